@@ -1,0 +1,1 @@
+"""Pure machines and vocabulary: no I/O, no clock, no threads, no randomness of their own."""

@@ -1,0 +1,286 @@
+"""Getting utterances to the service over one connection after another. Pure.
+
+Holds what is unsettled, sends it in order and at a bounded rate, keeps the service's grace between two utterances,
+attributes what comes back, and says when an utterance is settled. The session machine tells it when a connection is
+ready and when it is gone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pinch_tui.core.attribution import Attribution
+from pinch_tui.core.events import FRAME_S, Frame
+from pinch_tui.core.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
+from pinch_tui.core.session_events import (
+    Command,
+    FinalizeSent,
+    FirstFrameSent,
+    Report,
+    Restarted,
+    SendAudio,
+    SendFinalize,
+    Settled,
+    SpeechReceived,
+    TextReceived,
+)
+from pinch_tui.core.settle import SettleWatch
+from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
+
+GRACE_S = 0.3
+"""The service goes on taking frames for this long after `finalize` (reference, section 1.10)."""
+WINDOW = 25
+"""Frames handed to the socket and not yet taken by it."""
+_CHECKPOINT_QUIET = 25  # frames of silence
+_CHECKPOINT_GAP_S = 0.6
+_CHECKPOINT_KEEP = 15  # frames kept before a checkpoint
+
+Step = Command | Report
+
+
+class Delivery:
+    """The unsettled utterances of one session. Methods return what is to be done, in order."""
+
+    def __init__(self, *, has_checkpoints: bool = False) -> None:
+        self.outbox = Outbox()
+        self.held_frames = 0  # frames that had to wait for a session
+        self.resent_frames = 0
+        self._has_checkpoints = has_checkpoints
+        self._generation: int | None = None
+        self._expects_speech = True
+        self._attribution = Attribution()
+        self._pacer = Pacer()
+        self._watches: dict[int, SettleWatch] = {}
+        self._attempts: dict[int, int] = {}
+        self._cancelled: set[int] = set()
+        self._kept_segments: dict[int, int] = {}
+        self._kept_before: dict[int, int] = {}  # as it was when the connection began
+        self._spoken: dict[int, int] = {}  # samples of speech that came, counted from the utterance's beginning
+        self._kept_speech: dict[int, int] = {}  # how many of them belong to the kept segments
+        self._flying: deque[int] = deque()  # handed to the socket: 0 for a frame, a number for its finalize
+        self._hold_until = float("-inf")
+        self.progress_at = float("-inf")  # when the socket last took something, and
+        self.taken_frames = 0  # how often it did
+        self.heard_at = float("-inf")  # the service's last sign of life
+        self.answered_at = float("-inf")  # when the newest ping left that it has answered
+
+    @property
+    def is_active(self) -> bool:
+        return self.outbox.is_active()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flying)
+
+    # ---- the connection ----
+
+    def connect(self, generation: int, *, expects_speech: bool, now: float) -> list[Step]:
+        """A connection is ready: what was held goes out."""
+        self._generation = generation
+        self._expects_speech = expects_speech
+        self._attribution = Attribution()
+        self._flying.clear()
+        self._hold_until = float("-inf")
+        self.progress_at = now
+        self._kept_before = dict(self._kept_segments)
+        for item in self.outbox:
+            self._watches[item.number] = SettleWatch(expects_speech)
+            self._attempts[item.number] = item.attempt
+        return self.pump(now)
+
+    def disconnect(self) -> list[Step]:
+        """The connection is gone: everything unsettled becomes a new attempt."""
+        self._generation = None
+        self._flying.clear()
+        self._attribution = Attribution()  # what the next one says before it is ready is about nothing
+        steps: list[Step] = []
+        for item in list(self.outbox):
+            if item.is_cancelled:
+                self.outbox.remove(item.number)
+                continue
+            if item.restart():
+                kept, speech = self._kept_segments.get(item.number, 0), self._kept_speech.get(item.number, 0)
+                self._spoken[item.number] = speech
+                steps.append(Restarted(item.number, item.attempt, kept, speech))
+        self._watches.clear()
+        return steps
+
+    def taken(self, now: float) -> list[Step]:
+        """The socket took one frame or message."""
+        if self._flying and (number := self._flying.popleft()):
+            self._finalize_left(number, now)
+        self.progress_at = now
+        self.taken_frames += 1
+        return self.pump(now)
+
+    def hurry(self) -> None:
+        """Settle as soon as the last words are there, without waiting for their speech."""
+        self._expects_speech = False
+        for watch in self._watches.values():
+            watch.expects_speech = False
+
+    # ---- utterances ----
+
+    def start(self, number: int) -> None:
+        self.outbox.start(number)
+        self._attempts[number] = 1
+        if self._generation is not None:
+            self._watches[number] = SettleWatch(self._expects_speech)
+
+    def frame(self, number: int, frame: Frame, now: float) -> list[Step]:
+        self.outbox.add(number, frame)
+        if self._generation is None:
+            self.held_frames += 1
+            return []
+        return self.pump(now)
+
+    def end(self, number: int, now: float) -> list[Step]:
+        item = self.outbox.get(number)
+        if item is None:
+            return []
+        item.is_ended = True
+        if item.total == 0:
+            return self._settle(number)
+        return self.pump(now)
+
+    def cancel(self, number: int, now: float) -> list[Step]:
+        """No more of it is sent, one finalize closes what was, and its results are dropped."""
+        item = self.outbox.get(number)
+        self._cancelled.add(number)
+        if item is None:
+            return []
+        self.outbox.cancel(number)
+        if item.first_sent_at is None or self._generation is None:
+            self._forget(number)
+            return []
+        if item.finalized_at is not None:
+            self._forget(number)
+        return self.pump(now)
+
+    # ---- what comes back ----
+
+    def text(self, message: TranscriptMessage, now: float) -> list[Step]:
+        number = self._attribution.of_text(message.id, now, is_final=message.is_final)
+        if number is None or number in self._cancelled:
+            return []
+        if message.kind is TranscriptKind.TRANSLATED:
+            self._attribution.translated(message.id)
+        if (watch := self._watches.get(number)) is not None:
+            watch.message(message, now)
+        return [TextReceived(number, self._attempts.get(number, 1), message)]
+
+    def speech(self, chunk: SpeechChunk, now: float) -> list[Step]:
+        number = self._attribution.of_speech(chunk.n_samples, now)
+        if number is None or number in self._cancelled:
+            return []
+        if (watch := self._watches.get(number)) is not None:
+            watch.speech(now)
+            self._spoken[number] = self._spoken.get(number, 0) + chunk.n_samples
+        return [SpeechReceived(number, self._attempts.get(number, 1), chunk)]
+
+    # ---- time ----
+
+    def pump(self, now: float) -> list[Step]:
+        """Send what may be sent now."""
+        steps: list[Step] = []
+        generation = self._generation
+        if generation is None:
+            return steps
+        while len(self._flying) < WINDOW and now >= self._hold_until:
+            item = self.outbox.current()
+            if item is None:
+                break
+            if item.waiting > 0:
+                if not self._pacer.take(now):
+                    break
+                steps += self._send(item, generation, now)
+            elif item.is_ended:
+                steps += self._finalize(item, generation, now)
+            else:
+                break
+        return steps
+
+    def due(self, now: float) -> list[Step]:
+        """What has become due: settled utterances, checkpoints, and whatever may be sent."""
+        steps: list[Step] = []
+        for number, watch in list(self._watches.items()):
+            at = watch.settles_at(self.answered_at)
+            if at is not None and at <= now:
+                steps += self._settle(number)
+        if self._has_checkpoints:
+            self._checkpoint(now)
+        return steps + self.pump(now)
+
+    def wake_at(self, now: float) -> float | None:
+        """When `due` is to be asked next."""
+        times = [at for watch in self._watches.values() if (at := watch.settles_at(self.answered_at)) is not None]
+        item = self.outbox.current()
+        can_send = self._generation is not None and item is not None and (item.waiting > 0 or item.is_ended)
+        if can_send and len(self._flying) < WINDOW and self._hold_until < float("inf"):
+            times.append(max(self._hold_until, self._pacer.next_at(now)))
+        return min(times, default=None)
+
+    # ---- inside ----
+
+    def _send(self, item: Outgoing, generation: int, now: float) -> list[Step]:
+        steps: list[Step] = []
+        if item.first_sent_at is None:
+            item.first_sent_at = now
+            self._attribution.first_sent(item.number, now)
+            steps.append(FirstFrameSent(item.number, item.attempt))
+        if item.was_sent_before:
+            self.resent_frames += 1
+        steps.append(SendAudio(generation, item.take(now).pcm))
+        self._flying.append(0)
+        return steps
+
+    def _finalize(self, item: Outgoing, generation: int, now: float) -> list[Step]:
+        if item.first_sent_at is None:  # nothing of it is on this connection
+            return self._settle(item.number)
+        item.finalized_at = now
+        is_voiced = item.peak > VOICE_PEAK
+        self._attribution.finalized(item.number, now, is_voiced=is_voiced)
+        self._hold_until = float("inf")  # until it has really left
+        self._flying.append(item.number)
+        if item.is_cancelled:
+            self._forget(item.number)
+        elif (watch := self._watches.get(item.number)) is not None:
+            watch.is_voiced = is_voiced
+        return [SendFinalize(generation), FinalizeSent(item.number)]
+
+    def _finalize_left(self, number: int, now: float) -> None:
+        self._hold_until = now + GRACE_S
+        self._attribution.finalize_left(number, now)
+        if (watch := self._watches.get(number)) is not None:
+            watch.finalized_at = now
+
+    def _settle(self, number: int) -> list[Step]:
+        self._forget(number)
+        self._attribution.settled(number)
+        return [Settled(number)]
+
+    def _forget(self, number: int) -> None:
+        self.outbox.remove(number)
+        self._watches.pop(number, None)
+        for kept in (self._kept_segments, self._kept_before, self._kept_speech, self._spoken):
+            kept.pop(number, None)
+
+    def _checkpoint(self, now: float) -> None:
+        """In an utterance without a limit, let go of sound whose segments are all final and silent behind."""
+        item = self.outbox.current()
+        watch = self._watches.get(item.number) if item else None
+        if item is None or watch is None or item.quiet < _CHECKPOINT_QUIET or not watch.has_all_finals:
+            return
+        if now - watch.last_at < _CHECKPOINT_GAP_S or watch.last_at < item.voiced_at:
+            return  # something may still be said about what was sent
+        self.outbox.forget_front(item.number, item.next - item.base - _CHECKPOINT_KEEP)
+        self._kept_segments[item.number] = self._kept_before.get(item.number, 0) + len(watch.segments)
+        self._kept_speech[item.number] = self._spoken.get(item.number, 0)
+
+    @property
+    def held_s(self) -> float:
+        return self.held_frames * FRAME_S
+
+    @property
+    def resent_s(self) -> float:
+        return self.resent_frames * FRAME_S

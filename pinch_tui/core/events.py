@@ -1,0 +1,337 @@
+"""The vocabulary: facts, intents and snapshots that pass between the rooms.
+
+Pure: no I/O, no clock. Everything is frozen. Facts are named in the past tense, intents in the imperative. Times ``t``
+are seconds of one monotonic clock (``time.monotonic()``), which every process of the program shares.
+
+The wire's own vocabulary (``WireEvent``) stands in `pinch_tui.core.wire`, the machines' commands beside their machines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# ---- sound --------------------------------------------------------------------------------------------------------
+
+IN_RATE = 16_000
+"""Samples a second towards the service (PCM16 little-endian, mono)."""
+OUT_RATE = 24_000
+"""Samples a second from the service (float32 little-endian, mono)."""
+FRAME_SAMPLES = 320
+FRAME_BYTES = 640
+FRAME_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms of captured sound: `FRAME_SAMPLES` mono int16 samples, little-endian, at 16 kHz.
+
+    ``index`` counts frames since the program started and never repeats; consecutive frames of one open microphone have
+    consecutive indices. ``t`` is when the last sample was captured. ``peak`` is the largest absolute sample / 32768.
+    ``lost`` is the number of samples known to be missing before this frame.
+    """
+
+    pcm: bytes
+    index: int
+    t: float
+    peak: float = 0.0
+    lost: int = 0
+
+
+# ---- talking ------------------------------------------------------------------------------------------------------
+
+
+class TalkSource(StrEnum):
+    """Who said that the talk key went down or up."""
+
+    KEY = "key"  # a reported key press or release
+    PROBE = "probe"  # the system's key state
+    GAP = "gap"  # key repeats stopped
+    TAP = "tap"  # a tap latched, or ended a latched utterance
+    MOUSE = "mouse"
+    CONTROL = "control"  # `pinch-tui talk start|stop`
+    LIMIT = "limit"  # the longest-utterance limit
+    FOCUS = "focus"  # the terminal lost the focus
+    DEVICE = "device"  # the microphone vanished
+    QUIT = "quit"  # quit, suspend, hang-up
+    CANCEL = "cancel"  # Escape
+
+
+class EdgeKind(StrEnum):
+    """What the hold machine tells the engine."""
+
+    START = "start"
+    SOFT_STOP = "soft-stop"  # probably released; capture goes on until commit or resume
+    RESUME = "resume"  # it was not a release after all
+    COMMIT = "commit"  # released
+    LATCH = "latch"  # the press was a tap: go on until the next press
+    CANCEL = "cancel"  # drop this utterance
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEdge:
+    """One step of the talk key. ``t``: when the key really moved (for a soft stop: when its window closed)."""
+
+    kind: EdgeKind
+    t: float
+    source: TalkSource
+
+
+# ---- a session's parameters ---------------------------------------------------------------------------------------
+
+
+class Voice(StrEnum):
+    MALE = "male"
+    FEMALE = "female"
+
+
+class FinalizeMode(StrEnum):
+    STABLE = "stable"
+    SENTENCE = "sentence"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParams:
+    """What a service session is asked for (`GET /v1/session`, section 1.1 of the service's reference).
+
+    ``context`` is cut to 2,000 characters by the codec. ``two_way`` forces sentence mode at the service.
+    """
+
+    source: str = "en"
+    target: str = "es"
+    voice: Voice = Voice.MALE
+    audio_output: bool = True
+    finalize_mode: FinalizeMode = FinalizeMode.STABLE
+    two_way: bool = False
+    source_label: str = ""
+    target_label: str = ""
+    context: str = ""
+
+
+# ---- intents (UI -> engine) ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSession:
+    """Use these parameters from the next utterance on; a new session is opened, the old one drains."""
+
+    params: SessionParams
+
+
+@dataclass(frozen=True, slots=True)
+class RetryNow:
+    """End a back-off at once, or reopen a session that stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalFocusChanged:
+    """The terminal got or lost the focus; ``known`` is False where the terminal reports no focus."""
+
+    has_focus: bool
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SelectMicrophone:
+    """Capture from this device (a name, or a part of one); None is the system's default."""
+
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectSpeaker:
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Loudness of the translated speech, 0.0-2.0 (1.0 is as sent)."""
+
+    volume: float
+    is_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetBargeIn:
+    """What a press does to the speech being played: ``stop``, ``duck`` or ``mix``."""
+
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySpeech:
+    """Say an utterance's translation again, from what was received. ``speed`` < 1 is slower."""
+
+    utterance: int
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpeech:
+    """Silence what is being said. ``skip``: only this utterance's speech; otherwise all that waits too."""
+
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Leave. ``drain``: finalize and wait (up to 3 s) for the last words first. A second Quit leaves at once."""
+
+    drain: bool = True
+
+
+Intent = (
+    ChangeSession
+    | RetryNow
+    | TerminalFocusChanged
+    | SelectMicrophone
+    | SelectSpeaker
+    | SetVolume
+    | SetBargeIn
+    | ReplaySpeech
+    | StopSpeech
+    | Quit
+)
+
+# ---- snapshots and facts (engine -> UI) ---------------------------------------------------------------------------
+
+
+class StateWord(StrEnum):
+    """The one honest word of the talk bar."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    READY = "ready"
+    TALKING = "talking"
+    FINALIZING = "finalizing"
+    SPEAKING = "speaking"
+    RECONNECTING = "reconnecting"
+
+
+class MicState(StrEnum):
+    CLOSED = "closed"
+    OPENING = "opening"
+    OPEN = "open"
+    LOST = "lost"  # vanished or failed; being looked for
+    ABSENT = "absent"  # no PortAudio, no device: nothing to wait for
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What went wrong or was done again since the start; all shown in the details panel."""
+
+    underruns: int = 0  # the speaker ran dry
+    lost_samples: int = 0  # microphone samples known to be missing
+    held_s: float = 0.0  # seconds of speech held back until a session was ready
+    resent_s: float = 0.0  # seconds of speech sent again after a drop
+    forgotten_s: float = 0.0  # seconds of settled speech let go at the memory bound
+    dropped_speech_s: float = 0.0  # seconds of translated speech dropped (barge-in, overrun)
+    malformed: int = 0  # messages of the wire that could not be read
+    unknown: int = 0  # messages of the wire of an unknown type
+    reconnects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds from the commit of an utterance; None: not measured. p50/p95 over the conversation."""
+
+    first_text_ms: float | None = None
+    final_ms: float | None = None
+    first_sound_ms: float | None = None
+    first_text_p50_p95: tuple[float, float] | None = None
+    final_p50_p95: tuple[float, float] | None = None
+    first_sound_p50_p95: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One snapshot of everything the screen says beside the transcript."""
+
+    word: StateWord = StateWord.OFFLINE
+    detail: str = ""  # one sentence behind the word, "" when there is nothing to add
+    retry_at: float | None = None  # monotonic time of the next try, while reconnecting
+    params: SessionParams = field(default_factory=SessionParams)
+    session_id: str | None = None
+    model_version_id: str | None = None
+    is_practice: bool = False
+    mic: MicState = MicState.CLOSED
+    mic_name: str = ""
+    has_speaker: bool = False
+    speaker_name: str = ""
+    is_latched: bool = False
+    is_soft_stopped: bool = False
+    talking_since: float | None = None  # monotonic time of the press
+    talk_source: str = ""  # the `TalkSource` that began the utterance under way, "" for none
+    limit_at: float | None = None  # monotonic time of the longest-utterance limit
+    behind_s: float = 0.0  # seconds of speech waiting to be sent
+    speech_late_s: float = 0.0  # seconds of translated speech waiting to be played
+    speaking_utterance: int | None = None
+    draining_until: float | None = None  # monotonic time at which a quit stops waiting
+    volume: float = 1.0
+    is_muted: bool = False
+    counters: Counters = field(default_factory=Counters)
+    latency: Latency = field(default_factory=Latency)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What the meters show, polled at 10-20 Hz. dBFS, -inf for digital silence."""
+
+    peak_dbfs: float = float("-inf")
+    rms_dbfs: float = float("-inf")
+    hold_dbfs: float = float("-inf")  # peak hold
+    is_clipping: bool = False
+    is_too_quiet: bool = False
+    zeros_s: float = 0.0  # seconds of exact zeros up to now
+    has_heard: bool = False  # anything but exact zeros since the program started
+    speech_dbfs: float = float("-inf")  # the translated speech being played
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"  # transient: status line
+    ERROR = "error"  # actionable: a banner with the hint
+    FATAL = "fatal"  # a screen that stays
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptChanged:
+    """These utterances (by number) changed; read them from ``engine.transcript``."""
+
+    utterances: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePosted:
+    """Something to tell. A later notice of the same ``topic`` replaces it; an empty ``title`` takes it back."""
+
+    topic: str
+    severity: Severity
+    title: str
+    hint: str = ""
+    is_retrying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One line of the event log (`--events`): ``kind`` and its fields, JSON-ready."""
+
+    t: float
+    kind: str
+    fields: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The engine has ended; the terminal may be given back. ``unsettled``: utterances whose last words did not come."""
+
+    unsettled: int = 0
+    exit_code: int = 0
+
+
+EngineEvent = StatusChanged | TranscriptChanged | NoticePosted | Logged | Stopped

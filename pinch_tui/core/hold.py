@@ -1,0 +1,326 @@
+"""The hold machine: keys, probe answers, focus, mouse, outside control and time in, `TalkEdge`s out.
+
+Pure: ``handle(event, now) -> list[command]``, ``now`` being the moment of the event on the monotonic clock; the
+interpreter (`pinch_tui.keys.hold_input`) asks the probe when told to and ticks at `HoldMachine.deadline`. Starts and
+ends (commit, cancel) strictly alternate; every utterance ends, at the latest at the limit; a forced end never latches.
+
+============  ======================================  ==========================================================
+mode          a press shorter than 0.3 s              a press of unknown length (one byte, then silence)
+============  ======================================  ==========================================================
+``auto``      latches: goes on until the next press   latches; a late first repeat makes it a hold again
+``hold``      ends at its release, never latches      soft stop at the window, then commit (up to 1.6 s in all)
+``tap``       every press starts or ends              the same
+============  ======================================  ==========================================================
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import assert_never
+
+from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
+from pinch_tui.core.hold_events import (
+    AskProbe,
+    Blurred,
+    Claimed,
+    Controlled,
+    Escaped,
+    FellSilent,
+    Focused,
+    ForcedEnd,
+    HoldCommand,
+    HoldEvent,
+    HoldMode,
+    KeyDown,
+    KeyUp,
+    ModeSet,
+    MousePressed,
+    MouseReleased,
+    OtherKeyDown,
+    ProbeAnswered,
+    ReleaseSeen,
+    TerminalRestarted,
+    Tick,
+)
+from pinch_tui.core.hold_gap import LATCH_GUARD_S, Cadence, RepeatGap
+from pinch_tui.core.hold_key import KeyStep, KeyTracker, StepKind
+
+TAP_S = 0.3
+"""A hold shorter than this is a tap (human taps last about 0.1 s)."""
+LEFTOVER_S = 0.25
+"""A press this soon after the terminal came back is the rest of the one it was lost in, whose repeats arrive again."""
+
+
+class HoldState(StrEnum):
+    IDLE = "idle"
+    HELD = "held"
+    LATCHED = "latched"
+
+
+class HoldMachine:
+    """See the module. ``limit_s`` None: no longest utterance."""
+
+    def __init__(
+        self,
+        *,
+        mode: HoldMode = HoldMode.AUTO,
+        limit_s: float | None = 120.0,
+        cadence: Cadence | None = None,
+        has_probe: bool = False,
+        is_remote: bool = False,
+    ) -> None:
+        self.mode = mode
+        self.limit_s = limit_s
+        self.state = HoldState.IDLE
+        self.source = TalkSource.KEY
+        self.key = KeyTracker(RepeatGap(cadence, is_remote=is_remote), has_probe=has_probe)
+        self.owns_key = False
+        """The press under way began as talking: its repeats are nobody else's."""
+        self._started_at = 0.0
+        self._latched_at = 0.0
+        self._latched_in_doubt = False
+        self._is_soft = False
+        self._soft_at = 0.0
+        self._is_early = False  # committed on a soft stop alone
+        self._is_remote = is_remote
+        self._is_key_lost = False
+        self._regained_at = 0.0
+        self._is_leftover = False
+
+    @property
+    def deadline(self) -> float | None:
+        """When a `Tick` is due; None: never, as things stand."""
+        limit = None
+        if self.state is not HoldState.IDLE and self.limit_s is not None:
+            limit = self._started_at + self.limit_s
+        return min((t for t in (self.key.deadline, limit) if t is not None), default=None)
+
+    def handle(self, event: HoldEvent, now: float) -> list[HoldCommand]:
+        edges = self._on_event(event, now)
+        if not self.key.is_down:
+            self.owns_key = False
+        if self.key.wants_answer:
+            return [*edges, AskProbe()]
+        return edges
+
+    def _on_event(self, event: HoldEvent, now: float) -> list[HoldCommand]:
+        match event:
+            case KeyDown():
+                return self._on_key_down(event, now)
+            case KeyUp():
+                return self._follow([*self.key.trust(now), *self.key.key_up(now)], is_armed=True)
+            case ReleaseSeen():
+                return self._follow(self.key.trust(now), is_armed=True)
+            case OtherKeyDown():
+                return self._follow(self.key.other_key(now), is_armed=True)
+            case ProbeAnswered(is_down):
+                return self._follow(self.key.probe_answered(is_down, now), is_armed=True)
+            case Tick(has_unread):
+                return self._on_tick(now, has_unread)
+            case Claimed(is_claimed):
+                self.key.is_claimed = is_claimed
+                return []
+            case Blurred():
+                return self._on_blur(now)
+            case Focused():
+                self._regained_at = now
+                return []
+            case MousePressed():
+                return self._on_mouse_pressed(now)
+            case MouseReleased():
+                return self._on_mouse_released(now)
+            case Controlled(is_start):
+                return self._on_control(is_start, now)
+            case Escaped():
+                return self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
+            case ForcedEnd(source):
+                return self._end(EdgeKind.COMMIT, now, source)
+            case TerminalRestarted():
+                self._lose_key()
+                self._regained_at = now
+                self.key.is_claimed = self.key.is_trusted = self.key.has_pairs = False
+                return self._end(EdgeKind.COMMIT, now, TalkSource.QUIT)
+            case ModeSet(mode):
+                self.mode = mode
+                return []
+            case FellSilent():
+                return self._on_fell_silent()
+            case _:
+                assert_never(event)
+
+    # ---- the key ------------------------------------------------------------------------------------------------
+
+    def _on_key_down(self, event: KeyDown, now: float) -> list[HoldCommand]:
+        is_eager = not self._hangs_on_key and not self._latched_in_doubt
+        steps = self.key.key_down(now, reports_release=event.reports_release, is_eager=is_eager)
+        if self.key.wants_answer and not event.is_armed:
+            self.key.wants_answer = False
+        return self._follow(steps, is_armed=event.is_armed)
+
+    def _follow(self, steps: list[KeyStep], *, is_armed: bool) -> list[HoldCommand]:
+        edges: list[HoldCommand] = []
+        for step in steps:
+            match step.kind:
+                case StepKind.PRESSED:
+                    self._latched_in_doubt = False  # the doubt was about the press before
+                    edges += self._on_pressed(step) if is_armed else []
+                    self.owns_key = is_armed
+                case StepKind.DOUBTED:
+                    edges += self._on_doubted(step)
+                case StepKind.AGAIN:
+                    edges += self._on_again(step)
+                case StepKind.RELEASED:
+                    edges += self._on_released(step)
+                case _:
+                    assert_never(step.kind)
+        return edges
+
+    def _on_pressed(self, step: KeyStep) -> list[HoldCommand]:
+        self._is_leftover = self._is_key_lost and step.t - self._regained_at < LEFTOVER_S
+        self._is_key_lost = False
+        if self._is_leftover and (self.mode is HoldMode.TAP or self.state is HoldState.LATCHED):
+            return []
+        match self.state:
+            case HoldState.IDLE:
+                return self._start(step.t, TalkSource.KEY)
+            case HoldState.LATCHED:
+                if step.t - self._latched_at < LATCH_GUARD_S:
+                    return []
+                return self._end(EdgeKind.COMMIT, step.t, TalkSource.TAP)
+            case HoldState.HELD:
+                if self.source is TalkSource.CONTROL:
+                    return self._end(EdgeKind.COMMIT, step.t, TalkSource.TAP)
+                return []
+            case _:
+                assert_never(self.state)
+
+    def _on_doubted(self, step: KeyStep) -> list[HoldCommand]:
+        if not self._hangs_on_key:
+            return []
+        if step.arrivals == 1 and self._may_latch:
+            self._latched_in_doubt = True
+            return self._latch(step.t)
+        self._is_soft = True
+        self._soft_at = step.t
+        return [self._edge(EdgeKind.SOFT_STOP, step.t, TalkSource.GAP)]
+
+    def _on_fell_silent(self) -> list[HoldCommand]:
+        if not self._hangs_on_key or not self._is_soft or self._is_remote:
+            return []
+        ended = self._end(EdgeKind.COMMIT, self._soft_at, TalkSource.GAP)
+        self._is_early = True
+        return ended
+
+    def _on_again(self, step: KeyStep) -> list[HoldCommand]:
+        if self.state is HoldState.LATCHED and self._latched_in_doubt:
+            self.state = HoldState.HELD
+            self._latched_in_doubt = False
+            return [self._edge(EdgeKind.RESUME, step.t, TalkSource.KEY)]
+        if self._is_early and self.state is HoldState.IDLE:  # held after all: go on without losing a sample
+            return self._start(step.t, TalkSource.KEY)
+        if self._hangs_on_key and self._is_soft:
+            self._is_soft = False
+            return [self._edge(EdgeKind.RESUME, step.t, TalkSource.KEY)]
+        return []
+
+    def _on_released(self, step: KeyStep) -> list[HoldCommand]:
+        self._is_early = False
+        if self.state is HoldState.LATCHED:
+            return self._on_released_while_latched(step)
+        if not self._hangs_on_key:
+            return []
+        if step.source is TalkSource.GAP or step.held_s >= TAP_S or not self._may_latch:
+            return self._end(EdgeKind.COMMIT, step.t, step.source)
+        return self._latch(step.t)
+
+    def _on_released_while_latched(self, step: KeyStep) -> list[HoldCommand]:
+        if self._latched_in_doubt and step.source is not TalkSource.GAP:
+            # The press that was taken for a tap, because nothing followed it, ends here: it was a hold.
+            return self._end(EdgeKind.COMMIT, step.t, step.source)
+        if (
+            self.mode is HoldMode.TAP
+            and step.source is TalkSource.GAP
+            and step.arrivals == 2
+            and not self.key.gap.is_typical_delay(self.key.gap.first_gap_s)
+        ):
+            # Two bytes and then silence, not a keyboard's delay apart: a second tap that looked like a repeat.
+            return self._end(EdgeKind.COMMIT, self.key.gap.last_at, TalkSource.TAP)
+        return []
+
+    @property
+    def _may_latch(self) -> bool:
+        return self.mode is HoldMode.AUTO and not self._is_leftover
+
+    @property
+    def _hangs_on_key(self) -> bool:
+        return self.state is HoldState.HELD and self.source is TalkSource.KEY
+
+    # ---- everything else ----------------------------------------------------------------------------------------
+
+    def _on_tick(self, now: float, has_unread: bool) -> list[HoldCommand]:
+        edges: list[HoldCommand] = []
+        if self.state is not HoldState.IDLE and self.limit_s is not None and now >= self._started_at + self.limit_s:
+            edges += self._end(EdgeKind.COMMIT, self._started_at + self.limit_s, TalkSource.LIMIT)
+        return edges + self._follow(self.key.tick(now, has_unread=has_unread), is_armed=True)
+
+    def _lose_key(self) -> None:
+        self._is_key_lost = self.key.is_down
+        self.key.reset()
+
+    def _on_blur(self, now: float) -> list[HoldCommand]:
+        self._lose_key()
+        if self.state is HoldState.HELD and self.source is not TalkSource.CONTROL:
+            return self._end(EdgeKind.COMMIT, now, TalkSource.FOCUS)
+        return []
+
+    def _on_mouse_pressed(self, now: float) -> list[HoldCommand]:
+        if self.state is HoldState.IDLE:
+            return self._start(now, TalkSource.MOUSE)
+        if self.state is HoldState.LATCHED and now - self._latched_at < LATCH_GUARD_S:
+            return []
+        if self.state is HoldState.LATCHED or self.source is TalkSource.CONTROL:
+            return self._end(EdgeKind.COMMIT, now, TalkSource.MOUSE)
+        return []
+
+    def _on_mouse_released(self, now: float) -> list[HoldCommand]:
+        if self.state is not HoldState.HELD or self.source is not TalkSource.MOUSE:
+            return []
+        if self.mode is HoldMode.AUTO and now - self._started_at < TAP_S:
+            return self._latch(now)
+        return self._end(EdgeKind.COMMIT, now, TalkSource.MOUSE)
+
+    def _on_control(self, is_start: bool, now: float) -> list[HoldCommand]:
+        if not is_start:
+            return self._end(EdgeKind.COMMIT, now, TalkSource.CONTROL)
+        if self.state is not HoldState.IDLE:
+            return []
+        self._begin(now, TalkSource.CONTROL)
+        return [self._edge(EdgeKind.START, now, TalkSource.CONTROL)]
+
+    def _start(self, t: float, source: TalkSource) -> list[HoldCommand]:
+        self._begin(t, source)
+        start = self._edge(EdgeKind.START, t, source)
+        return [start, *(self._latch(t) if self.mode is HoldMode.TAP else [])]
+
+    def _begin(self, t: float, source: TalkSource) -> None:
+        self.state = HoldState.HELD
+        self.source = source
+        self._started_at = t
+        self._is_soft = self._latched_in_doubt = self._is_early = False
+
+    def _latch(self, t: float) -> list[HoldCommand]:
+        self.state = HoldState.LATCHED
+        self._latched_at = t
+        self._is_soft = False
+        return [self._edge(EdgeKind.LATCH, t, TalkSource.TAP)]
+
+    def _end(self, kind: EdgeKind, t: float, source: TalkSource) -> list[HoldCommand]:
+        if self.state is HoldState.IDLE:
+            return []
+        self.state = HoldState.IDLE
+        self._is_soft = self._latched_in_doubt = False
+        return [self._edge(kind, t, source)]
+
+    def _edge(self, kind: EdgeKind, t: float, source: TalkSource) -> TalkEdge:
+        # Threads stamp before they take their turn, so a stamp may be a little older than the start.
+        return TalkEdge(kind, max(t, self._started_at), source)

@@ -1,0 +1,146 @@
+"""What the hold machine is told, and what it answers. Pure: frozen facts in the past tense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pinch_tui.core.events import TalkEdge, TalkSource
+
+
+class HoldMode(StrEnum):
+    """The values of ``talk.mode``."""
+
+    AUTO = "auto"
+    HOLD = "hold"
+    TAP = "tap"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDown:
+    """The talk key came: a press or a repeat. ``reports_release``: in a form that a release report can follow.
+
+    ``is_armed`` False: something else has the keyboard (a text field), so this press is not about talking.
+    """
+
+    is_armed: bool = True
+    reports_release: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUp:
+    """The terminal reported the talk key's release."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherKeyDown:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSeen:
+    """The terminal reported the release of some key that proves it reports the talk key's too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The terminal says whether it reports releases."""
+
+    is_claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswered:
+    """The system's word on the talk key, None when it could not be asked."""
+
+    is_down: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blurred:
+    """The terminal lost the focus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Focused:
+    """The terminal has the focus again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MousePressed:
+    """The pointer's button went down on the talk bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class MouseReleased:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """The control socket asked to start or stop."""
+
+    is_start: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Escaped:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedEnd:
+    """The utterance cannot go on: quit, suspend, hang-up, a lost device, the limit."""
+
+    source: TalkSource
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalRestarted:
+    """The terminal was given up and taken again (resume): what it can do is to be learned again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSet:
+    mode: HoldMode
+
+
+@dataclass(frozen=True, slots=True)
+class FellSilent:
+    """Nothing was said in the moments before a soft stop: there is no word left that waiting could save."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed. ``has_unread``: bytes wait in the terminal's input."""
+
+    has_unread: bool = False
+
+
+HoldEvent = (
+    KeyDown
+    | KeyUp
+    | OtherKeyDown
+    | ReleaseSeen
+    | Claimed
+    | ProbeAnswered
+    | Blurred
+    | Focused
+    | MousePressed
+    | MouseReleased
+    | Controlled
+    | Escaped
+    | ForcedEnd
+    | TerminalRestarted
+    | ModeSet
+    | FellSilent
+    | Tick
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskProbe:
+    """Ask the system whether the talk key is down, and answer with `ProbeAnswered`."""
+
+
+HoldCommand = TalkEdge | AskProbe

@@ -1,0 +1,192 @@
+"""The names that a configuration may use of the screen: actions with their usual keys, and themes. Pure.
+
+They stand here, and not in the screen's own room, so that a configuration is checked before the screen is loaded.
+Keys are Textual's names (``ctrl+r``, ``question_mark``), several separated by commas. The user's map is ``[ui.keys]``:
+action name = keys, ``"none"`` to take an action off the keyboard. `resolve_keys` refuses what cannot work.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from pinch_tui.errors import ConfigError
+
+NO_KEY = "none"
+"""What the user writes to take an action off the keyboard."""
+
+DEFAULT_KEYS: Mapping[str, str] = {
+    "help": "question_mark,f1",
+    "languages": "l",
+    "swap": "s",
+    "previous_pair": "p",
+    "speak_language": "k",
+    "two_way": "t",
+    "text_only": "",
+    "voice": "",
+    "cancel": "escape",
+    "stop_speech": "x",
+    "skip_speech": "z",
+    "mute": "m",
+    "volume_up": "plus,equals_sign",
+    "volume_down": "minus",
+    "retry": "ctrl+r",
+    "replay": "r",
+    "replay_slower": "w",
+    "big": "v,enter",
+    "copy": "c",
+    "copy_original": "o",
+    "copy_both": "b",
+    "save_speech": "a",
+    "star": "asterisk,f",
+    "line_up": "up",
+    "line_down": "down",
+    "page_up": "pageup",
+    "page_down": "pagedown",
+    "first": "home",
+    "latest": "end,g",
+    "search": "slash,ctrl+f",
+    "search_next": "n",
+    "search_previous": "N",
+    "export": "e",
+    "settings": "comma",
+    "details": "d",
+    "theme": "f2",
+    "welcome": "f3",
+    "palette": "ctrl+p",
+    "suspend": "ctrl+z",
+    "quit": "ctrl+q",
+    "interrupt": "ctrl+c",
+}
+"""Action -> its usual keys, "" for none."""
+
+FIXED = frozenset(("quit", "interrupt"))
+"""Actions that work everywhere, text fields and panels included, and cannot be moved to another key."""
+
+OWN_THEMES = ("pinch-dark", "pinch-light", "pinch-contrast")
+THEMES: tuple[str, ...] = (
+    *OWN_THEMES,
+    "ansi-dark",
+    "ansi-light",
+    "atom-one-dark",
+    "atom-one-light",
+    "catppuccin-frappe",
+    "catppuccin-latte",
+    "catppuccin-macchiato",
+    "catppuccin-mocha",
+    "dracula",
+    "flexoki",
+    "gruvbox",
+    "monokai",
+    "nord",
+    "rose-pine",
+    "rose-pine-dawn",
+    "rose-pine-moon",
+    "solarized-dark",
+    "solarized-light",
+    "textual-dark",
+    "textual-light",
+    "tokyo-night",
+)
+"""Every theme that may be named: ours, and those that Textual brings."""
+
+
+class KeyMapError(ConfigError):
+    """A key map that cannot work. ``key``: the dotted key of the setting at fault."""
+
+    def __init__(self, key: str, title: str, hint: str) -> None:
+        super().__init__(title, hint)
+        self.key = key
+
+
+def check_theme(name: str) -> None:
+    """Raises `ConfigError` for a theme that is not there, with the nearest name."""
+    if name not in THEMES:
+        near = difflib.get_close_matches(name, THEMES, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Ours are {', '.join(OWN_THEMES)}."
+        raise ConfigError(f"ui.theme: there is no theme {name!r}.", hint)
+
+
+RESERVED: Mapping[str, str] = {
+    "tab": "moves the focus",
+    "shift+tab": "moves the focus",
+}
+"""Keys that no action may take, and what they do."""
+
+
+def split_keys(keys: str) -> tuple[str, ...]:
+    """The single keys of a binding; ``none`` and "" have none."""
+    if keys.strip().lower() in ("", NO_KEY):
+        return ()
+    return tuple(_normal(key.strip()) for key in keys.split(",") if key.strip())
+
+
+_BY_CHARACTER = {
+    "?": "question_mark",
+    "/": "slash",
+    ".": "full_stop",
+    "*": "asterisk",
+    "+": "plus",
+    "-": "minus",
+    "=": "equals_sign",
+    "[": "left_square_bracket",
+    "]": "right_square_bracket",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
+    "#": "number_sign",
+    " ": "space",
+    ";": "semicolon",
+    ":": "colon",
+    "!": "exclamation_mark",
+    "@": "at",
+    "&": "ampersand",
+}
+
+
+def _normal(key: str) -> str:
+    """A key as Textual names it; single characters are understood, so ``"?"`` may be written for ``question_mark``."""
+    if key in _BY_CHARACTER:
+        return _BY_CHARACTER[key]
+    *modifiers, last = key.split("+")
+    if not modifiers:
+        return key if len(key) == 1 else key.lower()
+    return "+".join([*sorted(m.lower() for m in modifiers), last.lower()])
+
+
+def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple[str, ...]]:
+    """Action name -> its keys, the user's map applied.
+
+    Raises `KeyMapError` for an unknown action (with the nearest name), an action that cannot be moved, a key that two
+    actions or the talk key want, and a reserved key.
+    """
+    resolved = {name: split_keys(keys) for name, keys in DEFAULT_KEYS.items()}
+    for name, keys in user_keys.items():
+        if name not in DEFAULT_KEYS:
+            near = difflib.get_close_matches(name, DEFAULT_KEYS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "The help screen (?) lists the actions."
+            raise KeyMapError(f"ui.keys.{name}", f"ui.keys: there is no action {name!r}.", hint)
+        if name in FIXED:
+            raise KeyMapError(
+                f"ui.keys.{name}", f"ui.keys.{name} cannot be changed.", f"It stays on {DEFAULT_KEYS[name]}."
+            )
+        resolved[name] = split_keys(keys)
+    _refuse_conflicts(resolved, user_keys, talk_key)
+    return resolved
+
+
+def _refuse_conflicts(resolved: Mapping[str, tuple[str, ...]], user_keys: Mapping[str, str], talk_key: str) -> None:
+    owners: dict[str, str] = {_normal(talk_key): "the talk key"}
+    for name in sorted(resolved, key=lambda n: n in user_keys):  # the user's own entries are the ones to name
+        for key in resolved[name]:
+            if key in RESERVED:
+                where = f"ui.keys.{name}"
+                raise KeyMapError(where, f"{where}: {key!r} {RESERVED[key]}.", "Choose another key.")
+            if key in owners:
+                where = "talk.key" if name not in user_keys and owners[key] == "the talk key" else f"ui.keys.{name}"
+                other = f"action {name!r}" if where == "talk.key" else owners[key]
+                raise KeyMapError(
+                    where,
+                    f"{where}: the key {key!r} is taken by {other}.",
+                    "Choose another key, or give the other one a new key too.",
+                )
+            owners[key] = f"action {name!r}"

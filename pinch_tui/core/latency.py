@@ -1,0 +1,114 @@
+"""How long people wait: from the commit of an utterance to its words and its speech. Pure.
+
+All three spans begin at the commit, the moment the talk key was really released:
+
+- first text: the first message with any text, original or translated, that arrives after the commit;
+- final: the first final translation that arrives after it (or whatever the caller counts as the last word);
+- first sound: the first sample of this utterance's translated speech that reaches the device after it.
+
+What came before the commit (the service translates while one speaks) is no waiting and is not measured. Only the first
+measurement of each span counts.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections.abc import Sequence
+from enum import StrEnum
+
+from pinch_tui.core.events import Latency
+
+_REMEMBERED = 64
+"""Utterances whose measurements may still come; older ones are forgotten."""
+_SAMPLES = 2_000
+"""Measurements of each span that the percentiles look back on."""
+
+
+class _Span(StrEnum):
+    FIRST_TEXT = "first-text"
+    FINAL = "final"
+    FIRST_SOUND = "first-sound"
+
+
+class _Samples:
+    """The last `_SAMPLES` measurements, in order of arrival and sorted."""
+
+    __slots__ = ("_arrived", "_sorted")
+
+    def __init__(self) -> None:
+        self._arrived: list[float] = []
+        self._sorted: list[float] = []
+
+    def add(self, value: float) -> None:
+        self._arrived.append(value)
+        insort(self._sorted, value)
+        if len(self._arrived) > _SAMPLES:
+            self._sorted.remove(self._arrived.pop(0))
+
+    def p50_p95(self) -> tuple[float, float] | None:
+        if not self._sorted:
+            return None
+        return percentile(self._sorted, 50), percentile(self._sorted, 95)
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The nearest-rank percentile of a sorted, not empty sequence: always one of the measured values."""
+    rank = math.ceil(percent / 100 * len(ordered))
+    return ordered[min(max(rank, 1), len(ordered)) - 1]
+
+
+class LatencyMeter:
+    """Feed it what happened to which utterance, and when (seconds of one monotonic clock); read `latency`."""
+
+    def __init__(self) -> None:
+        self._committed: dict[int, float] = {}
+        self._measured: dict[int, dict[_Span, float]] = {}
+        self._samples = {span: _Samples() for span in _Span}
+
+    def commit(self, number: int, t: float) -> None:
+        """The talk key was released. A second commit of the same utterance is ignored."""
+        if number in self._committed:
+            return
+        self._committed[number] = t
+        self._measured[number] = {}
+        if len(self._committed) > _REMEMBERED:
+            oldest = next(iter(self._committed))
+            del self._committed[oldest], self._measured[oldest]
+
+    def first_text(self, number: int, t: float) -> Latency:
+        """Text came for an utterance; any text will do, the first after the commit counts."""
+        return self._measure(_Span.FIRST_TEXT, number, t)
+
+    def final(self, number: int, t: float) -> Latency:
+        """A final translation came for an utterance; the first after the commit counts."""
+        return self._measure(_Span.FINAL, number, t)
+
+    def first_sound(self, number: int, t: float) -> Latency:
+        """Translated speech of an utterance reached the device; the first after the commit counts."""
+        return self._measure(_Span.FIRST_SOUND, number, t)
+
+    def forget(self, number: int) -> None:
+        """Nothing of this utterance is measured any more (it was cancelled, or is sent again)."""
+        self._committed.pop(number, None)
+        self._measured.pop(number, None)
+
+    def latency(self) -> Latency:
+        """The newest committed utterance's milliseconds, and p50/p95 over the conversation."""
+        newest = self._measured[next(reversed(self._measured))] if self._measured else {}
+        return Latency(
+            first_text_ms=newest.get(_Span.FIRST_TEXT),
+            final_ms=newest.get(_Span.FINAL),
+            first_sound_ms=newest.get(_Span.FIRST_SOUND),
+            first_text_p50_p95=self._samples[_Span.FIRST_TEXT].p50_p95(),
+            final_p50_p95=self._samples[_Span.FINAL].p50_p95(),
+            first_sound_p50_p95=self._samples[_Span.FIRST_SOUND].p50_p95(),
+        )
+
+    def _measure(self, span: _Span, number: int, t: float) -> Latency:
+        committed = self._committed.get(number)
+        if committed is not None and t >= committed and span not in self._measured[number]:
+            ms = (t - committed) * 1000.0
+            self._measured[number][span] = ms
+            self._samples[span].add(ms)
+        return self.latency()

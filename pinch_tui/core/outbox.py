@@ -1,0 +1,186 @@
+"""What is still to be sent: utterances with their frames, in order, at a bounded rate. Pure.
+
+An utterance's sound stays here until it is settled, so that it can be sent again from its first sample after a drop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pinch_tui.core.events import FRAME_S, Frame
+
+VOICE_PEAK = 0.01
+"""Peaks below -40 dBFS are no voice."""
+KEEP_S = 600.0
+"""Seconds of unsettled sound kept in memory."""
+_RATE = 88.0
+_BURST = 10.0
+
+
+class Pacer:
+    """A token bucket: at most 98 frames in any second, so never faster than twice real time (100 frames)."""
+
+    def __init__(self) -> None:
+        self._tokens = _BURST
+        self._at = float("-inf")
+
+    def take(self, now: float) -> bool:
+        """Whether one frame may leave now."""
+        self._refill(now)
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def next_at(self, now: float) -> float:
+        """When the next frame may leave."""
+        self._refill(now)
+        return now if self._tokens >= 1.0 else now + (1.0 - self._tokens) / _RATE + 1e-4
+
+    def _refill(self, now: float) -> None:
+        if now > self._at:
+            self._tokens = min(_BURST, self._tokens + (now - self._at) * _RATE) if self._at > -1e300 else _BURST
+            self._at = now
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """One utterance on its way. Indices count its frames from 0; ``base`` is the first one still kept."""
+
+    number: int
+    frames: deque[Frame] = field(default_factory=deque)
+    base: int = 0
+    next: int = 0  # the next frame to send in this attempt
+    reached: int = 0  # the furthest frame sent in any attempt
+    attempt: int = 1
+    is_ended: bool = False
+    is_cancelled: bool = False
+    first_sent_at: float | None = None  # in this attempt
+    finalized_at: float | None = None  # in this attempt
+    peak: float = 0.0
+    quiet: int = 0  # quiet frames in a row at the end of what was sent
+    voiced_at: float = float("-inf")  # when the last frame that is not quiet was sent
+
+    @property
+    def total(self) -> int:
+        return self.base + len(self.frames)
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.next
+
+    def add(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self.peak = max(self.peak, frame.peak)
+
+    def take(self, now: float) -> Frame:
+        """The next frame to send."""
+        frame = self.frames[self.next - self.base]
+        self.next += 1
+        if frame.peak > VOICE_PEAK:
+            self.quiet, self.voiced_at = 0, now
+        else:
+            self.quiet += 1
+        return frame
+
+    @property
+    def was_sent_before(self) -> bool:
+        """Whether the next frame goes out again."""
+        return self.next < self.reached
+
+    def forget(self, n: int, *, even_unsent: bool = False) -> int:
+        """Let go of up to ``n`` frames at the front (sent ones, unless told otherwise); returns how many went."""
+        gone = 0
+        while gone < n and self.frames and (even_unsent or self.base < self.next):
+            self.frames.popleft()
+            self.base += 1
+            gone += 1
+        self.next = max(self.next, self.base)
+        return gone
+
+    def restart(self) -> bool:
+        """Make it a new attempt from its first kept frame; False when nothing of it had been sent."""
+        was_sent = self.next > self.base
+        self.reached = max(self.reached, self.next)
+        self.next = self.base
+        self.first_sent_at = self.finalized_at = None
+        if was_sent:
+            self.attempt += 1
+        return was_sent
+
+
+class Outbox:
+    """The unsettled utterances of one session, oldest first."""
+
+    def __init__(self, keep_s: float = KEEP_S) -> None:
+        self._items: dict[int, Outgoing] = {}
+        self._keep = int(keep_s / FRAME_S)
+        self._kept = 0
+        self.forgotten = 0  # frames let go at the memory bound
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        return iter(self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def get(self, number: int) -> Outgoing | None:
+        return self._items.get(number)
+
+    def start(self, number: int) -> None:
+        self._items.setdefault(number, Outgoing(number))
+
+    def add(self, number: int, frame: Frame) -> None:
+        """Append a frame to a running utterance; frames of ended or unknown ones are not taken."""
+        item = self._items.get(number)
+        if item is None or item.is_ended:
+            return
+        item.add(frame)
+        self._kept += 1
+        if self._kept > self._keep:
+            self._trim()
+
+    def forget_front(self, number: int, n: int) -> int:
+        """Let go of sound that is settled at the front of a running utterance."""
+        item = self._items.get(number)
+        gone = item.forget(n) if item else 0
+        self._kept -= gone
+        return gone
+
+    def cancel(self, number: int) -> None:
+        """No more of it is sent."""
+        item = self._items.get(number)
+        if item is None:
+            return
+        item.is_cancelled = item.is_ended = True
+        while item.waiting > 0:
+            item.frames.pop()
+            self._kept -= 1
+
+    def remove(self, number: int) -> None:
+        item = self._items.pop(number, None)
+        if item is not None:
+            self._kept -= len(item.frames)
+
+    def current(self) -> Outgoing | None:
+        """The oldest utterance whose finalize has not been sent."""
+        return next((item for item in self._items.values() if item.finalized_at is None), None)
+
+    def is_active(self) -> bool:
+        return bool(self._items)
+
+    @property
+    def behind_s(self) -> float:
+        return sum(item.waiting for item in self._items.values() if item.finalized_at is None) * FRAME_S
+
+    def _trim(self) -> None:
+        """Keep the bound: what was sent goes first, then the oldest of what nobody could be sent to."""
+        for even_unsent in (False, True):
+            for item in self._items.values():
+                gone = item.forget(self._kept - self._keep, even_unsent=even_unsent)
+                self._kept -= gone
+                self.forgotten += gone
+                if self._kept <= self._keep:
+                    return

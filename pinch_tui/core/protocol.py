@@ -1,0 +1,332 @@
+"""The wire codec of the service's real-time interface, version 1. Pure.
+
+``decode`` is total: any bytes and any text become a `WireEvent`, with bounded sizes and clean texts; nothing is raised.
+``encode`` is the service's side of it (for tests); ``query`` and ``parse_allocation`` are the two halves of
+``GET /v1/session``. Section numbers in this file are those of the service's reference.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+from pinch_tui.core.events import FinalizeMode, SessionParams
+from pinch_tui.core.textclean import clean
+from pinch_tui.core.wire import (
+    ErrorMessage,
+    Malformed,
+    MetadataAck,
+    ReadyMessage,
+    SpeechChunk,
+    TranscriptKind,
+    TranscriptMessage,
+    UnknownMessage,
+    WireEvent,
+)
+
+CONTEXT_LIMIT: Final = 2_000
+"""Characters of ``context`` that the service takes (1.1)."""
+MESSAGE_LIMIT: Final = 4_000_000
+"""Characters or bytes of one message; a longer one is malformed."""
+ID_LIMIT: Final = 200
+ERROR_LIMIT: Final = 2_000
+DEFAULT_EXPIRES_S: Final = 60.0
+_SUPPORTED_LIMIT: Final = 300
+
+_TYPE_OF: Final = {
+    TranscriptKind.ORIGINAL: "original_transcript",
+    TranscriptKind.TRANSLATED: "translated_transcript",
+}
+_KIND_OF: Final = {name: kind for kind, name in _TYPE_OF.items()}
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
+
+# ---- what the client says -----------------------------------------------------------------------------------------
+
+
+def encode_finalize() -> str:
+    """The one message that the client sends: the utterance is over (1.10)."""
+    return '{"type":"finalize"}'
+
+
+def query(params: SessionParams) -> list[tuple[str, str]]:
+    """Every parameter of ``GET /v1/session`` (1.1), not yet percent-encoded; empty free texts are left out."""
+    finalize_mode = FinalizeMode.SENTENCE if params.two_way else params.finalize_mode
+    pairs = [
+        ("sourceLanguage", params.source),
+        ("targetLanguage", params.target),
+        ("voiceType", params.voice.value),
+        ("audioOutputEnabled", _flag(params.audio_output)),
+        ("finalizeMode", finalize_mode.value),
+        ("twoWay", _flag(params.two_way)),
+    ]
+    free = (
+        ("sourceLanguageLabel", params.source_label),
+        ("targetLanguageLabel", params.target_label),
+        ("context", params.context),
+    )
+    pairs += [(name, text) for name, value in free if (text := cut_context(value))]
+    return pairs
+
+
+def cut_context(text: str) -> str:
+    """At most `CONTEXT_LIMIT` characters, never half of one: a cut falls before a character's marks and joiners."""
+    text = "".join(char for char in text if not 0xD800 <= ord(char) <= 0xDFFF)
+    if len(text) <= CONTEXT_LIMIT:
+        return text
+    end = CONTEXT_LIMIT
+    while end > CONTEXT_LIMIT - 32 and _continues(text[end - 1], text[end]):
+        end -= 1
+    return text[:end]
+
+
+def _continues(before: str, char: str) -> bool:
+    """Whether ``char`` belongs to the same visible character as ``before``."""
+    if "\u200d" in (before, char) or "\ufe00" <= char <= "\ufe0f" or "\U0001f3fb" <= char <= "\U0001f3ff":
+        return True
+    return "\u0300" <= char <= "\u036f"
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+# ---- the answer of GET /v1/session --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationBody:
+    """The answer's fields (1.2). ``ws_url`` is a secret and not checked here; ``expires_in`` is seconds, above zero."""
+
+    session_id: str
+    ws_url: str
+    expires_in: float = DEFAULT_EXPIRES_S
+    model_version_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"AllocationBody(session_id={self.session_id!r}, expires_in={self.expires_in})"
+
+
+def parse_allocation(body: bytes) -> AllocationBody | None:
+    """The fields of a 200 answer; None when it is no JSON object with a session id and a URL."""
+    fields = _object(body)
+    if isinstance(fields, Malformed):
+        return None
+    session_id = _identifier(fields.get("session_id"))
+    ws_url = fields.get("ws_url")
+    if session_id is None or not isinstance(ws_url, str):
+        return None
+    if not ws_url or len(ws_url) > 8_192 or not ws_url.isascii() or not ws_url.isprintable() or " " in ws_url:
+        return None
+    expires_in = _number(fields.get("expires_in"))
+    if expires_in is None or expires_in <= 0:
+        expires_in = DEFAULT_EXPIRES_S
+    return AllocationBody(session_id, ws_url, expires_in, _identifier(fields.get("model_version_id")))
+
+
+# ---- what the service says ----------------------------------------------------------------------------------------
+
+
+def decode(raw: bytes | str) -> WireEvent:
+    """What one message of the service means: bytes are speech (1.6), text is JSON (1.8). Never raises."""
+    if isinstance(raw, str):
+        return _decode_text(raw)
+    if not raw:
+        return Malformed("empty binary message")
+    if len(raw) % 4:
+        return Malformed("binary message is no whole number of float32 samples")
+    if len(raw) > MESSAGE_LIMIT:
+        return Malformed("binary message is too long")
+    return SpeechChunk(bytes(raw))
+
+
+def _decode_text(raw: str) -> WireEvent:
+    fields = _object(raw)
+    if isinstance(fields, Malformed):
+        return fields
+    kind = fields.get("type")
+    if not isinstance(kind, str):
+        return Malformed("message without a type")
+    if kind in _KIND_OF:
+        return _decode_transcript(_KIND_OF[kind], fields)
+    match kind:
+        case "ready":
+            return ReadyMessage(_identifier(fields.get("session_id")) or "")
+        case "metadata_ack":
+            return MetadataAck()
+        case "error":
+            return _decode_error(fields)
+        case _:
+            return UnknownMessage(clean(kind, 100))
+
+
+def _decode_transcript(kind: TranscriptKind, fields: dict[str, Any]) -> TranscriptMessage | Malformed:
+    id_ = _identifier(fields.get("correlation_id"))
+    if id_ is None:
+        return Malformed("transcript without a correlation id")
+    text = fields.get("text")
+    if kind is TranscriptKind.TRANSLATED and not (isinstance(text, str) and text):
+        text = fields.get("translated_text", text)  # both fields carry the same value (1.8)
+    if not isinstance(text, str):
+        return Malformed("transcript without a text")
+    is_final = fields.get("is_final", False)
+    if not isinstance(is_final, bool):
+        return Malformed("transcript whose is_final is no boolean")
+    original = fields.get("original_text") if kind is TranscriptKind.TRANSLATED else None
+    return TranscriptMessage(
+        kind,
+        id_,
+        clean(text),
+        is_final,
+        source_language=_language(fields.get("source_language")),
+        target_language=_language(fields.get("target_language")),
+        detected_language=_language(fields.get("detected_language")),
+        original_text=(clean(original) or None) if isinstance(original, str) else None,
+        timestamp=_number(fields.get("timestamp")),
+    )
+
+
+def _object(raw: bytes | str) -> dict[str, Any] | Malformed:
+    if len(raw) > MESSAGE_LIMIT:
+        return Malformed("message is too long")
+    try:
+        value = json.loads(raw)
+    except RecursionError:
+        return Malformed("message is nested too deeply")
+    except ValueError:  # no JSON, no Unicode, a number of thousands of digits
+        return Malformed("message is no JSON")
+    return value if isinstance(value, dict) else Malformed("message is no JSON object")
+
+
+def _identifier(value: object) -> str | None:
+    return (clean(value, ID_LIMIT) or None) if isinstance(value, str) else None
+
+
+def _language(value: object) -> str | None:
+    return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+# ---- error texts (1.12) -------------------------------------------------------------------------------------------
+
+_NAMED_TARGET: Final = re.compile(r"target[ _-]?language\s*[=:]?\s*[\"'`]?[\w-]{0,35}[\"'`]?", re.I)
+_UNSUPPORTED_TARGET: Final = re.compile(
+    r"target[ _-]?language.{0,80}?\bnot\s+(?:\w+\s+)?(?:supported|available)"
+    r"|(?:unsupported|invalid)\s+target[ _-]?language",
+    re.I | re.S,
+)
+_CODE: Final = r"[a-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"
+_QUOTED_CODE: Final = re.compile(rf"[\"'`]({_CODE})[\"'`]")
+_BRACED_CODE: Final = re.compile(rf"\w\s*[(\[]({_CODE})[)\]]")
+_LEADING_CODE: Final = re.compile(rf"({_CODE})(?:\s*[-(:=\[.\u2013\u2014].*|\s+[A-Z].*)?", re.S)
+_LIST_FIELDS: Final = (
+    "supported",
+    "supported_languages",
+    "supportedLanguages",
+    "supported_target_languages",
+    "languages",
+)
+
+
+def _decode_error(fields: dict[str, Any]) -> ErrorMessage:
+    text = ""
+    candidates = [fields.get("error"), fields.get("message")]
+    if isinstance(candidates[0], dict):
+        inner = candidates[0]
+        fields = {**fields, **inner}
+        candidates[:1] = [inner.get("message"), inner.get("code")]
+    for candidate in candidates:
+        if isinstance(candidate, str) and (text := clean(candidate, ERROR_LIMIT)):
+            break
+    if _UNSUPPORTED_TARGET.search(text) is None:
+        return ErrorMessage(text)
+    listed = next((codes for name in _LIST_FIELDS if (codes := _listed_field(fields.get(name)))), ())
+    return ErrorMessage(text, is_unsupported_target=True, supported=listed or supported_codes(text))
+
+
+def _listed_field(value: object) -> tuple[str, ...]:
+    if isinstance(value, dict):
+        value = list(value)
+    if not isinstance(value, list):
+        return ()
+    return _unique(code for item in value if (code := _language(item)) is not None)
+
+
+def supported_codes(text: str) -> tuple[str, ...]:
+    """The language codes that an error text lists, in its order: quoted, in brackets behind names, or separated."""
+    rest = _NAMED_TARGET.sub(" ", text, count=1)
+    for shape in (_QUOTED_CODE, _BRACED_CODE):
+        found = shape.findall(rest)
+        if len(found) > 1:
+            return _unique(found)
+    pieces = re.split(r"[,;|/]|\s(?:and|or)\s", rest)
+    if len(pieces) == 1:  # "supported: en es fr"
+        words = rest.rpartition(":")[2].strip(" []().").split()
+        return _unique(words) if len(words) > 1 and all(re.fullmatch(_CODE, word) for word in words) else ()
+    lead_in, colon, first = pieces[0].rpartition(":")
+    pieces[0] = first if colon and first.strip() else re.split(r"[\s=\[({]", lead_in.strip() or first.strip())[-1]
+    codes = []
+    for piece in pieces:
+        match = _LEADING_CODE.fullmatch(piece.lstrip(" -*[({\"'`").rstrip(" ])}\"'`."))
+        if match is not None:
+            codes.append(match.group(1))
+    return _unique(codes)
+
+
+def _unique(codes: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(codes))[:_SUPPORTED_LIMIT]
+
+
+# ---- the service's side -------------------------------------------------------------------------------------------
+
+
+def encode(event: WireEvent) -> bytes | str:
+    """The message that decodes to ``event``; a `Malformed` becomes one that cannot be read."""
+    match event:
+        case SpeechChunk(data):
+            return data
+        case Malformed():
+            return b""
+        case ReadyMessage(session_id):
+            return _json({"type": "ready", "session_id": session_id})
+        case MetadataAck():
+            return _json({"type": "metadata_ack", "applied": {}})
+        case ErrorMessage(text, _, supported):
+            return _json({"type": "error", "error": text} | ({"supported": list(supported)} if supported else {}))
+        case UnknownMessage(kind):
+            return _json({"type": kind})
+        case TranscriptMessage():
+            return _json(_transcript_fields(event))
+        case _:
+            assert_never(event)
+
+
+def _transcript_fields(message: TranscriptMessage) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "type": _TYPE_OF[message.kind],
+        "correlation_id": message.id,
+        "text": message.text,
+        "is_final": message.is_final,
+        "source_language": message.source_language,
+        "target_language": message.target_language,
+        "detected_language": message.detected_language,
+        "timestamp": message.timestamp,
+    }
+    if message.kind is TranscriptKind.TRANSLATED:
+        fields |= {"translated_text": message.text, "original_text": message.original_text}
+    return fields
+
+
+def _json(fields: dict[str, object]) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,130 @@
+"""One reaction and one sentence for every way a session can fail. Pure.
+
+The table is that of the service's reference (sections 1.3 and 1.11); `Policy` says how the next try waits, `describe`
+what the person is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureKind(StrEnum):
+    HTTP = "http"  # allocation answered with a status
+    NETWORK = "network"  # allocation got no answer
+    OPEN = "open"  # the socket could not be opened
+    NO_READY = "no-ready"  # opened, but `ready` never came
+    CLOSE = "close"  # closed by the service, or lost (1006)
+    STALL = "stall"  # open, but nobody answers
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """``code``: HTTP status or close code. ``title``/``hint``: the adapter's own words, where it knows better."""
+
+    kind: FailureKind
+    code: int | None = None
+    title: str = ""
+    hint: str = ""
+    is_credential: bool = False
+
+
+class Policy(StrEnum):
+    """How the next try waits."""
+
+    STOP = "stop"  # no try before the cure
+    BUSY = "busy"  # 1 s, 2 s, 4 s ... cap 10 s; 60 s of tries
+    LOST = "lost"  # at once after a stable ready, then 0.5 s, 1 s ... cap 10 s; 60 s of tries
+    EXPIRED = "expired"  # at once, once; then as LOST
+    FAULT = "fault"  # 1 s, 2 s, 4 s ... cap 10 s; 5 tries
+    BAD = "bad"  # at once, one fresh session; then stop
+    ENDED = "ended"  # at the next press, or at once while something is unsettled
+
+
+FAULT_TRIES = 5
+
+_CLOSE = {
+    1000: Policy.ENDED,
+    4400: Policy.BAD,
+    4401: Policy.EXPIRED,
+    4500: Policy.FAULT,
+}
+
+
+def policy_of(failure: Failure) -> Policy:
+    """The one reaction to a failure."""
+    match failure.kind:
+        case FailureKind.HTTP:
+            status = failure.code or 0
+            if failure.is_credential:
+                return Policy.STOP
+            return Policy.BUSY if status == 429 or status >= 500 else Policy.STOP
+        case FailureKind.NETWORK | FailureKind.OPEN | FailureKind.STALL:
+            return Policy.STOP if failure.is_credential else Policy.LOST
+        case FailureKind.NO_READY:
+            return Policy.EXPIRED
+        case FailureKind.CLOSE:
+            return _CLOSE.get(failure.code or 1006, Policy.LOST)
+
+
+def describe(failure: Failure) -> tuple[str, str]:
+    """Title and hint for a person; the adapter's words go first where it gave any."""
+    if failure.title:
+        return failure.title, failure.hint
+    match failure.kind:
+        case FailureKind.HTTP:
+            return _http(failure.code or 0)
+        case FailureKind.NETWORK:
+            return "The service cannot be reached.", "Check the network; your words are kept."
+        case FailureKind.OPEN:
+            return "The session's socket could not be opened.", "Check for a firewall or proxy; your words are kept."
+        case FailureKind.NO_READY:
+            return "The service did not say that it is ready.", "A fresh session is asked for; your words are kept."
+        case FailureKind.STALL:
+            return "The connection stands still.", "It is opened again; your words are kept and sent again."
+        case FailureKind.CLOSE:
+            return _close(failure.code or 1006)
+
+
+def _http(status: int) -> tuple[str, str]:
+    match status:
+        case 401:
+            return "The service refused the API key (401).", "Check the key: pinch-tui key set. Your words are kept."
+        case 403:
+            return (
+                "This API key may not use real-time translation (403).",
+                "The key is valid but not entitled; ask support@startpinch.com.",
+            )
+        case 429:
+            return "The service asks for fewer sessions (429).", "Waiting before the next try; your words are kept."
+        case 503:
+            return "The service has no free capacity (503).", "Waiting before the next try; your words are kept."
+        case _ if status >= 500:
+            return f"The service had an internal error ({status}).", "Waiting before the next try; your words are kept."
+        case _:
+            return (
+                f"The service refused the session's settings ({status}).",
+                "Choose other languages or settings, then retry; your words are kept.",
+            )
+
+
+def _close(code: int) -> tuple[str, str]:
+    match code:
+        case 1000:
+            return "The service ended the session.", "The next press opens a new one."
+        case 1001:
+            return "The service is going away (1001).", "A new session is opened; your words are sent again."
+        case 4400:
+            return (
+                "The service could not read what was sent (4400).",
+                "If this comes again, report it with the session id and model version from the details panel.",
+            )
+        case 4401:
+            return "The session's address had expired (4401).", "A fresh session is asked for; your words are kept."
+        case 4500:
+            return "The service had an internal error (4500).", "Waiting before the next try; your words are kept."
+        case 4503:
+            return "The service ended the session (4503).", "A new session is opened; your words are sent again."
+        case _:
+            return f"The connection was lost ({code}).", "It is opened again; your words are kept and sent again."

@@ -1,0 +1,381 @@
+"""One service session: allocate, open, be ready, fail, wait, try again. Pure: ``handle(fact, now)`` returns what to do.
+
+The only place where a retry is decided. States are `SessionState`; what is sent when is `Delivery`'s part. A fact of an
+older generation is ignored, any fact is accepted in any state, and nothing opens after `StopRequested`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+from pinch_tui.core import session_events as ev
+from pinch_tui.core.backoff import BUSY, GIVE_UP_AFTER_S, LOST
+from pinch_tui.core.delivery import Delivery, Step
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.reactions import FAULT_TRIES, Failure, FailureKind, Policy, policy_of
+from pinch_tui.core.session_events import SessionState
+from pinch_tui.core.wire import (
+    ErrorMessage,
+    Malformed,
+    MetadataAck,
+    ReadyMessage,
+    SpeechChunk,
+    TranscriptMessage,
+    UnknownMessage,
+)
+
+READY_WITHIN_S = 8.0
+"""A socket that is not ready by then is given up."""
+ALLOCATE_WITHIN_S = 15.0
+STABLE_S = 3.0
+"""A session that was ready this long earns one immediate retry."""
+PROVEN_S = 30.0
+"""A session that was ready this long, or that settled an utterance, clears the record of failures."""
+LINGER_S = 3.0
+"""A session that another took over from stays open this long after its last utterance settled: texts may be late."""
+PING_EVERY_S = 1.0
+PING_IDLE_S = 20.0
+PONG_WITHIN_S = 3.0
+"""While something is unsettled; with the pings' interval a dead connection is noticed within 5 s."""
+PONG_IDLE_S = 10.0
+PROGRESS_S = 1.5
+"""A socket that took a frame this recently may be slow, not dead, and its pong may still be behind that sound;"""
+PROGRESS_FRAMES = 64
+"""unless it took this many since the ping: more than fits into the buffers between."""
+
+
+class Session:
+    """The machine of one session and its successors under the same parameters."""
+
+    def __init__(
+        self,
+        params: SessionParams,
+        random: Callable[[], float],
+        *,
+        reopens_idle: bool = True,
+        has_checkpoints: bool = False,
+    ) -> None:
+        self.params = params
+        self.state = SessionState.IDLE
+        self.session_id: str | None = None
+        self.model_version_id: str | None = None
+        self.retry_at: float | None = None
+        self.failure: Failure | None = None
+        self.delivery = Delivery(has_checkpoints=has_checkpoints)
+        self._random = random
+        self._reopens_idle = reopens_idle
+        self._generation = 0
+        self._is_closing = False
+        self._lingers = False
+        self._settled_at = float("-inf")
+        self._deadline: float | None = None  # of allocating, opening, or the back-off
+        self._ready_at = float("inf")
+        self._is_proven = False
+        self._ping_at: float | None = None  # of the unanswered ping
+        self._pinged_at = float("-inf")
+        self._taken_at_ping = 0
+        self._lost_tries = self._busy_tries = self._fault_tries = self._bad_tries = 0
+        self._is_expired_used = False
+        self._trying_since: float | None = None
+        self._may_rush = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether something is unsettled."""
+        return self.delivery.is_active
+
+    def handle(self, fact: ev.Fact, now: float) -> list[Step]:
+        """What to do about a fact, in order; the last step may be a `WakeAt`."""
+        if self._is_closed():
+            return []
+        steps = self._handle(fact, now)
+        if any(isinstance(step, ev.Settled) for step in steps):
+            self._settled_at = now
+        if self._is_closing and not self.is_active and not self._is_closed() and now >= self._lingers_until():
+            steps += self._close()
+        wake = self._wake_at(now)
+        if wake is not None:
+            steps.append(ev.WakeAt(wake))
+        return steps
+
+    def _is_closed(self) -> bool:
+        return self.state is SessionState.CLOSED
+
+    # ---- dispatch ----
+
+    def _handle(self, fact: ev.Fact, now: float) -> list[Step]:
+        match fact:
+            case ev.Started():
+                return self._begin(now) if self.state is SessionState.IDLE else []
+            case ev.Allocated():
+                return self._on_allocated(fact, now)
+            case ev.AttemptFailed(generation, failure):
+                is_trying = self.state in (SessionState.ALLOCATING, SessionState.OPENING)
+                return self._fail(failure, now) if generation == self._generation and is_trying else []
+            case ev.MessageReceived():
+                return self._on_message(fact, now)
+            case ev.Sent(generation):
+                return self.delivery.taken(now) if self._is_live(generation) else []
+            case ev.Ponged(generation):
+                if generation == self._generation:
+                    self._ping_at = None
+                    self.delivery.heard_at, self.delivery.answered_at = now, self._pinged_at
+                return []
+            case ev.SocketClosed(generation, code):
+                is_open = self.state in (SessionState.OPENING, SessionState.READY)
+                if generation != self._generation or not is_open:
+                    return []
+                return self._fail(Failure(FailureKind.CLOSE, code), now)
+            case ev.Woke():
+                return self._on_woke(now)
+            case ev.UtteranceStarted(number):
+                return self._on_utterance_started(number, now)
+            case ev.FrameTaken(number, frame):
+                return self.delivery.frame(number, frame, now)
+            case ev.UtteranceEnded(number):
+                return self.delivery.end(number, now)
+            case ev.UtteranceCancelled(number):
+                return self.delivery.cancel(number, now)
+            case ev.RetryRequested():
+                is_waiting = self.state in (SessionState.WAITING, SessionState.STOPPED, SessionState.IDLE)
+                if not is_waiting or (self._is_closing and not self.is_active):
+                    return []
+                self._clear_record()
+                return self._begin(now)
+            case ev.DrainRequested(lingers):
+                self._is_closing, self._lingers = True, lingers
+                return []
+            case ev.StopRequested():
+                return self._close()
+            case _:
+                assert_never(fact)
+
+    def _is_live(self, generation: int) -> bool:
+        return generation == self._generation and self.state is SessionState.READY
+
+    # ---- opening ----
+
+    def _begin(self, now: float) -> list[Step]:
+        self._generation += 1
+        self.state = SessionState.ALLOCATING
+        self.retry_at = None
+        self._deadline = now + ALLOCATE_WITHIN_S
+        return [ev.Allocate(self._generation, self.params)]
+
+    def _on_allocated(self, fact: ev.Allocated, now: float) -> list[Step]:
+        if fact.generation != self._generation or self.state is not SessionState.ALLOCATING:
+            return []
+        self.session_id = fact.session_id
+        self.model_version_id = fact.model_version_id
+        if fact.expires_in <= 0:
+            return self._fail(Failure(FailureKind.CLOSE, 4401), now)
+        self.state = SessionState.OPENING
+        self._deadline = now + READY_WITHIN_S
+        return [ev.OpenSocket(self._generation, fact.ws_url)]
+
+    def _on_message(self, fact: ev.MessageReceived, now: float) -> list[Step]:
+        is_open = self.state in (SessionState.OPENING, SessionState.READY)
+        if fact.generation != self._generation or not is_open:
+            return []
+        self.delivery.heard_at = now
+        match fact.event:
+            case ReadyMessage(session_id):
+                return self._on_ready(session_id, now) if self.state is SessionState.OPENING else []
+            case TranscriptMessage():
+                return self.delivery.text(fact.event, now)
+            case SpeechChunk():
+                return self.delivery.speech(fact.event, now)
+            case ErrorMessage():
+                return self._on_error(fact.event, now)
+            case MetadataAck():
+                return []
+            case UnknownMessage():
+                return [ev.Miscounted(is_unknown=True)]
+            case Malformed():
+                return [ev.Miscounted(is_unknown=False)]
+            case _:
+                assert_never(fact.event)
+
+    def _on_ready(self, session_id: str, now: float) -> list[Step]:
+        self.session_id = session_id or self.session_id
+        self.state = SessionState.READY
+        self.failure = None
+        self._deadline = None
+        self._ready_at = self.delivery.heard_at = self._pinged_at = now
+        self._ping_at = None
+        self._is_proven = False
+        ready = ev.SessionReady(self.session_id or "", self.model_version_id)
+        steps = self.delivery.connect(self._generation, expects_speech=self.params.audio_output, now=now)
+        return [ready, *steps]
+
+    def _on_error(self, error: ErrorMessage, now: float) -> list[Step]:
+        if not (error.is_unsupported_target and self.params.audio_output):
+            return [ev.ServiceSaid(error.text)]
+        # Speech is not to be had in this language: the same session again, text only.
+        old = self._generation
+        self.params = replace(self.params, audio_output=False)
+        told = ev.SpeechUnavailable(self.params.target, error.supported)
+        restarted = self.delivery.disconnect()
+        return [told, ev.CloseSocket(old), *restarted, *self._begin(now)]
+
+    # ---- utterances ----
+
+    def _on_utterance_started(self, number: int, now: float) -> list[Step]:
+        if not self.is_active and self._ping_at is not None:
+            self._ping_at = now  # the idle ping's patience was longer; count anew
+        self.delivery.start(number)
+        match self.state:
+            case SessionState.IDLE:
+                self._clear_record()
+                return self._begin(now)
+            case SessionState.WAITING:
+                return self._begin(now)
+            case SessionState.STOPPED if self.failure is not None:
+                return [ev.SessionFailed(self.failure, None, needs_cure=True, unsettled=len(self.delivery.outbox))]
+            case _:
+                return []
+
+    # ---- failing ----
+
+    def _fail(self, failure: Failure, now: float) -> list[Step]:
+        was_ready = self.state is SessionState.READY
+        if was_ready and now - self._ready_at >= STABLE_S:
+            self._may_rush = True
+            self._lost_tries = 0
+            self._is_expired_used = False
+        self.failure = failure
+        self._lingers = False
+        steps: list[Step] = [ev.CloseSocket(self._generation, is_dead=True)]
+        self._generation += 1
+        self._deadline = None
+        steps += self.delivery.disconnect()
+        if self._is_closing and not self.is_active:
+            return steps
+        delay, needs_cure = self._delay(failure, now)
+        if delay is None:
+            self.state = SessionState.STOPPED if needs_cure else SessionState.IDLE
+            self.retry_at = None
+            return [*steps, ev.SessionFailed(failure, None, needs_cure, len(self.delivery.outbox))]
+        self.retry_at = self._deadline = now + delay
+        told = ev.SessionFailed(failure, self.retry_at, False, len(self.delivery.outbox))
+        if delay <= 0:
+            return [*steps, told, *self._begin(now)]
+        self.state = SessionState.WAITING
+        return [*steps, told]
+
+    def _delay(self, failure: Failure, now: float) -> tuple[float | None, bool]:
+        """Seconds to the next try (None: no try by itself), and whether a cure is needed first."""
+        policy = policy_of(failure)
+        if policy is Policy.STOP:
+            return None, True
+        if policy is Policy.BAD:
+            self._bad_tries += 1
+            return (0.0, False) if self._bad_tries <= 1 else (None, True)
+        if not self.is_active and (policy is Policy.ENDED or (self._has_been_ready and not self._reopens_idle)):
+            return None, False
+        if self._trying_since is None:
+            self._trying_since = now
+        delay = self._spacing(policy)
+        is_over = delay is None or now + delay - self._trying_since > GIVE_UP_AFTER_S
+        return (None if is_over else delay), False
+
+    def _spacing(self, policy: Policy) -> float | None:
+        rnd = self._random()
+        if policy is Policy.FAULT:
+            self._fault_tries += 1
+            return BUSY.delay(self._fault_tries - 1, rnd) if self._fault_tries <= FAULT_TRIES else None
+        if policy is Policy.BUSY:
+            self._busy_tries += 1
+            return BUSY.delay(self._busy_tries - 1, rnd)
+        if policy is Policy.EXPIRED and not self._is_expired_used:
+            self._is_expired_used = True
+            return 0.0
+        if self._may_rush:
+            self._may_rush = False
+            return 0.0
+        self._lost_tries += 1
+        return LOST.delay(self._lost_tries - 1, rnd)
+
+    def _clear_record(self) -> None:
+        self._lost_tries = self._busy_tries = self._fault_tries = self._bad_tries = 0
+        self._is_expired_used = False
+        self._trying_since = None
+
+    @property
+    def _has_been_ready(self) -> bool:
+        return self._ready_at < float("inf")
+
+    # ---- closing ----
+
+    def _close(self) -> list[Step]:
+        had_socket = self.state in (SessionState.ALLOCATING, SessionState.OPENING, SessionState.READY)
+        self.state = SessionState.CLOSED
+        self._deadline = None
+        closing: list[Step] = [ev.CloseSocket(self._generation)] if had_socket else []
+        self._generation += 1
+        return [*closing, ev.SessionClosed()]
+
+    def _lingers_until(self) -> float:
+        may_linger = self._is_closing and self._lingers and self.state is SessionState.READY and not self.is_active
+        return self._settled_at + LINGER_S if may_linger else float("-inf")
+
+    # ---- time ----
+
+    def _on_woke(self, now: float) -> list[Step]:
+        if self._deadline is not None and now >= self._deadline:
+            match self.state:
+                case SessionState.ALLOCATING:
+                    return self._fail(Failure(FailureKind.NETWORK), now)
+                case SessionState.OPENING:
+                    return self._fail(Failure(FailureKind.NO_READY), now)
+                case SessionState.WAITING:
+                    return self._begin(now)
+                case _:
+                    self._deadline = None
+        steps = self.delivery.due(now)
+        if any(isinstance(step, ev.Settled) for step in steps):
+            self._clear_record()
+        if self.state is SessionState.READY:
+            steps += self._watch_connection(now)
+        return steps
+
+    def _watch_connection(self, now: float) -> list[Step]:
+        if not self._is_proven and now - self._ready_at >= PROVEN_S:
+            self._is_proven = True
+            self._clear_record()
+        if now >= self._stall_at():
+            return self._fail(Failure(FailureKind.STALL), now)
+        if now >= self._next_ping_at():
+            self._ping_at = self._pinged_at = now
+            self._taken_at_ping = self.delivery.taken_frames
+            return [ev.SendPing(self._generation)]
+        return []
+
+    def _next_ping_at(self) -> float:
+        if self._ping_at is not None:
+            return float("inf")
+        return self._pinged_at + (PING_EVERY_S if self.is_active else PING_IDLE_S)
+
+    def _stall_at(self) -> float:
+        if self._ping_at is None:
+            return float("inf")
+        if not self.is_active:
+            return max(self._ping_at, self.delivery.heard_at) + PONG_IDLE_S
+        quiet = max(self._ping_at, self.delivery.heard_at) + PONG_WITHIN_S
+        if self.delivery.taken_frames - self._taken_at_ping >= PROGRESS_FRAMES:
+            return quiet
+        return max(quiet, self.delivery.progress_at + PROGRESS_S)
+
+    def _wake_at(self, now: float) -> float | None:
+        if self.state is SessionState.CLOSED:
+            return None
+        times = [self._deadline, self.delivery.wake_at(now)]
+        if self.state is SessionState.READY:
+            times += [self._stall_at(), self._next_ping_at()]
+            if (until := self._lingers_until()) > now:
+                times.append(until)
+            if not self._is_proven:
+                times.append(self._ready_at + PROVEN_S)
+        return min((t for t in times if t is not None and t < float("inf")), default=None)

@@ -1,0 +1,87 @@
+"""What the microphone and the speaker have to tell: the values that pass through their ports. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pinch_tui.core.events import Frame
+from pinch_tui.errors import AudioError
+
+# ---- microphone ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MicOpened:
+    """The input stream runs. ``t`` is when it was opened; ``rate`` is the device's own rate before resampling."""
+
+    name: str
+    rate: int
+    t: float
+    is_substitute: bool = False  # not the device that was asked for
+    note: str = ""  # a sentence to tell about this device
+
+
+@dataclass(frozen=True, slots=True)
+class MicClosed:
+    """Closed as requested, or (files) at the end of the input."""
+
+    t: float
+    at_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MicFailed:
+    """Capture failed or stopped. ``is_retrying``: the adapter goes on trying and will say `MicOpened` again."""
+
+    error: AudioError
+    t: float
+    is_retrying: bool
+
+
+MicEvent = Frame | MicOpened | MicClosed | MicFailed
+
+
+# ---- speaker ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutStarted:
+    """The first sample of a playout reached the device at ``t``."""
+
+    playout: int
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutEnded:
+    """A playout is over: one for each `begin`. ``played``: samples at 24 kHz that were really played."""
+
+    playout: int
+    t: float
+    played: int
+    was_cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Underran:
+    """The jitter buffer ran dry in the middle of a playout."""
+
+    playout: int
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerOpened:
+    name: str
+    rate: int
+    is_headphones: bool | None = None  # None: not known
+    is_substitute: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerFailed:
+    error: AudioError
+    is_retrying: bool
+
+
+SpeakerEvent = PlayoutStarted | PlayoutEnded | Underran | SpeakerOpened | SpeakerFailed

@@ -1,0 +1,167 @@
+"""How interim and final texts of one segment become the one text that is shown. Pure.
+
+The service revises interims and never finals; finals may be cumulative (each holds the one before as its beginning) or
+one a sentence, under the same id (1.9 of the service's reference). `Track` holds one such text and keeps it calm:
+
+- a kept final is only extended by a final that begins with it, or followed by the next sentence;
+- an interim replaces what stands behind the kept finals, whether it repeats them or not;
+- a text that is merely a beginning of what is shown (a late or repeated message) takes nothing back;
+- a final that confirms the beginning of what is shown leaves the rest standing, provisional, until more is known.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_SENTENCE_ENDS: Final = frozenset(".!?…。！？．｡؟۔।॥։።")
+_CLOSERS: Final = frozenset("\"'”’»)]}」』）")
+
+# Scripts that are written without spaces between words, as ranges of code points.
+_UNSPACED: Final = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x0F00, 0x0FFF),  # Tibetan
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x2E80, 0x303F),  # CJK radicals and punctuation
+    (0x3040, 0x312F),  # Kana, Bopomofo
+    (0x3190, 0xA4CF),  # CJK ideographs, Yi
+    (0xF900, 0xFAFF),
+    (0xFF00, 0xFFEF),  # full-width forms
+    (0x1B000, 0x1B2FF),
+    (0x20000, 0x3FFFF),
+)
+
+
+def is_unspaced(char: str) -> bool:
+    """Whether the character belongs to a script that puts no spaces between words."""
+    code = ord(char)
+    return code >= 0x0E00 and any(low <= code <= high for low, high in _UNSPACED)
+
+
+def joined(before: str, after: str) -> str:
+    """Two texts behind one another, with a space where the script uses spaces and neither text brings one."""
+    if not before or not after:
+        return before or after
+    if before[-1].isspace() or after[0].isspace() or is_unspaced(before[-1]) or is_unspaced(after[0]):
+        return before + after
+    return f"{before} {after}"
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether the text ends with a sentence's punctuation, closing quotes and brackets aside."""
+    end = len(text)
+    while end and text[end - 1] in _CLOSERS:
+        end -= 1
+    return end > 0 and text[end - 1] in _SENTENCE_ENDS
+
+
+def _breaks_at(text: str, index: int) -> bool:
+    """Whether a word may end before ``index``."""
+    if index >= len(text) or index == 0:
+        return True
+    return not text[index].isalnum() or not text[index - 1].isalnum() or is_unspaced(text[index])
+
+
+def _common_prefix(a: str, b: str) -> int:
+    n = 0
+    for left, right in zip(a, b, strict=False):
+        if left != right:
+            break
+        n += 1
+    return n
+
+
+_NONE: Final[frozenset[int]] = frozenset()
+
+
+class Track:
+    """The text of one kind of one segment: kept finals, then a provisional rest."""
+
+    __slots__ = ("_is_closed", "_is_rest_old", "_last", "_seen", "stable", "text")
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.stable = 0
+        """How many leading characters are kept finals."""
+        self._last = 0  # where the last kept sentence begins
+        self._seen = _NONE  # hashes of sentences that came, so that a repeated one is known
+        self._is_closed = False
+        self._is_rest_old = False  # the provisional rest stems from before the last final
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the newest word on this text was a final, and all of it is kept."""
+        return self._is_closed and self.stable == len(self.text)
+
+    @property
+    def kept(self) -> str:
+        return self.text[: self.stable]
+
+    def apply(self, text: str, *, is_final: bool, keeps_rest: bool = True) -> bool:
+        """Take one message; True when the text, its stable part or its finality changed."""
+        before = (self.text, self.stable, self.is_final)
+        if is_final:
+            self._take_final(text, keeps_rest=keeps_rest)
+        else:
+            self._take_interim(text)
+        return before != (self.text, self.stable, self.is_final)
+
+    def close(self) -> bool:
+        """Nothing more is expected: drop a rest that no message after the last final confirmed."""
+        if not self._is_rest_old or self.stable == len(self.text):
+            return False
+        self.text = self.kept
+        self._is_rest_old = False
+        return True
+
+    def _take_final(self, final: str, *, keeps_rest: bool) -> None:
+        kept = self.kept
+        is_known = hash(final) in self._seen
+        if not final.startswith(kept):  # else it begins the kept text for ever, and is known by that
+            self._seen |= {hash(final)}
+        if is_known or (kept and (kept.startswith(final) or kept[self._last :].startswith(final))):
+            return
+        self._is_closed = True
+        if final.startswith(kept):
+            merged, self._last = final, 0
+        elif final.startswith(kept[self._last :]):
+            merged = kept[: self._last] + final
+        else:
+            merged = joined(kept, final)
+            self._last = len(merged) - len(final)
+        has_rest = keeps_rest and self.text.startswith(merged) and _breaks_at(self.text, len(merged))
+        if not has_rest:
+            self.text = merged
+        self.stable = len(merged)
+        self._is_rest_old = has_rest and len(self.text) > self.stable
+
+    def _take_interim(self, interim: str) -> None:
+        shown = self._behind_finals(interim)
+        if shown is None or (self.text.startswith(shown) and self.text != shown):
+            return
+        self._is_rest_old = False
+        if self.text != shown:
+            self.text = shown
+            self._is_closed = False
+
+    def _behind_finals(self, interim: str) -> str | None:
+        """The whole text with this interim behind the kept finals; None for one that says nothing new."""
+        kept = self.kept
+        if interim.startswith(kept):
+            return interim
+        last = kept[self._last :]
+        if interim.startswith(last):
+            return kept[: self._last] + interim
+        if kept.startswith(interim) or last.startswith(interim):
+            return None
+        # An interim that starts like an unfinished sentence among the finals retells it with other words: what is kept
+        # stays, and only the words beyond it are shown. After a full stop it is the next sentence.
+        if not ends_sentence(last) and _common_prefix(last, interim) * 2 >= len(last):
+            return _retold(kept, last, interim)
+        return joined(kept, interim)
+
+
+def _retold(kept: str, last: str, interim: str) -> str:
+    if any(is_unspaced(char) for char in last):
+        return kept + interim[len(last) :]
+    return " ".join([kept, *interim.split(" ")[len(last.split(" ")) :]])

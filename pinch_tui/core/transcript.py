@@ -1,0 +1,347 @@
+"""The conversation: utterances, their segments, interim and final texts. Pure.
+
+An utterance (one hold of the talk key) is one row of the conversation. It holds segments, one for each correlation id,
+in order of appearance. Originals and translations of one id always share a segment, whatever the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+from pinch_tui.core.languages import AUTO, normalize, same_language
+from pinch_tui.core.textmerge import Track, joined
+from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
+
+
+class UtteranceState(StrEnum):
+    TALKING = "talking"  # sound is still being taken
+    WAITING = "waiting"  # finalized; last words are awaited
+    SETTLED = "settled"  # nothing more is expected (late finals are still taken)
+    EMPTY = "empty"  # settled, and nothing was heard
+    CANCELLED = "cancelled"  # thrown away by Escape
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One correlation id. Texts are what is to be shown now; ``*_is_final`` says whether they may still be rewritten.
+
+    ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
+    ``start_ms`` / ``end_ms``: when its first and last text came, in ms since the conversation began (for exports).
+    ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
+    ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
+    """
+
+    id: str
+    original: str = ""
+    original_is_final: bool = False
+    original_stable: int = 0
+    translation: str = ""
+    translation_is_final: bool = False
+    translation_stable: int = 0
+    source_language: str | None = None
+    target_language: str | None = None
+    detected_language: str | None = None
+    start_ms: int = 0
+    end_ms: int = 0
+    revision: int = 0
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One row. ``source``/``target``: the pair it was spoken under. ``attempt`` counts from 1; a resend adds one."""
+
+    number: int
+    started: float  # Unix seconds
+    start_ms: int  # since the conversation began
+    source: str
+    target: str
+    is_two_way: bool = False
+    state: UtteranceState = UtteranceState.TALKING
+    segments: tuple[Segment, ...] = ()
+    attempt: int = 1
+    session_id: str | None = None
+    end_ms: int | None = None
+    has_speech: bool = False
+
+    @property
+    def original(self) -> str:
+        return _whole(s.original for s in self.segments)
+
+    @property
+    def translation(self) -> str:
+        return _whole(s.translation for s in self.segments)
+
+    @property
+    def spoken_language(self) -> str | None:
+        """The detected language when the service gave one, else None."""
+        return next((s.detected_language for s in self.segments if s.detected_language), None)
+
+    @property
+    def has_text(self) -> bool:
+        return any(s.original or s.translation for s in self.segments)
+
+
+def _whole(texts: Iterable[str]) -> str:
+    whole = ""
+    for text in texts:
+        whole = joined(whole, text)
+    return whole
+
+
+Side = Literal["left", "right"]
+
+
+def speaker_side(utterance: Utterance) -> Side | None:
+    """Who spoke in a two-way conversation: ``left`` speaks the source language, ``right`` the target language.
+
+    None where that is not known, and always when the conversation is not two-way.
+    """
+    return next((side for s in utterance.segments if (side := segment_side(utterance, s)) is not None), None)
+
+
+def segment_side(utterance: Utterance, segment: Segment) -> Side | None:
+    """As `speaker_side`, for one segment. The detected language decides; where it is missing, a language pair that the
+    service turned round tells the same (nothing documented promises that it does)."""
+    if not utterance.is_two_way:
+        return None
+    detected = segment.detected_language
+    if detected is None:
+        was_turned = same_language(segment.source_language, utterance.target) and same_language(
+            segment.target_language, utterance.source
+        )
+        return "right" if was_turned and not same_language(utterance.source, utterance.target) else None
+    if same_language(utterance.source, utterance.target):  # en-US and en-GB: only the exact codes tell
+        exact = normalize(detected)
+        matches = [normalize(code) == exact for code in (utterance.source, utterance.target)]
+        return ("left" if matches[0] else "right") if matches[0] != matches[1] else None
+    if same_language(detected, utterance.target):
+        return "right"
+    return "left" if utterance.source == AUTO or same_language(detected, utterance.source) else None
+
+
+class _Row:
+    """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
+
+    __slots__ = ("held", "index", "kept", "segments", "tracks")
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {}  # of the newest attempt's ids alone
+        self.tracks: list[tuple[Track, Track]] = []
+        self.segments: tuple[Segment, ...] = ()
+        self.kept = 0  # how many of the segments older attempts have settled
+        self.held = False  # an older attempt's segments are still shown
+
+    def put(self, at: int, segment: Segment) -> None:
+        self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
+
+    def close(self) -> None:
+        """Nothing more is expected for this attempt."""
+        for at, (original, translation) in enumerate(self.tracks):
+            if original.close() | translation.close():
+                self.put(at, _shown(self.segments[at], original, translation))
+
+    def reset(self, kept: int) -> None:
+        """Forget all but the first ``kept`` segments; a new connection's ids never mean the old ones."""
+        self.close()
+        self.index = {}
+        self.tracks = self.tracks[:kept]
+        self.segments = self.segments[:kept]
+        self.kept = len(self.segments)
+
+
+class Transcript:
+    """All utterances in press order, and the texts that came for them.
+
+    Texts shown stay calm (`pinch_tui.core.textmerge`). A resend is a new attempt of the same row: its texts are
+    gathered out of sight until they reach as far as those shown, or until the row settles, and then replace them once.
+    """
+
+    def __init__(self) -> None:
+        self._utterances: list[Utterance] = []
+        self._rows: list[_Row] = []
+        self._position: dict[int, int] = {}
+
+    @property
+    def utterances(self) -> Sequence[Utterance]:
+        """All of them in press order; the sequence is live, its items are frozen."""
+        return self._utterances
+
+    def utterance(self, number: int) -> Utterance:
+        """Raises `KeyError` for a number that never began."""
+        return self._utterances[self._position[number]]
+
+    def segment_of(self, number: int, message_id: str) -> Segment | None:
+        """What the newest attempt has of a correlation id, shown or still held back."""
+        row = self._rows[self._position[number]]
+        at = row.index.get(message_id)
+        return None if at is None else row.segments[at]
+
+    def begin(
+        self, number: int, wall: float, now_ms: int, source: str, target: str, is_two_way: bool, session_id: str | None
+    ) -> None:
+        """A new row at the end. ``wall``: Unix seconds; ``now_ms``: since the conversation began."""
+        if number in self._position:
+            raise ValueError(f"utterance {number} has begun already")
+        self._position[number] = len(self._utterances)
+        self._rows.append(_Row())
+        self._utterances.append(
+            Utterance(number, wall, now_ms, source, target, is_two_way=is_two_way, session_id=session_id)
+        )
+
+    def apply(self, number: int, attempt: int, message: TranscriptMessage, now_ms: int) -> bool:
+        """Take one message for an utterance; True when what is shown changed.
+
+        Messages of an older attempt, for a cancelled utterance or for an unknown number change nothing.
+        """
+        position = self._position.get(number)
+        if position is None:
+            return False
+        utterance = self._utterances[position]
+        if utterance.state is UtteranceState.CANCELLED or attempt < utterance.attempt:
+            return False
+        if attempt > utterance.attempt:
+            self.restart(number, attempt, utterance.session_id)
+            utterance = self._utterances[position]
+        row = self._rows[position]
+        if not self._merge(row, utterance, message, now_ms):
+            return False
+        return self._show(position, is_forced=utterance.state in _ENDED)
+
+    def restart(self, number: int, attempt: int, session_id: str | None, kept: int = 0) -> None:
+        """The utterance is sent again: ``attempt`` becomes the newest, texts of older ones are no longer taken.
+
+        ``kept``: the newest attempt's first so many segments are settled and not sent again; they stay as they are.
+        """
+        position = self._position[number]
+        utterance = self._utterances[position]
+        if attempt <= utterance.attempt or utterance.state is UtteranceState.CANCELLED:
+            return
+        row = self._rows[position]
+        row.reset(kept)
+        row.held = utterance.has_text and utterance.segments != row.segments
+        row.segments = tuple(replace(segment, attempt=attempt) for segment in row.segments)
+        self._utterances[position] = replace(
+            utterance,
+            attempt=attempt,
+            session_id=session_id,
+            state=UtteranceState.WAITING if utterance.state in _ENDED else utterance.state,
+            segments=utterance.segments if row.held else row.segments,
+        )
+
+    def finish(self, number: int, now_ms: int) -> None:
+        """No more sound is taken; the last words are awaited."""
+        position = self._position[number]
+        utterance = self._utterances[position]
+        if utterance.state is UtteranceState.TALKING:
+            self._utterances[position] = replace(utterance, state=UtteranceState.WAITING, end_ms=now_ms)
+
+    def settle(self, number: int, now_ms: int) -> None:
+        """Nothing more is expected. A row without any text becomes EMPTY."""
+        position = self._position[number]
+        utterance = self._utterances[position]
+        if utterance.state not in (UtteranceState.TALKING, UtteranceState.WAITING):
+            return
+        row = self._rows[position]
+        row.close()
+        end_ms = now_ms if utterance.end_ms is None else utterance.end_ms
+        self._show(position, is_forced=True)
+        utterance = self._utterances[position]
+        state = UtteranceState.SETTLED if utterance.has_text else UtteranceState.EMPTY
+        self._utterances[position] = replace(utterance, state=state, end_ms=end_ms)
+
+    def cancel(self, number: int) -> None:
+        """Throw an unsettled utterance away: its texts go, later messages are dropped, the row stays."""
+        position = self._position[number]
+        utterance = self._utterances[position]
+        if utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING):
+            self._rows[position] = _Row()
+            self._utterances[position] = replace(utterance, state=UtteranceState.CANCELLED, segments=())
+
+    def mark_speech(self, number: int) -> None:
+        """Translated speech has come for this utterance."""
+        position = self._position[number]
+        if not self._utterances[position].has_speech:
+            self._utterances[position] = replace(self._utterances[position], has_speech=True)
+
+    def retarget(self, number: int, source: str, target: str, session_id: str | None) -> None:
+        """The utterance goes to another session, before any text came; later it keeps its pair."""
+        position = self._position[number]
+        utterance = self._utterances[position]
+        if not utterance.has_text and not self._rows[position].segments:
+            self._utterances[position] = replace(utterance, source=source, target=target, session_id=session_id)
+
+    def _merge(self, row: _Row, utterance: Utterance, message: TranscriptMessage, now_ms: int) -> bool:
+        at = row.index.get(message.id)
+        if at is None:
+            if not message.text and not (message.original_text and message.kind is TranscriptKind.TRANSLATED):
+                return False
+            at = row.index[message.id] = len(row.tracks)
+            row.tracks.append((Track(), Track()))
+            id_ = message.id
+            while any(segment.id == id_ for segment in row.segments):
+                id_ = f"{id_}/{utterance.attempt}"
+            segment = Segment(id_, start_ms=now_ms, end_ms=now_ms, attempt=utterance.attempt)
+            row.segments = (*row.segments, segment)
+        original, translation = row.tracks[at]
+        is_original = message.kind is TranscriptKind.ORIGINAL
+        track = original if is_original else translation
+        changed = track.apply(message.text, is_final=message.is_final, keeps_rest=utterance.state not in _ENDED)
+        hint = message.original_text
+        if not is_original and hint and not original.stable and hint.startswith(original.text):
+            changed |= original.apply(hint, is_final=False)
+        before = row.segments[at]
+        segment = replace(
+            before,
+            source_language=message.source_language or before.source_language,
+            target_language=message.target_language or before.target_language,
+            detected_language=message.detected_language or before.detected_language,
+        )
+        if changed:
+            segment = replace(_shown(segment, original, translation), end_ms=max(now_ms, before.start_ms))
+        elif segment == before:
+            return False
+        row.put(at, segment)
+        return True
+
+    def _show(self, position: int, *, is_forced: bool) -> bool:
+        """Bring the newest attempt's segments on the screen, unless an older attempt's reach further."""
+        utterance, row = self._utterances[position], self._rows[position]
+        if row.held:
+            if not any(s.original or s.translation for s in row.segments[row.kept :]):
+                return False
+            if not is_forced and any(
+                new < old for new, old in zip(_lengths(row.segments), _lengths(utterance.segments), strict=True)
+            ):
+                return False
+            row.held = False
+        if utterance.segments == row.segments:
+            return False
+        shown = replace(utterance, segments=row.segments)
+        if utterance.state in _ENDED:
+            shown = replace(shown, state=UtteranceState.SETTLED if shown.has_text else UtteranceState.EMPTY)
+        self._utterances[position] = shown
+        return True
+
+
+_ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
+
+
+def _shown(segment: Segment, original: Track, translation: Track) -> Segment:
+    return replace(
+        segment,
+        original=original.text,
+        original_is_final=original.is_final,
+        original_stable=original.stable,
+        translation=translation.text,
+        translation_is_final=translation.is_final,
+        translation_stable=translation.stable,
+        revision=segment.revision + 1,
+    )
+
+
+def _lengths(segments: tuple[Segment, ...]) -> tuple[int, int]:
+    return sum(len(s.original) for s in segments), sum(len(s.translation) for s in segments)

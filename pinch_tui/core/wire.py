@@ -1,0 +1,88 @@
+"""What the service can say, decoded: `WireEvent` values. Pure.
+
+`pinch_tui.core.protocol` turns bytes and text into these and back; decoding never raises, so an unknown or malformed
+message is a value too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TranscriptKind(StrEnum):
+    ORIGINAL = "original"
+    TRANSLATED = "translated"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyMessage:
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptMessage:
+    """One interim or final text of one segment. Texts are clean: no control characters, 100,000 characters at most."""
+
+    kind: TranscriptKind
+    id: str
+    text: str
+    is_final: bool
+    source_language: str | None = None
+    target_language: str | None = None
+    detected_language: str | None = None
+    original_text: str | None = None  # on translations: the original they translate
+    timestamp: float | None = None  # Unix seconds at the service
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """float32 little-endian mono 24 kHz, exactly as it came; ``data`` is a whole number of samples, never empty."""
+
+    data: bytes
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.data) // 4
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataAck:
+    """Not proof of any effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMessage:
+    """The service's own words. ``is_unsupported_target``: speech is not available in the target language;
+    ``supported``: the language codes that the text lists, when it lists any."""
+
+    text: str
+    is_unsupported_target: bool = False
+    supported: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMessage:
+    """A type that this client does not know; ignored, counted."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Not readable as any message; counted. ``reason`` never quotes the content."""
+
+    reason: str
+
+
+WireEvent = ReadyMessage | TranscriptMessage | SpeechChunk | MetadataAck | ErrorMessage | UnknownMessage | Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A session that may be opened within ``expires_in`` seconds. ``ws_url`` is a secret."""
+
+    session_id: str
+    ws_url: str = field(repr=False)
+    expires_in: float
+    model_version_id: str | None = None

@@ -1,0 +1,53 @@
+"""What holds for every test.
+
+Hypothesis has no deadline, since a busy machine is no fault of the code. No test sees the user's key, configuration or
+home folder. With E2E_MUST_RUN set (as in CI) a skipped end-to-end or device test fails the run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
+
+_MUST_RUN = ("e2e", "device")
+_skipped: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("PINCH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PINCH_TUI_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs devices, terminals or exact time runs one at a time, whatever runs beside it."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in _MUST_RUN):
+            item.add_marker(pytest.mark.xdist_group("one at a time"))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    is_skipped = report.skipped and not hasattr(report, "wasxfail")
+    if is_skipped and any(name in report.keywords for name in _MUST_RUN):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if os.environ.get("E2E_MUST_RUN") and _skipped:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get("E2E_MUST_RUN") and _skipped:
+        terminalreporter.section("end-to-end tests that did not run")
+        for line in _skipped:
+            terminalreporter.write_line(line)

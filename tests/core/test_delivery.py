@@ -1,0 +1,173 @@
+"""Delivery: checkpoints of an utterance without end, attribution, and what a lost connection leaves behind."""
+
+from __future__ import annotations
+
+from pinch_tui.core.delivery import GRACE_S, Delivery
+from pinch_tui.core.events import FRAME_S, Frame
+from pinch_tui.core.session_events import Restarted, SendAudio, Settled, SpeechReceived, TextReceived
+from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
+
+CHUNK = SpeechChunk(bytes(4 * 1920))
+
+
+class Scene:
+    def __init__(self, *, has_checkpoints: bool = False) -> None:
+        self.delivery = Delivery(has_checkpoints=has_checkpoints)
+        self.now = 100.0
+        self.index = 0
+        self.delivery.connect(1, expects_speech=True, now=self.now)
+
+    def start(self, number: int) -> None:
+        self.delivery.start(number)
+
+    def talk(self, number: int, seconds: float, *, peak: float = 0.5) -> None:
+        for _ in range(round(seconds / FRAME_S)):
+            self.now += FRAME_S
+            steps = self.delivery.frame(number, Frame(bytes(640), self.index, self.now, peak), self.now)
+            self.index += 1
+            for step in steps:
+                if isinstance(step, SendAudio):
+                    self.delivery.taken(self.now)
+            self.delivery.due(self.now)
+
+    def end(self, number: int) -> None:
+        self.delivery.end(number, self.now)
+        self.delivery.taken(self.now)
+
+    def text(self, id_: str, *, is_final: bool = True, kind: TranscriptKind = TranscriptKind.ORIGINAL) -> int | None:
+        steps = self.delivery.text(TranscriptMessage(kind, id_, "text", is_final), self.now)
+        return steps[0].number if steps and isinstance(steps[0], TextReceived) else None
+
+    def both(self, id_: str) -> int | None:
+        self.text(id_)
+        return self.text(id_, kind=TranscriptKind.TRANSLATED)
+
+    def speech(self) -> int | None:
+        steps = self.delivery.speech(CHUNK, self.now)
+        return steps[0].number if steps and isinstance(steps[0], SpeechReceived) else None
+
+    def wait(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.1)):
+            self.now += 0.1
+            self.delivery.heard_at = self.delivery.answered_at = self.now
+            self.delivery.due(self.now)
+
+    def drop(self) -> Restarted:
+        step = self.delivery.disconnect()[0]
+        assert isinstance(step, Restarted)
+        return step
+
+
+def test_a_checkpoint_lets_go_of_what_is_settled_with_its_speech() -> None:
+    s = Scene(has_checkpoints=True)
+    s.start(1)
+    s.talk(1, 2.0)
+    s.both("a")
+    s.speech()
+    s.speech()
+    s.talk(1, 2.0, peak=0.0)
+    told = s.drop()
+    assert told.kept_segments == 1
+    assert told.kept_speech == 2 * 1920
+    item = s.delivery.outbox.get(1)
+    assert item is not None and item.waiting <= 15 + 70
+    s.delivery.connect(2, expects_speech=True, now=s.now)
+    s.talk(1, 1.0)
+    s.both("b")
+    s.speech()
+    s.talk(1, 2.0, peak=0.0)
+    assert s.drop().kept_speech == 3 * 1920
+
+
+def test_a_checkpoint_keeps_words_that_nothing_has_been_said_about_yet() -> None:
+    s = Scene(has_checkpoints=True)
+    s.start(1)
+    s.talk(1, 1.0)
+    s.both("a")
+    voiced_from = s.delivery.outbox.get(1).next  # type: ignore[union-attr]
+    s.talk(1, 0.8)  # a second sentence, which the service has not recognized yet
+    s.talk(1, 1.2, peak=0.0)
+    told = s.drop()
+    item = s.delivery.outbox.get(1)
+    assert item is not None
+    assert item.base <= voiced_from, "its sound would be lost with the connection"
+    assert told.kept_segments in (0, 1)
+
+
+def test_ids_of_a_lost_connection_mean_nothing_to_the_next() -> None:
+    s = Scene()
+    s.start(1)
+    s.talk(1, 1.0)
+    s.end(1)
+    assert s.both("seg_1") == 1
+    s.wait(3.0)
+    s.delivery.disconnect()
+    assert s.text("seg_1") is None
+    assert s.speech() is None
+
+
+def test_speech_that_never_came_does_not_stand_in_the_way_of_the_next() -> None:
+    s = Scene()
+    for number in (1, 2):
+        s.start(number)
+        s.talk(number, 1.0)
+        s.end(number)
+        assert s.both(f"seg_{number}") == number
+        if number == 2:
+            assert s.speech() == 2, "the first was settled without speech"
+        s.wait(3.0)
+
+
+def test_a_late_final_belongs_to_the_utterance_that_still_waits() -> None:
+    s = Scene()
+    s.start(1)
+    s.talk(1, 0.4)
+    s.end(1)
+    s.wait(1.0)
+    s.start(2)
+    s.talk(2, 2.2)
+    assert s.both("seg_1") == 1, "3.2 s after its finalize, as long as it is not settled"
+    assert s.both("seg_2") == 2
+
+
+def test_an_interim_long_after_a_finalize_belongs_to_who_talks_now() -> None:
+    s = Scene()
+    s.start(1)
+    s.talk(1, 0.4)
+    s.end(1)
+    s.wait(2.0)
+    s.start(2)
+    s.talk(2, 1.0)
+    assert s.text("seg_2", is_final=False) == 2
+
+
+def test_silence_of_a_service_that_may_not_have_got_the_finalize_is_not_emptiness() -> None:
+    """Something that it had sent before arrives late; then the connection is dead."""
+    s = Scene()
+    s.start(1)
+    s.talk(1, 1.0)
+    s.end(1)
+    s.delivery.heard_at = s.now + 0.5
+    s.delivery.answered_at = s.now + 1.0
+    s.now += 10.0
+    assert s.delivery.due(s.now) == [], "it lived at first, and may have died before it could say a word"
+    s.delivery.answered_at = s.now
+    assert s.delivery.due(s.now) == [Settled(1)]
+
+
+def test_the_grace_begins_when_the_finalize_has_left() -> None:
+    """Behind a slow network it stands in a queue for a while."""
+    s = Scene()
+    s.start(1)
+    s.talk(1, 1.0)
+    s.delivery.end(1, s.now)
+    s.start(2)
+    for _ in range(40):
+        s.now += FRAME_S
+        assert s.delivery.frame(2, Frame(bytes(640), s.index, s.now, 0.5), s.now) == []
+        s.index += 1
+    s.delivery.taken(s.now)
+    left = s.now
+    assert s.delivery.wake_at(s.now) == left + GRACE_S
+    assert s.delivery.due(left + GRACE_S - 0.01) == []
+    assert any(isinstance(step, SendAudio) for step in s.delivery.due(left + GRACE_S))

@@ -1,0 +1,67 @@
+"""Waiting times: what counts, from when, and the percentiles."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinch_tui.core.events import Latency
+from pinch_tui.core.latency import LatencyMeter, percentile
+
+
+def test_spans_run_from_the_commit_and_the_first_measurement_counts() -> None:
+    meter = LatencyMeter()
+    assert meter.latency() == Latency()
+    meter.first_text(1, 9.9)  # while still talking: nobody waits yet
+    meter.commit(1, 10.0)
+    assert meter.latency() == Latency()
+    meter.first_text(1, 9.95)
+    assert meter.first_text(1, 10.25).first_text_ms == pytest.approx(250.0)
+    assert meter.first_text(1, 10.5).first_text_ms == pytest.approx(250.0)
+    assert meter.final(1, 10.4).final_ms == pytest.approx(400.0)
+    latency = meter.first_sound(1, 10.5)
+    assert latency.first_sound_ms == pytest.approx(500.0)
+    assert latency.first_text_p50_p95 == pytest.approx((250.0, 250.0))
+    assert latency == meter.latency()
+
+
+def test_the_newest_commit_is_shown_and_older_ones_still_count() -> None:
+    meter = LatencyMeter()
+    meter.commit(1, 10.0)
+    meter.commit(2, 20.0)
+    latency = meter.final(1, 10.3)
+    assert latency.final_ms is None
+    assert latency.final_p50_p95 == pytest.approx((300.0, 300.0))
+    meter.commit(2, 25.0)
+    assert meter.final(2, 20.1).final_ms == pytest.approx(100.0)
+    assert meter.latency().final_p50_p95 == pytest.approx((100.0, 300.0))
+
+
+def test_unknown_and_forgotten_utterances_measure_nothing() -> None:
+    meter = LatencyMeter()
+    assert meter.final(7, 1.0) == Latency()
+    meter.commit(7, 1.0)
+    meter.forget(7)
+    meter.forget(8)
+    assert meter.final(7, 2.0) == Latency()
+
+
+def test_memory_is_bounded() -> None:
+    meter = LatencyMeter()
+    for number in range(10_000):
+        meter.commit(number, float(number))
+        meter.final(number, number + 0.001 * (number % 100))
+    assert len(meter._committed) == len(meter._measured) == 64
+    p50, p95 = meter.latency().final_p50_p95 or (0.0, 0.0)
+    assert (round(p50), round(p95)) == (49, 94)
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=1))
+def test_percentiles_are_measured_values_in_order(values: list[float]) -> None:
+    ordered = sorted(values)
+    p50, p95 = percentile(ordered, 50), percentile(ordered, 95)
+    assert p50 in ordered
+    assert p95 in ordered
+    assert ordered[0] <= p50 <= p95 <= ordered[-1]
+    assert sum(value <= p95 for value in ordered) >= 0.95 * len(ordered)

@@ -1,0 +1,250 @@
+"""The session machine under any sequence of facts (stateful), and its rules one by one."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from pinch_tui.core import session_events as ev
+from pinch_tui.core.events import FRAME_BYTES, Frame, SessionParams
+from pinch_tui.core.reactions import Failure, FailureKind, Policy, describe, policy_of
+from pinch_tui.core.session import Session
+from pinch_tui.core.session_events import SessionState
+from pinch_tui.core.wire import (
+    ErrorMessage,
+    Malformed,
+    MetadataAck,
+    ReadyMessage,
+    SpeechChunk,
+    TranscriptKind,
+    TranscriptMessage,
+    UnknownMessage,
+)
+
+
+def frame(index: int) -> Frame:
+    return Frame(index.to_bytes(4, "little") + bytes(FRAME_BYTES - 4), index, index * 0.02, 0.5)
+
+
+def said(kind: TranscriptKind, segment: str, *, is_final: bool = True) -> TranscriptMessage:
+    return TranscriptMessage(kind, segment, "text", is_final)
+
+
+class SessionRules(RuleBasedStateMachine):
+    """Drives a session with facts of living and dead generations, and keeps the books of what it commands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.session = Session(SessionParams(), random.Random(3).random)
+        self.generations = [0]
+        self.sent: dict[int, list[bytes | str]] = {}
+        self.ready: set[int] = set()
+        self.opened: set[int] = set()
+        self.closed: set[int] = set()
+        self.asked_after_refusal = 0
+        self.is_refused = False
+        self.is_stopped = False
+        self.frames = 0
+        self.number = 0
+        self.running: int | None = None
+        self.spoken: dict[int, list[bytes]] = {}
+        self.settled: set[int] = set()
+        self.cancelled: set[int] = set()
+        self.wake: float | None = None
+
+    def feed(self, fact: ev.Fact) -> None:
+        for step in self.session.handle(fact, self.now):
+            match step:
+                case ev.Allocate(generation):
+                    assert not self.is_stopped, "opened after Stop"
+                    if self.is_refused and not isinstance(fact, ev.RetryRequested):
+                        raise AssertionError("a refused key was asked again")
+                    self.is_refused = False
+                    self.generations.append(generation)
+                case ev.OpenSocket(generation):
+                    assert not self.is_stopped
+                    assert generation not in self.opened
+                    self.opened.add(generation)
+                case ev.SendAudio(generation, pcm):
+                    assert generation in self.ready, "audio before ready"
+                    assert generation == self.generations[-1]
+                    self.sent.setdefault(generation, []).append(pcm)
+                case ev.SendFinalize(generation):
+                    sent = self.sent.get(generation, [])
+                    assert sent and sent[-1] != "finalize", "a finalize without audio"
+                    sent.append("finalize")
+                case ev.Settled(number):
+                    assert number not in self.settled, "settled twice"
+                    self.settled.add(number)
+                case ev.SessionReady():
+                    self.ready.add(self.generations[-1])
+                case ev.WakeAt(t):
+                    self.wake = t
+                case _:
+                    pass
+
+    # ---- facts ----
+
+    @rule()
+    def start(self) -> None:
+        self.feed(ev.Started())
+
+    @rule(back=st.integers(0, 2), expires=st.sampled_from([60.0, 60.0, 0.0]))
+    def allocated(self, back: int, expires: float) -> None:
+        self.feed(ev.Allocated(self.generation(back), "ss", "ws://127.0.0.1/x", expires, "m"))
+
+    @rule(
+        back=st.integers(0, 2),
+        kind=st.sampled_from([FailureKind.HTTP, FailureKind.NETWORK, FailureKind.OPEN]),
+        code=st.sampled_from([400, 429, 500, 503]),
+    )
+    def failed(self, back: int, kind: FailureKind, code: int) -> None:
+        self.feed(ev.AttemptFailed(self.generation(back), Failure(kind, code)))
+
+    @rule()
+    def refused(self) -> None:
+        was_asking = self.session.state in (SessionState.ALLOCATING, SessionState.OPENING)
+        self.feed(ev.AttemptFailed(self.generation(0), Failure(FailureKind.HTTP, 401, is_credential=True)))
+        self.is_refused = was_asking
+
+    @rule(back=st.integers(0, 1))
+    def is_ready(self, back: int) -> None:
+        self.feed(ev.MessageReceived(self.generation(back), ReadyMessage("ss")))
+
+    @rule(
+        back=st.integers(0, 1),
+        message=st.sampled_from(
+            [
+                said(TranscriptKind.ORIGINAL, "a"),
+                said(TranscriptKind.TRANSLATED, "a"),
+                said(TranscriptKind.ORIGINAL, "b", is_final=False),
+                said(TranscriptKind.TRANSLATED, "b"),
+                SpeechChunk(bytes(7680)),
+                MetadataAck(),
+                UnknownMessage("x"),
+                Malformed("y"),
+                ErrorMessage("no"),
+                ErrorMessage("no", is_unsupported_target=True, supported=("en",)),
+            ]
+        ),
+    )
+    def message(self, back: int, message: object) -> None:
+        self.feed(ev.MessageReceived(self.generation(back), message))  # type: ignore[arg-type]
+
+    @rule(back=st.integers(0, 1), code=st.sampled_from([1000, 1001, 1006, 4400, 4401, 4500, 4503]))
+    def close(self, back: int, code: int) -> None:
+        self.feed(ev.SocketClosed(self.generation(back), code))
+
+    @rule(back=st.integers(0, 1))
+    def taken(self, back: int) -> None:
+        self.feed(ev.Sent(self.generation(back)))
+
+    @rule(back=st.integers(0, 1))
+    def pong(self, back: int) -> None:
+        self.feed(ev.Ponged(self.generation(back)))
+
+    @rule(seconds=st.sampled_from([0.02, 0.3, 1.0, 5.0, 20.0]))
+    def time_passes(self, seconds: float) -> None:
+        end = self.now + seconds
+        for _ in range(200):
+            if self.wake is None or self.wake > end:
+                break
+            self.now, self.wake = max(self.now, self.wake), None
+            self.feed(ev.Woke())
+        self.now = end
+
+    @precondition(lambda self: self.running is None)
+    @rule()
+    def press(self) -> None:
+        self.number += 1
+        self.running = self.number
+        self.spoken[self.number] = []
+        self.feed(ev.UtteranceStarted(self.number))
+
+    @precondition(lambda self: self.running is not None)
+    @rule(n=st.integers(1, 30))
+    def speak(self, n: int) -> None:
+        assert self.running is not None
+        for _ in range(n):
+            self.frames += 1
+            self.now += 0.02
+            taken = frame(self.frames)
+            self.spoken[self.running].append(taken.pcm)
+            self.feed(ev.FrameTaken(self.running, taken))
+            self.feed(ev.Sent(self.generation(0)))
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def release(self) -> None:
+        assert self.running is not None
+        number, self.running = self.running, None
+        self.feed(ev.UtteranceEnded(number))
+
+    @precondition(lambda self: self.running is not None)
+    @rule()
+    def escape(self) -> None:
+        assert self.running is not None
+        number, self.running = self.running, None
+        self.cancelled.add(number)
+        self.feed(ev.UtteranceCancelled(number))
+
+    @rule()
+    def retry(self) -> None:
+        self.feed(ev.RetryRequested(is_cured=True))
+
+    @rule()
+    def stop(self) -> None:
+        if self.number > 5:
+            self.feed(ev.StopRequested())
+            self.is_stopped = True
+
+    def generation(self, back: int) -> int:
+        return self.generations[max(0, len(self.generations) - 1 - back)]
+
+    # ---- what must hold ----
+
+    @invariant()
+    def held_audio_leaves_in_order_and_once(self) -> None:
+        for items in self.sent.values():
+            frames = [item for item in items if isinstance(item, bytes)]
+            order = [int.from_bytes(pcm[:4], "little") for pcm in frames]
+            assert order == sorted(set(order))
+
+    @invariant()
+    def what_is_settled_was_sent_whole(self) -> None:
+        for number in self.settled - self.cancelled:
+            spoken = self.spoken[number]
+            assert not spoken or any(_holds(items, spoken) for items in self.sent.values())
+
+
+def _holds(items: list[bytes | str], spoken: list[bytes]) -> bool:
+    if spoken[0] not in items:
+        return False
+    start = items.index(spoken[0])
+    return items[start : start + len(spoken) + 1] == [*spoken, "finalize"]
+
+
+TestSessionRules = SessionRules.TestCase
+TestSessionRules.settings = settings(
+    max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def test_every_failure_has_a_sentence_and_a_reaction() -> None:
+    failures = [Failure(kind, code) for kind in FailureKind for code in (None, 400, 401, 403, 404, 429, 500, 503)]
+    failures += [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006, 4400, 4401, 4500, 4503, 4999)]
+    for failure in failures:
+        title, hint = describe(failure)
+        assert title.endswith(".") and hint.endswith(".")
+        assert policy_of(failure) in Policy
+
+
+def test_sentences_are_told_apart() -> None:
+    codes = [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006, 4400, 4401, 4500, 4503)]
+    codes += [Failure(FailureKind.HTTP, status) for status in (401, 403, 404, 429, 500, 503)]
+    titles = [describe(failure)[0] for failure in codes]
+    assert len(set(titles)) == len(titles)
