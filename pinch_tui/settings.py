@@ -1,0 +1,277 @@
+"""Read, check and merge the settings: defaults, ``config.toml``, the environment, flags that were really typed.
+
+Everything that can be wrong is said with the place it stands in (file and line, variable or flag), its key and the
+nearest known key, as a `ConfigError` (exit code 2). Values that may be secret are never quoted. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pinch_tui.config import Settings
+from pinch_tui.core.keymap import KeyMapError, check_theme, resolve_keys
+from pinch_tui.errors import ConfigError
+from pinch_tui.settings_checks import BadValue, check, convert, convert_text, notes
+from pinch_tui.settings_lines import line_of
+from pinch_tui.store.paths import HOME_VARIABLE, is_private, resolve
+
+KEY_VARIABLE = "PINCH_API_KEY"
+URL_VARIABLE = "PINCH_BASE_URL"
+CONFIG_VARIABLE = "PINCH_TUI_CONFIG"
+PREFIX = "PINCH_TUI_"
+SPECIAL = {KEY_VARIABLE: "api.key", URL_VARIABLE: "api.base_url"}
+SECRET_KEYS = frozenset({"api.key"})
+FREE_TABLES = frozenset({"ui.keys"})
+"""Tables whose keys are the user's to choose."""
+
+# Suffixes of PINCH_TUI_ that are not settings: where files are, and what click reads for shell completion.
+_RESERVED = frozenset({CONFIG_VARIABLE, HOME_VARIABLE})
+
+
+class Source(StrEnum):
+    """Where a value came from, the later beating the earlier."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one value came from. ``place``: ``FILE, line N``, a variable's name or a flag; "" for a default."""
+
+    source: Source
+    place: str = ""
+
+    def __str__(self) -> str:
+        return self.place or "default"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings that passed every check, and how they came to be."""
+
+    settings: Settings
+    config_file: Path
+    """The file that was read, or that would be if it existed."""
+    warnings: tuple[str, ...] = ()
+    """One-line sentences for the user; never a secret."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """For every dotted key, where its value came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A value typed on the command line: the flag's own name, such as ``--from``, and what followed it."""
+
+    name: str
+    value: object
+
+
+def known_keys() -> dict[str, Any]:
+    """Every dotted key with its type, in the order of the settings."""
+    sections = get_type_hints(Settings)
+    return {
+        f"{section.name}.{item.name}": get_type_hints(sections[section.name])[item.name]
+        for section in fields(Settings)
+        for item in fields(sections[section.name])
+    }
+
+
+def value_of(settings: Settings, key: str) -> object:
+    """The value at a dotted key."""
+    section, _, name = key.partition(".")
+    return getattr(getattr(settings, section), name)
+
+
+def load(
+    config_path: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Flag] | None = None,
+) -> LoadedSettings:
+    """Merge all sources. ``flags`` maps dotted keys to what was typed. Raises `ConfigError`.
+
+    ``config_path`` (``--config``) must exist when given, and so must the file named by ``PINCH_TUI_CONFIG``; the
+    platform's own file may be missing.
+    """
+    env = env or {}
+    kinds = known_keys()
+    values: dict[str, object] = {}
+    origins = {key: Origin(Source.DEFAULT) for key in kinds}
+    warnings: list[str] = []
+
+    path, is_required = _config_path(config_path, env)
+    text = _read(path, is_required=is_required)
+    if text is not None:
+        for key, raw in _parse(path, text, kinds).items():
+            line = line_of(text, key)
+            place = f"{path}, line {line}" if line else str(path)
+            values[key] = _value(key, kinds[key], raw, place, convert)
+            origins[key] = Origin(Source.FILE, place)
+        if values.get("api.key") and not is_private(path):
+            warnings.append(
+                f"{path} holds the API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
+            )
+    for key, (variable, raw_text) in _environment(env, kinds).items():
+        values[key] = _value(key, kinds[key], raw_text, variable, convert_text)
+        origins[key] = Origin(Source.ENVIRONMENT, variable)
+    for key, flag in (flags or {}).items():
+        values[key] = _value(key, kinds[key], flag.value, flag.name, convert)
+        origins[key] = Origin(Source.FLAG, flag.name)
+
+    settings = _build(values)
+    for problem in notes(settings):
+        if problem.is_fatal:
+            place = str(origins[problem.key])
+            raise ConfigError(f"{place}: {problem.key} {problem.text}.", problem.hint)
+        warnings.append(f"{problem.key} {problem.text}. {problem.hint}".strip())
+    _check_names(settings, path, text or "", origins)
+    return LoadedSettings(settings, path, tuple(warnings), origins)
+
+
+def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str, Origin]) -> None:
+    """The theme and the key map: names that only the screen knows the meaning of."""
+    try:
+        check_theme(settings.ui.theme)
+    except ConfigError as exc:
+        raise ConfigError(f"{origins['ui.theme']}: {exc.title}", exc.hint) from None
+    try:
+        resolve_keys(settings.ui.keys, settings.talk.key)
+    except KeyMapError as exc:
+        origin = origins["talk.key" if exc.key == "talk.key" else "ui.keys"]
+        place = _place(path, text, exc.key) if origin.source is Source.FILE else str(origin)
+        raise ConfigError(f"{place}: {exc.title}", exc.hint) from None
+
+
+def _build(values: Mapping[str, object]) -> Settings:
+    settings = Settings()
+    by_section: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        by_section.setdefault(section, {})[name] = value
+    changed = {section: replace(getattr(settings, section), **items) for section, items in by_section.items()}
+    return replace(settings, **changed)
+
+
+def _value(key: str, kind: Any, raw: object, place: str, converter: Callable[[Any, Any], object]) -> object:
+    try:
+        value = check(key, converter(kind, raw))
+    except BadValue as exc:
+        raise ConfigError(f"{place}: {key} {exc}.", exc.hint) from None
+    return value
+
+
+# ---- the file -----------------------------------------------------------------------------------------------------
+
+
+def _config_path(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path, bool]:
+    if config_path is not None:
+        return config_path.expanduser(), True
+    named = env.get(CONFIG_VARIABLE, "")
+    if named:
+        return Path(named).expanduser(), True
+    return resolve(env).config_file, False
+
+
+def _read(path: Path, *, is_required: bool) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError as exc:
+        if is_required:
+            raise ConfigError(f"{path} does not exist.", "Name another file, or leave --config away.") from exc
+        return None
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
+
+
+def _parse(path: Path, text: str, kinds: Mapping[str, Any]) -> dict[str, object]:
+    """The file's values by dotted key. Every section and key is known."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path} is not valid TOML: {exc}.", "Strings need quotes, and tables [brackets].") from None
+    except RecursionError as exc:
+        raise ConfigError(f"{path} is nested too deeply.", "Settings are [section] and key = value.") from exc
+    sections = list(dict.fromkeys(key.partition(".")[0] for key in kinds))
+    found: dict[str, object] = {}
+    for section, table in document.items():
+        if section not in sections:
+            raise _unknown(path, text, section, sections, kinds, is_table=isinstance(table, dict))
+        if not isinstance(table, dict):
+            raise ConfigError(f"{_place(path, text, section)}: {section} is a section.", f"Write it as [{section}].")
+        for name, value in table.items():
+            key = f"{section}.{name}"
+            if key not in kinds:
+                raise _unknown(path, text, key, sections, kinds, is_table=False)
+            found[key] = value
+    return found
+
+
+def _place(path: Path, text: str, key: str) -> str:
+    line = line_of(text, key)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _unknown(
+    path: Path, text: str, key: str, sections: list[str], kinds: Mapping[str, Any], *, is_table: bool
+) -> ConfigError:
+    place = _place(path, text, key)
+    if is_table:
+        near = difflib.get_close_matches(key, sections, n=1, cutoff=0.0)[0]
+        return ConfigError(f"{place}: there is no section [{key}].", f"The nearest is [{near}].")
+    return ConfigError(f"{place}: there is no key {key}.", f"The nearest is {nearest(key, kinds)}.")
+
+
+def nearest(key: str, kinds: Mapping[str, Any]) -> str:
+    """The known key that looks most like ``key``: its own section and its own name count more than the whole."""
+    section, _, name = key.rpartition(".")
+
+    def likeness(known: str) -> float:
+        known_section, _, known_name = known.partition(".")
+        by_name = difflib.SequenceMatcher(None, name, known_name).ratio()
+        by_section = difflib.SequenceMatcher(None, section, known_section).ratio()
+        return by_name + 0.3 * by_section
+
+    return max(kinds, key=likeness)
+
+
+# ---- the environment ----------------------------------------------------------------------------------------------
+
+
+def variable_of(key: str) -> str:
+    """The environment variable of a dotted key."""
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def _environment(env: Mapping[str, str], kinds: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Values by dotted key, each with its variable. The special names beat the long ones."""
+    found: dict[str, tuple[str, str]] = {}
+    by_variable = {variable_of(key): key for key in kinds}
+    for variable, value in sorted(env.items()):
+        if not variable.startswith(PREFIX) or variable in _RESERVED:
+            continue
+        key = by_variable.get(variable)
+        if key is None:
+            guess = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
+            names = {name.removeprefix(PREFIX): name for name in (*by_variable, *_RESERVED)}
+            close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=0.8)
+            near = names[close[0]] if close else variable_of(nearest(guess, kinds))
+            raise ConfigError(
+                f"{variable}: there is no such setting.",
+                f"The nearest is {near}. Unset the variable if it is not meant.",
+            )
+        if value:
+            found[key] = (variable, value)
+    for variable, key in SPECIAL.items():
+        if env.get(variable):
+            found[key] = (variable, env[variable])
+    return found

@@ -1,0 +1,239 @@
+"""What a setting's value may be: types, ranges, and what does not go together. Pure.
+
+The ranges are those of the docstrings in `pinch_tui.config`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, get_origin
+from urllib.parse import urlsplit
+
+from pinch_tui.config import Settings
+from pinch_tui.core.languages import AUTO, find, normalize
+
+MAX_CONTEXT = 2_000
+"""Characters of context that a session takes."""
+
+
+class BadValue(Exception):
+    """A value that cannot be used: the message ends the sentence that began with the key's name."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about the settings as a whole. ``is_fatal``: they cannot be used."""
+
+    key: str
+    text: str
+    hint: str = ""
+    is_fatal: bool = False
+
+
+# ---- types --------------------------------------------------------------------------------------------------------
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+
+
+def convert(kind: Any, raw: object) -> object:
+    """A TOML value, or one that click made, as the field's type. Raises `BadValue`."""
+    if get_origin(kind) is dict:
+        if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+            raise BadValue("must be a table of names and strings", 'Write name = "value" lines.')
+        return {str(name): value for name, value in raw.items()}
+    if issubclass(kind, StrEnum):
+        return _choice(kind, raw)
+    if kind is bool:
+        if not isinstance(raw, bool):
+            raise BadValue("must be true or false", "Without quotes.")
+        return raw
+    if kind is int:
+        if isinstance(raw, bool) or not isinstance(raw, int):
+            raise BadValue("must be a whole number", "Without quotes.")
+        return raw
+    if kind is float:
+        if isinstance(raw, bool) or not isinstance(raw, int | float):
+            raise BadValue("must be a number", "Without quotes.")
+        return float(raw)
+    if not isinstance(raw, str):
+        raise BadValue("must be a string", "Put it in quotes.")
+    return raw
+
+
+def convert_text(kind: Any, raw: str) -> object:
+    """An environment variable's text as the field's type. Raises `BadValue`."""
+    if get_origin(kind) is dict:
+        pairs = [item.partition("=") for item in raw.split(",") if item.strip()]
+        if not all(equals and name.strip() and value.strip() for name, equals, value in pairs):
+            raise BadValue("must be pairs such as name=value,name=value")
+        return {name.strip(): value.strip() for name, _, value in pairs}
+    if kind is bool:
+        word = raw.strip().lower()
+        if word not in _TRUE | _FALSE:
+            raise BadValue("must be true or false")
+        return word in _TRUE
+    if kind in (int, float):
+        try:
+            return kind(raw.strip())
+        except ValueError:
+            raise BadValue("must be a whole number" if kind is int else "must be a number") from None
+    return convert(kind, raw)
+
+
+def _choice(kind: type[StrEnum], raw: object) -> StrEnum:
+    choices = [str(member) for member in kind]
+    if isinstance(raw, str) and raw.strip().lower() in choices:
+        return kind(raw.strip().lower())
+    near = difflib.get_close_matches(raw.lower(), choices, n=1, cutoff=0.5) if isinstance(raw, str) else []
+    said = f" is {_shown(raw)}; it" if isinstance(raw, str) else ""
+    raise BadValue(f"{said.strip()} must be {_either(choices)}".strip(), f"Did you mean {near[0]}?" if near else "")
+
+
+def _either(choices: list[str]) -> str:
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def _shown(raw: str) -> str:
+    """A value as it may stand in a message: short, printable, quoted."""
+    text = "".join(char if char.isprintable() else "?" for char in raw[:40])
+    return f'"{text}"' if len(raw) <= 40 else f'"{text}..."'
+
+
+# ---- values -------------------------------------------------------------------------------------------------------
+
+
+def _within(low: float, high: float, unit: str) -> Callable[[Any], None]:
+    def test(value: Any) -> None:
+        if not low <= value <= high:  # also true of NaN
+            raise BadValue(f"must be {low:g} to {high:g}{unit}, not {value:g}")
+
+    return test
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this very machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _base_url(value: str) -> None:
+    hint = "Such as https://ws.startpinch.com, or http://127.0.0.1:PORT for a practice service."
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise BadValue("is not a URL", hint) from None
+    if parts.username is not None or parts.password is not None:
+        raise BadValue("must not hold a user name or a password", hint)
+    if parts.scheme not in ("https", "http") or not host:
+        raise BadValue("must be an https URL", hint)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise BadValue("must be https: the key would travel in the clear", hint)
+    if parts.query or parts.fragment:
+        raise BadValue("must end with the host or a path", hint)
+    if not value.isprintable() or " " in value:
+        raise BadValue("is not a URL", hint)
+
+
+def _api_key(value: str) -> None:
+    if not (value.isascii() and value.isprintable() and " " not in value) or len(value) > 512:
+        raise BadValue("must be one word of plain characters", "Copy it anew from the developer portal.")
+
+
+def _language(value: str, *, may_be_auto: bool) -> None:
+    code = normalize(value)
+    if code == AUTO and not may_be_auto:
+        raise BadValue("must name a language; auto is for the spoken one alone")
+    if code is None:
+        also = ", or auto" if may_be_auto else ""
+        near = find(value)
+        hint = f"Did you mean {near[0].code} ({near[0].name})?" if near else "pinch-tui languages lists them."
+        raise BadValue(f"must be a language code such as en or pt-BR{also}, not {_shown(value)}", hint)
+
+
+def _printable(value: str) -> None:
+    if not value.replace("\n", "").replace("\t", "").isprintable():
+        raise BadValue("must not hold control characters")
+
+
+def _one_line(value: str) -> None:
+    if not value.isprintable():
+        raise BadValue("must be one line without control characters")
+
+
+def _key_name(value: str) -> None:
+    if not value or any(char.isspace() for char in value) or not value.isprintable():
+        raise BadValue("must be a key's name such as space, f9 or ctrl+t", "pinch-tui keys shows the names.")
+
+
+def _key_map(value: dict[str, str]) -> None:
+    for name in sorted(value):
+        if not re.fullmatch(r"[a-z][a-z0-9_.\-]*", name):
+            raise BadValue(f"has {_shown(name)}, which is no action's name", "Help (?) lists the actions.")
+        for key in value[name].split(",") if value[name] else ():
+            _key_name(key.strip())
+
+
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "api.base_url": _base_url,
+    "api.key": _api_key,
+    "session.source": lambda value: _language(value, may_be_auto=True),
+    "session.target": lambda value: _language(value, may_be_auto=False),
+    "session.source_label": _one_line,
+    "session.target_label": _one_line,
+    "session.context": _printable,
+    "talk.key": _key_name,
+    "talk.preroll_ms": _within(0, 1500, " ms"),
+    "talk.tail_ms": _within(0, 2000, " ms"),
+    "talk.limit_s": _within(5, 600, " s"),
+    "mic.device": _one_line,
+    "speaker.device": _one_line,
+    "speaker.volume": _within(0.0, 2.0, ""),
+    "ui.theme": _one_line,
+    "ui.keys": _key_map,
+    "history.keep_days": _within(0, 36_500, " days"),
+}
+
+
+def check(key: str, value: object) -> object:
+    """The value in its usual spelling. Raises `BadValue` when one of the right type is out of its range."""
+    if key in _CHECKS:
+        _CHECKS[key](value)
+    if key in ("session.source", "session.target") and isinstance(value, str):
+        return normalize(value)
+    if key == "api.base_url" and isinstance(value, str):
+        return value.rstrip("/")
+    return value
+
+
+def notes(settings: Settings) -> list[Note]:
+    """What the settings as a whole call for: errors where values contradict each other, warnings where one is cut."""
+    found: list[Note] = []
+    session = settings.session
+    if normalize(session.source) == normalize(session.target):
+        found.append(
+            Note("session.target", f"is {session.target}, the language that is spoken", "Choose two languages.", True)
+        )
+    if session.two_way and normalize(session.source) == AUTO:
+        found.append(
+            Note("session.two_way", "needs two named languages, and session.source is auto", "Name the language.", True)
+        )
+    if len(session.context) > MAX_CONTEXT:
+        found.append(
+            Note("session.context", f"has {len(session.context):,} characters", "Only the first 2,000 are sent.")
+        )
+    return found

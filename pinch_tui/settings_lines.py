@@ -1,0 +1,40 @@
+"""On which line of a TOML text a key stands. Pure, best effort: for messages only."""
+
+from __future__ import annotations
+
+import re
+
+_TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The 1-based line where dotted ``key`` (or a table of that name) is set, None when it is not found."""
+    table = ""
+    fence = ""  # the quotes of a multi-line string that is open
+    for number, line in enumerate(text.splitlines(), start=1):
+        if fence:
+            if fence in line:
+                fence = ""
+            continue
+        if match := _TABLE.match(line):
+            table = _clean(match[1])
+            if table == key:
+                return number
+            continue
+        if match := _KEY.match(line):
+            name = _clean(match[1])
+            full = f"{table}.{name}" if table else name
+            if full == key or full.startswith(key + "."):
+                return number
+            rest = line[match.end() :]
+            for quotes in ('"""', "'''"):
+                if rest.count(quotes) == 1:
+                    fence = quotes
+            if key.startswith(full + ".") and "{" in rest:
+                return number
+    return None
+
+
+def _clean(name: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in name.split("."))

@@ -1,0 +1,65 @@
+"""Files that a person asked for: exports and speech. Nothing is ever overwritten."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, render
+from pinch_tui.core.transcript import Utterance
+from pinch_tui.errors import UsageError
+
+
+def create(folder: Path, name_of: Callable[[int], str], data: bytes) -> Path:
+    """Write ``data`` to the first free name of ``name_of(1)``, ``name_of(2)``... Raises `UsageError`."""
+    for copy in itertools.count(1):
+        path = folder / name_of(copy)
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except FileExistsError:
+            continue
+        except OSError as exc:
+            raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Choose a folder of your own.") from exc
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        return path
+    raise AssertionError("unreachable")
+
+
+def export_conversation(
+    folder: Path,
+    utterances: Iterable[Utterance],
+    format_: ExportFormat,
+    side: ExportSide,
+    *,
+    pair: tuple[str, str],
+    starred: Collection[int] = (),
+    now: datetime | None = None,
+) -> Path:
+    """Write the conversation up to now; returns the new file. Raises `UsageError` when there is nothing to write."""
+    lines = lines_of(utterances, starred)
+    if not lines:
+        raise UsageError("There is nothing to export yet.")
+    text = render(lines, format_, side)
+    at = now or datetime.now().astimezone()
+    return create(folder, lambda copy: file_name(at, pair[0], pair[1], format_, side, copy=copy), text.encode("utf-8"))
+
+
+def save_speech(folder: Path, utterance: int, wav: bytes, *, now: datetime | None = None) -> Path:
+    """Write one line's speech, a whole WAV file; returns the new file."""
+    at = now or datetime.now().astimezone()
+
+    def name(copy: int) -> str:
+        suffix = f"-{copy}" if copy > 1 else ""
+        return f"pinch-{at:%Y-%m-%d-%H%M}-line-{utterance}{suffix}.wav"
+
+    return create(folder, name, wav)
+
+
+def default_folder() -> Path:
+    """Where exports go: the folder the program was started in, or the home folder when that cannot be written."""
+    here = Path.cwd()
+    return here if os.access(here, os.W_OK) else Path.home()

@@ -1,0 +1,203 @@
+"""The lines of a history file: what is written for each final, and how a conversation is read back. No I/O.
+
+A file is JSON lines. The first is the conversation's header; then, in the order in which they came, one line for each
+final (``kind`` ``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms,
+session id, and ``row``, the ids of all segments of the utterance as they stood then), and lines for what the user did
+since: an utterance thrown away (``cancelled``) or starred (``star``). A reader takes the last row of each utterance and
+the newest revision of each of its segments, so that a resend replaces what it replaced on the screen and nothing else.
+A torn or foreign line is skipped and counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A conversation's first line. ``started``: Unix seconds."""
+
+    id: str
+    started: float
+    is_practice: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a file holds."""
+
+    header: Header | None = None
+    utterances: dict[int, Utterance] = field(default_factory=dict)
+    stars: set[int] = field(default_factory=set)
+    unreadable: int = 0
+
+
+def encode_header(header: Header) -> str:
+    return _line({"kind": "conversation", "id": header.id, "started": header.started, "practice": header.is_practice})
+
+
+def encode_final(utterance: Utterance, segment: Segment) -> str:
+    """One final as a line. ``segment`` holds final text alone (`final_part`)."""
+    row = [item.id for item in utterance.segments if final_part(item) is not None]
+    return _line(
+        {
+            "kind": "final",
+            "utterance": utterance.number,
+            "attempt": segment.attempt,
+            "segment": segment.id,
+            "revision": segment.revision,
+            "row": row,
+            "original": segment.original,
+            "translation": segment.translation,
+            "source_language": segment.source_language or utterance.source,
+            "target_language": segment.target_language or utterance.target,
+            "detected_language": segment.detected_language,
+            "start_ms": segment.start_ms,
+            "end_ms": segment.end_ms,
+            "session_id": utterance.session_id,
+            "started": utterance.started,
+            "utterance_start_ms": utterance.start_ms,
+            "pair": [utterance.source, utterance.target],
+            "two_way": utterance.is_two_way,
+        }
+    )
+
+
+def encode_cancelled(number: int) -> str:
+    return _line({"kind": "cancelled", "utterance": number})
+
+
+def encode_star(number: int, *, is_on: bool) -> str:
+    return _line({"kind": "star", "utterance": number, "on": is_on})
+
+
+def final_part(segment: Segment) -> Segment | None:
+    """The segment with its final texts alone; None while nothing of it is final."""
+    original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
+    translation = (
+        segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
+    )
+    if not original and not translation:
+        return None
+    return replace(
+        segment,
+        original=original,
+        original_is_final=True,
+        original_stable=len(original),
+        translation=translation,
+        translation_is_final=True,
+        translation_stable=len(translation),
+    )
+
+
+def _line(fields: dict[str, object]) -> str:
+    return json.dumps({"schema": SCHEMA, **fields}, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is known of one utterance so far: its newest attempt, and every segment's newest revision."""
+
+    utterance: Utterance
+    ids: list[str]
+    segments: dict[str, Segment]
+
+    def closed(self) -> Utterance | None:
+        """The utterance as it stood last; None when no segment of its row is there."""
+        segments = tuple(self.segments[name] for name in self.ids if name in self.segments)
+        if not segments:
+            return None
+        return replace(self.utterance, segments=segments, end_ms=max(segment.end_ms for segment in segments))
+
+
+def read(lines: Iterable[bytes]) -> Reading:
+    """A conversation from its lines. Never raises: what cannot be read is counted."""
+    reading = Reading()
+    rows: dict[int, _Row] = {}
+    cancelled: set[int] = set()
+    for raw in lines:
+        if not raw.strip():
+            continue
+        try:
+            fields = json.loads(raw.decode("utf-8"))
+            match fields:
+                case {"kind": "conversation", "id": str() as name, "started": int() | float() as started}:
+                    reading.header = Header(name, float(started), fields.get("practice") is True)
+                case {"kind": "final", "utterance": int() as number}:
+                    rows[number] = _extended(rows.get(number), fields)
+                case {"kind": "cancelled", "utterance": int() as number}:
+                    cancelled.add(number)
+                case {"kind": "star", "utterance": int() as number, "on": bool() as is_on}:
+                    (reading.stars.add if is_on else reading.stars.discard)(number)
+                case {"kind": str()}:
+                    pass  # a later version's line
+                case _:
+                    reading.unreadable += 1
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            reading.unreadable += 1
+    for number, row in rows.items():
+        if number not in cancelled and (utterance := row.closed()) is not None:
+            reading.utterances[number] = utterance
+    return reading
+
+
+def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
+    """The row with one more final. Raises ValueError, KeyError, TypeError, OverflowError for a line that is not one."""
+    source, target = fields["pair"]
+    attempt = int(fields["attempt"])
+    ids = [_text(name) for name in fields["row"]]
+    segment = Segment(
+        id=_text(fields["segment"]),
+        original=_text(fields["original"]),
+        original_is_final=True,
+        original_stable=len(fields["original"]),
+        translation=_text(fields["translation"]),
+        translation_is_final=True,
+        translation_stable=len(fields["translation"]),
+        source_language=_text(fields["source_language"]),
+        target_language=_text(fields["target_language"]),
+        detected_language=_maybe(fields.get("detected_language")),
+        start_ms=int(fields["start_ms"]),
+        end_ms=int(fields["end_ms"]),
+        revision=int(fields["revision"]),
+        attempt=attempt,
+    )
+    utterance = Utterance(
+        number=fields["utterance"],
+        started=float(fields["started"]),
+        start_ms=int(fields["utterance_start_ms"]),
+        source=_text(source),
+        target=_text(target),
+        is_two_way=fields.get("two_way") is True,
+        state=UtteranceState.SETTLED,
+        attempt=attempt,
+        session_id=_maybe(fields.get("session_id")),
+    )
+    if known is None:
+        return _Row(utterance, ids, {segment.id: segment})
+    before = known.segments.get(segment.id)
+    if before is None or (attempt, segment.revision) >= (before.attempt, before.revision):
+        known.segments[segment.id] = segment
+    known.utterance = replace(utterance, attempt=max(attempt, known.utterance.attempt))
+    known.ids = ids
+    return known
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
+
+
+def _maybe(value: object) -> str | None:
+    return value if isinstance(value, str) else None

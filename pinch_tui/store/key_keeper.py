@@ -1,0 +1,55 @@
+"""Keeps an API key while the screen goes on living: a keyring may ask its owner for a password first.
+
+`keep` runs this very module as a throw-away program, which does what `pinch_tui.store.secrets.store_key` does. The key
+travels on a pipe, never among the arguments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from pinch_tui.errors import CredentialError, PinchError
+from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.secrets import KeySource, clean, store_key
+
+_REFUSED = 20
+
+
+async def keep(value: str, folder: Path) -> KeySource:
+    """Keep a key in the keyring, or else in ``folder``; returns where it is.
+
+    Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
+    """
+    key = clean(value)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pinch_tui.store.key_keeper",
+        str(folder),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    out, _ = await child.communicate(key.encode())
+    words = out.decode("utf-8", "replace").splitlines()
+    if child.returncode == 0 and words:
+        return KeySource(words[0])
+    if child.returncode == _REFUSED and len(words) == 2:
+        raise CredentialError(words[0], words[1])
+    raise CredentialError("The key could not be kept.", "Set PINCH_API_KEY in the environment instead.")
+
+
+def main(folder: Path) -> int:
+    """The child: reads the key from stdin, says where it is, or why it is nowhere."""
+    try:
+        sys.stdout.write(f"{store_key(sys.stdin.read(), folder, ChildKeyring())}\n")
+    except PinchError as exc:
+        sys.stdout.write(f"{exc.title}\n{exc.hint}\n")
+        return _REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,114 @@
+"""The system's keyring, asked from a child process: it may hang, print, or pull in a desktop's whole message bus.
+
+`ChildKeyring` runs this very module as a throw-away program and bounds its time. The key travels on pipes alone, never
+among the arguments. Standard error of the child is discarded: backends print there, keys included.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinch_tui.store.secrets import KeyringAbsent, KeyringFailed
+
+SERVICE = "pinch-tui"
+ACCOUNT = "api-key"
+GET_TIMEOUT_S = 4.0
+"""A start does not wait longer for a keyring that asks somebody for its password."""
+CHANGE_TIMEOUT_S = 60.0
+
+_FOUND, _NOTHING, _ABSENT, _FAILED = 0, 10, 11, 12
+
+
+@dataclass(frozen=True, slots=True)
+class ChildKeyring:
+    """The `Keyring` of this system."""
+
+    get_timeout_s: float = GET_TIMEOUT_S
+    change_timeout_s: float = CHANGE_TIMEOUT_S
+    command: tuple[str, ...] = (sys.executable, "-m", "pinch_tui.store.keyring_child")
+
+    def get(self) -> str | None:
+        code, out = self._run("get", b"", self.get_timeout_s)
+        return out.decode("utf-8", "replace").strip() if code == _FOUND else None
+
+    def set(self, value: str) -> None:
+        self._run("set", value.encode(), self.change_timeout_s)
+
+    def delete(self) -> bool:
+        return self._run("delete", b"", self.change_timeout_s)[0] == _FOUND
+
+    def _run(self, action: str, given: bytes, timeout_s: float) -> tuple[int, bytes]:
+        if not self.looks_present(os.environ):
+            raise KeyringAbsent("this system has none")
+        try:
+            done = subprocess.run(
+                [*self.command, action],
+                input=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            # Without "from": the exception carries the child's output.
+            raise KeyringFailed(f"it did not answer within {timeout_s:g} s") from None
+        except OSError as exc:
+            raise KeyringFailed(f"it cannot be asked ({exc.strerror})") from exc
+        if done.returncode == _ABSENT:
+            raise KeyringAbsent("this system has none")
+        if done.returncode not in (_FOUND, _NOTHING):
+            raise KeyringFailed("it is locked or broken")
+        return done.returncode, done.stdout
+
+    @staticmethod
+    def looks_present(env: Mapping[str, str]) -> bool:
+        """False where it is plain that there is none, which spares a start a quarter of a second.
+
+        Linux desktops' keyrings all live behind the session's message bus.
+        """
+        if not sys.platform.startswith("linux") or env.get("PYTHON_KEYRING_BACKEND"):
+            return True
+        if env.get("DBUS_SESSION_BUS_ADDRESS") or Path(f"/run/user/{os.getuid()}/bus").exists():
+            return True
+        return any(path.exists() for path in _keyring_settings(env))
+
+
+def _keyring_settings(env: Mapping[str, str]) -> list[Path]:
+    """Where the keyring library looks for a backend of the user's choice."""
+    config = Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return [config / "python_keyring" / "keyringrc.cfg"]
+
+
+def main(action: str) -> int:
+    """One action of the child: reads a key from stdin (set) or writes it to stdout (get)."""
+    import keyring
+    from keyring.backends import fail, null
+    from keyring.errors import KeyringError, PasswordDeleteError
+
+    if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
+        return _ABSENT
+    try:
+        if action == "set":
+            keyring.set_password(SERVICE, ACCOUNT, sys.stdin.read())
+            return _FOUND
+        if action == "delete":
+            keyring.delete_password(SERVICE, ACCOUNT)
+            return _FOUND
+        value = keyring.get_password(SERVICE, ACCOUNT)
+    except PasswordDeleteError:
+        return _NOTHING
+    except (KeyringError, OSError, RuntimeError, ValueError):
+        return _FAILED
+    if not value:
+        return _NOTHING
+    sys.stdout.write(value)
+    return _FOUND
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,127 @@
+"""The log file: rotating, 0600, without transcripts and without secrets.
+
+Only this program's own loggers are written, and warnings of asyncio's; those of the HTTP and WebSocket libraries would
+hold URLs, tokens and texts, and stay out. What does reach the file passes `Redactor`, tracebacks included.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+import traceback
+from collections.abc import Iterable
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from pinch_tui.errors import UsageError
+from pinch_tui.store.paths import private_folder
+
+MAX_BYTES = 1_000_000
+BACKUPS = 3
+ROOT = "pinch_tui"
+HIDDEN = "<hidden>"
+
+_PATTERNS = (
+    (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;)]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"\b((?:wss?|https?)://[^\s\"'?#]*)[?#][^\s\"']*"), rf"\1?{HIDDEN}"),
+    (re.compile(r"(?i)\b((?:token|api[_-]?key|authorization|ws_url)\"?\s*[=:]\s*\"?)[^\s\"',;&)]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"\bpk_[A-Za-z0-9_\-]{6,}"), HIDDEN),
+)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """``text`` without the given secrets, bearer tokens, query strings of URLs and whatever looks like a key."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, HIDDEN)
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def append_fault(path: Path, fault: BaseException) -> Path | None:
+    """Append where an unexpected exception happened; returns the file, None when it cannot be written.
+
+    Types, files and lines only: an exception's own words may hold what was said, or a secret.
+    """
+    lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S')} FAULT"]
+    link: BaseException | None = fault
+    while link is not None:
+        lines.append(f"  {type(link).__module__}.{type(link).__qualname__}")
+        lines += [
+            f"    {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(link.__traceback__)
+        ]
+        link = link.__cause__ or link.__context__
+    try:
+        private_folder(path.parent)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as file:
+            file.write("\n".join(lines) + "\n")
+    except OSError:
+        return None
+    return path
+
+
+class Redactor(logging.Formatter):
+    """Formats a record and takes every secret out of the result. ``secrets`` may grow while the program runs."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self.secrets: set[str] = set()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), self.secrets)
+
+
+class _PrivateRotatingFile(RotatingFileHandler):
+    """A rotating file that only its owner may read, and whose failures do not print on the screen."""
+
+    def _open(self) -> TextIOWrapper:
+        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class's name)
+        """A full disk must neither stop the program nor draw over the screen."""
+
+
+def configure(path: Path, *, secrets: Iterable[str] = (), is_required: bool = False) -> Redactor:
+    """Write the program's log to ``path`` from now on; returns the redactor, to which later secrets are added.
+
+    Raises `UsageError` when the file cannot be opened and ``is_required`` (it was asked for with ``--log-file``);
+    otherwise a log that cannot be written is left out.
+    """
+    redactor = Redactor()
+    redactor.secrets.update(secrets)
+    logger = logging.getLogger(ROOT)
+    close()
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        private_folder(path.parent)
+        handler: logging.Handler = _PrivateRotatingFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+    except OSError as exc:
+        if is_required:
+            raise UsageError(
+                f"The log {path} cannot be opened: {exc.strerror}.", "Name a writable file after --log-file."
+            ) from exc
+        handler = logging.NullHandler()
+    handler.setFormatter(redactor)
+    logger.addHandler(handler)
+    loop_logger = logging.getLogger("asyncio")
+    loop_logger.setLevel(logging.WARNING)
+    loop_logger.propagate = False
+    loop_logger.addHandler(handler)
+    return redactor
+
+
+def close() -> None:
+    """Close the log file, if one is open."""
+    for name in (ROOT, "asyncio"):
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()
+        logger.propagate = True

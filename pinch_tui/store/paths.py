@@ -1,0 +1,110 @@
+"""Where files live: every path of the program in one place.
+
+``PINCH_TUI_HOME`` puts all of them below one folder (tests, portable installs); otherwise each platform's own folders
+are used. Nothing is created here but by `private_folder`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP = "pinch-tui"
+HOME_VARIABLE = "PINCH_TUI_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Folders, and the files that the program keeps in them."""
+
+    config: Path
+    state: Path
+    data: Path
+    runtime: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def state_file(self) -> Path:
+        return self.state / "state.json"
+
+    @property
+    def key_file(self) -> Path:
+        return self.state / "key"
+
+    @property
+    def log_file(self) -> Path:
+        return self.state / "pinch-tui.log"
+
+    @property
+    def history(self) -> Path:
+        return self.data / "history"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.runtime / "control.sock"
+
+
+def resolve(env: Mapping[str, str]) -> Paths:
+    """The paths for this user on this platform, or below ``PINCH_TUI_HOME`` when that is set."""
+    home = env.get(HOME_VARIABLE, "")
+    if home:
+        base = Path(home).expanduser()
+        return Paths(base / "config", base / "state", base / "data", base / "runtime")
+    return Paths(
+        platformdirs.user_config_path(APP, appauthor=False),
+        platformdirs.user_state_path(APP, appauthor=False),
+        platformdirs.user_data_path(APP, appauthor=False),
+        _runtime(env),
+    )
+
+
+def _runtime(env: Mapping[str, str]) -> Path:
+    """The runtime folder; without one of the session's own, a folder that nobody else can have made before us."""
+    if sys.platform.startswith("linux"):
+        session = env.get("XDG_RUNTIME_DIR", "") or f"/run/user/{os.getuid()}"
+        if os.access(session, os.W_OK | os.X_OK):
+            return Path(session) / APP
+        return platformdirs.user_state_path(APP, appauthor=False) / "run"
+    return platformdirs.user_runtime_path(APP, appauthor=False)
+
+
+def private_folder(folder: Path) -> Path:
+    """Create a folder (0700) with its parents if it is missing, and return it. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file by ``text``, atomically and readable by its owner alone (0600). Raises OSError.
+
+    The new content is synced before it takes the old one's place, so that a crash leaves one of the two, whole.
+    """
+    private_folder(path.parent)
+    spare = path.with_name(f".{path.name}.{os.getpid()}.new")
+    handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if os.name == "posix":
+            spare.chmod(0o600)
+        spare.replace(path)
+    except OSError:
+        spare.unlink(missing_ok=True)
+        raise
+
+
+def is_private(path: Path) -> bool:
+    """Whether only the owner may read the file. True where the platform has no such bits."""
+    if os.name != "posix":
+        return True
+    return path.stat().st_mode & 0o077 == 0

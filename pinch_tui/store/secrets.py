@@ -1,0 +1,150 @@
+"""The API key: where it may stand, in which order it is looked up, how it is kept and removed.
+
+Order, the first found wins: ``PINCH_API_KEY`` in the environment, the system's keyring, a ``key`` file (0600) in the
+state folder, ``api.key`` in the configuration. A keyring that is missing, locked or hung counts as holding nothing; the
+last two are said in `ApiKey.warnings`. A key's value stands in no message, no repr and no argument list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from pinch_tui.config import Settings
+from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.store.paths import is_private, write_private
+
+VARIABLE = "PINCH_API_KEY"
+LONG_VARIABLE = "PINCH_TUI_API__KEY"
+MAX_KEY = 512
+
+
+class KeySource(StrEnum):
+    """Where a key was found."""
+
+    ENVIRONMENT = "environment"
+    KEYRING = "keyring"
+    FILE = "key file"
+    CONFIG = "config.toml"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key and where it was found. ``value`` is empty, and ``source`` NONE, when there is none."""
+
+    value: str = field(repr=False)
+    source: KeySource
+    warnings: tuple[str, ...] = ()
+    """Sentences for the user about places that could not be read or that others can read."""
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+class KeyringFailed(Exception):
+    """The keyring is missing, locked, hung or broken. The message is one plain clause."""
+
+
+class KeyringAbsent(KeyringFailed):
+    """This system has no keyring: nothing to warn about."""
+
+
+class Keyring(Protocol):
+    """The system's key store. All methods raise `KeyringFailed`."""
+
+    def get(self) -> str | None: ...
+
+    def set(self, value: str) -> None: ...
+
+    def delete(self) -> bool:
+        """False when there was nothing to delete."""
+
+
+def clean(value: str) -> str:
+    """A key as typed or pasted, without the white space around it. Raises `UsageError` when it cannot be one."""
+    key = value.strip()
+    if not key:
+        raise UsageError("No key was given.", "Paste it at the prompt, or pipe it into pinch-tui key set.")
+    if len(key) > MAX_KEY or not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError("That is not an API key.", "A key is one word of plain characters; copy it anew.")
+    return key
+
+
+def lookup_key(settings: Settings, env: Mapping[str, str], folder: Path, keyring: Keyring | None) -> ApiKey:
+    """The first key found. ``folder`` is the state folder; ``keyring`` None leaves the keyring out. Never raises."""
+    for variable in (VARIABLE, LONG_VARIABLE):
+        if value := env.get(variable, "").strip():
+            return ApiKey(value, KeySource.ENVIRONMENT)
+    warnings: list[str] = []
+    if keyring is not None:
+        try:
+            if value := (keyring.get() or "").strip():
+                return ApiKey(value, KeySource.KEYRING)
+        except KeyringAbsent:
+            pass
+        except KeyringFailed as exc:
+            warnings.append(f"The keyring was left out: {exc}.")
+    path = folder / "key"
+    try:
+        if value := path.read_bytes()[: MAX_KEY + 2].decode("ascii", "replace").strip():
+            if not is_private(path):
+                warnings.append(f"{path} may be read by others: run chmod 600 {path}.")
+            return ApiKey(value, KeySource.FILE, tuple(warnings))
+    except FileNotFoundError:
+        pass
+    except OSError as exc:
+        warnings.append(f"{path} cannot be read: {exc.strerror}.")
+    if value := settings.api.key.strip():
+        return ApiKey(value, KeySource.CONFIG, tuple(warnings))
+    return ApiKey("", KeySource.NONE, tuple(warnings))
+
+
+def store_key(value: str, folder: Path, keyring: Keyring | None) -> KeySource:
+    """Keep a key in the keyring, or in the key file when there is no keyring that works.
+
+    Returns where it is. Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
+    """
+    key = clean(value)
+    path = folder / "key"
+    if keyring is not None:
+        try:
+            keyring.set(key)
+            if keyring.get() == key:
+                path.unlink(missing_ok=True)  # an older key must not live on where it is no longer looked for
+                return KeySource.KEYRING
+        except (KeyringFailed, OSError):
+            pass
+    try:
+        write_private(path, key + "\n")
+    except OSError as exc:
+        raise CredentialError(
+            f"The key cannot be kept in {path}: {exc.strerror}.", "Set PINCH_API_KEY in the environment instead."
+        ) from exc
+    return KeySource.FILE
+
+
+def delete_key(folder: Path, keyring: Keyring | None) -> tuple[KeySource, ...]:
+    """Remove the key from the keyring and the key file; returns where there was one.
+
+    Raises `CredentialError` when the file cannot be removed.
+    """
+    removed: list[KeySource] = []
+    if keyring is not None:
+        try:
+            if keyring.delete():
+                removed.append(KeySource.KEYRING)
+        except KeyringFailed:
+            pass
+    path = folder / "key"
+    try:
+        path.unlink()
+        removed.append(KeySource.FILE)
+    except FileNotFoundError:
+        pass
+    except OSError as exc:
+        raise CredentialError(f"{path} cannot be removed: {exc.strerror}.", "Remove it by hand.") from exc
+    return tuple(removed)

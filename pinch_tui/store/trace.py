@@ -1,0 +1,209 @@
+"""The trace for support (``--trace FILE``): one JSON object a line, 0600, redacted before it gets here.
+
+The first line of each run is a ``trace`` header; the wire's lines come from `pinch_tui.net.wirelog`, the talk key's
+from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A trace is bounded
+(`MAX_BYTES`): a last ``full`` line says so, and the program goes on. Writing never raises after the file is open.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pinch_tui.errors import InputFileError, UsageError
+
+VERSION: Final = 1
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of one run; about six hours of talking."""
+MAX_LINE: Final = 8_000_000
+"""Bytes of a line that is read back."""
+
+LOGGED_KINDS: Final = frozenset(
+    {
+        "ready",
+        "session",
+        "talk-start",
+        "talk-soft-stop",
+        "talk-stop",
+        "first-frame",
+        "finalize",
+        "speech-start",
+        "speech-end",
+        "underrun",
+        "reconnecting",
+        "error",
+        "quit",
+    }
+)
+"""Kinds of the event log that a trace takes over; ``interim`` and ``final`` hold words and are not among them."""
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
+_WORD_FIELDS: Final = frozenset(
+    {"source", "session_id", "model_version_id", "reason", "code", "word", "kind_of_failure"}
+)
+
+
+class TraceWriter:
+    """Appends to the trace file. ``t`` and ``wall`` of `__init__` are the clocks at the start, for the header."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        t: float,
+        wall: float,
+        version: str,
+        with_text: bool = False,
+        max_bytes: int = MAX_BYTES,
+        on_failure: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open the file, created 0600 and made so if it was more open. Raises `UsageError`."""
+        self.path = path
+        self.dropped = 0
+        """Lines that were not written: the trace is full, or the disk is."""
+        self._on_failure = on_failure
+        self._max_bytes = max_bytes
+        self._written = 0
+        try:
+            self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            if os.name == "posix" and path.is_file():
+                os.fchmod(self._fd, 0o600)
+        except OSError as exc:
+            raise UsageError(
+                f"The trace {path} cannot be opened: {exc.strerror}.", "Name a writable file after --trace."
+            ) from exc
+        self.write(
+            {
+                "t": round(t, 6),
+                "kind": "trace",
+                "version": VERSION,
+                "program": version,
+                "wall": round(wall, 3),
+                "with_text": with_text,
+            }
+        )
+
+    def write(self, line: Mapping[str, object]) -> None:
+        """Append one line that is already redacted. Never raises."""
+        if self._fd is None:
+            self.dropped += 1
+            return
+        data = (json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n").encode(
+            "utf-8", "replace"
+        )
+        if self._written + len(data) > self._max_bytes:
+            self.dropped += 1
+            self._append(b'{"t":0,"kind":"full"}\n')
+            self.close()
+            return
+        self._append(data)
+
+    def log(self, t: float, kind: str, fields: Mapping[str, object]) -> None:
+        """Take over a line of the event log: its kind, its numbers and booleans, and fields known to hold no text."""
+        if kind not in LOGGED_KINDS:
+            return
+        line: dict[str, object] = {"t": round(t, 6), "kind": kind}
+        for name, value in fields.items():
+            if name not in line and _WORD.fullmatch(name) and _is_harmless(name, value):
+                line[name] = value
+        self.write(line)
+
+    def close(self) -> None:
+        """Close the file; what comes later is counted as dropped."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _append(self, data: bytes) -> None:
+        if self._fd is None:
+            return
+        try:
+            done = os.write(self._fd, data)
+            while done < len(data):
+                done += os.write(self._fd, data[done:])
+            self._written += len(data)
+        except OSError as exc:
+            self.dropped += 1
+            self.close()
+            if self._on_failure is not None:
+                self._on_failure(f"The trace {self.path} cannot be written: {exc.strerror}.")
+
+
+def _is_harmless(name: str, value: object) -> bool:
+    if value is None or isinstance(value, bool | int):
+        return True
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return name in _WORD_FIELDS and isinstance(value, str) and _WORD.fullmatch(value) is not None
+
+
+# ---- reading back -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One line of a trace: when, what, on which connection (0: none), and the rest of its fields."""
+
+    t: float
+    kind: str
+    connection: int = 0
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def integer(self, name: str) -> int | None:
+        value = self.fields.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def text(self, name: str) -> str | None:
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else None
+
+    def flag(self, name: str) -> bool:
+        return self.fields.get(name) is True
+
+
+@dataclass(slots=True)
+class TraceReader:
+    """The lines of a trace file, in its order; ``unreadable`` counts the lines that were none (a torn last one)."""
+
+    path: Path
+    unreadable: int = 0
+
+    def lines(self) -> Iterator[TraceLine]:
+        """Read on. Raises `InputFileError` when the file cannot be read or holds no trace."""
+        seen_header = False
+        try:
+            with self.path.open("rb") as file:
+                while raw := file.readline(MAX_LINE):
+                    line = parse_line(raw)
+                    if line is None:
+                        self.unreadable += 1
+                        continue
+                    if not seen_header and line.kind != "trace":
+                        break
+                    seen_header = True
+                    yield line
+        except OSError as exc:
+            raise InputFileError(f"{self.path} cannot be read: {exc.strerror}.") from exc
+        if not seen_header:
+            raise InputFileError(f"{self.path} is no trace.", "Make one with `pinch-tui --trace FILE`.")
+
+
+def parse_line(raw: bytes) -> TraceLine | None:
+    """One line of a trace; None when it is none. Never raises."""
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    t, kind, connection = value.get("t"), value.get("kind"), value.get("c", 0)
+    if isinstance(t, bool) or not isinstance(t, int | float) or not math.isfinite(t) or not isinstance(kind, str):
+        return None
+    if isinstance(connection, bool) or not isinstance(connection, int):
+        return None
+    return TraceLine(float(t), kind, connection, {k: v for k, v in value.items() if k not in ("t", "kind", "c")})

@@ -1,0 +1,410 @@
+"""What is kept of a conversation, and what survives."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.errors import UsageError
+from pinch_tui.store.history import History
+from pinch_tui.store.history_lines import encode_final, final_part, read
+from pinch_tui.store.history_writer import HistoryWriter
+from tests.fakes.conversation import segment, utterance
+
+STARTED = 1_790_000_000.0
+
+
+def _lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_final_is_on_disk_when_record_returns(tmp_path: Path) -> None:
+    writer = History(tmp_path / "history").begin(STARTED)
+    assert writer.path is None
+    said = utterance(1, segment("a", "Good morning.", "Buenos días."))
+    assert writer.record([said]) == (1,)
+    assert writer.path is not None
+    header, final = _lines(writer.path)
+    assert header["kind"] == "conversation"
+    assert header["started"] == STARTED
+    assert final == {
+        "schema": 1,
+        "kind": "final",
+        "utterance": 1,
+        "attempt": 1,
+        "segment": "a",
+        "revision": 1,
+        "row": ["a"],
+        "original": "Good morning.",
+        "translation": "Buenos días.",
+        "source_language": "en",
+        "target_language": "es",
+        "detected_language": None,
+        "start_ms": 100,
+        "end_ms": 900,
+        "session_id": "ss_1",
+        "started": said.started,
+        "utterance_start_ms": said.start_ms,
+        "pair": ["en", "es"],
+        "two_way": False,
+    }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
+def test_only_the_owner_reads_it(tmp_path: Path) -> None:
+    writer = History(tmp_path / "new" / "history").begin(STARTED)
+    writer.record([utterance(1, segment("a", "x", "y"))])
+    assert writer.path is not None
+    assert stat.S_IMODE(writer.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(writer.path.parent.stat().st_mode) == 0o700
+
+
+def test_what_is_synced_is_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    real_write, real_sync = os.write, os.fsync
+
+    def write(fd: int, data: bytes) -> int:
+        order.append("write")
+        return real_write(fd, data)
+
+    def sync(fd: int) -> None:
+        order.append("sync")
+        real_sync(fd)
+
+    writer = History(tmp_path).begin(STARTED)
+    writer.record([utterance(1, segment("a", "x", "y"))])
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "fsync", sync)
+    saved = writer.record([utterance(2, segment("b", "x", "y"), segment("c", "z", ""))])
+    assert saved == (2,)
+    assert order == ["write", "sync"]
+
+
+def test_interim_text_is_not_kept(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    provisional = Segment("a", "Good mor", False, 0, "", False, 0)
+    assert writer.record([utterance(1, provisional)]) == ()
+    assert list(tmp_path.iterdir()) == []
+    half = Segment("a", "Good morning every", False, 12, "Buenos", False, 0, revision=2)
+    assert writer.record([utterance(1, half)]) == (1,)
+    assert writer.path is not None
+    assert _lines(writer.path)[1]["original"] == "Good morning"
+    assert _lines(writer.path)[1]["translation"] == ""
+
+
+def test_the_same_final_is_written_once(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    said = utterance(1, segment("a", "x", "y"))
+    assert writer.record([said]) == (1,)
+    assert writer.record([said, replace(said, state=UtteranceState.SETTLED)]) == ()
+    assert writer.record([utterance(1, segment("a", "x", "y z", revision=2))]) == (1,)
+    (read_back,) = History(tmp_path).find("last").utterances
+    assert read_back.translation == "y z"
+
+
+def test_the_newest_attempt_is_read(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    writer.record([utterance(1, segment("a", "Good", "Bueno"), segment("b", "morning", "día"))])
+    again = utterance(1, segment("x", "Good morning", "Buenos días"), attempt=2)
+    writer.record([again])
+    conversation = History(tmp_path).find("last")
+    (read_back,) = conversation.utterances
+    assert read_back.attempt == 2
+    assert [item.id for item in read_back.segments] == ["x"]
+
+
+def test_what_a_resend_kept_is_still_read(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    kept, dropped = segment("a", "Good", "Bueno"), segment("b", "mornin", "día")
+    writer.record([utterance(1, kept, dropped)])
+    again = utterance(1, kept, dropped, attempt=2)
+    assert writer.record([again]) == ()
+    writer.record([utterance(1, kept, segment("x", "morning", "días"), attempt=2)])
+    (read_back,) = History(tmp_path).find("last").utterances
+    assert [item.id for item in read_back.segments] == ["a", "x"]
+    assert read_back.attempt == 2
+    writer.record([utterance(1, kept, attempt=3)])
+    (read_back,) = History(tmp_path).find("last").utterances
+    assert [item.id for item in read_back.segments] == ["a"]
+
+
+def test_segments_stand_in_the_order_of_the_row(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    late = Segment("a", "interim", False, 0, "", False, 0)
+    writer.record([utterance(1, late, segment("b", "two", "dos"))])
+    writer.record([utterance(1, segment("a", "one", "uno"), segment("b", "two", "dos"))])
+    (read_back,) = History(tmp_path).find("last").utterances
+    assert read_back.original == "one two"
+
+
+def test_a_slow_disk_is_synced_less_often_and_never_said_too_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, synced = [0.0], [0]
+
+    def sync(_fd: int) -> None:
+        now[0] += 0.030
+        synced[0] += 1
+
+    monkeypatch.setattr(os, "fsync", sync)
+    writer = HistoryWriter(tmp_path, STARTED, clock=lambda: now[0])
+    assert writer.record([utterance(1, segment("a", "w", "w"))]) == (1,)
+    synced[0] = 0
+    texts = ["w" * n for n in range(2, 40)]
+    reported = []
+    for text in texts:
+        now[0] += 0.1
+        before = synced[0]
+        saved = writer.record([utterance(1, segment("a", text, text))])
+        assert writer.path is not None
+        assert _lines(writer.path)[-1]["original"] == text, "written at once all the same"
+        assert (saved == (1,)) is (synced[0] > before)
+        reported.append(saved)
+    assert 2 <= synced[0] <= 5
+    now[0] += 0.1
+    writer.record([utterance(2, segment("b", "x", "y"))])
+    settled = utterance(2, segment("b", "x", "y"), state=UtteranceState.SETTLED)
+    assert set(writer.record([settled])) >= {2}
+    assert writer.usual_sync_ms > 5
+
+
+def test_a_sync_that_fails_saves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    writer = History(tmp_path).begin(STARTED, on_failure=said.append)
+    writer.record([utterance(1, segment("a", "x", "y"))])
+    with monkeypatch.context() as patch:
+
+        def broken(_fd: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        patch.setattr(os, "fsync", broken)
+        assert writer.record([utterance(2, segment("b", "x", "y"))]) == ()
+        assert writer.record([utterance(3, segment("c", "x", "y"))]) == ()
+    assert len(said) == 1
+    assert writer.record([utterance(4, segment("d", "x", "y"))]) == (2, 3, 4)
+
+
+def test_an_utterance_thrown_away_is_not_read(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
+    gone = replace(utterance(1), state=UtteranceState.CANCELLED)
+    assert writer.record([gone]) == ()
+    assert writer.record([gone]) == ()
+    conversation = History(tmp_path).find("last")
+    assert [item.number for item in conversation.utterances] == [2]
+    assert sum(line["kind"] == "cancelled" for line in _lines(conversation.path)) == 1
+
+
+def test_stars_come_and_go(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    assert not writer.star(1, is_on=True)
+    writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
+    assert writer.star(1, is_on=True)
+    assert writer.star(2, is_on=True)
+    assert writer.star(1, is_on=False)
+    assert History(tmp_path).find("last").stars == frozenset({2})
+
+
+@pytest.mark.parametrize("cut", range(1, 40, 3))
+def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    writer.record([utterance(1, segment("a", "один", "uno"))])
+    writer.record([utterance(2, segment("b", "два", "dos"))])
+    assert writer.path is not None
+    data = writer.path.read_bytes()
+    writer.path.write_bytes(data[:-cut])
+    conversation = History(tmp_path).find("last")
+    assert [item.number for item in conversation.utterances] == ([1, 2] if cut == 1 else [1])
+    assert conversation.unreadable == (0 if cut == 1 else 1)
+
+
+def test_a_lost_header_is_made_up_for_by_the_name(tmp_path: Path) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    writer.record([utterance(1, segment("a", "x", "y"))])
+    assert writer.path is not None
+    lines = writer.path.read_bytes().splitlines(keepends=True)
+    writer.path.write_bytes(b"".join(lines[1:]))
+    assert History(tmp_path).find("last").started == STARTED
+
+
+def test_a_full_disk_is_said_once_and_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    writer = History(tmp_path).begin(STARTED, on_failure=said.append)
+    first, second = utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))
+    real_write = os.write
+    room = [0]
+
+    def write(fd: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = real_write(fd, data[: room[0]])
+        room[0] -= taken
+        return taken
+
+    monkeypatch.setattr(os, "write", write)
+    assert writer.record([first]) == ()
+    assert list(tmp_path.iterdir()) == []
+    room[0] = 150  # the header and a part of the first final
+    assert writer.record([first]) == ()
+    assert writer.record([first, second]) == ()
+    assert said == [f"The conversation cannot be saved in {tmp_path}: No space left on device."]
+    monkeypatch.setattr(os, "write", real_write)
+    assert writer.record([first, second]) == (1, 2)
+    conversation = History(tmp_path).find("last")
+    assert [item.number for item in conversation.utterances] == [1, 2]
+    assert conversation.started == STARTED
+    assert conversation.unreadable == 1
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("", encoding="utf-8")
+    said: list[str] = []
+    writer = History(blocked / "history").begin(STARTED, on_failure=said.append)
+    assert writer.record([utterance(1, segment("a", "x", "y"))]) == ()
+    assert len(said) == 1
+
+
+def test_two_conversations_of_one_second_do_not_share_a_file(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    for _ in range(5):
+        history.begin(STARTED).record([utterance(1, segment("a", "x", "y"))])
+    assert len(history.ids()) == 5
+
+
+# ---- finding ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    history = History(tmp_path)
+    for day, (original, translation) in enumerate(
+        [("Good morning", "Buenos días"), ("Where is the café?", "¿Dónde está la cafetería?"), ("Straße", "street")]
+    ):
+        history.begin(STARTED + day * 86_400).record([utterance(1, segment("a", original, translation))])
+    return history
+
+
+def test_conversations_are_listed_newest_first(history: History) -> None:
+    started = [item.started for item in history.conversations()]
+    assert started == sorted(started, reverse=True)
+    assert history.find("last").started == history.find("1").started == max(started)
+    assert history.find("3").started == min(started)
+
+
+def test_a_conversation_is_found_by_the_beginning_of_its_name(history: History) -> None:
+    name = history.ids()[1]
+    assert history.find(name).id == name
+    assert history.find(name[:-2]).id == name
+
+
+@pytest.mark.parametrize("reference", ["4", "0", "x", "../etc/passwd", "", "20"])
+def test_what_is_not_there_or_not_one_is_refused(history: History, reference: str) -> None:
+    with pytest.raises(UsageError):
+        history.find(reference)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("CAFE", 1), ("dias", 1), ("DÍAS", 1), ("strasse", 1), ("zebra", 0), (unicodedata.normalize("NFD", "café"), 1)],
+)
+def test_search_minds_neither_case_nor_accents(history: History, text: str, count: int) -> None:
+    assert len(list(history.search(text))) == count
+
+
+def test_retention_removes_what_is_older(history: History) -> None:
+    for age, name in enumerate(history.ids()):
+        stamp = STARTED - age * 10 * 86_400
+        os.utime(history.folder / f"{name}.jsonl", (stamp, stamp))
+    assert history.purge(0, STARTED) == 0
+    assert history.purge(15, STARTED) == 1
+    assert len(history.ids()) == 2
+
+
+def test_delete_removes_the_file(history: History) -> None:
+    item = history.find("2")
+    history.delete(item)
+    assert not item.path.exists()
+    history.delete(item)
+    assert len(history.ids()) == 2
+
+
+def test_no_folder_is_no_history(tmp_path: Path) -> None:
+    history = History(tmp_path / "none")
+    assert history.ids() == []
+    assert list(history.conversations()) == []
+    assert history.purge(1, STARTED) == 0
+
+
+# ---- any lines ----------------------------------------------------------------------------------------------------
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_LINES = st.lists(
+    st.one_of(
+        st.binary(max_size=30),
+        st.recursive(
+            st.none() | st.integers() | _TEXT, lambda x: st.lists(x, max_size=2) | st.dictionaries(_TEXT, x, max_size=3)
+        ).map(lambda value: json.dumps(value).encode()),
+        st.sampled_from(
+            [b'{"kind":"final"}', b'{"kind":"final","utterance":1}', b'{"kind":"star","utterance":1,"on":3}']
+        ),
+        st.just(b"[" * 5000),
+    ),
+    max_size=8,
+)
+
+
+@given(_LINES)
+def test_any_lines_are_read(lines: list[bytes]) -> None:
+    reading = read(lines)
+    assert reading.unreadable <= len(lines)
+
+
+_SEGMENTS = st.lists(
+    st.builds(
+        lambda name, original, translation, start, length, revision: Segment(
+            name, original, True, len(original), translation, True, len(translation), "en", "es", None,
+            start, start + length, revision,
+        ),
+        st.sampled_from("abc"), _TEXT, _TEXT, st.integers(0, 10_000), st.integers(0, 999), st.integers(0, 9),
+    ),
+    min_size=1, max_size=3, unique_by=lambda item: item.id,
+)  # fmt: skip
+
+
+@given(_SEGMENTS, st.integers(1, 3), st.booleans())
+def test_what_is_written_is_read_back(segments: list[Segment], attempt: int, two_way: bool) -> None:
+    finals = [final for item in segments if (final := final_part(item))]
+    said = replace(utterance(7, *finals, attempt=attempt), is_two_way=two_way)
+    reading = read(encode_final(said, final).encode() for final in said.segments)
+    if not finals:
+        assert reading.utterances == {}
+        return
+    expected = replace(said, state=UtteranceState.SETTLED, end_ms=max(item.end_ms for item in finals))
+    assert reading.utterances == {7: expected}
+    assert reading.unreadable == 0
+
+
+@given(st.permutations([(1, 1), (1, 2), (2, 1), (2, 3), (2, 2)]))
+def test_the_newest_revision_wins_whatever_the_order(order: list[tuple[int, int]]) -> None:
+    lines = []
+    for attempt, revision in order:
+        final = segment("a", f"{attempt}.{revision}", "y", revision=revision)
+        lines.append(encode_final(utterance(1, final, attempt=attempt), final).encode())
+    read_back: Utterance = read(lines).utterances[1]
+    assert read_back.original == "2.3"
+
+
+def test_without_a_conversation_the_last_one_is_not_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no conversations yet"):
+        History(tmp_path).find("last")

@@ -1,0 +1,376 @@
+"""Loading, merging and refusing settings."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinch_tui.config import Settings, TalkMode
+from pinch_tui.core.events import Voice
+from pinch_tui.errors import EXIT_USAGE, ConfigError
+from pinch_tui.settings import (
+    Flag,
+    LoadedSettings,
+    Source,
+    known_keys,
+    load,
+    nearest,
+    value_of,
+    variable_of,
+)
+from pinch_tui.settings_checks import BadValue, check, convert, convert_text
+from pinch_tui.settings_lines import line_of
+
+CANARY = "pk_canary_7f3a"
+
+
+def _load(tmp_path: Path, text: str = "", env: dict[str, str] | None = None, **flags: Flag) -> LoadedSettings:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return load(
+        path, {"PINCH_TUI_HOME": str(tmp_path), **(env or {})}, {k.replace("__", "."): v for k, v in flags.items()}
+    )
+
+
+def _refusal(tmp_path: Path, text: str = "", env: dict[str, str] | None = None, **flags: Flag) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        _load(tmp_path, text, env, **flags)
+    assert caught.value.exit_code == EXIT_USAGE
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+# ---- merging ------------------------------------------------------------------------------------------------------
+
+
+def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+    loaded = load(None, {"PINCH_TUI_HOME": str(tmp_path)}, {})
+    assert loaded.settings == Settings()
+    assert loaded.config_file == tmp_path / "config" / "config.toml"
+    assert loaded.warnings == ()
+    assert {origin.source for origin in loaded.origins.values()} == {Source.DEFAULT}
+    assert set(loaded.origins) == set(known_keys())
+
+
+def test_each_source_beats_the_one_before(tmp_path: Path) -> None:
+    text = '[session]\nsource = "fr"\ntarget = "de"\nvoice = "female"\n'
+    env = {"PINCH_TUI_SESSION__TARGET": "it", "PINCH_TUI_SESSION__VOICE": "male"}
+    loaded = _load(tmp_path, text, env, session__voice=Flag("--voice", "female"))
+    session = loaded.settings.session
+    assert (session.source, session.target, session.voice) == ("fr", "it", Voice.FEMALE)
+    assert str(loaded.origins["session.source"]) == f"{tmp_path / 'config.toml'}, line 2"
+    assert str(loaded.origins["session.target"]) == "PINCH_TUI_SESSION__TARGET"
+    assert str(loaded.origins["session.voice"]) == "--voice"
+    assert loaded.origins["session.context"].source is Source.DEFAULT
+
+
+def test_special_variables_beat_the_long_names(tmp_path: Path) -> None:
+    env = {
+        "PINCH_API_KEY": CANARY,
+        "PINCH_TUI_API__KEY": "pk_other",
+        "PINCH_BASE_URL": "http://127.0.0.1:8765/",
+    }
+    loaded = _load(tmp_path, "", env)
+    assert loaded.settings.api.key == CANARY
+    assert loaded.settings.api.base_url == "http://127.0.0.1:8765"
+    assert loaded.origins["api.key"].place == "PINCH_API_KEY"
+    assert CANARY not in repr(loaded)
+
+
+def test_the_file_may_be_named_in_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[talk]\nmode = "tap"\n', encoding="utf-8")
+    assert load(None, {"PINCH_TUI_CONFIG": str(path)}, {}).settings.talk.mode is TalkMode.TAP
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(None, {"PINCH_TUI_CONFIG": str(tmp_path / "none.toml")}, {})
+
+
+def test_a_flag_beats_the_named_file(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine.toml", tmp_path / "other.toml"
+    mine.write_text("[talk]\ntail_ms = 1\n", encoding="utf-8")
+    other.write_text("[talk]\ntail_ms = 2\n", encoding="utf-8")
+    assert load(mine, {"PINCH_TUI_CONFIG": str(other)}, {}).settings.talk.tail_ms == 1
+
+
+def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
+    texts = {
+        "api.base_url": "https://example.org",
+        "api.key": CANARY,
+        "session.source": "pt_br",
+        "session.target": "DE",
+        "session.voice": "Female",
+        "session.finalize_mode": "sentence",
+        "session.reopen": "press",
+        "talk.mode": "hold",
+        "talk.key": "f9",
+        "mic.keep_open": "always",
+        "speaker.volume": "0.5",
+        "speaker.barge_in": "mix",
+        "speaker.cues": "off",
+        "ui.bidi": "app",
+        "ui.keys": "swap=ctrl+x, help=f1",
+        "ui.theme": "nord",
+    }
+    env = {}
+    for key, kind in known_keys().items():
+        env[variable_of(key)] = texts.get(key) or {bool: "yes", int: "7", str: "word"}[kind]
+    loaded = _load(tmp_path, "", env)
+    for key in known_keys():
+        assert loaded.origins[key].place == variable_of(key)
+    settings = loaded.settings
+    assert (settings.session.source, settings.session.target) == ("pt-BR", "de")
+    assert settings.ui.keys == {"swap": "ctrl+x", "help": "f1"}
+    assert settings.talk.exact is True
+    assert settings.talk.limit_s == 7
+    assert settings.speaker.volume == 0.5
+
+
+def test_empty_variables_count_as_unset(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "", {"PINCH_API_KEY": "", "PINCH_TUI_TALK__TAIL_MS": "", "PINCH_TUI_CONFIG": ""})
+    assert loaded.settings == Settings()
+
+
+def test_the_file_is_never_written(tmp_path: Path) -> None:
+    text = "# mine\r\n[talk]\r\ntail_ms=  99 # so\r\n"
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode())
+    path.chmod(0o400)
+    assert load(path, {}, {}).settings.talk.tail_ms == 99
+    assert path.read_bytes() == text.encode()
+    assert [item.name for item in tmp_path.iterdir()] == ["config.toml"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf[talk]\ntail_ms = 5\n")
+    assert load(path, {}, {}).settings.talk.tail_ms == 5
+
+
+# ---- refusing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "near"),
+    [
+        ('[session]\nsorce = "en"\n', 2, "session.sorce", "session.source"),
+        ('[session]\nsource = "en"\n\n[talk]\npre_roll_ms = 3\n', 5, "talk.pre_roll_ms", "talk.preroll_ms"),
+        ("[speker]\nvolume = 1\n", 1, "[speker]", "[speaker]"),
+        ("preroll_ms = 1\n", 1, "preroll_ms", "talk.preroll_ms"),
+        ('talk.mod = "tap"\n', 1, "talk.mod", "talk.mode"),
+        ("[mic]\nvolume = 1.0\n", 2, "mic.volume", "speaker.volume"),
+        ('[session]\ncontext = """\nsource = 1\n"""\nto = "es"\n', 5, "session.to", "session.t"),
+    ],
+)
+def test_an_unknown_key_names_file_line_and_neighbour(
+    tmp_path: Path, text: str, line: int, key: str, near: str
+) -> None:
+    error = _refusal(tmp_path, text)
+    assert f"{tmp_path / 'config.toml'}, line {line}:" in error.title
+    assert key in error.title
+    assert near in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[talk]\npreroll_ms = 1501\n", "line 2: talk.preroll_ms must be 0 to 1500 ms, not 1501"),
+        ("[talk]\ntail_ms = -1\n", "talk.tail_ms must be 0 to 2000 ms, not -1"),
+        ("[talk]\nlimit_s = 4\n", "talk.limit_s must be 5 to 600 s, not 4"),
+        ("[speaker]\nvolume = 2.5\n", "speaker.volume must be 0 to 2, not 2.5"),
+        ("[speaker]\nvolume = nan\n", "speaker.volume must be 0 to 2, not nan"),
+        ("[speaker]\nvolume = inf\n", "speaker.volume must be 0 to 2, not inf"),
+        ("[history]\nkeep_days = -3\n", "history.keep_days must be 0 to"),
+        ("[talk]\ntail_ms = true\n", "talk.tail_ms must be a whole number"),
+        ("[talk]\ntail_ms = 1.5\n", "talk.tail_ms must be a whole number"),
+        ('[talk]\ntail_ms = "150"\n', "talk.tail_ms must be a whole number"),
+        ('[talk]\nexact = "yes"\n', "talk.exact must be true or false"),
+        ("[talk]\nexact = 1\n", "talk.exact must be true or false"),
+        ("[talk]\nmode = 1\n", "talk.mode must be auto, hold or tap"),
+        ('[talk]\nmode = "holt"\n', 'talk.mode is "holt"; it must be auto, hold or tap. Did you mean hold?'),
+        ('[session]\nvoice = "clone"\n', 'session.voice is "clone"; it must be male or female'),
+        ('[session]\nsource = "english"\n', "Did you mean en (English)?"),
+        ('[session]\nsource = "en"\ntarget = "en"\n', "session.target is en, the language that is spoken"),
+        ('[session]\ntarget = "auto"\n', "session.target must name a language"),
+        ('[session]\nsource = "auto"\ntwo_way = true\n', "session.two_way needs two named languages"),
+        ('[session]\ntarget_label = "a\\u001bb"\n', "session.target_label must be one line"),
+        ('[api]\nbase_url = "http://example.org"\n', "must be https: the key would travel in the clear"),
+        ('[api]\nbase_url = "http://127.0.0.1.example.org"\n', "must be https"),
+        ('[api]\nbase_url = "https://me:pw@example.org"\n', "must not hold a user name or a password"),
+        ('[api]\nbase_url = "ftp://example.org"\n', "must be an https URL"),
+        ('[api]\nbase_url = "https://"\n', "must be an https URL"),
+        ('[api]\nbase_url = "https://example.org:99999"\n', "is not a URL"),
+        ('[api]\nbase_url = "https://example.org?x=1"\n', "must end with the host or a path"),
+        ('[talk]\nkey = ""\n', "talk.key must be a key's name"),
+        ('[ui]\nkeys = 3\n', "ui.keys must be a table"),
+        ('[ui.keys]\n"Über" = "f1"\n', "which is no action's name"),
+        ('[ui]\ntheme = "pinch-drak"\n', "line 2: ui.theme: there is no theme 'pinch-drak'. Did you mean 'pinch-dark'"),
+        ('[ui.keys]\nhelp = "f1"\nswpa = "x"\n', "line 3: ui.keys: there is no action 'swpa'. Did you mean 'swap'?"),
+        ('[ui]\nkeys = {swap = "m"}\n', "line 2: ui.keys.swap: the key 'm' is taken by action 'mute'."),
+        ('[ui.keys]\nquit = "x"\n', "line 2: ui.keys.quit cannot be changed."),
+        ('[talk]\nkey = "s"\n', "line 2: talk.key: the key 's' is taken by action 'swap'."),
+        ("talk = 3\n", "talk is a section"),
+        ("[talk\n", "is not valid TOML"),
+        ("[talk]\ntail_ms = 1\ntail_ms = 2\n", "is not valid TOML"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_named_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    error = _refusal(tmp_path, text)
+    assert str(tmp_path / "config.toml") in error.title
+    assert words in str(error)
+
+
+def test_a_bad_flag_or_variable_is_named(tmp_path: Path) -> None:
+    error = _refusal(tmp_path, "", None, session__source=Flag("--from", "klingonese"))
+    assert error.title.startswith("--from: session.source must be a language code")
+    error = _refusal(tmp_path, "", {"PINCH_TUI_TALK__TAIL_MS": "soon"})
+    assert error.title == "PINCH_TUI_TALK__TAIL_MS: talk.tail_ms must be a whole number."
+    error = _refusal(tmp_path, "", {"PINCH_TUI_UI__KEYS": "swap=m"})
+    assert error.title == "PINCH_TUI_UI__KEYS: ui.keys.swap: the key 'm' is taken by action 'mute'."
+    error = _refusal(tmp_path, "", {"PINCH_TUI_TALK__EXACT": "maybe"})
+    assert "talk.exact must be true or false" in error.title
+
+
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [
+        ("PINCH_TUI_TALK__MOOD", "PINCH_TUI_TALK__MODE"),
+        ("PINCH_TUI_TALK_MODE", "PINCH_TUI_TALK__MODE"),
+        ("PINCH_TUI_VOLUME", "PINCH_TUI_SPEAKER__VOLUME"),
+        ("PINCH_TUI_CONFG", "PINCH_TUI_CONFIG"),
+    ],
+)
+def test_an_unknown_variable_is_told_its_neighbour(tmp_path: Path, variable: str, near: str) -> None:
+    error = _refusal(tmp_path, "", {variable: "x"})
+    assert error.title == f"{variable}: there is no such setting."
+    assert near in error.hint
+
+
+def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(tmp_path / "none.toml", {}, {})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path, {}, {})
+    path = tmp_path / "latin.toml"
+    path.write_bytes(b'[session]\ncontext = "caf\xe9"\n')
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        load(path, {}, {})
+
+
+@pytest.mark.parametrize("bad", [f"{CANARY} x", f"{CANARY}\\n", f"{CANARY}é", CANARY * 60])
+def test_a_refused_key_is_never_quoted(tmp_path: Path, bad: str) -> None:
+    error = _refusal(tmp_path, f'[api]\nkey = "{bad}"\n')
+    assert "api.key must be one word" in error.title
+    assert "canary" not in str(error) + repr(error) + str(error.__cause__) + str(error.__context__)
+
+
+# ---- warnings -----------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'[api]\nkey = "{CANARY}"\n', encoding="utf-8")
+    path.chmod(0o644)
+    (warning,) = load(path, {}, {}).warnings
+    assert f"chmod 600 {path}" in warning
+    assert CANARY not in warning
+    path.chmod(0o600)
+    assert load(path, {}, {}).warnings == ()
+
+
+def test_a_long_context_is_cut_and_said(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "", None, session__context=Flag("--context", "x" * 2001))
+    assert loaded.warnings == ("session.context has 2,001 characters. Only the first 2,000 are sent.",)
+
+
+# ---- lines and neighbours -----------------------------------------------------------------------------------------
+
+
+def test_line_of_reads_the_usual_spellings() -> None:
+    text = (
+        'talk = {mode = "tap"}\n[ session ] # so\n"source" = "en"\ncontext = \'\'\'\ntarget = 1\n\'\'\'\ntarget="es"\n'
+    )
+    assert line_of(text, "talk.mode") == 1
+    assert line_of(text, "session") == 2
+    assert line_of(text, "session.source") == 3
+    assert line_of(text, "session.target") == 7
+    assert line_of(text, "mic.device") is None
+
+
+@given(st.text(max_size=200), st.text(max_size=20))
+def test_line_of_never_raises(text: str, key: str) -> None:
+    line = line_of(text, key)
+    assert line is None or 1 <= line <= len(text.splitlines())
+
+
+@given(st.sampled_from(sorted(known_keys())), st.integers(0, 30), st.sampled_from("abcxyz_"))
+def test_the_nearest_key_of_a_slip_is_the_key_itself(key: str, at: int, char: str) -> None:
+    section, _, name = key.partition(".")
+    at = at % (len(name) + 1)
+    slip = f"{section}.{name[:at]}{char}{name[at:]}"
+    assert nearest(slip, known_keys()) == key
+
+
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(known_keys())), _ANYTHING)
+def test_any_value_is_taken_or_refused_with_a_reason(key: str, raw: object) -> None:
+    kind = known_keys()[key]
+    try:
+        value = check(key, convert(kind, raw))
+    except BadValue as refusal:
+        assert str(refusal)
+        return
+    assert check(key, convert(kind, value)) == value
+
+
+@given(st.sampled_from(sorted(known_keys())), st.text(max_size=20))
+def test_any_variable_is_taken_or_refused_with_a_reason(key: str, raw: str) -> None:
+    try:
+        check(key, convert_text(known_keys()[key], raw))
+    except BadValue as refusal:
+        assert str(refusal)
+
+
+# ---- the example --------------------------------------------------------------------------------------------------
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
+
+
+def test_the_example_loads_to_the_defaults() -> None:
+    loaded = load(EXAMPLE, {}, {})
+    assert loaded.settings == Settings()
+    assert loaded.warnings == ()
+
+
+def test_the_example_holds_every_field_and_no_other() -> None:
+    document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    stands = {f"{section}.{name}" for section, table in document.items() for name in table}
+    assert stands == set(known_keys())
+
+
+def test_the_example_says_something_about_every_field() -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    for key in known_keys():
+        line = line_of("\n".join(lines), key)
+        assert line is not None
+        assert lines[line - 2].startswith("# "), f"{key} has no comment above it"
+
+
+def test_the_ranges_of_the_docstrings_are_those_that_are_checked(tmp_path: Path) -> None:
+    source = (Path(__file__).parents[1] / "pinch_tui" / "config.py").read_text(encoding="utf-8")
+    for name, low, high, unit in (("preroll_ms", 0, 1500, 1), ("tail_ms", 0, 2000, 1), ("limit_s", 5, 600, 1)):
+        assert f"{low}-{high}" in source
+        for value in (low, high):
+            assert value_of(_load(tmp_path, f"[talk]\n{name} = {value}\n").settings, f"talk.{name}") == value
+        for value in (low - unit, high + unit):
+            _refusal(tmp_path, f"[talk]\n{name} = {value}\n")
