@@ -1,0 +1,321 @@
+"""The jitter buffer between speech that comes when it comes and a device that wants samples now.
+
+Pure: no I/O, no clock, no numpy, no locks; one thread uses it (the playback callback of the sound host). Samples are
+mono float32 at the device's rate. What holds: samples leave in the order they came; pushed = played + dropped +
+buffered; a pull always fills; nothing that was pushed before a `clear` is played after it.
+
+The cushion: playing starts when more than one chunk is there (120 ms for the service's chunks of 80 ms), because only
+whole chunks count against jitter: a threshold of exactly one chunk gains nothing over none. Each underrun adds a chunk,
+up to 400 ms; each playout without one, and each 10 s of play without one, takes a chunk away again. A gap so long that
+it was a pause of the speaker, not jitter, costs nothing: the cushion is then given back, and what is left below the
+cushion is played after a short wait.
+
+A sudden end (underrun, clear) is faded by playing the newest 5 ms backwards under a falling ramp: no look-ahead is
+needed and no sample step is larger than the signal's own. These mirrored samples are not counted as played.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from dataclasses import dataclass, field
+
+Samples = array  # of float; array("f") everywhere
+
+START_MS = 120
+CHUNK_MS = 80
+CAP_MS = 400
+FADE_MS = 5
+GAIN_RAMP_MS = 20
+CALM_S = 10
+PATIENCE_MS = 300
+"""Without another chunk for this long, what is there is played although it is less than the cushion."""
+PAUSE_MS = 700
+"""A dry spell longer than this was a pause between sentences."""
+ENDS_LOUD = 0.002
+"""A playout whose last sample is above this (-54 dBFS) would click at its end, so it gets a fade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The first sample of a playout is ``offset`` samples into the block just pulled."""
+
+    playout: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A playout is over, ``offset`` samples into the block; ``played`` and ``dropped`` add up to all its samples."""
+
+    playout: int
+    offset: int
+    played: int
+    dropped: int
+    was_cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RanDry:
+    """A playout had nothing to give ``offset`` samples into the block just pulled."""
+
+    playout: int
+    offset: int
+
+
+JitterEvent = Began | Ended | RanDry
+
+
+@dataclass(slots=True)
+class _Playout:
+    number: int
+    chunks: deque[Samples[float]] = field(default_factory=deque)
+    head: int = 0  # samples of chunks[0] already played
+    buffered: int = 0
+    played: int = 0
+    is_ended: bool = False
+    is_primed: bool = False
+    has_begun: bool = False
+    underruns: int = 0
+    largest: int = 0  # largest chunk
+    waited: int = 0  # samples of silence given since the last chunk, while not primed
+
+
+class JitterBuffer:
+    """Playouts queue up behind one another; each primes anew.
+
+    ``rate``: samples a second. ``start_ms``: the cushion before playing, ``step_ms``: what an underrun adds,
+    ``cap_ms``: the most it becomes. ``adaptive`` False keeps the cushion fixed at ``start_ms`` (for comparison).
+    """
+
+    def __init__(
+        self,
+        rate: int,
+        *,
+        start_ms: float = START_MS,
+        step_ms: float = CHUNK_MS,
+        cap_ms: float = CAP_MS,
+        fade_ms: float = FADE_MS,
+        adaptive: bool = True,
+    ) -> None:
+        self.rate = rate
+        self._start = round(rate * start_ms / 1000)
+        self._step = round(rate * step_ms / 1000)
+        self._cap = max(self._start, round(rate * cap_ms / 1000))
+        self._fade = max(1, round(rate * fade_ms / 1000))
+        self._patience = round(rate * PATIENCE_MS / 1000)
+        self._pause = round(rate * PAUSE_MS / 1000)
+        self._adaptive = adaptive
+        self._need = self._start
+        self._calm = 0  # samples played since the last underrun or step down
+        self._queue: deque[_Playout] = deque()
+        self._past: Samples[float] = array("f", bytes(4 * self._fade))  # the newest samples played
+        self._tail: Samples[float] = array("f")  # a fade that still has to be played
+        self._rise = self._fade  # samples of the fade-in already done
+        self._events: list[JitterEvent] = []
+        self._gain = self._gain_to = 1.0
+        self._gain_step = 0.0
+        self.pushed = 0
+        self.played = 0
+        self.dropped = 0
+        self.underruns = 0
+
+    # ---- in ----
+
+    def begin(self, playout: int) -> None:
+        """Start a playout behind those that wait. A number that is known already is ignored."""
+        if self._find(playout) is None:
+            self._queue.append(_Playout(playout))
+
+    def push(self, playout: int, samples: Samples[float]) -> None:
+        """Append samples to a playout; those of an unknown, ended or cleared one are dropped and counted."""
+        count = len(samples)
+        self.pushed += count
+        entry = self._find(playout)
+        if entry is None or entry.is_ended:
+            self.dropped += count
+        elif count:
+            entry.chunks.append(samples)
+            entry.buffered += count
+            entry.largest = max(entry.largest, count)
+            if entry.underruns and not entry.is_primed and entry.waited > self._pause:
+                entry.underruns -= 1
+                self._relax()
+            entry.waited = 0
+
+    def end(self, playout: int) -> None:
+        """No more samples will come for it: what is there is played, however little."""
+        entry = self._find(playout)
+        if entry is not None:
+            entry.is_ended = True
+
+    def clear(self, playout: int | None = None) -> None:
+        """Drop what waits of one playout or of all, fade out what is heard; their `Ended` says ``was_cleared``."""
+        for entry in [entry for entry in self._queue if playout is None or entry.number == playout]:
+            is_heard = entry is self._queue[0] and entry.is_primed
+            self.dropped += entry.buffered
+            self._queue.remove(entry)
+            if is_heard:
+                self._fade_out()
+            self._events.append(Ended(entry.number, 0, entry.played, entry.buffered, True))
+
+    def set_gain(self, gain: float, ramp_ms: float = GAIN_RAMP_MS) -> None:
+        """Loudness 0.0-2.0 from now on, reached along a straight ramp."""
+        self._gain_to = min(2.0, max(0.0, gain))
+        steps = round(self.rate * ramp_ms / 1000)
+        if steps <= 0:
+            self._gain, self._gain_step = self._gain_to, 0.0
+        else:
+            self._gain_step = (self._gain_to - self._gain) / steps
+
+    # ---- out ----
+
+    def pull(self, count: int) -> Samples[float]:
+        """Exactly ``count`` samples: speech where there is some, silence elsewhere."""
+        out: Samples[float] = array("f")
+        if self._tail:
+            out = self._tail[:count]
+            del self._tail[:count]
+        while len(out) < count and self._queue:
+            entry = self._queue[0]
+            if not entry.is_primed and not self._is_ready(entry):
+                entry.waited += count - len(out)
+                break
+            if not entry.is_primed:
+                entry.is_primed = True
+                self._rise = 0
+                if entry.buffered and not entry.has_begun:
+                    entry.has_begun = True
+                    self._events.append(Began(entry.number, len(out)))
+            self._take(entry, out, count)
+            if entry.buffered or (len(out) == count and not entry.is_ended):
+                break  # the block is full; running empty at its very edge is no underrun yet
+            if entry.is_ended:
+                self._finish(entry, out, count)
+            else:
+                self._run_dry(entry, out, count)
+                break
+        if len(out) < count:
+            out.frombytes(bytes(4 * (count - len(out))))
+        if self._gain != 1.0 or self._gain_to != 1.0:
+            self._apply_gain(out)
+        return out
+
+    def take_events(self) -> list[JitterEvent]:
+        """What happened since the last call, in order; offsets belong to the newest block."""
+        events, self._events = self._events, []
+        return events
+
+    @property
+    def buffered(self) -> int:
+        """Samples that wait, all playouts together."""
+        return sum(entry.buffered for entry in self._queue)
+
+    @property
+    def need(self) -> int:
+        """Samples that must be there before playing starts."""
+        return self._need
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing waits and nothing is being faded out."""
+        return not self._queue and not self._tail
+
+    def position(self) -> tuple[int, int] | None:
+        """Number of the playout at the head and how many of its samples were played; None when there is none."""
+        if not self._queue:
+            return None
+        return self._queue[0].number, self._queue[0].played
+
+    # ---- inside ----
+
+    def _find(self, playout: int) -> _Playout | None:
+        for entry in self._queue:
+            if entry.number == playout:
+                return entry
+        return None
+
+    def _is_ready(self, entry: _Playout) -> bool:
+        if entry.is_ended or (entry.buffered and entry.waited >= self._patience):
+            return True
+        # More than one chunk, whatever the chunks' size; a chunk beyond the cap is a cushion by itself.
+        need = max(self._need, entry.largest + 1) if entry.largest < self._cap else entry.largest
+        return entry.buffered >= need
+
+    def _take(self, entry: _Playout, out: Samples[float], count: int) -> None:
+        """Move samples of the playout into the block, under the fade-in where one is running."""
+        while len(out) < count and entry.buffered:
+            chunk = entry.chunks[0]
+            piece = chunk[entry.head : entry.head + count - len(out)]
+            taken = len(piece)
+            entry.head += taken
+            if entry.head == len(chunk):
+                entry.chunks.popleft()
+                entry.head = 0
+            entry.buffered -= taken
+            entry.played += taken
+            self.played += taken
+            self._calm += taken
+            if self._rise < self._fade:
+                for i in range(min(taken, self._fade - self._rise)):
+                    self._rise += 1
+                    piece[i] *= self._rise / self._fade
+            out.extend(piece)
+            self._remember(piece)
+        if self._calm >= CALM_S * self.rate:
+            self._relax()
+
+    def _remember(self, piece: Samples[float]) -> None:
+        past = self._past
+        past.extend(piece[-self._fade :])
+        del past[: len(past) - self._fade]
+
+    def _fade_out(self) -> None:
+        """Prepare the mirrored tail; what was played stays as it is."""
+        size = self._fade
+        past = self._past
+        self._tail = array("f", [past[size - 1 - i] * (1.0 - (i + 1) / size) for i in range(size)])
+        self._past = array("f", bytes(4 * size))
+
+    def _play_tail(self, out: Samples[float], count: int) -> None:
+        room = count - len(out)
+        out.extend(self._tail[:room])
+        del self._tail[:room]
+
+    def _finish(self, entry: _Playout, out: Samples[float], count: int) -> None:
+        self._queue.popleft()
+        self._events.append(Ended(entry.number, len(out), entry.played, 0, False))
+        if entry.underruns == 0 and entry.played:
+            self._relax()
+        if abs(self._past[-1]) > ENDS_LOUD:
+            self._fade_out()
+            self._play_tail(out, count)
+        else:
+            self._past = array("f", bytes(4 * self._fade))
+
+    def _run_dry(self, entry: _Playout, out: Samples[float], count: int) -> None:
+        entry.is_primed = False
+        entry.underruns += 1
+        self.underruns += 1
+        self._calm = 0
+        if self._adaptive:
+            self._need = min(self._cap, self._need + self._step)
+        self._events.append(RanDry(entry.number, len(out)))
+        self._fade_out()
+        self._play_tail(out, count)
+
+    def _relax(self) -> None:
+        self._calm = 0
+        if self._adaptive:
+            self._need = max(self._start, self._need - self._step)
+
+    def _apply_gain(self, out: Samples[float]) -> None:
+        gain, to, step = self._gain, self._gain_to, self._gain_step
+        for i in range(len(out)):
+            if gain != to:
+                gain += step
+                if (step >= 0.0) == (gain >= to):
+                    gain = to
+            value = out[i] * gain
+            out[i] = 1.0 if value > 1.0 else -1.0 if value < -1.0 else value
+        self._gain = gain

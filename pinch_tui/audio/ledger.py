@@ -1,0 +1,111 @@
+"""What was handed to the speaker and is not played yet, so that a host that dies mid-sentence loses (almost) nothing.
+
+Pure: no I/O, no clock. Samples are float32 bytes at 24 kHz. The host gets at most `AHEAD` samples before it says how
+far it is; everything after what it confirmed is kept here and sent again to its successor.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from pinch_tui.core.events import OUT_RATE
+
+AHEAD = 4 * OUT_RATE
+"""Samples a host may hold that it did not confirm."""
+KEEP = 300 * OUT_RATE
+"""Samples that may wait (5 minutes, 29 MB); what comes beyond is dropped and counted."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One playout. Positions count samples from its begin."""
+
+    number: int
+    chunks: deque[bytes] = field(default_factory=deque)  # from ``kept`` on
+    kept: int = 0  # position of the first kept sample
+    sent: int = 0  # position up to which the host has it
+    pushed: int = 0
+    played: int = 0  # confirmed
+    base: int = 0  # position at which the present host began with it
+    is_ended: bool = False
+    is_begun_at_host: bool = False
+    is_end_sent: bool = False
+    has_started: bool = False
+
+
+class Ledger:
+    """The playouts in order."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.dropped = 0
+
+    def begin(self, number: int) -> None:
+        if self.find(number) is None:
+            self.entries.append(Entry(number))
+
+    def push(self, number: int, samples: bytes) -> bool:
+        """False when it was dropped: the playout is unknown or over, or too much waits."""
+        entry = self.find(number)
+        count = len(samples) // 4
+        if entry is None or entry.is_ended or self.buffered + count > KEEP:
+            self.dropped += count
+            return False
+        entry.chunks.append(samples)
+        entry.pushed += count
+        return True
+
+    def end(self, number: int) -> None:
+        entry = self.find(number)
+        if entry is not None:
+            entry.is_ended = True
+
+    def find(self, number: int) -> Entry | None:
+        for entry in self.entries:
+            if entry.number == number:
+                return entry
+        return None
+
+    def remove(self, number: int | None) -> list[Entry]:
+        """Take one playout (or all) out; its unplayed samples count as dropped."""
+        gone = [entry for entry in self.entries if number in (None, entry.number)]
+        for entry in gone:
+            self.entries.remove(entry)
+            self.dropped += entry.pushed - entry.played
+        return gone
+
+    def confirm(self, number: int, played_by_host: int) -> None:
+        """The present host has played this many samples of the playout."""
+        entry = self.find(number)
+        if entry is None:
+            return
+        entry.played = max(entry.played, min(entry.sent, entry.base + played_by_host))
+        while entry.chunks and entry.kept + len(entry.chunks[0]) // 4 <= entry.played:
+            entry.kept += len(entry.chunks.popleft()) // 4
+
+    def host_lost(self) -> None:
+        """The host is gone: the next one begins where this one was last heard of."""
+        for entry in self.entries:
+            entry.sent = entry.base = entry.played
+            entry.is_begun_at_host = entry.is_end_sent = False
+
+    def next_samples(self, entry: Entry) -> bytes:
+        """The next samples of a playout that the host may have now; b"" when it has all, or enough."""
+        room = AHEAD - sum(other.sent - other.played for other in self.entries)
+        if room <= 0 or entry.sent >= entry.pushed:
+            return b""
+        at = entry.kept
+        for chunk in entry.chunks:
+            count = len(chunk) // 4
+            if at + count > entry.sent:
+                piece = chunk[(entry.sent - at) * 4 :][: room * 4]
+                entry.sent += len(piece) // 4
+                return piece
+            at += count
+        return b""
+
+    @property
+    def buffered(self) -> int:
+        """Samples that wait to be played."""
+        return sum(entry.pushed - entry.played for entry in self.entries)

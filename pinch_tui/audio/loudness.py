@@ -1,0 +1,45 @@
+"""How loud samples are: peaks and dBFS without numpy, because the sound host must start fast.
+
+Pure: no I/O, no clock, stdlib only. Samples are little-endian as on every platform the program runs on.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+SILENCE_DBFS = float("-inf")
+FULL_SCALE = 32_768
+
+
+def peak16(pcm: bytes) -> float:
+    """Largest absolute sample of mono int16 bytes, 0.0-1.0; 0.0 for none."""
+    samples = array("h", pcm)
+    if not samples:
+        return 0.0
+    return max(max(samples), -min(samples)) / FULL_SCALE
+
+
+def mean_square16(pcm: bytes) -> float:
+    """Mean of the squared samples of mono int16 bytes, 0.0-1.0."""
+    samples = array("h", pcm)
+    if not samples:
+        return 0.0
+    return sum(value * value for value in samples) / len(samples) / (FULL_SCALE * FULL_SCALE)
+
+
+def peak32(samples: array[float]) -> float:
+    """Largest absolute value of float32 samples; 0.0 for none."""
+    if not samples:
+        return 0.0
+    return max(max(samples), -min(samples))
+
+
+def dbfs(amplitude: float) -> float:
+    """Decibels below full scale of a linear amplitude; `SILENCE_DBFS` for zero."""
+    return 20.0 * math.log10(amplitude) if amplitude > 0.0 else SILENCE_DBFS
+
+
+def amplitude(decibels: float) -> float:
+    """The linear amplitude of a level in dBFS."""
+    return 0.0 if decibels == SILENCE_DBFS else float(10.0 ** (decibels / 20.0))

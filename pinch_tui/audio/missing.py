@@ -1,0 +1,63 @@
+"""What keeps this machine from having sound, and the one command that cures it on this system.
+
+Nothing native is loaded here: libraries are looked up by name only, so that the question costs a few milliseconds and
+prints nothing. The sound host finds out the rest.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pinch_tui.errors import AudioError
+
+Which = Callable[[str], str | None]
+
+_PACKAGES: tuple[tuple[str, str], ...] = (
+    ("apt-get", "sudo apt install libportaudio2 libasound2-plugins"),
+    ("dnf", "sudo dnf install portaudio alsa-plugins-pulseaudio"),
+    ("pacman", "sudo pacman -S portaudio alsa-plugins"),
+    ("zypper", "sudo zypper install libportaudio2 alsa-plugins-pulse"),
+    ("apk", "sudo apk add portaudio alsa-plugins-pulse"),
+    ("xbps-install", "sudo xbps-install portaudio alsa-plugins-pulseaudio"),
+    ("emerge", "sudo emerge media-libs/portaudio media-plugins/alsa-plugins"),
+    ("nix-env", "nix-env -iA nixpkgs.portaudio"),
+)
+
+
+def install_command(system: str | None = None, which: Which = shutil.which) -> str:
+    """The one command that installs PortAudio and its way to the sound server on this system."""
+    system = system or platform.system()
+    if system == "Darwin":
+        return "brew install portaudio" if which("brew") else "python -m pip install --force-reinstall sounddevice"
+    if system == "Windows":
+        return "python -m pip install --force-reinstall sounddevice"
+    for program, command in _PACKAGES:
+        if which(program):
+            return command
+    return "install PortAudio with your system's package manager"
+
+
+def explain() -> AudioError | None:
+    """What is missing before any device can be looked for; None when PortAudio is there."""
+    if importlib.util.find_spec("sounddevice") is None:
+        return AudioError(
+            "No sound: the Python package sounddevice is missing.",
+            f"Run: {Path(sys.executable).name} -m pip install sounddevice",
+            retryable=False,
+        )
+    if sys.platform in ("darwin", "win32"):
+        return None  # the wheels bring PortAudio along
+    if ctypes.util.find_library("portaudio") is None:
+        return no_portaudio()
+    return None
+
+
+def no_portaudio() -> AudioError:
+    """PortAudio's library cannot be loaded."""
+    return AudioError("No sound: the PortAudio library is missing.", f"Run: {install_command()}", retryable=False)

@@ -1,0 +1,134 @@
+"""What a PulseAudio or PipeWire server says about itself, and what follows from it for our two streams.
+
+Pure: no I/O, no clock. The server moves streams silently when a device vanishes: a microphone may then hear the
+loudspeaker's monitor, so that the app would listen to its own speech. That is refused here. A monitor as such is no
+fault (virtual microphones are monitors): only that of the default sink, or of the sink that plays our own speech.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+_HEADPHONES = ("headphone", "headset", "earbud", "hands-free", "handsfree")
+_SPEAKERS = ("speaker", "hdmi", "tv", "hifi", "lineout", "line-out")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A source or a sink. ``other``: for a source the sink it monitors ("" for a real one), for a sink its monitor."""
+
+    index: int
+    name: str
+    description: str
+    other: str = ""
+    is_headphones: bool | None = None
+    bluetooth: str = ""  # address of the Bluetooth device, "" for none
+    is_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    default_source: str = ""
+    default_sink: str = ""
+    sources: tuple[Endpoint, ...] = ()
+    sinks: tuple[Endpoint, ...] = ()
+    capturing: dict[int, int] = field(default_factory=dict)  # process -> index of the source it hears
+    playing: dict[int, int] = field(default_factory=dict)  # process -> index of the sink it plays to
+
+    def source_of(self, pid: int | None) -> Endpoint | None:
+        """The source that a process hears; None when the server does not know the process."""
+        return _by_index(self.sources, self.capturing.get(pid or -1))
+
+    def sink_of(self, pid: int | None) -> Endpoint | None:
+        return _by_index(self.sinks, self.playing.get(pid or -1))
+
+    def source_named(self, name: str) -> Endpoint | None:
+        return next((source for source in self.sources if source.name == name), None)
+
+    def sink_named(self, name: str) -> Endpoint | None:
+        return next((sink for sink in self.sinks if sink.name == name), None)
+
+
+def parse(listing: str, info: str) -> ServerState | None:
+    """The output of ``pactl -f json list`` and ``pactl -f json info``; None when it cannot be read."""
+    try:
+        everything, server = json.loads(listing), json.loads(info)
+        return ServerState(
+            default_source=str(server.get("default_source_name", "")),
+            default_sink=str(server.get("default_sink_name", "")),
+            sources=tuple(_endpoint(entry, "device.class") for entry in everything.get("sources", [])),
+            sinks=tuple(_endpoint(entry, "") for entry in everything.get("sinks", [])),
+            capturing=_streams(everything.get("source_outputs", []), "source"),
+            playing=_streams(everything.get("sink_inputs", []), "sink"),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def is_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | None) -> bool:
+    """This source hears what a loudspeaker plays: the default sink's monitor, or that of our own output's sink."""
+    if not source.other:
+        return False
+    ours = state.sink_of(playback_pid)
+    return source.other == state.default_sink or (ours is not None and source.other == ours.name)
+
+
+def same_bluetooth(source: Endpoint | None, sink: Endpoint | None) -> bool:
+    """One Bluetooth device for both directions: its sound falls back to telephone quality while the mic is open."""
+    return source is not None and sink is not None and bool(source.bluetooth) and source.bluetooth == sink.bluetooth
+
+
+BLUETOOTH_NOTE = (
+    "Microphone and headphones are the same Bluetooth device: sound drops to telephone quality while it listens. "
+    "Another microphone keeps it good."
+)
+
+
+def _by_index(endpoints: tuple[Endpoint, ...], index: int | None) -> Endpoint | None:
+    return next((endpoint for endpoint in endpoints if endpoint.index == index), None)
+
+
+def _endpoint(entry: dict[str, Any], class_key: str) -> Endpoint:
+    properties = entry.get("properties") or {}
+    other = str(entry.get("monitor_source") or "")
+    if class_key and properties.get(class_key) != "monitor":
+        other = ""  # some servers write "n/a" or the source's own name for real sources
+    address = ""
+    if properties.get("device.bus") == "bluetooth" or "bluez" in str(properties.get("device.api", "")):
+        address = str(properties.get("device.string") or properties.get("api.bluez5.address") or "bluetooth")
+    return Endpoint(
+        index=int(entry["index"]),
+        name=str(entry["name"]),
+        description=_clean(str(entry.get("description") or entry["name"])),
+        other=other,
+        is_headphones=_headphones(entry, properties),
+        bluetooth=address,
+        is_muted=bool(entry.get("mute")),
+    )
+
+
+def _headphones(entry: dict[str, Any], properties: dict[str, Any]) -> bool | None:
+    active = entry.get("active_port")
+    words = [str(properties.get("device.form_factor") or ""), str(active or "")]
+    ports = [port for port in entry.get("ports") or [] if isinstance(port, dict) and port.get("name") == active]
+    text = " ".join([*words, *(str(port.get("type") or "") for port in ports)]).casefold()
+    if any(word in text for word in _HEADPHONES):
+        return True
+    if any(word in text for word in _SPEAKERS):
+        return False
+    return None
+
+
+def _streams(entries: list[dict[str, Any]], key: str) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for entry in entries:
+        pid = str((entry.get("properties") or {}).get("application.process.id", ""))
+        if pid.isdigit():
+            found[int(pid)] = int(entry[key])
+    return found
+
+
+def _clean(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:120]

@@ -1,0 +1,92 @@
+"""The virtual sound devices for tests marked ``device``: a private server in a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parents[3] / "shared" / "rig" / "virtual-audio.sh"
+
+
+def why_not() -> str | None:
+    """The reason why there are no virtual devices here; None when there are."""
+    if not SCRIPT.is_file():
+        return "the rig (../shared/rig) is not beside the checkout"
+    for program in ("pulseaudio", "pactl", "paplay", "parecord"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    if ctypes.util.find_library("portaudio") is None:
+        return "PortAudio is not installed"
+    return None
+
+
+class VirtualAudio:
+    """One private server; commands are those of the rig's script."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        self._base = {**os.environ, "VA_DIR": str(folder), **env}
+        self.env = self._exports(self.run("start"))
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [str(SCRIPT), *command], env=self._base, capture_output=True, text=True, timeout=60, check=False
+        )
+        if done.returncode not in (0, 3):
+            raise RuntimeError(f"{command}: {done.stderr.strip()}")
+        return done.stdout
+
+    async def do(self, *command: str) -> str:
+        return await asyncio.to_thread(self.run, *command)
+
+    def start_player(self, path: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([str(SCRIPT), "play", str(path)], env=self._base, stderr=subprocess.DEVNULL)
+
+    def start_recorder(self, path: Path, seconds: float) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [str(SCRIPT), "record", str(path), str(seconds)], env=self._base, stderr=subprocess.DEVNULL
+        )
+
+    @staticmethod
+    def _exports(text: str) -> dict[str, str]:
+        lines = [line.removeprefix("export ") for line in text.splitlines() if line.startswith("export ")]
+        return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+
+
+@contextmanager
+def virtual_audio(**env: str) -> Iterator[VirtualAudio]:
+    """Start a server in a short temporary folder (a socket's path is limited), stop it at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="va-", dir="/tmp"))
+    audio = None
+    try:
+        audio = VirtualAudio(folder, env)
+        yield audio
+    finally:
+        if audio is not None:
+            subprocess.run([str(SCRIPT), "cont"], env=audio._base, capture_output=True, timeout=30, check=False)
+            audio.run("stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class RealClock:
+    """The engine's clock, for tests with real devices."""
+
+    def monotonic(self) -> float:
+        import time
+
+        return time.monotonic()
+
+    def wall(self) -> float:
+        import time
+
+        return time.time()
+
+    async def sleep_until(self, t: float) -> None:
+        await asyncio.sleep(max(0.0, t - self.monotonic()))

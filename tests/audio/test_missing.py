@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from pinch_tui.audio import aec, missing
+from pinch_tui.audio.errors_table import explain_code, loudspeaker_as_microphone, privacy_hint
+from pinch_tui.audio.host_streams import NO_DEVICE, NO_PORTAUDIO
+from pinch_tui.core.events import FRAME_BYTES
+from pinch_tui.errors import AudioError
+
+
+@pytest.mark.parametrize(
+    ("programs", "system", "command"),
+    [
+        ({"apt-get"}, "Linux", "sudo apt install libportaudio2 libasound2-plugins"),
+        ({"dnf"}, "Linux", "sudo dnf install portaudio alsa-plugins-pulseaudio"),
+        ({"pacman"}, "Linux", "sudo pacman -S portaudio alsa-plugins"),
+        (set(), "Linux", "install PortAudio with your system's package manager"),
+        ({"brew"}, "Darwin", "brew install portaudio"),
+        (set(), "Windows", "python -m pip install --force-reinstall sounddevice"),
+    ],
+)
+def test_the_one_command_of_each_system(programs: set[str], system: str, command: str) -> None:
+    assert missing.install_command(system, lambda name: name if name in programs else None) == command
+
+
+def test_what_is_missing_is_said_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: "libportaudio.so.2")
+    assert missing.explain() is None
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
+    error = missing.explain()
+    assert error is not None
+    assert "PortAudio" in error.title
+    assert error.hint.startswith("Run: ")
+    assert not error.retryable
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert missing.explain() is None
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    error = missing.explain()
+    assert error is not None
+    assert "sounddevice" in error.title
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "platform", "words"),
+    [
+        (NO_DEVICE, "", "linux", "no microphone"),
+        (NO_PORTAUDIO, "", "linux", "PortAudio"),
+        (-9985, "", "linux", "busy"),
+        (-9985, "", "win32", "not available"),
+        (-9993, "", "linux", "sound server"),
+        (-9996, "", "win32", "cannot be used"),
+        (-9997, "", "linux", "rate"),
+        (-9998, "", "linux", "channels"),
+        (-9999, "", "linux", "went away"),
+        (-9999, "host (-2147024891: Access is denied.)", "win32", "may not be used"),
+        (-9986, "Internal PortAudio error -66748", "darwin", "may not be used"),
+        (None, "ended", "linux", "went away"),
+        (None, "stalled", "linux", "stopped answering"),
+        (None, "exited", "linux", "broke off"),
+        (-1, "odd \x1b[31m\nthing", "linux", "cannot be opened"),
+    ],
+)
+def test_every_code_has_its_sentence(code: int | None, text: str, platform: str, words: str) -> None:
+    error = explain_code(code, text, "capture", platform)
+    assert words in error.title
+    assert error.code in (code, None)
+    assert "\x1b" not in str(error)
+    assert "\n" not in str(error)
+    other = explain_code(code, text, "playback", platform)
+    assert "microphone" not in other.title
+
+
+def test_permission_is_where_the_system_keeps_it() -> None:
+    assert "System Settings" in privacy_hint("darwin")
+    assert "desktop apps" in privacy_hint("win32")
+    assert "Microphone" in explain_code(-9985, "", "capture", "win32").hint
+    assert "\x1b" not in loudspeaker_as_microphone("bad\x1bname").hint
+
+
+def test_the_echo_canceller_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "livekit", None)
+    monkeypatch.setitem(sys.modules, "livekit.rtc", None)
+    with pytest.raises(AudioError, match=r"pinch-tui\[aec\]"):
+        aec.EchoCanceller()
+
+
+class FakeFrame:
+    def __init__(self, data: bytearray, rate: int, channels: int, samples: int) -> None:
+        assert (len(data), rate, channels, samples) == (320, 16_000, 1, 160)
+        self.data = data
+
+
+class FakeProcessor:
+    """Takes the reference away from the microphone, sample by sample: an echo path without delay."""
+
+    def __init__(self, **features: bool) -> None:
+        assert features["echo_cancellation"]
+        self.reference = bytes(320)
+
+    def process_reverse_stream(self, frame: FakeFrame) -> None:
+        self.reference = bytes(frame.data)
+
+    def process_stream(self, frame: FakeFrame) -> None:
+        near = np.frombuffer(bytes(frame.data), dtype="<i2") - np.frombuffer(self.reference, dtype="<i2")
+        frame.data[:] = near.astype("<i2").tobytes()
+
+
+def test_the_reference_meets_the_microphone_in_steps_of_10_ms(monkeypatch: pytest.MonkeyPatch) -> None:
+    livekit, rtc, apm = ModuleType("livekit"), ModuleType("livekit.rtc"), ModuleType("livekit.rtc.apm")
+    rtc.AudioFrame = FakeFrame  # type: ignore[attr-defined]
+    apm.AudioProcessingModule = FakeProcessor  # type: ignore[attr-defined]
+    for module in (livekit, rtc, apm):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    canceller = aec.EchoCanceller()
+    tone = np.sin(np.arange(320) / 5) * 8000
+    near = tone.astype("<i2").tobytes()
+    assert canceller.process(near, 0.0) == near  # nothing plays: zeros are the reference
+    speech = (np.round(tone).astype(np.int16).astype(np.float32) / 32768).tobytes()
+    canceller.heard(0.0, speech, 16_000)
+    left = np.frombuffer(canceller.process(np.round(tone).astype("<i2").tobytes(), 0.02), dtype="<i2")
+    assert np.abs(left).max() == 0
+    for i in range(100):
+        canceller.heard(0.02 * i, speech, 16_000)
+    assert canceller.skipped > 0
+    canceller.heard(10.0, speech, 24_000)
+    assert len(canceller.process(bytes(FRAME_BYTES), 10.0)) == FRAME_BYTES

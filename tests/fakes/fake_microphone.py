@@ -1,0 +1,92 @@
+"""A microphone that a test plays: it opens when asked (unless told to refuse) and hears what `feed` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pinch_tui.audio.inbox import MicInbox
+from pinch_tui.audio.loudness import peak16
+from pinch_tui.core.events import FRAME_BYTES, FRAME_S, IN_RATE, Frame
+from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
+from pinch_tui.engine.ports import Clock
+from pinch_tui.errors import AudioError
+
+
+class FakeMicrophone:
+    """``clock`` stamps what happens; with ``opens`` False, `opened()` has to be called by the test."""
+
+    def __init__(self, clock: Clock, *, name: str = "fake microphone", opens: bool = True) -> None:
+        self._clock = clock
+        self._name = name
+        self._opens = opens
+        self._inbox = MicInbox()
+        self._next = 0
+        self._is_shut = False
+        self.is_open = False
+        self.opens_asked = 0
+        self.closes_asked = 0
+        self.device: str | None = None
+        self.selected: list[str | None] = []
+
+    # ---- the port ----
+
+    def request_open(self) -> None:
+        if self._is_shut:
+            return
+        self.opens_asked += 1
+        if self._opens and not self.is_open:
+            self.opened()
+
+    def request_close(self) -> None:
+        self.closes_asked += 1
+        if self.is_open:
+            self.is_open = False
+            self._inbox.put(MicClosed(self._clock.monotonic()))
+
+    def select(self, device: str | None) -> None:
+        self.device = device
+        self.selected.append(device)
+        if self.is_open:
+            self.is_open = False
+            self.opened()
+
+    def events(self) -> AsyncIterator[MicEvent]:
+        return self._inbox.__aiter__()
+
+    async def aclose(self) -> None:
+        if not self._is_shut:
+            self.request_close()
+            self._is_shut = True
+            self._inbox.close()
+
+    # ---- the test's side ----
+
+    def opened(self, *, is_substitute: bool = False) -> None:
+        """The device opens now."""
+        self.is_open = True
+        name = self.device or self._name
+        self._inbox.put(MicOpened(name, IN_RATE, self._clock.monotonic(), is_substitute))
+
+    def feed(self, pcm: bytes, *, t: float | None = None, lost: int = 0) -> list[Frame]:
+        """Hear these samples (cut into frames, the last padded): one frame each 20 ms, the last one at ``t`` or now."""
+        pieces = [pcm[i : i + FRAME_BYTES].ljust(FRAME_BYTES, b"\0") for i in range(0, len(pcm), FRAME_BYTES)]
+        end = self._clock.monotonic() if t is None else t
+        frames = []
+        for i, piece in enumerate(pieces):
+            at = end - (len(pieces) - 1 - i) * FRAME_S
+            frame = Frame(piece, self._next, at, peak16(piece), lost if i == 0 else 0)
+            self._next += 1
+            self._inbox.put(frame)
+            frames.append(frame)
+        return frames
+
+    def fail(self, error: AudioError | None = None, *, is_retrying: bool = True) -> None:
+        """The device is lost now."""
+        self.is_open = False
+        error = error or AudioError("The microphone went away.", "Looking for it.")
+        self._inbox.put(MicFailed(error, self._clock.monotonic(), is_retrying))
+
+    def end(self) -> None:
+        """The input is over, as a file's."""
+        self.is_open = False
+        self._inbox.put(MicClosed(self._clock.monotonic(), at_end=True))
