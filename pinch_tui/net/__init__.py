@@ -1,0 +1,1 @@
+"""Adapters to the network: session allocation over HTTP, one WebSocket connection."""

@@ -1,0 +1,164 @@
+"""Session allocation: ``GET /v1/session`` over httpx.
+
+The Bearer key goes into this one request and nowhere else: over https, or to loopback. Redirects are not followed.
+Answers are read up to 64 KiB. Errors of httpx are translated here; nothing of an answer is repeated.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+import httpx
+
+from pinch_tui import __version__
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.protocol import parse_allocation, query
+from pinch_tui.core.wire import Allocation
+from pinch_tui.errors import AllocationError, ConfigError, CredentialError
+
+TIMEOUT_S = 10.0
+_MAX_BODY = 65_536
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address is this machine."""
+    if host is None:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_base_url(base_url: str) -> str:
+    """The URL without a trailing slash; `ConfigError` unless it is https, or http to loopback."""
+    parts = urlsplit(base_url)
+    is_allowed = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    if not is_allowed or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ConfigError(
+            "The service's base URL must be https, or http to this machine.",
+            "Set api.base_url (or PINCH_BASE_URL) to something like https://ws.startpinch.com.",
+        )
+    return base_url.rstrip("/")
+
+
+class HttpSessionApi:
+    """Allocates sessions at ``base_url`` with ``key``; ``key_source`` is named when the key is refused."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        key_source: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url = check_base_url(base_url) + "/v1/session"
+        self._key = key.strip()
+        self._key_source = key_source
+        is_local = is_loopback(urlsplit(base_url).hostname)
+        try:
+            self._client = httpx.AsyncClient(
+                follow_redirects=False,
+                timeout=TIMEOUT_S,
+                trust_env=not is_local,
+                transport=transport,
+                headers={"User-Agent": f"pinch-tui/{__version__}", "Accept": "application/json"},
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy, or no proxy's URL at all
+            raise ConfigError(
+                "The proxy that the environment names cannot be used.",
+                "Name an http:// proxy in HTTPS_PROXY, or add the service to NO_PROXY; SOCKS is not supported.",
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"HttpSessionApi({self._url!r})"
+
+    async def allocate(self, params: SessionParams) -> Allocation:
+        """One session for these parameters. Raises `CredentialError` and `AllocationError`."""
+        if not self._key:
+            raise CredentialError("There is no API key.", "Set one: pinch-tui key set, or use --practice.")
+        try:
+            headers = {"Authorization": f"Bearer {self._key}"}
+            request = self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)
+        except (ValueError, httpx.InvalidURL) as exc:
+            raise CredentialError(
+                "The API key holds characters that cannot be sent.", f"Check the key from {self._key_source}."
+            ) from exc.with_traceback(None)
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                body = await _read(response)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as exc:
+            raise _unreachable(exc) from None
+        if response.status_code != 200:
+            raise self._refused(response.status_code)
+        parsed = parse_allocation(body)
+        if parsed is None:
+            raise AllocationError(
+                "The service's answer could not be read.",
+                "Is the base URL that of the service? Your words are kept.",
+                status=None,
+                retryable=True,
+            )
+        return Allocation(parsed.session_id, parsed.ws_url, parsed.expires_in, parsed.model_version_id)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def _refused(self, status: int) -> Exception:
+        if status == 401:
+            return CredentialError(
+                f"The service refused the API key from {self._key_source} (401).",
+                "Get a key at the developer portal and store it: pinch-tui key set. Your words are kept.",
+                status=status,
+            )
+        if status == 403:
+            return CredentialError(
+                f"The API key from {self._key_source} may not use real-time translation (403).",
+                "The key is valid but not entitled; ask support@startpinch.com. Your words are kept.",
+                status=status,
+            )
+        if 300 <= status < 400:
+            return AllocationError(
+                f"The service answered with a redirect ({status}), which is not followed.",
+                "Set api.base_url to the service's own address.",
+                status=status,
+                retryable=False,
+            )
+        is_passing = status == 429 or status >= 500
+        return AllocationError("", status=status, retryable=is_passing)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) > _MAX_BODY:
+            break
+    return bytes(body[:_MAX_BODY])
+
+
+def _unreachable(exc: httpx.HTTPError) -> AllocationError:
+    text = str(exc).lower()
+    hint = "Check the network; your words are kept."
+    match exc:
+        case httpx.TimeoutException():
+            title = "The service does not answer (time-out)."
+        case httpx.ProxyError():
+            title, hint = "The proxy refused the connection.", "Check HTTPS_PROXY; your words are kept."
+        case httpx.ConnectError() if "certificate" in text or "ssl" in text:
+            title = "The service's certificate cannot be trusted."
+            hint = "Check this machine's clock and its certificates; your words are kept."
+        case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
+            title = "The service's name cannot be resolved."
+        case httpx.ConnectError():
+            title = "The service cannot be reached (connection refused or no route)."
+        case _:
+            title = "The connection to the service broke."
+    return AllocationError(title, hint, status=None, retryable=True)

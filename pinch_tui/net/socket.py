@@ -1,0 +1,133 @@
+"""One WebSocket connection, over the websockets library.
+
+``ws_url`` is a secret: it is never logged, never part of an error. It is accepted only as ``wss:``, or as ``ws:`` to
+loopback. No Authorization goes to the socket, audio is not compressed, redirects are not followed, and the library's
+own pings are off because the session machine times them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket as _socket
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from pinch_tui.errors import ConnectionLost, LinkError
+from pinch_tui.net.api import is_loopback
+
+OPEN_WITHIN_S = 8.0
+MAX_MESSAGE = 4 * 1024 * 1024
+_LOW_WATER = 4096
+_SEND_BUFFER = 16 * 1024
+_CLOSE_WITHIN_S = 1.0
+
+_silent = logging.getLogger("pinch_tui.websockets")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+_silent.setLevel(logging.CRITICAL + 1)
+
+
+class _Connect(connect):
+    """Follows no redirects."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class WebSocketConnection:
+    """An open socket as the engine's `Connection`."""
+
+    def __init__(self, inner: ClientConnection) -> None:
+        self._inner = inner
+
+    async def send(self, data: bytes | str) -> None:
+        try:
+            await self._inner.send(data)
+        except ConnectionClosed as exc:
+            raise _lost(exc) from None
+
+    async def ping(self) -> None:
+        try:
+            pong = await self._inner.ping()
+            await pong
+        except ConnectionClosed as exc:
+            raise _lost(exc) from None
+
+    async def receive(self) -> bytes | str:
+        try:
+            return await self._inner.recv()
+        except ConnectionClosed as exc:
+            raise _lost(exc) from None
+
+    async def close(self, code: int = 1000) -> None:
+        with contextlib.suppress(WebSocketException, OSError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN_S + 0.5):
+                await self._inner.close(code)
+
+    def abort(self) -> None:
+        self._inner.transport.abort()
+
+
+class WebSocketConnector:
+    """Opens ``ws_url``s."""
+
+    async def connect(self, ws_url: str) -> WebSocketConnection:
+        """An open connection. Raises `LinkError`, which never quotes the URL."""
+        is_local = check_ws_url(ws_url)
+        try:
+            inner = await _Connect(
+                ws_url,
+                compression=None,
+                proxy=None if is_local else True,
+                open_timeout=OPEN_WITHIN_S,
+                close_timeout=_CLOSE_WITHIN_S,
+                ping_interval=None,
+                max_size=MAX_MESSAGE,
+                max_queue=64,
+                write_limit=_LOW_WATER,
+                logger=_silent,
+            )
+        except InvalidStatus as exc:
+            status = exc.response.status_code
+            raise LinkError(f"The session's socket was refused ({status}).", retryable=True) from None
+        except ImportError:
+            raise LinkError(
+                "The session's socket cannot pass the proxy that the environment names.",
+                "Name an http:// proxy in HTTPS_PROXY, or add the service to NO_PROXY; SOCKS is not supported.",
+                retryable=True,
+            ) from None
+        except (WebSocketException, OSError, TimeoutError, ValueError) as exc:
+            kind = "does not answer" if isinstance(exc, TimeoutError) else "could not be opened"
+            raise LinkError(
+                f"The session's socket {kind}.", "Check for a firewall or proxy; your words are kept.", retryable=True
+            ) from None
+        # A small send buffer makes a dead connection felt within about a second of speech.
+        raw = inner.transport.get_extra_info("socket")
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
+        return WebSocketConnection(inner)
+
+
+def check_ws_url(ws_url: str) -> bool:
+    """Whether it is on this machine; raises `LinkError` unless the URL is wss, or ws to loopback."""
+    try:
+        parts = urlsplit(ws_url)
+        host = parts.hostname
+    except ValueError:
+        parts, host = None, None
+    is_local = is_loopback(host)
+    if parts is None or not host or not (parts.scheme == "wss" or (parts.scheme == "ws" and is_local)):
+        raise LinkError(
+            "The service gave a socket address that is not safe to use.", "Report this with the session id."
+        )
+    return is_local
+
+
+def _lost(exc: ConnectionClosed) -> ConnectionLost:
+    received = exc.rcvd
+    return ConnectionLost(received.code if received is not None else 1006)
