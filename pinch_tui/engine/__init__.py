@@ -1,0 +1,1 @@
+"""The interpreter of the machines: owns session, talk state and transcript."""

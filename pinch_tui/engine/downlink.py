@@ -1,0 +1,276 @@
+"""Translated speech on its way to the speaker: playouts, barge-in, replay.
+
+A playout is one run of speech of one utterance. While a person talks (and barge-in is ``stop``), speech that arrives is
+kept and said afterwards; speech that was cut by a press is not said again by itself, but can be replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pinch_tui.audio.stretch import slow_down
+from pinch_tui.config import BargeIn
+from pinch_tui.core.events import OUT_RATE
+from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.ports import PlayoutEnded, PlayoutStarted, Speaker, Underran
+
+QUIET_S = 0.4
+"""A playout ends when no chunk came for this long."""
+KEEP_BYTES = 64 * 1024 * 1024
+"""Speech kept for replay (about 11 minutes); the oldest goes first."""
+DUCKED = 0.25
+REPLAY_CHUNK = 1_920 * 4
+ECHO_S = 0.25
+"""Sound captured this soon after speech was played may hold its echo."""
+
+
+@dataclass(slots=True)
+class _Playout:
+    utterance: int
+    is_replay: bool = False
+    is_open: bool = True  # more chunks may come
+    has_started: bool = False
+    ran_dry_at: float | None = None  # not yet known whether more speech follows
+
+
+@dataclass(slots=True)
+class _Speech:
+    """What was received for one utterance. Positions are bytes since its beginning, in whichever attempt."""
+
+    parts: deque[bytes] = field(default_factory=deque)  # the last of it, as far as it is kept
+    n_bytes: int = 0  # of the parts
+    position: int = 0  # where the newest attempt is
+    reached: int = 0  # how far any attempt came: before that all was said (or dropped) already
+
+
+class Downlink:
+    """Owns what is being said. ``on_event`` hears (kind, utterance, time, fields) for the event log and the meters."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        barge_in: BargeIn,
+        on_event: Callable[[str, int, float, dict[str, object]], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._speaker = speaker
+        self.barge_in = barge_in
+        self._on_event = on_event
+        self._now = now
+        self._quiet = Alarm(asyncio.get_running_loop(), self._end_open)
+        self._playouts: dict[int, _Playout] = {}
+        self._next = 0
+        self._open: int | None = None
+        self._speech: dict[int, _Speech] = {}
+        self._kept = 0
+        self._silenced: set[int] = set()
+        self._waiting: list[tuple[int, bytes]] = []
+        self._is_talking = False
+        self._volume, self._is_muted = 1.0, False
+        self.underruns = 0
+        self.dropped_s = 0.0
+        self.speaking: int | None = None  # the utterance being said
+        self._last_sound_at = float("-inf")
+
+    # ---- speech arrives ----
+
+    def chunk(self, utterance: int, data: bytes) -> None:
+        """A chunk of an utterance's speech came."""
+        speech = self._speech.setdefault(utterance, _Speech())
+        self._keep(speech, data)
+        to_skip = max(0, speech.reached - speech.position)
+        speech.position += len(data)
+        speech.reached = max(speech.reached, speech.position)
+        data = data[to_skip:]
+        if not data:
+            return
+        if utterance in self._silenced:
+            self._drop(data)
+            return
+        if self._is_talking and (self.barge_in is BargeIn.STOP or self._waiting):
+            self._waiting.append((utterance, data))
+            return
+        self._play(utterance, data)
+
+    def restarted(self, utterance: int, settled_bytes: int = 0) -> None:
+        """The utterance is sent again: what was said of it is not said twice.
+
+        ``settled_bytes``: so much of its speech belongs to what is settled and not sent again.
+        """
+        speech = self._speech.get(utterance)
+        if speech is None:
+            return
+        start = speech.position - speech.n_bytes
+        kept = b"".join(speech.parts)[: max(0, settled_bytes - start)]
+        self._kept += len(kept) - speech.n_bytes
+        speech.parts, speech.n_bytes = deque([kept] if kept else []), len(kept)
+        speech.position = min(settled_bytes, speech.position)
+
+    def settled(self, utterance: int) -> None:
+        """No more speech is expected for it."""
+        if self._open is not None and self._playouts[self._open].utterance == utterance:
+            self._end_open()
+
+    def cancelled(self, utterance: int) -> None:
+        self._silence(utterance)
+
+    def of(self, utterance: int) -> bytes:
+        speech = self._speech.get(utterance)
+        return b"".join(speech.parts) if speech else b""
+
+    # ---- the person ----
+
+    def talk_started(self) -> None:
+        """A press: the policy says what happens to the speech being played."""
+        self._is_talking = True
+        match self.barge_in:
+            case BargeIn.STOP:
+                self._silence_playouts()
+            case BargeIn.DUCK:
+                self._apply_gain()
+            case BargeIn.MIX:
+                pass
+
+    def talk_ended(self) -> None:
+        self._is_talking = False
+        self._apply_gain()
+        waiting, self._waiting = self._waiting, []
+        for utterance, data in waiting:
+            self._play(utterance, data)
+
+    def set_volume(self, volume: float, is_muted: bool) -> None:
+        self._volume, self._is_muted = max(0.0, min(2.0, volume)), is_muted
+        self._apply_gain()
+
+    def replay(self, utterance: int, speed: float) -> bool:
+        """Say it again, ``speed`` below 1 slower; False when there is nothing to say."""
+        data = self.of(utterance)
+        if not data:
+            return False
+        if speed != 1.0:
+            data = slow_down(data, speed)
+        self._silence_playouts()
+        playout = self._begin(utterance, is_replay=True)
+        for start in range(0, len(data), REPLAY_CHUNK):
+            self._speaker.play(playout, data[start : start + REPLAY_CHUNK])
+        self._playouts[playout].is_open = False
+        self._speaker.end(playout)
+        return True
+
+    def stop(self, *, skip: bool) -> None:
+        """Silence the utterance being said (``skip``), or everything."""
+        if skip and self.speaking is not None:
+            self._silence(self.speaking)
+            return
+        self._silence_playouts()
+        for utterance in {utterance for utterance, _ in self._waiting}:
+            self._silence(utterance)
+
+    def may_echo(self) -> bool:
+        """Whether speech is being played, or was a moment ago."""
+        return self.speaking is not None or self._now() - self._last_sound_at < ECHO_S
+
+    # ---- the speaker ----
+
+    def heard(self, event: PlayoutStarted | PlayoutEnded | Underran) -> None:
+        """Something the speaker says of a playout."""
+        playout = self._playouts.get(event.playout)
+        if playout is None:
+            return
+        match event:
+            case PlayoutStarted():
+                playout.has_started = True
+                self.speaking = playout.utterance
+                if not playout.is_replay:
+                    self._on_event("speech-start", playout.utterance, event.t, {})
+            case Underran():
+                # The end of speech is never announced, so only speech that goes on was interrupted.
+                playout.ran_dry_at = event.t
+            case PlayoutEnded():
+                del self._playouts[event.playout]
+                if self._open == event.playout:
+                    self._open = None
+                self._last_sound_at = self._now()
+                if self.speaking == playout.utterance:
+                    self.speaking = None
+                if playout.has_started and not playout.is_replay:
+                    fields: dict[str, object] = {
+                        "played_s": round(event.played / OUT_RATE, 3),
+                        "cut": event.was_cleared,
+                    }
+                    self._on_event("speech-end", playout.utterance, event.t, fields)
+
+    # ---- inside ----
+
+    def _keep(self, speech: _Speech, data: bytes) -> None:
+        speech.parts.append(data)
+        speech.n_bytes += len(data)
+        self._kept += len(data)
+        while self._kept > KEEP_BYTES:
+            oldest = next(kept for kept in self._speech.values() if kept.parts)
+            gone = len(oldest.parts.popleft()) if oldest is speech else oldest.n_bytes
+            if oldest is not speech:
+                oldest.parts.clear()
+            oldest.n_bytes -= gone
+            self._kept -= gone
+
+    def _drop(self, data: bytes) -> None:
+        self.dropped_s += len(data) / 4 / OUT_RATE
+
+    def _play(self, utterance: int, data: bytes) -> None:
+        if self._open is not None and self._playouts[self._open].utterance != utterance:
+            self._end_open()
+        if self._open is None:
+            self._open = self._begin(utterance)
+        playout = self._playouts[self._open]
+        if playout.ran_dry_at is not None:
+            self.underruns += 1
+            self._on_event("underrun", utterance, playout.ran_dry_at, {})
+            playout.ran_dry_at = None
+        self._speaker.play(self._open, data)
+        self._quiet.set(self._now() + QUIET_S)
+
+    def _begin(self, utterance: int, *, is_replay: bool = False) -> int:
+        self._next += 1
+        self._playouts[self._next] = _Playout(utterance, is_replay)
+        self._speaker.begin(self._next)
+        return self._next
+
+    def _end_open(self) -> None:
+        self._quiet.set(None)
+        if self._open is not None:
+            playout, self._open = self._open, None
+            self._playouts[playout].is_open = False
+            self._speaker.end(playout)
+
+    def _silence(self, utterance: int) -> None:
+        self._silenced.add(utterance)
+        for number, data in self._waiting:
+            if number == utterance:
+                self._drop(data)
+        self._waiting = [(number, data) for number, data in self._waiting if number != utterance]
+        for number, playout in list(self._playouts.items()):
+            if playout.utterance == utterance:
+                self._clear(number)
+
+    def _silence_playouts(self) -> None:
+        for playout in self._playouts.values():
+            if not playout.is_replay:
+                self._silenced.add(playout.utterance)
+        for number in list(self._playouts):
+            self._clear(number)
+
+    def _clear(self, number: int) -> None:
+        if self._open == number:
+            self._open = None
+            self._quiet.set(None)
+        self._speaker.clear(number)
+
+    def _apply_gain(self) -> None:
+        gain = 0.0 if self._is_muted else self._volume
+        if self._is_talking and self.barge_in is BargeIn.DUCK:
+            gain *= DUCKED
+        self._speaker.set_gain(gain)

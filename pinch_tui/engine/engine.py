@@ -1,0 +1,382 @@
+"""The interpreter: feeds what happens to the machines and does what they say. Implements `EngineFacade`.
+
+Owns the sessions, the talk state and the transcript. Everything runs on one event loop; only `talk` may be called from
+another thread. Decisions are made in ``core``; this package connects them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+from pinch_tui.config import BargeIn
+from pinch_tui.core import events as e
+from pinch_tui.core import session_events as ev
+from pinch_tui.core import talk as tk
+from pinch_tui.core.latency import LatencyMeter
+from pinch_tui.core.session import Session
+from pinch_tui.core.session_events import SessionState
+from pinch_tui.core.transcript import Transcript
+from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.downlink import Downlink
+from pinch_tui.engine.facade import Listener, TranscriptView
+from pinch_tui.engine.floor import Floor
+from pinch_tui.engine.ports import SessionApi, SpeakerFailed, SpeakerOpened
+from pinch_tui.engine.reports import Reporter
+from pinch_tui.engine.setup import EngineConfig, EnginePorts
+from pinch_tui.engine.statusboard import Board, counters, snapshot
+from pinch_tui.engine.teller import Teller
+from pinch_tui.engine.uplink import Link
+
+__all__ = ["Engine", "EngineConfig", "EnginePorts"]
+
+FAREWELL_S = 0.3
+"""How long the end waits for the service to answer a close."""
+_STATUS_EVERY_S = 0.2
+_RESTING = (SessionState.IDLE, SessionState.STOPPED, SessionState.CLOSED)
+
+
+class Engine:
+    """One conversation.
+
+    ``on_forced_end`` hears when an utterance was ended by anything but its key, ``on_silent_stop`` when nothing was
+    said just before a soft stop, so that it may be final at once.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        ports: EnginePorts,
+        random: Callable[[], float],
+        on_forced_end: Callable[[e.TalkSource], None] | None = None,
+        on_silent_stop: Callable[[], None] | None = None,
+    ) -> None:
+        self._config = config
+        self._ports = ports
+        self._random = random
+        self._on_forced_end = on_forced_end
+        self._on_silent_stop = on_silent_stop
+        self._teller = Teller(ports.clock)
+        self._transcript = Transcript()
+        self._latency = LatencyMeter()
+        self._board = Board(is_practice=config.is_practice, volume=config.volume, is_muted=config.is_muted)
+        self._edges: deque[e.TalkEdge] = deque()
+        self._intents: deque[e.Intent] = deque()
+        self._status = e.Status(params=config.params, is_practice=config.is_practice)
+        self._params = config.params
+        self._links: list[Link] = []  # the last one takes the next words, the others drain
+        self._old_apis: list[SessionApi] = []  # may still be asked for a draining session
+        self._past = e.Counters()
+        self._closing: set[asyncio.Task[None]] = set()  # sockets that say farewell
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_quitting = False
+        self._is_over = False
+
+    # ---- EngineFacade ----
+
+    @property
+    def status(self) -> e.Status:
+        return self._status
+
+    @property
+    def transcript(self) -> TranscriptView:
+        return self._transcript
+
+    def levels(self) -> e.Levels:
+        if self._loop is None:
+            return e.Levels()
+        return replace(self._floor.levels(), speech_dbfs=self._ports.speaker.level_dbfs())
+
+    def post(self, intent: e.Intent) -> None:
+        """Ask for something. Intents that come before `run` wait for it."""
+        if self._loop is None:
+            self._intents.append(intent)
+        elif not self._is_over:
+            self._on_intent(intent)
+
+    def talk(self, edge: e.TalkEdge) -> None:
+        """A step of the talk key, from any thread."""
+        self._edges.append(edge)
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has closed: nothing is left to talk to
+                loop.call_soon_threadsafe(self._take_edges, context=self._context)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        return self._teller.subscribe(listener)
+
+    def say(self, notice: e.NoticePosted) -> None:
+        """Tell something that was found outside the engine."""
+        self._teller.emit(notice)
+
+    def speech_of(self, utterance: int) -> bytes:
+        return self._downlink.of(utterance) if self._loop is not None else b""
+
+    def use_api(self, api: SessionApi, *, is_practice: bool = False) -> None:
+        """Allocate with another key, or at another service, from now on; a new session is opened at once."""
+        self._old_apis.append(self._ports.api)
+        self._ports.api = api
+        self._board.is_practice = is_practice
+        if self._loop is None or self._is_quitting:
+            return
+        was_stopped = self._links[-1].session.state is SessionState.STOPPED
+        for link in list(self._links):
+            link.replace_api(api)
+            if link.session.state is SessionState.STOPPED:  # an older one, too, may keep words
+                link.feed(ev.RetryRequested(is_cured=True))
+        if not was_stopped:
+            self._open_new_session()
+
+    async def run(self) -> None:
+        """Work until a `Quit` is done. The last fact is `Stopped`."""
+        loop = asyncio.get_running_loop()
+        # Listeners are always called in the context that `run` was called in, whichever thread the cause came from.
+        self._context = contextvars.copy_context()
+        ports, config = self._ports, self._config
+        self._stopped = asyncio.Event()
+        self._drain_alarm = Alarm(loop, self._leave)
+        self._status_alarm = Alarm(loop, self.refresh)
+        # Nobody barges in where the one utterance is all there is: its speech would wait for the end.
+        barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
+        self._downlink = Downlink(ports.speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
+        self._downlink.set_volume(self._board.volume, self._board.is_muted)
+        self._floor = Floor(
+            config.talk,
+            config.keep_open,
+            ports.microphone,
+            ports.clock,
+            self,
+            self._downlink,
+            self._transcript,
+            self._latency,
+            self._board,
+            self._teller,
+            self._on_forced_end,
+            self._on_silent_stop,
+        )
+        self._reporter = Reporter(
+            self,
+            self._floor,
+            self._downlink,
+            self._transcript,
+            self._latency,
+            self._board,
+            self._teller,
+            ports.clock,
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                workers = [
+                    tasks.create_task(self._floor.hear(), name="microphone"),
+                    tasks.create_task(self._listen_to_speaker(), name="speaker"),
+                ]
+                self._loop = loop
+                self._new_link().feed(ev.Started())
+                self._floor.apply_mic_policy()
+                self._take_edges()
+                while self._intents:
+                    self._on_intent(self._intents.popleft())
+                await self._stopped.wait()
+                self._end_timers()
+                loop.call_later(FAREWELL_S, self._end_farewells)
+                for worker in workers:
+                    worker.cancel()
+        finally:
+            if config.closes_sound:
+                await ports.microphone.aclose()
+                await ports.speaker.aclose()
+            for api in (*self._old_apis, ports.api):
+                await api.aclose()
+        self._is_over = True
+        self._teller.emit(e.Stopped(len(self._unsettled())))
+
+    # ---- the status ----
+
+    def refresh(self) -> None:
+        """Something the status shows may have changed."""
+        if not self._links:
+            return
+        sessions = [link.session for link in self._links]
+        talk = self._floor.talk
+        self._board.speech_late_s = round(self._ports.speaker.buffered_s(), 1)
+        base = e.Status(
+            speaking_utterance=self._downlink.speaking,
+            counters=counters(self._board, sessions, self._past, self._downlink.underruns, self._downlink.dropped_s),
+            latency=self._latency.latency(),
+        )
+        behind = round(sum(session.delivery.outbox.behind_s for session in sessions), 1)
+        status = snapshot(self._board, sessions[-1], talk, base, is_waiting=bool(self._floor.awaited), behind_s=behind)
+        is_moving = behind > 0 or status.speech_late_s > 0 or talk.state is not tk.TalkState.IDLE
+        self._status_alarm.set(self._ports.clock.monotonic() + _STATUS_EVERY_S if is_moving else None)
+        if status != self._status:
+            self._status = status
+            self._teller.emit(e.StatusChanged(status))
+
+    # ---- links ----
+
+    def current(self) -> Link:
+        """The link that takes the next words."""
+        return self._links[-1]
+
+    def draining(self) -> list[Link]:
+        return self._links[:-1]
+
+    def is_current(self, link: Link) -> bool:
+        return link is self._links[-1]
+
+    def _new_link(self) -> Link:
+        session = Session(
+            self._params,
+            self._random,
+            reopens_idle=self._config.reopens_idle,
+            has_checkpoints=self._config.is_continuous,
+        )
+        ports = self._ports
+        link = Link(session, ports.api, ports.connector, ports.clock, self._tasks, self._reporter.report, self._closing)
+        self._links.append(link)
+        return link
+
+    def forget_link(self, link: Link) -> None:
+        """The session is closed for good."""
+        if self._is_quitting:
+            if all(other.session.state is SessionState.CLOSED for other in self._links):
+                self._leave()
+            return
+        if link not in self._links or self.is_current(link):
+            return
+        delivery = link.session.delivery
+        self._past = replace(
+            self._past,
+            held_s=self._past.held_s + delivery.held_s,
+            resent_s=self._past.resent_s + delivery.resent_s,
+            forgotten_s=self._past.forgotten_s + delivery.outbox.forgotten * e.FRAME_S,
+        )
+        self._links.remove(link)
+
+    def _change_session(self, params: e.SessionParams) -> None:
+        if params == self._params or self._is_quitting:
+            return
+        self._params = params
+        self._teller.log("params", source=params.source, target=params.target)
+        self._open_new_session()
+
+    def _open_new_session(self) -> None:
+        """The next words go to a new session; the sentence in flight is finalized and drained on the old one."""
+        self._floor.force_end(e.TalkSource.QUIT)
+        self._teller.clear("link")
+        self._teller.clear("speech")
+        old = self._links[-1]
+        self._new_link().feed(ev.Started())
+        old.feed(ev.DrainRequested(lingers=True))
+
+    def _unsettled(self) -> list[int]:
+        return [item.number for link in self._links for item in link.session.delivery.outbox]
+
+    # ---- the speaker ----
+
+    def cue(self, name: str) -> None:
+        """A short sound, where cues are wanted."""
+        wants = self._config.has_cues
+        if wants if wants is not None else self._floor.has_headphones is True:
+            self._ports.speaker.cue(name)
+
+    async def _listen_to_speaker(self) -> None:
+        async for event in self._ports.speaker.events():
+            match event:
+                case SpeakerOpened():
+                    self._board.has_speaker, self._board.speaker_name = True, event.name
+                    self._floor.has_headphones = event.is_headphones
+                    self._teller.clear("speaker")
+                    if event.is_substitute:
+                        title = f"The chosen speaker is not there; {event.name} is used."
+                        self._teller.notice("speaker", e.Severity.WARNING, title)
+                case SpeakerFailed(error, is_retrying):
+                    self._board.has_speaker = False
+                    self._teller.notice("speaker", e.Severity.WARNING, error.title, error.hint, is_retrying=is_retrying)
+                    self._teller.log("error", topic="speaker", title=error.title)
+                case _:
+                    self._downlink.heard(event)
+            self.refresh()
+
+    def _on_speech_event(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
+        if kind == "speech-start":
+            self._latency.first_sound(utterance, t)
+        self._teller.log(kind, t, utterance=utterance, **fields)
+
+    # ---- intents ----
+
+    def _take_edges(self) -> None:
+        while self._edges:
+            edge = self._edges.popleft()
+            if not (self._is_quitting and edge.kind is e.EdgeKind.START):
+                self._floor.drive(edge)
+
+    def _on_intent(self, intent: e.Intent) -> None:
+        match intent:
+            case e.ChangeSession(params):
+                self._change_session(params)
+            case e.RetryNow():
+                for link in list(self._links):
+                    link.feed(ev.RetryRequested())
+            case e.TerminalFocusChanged(has_focus, known):
+                self._floor.focus(has_focus, known)
+            case e.SelectMicrophone(device):
+                self._floor.select(device)
+            case e.SelectSpeaker(device):
+                self._ports.speaker.select(device)
+            case e.SetVolume(volume, is_muted):
+                self._board.volume, self._board.is_muted = volume, is_muted
+                self._downlink.set_volume(volume, is_muted)
+            case e.SetBargeIn(policy):
+                self._downlink.barge_in = BargeIn(policy)
+            case e.ReplaySpeech(utterance, speed):
+                if not self._downlink.replay(utterance, speed):
+                    title = "There is no speech of this line to say again."
+                    self._teller.notice("replay", e.Severity.INFO, title)
+            case e.StopSpeech(skip):
+                self._downlink.stop(skip=skip)
+            case e.Quit(drain):
+                self._quit(drain=drain)
+            case _:
+                assert_never(intent)
+        self.refresh()
+
+    def _quit(self, *, drain: bool) -> None:
+        is_second = self._is_quitting
+        self._is_quitting = self._floor.is_closing = True
+        self._teller.log("quit", drain=drain and not is_second)
+        if is_second or not drain:
+            self._leave()
+            return
+        self._floor.force_end(e.TalkSource.QUIT)
+        self._board.draining_until = self._ports.clock.monotonic() + self._config.drain_s
+        self._drain_alarm.set(self._board.draining_until)
+        for link in list(self._links):
+            link.session.delivery.hurry()
+            link.feed(ev.DrainRequested())
+        if all(link.session.state in _RESTING for link in self._links):
+            self._leave()  # nothing is under way, so nothing will come
+
+    def _leave(self) -> None:
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        for link in self._links:
+            link.feed(ev.StopRequested())
+
+    def _end_farewells(self) -> None:
+        for task in list(self._closing):
+            task.cancel()
+
+    def _end_timers(self) -> None:
+        self._drain_alarm.set(None)
+        self._status_alarm.set(None)
+        self._floor.end()
+        for link in self._links:
+            link.end()

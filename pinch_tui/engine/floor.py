@@ -1,0 +1,319 @@
+"""The floor: who talks, and the microphone. Runs the talk machine; its utterances go to the current link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, assert_never
+
+from pinch_tui.audio.meter import Meter
+from pinch_tui.audio.preroll import PreRoll
+from pinch_tui.config import BargeIn, KeepOpen
+from pinch_tui.core import session_events as ev
+from pinch_tui.core import talk as tk
+from pinch_tui.core.events import FRAME_S, EdgeKind, Frame, Levels, MicState, Severity, TalkEdge, TalkSource
+from pinch_tui.core.latency import LatencyMeter
+from pinch_tui.core.outbox import VOICE_PEAK
+from pinch_tui.core.session_events import SessionState
+from pinch_tui.core.transcript import Transcript
+from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.downlink import Downlink
+from pinch_tui.engine.micpolicy import MicPolicy
+from pinch_tui.engine.ports import Clock, MicClosed, MicFailed, MicOpened, Microphone
+from pinch_tui.engine.statusboard import Board
+from pinch_tui.engine.teller import Teller
+from pinch_tui.engine.uplink import Link
+
+_PREROLL_SLACK_S = 2.0
+_ZEROS_S = 2.0
+_QUIET_S = 0.2
+
+
+class Links(Protocol):
+    """The sessions, as the floor sees them."""
+
+    def current(self) -> Link: ...
+
+    def draining(self) -> list[Link]: ...
+
+    def cue(self, name: str) -> None: ...
+
+    def refresh(self) -> None: ...
+
+
+class Floor:
+    """Talk edges and captured frames in; utterances out to a link, rows into the transcript."""
+
+    def __init__(
+        self,
+        config: tk.TalkConfig,
+        keep_open: KeepOpen,
+        microphone: Microphone,
+        clock: Clock,
+        links: Links,
+        downlink: Downlink,
+        transcript: Transcript,
+        latency: LatencyMeter,
+        board: Board,
+        teller: Teller,
+        on_forced_end: Callable[[TalkSource], None] | None,
+        on_silent_stop: Callable[[], None] | None = None,
+    ) -> None:
+        self.talk = tk.TalkMachine(config)
+        self.awaited: set[int] = set()  # utterances whose last words are awaited
+        self.has_headphones: bool | None = None
+        self.is_closing = False
+        self._microphone = microphone
+        self._clock = clock
+        self._links = links
+        self._downlink = downlink
+        self._transcript = transcript
+        self._latency = latency
+        self._board = board
+        self._teller = teller
+        self._on_forced_end = on_forced_end
+        self._on_silent_stop = on_silent_stop
+        self._meter = Meter()
+        self._preroll = PreRoll(config.preroll_s + _PREROLL_SLACK_S)
+        self._began_at = clock.monotonic()
+        self._mic_policy = MicPolicy(keep_open, self._began_at)
+        self._owner: dict[int, Link] = {}
+        self._has_said_zeros = False
+        self._has_heard = False  # anything but zeros since the press
+        loop = asyncio.get_running_loop()
+        self._talk_alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
+        self._mic_alarm = Alarm(loop, self.apply_mic_policy)
+
+    def end(self) -> None:
+        """No more timers."""
+        self._talk_alarm.set(None)
+        self._mic_alarm.set(None)
+
+    def ms(self) -> int:
+        """Milliseconds since the conversation began."""
+        return round((self._clock.monotonic() - self._began_at) * 1000)
+
+    def levels(self) -> Levels:
+        return self._meter.levels(self._clock.monotonic())
+
+    @property
+    def is_talking(self) -> bool:
+        return self.talk.state is tk.TalkState.TALKING
+
+    # ---- talking ----
+
+    def force_end(self, source: TalkSource) -> None:
+        """End the running utterance, if any, by something that is not its key."""
+        if not self.is_talking:
+            return
+        self.drive(TalkEdge(EdgeKind.COMMIT, self._clock.monotonic(), source))
+        if self._on_forced_end is not None:
+            self._on_forced_end(source)
+
+    def drive(self, fact: tk.TalkFact) -> None:
+        """Tell the talk machine what happened and do what it says."""
+        for command in self.talk.handle(fact, self._clock.monotonic()):
+            self._do(command)
+        self._talk_alarm.set(self.talk.wake_at())
+        if not isinstance(fact, tk.FrameArrived):
+            self._links.refresh()
+
+    def _do(self, command: tk.TalkCommand) -> None:
+        match command:
+            case tk.Begin():
+                self._begin(command)
+            case tk.Take(number, frame, is_first):
+                self._owner[number].feed(ev.FrameTaken(number, frame))
+                if is_first:
+                    self._teller.log("first-frame", frame.t, utterance=number)
+                    self._links.refresh()
+            case tk.SoftStopped(number, t, source, is_stopped):
+                kind = "talk-soft-stop" if is_stopped else "talk-resume"
+                self._teller.log(kind, t, utterance=number, source=source.value)
+                if is_stopped and self._on_silent_stop is not None and self._is_quiet(t):
+                    self._on_silent_stop()
+            case tk.Latched(number):
+                self._teller.log("talk-latch", utterance=number)
+            case tk.Released():
+                self._released(command)
+            case tk.End(number):
+                self.awaited.add(number)
+                self._transcript.finish(number, self.ms())
+                self._owner.pop(number).feed(ev.UtteranceEnded(number))
+                self._teller.changed(number)
+                self.apply_mic_policy()
+            case tk.Cancel(number, t):
+                self._cancelled(number, t)
+            case tk.LimitNear(number, at):
+                self._teller.log("limit-near", utterance=number, limit_s=self.talk.config.limit_s)
+                left = f"{max(0.0, at - self._clock.monotonic()):.0f} s"
+                self._teller.notice("limit", Severity.WARNING, f"This utterance ends by itself in {left}.")
+            case _:
+                assert_never(command)
+
+    def _is_quiet(self, t: float) -> bool:
+        """Whether nothing was said in the last moments before ``t``."""
+        recent = self._preroll.since(t - _QUIET_S, -1)
+        return len(recent) >= _QUIET_S / FRAME_S / 2 and all(frame.peak <= VOICE_PEAK for frame in recent)
+
+    def _begin(self, command: tk.Begin) -> None:
+        number, link = command.number, self._links.current()
+        self._owner[number] = link
+        params = link.session.params
+        session_id = link.session.session_id
+        wall = self._clock.wall() - (self._clock.monotonic() - command.t)
+        self._transcript.begin(number, wall, self.ms(), params.source, params.target, params.two_way, session_id)
+        self._teller.log("talk-start", command.t, utterance=number, source=command.source.value)
+        may_echo = self._downlink.may_echo() and not self.has_headphones
+        since = command.t if may_echo and self._downlink.barge_in is BargeIn.STOP else command.since
+        self._downlink.talk_started()
+        self._links.cue("go")
+        self._mic_policy.used(self._clock.monotonic())
+        self.apply_mic_policy()
+        for draining in self._links.draining():
+            if draining.session.state is not SessionState.STOPPED:  # what was refused is not asked again by a press
+                draining.feed(ev.RetryRequested())
+        link.feed(ev.UtteranceStarted(number))
+        self._teller.clear("heard")
+        self._teller.changed(number)
+        self._has_heard = False
+        for frame in self._preroll.since(since, command.after):
+            self.drive(tk.FrameArrived(frame))
+        if self._board.mic is MicState.ABSENT:  # it may have come since
+            self._teller.clear("mic")
+            self._board.mic = MicState.OPENING
+            self._microphone.request_open()
+        elif self._board.mic is MicState.LOST:  # it has as long to come back as one that vanishes while talking
+            self.drive(tk.MicVanished())
+
+    def _released(self, command: tk.Released) -> None:
+        number = command.number
+        held = round((command.t - command.started_at) * 1000)
+        self._teller.log(
+            "talk-stop",
+            command.committed_at,
+            utterance=number,
+            source=command.source.value,
+            released=command.t,
+            held_ms=held,
+        )
+        self._latency.commit(number, command.committed_at)
+        self._mic_policy.used(self._clock.monotonic())
+        self.apply_mic_policy()
+        self._downlink.talk_ended()
+        self._links.cue("stop")
+        self._teller.clear("limit")
+        if command.is_forced:
+            if self._on_forced_end is not None:
+                self._on_forced_end(command.source)
+            if command.source is TalkSource.LIMIT:
+                self._teller.notice(
+                    "limit", Severity.WARNING, "The longest utterance was reached; it is being translated."
+                )
+
+    def _cancelled(self, number: int, t: float) -> None:
+        self._teller.log("talk-cancel", t, utterance=number)
+        self._owner.pop(number).feed(ev.UtteranceCancelled(number))
+        self._transcript.cancel(number)
+        self.awaited.discard(number)
+        self._mic_policy.used(self._clock.monotonic())
+        self.apply_mic_policy()
+        self._downlink.cancelled(number)
+        self._downlink.talk_ended()
+        self._teller.clear("limit")
+        self._teller.changed(number)
+
+    # ---- the microphone ----
+
+    def focus(self, has_focus: bool, is_known: bool) -> None:
+        """The terminal got or lost the focus."""
+        self._mic_policy.focus(has_focus, is_known)
+        self.apply_mic_policy()
+
+    def apply_mic_policy(self) -> None:
+        now = self._clock.monotonic()
+        is_talking = self.talk.state is not tk.TalkState.IDLE
+        if self._mic_policy.wants_open(now, is_talking=is_talking) and not self.is_closing:
+            if self._board.mic is MicState.CLOSED:
+                self._board.mic = MicState.OPENING
+                self._microphone.request_open()
+        elif self._board.mic in (MicState.OPEN, MicState.OPENING, MicState.LOST) and not is_talking:
+            self._microphone.request_close()
+        self._mic_alarm.set(self._mic_policy.next_at(now))
+        self._links.refresh()
+
+    def select(self, device: str | None) -> None:
+        """Capture from another device; where there was none, it is opened as if for the first time."""
+        self._microphone.select(device)
+        if self._board.mic is MicState.ABSENT:
+            self._teller.clear("mic")
+            self._board.mic = MicState.CLOSED
+            self.apply_mic_policy()
+
+    async def hear(self) -> None:
+        async for event in self._microphone.events():
+            match event:
+                case Frame():
+                    self._on_frame(event)
+                case MicOpened():
+                    self._board.mic = MicState.OPEN
+                    self._board.mic_name, self._board.mic_detail = event.name, ""
+                    self.drive(tk.MicReturned())
+                    self._teller.clear("mic")
+                    if event.is_substitute:
+                        title = f"The chosen microphone is not there; {event.name} is used."
+                        self._teller.notice("mic", Severity.WARNING, title)
+                    if event.note:
+                        self._teller.notice("mic-note", Severity.WARNING, event.note)
+                    self._teller.log("mic", state="open", device=event.name, rate=event.rate)
+                case MicClosed():
+                    self._board.mic = MicState.CLOSED
+                    self._preroll.clear()
+                    if event.at_end and self.talk.state is tk.TalkState.TALKING:
+                        self.drive(TalkEdge(EdgeKind.COMMIT, event.t, TalkSource.DEVICE))
+                    self.drive(tk.MicVanished())
+                    self._teller.log("mic", state="closed")
+                    if not event.at_end:
+                        self.apply_mic_policy()
+                case MicFailed():
+                    self._mic_failed(event)
+                case _:
+                    assert_never(event)
+            if not isinstance(event, Frame):
+                self._links.refresh()
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._meter.feed(frame)
+        self._board.lost_samples += frame.lost
+        self._preroll.push(frame)
+        if self.talk.state is tk.TalkState.IDLE:
+            return
+        self.drive(tk.FrameArrived(frame))
+        self._watch_silence(frame)
+
+    def _watch_silence(self, frame: Frame) -> None:
+        """Name a microphone that has given nothing but zeros since the press, for two seconds; take it back later."""
+        if frame.peak > 0.0:
+            self._has_heard = True
+            if self._has_said_zeros:
+                self._has_said_zeros = False
+                self._teller.clear("silence")
+            return
+        talked_s = frame.t - (self.talk.started_at or frame.t)
+        if not self._has_heard and not self._has_said_zeros and talked_s >= _ZEROS_S:
+            self._has_said_zeros = True
+            self._teller.notice(
+                "silence",
+                Severity.ERROR,
+                f"No sound at all comes from {self._board.mic_name or 'the microphone'}.",
+                "It is muted, the wrong device, or this terminal may not use the microphone.",
+            )
+
+    def _mic_failed(self, event: MicFailed) -> None:
+        self._board.mic = MicState.LOST if event.is_retrying else MicState.ABSENT
+        self._board.mic_detail = event.error.title
+        self.drive(tk.MicVanished())
+        self._preroll.clear()
+        severity = Severity.WARNING if event.is_retrying else Severity.ERROR
+        self._teller.notice("mic", severity, event.error.title, event.error.hint, is_retrying=event.is_retrying)
+        self._teller.log("error", event.t, topic="mic", title=event.error.title)

@@ -1,0 +1,51 @@
+"""When the microphone is open: `mic.keep_open`. Pure."""
+
+from __future__ import annotations
+
+from pinch_tui.config import KeepOpen
+
+LINGER_S = 60.0
+"""Where the terminal reports no focus, the microphone closes this long after the last utterance."""
+PRESS_LINGER_S = 0.5
+
+
+class MicPolicy:
+    """Answers whether the microphone is wanted; focus and presses go in.
+
+    At the start the terminal is taken to have the focus, since the program was just started in it; where no focus
+    report ever comes, that lasts for `LINGER_S`, and again after each utterance.
+    """
+
+    def __init__(self, keep_open: KeepOpen, now: float) -> None:
+        self._keep_open = keep_open
+        self._has_focus = True
+        self._is_focus_known = False
+        self._used_at = now
+
+    def focus(self, has_focus: bool, is_known: bool) -> None:
+        self._has_focus = has_focus
+        self._is_focus_known = is_known
+
+    def used(self, now: float) -> None:
+        """An utterance began or ended."""
+        self._used_at = now
+
+    def wants_open(self, now: float, *, is_talking: bool) -> bool:
+        if is_talking:
+            return True
+        match self._keep_open:
+            case KeepOpen.ALWAYS:
+                return True
+            case KeepOpen.PRESS:
+                return False
+            case KeepOpen.FOCUS:
+                if self._is_focus_known:
+                    return self._has_focus
+                return now < self._used_at + LINGER_S
+
+    def next_at(self, now: float) -> float | None:
+        """When the answer may change by itself."""
+        if self._keep_open is not KeepOpen.FOCUS or self._is_focus_known:
+            return None
+        at = self._used_at + LINGER_S
+        return at if at > now else None

@@ -1,0 +1,146 @@
+"""The ports of the engine: what it needs from the world. Adapters and fakes pass the same contract tests.
+
+All methods are called on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.sound import (
+    MicClosed,
+    MicEvent,
+    MicFailed,
+    MicOpened,
+    PlayoutEnded,
+    PlayoutStarted,
+    SpeakerEvent,
+    SpeakerFailed,
+    SpeakerOpened,
+    Underran,
+)
+from pinch_tui.core.wire import Allocation
+
+__all__ = [
+    "Allocation",
+    "Clock",
+    "Connection",
+    "Connector",
+    "MicClosed",
+    "MicEvent",
+    "MicFailed",
+    "MicOpened",
+    "Microphone",
+    "PlayoutEnded",
+    "PlayoutStarted",
+    "SessionApi",
+    "Speaker",
+    "SpeakerEvent",
+    "SpeakerFailed",
+    "SpeakerOpened",
+    "Underran",
+]
+
+# ---- microphone ---------------------------------------------------------------------------------------------------
+
+
+class Microphone(Protocol):
+    """Sound in. `request_open` and `request_close` return at once; what came of them arrives in `events`.
+
+    `events` is one stream for the adapter's whole life and ends after `aclose`. Frames that were captured before the
+    consumer asked are kept in order (bound: 60 s, then the oldest go and the next frame's ``lost`` counts them).
+    """
+
+    def request_open(self) -> None: ...
+
+    def request_close(self) -> None: ...
+
+    def select(self, device: str | None) -> None:
+        """Use this device from now on (reopens if open); a name, a part of a name, or None for the default."""
+
+    def events(self) -> AsyncIterator[MicEvent]: ...
+
+    async def aclose(self) -> None: ...
+
+
+# ---- speaker ------------------------------------------------------------------------------------------------------
+
+
+class Speaker(Protocol):
+    """Sound out, through the jitter buffer. A playout is one run of speech: begin, play*, end."""
+
+    def begin(self, playout: int) -> None:
+        """Start a playout: the buffer primes anew. Playouts queue up behind one another."""
+
+    def play(self, playout: int, chunk: bytes) -> None:
+        """Append float32 LE mono 24 kHz samples (any size, non-finite ones become silence)."""
+
+    def end(self, playout: int) -> None:
+        """No more chunks will come for it: play what is there."""
+
+    def clear(self, playout: int | None = None) -> None:
+        """Silence now, without a click: one playout, or (None) all of them."""
+
+    def set_gain(self, gain: float) -> None:
+        """Loudness 0.0-2.0, ramped; used for volume, mute and ducking."""
+
+    def cue(self, name: str) -> None:
+        """Play a short cue: ``go``, ``stop`` or ``error``."""
+
+    def buffered_s(self) -> float:
+        """Seconds that wait to be played, all playouts together."""
+
+    def level_dbfs(self) -> float: ...
+
+    def select(self, device: str | None) -> None: ...
+
+    def events(self) -> AsyncIterator[SpeakerEvent]: ...
+
+    async def aclose(self) -> None: ...
+
+
+# ---- the service --------------------------------------------------------------------------------------------------
+
+
+class SessionApi(Protocol):
+    async def allocate(self, params: SessionParams) -> Allocation:
+        """Ask for a session. Raises `CredentialError` (401, 403, no key) and `AllocationError` (all else)."""
+
+    async def aclose(self) -> None: ...
+
+
+class Connection(Protocol):
+    """One open socket."""
+
+    async def send(self, data: bytes | str) -> None:
+        """Returns when the socket has taken the data below its low-water mark. Raises `ConnectionLost`."""
+
+    async def ping(self) -> None:
+        """Returns when the peer has answered. Raises `ConnectionLost`."""
+
+    async def receive(self) -> bytes | str:
+        """The next message. Raises `ConnectionLost` with the close code (1000 included)."""
+
+    async def close(self, code: int = 1000) -> None:
+        """Close, waiting a short while for the peer; never raises."""
+
+    def abort(self) -> None:
+        """Drop the transport at once."""
+
+
+class Connector(Protocol):
+    async def connect(self, ws_url: str) -> Connection:
+        """Open the socket. Raises `LinkError` (refused, no route, TLS, HTTP status, a URL that is not allowed)."""
+
+
+class Clock(Protocol):
+    """Time as a port. ``monotonic`` is shared with every process of the program."""
+
+    def monotonic(self) -> float: ...
+
+    def wall(self) -> float:
+        """Unix seconds."""
+
+    async def sleep_until(self, t: float) -> None: ...

@@ -1,0 +1,193 @@
+"""What the sessions report, turned into transcript, playout, notices and log lines."""
+
+from __future__ import annotations
+
+from typing import Protocol, assert_never
+
+from pinch_tui.core import session_events as ev
+from pinch_tui.core.events import Severity
+from pinch_tui.core.latency import LatencyMeter
+from pinch_tui.core.reactions import FailureKind, describe
+from pinch_tui.core.transcript import Transcript, UtteranceState
+from pinch_tui.core.wire import TranscriptKind
+from pinch_tui.engine.downlink import Downlink
+from pinch_tui.engine.floor import Floor
+from pinch_tui.engine.ports import Clock
+from pinch_tui.engine.statusboard import Board
+from pinch_tui.engine.teller import Teller
+from pinch_tui.engine.uplink import Link
+
+
+class LinkKeeper(Protocol):
+    """Whoever keeps the links."""
+
+    def is_current(self, link: Link) -> bool: ...
+
+    def forget_link(self, link: Link) -> None: ...
+
+    def refresh(self) -> None: ...
+
+
+class Reporter:
+    """One method: `report`."""
+
+    def __init__(
+        self,
+        links: LinkKeeper,
+        floor: Floor,
+        downlink: Downlink,
+        transcript: Transcript,
+        latency: LatencyMeter,
+        board: Board,
+        teller: Teller,
+        clock: Clock,
+    ) -> None:
+        self._links = links
+        self._floor = floor
+        self._downlink = downlink
+        self._transcript = transcript
+        self._latency = latency
+        self._board = board
+        self._teller = teller
+        self._clock = clock
+
+    def report(self, link: Link, report: ev.Report) -> None:
+        match report:
+            case ev.TextReceived():
+                self._text(link, report)
+            case ev.SpeechReceived(number, _, chunk):
+                self._downlink.chunk(number, chunk.data)
+                if not self._transcript.utterance(number).has_speech:
+                    self._transcript.mark_speech(number)
+                    self._teller.changed(number)
+                return
+            case ev.FirstFrameSent():
+                self._first_frame_sent(link, report)
+            case ev.FinalizeSent(number):
+                self._teller.log("finalize", utterance=number)
+            case ev.Restarted(number, attempt, kept, kept_speech):
+                self._transcript.restart(number, attempt, link.session.session_id, kept)
+                self._downlink.restarted(number, 4 * kept_speech)
+                self._teller.log("resend", utterance=number, attempt=attempt)
+                self._teller.changed(number)
+            case ev.Settled(number):
+                self._settled(number)
+            case ev.SessionReady(session_id, model):
+                self._ready(link, session_id, model)
+            case ev.SessionFailed():
+                self._failed(link, report)
+            case ev.SessionClosed():
+                self._links.forget_link(link)
+            case ev.ServiceSaid(text):
+                title = f"The service says: {text[:300]}" if text else "The service reports an error without words."
+                self._teller.notice("service", Severity.WARNING, title)
+                self._teller.log("error", topic="service")
+            case ev.SpeechUnavailable(target, supported):
+                self._no_speech(target, supported)
+            case ev.Miscounted(is_unknown):
+                if is_unknown:
+                    self._board.unknown += 1
+                else:
+                    self._board.malformed += 1
+            case _:
+                assert_never(report)
+        self._links.refresh()
+
+    def _text(self, link: Link, report: ev.TextReceived) -> None:
+        number, message = report.number, report.message
+        now = self._clock.monotonic()
+        self._latency.first_text(number, now)
+        if message.is_final and message.kind is TranscriptKind.TRANSLATED:
+            self._latency.final(number, now)
+            self._floor.awaited.discard(number)
+        if not self._transcript.apply(number, report.attempt, message, self._floor.ms()):
+            return
+        self._teller.changed(number)
+        utterance = self._transcript.utterance(number)
+        segment = self._transcript.segment_of(number, message.id)
+        self._teller.log(
+            "final" if message.is_final else "interim",
+            now,
+            utterance=number,
+            attempt=report.attempt,
+            id=message.id,
+            side=message.kind.value,
+            text=message.text,
+            original=segment.original if segment else "",
+            translation=segment.translation if segment else "",
+            source_language=utterance.source,
+            target_language=utterance.target,
+            detected_language=message.detected_language,
+            start_ms=segment.start_ms if segment else utterance.start_ms,
+            end_ms=segment.end_ms if segment else self._floor.ms(),
+            revision=segment.revision if segment else 0,
+            session_id=link.session.session_id,
+        )
+
+    def _first_frame_sent(self, link: Link, report: ev.FirstFrameSent) -> None:
+        session = link.session
+        if report.attempt == 1:
+            params = session.params
+            self._transcript.retarget(report.number, params.source, params.target, session.session_id)
+        self._teller.log("first-sent", utterance=report.number, attempt=report.attempt)
+
+    def _settled(self, number: int) -> None:
+        self._floor.awaited.discard(number)
+        self._transcript.settle(number, self._floor.ms())
+        self._downlink.settled(number)
+        self._teller.changed(number)
+        is_empty = self._transcript.utterance(number).state is UtteranceState.EMPTY
+        if is_empty:
+            self._teller.notice("heard", Severity.INFO, "Nothing was heard.")
+        self._teller.log("settled", utterance=number, empty=is_empty)
+
+    def _ready(self, link: Link, session_id: str, model: str | None) -> None:
+        params = link.session.params
+        self._teller.log(
+            "session",
+            session_id=session_id,
+            model_version_id=model,
+            source=params.source,
+            target=params.target,
+            audio=params.audio_output,
+        )
+        if self._links.is_current(link):
+            self._teller.clear("link")
+
+    def _failed(self, link: Link, report: ev.SessionFailed) -> None:
+        title, hint = describe(report.failure)
+        session = link.session
+        if report.retry_at is not None:
+            delay = max(0.0, report.retry_at - self._clock.monotonic())
+            self._board.reconnects += 1
+            self._teller.log("reconnecting", delay_s=round(delay, 3), reason=title, code=report.failure.code)
+            self._teller.notice("link", Severity.WARNING, title, hint, is_retrying=True)
+            return
+        if report.unsettled and "kept" not in hint:
+            hint = f"{hint} Your words are kept.".strip()
+        if report.needs_cure:
+            self._teller.clear("link")  # a press asks again, so it is said again
+            model = f", model {session.model_version_id}" if session.model_version_id else ""
+            ids = f" (session {session.session_id}{model})" if session.session_id else ""
+            self._teller.notice("link", Severity.ERROR, title, hint + ids)
+        elif report.unsettled or report.failure.code != 1000:
+            self._teller.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
+        self._teller.log(
+            "error",
+            topic="link",
+            title=title,
+            code=report.failure.code,
+            failure=report.failure.kind.value,
+            needs_cure=report.needs_cure,
+            credential=report.failure.kind is FailureKind.HTTP and report.failure.is_credential,
+        )
+
+    def _no_speech(self, target: str, supported: tuple[str, ...]) -> None:
+        known = f" Speech is available in: {', '.join(supported)}." if supported else ""
+        self._teller.notice(
+            "speech",
+            Severity.WARNING,
+            f"The service cannot speak {target}; the translation is shown as text.",
+            f"Choose another language to hear it.{known}",
+        )
+        self._teller.log("text-only", target=target, supported=list(supported))

@@ -1,0 +1,47 @@
+"""What an engine is made of: its settings and its ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pinch_tui.config import BargeIn, KeepOpen
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.talk import TalkConfig
+from pinch_tui.engine.ports import Clock, Connector, Microphone, SessionApi, Speaker
+
+DRAIN_S = 3.0
+"""How long a quit waits for the last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What the engine is told once.
+
+    ``is_continuous``: utterances without limit, settled segment by segment. ``has_cues`` None: over headphones, where
+    that is known. ``drain_s``: how long a quit waits for the last words. ``closes_sound``: the microphone and the
+    speaker are the engine's to close.
+    """
+
+    params: SessionParams = field(default_factory=SessionParams)
+    talk: TalkConfig = field(default_factory=TalkConfig)
+    keep_open: KeepOpen = KeepOpen.FOCUS
+    barge_in: BargeIn = BargeIn.STOP
+    reopens_idle: bool = True
+    is_continuous: bool = False
+    is_practice: bool = False
+    volume: float = 1.0
+    is_muted: bool = False
+    has_cues: bool | None = None
+    drain_s: float = DRAIN_S
+    closes_sound: bool = True
+
+
+@dataclass(slots=True)
+class EnginePorts:
+    """The engine's side of the world; closed by the engine at the end of `Engine.run`."""
+
+    microphone: Microphone
+    speaker: Speaker
+    api: SessionApi
+    connector: Connector
+    clock: Clock

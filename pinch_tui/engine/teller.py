@@ -1,0 +1,53 @@
+"""Tells the listeners: facts, lines of the event log, notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pinch_tui.core.events import EngineEvent, Logged, NoticePosted, Severity, TranscriptChanged
+from pinch_tui.engine.facade import Listener
+from pinch_tui.engine.ports import Clock
+
+
+class Teller:
+    """The one way out of the engine."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._listeners: list[Listener] = []
+        self._shown: dict[str, NoticePosted] = {}
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear everything from now on; returns the way to stop."""
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def emit(self, event: EngineEvent) -> None:
+        for listener in list(self._listeners):
+            listener(event)
+
+    def log(self, kind: str, t: float | None = None, **fields: object) -> None:
+        """A line of the event log; ``t`` is when it happened (now, if not given)."""
+        self.emit(Logged(self._clock.monotonic() if t is None else t, kind, fields))
+
+    def notice(self, topic: str, severity: Severity, title: str, hint: str = "", *, is_retrying: bool = False) -> None:
+        """Say something; the same words about the same topic are said once."""
+        posted = NoticePosted(topic, severity, title, hint, is_retrying)
+        if self._shown.get(topic) == posted:
+            return
+        self._shown[topic] = posted
+        self.emit(posted)
+
+    def clear(self, topic: str) -> None:
+        """Take back what was said about a topic."""
+        if self._shown.pop(topic, None) is not None:
+            self.emit(NoticePosted(topic, Severity.INFO, ""))
+
+    def changed(self, *numbers: int) -> None:
+        """These utterances changed."""
+        self.emit(TranscriptChanged(numbers))

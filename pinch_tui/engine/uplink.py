@@ -1,0 +1,215 @@
+"""Runs one session machine: its commands become HTTP calls, sockets and timers, their outcomes become facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from pinch_tui.core import session_events as ev
+from pinch_tui.core.delivery import Step
+from pinch_tui.core.protocol import decode, encode_finalize
+from pinch_tui.core.reactions import Failure, FailureKind
+from pinch_tui.core.session import Session
+from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.ports import Clock, Connection, Connector, SessionApi
+from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """The tasks and the socket of one generation."""
+
+    generation: int
+    task: asyncio.Task[None] | None = None
+    connection: Connection | None = None
+    outgoing: asyncio.Queue[bytes | str] = field(default_factory=asyncio.Queue)
+    pings: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Link:
+    """One session and its machine. Facts go in through `feed`; reports come out through ``on_report``, in order.
+
+    ``closing`` holds the tasks that close sockets, as long as they run.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        api: SessionApi,
+        connector: Connector,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+        on_report: Callable[[Link, ev.Report], None],
+        closing: set[asyncio.Task[None]],
+    ) -> None:
+        self.session = session
+        self._api = api
+        self._connector = connector
+        self._clock = clock
+        self._tasks = tasks
+        self._on_report = on_report
+        self._closing = closing
+        self._alarm = Alarm(asyncio.get_running_loop(), lambda: self.feed(ev.Woke()))
+        self._attempt: _Attempt | None = None
+
+    def replace_api(self, api: SessionApi) -> None:
+        """Allocate with another key from now on."""
+        self._api = api
+
+    def feed(self, fact: ev.Fact) -> None:
+        """Tell the machine what happened and do what it says."""
+        for step in self.session.handle(fact, self._clock.monotonic()):
+            self._do(step)
+
+    def end(self) -> None:
+        """Cancel what is still running; for the very end."""
+        self._alarm.set(None)
+        self._drop(is_dead=True)
+
+    # ---- commands ----
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case ev.Allocate():
+                self._start(step.generation, self._allocate(step))
+            case ev.OpenSocket():
+                self._start(step.generation, self._serve(step.generation, step.ws_url))
+            case ev.SendAudio(generation, pcm):
+                self._put(generation, pcm)
+            case ev.SendFinalize(generation):
+                self._put(generation, encode_finalize())
+            case ev.SendPing(generation):
+                if self._attempt is not None and self._attempt.generation == generation:
+                    self._attempt.pings.set()
+            case ev.CloseSocket(generation, is_dead):
+                if self._attempt is not None and self._attempt.generation == generation:
+                    self._drop(is_dead=is_dead)
+            case ev.WakeAt(t):
+                self._alarm.set(t)
+            case (
+                ev.SessionReady()
+                | ev.SessionFailed()
+                | ev.SessionClosed()
+                | ev.FirstFrameSent()
+                | ev.FinalizeSent()
+                | ev.Restarted()
+                | ev.TextReceived()
+                | ev.SpeechReceived()
+                | ev.Settled()
+                | ev.ServiceSaid()
+                | ev.SpeechUnavailable()
+                | ev.Miscounted()
+            ):
+                self._on_report(self, step)
+            case _:
+                assert_never(step)
+
+    def _put(self, generation: int, data: bytes | str) -> None:
+        if self._attempt is not None and self._attempt.generation == generation:
+            self._attempt.outgoing.put_nowait(data)
+
+    def _start(self, generation: int, work: object) -> None:
+        attempt = _Attempt(generation)
+        self._attempt = attempt
+        attempt.task = self._tasks.create_task(work, name=f"session attempt {generation}")  # type: ignore[arg-type]
+
+    def _drop(self, *, is_dead: bool) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return
+        if attempt.connection is not None and not is_dead:
+            closing = self._tasks.create_task(_close(attempt), name="closing a socket")
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            return
+        if attempt.connection is not None:
+            attempt.connection.abort()
+        if attempt.task is not None:
+            attempt.task.cancel()
+
+    # ---- work ----
+
+    async def _allocate(self, command: ev.Allocate) -> None:
+        generation = command.generation
+        try:
+            got = await self._api.allocate(command.params)
+        except PinchError as exc:
+            self.feed(ev.AttemptFailed(generation, _failure(exc)))
+            return
+        self.feed(ev.Allocated(generation, got.session_id, got.ws_url, got.expires_in, got.model_version_id))
+
+    async def _serve(self, generation: int, ws_url: str) -> None:
+        try:
+            connection = await self._connector.connect(ws_url)
+        except LinkError as exc:
+            failure = Failure(FailureKind.OPEN, None, exc.title, exc.hint)
+            self.feed(ev.AttemptFailed(generation, failure))
+            return
+        attempt = self._attempt
+        if attempt is None or attempt.generation != generation:
+            connection.abort()
+            return
+        attempt.connection = connection
+        code = 1006
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send(attempt, connection))
+                group.create_task(self._ping(attempt, connection))
+                await self._receive(generation, connection)
+        except* ConnectionLost as lost:
+            code = _code(lost)
+        finally:
+            connection.abort()  # nothing is left open, however this ended
+        self.feed(ev.SocketClosed(generation, code))
+
+    async def _receive(self, generation: int, connection: Connection) -> None:
+        while True:
+            raw = await connection.receive()
+            self.feed(ev.MessageReceived(generation, decode(raw)))
+
+    async def _send(self, attempt: _Attempt, connection: Connection) -> None:
+        while True:
+            data = await attempt.outgoing.get()
+            try:
+                await connection.send(data)
+            except ConnectionLost:
+                return  # the receiver says so, with the close code, after the last messages
+            self.feed(ev.Sent(attempt.generation))
+
+    async def _ping(self, attempt: _Attempt, connection: Connection) -> None:
+        while True:
+            await attempt.pings.wait()
+            attempt.pings.clear()
+            try:
+                await connection.ping()
+            except ConnectionLost:
+                return
+            self.feed(ev.Ponged(attempt.generation))
+
+
+async def _close(attempt: _Attempt) -> None:
+    try:
+        if attempt.connection is not None:
+            await attempt.connection.close(1000)
+    finally:
+        if attempt.connection is not None:
+            attempt.connection.abort()
+        if attempt.task is not None:
+            attempt.task.cancel()
+
+
+def _code(lost: BaseExceptionGroup[ConnectionLost]) -> int:
+    first = lost.exceptions[0]
+    return first.code if isinstance(first, ConnectionLost) else 1006
+
+
+def _failure(exc: PinchError) -> Failure:
+    if isinstance(exc, CredentialError):
+        return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True)
+    if isinstance(exc, AllocationError):
+        if exc.status is None:
+            return Failure(FailureKind.NETWORK, None, exc.title, exc.hint)
+        return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
+    return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_credential=not exc.retryable)

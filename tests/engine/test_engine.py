@@ -1,0 +1,639 @@
+"""The whole engine against a scripted service: talking, hearing, losing and leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from pinch_tui.config import BargeIn, KeepOpen
+from pinch_tui.core.events import (
+    ChangeSession,
+    EdgeKind,
+    MicState,
+    Quit,
+    ReplaySpeech,
+    RetryNow,
+    SelectMicrophone,
+    SessionParams,
+    SetVolume,
+    Severity,
+    StateWord,
+    Stopped,
+    StopSpeech,
+    TalkSource,
+    TerminalFocusChanged,
+)
+from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.errors import AudioError
+from pinch_tui.net.api import HttpSessionApi
+from tests.engine.rig import Rig, play
+from tests.faults.conversation import check_session
+from tests.faults.scripted import HEALTHY, Plan
+from tests.faults.slow import SlowConnector
+
+CHUNK_S = 0.08
+OTHER = SessionParams(source="es", target="en")
+
+
+def states(rig: Rig) -> list[UtteranceState]:
+    return [utterance.state for utterance in rig.engine.transcript.utterances]
+
+
+# ---- one hold -----------------------------------------------------------------------------------------------------
+
+
+def test_one_hold_passes_through_every_word() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.5)
+        await rig.hold(1.0)
+        await rig.until(lambda: rig.speaker.buffered_s() > 0.1)
+        rig.speaker.advance(0.01)
+        await rig.until(lambda: rig.engine.status.speaking_utterance == 1)
+        rig.speaker.advance(1.0)
+        await rig.settled()
+        rig.speaker.advance(1.0)
+        await rig.sleep(0.1)
+
+    rig = play(scene, instant=False)
+    assert rig.words() == [
+        StateWord.CONNECTING,
+        StateWord.READY,
+        StateWord.TALKING,
+        StateWord.FINALIZING,
+        StateWord.READY,  # the words are there; the loudspeaker has not begun
+        StateWord.SPEAKING,
+        StateWord.READY,
+        StateWord.OFFLINE,
+    ]
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert isinstance(rig.events[-1], Stopped) and rig.events[-1].unsettled == 0
+    assert [round(e.t - rig.logged("talk-stop")[0].t, 3) for e in rig.logged("finalize")] <= [0.2]
+
+
+def test_talking_is_said_with_the_first_frame_not_with_the_press() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.5)
+        rig.source = "nothing"
+        await rig.sleep(2.5)
+        await rig.press(0.3)
+        assert rig.word is StateWord.READY
+        rig.source = "voice"
+        await rig.sleep(0.1)
+        assert rig.word is StateWord.TALKING
+        await rig.release()
+        await rig.settled()
+
+    play(scene)
+
+
+def test_offline_and_reconnecting_are_said() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.until(lambda: rig.word is StateWord.RECONNECTING)
+        assert rig.engine.status.retry_at is not None and rig.engine.status.retry_at > rig.now
+        await rig.until(lambda: rig.word is StateWord.READY)
+        assert rig.engine.status.retry_at is None
+        await rig.until(lambda: rig.word is StateWord.OFFLINE)
+        assert "next press" in rig.engine.status.detail or "ended" in rig.engine.status.detail
+        await rig.hold(0.5)
+        await rig.settled()
+
+    rig = play(scene, Plan(status=503), Plan(end="close", code=1000, after=1.0))
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert rig.engine.status.counters.reconnects == 1
+
+
+# ---- barge-in -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", list(BargeIn))
+def test_a_press_while_speech_is_played(policy: BargeIn) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(1.0)
+        await rig.until(lambda: rig.speaker.buffered_s() > 0.1)
+        rig.speaker.advance(0.01)
+        await rig.sleep(0.01)
+        assert rig.engine.status.speaking_utterance == 1
+        await rig.press(0.3)
+        heard = len(rig.speaker.heard)
+        gain = rig.speaker.gain
+        rig.speaker.advance(1.0)
+        went_on = len(rig.speaker.heard) > heard
+        assert went_on is (policy is not BargeIn.STOP)
+        assert gain == (0.25 if policy is BargeIn.DUCK else 1.0)
+        await rig.release()
+        assert rig.logged("speech-end", utterance=1, cut=True) if policy is BargeIn.STOP else True
+        await rig.settled()
+        await rig.sleep(0.1)
+        assert rig.speaker.gain == 1.0
+
+    rig = play(scene, instant=False, barge_in=policy)
+    assert states(rig) == [UtteranceState.SETTLED] * 2
+
+
+def test_speech_that_arrives_while_talking_is_said_afterwards() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.8, 0.3)
+        await rig.press(2.0)  # the first one's speech comes now
+        assert rig.engine.transcript.utterance(1).has_speech
+        assert rig.speaker.heard == b""
+        await rig.release(0.01)
+        assert len(rig.speaker.heard) == 2 * 1920 * 4
+        await rig.settled()
+
+    rig = play(scene, replace(HEALTHY, finals_s=0.5))
+    assert len(rig.speaker.heard) == 4 * 1920 * 4
+    assert [e.fields["utterance"] for e in rig.logged("speech-start")] == [1, 2]
+
+
+def test_replay_volume_and_stop() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        rig.engine.post(ReplaySpeech(7))
+        assert rig.notices("replay")[0].severity is Severity.INFO
+        await rig.hold(0.6)
+        await rig.settled()
+        rig.engine.post(SetVolume(1.5))
+        assert rig.speaker.gain == 1.5 and rig.engine.status.volume == 1.5
+        before = len(rig.speaker.heard)
+        rig.engine.post(ReplaySpeech(1))
+        rig.engine.post(ReplaySpeech(1, 0.5))
+        await rig.sleep(0.1)
+        again = len(rig.speaker.heard) - before
+        assert again == pytest.approx(3 * before, rel=0.1)
+        assert rig.engine.speech_of(1) == rig.speaker.heard[:before]
+        rig.engine.post(StopSpeech())
+        assert rig.engine.status.speaking_utterance is None
+
+    play(scene)
+
+
+@pytest.mark.parametrize("at", [0.05, 0.12])
+def test_resent_speech_is_said_once(at: float) -> None:
+    """The connection goes while speech comes; the repeat's speech goes on where the first stopped."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.8)
+        await rig.until(lambda: len(rig.speaker.heard) > 0)
+        await rig.sleep(at)
+        for connection in list(rig.service._server.connections):  # type: ignore[union-attr]
+            connection.transport.abort()
+        await rig.settled()
+
+    rig = play(scene)
+    assert len(rig.service.sessions) == 2
+    assert len(rig.speaker.heard) == 2 * 1920 * 4
+    assert len(rig.engine.speech_of(1)) == 2 * 1920 * 4
+
+
+# ---- the microphone -----------------------------------------------------------------------------------------------
+
+
+def test_a_microphone_that_comes_back_in_time_goes_on_with_the_sentence() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(0.5)
+        rig.microphone.fail()
+        await rig.sleep(2.0)
+        assert rig.engine.status.mic is MicState.LOST
+        assert rig.notices("mic")[-1].is_retrying
+        rig.microphone.opened()
+        await rig.sleep(0.5)
+        assert rig.engine.status.mic is MicState.OPEN
+        assert rig.notices("mic")[-1].title == ""
+        await rig.release()
+        await rig.settled()
+
+    rig = play(scene)
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert rig.forced == []
+
+
+@pytest.mark.parametrize("is_pressed_before", [True, False])
+def test_a_microphone_that_stays_away_ends_the_utterance(is_pressed_before: bool) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        if is_pressed_before:
+            await rig.press(0.5)
+            rig.microphone.fail()
+        else:
+            rig.microphone.fail()
+            await rig.sleep(0.5)
+            await rig.press()
+        await rig.sleep(3.5)
+        assert rig.forced == [TalkSource.DEVICE]
+        assert rig.engine.status.talking_since is None
+        await rig.settled()
+
+    rig = play(scene)
+    assert states(rig) == [UtteranceState.SETTLED if is_pressed_before else UtteranceState.EMPTY]
+
+
+def test_an_absent_microphone_is_asked_for_at_each_press() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.microphone.fail(AudioError("No microphone.", "Plug one in."), is_retrying=False)
+        await rig.sleep(0.3)
+        assert rig.engine.status.mic is MicState.ABSENT
+        assert rig.notices("mic")[-1].severity is Severity.ERROR
+        asked = rig.microphone.opens_asked
+        await rig.press(0.5)
+        assert rig.microphone.opens_asked == asked + 1
+        assert rig.engine.status.mic is MicState.OPEN
+        await rig.release()
+        await rig.settled()
+
+    assert states(play(scene)) == [UtteranceState.SETTLED]
+
+
+def test_choosing_another_microphone_where_none_was_opens_it() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.microphone.fail(AudioError("No microphone.", "Plug one in."), is_retrying=False)
+        await rig.sleep(0.3)
+        rig.engine.post(SelectMicrophone("usb"))
+        await rig.sleep(0.1)
+        assert rig.engine.status.mic is MicState.OPEN
+        assert rig.engine.status.mic_name == "usb"
+
+    play(scene)
+
+
+def test_two_seconds_of_zeros_are_named_and_taken_back() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.source = "zeros"
+        await rig.sleep(5.0)
+        await rig.press(1.9)
+        assert rig.notices("silence") == []
+        await rig.sleep(0.3)
+        assert rig.notices("silence")[-1].severity is Severity.ERROR
+        rig.source = "voice"
+        await rig.sleep(0.1)
+        assert rig.notices("silence")[-1].title == ""
+        await rig.release()
+        await rig.settled()
+
+    assert len(play(scene).notices("silence")) == 2
+
+
+@pytest.mark.parametrize("keep_open", list(KeepOpen))
+def test_the_microphone_is_open_as_told(keep_open: KeepOpen) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        assert rig.microphone.is_open is (keep_open is not KeepOpen.PRESS)
+        rig.engine.post(TerminalFocusChanged(False))
+        await rig.sleep(0.1)
+        assert rig.microphone.is_open is (keep_open is KeepOpen.ALWAYS)
+        await rig.press(0.5)
+        assert rig.microphone.is_open
+        rig.engine.post(TerminalFocusChanged(True))
+        rig.engine.post(TerminalFocusChanged(False))
+        assert rig.microphone.is_open
+        await rig.release(0.6)
+        assert rig.microphone.is_open is (keep_open is KeepOpen.ALWAYS)
+        rig.engine.post(TerminalFocusChanged(True))
+        await rig.sleep(0.1)
+        assert rig.microphone.is_open is (keep_open is not KeepOpen.PRESS)
+        await rig.settled()
+
+    assert states(play(scene, keep_open=keep_open)) == [UtteranceState.SETTLED]
+
+
+def test_without_focus_reports_it_closes_a_minute_after_the_last_utterance() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(59.0)
+        assert rig.microphone.is_open
+        await rig.sleep(2.0)
+        assert not rig.microphone.is_open
+        await rig.hold(0.5, 59.0)
+        assert rig.microphone.is_open
+        await rig.sleep(2.0)
+        assert not rig.microphone.is_open
+
+    play(scene)
+
+
+# ---- ending -------------------------------------------------------------------------------------------------------
+
+
+def test_the_limit_is_said_before_and_ends_the_utterance() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(1.5)
+        assert rig.notices("limit") == []
+        await rig.sleep(1.0)
+        assert "10 s" in rig.notices("limit")[-1].title
+        assert rig.engine.status.limit_at == pytest.approx(rig.now + 9.5, abs=0.05)
+        await rig.sleep(10.0)
+        assert rig.forced == [TalkSource.LIMIT]
+        assert "longest" in rig.notices("limit")[-1].title
+        await rig.settled()
+
+    rig = play(scene, talk=TalkConfig(limit_s=12.0))
+    assert rig.logged("talk-stop")[0].fields["source"] == "limit"
+    assert states(rig) == [UtteranceState.SETTLED]
+
+
+@pytest.mark.parametrize("after", [0.01, 0.5, 2.0])
+def test_escape_sends_no_more_and_drops_what_comes_back(after: float) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(after)
+        rig.edge(EdgeKind.CANCEL, TalkSource.CANCEL)
+        await rig.sleep(2.0)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene)
+    assert states(rig) == [UtteranceState.CANCELLED, UtteranceState.SETTLED]
+    first = rig.engine.transcript.utterances[0]
+    assert first.segments == () and not first.has_speech
+    assert len(rig.speaker.heard) == 2 * 1920 * 4
+    for session in rig.service.sessions:
+        check_session(session)
+        assert [item for _, item in session.got if item == "finalize"] == ["finalize"] * 2
+
+
+def test_escape_before_the_session_is_ready_sends_nothing() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(0.3)
+        rig.edge(EdgeKind.CANCEL, TalkSource.CANCEL)
+        await rig.sleep(3.0)
+
+    rig = play(scene, replace(HEALTHY, ready_s=1.0))
+    assert rig.service.sessions[0].got == []
+    assert states(rig) == [UtteranceState.CANCELLED]
+
+
+@pytest.mark.parametrize("plan", [HEALTHY, replace(HEALTHY, hears=False), Plan(end="hang", at_frame=5)])
+def test_quit_waits_for_the_last_words_for_three_seconds_at_most(plan: Plan) -> None:
+    took = 0.0
+
+    async def scene(rig: Rig) -> None:
+        nonlocal took
+        await rig.sleep(0.3)
+        await rig.press(0.6)
+        began = rig.now
+        rig.engine.post(Quit())
+        assert rig.engine.status.draining_until == pytest.approx(began + 3.0)
+        rig.edge(EdgeKind.START)  # nothing new begins
+        await rig.until(lambda: isinstance(rig.events[-1], Stopped), 10.0)
+        took = rig.now - began
+
+    rig = play(scene, plan)
+    assert len(states(rig)) == 1
+    if plan is HEALTHY:
+        assert took < 1.5
+        assert states(rig) == [UtteranceState.SETTLED]
+        assert rig.service.sessions[0].closed == 1000
+    assert took <= 3.4, "a service that does not answer the farewell is not waited for"
+
+
+@pytest.mark.parametrize("plan", [HEALTHY, Plan(end="hang", at_frame=5)])
+def test_a_second_quit_leaves_at_once(plan: Plan) -> None:
+    took = 0.0
+
+    async def scene(rig: Rig) -> None:
+        nonlocal took
+        await rig.sleep(0.3)
+        await rig.press(0.6)
+        rig.engine.post(Quit())
+        await rig.sleep(0.1)
+        began = rig.now
+        rig.engine.post(Quit())
+        await rig.until(lambda: isinstance(rig.events[-1], Stopped), 10.0)
+        took = rig.now - began
+
+    rig = play(scene, plan)
+    assert took <= 0.4
+    assert isinstance(rig.events[-1], Stopped) and rig.events[-1].unsettled == 1
+
+
+# ---- sessions -----------------------------------------------------------------------------------------------------
+
+
+def test_a_change_while_talking_ends_the_sentence_and_loses_nothing() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(0.8)
+        rig.engine.post(ChangeSession(OTHER))
+        assert rig.forced == [TalkSource.QUIT]
+        await rig.sleep(0.3)
+        await rig.hold(0.6)
+        await rig.settled()
+        await rig.sleep(4.0)
+        assert len(rig.engine._links) == 1, "the old session is let go"
+
+    rig = play(scene)
+    first, second = rig.engine.transcript.utterances
+    assert (first.target, second.target) == ("es", "en")
+    assert states(rig) == [UtteranceState.SETTLED] * 2
+    assert [s.closed for s in rig.service.sessions] == [1000, 1000]
+
+
+def test_late_finals_of_a_session_that_was_changed_are_still_taken() -> None:
+    """Two segments, the second one's texts late: the old session is not closed in between."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(0.8)
+        rig.engine.post(ChangeSession(replace(OTHER, audio_output=False)))
+        await rig.until(lambda: states(rig) == [UtteranceState.SETTLED])
+        late = rig.service.sessions[0]
+        for connection in list(rig.service._server.connections):  # type: ignore[union-attr]
+            if connection.recorded is late:  # type: ignore[attr-defined]
+                for kind in ("original", "translated"):
+                    await connection.send(
+                        f'{{"type":"{kind}_transcript","correlation_id":"seg_late","text":"late","is_final":true}}'
+                    )
+        await rig.sleep(1.0)
+
+    rig = play(scene, params=SessionParams(audio_output=False))
+    assert rig.engine.transcript.utterances[0].original.endswith("late")
+
+
+def test_words_kept_by_a_draining_session_are_sent_when_the_key_is_cured() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.6, 0.5)
+        rig.engine.post(ChangeSession(OTHER))
+        await rig.sleep(0.5)
+        await rig.hold(0.6, 0.5)
+        assert [status for _, status in rig.service.asked] == [401, 401], "a press asks no refused key again"
+        rig.engine.use_api(HttpSessionApi(rig.service.base_url, "pk_better", "the test"))
+        await rig.settled()
+        await rig.sleep(4.0)
+
+    rig = play(scene, Plan(status=401), Plan(status=401))
+    assert states(rig) == [UtteranceState.SETTLED] * 2
+    assert [u.target for u in rig.engine.transcript.utterances] == ["es", "en"]
+
+
+def test_text_only_is_told_once_and_goes_on() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.5)
+        for _ in range(2):
+            await rig.hold(0.6)
+            await rig.settled()
+
+    rig = play(scene, replace(HEALTHY, refuses_speech=True))
+    assert len([n for n in rig.notices("speech") if n.title]) == 1
+    assert states(rig) == [UtteranceState.SETTLED] * 2
+    assert rig.engine.status.params.audio_output is False
+
+
+def test_a_session_says_nothing_of_the_one_before() -> None:
+    """Texts that come before `ready` belong to no utterance, even under an id of the connection before."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.6)
+        await rig.settled()
+        before = rig.engine.transcript.utterances[0]
+        await rig.until(lambda: len(rig.service.sessions) == 2 and bool(rig.service._server.connections), 20.0)  # type: ignore[union-attr]
+        await rig.sleep(0.2)
+        for connection in list(rig.service._server.connections):  # type: ignore[union-attr]
+            for id_ in ("seg_ss_0_1", "seg_new"):
+                await connection.send(
+                    f'{{"type":"original_transcript","correlation_id":"{id_}","text":"ghost","is_final":true}}'
+                )
+        await rig.sleep(0.3)
+        assert rig.engine.transcript.utterances[0] == before
+
+    play(scene, Plan(end="close", code=1001, after=4.0), replace(HEALTHY, ready_s=3.0))
+
+
+# ---- figures ------------------------------------------------------------------------------------------------------
+
+
+def test_counters_count_what_was_held_sent_again_and_lost() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(0.02)
+        await rig.sleep(0.5)
+        rig.microphone.feed(bytes([1]) * 640, lost=123)
+        rig.count += 1
+        await rig.release()
+        await rig.settled()
+
+    rig = play(scene, replace(HEALTHY, ready_s=0.3, end="close", code=4503, at_frame=20))
+    counters = rig.engine.status.counters
+    assert counters.held_s >= 0.3
+    assert counters.resent_s == pytest.approx(0.4, abs=0.05)
+    assert counters.lost_samples == 123
+    assert counters.reconnects == 1
+
+
+def test_a_server_that_reads_slower_than_speech_loses_nothing() -> None:
+    """Everything arrives in the end, and meanwhile the screen says how far behind the sound is."""
+    behind: list[float] = []
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press()
+        for _ in range(40):
+            await rig.sleep(0.25)
+            behind.append(rig.engine.status.behind_s)
+        await rig.release()
+        assert rig.word is not StateWord.RECONNECTING
+        await rig.until(lambda: not rig.engine._unsettled(), 120.0)
+        assert rig.engine.status.behind_s == 0
+
+    rig = play(scene, connector=SlowConnector(0.04))
+    assert max(behind) > 1.0
+    assert len(rig.service.sessions) == 1, "slow is not dead"
+    assert states(rig) == [UtteranceState.SETTLED]
+    parts = rig.service.sessions[0].utterances()
+    assert parts[0] and all(
+        int.from_bytes(b[:4], "little") - int.from_bytes(a[:4], "little") == 1
+        for a, b in zip(parts[0], parts[0][1:], strict=False)
+    )
+
+
+def test_a_retry_ends_the_wait() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.until(lambda: rig.word is StateWord.RECONNECTING)
+        began = rig.now
+        rig.engine.post(RetryNow())
+        await rig.until(lambda: rig.word is StateWord.READY)
+        assert rig.now - began < 0.3
+
+    play(scene, Plan(status=503))
+
+
+def test_hours_of_idling_cost_nothing() -> None:
+    """No timer rings again and again: an idle engine wakes for its pings and little else."""
+    rings = 0
+
+    async def scene(rig: Rig) -> None:
+        nonlocal rings
+        await rig.hold(0.5)
+        await rig.settled()
+        rig.engine.post(TerminalFocusChanged(False))
+        await rig.sleep(1.0)
+        link = rig.engine._links[0]
+        handle = link.session.handle
+
+        def count(fact: object, now: float) -> object:
+            nonlocal rings
+            rings += 1
+            return handle(fact, now)  # type: ignore[arg-type]
+
+        link.session.handle = count  # type: ignore[method-assign,assignment]
+        await rig.sleep(600.0)
+
+    play(scene)
+    assert rings <= 600 / 20 * 2 + 10
+
+
+def test_a_continuous_utterance_says_its_speech_as_it_comes() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(0.5)
+        rig.engine._downlink.chunk(1, bytes(4 * 1920))
+        await asyncio.sleep(0.01)
+        assert len(rig.speaker.heard) == 4 * 1920, "a listener that is never released would wait for ever"
+        await rig.release()
+        await rig.settled()
+
+    play(scene, is_continuous=True, talk=TalkConfig(limit_s=None))
+
+
+def test_sound_from_before_the_pre_roll_is_not_sent_however_late_it_comes() -> None:
+    """The press may be handled before frames that were captured long before it."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.5)
+        rig.source = "nothing"
+        await rig.sleep(1.0)
+        await rig.press()
+        for n in range(40):  # a second and a half to 0.7 s ago
+            rig.microphone.feed(bytes([9]) * 640, t=rig.now - 1.5 + n * 0.02)
+        await rig.sleep(0.01)
+        rig.source = "voice"
+        await rig.sleep(0.5)
+        await rig.release()
+        await rig.settled()
+
+    rig = play(scene)
+    sent = [item for _, item in rig.service.sessions[0].got if isinstance(item, bytes)]
+    assert sent and bytes([9]) * 640 not in sent
+
+
+def test_a_quit_does_not_wait_for_words_that_cannot_be_sent() -> None:
+    took = 0.0
+
+    async def scene(rig: Rig) -> None:
+        nonlocal took
+        await rig.sleep(0.3)
+        await rig.hold(0.6, 1.0)
+        began = rig.now
+        rig.engine.post(Quit())
+        await rig.until(lambda: isinstance(rig.events[-1], Stopped), 10.0)
+        took = rig.now - began
+
+    rig = play(scene, Plan(status=401))
+    assert took < 0.2
+    assert isinstance(rig.events[-1], Stopped) and rig.events[-1].unsettled == 1

@@ -1,0 +1,42 @@
+"""When the microphone is open."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinch_tui.config import KeepOpen
+from pinch_tui.engine.micpolicy import LINGER_S, MicPolicy
+
+
+@pytest.mark.parametrize("keep_open", list(KeepOpen))
+def test_talking_always_wants_it(keep_open: KeepOpen) -> None:
+    policy = MicPolicy(keep_open, 0.0)
+    policy.focus(False, True)
+    assert policy.wants_open(1e6, is_talking=True)
+
+
+def test_always_and_press() -> None:
+    assert MicPolicy(KeepOpen.ALWAYS, 0.0).wants_open(1e6, is_talking=False)
+    assert not MicPolicy(KeepOpen.PRESS, 0.0).wants_open(0.0, is_talking=False)
+    assert MicPolicy(KeepOpen.ALWAYS, 0.0).next_at(0.0) is None
+    assert MicPolicy(KeepOpen.PRESS, 0.0).next_at(0.0) is None
+
+
+def test_focus_follows_the_terminal_where_it_reports() -> None:
+    policy = MicPolicy(KeepOpen.FOCUS, 0.0)
+    policy.focus(True, True)
+    assert policy.wants_open(1e6, is_talking=False)
+    policy.focus(False, True)
+    assert not policy.wants_open(1.0, is_talking=False)
+    assert policy.next_at(1.0) is None
+
+
+def test_without_reports_it_lingers_after_the_start_and_after_each_utterance() -> None:
+    policy = MicPolicy(KeepOpen.FOCUS, 10.0)
+    assert policy.wants_open(10.0 + LINGER_S - 0.1, is_talking=False)
+    assert policy.next_at(10.0) == 10.0 + LINGER_S
+    assert not policy.wants_open(10.0 + LINGER_S, is_talking=False)
+    assert policy.next_at(10.0 + LINGER_S) is None, "never a time that has passed"
+    policy.used(200.0)
+    assert policy.wants_open(200.0 + LINGER_S - 0.1, is_talking=False)
+    assert policy.next_at(200.0) == 200.0 + LINGER_S

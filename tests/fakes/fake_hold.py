@@ -1,0 +1,68 @@
+"""The talk key as the screen sees it: calls are recorded, the report is what the test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.driver import Driver
+
+from pinch_tui.config import TalkMode
+from pinch_tui.core.events import TalkSource
+
+
+@dataclass(frozen=True)
+class FakeReport:
+    method: str = "exact"
+    sentence: str = "This terminal reports when a key is let go."
+
+
+class FakeHold:
+    """Swallows ``key`` while armed, as the real one does under a driver that is not ours."""
+
+    def __init__(self, method: str = "exact", key: str = "space") -> None:
+        self.armed = False
+        self.on_report_changed: Callable[[object], None] | None = None
+        self.on_hang_up: Callable[[], None] | None = None
+        self.now_report = FakeReport(method)
+        self.key = key
+        self.calls: list[tuple[object, ...]] = []
+
+    def driver_class(self, stock: type[Driver]) -> type[Driver]:
+        return stock
+
+    def feed_key(self, key: str, t: float) -> bool:
+        if key != self.key or not self.armed:
+            return False
+        self.calls.append(("key",))
+        return True
+
+    def mouse_down(self, t: float) -> None:
+        self.calls.append(("mouse_down",))
+
+    def mouse_up(self, t: float) -> None:
+        self.calls.append(("mouse_up",))
+
+    def blur(self, t: float) -> None:
+        self.calls.append(("blur",))
+
+    def focus(self, t: float) -> None:
+        self.calls.append(("focus",))
+
+    def end(self, source: TalkSource, t: float) -> None:
+        self.calls.append(("end", source))
+
+    def escape(self, t: float) -> None:
+        self.calls.append(("escape",))
+
+    def set_mode(self, mode: TalkMode) -> None:
+        self.calls.append(("mode", mode))
+
+    def report(self) -> FakeReport:
+        return self.now_report
+
+    def start(self) -> None:
+        self.calls.append(("start",))
+
+    def stop(self) -> None:
+        self.calls.append(("stop",))

@@ -1,0 +1,281 @@
+"""A service that does what a script says: each session allocated follows the next `Plan`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+GRACE_S = 0.25
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one session goes. Times in seconds, frames counted over the session.
+
+    ``status`` other than 200 refuses the allocation. ``end``: ``close`` (with ``code``), ``reset`` (TCP reset),
+    ``hang`` (no byte in or out any more, no FIN). It happens ``at_frame`` frames in, or ``after`` seconds after
+    ``ready``, whichever is given; or in the drain: ``at_finalize`` finalizes in, before the finals are said.
+    """
+
+    status: int = 200
+    allocate_s: float = 0.02
+    open_s: float = 0.01
+    open_status: int = 101  # anything else refuses the socket
+    ready_s: float | None = 0.03  # None: never
+    end: str | None = None
+    code: int = 1006
+    at_frame: int | None = None
+    at_finalize: int | None = None
+    after: float | None = None
+    finals_s: float = 0.02  # after the grace
+    gap_s: float = 0.01
+    has_speech: bool = True
+    hears: bool = True  # False: nothing is ever said about the audio
+    duplicates: bool = False
+    refuses_speech: bool = False  # the target language cannot be spoken
+    segment_frames: int | None = None  # an utterance is split into segments of so many frames, as by sentences
+    late_duplicates_s: float | None = None  # the finals come again so much later
+
+
+HEALTHY = Plan()
+
+
+@dataclass
+class Recorded:
+    """What one session received: (time, frame bytes) or (time, "finalize")."""
+
+    session_id: str
+    plan: Plan
+    params: dict[str, str]
+    got: list[tuple[float, bytes | str]] = field(default_factory=list)
+    ready_at: float | None = None
+    early: int = 0  # audio before ready
+    closed: int | None = None
+
+    def utterances(self) -> list[list[bytes]]:
+        """The frames between one finalize and the next; the last list may be unfinished."""
+        parts: list[list[bytes]] = [[]]
+        for _, item in self.got:
+            if isinstance(item, bytes):
+                parts[-1].append(item)
+            else:
+                parts.append([])
+        return parts
+
+
+class ScriptedService:
+    """HTTP and WebSocket on one loopback port. Plans are used up in order, then every session is healthy."""
+
+    def __init__(self, plans: list[Plan]) -> None:
+        self.plans = list(plans)
+        self.sessions: list[Recorded] = []
+        self.asked: list[tuple[float, int]] = []  # allocations: time, status
+        self._tokens: dict[str, Recorded] = {}
+        self._server: Server | None = None
+        self.hung: list[ServerConnection] = []
+        self.is_over = asyncio.Event()
+        self.base_url = ""
+
+    async def __aenter__(self) -> ScriptedService:
+        self._server = await serve(
+            self._session, "127.0.0.1", 0, process_request=self._request, compression=None, ping_interval=None
+        )
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.is_over.set()
+        for connection in self.hung:
+            connection.transport.abort()
+        assert self._server is not None
+        self._server.close(close_connections=True)
+        await self._server.wait_closed()
+
+    async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
+        loop = asyncio.get_running_loop()
+        path, _, query = request.path.partition("?")
+        if path == "/v1/session":
+            plan = self.plans.pop(0) if self.plans else HEALTHY
+            await asyncio.sleep(plan.allocate_s)
+            self.asked.append((loop.time(), plan.status))
+            if plan.status != 200:
+                return _response(plan.status, {"error": "scripted"})
+            token = f"t{len(self._tokens)}"
+            params = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+            recorded = Recorded(f"ss_{len(self.sessions)}", plan, params)
+            self._tokens[token] = recorded
+            self.sessions.append(recorded)
+            url = self.base_url.replace("http:", "ws:") + f"/session?token={token}"
+            body = {
+                "session_id": recorded.session_id,
+                "ws_url": url,
+                "expires_in": 60,
+                "model_version_id": "scripted-1",
+            }
+            return _response(200, body)
+        recorded = self._tokens.get(query.removeprefix("token="))
+        if recorded is None:
+            return _response(404, {})
+        await asyncio.sleep(recorded.plan.open_s)
+        if recorded.plan.open_status != 101:
+            return _response(recorded.plan.open_status, {})
+        connection.recorded = recorded  # type: ignore[attr-defined]
+        return None
+
+    async def _session(self, connection: ServerConnection) -> None:
+        recorded: Recorded = connection.recorded  # type: ignore[attr-defined]
+        await _Run(connection, recorded, self).serve()
+        recorded.closed = connection.close_code
+
+
+class _Run:
+    def __init__(self, connection: ServerConnection, recorded: Recorded, service: ScriptedService) -> None:
+        self.connection = connection
+        self.recorded = recorded
+        self.plan = recorded.plan
+        self.service = service
+        self.frames = 0
+        self.in_segment = 0
+        self.segment = 0
+        self.finalizes = 0
+        self.first = 0
+        self.is_over = False
+
+    async def serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            self.tasks = tasks
+            reader = tasks.create_task(self._read())
+            if self.plan.ready_s is None:
+                await reader
+                return
+            await asyncio.sleep(self.plan.ready_s)
+            if self.plan.refuses_speech and self.recorded.params.get("audioOutputEnabled") == "true":
+                text = "targetLanguage='xx' is not supported. Supported languages: en, es, fr"
+                await self._say({"type": "error", "error": text, "timestamp": 1.0})
+            await self._say({"type": "ready", "session_id": self.recorded.session_id})
+            self.recorded.ready_at = loop.time()
+            if self.plan.after is not None:
+                tasks.create_task(self._end_after(self.plan.after))
+            await reader
+            self.is_over = True
+
+    async def _end_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if not self.is_over:
+            await self._end()
+
+    async def _read(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._take()
+
+    async def _take(self) -> None:
+        loop = asyncio.get_running_loop()
+        async for message in self.connection:
+            if self.recorded.ready_at is None:
+                self.recorded.early += 1
+            if isinstance(message, bytes):
+                self.recorded.got.append((loop.time(), message))
+                self.frames += 1
+                if self.plan.segment_frames is not None and self.in_segment == self.plan.segment_frames:
+                    self.tasks.create_task(self._finals(self.segment, self.first, self.in_segment))
+                    self.in_segment = 0
+                self.in_segment += 1
+                if self.in_segment == 1:
+                    self.segment += 1
+                    self.first = _number(message)
+                if self.in_segment == 1 and self.plan.segment_frames is not None:
+                    self.tasks.create_task(self._first_interim(self.segment, self.first))
+                elif self.in_segment % 25 == 0 and self.plan.hears:
+                    await self._transcript("original", f"from {self.first} for {self.in_segment}", final=False)
+                if self.frames == self.plan.at_frame:
+                    await self._end()
+            elif json.loads(message) == {"type": "finalize"}:
+                self.recorded.got.append((loop.time(), "finalize"))
+                self.finalizes += 1
+                if self.finalizes == self.plan.at_finalize:
+                    await self._end()
+                    continue
+                count, self.in_segment = self.in_segment, 0
+                self.tasks.create_task(self._finals(self.segment, self.first, count))
+
+    async def _finals(self, segment: int, first: int, count: int) -> None:
+        if count == 0 or not self.plan.hears:
+            return
+        with contextlib.suppress(ConnectionClosed):
+            await asyncio.sleep(GRACE_S + self.plan.finals_s)
+            for _ in range(2 if self.plan.duplicates else 1):
+                await self._transcript("original", f"from {first} for {count}", final=True, segment=segment)
+                await asyncio.sleep(self.plan.gap_s)
+                await self._transcript("translated", f"de {first} por {count}", final=True, segment=segment)
+            if self.plan.late_duplicates_s is not None:
+                self.tasks.create_task(self._again(segment, first, count, self.plan.late_duplicates_s))
+            if self.plan.has_speech and self.recorded.params.get("audioOutputEnabled") == "true":
+                for _ in range(0 if self.connection in self.service.hung else 2):
+                    await self.connection.send(struct.pack("<1920f", *([0.1] * 1920)))
+                    await asyncio.sleep(0.08)
+
+    async def _first_interim(self, segment: int, first: int) -> None:
+        await asyncio.sleep(0.15)
+        await self._transcript("original", f"from {first}", final=False, segment=segment)
+
+    async def _again(self, segment: int, first: int, count: int, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._transcript("translated", f"de {first} por {count}", final=True, segment=segment)
+        await self._transcript("original", f"from {first} for {count}", final=True, segment=segment)
+
+    async def _transcript(self, kind: str, text: str, *, final: bool, segment: int | None = None) -> None:
+        number = self.segment if segment is None else segment
+        fields: dict[str, Any] = {
+            "type": f"{kind}_transcript",
+            "correlation_id": f"seg_{self.recorded.session_id}_{number}",
+            "text": text,
+            "is_final": final,
+        }
+        if kind == "translated":
+            fields["translated_text"] = text
+        await self._say(fields)
+
+    async def _say(self, fields: dict[str, Any]) -> None:
+        if self.connection in self.service.hung:
+            return
+        with contextlib.suppress(ConnectionClosed):
+            await self.connection.send(json.dumps(fields))
+
+    async def _end(self) -> None:
+        self.is_over = True
+        match self.plan.end:
+            case "close" if self.plan.code == 1006:  # no close frame at all
+                self.connection.transport.abort()
+            case "close":
+                await self.connection.close(self.plan.code)
+            case "reset":
+                raw = self.connection.transport.get_extra_info("socket")
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.transport.abort()
+            case "hang":
+                self.service.hung.append(self.connection)
+                self.connection.transport.pause_reading()
+                await self.service.is_over.wait()
+
+
+def _number(frame: bytes) -> int:
+    return int(struct.unpack_from("<I", frame)[0])
+
+
+def _response(status: int, body: dict[str, Any]) -> Response:
+    data = json.dumps(body).encode()
+    headers = Headers([("Content-Type", "application/json"), ("Content-Length", str(len(data)))])
+    return Response(status, HTTPStatus(status).phrase, headers, data)

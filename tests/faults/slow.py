@@ -1,0 +1,41 @@
+"""A connector whose sockets take their time, as behind a network that is slower than speech."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pinch_tui.engine.ports import Connection
+from pinch_tui.net.socket import WebSocketConnector
+
+
+class SlowConnector:
+    """Each message takes ``send_s`` seconds to leave."""
+
+    def __init__(self, send_s: float) -> None:
+        self._send_s = send_s
+        self._inner = WebSocketConnector()
+
+    async def connect(self, ws_url: str) -> Connection:
+        return _Slow(await self._inner.connect(ws_url), self._send_s)
+
+
+class _Slow:
+    def __init__(self, inner: Connection, send_s: float) -> None:
+        self._inner = inner
+        self._send_s = send_s
+
+    async def send(self, data: bytes | str) -> None:
+        await asyncio.sleep(self._send_s)
+        await self._inner.send(data)
+
+    async def ping(self) -> None:
+        await self._inner.ping()
+
+    async def receive(self) -> bytes | str:
+        return await self._inner.receive()
+
+    async def close(self, code: int = 1000) -> None:
+        await self._inner.close(code)
+
+    def abort(self) -> None:
+        self._inner.abort()

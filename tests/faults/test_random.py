@@ -1,0 +1,17 @@
+"""Random conversations under random faults; the short form of ``python -m tests.faults.randomized``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.randomized import Totals, converse_randomly
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_nothing_is_lost(block: int) -> None:
+    totals = Totals()
+    seed = 10_000 + 1_000 * block
+    while totals.faults < 20:
+        converse_randomly(seed, totals)
+        seed += 1
+    assert totals.utterances > totals.conversations
