@@ -1,0 +1,151 @@
+"""From espeak's IPA to the phones of the English acoustic model (CMU set). Pure.
+
+The map comes from the reference (practice service, "Map used"), measured there on human Russian phrases.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_VOWELS = {
+    **dict.fromkeys("aäɑ", "AA"),
+    **dict.fromkeys("ɐəʌɤɘ", "AH"),
+    **dict.fromkeys("ɜɝɚøœ", "ER"),
+    **dict.fromkeys("ɪɨᵻ", "IH"),
+    **dict.fromkeys("ɔɒ", "AO"),
+    **dict.fromkeys("ɵʊ", "UH"),
+    **dict.fromkeys("uɯyʉ", "UW"),
+    "æ": "AE",
+    "e": "EY",
+    "ɛ": "EH",
+    "i": "IY",
+    "o": "OW",
+}
+_CONSONANTS = {
+    "p": "P",
+    "b": "B",
+    "t": "T",
+    "d": "D",
+    "k": "K",
+    "ɡ": "G",
+    "g": "G",
+    "f": "F",
+    "v": "V",
+    "θ": "TH",
+    "ð": "DH",
+    "s": "S",
+    "z": "Z",
+    "ʃ": "SH",
+    "ʒ": "ZH",
+    "m": "M",
+    "n": "N",
+    "ŋ": "NG",
+    "l": "L",
+    "r": "R",
+    "j": "Y",
+    "w": "W",
+    "h": "HH",
+    "ɦ": "HH",
+    "ʔ": "",
+    "ʈ": "T",
+    "ɖ": "D",
+    "q": "K",
+    "c": "K",
+    "ɟ": "G",
+    "ʂ": "SH",
+    "ɕ": "SH",
+    "ʐ": "R",
+    "ʑ": "ZH",
+    "ç": "HH",
+    "χ": "HH",
+    "ħ": "HH",
+    "x": "HH",
+    "ɣ": "G",
+    "ʁ": "R",
+    "ɾ": "R",
+    "ɽ": "R",
+    "ɹ": "R",
+    "ɻ": "R",
+    "β": "V",
+    "ɸ": "F",
+    "ʋ": "V",
+    "ʕ": "AA",
+    "ɲ": "N Y",
+    "ʎ": "L Y",
+    "ʝ": "Y",
+    "ɥ": "W",
+    "ɰ": "W",
+    "ɫ": "L",
+    "ɭ": "L",
+    "ɬ": "L",
+    "ɴ": "N",
+    "ɳ": "N",
+    "ɱ": "M",
+}
+_PAIRS = {
+    "aɪ": "AY",
+    "ai": "AY",
+    "aʊ": "AW",
+    "au": "AW",
+    "ɑu": "AW",
+    "oɪ": "OY",
+    "ɔɪ": "OY",
+    "eɪ": "EY",
+    "ei": "EY",
+    "oʊ": "OW",
+    "ou": "OW",
+    "əʊ": "OW",
+    "tʃ": "CH",
+    "tɕ": "CH",
+    "dʒ": "JH",
+    "dʑ": "JH",
+    "ts": "T S",
+    "dz": "D Z",
+    "pf": "P F",
+}
+_PER_LANGUAGE = {
+    "es": {"e": "EH", "ɣ": "G", "β": "B", "ʎ": "Y"},
+    "it": {"e": "EH"},
+    "ru": {"e": "EH", "o": "AO", "y": "IH"},
+    "tr": {"e": "EH"},
+    "nl": {"ɣ": "HH"},
+}
+_ASPIRATING = ("hi", "zh", "ko")  # an h after a stop is aspiration there
+_NASAL = "\u0303"
+_VOWEL_PHONES = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
+
+PHONES = frozenset(
+    phone for table in (_VOWELS, _CONSONANTS, _PAIRS) for phones in table.values() for phone in phones.split()
+)
+"""Every phone that can come out; a subset of the model's."""
+
+
+def to_phones(ipa: str, language: str) -> tuple[str, ...]:
+    """Turn IPA into CMU phones. Stress, length, aspiration, palatalisation, tones and unknown signs are dropped; a
+    nasal vowel gets an N; a phone is not repeated where length is only written double."""
+    own = _PER_LANGUAGE.get(language, {})
+    text = unicodedata.normalize("NFD", ipa).replace("c\u0327", "ç").replace("a\u0308", "ä")
+    text = text.replace("_", "").replace(".", "")
+    if language in _ASPIRATING:
+        text = re.sub(r"(?<=[tdkpbgɡɟcɖʈɽsɕʃ])h", "", text)
+    known = [sign for sign in text if sign == _NASAL or sign in own or sign in _VOWELS or sign in _CONSONANTS]
+    signs = [sign for n, sign in enumerate(known) if n == 0 or sign != known[n - 1]]
+    phones: list[str] = []
+    at = 0
+    while at < len(signs):
+        pair = _PAIRS.get("".join(signs[at : at + 2]))
+        if pair is not None:
+            phones += pair.split()
+            at += 2
+            continue
+        sign = signs[at]
+        at += 1
+        if sign == _NASAL:
+            if phones and phones[-1] in _VOWEL_PHONES:
+                phones.append("N")
+            continue
+        found = own.get(sign) or _VOWELS.get(sign) or _CONSONANTS.get(sign, "")
+        phones += found.split()
+    kept = [phone for n, phone in enumerate(phones) if n == 0 or phone != phones[n - 1]]
+    return tuple(kept)

@@ -1,0 +1,62 @@
+"""``--record``: every session's audio as one WAV, exactly the samples that came, with a log beside it.
+
+The WAV's header is brought up to date with every frame, so that the file can be read at any moment and after a kill.
+The log (``.jsonl``) has one object a line: ``t`` (`time.monotonic` at arrival), ``kind`` and that kind's fields.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from pinch_tui.errors import InputFileError
+from pinch_tui.practice.ports import EAR_RATE
+
+_HEADER_BYTES = 44
+
+
+def wav_header(n_bytes: int) -> bytes:
+    """The 44 bytes before ``n_bytes`` of mono PCM16 at 16 kHz."""
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", _HEADER_BYTES - 8 + n_bytes, b"WAVE", b"fmt ", 16, 1, 1, EAR_RATE, EAR_RATE * 2, 2, 16),
+        *(b"data", n_bytes),
+    )
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for recordings; raise `InputFileError` when that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.") from exc
+
+
+class Recording:
+    """One session's files, named after its session id. Raises `InputFileError` when they cannot be made."""
+
+    def __init__(self, folder: Path, session_id: str) -> None:
+        try:
+            self._wav: BinaryIO = (folder / f"{session_id}.wav").open("wb", buffering=0)
+            self._log: TextIO = (folder / f"{session_id}.jsonl").open("w", encoding="utf-8", buffering=1)
+        except OSError as exc:
+            raise InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.") from exc
+        self._n_bytes = 0
+        self._wav.write(wav_header(0))
+
+    def audio(self, data: bytes, now: float) -> None:
+        self._wav.seek(_HEADER_BYTES + self._n_bytes)
+        self._wav.write(data)
+        self.event(now, "audio", at=self._n_bytes // 2, n_samples=len(data) // 2)
+        self._n_bytes += len(data)
+        self._wav.seek(0)
+        self._wav.write(wav_header(self._n_bytes))
+
+    def event(self, now: float, kind: str, **fields: Any) -> None:
+        self._log.write(json.dumps({"t": now, "kind": kind, **fields}) + "\n")
+
+    def close(self) -> None:
+        self._wav.close()
+        self._log.close()

@@ -1,0 +1,211 @@
+"""The real ear, over speech that espeak-ng makes: what is right, what is refused, what locks."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+
+from pinch_tui.practice.ear import REFUSED, PhrasebookEar, heard_languages, trust
+from pinch_tui.practice.gate import Gate, Segmenter, SegmentState, level_dbfs
+from pinch_tui.practice.lexicon import Spelling
+from pinch_tui.practice.phrasebook import load
+from pinch_tui.practice.ports import Final, Heard, Interim, SessionPlan
+from pinch_tui.practice.sphinx import Guess
+from pinch_tui.practice.workshop import Workshop, open_workshop
+
+pytest.importorskip("pocketsphinx", reason="the practice extra is not installed")
+pytest.importorskip("espeakng_loader", reason="the practice extra is not installed")
+
+SILENCE = bytes(2 * 4_800)
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Workshop:
+    return open_workshop("auto", "auto", None)
+
+
+def said(workshop: Workshop, text: str, language: str) -> bytes:
+    """A hold of the key with a text spoken by espeak's female voice: 16 kHz, a faint room around it."""
+    import numpy as np
+    import soxr
+
+    assert workshop.espeak is not None
+    sound = np.frombuffer(b"".join(workshop.espeak.speak(text, language, "female")), dtype="<f4")
+    pcm = soxr.resample(sound, 24_000, 16_000) * 20_000
+    whole = np.concatenate([np.zeros(4_800), pcm, np.zeros(1_600)])
+    whole += np.random.default_rng(1).normal(0, 4, whole.size)
+    return whole.clip(-32_768, 32_767).astype("<i2").tobytes()
+
+
+def hold(workshop: Workshop, plan: SessionPlan, *clips: bytes) -> list[Heard]:
+    ear = workshop.ear(plan)
+    heard: list[Heard] = []
+    for clip in clips:
+        for at in range(0, len(clip), 640):
+            heard += ear.feed(clip[at : at + 640])
+        heard += ear.finish()
+    ear.close()
+    return heard
+
+
+class ScriptedRecogniser:
+    """Gives one guess after another, then the last one for ever."""
+
+    def __init__(self, guesses: list[Guess]) -> None:
+        self._guesses = guesses
+
+    def begin(self) -> None:
+        pass
+
+    def feed(self, pcm: bytes) -> None:
+        pass
+
+    def guess(self) -> Guess:
+        return self._guesses.pop(0) if len(self._guesses) > 1 else self._guesses[0]
+
+
+def finals(heard: list[Heard]) -> list[Final]:
+    return [item for item in heard if isinstance(item, Final)]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text", "meant"),
+    [
+        ("en", "es", "Where is the train station?", "¿Dónde está la estación de tren?"),
+        ("en", "ru", "A table for four, please.", "Столик на четверых, пожалуйста."),
+        ("es", "en", "¿Dónde está la estación de tren?", "Where is the train station?"),
+    ],
+)
+def test_a_phrase_is_heard_and_translated(workshop: Workshop, source: str, target: str, text: str, meant: str):
+    heard = hold(workshop, SessionPlan(source, target), said(workshop, text, source))
+    (final,) = finals(heard)
+    assert (final.text, final.translation, final.say) == (text, meant, meant)
+    interims = [item for item in heard if isinstance(item, Interim)]
+    assert len(interims) >= 2
+    locked = ""
+    for interim in interims:
+        assert interim.text.startswith(interim.locked)
+        assert interim.locked.startswith(locked)
+        locked = interim.locked
+    assert final.text.startswith(locked)
+
+
+def test_words_lock_while_english_is_still_being_spoken(workshop: Workshop):
+    # espeak never speaks the same samples twice, and about one sound in sixty locks nothing before its end.
+    texts = ("Where is the train station?", "A table for four, please.", "How much does it cost?", "I need a doctor.")
+    plan = SessionPlan("en", "es")
+    locked = [
+        any(isinstance(item, Interim) and item.locked for item in hold(workshop, plan, said(workshop, text, "en")))
+        for text in (*texts, *texts)
+    ]
+    assert sum(locked) >= 6
+
+
+def test_a_word_locks_when_four_guesses_agree_on_it_and_another_follows():
+    book = load()
+    sentence = next(found for found in book.sentences("en") if found.text == "Where is the train station?")
+    spelling = Spelling("en", sentence, ("where", "is", "the", "train", "station"), (5, 8, 12, 18, 26))
+    script = [Guess((spelling,), n_words, 6.0, 6.0) for n_words in (1, 2, 3, 3, 3, 4, 4)]
+    unsure = Guess((spelling,), 5, 6.0, trust("en").lock + 0.1)
+    ear = PhrasebookEar(SessionPlan("en", "es"), book, ScriptedRecogniser([*script, unsure]))  # type: ignore[arg-type]
+    loud = array("h", [8_000, -8_000] * 160).tobytes()
+    syllables = SILENCE + (loud * 12 + bytes(640) * 3) * 8
+    heard = [item for at in range(0, len(syllables), 640) for item in ear.feed(syllables[at : at + 640])]
+    shown = [(item.text, item.locked) for item in heard if isinstance(item, Interim)]
+    assert shown == [
+        ("Where", ""),
+        ("Where is", ""),
+        ("Where is the", ""),
+        ("Where is the", "Where"),
+        ("Where is the", "Where is"),
+        ("Where is the train", "Where is the"),
+        ("Where is the train station?", "Where is the"),
+    ]
+
+
+@pytest.mark.parametrize("language", ["fr", "de", "it", "ru", "ja", "zh"])
+def test_the_other_languages_are_understood_or_refused_never_guessed(workshop: Workshop, language: str):
+    phrase = workshop.book.find("pharmacy", "", language)
+    assert phrase is not None
+    (final,) = finals(hold(workshop, SessionPlan(language, "en"), said(workshop, phrase.spoken, language)))
+    if not final.text.endswith(REFUSED):
+        assert (final.text, final.translation) == (phrase.text, "Where is the nearest pharmacy?")
+
+
+def test_what_is_not_in_the_book_is_refused(workshop: Workshop):
+    clip = said(workshop, "The quick brown fox jumps over the lazy dog.", "en")
+    (final,) = finals(hold(workshop, SessionPlan("en", "es"), clip))
+    assert final.text.endswith(REFUSED)
+    assert final.translation == REFUSED
+    assert (final.say, final.tone) == ("", "falling")
+
+
+def test_a_name_is_refused_honestly(workshop: Workshop):
+    (final,) = finals(hold(workshop, SessionPlan("en", "es"), said(workshop, "My name is Barbara Miller.", "en")))
+    assert final.text.endswith(REFUSED)
+
+
+def test_silence_and_hiss_give_nothing(workshop: Workshop):
+    import numpy as np
+
+    hiss = np.random.default_rng(2).normal(0, 300, 32_000).astype("<i2").tobytes()
+    assert hold(workshop, SessionPlan("en", "es"), bytes(64_000)) == []
+    assert hold(workshop, SessionPlan("en", "es"), hiss) == []
+
+
+def test_a_pause_inside_a_hold_ends_a_segment(workshop: Workshop):
+    first = said(workshop, "Where is the train station?", "en")
+    second = said(workshop, "How much does it cost?", "en")
+    both = finals(hold(workshop, SessionPlan("en", "de"), first + bytes(2 * 16_000) + second))
+    assert [final.segment for final in both] == [1, 2]
+    assert both[0].translation == "Wo ist der Bahnhof?"
+
+
+def test_two_way_tells_the_language_and_the_direction(workshop: Workshop):
+    plan = SessionPlan("en", "es", is_two_way=True, is_stable=False)
+    clips = (
+        said(workshop, "Where is the train station?", "en"),
+        said(workshop, "¿Dónde está la estación de tren?", "es"),
+    )
+    one, two = finals(hold(workshop, plan, *clips))
+    assert (one.language, one.target, one.translation) == ("en", "es", "¿Dónde está la estación de tren?")
+    assert (two.language, two.target, two.translation) == ("es", "en", "Where is the train station?")
+
+
+def test_which_languages_a_session_listens_for():
+    known = ("en", "es", "fr", "it", "ru", "de")
+    assert heard_languages(SessionPlan("auto", "de"), known) == ("en", "es", "fr", "it", "ru", "de")
+    assert heard_languages(SessionPlan("en", "de", is_two_way=True), known) == ("en", "de")
+    assert heard_languages(SessionPlan("sv", "de"), known) == ()
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "ru", "tr", "ja", "ko", "zh", "ar", "hi"]
+)
+def test_the_voice_speaks_every_language(workshop: Workshop, language: str):
+    phrase = workshop.book.find("train_station", "", language)
+    assert phrase is not None
+    for voice in ("male", "female"):
+        samples = array("f", b"".join(workshop.voice.speak(phrase.spoken, language, voice)))
+        assert len(samples) > 24_000 // 2
+        assert 0.05 < max(samples) <= 1.0
+    assert b"".join(workshop.voice.speak("hej", "sv", "male")) == b""
+
+
+def test_levels_and_the_gate():
+    assert level_dbfs(b"") == -96.0
+    assert level_dbfs(bytes(640)) == -96.0
+    assert level_dbfs(array("h", [32_767, -32_768] * 160).tobytes()) == pytest.approx(0.0, abs=0.01)
+    gate = Gate()
+    assert not any(gate.is_speech(bytes(640)) for _ in range(50))
+    assert gate.is_speech(array("h", [4_000, -4_000] * 160).tobytes())
+
+
+def test_a_click_is_dropped():
+    segmenter = Segmenter()
+    loud = array("h", [8_000, -8_000] * 160).tobytes()
+    states = [state for state, _ in segmenter.push(SILENCE + loud * 4 + bytes(640 * 40))]
+    assert SegmentState.START in states
+    assert SegmentState.DROPPED in states
+    assert SegmentState.END not in states

@@ -1,0 +1,76 @@
+"""What the app offers to say is understood: between silences, in noise, and through other sample rates."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import wave
+from typing import Any
+
+import pytest
+
+from pinch_tui.practice.phrasebook import suggestions
+from pinch_tui.practice.ports import Final, SessionPlan
+from pinch_tui.practice.workshop import Workshop, open_workshop
+
+np = pytest.importorskip("numpy")
+soxr = pytest.importorskip("soxr")
+pytest.importorskip("pocketsphinx", reason="the practice extra is not installed")
+pytest.importorskip("espeakng_loader", reason="the practice extra is not installed")
+
+ALL = 99
+WAYS = ("clean", "silence", "noise", "microphone", "loudspeaker")
+SHOWN = 6
+"""As many as the empty screen shows: each is tried in every way, the rest in turn, so that the test stays short."""
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Workshop:
+    return open_workshop("phrasebook", "espeak", None)
+
+
+def through(speech: Any, rate: int, way: str) -> bytes:
+    """A speech (floats to 32,767) as the microphone hears it: PCM16 at 16 kHz."""
+    for step in {"microphone": (22_050,), "loudspeaker": (16_000, 24_000, 48_000)}.get(way, ()):
+        speech, rate = soxr.resample(speech, rate, step), step
+    speech = soxr.resample(speech, rate, 16_000)
+    if way != "clean":
+        speech = np.concatenate([np.zeros(8_000), speech, np.zeros(8_000)])
+    if way == "noise":
+        speech = speech + np.random.default_rng(5).normal(0, 32_768 * 10 ** (-50 / 20), speech.size)
+    return speech.clip(-32_768, 32_767).astype("<i2").tobytes()
+
+
+def some_ways(at: int) -> tuple[str, ...]:
+    return WAYS if at < SHOWN else WAYS[at % 2 :: 2]
+
+
+def heard(workshop: Workshop, source: str, target: str, pcm: bytes) -> list[tuple[str, str]]:
+    ear = workshop.ear(SessionPlan(source, target))
+    events = [event for at in range(0, len(pcm), 640) for event in ear.feed(pcm[at : at + 640])] + ear.finish()
+    ear.close()
+    return [(event.text, event.translation) for event in events if isinstance(event, Final)]
+
+
+@pytest.mark.parametrize(("source", "target"), [("en", "es"), ("es", "en"), ("de", "en"), ("fr", "en")])
+def test_every_suggestion_spoken_by_espeak_is_understood(workshop: Workshop, source: str, target: str):
+    assert workshop.espeak is not None
+    offered = suggestions(source, target, ALL)
+    assert len(offered) >= 6
+    for at, pair in enumerate(offered):
+        speech = np.frombuffer(b"".join(workshop.espeak.speak(pair[0], source, "female")), dtype="<f4") * 20_000
+        for way in some_ways(at):
+            assert heard(workshop, source, target, through(speech, 24_000, way)) == [pair], way
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_every_suggestion_spoken_by_flite_is_understood(workshop: Workshop):
+    for at, pair in enumerate(suggestions("en", "de", ALL)):
+        spoken = subprocess.run(
+            ["flite", "-voice", "slt", "-t", pair[0], "-o", "/dev/stdout"], check=True, capture_output=True
+        ).stdout
+        with wave.open(io.BytesIO(spoken)) as source:
+            speech, rate = np.frombuffer(source.readframes(10**7)[: len(spoken)], dtype="<i2"), source.getframerate()
+        for way in some_ways(at):
+            assert heard(workshop, "en", "de", through(speech.astype(np.float64), rate, way)) == [pair], way
