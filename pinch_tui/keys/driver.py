@@ -1,0 +1,96 @@
+"""Textual's terminal driver with key releases: it asks the terminal for them and feeds the talk key to `HoldInput`.
+
+Textual pushes one entry of keyboard-protocol flags at its start and pops one at its stop; ours takes that entry's
+place, so that pushes and pops stay balanced on every way out (quit, suspend, crash). Everything here but the start and
+the stop runs on Textual's input thread; what belongs to the talk key never reaches the event loop.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, ClassVar
+
+from textual import constants
+from textual.drivers import linux_driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
+
+if TYPE_CHECKING:
+    from pinch_tui.keys.hold_input import HoldInput
+
+
+class LenientFile:
+    """A terminal's output that swallows what can no longer be written, so that a hang-up wedges no thread."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        try:
+            return self._file.write(text)
+        except (OSError, ValueError):
+            return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._file.flush()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
+class HoldDriver(LinuxDriver):
+    """See the module. ``hold`` is set by a subclass made for one `HoldInput`."""
+
+    hold: ClassVar[HoldInput]
+    _filter: TalkKeyFilter | None = None
+
+    def start_application_mode(self) -> None:
+        if not isinstance(self._file, LenientFile):
+            self._file = LenientFile(self._file)  # type: ignore[assignment,arg-type]
+        writer_before = self._writer_thread
+        if self._filter is None:
+            self._filter = TalkKeyFilter(self.hold)
+        is_disabled = constants.DISABLE_KITTY_KEY
+        self.hold.attach(self.fileno if self.input_tty else None)
+        if self.input_tty:  # before the input thread runs, so that nothing it reads is forgotten again
+            self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        is_stopped_again = self._writer_thread is writer_before  # as a background job
+        if self.input_tty and self.hold.config.exact and not is_disabled and not is_stopped_again:
+            self.write(ASK)
+            self.flush()
+
+    def stop_application_mode(self) -> None:
+        self.hold.detach(self.hold.clock())
+        if self.hold.is_exact and self._writer_thread is not None:
+            self.write(CALM)
+        super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        assert self._filter is not None
+        ours = {"XTermParser": self._filter.make_parser, "getincrementaldecoder": _tolerant_decoder}
+        with replaced_names(linux_driver, **ours):
+            try:
+                super().run_input_thread()
+            except OSError:  # the terminal is gone
+                self.hold.detach(self.hold.clock())
+                with contextlib.suppress(RuntimeError):  # so may be the loop
+                    self._loop.call_soon_threadsafe(self.hold.on_hang_up or self._app.exit)
+
+    def process_message(self, message: Message) -> None:
+        if self._filter is not None and self._filter.takes(message):
+            return
+        super().process_message(message)
+
+
+def _tolerant_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+    make = codecs.getincrementaldecoder(encoding)
+    return lambda: make("replace")

@@ -1,0 +1,76 @@
+"""Which driver is used: ours, where Textual is as we know it, else the stock one, and why.
+
+The hook leans on a few private names of the pinned Textual; each is looked for here before anything is replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import textual
+from textual import _xterm_parser
+from textual._xterm_parser import XTermParser
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+    from pinch_tui.keys.hold_input import HoldInput
+
+KNOWN_VERSION = "8.2."
+
+
+def hooked(stock: type[Driver], hold: HoldInput) -> tuple[type[Driver], str]:
+    """The driver to use in place of ``stock``, and why it is the stock one ("" when it is ours)."""
+    if reason := unfit_reason(_driver_module()):
+        return stock, reason
+    if sys.platform == "win32":
+        from textual.drivers.windows_driver import WindowsDriver
+
+        from pinch_tui.keys.windows_driver import HoldWindowsDriver
+
+        if stock is not WindowsDriver:
+            return stock, "another driver is in use"
+        return type("HoldWindowsDriver", (HoldWindowsDriver,), {"hold": hold}), ""
+    from textual.drivers.linux_driver import LinuxDriver
+
+    from pinch_tui.keys.driver import HoldDriver
+
+    if stock is not LinuxDriver:
+        return stock, "another driver is in use"
+    return type("HoldDriver", (HoldDriver,), {"hold": hold}), ""
+
+
+def unfit_reason(driver_module: ModuleType | None) -> str:
+    """Why the hook cannot be put in place, "" when it can."""
+    if driver_module is None:
+        return "there is no driver of a known kind"
+    if not textual.__version__.startswith(KNOWN_VERSION):
+        return f"Textual {textual.__version__} is not known"
+    names = ["XTermParser"] if sys.platform == "win32" else ["XTermParser", "getincrementaldecoder"]
+    has_names = all(hasattr(driver_module, name) for name in names)
+    has_method = callable(getattr(XTermParser, "_sequence_to_key_events", None))
+    has_threshold = isinstance(getattr(_xterm_parser, "_MAX_SEQUENCE_SEARCH_THRESHOLD", None), int)
+    if not (has_names and has_method and has_threshold):
+        return "Textual's driver has changed"
+    return ""
+
+
+def _driver_module() -> ModuleType | None:
+    try:
+        if sys.platform == "win32":
+            from textual.drivers import win32 as module
+        else:
+            from textual.drivers import linux_driver as module
+    except (ImportError, AttributeError):
+        return None
+    return module
+
+
+def adopt(hold: HoldInput) -> None:
+    """For a program that reads the terminal itself and feeds `TalkKeyFilter`: the report is that of our own driver."""
+    if sys.platform != "win32":
+        from textual.drivers.linux_driver import LinuxDriver
+
+        hold.driver_class(LinuxDriver)

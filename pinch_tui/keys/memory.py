@@ -1,0 +1,54 @@
+"""What the keyboard taught, kept across runs, through a small port that the state file fulfils.
+
+The cadence belongs to the keyboard that is typed on, so it is kept under a name that tells the local one from the
+one at the other end of an SSH connection. Damaged or impossible values count as not remembered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+from pinch_tui.core.hold_gap import Cadence
+
+
+class KeyMemory(Protocol):
+    """Reads and keeps a few numbers (seconds) a keyboard; neither method raises."""
+
+    def keyboard(self, name: str) -> Mapping[str, float]:
+        """What was kept under this name, empty when nothing was."""
+
+    def remember_keyboard(self, name: str, values: Mapping[str, float]) -> bool:
+        """Keep these values; False when that failed."""
+
+
+def keyboard_name(*, is_remote: bool) -> str:
+    return "remote" if is_remote else "local"
+
+
+def recall(memory: KeyMemory | None, name: str) -> Cadence | None:
+    """The remembered cadence, None when there is none that makes sense."""
+    if memory is None:
+        return None
+    values = memory.keyboard(name)
+    delay, interval = _seconds(values.get("delay_s")), _seconds(values.get("interval_s"))
+    if delay is None and interval is None:
+        return None
+    cadence = Cadence(delay, interval, min(_seconds(values.get("jitter_s")) or 0.0, 0.06))
+    return cadence if cadence.is_sane() else None
+
+
+def remember(memory: KeyMemory | None, name: str, cadence: Cadence) -> bool:
+    """Keep a cadence; False when there is nothing to keep or it could not be kept."""
+    if memory is None or not cadence.is_sane():
+        return False
+    values = {"delay_s": cadence.delay_s, "interval_s": cadence.interval_s, "jitter_s": cadence.jitter_s}
+    known = {key: round(value, 4) for key, value in values.items() if value is not None}
+    if "delay_s" not in known and "interval_s" not in known:
+        return False
+    return memory.remember_keyboard(name, known)
+
+
+def _seconds(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,177 @@
+"""A parser that also reads typed key events (press, repeat, release) and the terminal's answers about them.
+
+It extends Textual's parser in one private method, `XTermParser._sequence_to_key_events`, and wraps two that can raise.
+Nothing a terminal sends raises here, and no answer or unknown sequence is typed into the application.
+
+A release is matched by key code alone: its modifiers are those of the moment of release, and some terminals put text
+into it. A key event that is forwarded is rewritten to the untyped form that the base class knows.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+
+from textual import events
+from textual._keyboard_protocol import FUNCTIONAL_KEYS
+from textual._xterm_parser import XTermParser
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
+from textual.message import Message
+
+from pinch_tui.keys.names import MODIFIERS
+
+LONGEST_SEQUENCE = 128
+"""Characters of an unfinished sequence that are collected: enough for any device attributes and for composed text."""
+REPORTS_EVENTS = 0b10
+"""The bit of the keyboard protocol's flags that asks for event types."""
+_LOCKS = 64 | 128
+_HELD = 0b111111
+
+_typed = re.compile(r"\x1b\[([0-9:]*);([0-9]*):([0-9]+)((?:;[0-9:]*)?)([u~A-HPQRS])")
+_untyped = re.compile(r"\x1b\[([0-9:]*);([0-9]*)((?:;[0-9:]*)?)([u~A-HPQRS])")
+_bare_u = re.compile(r"\x1b\[([0-9]+)u")
+_flags = re.compile(r"\x1b\[\?([0-9]{1,4})u")
+_attributes = re.compile(r"\x1b\[\?[0-9;]*c")
+_complete = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
+
+
+class KittyFlags(events.Event, bubble=False):
+    """The terminal's answer to the query of the keyboard protocol's flags."""
+
+    def __init__(self, flags: int) -> None:
+        super().__init__()
+        self.flags = flags
+        self.key = "<flags>"
+
+
+class DeviceAttributes(events.Event, bubble=False):
+    """The terminal's answer to the query that every terminal knows; it comes after the flags or instead of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key = "<device-attributes>"
+
+
+class KeyReleased(events.Event, bubble=False):
+    """A key went up. ``key``: its Textual name without modifiers."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class HoldParser(XTermParser):
+    """``read_at`` is when the bytes were read that gave the events now coming out."""
+
+    def __init__(self, debug: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.read_at = clock()
+        self.plain_name = ""
+        """The key of the last key event, without its modifiers; "" when it cannot be told."""
+        self.reports_release = False
+        """The last key event came in a form that a release report can follow."""
+        super().__init__(debug)
+
+    def feed(self, data: str) -> Iterable[Message]:
+        self.read_at = self._clock()
+        return super().feed(data)
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only asks for a ``key``
+
+    def _tokens_of(self, sequence: str, alt: bool) -> list[Message]:
+        self.plain_name = ""
+        self.reports_release = False
+        if not sequence.startswith("\x1b["):
+            self.reports_release = sequence.startswith("\x1bO")  # the untyped press of a function key or an arrow
+            return list(self._stock(sequence, alt))
+        if answer := _flags.fullmatch(sequence):
+            return [KittyFlags(int(answer[1]))]
+        if _attributes.fullmatch(sequence):
+            return [DeviceAttributes()]
+        if typed := _typed.fullmatch(sequence):
+            code, modifiers, kind, text, end = typed.groups()
+            if kind == "3":
+                return [KeyReleased(plain_name(code, end))]
+            if kind not in ("1", "2"):
+                return [_ignored(sequence)]
+            sequence = _rewritten(code, modifiers, text, end)
+        elif (untyped := _untyped.fullmatch(sequence)) and (int(untyped[2] or "1") - 1) & _LOCKS:
+            sequence = _rewritten(*untyped.groups())
+        keys: list[Message] = list(self._stock(sequence, alt))
+        if keys:
+            self._describe(sequence)
+        elif _complete.fullmatch(sequence) and not _elsewhere.fullmatch(sequence):
+            return [_ignored(sequence)]
+        return keys
+
+    def parse_mouse_code(self, code: str) -> Message | None:
+        try:
+            return super().parse_mouse_code(code)
+        except (ValueError, ZeroDivisionError):  # a report out of any range, or after a window of no size
+            return None
+
+    def _stock(self, sequence: str, alt: bool) -> list[events.Key]:
+        try:
+            keys = list(super()._sequence_to_key_events(sequence, alt))
+        except (ValueError, OverflowError):  # a code that is no character
+            return [_ignored(sequence)]
+        if any(key.character is not None and not _is_encodable(key.character) for key in keys):
+            return [_ignored(sequence)]
+        return keys
+
+    def _describe(self, sequence: str) -> None:
+        if match := _bare_u.fullmatch(sequence):
+            self.plain_name, self.reports_release = plain_name(match[1], "u"), True
+            return
+        match = _untyped.fullmatch(sequence)
+        if match is None:
+            self.reports_release = True  # a function key; whether its release comes is known by trust alone
+            return
+        code, modifiers, _, end = match.groups()
+        held = int(modifiers or "1") - 1
+        is_composed = end == "u" and code.partition(":")[0] in ("", "0")  # an input method's text: no key of its own
+        self.reports_release = not is_composed
+        if is_composed:
+            return
+        if not held & _HELD or plain_name(code, end) in MODIFIERS:
+            self.plain_name = plain_name(code, end)
+
+
+def plain_name(code: str, end: str) -> str:
+    """A key's Textual name from its code and final character, without modifiers; "" for none."""
+    number = code.partition(":")[0] or "1"
+    if name := FUNCTIONAL_KEYS.get(f"{number}{end}"):
+        return name
+    if end != "u":
+        return ""
+    try:
+        character = chr(int(number))
+        name = character if character.isalnum() else _character_to_key(character)
+    except (ValueError, OverflowError):
+        return ""
+    return KEY_NAME_REPLACEMENTS.get(name, name)
+
+
+def _rewritten(code: str, modifiers: str, text: str, end: str) -> str:
+    """The untyped form of a key event: without locks, and without modifiers where there are none.
+
+    Modifiers that are spelled out, though none is held, would cost Enter, Tab and Backspace their characters.
+    """
+    number = code.partition(":")[0]
+    held = max(0, int(modifiers or "1") - 1) & ~_LOCKS
+    if held:
+        return f"\x1b[{number};{held + 1}{text}{end}"
+    if text:
+        return f"\x1b[{number};{text}{end}"
+    return f"\x1b[{'' if end not in 'u~' and number in ('', '1') else number}{end}"
+
+
+def _ignored(sequence: str) -> events.Key:
+    return events.Key(Keys.Ignore, sequence)
+
+
+def _is_encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
