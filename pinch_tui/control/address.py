@@ -1,0 +1,44 @@
+"""What the socket of outside control is called, on each system.
+
+Apart from the endpoints so that the client needs no asyncio: it has to be over in the time of a key press.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pinch_tui.control.errors import ControlError
+
+MAX_SOCKET_PATH = 100
+"""Bytes of a socket's path that every system takes (Linux 107, macOS 103)."""
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """A name for ``path`` that is short enough for a socket address, valid inside the block.
+
+    A long path is reached through an open folder below ``/proc/self/fd``. Raises `ControlError` where that is missing.
+    """
+    name = os.fspath(path)
+    if len(os.fsencode(name)) <= MAX_SOCKET_PATH:
+        yield name
+        return
+    if not Path("/proc/self/fd").is_dir():
+        raise ControlError(
+            "The runtime folder's name is too long for a socket.", "Point PINCH_TUI_HOME at a shorter path."
+        )
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def pipe_name(path: Path) -> str:
+    """The named pipe that stands for a socket path on Windows: one for each user and home."""
+    digest = hashlib.sha256(str(path).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return rf"\\.\pipe\pinch-tui-{digest}"

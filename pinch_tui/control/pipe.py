@@ -1,0 +1,69 @@
+r"""The named pipe of outside control on Windows, served by asyncio's proactor loop.
+
+No token is needed: the security descriptor that Windows gives a pipe by default lets its creator, administrators and
+the system write, and everybody else only read; a request has to be written, so another user's is refused by the system
+before it reaches us. The first instance is created with ``FILE_FLAG_FIRST_PIPE_INSTANCE`` (asyncio does so), so a
+second copy of the app, or a stranger who took the name, shows as "access denied" at the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pinch_tui.control.endpoint import Serve
+from pinch_tui.control.errors import AlreadyRunning, ControlError
+from pinch_tui.control.messages import MAX_REQUEST
+
+
+class PipeServer(Protocol):
+    def close(self) -> None: ...
+
+
+class PipeLoop(Protocol):
+    """The part of `asyncio.ProactorEventLoop` that serves pipes."""
+
+    async def start_serving_pipe(
+        self, protocol_factory: Callable[[], asyncio.BaseProtocol], address: str
+    ) -> Sequence[PipeServer]: ...
+
+
+class PipeEndpoint:
+    """Listens on the named pipe ``address``; ``loop`` is the running loop unless given."""
+
+    def __init__(self, address: str, loop: PipeLoop | None = None) -> None:
+        self._address = address
+        self._loop = loop
+        self._servers: Sequence[PipeServer] = ()
+
+    async def start(self, serve: Serve) -> None:
+        running = asyncio.get_running_loop()
+        loop: object = self._loop if self._loop is not None else running
+        start = getattr(loop, "start_serving_pipe", None)
+        if start is None:
+            raise ControlError(
+                "Outside control is off: this event loop serves no named pipes.", "Everything else works."
+            )
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await serve(reader, writer, True)
+
+        def factory() -> asyncio.BaseProtocol:
+            reader = asyncio.StreamReader(limit=MAX_REQUEST, loop=running)
+            return asyncio.StreamReaderProtocol(reader, accept, loop=running)
+
+        try:
+            self._servers = await start(factory, self._address)
+        except PermissionError as exc:
+            raise AlreadyRunning(None) from exc
+        except OSError as exc:
+            raise ControlError(
+                f"Outside control is off: the pipe cannot be made ({exc.strerror or type(exc).__name__}).",
+                "Everything else works.",
+            ) from exc
+
+    async def stop(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers = ()

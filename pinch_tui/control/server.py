@@ -1,0 +1,117 @@
+"""The server half of outside control: lives in the app's event loop, answers requests of the same user.
+
+Bounds: `MAX_CONNECTIONS` at a time, `MAX_REQUEST` bytes a line, `IDLE_S` seconds to wait for a line. What a connection
+does wrong is answered with one refusal and ends that connection; it never reaches the app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pinch_tui.control.address import pipe_name
+from pinch_tui.control.endpoint import Endpoint
+from pinch_tui.control.messages import (
+    ControlCommand,
+    Refused,
+    decode_request,
+    encode_refusal,
+    encode_reply,
+)
+
+MAX_CONNECTIONS = 8
+IDLE_S = 2.0
+
+OnCommand = Callable[[ControlCommand], Mapping[str, object]]
+"""Carry out a command, on the loop's thread, at once; the mapping is the reply (JSON-ready, no secrets)."""
+
+
+def default_endpoint(path: Path, platform: str = sys.platform) -> Endpoint:
+    """The endpoint of this system for the socket path ``path``."""
+    if platform == "win32":
+        from pinch_tui.control.pipe import PipeEndpoint
+
+        return PipeEndpoint(pipe_name(path))
+    from pinch_tui.control.unix import UnixEndpoint
+
+    return UnixEndpoint(path, platform)
+
+
+class ControlServer:
+    """Answers ``start | stop | toggle | status`` at ``path``.
+
+    `start` raises `AlreadyRunning` (with the other copy's process id) when another app has the address, and
+    `ControlError` when the address cannot be used; the app goes on without outside control then, and says so.
+    """
+
+    def __init__(
+        self, path: Path, on_command: OnCommand, *, endpoint: Endpoint | None = None, idle_s: float = IDLE_S
+    ) -> None:
+        self._on_command = on_command
+        self._endpoint = endpoint if endpoint is not None else default_endpoint(path)
+        self._idle_s = idle_s
+        self._open: set[asyncio.StreamWriter] = set()
+        self.refused = 0
+        """Requests that were not carried out since the start."""
+
+    async def start(self) -> None:
+        await self._endpoint.start(self._serve)
+
+    async def stop(self) -> None:
+        """Stop listening and drop what is connected."""
+        await self._endpoint.stop()
+        for writer in tuple(self._open):
+            writer.close()
+
+    async def __aenter__(self) -> ControlServer:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.stop()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_same_user: bool) -> None:
+        if not is_same_user:
+            await self._refuse(writer, "Another user's app does not take your commands.")
+        elif len(self._open) >= MAX_CONNECTIONS:
+            await self._refuse(writer, "Too many commands at once.")
+        else:
+            self._open.add(writer)
+            try:
+                await self._answer(reader, writer)
+            finally:
+                self._open.discard(writer)
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                try:
+                    async with asyncio.timeout(self._idle_s):
+                        line = await reader.readline()
+                except TimeoutError:
+                    return
+                except ValueError:  # longer than the stream's own limit
+                    await self._refuse(writer, "The request is too long.")
+                    return
+                if not line:
+                    return
+                request = decode_request(line) if line.endswith(b"\n") else Refused("The request was cut off.")
+                if isinstance(request, Refused):
+                    await self._refuse(writer, request.reason)
+                    return
+                await self._send(writer, encode_reply(self._on_command(request)))
+
+    async def _refuse(self, writer: asyncio.StreamWriter, reason: str) -> None:
+        self.refused += 1
+        await self._send(writer, encode_refusal(reason))
+
+    async def _send(self, writer: asyncio.StreamWriter, line: bytes) -> None:
+        # A peer that does not read must not hold the handler for ever.
+        with contextlib.suppress(OSError, TimeoutError):
+            writer.write(line)
+            async with asyncio.timeout(self._idle_s):
+                await writer.drain()

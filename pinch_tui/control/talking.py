@@ -1,0 +1,71 @@
+"""What the commands do: they move the talk key of the hold machine and tell the state.
+
+A start without its stop is ended by the hold machine at the longest-utterance limit; nothing here keeps time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import assert_never
+
+from pinch_tui import __version__
+from pinch_tui.control.messages import ControlCommand
+from pinch_tui.core.events import Status
+
+
+class TalkControl:
+    """The app's answer to outside control; call it with a command on the loop's thread.
+
+    ``control(is_start, t)`` is the hold machine's way in (`HoldInput.control`), ``is_held`` tells whether it holds
+    (the engine goes on talking for the length of the tail), ``status`` is the engine's snapshot, ``clock`` the
+    monotonic clock. The reply tells what will be so after the command, in words that scripts may rely on:
+    ``state`` (the talk bar's word), ``talking``, ``pid``, ``version``, ``source``, ``target``, ``practice``.
+    """
+
+    def __init__(
+        self,
+        control: Callable[[bool, float], object],
+        is_held: Callable[[], bool],
+        status: Callable[[], Status],
+        clock: Callable[[], float],
+    ) -> None:
+        self._control = control
+        self._is_held = is_held
+        self._status = status
+        self._clock = clock
+
+    def __call__(self, command: ControlCommand) -> dict[str, object]:
+        now = self._clock()
+        status = self._status()
+        is_talking = was_talking = self._is_held()
+        match command:
+            case ControlCommand.START:
+                is_talking = True
+            case ControlCommand.STOP:
+                is_talking = False
+            case ControlCommand.TOGGLE:
+                is_talking = not is_talking
+            case ControlCommand.STATUS:
+                pass
+            case _:
+                assert_never(command)
+        if command is not ControlCommand.STATUS:
+            self._control(is_talking, now)
+        reply: dict[str, object] = {
+            "command": command.value,
+            "talking": is_talking,
+            "was_talking": was_talking,
+            "state": status.word.value,
+            "detail": status.detail,
+            "source": status.params.source,
+            "target": status.params.target,
+            "practice": status.is_practice,
+            "session_id": status.session_id,
+            "microphone": status.mic.value,
+            "pid": os.getpid(),
+            "version": __version__,
+        }
+        if was_talking and status.talking_since is not None:
+            reply["talking_s"] = round(now - status.talking_since, 3)
+        return reply

@@ -1,0 +1,108 @@
+"""The unix socket of outside control: mode 0600 in a 0700 folder, owned through a lock file.
+
+The lock file beside the socket decides who owns the address: the kernel drops the lock with the process, so a socket
+left behind by a killed app is known to be stale without asking it, and two copies starting at once cannot both win.
+The lock file holds the owner's process id, for the message to the second copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+
+from pinch_tui.control.address import reachable
+from pinch_tui.control.endpoint import Serve
+from pinch_tui.control.errors import AlreadyRunning, ControlError
+from pinch_tui.control.peer import peer_uid
+
+
+class UnixEndpoint:
+    """Listens on ``path``; ``path`` + ``.lock`` says who does."""
+
+    def __init__(self, path: Path, platform: str = sys.platform) -> None:
+        self._path = path
+        self._platform = platform
+        self._lock: int | None = None
+        self._server: asyncio.Server | None = None
+
+    async def start(self, serve: Serve) -> None:
+        uid = os.geteuid()
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            peer = peer_uid(writer.get_extra_info("socket"), self._platform)
+            await serve(reader, writer, peer is None or peer == uid)
+
+        try:
+            self._make_folder(uid)
+            self._lock = self._take_lock()
+            self._server = await asyncio.start_unix_server(accept, sock=self._bind(), backlog=8)
+        except OSError as exc:
+            self._give_up_lock()
+            raise ControlError(
+                f"Outside control is off: {self._path} cannot be used ({exc.strerror or type(exc).__name__}).",
+                "Check the folder's owner and free space; everything else works.",
+            ) from exc
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        self._give_up_lock()
+
+    def _make_folder(self, uid: int) -> None:
+        folder = self._path.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = folder.stat()
+        if info.st_uid != uid:
+            raise ControlError(
+                f"Outside control is off: {folder} belongs to another user.",
+                "Point XDG_RUNTIME_DIR at a folder of yours.",
+            )
+        if stat.S_IMODE(info.st_mode) & 0o022:
+            folder.chmod(0o700)
+
+    def _take_lock(self) -> int:
+        import fcntl
+
+        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            text = os.read(lock, 32).strip()
+            os.close(lock)
+            raise AlreadyRunning(int(text) if text.isdigit() else None) from exc
+        except OSError:
+            os.close(lock)
+            raise
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+        return lock
+
+    def _bind(self) -> socket.socket:
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # Born 0600: a chmod afterwards would leave a moment in which others could connect.
+        mask = os.umask(0o177)
+        try:
+            with reachable(self._path) as name:
+                sock.bind(name)
+        except OSError:
+            sock.close()
+            raise
+        finally:
+            os.umask(mask)
+        sock.setblocking(False)
+        return sock
+
+    def _give_up_lock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
