@@ -1,0 +1,36 @@
+"""Many changes, few repaints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from textual.app import App
+from textual.timer import Timer
+
+REPAINT_S = 0.05
+"""Least time between two repaints: at most 20 a second."""
+
+
+class Coalescer:
+    """Calls ``work`` at once after a quiet time, else once at the end of the interval. Needs no timer while quiet."""
+
+    def __init__(self, app: App[object], work: Callable[[], None], interval_s: float = REPAINT_S) -> None:
+        self._app, self._work, self._interval_s = app, work, interval_s
+        self._last = float("-inf")
+        self._timer: Timer | None = None
+
+    def poke(self) -> None:
+        """Something changed."""
+        if self._timer is not None:
+            return
+        wait = self._last + self._interval_s - monotonic()
+        if wait <= 0:
+            self._run()
+        else:
+            self._timer = self._app.set_timer(wait, self._run)
+
+    def _run(self) -> None:
+        self._timer = None
+        self._last = monotonic()
+        self._work()

@@ -1,0 +1,184 @@
+"""What the actions do: talking, languages, panels, leaving. Each handler takes the app and returns nothing.
+
+Panels are imported when they are first opened, so that the first paint does not wait for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pinch_tui.core.events import RetryNow, SetVolume, StateWord, StopSpeech, Voice
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.app import PinchApp
+
+VOLUME_STEP = 0.1
+MAX_VOLUME = 2.0
+
+
+# ---- talking ------------------------------------------------------------------------------------------------------
+
+
+def cancel(app: PinchApp) -> None:
+    """Escape, from the most pressing to the least: the utterance, the voice, the search, a message, the scroll."""
+    if app.engine.status.word is StateWord.TALKING or app.engine.status.talking_since is not None:
+        app.hold.escape(app.clock())
+    elif app.main.close_search() or app.main.notices.dismiss():
+        return
+    elif app.engine.status.word is StateWord.SPEAKING:
+        app.engine.post(StopSpeech())
+    else:
+        app.main.lines.select_last()
+
+
+def stop_speech(app: PinchApp) -> None:
+    app.engine.post(StopSpeech())
+
+
+def skip_speech(app: PinchApp) -> None:
+    app.engine.post(StopSpeech(skip=True))
+
+
+def mute(app: PinchApp) -> None:
+    status = app.engine.status
+    app.engine.post(SetVolume(status.volume, is_muted=not status.is_muted))
+    app.services.remember("muted", not status.is_muted)
+
+
+def _turn(app: PinchApp, step: float) -> None:
+    volume = round(min(MAX_VOLUME, max(0.0, app.engine.status.volume + step)), 2)
+    app.engine.post(SetVolume(volume, is_muted=False))
+    app.services.remember("volume", volume)
+    app.say("volume", f"Volume {volume * 100:.0f} %")
+
+
+def louder(app: PinchApp) -> None:
+    _turn(app, VOLUME_STEP)
+
+
+def quieter(app: PinchApp) -> None:
+    _turn(app, -VOLUME_STEP)
+
+
+def retry(app: PinchApp) -> None:
+    app.engine.post(RetryNow())
+
+
+# ---- languages ----------------------------------------------------------------------------------------------------
+
+
+def languages(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.languages import LanguageScreen
+
+    app.push_screen(LanguageScreen(app.session.language_choices()), app.session.choose_pair)
+
+
+def speak_language(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.languages import LanguageScreen
+
+    app.push_screen(LanguageScreen(app.session.language_choices(), is_source_side=True), app.session.choose_pair)
+
+
+def swap(app: PinchApp) -> None:
+    params = app.session.wanted
+    if params.source == "auto":
+        app.say("swap", "With automatic detection there is nothing to swap; choose a language with k.")
+        return
+    app.session.change(
+        replace(
+            params,
+            source=params.target,
+            target=params.source,
+            source_label=params.target_label,
+            target_label=params.source_label,
+        )
+    )
+
+
+def previous_pair(app: PinchApp) -> None:
+    current = (app.session.wanted.source, app.session.wanted.target)
+    for pair in app.services.recent_pairs():
+        if tuple(pair) != current:
+            app.session.choose_pair((pair[0], pair[1]))
+            return
+    app.say("pair", "No pair was used before this one.")
+
+
+def two_way(app: PinchApp) -> None:
+    params = app.session.wanted
+    app.session.change(replace(params, two_way=not params.two_way))
+    app.say("two-way", "Two-way: either language may be spoken" if not params.two_way else "One-way again")
+
+
+def text_only(app: PinchApp) -> None:
+    params = app.session.wanted
+    app.session.change(replace(params, audio_output=not params.audio_output))
+
+
+def voice(app: PinchApp) -> None:
+    params = app.session.wanted
+    app.session.change(replace(params, voice=Voice.MALE if params.voice is Voice.FEMALE else Voice.FEMALE))
+
+
+# ---- panels -------------------------------------------------------------------------------------------------------
+
+
+def help_(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.help import HelpScreen
+
+    app.push_screen(HelpScreen(app.key_table))
+
+
+def settings(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.settings import SettingsScreen
+
+    app.push_screen(SettingsScreen())
+
+
+def details(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.details import DetailsScreen
+
+    app.push_screen(DetailsScreen())
+
+
+def export(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.export import ExportScreen
+
+    if not app.engine.transcript.utterances:
+        app.say("empty", "Nothing was said yet.")
+        return
+    app.push_screen(ExportScreen(), app.line_work.export_as)
+
+
+def welcome(app: PinchApp) -> None:
+    from pinch_tui.ui.screens.welcome import WelcomeScreen
+
+    app.push_screen(WelcomeScreen())
+
+
+def next_theme(app: PinchApp) -> None:
+    from pinch_tui.ui.theme import THEME_NAMES
+
+    names = THEME_NAMES
+    here = names.index(app.theme) if app.theme in names else -1
+    app.set_theme(names[(here + 1) % len(names)])
+
+
+def palette(app: PinchApp) -> None:
+    app.action_command_palette()
+
+
+# ---- leaving ------------------------------------------------------------------------------------------------------
+
+
+def suspend(app: PinchApp) -> None:
+    app.suspend_softly()
+
+
+def quit_(app: PinchApp) -> None:
+    app.leaving.ask()
+
+
+def interrupt(app: PinchApp) -> None:
+    app.leaving.ask(is_interrupt=True)

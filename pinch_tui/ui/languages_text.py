@@ -1,0 +1,109 @@
+"""Names of languages as the screen writes them, and what the language menu offers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pinch_tui.core.languages import AUTO, base, find, has_known_speech, language_of
+
+Pair = tuple[str, str]
+
+
+def full_name(code: str) -> str:
+    """The language's own name; the code itself where there is none."""
+    language = language_of(code)
+    return code if language is None else language.native
+
+
+def short_name(code: str) -> str:
+    """The code, as people write it."""
+    return "auto" if code == AUTO else code
+
+
+def both_names(code: str) -> str:
+    """English and own name, once when they are the same."""
+    language = language_of(code)
+    if language is None:
+        return code
+    return language.name if language.name == language.native else f"{language.name}, {language.native}"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChoices:
+    """What the language menu offers: the pair in force, recent pairs, and what is known about languages.
+
+    ``practice`` is None outside practice mode, else code -> ``ok`` or ``experimental``.
+    """
+
+    pair: Pair
+    recents: tuple[Pair, ...] = ()
+    practice: Mapping[str, str] | None = None
+    has_speech: bool = True
+
+    def other_recents(self) -> list[Pair]:
+        """Recent pairs beside the one in force, the newest first, at most nine."""
+        seen = [self.pair]
+        for pair in self.recents:
+            if pair not in seen:
+                seen.append(pair)
+        return seen[1:10]
+
+    def is_practised(self, code: str) -> bool:
+        """Whether the practice service knows the language."""
+        practice = self.practice or {}
+        return code in practice or (base(code) or "") in practice or code == AUTO
+
+    def note(self, code: str, *, is_target: bool) -> str:
+        """What is to be known about choosing a language, "" for nothing."""
+        if code == AUTO:
+            return "whatever is spoken"
+        if self.practice is not None:
+            known = self.practice.get(code) or self.practice.get(base(code) or "")
+            if known is None:
+                return "not in practice"
+            return "" if known == "ok" or is_target else known
+        if is_target and self.has_speech and not has_known_speech(code):
+            return "speech not known"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu: a pair to switch to, or a language for one side."""
+
+    pair: Pair
+    code: str = ""
+    title: str = ""
+    note: str = ""
+    hotkey: str = ""
+
+    @property
+    def is_pair(self) -> bool:
+        return not self.code
+
+
+def why_none(query: str, *, is_source_side: bool) -> str:
+    """What to say where `entries` found nothing for what was typed."""
+    if not is_source_side and any(language.code == AUTO for language in find(query, with_auto=True)):
+        return "auto belongs to the language you speak: Tab goes there."
+    return "No language of that name. Codes such as pt-BR may be typed too."
+
+
+def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> list[Entry]:
+    """The lines of the menu for what was typed: recent pairs first (while nothing is typed), then languages."""
+    found: list[Entry] = []
+    if not query.strip():
+        for n, pair in enumerate(choices.other_recents(), start=1):
+            found.append(Entry(pair, hotkey=str(n)))
+    source, target = choices.pair
+    languages = find(query, with_auto=is_source_side)
+    if choices.practice is not None and not query.strip():
+        languages.sort(key=lambda language: not choices.is_practised(language.code))
+    for language in languages:
+        pair = (language.code, target) if is_source_side else (source, language.code)
+        if pair[0] == pair[1]:
+            pair = (target, source)
+        note = choices.note(language.code, is_target=not is_source_side)
+        found.append(Entry(pair, language.code, both_names(language.code), note))
+    return found

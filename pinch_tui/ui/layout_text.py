@@ -1,0 +1,340 @@
+"""Text on a grid of cells: wrapping and direction. Pure.
+
+Lines are broken at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and
+in scripts without spaces at syllables. Right-to-left text is put into the order of display where the terminal does not
+do that itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from pinch_tui.config import Bidi
+from pinch_tui.ui import line_bidi
+from pinch_tui.ui.line_cells import NARROW_ONLY, Cluster, Widths, cells_of, clean, clusters, width
+
+__all__ = [
+    "Cluster",
+    "Line",
+    "Mark",
+    "Order",
+    "Run",
+    "Widths",
+    "app_reorders",
+    "clean",
+    "clusters",
+    "cut",
+    "layout",
+    "width",
+    "wrap",
+]
+
+_RLM = "\N{RIGHT-TO-LEFT MARK}"
+_NO_START = frozenset(
+    "!%),.:;?]}¢°·’”†‡›℃∶、。〃〆〕〗〞﹚﹜！＂％＇），．：；？］｝～〉》」』】〙〛ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ・ヽヾ゛゜…‥"
+)
+_NO_END = frozenset("([{£¥‘“‹«〈《「『【〔〖〘〚＄（［｛￡￥")
+
+
+class Order(IntEnum):
+    """In which order right-to-left text is written, so that a reader sees it rightly; see `app_reorders`."""
+
+    TERMINAL = 0
+    """The terminal reorders lines whose direction is left to right: each right-to-left stretch in its own order."""
+    LETTERS = 1
+    """The terminal does nothing: every letter where it is to be seen, Arabic in its joined forms."""
+    WORDS = 2
+    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen."""
+
+
+class Run(NamedTuple):
+    """A stretch of one line in one style; ``marks`` are the caller's bits."""
+
+    text: str
+    marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One wrapped line in the order of display. ``is_rtl``: it belongs to a right-to-left paragraph."""
+
+    runs: tuple[Run, ...]
+    cells: int
+    is_rtl: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+
+class Mark(NamedTuple):
+    """Characters ``start`` to ``end`` of the cleaned text carry these bits."""
+
+    start: int
+    end: int
+    bits: int
+
+
+def _is_ideographic(cluster: Cluster) -> bool:
+    """Whether a line may be broken before and after this cluster without a space."""
+    code = ord(cluster.text[0])
+    if code < 0x0E00:
+        return False
+    return (
+        (0x2E80 <= code <= 0xA4CF and code != 0x3000)
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFE30 <= code <= 0xFE4F
+        or 0xFF00 <= code <= 0xFFEF
+        or code >= 0x1F000
+    )
+
+
+def _is_southeast(cluster: Cluster) -> bool:
+    """Thai, Lao, Burmese, Khmer: words are not separated by spaces."""
+    code = ord(cluster.text[0])
+    return 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF
+
+
+_LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
+_NO_THAI_START = frozenset("ะาำๅๆฯ")
+
+
+def _may_break(before: Cluster, after: Cluster) -> bool:
+    """Whether a line may end after ``before`` (no space between the two)."""
+    if after.text[0] in _NO_START or before.text[-1] in _NO_END:
+        return False
+    if _is_ideographic(before) or _is_ideographic(after):
+        return True
+    if _is_southeast(before) and _is_southeast(after):
+        # Without a dictionary: never between a leading vowel and its consonant, never before a following vowel; a
+        # leading vowel always opens a syllable, which makes it the best place to break.
+        return after.text[0] in _LEADING_VOWELS and before.text[0] not in _LEADING_VOWELS
+    return before.text in ("-", "–", "—", "/") and after.text[0].isalpha()
+
+
+def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
+    """Break clusters into lines of at most ``limit`` cells; pairs of indices without the blanks at the breaks.
+
+    A word longer than a line is broken between clusters; a cluster is never torn (one wider than the limit stands
+    alone).
+    """
+    limit = max(1, limit)
+    lines: list[tuple[int, int]] = []
+    n = len(parts)
+    start = 0
+    while start < n:
+        used = 0
+        end = start
+        good = -1  # a line may end before this cluster
+        soft = -1  # a syllable of a script without spaces may end before this one
+        while end < n:
+            part = parts[end]
+            if part.text == " ":
+                good = end
+            elif end > start and parts[end - 1].text != " ":
+                if _may_break(parts[end - 1], part):
+                    good = end
+                elif (
+                    _is_southeast(part)
+                    and parts[end - 1].text[0] not in _LEADING_VOWELS
+                    and part.text[0] not in _NO_THAI_START
+                ):
+                    soft = end
+            elif end > start:
+                good = end
+            if used + part.cells > limit and part.text != " ":
+                break
+            used += part.cells
+            end += 1
+        if end >= n:
+            stop = n
+        elif good > start:
+            stop = good
+        elif soft > start:
+            stop = soft
+        else:
+            stop = max(end, start + 1)
+        last = stop
+        while last > start and parts[last - 1].text == " ":
+            last -= 1
+        lines.append((start, last))
+        start = stop
+        while start < n and parts[start].text == " ":
+            start += 1
+    return lines
+
+
+def _runs(parts: Iterable[Cluster], marks: list[int]) -> tuple[Run, ...]:
+    found: list[Run] = []
+    text = ""
+    bits = 0
+    for part in parts:
+        mark = marks[part.start]
+        if mark != bits and text:
+            found.append(Run(text, bits))
+            text = ""
+        bits = mark
+        text += part.text
+    if text:
+        found.append(Run(text, bits))
+    return tuple(found)
+
+
+def _ordered(line: list[Cluster], level: list[int], is_left: list[bool], order: Order) -> list[Cluster]:
+    """The clusters of one line in the order in which they are written."""
+    shown = line_bidi.display_order(level)
+    if order is Order.TERMINAL:
+        return _stretches(line, shown, is_left)
+    seen = [_mirrored(line[i]) if level[i] % 2 else line[i] for i in shown]
+    return _turned_words(seen) if order is Order.WORDS else seen
+
+
+def _mirrored(part: Cluster) -> Cluster:
+    return part._replace(text=line_bidi.mirror(part.text))
+
+
+def _turned_words(line: list[Cluster]) -> list[Cluster]:
+    """Each run of right-to-left letters, which the terminal will turn round, is turned round before. Punctuation stays
+    where it is to be seen: it mostly comes from another font, and the terminal turns only what is of one font."""
+    found: list[Cluster] = []
+    for is_rtl, run in itertools.groupby(line, key=lambda part: line_bidi.has_rtl(part.text)):
+        parts = list(run)
+        found += reversed(parts) if is_rtl else parts
+    return found
+
+
+def _stretches(line: list[Cluster], shown: list[int], is_left: list[bool]) -> list[Cluster]:
+    """Stretches from left to right, each in its own order; marks keep the punctuation at their edges within."""
+    found: list[Cluster] = []
+    for is_ltr, stretch in itertools.groupby(shown, key=lambda i: is_left[i]):
+        at = sorted(stretch)
+        parts = [line[i] for i in at]
+        if not is_ltr:
+            parts = [Cluster(_RLM, 0, parts[0].start), *parts, Cluster(_RLM, 0, parts[-1].start)]
+        found += parts
+    return found
+
+
+def _wrap_narrow(text: str, limit: int) -> list[tuple[int, int]]:
+    """`wrap` for texts whose every character is one cell wide and stands alone: offsets of characters."""
+    lines: list[tuple[int, int]] = []
+    start = 0
+    n = len(text)
+    while n - start > limit:
+        stop = text.rfind(" ", start + 1, start + limit + 1)
+        for hyphen in "-/":
+            at = text.rfind(hyphen, start, start + limit)
+            while at >= max(start, stop):
+                if text[at + 1].isalpha():
+                    stop = at + 1
+                    break
+                at = text.rfind(hyphen, start, at)
+        if stop <= start:
+            stop = start + limit
+        lines.append((start, start + len(text[start:stop].rstrip(" "))))
+        start = stop
+        while start < n and text[start] == " ":
+            start += 1
+    if start < n:
+        lines.append((start, n))
+    return lines
+
+
+def _runs_narrow(text: str, start: int, end: int, marks: tuple[Mark, ...]) -> tuple[Run, ...]:
+    edges = {start, end}
+    for mark in marks:
+        edges.update(edge for edge in (mark.start, mark.end) if start < edge < end)
+    cuts = sorted(edges)
+    found: list[Run] = []
+    for left, right in itertools.pairwise(cuts):
+        bits = 0
+        for mark in marks:
+            if mark.start <= left and right <= mark.end:
+                bits |= mark.bits
+        if found and found[-1].marks == bits:
+            found[-1] = Run(found[-1].text + text[left:right], bits)
+        else:
+            found.append(Run(text[left:right], bits))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def layout(
+    text: str,
+    limit: int,
+    marks: tuple[Mark, ...] = (),
+    reorders: Order | bool = Order.TERMINAL,
+    widths: Widths = Widths.GRAPHEMES,
+) -> tuple[Line, ...]:
+    """Wrap a cleaned text into lines of at most ``limit`` cells.
+
+    ``reorders``: the order of right-to-left text (True: `Order.LETTERS`). ``widths``: how the terminal counts cells.
+    """
+    limit = max(1, limit)
+    if NARROW_ONLY.fullmatch(text):
+        return tuple(
+            Line(_runs_narrow(text, start, end, marks), end - start) for start, end in _wrap_narrow(text, limit)
+        )
+    bits = [0] * len(text)
+    for first, last, mark in marks:
+        for i in range(max(0, first), min(last, len(text))):
+            bits[i] |= mark
+    is_bidi = line_bidi.has_rtl(text)
+    is_rtl = is_bidi and line_bidi.is_rtl(text)
+    parts = clusters(text, widths)
+    level: list[int] = []
+    is_left: list[bool] = []
+    if is_bidi:
+        if reorders:
+            parts = [Cluster(t, cells_of(t, widths), s) for t, s in line_bidi.shape([(p.text, p.start) for p in parts])]
+        level, is_left = line_bidi.resolve([part.text for part in parts], is_rtl)
+    lines: list[Line] = []
+    for start, end in wrap(parts, limit):
+        line = parts[start:end]
+        cells = sum(part.cells for part in line)
+        if is_bidi:
+            line = _ordered(line, level[start:end], is_left[start:end], Order(reorders))
+        lines.append(Line(_runs(line, bits), cells, is_rtl))
+    return tuple(lines)
+
+
+def cut(text: str, limit: int) -> str:
+    """A cleaned text in at most ``limit`` cells, ending with an ellipsis when something is missing."""
+    if width(text) <= limit:
+        return text
+    kept = ""
+    room = limit - 1
+    for part in clusters(text):
+        if part.cells > room:
+            break
+        kept += part.text
+        room -= part.cells
+    return kept.rstrip() + "…" if limit > 0 else ""
+
+
+def app_reorders(setting: Bidi, environment: Mapping[str, str]) -> Order:
+    """In which order right-to-left text has to be written for this terminal.
+
+    ``auto``: VTE from 0.58, Konsole, mlterm, mintty and Terminal.app reorder by themselves, kitty turns single words
+    round, the others do nothing.
+    """
+    if setting is Bidi.TERMINAL:
+        return Order.TERMINAL
+    if environment.get("KITTY_WINDOW_ID") or environment.get("TERM") == "xterm-kitty":
+        return Order.WORDS
+    if setting is Bidi.APP:
+        return Order.LETTERS
+    vte = environment.get("VTE_VERSION", "")
+    does_it_itself = (
+        environment.get("KONSOLE_VERSION")
+        or environment.get("MLTERM")
+        or environment.get("TERM_PROGRAM") in ("Apple_Terminal", "mintty")
+        or environment.get("TERM") == "mlterm"
+        or (vte.isdigit() and int(vte) >= 5800)
+    )
+    return Order.TERMINAL if does_it_itself else Order.LETTERS

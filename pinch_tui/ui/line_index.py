@@ -1,0 +1,227 @@
+"""Which row of the conversation stands on which screen line: a prefix-sum tree, and lazy measuring. Pure.
+
+Heights of utterances that were never seen are estimates; `Viewport` replaces an estimate by the true height when the
+utterance comes into view, and moves the scroll position so that what was already on screen stays where it is. Nothing
+here costs more than O(log n) per utterance in view; only `reset` is linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+class LineIndex:
+    """Heights of rows with fast prefix sums (a Fenwick tree)."""
+
+    __slots__ = ("_heights", "_top_bit", "_total", "_tree")
+
+    def __init__(self, heights: Iterable[int] = ()) -> None:
+        self.reset(heights)
+
+    def __len__(self) -> int:
+        return len(self._heights)
+
+    @property
+    def total(self) -> int:
+        """Lines of all rows together."""
+        return self._total
+
+    def reset(self, heights: Iterable[int]) -> None:
+        """Replace every height; linear."""
+        self._heights = list(heights)
+        tree = [0, *self._heights]
+        n = len(self._heights)
+        for i in range(1, n + 1):
+            parent = i + (i & -i)
+            if parent <= n:
+                tree[parent] += tree[i]
+        self._tree = tree
+        self._total = sum(self._heights)
+        self._top_bit = 1 << n.bit_length() >> 1 if n else 0
+
+    def append(self, height: int) -> None:
+        i = len(self._heights) + 1
+        self._heights.append(height)
+        node = height
+        step = 1
+        while step < (i & -i):
+            node += self._tree[i - step]
+            step <<= 1
+        self._tree.append(node)
+        self._total += height
+        self._top_bit = 1 << i.bit_length() >> 1
+
+    def height(self, row: int) -> int:
+        return self._heights[row]
+
+    def set(self, row: int, height: int) -> int:
+        """Give a row a new height; returns by how much it grew."""
+        delta = height - self._heights[row]
+        if delta:
+            self._heights[row] = height
+            self._total += delta
+            i = row + 1
+            n = len(self._heights)
+            while i <= n:
+                self._tree[i] += delta
+                i += i & -i
+        return delta
+
+    def top(self, row: int) -> int:
+        """The first line of a row (``row == len`` gives the total)."""
+        total = 0
+        while row > 0:
+            total += self._tree[row]
+            row -= row & -row
+        return total
+
+    def row_at(self, line: int) -> int:
+        """The row that holds a line; the last row for lines beyond the end, 0 for an empty index."""
+        row = 0
+        rest = line
+        bit = self._top_bit
+        n = len(self._heights)
+        while bit:
+            after = row + bit
+            if after <= n and self._tree[after] <= rest:
+                row = after
+                rest -= self._tree[after]
+            bit >>= 1
+        return min(row, max(0, n - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row in view: its place in the conversation, its first line, its height."""
+
+    row: int
+    top: int
+    height: int
+
+
+class Viewport:
+    """The index plus the knowledge of which heights are true. ``measure(row)`` gives a row's true height."""
+
+    def __init__(self, measure: Callable[[int], int]) -> None:
+        self._measure = measure
+        self._index = LineIndex()
+        self._is_true = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @property
+    def total(self) -> int:
+        return self._index.total
+
+    def reset(self, estimates: Iterable[int]) -> None:
+        self._index.reset(estimates)
+        self._is_true = bytearray(len(self._index))
+
+    def append(self, estimate: int) -> None:
+        self._index.append(estimate)
+        self._is_true.append(0)
+
+    def top(self, row: int) -> int:
+        return self._index.top(row)
+
+    def height(self, row: int) -> int:
+        return self._index.height(row)
+
+    def row_at(self, line: int) -> int:
+        return self._index.row_at(line)
+
+    def doubt(self, row: int, estimate: int) -> int:
+        """A row that is not in view has changed: take the estimate until it is seen. Returns its growth."""
+        self._is_true[row] = 0
+        return self._index.set(row, estimate)
+
+    def know(self, row: int) -> int:
+        """Measure a row now; returns its growth."""
+        self._is_true[row] = 1
+        return self._index.set(row, self._measure(row))
+
+    def _ensure(self, row: int) -> int:
+        return 0 if self._is_true[row] else self.know(row)
+
+    def settle(self, top: int, height: int) -> int:
+        """Make every row in view true; returns the scroll position at which nothing already visible has moved.
+
+        The first row in view whose height was already true is what stays in place; with none, the row at ``top``.
+        """
+        n = len(self._index)
+        if not n:
+            return 0
+        top = max(0, top)
+        first = row = self.row_at(top)
+        line = self.top(row)
+        while row < n and line < top + height and not self._is_true[row]:
+            line += self.height(row)
+            row += 1
+        if row >= n or line >= top + height:
+            row, line = first, self.top(first)
+        at = line - top  # the screen line of the row that stays
+        self._ensure(row)
+        above, room = row, at
+        while above > 0 and room > 0:
+            above -= 1
+            self._ensure(above)
+            room -= self.height(above)
+        top = max(0, self.top(row) - at)
+        line = self.top(row)
+        while row < n and line < top + height:
+            self._ensure(row)
+            line += self.height(row)
+            row += 1
+        if self.total - top < height:
+            return self.settle_end(height)
+        return top
+
+    def settle_end(self, height: int) -> int:
+        """Make the last rows true; returns the scroll position that shows the end."""
+        row = len(self._index)
+        seen = 0
+        while row > 0 and seen < height:
+            row -= 1
+            self._ensure(row)
+            seen += self.height(row)
+        return max(0, self.total - height)
+
+    def show(self, row: int, top: int, height: int) -> int:
+        """The nearest scroll position at which a row is wholly in view (its first lines, when it is too tall)."""
+        top = self.settle(top, height)
+        self._ensure(row)
+        first = self.top(row)
+        tall = self.height(row)
+        if first < top:
+            return self.settle(first, height)
+        if first + tall > top + height:
+            return self._settle_bottom(row, height)
+        return top
+
+    def _settle_bottom(self, row: int, height: int) -> int:
+        """The scroll position at which a row's last line is the view's last line."""
+        seen = self.height(row)
+        above = row
+        while above > 0 and seen < height:
+            above -= 1
+            self._ensure(above)
+            seen += self.height(above)
+        first = self.top(row)
+        return self.settle(min(first, max(0, first + self.height(row) - height)), height)
+
+    def placed(self, top: int, height: int) -> list[Placed]:
+        """The rows in view, top first."""
+        found: list[Placed] = []
+        n = len(self._index)
+        if not n or height <= 0:
+            return found
+        row = self.row_at(top)
+        line = self.top(row)
+        while row < n and line < top + height:
+            tall = self.height(row)
+            found.append(Placed(row, line, tall))
+            line += tall
+            row += 1
+        return found

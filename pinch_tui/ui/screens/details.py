@@ -1,0 +1,103 @@
+"""The details panel: delays, session, microphone and speaker, and the counters of everything that went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from pinch_tui.core.events import Latency, Status
+from pinch_tui.core.textclean import clean
+from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.status_text import mic_line
+
+REFRESH_S = 0.5
+_NAME_CELLS = 16
+"""So that a whole session id fits beside it in 60 columns."""
+Section = tuple[str, Sequence[tuple[str, str]]]
+
+
+def _delay(last: float | None, spread: tuple[float, float] | None) -> str:
+    if last is None:
+        return "not measured yet"
+    text = f"{last:.0f} ms"
+    return text if spread is None else f"{text}, p50 {spread[0]:.0f} ms, p95 {spread[1]:.0f} ms"
+
+
+def sections(status: Status, extra: Sequence[tuple[str, str]] = ()) -> Iterator[Section]:
+    """Headings with their names and values, in plain text."""
+    latency, counters, params = status.latency, status.counters, status.params
+    yield "Delays, from letting go", list(_latency_rows(latency))
+    yield (
+        "Session",
+        [
+            ("service", "practice, on this computer" if status.is_practice else "Pinch"),
+            ("session", status.session_id or "none"),
+            ("model version", status.model_version_id or "not told"),
+            ("languages", f"{params.source} to {params.target}" + (", two-way" if params.two_way else "")),
+            ("mode", f"{params.finalize_mode.value}, {'with speech' if params.audio_output else 'text only'}"),
+        ],
+    )
+    yield (
+        "Sound",
+        [
+            ("microphone", ", ".join(part for part in (status.mic.value, status.mic_name) if part)),
+            ("speaker", status.speaker_name or ("open" if status.has_speaker else "none")),
+            ("speech waiting", f"{status.behind_s:.1f} s to send, {status.speech_late_s:.1f} s to play"),
+        ],
+    )
+    yield (
+        "Counters",
+        [
+            ("reconnects", str(counters.reconnects)),
+            ("speech held", f"{counters.held_s:.1f} s"),
+            ("speech sent anew", f"{counters.resent_s:.1f} s"),
+            ("speech let go", f"{counters.forgotten_s:.1f} s"),
+            ("voice dropped", f"{counters.dropped_speech_s:.1f} s"),
+            ("speaker ran dry", str(counters.underruns)),
+            ("samples lost", str(counters.lost_samples)),
+            ("unreadable", f"{counters.malformed} messages, and {counters.unknown} of an unknown kind"),
+        ],
+    )
+    if extra:
+        yield "More", list(extra)
+
+
+def _latency_rows(latency: Latency) -> Iterator[tuple[str, str]]:
+    yield "first text", _delay(latency.first_text_ms, latency.first_text_p50_p95)
+    yield "last text", _delay(latency.final_ms, latency.final_p50_p95)
+    yield "first sound", _delay(latency.first_sound_ms, latency.first_sound_p50_p95)
+
+
+class DetailsScreen(Panel[None]):
+    """Refreshed twice a second while it is open."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel -full"):
+            yield Static(Content("Details"), classes="panel-title")
+            with VerticalScroll(classes="body"):
+                yield Static(id="facts")
+            yield Static(Content("Esc closes"), classes="panel-keys")
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self._fill()
+        self.set_interval(REFRESH_S, self._fill)
+
+    def _fill(self) -> None:
+        engine = self.pinch.engine
+        parts: list[str | tuple[str, str]] = []
+        for heading, rows in sections(engine.status, self.pinch.services.details()):
+            parts.append((f"{heading}\n", "bold $accent"))
+            for name, value in rows:
+                parts.append((f"  {clean(name):<{_NAME_CELLS}}", "$text-muted"))
+                parts.append(f" {clean(value)}\n")
+            parts.append("\n")
+        problem = mic_line(engine.status, engine.levels(), self.pinch.clock()).problem
+        if problem:
+            parts.append((f"{problem}\n", "bold $warning"))
+        content = Content.assemble(*parts)
+        self.query_one("#facts", Static).update(content)

@@ -1,0 +1,31 @@
+"""The screen that stays: something that cannot go on, what happened, what to do."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from pinch_tui.core.events import NoticePosted
+from pinch_tui.core.textclean import clean
+from pinch_tui.ui.screens.panel import Panel
+
+
+class FatalScreen(Panel[None]):
+    """Says it and stays until the user looks at the conversation again (Esc) or quits."""
+
+    def __init__(self, notice: NoticePosted) -> None:
+        super().__init__()
+        self._notice = notice
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel"):
+            yield Static(Content("This cannot go on"), classes="panel-title -bad")
+            yield Static(Content.styled(clean(self._notice.title), "bold"), classes="panel-text")
+            if self._notice.hint:
+                yield Static(Content(clean(self._notice.hint)), classes="panel-text")
+            yield Static(
+                Content("Ctrl+Q quits. Esc shows the conversation: it can be read, copied and exported."),
+                classes="panel-keys",
+            )

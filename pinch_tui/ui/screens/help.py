@@ -1,0 +1,104 @@
+"""Help: how to talk in this very terminal and why so, and every key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from pinch_tui.core.textclean import clean
+from pinch_tui.ui.actions import ACTIONS, Group
+from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.services import HoldReport
+from pinch_tui.ui.status_text import hold_text, key_name, talk_hint
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.app import PinchApp
+
+_KEY_CELLS = 12
+_TITLE_CELLS = 26
+_NAME_CELLS = 16
+_LEAST_ROOM = 24
+"""Descriptions are left out where they would get less room than this."""
+
+
+def talking_lines(report: HoldReport, talk_key: str) -> Content:
+    """How to talk here, and why this way."""
+    hint = talk_hint(report.method, talk_key)
+    mouse = "" if report.method == "mouse" else " The mouse button held on the talk bar works in every terminal."
+    return Content.assemble(
+        (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
+        f" {clean(mouse)}\n" if mouse else "\n",
+        (f"{hold_text(report.method)}", "$accent"),
+        (f"  {clean(report.sentence)}", "$text-muted"),
+    )
+
+
+class TalkingLines(Static):
+    """`talking_lines`, kept true: how the key is held may be found out while they are read."""
+
+    def on_mount(self) -> None:
+        app = cast("PinchApp", self.app)
+        app.hold_signal.subscribe(self, lambda _: self._draw(app))
+        self._draw(app)
+
+    def _draw(self, app: PinchApp) -> None:
+        self.update(talking_lines(app.hold.report(), app.settings.talk.key))
+
+
+def keys_text(keys: Mapping[str, tuple[str, ...]], width: int) -> Content:
+    """The table of actions with the keys in force, laid out for ``width`` cells."""
+    parts: list[str | tuple[str, str]] = []
+    room = width - _KEY_CELLS - _TITLE_CELLS - 3
+    for group in Group:
+        parts.append((f"{group.value}\n", "bold $accent"))
+        for action in ACTIONS:
+            if action.group is group:
+                names = " ".join(key_name(key) for key in keys.get(action.name, ())) or "-"
+                parts.append((f" {names:<{_KEY_CELLS}} ", "bold"))
+                parts.append(f"{action.title:<{_TITLE_CELLS}} ")
+                lines = wrap(action.description, room) if room >= _LEAST_ROOM else []
+                indent = "\n" + " " * (width - room)
+                parts.append((f"{indent.join(lines)}\n", "$text-muted"))
+        parts.append("\n")
+    parts.append(("Names of the actions, for [ui.keys] in the configuration\n", "bold $accent"))
+    for action in ACTIONS:
+        if not action.is_fixed:
+            parts.append((f" {action.name:<{_NAME_CELLS}} ", "$foreground"))
+            parts.append((f"{action.title}\n", "$text-muted"))
+    return Content.assemble(*parts)
+
+
+class KeysTable(Static):
+    """All keys, laid out anew at every width."""
+
+    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def on_resize(self) -> None:
+        self.update(keys_text(self._keys, self.content_size.width))
+
+
+class HelpScreen(Panel[None]):
+    """Scrolls when it does not fit."""
+
+    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel -wide -full"):
+            yield Static(Content("Help"), classes="panel-title")
+            yield TalkingLines(classes="panel-text")
+            with VerticalScroll(classes="body"):
+                yield KeysTable(self._keys)
+            yield Static(Content("Up and Down scroll, Esc closes"), classes="panel-keys")
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()

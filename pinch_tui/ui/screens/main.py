@@ -1,0 +1,249 @@
+"""The conversation: header, transcript, notices, talk bar, footer. Owns scroll, search and nothing else.
+
+It draws snapshots that the app hands it. Levels are polled only while they can change something that is seen: 15 times
+a second while somebody talks or the voice speaks, 4 times while the microphone is merely open or something is
+counted down, else not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, TextArea
+
+from pinch_tui.core.events import MicState, StateWord, Status
+from pinch_tui.core.textclean import clean
+from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.ui.layout_text import Order
+from pinch_tui.ui.search import Found
+from pinch_tui.ui.services import AppServices, HoldReport, TalkInput
+from pinch_tui.ui.status_text import talk_hint
+from pinch_tui.ui.theme import Marks
+from pinch_tui.ui.transcript_view import TranscriptView
+from pinch_tui.ui.widgets.cards import EmptyCard, SayThis
+from pinch_tui.ui.widgets.footer import Footer
+from pinch_tui.ui.widgets.header import Header
+from pinch_tui.ui.widgets.notices import Notices
+from pinch_tui.ui.widgets.search_bar import SearchBar
+from pinch_tui.ui.widgets.strip import displayed
+from pinch_tui.ui.widgets.talk_bar import TalkBar
+
+LIVE_HZ = 15.0
+OPEN_HZ = 4.0
+COUNTDOWN_HZ = 4.0
+TALL_ROWS = 20
+"""From so many rows on the talk bar gets air, and practice mode its line of phrases."""
+N_PHRASES = 6
+
+
+def polling_rate(status: Status) -> float:
+    """How often the levels and countdowns are looked at, Hz; 0 for not at all."""
+    if status.word in (StateWord.TALKING, StateWord.SPEAKING) or status.talking_since is not None:
+        return LIVE_HZ
+    if status.mic is MicState.OPEN:
+        return OPEN_HZ
+    if status.retry_at is not None or status.draining_until is not None:
+        return COUNTDOWN_HZ
+    return 0.0
+
+
+class MainScreen(Screen[None]):
+    """The screen under all others."""
+
+    DEFAULT_CSS = """
+    MainScreen { background: $background; layout: vertical; }
+    MainScreen TranscriptView { height: 1fr; display: none; }
+    MainScreen.-tall TranscriptView { margin-top: 1; }
+    MainScreen.-spoken TranscriptView { display: block; }
+    MainScreen.-spoken EmptyCard { display: none; }
+    MainScreen.-tall TalkBar { height: 4; padding: 1 0; }
+    """
+
+    def __init__(
+        self,
+        engine: EngineFacade,
+        hold: TalkInput,
+        services: AppServices,
+        *,
+        marks: Marks,
+        keys: Mapping[str, tuple[str, ...]],
+        talk_key: str,
+        order: Order,
+        clock: Callable[[], float],
+        view: TranscriptView,
+        on_focus: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._engine, self._hold, self._services = engine, hold, services
+        self._marks, self._talk_key, self._order = marks, talk_key, order
+        self._focus_moved = on_focus
+        self._timer: Timer | None = None
+        self._rate = 0.0
+        self._report: HoldReport = hold.report()
+        self._phrases_for: tuple[str, str, bool] | None = None
+        self._phrases: list[tuple[str, str]] = []
+        self.lines = view
+        self.header = Header(marks, order=order)
+        self.notices = Notices()
+        self.search_bar = SearchBar()
+        self.say_this = SayThis(marks)
+        self.empty = EmptyCard()
+        self.footer = Footer(keys)
+        self.talk_bar = TalkBar(marks, clock=clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.empty
+        yield self.lines
+        yield self.search_bar
+        yield self.notices
+        yield self.say_this
+        yield self.talk_bar
+        yield self.footer
+
+    def on_mount(self) -> None:
+        self.search_bar.field.cursor_blink = self.app.animation_level != "none"
+        self.lines.focus()
+        self.redraw_talk()
+        self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height >= TALL_ROWS, "-tall")
+        self._draw_say_this(self._engine.status)
+
+    def on_descendant_focus(self) -> None:
+        self._focus_moved()
+
+    def on_descendant_blur(self) -> None:
+        self._focus_moved()
+
+    def on_screen_resume(self) -> None:
+        self._focus_moved()
+        self.redraw()
+
+    def on_screen_suspend(self) -> None:
+        self._poll_at(0.0)
+
+    # ---- drawing ---------------------------------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        """Draw the engine's present status."""
+        if not self.is_attached or not self.is_current:
+            return
+        status = self._engine.status
+        self._report = self._hold.report()
+        self.header.show(status)
+        self.lines.set_speaking(status.speaking_utterance)
+        self.footer.show(self._report.method)
+        self._draw_bar()
+        self._draw_empty(status)
+        self._draw_say_this(status)
+        self._poll_at(polling_rate(status))
+
+    def redraw_hold(self) -> None:
+        """The talk key is held in another way: this is told below a panel too, which may say the same."""
+        if not self.is_attached:
+            return
+        self._report = self._hold.report()
+        self.footer.show(self._report.method)
+        self._draw_bar()
+        self._draw_empty(self._engine.status)
+
+    def redraw_talk(self) -> None:
+        """The conversation changed: what stands beside its lines, which are told by themselves."""
+        if not self.is_attached:
+            return
+        self.set_class(bool(self._engine.transcript.utterances), "-spoken")
+        self._draw_say_this(self._engine.status)
+
+    def _draw_bar(self) -> None:
+        self.talk_bar.show(self._engine.status, self._engine.levels(), method=self._report.method, key=self._talk_key)
+
+    def _practice_phrases(self, status: Status) -> list[tuple[str, str]]:
+        """Phrases to try, for the languages in force; looked up once for each pair."""
+        wanted = (status.params.source, status.params.target, status.is_practice)
+        if wanted != self._phrases_for:
+            self._phrases_for = wanted
+            source, target, is_practice = wanted
+            phrases = self._services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
+            self._phrases = [(self._displayed(original), self._displayed(other)) for original, other in phrases]
+        return self._phrases
+
+    def _displayed(self, text: str) -> str:
+        return displayed(clean(text), self._order)
+
+    def _draw_empty(self, status: Status) -> None:
+        if self.has_class("-spoken"):
+            return
+        phrases = self._practice_phrases(status)
+        hint = talk_hint(self._report.method, self._talk_key)
+        self.empty.show(
+            hint, phrases[: max(0, self.size.height - 10)], is_practice=status.is_practice, marks=self._marks
+        )
+
+    def _draw_say_this(self, status: Status) -> None:
+        utterances = self._engine.transcript.utterances
+        has_room = self.size.height >= TALL_ROWS
+        phrases = self._practice_phrases(status) if utterances and has_room else []
+        self.say_this.show(phrases, len(utterances))
+
+    # ---- polling ---------------------------------------------------------------------------------------------------
+
+    def _poll_at(self, rate: float) -> None:
+        if rate == self._rate:
+            return
+        self._rate = rate
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if rate > 0:
+            self._timer = self.set_interval(1 / rate, self._draw_bar)
+
+    # ---- searching -------------------------------------------------------------------------------------------------
+
+    def open_search(self) -> None:
+        """Show the search line and type into it."""
+        self.search_bar.open()
+        self.set_focus(self.search_bar.field)
+        self._focus_moved()
+
+    def close_search(self) -> bool:
+        """Put the search line away; False when it was not open."""
+        if not self.search_bar.is_open:
+            return False
+        self.search_bar.close()
+        self.lines.search("")
+        self.set_focus(self.lines)
+        self._focus_moved()
+        return True
+
+    def step_search(self, direction: int) -> None:
+        """To the next (1) or previous (-1) match."""
+        self._say_found(self.lines.search_step(direction))
+
+    def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
+        self._say_found(self.lines.search(event.text))
+
+    def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
+        self.step_search(event.direction)
+
+    def _say_found(self, found: Found) -> None:
+        self.search_bar.say(f" {found.place} of {found.total}" if found.number is not None else " nothing found")
+
+    # ---- the lines -------------------------------------------------------------------------------------------------
+
+    def selected_line(self) -> int | None:
+        """The number of the selected utterance, else of the newest; None when there is none."""
+        if self.lines.cursor is not None:
+            return self.lines.cursor
+        utterances = self._engine.transcript.utterances
+        return utterances[-1].number if utterances else None
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether keys go into a text field."""
+        return isinstance(self.focused, Input | TextArea)

@@ -1,0 +1,79 @@
+"""What all panels share: a flat sheet over the conversation, closed with Esc."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Input, TextArea
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.app import PinchApp
+
+SHORT_ROWS = 20
+NARROW_COLUMNS = 84
+SNUG_COLUMNS = 108
+"""Below these a sheet (a wide sheet) takes the whole width: slivers of the conversation beside it only disturb."""
+Result = TypeVar("Result")
+
+
+class Panel(ModalScreen[Result], Generic[Result]):
+    """A modal sheet. Subclasses compose one container of class ``panel``; ``-full`` takes the whole height."""
+
+    DEFAULT_CSS = """
+    Panel {
+        align: center middle;
+        background: $background 60%;
+        & .panel { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface; padding: 1 2; }
+        & .panel.-wide { width: 96; }
+        & .panel.-full { height: 100%; max-height: 40; }
+        & .panel-title { width: 1fr; height: auto; text-style: bold; color: $accent; margin-bottom: 1; }
+        & .panel-title.-bad { color: $error; }
+        & .panel-text { width: 1fr; height: auto; margin-bottom: 1; }
+        & .panel-muted { width: 1fr; height: auto; color: $text-muted; }
+        & .panel-keys { width: 1fr; height: auto; color: $text-muted; margin-top: 1; }
+        & .heading { height: auto; color: $accent; text-style: bold; }
+        & .body { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+        & .body > Static { height: auto; }
+        & .panel.-full .body { height: 1fr; max-height: 100%; }
+        & Input, & Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }
+        & OptionList, & OptionList:focus { border: none; background: $surface; padding: 0; scrollbar-size-vertical: 1; }
+        & TextArea, & TextArea:focus { border: none; background: $panel; padding: 0 1; height: 5; }
+        &.-narrow .panel, &.-snug .panel.-wide { width: 100%; }
+        &.-short .panel { padding: 0 1; height: 100%; max-height: 100%; }
+        &.-short .body { height: 1fr; max-height: 100%; }
+        &.-short .panel-title { margin-bottom: 0; }
+        &.-short .panel-keys { margin-top: 0; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+
+    @property
+    def pinch(self) -> PinchApp:
+        """The app, by its own type."""
+        return cast("PinchApp", self.app)
+
+    def on_mount(self) -> None:
+        """Nothing blinks where no motion is wanted."""
+        if not self.pinch.settings.ui.motion:
+            for field in self.query(Input):
+                field.cursor_blink = False
+            for area in self.query(TextArea):
+                area.cursor_blink = False
+
+    def action_close(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < SHORT_ROWS, "-short")
+        self.set_class(event.size.width < NARROW_COLUMNS, "-narrow")
+        self.set_class(event.size.width < SNUG_COLUMNS, "-snug")
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the sheet closes it."""
+        if event.widget is self:
+            self.action_close()

@@ -1,0 +1,248 @@
+"""Settings that hold from now on, without a restart.
+
+Devices, volume, theme and the like change at once. What a session is asked for is collected: the last line says what
+differs, and closing the panel opens a new session by itself, while the old one finishes what was said. Nothing is
+written to the user's file; what ought to be remembered goes through the services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+
+from pinch_tui.config import BargeIn, TalkMode
+from pinch_tui.core.events import (
+    FinalizeMode,
+    SelectMicrophone,
+    SelectSpeaker,
+    SessionParams,
+    SetBargeIn,
+    SetVolume,
+    Voice,
+)
+from pinch_tui.core.textclean import clean
+from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.services import DeviceNames
+from pinch_tui.ui.status_text import dbfs_text, difference_text, mic_line
+from pinch_tui.ui.theme import THEME_NAMES
+from pinch_tui.ui.widgets.choice import Choice
+from pinch_tui.ui.widgets.meter import meter
+
+CONTEXT_LIMIT = 2000
+METER_HZ = 15.0
+_METER_CELLS = 30
+_SHORT_CELLS = 10
+_LEVEL_CELLS = 8
+"""What a level in words takes."""
+_INDENT = 22
+_YES_NO = ((True, "yes"), (False, "no"))
+_VOLUMES = [(step * 10, f"{step * 10} %") for step in range(21)]
+_BARGE_IN = [
+    (BargeIn.STOP, "stops the voice"),
+    (BargeIn.DUCK, "makes the voice quieter"),
+    (BargeIn.MIX, "lets the voice go on"),
+]
+_TALK_MODES = [
+    (TalkMode.AUTO, "hold, or tap to start and end"),
+    (TalkMode.HOLD, "hold only"),
+    (TalkMode.TAP, "press to start, press to end"),
+]
+
+
+class MeterLine(Widget):
+    """The live meter of the selected microphone."""
+
+    DEFAULT_CSS = """
+    MeterLine { height: 1; width: 1fr; }
+    """
+
+    def render(self) -> Content:
+        panel = self.screen
+        if not isinstance(panel, SettingsScreen):
+            return Content("")
+        engine, marks = panel.pinch.engine, panel.pinch.marks
+        levels = engine.levels()
+        mic = mic_line(engine.status, levels, panel.pinch.clock(), is_test=True)
+        width = max(1, self.content_size.width)
+        trouble = mic.problem or ("" if mic.state == "mic open" else mic.state)
+        room = max(_SHORT_CELLS, min(_METER_CELLS, width - _INDENT - _LEVEL_CELLS))
+        bar = meter(levels, _SHORT_CELLS if trouble else room, marks, is_live=True)
+        pieces = [(piece.text, piece.style) for piece in bar]
+        if trouble:
+            return Content.assemble(" ", *pieces, "  ", (clean(trouble), "bold $warning")).truncate(width)
+        level = (f" {dbfs_text(levels.peak_dbfs)}", "$text-muted")
+        return Content.assemble(" " * _INDENT, *pieces, level).truncate(width)
+
+
+class SettingsScreen(Panel[None]):
+    """Closing applies what needs a new session."""
+
+    DEFAULT_CSS = """
+    SettingsScreen .heading.-next { margin-top: 1; }
+    SettingsScreen .row { height: 1; width: 1fr; }
+    SettingsScreen .row Static { width: 22; color: $text-muted; }
+    SettingsScreen .row Input { width: 1fr; }
+    SettingsScreen TextArea { margin: 0 0 0 1; }
+    """
+
+    def compose(self) -> ComposeResult:
+        params, status = self.pinch.session.wanted, self.pinch.engine.status
+        with Vertical(classes="panel -full"):
+            yield Static(Content("Settings"), classes="panel-title")
+            with VerticalScroll(classes="body"):
+                yield from self._session_rows(params)
+                yield Static(Content("Sound"), classes="heading -next")
+                yield Choice("microphone", "Microphone", [(None, "system's default")])
+                yield MeterLine()
+                yield Choice("speaker", "Speaker", [(None, "system's default")])
+                yield Choice("volume", "Voice volume", _VOLUMES, round(status.volume * 10) * 10, wraps=False)
+                yield Choice("muted", "Muted", _YES_NO, status.is_muted)
+                yield Choice("barge_in", "Talking meanwhile", _BARGE_IN, self.pinch.barge_in)
+                yield Static(Content("Program"), classes="heading -next")
+                yield Choice("talk_mode", "Talk key", _TALK_MODES, self.pinch.talk_mode)
+                yield Choice("theme", "Theme", [(name, name) for name in THEME_NAMES], self.app.theme)
+            yield Static(id="verdict", classes="panel-keys")
+
+    def _session_rows(self, params: SessionParams) -> Iterator[Widget]:
+        yield Static(Content("Session"), classes="heading")
+        yield Choice("voice", "Voice", [(Voice.FEMALE, "female"), (Voice.MALE, "male")], params.voice)
+        yield Choice("audio_output", "Speech", [(True, "text and speech"), (False, "text only")], params.audio_output)
+        modes = [(FinalizeMode.STABLE, "word by word"), (FinalizeMode.SENTENCE, "sentence by sentence")]
+        yield Choice("finalize_mode", "Finals", modes, params.finalize_mode)
+        yield Choice("two_way", "Two-way", _YES_NO, params.two_way, note="always sentence by sentence")
+        yield _row("Source described as", _text("source_label", params.source_label, "such as: Mexican Spanish"))
+        yield _row("Target described as", _text("target_label", params.target_label, "such as: casual"))
+        yield Static(Content(""), id="context_label", classes="panel-muted")
+        area = TextArea(params.context, id="context", tab_behavior="focus", compact=True, show_line_numbers=False)
+        yield area
+
+    def on_mount(self) -> None:
+        self.query_one("#voice").focus()
+        self.set_interval(1 / METER_HZ, self.query_one(MeterLine).refresh)
+        self.run_worker(self._list_devices(), name="devices")
+        self._judge()
+
+    async def _list_devices(self) -> None:
+        names = await self.pinch.services.list_devices()
+        status = self.pinch.engine.status
+        self._offer("microphone", names.inputs, status.mic_name, names)
+        self._offer("speaker", names.outputs, status.speaker_name, names)
+
+    def _offer(self, name: str, devices: tuple[str, ...], chosen: str, names: DeviceNames) -> None:
+        choice = self.query_one(f"#{name}", Choice)
+        choice.set_options([(None, "system's default"), *((device, device) for device in devices)], chosen)
+        if names.problem:
+            choice.set_note(names.problem)
+
+    # ---- what holds at once ----------------------------------------------------------------------------------------
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        value = event.choice.value
+        apply = self._at_once().get(event.choice.id or "")
+        if apply is not None:
+            apply(value)
+        self._judge()
+
+    def _at_once(self) -> dict[str, Callable[[object], None]]:
+        return {
+            "microphone": self._use_microphone,
+            "speaker": self._use_speaker,
+            "volume": lambda _value: self._set_volume(),
+            "muted": lambda _value: self._set_volume(),
+            "barge_in": self._use_barge_in,
+            "talk_mode": self._use_talk_mode,
+            "theme": lambda value: self.pinch.set_theme(str(value)),
+        }
+
+    def _use_microphone(self, value: object) -> None:
+        device = None if value is None else str(value)
+        self.pinch.engine.post(SelectMicrophone(device))
+        self.pinch.services.remember("microphone", device or "")
+
+    def _use_speaker(self, value: object) -> None:
+        device = None if value is None else str(value)
+        self.pinch.engine.post(SelectSpeaker(device))
+        self.pinch.services.remember("speaker", device or "")
+
+    def _set_volume(self) -> None:
+        per_cent, is_muted = self._value("volume"), self._value("muted") is True
+        volume = per_cent / 100 if isinstance(per_cent, int) else 1.0
+        self.pinch.engine.post(SetVolume(volume, is_muted=is_muted))
+        self.pinch.services.remember("volume", volume)
+        self.pinch.services.remember("muted", is_muted)
+
+    def _use_barge_in(self, value: object) -> None:
+        if isinstance(value, BargeIn):
+            self.pinch.barge_in = value
+            self.pinch.engine.post(SetBargeIn(value.value))
+            self.pinch.services.remember("barge_in", value.value)
+
+    def _use_talk_mode(self, value: object) -> None:
+        if isinstance(value, TalkMode):
+            self.pinch.talk_mode = value
+            self.pinch.hold.set_mode(value)
+            self.pinch.services.remember("talk_mode", value.value)
+
+    # ---- what needs a new session ----------------------------------------------------------------------------------
+
+    def _value(self, name: str) -> object:
+        return self.query_one(f"#{name}", Choice).value
+
+    def params(self) -> SessionParams:
+        """What the form asks for now."""
+        voice, mode = self._value("voice"), self._value("finalize_mode")
+        return replace(
+            self.pinch.session.wanted,
+            voice=voice if isinstance(voice, Voice) else Voice.MALE,
+            finalize_mode=mode if isinstance(mode, FinalizeMode) else FinalizeMode.STABLE,
+            audio_output=self._value("audio_output") is True,
+            two_way=self._value("two_way") is True,
+            source_label=self.query_one("#source_label", Input).value.strip(),
+            target_label=self.query_one("#target_label", Input).value.strip(),
+            context=self.query_one("#context", TextArea).text[:CONTEXT_LIMIT],
+        )
+
+    def on_input_changed(self) -> None:
+        self._judge()
+
+    def on_text_area_changed(self) -> None:
+        self._judge()
+
+    def _judge(self) -> None:
+        """Say what closing will do, and how much context there is."""
+        if not self.is_attached:
+            return
+        length = len(self.query_one("#context", TextArea).text)
+        style = "bold $warning" if length > CONTEXT_LIMIT else "$text-disabled"
+        over = f", {length - CONTEXT_LIMIT} too many are cut" if length > CONTEXT_LIMIT else ""
+        label = Content.assemble(" Context: names, topic  ", (f"{length:,} of {CONTEXT_LIMIT:,}{over}", style))
+        self.query_one("#context_label", Static).update(label)
+        difference = difference_text(self.pinch.session.wanted, self.params())
+        if difference:
+            comfort = "" if self.has_class("-short") else "  nothing said is lost"
+            verdict = Content.assemble(("Esc opens a new session: ", "bold $accent"), (difference, "bold"), comfort)
+        else:
+            verdict = Content("Left and Right change, Esc closes; no new session needed")
+        self.query_one("#verdict", Static).update(verdict)
+
+    def action_close(self) -> None:
+        """Apply and close."""
+        self.pinch.session.change(self.params())
+        self.dismiss(None)
+
+    def on_choice_accepted(self) -> None:
+        self.action_close()
+
+
+def _text(name: str, value: str, placeholder: str) -> Input:
+    return Input(value, placeholder=placeholder, id=name, compact=True, max_length=200)
+
+
+def _row(label: str, field: Widget) -> Horizontal:
+    return Horizontal(Static(Content(f" {label}")), field, classes="row")

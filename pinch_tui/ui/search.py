@@ -1,0 +1,144 @@
+"""Finding words in the conversation, whatever their case and accents. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pinch_tui.core.transcript import Utterance
+from pinch_tui.ui.layout_text import clean
+
+Spans = tuple[tuple[int, int], ...]
+
+
+def _fold_char(char: str) -> str:
+    if char.isascii():
+        return char.lower()
+    return "".join(
+        part
+        for part in unicodedata.normalize("NFKD", char).casefold()
+        if unicodedata.category(part) not in ("Mn", "Cf")
+    )
+
+
+def fold(text: str) -> str:
+    """What is compared: no case, no accents, no vowel points, compatibility forms made plain."""
+    if text.isascii():
+        return text.lower()
+    return "".join(map(_fold_char, text))
+
+
+@lru_cache(maxsize=512)
+def find(text: str, folded: str) -> Spans:
+    """Where a folded needle stands in a text, as offsets of its characters; none for an empty needle."""
+    if not folded:
+        return ()
+    if text.isascii():
+        haystack = text.lower()
+        origin: Sequence[int] = range(len(text) + 1)
+    else:
+        pieces = [_fold_char(char) for char in text]
+        haystack = "".join(pieces)
+        origin = [i for i, piece in enumerate(pieces) for _ in piece]
+        origin.append(len(text))
+    found: list[tuple[int, int]] = []
+    at = haystack.find(folded)
+    while at >= 0:
+        stop = at + len(folded)
+        end = origin[stop - 1] + 1
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
+        found.append((origin[at], end))
+        at = haystack.find(folded, stop)
+    return tuple(found)
+
+
+def matches(utterance: Utterance, folded: str) -> bool:
+    """Whether either text of an utterance holds a folded needle."""
+    return any(
+        folded in fold(clean(text))
+        for segment in utterance.segments
+        for text in (segment.original, segment.translation)
+        if text
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a search stands: the utterance it is at (None: nothing found), its place among ``total`` matches from 1."""
+
+    number: int | None
+    place: int
+    total: int
+    has_wrapped: bool = False
+
+
+NOTHING_FOUND = Found(None, 0, 0)
+
+
+class Search:
+    """One needle over one conversation. ``read`` gives the utterances; the newest match comes first.
+
+    Folded texts are kept for utterances that did not change since (their frozen values are compared by identity), so
+    that a next key or a further letter over 10,000 utterances stays quick.
+    """
+
+    def __init__(self, read: Callable[[], Sequence[Utterance]]) -> None:
+        self._read = read
+        self._folded: dict[int, tuple[Utterance, str]] = {}
+        self.needle = ""
+
+    @property
+    def folded(self) -> str:
+        """The needle as it is compared; empty when nothing is searched."""
+        return fold(clean(self.needle))
+
+    def _haystack(self, utterance: Utterance) -> str:
+        kept = self._folded.get(utterance.number)
+        if kept is not None and kept[0] is utterance:
+            return kept[1]
+        text = "\n".join(
+            fold(clean(part))
+            for segment in utterance.segments
+            for part in (segment.original, segment.translation)
+            if part
+        )
+        self._folded[utterance.number] = (utterance, text)
+        return text
+
+    def numbers(self) -> list[int]:
+        """Numbers of all matching utterances, oldest first."""
+        needle = self.folded
+        if not needle:
+            return []
+        return [u.number for u in self._read() if needle in self._haystack(u)]
+
+    def step(self, current: int | None, direction: int) -> Found:
+        """The next match after (``direction`` > 0) or before an utterance, round the ends.
+
+        Without a current utterance the newest match is the first one.
+        """
+        numbers = self.numbers()
+        if not numbers:
+            return NOTHING_FOUND
+        if current is None:
+            return Found(numbers[-1], len(numbers), len(numbers))
+        if direction > 0:
+            later = [n for n in numbers if n > current]
+            number, wrapped = (later[0], False) if later else (numbers[0], True)
+        else:
+            earlier = [n for n in numbers if n < current]
+            number, wrapped = (earlier[-1], False) if earlier else (numbers[-1], True)
+        return Found(number, numbers.index(number) + 1, len(numbers), wrapped)
+
+    def here(self, current: int | None) -> Found:
+        """The match at the current utterance, or the nearest before it, or the newest."""
+        numbers = self.numbers()
+        if not numbers:
+            return NOTHING_FOUND
+        place = len(numbers)
+        if current is not None:
+            place = sum(1 for n in numbers if n <= current) or len(numbers)
+        return Found(numbers[place - 1], place, len(numbers))

@@ -1,0 +1,280 @@
+"""What the screen says about the state, in words. Pure: a status, levels and a time in, plain text out.
+
+No function here reads a clock or a device; ``now`` is a time of the same monotonic clock as the times in `Status`.
+Texts are plain: they are never parsed as markup.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from pinch_tui.core.events import Latency, Levels, MicState, SessionParams, StateWord, Status, TalkSource
+from pinch_tui.core.languages import label
+
+METER_FLOOR_DBFS = -60.0
+"""Left end of the meter; its right end is 0 dBFS."""
+ZEROS_NAMED_S = 1.5
+"""Exact zeros for so long from the press are named: within 2 s of it, a poll and a repaint included."""
+ZEROS_IDLE_S = 10.0
+"""While nobody talks, a microphone that never gave anything else is named after so long."""
+_OPENING_S = 0.5
+"""How much later than the press the first frame may come."""
+LIMIT_WARNING_S = 10.0
+LATE_SPEECH_S = 2.0
+BEHIND_S = 1.0
+
+_NO_MIC = (MicState.LOST, MicState.ABSENT)
+
+
+@dataclass(frozen=True, slots=True)
+class StateLine:
+    """The talk bar's first line: the state word as it is shown, what to do now, and a warning ("" for none)."""
+
+    word: str
+    hint: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MicLine:
+    """The microphone in words: its short state, its device, and what is wrong with it ("" for nothing)."""
+
+    state: str
+    name: str = ""
+    problem: str = ""
+
+
+def clock_text(seconds: float) -> str:
+    """``m:ss`` of a duration; negative ones are 0:00."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def seconds_left(until: float | None, now: float) -> int:
+    """Whole seconds that are left, rounded up; 0 when there are none."""
+    return 0 if until is None else max(0, math.ceil(until - now))
+
+
+def key_name(key: str) -> str:
+    """A Textual key name as people write it: ``ctrl+q`` -> ``Ctrl+Q``, ``question_mark`` -> ``?``."""
+    *modifiers, last = key.split("+")
+    name = _part_name(last)
+    if modifiers and len(name) == 1:
+        name = name.upper()
+    return "+".join([*(_part_name(part) for part in modifiers), name])
+
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
+    "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "number_sign": "#",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "space",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "Up",
+    "down": "Down",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def _part_name(part: str) -> str:
+    if part in _KEY_NAMES:
+        return _KEY_NAMES[part]
+    return part if len(part) == 1 else part.replace("_", " ").capitalize()
+
+
+def talk_hint(method: str, key: str, *, is_narrow: bool = False) -> str:
+    """How to talk in this terminal. ``method`` is the hold report's; ``key`` the talk key's Textual name."""
+    name = key_name(key)
+    if method == "tap":
+        return f"{name} starts, {name} ends" if is_narrow else f"press {name}, speak, press {name} again"
+    if method == "mouse":
+        return "hold the mouse here" if is_narrow else "hold the mouse button on this bar while you speak"
+    return f"hold {name} to talk" if is_narrow else f"hold {name}, speak, let go"
+
+
+def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: bool = False) -> StateLine:
+    """The state word with its hint. Every state, countdown and warning has words of its own."""
+    if status.draining_until is not None:
+        left = seconds_left(status.draining_until, now)
+        hint = "" if is_narrow else "waiting for the last words"
+        return StateLine(f"leaving in {left} s", hint, "Ctrl+C leaves at once")
+    match status.word:
+        case StateWord.TALKING:
+            line = _talking_line(status, now, key_name(key))
+            short = line.hint.partition(",")[0]
+            return replace(line, hint=short) if is_narrow and line.warning else line
+        case StateWord.RECONNECTING:
+            left = seconds_left(status.retry_at, now)
+            word = f"reconnecting in {left} s" if left else "reconnecting"
+            return StateLine(word, status.detail or f"{key_name(key)} tries at once")
+        case StateWord.READY | StateWord.CONNECTING if status.talking_since is not None:
+            return StateLine(status.word.value, status.detail or "wait a moment: the sign is the word talking")
+        case StateWord.READY:
+            if status.mic in _NO_MIC:
+                return StateLine("ready", "reading and listening work")
+            return StateLine("ready", talk_hint(method, key, is_narrow=is_narrow), status.detail)
+        case StateWord.CONNECTING:
+            return StateLine("connecting", status.detail or "you may speak already: nothing is lost")
+        case StateWord.FINALIZING:
+            return StateLine("finalizing", status.detail or "waiting for the last words")
+        case StateWord.SPEAKING:
+            return StateLine("speaking", status.detail)
+        case StateWord.OFFLINE:
+            return StateLine("offline", status.detail or f"{key_name(key)} connects")
+
+
+def _talking_line(status: Status, now: float, key: str) -> StateLine:
+    since = status.talking_since
+    timer = clock_text(now - since) if since is not None else "0:00"
+    warning = ""
+    if status.limit_at is not None and status.limit_at - now <= LIMIT_WARNING_S:
+        warning = f"ends by itself in {seconds_left(status.limit_at, now)} s"
+    if status.retry_at is not None:
+        hint = "the link is down, your words are kept"
+    elif status.is_latched:
+        hint = f"{key} ends it, Esc throws it away"
+    elif status.is_soft_stopped:
+        hint = "let go?"
+    elif status.talk_source == TalkSource.CONTROL:
+        hint = f"{key} or pinch-tui talk ends it, Esc throws it away"
+    else:
+        hint = "let go to finish, Esc throws it away"
+    return StateLine(f"talking {timer}", hint, warning)
+
+
+def is_silent(status: Status, levels: Levels, now: float, *, is_test: bool = False) -> bool:
+    """Whether the microphone gives exact zeros where sound was to be expected. ``is_test``: somebody speaks to try it.
+
+    Many microphones give exact zeros between utterances; that says nothing about one that was heard before.
+    """
+    if status.talking_since is not None:
+        talked_s = now - status.talking_since
+        return talked_s >= ZEROS_NAMED_S and levels.zeros_s >= talked_s - _OPENING_S
+    return not levels.has_heard and levels.zeros_s >= (ZEROS_NAMED_S if is_test else ZEROS_IDLE_S)
+
+
+def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = False) -> MicLine:
+    """Whether the microphone is open, which one it is, and what is wrong with its sound."""
+    match status.mic:
+        case MicState.OPEN:
+            if is_silent(status, levels, now, is_test=is_test):
+                problem = "only silence: muted, not permitted, wrong device?"
+                return MicLine("mic open", status.mic_name, problem)
+            if levels.is_clipping:
+                return MicLine("mic open", status.mic_name, "clipping: too loud")
+            if levels.is_too_quiet and status.word is StateWord.TALKING:
+                return MicLine("mic open", status.mic_name, "too quiet")
+            return MicLine("mic open", status.mic_name)
+        case MicState.OPENING:
+            return MicLine("mic opening", status.mic_name)
+        case MicState.CLOSED:
+            return MicLine("mic closed", status.mic_name)
+        case MicState.LOST:
+            return MicLine("mic lost", status.mic_name, _mic_detail(status) or "the microphone is gone; looking for it")
+        case MicState.ABSENT:
+            return MicLine("no mic", "", _mic_detail(status) or "no microphone was found")
+
+
+def _mic_detail(status: Status) -> str:
+    """The engine's own sentence about the microphone: it speaks of it only when nothing is wrong with the link."""
+    return status.detail if status.word in (StateWord.READY, StateWord.SPEAKING, StateWord.FINALIZING) else ""
+
+
+def dbfs_text(dbfs: float) -> str:
+    """A level for people: whole dBFS, ``-inf`` for digital silence."""
+    return "-inf dB" if dbfs == -math.inf else f"{dbfs:3.0f} dB"
+
+
+def meter_position(dbfs: float, width: int) -> float:
+    """Where a level stands on a meter of ``width`` cells, 0.0-width."""
+    if width <= 0 or dbfs <= METER_FLOOR_DBFS:
+        return 0.0
+    return min(1.0, (dbfs - METER_FLOOR_DBFS) / -METER_FLOOR_DBFS) * width
+
+
+def backlog_text(status: Status, *, is_narrow: bool = False) -> str:
+    """How late things run, "" when they do not: speech waiting to be sent, translated speech waiting to be heard."""
+    parts = []
+    if status.behind_s >= BEHIND_S:
+        parts.append(f"{status.behind_s:.0f} s {'to send' if is_narrow else 'of speech still to send'}")
+    if status.speech_late_s > LATE_SPEECH_S:
+        parts.append(f"voice is {status.speech_late_s:.0f} s behind")
+    return ", ".join(parts)
+
+
+def link_word(status: Status) -> StateWord:
+    """How the link to the service is: OFFLINE, CONNECTING, RECONNECTING, or READY for "connected".
+
+    The state word tells what a person does first, so that the link must be read from the rest while somebody talks.
+    """
+    if status.word in (StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING):
+        return status.word
+    if status.retry_at is not None:
+        return StateWord.RECONNECTING
+    return StateWord.READY if status.session_id is not None else StateWord.CONNECTING
+
+
+def latency_text(latency: Latency) -> str:
+    """The last utterance's delays from the release, "" before the first."""
+    parts = []
+    if latency.first_text_ms is not None:
+        parts.append(f"text {latency.first_text_ms / 1000:.1f} s")
+    if latency.first_sound_ms is not None:
+        parts.append(f"voice {latency.first_sound_ms / 1000:.1f} s")
+    return ", ".join(parts)
+
+
+def volume_text(status: Status) -> str:
+    """The volume of the translated speech, "" at its normal value."""
+    if not status.params.audio_output:
+        return "text only"
+    if status.is_muted:
+        return "voice muted"
+    return "" if abs(status.volume - 1.0) < 0.005 else f"volume {status.volume * 100:.0f} %"
+
+
+def short_id(session_id: str | None) -> str:
+    """Eight characters of a session id, its prefix left out: enough to recognise it; "" for none."""
+    return (session_id or "").rpartition("_")[2][:8]
+
+
+def hold_text(method: str) -> str:
+    """What the footer says about the talk key."""
+    if method == "tap":
+        return "tap"
+    return f"hold: {'exact' if method in ('exact', 'probe') else method}"
+
+
+def difference_text(old: SessionParams, new: SessionParams) -> str:
+    """What differs between two sets of session parameters, in words; "" when nothing does."""
+    parts = []
+    if (old.source, old.target) != (new.source, new.target):
+        parts.append(f"{label(new.source)} to {label(new.target)}")
+    if old.voice is not new.voice:
+        parts.append(f"{new.voice.value} voice")
+    if old.audio_output is not new.audio_output:
+        parts.append("with speech" if new.audio_output else "text only")
+    if old.finalize_mode is not new.finalize_mode:
+        parts.append(f"{new.finalize_mode.value} mode")
+    if old.two_way is not new.two_way:
+        parts.append("two-way" if new.two_way else "one-way")
+    if (old.source_label, old.target_label) != (new.source_label, new.target_label):
+        parts.append("labels")
+    if old.context != new.context:
+        parts.append("context")
+    return ", ".join(parts)

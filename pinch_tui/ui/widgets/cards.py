@@ -1,0 +1,69 @@
+"""What stands where nothing was said yet, and the line that offers a practice phrase."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from pinch_tui.ui.theme import Marks
+
+
+class EmptyCard(Static):
+    """The empty conversation: how to talk here, and in practice mode phrases to try."""
+
+    DEFAULT_CSS = """
+    EmptyCard { width: 1fr; height: 1fr; content-align: center middle; padding: 0 2; }
+    """
+
+    def show(self, hint: str, phrases: Sequence[tuple[str, str]], *, is_practice: bool, marks: Marks) -> None:
+        """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode."""
+        parts: list[tuple[str, str]] = [(hint[:1].upper() + hint[1:], "bold $foreground")]
+        if phrases:
+            left = max(cell_len(original) for original, _ in phrases)
+            right = max(cell_len(translation) for _, translation in phrases)
+            parts.append(("\n\nPractice hears these phrases among others. Say one:\n", "$text-muted"))
+            for original, translation in phrases:
+                parts.append(("\n" + " " * (left - cell_len(original)) + original, "$accent"))
+                parts.append((f"  {marks.bar}  {translation}" + " " * (right - cell_len(translation)), "$text-muted"))
+        elif is_practice:
+            parts.append(("\n\nThis is practice: nothing leaves this computer.", "$text-muted"))
+        else:
+            parts.append(("\n\nYour words appear here, the other language beside them.", "$text-muted"))
+        self.update(Content.assemble(*parts))
+
+
+class SayThis(Widget):
+    """One line of practice mode: the next phrase to say, and what ought to come out."""
+
+    DEFAULT_CSS = """
+    SayThis { height: 1; padding: 0 1; color: $text-muted; display: none; }
+    SayThis.-any { display: block; }
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        super().__init__()
+        self._marks = marks
+        self._phrases: Sequence[tuple[str, str]] = ()
+        self._at = 0
+
+    def show(self, phrases: Sequence[tuple[str, str]], turn: int) -> None:
+        """Phrases in display order. ``turn`` chooses one: the number of utterances up to now."""
+        if (phrases, turn) == (self._phrases, self._at):
+            return
+        self._phrases, self._at = phrases, turn
+        self.set_class(bool(phrases), "-any")
+        self.refresh()
+
+    def render(self) -> Content:
+        if not self._phrases:
+            return Content("")
+        original, translation = self._phrases[self._at % len(self._phrases)]
+        return Content.assemble(
+            ("say this: ", "$text-disabled"),
+            (original, "$accent"),
+            (f"{self._marks.arrow}{translation}", "$text-muted"),
+        ).truncate(max(1, self.content_size.width), ellipsis=True)

@@ -1,0 +1,113 @@
+"""One line of a form: a label and a value out of a few, changed with Left and Right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from pinch_tui.core.textclean import clean
+from pinch_tui.ui.layout_text import cut
+
+LABEL_CELLS = 20
+
+
+class Choice(Widget, can_focus=True):
+    """Left and Right (or a click on either half) change the value, Space the next one, Enter accepts the form."""
+
+    DEFAULT_CSS = """
+    Choice { height: 1; width: 1fr; }
+    Choice:focus { background: $panel; }
+    Choice:hover { background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", show=False),
+        Binding("right,space", "step(1)", show=False),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("enter", "accept", show=False),
+    ]
+
+    class Changed(Message):
+        """Another value was chosen."""
+
+        def __init__(self, choice: Choice) -> None:
+            super().__init__()
+            self.choice = choice
+
+        @property
+        def control(self) -> Choice:
+            return self.choice
+
+    class Accepted(Message):
+        """Enter was pressed."""
+
+    def __init__(
+        self,
+        name: str,
+        label: str,
+        options: Sequence[tuple[object, str]],
+        value: object = None,
+        *,
+        note: str = "",
+        wraps: bool = True,
+    ) -> None:
+        """``options``: value and its plain text. ``note`` stands at the right."""
+        super().__init__(id=name)
+        self._label, self._options, self._note, self._wraps = label, list(options), note, wraps
+        self._at = next((n for n, (option, _) in enumerate(self._options) if option == value), 0)
+
+    @property
+    def value(self) -> object:
+        """The value chosen; None when there is nothing to choose from."""
+        return self._options[self._at][0] if self._options else None
+
+    def set_options(self, options: Sequence[tuple[object, str]], value: object) -> None:
+        """Offer others, silently."""
+        self._options = list(options)
+        self._at = next((n for n, (option, _) in enumerate(self._options) if option == value), 0)
+        self.refresh()
+
+    def set_note(self, note: str) -> None:
+        self._note = note
+        self.refresh()
+
+    def action_step(self, step: int) -> None:
+        if len(self._options) < 2:
+            return
+        at = self._at + step
+        at = at % len(self._options) if self._wraps else max(0, min(len(self._options) - 1, at))
+        if at != self._at:
+            self._at = at
+            self.refresh()
+            self.post_message(self.Changed(self))
+
+    def action_accept(self) -> None:
+        self.post_message(self.Accepted())
+
+    def on_click(self, event: events.Click) -> None:
+        self.focus()
+        if event.x >= LABEL_CELLS:
+            self.action_step(-1 if event.x < LABEL_CELLS + 2 else 1)
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        is_here = self.has_focus
+        marks = getattr(self.app, "marks", None)
+        left, right = (marks.left, marks.right) if marks is not None else ("<", ">")
+        label = f" {clean(self._label):<{LABEL_CELLS - 1}}"
+        room = max(4, width - LABEL_CELLS - 6 - len(self._note))
+        value = cut(clean(self._options[self._at][1]), room) if self._options else "none"
+        arrows = "bold $accent" if is_here else "$text-disabled"
+        return Content.assemble(
+            (label, "$foreground" if is_here else "$text-muted"),
+            (f"{left} ", arrows),
+            (value, "bold $foreground" if is_here else "$foreground"),
+            (f" {right}", arrows),
+            (f"  {self._note}" if self._note else "", "$text-disabled"),
+        )

@@ -1,0 +1,106 @@
+"""What there is to tell: a passing line, or a banner that stays until it is dealt with."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from pinch_tui.core.events import NoticePosted, Severity
+from pinch_tui.core.textclean import clean
+
+PASSING_S = 6.0
+"""How long a passing line stays; one that says that something is being retried stays until it is taken back."""
+_MARKS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "x", Severity.FATAL: "x"}
+_STYLES = {
+    Severity.INFO: "$foreground",
+    Severity.WARNING: "bold $warning",
+    Severity.ERROR: "bold $error",
+    Severity.FATAL: "bold $error",
+}
+
+
+class Notices(Widget):
+    """Shows the gravest banner, else the newest passing line; nothing takes no room."""
+
+    DEFAULT_CSS = """
+    Notices { height: auto; max-height: 6; background: $panel; padding: 0 1; display: none; }
+    Notices.-any { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_topic: dict[str, NoticePosted] = {}
+        self._timer: Timer | None = None
+        self._passing = ""
+
+    @property
+    def current(self) -> NoticePosted | None:
+        """What is shown."""
+        banners = [notice for notice in self._by_topic.values() if _stays(notice)]
+        grave = [notice for notice in banners if notice.severity in (Severity.ERROR, Severity.FATAL)]
+        if grave:
+            return grave[-1]
+        if self._passing in self._by_topic:
+            return self._by_topic[self._passing]
+        return banners[-1] if banners else None
+
+    def post(self, notice: NoticePosted) -> None:
+        """Show it, or take it back when its title is empty."""
+        if not notice.title:
+            self.take_back(notice.topic)
+            return
+        self._by_topic.pop(notice.topic, None)
+        self._by_topic[notice.topic] = notice
+        if not _stays(notice):
+            if self._passing != notice.topic:
+                self._by_topic.pop(self._passing, None)
+            self._passing = notice.topic
+            self._restart()
+        self._draw()
+
+    def take_back(self, topic: str) -> None:
+        """What was said about this no longer holds."""
+        if self._by_topic.pop(topic, None) is not None:
+            self._draw()
+
+    def dismiss(self) -> bool:
+        """Put the shown notice away; False when there was none."""
+        shown = self.current
+        if shown is None:
+            return False
+        self._by_topic.pop(shown.topic, None)
+        self._draw()
+        return True
+
+    def _restart(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(PASSING_S, self._pass_by)
+
+    def _pass_by(self) -> None:
+        self._timer = None
+        self._by_topic.pop(self._passing, None)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.set_class(self.current is not None, "-any")
+        self.refresh(layout=True)
+
+    def render(self) -> Content:
+        notice = self.current
+        if notice is None:
+            return Content("")
+        style = _STYLES[notice.severity]
+        parts: list[tuple[str, str]] = [(f"{_MARKS[notice.severity]} ", style), (clean(notice.title), style)]
+        if notice.hint:
+            parts.append((f"  {clean(notice.hint)}", "$text-muted"))
+        if notice.is_retrying:
+            parts.append(("  Trying again.", "$text-muted"))
+        if notice.severity is Severity.ERROR:
+            parts.append(("  Esc closes", "$text-disabled"))
+        return Content.assemble(*parts)
+
+
+def _stays(notice: NoticePosted) -> bool:
+    return notice.is_retrying or notice.severity in (Severity.ERROR, Severity.FATAL)

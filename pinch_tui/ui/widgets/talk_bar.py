@@ -1,0 +1,162 @@
+"""The talk bar: the state word, the level meter, the microphone; and a button that is held with the mouse.
+
+The bar draws what it is given and keeps no state of its own beside the mouse capture. It repaints only when a line has
+really changed, so that polling a silent microphone costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+from pinch_tui.core.events import Levels, MicState, StateWord, Status
+from pinch_tui.core.textclean import clean
+from pinch_tui.ui import status_text as text
+from pinch_tui.ui.theme import Marks
+from pinch_tui.ui.widgets.meter import meter
+from pinch_tui.ui.widgets.strip import Piece, cells, lay_out
+
+_WORD_STYLES = {
+    StateWord.OFFLINE: "bold $warning",
+    StateWord.CONNECTING: "bold $foreground",
+    StateWord.READY: "bold $foreground",
+    StateWord.TALKING: "bold $accent",
+    StateWord.FINALIZING: "bold $foreground",
+    StateWord.SPEAKING: "bold $foreground",
+    StateWord.RECONNECTING: "bold $warning",
+}
+_NARROW = 80
+_LEAST_NAME = 9
+"""A microphone's name is cut to this many cells, and left out where there are fewer."""
+_MIC_STYLES = {MicState.OPEN: "$foreground", MicState.LOST: "$warning", MicState.ABSENT: "$warning"}
+
+
+class TalkBar(Widget):
+    """Two lines of state above the footer. Holding a mouse button on it is holding the talk key."""
+
+    DEFAULT_CSS = """
+    TalkBar { height: 2; background: $surface; color: $foreground; }
+    TalkBar.-talking { background: $accent 16%; }
+    """
+
+    def __init__(
+        self,
+        marks: Marks,
+        *,
+        clock: Callable[[], float],
+        on_press: Callable[[float], None],
+        on_release: Callable[[float], None],
+    ) -> None:
+        super().__init__()
+        self._marks = marks
+        self._clock = clock
+        self._on_press = on_press
+        self._on_release = on_release
+        self._is_held = False
+        self._status = Status()
+        self._levels = Levels()
+        self._method = "tap"
+        self._key = "space"
+        self._lines = Content("")
+
+    def show(self, status: Status, levels: Levels, *, method: str, key: str) -> None:
+        """Draw this state. ``method`` is how the talk key is held, ``key`` its Textual name."""
+        self._status, self._levels, self._method, self._key = status, levels, method, key
+        self.set_class(status.word is StateWord.TALKING, "-talking")
+        lines = self._both_lines(self.content_size.width)
+        if not lines.is_same(self._lines):
+            self._lines = lines
+            self.refresh()
+
+    def render(self) -> Content:
+        self._lines = self._both_lines(self.content_size.width)
+        return self._lines
+
+    # ---- the mouse -------------------------------------------------------------------------------------------------
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.button != 1:
+            return
+        event.stop()
+        self._is_held = True
+        self.capture_mouse()
+        self._on_press(event.time)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        event.stop()
+        self.let_go(event.time)
+
+    def on_mouse_release(self, event: events.MouseRelease) -> None:
+        """The capture was taken away: whatever took it, the hold is over."""
+        self.let_go(event.time)
+
+    def let_go(self, t: float) -> None:
+        """End a hold by mouse, if there is one."""
+        if not self._is_held:
+            return
+        self._is_held = False
+        self.release_mouse()
+        self._on_release(t)
+
+    # ---- drawing ---------------------------------------------------------------------------------------------------
+
+    def _both_lines(self, width: int) -> Content:
+        if width <= 0:
+            return Content("")
+        return Content("\n").join([self._state_line(width), self._mic_line(width)])
+
+    def _edge(self) -> Piece:
+        style = "$accent" if self._status.word in (StateWord.TALKING, StateWord.READY) else "$text-disabled"
+        return Piece(f"{self._marks.edge} ", style)
+
+    def _state_line(self, width: int) -> Content:
+        status, marks = self._status, self._marks
+        style = _WORD_STYLES[status.word]
+        is_narrow = width < _NARROW
+        line = text.state_line(status, self._clock(), method=self._method, key=self._key, is_narrow=is_narrow)
+        word = [
+            self._edge(),
+            Piece(f"{marks.states[status.word]} ", style),
+            Piece(f"{clean(line.word)}  ", style),
+        ]
+        hint = [Piece(clean(line.hint), "$text-muted")] if line.hint else []
+        warning = [Piece(f" {clean(line.warning)} ", "bold $warning")] if line.warning else []
+        right = (
+            [Piece(f"{extra} ", "$text-muted")]
+            if (extra := self._extra(is_narrow=is_narrow)) and not warning
+            else warning
+        )
+        return lay_out(width, [*word, *hint], right).content
+
+    def _extra(self, *, is_narrow: bool) -> str:
+        """At the right of the first line: what runs late, else how quick the last answer was."""
+        late = text.backlog_text(self._status, is_narrow=is_narrow)
+        if late:
+            return late
+        return text.latency_text(self._status.latency) if self._status.word is StateWord.READY else ""
+
+    def _mic_line(self, width: int) -> Content:
+        status, levels, marks = self._status, self._levels, self._marks
+        mic = text.mic_line(status, levels, self._clock())
+        is_open = status.mic is MicState.OPEN
+        mark = marks.mic_open if is_open else marks.mic_lost if mic.problem else marks.mic_closed
+        style = _MIC_STYLES.get(status.mic, "$text-muted")
+        left = [self._edge(), Piece(f"{mark} {mic.state}  ", style)]
+        volume = text.volume_text(status)
+        right = [Piece(f"{volume} ", "$text-muted", "mute")] if volume else []
+        if is_open:
+            words = [Piece(f" {text.dbfs_text(levels.peak_dbfs)} ", "$text-muted")]
+            problem = [Piece(f" {clean(mic.problem)}", "bold $warning")] if mic.problem else []
+            room = width - cells([*left, *words, *problem, *right])
+            bar = meter(levels, max(8, min(32, room - 1)), marks, is_live=status.word is StateWord.TALKING)
+            name = [Piece(f" {clean(mic.name)}", "$text-disabled")] if mic.name and not problem else []
+            if cells(name) > (left_over := width - cells([*left, *bar, *words, *right])) and left_over < _LEAST_NAME:
+                name = []
+            if room < 10:
+                return lay_out(width, [*left, *bar, *problem], ()).content
+            return lay_out(width, [*left, *bar, *words, *problem, *name], right).content
+        problem = [Piece(clean(mic.problem), "bold $warning")] if mic.problem else []
+        return lay_out(width, [*left, *problem], right).content

@@ -1,0 +1,148 @@
+"""The big view: block letters, their fallback, and the screen that shows them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.app import App
+
+from pinch_tui.ui.big_view import BigText, BigView
+from pinch_tui.ui.line_blocks import pages
+from pinch_tui.ui.line_glyphs import glyph, has_all
+from tests.ui.test_layout_text import CORPUS
+
+PLACES = [(38, 10), (58, 13), (78, 22), (118, 38), (198, 58)]
+
+
+def test_the_alphabets_of_the_common_languages_are_there() -> None:
+    letters = (
+        "abcdefghijklmnopqrstuvwxyz äöüß àâæçéèêëîïôœùûÿ áíñóú¿¡ ãõ åø ąćęłńóśźż čďěňřšťůýž ğışİ ăâîșț őű đ ơưạảấầẩẫậ"
+        "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ ђјљњћџ αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊΐ 0123456789 .,:;!?'\"()-–…€%&@"
+    )
+    assert has_all(letters) and has_all(letters.translate({ord(c): None for c in "ßıΐ"}).upper())
+    assert glyph("今") is None and glyph("ع") is None
+
+
+def test_different_letters_look_different() -> None:
+    seen: dict[tuple[int, ...], str] = {}
+    for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123456789éèêëñãåçąбвгджзилпфцчшщыэюяΔΘΛΞΣΨΩ":
+        dots = glyph(char)
+        assert dots is not None
+        assert dots not in seen, (char, seen[dots])
+        seen[dots] = char
+
+
+@pytest.mark.parametrize("name", CORPUS)
+@pytest.mark.parametrize(("columns", "rows"), PLACES)
+@pytest.mark.parametrize("is_ascii", [False, True])
+def test_every_script_fits_every_place(name: str, columns: int, rows: int, is_ascii: bool) -> None:
+    made = pages(CORPUS[name], columns, rows, is_ascii=is_ascii)
+    assert made
+    for page in made:
+        assert len(page.rows) <= rows
+        assert all(cell_len(row) <= columns for row in page.rows)
+        assert not (is_ascii and page.is_block) or all(row.isascii() for row in page.rows)
+
+
+@given(st.text(max_size=200), st.integers(1, 90), st.integers(1, 30), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_any_text_fits(text: str, columns: int, rows: int, is_turned: bool) -> None:
+    for page in pages(text, columns, rows, is_turned=is_turned):
+        assert len(page.rows) <= rows
+        assert columns < 2 or all(cell_len(row) <= columns for row in page.rows)
+
+
+def test_more_room_gives_larger_letters() -> None:
+    inks = [
+        sum(char != " " for row in pages("Hello there", columns, rows)[0].rows for char in row)
+        for columns, rows in PLACES
+    ]
+    assert inks == sorted(inks) and inks[-1] > 8 * inks[0]
+
+
+def test_turned_round_is_the_same_picture_upside_down() -> None:
+    dots = {" ": 0, "▘": 1, "▝": 2, "▀": 3, "▖": 4, "▌": 5, "▞": 6, "▛": 7}
+    dots |= {"▗": 8, "▚": 9, "▐": 10, "▜": 11, "▄": 12, "▙": 13, "▟": 14, "█": 15}
+
+    def turned(bits: int) -> int:
+        return sum(1 << (3 - i) for i in range(4) if bits >> i & 1)
+
+    upright = pages("Où?", 60, 20)[0].rows
+    flipped = pages("Où?", 60, 20, is_turned=True)[0].rows
+    picture = [[turned(dots[char]) for char in reversed(row)] for row in reversed(upright)]
+    assert [[dots[char] for char in row] for row in flipped] == picture
+    assert not pages("どこ", 60, 20, is_turned=True)[0].is_block
+
+
+def test_scripts_without_letters_are_set_apart_but_arabic_stays_joined() -> None:
+    assert pages("駅はOK?", 40, 5)[0].rows == ("駅はＯＫ？",)
+    assert pages("สวัสดี", 40, 5)[0].rows == ("ส วั ส ดี",)
+    assert " " not in pages("مرحبا", 40, 5)[0].rows[0].strip()
+
+
+def test_letters_set_apart_break_between_words() -> None:
+    text = "The train to Graz leaves from platform four at ten past nine; you have to change in Bruck an der Mur."
+    (page,) = pages(text, 58, 13)
+    assert not page.is_block
+    words = [word.replace(" ", "") for row in page.rows for word in row.split("   ") if row]
+    assert words == text.split()
+
+
+def test_a_long_text_takes_pages() -> None:
+    text = " ".join(CORPUS.values()) * 4
+    made = pages(text, 38, 10)
+    assert len(made) > 1
+    assert (
+        "".join("".join(p.rows) for p in pages(text, 38, 10, reorders=False)).replace(" ", "")[:40]
+        == (text.replace(" ", "")[:40])
+    )
+
+
+class Shower(App[None]):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.big = BigView(text)
+
+    def on_mount(self) -> None:
+        self.push_screen(self.big)
+
+    @property
+    def text(self) -> str:
+        view = self.big.query_one(BigText)
+        return "\n".join(view.render_line(y).text for y in range(view.size.height))
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 15), (80, 24), (200, 60)])
+async def test_the_screen_shows_turns_and_closes(size: tuple[int, int]) -> None:
+    app = Shower("¿Dónde está?")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        upright = app.text
+        assert any(char in upright for char in "▀▄█")
+        await pilot.press("u")
+        assert app.text != upright
+        await pilot.press("u")
+        assert app.text == upright
+        await pilot.press("escape")
+        assert not isinstance(app.screen, BigView)
+
+
+async def test_pages_are_turned_and_resizing_draws_anew() -> None:
+    app = Shower("今日は天気がいい。" * 40)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        first = app.text
+        await pilot.press("down")
+        assert app.text != first
+        await pilot.press("up")
+        assert app.text == first
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert app.big.query_one(BigText).n_pages == 1
+        app.big.show("short")
+        await pilot.pause()
+        assert "█" in app.text
+        await pilot.click(app.big)
+        assert not isinstance(app.screen, BigView)

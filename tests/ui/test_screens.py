@@ -1,0 +1,402 @@
+"""The panels: languages, settings, help, details, export, welcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.widgets import Input, TextArea
+
+from pinch_tui.config import BargeIn, Settings, TalkMode, UiSettings
+from pinch_tui.core.events import (
+    ChangeSession,
+    Counters,
+    Latency,
+    Levels,
+    MicState,
+    SelectMicrophone,
+    SelectSpeaker,
+    SessionParams,
+    SetBargeIn,
+    SetVolume,
+    Voice,
+)
+from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.errors import PinchError
+from pinch_tui.ui.app import HoldReportChanged
+from pinch_tui.ui.languages_text import LanguageChoices, entries
+from pinch_tui.ui.screens.help import keys_text
+from pinch_tui.ui.screens.settings import SettingsScreen
+from pinch_tui.ui.screens.welcome import WelcomeScreen
+from tests.fakes.fake_engine import line
+from tests.fakes.fake_hold import FakeReport
+from tests.ui.harness import rig, until
+
+SIZE = (90, 40)
+
+
+def shown(app: Any) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+# ---- languages ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "pair"),
+    [
+        (["l", "enter"], ("es", "en")),
+        (["l", "2"], ("en", "ja")),
+        (["l", "down", "enter"], ("en", "ja")),
+        (["l", "3"], ("auto", "de")),
+        (["p"], ("es", "en")),
+        (["s"], ("es", "en")),
+    ],
+)
+async def test_a_recent_pair_takes_at_most_three_keys(keys: list[str], pair: tuple[str, str]) -> None:
+    assert len(keys) <= 3
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert (r.engine.params.source, r.engine.params.target) == pair
+        assert r.asked.pairs == [pair]
+        assert len(r.app.screen_stack) == 1
+
+
+@pytest.mark.parametrize(
+    ("is_source_side", "typed", "pair"),
+    [
+        (False, "french", ("en", "fr")),
+        (False, "franc", ("en", "fr")),
+        (False, "日本", ("en", "ja")),
+        (False, "pt-BR", ("en", "pt-BR")),
+        (False, "tlh", ("en", "tlh")),
+        (True, "auto", ("auto", "es")),
+        (True, "deutsch", ("de", "es")),
+        (True, "spanish", ("es", "en")),
+    ],
+)
+def test_type_to_find(is_source_side: bool, typed: str, pair: tuple[str, str]) -> None:
+    assert entries(LanguageChoices(("en", "es")), typed, is_source_side=is_source_side)[0].pair == pair
+
+
+async def test_a_language_is_typed_in_its_own_script_or_as_a_free_code() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        for typed, pair in (("日本", ("en", "ja")), ("pt-AO", ("en", "pt-AO"))):
+            await pilot.press("l")
+            r.app.screen.query_one(Input).insert_text_at_cursor(typed)  # as an input method commits it
+            await pilot.pause()
+            await pilot.press("enter")
+            await pilot.pause()
+            assert (r.engine.params.source, r.engine.params.target) == pair
+
+
+async def test_nothing_chosen_changes_nothing() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("l", *"qqqq", "enter", "escape")
+        await pilot.pause()
+        assert not [i for i in r.engine.intents if isinstance(i, ChangeSession)]
+
+
+async def test_tab_goes_to_the_other_side_and_back() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("l", "tab", *"german", "enter")
+        await pilot.pause()
+        assert (r.engine.params.source, r.engine.params.target) == ("de", "es")
+
+
+async def test_a_language_is_chosen_with_the_mouse() -> None:
+    r = rig(recent_pairs=lambda: [("en", "ja")])
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("l")
+        await pilot.click("OptionList", offset=(5, 0))
+        await pilot.pause()
+        assert r.engine.params.target == "ja"
+
+
+def test_recent_pairs_come_first_and_only_while_nothing_is_typed() -> None:
+    choices = LanguageChoices(("en", "es"), recents=(("en", "es"), ("es", "en"), ("es", "en"), ("de", "en")))
+    listed = entries(choices, "", is_source_side=False)
+    assert [e.pair for e in listed if e.is_pair] == [("es", "en"), ("de", "en")]
+    assert [e.hotkey for e in listed[:2]] == ["1", "2"]
+    assert not any(e.is_pair for e in entries(choices, "fr", is_source_side=False))
+
+
+def test_what_is_not_known_to_be_spoken_is_marked() -> None:
+    choices = LanguageChoices(("en", "es"))
+    notes = {e.code: e.note for e in entries(choices, "", is_source_side=False)}
+    assert notes["fr"] == "" and notes["is"] == "speech not known"
+    silent = LanguageChoices(("en", "es"), has_speech=False)
+    assert {e.note for e in entries(silent, "icelandic", is_source_side=False)} == {""}
+
+
+def test_practice_marks_what_it_only_tries() -> None:
+    choices = LanguageChoices(("en", "es"), practice={"en": "ok", "es": "experimental"})
+    spoken = {e.code: e.note for e in entries(choices, "", is_source_side=True)}
+    assert spoken["en"] == "" and spoken["es"] == "experimental" and spoken["is"] == "not in practice"
+    wanted = {e.code: e.note for e in entries(choices, "", is_source_side=False)}
+    assert wanted["es"] == "" and wanted["is"] == "not in practice"
+    codes = [e.code for e in entries(choices, "", is_source_side=False) if e.code]
+    assert codes.index("es") < codes.index("zh")
+
+
+# ---- settings -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_needs_a_session_is_said_and_done_on_closing() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        assert "no new session needed" in shown(r.app)
+        await pilot.press("right")
+        await pilot.pause()
+        assert "Esc opens a new session: female voice" in shown(r.app)
+        assert not [i for i in r.engine.intents if isinstance(i, ChangeSession)]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert r.engine.intents[-1] == ChangeSession(SessionParams(voice=Voice.FEMALE))
+
+
+async def test_labels_and_context_are_typed_with_spaces_and_counted() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        screen = r.app.screen
+        screen.query_one("#source_label", Input).focus()
+        await pilot.press(*"old", "space", *"man")
+        screen.query_one("#context", TextArea).focus()
+        await pilot.press(*"Anna", "space", *"日")
+        await pilot.pause()
+        assert "6 of 2,000" in shown(r.app)
+        screen.query_one("#context", TextArea).text = "x" * 2005
+        await pilot.pause()
+        assert "2,005 of 2,000, 5 too many are cut" in shown(r.app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert r.engine.params.source_label == "old man"
+        assert r.engine.params.context == "x" * 2000
+        assert ("key",) not in r.hold.calls
+
+
+async def test_sound_and_program_change_at_once() -> None:
+    r = rig(status={"mic_name": "Built-in Audio", "speaker_name": "HDMI"})
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        screen = r.app.screen
+        r.engine.intents.clear()
+        for name in ("microphone", "speaker", "volume", "muted", "barge_in", "talk_mode", "theme"):
+            screen.query_one(f"#{name}").focus()
+            await pilot.press("left" if name == "speaker" else "right")
+        assert r.engine.intents == [
+            SelectMicrophone("USB Microphone"),
+            SelectSpeaker("Headphones"),
+            SetVolume(1.1, is_muted=False),
+            SetVolume(1.1, is_muted=True),
+            SetBargeIn("duck"),
+        ]
+        assert ("mode", TalkMode.HOLD) in r.hold.calls
+        assert r.app.theme == "pinch-light"
+        assert r.asked.kept == {
+            "microphone": "USB Microphone",
+            "speaker": "Headphones",
+            "volume": 1.1,
+            "muted": True,
+            "barge_in": BargeIn.DUCK.value,
+            "talk_mode": "hold",
+            "theme": "pinch-light",
+        }
+
+
+async def test_settings_open_again_with_what_was_chosen() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        r.app.screen.query_one("#barge_in").focus()
+        await pilot.press("right", "down", "right", "escape")
+        await pilot.press("comma")
+        await pilot.pause()
+        assert "makes the voice quieter" in shown(r.app)
+        assert "hold only" in shown(r.app)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 60)])
+async def test_settings_fit(size: tuple[int, int]) -> None:
+    r = rig()
+    async with r.app.run_test(size=size) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        assert isinstance(r.app.screen, SettingsScreen)
+        assert "Voice" in shown(r.app) and "Esc" in shown(r.app)
+
+
+# ---- help, details, export ----------------------------------------------------------------------------------------
+
+
+async def test_help_says_why_this_way_of_holding() -> None:
+    r = rig(method="learned")
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = shown(r.app)
+        assert "hold: learned" in text and "This terminal reports when a key is let go." in text
+        assert "Swap languages" in text
+
+
+def test_help_shows_the_keys_in_force() -> None:
+    table = keys_text({"swap": ("ctrl+s",)}, 90).plain
+    assert "Ctrl+S" in table
+    assert max(len(row) for row in table.splitlines()) <= 90
+    assert "Speak the other language" not in keys_text({}, 50).plain
+
+
+async def test_details_tell_delays_session_and_counters() -> None:
+    r = rig(
+        status={
+            "latency": Latency(210, 340, 420, (200, 320), (330, 350), (400, 430)),
+            "counters": Counters(underruns=3, lost_samples=320, resent_s=1.5, reconnects=2),
+            "model_version_id": "v1-2026-09",
+        }
+    )
+    async with r.app.run_test(size=(90, 45)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        text = shown(r.app)
+        for words in ("p50 400 ms, p95 430 ms", "3f2a91c0-77aa", "v1-2026-09", "320", "1.5 s"):
+            assert words in text
+
+
+async def test_export_asks_for_format_and_side() -> None:
+    r = rig()
+    r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("e", "right", "right", "down", "right", "enter")
+        await pilot.pause()
+        assert r.asked.exported == [(ExportFormat.SRT, ExportSide.ORIGINAL)]
+        assert "talk.srt" in shown(r.app)
+        r.asked.refuses = PinchError("The folder cannot be written.", "Choose another.")
+        await pilot.press("e", "enter")
+        await pilot.pause()
+        assert "cannot be written" in shown(r.app)
+
+
+# ---- welcome ------------------------------------------------------------------------------------------------------
+
+
+async def test_without_a_key_the_first_start_explains_itself() -> None:
+    r = rig(status={"is_practice": True}, has_key=False, method="learned")
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert isinstance(r.app.screen, WelcomeScreen)
+        text = shown(r.app)
+        for words in ("practice service", "hold: learned", "it hears you", "Enter goes on with practice"):
+            assert words in text
+        await pilot.press("enter")
+        await pilot.pause()
+        assert len(r.app.screen_stack) == 1 and r.hold.armed
+        await pilot.press("f3")
+        await pilot.pause()
+        assert isinstance(r.app.screen, WelcomeScreen)
+
+
+async def test_whoever_tries_the_talk_key_in_the_welcome_is_told_where_it_works() -> None:
+    r = rig(status={"is_practice": True}, has_key=False)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await pilot.press("space", "space", "a")
+        assert r.app.screen.query_one(Input).value == "a"
+        assert "Press Enter first" in shown(r.app)
+
+
+async def test_the_welcome_comes_once() -> None:
+    r = rig(status={"is_practice": True}, has_key=False)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert r.asked.kept == {"welcome_seen": True}
+    again = rig(status={"is_practice": True}, has_key=False, has_seen_welcome=True)
+    async with again.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert len(again.app.screen_stack) == 1
+        assert "F3 enters one." in shown(again.app)
+
+
+async def test_with_a_key_there_is_no_welcome() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert len(r.app.screen_stack) == 1
+
+
+async def test_a_key_is_stored_never_shown_and_the_app_starts_anew() -> None:
+    r = rig(status={"is_practice": True}, has_key=False)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await pilot.press(*"pk-canary")
+        await pilot.pause()
+        assert "canary" not in shown(r.app)
+        await pilot.press("enter")
+        await pilot.pause()
+    assert r.asked.keys == ["pk-canary"]
+    assert r.app.return_value is not None and r.app.return_value.wants_restart
+    assert "canary" not in repr(r.asked.log)
+
+
+async def test_a_key_that_cannot_be_stored_says_why() -> None:
+    r = rig(status={"is_practice": True}, has_key=False)
+    r.asked.refuses = PinchError("The keyring is locked.", "Unlock it.")
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await pilot.press(*"pk", "enter")
+        await pilot.pause()
+        assert "The keyring is locked. Unlock it." in shown(r.app)
+        assert r.app.screen.query_one(Input).value == ""
+
+
+async def test_the_microphone_test_tells_silence_from_speech() -> None:
+    r = rig(has_key=False, status={"mic": MicState.OPEN})
+    r.engine.now_levels = Levels()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "say something" in shown(r.app))
+        r.engine.now_levels = Levels(zeros_s=2.0)
+        await until(pilot, lambda: "only silence" in shown(r.app))
+        r.engine.now_levels = Levels(peak_dbfs=-20)
+        await until(pilot, lambda: "it hears you" in shown(r.app))
+
+
+async def test_ascii_draws_ascii() -> None:
+    r = rig(settings=Settings(ui=UiSettings(ascii=True, motion=False)))
+    r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert shown(r.app).replace("Español", "").isascii()
+
+
+async def test_the_welcome_and_help_follow_what_is_found_out_about_the_talk_key() -> None:
+    r = rig(has_key=False, method="learned", has_seen_welcome=False)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "hold: learned" in shown(r.app))
+        r.hold.now_report = FakeReport("probe", "The X server tells when the key is up.")
+        r.app.post_message(HoldReportChanged())
+        await until(pilot, lambda: "The X server tells" in shown(r.app))
+        assert "learned" not in shown(r.app)
+        await pilot.press("escape")
+        r.app.action_do("help")
+        await until(pilot, lambda: "The X server tells" in shown(r.app))
+
+
+async def test_auto_on_the_wrong_side_of_the_language_menu_is_explained() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("l", *"auto")
+        await until(pilot, lambda: "auto belongs to the language you speak" in shown(r.app))
+        await pilot.press("tab")
+        await until(pilot, lambda: "whatever is spoken" in shown(r.app))
+        assert "auto belongs" not in shown(r.app)
+        await pilot.press(*"xxqq")
+        await until(pilot, lambda: "No language of that name" in shown(r.app))

@@ -1,0 +1,64 @@
+"""Finding words whatever their case and accents."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinch_tui.ui.search import NOTHING_FOUND, Search, find, fold, matches
+from tests.ui.line_talk import Talk
+
+
+def talk() -> Talk:
+    made = Talk()
+    made.add("The café is open", "Le café est ouvert")
+    made.add("Straße", "street")
+    made.add("ÉCOLE", "school, a CAFE")
+    made.add("שָׁלוֹם", "peace")
+    return made
+
+
+def test_case_accents_and_vowel_points_do_not_matter() -> None:
+    assert find("Le CAFÉ est là", fold("cafe")) == ((3, 7),)
+    assert find("STRASSE Straße", fold("straße")) == ((0, 7), (8, 14))
+    assert find("cafe\u0301s", fold("café")) == ((0, 5),)
+    assert find("שָׁלוֹם", fold("שלום")) == ((0, 7),)
+    assert find("ﬁnd", fold("fin")) == ((0, 2),)
+    assert find("anything", "") == ()
+
+
+def test_both_texts_are_searched_and_the_walk_goes_round() -> None:
+    search = Search(lambda: made.utterances)
+    made = talk()
+    assert search.here(None) == NOTHING_FOUND
+    search.needle = "CAFÉ"
+    assert search.numbers() == [1, 3]
+    assert search.step(None, 1).number == 3
+    assert search.step(3, 1).number == 1
+    assert search.step(3, 1).has_wrapped
+    assert search.step(1, 1).number == 3
+    assert search.step(1, -1).has_wrapped
+    assert search.here(2).number == 1
+    assert (search.here(2).place, search.here(2).total) == (1, 2)
+    assert matches(made.utterances[1], fold("STREET"))
+
+
+def test_changed_utterances_are_read_again() -> None:
+    made = talk()
+    search = Search(lambda: made.utterances)
+    search.needle = "harbour"
+    assert search.numbers() == []
+    made.say(2, "the harbour", "")
+    assert search.numbers() == [2]
+
+
+@given(st.text(max_size=40), st.text(max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_spans_hold_what_was_looked_for(text: str, needle: str) -> None:
+    folded = fold(needle)
+    end = 0
+    for start, stop in find(text, folded):
+        assert end <= start < stop <= len(text) or start < stop
+        assert folded in fold(text[start:stop])
+        end = stop
+    assert bool(find(text, folded)) == (bool(folded) and folded in fold(text))

@@ -1,0 +1,288 @@
+"""The screens as pictures. Frozen clock, fixed levels, no motion; time stamps in UTC."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList, TextArea
+
+from pinch_tui.config import Settings, UiSettings
+from pinch_tui.core.events import Counters, FinalizeMode, Latency, MicState, SessionParams, Severity, StateWord
+from pinch_tui.core.transcript import Utterance, UtteranceState
+from tests.fakes.fake_engine import line
+from tests.ui.harness import Rig, rig, until
+
+SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40)
+Size = tuple[int, int]
+at_every_size = pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids=["60x15", "80x24", "120x40"])
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def talked(**more: Any) -> Rig:
+    """A conversation of two lines, and a third being spoken."""
+    r = rig(**more)
+    r.engine.transcript.utterances.extend(
+        [
+            line(1, "Good morning. Where is the train station?", "Buenos días. ¿Dónde está la estación de tren?"),
+            line(2, "A table for two, near the window.", "Una mesa para dos, cerca de la ventana."),
+            line(3, "How much does", "", state=UtteranceState.TALKING, is_final=False),
+        ]
+    )
+    return r
+
+
+def both_ways(**more: Any) -> Rig:
+    """Two people, a detected language each, and words that are still provisional."""
+    params = SessionParams(two_way=True, finalize_mode=FinalizeMode.SENTENCE)
+    r = rig(status={"params": params, **more.pop("status", {})}, **more)
+    r.engine.transcript.utterances.extend(
+        [
+            heard("en", line(1, "Do you have a room for tonight?", "¿Tiene una habitación para esta noche?")),
+            heard("es", line(2, "Sí, una con vistas al mar.", "Yes, one with a view of the sea.")),
+            heard("en", line(3, "And is breakfast", "¿Y el desayuno", state=UtteranceState.WAITING), stable=7),
+        ]
+    )
+    return r
+
+
+def heard(code: str, utterance: Utterance, *, stable: int | None = None) -> Utterance:
+    """Two-way, with the language that the service detected; ``stable``: only so many characters are final."""
+    segment = replace(utterance.segments[0], detected_language=code)
+    if stable is not None:
+        segment = replace(
+            segment,
+            original_is_final=False,
+            original_stable=stable,
+            translation_is_final=False,
+            translation_stable=0,
+        )
+    return replace(utterance, is_two_way=True, segments=(segment,))
+
+
+TALKING = {"word": StateWord.TALKING, "talking_since": 93.0, "limit_at": 108.0}
+LOST = {"word": StateWord.RECONNECTING, "retry_at": 104.0, "mic": MicState.LOST}
+MEASURED = {
+    "latency": Latency(210, 340, 420, (200, 320), (330, 350), (400, 430)),
+    "counters": Counters(underruns=1, resent_s=1.5, reconnects=1),
+    "model_version_id": "v1",
+}
+
+
+# ---- the conversation ----------------------------------------------------------------------------------------------
+
+
+@at_every_size
+def test_talking(snap_compare: Any, size: Size) -> None:
+    r = talked(status={**TALKING, "is_practice": True})
+    assert snap_compare(r.app, terminal_size=size)
+
+
+@at_every_size
+def test_first_sight_in_practice(snap_compare: Any, size: Size) -> None:
+    r = rig(status={"is_practice": True}, method="tap")
+    assert snap_compare(r.app, terminal_size=size)
+
+
+@at_every_size
+def test_first_sight_with_a_key(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(rig().app, terminal_size=size)
+
+
+@at_every_size
+def test_both_ways(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(both_ways(status={"word": StateWord.FINALIZING}).app, terminal_size=size)
+
+
+@at_every_size
+def test_reconnecting(snap_compare: Any, size: Size) -> None:
+    lost = {"word": StateWord.RECONNECTING, "retry_at": 104.0, "behind_s": 3.5, "counters": Counters(reconnects=2)}
+    r = talked(status=lost)
+
+    async def trouble(_pilot: Pilot[Any]) -> None:
+        r.engine.notice(Severity.WARNING, "The service cannot be reached.", "What you say is kept.", retrying=True)
+
+    assert snap_compare(r.app, terminal_size=size, run_before=trouble)
+
+
+@at_every_size
+def test_trouble(snap_compare: Any, size: Size) -> None:
+    r = talked(status=LOST)
+
+    async def trouble(_pilot: Pilot[Any]) -> None:
+        r.engine.notice(Severity.ERROR, "The service refused the key (401).", "Enter another one with F3.")
+
+    assert snap_compare(r.app, terminal_size=size, run_before=trouble)
+
+
+@at_every_size
+def test_search_with_matches(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["slash", *"ta"])
+
+
+@at_every_size
+def test_leaving(snap_compare: Any, size: Size) -> None:
+    r = talked(stops_on_quit=False)
+
+    async def leave(pilot: Pilot[Any]) -> None:
+        await pilot.press("ctrl+q")
+        r.engine.set_status(word=StateWord.FINALIZING, draining_until=102.4)
+
+    assert snap_compare(r.app, terminal_size=size, run_before=leave)
+
+
+# ---- over it -------------------------------------------------------------------------------------------------------
+
+
+@at_every_size
+def test_language_menu(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["l"])
+
+
+@at_every_size
+def test_language_menu_typed(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["l", *"por"])
+
+
+@at_every_size
+def test_language_menu_for_the_spoken_one(snap_compare: Any, size: Size) -> None:
+    r = talked(recent_pairs=list)
+    assert snap_compare(r.app, terminal_size=size, press=["l", "tab"])
+
+
+@at_every_size
+def test_language_menu_with_nothing_found(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["l", *"xyzzy"])
+
+
+@at_every_size
+def test_settings(snap_compare: Any, size: Size) -> None:
+    r = talked(status={"params": SessionParams(context="Anna Müller, dentist")})
+    assert snap_compare(r.app, terminal_size=size, press=["comma", "right"])
+
+
+async def _go_to(pilot: Pilot[Any], selector: str) -> None:
+    """Into the settings and to this row."""
+    await pilot.press("comma")
+    pilot.app.screen.query_one(selector).focus()
+    await pilot.pause()
+
+
+@at_every_size
+def test_settings_of_sound(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, run_before=lambda pilot: _go_to(pilot, "#barge_in"))
+
+
+@at_every_size
+def test_settings_of_the_program(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, run_before=lambda pilot: _go_to(pilot, "#theme"))
+
+
+@at_every_size
+def test_context(snap_compare: Any, size: Size) -> None:
+    text = "Anna Müller, dentist in Graz.\nThe talk is about a crown on tooth 36, and about what it costs.\n日本語 too"
+    params = SessionParams(source_label="Austrian German", context=text)
+
+    async def edit(pilot: Pilot[Any]) -> None:
+        await _go_to(pilot, "#context")
+        pilot.app.screen.query_one("#context", TextArea).insert("New: ")
+
+    assert snap_compare(talked(status={"params": params}).app, terminal_size=size, run_before=edit)
+
+
+@at_every_size
+def test_help(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked(method="learned").app, terminal_size=size, press=["question_mark"])
+
+
+@at_every_size
+def test_the_end_of_the_help(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["question_mark", "end"])
+
+
+@at_every_size
+def test_the_end_of_the_details(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked(status=MEASURED).app, terminal_size=size, press=["d", "end"])
+
+
+@at_every_size
+def test_details(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked(status=MEASURED).app, terminal_size=size, press=["d"])
+
+
+@at_every_size
+def test_export(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["e"])
+
+
+@at_every_size
+def test_palette(snap_compare: Any, size: Size) -> None:
+    async def find(pilot: Pilot[Any]) -> None:
+        await pilot.press("ctrl+p", *"cop")
+        screen = pilot.app.screen
+        await until(pilot, lambda: screen.query_one(OptionList).option_count > 1)
+        await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers if worker.node is screen))
+
+    assert snap_compare(talked().app, terminal_size=size, run_before=find)
+
+
+LARGE_TEXTS = {
+    "latin": "¿Dónde está la estación?",
+    "arabic": "أين محطة القطار؟",
+    "chinese": "火车站在哪里？",
+    "long": "The train to Graz leaves from platform four at ten past nine; you have to change in Bruck an der Mur.",
+}
+
+
+@at_every_size
+@pytest.mark.parametrize("script", LARGE_TEXTS)
+def test_big_view(snap_compare: Any, script: str, size: Size) -> None:
+    r = rig()
+    r.engine.transcript.utterances.append(line(1, "Where is the train station?", LARGE_TEXTS[script]))
+    assert snap_compare(r.app, terminal_size=size, press=["up", "v"])
+
+
+@at_every_size
+def test_something_fatal(snap_compare: Any, size: Size) -> None:
+    r = talked(status={"mic": MicState.ABSENT})
+
+    async def fail(_pilot: Pilot[Any]) -> None:
+        r.engine.notice(Severity.FATAL, "PortAudio is missing.", "sudo apt-get install libportaudio2")
+
+    assert snap_compare(r.app, terminal_size=size, run_before=fail)
+
+
+@at_every_size
+def test_welcome(snap_compare: Any, size: Size) -> None:
+    r = rig(status={"is_practice": True}, has_key=False, method="learned")
+    assert snap_compare(r.app, terminal_size=size)
+
+
+# ---- other looks ---------------------------------------------------------------------------------------------------
+
+
+def test_light(snap_compare: Any) -> None:
+    r = talked(settings=Settings(ui=UiSettings(theme="pinch-light", motion=False)))
+    assert snap_compare(r.app, terminal_size=USUAL, press=["slash", *"table"])
+
+
+def test_high_contrast_in_ascii(snap_compare: Any) -> None:
+    look = UiSettings(theme="pinch-contrast", motion=False, ascii=True)
+    assert snap_compare(talked(status=TALKING, settings=Settings(ui=look)).app, terminal_size=USUAL)
+
+
+def test_without_colour(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(talked(status=TALKING).app, terminal_size=USUAL)
