@@ -1,0 +1,1 @@
+"""Diagnosis: the doctor and its checks."""

@@ -1,0 +1,219 @@
+"""Probes of sound through the engine's ports: listen to the microphone for a moment, play a tone or a recording."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from math import pi, sin, sqrt
+from typing import Protocol
+
+from pinch_tui.core.events import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, OUT_RATE, Frame
+from pinch_tui.core.sound import (
+    MicClosed,
+    MicEvent,
+    MicFailed,
+    MicOpened,
+    PlayoutEnded,
+    SpeakerEvent,
+    SpeakerFailed,
+    SpeakerOpened,
+)
+from pinch_tui.diagnose.facts import MicFacts, SpeakerFacts
+from pinch_tui.errors import AudioError
+
+LISTEN_S = 1.0
+OPEN_WITHIN_S = 5.0
+TONE_S = 0.4
+TONE_HZ = 660.0
+TONE_LEVEL = 0.1
+"""-20 dBFS: to be heard, not to be jumped at."""
+CLIP = 32_760 / 32_768
+_RAMP_S = 0.02
+_ZEROS = bytes(FRAME_BYTES)
+
+
+class Microphone(Protocol):
+    """The part of the engine's port that is needed here."""
+
+    def request_open(self) -> None: ...
+
+    def request_close(self) -> None: ...
+
+    def events(self) -> AsyncIterator[MicEvent]: ...
+
+
+class Speaker(Protocol):
+    """The part of the engine's port that is needed here."""
+
+    def begin(self, playout: int) -> None: ...
+
+    def play(self, playout: int, chunk: bytes) -> None: ...
+
+    def end(self, playout: int) -> None: ...
+
+    def events(self) -> AsyncIterator[SpeakerEvent]: ...
+
+
+@dataclass(slots=True)
+class Listening:
+    """What the microphone gave: the sound, and what it amounts to."""
+
+    opened: MicOpened | None = None
+    error: AudioError | None = None
+    pcm: bytearray = field(default_factory=bytearray)
+    frames: int = 0
+    zeros: int = 0
+    clipped: int = 0
+    lost_samples: int = 0
+    peak: float = 0.0
+    squares: float = 0.0
+    first_frame_t: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.frames * FRAME_S
+
+    @property
+    def rms(self) -> float:
+        return sqrt(self.squares / (self.frames * FRAME_SAMPLES)) if self.frames else 0.0
+
+    def take(self, frame: Frame) -> None:
+        samples = array.array("h", frame.pcm)
+        if sys.byteorder == "big":
+            samples.byteswap()
+        self.first_frame_t = frame.t if self.first_frame_t is None else self.first_frame_t
+        self.frames += 1
+        self.pcm += frame.pcm
+        self.zeros += frame.pcm == _ZEROS
+        self.lost_samples += frame.lost
+        # The frame's own peak was taken before resampling and so sees clipping that the samples no longer show.
+        peak = max(frame.peak, max(abs(min(samples)), max(samples)) / 32_768)
+        self.peak = max(self.peak, peak)
+        self.clipped += peak >= CLIP
+        self.squares += sum((sample / 32_768) ** 2 for sample in samples)
+
+
+async def listen(
+    microphone: Microphone,
+    seconds: float,
+    *,
+    open_within_s: float = OPEN_WITHIN_S,
+    on_frame: Callable[[Frame, Listening], None] | None = None,
+) -> Listening:
+    """Open the microphone, take ``seconds`` of sound, close it. What went wrong is in the result."""
+    got = Listening()
+    microphone.request_open()
+    try:
+        async with asyncio.timeout(open_within_s + seconds):
+            async for event in microphone.events():
+                match event:
+                    case Frame():
+                        got.take(event)
+                        if on_frame is not None:
+                            on_frame(event, got)
+                        if got.seconds >= seconds:
+                            break
+                    case MicOpened():
+                        got.opened = event
+                    case MicFailed(error):
+                        got.error = error
+                        break
+                    case MicClosed():
+                        break
+    except TimeoutError:
+        pass  # too few frames say it
+    finally:
+        microphone.request_close()
+    return got
+
+
+def mic_facts(got: Listening, *, system: str, name: str = "") -> MicFacts:
+    """One listening as facts. ``name``: what the person calls the device, where that is better than its own name."""
+    opened = got.opened
+    first = round((got.first_frame_t - opened.t) * 1000) if opened and got.first_frame_t is not None else None
+    return MicFacts(
+        name=name or (opened.name if opened else ""),
+        rate=opened.rate if opened else 0,
+        error=got.error,
+        code=got.error.code if got.error else None,
+        frames=got.frames,
+        zeros=got.zeros,
+        clipped=got.clipped,
+        lost_samples=got.lost_samples,
+        peak=got.peak,
+        rms=got.rms,
+        first_frame_ms=first,
+        is_substitute=opened.is_substitute if opened else False,
+        system=system,
+    )
+
+
+def tone(seconds: float = TONE_S, level: float = TONE_LEVEL, hertz: float = TONE_HZ) -> bytes:
+    """A tone with soft ends: float32 LE mono 24 kHz."""
+    n, ramp = int(seconds * OUT_RATE), int(_RAMP_S * OUT_RATE)
+    samples = array.array(
+        "f", (level * min(1.0, i / ramp, (n - i) / ramp) * sin(2 * pi * hertz * i / OUT_RATE) for i in range(n))
+    )
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()
+
+
+def as_speech(pcm: bytes) -> bytes:
+    """16 kHz PCM16 as float32 LE mono 24 kHz, by straight lines between samples: good enough to listen to oneself."""
+    samples = array.array("h", pcm[: len(pcm) // 2 * 2])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    if not samples:
+        return b""
+    last = len(samples) - 1
+    out = array.array("f")
+    for i in range(len(samples) * 3 // 2):
+        at, rest = divmod(i * 2, 3)
+        left = samples[min(at, last)]
+        right = samples[min(at + 1, last)]
+        out.append((left + (right - left) * rest / 3) / 32_768)
+    if sys.byteorder == "big":
+        out.byteswap()
+    return out.tobytes()
+
+
+async def play(speaker: Speaker, sound: bytes, *, within_s: float, playout: int = 1) -> SpeakerFacts:
+    """Play float32 LE mono 24 kHz and wait until the device has taken it. What went wrong is in the result."""
+    opened: SpeakerOpened | None = None
+    error: AudioError | None = None
+    ended: PlayoutEnded | None = None
+    speaker.begin(playout)
+    chunk = OUT_RATE // 10 * 4
+    for start in range(0, len(sound), chunk):
+        speaker.play(playout, sound[start : start + chunk])
+    speaker.end(playout)
+    try:
+        async with asyncio.timeout(within_s):
+            async for event in speaker.events():
+                match event:
+                    case SpeakerOpened():
+                        opened = event
+                    case SpeakerFailed():
+                        error = event.error
+                        break
+                    case PlayoutEnded() if event.playout == playout:
+                        ended = event
+                        break
+                    case _:
+                        pass
+    except TimeoutError:
+        pass  # a missing end says it
+    return SpeakerFacts(
+        name=opened.name if opened else "",
+        rate=opened.rate if opened else 0,
+        error=error,
+        code=error.code if error else None,
+        wanted=len(sound) // 4,
+        played=ended.played if ended else 0,
+        has_ended=ended is not None,
+        is_substitute=opened.is_substitute if opened else False,
+    )

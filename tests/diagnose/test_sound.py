@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import array
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from math import isclose
+
+import pytest
+
+from pinch_tui.core.events import FRAME_BYTES, OUT_RATE, Frame
+from pinch_tui.core.sound import (
+    MicClosed,
+    MicEvent,
+    MicFailed,
+    MicOpened,
+    PlayoutEnded,
+    PlayoutStarted,
+    SpeakerEvent,
+    SpeakerFailed,
+    SpeakerOpened,
+)
+from pinch_tui.diagnose.sound import as_speech, listen, mic_facts, play, tone
+from pinch_tui.errors import AudioError
+
+
+class Mic:
+    """Says its script once it is opened, then nothing."""
+
+    def __init__(self, script: Iterable[MicEvent]) -> None:
+        self.script = list(script)
+        self.calls: list[str] = []
+
+    def request_open(self) -> None:
+        self.calls.append("open")
+
+    def request_close(self) -> None:
+        self.calls.append("close")
+
+    async def events(self) -> AsyncIterator[MicEvent]:
+        for event in self.script:
+            yield event
+        await asyncio.Event().wait()
+
+
+def frames(n: int, *samples: int, **fields: float) -> list[Frame]:
+    pcm = array.array("h", (samples or (0,)) * (320 // len(samples or (0,)))).tobytes()
+    assert len(pcm) == FRAME_BYTES
+    return [Frame(pcm, i, 10.1 + i * 0.02, **fields) for i in range(n)]  # type: ignore[arg-type]
+
+
+OPENED = MicOpened("USB", 48_000, 10.0)
+
+
+async def test_listening_measures_and_closes() -> None:
+    mic = Mic([OPENED, *frames(80, 1000, -2000)])
+    got = await listen(mic, 1.0)
+    facts = mic_facts(got, system="Linux")
+    assert mic.calls == ["open", "close"]
+    assert (facts.frames, facts.zeros, facts.clipped) == (50, 0, 0)
+    assert isclose(facts.peak, 2000 / 32_768)
+    assert isclose(facts.rms, (2.5e6**0.5) / 32_768, rel_tol=1e-6)
+    assert (facts.name, facts.rate, facts.first_frame_ms) == ("USB", 48_000, 100)
+    assert len(got.pcm) == 50 * FRAME_BYTES
+
+
+async def test_silence_clipping_and_losses_are_counted() -> None:
+    silent = mic_facts(await listen(Mic([OPENED, *frames(50)]), 1.0), system="")
+    assert (silent.zeros, silent.peak, silent.rms) == (50, 0.0, 0.0)
+    loud = await listen(Mic([OPENED, *frames(50, 32_767, -32_768)]), 1.0)
+    assert (loud.clipped, loud.peak) == (50, 1.0)
+    resampled = await listen(Mic([OPENED, *frames(50, 20_000, peak=1.0, lost=3)]), 1.0)
+    assert (resampled.clipped, resampled.lost_samples) == (50, 150)
+
+
+async def test_what_goes_wrong_is_in_the_facts() -> None:
+    failed = Mic([MicFailed(AudioError("busy", code=-9985), 1.0, is_retrying=True), *frames(50, 1)])
+    facts = mic_facts(await listen(failed, 1.0), system="")
+    assert (facts.code, facts.frames) == (-9985, 0)
+    assert failed.calls == ["open", "close"]
+    dead = Mic([OPENED])
+    assert (await listen(dead, 0.02, open_within_s=0.02)).frames == 0
+    assert dead.calls == ["open", "close"]
+    ended = await listen(Mic([OPENED, *frames(3, 1), MicClosed(1.0, at_end=True)]), 1.0)
+    assert ended.frames == 3
+
+
+class Out:
+    def __init__(self, script: Iterable[SpeakerEvent], *, ends: bool = True) -> None:
+        self.script = list(script)
+        self.ends = ends
+        self.sound = b""
+        self.calls: list[str] = []
+
+    def begin(self, playout: int) -> None:
+        self.calls.append("begin")
+
+    def play(self, playout: int, chunk: bytes) -> None:
+        self.sound += chunk
+
+    def end(self, playout: int) -> None:
+        self.calls.append("end")
+
+    async def events(self) -> AsyncIterator[SpeakerEvent]:
+        for event in self.script:
+            yield event
+        if self.ends:
+            yield PlayoutEnded(7, 0.0, 1, was_cleared=False)  # somebody else's
+            yield PlayoutEnded(1, 0.0, len(self.sound) // 4, was_cleared=False)
+        await asyncio.Event().wait()
+
+
+async def test_playing_waits_for_the_end() -> None:
+    out = Out([SpeakerOpened("Speakers", 44_100), PlayoutStarted(1, 0.0)])
+    sound = tone()
+    facts = await play(out, sound, within_s=1.0)
+    assert out.calls == ["begin", "end"]
+    assert out.sound == sound
+    assert (facts.name, facts.rate, facts.played, facts.wanted) == ("Speakers", 44_100, 9600, 9600)
+    assert facts.has_ended
+
+
+async def test_a_speaker_that_fails_or_hangs() -> None:
+    failed = await play(Out([SpeakerFailed(AudioError("busy", code=-9985), True)]), tone(), within_s=1.0)
+    assert (failed.code, failed.has_ended) == (-9985, False)
+    hung = await play(Out([SpeakerOpened("S", 1)], ends=False), tone(), within_s=0.02)
+    assert (hung.error, hung.has_ended, hung.played) == (None, False, 0)
+
+
+def test_the_tone_starts_and_ends_softly() -> None:
+    samples = array.array("f", tone())
+    assert len(samples) == int(0.4 * OUT_RATE)
+    assert abs(samples[0]) < 1e-6
+    assert abs(samples[-1]) < 1e-3
+    assert isclose(max(samples), 0.1, rel_tol=0.01)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 320, 321])
+def test_a_recording_becomes_speech_of_the_same_length(n: int) -> None:
+    samples = array.array("h", [(i * 37) % 2000 - 1000 for i in range(n)])
+    speech = array.array("f", as_speech(samples.tobytes()))
+    assert len(speech) == n * 3 // 2
+    for i in range(0, len(speech), 3):  # every third sample of the one is every second of the other
+        assert isclose(speech[i], samples[i // 3 * 2] / 32_768, abs_tol=1e-6)
