@@ -1,0 +1,58 @@
+"""``pinch-tui`` without a command: open the app."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pinch_tui.cli.context import CliContext
+from pinch_tui.cli.options import RunOptions
+from pinch_tui.errors import UsageError
+
+
+def run_options(context: CliContext) -> RunOptions:
+    """The settings and the flags of this run. Raises `ConfigError`."""
+    extra = context.extra
+
+    def path(name: str) -> Path | None:
+        value = extra.get(name)
+        return value.expanduser() if isinstance(value, Path) else None
+
+    return RunOptions(
+        loaded=context.load(),
+        paths=context.paths,
+        env=context.env,
+        is_practice=bool(extra.get("practice")),
+        log_file=path("log_file"),
+        events=path("events"),
+        trace=path("trace"),
+        trace_has_text=bool(extra.get("trace_text")),
+        is_plain=bool(extra.get("plain")),
+    )
+
+
+def needs_terminal(env: Mapping[str, str]) -> None:
+    """Refuse to draw where nothing can be drawn. The screen is written to stderr, keys are read from stdin.
+
+    Raises `UsageError`.
+    """
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        raise UsageError(
+            "The app needs a terminal for its keys and its screen (stdin and stderr).",
+            "For files and pipes there is pinch-tui translate; --log-file keeps a log.",
+        )
+    if env.get("TERM", "") in ("dumb", "unknown") and os.name == "posix":
+        raise UsageError("This terminal cannot draw (TERM=dumb).", "pinch-tui --plain works with lines alone.")
+
+
+def open_app(context: CliContext) -> int:
+    """Run the app until it quits; returns its exit code."""
+    options = run_options(context)
+    if not options.is_plain:
+        needs_terminal(context.env)
+
+    from pinch_tui.wiring import run_app
+
+    return int(run_app(options.loaded.settings, options) or 0)

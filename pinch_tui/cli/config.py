@@ -1,0 +1,126 @@
+"""``pinch-tui config``: the settings with where each came from, the file's path, a commented example to start from."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import click
+
+from pinch_tui.cli.context import CliContext, config_flag, run_flags, session_flags
+from pinch_tui.errors import UsageError
+from pinch_tui.settings import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, known_keys, value_of
+from pinch_tui.store.paths import private_folder
+
+EXAMPLE = "config.example.toml"
+
+
+@click.group("config")
+def command() -> None:
+    """Show the settings, say where their file is, or write an example."""
+
+
+def shown(loaded: LoadedSettings, key: str) -> str:
+    """A setting's value as TOML; a secret's only as present or not."""
+    value = value_of(loaded.settings, key)
+    if key in SECRET_KEYS:
+        return "<set, not shown>" if value else '""'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {json.dumps(item)}" for name, item in sorted(value.items())) + "}"
+    if isinstance(value, StrEnum):
+        return json.dumps(str(value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+@command.command("show")
+@session_flags
+@run_flags
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--changed", is_flag=True, help="Only what is not the default.")
+@click.pass_context
+def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) -> None:
+    """Show every setting, its value and where it came from."""
+    context: CliContext = ctx.obj
+    context.take(ctx)
+    loaded = context.load()
+    keys = [key for key in known_keys() if not changed or loaded.origins[key].source is not Source.DEFAULT]
+    if as_json:
+        rows = {
+            key: {
+                "value": (
+                    bool(value_of(loaded.settings, key)) if key in SECRET_KEYS else value_of(loaded.settings, key)
+                ),
+                "source": str(loaded.origins[key].source),
+                "place": loaded.origins[key].place,
+            }
+            for key in keys
+        }
+        click.echo(json.dumps({"file": str(loaded.config_file), "settings": rows}, indent=1, ensure_ascii=False))
+        return
+    exists = "" if loaded.config_file.exists() else " (not there)"
+    click.echo(f"# {loaded.config_file}{exists}")
+    section = ""
+    for key in keys:
+        this, _, name = key.partition(".")
+        if this != section:
+            click.echo(f"\n[{this}]")
+            section = this
+        click.echo(f"{name} = {shown(loaded, key)}  # {loaded.origins[key]}")
+
+
+def _path(context: CliContext) -> Path:
+    if context.config is not None:
+        return context.config.expanduser()
+    named = context.env.get(CONFIG_VARIABLE, "")
+    return Path(named).expanduser() if named else context.paths.config_file
+
+
+@command.command("path")
+@config_flag
+@click.pass_context
+def path(ctx: click.Context, /, **_flags: object) -> None:
+    """Print the path of the configuration file."""
+    context: CliContext = ctx.obj
+    context.take(ctx)
+    click.echo(str(_path(context)))
+
+
+@command.command("init")
+@config_flag
+@click.pass_context
+def init(ctx: click.Context, /, **_flags: object) -> None:
+    """Write an example to the configuration file's path, all commented out. An existing file is left alone."""
+    context: CliContext = ctx.obj
+    context.take(ctx)
+    target = _path(context)
+    try:
+        private_folder(target.parent)
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as exc:
+        raise UsageError(f"{target} exists and is left as it is.", "Edit it, or name another with --config.") from exc
+    except OSError as exc:
+        raise UsageError(f"{target} cannot be written: {exc.strerror}.", "Name another with --config.") from exc
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(commented_out(example_text()))
+    click.echo(str(target))
+
+
+def commented_out(example: str) -> str:
+    """The example with nothing set: what is set beats what is remembered, such as the last languages."""
+    body = re.sub(r"^(?=[a-z_]+ = )", "#", example, flags=re.MULTILINE)
+    return f"# Take the # away from what you want to set.\n#\n{body}"
+
+
+def example_text() -> str:
+    """The commented example: from the installed package, or from the checkout it runs in."""
+    packaged = importlib.resources.files("pinch_tui").joinpath(EXAMPLE)
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    beside = Path(__file__).parents[2] / EXAMPLE
+    if beside.is_file():
+        return beside.read_text(encoding="utf-8")
+    raise UsageError(f"The example {EXAMPLE} is missing from this installation.", "Install pinch-tui anew.")

@@ -1,0 +1,198 @@
+"""``pinch-tui devices``: list the sound devices; ``--test`` records three seconds with a meter and plays them back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pinch_tui.cli.context import CliContext
+from pinch_tui.errors import AudioError
+
+if TYPE_CHECKING:
+    from pinch_tui.audio.choice import Device
+    from pinch_tui.audio.devices import DeviceList
+    from pinch_tui.config import Settings
+    from pinch_tui.core.events import Frame
+    from pinch_tui.diagnose.facts import SpeakerFacts
+    from pinch_tui.diagnose.finding import Finding
+    from pinch_tui.diagnose.sound import Listening
+
+RECORD_S = 3.0
+_BAR = 40
+_FLOOR_DBFS = -60.0
+
+
+@click.command()
+@click.option("--test", "is_test", is_flag=True, help="Record three seconds with a meter, then play them back.")
+@click.option("--input-device", metavar="NAME", help="Microphone: a name, a part of it, or its number here.")
+@click.option("--output-device", metavar="NAME", help="Loudspeaker: a name, a part of it, or its number here.")
+@click.option("--config", type=click.Path(dir_okay=False), metavar="FILE", help="Read this configuration file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def devices(ctx: click.Context, /, is_test: bool, as_json: bool, **_flags: object) -> None:
+    """List the sound devices, and test them.
+
+    A device is chosen by its name or a part of it (mic.device and speaker.device in the configuration); names outlive
+    renumbering, so numbers are for the command line alone.
+    """
+    context = ctx.ensure_object(CliContext)
+    context.take(ctx)
+    settings = context.load().settings
+    ctx.exit(asyncio.run(_run(settings, is_test=is_test, as_json=as_json)))
+
+
+async def _run(settings: Settings, *, is_test: bool, as_json: bool) -> int:
+    from pinch_tui.audio import missing
+    from pinch_tui.audio.devices import list_devices
+    from pinch_tui.cli.doctor_sound import resolve
+
+    if (error := missing.explain()) is not None:
+        raise error
+    found = await list_devices()
+    if found.error is not None:
+        raise found.error
+    wanted = (
+        resolve(found, settings.mic.device, is_input=True),
+        resolve(found, settings.speaker.device, is_input=False),
+    )
+    if as_json:
+        click.echo(json.dumps(as_object(found, wanted)))
+    else:
+        click.echo("\n".join(listing(found, wanted)))
+    if not is_test:
+        return 0
+    if not found.inputs:
+        raise AudioError("There is no microphone to test.", "Plug one in, or start the sound server.", retryable=False)
+    return await _test(wanted)
+
+
+# ---- the list -----------------------------------------------------------------------------------------------------
+
+
+def listing(found: DeviceList, wanted: tuple[str, str]) -> list[str]:
+    """The list for a person. ``wanted``: what the settings name, "" for the default."""
+    out = _half("Microphones", found.inputs, wanted[0], found.default_input)
+    return [*out, "", *_half("Loudspeakers", found.outputs, wanted[1], found.default_output)]
+
+
+def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) -> list[str]:
+    from pinch_tui.audio.choice import choose
+    from pinch_tui.diagnose.finding import tidy
+
+    if not entries:
+        return [f"{title}: none"]
+    chosen = choose(list(entries), wanted)
+    out = [title]
+    for number, device in enumerate(entries, 1):
+        mark = "*" if chosen is not None and device == chosen.device else " "
+        note = f" = {tidy(default)}" if device.is_default and default and default != device.name else ""
+        word = " (default)" if device.is_default else ""
+        out.append(f" {mark}{number:>3}  {tidy(device.name)}{note}{word}, {device.rate} Hz, {tidy(device.host_api)}")
+    if wanted and chosen is not None and chosen.is_substitute:
+        out.append(f"      {tidy(wanted)!r} is not there: {tidy(chosen.device.name)} is used until it comes back.")
+    return out
+
+
+def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
+    """The list for a program."""
+    from pinch_tui.audio.choice import choose
+
+    out: dict[str, object] = {}
+    for name, entries, want, default in (
+        ("microphones", found.inputs, wanted[0], found.default_input),
+        ("loudspeakers", found.outputs, wanted[1], found.default_output),
+    ):
+        chosen = choose(list(entries), want)
+        out[name] = [
+            {
+                "number": number,
+                "name": device.name,
+                "host_api": device.host_api,
+                "rate": device.rate,
+                "channels": device.channels,
+                "default": device.is_default,
+                "chosen": chosen is not None and chosen.device == device,
+                "meant": default if device.is_default else "",
+            }
+            for number, device in enumerate(entries, 1)
+        ]
+        out[f"{name}_substitute"] = bool(chosen is not None and chosen.is_substitute)
+    return out
+
+
+# ---- the test -----------------------------------------------------------------------------------------------------
+
+
+async def _test(wanted: tuple[str, str]) -> int:
+    from pinch_tui.cli.doctor_sound import PLAY_WITHIN_S, microphone, speaker
+    from pinch_tui.diagnose.checks.sound import check_microphone, check_speaker
+    from pinch_tui.diagnose.finding import exit_code
+    from pinch_tui.diagnose.sound import as_speech, listen, mic_facts, play
+
+    click.echo(f"\nSpeak: {RECORD_S:.0f} seconds are recorded.", err=True)
+    meter = Meter(is_live=sys.stderr.isatty())
+    async with microphone(wanted[0]) as mic:
+        heard = await listen(mic, RECORD_S, on_frame=meter.frame)
+    meter.done()
+    findings = [check_microphone(mic_facts(heard, system=_system()))]
+    _say(findings[0])
+    if not heard.pcm:
+        return exit_code(findings)
+    click.echo("Playing it back.", err=True)
+    async with speaker(wanted[1]) as out:
+        played: SpeakerFacts = await play(out, as_speech(bytes(heard.pcm)), within_s=PLAY_WITHIN_S + heard.seconds)
+    findings.append(check_speaker(played, what="what was recorded"))
+    _say(findings[1])
+    return exit_code(findings)
+
+
+def _say(finding: Finding) -> None:
+    from pinch_tui.diagnose.report import lines
+
+    is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
+    for line in lines(finding, min(100, shutil.get_terminal_size().columns), is_ascii=is_ascii):
+        click.echo(line)
+
+
+def _system() -> str:
+    import platform
+
+    return platform.system()
+
+
+class Meter:
+    """A level bar on stderr, ten times a second; without a terminal, one line a second."""
+
+    def __init__(self, *, is_live: bool) -> None:
+        self._is_live = is_live
+        self._peak = 0.0
+
+    def frame(self, frame: Frame, heard: Listening) -> None:
+        """One frame came; draw when it is time."""
+        self._peak = max(self._peak, frame.peak)
+        every = 5 if self._is_live else 50
+        if heard.frames % every:
+            return
+        bar = level_bar(self._peak)
+        text = f"{heard.seconds:4.1f} s  {bar}"
+        click.echo(f"\r{text}" if self._is_live else text, err=True, nl=not self._is_live)
+        self._peak = 0.0
+
+    def done(self) -> None:
+        if self._is_live:
+            click.echo(err=True)
+
+
+def level_bar(peak: float) -> str:
+    """A peak of 0-1 as a bar from -60 to 0 dBFS, and its number."""
+    from pinch_tui.diagnose.checks.sound import dbfs
+
+    level = dbfs(peak)
+    filled = round(max(0.0, min(1.0, 1 - level / _FLOOR_DBFS)) * _BAR) if peak > 0 else 0
+    number = f"{level:6.1f} dBFS" if peak > 0 else "  silence  "
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {number}{' CLIPPED' if peak >= 32_760 / 32_768 else '        '}"

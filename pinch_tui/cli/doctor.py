@@ -1,0 +1,75 @@
+"""``pinch-tui doctor``: check everything, and say what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pinch_tui.cli.context import CliContext
+
+if TYPE_CHECKING:
+    from pinch_tui.diagnose.finding import Finding
+
+_EPILOG = """\b
+The exit code is that of the first failure, in the order shown: what comes first has to be cured first.
+  0  nothing is broken (warnings may be there)
+  2  Python, packages, configuration or the service's address
+  3  no API key, a refused one, or one without the right
+  4  sound
+  5  network or service"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+@click.option("--offline", is_flag=True, help="Look at nothing that needs a network.")
+@click.option("--silent", is_flag=True, help="Neither listen to the microphone nor play a tone.")
+@click.option("--practice", is_flag=True, help="Examine with the built-in practice service instead of the real one.")
+@click.option("--base-url", metavar="URL", help="Ask this service for a session.")
+@click.option("--config", type=click.Path(dir_okay=False), metavar="FILE", help="Read this configuration file.")
+@click.option("--input-device", metavar="NAME", help="Listen to this microphone.")
+@click.option("--output-device", metavar="NAME", help="Play the tone on this loudspeaker.")
+@click.pass_context
+def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **_flags: object) -> None:
+    """Check everything, and say what to do about it.
+
+    A second of the microphone is listened to, a short tone is played, and one session of the service is opened and
+    closed. Neither the API key nor anything that was heard is shown or kept.
+    """
+    from pinch_tui.cli.doctor_probes import probing
+    from pinch_tui.diagnose.doctor import Scope, examine
+    from pinch_tui.diagnose.finding import exit_code
+    from pinch_tui.diagnose.report import as_object, lines, summary
+
+    context = ctx.ensure_object(CliContext)
+    context.take(ctx)
+    width = min(100, max(60, shutil.get_terminal_size().columns))
+    is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
+
+    def tell(finding: Finding) -> None:
+        if not as_json:
+            for number, line in enumerate(lines(finding, width, is_ascii=is_ascii)):
+                click.echo(_coloured(line, finding) if number == 0 else line)
+
+    async def run() -> list[Finding]:
+        async with probing(context) as probes:
+            return await examine(probes, Scope(is_offline=offline, is_silent=silent), tell)
+
+    findings = asyncio.run(run())
+    if as_json:
+        from pinch_tui import __version__
+
+        click.echo(json.dumps(as_object(findings, __version__), ensure_ascii=True))
+    else:
+        click.echo(f"\n{summary(findings)}")
+    ctx.exit(exit_code(findings))
+
+
+def _coloured(line: str, finding: Finding) -> str:
+    colour = {"ok": "green", "warn": "yellow", "fail": "red"}.get(finding.verdict.value)
+    mark, space, rest = line.partition(" ")
+    return f"{click.style(mark, fg=colour, bold=True)}{space}{rest}" if colour else line

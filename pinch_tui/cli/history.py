@@ -1,0 +1,188 @@
+"""``pinch-tui history``: past conversations - list, show, search, export, delete."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pinch_tui.cli.context import CliContext
+from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, render
+from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript import Utterance
+from pinch_tui.errors import UsageError
+from pinch_tui.store.exports import create
+from pinch_tui.store.history import Conversation, History
+
+_REFERENCE = "last, its number in the list, or the beginning of its name"
+
+
+def _history(context: CliContext) -> History:
+    return History(context.paths.history)
+
+
+def _when(started: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(started))
+
+
+def _pairs(conversation: Conversation) -> str:
+    return ", ".join(f"{source} > {target}" for source, target in conversation.pairs)
+
+
+@click.group("history", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Past conversations: list, show, search, export, delete.
+
+    A conversation is named by last, by its number in the list (1 is the newest), or by the beginning of its name.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_all)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def list_all(ctx: click.Context, as_json: bool = False) -> None:
+    """List the conversations, newest first."""
+    n = 0
+    for n, item in enumerate(_history(ctx.obj).conversations(), start=1):
+        opening = clean(item.utterances[0].original or item.utterances[0].translation, 60)
+        if as_json:
+            fields = {
+                "id": item.id,
+                "started": item.started,
+                "utterances": len(item.utterances),
+                "pairs": [list(pair) for pair in item.pairs],
+                "is_practice": item.is_practice,
+                "opening": opening,
+                "file": str(item.path),
+            }
+            click.echo(json.dumps(fields, ensure_ascii=False))
+        else:
+            click.echo(f"{n:>3}  {item.id}  {_when(item.started)}  {_pairs(item)}  {len(item.utterances)}  {opening}")
+    if not n and not as_json:
+        click.echo("There are no conversations yet.", err=True)
+
+
+@command.command("show")
+@click.argument("reference", default="last")
+@click.pass_obj
+def show(context: CliContext, reference: str) -> None:
+    """Print a conversation: REFERENCE is last, its number, or the beginning of its name."""
+    item = _history(context).find(reference)
+    practice = ", practice" if item.is_practice else ""
+    click.echo(f"{item.id}  {_when(item.started)}  {_pairs(item)}{practice}")
+    for utterance in item.utterances:
+        click.echo("\n" + _shown(utterance, is_starred=utterance.number in item.stars))
+    if item.unreadable:
+        click.echo(f"\n{item.unreadable} lines of {item.path} cannot be read.", err=True)
+
+
+def _shown(utterance: Utterance, *, is_starred: bool = False) -> str:
+    at = time.strftime("%H:%M:%S", time.localtime(utterance.started))
+    star = " *" if is_starred else ""
+    lines = [f"{at} {utterance.source} > {utterance.target}{star}"]
+    lines += [f"  {clean(text)}" for text in (utterance.original, utterance.translation) if text]
+    return "\n".join(lines)
+
+
+@command.command("search")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
+    """Find what was said, in either language; case and accents do not matter. Exit code 1 when nothing is found."""
+    last = ""
+    for item, utterance in _history(ctx.obj).search(" ".join(words)):
+        if as_json:
+            fields = {
+                "id": item.id,
+                "utterance": utterance.number,
+                "started": utterance.started,
+                "original": utterance.original,
+                "translation": utterance.translation,
+                "source_language": utterance.source,
+                "target_language": utterance.target,
+            }
+            click.echo(json.dumps(fields, ensure_ascii=False))
+        else:
+            if item.id != last:
+                click.echo(f"{item.id}  {_when(item.started)}")
+            click.echo(_shown(utterance, is_starred=utterance.number in item.stars))
+        last = item.id
+    if not last:
+        click.echo("Nothing was found.", err=True)
+        ctx.exit(1)
+
+
+@command.command("delete")
+@click.argument("references", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="All conversations.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(context: CliContext, references: tuple[str, ...], is_all: bool, yes: bool) -> None:
+    """Delete conversations for good: each REFERENCE is last, a number, or the beginning of a name."""
+    history = _history(context)
+    if is_all == bool(references):
+        raise UsageError("Say which conversations.", f"Each by {_REFERENCE}; or --all.")
+    found = list(history.conversations()) if is_all else [history.find(reference) for reference in references]
+    if not yes:
+        click.confirm(f"Delete {_counted(len(found))} for good?", abort=True, err=True)
+    for item in found:
+        history.delete(item)
+    click.echo(f"Deleted {_counted(len(found))}.")
+
+
+def _counted(n: int) -> str:
+    return "1 conversation" if n == 1 else f"{n} conversations"
+
+
+FORMATS = tuple(str(kind) for kind in ExportFormat)
+
+
+@command.command("export")
+@click.argument("reference", default="last")
+@click.option("--format", "kind", type=click.Choice(FORMATS, case_sensitive=False), help="That of --out's name, or md.")
+@click.option("--side", type=click.Choice([str(side) for side in ExportSide]), default="both", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="A new file, or a folder; without it, or -, stdout.")
+@click.pass_obj
+def export(context: CliContext, reference: str, kind: str | None, side: str, out: Path | None) -> None:
+    """Export a conversation, both languages or one side.
+
+    REFERENCE is last, its number in the list, or the beginning of its name. An existing file is never overwritten; in
+    a folder, a name is made of the date and the languages.
+    """
+    item = _history(context).find(reference)
+    named = out.suffix.removeprefix(".").lower() if out is not None else ""
+    format_ = ExportFormat((kind or (named if named in FORMATS else "md")).lower())
+    text = render(lines_of(item.utterances, item.stars), format_, ExportSide(side))
+    if out is None or str(out) == "-":
+        click.echo(text.encode(), nl=False)
+    elif out.is_dir():
+        path = create(out, lambda copy: _name(item, format_, ExportSide(side), copy), text.encode())
+        click.echo(str(path), err=True)
+    else:
+        _write(out, text)
+        click.echo(str(out), err=True)
+
+
+def _name(item: Conversation, format_: ExportFormat, side: ExportSide, copy: int) -> str:
+    source, target = item.pairs[0] if item.pairs else ("xx", "xx")
+    started = datetime.fromtimestamp(item.started)  # a file's name says the time of the place where one talked
+    return file_name(started, source, target, format_, side, copy=copy)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError as exc:
+        raise UsageError(f"{path} exists and is left as it is.", "Name another file after --out.") from exc
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Name another file after --out.") from exc

@@ -1,0 +1,139 @@
+"""``pinch-tui keys``: show live what this terminal sends for keys, and what the talk key makes of it.
+
+Two readings stand side by side: the bytes as they came (`pinch_tui.diagnose.keyview`), and the very machine that the
+app goes by, whose steps are printed as "talk: ...". The terminal's mode is put back whatever happens.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from pinch_tui.cli.context import CliContext
+from pinch_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from pinch_tui.config import Settings
+    from pinch_tui.core.events import TalkEdge
+    from pinch_tui.diagnose.keyview import Seen
+    from pinch_tui.keys.hold_input import HoldInput
+
+_QUIT = frozenset({"ctrl+c", "ctrl+q", "ctrl+d"})
+_ON, _OFF = b"\x1b[?1004h", b"\x1b[?1004l"
+_POLL_S = 0.1
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(0.1, 3600), help="Leave by itself after so many seconds.")
+@click.pass_context
+def keys(ctx: click.Context, seconds: float | None) -> None:
+    """Show what this terminal sends for keys.
+
+    Press, hold and release keys: each line shows the bytes, what they say, and what the talk key makes of it. Ctrl+C
+    leaves.
+    """
+    if sys.platform == "win32":
+        raise UsageError(
+            "Windows consoles hand out key presses and releases themselves; there are no bytes to show.",
+            "`pinch-tui doctor` tells which way of holding is in force.",
+        )
+    settings = ctx.ensure_object(CliContext).load().settings
+
+    from pinch_tui.diagnose import tty
+
+    try:
+        with tty.terminal() as fd:
+            if os.tcgetpgrp(fd) != os.getpgrp():
+                raise UsageError("This runs in the background.", "Run `pinch-tui keys` in the foreground.")
+            with tty.raw(fd):
+                _show(fd, settings, seconds)
+    except OSError as exc:
+        raise UsageError(
+            "There is no terminal here (no TTY), so there are no keys to show.",
+            "Run it in a terminal window; over SSH use `ssh -t`.",
+        ) from exc
+
+
+def _show(fd: int, settings: Settings, seconds: float | None) -> None:
+    from pinch_tui.diagnose import tty
+    from pinch_tui.diagnose.keyview import KeyView
+    from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter
+    from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+
+    read, write = tty.reader(fd), tty.writer(fd)
+    lock = threading.Lock()
+
+    def say(line: str) -> None:
+        with lock, contextlib.suppress(OSError):
+            write(line.encode("utf-8", "replace") + b"\r\n")
+
+    hold = HoldInput(HoldConfig.from_settings(settings.talk), lambda edge: say(_edge_line(edge, talk)))
+    clock = hold.clock
+    talk = _Talk(clock())
+    with _listening(hold, fd, write, say):
+        if settings.talk.exact and os.environ.get("TEXTUAL_DISABLE_KITTY_KEY") != "1":
+            write(b"\x1b[>25u" + ASK.encode("ascii"))
+            hold.asked(clock())
+        else:
+            hold.asked(clock(), is_disabled=settings.talk.exact)
+        view, sorter, decode = KeyView(), TalkKeyFilter(hold), codecs.getincrementaldecoder("utf-8")("replace").decode
+        parser = sorter.make_parser()
+        end = None if seconds is None else clock() + seconds
+        while end is None or clock() < end:
+            data = read(_POLL_S if end is None else min(_POLL_S, max(0.0, end - clock())))
+            t = clock()
+            text = decode(data)
+            seen = view.feed(text, t) if text else view.flush(t)
+            for one in seen:
+                say(_seen_line(one, t - talk.started))
+            for message in (*(parser.feed(text) if text else ()), *parser.tick()):
+                sorter.takes(message)
+            if any(one.key in _QUIT for one in seen):
+                return
+
+
+class _Talk:
+    """When this began, and when the utterance under way did."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.since: float | None = None
+
+
+@contextlib.contextmanager
+def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Callable[[str], None]) -> Iterator[None]:
+    """The hold machine at work on this terminal; both are left as they were found."""
+    from pinch_tui.diagnose import tty
+    from pinch_tui.keys.hook import adopt
+
+    adopt(hold)
+    hold.on_report_changed = lambda report: say(f"        {report.label}. {report.sentence}")
+    say(f"Press, hold and release keys. The talk key is {hold.config.key}. Ctrl+C leaves.")
+    hold.attach(fd)
+    hold.start()
+    write(_ON)
+    try:
+        yield
+    finally:
+        hold.on_report_changed = None
+        hold.stop()
+        write(_OFF + tty.POP)
+
+
+def _seen_line(seen: Seen, t: float) -> str:
+    since = f"+{seen.since_s * 1000:5.0f} ms" if seen.since_s is not None and seen.since_s < 10 else " " * 9
+    return f"{t:7.3f} {since}  {seen.kind.value:<8} {seen.key:<14} {seen.raw}"
+
+
+def _edge_line(edge: TalkEdge, talk: _Talk) -> str:
+    if edge.kind.value == "start":
+        talk.since = edge.t
+    length = f" after {(edge.t - talk.since) * 1000:.0f} ms" if talk.since is not None and edge.t > talk.since else ""
+    return f"{edge.t - talk.started:7.3f}            talk: {edge.kind.value}{length} ({edge.source.value})"

@@ -1,0 +1,184 @@
+"""The command line: ``pinch-tui`` opens the app, its subcommands do one thing each.
+
+Subcommands live one module a command and are imported when they are called, and so is everything heavy: ``--help``
+imports neither textual nor numpy, sounddevice or httpx. `run` turns every outcome into an exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import io
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pinch_tui.cli.context import CliContext, run_flags, screen_flags, session_flags
+from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, PinchError
+from pinch_tui.store.logs import redact
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "translate": ("pinch_tui.cli.translate", "Translate sound files, stdin or the microphone."),
+    "practice": ("pinch_tui.cli.practice", "Run the practice service, or list its phrases."),
+    "doctor": ("pinch_tui.cli.doctor", "Check everything, and say what to do about it."),
+    "keys": ("pinch_tui.cli.keys", "Show what this terminal sends for keys."),
+    "devices": ("pinch_tui.cli.devices", "List the sound devices, and test them."),
+    "talk": ("pinch_tui.cli.talk", "Start and stop talking in the running app."),
+    "languages": ("pinch_tui.cli.languages", "List and find languages."),
+    "history": ("pinch_tui.cli.history", "List, show, search, export and delete conversations."),
+    "config": ("pinch_tui.cli.config", "Show the settings, their file, or write an example."),
+    "key": ("pinch_tui.cli.key", "Keep, show the whereabouts of, or remove the API key."),
+    "replay": ("pinch_tui.cli.replay", "Run a trace through the program again."),
+    "completion": ("pinch_tui.cli.completion", "Print the completion script of a shell."),
+    "help": ("pinch_tui.cli.manual", "Help on a command, or the manual page."),
+}
+"""Subcommand -> its module and its one line. The module holds the click command under ``command`` or its own name."""
+
+EPILOG = """\b
+Exit codes:
+  0    done
+  1    a fault in the program itself
+  2    usage or configuration
+  3    no API key, a refused one, or one without the right
+  4    sound: PortAudio, a device, a permission
+  5    network or service
+  130  interrupted"""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        found = getattr(module, "command", None) or getattr(module, cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but an unknown command is told its nearest neighbour."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, but from the table: help needs no command's module."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from pinch_tui.cli.manual import version_lines
+
+        click.echo("\n".join(version_lines()))
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@session_flags
+@run_flags
+@screen_flags
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the versions."
+)
+@click.pass_context
+def cli(ctx: click.Context, /, **_flags: object) -> None:
+    """A push-to-talk interpreter in the terminal: hold space, speak, let go.
+
+    Without a command the app opens. Your words and their translation stand side by side, and the translation is
+    spoken. Without an API key the built-in practice service answers.
+    """
+    # A library's warning that no log file takes would else land on stderr, in the middle of a screen or a pipe.
+    logging.getLogger().addHandler(logging.NullHandler())
+    context = ctx.ensure_object(CliContext)
+    context.take(ctx)
+    if ctx.invoked_subcommand is None:
+        from pinch_tui.cli.app import open_app
+
+        ctx.exit(open_app(context))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; every failure is one line on stderr."""
+    _settle_encodings()
+    try:
+        outcome = cli.main(args=list(args) if args is not None else None, prog_name="pinch-tui", standalone_mode=False)
+    except PinchError as exc:
+        say(f"{exc}")
+        return exc.exit_code
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("Interrupted.")
+        return EXIT_INTERRUPTED
+    except click.ClickException as exc:
+        hint = ""
+        if isinstance(exc, click.UsageError) and exc.ctx is not None:
+            hint = f" See {exc.ctx.command_path} --help."
+        say(f"{exc.format_message()}{hint}")
+        return EXIT_USAGE
+    except BrokenPipeError:
+        _abandon_stdout()
+        return EXIT_OK
+    except SystemExit as exc:  # click's own ways out: shell completion, and 1 when the reader of stdout has gone
+        if exc.code != 1 or os.environ.get("_PINCH_TUI_COMPLETE"):
+            raise
+        _abandon_stdout()
+        return EXIT_OK
+    except BaseExceptionGroup as group:
+        known = group.subgroup(PinchError)
+        if known is None:
+            raise
+        first = _first(known)
+        say(f"{first}")
+        return first.exit_code
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+    return outcome if isinstance(outcome, int) else EXIT_OK
+
+
+def _first(group: BaseExceptionGroup[PinchError]) -> PinchError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+def say(sentence: str) -> None:
+    """One line for the user on stderr, without secrets or control characters."""
+    line = " ".join(redact(sentence).split())
+    with contextlib.suppress(OSError):
+        click.echo("pinch-tui: " + "".join(char for char in line if char.isprintable()), err=True)
+
+
+def _settle_encodings() -> None:
+    """Every language can be written: UTF-8 into files and pipes, and no failure over a character a terminal lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_ours = not stream.isatty() and "PYTHONIOENCODING" not in os.environ
+            stream.reconfigure(encoding="utf-8" if is_ours else None, errors="replace")
+
+
+def _abandon_stdout() -> None:
+    """The reader has gone: nothing more is written, and the interpreter's last flush finds a willing file."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

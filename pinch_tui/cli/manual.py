@@ -1,0 +1,133 @@
+"""``pinch-tui help`` and the manual page; the versions of what the program stands on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import platform
+
+import click
+
+from pinch_tui import __version__
+
+STANDS_ON = ("textual", "websockets", "httpx", "sounddevice", "soxr", "soundfile", "numpy", "click", "keyring")
+OPTIONAL = ("pocketsphinx", "espeakng-loader", "livekit")
+
+
+def version_lines() -> list[str]:
+    """The program's version, then one line for what it runs on. Nothing is imported for it."""
+    parts = [f"Python {platform.python_version()}"]
+    for name in (*STANDS_ON, *OPTIONAL):
+        try:
+            parts.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            if name not in OPTIONAL:
+                parts.append(f"{name} missing")
+    return [
+        f"pinch-tui {__version__}",
+        ", ".join(parts),
+        f"{platform.system()} {platform.release()} {platform.machine()}",
+    ]
+
+
+def _roff(text: str) -> str:
+    """Text as it stands in a roff source: nothing in it is an instruction."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in escaped.splitlines())
+
+
+def _prose(text: str) -> list[str]:
+    """Paragraphs of a command's help as roff; those after click's mark for verbatim text keep their lines."""
+    lines: list[str] = []
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
+        if paragraph.startswith("\b"):
+            lines += [".PP", ".nf", _roff(paragraph.lstrip("\b\n")), ".fi"]
+        else:
+            lines += [".PP", _roff(" ".join(paragraph.split()))]
+    return lines[1:]
+
+
+_FILES = (
+    ("config.toml", "The settings (pinch-tui config path names it); never written by the program."),
+    ("state.json", "What was chosen in the app: languages, devices, theme."),
+    ("key", "The API key where there is no keyring, readable by its owner alone."),
+    ("history/*.jsonl", "One conversation a file; pinch-tui history reads them."),
+    ("pinch-tui.log", "The log: no transcripts, no secrets."),
+)
+_ENVIRONMENT = (
+    ("PINCH_API_KEY", "The API key."),
+    ("PINCH_BASE_URL", "The service: https, or http to loopback."),
+    ("PINCH_TUI_CONFIG", "Another configuration file."),
+    ("PINCH_TUI_HOME", "One folder for all files of the program."),
+    ("PINCH_TUI_SECTION__KEY", "Any setting: [talk] mode is PINCH_TUI_TALK__MODE."),
+)
+
+
+def _terms(items: tuple[tuple[str, str], ...]) -> list[str]:
+    return [line for name, text in items for line in (".TP", f".B {_roff(name)}", _roff(text))]
+
+
+def manual_page(root: click.Group, ctx: click.Context) -> str:
+    """The whole manual in roff (``man -l``), made from the commands' own help."""
+    from pinch_tui.cli.main import EPILOG
+
+    lines = [
+        f'.TH PINCH\\-TUI 1 "" "pinch-tui {__version__}" "User Commands"',
+        ".SH NAME",
+        "pinch\\-tui \\- a push\\-to\\-talk interpreter in the terminal",
+        ".SH SYNOPSIS",
+        ".B pinch\\-tui",
+        "[\\fIoptions\\fR] [\\fIcommand\\fR ...]",
+        ".SH DESCRIPTION",
+        *_prose(root.help or ""),
+        ".SH OPTIONS",
+        *_options(root, ctx),
+        ".SH COMMANDS",
+    ]
+    for name in root.list_commands(ctx):
+        command = root.get_command(ctx, name)
+        if command is None or command.hidden:
+            continue
+        lines += _command(command, click.Context(command, info_name=f"pinch-tui {name}", parent=None))
+    lines += [".SH ENVIRONMENT", *_terms(_ENVIRONMENT), ".SH FILES", *_terms(_FILES)]
+    lines += [".SH EXIT STATUS", ".nf", _roff(EPILOG.removeprefix("\b\n").partition("\n")[2]), ".fi"]
+    return "\n".join(lines) + "\n"
+
+
+def _command(command: click.Command, ctx: click.Context) -> list[str]:
+    usage = " ".join(command.collect_usage_pieces(ctx))
+    lines = [f".SS {_roff(str(ctx.info_name))} {_roff(usage)}", *_prose(command.help or "")]
+    lines += _options(command, ctx)
+    if command.epilog:
+        lines += [".PP", *_prose(command.epilog)]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            below = command.get_command(ctx, name)
+            if below is not None and not below.hidden:
+                lines += _command(below, click.Context(below, info_name=f"{ctx.info_name} {name}", parent=None))
+    return lines
+
+
+def _options(command: click.Command, ctx: click.Context) -> list[str]:
+    records = [record for param in command.get_params(ctx) if (record := param.get_help_record(ctx))]
+    return [line for names, text in records for line in (".TP", f".B {_roff(names)}", _roff(text))]
+
+
+@click.command("help", short_help="Help on a command, or the manual page.")
+@click.option("--man", is_flag=True, help="Print the whole manual page in roff: pinch-tui help --man | man -l -")
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def command(ctx: click.Context, man: bool, words: tuple[str, ...]) -> None:
+    """Help on a command, such as ``pinch-tui help translate``."""
+    root = ctx.find_root()
+    if man:
+        assert isinstance(root.command, click.Group)
+        click.echo(manual_page(root.command, root), nl=False)
+        return
+    current, current_ctx = root.command, root
+    for word in words:
+        below = current.get_command(current_ctx, word) if isinstance(current, click.Group) else None
+        if below is None:
+            raise click.UsageError(f"There is no command {word!r}.", ctx)
+        current, current_ctx = below, click.Context(below, info_name=word, parent=current_ctx)
+    click.echo(current.get_help(current_ctx))

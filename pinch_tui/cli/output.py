@@ -1,0 +1,261 @@
+"""What ``translate`` prints: sinks that take the conversation as it grows and write text, JSON lines or a document.
+
+A sink is shown the utterances after every change and ticked while nothing changes; it prints each segment once it is
+settled, because a printed line cannot be taken back. A segment is settled when its utterance is, when a later segment
+has a final translation, or when both its texts are final and have been quiet for `QUIET_S`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pinch_tui.cli.options import TextFormat
+from pinch_tui.core.export import ExportFormat, ExportSide, lines_of, render
+from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.store.history_lines import final_part
+
+QUIET_S = 1.5
+Write = Callable[[str], None]
+Render = Callable[[Sequence[Utterance]], str]
+
+_ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
+
+
+class Sink(Protocol):
+    def begin_input(self, name: str) -> None:
+        """The next utterances belong to this input; numbers and times begin anew."""
+
+    def show(self, utterances: Sequence[Utterance], now: float) -> None:
+        """The conversation changed. ``now``: monotonic seconds. May raise BrokenPipeError."""
+
+    def tick(self, now: float) -> None:
+        """Time passed."""
+
+    def finish(self) -> None:
+        """Nothing more comes: write what was kept back."""
+
+
+class Settler:
+    """Says which segments are settled."""
+
+    def __init__(self) -> None:
+        self._changed: dict[tuple[int, str], tuple[str, str, float]] = {}
+
+    def look(self, utterances: Sequence[Utterance], now: float) -> Iterator[tuple[Utterance, Segment, bool]]:
+        """Every segment with final text (that part alone) and whether it is settled, in order."""
+        for utterance in utterances:
+            if utterance.state is UtteranceState.CANCELLED:
+                continue
+            finals = [final_part(segment) for segment in utterance.segments]
+            last_translated = max((i for i, final in enumerate(finals) if final and final.translation), default=-1)
+            for index, (whole, final) in enumerate(zip(utterance.segments, finals, strict=True)):
+                if final is None:
+                    continue
+                key = (utterance.number, whole.id)
+                known = self._changed.get(key)
+                if known is None or known[:2] != (whole.original, whole.translation):
+                    known = self._changed[key] = (whole.original, whole.translation, now)
+                is_whole = whole.original_is_final and whole.translation_is_final
+                is_quiet = is_whole and now - known[2] >= QUIET_S
+                is_settled = utterance.state in _ENDED or is_quiet or (is_whole and index < last_translated)
+                yield utterance, final, is_settled
+
+    def clear(self) -> None:
+        self._changed.clear()
+
+
+@dataclass(slots=True)
+class TextSink:
+    """One line a settled segment: the translation, with ``has_both`` the original and a tab before it."""
+
+    write: Write
+    has_both: bool = False
+    _settler: Settler = field(default_factory=Settler)
+    _printed: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    _shown: Sequence[Utterance] = ()
+
+    def begin_input(self, name: str) -> None:
+        self._settler.clear()
+        self._printed.clear()
+        self._shown = ()
+
+    def show(self, utterances: Sequence[Utterance], now: float) -> None:
+        self._shown = utterances
+        self.tick(now)
+
+    def tick(self, now: float) -> None:
+        for utterance, segment, is_settled in self._settler.look(self._shown, now):
+            if is_settled:
+                self._print(utterance, segment)
+
+    def finish(self) -> None:
+        """Everything settled has been printed."""
+
+    def _print(self, utterance: Utterance, segment: Segment) -> None:
+        key = (utterance.number, segment.id)
+        texts = (segment.original, segment.translation)
+        before = self._printed.get(key)
+        if before == texts:
+            return
+        if before is None and self._was_said_before(utterance, texts):
+            self._printed[key] = texts
+            return
+        original, translation = texts
+        if before is not None:  # finals are only extended: the rest is news
+            original, translation = _rest(before[0], original), _rest(before[1], translation)
+        self._printed[key] = texts
+        if translation or (original and self.has_both):
+            self.write(f"{clean(original)}\t{clean(translation)}\n" if self.has_both else f"{clean(translation)}\n")
+
+    def _was_said_before(self, utterance: Utterance, texts: tuple[str, str]) -> bool:
+        """Whether a resend brought back, under a new id, what an earlier attempt had printed already."""
+        if utterance.attempt == 1:
+            return False
+        current = {segment.id for segment in utterance.segments}
+        for (number, name), said in self._printed.items():
+            if number == utterance.number and name not in current and said == texts:
+                del self._printed[number, name]
+                return True
+        return False
+
+
+def _rest(before: str, text: str) -> str:
+    return text[len(before) :].strip() if text.startswith(before) else text
+
+
+@dataclass(slots=True)
+class JsonLinesSink:
+    """One object a final; with ``has_interim`` one a change. ``is_last``: the segment is settled."""
+
+    write: Write
+    has_interim: bool = False
+    names_inputs: bool = False
+    """Every object names its ``input`` (there are several)."""
+    _settler: Settler = field(default_factory=Settler)
+    _written: dict[tuple[int, str], tuple[object, ...]] = field(default_factory=dict)
+    _shown: Sequence[Utterance] = ()
+    _input: str = ""
+
+    def begin_input(self, name: str) -> None:
+        self._settler.clear()
+        self._written.clear()
+        self._shown = ()
+        self._input = name
+
+    def show(self, utterances: Sequence[Utterance], now: float) -> None:
+        self._shown = utterances
+        if self.has_interim:
+            for utterance in utterances:
+                for segment in utterance.segments:
+                    self._interim(utterance, segment)
+        self.tick(now)
+
+    def tick(self, now: float) -> None:
+        for utterance, segment, is_settled in self._settler.look(self._shown, now):
+            key = (utterance.number, segment.id)
+            state = (segment.original, segment.translation, is_settled)
+            before = self._written.get(key)
+            if before == state or (before is not None and before[:2] == state[:2] and not is_settled):
+                continue
+            self._written[key] = state
+            self._object("final", utterance, segment, is_last=is_settled)
+
+    def finish(self) -> None:
+        """Everything has been written."""
+
+    def _interim(self, utterance: Utterance, segment: Segment) -> None:
+        final = final_part(segment)
+        texts = (segment.original, segment.translation)
+        if final is not None and (final.original, final.translation) == texts:
+            return
+        key = (-utterance.number - 1, segment.id)
+        if self._written.get(key) != texts:
+            self._written[key] = texts
+            self._object("interim", utterance, segment, is_last=False)
+
+    def _object(self, kind: str, utterance: Utterance, segment: Segment, *, is_last: bool) -> None:
+        whole = replace(segment, original_stable=len(segment.original), translation_stable=len(segment.translation))
+        line = lines_of([replace(utterance, segments=(whole,))])[0]  # knows who spoke in which direction
+        fields: dict[str, object] = {
+            "kind": kind,
+            "id": segment.id,
+            "attempt": utterance.attempt,
+            "original": clean(segment.original),
+            "translation": clean(segment.translation),
+            "source_language": line.source_language,
+            "target_language": line.target_language,
+            "detected_language": segment.detected_language,
+            "start_ms": segment.start_ms,
+            "end_ms": segment.end_ms,
+            "is_last": is_last,
+            "utterance": utterance.number,
+        }
+        if self.names_inputs:
+            fields["input"] = self._input
+        self.write(json.dumps(fields, ensure_ascii=False) + "\n")
+
+
+@dataclass(slots=True)
+class DocumentSink:
+    """A whole document, written at the end; several inputs follow one another in time."""
+
+    write: Write
+    render: Render
+    _past: list[Utterance] = field(default_factory=list)
+    _shown: Sequence[Utterance] = ()
+
+    def begin_input(self, name: str) -> None:
+        self._past = self._all()
+        self._shown = ()
+
+    def show(self, utterances: Sequence[Utterance], now: float) -> None:
+        self._shown = utterances
+
+    def tick(self, now: float) -> None:
+        """A document does not grow by time."""
+
+    def finish(self) -> None:
+        self.write(self.render(self._all()))
+
+    def _all(self) -> list[Utterance]:
+        past = self._past
+        last = max((utterance.number for utterance in past), default=0)
+        offset = max((segment.end_ms for utterance in past for segment in utterance.segments), default=0)
+        return past + [shifted(utterance, last, offset) for utterance in self._shown]
+
+
+def shifted(utterance: Utterance, numbers: int, ms: int) -> Utterance:
+    """The utterance with its number and its times moved on."""
+    return replace(
+        utterance,
+        number=utterance.number + numbers,
+        start_ms=utterance.start_ms + ms,
+        end_ms=None if utterance.end_ms is None else utterance.end_ms + ms,
+        segments=tuple(
+            replace(segment, start_ms=segment.start_ms + ms, end_ms=segment.end_ms + ms)
+            for segment in utterance.segments
+        ),
+    )
+
+
+def make_sink(
+    kind: TextFormat, write: Write, *, has_both: bool = False, has_interim: bool = False, n_inputs: int = 1
+) -> Sink:
+    """The sink of a format."""
+    match kind:
+        case TextFormat.TEXT:
+            return TextSink(write, has_both)
+        case TextFormat.JSONL:
+            return JsonLinesSink(write, has_interim, n_inputs > 1)
+        case TextFormat.SRT | TextFormat.VTT | TextFormat.MD:
+            return DocumentSink(write, renderer(kind, has_both=has_both))
+
+
+def renderer(kind: str, *, has_both: bool) -> Render:
+    """Renders a conversation as a document of a format: the translation alone, or both languages."""
+    side = ExportSide.BOTH if has_both else ExportSide.TRANSLATION
+    return lambda utterances: render(lines_of(utterances), ExportFormat(kind), side)

@@ -1,0 +1,110 @@
+"""``pinch-tui practice``: the practice service as a program of its own, and ``practice phrases``.
+
+Imports the server only when it runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pinch_tui.practice.faults import FAULTS
+from pinch_tui.practice.options import EARS, VOICES
+
+if TYPE_CHECKING:
+    from pinch_tui.practice.options import PracticeOptions
+
+_EPILOG = (
+    "\b\nFaults, to try a client against (they compose):\n"
+    + "\n".join(f"  {name:<26} {text}" for name, text in FAULTS.items())
+    + "\n\n\b\nExamples:\n"
+    "  pinch-tui practice --port 8765 --record recordings\n"
+    "  pinch-tui practice --fault 503:2 --fault close:4503:10:1\n"
+    "  pinch-tui practice phrases --from en --to es"
+)
+
+
+@click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"max_content_width": 110})
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port on 127.0.0.1; 0: any.")
+@click.option(
+    "--record", type=click.Path(file_okay=False, path_type=Path), help="Save each session's audio as WAV here."
+)
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Play a fault; see below. May be repeated.")
+@click.option(
+    "--phrasebook",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A phrasebook file of your own, beside the built-in one.",
+)
+@click.option("--ear", type=click.Choice(EARS), default="auto", show_default=True, help="What listens.")
+@click.option("--voice", type=click.Choice(VOICES), default="auto", show_default=True, help="What speaks.")
+@click.pass_context
+def practice(
+    context: click.Context,
+    port: int,
+    record: Path | None,
+    faults: tuple[str, ...],
+    phrasebook: Path | None,
+    ear: str,
+    voice: str,
+) -> None:
+    """Run a local Pinch-compatible server.
+
+    It speaks the v1 protocol on 127.0.0.1, takes any API key, understands a phrasebook and speaks its translations. The
+    first line of its output is its base URL. Ctrl+C ends it.
+    """
+    if context.invoked_subcommand is not None:
+        context.obj = phrasebook
+        return
+    from pinch_tui.practice.faults import FaultPlan
+    from pinch_tui.practice.options import PracticeOptions
+    from pinch_tui.practice.phrasebook import load
+
+    load(phrasebook)
+    options = PracticeOptions(port, record, phrasebook, FaultPlan.parse(faults), ear, voice)
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: PracticeOptions) -> None:
+    from pinch_tui.practice.service import PracticeService
+
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no loop signal handlers: Ctrl+C arrives as KeyboardInterrupt there.
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, over.set)
+    async with PracticeService(options) as service:
+        click.echo(service.base_url)
+        await over.wait()
+
+
+@practice.command()
+@click.option("--from", "source", default="en", show_default=True, help="Language to say the phrases in.")
+@click.option("--to", "target", default="es", show_default=True, help="Language that they come out in.")
+@click.option(
+    "--phrasebook",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A phrasebook file of your own, beside the built-in one.",
+)
+@click.pass_obj
+def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | None) -> None:
+    """List what can be said to the practice service.
+
+    One phrase a line with its translation, separated by a tab; [... and ...] stand for the first and the last value of
+    a slot. Names ("my name is ...") cannot be understood and are refused.
+    """
+    from pinch_tui.errors import UsageError
+    from pinch_tui.practice.phrasebook import load, practice_languages
+
+    path = phrasebook or outer
+    known = practice_languages(path)
+    for code in (source, target):
+        if code.split("-")[0] not in known:
+            raise UsageError(f"The practice phrasebook has no language {code}.", f"It has {', '.join(known)}.")
+    for said, meant in load(path).patterns(source.split("-")[0], target.split("-")[0]):
+        click.echo(f"{said}\t{meant}")

@@ -1,0 +1,116 @@
+"""``pinch-tui replay FILE``: run a trace through codec, session machine and transcript again, and say what came."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinch_tui.diagnose.replay import Replayed
+    from pinch_tui.store.trace import TraceLine
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a run.")
+def replay(file: Path, as_json: bool) -> None:
+    """Run a trace through the program again.
+
+    FILE was written by --trace. What the service sent is taken from it, and what the client makes of it is decided
+    anew. Texts are the trace's placeholders, unless it was made with --trace-text.
+    """
+    from pinch_tui.diagnose.replay import replay as run_again
+    from pinch_tui.store.trace import TraceReader
+
+    reader = TraceReader(file)
+    for number, lines in enumerate(_runs(reader.lines()), 1):
+        result = run_again(lines)
+        if as_json:
+            click.echo(json.dumps(as_dict(result), ensure_ascii=False))
+        else:
+            if number > 1:
+                click.echo()
+            click.echo("\n".join(report(result)))
+    if reader.unreadable:
+        click.echo(f"pinch-tui: {reader.unreadable} lines of the trace could not be read.", err=True)
+
+
+def _runs(lines: Iterator[TraceLine]) -> Iterator[list[TraceLine]]:
+    """The file's runs: each starts with a header."""
+    run: list[TraceLine] = []
+    for line in lines:
+        if line.kind == "trace" and run:
+            yield run
+            run = []
+        run.append(line)
+    yield run
+
+
+def report(result: Replayed) -> list[str]:
+    """What came out, for a person."""
+    out = [f"{result.lines} lines over {result.duration_s:.1f} s, written by pinch-tui {_plain(result.program)}"]
+    for session_id, model in result.sessions:
+        out.append(f"session {_plain(session_id)}, model {_plain(model) or 'not told'}")
+    out += [f"  {_plain(name)}: {n}" for name, n in sorted(result.counts.items())]
+    out += [f"failure: {_plain(text)}" for text in result.failures]
+    out += [f"difference: {_plain(text)}" for text in result.differences]
+    for utterance in result.utterances:
+        out.append("")
+        head = f"utterance {utterance.number} ({utterance.source} to {utterance.target}, {utterance.state.value}"
+        out.append(head + (f", attempt {utterance.attempt})" if utterance.attempt > 1 else ")"))
+        times = _times(result, utterance.number)
+        if times:
+            out.append("  after finalize: " + ", ".join(f"{name} {ms} ms" for name, ms in times.items()))
+        for segment in utterance.segments:
+            out.append(f"  {_plain(segment.id)}")
+            out.append(f"    {_plain(segment.original)}{'' if segment.original_is_final else ' ...'}")
+            out.append(f"    {_plain(segment.translation)}{'' if segment.translation_is_final else ' ...'}")
+        samples = result.speech_samples.get(utterance.number, 0)
+        if samples:
+            out.append(f"  speech: {samples / 24_000:.2f} s")
+    return out
+
+
+def as_dict(result: Replayed) -> dict[str, object]:
+    """What came out, for a program."""
+    return {
+        "program": result.program,
+        "lines": result.lines,
+        "duration_s": round(result.duration_s, 3),
+        "sessions": [{"session_id": s, "model_version_id": m} for s, m in result.sessions],
+        "counts": result.counts,
+        "failures": result.failures,
+        "differences": result.differences,
+        "utterances": [
+            {
+                "number": u.number,
+                "state": u.state.value,
+                "attempt": u.attempt,
+                "source": u.source,
+                "target": u.target,
+                "original": u.original,
+                "translation": u.translation,
+                "segments": [segment.id for segment in u.segments],
+                "after_finalize_ms": _times(result, u.number),
+                "speech_s": round(result.speech_samples.get(u.number, 0) / 24_000, 3),
+            }
+            for u in result.utterances
+        ],
+    }
+
+
+def _times(result: Replayed, number: int) -> dict[str, int]:
+    timing = result.timings.get(number)
+    if timing is None or timing.finalized is None:
+        return {}
+    found = {"first text": timing.first_text, "last final": timing.last_final, "first speech": timing.first_speech}
+    return {name: round((t - timing.finalized) * 1000) for name, t in found.items() if t is not None}
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())

@@ -1,0 +1,231 @@
+"""Runs ``translate`` against any engine: one continuous utterance an input, printed as it settles.
+
+`run_translate` starts the utterance, waits for the input's end (or Ctrl-C), lets the last words come, quits the engine
+and returns the exit code. Everything but the translation goes to the `Console`, that is, to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pinch_tui.cli.console import Console
+from pinch_tui.cli.output import Sink
+from pinch_tui.core.events import (
+    EdgeKind,
+    EngineEvent,
+    Logged,
+    NoticePosted,
+    Quit,
+    Severity,
+    StateWord,
+    Stopped,
+    TalkEdge,
+    TalkSource,
+    TranscriptChanged,
+)
+from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK
+
+TICK_S = 0.1
+DRAIN_S = 15.0
+"""After Ctrl-C the last words are waited for this long,"""
+OFFLINE_DRAIN_S = 3.0
+"""and this long while there is no session that could bring them."""
+_OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
+_ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
+
+
+@dataclass(slots=True)
+class Interrupt:
+    """Ctrl-C: the first asks to drain and leave, the second to leave at once."""
+
+    count: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def press(self) -> None:
+        self.count += 1
+        self.changed.set()
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Interrupt]:
+    """SIGINT and SIGTERM as an `Interrupt`, where the platform's loop can; the old ways come back afterwards."""
+    interrupt = Interrupt()
+    loop = asyncio.get_running_loop()
+    before: list[tuple[signal.Signals, Any]] = []
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            old = signal.getsignal(number)
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, interrupt.press)
+                before.append((number, old))
+        yield interrupt
+    finally:
+        for number, old in before:
+            loop.remove_signal_handler(number)
+            signal.signal(number, old)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One engine's run: what its facts come to."""
+
+    engine: EngineFacade
+    sink: Sink
+    console: Console
+    clock: Callable[[], float]
+    exit_code: int = EXIT_OK
+    failed: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    gave_up: asyncio.Event = field(default_factory=asyncio.Event)
+    drains_since: float | None = None
+    has_reader: bool = True
+    _is_mic_gone: bool = False  # for good
+    _is_mic_lost: bool = False  # for now
+
+    def hear(self, event: EngineEvent) -> None:
+        match event:
+            case TranscriptChanged():
+                self._guarded(lambda: self.sink.show(self.engine.transcript.utterances, self.clock()))
+                self.console.texts(self.engine.transcript.utterances)
+                if any(utterance.state in _ENDED for utterance in self.engine.transcript.utterances):
+                    self.ended.set()
+            case NoticePosted(topic, severity, title, hint, is_retrying):
+                if topic == "mic":
+                    self._is_mic_gone = bool(title) and severity is Severity.ERROR and not is_retrying
+                if title and (severity is not Severity.INFO or topic == "heard"):
+                    self.console.say(f"{title} {hint if is_retrying else _without_hope(hint)}".strip())
+            case Logged(kind="error", fields=fields):
+                self._error(fields)
+            case Logged(kind="mic", fields={"state": "open"}):
+                self._is_mic_lost = False
+            case Logged(kind="talk-stop", fields={"source": TalkSource.DEVICE}) if self._is_mic_lost:
+                self.exit_code = EXIT_AUDIO  # the last words are still waited for
+            case Stopped(unsettled, exit_code):
+                self.exit_code = self.exit_code or exit_code
+                if unsettled and self.has_reader and self.exit_code == EXIT_OK:
+                    self.console.say("The last words did not come.")
+                    self.exit_code = EXIT_LINK
+                self.stopped.set()
+            case _:
+                pass
+
+    def tick(self) -> None:
+        self._guarded(lambda: self.sink.tick(self.clock()))
+        self.console.progress(self.engine.status, self.clock())
+        if self.drains_since is not None:
+            limit = OFFLINE_DRAIN_S if self.engine.status.word in _OFFLINE else DRAIN_S
+            if self.clock() - self.drains_since >= limit:
+                self.gave_up.set()
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        """A reader that went away ends the run quietly."""
+        if not self.has_reader:
+            return
+        try:
+            write()
+        except BrokenPipeError:
+            self.has_reader = False
+            self.failed.set()
+
+    def _error(self, fields: dict[str, object]) -> None:
+        topic, code = fields.get("topic"), fields.get("code")
+        if topic == "link" and code != 1000:
+            is_refused = code in (401, 403) or fields.get("credential") is True
+            self.exit_code = EXIT_CREDENTIALS if is_refused else EXIT_LINK
+            self.failed.set()
+        elif topic == "mic":
+            self._is_mic_lost = True
+            if self._is_mic_gone:
+                self.exit_code = EXIT_AUDIO
+                self.failed.set()
+
+
+def _without_hope(hint: str) -> str:
+    """A hint for the app, without what holds only as long as somebody may press a key again."""
+    for promise in ("Your words are kept.", "The next press tries again."):
+        hint = hint.replace(promise, "")
+    return hint.replace("; your words are kept.", ".").strip()
+
+
+async def run_translate(
+    engine: EngineFacade,
+    sink: Sink,
+    console: Console,
+    interrupt: Interrupt,
+    *,
+    mic_done: Awaitable[object] | None = None,
+    is_listening: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Translate one input to its end; returns the exit code.
+
+    The engine commits by itself when its microphone ends; ``mic_done`` is for engines that do not. Raises
+    BrokenPipeError, after the engine has stopped, when nobody reads the output any more.
+    """
+    run = _Run(engine, sink, console, clock)
+    stop = engine.subscribe(run.hear)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            helpers = [tasks.create_task(_tick(run))]
+            if mic_done is not None:
+                helpers.append(tasks.create_task(_commit_after(mic_done, run)))
+            helpers.append(tasks.create_task(_steer(run, interrupt)))
+            await engine.run()
+            for helper in helpers:
+                helper.cancel()
+    finally:
+        stop()
+    run.tick()
+    console.clear()
+    if not run.has_reader:
+        raise BrokenPipeError
+    if interrupt.count and not (is_listening and interrupt.count == 1 and run.exit_code == EXIT_OK):
+        return EXIT_INTERRUPTED
+    return run.exit_code
+
+
+async def _steer(run: _Run, interrupt: Interrupt) -> None:
+    """The utterance's life: begin, end of input or interruption, last words, quit."""
+    run.engine.talk(TalkEdge(EdgeKind.START, run.clock(), TalkSource.CONTROL))
+    await _any(run.ended, run.failed, interrupt.changed)
+    if not run.failed.is_set() and not run.ended.is_set() and interrupt.count == 1:
+        interrupt.changed.clear()
+        run.console.say("Waiting for the last words; Ctrl-C again leaves at once.")
+        run.engine.talk(TalkEdge(EdgeKind.COMMIT, run.clock(), TalkSource.QUIT))
+        run.drains_since = run.clock()
+        await _any(run.ended, run.failed, run.gave_up, interrupt.changed)
+    can_drain = run.ended.is_set() and not run.failed.is_set() and interrupt.count < 2
+    run.engine.post(Quit(drain=can_drain))
+    interrupt.changed.clear()
+    await _any(run.stopped, interrupt.changed)
+    if not run.stopped.is_set():
+        run.engine.post(Quit(drain=False))
+
+
+async def _commit_after(mic_done: Awaitable[object], run: _Run) -> None:
+    await mic_done
+    run.engine.talk(TalkEdge(EdgeKind.COMMIT, run.clock(), TalkSource.DEVICE))
+
+
+async def _tick(run: _Run) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        run.tick()
+
+
+async def _any(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    async with asyncio.TaskGroup() as tasks:
+        waits = [tasks.create_task(event.wait()) for event in events]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,226 @@
+"""The interactive app, on the screen or in plain lines."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinch_tui import __version__
+from pinch_tui.audio.devices import list_devices
+from pinch_tui.audio.files import wav_header
+from pinch_tui.audio.sound import Sound
+from pinch_tui.cli.options import RunOptions
+from pinch_tui.config import Settings
+from pinch_tui.core.events import (
+    EngineEvent,
+    NoticePosted,
+    Severity,
+)
+from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.engine.engine import Engine, EnginePorts
+from pinch_tui.errors import AudioError
+from pinch_tui.store import key_keeper, logs
+from pinch_tui.store.exports import default_folder, export_conversation, save_speech
+from pinch_tui.store.state import StateFile
+from pinch_tui.wiring.parts import (
+    KEY_PLACES,
+    Recorder,
+    Service,
+    Wire,
+    choose_service,
+    engine_config,
+    find_key,
+    remembered_pair,
+    session_params,
+    watch_children,
+    with_choices,
+)
+
+if TYPE_CHECKING:
+    from pinch_tui.keys import HoldInput
+    from pinch_tui.ui.services import AppServices, DeviceNames
+
+
+def run_app(settings: Settings, options: RunOptions) -> int:
+    """Open the app until it quits; returns the exit code. Raises `PinchError` for what stops it from starting."""
+    watch_children()
+    while True:
+        with asyncio.Runner() as runner:
+            code, wants_restart = runner.run(_run_app(settings, options))
+        if not wants_restart:
+            return code
+        options = replace(options, is_practice=False)
+
+
+async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
+    async with AsyncExitStack() as stack:
+        key = find_key(settings, options)
+        log_file = options.log_file or options.paths.log_file
+        logs.configure(log_file, secrets=[key.value] if key else [], is_required=options.log_file is not None)
+        stack.callback(logs.close)
+        state = StateFile(options.paths.state_file)
+        remembered = state.state
+        settings = with_choices(settings, options, remembered.choices)
+        service = choose_service(settings, options, stack, key)
+        wire = Wire(options, stack)
+        clock = SystemClock()
+        sound = await stack.enter_async_context(
+            Sound(
+                clock=clock,
+                input_device=settings.mic.device or remembered.input_device,
+                output_device=settings.speaker.device or remembered.output_device,
+                echo_cancel=settings.mic.echo_cancel,
+            )
+        )
+        params = session_params(settings, remembered_pair(options, state))
+        config = engine_config(settings, params, is_practice=service.is_practice)
+        engine = Engine(
+            config,
+            EnginePorts(sound.microphone, sound.speaker, wire.api(service), wire.connector(), clock),
+            random.random,
+            on_forced_end=lambda source: hold.end(source, clock.monotonic()),
+            on_silent_stop=lambda: hold.fell_silent(clock.monotonic()),
+        )
+        stack.callback(engine.subscribe(wire.hear))
+        recorder = Recorder(
+            engine, options, stack, is_practice=service.is_practice, keeps_history=options.keeps_history
+        )
+        hold = _hold(settings, engine, state)
+        notices = [*options.loaded.warnings, *key.warnings]
+        notices += await _open_control(options, hold, engine, stack)
+        _tell_at_start(engine, notices, sound.problem, recorder)
+        services = _services(engine, state, service, recorder, options)
+        if options.is_plain:
+            from pinch_tui.ui.plain import PlainApp
+
+            return await PlainApp(engine, hold, services, talk_key=settings.talk.key).run(), False
+        from pinch_tui.ui.app import PinchApp
+
+        app = PinchApp(engine, hold, services, settings)
+        ended = await app.run_async()
+        if ended is None:
+            return app.return_code or 0, False
+        return ended.code, ended.wants_restart
+
+
+def _hold(settings: Settings, engine: Engine, state: StateFile) -> HoldInput:
+    from pinch_tui.keys import HoldConfig, HoldInput
+
+    return HoldInput(HoldConfig.from_settings(settings.talk), engine.talk, memory=state)
+
+
+async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, stack: AsyncExitStack) -> list[str]:
+    """Listen for ``pinch-tui talk``; returns what there is to say about it."""
+    from pinch_tui.control.errors import ControlError
+    from pinch_tui.control.server import ControlServer
+    from pinch_tui.control.talking import TalkControl
+
+    control = TalkControl(hold.control, lambda: hold.is_active, lambda: engine.status, time.monotonic)
+    server = ControlServer(options.paths.control_socket, control)
+    try:
+        await server.start()
+    except ControlError as exc:
+        return [str(exc)]
+    stack.push_async_callback(server.stop)
+    return []
+
+
+def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError | None, recorder: Recorder) -> None:
+    """Say once, when the engine runs, what was found while starting."""
+
+    def first(event: EngineEvent) -> None:
+        stop()
+        for number, sentence in enumerate([*notices, *recorder.problems]):
+            engine.say(NoticePosted(f"start-{number}", Severity.WARNING, sentence))
+        if problem is not None:
+            engine.say(NoticePosted("sound", Severity.ERROR, problem.title, problem.hint))
+
+    stop = engine.subscribe(first)
+
+
+def _services(
+    engine: Engine, state: StateFile, service: Service, recorder: Recorder, options: RunOptions
+) -> AppServices:
+    from pinch_tui.keys import signals
+    from pinch_tui.ui.services import AppServices, DeviceNames
+
+    async def devices() -> DeviceNames:
+        found = await list_devices()
+        return DeviceNames(
+            tuple(device.name for device in found.inputs),
+            tuple(device.name for device in found.outputs),
+            str(found.error) if found.error else "",
+        )
+
+    async def export(format_: ExportFormat, side: ExportSide) -> Path:
+        params = engine.status.params
+        return export_conversation(
+            default_folder(),
+            engine.transcript.utterances,
+            format_,
+            side,
+            pair=(params.source, params.target),
+            starred=recorder.starred,
+        )
+
+    async def save_wav(utterance: int, speech: bytes) -> Path:
+        return save_speech(default_folder(), utterance, wav_header(len(speech)) + speech)
+
+    async def keep_key(value: str) -> str:
+        return KEY_PLACES[await key_keeper.keep(value, options.paths.state)]
+
+    def remember(name: str, value: object) -> None:
+        match name:
+            case "microphone":
+                state.remember_input(str(value) or None)
+            case "speaker":
+                state.remember_output(str(value) or None)
+            case _ if isinstance(value, str | float | int | bool):
+                state.remember(name, value)
+
+    def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
+        from pinch_tui.practice.phrasebook import suggestions
+
+        return suggestions(source, target, n)
+
+    def languages() -> Mapping[str, str]:
+        from pinch_tui.practice.phrasebook import practice_languages
+
+        return practice_languages()
+
+    def details() -> Sequence[tuple[str, str]]:
+        rows = [("Service", service.address), ("Version", __version__)]
+        if recorder.history is not None and recorder.history.path is not None:
+            rows.append(("History", str(recorder.history.path)))
+        return rows
+
+    plain = AppServices(
+        log=recorder.write,
+        watch_signals=lambda on_quit: signals.install(asyncio.get_running_loop(), on_quit),
+        list_devices=devices,
+        recent_pairs=lambda: state.state.recent_pairs,
+        remember_pair=lambda source, target: _forget(state.remember_pair(source, target)),
+        remember=remember,
+        export=export,
+        save_wav=save_wav,
+        set_star=recorder.star,
+        has_key=service.has_key or options.is_practice,
+        has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
+        key_source=service.key_source,
+        store_key=keep_key,
+        details=details,
+    )
+    if not service.is_practice:
+        return plain
+    return replace(plain, practice_languages=languages, practice_phrases=phrases)
+
+
+def _forget(_value: object) -> None:
+    """The screen does not ask whether a choice could be kept."""

@@ -1,0 +1,286 @@
+"""What every run is made of: the service it talks to, its wire, its records, its settings as the engine takes them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pinch_tui import __version__
+from pinch_tui.cli.options import RunOptions
+from pinch_tui.config import BargeIn, Cues, Reopen, Settings, TalkMode
+from pinch_tui.core.events import (
+    EngineEvent,
+    Logged,
+    NoticePosted,
+    SessionParams,
+    Severity,
+    TranscriptChanged,
+)
+from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.wire import Allocation
+from pinch_tui.engine.engine import Engine, EngineConfig
+from pinch_tui.engine.ports import Connector, SessionApi
+from pinch_tui.errors import CredentialError
+from pinch_tui.net.api import HttpSessionApi
+from pinch_tui.net.socket import WebSocketConnector
+from pinch_tui.net.traced import TracedConnector, TracedSessionApi
+from pinch_tui.net.wirelog import WireLog
+from pinch_tui.settings import Source
+from pinch_tui.store.eventlog import EventLog
+from pinch_tui.store.history import History
+from pinch_tui.store.history_writer import HistoryWriter
+from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.secrets import ApiKey, KeySource, lookup_key
+from pinch_tui.store.state import StateFile
+from pinch_tui.store.trace import TraceWriter
+
+if TYPE_CHECKING:
+    from pinch_tui.practice.service import PracticeService
+
+_PRACTICE_KEY = "practice"
+KEY_PLACES = {
+    KeySource.ENVIRONMENT: "the environment variable PINCH_API_KEY",
+    KeySource.KEYRING: "the keyring",
+    KeySource.FILE: "the key file",
+    KeySource.CONFIG: "config.toml",
+    KeySource.NONE: "nowhere",
+}
+
+log = logging.getLogger("pinch_tui")
+
+
+def watch_children() -> None:
+    """Wait for child processes without a thread for each, as Python 3.12 and later do by themselves on Linux."""
+    if sys.version_info >= (3, 12) or not hasattr(os, "pidfd_open"):
+        return
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return
+    asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+
+
+# ---- what a run is made of ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where sessions come from."""
+
+    base_url: str
+    key: str = field(repr=False)
+    key_source: str
+    practice: PracticeService | None
+    has_key: bool
+
+    @property
+    def is_practice(self) -> bool:
+        return self.practice is not None
+
+    @property
+    def address(self) -> str:
+        """Where it is, for a person."""
+        return self.base_url if self.practice is None else "practice, on this machine"
+
+
+def find_key(settings: Settings, options: RunOptions) -> ApiKey:
+    """The API key, from the first place that has one."""
+    return lookup_key(settings, options.env, options.paths.state, ChildKeyring())
+
+
+def choose_service(
+    settings: Settings, options: RunOptions, stack: AsyncExitStack, key: ApiKey, *, needs_key: bool = False
+) -> Service:
+    """The real service when there is a key, else the practice service, started when first asked for a session.
+
+    Raises `CredentialError`.
+    """
+    if key and not options.is_practice:
+        return Service(settings.api.base_url, key.value, KEY_PLACES[key.source], None, True)
+    if needs_key and not options.is_practice:
+        raise CredentialError("There is no API key.", "Set one with: pinch-tui key set. Or try it: --practice.")
+    from pinch_tui.practice.service import PracticeOptions, PracticeService
+
+    book = settings.practice.phrasebook
+    practice = PracticeService(PracticeOptions(phrasebook=Path(book).expanduser() if book else None))
+    stack.push_async_callback(practice.stop)
+    return Service("", _PRACTICE_KEY, "practice", practice, bool(key))
+
+
+class PracticeApi:
+    """Sessions of the practice service, which starts with the first one, so that nothing on the screen waits for it."""
+
+    def __init__(self, practice: PracticeService, make: Callable[[str], SessionApi]) -> None:
+        self._practice, self._make = practice, make
+        self._inner: SessionApi | None = None
+        self._starting = asyncio.Lock()
+
+    async def allocate(self, params: SessionParams) -> Allocation:
+        async with self._starting:
+            if self._inner is None:
+                self._inner = self._make(await self._practice.start())
+        return await self._inner.allocate(params)
+
+    async def aclose(self) -> None:
+        if self._inner is not None:
+            await self._inner.aclose()
+
+
+def session_params(settings: Settings, pair: tuple[str, str] | None = None) -> SessionParams:
+    """``[session]`` as the service is asked for it; ``pair`` replaces the languages."""
+    session = settings.session
+    source, target = pair or (session.source, session.target)
+    return SessionParams(
+        source=source,
+        target=target,
+        voice=session.voice,
+        audio_output=not session.text_only,
+        finalize_mode=session.finalize_mode,
+        two_way=session.two_way,
+        source_label=session.source_label,
+        target_label=session.target_label,
+        context=session.context,
+    )
+
+
+def remembered_pair(options: RunOptions, state: StateFile) -> tuple[str, str] | None:
+    """The last pair, unless a pair was chosen by file, environment or flag."""
+    origins = options.loaded.origins
+    chosen = [origin for key in ("session.source", "session.target") if (origin := origins.get(key)) is not None]
+    if any(origin.source is not Source.DEFAULT for origin in chosen):
+        return None
+    return state.state.last_pair
+
+
+class Wire:
+    """The service's ports of one run, traced when a trace is asked for."""
+
+    def __init__(self, options: RunOptions, stack: AsyncExitStack) -> None:
+        self._trace: TraceWriter | None = None
+        self._log: WireLog | None = None
+        if options.trace is not None:
+            self._trace = TraceWriter(
+                options.trace,
+                t=time.monotonic(),
+                wall=time.time(),
+                version=__version__,
+                with_text=options.trace_has_text,
+            )
+            self._log = WireLog(self._trace.write, with_text=options.trace_has_text)
+            stack.callback(self._trace.close)
+
+    def api(self, service: Service) -> SessionApi:
+        def make(base_url: str) -> SessionApi:
+            api = HttpSessionApi(base_url, service.key, service.key_source)
+            return api if self._log is None else TracedSessionApi(api, self._log, time.monotonic)
+
+        return make(service.base_url) if service.practice is None else PracticeApi(service.practice, make)
+
+    def connector(self) -> Connector:
+        connector = WebSocketConnector()
+        return connector if self._log is None else TracedConnector(connector, self._log, time.monotonic)
+
+    def hear(self, event: EngineEvent) -> None:
+        if self._trace is not None and isinstance(event, Logged):
+            self._trace.log(event.t, event.kind, event.fields)
+
+
+class Recorder:
+    """Listens to the engine for the event log, the history and the log file."""
+
+    def __init__(
+        self, engine: Engine, options: RunOptions, stack: AsyncExitStack, *, is_practice: bool, keeps_history: bool
+    ) -> None:
+        self._engine = engine
+        self.events: EventLog | None = None
+        self.history: HistoryWriter | None = None
+        self.starred: set[int] = set()
+        self.problems: list[str] = []
+        if options.events is not None:
+            self.events = EventLog(options.events, self._problem)
+            stack.callback(self.events.close)
+        if keeps_history:
+            history = History(options.paths.history)
+            days = options.loaded.settings.history.keep_days
+            if days > 0:
+                history.purge(days, time.time())
+            self.history = history.begin(time.time(), is_practice=is_practice, on_failure=self._problem)
+            stack.callback(self.history.close)
+        stack.callback(engine.subscribe(self.hear))
+
+    def _problem(self, sentence: str) -> None:
+        """Something cannot be written any more: said as soon as it happens, and at the start if it happens before."""
+        self.problems.append(sentence)
+        self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))
+
+    def write(self, t: float, kind: str, fields: Mapping[str, object]) -> None:
+        if self.events is not None:
+            self.events.write(t, kind, fields)
+
+    def hear(self, event: EngineEvent) -> None:
+        match event:
+            case Logged(t, kind, fields):
+                self.write(t, kind, fields)
+                if kind in ("session", "reconnecting", "error", "text-only", "quit"):
+                    log.info("%s %s", kind, {k: v for k, v in fields.items() if k != "reason"})
+            case TranscriptChanged(numbers) if self.history is not None:
+                saved = self.history.record(self._engine.transcript.utterance(number) for number in numbers)
+                for number in saved:
+                    self.write(time.monotonic(), "saved", {"utterance": number})
+            case _:
+                pass
+
+    def star(self, number: int, is_on: bool) -> None:
+        (self.starred.add if is_on else self.starred.discard)(number)
+        if self.history is not None:
+            self.history.star(number, is_on=is_on)
+
+
+def with_choices(settings: Settings, options: RunOptions, choices: Mapping[str, object]) -> Settings:
+    """The settings with what was chosen in the app last time, where file, environment and flags say nothing."""
+
+    def chosen(key: str, name: str, kind: Callable[[Any], Any], default: Any) -> Any:
+        origin = options.loaded.origins.get(key)
+        if name not in choices or (origin is not None and origin.source is not Source.DEFAULT):
+            return default
+        try:
+            return kind(choices[name])
+        except (TypeError, ValueError):
+            return default
+
+    speaker, talk, ui = settings.speaker, settings.talk, settings.ui
+    return replace(
+        settings,
+        speaker=replace(
+            speaker,
+            barge_in=chosen("speaker.barge_in", "barge_in", BargeIn, speaker.barge_in),
+            volume=max(0.0, min(2.0, chosen("speaker.volume", "volume", float, speaker.volume))),
+            muted=chosen("speaker.muted", "muted", bool, speaker.muted),
+        ),
+        talk=replace(talk, mode=chosen("talk.mode", "talk_mode", TalkMode, talk.mode)),
+        ui=replace(ui, theme=chosen("ui.theme", "theme", str, ui.theme)),
+    )
+
+
+def engine_config(settings: Settings, params: SessionParams, *, is_practice: bool) -> EngineConfig:
+    """The engine's part of the settings."""
+    talk, speaker = settings.talk, settings.speaker
+    return EngineConfig(
+        params=params,
+        talk=TalkConfig(talk.preroll_ms / 1000, talk.tail_ms / 1000, float(talk.limit_s)),
+        keep_open=settings.mic.keep_open,
+        barge_in=speaker.barge_in,
+        reopens_idle=settings.session.reopen is Reopen.EAGER,
+        is_practice=is_practice,
+        volume=speaker.volume,
+        is_muted=speaker.muted,
+        has_cues={Cues.ON: True, Cues.OFF: False, Cues.AUTO: None}[speaker.cues],
+    )

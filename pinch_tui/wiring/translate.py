@@ -1,0 +1,114 @@
+"""``pinch-tui translate``: files, stdin or the microphone through engines of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from pinch_tui.audio.files import FileMicrophone, FileSpeaker
+from pinch_tui.audio.null import NullSpeaker
+from pinch_tui.audio.sound import Sound
+from pinch_tui.cli.options import TranslateOptions
+from pinch_tui.config import Settings
+from pinch_tui.core.talk import TalkConfig
+from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.engine.engine import Engine, EnginePorts
+from pinch_tui.engine.ports import Microphone, Speaker
+from pinch_tui.errors import AudioError
+from pinch_tui.store import logs
+from pinch_tui.wiring.parts import (
+    Recorder,
+    Wire,
+    choose_service,
+    engine_config,
+    find_key,
+    session_params,
+    watch_children,
+)
+
+
+def run_translate(settings: Settings, options: TranslateOptions) -> int:
+    """``pinch-tui translate``: each input through an engine of its own, in order; returns the exit code."""
+    watch_children()
+    with asyncio.Runner() as runner:
+        return runner.run(_run_translate(settings, options))
+
+
+async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
+    from pinch_tui.cli.console import Console
+    from pinch_tui.cli.output import make_sink
+    from pinch_tui.cli.translate_run import interrupts, run_translate
+
+    run = options.run
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        key = find_key(settings, run)
+        if run.log_file is not None:
+            logs.configure(run.log_file, secrets=[key.value] if key else [], is_required=True)
+            stack.callback(logs.close)
+        inputs: list[tuple[str, Microphone]] = []
+        for name in options.inputs:
+            source = sys.stdin.buffer if name == "-" else Path(name)
+            inputs.append((name, FileMicrophone(source, clock=clock, is_raw=name == "-")))
+        if options.is_listening:
+            sound = await stack.enter_async_context(
+                Sound(
+                    clock=clock,
+                    input_device=settings.mic.device,
+                    output_device=settings.speaker.device,
+                    echo_cancel=settings.mic.echo_cancel,
+                )
+            )
+            if sound.problem is not None:
+                raise sound.problem
+            inputs.append(("microphone", sound.microphone))
+        service = choose_service(settings, run, stack, key, needs_key=True)
+        wire = Wire(run, stack)
+        sink = make_sink(
+            options.format, _print, has_both=options.has_both, has_interim=options.has_interim, n_inputs=len(inputs)
+        )
+        console = Console(has_interim=options.has_interim)
+        out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
+        code = 0
+        with interrupts() as interrupt:
+            for name, microphone in inputs:
+                sink.begin_input(name)
+                console.begin_input(name)
+                speaker: Speaker = out if out is not None else NullSpeaker(AudioError("No speech."), clock=clock)
+                # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
+                params = session_params(settings)
+                params = replace(params, audio_output=params.audio_output and out is not None)
+                config = replace(
+                    engine_config(settings, params, is_practice=service.is_practice),
+                    talk=TalkConfig(preroll_s=0.0, tail_s=0.0, limit_s=None),
+                    is_continuous=True,
+                    closes_sound=False,
+                    drain_s=15.0,
+                )
+                engine = Engine(
+                    config, EnginePorts(microphone, speaker, wire.api(service), wire.connector(), clock), random.random
+                )
+                unhear = engine.subscribe(wire.hear)
+                recorder = Recorder(engine, run, stack, is_practice=service.is_practice, keeps_history=False)
+                code = await run_translate(
+                    engine, sink, console, interrupt, is_listening=options.is_listening, clock=clock.monotonic
+                )
+                unhear()
+                await microphone.aclose()
+                recorder.write(clock.monotonic(), "input-end", {"name": name, "exit_code": code})
+                if code:
+                    break
+            sink.finish()
+        if out is not None:
+            await out.aclose()
+        return code
+
+
+def _print(text: str) -> None:
+    """To stdout at once; BrokenPipeError when nobody reads any more."""
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,384 @@
+"""The small commands: key, config, languages, history; and that a secret shows in none of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import srt
+import webvtt
+
+from pinch_tui.cli.main import COMMANDS, cli
+from pinch_tui.config import Settings
+from pinch_tui.core.languages import LANGUAGES
+from pinch_tui.settings import Source, known_keys, load
+from pinch_tui.store.history import History
+from tests.cli.conftest import Asked, Shell
+from tests.fakes.conversation import segment, utterance
+from tests.fakes.memory_keyring import MemoryKeyring
+
+CANARY = "pk_canary_7f3a9b"
+STARTED = time.mktime((2026, 11, 20, 14, 55, 0, 0, 0, -1))
+
+
+class Stdin(io.StringIO):
+    def __init__(self, text: str = "", *, is_terminal: bool = False) -> None:
+        super().__init__(text)
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+def _stdin(monkeypatch: pytest.MonkeyPatch, text: str = "", *, is_terminal: bool = False) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(text, is_terminal=is_terminal))
+
+
+# ---- key ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_comes_from_stdin_and_goes_into_the_file(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stdin(monkeypatch, f"{CANARY}\n")
+    code, out, err = shell("key", "set")
+    assert (code, err) == (0, "")
+    assert out == f"The key is kept in {shell.paths.key_file}.\n"
+    assert shell.paths.key_file.read_text(encoding="utf-8") == CANARY + "\n"
+    assert shell("key", "status") == (0, f"There is an API key, from {shell.paths.key_file}.\n", "")
+    shell.keyring = MemoryKeyring(failure="it is locked or broken")
+    assert shell("key", "status")[2] == "pinch-tui: The keyring was left out: it is locked or broken.\n"
+    code, out, _ = shell("key", "delete")
+    assert (code, out) == (0, "Removed from the key file.\n")
+    code, out, _ = shell("key", "delete")
+    assert (code, out) == (0, "There was none in the keyring or the key file.\n")
+    assert not shell.paths.key_file.exists()
+
+
+def test_a_key_goes_into_the_keyring(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.keyring = MemoryKeyring()
+    _stdin(monkeypatch, CANARY)
+    assert shell("key", "set")[1] == "The key is kept in the system's keyring.\n"
+    assert shell("key", "status")[1] == "There is an API key, from the system's keyring.\n"
+    assert shell("key", "delete")[1] == "Removed from the keyring.\n"
+
+
+def test_a_terminal_is_asked_without_echo(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def prompt(text: str, **options: Any) -> str:
+        asked.update(options, text=text)
+        return CANARY
+
+    _stdin(monkeypatch, is_terminal=True)
+    monkeypatch.setattr(click, "prompt", prompt)
+    assert shell("key", "set")[0] == 0
+    assert asked == {"text": "API key", "hide_input": True, "err": True}
+
+
+def test_no_key_is_exit_code_3(shell: Shell) -> None:
+    code, out, _ = shell("key", "status")
+    assert code == 3
+    assert "There is no API key." in out
+
+
+def test_a_key_is_no_argument(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stdin(monkeypatch, "")
+    code, _, err = shell("key", "set")
+    assert (code, err) == (
+        2,
+        "pinch-tui: No key was given. Paste it at the prompt, or pipe it into pinch-tui key set.\n",
+    )
+    command = cli.get_command(click.Context(cli), "key")
+    assert isinstance(command, click.Group)
+    assert [param.name for param in command.commands["set"].params] == []
+
+
+def test_a_key_in_the_environment_is_said_to_win(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINCH_API_KEY", "pk_other")
+    _stdin(monkeypatch, CANARY)
+    _, _, err = shell("key", "set")
+    assert "that one is used" in err
+    assert shell("key", "status")[1] == "There is an API key, from the environment (PINCH_API_KEY).\n"
+
+
+# ---- config -------------------------------------------------------------------------------------------------------
+
+
+def test_config_shows_every_value_with_its_origin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shell.configure(f'[api]\nkey = "{CANARY}"\n[talk]\nmode = "tap"\n[ui.keys]\nswap = "ctrl+x"\n')
+    monkeypatch.setenv("PINCH_TUI_SPEAKER__VOLUME", "0.5")
+    code, out, err = shell("config", "show", "--to", "pt-br")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"# {path}\n")
+    assert 'target = "pt-BR"  # --to\n' in out
+    assert f'mode = "tap"  # {path}, line 4\n' in out
+    assert "volume = 0.5  # PINCH_TUI_SPEAKER__VOLUME\n" in out
+    assert f'keys = {{swap = "ctrl+x"}}  # {path}, line 5\n' in out
+    assert f"key = <set, not shown>  # {path}, line 2\n" in out
+    assert 'source = "en"  # default\n' in out
+    for key in known_keys():
+        assert f"\n{key.partition('.')[2]} = " in out
+    _, out, _ = shell("config", "show", "--changed", "--json")
+    shown = json.loads(out)
+    assert shown["file"] == str(path)
+    assert set(shown["settings"]) == {"api.key", "talk.mode", "speaker.volume", "ui.keys"}
+    assert shown["settings"]["api.key"]["value"] is True
+    assert shown["settings"]["speaker.volume"]["source"] == "environment"
+
+
+def test_config_init_writes_an_example_that_loads_to_the_defaults(shell: Shell) -> None:
+    path = shell.paths.config_file
+    assert shell("config", "path") == (0, f"{path}\n", "")
+    assert shell("config", "init") == (0, f"{path}\n", "")
+    loaded = load(path, {}, {})
+    assert loaded.settings == Settings()
+    assert {origin.source for origin in loaded.origins.values()} == {Source.DEFAULT}
+    text = path.read_text(encoding="utf-8")
+    for key in known_keys():
+        assert f"\n#{key.partition('.')[2]} = " in text
+    path.write_text(text.replace("\n#", "\n").replace("\n ", "\n# "), encoding="utf-8")
+    everything = load(path, {}, {})
+    assert everything.settings == Settings()
+    assert {origin.source for origin in everything.origins.values()} == {Source.FILE}
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("mine", encoding="utf-8")
+    code, _, err = shell("config", "init")
+    assert (code, "is left as it is" in err) == (2, True)
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_config_path_follows_flag_and_variable(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINCH_TUI_CONFIG", "/some/where.toml")
+    assert shell("config", "path")[1] == "/some/where.toml\n"
+    assert shell("--config", "/else.toml", "config", "path")[1] == "/else.toml\n"
+    assert shell("config", "path", "--config", "/else.toml")[1] == "/else.toml\n"
+
+
+# ---- languages ----------------------------------------------------------------------------------------------------
+
+
+def test_languages_are_listed_and_found(shell: Shell) -> None:
+    _, out, err = shell("languages")
+    assert out.count("\n") == len(LANGUAGES)
+    assert err.startswith("* is known")
+    _, out, _ = shell("languages", "find", "espanol", "--json")
+    assert json.loads(out.splitlines()[0]) == {
+        "code": "es",
+        "name": "Spanish",
+        "native": "Español",
+        "is_rtl": False,
+        "has_known_speech": True,
+    }
+    _, out, _ = shell("languages", "list", "--json")
+    assert len(out.splitlines()) == len(LANGUAGES)
+
+
+# ---- history ------------------------------------------------------------------------------------------------------
+
+_TEXTS = [
+    ("Good morning & <b>welcome</b>", "Buenos días --> ¡hola!"),
+    ('=HYPERLINK("x"), "quoted"', "+1, -1, @x"),
+    ("مرحبا 👋🏽 | pipe", "1\n\n2 lines"),
+]
+
+
+@pytest.fixture
+def talked(shell: Shell) -> Shell:
+    writer = History(shell.paths.history).begin(STARTED, is_practice=True)
+    writer.record(
+        utterance(n, segment(f"s{n}", *texts, start_ms=n * 1000, end_ms=n * 1000 + 999))
+        for n, texts in enumerate(_TEXTS, 1)
+    )
+    writer.star(1, is_on=True)
+    History(shell.paths.history).begin(STARTED - 86_400).record([utterance(1, segment("a", "Older", "Más viejo"))])
+    return shell
+
+
+def test_history_lists_newest_first(talked: Shell) -> None:
+    code, out, err = talked("history")
+    assert (code, err) == (0, "")
+    first, second = out.splitlines()
+    assert first.lstrip().startswith("1  20261120-145500-")
+    assert "2026-11-20 14:55  en > es  3  Good morning & <b>welcome</b>" in first
+    assert "Older" in second
+    _, out, _ = talked("history", "list", "--json")
+    listed = [json.loads(line) for line in out.splitlines()]
+    assert [item["utterances"] for item in listed] == [3, 1]
+    assert [item["is_practice"] for item in listed] == [True, False]
+    assert Path(listed[0]["file"]).exists()
+
+
+def test_history_shows_and_finds(talked: Shell) -> None:
+    _, out, _ = talked("history", "show", "2")
+    assert "Older\n  Más viejo" in out
+    _, out, _ = talked("history", "show")
+    assert "1 2 lines" in out
+    assert " *\n  Good morning" in out
+    code, out, _ = talked("history", "search", "mas VIEJO")
+    assert (code, "Más viejo" in out) == (0, True)
+    code, out, err = talked("history", "search", "zebra")
+    assert (code, out, err) == (1, "", "Nothing was found.\n")
+    _, out, _ = talked("history", "search", "dias", "--json")
+    assert json.loads(out)["translation"] == _TEXTS[0][1]
+
+
+def test_no_history_is_said(shell: Shell) -> None:
+    assert shell("history") == (0, "", "There are no conversations yet.\n")
+
+
+def test_history_deletes_what_was_named(talked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stdin(monkeypatch, "n\n")
+    assert talked("history", "delete", "last")[0] == 130
+    assert len(History(talked.paths.history).ids()) == 2
+    assert talked("history", "delete", "2", "--yes")[1] == "Deleted 1 conversation.\n"
+    assert "Good morning" in talked("history")[1]
+    assert talked("history", "delete", "--all", "--yes")[1] == "Deleted 1 conversation.\n"
+    assert list(talked.paths.history.iterdir()) == []
+
+
+def test_exports_are_read_by_independent_parsers(talked: Shell) -> None:
+    _, out, err = talked("history", "export", "--format", "srt")
+    assert err == ""
+    cues = list(srt.parse(out, ignore_errors=False))
+    assert [cue.index for cue in cues] == [1, 2, 3]
+    assert all(a.end <= b.start for a, b in itertools.pairwise(cues))
+    assert cues[1].content.splitlines()[0] == '=HYPERLINK("x"), "quoted"'
+
+    _, out, _ = talked("history", "export", "last", "--format", "vtt", "--side", "original")
+    captions = webvtt.from_string(out)
+    assert [caption.start for caption in captions] == ["00:00:01.000", "00:00:02.000", "00:00:03.000"]
+    assert captions[2].text == "مرحبا 👋🏽 | pipe"
+
+    _, out, _ = talked("history", "export", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out, newline="")))
+    assert len(rows) == 3
+    assert rows[1]["original"].startswith("'=")
+    assert rows[1]["translation"] == "'+1, -1, @x"
+
+    _, out, _ = talked("history", "export", "--format", "json")
+    document = json.loads(out)
+    assert [line["original"] for line in document["lines"]] == [texts[0] for texts in _TEXTS]
+    assert document["lines"][0]["starred"] is True
+
+    _, out, _ = talked("history", "export", "--format", "txt", "--side", "translation")
+    assert "1 2 lines" in out
+    _, out, _ = talked("history", "export")
+    assert "| Original | Translation |" in out
+
+
+def test_exports_never_overwrite(talked: Shell, tmp_path: Path) -> None:
+    target = tmp_path / "talk.srt"
+    assert talked("history", "export", "--out", str(target)) == (0, "", f"{target}\n")
+    before = target.read_text(encoding="utf-8")
+    assert before.startswith("1\n00:00:01,000")
+    code, _, err = talked("history", "export", "2", "--out", str(target))
+    assert (code, "is left as it is" in err) == (2, True)
+    assert target.read_text(encoding="utf-8") == before
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for _ in range(2):
+        assert talked("history", "export", "--format", "csv", "--out", str(folder))[0] == 0
+    assert sorted(item.name for item in folder.iterdir()) == [
+        "pinch-2026-11-20-1455-en-es-2.csv",
+        "pinch-2026-11-20-1455-en-es.csv",
+    ]
+    code, _, err = talked("history", "export", "--out", str(tmp_path / "none" / "x.md"))
+    assert (code, "cannot be written" in err) == (2, True)
+
+
+# ---- translate ----------------------------------------------------------------------------------------------------
+
+
+def test_translate_passes_on_what_was_asked(shell: Shell, asked: Asked, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.wav", tmp_path / "two.flac"
+    for path in (one, two):
+        path.write_bytes(b"x")
+    out = tmp_path / "speech.wav"
+    code, _, _ = shell(
+        *("translate", str(one), str(two), "--out", str(out), "--format", "JSONL", "--both", "--interim", "--practice")
+    )
+    assert code == 0
+    ((name, settings, options),) = asked.calls
+    assert name == "translate"
+    assert settings is options.run.loaded.settings
+    assert options.inputs == (str(one), str(two))
+    assert (options.out, str(options.format), options.has_both, options.has_interim) == (out, "jsonl", True, True)
+    assert options.run.is_practice
+    shell("translate", "--listen")
+    assert asked.calls[1][2].is_listening
+
+
+def test_translate_reads_stdin_unless_it_is_a_terminal(
+    shell: Shell, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stdin(monkeypatch, is_terminal=True)
+    code, _, err = shell("translate", "-")
+    assert (code, "Stdin is a terminal." in err) == (2, True)
+    _stdin(monkeypatch, "x")
+    assert shell("translate", "-")[0] == 0
+    assert asked.calls[0][2].inputs == ("-",)
+
+
+def test_translate_overwrites_no_speech(shell: Shell, asked: Asked, tmp_path: Path) -> None:
+    sound, out = tmp_path / "one.wav", tmp_path / "speech.wav"
+    for path in (sound, out):
+        path.write_bytes(b"x")
+    code, _, err = shell("translate", str(sound), "--out", str(out))
+    assert (code, "is left as it is" in err) == (2, True)
+    assert asked.calls == []
+
+
+# ---- secrets ------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_shows_in_no_commands_output(
+    talked: Shell, asked: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sound = tmp_path / "one.wav"
+    sound.write_bytes(b"x")
+    commands = [
+        [],
+        ["--version"],
+        ["config", "show"],
+        ["config", "show", "--json"],
+        ["config", "path"],
+        ["key", "status"],
+        ["key", "set"],
+        ["key", "delete"],
+        ["languages"],
+        ["history"],
+        ["history", "show"],
+        ["history", "export", "--format", "json"],
+        ["translate", str(sound)],
+        ["--bad"],
+        ["--from", "nonsense"],
+        ["completion", "bash"],
+        *([name, "--help"] for name in COMMANDS if name in ("translate", "config", "key", "history", "help")),
+    ]
+    places: list[dict[str, str]] = [
+        {"PINCH_API_KEY": CANARY},
+        {"PINCH_TUI_API__KEY": CANARY},
+        {"PINCH_API_KEY": f"{CANARY} bad"},
+        {},
+    ]
+    for place in places:
+        with monkeypatch.context() as patch:
+            for variable, value in place.items():
+                patch.setenv(variable, value)
+            if not place:
+                talked.configure(f'[api]\nkey = "{CANARY}"\nbase_url = "https://u:{CANARY}@example.org"\n')
+            for args in commands:
+                _stdin(patch, CANARY)
+                _, out, err = talked(*args)
+                assert "canary" not in out + err, (args, place)
+    assert "canary" not in repr(asked)

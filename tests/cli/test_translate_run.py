@@ -1,0 +1,479 @@
+"""Running `translate` against an engine: what is printed, said and returned, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+import srt
+import webvtt
+
+from pinch_tui.cli import translate_run
+from pinch_tui.cli.console import Console
+from pinch_tui.cli.options import TextFormat
+from pinch_tui.cli.output import QUIET_S, make_sink
+from pinch_tui.cli.translate_run import Interrupt, interrupts, run_translate
+from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
+from pinch_tui.core.transcript import Segment
+from tests.fakes.conversation import utterance
+from tests.fakes.scripted_engine import ScriptedEngine
+
+Script = Callable[[ScriptedEngine], Awaitable[None]]
+
+
+@dataclass
+class Outcome:
+    code: int
+    out: str
+    err: str
+    engine: ScriptedEngine
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def objects(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.lines]
+
+
+async def _run(
+    script: Script,
+    kind: TextFormat = TextFormat.TEXT,
+    *,
+    has_both: bool = False,
+    has_interim: bool = False,
+    is_listening: bool = False,
+    is_live: bool = False,
+    interrupt: Interrupt | None = None,
+    mic_done: Awaitable[object] | None = None,
+    drains_by_itself: bool = True,
+) -> Outcome:
+    out, err = io.StringIO(), io.StringIO()
+    engine = ScriptedEngine(script)
+    engine.drains_by_itself = drains_by_itself
+    sink = make_sink(kind, lambda text: void(out.write(text)), has_both=has_both, has_interim=has_interim)
+    console = Console(err, is_live=is_live, has_interim=has_interim)
+    async with asyncio.timeout(5):
+        code = await run_translate(
+            engine,
+            sink,
+            console,
+            interrupt or Interrupt(),
+            mic_done=mic_done,
+            is_listening=is_listening,
+            clock=engine.clock,
+        )
+    sink.finish()
+    return Outcome(code, out.getvalue(), err.getvalue(), engine)
+
+
+def void(_result: object) -> None:
+    """A writer's result is nobody's concern."""
+
+
+async def _two_segments(engine: ScriptedEngine) -> None:
+    engine.now += 1
+    engine.hear("a", "Good mor", final=False)
+    engine.hear("a", "Good morning.")
+    engine.hear("a", "", "Buenos", final=False)
+    engine.hear("a", "", "Buenos días.")
+    engine.now += 1
+    engine.hear("b", "How are you?")
+    engine.hear("b", "", "¿Cómo está?")
+    engine.end()
+    engine.now += 0.4
+    engine.settle()
+
+
+async def test_text_is_one_line_a_segment() -> None:
+    outcome = await _run(_two_segments)
+    assert outcome.code == 0
+    assert outcome.lines == ["Buenos días.", "¿Cómo está?"]
+    assert outcome.err == ""
+    assert [edge.kind for edge in outcome.engine.edges] == [EdgeKind.START]
+    assert outcome.engine.intents == [Quit(drain=True)]
+
+
+async def test_both_puts_the_original_before_a_tab() -> None:
+    outcome = await _run(_two_segments, has_both=True)
+    assert outcome.lines == ["Good morning.\tBuenos días.", "How are you?\t¿Cómo está?"]
+
+
+async def test_a_segment_is_printed_while_the_talk_goes_on() -> None:
+    printed: list[str] = []
+
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One.", "Uno.")
+        assert printed == []
+        engine.hear("b", "Two.")
+        assert printed == []
+        engine.hear("b", "", "Dos.")
+        assert printed == ["Uno.\n"]
+        engine.now += QUIET_S
+        while len(printed) < 2:
+            await asyncio.sleep(0)
+        assert printed == ["Uno.\n", "Dos.\n"]
+        engine.settle()
+
+    engine = ScriptedEngine(script)
+    sink = make_sink(TextFormat.TEXT, printed.append)
+    async with asyncio.timeout(5):
+        code = await run_translate(engine, sink, Console(io.StringIO()), Interrupt(), clock=engine.clock)
+    assert code == 0
+    assert printed == ["Uno.\n", "Dos.\n"]
+
+
+async def test_a_final_that_grows_after_it_was_printed_adds_its_rest() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One", "Uno")
+        engine.hear("b", "Three", "Tres")
+        engine.hear("a", "One two", "Uno dos")
+        engine.settle()
+
+    assert (await _run(script)).lines == ["Uno", "dos", "Tres"]
+
+
+async def test_a_resend_does_not_print_twice() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One.", "Uno.")
+        engine.hear("b", "Two.", "Dos.")
+        engine.resend(2)
+        for name, original, translation in (("x", "One.", "Uno."), ("y", "Two.", "Dos."), ("z", "Three.", "Tres.")):
+            engine.hear(name, original, translation, attempt=2)
+        engine.settle()
+
+    assert (await _run(script)).lines == ["Uno.", "Dos.", "Tres."]
+
+
+async def test_json_lines_hold_every_final_and_say_which_is_last() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.now += 1
+        engine.hear("a", "Good")
+        engine.hear("a", "Good morning")
+        engine.hear("a", "", "Buenos días")
+        engine.now += 1
+        engine.settle()
+
+    outcome = await _run(script, TextFormat.JSONL)
+    finals = outcome.objects
+    assert [(item["original"], item["translation"], item["is_last"]) for item in finals] == [
+        ("Good", "", False),
+        ("Good morning", "", False),
+        ("Good morning", "Buenos días", False),
+        ("Good morning", "Buenos días", True),
+    ]
+    assert finals[-1] == {
+        "kind": "final",
+        "id": "a",
+        "attempt": 1,
+        "original": "Good morning",
+        "translation": "Buenos días",
+        "source_language": "en",
+        "target_language": "es",
+        "detected_language": None,
+        "start_ms": 1000,
+        "end_ms": 1000,
+        "is_last": True,
+        "utterance": 1,
+    }
+
+
+async def test_json_lines_hold_interims_when_asked() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "Goo", final=False)
+        engine.hear("a", "Good", final=False)
+        engine.hear("a", "Good")
+        engine.hear("a", "", "Bueno")
+        engine.settle()
+
+    outcome = await _run(script, TextFormat.JSONL, has_interim=True)
+    assert [(item["kind"], item["original"]) for item in outcome.objects] == [
+        ("interim", "Goo"),
+        ("interim", "Good"),
+        ("final", "Good"),
+        ("final", "Good"),
+        ("final", "Good"),
+    ]
+
+
+async def test_interims_of_text_go_to_stderr() -> None:
+    outcome = await _run(_two_segments, has_interim=True)
+    assert outcome.lines == ["Buenos días.", "¿Cómo está?"]
+    assert "~ Good mor\n" in outcome.err
+
+
+async def test_documents_are_read_by_independent_parsers() -> None:
+    outcome = await _run(_two_segments, TextFormat.SRT, has_both=True)
+    cues = list(srt.parse(outcome.out, ignore_errors=False))
+    assert [cue.content for cue in cues] == ["Good morning.\nBuenos días.", "How are you?\n¿Cómo está?"]
+    assert cues[0].start.total_seconds() == 1.0
+    outcome = await _run(_two_segments, TextFormat.VTT)
+    captions = webvtt.from_string(outcome.out)
+    assert [caption.text for caption in captions] == ["Buenos días.", "¿Cómo está?"]
+    outcome = await _run(_two_segments, TextFormat.MD, has_both=True)
+    assert "| Good morning. | Buenos días. |" in outcome.out
+
+
+async def test_several_inputs_follow_one_another_in_time() -> None:
+    out = io.StringIO()
+    sink = make_sink(TextFormat.SRT, lambda text: void(out.write(text)), n_inputs=2)
+    for name in ("one.wav", "two.wav"):
+        sink.begin_input(name)
+        engine = ScriptedEngine(_two_segments)
+        async with asyncio.timeout(5):
+            await run_translate(engine, sink, Console(io.StringIO()), Interrupt(), clock=engine.clock)
+    sink.finish()
+    cues = list(srt.parse(out.getvalue(), ignore_errors=False))
+    assert [cue.content for cue in cues] == ["Buenos días.", "¿Cómo está?"] * 2
+    assert [cue.start for cue in cues] == sorted(cue.start for cue in cues)
+
+
+async def test_text_of_the_wire_cannot_steer_the_terminal() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "x", "\x1b[2Jclear\x07 [red]\u202e")
+        engine.settle()
+
+    outcome = await _run(script)
+    assert "\x1b" not in outcome.out
+    assert outcome.lines == ["clear [red]"]
+
+
+# ---- ends ---------------------------------------------------------------------------------------------------------
+
+
+async def test_an_engine_that_does_not_commit_is_told_of_the_end() -> None:
+    done = asyncio.Event()
+
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One.", "Uno.")
+        done.set()
+        await engine.committed.wait()
+        engine.settle()
+
+    outcome = await _run(script, mic_done=done.wait())
+    assert outcome.code == 0
+    assert [edge.kind for edge in outcome.engine.edges] == [EdgeKind.START, EdgeKind.COMMIT]
+
+
+@pytest.mark.parametrize(("listening", "code"), [(False, 130), (True, 0)])
+async def test_the_first_interrupt_lets_the_last_words_come(listening: bool, code: int) -> None:
+    interrupt = Interrupt()
+
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One", "Uno", final=False)
+        interrupt.press()
+        await engine.committed.wait()
+        engine.hear("a", "One.", "Uno.")
+        engine.settle()
+
+    outcome = await _run(script, interrupt=interrupt, is_listening=listening)
+    assert outcome.code == code
+    assert outcome.lines == ["Uno."]
+    assert "Waiting for the last words" in outcome.err
+
+
+async def test_the_second_interrupt_leaves_at_once() -> None:
+    interrupt = Interrupt()
+
+    async def script(engine: ScriptedEngine) -> None:
+        interrupt.press()
+        await engine.committed.wait()
+        interrupt.press()
+        await asyncio.Event().wait()
+
+    outcome = await _run(script, interrupt=interrupt, is_listening=True)
+    assert outcome.code == 130
+    assert outcome.engine.intents == [Quit(drain=False)]
+
+
+@pytest.mark.parametrize(("word", "limit"), [(StateWord.RECONNECTING, 3.0), (StateWord.FINALIZING, 15.0)])
+async def test_last_words_are_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, word: StateWord, limit: float
+) -> None:
+    monkeypatch.setattr(translate_run, "TICK_S", 0.0)
+    interrupt = Interrupt()
+    waited: list[float] = []
+
+    async def script(engine: ScriptedEngine) -> None:
+        engine.status = Status(word=word)
+        engine.unsettled = 1
+        interrupt.press()
+        await engine.committed.wait()
+        began = engine.now
+        while True:
+            waited[:] = [engine.now - began]
+            engine.now += 0.1
+            await asyncio.sleep(0)
+
+    outcome = await _run(script, interrupt=interrupt)
+    assert outcome.code == 130
+    assert outcome.engine.intents == [Quit(drain=False)]
+    assert limit <= waited[0] + 0.1 <= limit + 2
+
+
+async def test_an_interrupt_during_the_drain_leaves_at_once() -> None:
+    interrupt = Interrupt()
+
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One.", "Uno.")
+        engine.settle()
+        while not engine.intents:
+            await asyncio.sleep(0)
+        interrupt.press()
+        await asyncio.Event().wait()
+
+    outcome = await _run(script, interrupt=interrupt, drains_by_itself=False)
+    assert outcome.code == 130
+    assert outcome.engine.intents == [Quit(drain=True), Quit(drain=False)]
+
+
+@pytest.mark.parametrize(
+    ("topic", "code", "expected"),
+    [("link", 401, 3), ("link", 403, 3), ("key", None, 3), ("link", 4400, 5), ("link", None, 5), ("mic", None, 4)],
+)
+async def test_a_failure_ends_with_its_exit_code(topic: str, code: int | None, expected: int) -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.fail("link" if topic == "key" else topic, "It failed.", code, is_credential=topic == "key")
+        await asyncio.Event().wait()
+
+    outcome = await _run(script)
+    assert outcome.code == expected
+    assert outcome.err == "pinch-tui: It failed.\n"
+    assert outcome.engine.intents == [Quit(drain=False)]
+
+
+async def test_a_microphone_that_is_looked_for_is_waited_for() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.fail("mic", "It went away.", is_retrying=True)
+        await asyncio.sleep(0)
+        engine.hear("a", "One.", "Uno.")
+        engine.settle()
+
+    outcome = await _run(script)
+    assert outcome.code == 0
+    assert outcome.lines == ["Uno."]
+
+
+@pytest.mark.parametrize(("comes_back", "code"), [(False, 4), (True, 0)])
+async def test_a_microphone_that_stays_away_is_exit_code_4(comes_back: bool, code: int) -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.fail("mic", "It went away.", is_retrying=True)
+        if comes_back:
+            engine.emit(Logged(engine.now, "mic", {"state": "open"}))
+        engine.hear("a", "One.", "Uno.")
+        engine.emit(Logged(engine.now, "talk-stop", {"source": "device"}))
+        engine.settle()
+
+    outcome = await _run(script, is_listening=True)
+    assert outcome.code == code
+    assert outcome.lines == ["Uno."]
+
+
+async def test_words_that_did_not_come_are_said() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.unsettled = 1
+        engine.settle()
+
+    outcome = await _run(script)
+    assert outcome.code == 5
+    assert "The last words did not come." in outcome.err
+
+
+async def test_notices_are_said_once_and_clean() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        for _ in range(3):
+            engine.emit(NoticePosted("link", Severity.WARNING, "The link\x1b[31m is slow.", "Wait."))
+        engine.emit(NoticePosted("heard", Severity.INFO, "Nothing was heard."))
+        engine.settle()
+
+    assert (await _run(script)).err == "pinch-tui: The link is slow. Wait.\npinch-tui: Nothing was heard.\n"
+
+
+async def test_promises_that_a_command_cannot_keep_are_not_made() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        for title, is_retrying in (("One.", True), ("Two.", False)):
+            hint = "Check the network; your words are kept. The next press tries again."
+            engine.emit(NoticePosted("link", Severity.WARNING, title, hint, is_retrying))
+        engine.settle()
+
+    assert (await _run(script)).err.splitlines() == [
+        "pinch-tui: One. Check the network; your words are kept. The next press tries again.",
+        "pinch-tui: Two. Check the network.",
+    ]
+
+
+async def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    def gone(_text: str) -> None:
+        raise BrokenPipeError
+
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "One.", "Uno.")
+        engine.hear("b", "Two.", "Dos.")
+        await asyncio.Event().wait()
+
+    engine, err = ScriptedEngine(script), io.StringIO()
+    sink = make_sink(TextFormat.TEXT, gone)
+    with pytest.raises(BrokenPipeError):
+        async with asyncio.timeout(5):
+            await run_translate(engine, sink, Console(err), Interrupt(), clock=engine.clock)
+    assert engine.intents == [Quit(drain=False)]
+    assert err.getvalue() == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+async def test_signals_become_interrupts_and_go_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts() as interrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        async with asyncio.timeout(5):
+            await interrupt.changed.wait()
+        assert interrupt.count == 1
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_progress_is_one_line_that_is_drawn_over_and_taken_away() -> None:
+    err = io.StringIO()
+    console = Console(err, is_live=True)
+    console.begin_input("talk.wav")
+    console.progress(Status(word=StateWord.TALKING, talking_since=100.0, behind_s=1.26), 165.0)
+    console.progress(Status(word=StateWord.OFFLINE), 165.1)  # too soon
+    console.progress(Status(word=StateWord.RECONNECTING, retry_at=169.0), 166.0)
+    console.say("A sentence.")
+    assert err.getvalue().split("\r\x1b[K") == [
+        "",
+        "talk.wav - talking - 1:05 - 1.3 s behind",
+        "talk.wav - reconnecting in 3 s",
+        "pinch-tui: A sentence.\n",
+    ]
+    assert "\n" not in err.getvalue().removesuffix("\n")
+
+
+def test_progress_never_wraps() -> None:
+    err = io.StringIO()
+    console = Console(err, is_live=True, has_interim=True)
+    console.texts([utterance(1, Segment("a", "好" * 200, translation=""))])
+    console.progress(Status(), 1.0)
+    line = err.getvalue().removeprefix("\r\x1b[K")
+    assert line.startswith("offline - 好")
+    assert len(line) + line.count("好") <= 78
+
+
+def test_without_a_terminal_there_is_no_progress() -> None:
+    err = io.StringIO()
+    console = Console(err)
+    console.progress(Status(), 1.0)
+    console.clear()
+    assert err.getvalue() == ""
+
+
+def test_a_closed_stderr_stops_nothing() -> None:
+    err = io.StringIO()
+    err.close()
+    Console(err, is_live=False).say("A sentence.")

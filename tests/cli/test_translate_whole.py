@@ -1,0 +1,234 @@
+"""The whole of `translate`: the program itself, a service on loopback, real files, pipes and signals."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import math
+import os
+import random
+import signal
+import struct
+import sys
+import wave
+from array import array
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import srt
+
+from tests.fakes.plain_service import PlainService
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POSIX's")
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+class Program:
+    """Runs ``pinch-tui translate`` against a service."""
+
+    def __init__(self, home: Path, service: PlainService) -> None:
+        self.home = home
+        self.service = service
+
+    @asynccontextmanager
+    async def started(self, *args: str, **options: int) -> AsyncIterator[asyncio.subprocess.Process]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PINCH_")}
+        env |= {
+            "PINCH_TUI_HOME": str(self.home),
+            "PINCH_API_KEY": "pk_any_key",
+            "PINCH_BASE_URL": self.service.base_url,
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pinch_tui", "translate", *args),
+            env=env,
+            **{"stdin": asyncio.subprocess.DEVNULL, "stdout": -1, "stderr": -1, **options},
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def __call__(self, *args: str, given: bytes | None = None) -> Done:
+        stdin = asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE
+        async with self.started(*args, stdin=stdin) as process, asyncio.timeout(60):
+            out, err = await process.communicate(given)
+            assert process.returncode is not None
+            return Done(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[PlainService]:
+    async with PlainService().running() as service:
+        yield service
+
+
+@pytest.fixture
+def program(tmp_path: Path, service: PlainService) -> Program:
+    return Program(tmp_path / "home", service)
+
+
+def _noise(n: int, seed: int = 1) -> list[int]:
+    rng = random.Random(seed)
+    return [rng.randrange(-20_000, 20_000) for _ in range(n)]
+
+
+def _wav(path: Path, samples: Sequence[int], rate: int = 16_000, channels: int = 1) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(array("h", samples).tobytes())
+    return path
+
+
+def _padded(samples: Sequence[int]) -> bytes:
+    data = array("h", samples).tobytes()
+    return data + bytes(-len(data) % 640)
+
+
+async def test_a_wav_reaches_the_wire_sample_for_sample(program: Program, tmp_path: Path) -> None:
+    samples = _noise(12_345)
+    done = await program(str(_wav(tmp_path / "a.wav", samples)), "--from", "en", "--to", "es")
+    assert (done.code, done.out, done.err) == (0, "Buenos días.\n", "")
+    (session,) = program.service.sessions
+    assert bytes(session.sound) == _padded(samples)
+    assert (session.finalized, session.close_code) == (1, 1000)
+    assert program.service.keys == ["Bearer pk_any_key"]
+    assert dict(session.query)["targetLanguage"] == "es"
+    # Sound that had to wait for the session catches up, but never at more than twice real time.
+    took = session.arrivals[-1] - session.arrivals[0]
+    assert took >= (len(session.arrivals) - 11) / 100, "sound is sent at a bounded pace"
+    assert not (tmp_path / "home" / "data").exists(), "a command keeps no history"
+
+
+async def test_pcm_from_stdin_reaches_the_wire_sample_for_sample(program: Program) -> None:
+    samples = _noise(8_001, seed=2)
+    done = await program("-", "--format", "jsonl", given=array("h", samples).tobytes())
+    assert (done.code, done.err) == (0, "")
+    assert bytes(program.service.sessions[0].sound) == _padded(samples)
+    last = json.loads(done.out.splitlines()[-1])
+    assert (last["kind"], last["original"], last["translation"], last["is_last"]) == (
+        "final",
+        "Good morning.",
+        "Buenos días.",
+        True,
+    )
+
+
+async def test_other_rates_and_channels_are_converted(program: Program, tmp_path: Path) -> None:
+    tone = [round(8000 * math.sin(2 * math.pi * 440 * n / 48_000)) for n in range(24_000)]
+    stereo = [sample for pair in zip(tone, tone, strict=True) for sample in pair]
+    done = await program(str(_wav(tmp_path / "a.wav", stereo, 48_000, 2)))
+    assert done.code == 0
+    sent = array("h")
+    sent.frombytes(bytes(program.service.sessions[0].sound))
+    assert abs(len(sent) - 8_000) <= 320
+    rms = math.sqrt(sum(sample * sample for sample in sent[800:7200]) / 6400)
+    assert rms == pytest.approx(8000 / math.sqrt(2), rel=0.02)
+
+
+async def test_out_holds_exactly_what_was_sent(program: Program, tmp_path: Path) -> None:
+    rng = random.Random(3)
+    floats = [rng.uniform(-1, 1) for _ in range(5_000)]
+    whole = struct.pack(f"<{len(floats)}f", *floats)
+    program.service.speech = [whole[:4], whole[4:7_684], whole[7_684:]]
+    out = tmp_path / "speech.wav"
+    done = await program(str(_wav(tmp_path / "a.wav", _noise(1_600))), "--out", str(out))
+    assert done.code == 0
+    data = out.read_bytes()
+    assert data[:4] == b"RIFF"
+    at = data.index(b"data")
+    assert struct.unpack_from("<HHI", data, data.index(b"fmt ") + 8) == (3, 1, 24_000)
+    assert data[at + 8 : at + 8 + len(whole)] == whole
+    assert struct.unpack_from("<I", data, at + 4) == (len(whole),)
+    assert dict(program.service.sessions[0].query)["audioOutputEnabled"] == "true"
+
+
+async def test_several_files_make_one_document(program: Program, tmp_path: Path) -> None:
+    program.service.texts = [("One.", "Uno."), ("Two.", "Dos.")]
+    files = [str(_wav(tmp_path / name, _noise(1_600))) for name in ("a.wav", "b.wav")]
+    done = await program(*files, "--format", "srt", "--both")
+    assert done.code == 0
+    cues = list(srt.parse(done.out, ignore_errors=False))
+    assert [cue.content for cue in cues] == ["One.\nUno.", "Two.\nDos."] * 2
+    assert all(before.end <= after.start for before, after in itertools.pairwise(cues))
+    assert len(program.service.sessions) == 2
+
+
+async def test_events_of_a_run_are_in_order(program: Program, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    done = await program(str(_wav(tmp_path / "a.wav", _noise(1_600))), "--events", str(events))
+    assert done.code == 0
+    lines = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+    kinds = [line["kind"] for line in lines]
+    wanted = ["talk-start", "first-frame", "talk-stop", "finalize", "final", "settled", "quit"]
+    assert [kind for kind in kinds if kind in wanted][: len(wanted) - 2] == [
+        "talk-start",
+        "first-frame",
+        "talk-stop",
+        "finalize",
+        "final",
+    ]
+    assert set(wanted) <= set(kinds)
+    assert all(isinstance(line["t"], float) for line in lines)
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 3), (400, 5)])
+async def test_a_refusal_has_its_exit_code(program: Program, tmp_path: Path, status: int, code: int) -> None:
+    program.service.status = status
+    done = await program(str(_wav(tmp_path / "a.wav", _noise(1_600))))
+    assert (done.code, done.out) == (code, "")
+    assert done.err.count("\n") == 1
+    assert str(status) in done.err
+    assert "kept" not in done.err
+
+
+async def test_a_file_that_is_no_sound_is_refused_before_anything_is_asked(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"RIFF....WAVEnothing")
+    done = await program(str(path))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert program.service.sessions == []
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_an_interrupt_lets_the_last_words_come(program: Program, tmp_path: Path, number: signal.Signals) -> None:
+    path = _wav(tmp_path / "long.wav", _noise(16_000 * 20))
+    async with program.started(str(path)) as process, asyncio.timeout(30):
+        await program.service.first_sound.wait()
+        process.send_signal(number)
+        out, err = await process.communicate()
+    assert process.returncode == 130
+    assert out.decode() == "Buenos días.\n"
+    assert err.decode() == "pinch-tui: Waiting for the last words; Ctrl-C again leaves at once.\n"
+    (session,) = program.service.sessions
+    assert (session.finalized, session.close_code) == (1, 1000)
+    assert bytes(session.sound) == path.read_bytes()[44:][: len(session.sound)]
+
+
+@posix
+async def test_a_reader_that_goes_away_is_met_quietly(program: Program, tmp_path: Path) -> None:
+    program.service.speaks_early = True
+    path = _wav(tmp_path / "long.wav", _noise(16_000 * 20))
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        async with program.started(str(path), stdout=writer) as process, asyncio.timeout(30):
+            _, err = await process.communicate()
+    finally:
+        os.close(writer)
+    assert (process.returncode, err) == (0, b"")

@@ -1,0 +1,427 @@
+"""The house's walls: who may import whom, what stays pure, how long a file may be.
+
+Each rule on imports is checked twice: in the sources (every import statement, also those inside functions), and for the
+contracts that matter most in a fresh interpreter, where an import by way of somebody else shows as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "pinch_tui"
+MAX_LINES = 400
+
+# ---- reading the sources ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement: ``name`` is the module that is meant, ``line`` where it stands."""
+
+    name: str
+    line: int
+
+
+@cache
+def files() -> tuple[Path, ...]:
+    return tuple(sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def module_name(path: Path) -> str:
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> frozenset[str]:
+    return frozenset(module_name(path) for path in files())
+
+
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[Import]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield Import(inner if inner in modules() else str(node.module), node.lineno)
+
+
+def room_of(module: str) -> str:
+    """The part of the house: ``core`` for ``pinch_tui.core.talk``, "" for the package itself."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def is_inside(module: str, *places: str) -> bool:
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def where(path: Path, line: int) -> str:
+    return f"{path.relative_to(ROOT)}:{line}"
+
+
+# ---- who imports whom in the house --------------------------------------------------------------------------------
+
+PURE_AUDIO = frozenset(
+    f"pinch_tui.audio.{name}"
+    for name in ("pcm", "framer", "preroll", "jitter", "resample", "meter", "loudness", "stretch", "choice", "cues")
+)
+SHARED = ("errors", "core", "config")
+
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "core": ("errors",),
+    "config": ("errors", "core"),
+    "settings": (*SHARED, "settings_checks", "settings_lines", "store.paths"),
+    "settings_checks": (*SHARED, "settings_lines"),
+    "settings_lines": SHARED,
+    "audio": ("errors", "core"),
+    "net": ("errors", "core"),
+    "engine": (*SHARED, *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
+    "keys": SHARED,
+    "store": SHARED,
+    "control": SHARED,
+    "diagnose": SHARED,
+    "ui": (*SHARED, "engine.facade"),
+    "practice": ("errors", "core.languages"),
+}
+"""Room -> what of ours it may import beside itself. The command line and the wiring are free."""
+
+
+def test_every_room_imports_only_what_it_may() -> None:
+    wrong = []
+    for path in files():
+        module = module_name(path)
+        room = room_of(module)
+        if room not in ALLOWED:
+            continue
+        places = tuple(f"pinch_tui.{name}" for name in (room, *ALLOWED[room]))
+        for found in imports(path):
+            name = found.name
+            if not name.startswith("pinch_tui.") or is_inside(name, *places):
+                continue
+            wrong.append(f"{where(path, found.line)}: {room} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nobody_imports_the_command_line_or_the_wiring_but_the_entrance() -> None:
+    wrong = [
+        f"{where(path, found.line)} imports {found.name}"
+        for path in files()
+        for found in imports(path)
+        if is_inside(found.name, "pinch_tui.cli", "pinch_tui.wiring")
+        and room_of(module_name(path)) not in ("cli", "wiring", "__main__")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_room_has_its_rule() -> None:
+    free = {"", "cli", "wiring", "__main__"}
+    rooms = {room_of(name) for name in modules()}
+    unknown = {room for room in rooms - free - set(ALLOWED) if not room.startswith("wiring_")}
+    assert not unknown, f"no rule for {sorted(unknown)}"
+
+
+# ---- who imports which library ------------------------------------------------------------------------------------
+
+OWNERS: dict[str, tuple[str, ...]] = {
+    "textual": ("pinch_tui.ui", "pinch_tui.keys"),
+    "rich": ("pinch_tui.ui", "pinch_tui.keys"),
+    "sounddevice": ("pinch_tui.audio.host",),
+    "soundfile": ("pinch_tui.audio",),
+    "livekit": ("pinch_tui.audio",),
+    "soxr": ("pinch_tui.audio", "pinch_tui.practice"),
+    "numpy": ("pinch_tui.audio", "pinch_tui.practice"),
+    "httpx": ("pinch_tui.net",),
+    "websockets": ("pinch_tui.net", "pinch_tui.practice"),
+    "keyring": ("pinch_tui.store",),
+    "platformdirs": ("pinch_tui.store",),
+    "click": ("pinch_tui.cli", "pinch_tui.__main__"),
+    "pocketsphinx": ("pinch_tui.practice",),
+    "espeakng_loader": ("pinch_tui.practice",),
+}
+"""Library -> the only places that may import it."""
+OWN_AT_HOME = frozenset(("AppKit", "AVFoundation", "Foundation", "Quartz", "bidi", "objc", "ctypes"))
+
+
+def test_every_library_has_its_owner() -> None:
+    wrong = []
+    for path in files():
+        module = module_name(path)
+        for found in imports(path):
+            library = found.name.partition(".")[0]
+            if library == "pinch_tui" or library in sys.stdlib_module_names or library in OWN_AT_HOME:
+                continue
+            if library not in OWNERS:
+                wrong.append(f"{where(path, found.line)}: {library} has no owner")
+            elif not is_inside(module, *OWNERS[library]):
+                wrong.append(f"{where(path, found.line)}: {library} belongs to {', '.join(OWNERS[library])}")
+    assert not wrong, "\n".join(wrong)
+
+
+IMPURE = frozenset(
+    "asyncio threading time os random logging numpy socket select selectors subprocess multiprocessing concurrent"
+    " signal secrets tempfile shutil pathlib sched queue ssl urllib http sys locale".split()
+)
+
+
+def test_the_core_is_pure() -> None:
+    wrong = []
+    for path in files():
+        if room_of(module_name(path)) != "core":
+            continue
+        for found in imports(path):
+            library = found.name.partition(".")[0]
+            if library in IMPURE or (library != "pinch_tui" and library not in sys.stdlib_module_names):
+                wrong.append(f"{where(path, found.line)} imports {found.name}")
+        for node in ast.walk(tree(path)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("open", "input", "print")
+            ):
+                wrong.append(f"{where(path, node.lineno)} calls {node.func.id}")
+            if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today") and _is_date(node.value):
+                wrong.append(f"{where(path, node.lineno)} asks the clock")
+            if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.Global):
+                wrong.append(f"{where(path, node.lineno)}: {type(node).__name__}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _is_date(node: ast.expr) -> bool:
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    return name in ("datetime", "date")
+
+
+def test_the_pure_half_of_audio_knows_no_device_clock_or_task() -> None:
+    wrong = []
+    for path in files():
+        if module_name(path) in PURE_AUDIO:
+            for found in imports(path):
+                is_device = is_inside(found.name, "pinch_tui.audio") and found.name not in PURE_AUDIO
+                if is_device or found.name.partition(".")[0] in ("sounddevice", "asyncio", "time", "threading", "os"):
+                    wrong.append(f"{where(path, found.line)} imports {found.name}")
+    assert not wrong, "\n".join(wrong)
+
+
+# ---- the hand -----------------------------------------------------------------------------------------------------
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files()}
+    lengths |= {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.tcss")}
+    long = [f"{path.relative_to(ROOT)}: {n} lines" for path, n in lengths.items() if n > MAX_LINES]
+    assert not long, "\n".join(long)
+
+
+def test_every_module_says_its_place() -> None:
+    silent = [str(path.relative_to(ROOT)) for path in files() if not ast.get_docstring(tree(path))]
+    assert not silent, "\n".join(silent)
+
+
+FORBIDDEN_CALLS = {
+    "time.sleep": "the loop and its threads wait for events",
+    "asyncio.create_task": "tasks live in a TaskGroup",
+    "asyncio.ensure_future": "tasks live in a TaskGroup",
+    "asyncio.get_event_loop": "there is one running loop",
+}
+
+
+def test_no_sleeping_no_stray_tasks_no_catching_of_everything() -> None:
+    wrong = []
+    for path in files():
+        for node in ast.walk(tree(path)):
+            match node:
+                case ast.Attribute(value=ast.Name(id=owner), attr=name) if f"{owner}.{name}" in FORBIDDEN_CALLS:
+                    wrong.append(f"{where(path, node.lineno)}: {owner}.{name} ({FORBIDDEN_CALLS[f'{owner}.{name}']})")
+                case ast.ImportFrom(module="time" | "asyncio" as owner, names=names):
+                    taken = [alias.name for alias in names if f"{owner}.{alias.name}" in FORBIDDEN_CALLS]
+                    wrong += [f"{where(path, node.lineno)}: {owner}.{name}" for name in taken]
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Call(func=ast.Attribute(attr=attr)), attr="create_task")
+                ) if attr in ("get_running_loop", "get_event_loop"):
+                    wrong.append(f"{where(path, node.lineno)}: a task outside a TaskGroup")
+                case ast.ExceptHandler(type=None):
+                    wrong.append(f"{where(path, node.lineno)}: a bare except")
+                case ast.ExceptHandler(type=ast.Name(id="Exception" | "BaseException" as name)) if not _reraises(node):
+                    wrong.append(f"{where(path, node.lineno)}: except {name} swallows")
+                case _:
+                    pass
+    assert not wrong, "\n".join(wrong)
+
+
+def _reraises(handler: ast.ExceptHandler) -> bool:
+    return isinstance(handler.body[-1], ast.Raise)
+
+
+def test_the_top_level_is_fixed() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("no git checkout")
+    entries = {line.partition("/")[0] for line in listed.stdout.splitlines()}
+    visible = {entry for entry in entries if not entry.startswith(".")}
+    assert visible <= {"pyproject.toml", "README.md", "config.example.toml", "pinch_tui", "tests", "LICENSE"}
+
+
+# ---- the same in a fresh interpreter ------------------------------------------------------------------------------
+
+PROBE = """
+import importlib, json, sys
+before = set(sys.modules)
+done, failed = [], {}
+for name in json.loads(sys.argv[1]):
+    try:
+        importlib.import_module(name)
+    except (ImportError, AttributeError) as exc:
+        failed[name] = f"{type(exc).__name__}: {exc}"
+    else:
+        done.append(name)
+print(json.dumps({"done": done, "failed": failed, "loaded": sorted(set(sys.modules) - before)}))
+"""
+NOT_HERE = frozenset(
+    {"pinch_tui.keys.windows_driver", "pinch_tui.control.pipe", "pinch_tui.__main__", "pinch_tui.wiring"}
+)
+"""Modules of another system, and the entrance, which imports everything."""
+
+
+def loaded_by(names: list[str]) -> set[str]:
+    """What importing these modules brings into a fresh interpreter. Skips where none of them exists yet."""
+    existing = [name for name in names if name in modules() and name not in NOT_HERE]
+    if not existing:
+        pytest.skip(f"nothing there yet of {names[:3]}")
+    run = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(existing)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    answer = json.loads(run.stdout.splitlines()[-1])
+    missing = {name: why for name, why in answer["failed"].items() if "No module named" not in why}
+    assert not missing, missing
+    if not answer["done"]:
+        pytest.skip(f"cannot be imported here: {answer['failed']}")
+    return set(answer["loaded"])
+
+
+def everything_in(place: str, *, but: frozenset[str] = frozenset()) -> list[str]:
+    return sorted(name for name in modules() if is_inside(name, f"pinch_tui.{place}") and name not in but)
+
+
+def violations(loaded: set[str], libraries: str, *own: str) -> list[str]:
+    forbidden = set(libraries.split())
+    return sorted(
+        name
+        for name in loaded
+        if name.partition(".")[0] in forbidden or is_inside(name, *(f"pinch_tui.{place}" for place in own))
+    )
+
+
+HEAVY = "textual rich numpy sounddevice soundfile soxr httpx websockets keyring pocketsphinx espeakng_loader"
+DEVICE_AUDIO = tuple(
+    name.removeprefix("pinch_tui.")
+    for name in sorted(modules())
+    if is_inside(name, "pinch_tui.audio") and name != "pinch_tui.audio" and name not in PURE_AUDIO
+)
+
+
+def test_core_loads_nothing_impure() -> None:
+    loaded = loaded_by(everything_in("core"))
+    wrong = violations(loaded, f"{HEAVY} click asyncio threading random logging socket subprocess")
+    if "statistics" in loaded:
+        wrong.remove("random")  # the standard library's own affair: nothing of ours calls it
+    assert not wrong
+    assert not [name for name in loaded if name.startswith("pinch_tui.") and room_of(name) not in ("core", "errors")]
+
+
+def test_practice_is_an_island() -> None:
+    loaded = loaded_by(everything_in("practice"))
+    assert not violations(loaded, "textual rich httpx sounddevice click keyring")
+    ours = {name for name in loaded if is_inside(name, "pinch_tui") and not is_inside(name, "pinch_tui.practice")}
+    assert ours <= {
+        "pinch_tui", "pinch_tui.errors", "pinch_tui.core", "pinch_tui.core.languages", "pinch_tui.core.textclean",
+    }  # fmt: skip
+
+
+def test_the_screen_loads_no_device_and_no_net() -> None:
+    loaded = loaded_by(everything_in("ui"))
+    assert not violations(loaded, "sounddevice httpx websockets", "net", *DEVICE_AUDIO)
+
+
+def test_the_engine_loads_no_device_no_net_and_no_screen() -> None:
+    loaded = loaded_by(everything_in("engine"))
+    assert not violations(loaded, "sounddevice httpx websockets textual", "net", "ui", *DEVICE_AUDIO)
+
+
+def test_the_net_loads_no_sound_and_no_screen() -> None:
+    loaded = loaded_by(everything_in("net"))
+    assert not violations(loaded, "sounddevice textual numpy", "audio", "engine", "ui")
+
+
+def test_only_the_sound_host_may_load_portaudio() -> None:
+    host = frozenset({"pinch_tui.audio.host"})
+    assert not violations(loaded_by(everything_in("audio", but=host)), "sounddevice textual httpx", "net", "ui")
+
+
+def test_the_sound_host_starts_without_numpy_and_portaudio() -> None:
+    loaded = loaded_by(["pinch_tui.audio.host", "pinch_tui.audio.jitter", "pinch_tui.audio.hostwire"])
+    assert not violations(loaded, "sounddevice numpy textual httpx asyncio")
+
+
+@pytest.mark.parametrize("room", ["store", "control", "keys", "config", "settings"])
+def test_rooms_beside_the_engine_load_no_heavy_neighbours(room: str) -> None:
+    loaded = loaded_by(everything_in(room))
+    forbidden = "numpy sounddevice httpx websockets" + ("" if room == "keys" else " textual")
+    assert not violations(loaded, forbidden, "engine", "net", "ui", "practice")
+
+
+HELP = """
+import sys
+sys.argv = ["pinch-tui", *sys.argv[1:]]
+from pinch_tui.__main__ import main
+try:
+    main()
+except SystemExit as exc:
+    assert exc.code in (0, None), exc.code
+for name in sorted(sys.modules):
+    sys.stderr.write(name + "\\n")
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["translate", "--help"], ["--version"], ["languages"]])
+def test_help_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    if "pinch_tui.__main__" not in modules():
+        pytest.skip("no entrance yet")
+    run = subprocess.run(
+        [sys.executable, "-c", HELP, *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PINCH_TUI_HOME": str(tmp_path)},
+    )  # fmt: skip
+    if "No module named 'pinch_tui." in run.stderr:
+        pytest.skip(run.stderr.strip().splitlines()[-1])
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
+    loaded = set(run.stderr.splitlines())
+    assert not violations(loaded, "textual numpy sounddevice httpx", "ui", "engine", "net", "practice.service")
