@@ -15,6 +15,7 @@ from typing import Any, get_origin
 from urllib.parse import urlsplit
 
 from pinch_tui.config import Settings
+from pinch_tui.core.keymap import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, find, normalize
 
 MAX_CONTEXT = 2_000
@@ -180,6 +181,14 @@ def _key_name(value: str) -> None:
         raise BadValue("must be a key's name such as space, f9 or ctrl+t", "pinch-tui keys shows the names.")
 
 
+def _talk_key(value: str) -> None:
+    _key_name(value)
+    if talk_key(value) is None:
+        near = nearest_key(value)
+        hint = f"Did you mean {near}?" if near else "pinch-tui keys shows the names."
+        raise BadValue(f"must be a key's name such as space, f9 or ctrl+t, not {_shown(value)}", hint)
+
+
 def _key_map(value: dict[str, str]) -> None:
     for name in sorted(value):
         if not re.fullmatch(r"[a-z][a-z0-9_.\-]*", name):
@@ -196,7 +205,7 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "session.source_label": _one_line,
     "session.target_label": _one_line,
     "session.context": _printable,
-    "talk.key": _key_name,
+    "talk.key": _talk_key,
     "talk.preroll_ms": _within(0, 1500, " ms"),
     "talk.tail_ms": _within(0, 2000, " ms"),
     "talk.limit_s": _within(5, 600, " s"),
@@ -215,6 +224,8 @@ def check(key: str, value: object) -> object:
         _CHECKS[key](value)
     if key in ("session.source", "session.target") and isinstance(value, str):
         return normalize(value)
+    if key == "talk.key" and isinstance(value, str):
+        return talk_key(value)
     if key == "api.base_url" and isinstance(value, str):
         return value.rstrip("/")
     return value

@@ -206,6 +206,9 @@ def test_an_unknown_key_names_file_line_and_neighbour(
         ('[api]\nbase_url = "https://example.org:99999"\n', "is not a URL"),
         ('[api]\nbase_url = "https://example.org?x=1"\n', "must end with the host or a path"),
         ('[talk]\nkey = ""\n', "talk.key must be a key's name"),
+        ('[talk]\nkey = "spcae"\n', 'not "spcae". Did you mean space?'),
+        ('[talk]\nkey = "strg+t"\n', 'not "strg+t". Did you mean ctrl+t?'),
+        ('[talk]\nkey = "tab"\n', "line 2: talk.key: 'tab' moves the focus."),
         ('[ui]\nkeys = 3\n', "ui.keys must be a table"),
         ('[ui.keys]\n"Über" = "f1"\n', "which is no action's name"),
         ('[ui]\ntheme = "pinch-drak"\n', "line 2: ui.theme: there is no theme 'pinch-drak'. Did you mean 'pinch-dark'"),
@@ -248,6 +251,22 @@ def test_an_unknown_variable_is_told_its_neighbour(tmp_path: Path, variable: str
     error = _refusal(tmp_path, "", {variable: "x"})
     assert error.title == f"{variable}: there is no such setting."
     assert near in error.hint
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("Space", "space"),
+        ("F9", "f9"),
+        ("Right_Alt", "right_alt"),
+        ("Ctrl+Alt+T", "alt+ctrl+t"),
+        ("§", "section_sign"),
+        ("shift+?", "shift+question_mark"),
+        ("é", "é"),
+    ],
+)
+def test_the_talk_key_gets_the_spelling_that_key_events_have(tmp_path: Path, written: str, key: str) -> None:
+    assert _load(tmp_path, f'[talk]\nkey = "{written}"\n').settings.talk.key == key
 
 
 def test_a_missing_or_unreadable_file_is_said(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 They stand here, and not in the screen's own room, so that a configuration is checked before the screen is loaded.
 Keys are Textual's names (``ctrl+r``, ``question_mark``), several separated by commas. The user's map is ``[ui.keys]``:
-action name = keys, ``"none"`` to take an action off the keyboard. `resolve_keys` refuses what cannot work.
+action name = keys, ``"none"`` to take an action off the keyboard. `resolve_keys` refuses what cannot work. The talk
+key's name is brought into its usual spelling by `talk_key`.
 """
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Mapping
 
 from pinch_tui.errors import ConfigError
@@ -140,6 +142,8 @@ _BY_CHARACTER = {
     "!": "exclamation_mark",
     "@": "at",
     "&": "ampersand",
+    "_": "underscore",
+    "\\": "backslash",
 }
 
 
@@ -151,6 +155,55 @@ def _normal(key: str) -> str:
     if not modifiers:
         return key if len(key) == 1 else key.lower()
     return "+".join([*sorted(m.lower() for m in modifiers), last.lower()])
+
+
+_NAMED = frozenset(
+    (
+        *("space", "enter", "tab", "escape", "backspace", "insert", "delete", "home", "end", "pageup", "pagedown"),
+        *("up", "down", "left", "right", "kp_begin", "menu", "pause", "print_screen"),
+        *("caps_lock", "num_lock", "scroll_lock", "iso_level3_shift", "iso_level5_shift"),
+        *("add", "subtract", "multiply", "divide", "decimal", "separator", "equal"),
+        *("media_play", "media_pause", "media_play_pause", "media_stop", "media_record", "media_reverse"),
+        *("media_fast_forward", "media_rewind", "media_track_next", "media_track_previous"),
+        *("lower_volume", "raise_volume", "mute_volume"),
+        *(f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt")),
+        *(f"{side}_{name}" for side in ("left", "right") for name in ("super", "hyper", "meta")),
+        *(f"f{n}" for n in range(1, 36)),
+    )
+)
+_MODIFIERS = frozenset(("alt", "ctrl", "hyper", "meta", "shift", "super"))
+
+
+def talk_key(name: str) -> str | None:
+    """The talk key as key events name it (``F9`` is ``f9``, ``ctrl+alt+t`` is ``alt+ctrl+t``), None for no key's name.
+
+    A character stands for its key, by itself or by its Unicode name.
+    """
+    *modifiers, last = _normal(name).split("+")
+    known = _known_key(last)
+    if known is None or not _MODIFIERS.issuperset(modifiers):
+        return None
+    return "+".join([*modifiers, known])
+
+
+def nearest_key(name: str) -> str:
+    """The key whose name is most like this one, "" when none is."""
+    names = {*_NAMED, *_BY_CHARACTER.values(), *(f"ctrl+{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")}
+    near = difflib.get_close_matches(_normal(name), sorted(names), n=1)
+    return near[0] if near else ""
+
+
+def _known_key(name: str) -> str | None:
+    if name in _NAMED or name in _BY_CHARACTER.values():
+        return name
+    try:
+        character = name if len(name) == 1 else unicodedata.lookup(name.replace("_", " "))
+    except KeyError:
+        return None
+    if len(character) != 1 or character.isalnum():
+        return character if len(character) == 1 else None
+    named = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
+    return _BY_CHARACTER.get(character, named) or None
 
 
 def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple[str, ...]]:
@@ -175,7 +228,10 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
 
 
 def _refuse_conflicts(resolved: Mapping[str, tuple[str, ...]], user_keys: Mapping[str, str], talk_key: str) -> None:
-    owners: dict[str, str] = {_normal(talk_key): "the talk key"}
+    talk = _normal(talk_key)
+    if talk in RESERVED:
+        raise KeyMapError("talk.key", f"talk.key: {talk!r} {RESERVED[talk]}.", "Choose another key.")
+    owners: dict[str, str] = {talk: "the talk key"}
     for name in sorted(resolved, key=lambda n: n in user_keys):  # the user's own entries are the ones to name
         for key in resolved[name]:
             if key in RESERVED:
