@@ -36,7 +36,7 @@ class Findings:
     key: str
     is_tap_mode: bool = False
     is_hold_mode: bool = False
-    is_key_unseen: bool = False  # a bare modifier where only the terminal's own protocol could show it
+    is_key_unseen: bool = False  # only the keyboard protocol could show it, and that is not in use
     wants_exact: bool = True
     is_disabled_by_environment: bool = False
     is_stock_driver: str = ""  # why the hook is not in place, "" when it is
@@ -60,7 +60,7 @@ def judge(found: Findings) -> HoldReport:
     if found.is_key_unseen:
         return HoldReport(
             "mouse",
-            f"The talk key {found.key} is a modifier, which this terminal does not report: "
+            f"This terminal does not report the talk key {found.key}: "
             "set talk.key to space, or hold the talk bar with the mouse.",
         )
     if found.has_probe_spoken and not found.has_probe_failed:

@@ -56,8 +56,9 @@ class TalkKeyFilter:
                 return True
             case events.Key():
                 plain = parser.plain_name if parser is not None else ""
+                base = parser.base_name if parser is not None else ""
                 reports_release = parser is not None and parser.reports_release
-                return hold.key_pressed(message.key, plain, reports_release=reports_release, t=t)
+                return hold.key_pressed(message.key, plain, base=base, reports_release=reports_release, t=t)
             case events.AppBlur():
                 hold.blur(t)
                 return False

@@ -45,7 +45,7 @@ from pinch_tui.core.hold_events import (
 )
 from pinch_tui.keys.capability import Findings, HoldReport, judge
 from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
-from pinch_tui.keys.names import MODIFIERS
+from pinch_tui.keys.names import LEGACY_NAMES, MODIFIERS, needs_protocol
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot
 
@@ -100,6 +100,7 @@ class HoldInput:
         self._memory = memory
         self._memory_name = keyboard_name(is_remote=config.is_remote)
         self._key = config.key
+        self._base = ""  # what the release of the press under way is named
         self._machine = HoldMachine(
             mode=HoldMode(config.mode.value),
             limit_s=config.limit_s,
@@ -214,21 +215,20 @@ class HoldInput:
             self._tell(ForcedEnd(TalkSource.KEY), self.clock())
             self._machine.key.reset()
             self._machine.key.is_trusted = False  # what proves a modifier's release proves no other key's
-            self._key = key
+            self._key, self._base = key, ""
             self._probe.want(key if self._watcher is not None else None)
         self._say()
 
     def report(self) -> HoldReport:
         """What is in force in this terminal, and why."""
         key = self._machine.key
-        base = self._key.rpartition("+")[2]
         is_reachable = self._answer is not False and self._is_hooked and self.config.exact
         return judge(
             Findings(
                 key=self._key,
                 is_tap_mode=self._machine.mode is HoldMode.TAP,
                 is_hold_mode=self._machine.mode is HoldMode.HOLD,
-                is_key_unseen=base in MODIFIERS and not is_reachable,
+                is_key_unseen=needs_protocol(self._key) and not is_reachable,
                 wants_exact=self.config.exact,
                 is_disabled_by_environment=self._is_disabled_by_environment,
                 is_stock_driver="" if self._is_hooked else self._stock_reason or "the screen's own driver is in use",
@@ -244,13 +244,18 @@ class HoldInput:
 
     # ---- facts from the driver (input thread) -------------------------------------------------------------------
 
-    def key_pressed(self, key: str, plain: str, *, reports_release: bool, t: float) -> bool:
-        """A press or a repeat. ``plain``: the key without modifiers, "" when that is not known. True if taken."""
+    def key_pressed(self, key: str, plain: str, *, reports_release: bool, t: float, base: str = "") -> bool:
+        """A press or a repeat. True if taken.
+
+        ``plain``: the key where no modifiers are held, ``base``: the key whatever is held; "" when that is not known.
+        """
+        key = LEGACY_NAMES.get(key, key)
         if self.on_seen is not None:
             self.on_seen("press", key, t)
         is_armed = self.armed
         if key == self._key or plain == self._key:
             with self._wake:
+                self._base = base
                 self._tell(KeyDown(is_armed, reports_release), t)
                 return is_armed or self._machine.owns_key
         if key == "escape" and is_armed and self.is_active:
@@ -264,7 +269,7 @@ class HoldInput:
         """The terminal reported a release. ``key``: its name without modifiers."""
         if self.on_seen is not None:
             self.on_seen("release", key, t)
-        if key == self._key.rpartition("+")[2]:
+        if key == (self._base or self._key.rpartition("+")[2]):
             self._tell(KeyUp(), t)
         elif key not in MODIFIERS:
             self._tell(ReleaseSeen(), t)

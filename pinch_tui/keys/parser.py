@@ -70,6 +70,8 @@ class HoldParser(XTermParser):
         self.read_at = clock()
         self.plain_name = ""
         """The key of the last key event, without its modifiers; "" when it cannot be told."""
+        self.base_name = ""
+        """The key that was pressed for it, whatever modifiers were held: what its release will be named."""
         self.reports_release = False
         """The last key event came in a form that a release report can follow."""
         super().__init__(debug)
@@ -82,7 +84,7 @@ class HoldParser(XTermParser):
         return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only asks for a ``key``
 
     def _tokens_of(self, sequence: str, alt: bool) -> list[Message]:
-        self.plain_name = ""
+        self.plain_name = self.base_name = ""
         self.reports_release = False
         if not sequence.startswith("\x1b["):
             self.reports_release = sequence.startswith("\x1bO")  # the untyped press of a function key or an arrow
@@ -124,7 +126,8 @@ class HoldParser(XTermParser):
 
     def _describe(self, sequence: str) -> None:
         if match := _bare_u.fullmatch(sequence):
-            self.plain_name, self.reports_release = plain_name(match[1], "u"), True
+            self.plain_name = self.base_name = plain_name(match[1], "u")
+            self.reports_release = True
             return
         match = _untyped.fullmatch(sequence)
         if match is None:
@@ -136,8 +139,9 @@ class HoldParser(XTermParser):
         self.reports_release = not is_composed
         if is_composed:
             return
-        if not held & _HELD or plain_name(code, end) in MODIFIERS:
-            self.plain_name = plain_name(code, end)
+        self.base_name = plain_name(code, end)
+        if not held & _HELD or self.base_name in MODIFIERS:
+            self.plain_name = self.base_name
 
 
 def plain_name(code: str, end: str) -> str:

@@ -17,6 +17,7 @@ from pinch_tui.config import TalkMode, TalkSettings
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, HoldReport
+from pinch_tui.keys.driver_filter import TalkKeyFilter
 from tests.keys.test_memory import DictMemory
 
 WAIT_S = 10.0
@@ -250,6 +251,39 @@ class TestWhatIsTaken:
         hold._tell(Tick(), clock.now)
         assert heard.lines == ["start key", "commit key"]
 
+    @pytest.mark.parametrize(
+        ("key", "press", "release"),
+        [
+            ("full_stop", "\x1b[59;2;46u", "\x1b[59;1:3u"),  # shifted on this keyboard
+            ("J", "\x1b[106;2;74u", "\x1b[106;2:3u"),
+            ("ctrl+space", "\x1b[32;5u", "\x1b[32;1:3u"),
+            ("f9", "\x1b[20~", "\x1b[20;1:3~"),
+        ],
+    )
+    def test_a_release_is_known_by_the_key_of_the_press(self, heard: Heard, key: str, press: str, release: str) -> None:
+        clock = Clock()
+        hold = trusted(make(heard, key=key, clock=clock))
+        sorter = TalkKeyFilter(hold)
+        parser = sorter.make_parser()
+
+        def feed(data: str) -> None:
+            for message in parser.feed(data):
+                assert sorter.takes(message)
+
+        feed(press)
+        clock.now += 1.0
+        feed(release)
+        clock.now += 1.0
+        hold._tell(Tick(), clock.now)
+        assert heard.lines == ["start key", "commit key"]
+
+    def test_the_byte_of_ctrl_and_space(self, heard: Heard) -> None:
+        hold = make(heard, key="ctrl+space", clock=Clock())
+        sorter = TalkKeyFilter(hold)
+        for message in sorter.make_parser().feed("\x00"):
+            assert sorter.takes(message)
+        assert heard.lines == ["start key"]
+
     @pytest.mark.parametrize("key", ["right_alt", "right_control", "f5"])
     def test_a_bare_modifier_or_a_function_key(self, heard: Heard, key: str) -> None:
         clock = Clock()
@@ -402,11 +436,24 @@ class TestReports:
         hold.set_mode(TalkMode.TAP)
         assert hold.report().label == "tap"
 
-    def test_a_modifier_where_it_cannot_be_seen(self, heard: Heard) -> None:
-        hold = make(heard, key="right_alt", clock=Clock())
+    @pytest.mark.parametrize("key", ["right_alt", "shift+space", "ctrl+i", "super+t", "f24", "menu"])
+    def test_a_key_that_only_the_protocol_shows(self, heard: Heard, key: str) -> None:
+        hold = make(heard, key=key, clock=Clock())
+        hold.asked(100.0)
+        hold.answered(True, 100.0)
+        assert hold.report().method == "exact"
+        hold = make(heard, key=key, clock=Clock())
         hold.asked(100.0)
         hold.answered(False, 100.0)
         assert hold.report().method == "mouse"
+        assert f"does not report the talk key {key}" in hold.report().sentence
+
+    @pytest.mark.parametrize("key", ["space", "f5", "ctrl+t", "ctrl+space", "alt+t", "shift+f3", "ctrl+up", "j"])
+    def test_a_key_that_every_terminal_shows(self, heard: Heard, key: str) -> None:
+        hold = make(heard, key=key, clock=Clock())
+        hold.asked(100.0)
+        hold.answered(False, 100.0)
+        assert hold.report().method == "learned"
 
 
 class TestMemory:
