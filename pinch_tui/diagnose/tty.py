@@ -7,6 +7,7 @@ device attributes, which every terminal answers; then take the request back. POS
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import select
@@ -64,11 +65,16 @@ def terminal() -> Iterator[int]:
 
 
 def reader(fd: int) -> Read:
-    """Read from a terminal that is in raw mode."""
+    """Read from a terminal that is in raw mode. Raises `OSError` when it is gone, b"" means that nothing came."""
 
     def read(within_s: float) -> bytes:
         ready, _, _ = select.select([fd], [], [], max(0.0, within_s))
-        return os.read(fd, 4096) if ready else b""
+        if not ready:
+            return b""
+        data = os.read(fd, 4096)
+        if not data:
+            raise OSError(errno.EIO, "the terminal hung up")
+        return data
 
     return read
 

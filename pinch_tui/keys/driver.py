@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, ClassVar
 
@@ -91,6 +92,19 @@ class HoldDriver(LinuxDriver):
         super().process_message(message)
 
 
-def _tolerant_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+class _Reading:
+    """Decodes what was read: any bytes at all, and nothing as the hang-up that it means on a terminal in raw mode."""
+
+    def __init__(self, decoder: codecs.IncrementalDecoder) -> None:
+        self._decoder = decoder
+
+    def decode(self, data: bytes, final: bool = False) -> str:
+        """Raises `OSError` for the empty read; Textual's loop would spin on it for ever."""
+        if not data and not final:
+            raise OSError(errno.EIO, "the terminal hung up")
+        return self._decoder.decode(data, final)
+
+
+def _tolerant_decoder(encoding: str) -> Callable[[], _Reading]:
     make = codecs.getincrementaldecoder(encoding)
-    return lambda: make("replace")
+    return lambda: _Reading(make("replace"))

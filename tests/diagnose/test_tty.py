@@ -109,3 +109,13 @@ def test_reading_and_writing(pair: tuple[int, int]) -> None:
         assert read(1.0) == b" x"
         write(b"y" * 1000)
         assert os.read(master, 2000) == b"y" * 1000
+
+
+def test_a_terminal_that_is_gone_is_not_one_that_is_silent() -> None:
+    end, other = os.pipe()
+    read = tty.reader(end)
+    assert read(0) == b""
+    os.close(other)
+    with pytest.raises(OSError, match="hung up"):
+        read(0)
+    os.close(end)

@@ -18,16 +18,38 @@ from typing import Any
 SAMPLE = Path(__file__).with_name("sample_app.py")
 
 
-class PtyApp:
-    """Answers the two questions like kitty (or not at all), and keeps what the app wrote."""
+def _lead() -> None:
+    """Go on in a child; the parent heeds no hang-up and ends when the child does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        os._exit(0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-    def __init__(self, log: Path, *options: str, answers: bool = True, env: dict[str, str] | None = None) -> None:
+
+class PtyApp:
+    """Answers the two questions like kitty (or not at all), and keeps what the app wrote.
+
+    ``is_led``: the app is not the session's leader; the one that is survives a hang-up and tells nobody of it.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *options: str,
+        answers: bool = True,
+        is_led: bool = False,
+        env: dict[str, str] | None = None,
+    ) -> None:
         self.log = log
         self.answers = answers
         self.output = b""
         self.status: int | None = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            if is_led:
+                _lead()
             os.environ.update({"TERM": "xterm-256color", "PINCH_TUI_TALK__PROBE": "false", **(env or {})})
             os.execv(sys.executable, [sys.executable, str(SAMPLE), str(log), *options])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))

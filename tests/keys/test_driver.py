@@ -20,7 +20,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from pinch_tui.core.events import TalkEdge
 from pinch_tui.core.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, hook
-from pinch_tui.keys.driver import HoldDriver, LenientFile
+from pinch_tui.keys.driver import HoldDriver, LenientFile, _tolerant_decoder
 from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, replaced_names
 from pinch_tui.keys.parser import DeviceAttributes, HoldParser, KittyFlags
 
@@ -194,6 +194,14 @@ def test_what_cannot_be_written_any_more_is_swallowed() -> None:
     working.fileno.return_value = 2
     assert LenientFile(working).isatty()
     assert LenientFile(working).fileno() == 2
+
+
+def test_an_empty_read_is_a_hang_up() -> None:
+    decode = _tolerant_decoder("utf-8")().decode
+    assert decode(b"\xff a") == "\ufffd a"
+    with pytest.raises(OSError, match="hung up"):
+        decode(b"")
+    assert decode(b"", final=True) == ""
 
 
 async def test_signals_end_the_program_and_can_be_let_go() -> None:

@@ -122,12 +122,26 @@ def test_a_signal_leaves_a_clean_terminal(number: signal.Signals, tmp_path: Path
         assert app.is_clean()
 
 
-def test_a_hang_up_ends_the_program(tmp_path: Path) -> None:
-    with PtyApp(tmp_path / "log") as app:
+@pytest.mark.parametrize("is_led", [False, True], ids=["by signal", "without a signal"])
+def test_a_hang_up_ends_the_program(tmp_path: Path, is_led: bool) -> None:
+    with PtyApp(tmp_path / "log", is_led=is_led) as app:
         app.type(PRESS, 0.4)
         app.hang_up()
         app.wait_exit()
         assert app.talk() == ["talk-start key", "talk-stop quit"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_suspended_ends_the_program(number: signal.Signals, tmp_path: Path) -> None:
+    with PtyApp(tmp_path / "log") as app:
+        os.kill(app.pid, signal.SIGTSTP)
+        app.pump(0.8)
+        if number is signal.SIGHUP:
+            app.hang_up()
+        os.kill(app.pid, number)
+        os.kill(app.pid, signal.SIGCONT)
+        app.wait_exit()
+        assert app.is_clean() or number is signal.SIGHUP
 
 
 def test_quitting_with_the_key_held_leaves_a_clean_terminal(tmp_path: Path) -> None:
