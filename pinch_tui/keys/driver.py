@@ -74,6 +74,7 @@ class HoldDriver(LinuxDriver):
         if self.hold.is_exact and self._writer_thread is not None:
             self.write(CALM)
         super().stop_application_mode()
+        self.hold.detach(self.hold.clock())  # of a press that came before the input thread had ended
 
     def run_input_thread(self) -> None:
         assert self._filter is not None

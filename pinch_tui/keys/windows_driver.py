@@ -44,6 +44,7 @@ class HoldWindowsDriver(WindowsDriver):
         if self.hold.is_exact and self._writer_thread is not None:
             self.write(CALM)
         super().stop_application_mode()
+        self.hold.detach(self.hold.clock())  # of a press that came before the console's reader had ended
         self._names.close()
 
     def process_message(self, message: Message) -> None:

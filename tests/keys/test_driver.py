@@ -196,6 +196,21 @@ def test_what_cannot_be_written_any_more_is_swallowed() -> None:
     assert LenientFile(working).fileno() == 2
 
 
+def test_a_press_while_the_terminal_is_given_back_ends_too(
+    hold: HoldInput, edges: list[TalkEdge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver_class = hold.driver_class(LinuxDriver)
+    driver = driver_class.__new__(driver_class)
+    driver._writer_thread = None  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        LinuxDriver,
+        "stop_application_mode",
+        lambda _driver: hold.key_pressed("space", "", reports_release=False, t=hold.clock()),
+    )
+    driver.stop_application_mode()
+    assert [f"{edge.kind} {edge.source}" for edge in edges] == ["start key", "commit quit"]
+
+
 def test_an_empty_read_is_a_hang_up() -> None:
     decode = _tolerant_decoder("utf-8")().decode
     assert decode(b"\xff a") == "\ufffd a"
