@@ -37,8 +37,9 @@ class TalkKeyFilter:
         self._parser: HoldParser | None = None
 
     def make_parser(self, debug: bool = False) -> HoldParser:
-        self._parser = HoldParser(debug, self._hold.clock)
-        return self._parser
+        parser = self._parser = HoldParser(debug, self._hold.clock)
+        self._hold.is_midway = lambda: parser.is_midway
+        return parser
 
     def takes(self, message: Message) -> bool:
         """Whether this message is ours and goes no further."""

@@ -96,6 +96,8 @@ class HoldInput:
         """Hears every key event of a hooked driver: ``press`` or ``release``, the key's name, its time."""
         self.on_hang_up: Callable[[], None] | None = None
         """Called on the event loop when the terminal is gone; None leaves the application by its own ``exit``."""
+        self.is_midway: Callable[[], bool] = lambda: False
+        """Whether the driver has read the beginning of a sequence, or an Escape that may be one."""
         self.clock = clock
         self._memory = memory
         self._memory_name = keyboard_name(is_remote=config.is_remote)
@@ -370,6 +372,9 @@ class HoldInput:
             self._tell(Tick(self._has_unread()), self.clock())
 
     def _has_unread(self) -> bool:
+        """Whether more is to come of what was typed: an Escape must not lose to the silence of the key it cancels."""
+        if self.is_midway():
+            return True
         tty = self._tty
         if tty is None or sys.platform == "win32":
             return False

@@ -34,6 +34,7 @@ _bare_u = re.compile(r"\x1b\[([0-9]+)u")
 _flags = re.compile(r"\x1b\[\?([0-9]{1,4})u")
 _attributes = re.compile(r"\x1b\[\?[0-9;]*c")
 _complete = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_begun = re.compile(r"\x1b(?:[\[O][0-?]*)?\Z")
 _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
 
 
@@ -74,11 +75,24 @@ class HoldParser(XTermParser):
         """The key that was pressed for it, whatever modifiers were held: what its release will be named."""
         self.reports_release = False
         """The last key event came in a form that a release report can follow."""
+        self._begun = ""
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         self.read_at = self._clock()
+        begun = _begun.search(self._begun + data)
+        self._begun = begun[0] if begun else ""
         return super().feed(data)
+
+    @property
+    def is_midway(self) -> bool:
+        """What was read ends in the beginning of a sequence, or in the Escape key; which of them, time will tell."""
+        return self._begun != ""
+
+    def tick(self) -> Iterable[Message]:
+        for message in super().tick():
+            self._begun = ""
+            yield message
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only asks for a ``key``

@@ -1,7 +1,7 @@
 """A bare Textual app around `HoldInput` that writes the event log: what the rigs drive.
 
 usage: sample_app.py EVENTS.jsonl [--key space] [--mode auto] [--busy SHARE] [--no-exact] [--no-probe] [--limit S]
-    [--memory FILE]
+    [--memory FILE] [--quiet-room]
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class SampleApp(App[None]):
 
     def on_edge(self, edge: TalkEdge) -> None:
         self.write(edge.t, KINDS[edge.kind], source=str(edge.source), told=time.monotonic())
+        if edge.kind is EdgeKind.SOFT_STOP and self.options.quiet_room:
+            self.hold.fell_silent(edge.t)
 
     def on_report(self, report: HoldReport) -> None:
         self.write(time.monotonic(), "hold-report", method=report.method, sentence=report.sentence)
@@ -147,6 +149,7 @@ def main() -> None:
     parser.add_argument("--no-probe", action="store_true")
     parser.add_argument("--limit", type=float, default=120.0)
     parser.add_argument("--memory", type=Path)
+    parser.add_argument("--quiet-room", action="store_true", help="nobody speaks: a soft stop is final at once")
     options = parser.parse_args()
     app = SampleApp(options)
     try:

@@ -190,6 +190,19 @@ def test_the_time_is_that_of_the_read() -> None:
     assert parser.read_at == 7.0
 
 
+def test_it_is_midway_until_a_sequence_is_whole_or_was_the_escape_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("textual._parser.get_time", lambda: now)
+    parser = HoldParser()
+    for part, is_midway in (("a", False), ("\x1b", True), ("[32;1", True), (":3u", False), ("  \x1b", True)):
+        list(parser.feed(part))
+        assert parser.is_midway is is_midway
+    now = 1.0
+    for message in parser.tick():
+        assert described(message).startswith("escape")
+        assert not parser.is_midway
+
+
 @pytest.mark.parametrize(
     ("code", "end", "name"),
     [("32", "u", "space"), ("32:64", "u", "space"), ("", "A", "up"), ("1", "A", "up"), ("15", "~", "f5")],

@@ -173,6 +173,15 @@ def test_a_suspend_ends_the_hold_and_a_resume_asks_again(tmp_path: Path) -> None
         assert app.is_clean()
 
 
+def test_escape_wins_over_the_silence_of_the_key_that_it_cancels(tmp_path: Path) -> None:
+    with PtyApp(tmp_path / "log", "--quiet-room", answers=False) as app:
+        app.type(" ", 0.5)
+        for _ in range(15):
+            app.type(" ", 0.04)
+        app.type("\x1b", 0.6)  # known to be the key only after a while, and the repeats have stopped
+        assert app.talk() == ["talk-start key", "talk-cancel cancel"]
+
+
 def test_the_protocol_can_be_switched_off(tmp_path: Path) -> None:
     with PtyApp(tmp_path / "env", env={"TEXTUAL_DISABLE_KITTY_KEY": "1"}) as app:
         assert b"\x1b[>" not in app.output
