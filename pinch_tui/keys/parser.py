@@ -81,7 +81,7 @@ class HoldParser(XTermParser):
     def feed(self, data: str) -> Iterable[Message]:
         self.read_at = self._clock()
         begun = _begun.search(self._begun + data)
-        self._begun = begun[0] if begun else ""
+        self._begun = begun[0] if begun and len(begun[0]) <= LONGEST_SEQUENCE else ""
         return super().feed(data)
 
     @property

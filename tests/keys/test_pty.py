@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,27 +22,39 @@ RIG = Path(__file__).resolve().parents[3] / "shared" / "rig" / "pty_terminal.py"
 
 
 FLAVOURS = ["kitty", "xtermjs", "konsole", "warp", "zellij", "legacy"]
+PROGRAM = Path(sys.executable).with_name("pinch-tui")
+COMMANDS = {
+    "sample": [sys.executable, str(SAMPLE), "{log}"],
+    "pinch-tui": [str(PROGRAM), "--practice", "--events", "{log}"],
+}
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
-    """Exit code and output of the rig's run in each kind of terminal, all at once, since they mostly wait."""
+@pytest.fixture(scope="module", params=COMMANDS)
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """Exit code and output of the rig's run in each kind of terminal, three at a time, since they mostly wait."""
     if not RIG.exists():
         pytest.skip(f"no rig at {RIG}")
+    if request.param == "pinch-tui" and not PROGRAM.exists():
+        pytest.skip("pinch-tui is not installed here")
     folder = tmp_path_factory.mktemp("flavours")
-    env = {**os.environ, "PINCH_TUI_TALK__PROBE": "false"}
-    running = {}
-    for flavour in FLAVOURS:
+
+    def run(flavour: str) -> tuple[int, str]:
         log = str(folder / f"{flavour}.jsonl")
-        command = [sys.executable, str(RIG), log, flavour, sys.executable, str(SAMPLE), log]
-        running[flavour] = subprocess.Popen(
-            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        env = {
+            **os.environ,
+            "PINCH_TUI_TALK__PROBE": "false",
+            "PINCH_TUI_HOME": str(folder / flavour),
+            "PULSE_SERVER": "unix:/nonexistent",
+            "ALSA_CONFIG_PATH": "/nonexistent",
+        }
+        command = [part.format(log=log) for part in COMMANDS[request.param]]
+        done = subprocess.run(
+            [sys.executable, str(RIG), log, flavour, *command], env=env, capture_output=True, text=True, timeout=60
         )
-    done = {}
-    for flavour, process in running.items():
-        output, _ = process.communicate(timeout=60)
-        done[flavour] = (process.returncode, output)
-    return done
+        return done.returncode, done.stdout + done.stderr
+
+    with ThreadPoolExecutor(3) as pool:
+        return dict(zip(FLAVOURS, pool.map(run, FLAVOURS), strict=True))
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
