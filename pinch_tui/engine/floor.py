@@ -126,6 +126,7 @@ class Floor:
                 self._owner[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._teller.log("first-frame", frame.t, utterance=number)
+                    self._links.cue("go")  # not before: what is said until then is not heard
                     self._links.refresh()
             case tk.SoftStopped(number, t, source, is_stopped):
                 kind = "talk-soft-stop" if is_stopped else "talk-resume"
@@ -167,7 +168,6 @@ class Floor:
         may_echo = self._downlink.may_echo() and not self.has_headphones
         since = command.t if may_echo and self._downlink.barge_in is BargeIn.STOP else command.since
         self._downlink.talk_started()
-        self._links.cue("go")
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
         for draining in self._links.draining():
@@ -302,6 +302,7 @@ class Floor:
         talked_s = frame.t - (self.talk.started_at or frame.t)
         if not self._has_heard and not self._has_said_zeros and talked_s >= _ZEROS_S:
             self._has_said_zeros = True
+            self._links.cue("error")
             self._teller.notice(
                 "silence",
                 Severity.ERROR,
@@ -312,6 +313,8 @@ class Floor:
     def _mic_failed(self, event: MicFailed) -> None:
         self._board.mic = MicState.LOST if event.is_retrying else MicState.ABSENT
         self._board.mic_detail = event.error.title
+        if self.talk.state is not tk.TalkState.IDLE:
+            self._links.cue("error")
         self.drive(tk.MicVanished())
         self._preroll.clear()
         severity = Severity.WARNING if event.is_retrying else Severity.ERROR
