@@ -1,7 +1,9 @@
 """Echo cancellation for hands-free use: WebRTC's, from the LiveKit wheel (extra ``aec``).
 
 The reference is what really went to the loudspeaker. WebRTC wants 10 ms frames at one rate: for every 10 ms of
-microphone the next 10 ms of reference first, zeros when nothing plays, none skipped. It finds the delay by itself.
+microphone the next 10 ms of reference first, zeros when nothing plays, none skipped. It finds the delay by itself, as
+long as the reference comes before its echo: what was played while the microphone was closed, and what two devices'
+clocks drift apart, must not pile up in front of it. Times of both sides tell how much has.
 Measured: echo 64.5 -> 6.4 dB in the first 3 s and 0.9 dB later, 0.2 ms a frame.
 """
 
@@ -11,13 +13,19 @@ from typing import Any, Final
 
 from pinch_tui.audio.pcm import speech_samples, to_pcm16
 from pinch_tui.audio.resample import Resampler
-from pinch_tui.core.events import IN_RATE
+from pinch_tui.core.events import FRAME_S, IN_RATE
 from pinch_tui.errors import AudioError
 
 STEP: Final = IN_RATE // 100 * 2
 """Bytes of 10 ms."""
 BACKLOG: Final = STEP * 50
 """Reference that may wait (0.5 s); more means that the microphone stood still, and then the oldest says nothing."""
+GAP_S: Final = 0.1
+"""A frame this much later than the one before follows a gap, not jitter."""
+LATE_S: Final = 0.04
+"""The reference may be older than the frame it is fed with by this much: less than any way through the devices."""
+WATCH: Final = 50
+"""Frames (1 s) over which it must have been older all the time, because single times jitter by more."""
 
 
 def missing_extra() -> AudioError:
@@ -47,6 +55,8 @@ class EchoCanceller:
         self._resampler: Resampler | None = None
         self._reference = bytearray()
         self._heard_t = float("-inf")
+        self._frame_t = float("-inf")
+        self._ages: list[float] = []
         self.skipped = 0
 
     def heard(self, t: float, samples: bytes, rate: int) -> None:
@@ -57,12 +67,33 @@ class EchoCanceller:
         self._heard_t = t
         self._reference += to_pcm16(speech_samples(self._resampler.push(samples)))
         if len(self._reference) > BACKLOG:
-            extra = (len(self._reference) - BACKLOG) // STEP * STEP
-            del self._reference[:extra]
-            self.skipped += extra // 2
+            self._skip(len(self._reference) - BACKLOG)
+
+    def _skip(self, n_bytes: int) -> None:
+        """Leave out the oldest reference, in whole steps."""
+        extra = n_bytes // STEP * STEP
+        del self._reference[:extra]
+        self.skipped += extra // 2
+
+    def _align(self, t: float) -> None:
+        """Leave out reference that is older than what a frame that ends at ``t`` can hold."""
+        is_after_gap = abs(t - self._frame_t) > GAP_S
+        self._frame_t = t
+        if is_after_gap or not self._reference:
+            self._ages.clear()
+        if not self._reference:
+            return
+        # Time from the oldest waiting reference to the end of the frame; a frame's length of it is due now.
+        self._ages.append(len(self._reference) / 2 / IN_RATE - (self._heard_t - t) - FRAME_S)
+        age = self._ages[0] if is_after_gap else min(self._ages)
+        if is_after_gap or len(self._ages) == WATCH:
+            self._ages.clear()
+            if age > LATE_S:
+                self._skip(round(age * IN_RATE) * 2)
 
     def process(self, pcm: bytes, t: float) -> bytes:
-        """A captured frame (20 ms) -> the same without what the loudspeaker said."""
+        """A captured frame (20 ms; ``t``: its last sample) -> the same without what the loudspeaker said."""
+        self._align(t)
         out = b""
         for start in range(0, len(pcm), STEP):
             reference = bytes(self._reference[:STEP]).ljust(STEP, b"\0")

@@ -5,6 +5,7 @@ Pure: works on the plain tables that PortAudio gives (also inside the sound host
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -126,6 +127,7 @@ def choose(devices: list[Device], wanted: str | None) -> Choice | None:
 def matching(devices: list[Device], wanted: str) -> Device | None:
     """The best match: key, name, number in the list (from 1), part of a name; then the better host API, then the order.
 
+    A remembered ALSA device is also known by its name without the card's number, which another start may change.
     Numbers are for typing: they mean what ``pinch-tui devices`` shows now, and are never remembered.
     """
     want = wanted.casefold().strip()
@@ -138,12 +140,36 @@ def matching(devices: list[Device], wanted: str) -> Device | None:
         lambda device: device.name.casefold() == want,
         lambda device: want in device.name.casefold(),
         lambda device: bool(name) and name in device.name.casefold() and api in device.host_api.casefold(),
+        lambda device: bool(name) and _without_card(name) == _without_card(device.name.casefold()),
     )
     for grade in grades:
         found = sorted(filter(grade, devices), key=lambda device: (_api_rank(device.host_api), device.index))
         if found:
             return found[0]
     return None
+
+
+def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, str]], str | None]:
+    """(key, name for a person) of each device to choose from, and the key of the one that ``wanted`` means.
+
+    The host API is named where two devices are called alike. A wanted device that is away stands at the end.
+    """
+    names = [device.name for device in devices]
+    offers = [
+        (device.key, device.name if names.count(device.name) == 1 else f"{device.name} ({device.host_api})")
+        for device in devices
+    ]
+    if not wanted:
+        return offers, None
+    found = matching(devices, wanted)
+    if found is None:
+        offers.append((wanted, f"{wanted.rpartition(SEPARATOR)[0] or wanted} (away)"))
+        return offers, wanted
+    return offers, found.key
+
+
+def _without_card(name: str) -> str:
+    return re.sub(r" \(hw:\d+,\d+\)$", "", name)
 
 
 def _api_rank(name: str) -> int:

@@ -6,6 +6,7 @@ numpy and soxr are loaded only for a device that cannot do 16 kHz mono by itself
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pinch_tui.audio.choice import Direction
@@ -60,11 +61,12 @@ class Mono16:
 
 
 def _downmix(data: bytes, channels: int) -> bytes:
+    """The mean of the first two channels: the others of an interface with many are mostly empty, or no microphones."""
     import numpy as np
 
     from pinch_tui.audio.pcm import mono16
 
-    return bytes(mono16(np.frombuffer(data, dtype="<i2").reshape(-1, channels)).tobytes())
+    return bytes(mono16(np.frombuffer(data, dtype="<i2").reshape(-1, channels)[:, :2]).tobytes())
 
 
 class Capture:
@@ -85,12 +87,12 @@ class Capture:
         self._shut()
         try:
             picked = plan(self._sd, Direction.INPUT, note.get("device"), IN_RATE, "int16")
-            self._stream = self._started(picked)
+            self._stream, rate = self._started(picked)
         except OpenError as exc:
             self._outbox.put(pack_note, failed_note(exc))
             return
         latency = float(self._stream.latency)
-        self._outbox.put(pack_note, opened_note(picked, latency, time.monotonic()))
+        self._outbox.put(pack_note, opened_note(replace(picked, rate=rate), latency, time.monotonic()))
 
     def close(self) -> None:
         self._shut()
@@ -102,9 +104,8 @@ class Capture:
     def tick(self) -> None:
         """The frames themselves are the sign of life."""
 
-    def _started(self, picked: Plan) -> Any:
-        block = picked.rate // 50
-        maker = _Frames(picked, block)
+    def _started(self, picked: Plan) -> tuple[Any, int]:
+        """The running stream and the rate at which it really delivers: hardware may give one near the asked one."""
         outbox = self._outbox
         monotonic = time.monotonic
         self._is_expected_end = False
@@ -126,7 +127,7 @@ class Capture:
                 samplerate=picked.rate,
                 channels=picked.channels,
                 dtype="int16",
-                blocksize=block,
+                blocksize=picked.rate // 50,
                 latency=LATENCY_S,
                 device=picked.device.index,
                 extra_settings=picked.extra,
@@ -135,12 +136,14 @@ class Capture:
             )
         except (self._sd.PortAudioError, ValueError) as exc:
             raise translate(self._sd, exc) from exc
+        rate = round(stream.samplerate)
+        maker = _Frames(rate, picked.channels)
         try:
             stream.start()
         except self._sd.PortAudioError as exc:
             shut(self._sd, stream)
             raise translate(self._sd, exc) from exc
-        return stream
+        return stream, rate
 
     def _shut(self) -> None:
         if self._stream is not None:
@@ -152,11 +155,10 @@ class Capture:
 class _Frames:
     """Turns blocks into packed frames, on the writer's thread; one for each opening."""
 
-    def __init__(self, picked: Plan, block: int) -> None:
-        self._convert = Mono16(picked.rate, picked.channels)
+    def __init__(self, rate: int, channels: int) -> None:
+        self._convert = Mono16(rate, channels)
         self._framer = Framer()
-        self._rate = picked.rate
-        self._block = block
+        self._rate = rate
         self._last_t: float | None = None
         self._lost = 0
         self.skipped = 0

@@ -94,7 +94,7 @@ def plan(
 
 def _combinations(device: Device, rate: int) -> Iterator[tuple[int, int]]:
     rates = list(dict.fromkeys((rate, device.rate, *FALLBACK_RATES)))
-    channels = [count for count in dict.fromkeys((1, 2, min(device.channels, 8))) if count <= device.channels]
+    channels = [count for count in dict.fromkeys((1, 2, 8, device.channels)) if count <= device.channels]
     for try_rate in rates:
         if try_rate > 0:
             for count in channels:

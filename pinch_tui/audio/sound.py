@@ -133,6 +133,7 @@ class Keeper:
                 playback.reopen()
             case Moved(endpoint, is_substitute):
                 self._speaker.moved(endpoint.description, is_substitute)
+        self._speaker.look_again()
         for runner in (capture, playback):
             runner.retry_now()
 

@@ -64,6 +64,7 @@ class HostSpeaker:
         self.underflows = 0
         self.name = ""
         self._is_substitute = False
+        self._has_headphones: bool | None = None  # as it was said last
         self._runner.lane.device = device or None
         self._runner.on_message = self._message
         self._runner.on_note = self._note
@@ -159,7 +160,16 @@ class HostSpeaker:
         if (shown, is_substitute) == (self.name, self._is_substitute):
             return
         self.name, self._is_substitute = shown, is_substitute
-        self._inbox.put(SpeakerOpened(shown, self._rate, self.is_headphones(), is_substitute))
+        self._say_opened()
+
+    def look_again(self) -> None:
+        """The server changed: headphones that are plugged into the same device are another way to hear."""
+        if self._is_open and self.is_headphones() != self._has_headphones:
+            self._say_opened()
+
+    def _say_opened(self) -> None:
+        self._has_headphones = self.is_headphones()
+        self._inbox.put(SpeakerOpened(self.name, self._rate, self._has_headphones, self._is_substitute))
 
     # ---- towards the host ----
 
@@ -297,7 +307,7 @@ class HostSpeaker:
             self._runner.write(pack_note({"kind": "cue", "name": name}))
         self._cues.clear()
         self.on_opened(note)
-        self._inbox.put(SpeakerOpened(self.name, self._rate, self.is_headphones(), self._is_substitute))
+        self._say_opened()
         self._pump()
         self._rest()
 

@@ -79,7 +79,7 @@ class Floor:
         self._mic_policy = MicPolicy(keep_open, self._began_at)
         self._owner: dict[int, Link] = {}
         self._has_said_zeros = False
-        self._has_heard = False  # anything but zeros since the press
+        self._heard_t = float("-inf")  # of the newest frame that was not all zeros
         loop = asyncio.get_running_loop()
         self._talk_alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
         self._mic_alarm = Alarm(loop, self.apply_mic_policy)
@@ -126,6 +126,7 @@ class Floor:
                 self._owner[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._teller.log("first-frame", frame.t, utterance=number)
+                    self._links.cue("go")  # not before: what is said until then is not heard
                     self._links.refresh()
             case tk.SoftStopped(number, t, source, is_stopped):
                 kind = "talk-soft-stop" if is_stopped else "talk-resume"
@@ -167,7 +168,6 @@ class Floor:
         may_echo = self._downlink.may_echo() and not self.has_headphones
         since = command.t if may_echo and self._downlink.barge_in is BargeIn.STOP else command.since
         self._downlink.talk_started()
-        self._links.cue("go")
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
         for draining in self._links.draining():
@@ -176,7 +176,6 @@ class Floor:
         link.feed(ev.UtteranceStarted(number))
         self._teller.clear("heard")
         self._teller.changed(number)
-        self._has_heard = False
         for frame in self._preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
         if self._board.mic is MicState.ABSENT:  # it may have come since
@@ -286,32 +285,43 @@ class Floor:
         self._meter.feed(frame)
         self._board.lost_samples += frame.lost
         self._preroll.push(frame)
-        if self.talk.state is tk.TalkState.IDLE:
-            return
-        self.drive(tk.FrameArrived(frame))
+        if self.talk.state is not tk.TalkState.IDLE:
+            self.drive(tk.FrameArrived(frame))
         self._watch_silence(frame)
 
     def _watch_silence(self, frame: Frame) -> None:
-        """Name a microphone that has given nothing but zeros since the press, for two seconds; take it back later."""
+        """Name a microphone that gives nothing but zeros for two seconds of talking; take it back with its first sound.
+
+        One that was heard since the press is only warned about: some fall silent by themselves in a pause. Where an
+        utterance is all there is (files, listening), pauses belong to it and are not spoken of.
+        """
         if frame.peak > 0.0:
-            self._has_heard = True
+            self._heard_t = frame.t
             if self._has_said_zeros:
                 self._has_said_zeros = False
                 self._teller.clear("silence")
             return
-        talked_s = frame.t - (self.talk.started_at or frame.t)
-        if not self._has_heard and not self._has_said_zeros and talked_s >= _ZEROS_S:
-            self._has_said_zeros = True
-            self._teller.notice(
-                "silence",
-                Severity.ERROR,
-                f"No sound at all comes from {self._board.mic_name or 'the microphone'}.",
-                "It is muted, the wrong device, or this terminal may not use the microphone.",
-            )
+        started = self.talk.started_at
+        if self._has_said_zeros or started is None or frame.t - max(started, self._heard_t) < _ZEROS_S:
+            return
+        has_heard = self._heard_t > started
+        if has_heard and self.talk.config.limit_s is None:
+            return
+        if not has_heard:
+            self._links.cue("error")
+        self._has_said_zeros = True
+        self._teller.notice(
+            "silence",
+            Severity.WARNING if has_heard else Severity.ERROR,
+            f"No sound at all comes from {self._board.mic_name or 'the microphone'}{' any more' if has_heard else ''}.",
+            "It is muted, the wrong device, or this terminal may not use the microphone.",
+        )
 
     def _mic_failed(self, event: MicFailed) -> None:
         self._board.mic = MicState.LOST if event.is_retrying else MicState.ABSENT
         self._board.mic_detail = event.error.title
+        if self.talk.state is not tk.TalkState.IDLE:
+            self._links.cue("error")
         self.drive(tk.MicVanished())
         self._preroll.clear()
         severity = Severity.WARNING if event.is_retrying else Severity.ERROR

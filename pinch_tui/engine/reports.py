@@ -25,6 +25,8 @@ class LinkKeeper(Protocol):
 
     def forget_link(self, link: Link) -> None: ...
 
+    def cue(self, name: str) -> None: ...
+
     def refresh(self) -> None: ...
 
 
@@ -165,6 +167,8 @@ class Reporter:
             return
         if report.unsettled and "kept" not in hint:
             hint = f"{hint} Your words are kept.".strip()
+        if report.unsettled:
+            self._links.cue("error")
         if report.needs_cure:
             self._teller.clear("link")  # a press asks again, so it is said again
             model = f", model {session.model_version_id}" if session.model_version_id else ""

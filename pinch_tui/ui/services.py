@@ -66,10 +66,13 @@ class TalkInput(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeviceNames:
-    """Names of the sound devices, as `SelectMicrophone` and `SelectSpeaker` take them."""
+    """The sound devices: as `SelectMicrophone` and `SelectSpeaker` take them, and their names for a person."""
 
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    input: str | None = None
+    """The chosen microphone, None for the system's default; it stands in the list even while it is away."""
+    output: str | None = None
     problem: str = ""
     """One sentence when they could not be listed."""
 

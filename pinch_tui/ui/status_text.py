@@ -16,6 +16,8 @@ METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""
 ZEROS_NAMED_S = 1.5
 """Exact zeros for so long from the press are named: within 2 s of it, a poll and a repaint included."""
+ZEROS_TALKING_S = 2.0
+"""So long they are named in the middle of an utterance, too."""
 ZEROS_IDLE_S = 10.0
 """While nobody talks, a microphone that never gave anything else is named after so long."""
 _OPENING_S = 0.5
@@ -164,7 +166,7 @@ def is_silent(status: Status, levels: Levels, now: float, *, is_test: bool = Fal
     """
     if status.talking_since is not None:
         talked_s = now - status.talking_since
-        return talked_s >= ZEROS_NAMED_S and levels.zeros_s >= talked_s - _OPENING_S
+        return talked_s >= ZEROS_NAMED_S and levels.zeros_s >= min(talked_s - _OPENING_S, ZEROS_TALKING_S)
     return not levels.has_heard and levels.zeros_s >= (ZEROS_NAMED_S if is_test else ZEROS_IDLE_S)
 
 

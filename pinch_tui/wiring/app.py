@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinch_tui import __version__
+from pinch_tui.audio.choice import offered
 from pinch_tui.audio.devices import list_devices
 from pinch_tui.audio.files import wav_header
 from pinch_tui.audio.sound import Sound
@@ -71,11 +72,15 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         service = choose_service(settings, options, stack, key)
         wire = Wire(options, stack)
         clock = SystemClock()
+        chosen = {
+            "microphone": settings.mic.device or remembered.input_device,
+            "speaker": settings.speaker.device or remembered.output_device,
+        }
         sound = await stack.enter_async_context(
             Sound(
                 clock=clock,
-                input_device=settings.mic.device or remembered.input_device,
-                output_device=settings.speaker.device or remembered.output_device,
+                input_device=chosen["microphone"],
+                output_device=chosen["speaker"],
                 echo_cancel=settings.mic.echo_cancel,
             )
         )
@@ -96,7 +101,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         notices = [*options.loaded.warnings, *key.warnings]
         notices += await _open_control(options, hold, engine, stack)
         _tell_at_start(engine, notices, sound.problem, recorder)
-        services = _services(engine, state, service, recorder, options)
+        services = _services(engine, state, service, recorder, options, chosen)
         if options.is_plain:
             from pinch_tui.ui.plain import PlainApp
 
@@ -146,18 +151,23 @@ def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError |
 
 
 def _services(
-    engine: Engine, state: StateFile, service: Service, recorder: Recorder, options: RunOptions
+    engine: Engine,
+    state: StateFile,
+    service: Service,
+    recorder: Recorder,
+    options: RunOptions,
+    chosen: dict[str, str | None],
 ) -> AppServices:
+    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here."""
     from pinch_tui.keys import signals
     from pinch_tui.ui.services import AppServices, DeviceNames
 
     async def devices() -> DeviceNames:
         found = await list_devices()
-        return DeviceNames(
-            tuple(device.name for device in found.inputs),
-            tuple(device.name for device in found.outputs),
-            str(found.error) if found.error else "",
-        )
+        inputs, microphone = offered(list(found.inputs), chosen["microphone"])
+        outputs, speaker = offered(list(found.outputs), chosen["speaker"])
+        problem = str(found.error) if found.error else ""
+        return DeviceNames(tuple(inputs), tuple(outputs), microphone, speaker, problem)
 
     async def export(format_: ExportFormat, side: ExportSide) -> Path:
         params = engine.status.params
@@ -179,9 +189,11 @@ def _services(
     def remember(name: str, value: object) -> None:
         match name:
             case "microphone":
-                state.remember_input(str(value) or None)
+                chosen[name] = str(value) or None
+                state.remember_input(chosen[name])
             case "speaker":
-                state.remember_output(str(value) or None)
+                chosen[name] = str(value) or None
+                state.remember_output(chosen[name])
             case _ if isinstance(value, str | float | int | bool):
                 state.remember(name, value)
 

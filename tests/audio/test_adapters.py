@@ -180,6 +180,20 @@ async def test_moves_are_told_once_and_volume_is_bounded() -> None:
     assert looked == [("playback", "usb")]
 
 
+async def test_headphones_that_are_plugged_into_the_same_device_are_told() -> None:
+    speaker, runner, _ = a_speaker()
+    has_headphones: list[bool | None] = [False]
+    speaker.is_headphones = lambda: has_headphones[0]
+    speaker.look_again()  # nothing is open, nothing is told
+    runner.on_command(opened())
+    has_headphones[0] = True
+    speaker.look_again()
+    speaker.look_again()
+    await speaker.aclose()
+    told = [event async for event in speaker.events()]
+    assert [event.is_headphones for event in told if isinstance(event, SpeakerOpened)] == [False, True]
+
+
 async def test_what_is_missing_between_two_hosts_is_counted_and_a_closing_is_no_loss() -> None:
     mic, runner, _ = a_microphone()
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from pinch_tui.audio.choice import Device, Direction, choose, matching, of_tables
+from pinch_tui.audio.choice import Device, Direction, choose, matching, of_tables, offered
 from pinch_tui.audio.cues import NAMES, render
 
 
@@ -61,6 +61,7 @@ DEVICES = [
         ("usb / mme", 1),
         ("BUILT", 3),
         ("USB Headset: Audio (hw:1,0) / ALSA", 0),
+        ("USB Headset: Audio (hw:4,0) / ALSA", 0),
     ],
 )
 def test_chosen_by_a_part_of_the_name_and_host_api(wanted: str, index: int) -> None:
@@ -79,6 +80,27 @@ def test_what_is_gone_is_replaced_by_the_default() -> None:
         assert (choice.device.name, choice.is_substitute) == ("Built-in", False)
     assert choose([], "x") is None
     assert matching(DEVICES, "nothing") is None
+
+
+def test_what_is_offered_names_the_host_api_only_where_names_are_alike() -> None:
+    offers, chosen = offered(DEVICES, "headset / mme")
+    assert offers == [
+        ("USB Headset: Audio (hw:1,0) / ALSA", "USB Headset: Audio (hw:1,0)"),
+        ("USB Headset / MME", "USB Headset (MME)"),
+        ("USB Headset / Windows WASAPI", "USB Headset (Windows WASAPI)"),
+        ("Built-in / ALSA", "Built-in"),
+    ]
+    assert chosen == "USB Headset / MME"
+    for key, _ in offers:
+        found = matching(DEVICES, key)
+        assert found is not None
+        assert found.key == key
+    assert offered(DEVICES, None) == (offers, None)
+
+
+def test_a_chosen_device_that_is_away_is_still_offered() -> None:
+    offers, chosen = offered(DEVICES, "Bluetooth / ALSA")
+    assert (offers[-1], chosen) == (("Bluetooth / ALSA", "Bluetooth (away)"), "Bluetooth / ALSA")
 
 
 def test_a_monitor_is_never_a_substitute() -> None:

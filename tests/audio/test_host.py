@@ -93,6 +93,30 @@ def test_a_48_khz_stereo_device_becomes_16_khz_mono() -> None:
     assert crossings == pytest.approx(440 * 0.98, abs=2)
 
 
+def test_an_interface_of_eighteen_channels_is_heard_through_its_first_two() -> None:
+    sd, outbox, capture = one_mic(channels=(18,), inputs=18)
+    capture.open({"device": None})
+    assert outbox.notes()[0]["channels"] == 18
+    block = array("h", bytes(2 * 18 * 320))
+    block[0::18] = array("h", [6000] * 320)
+    sd.streams[0].deliver(block.tobytes())
+    ((_, payload),) = outbox.take()
+    assert set(array("h", read_frame(payload)[3])) == {3000}
+
+
+def test_a_stream_that_runs_at_another_rate_than_asked_is_resampled_from_that_rate() -> None:
+    sd, outbox, capture = one_mic(real_rate=44_100.0)
+    capture.open({"device": None})
+    assert outbox.notes()[0]["rate"] == 44_100
+    for start in range(0, 44_100, 300):
+        tone = [round(8000 * math.sin(2 * math.pi * 440 * i / 44_100)) for i in range(start, start + 300)]
+        sd.streams[0].deliver(array("h", tone).tobytes())
+    pcm = array("h", b"".join(read_frame(payload)[3] for kind, payload in outbox.take() if kind == FRAME))
+    assert len(pcm) == 49 * 320
+    crossings = sum(a < 0 <= b for a, b in itertools.pairwise(pcm))
+    assert crossings == pytest.approx(440 * 0.98, abs=2)
+
+
 def test_overflow_and_backlog_count_what_is_missing() -> None:
     sd, outbox, capture = one_mic()
     capture.open({"device": None})

@@ -114,13 +114,17 @@ class FakeProcessor:
         frame.data[:] = near.astype("<i2").tobytes()
 
 
-def test_the_reference_meets_the_microphone_in_steps_of_10_ms(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def canceller(monkeypatch: pytest.MonkeyPatch) -> aec.EchoCanceller:
     livekit, rtc, apm = ModuleType("livekit"), ModuleType("livekit.rtc"), ModuleType("livekit.rtc.apm")
     rtc.AudioFrame = FakeFrame  # type: ignore[attr-defined]
     apm.AudioProcessingModule = FakeProcessor  # type: ignore[attr-defined]
     for module in (livekit, rtc, apm):
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    canceller = aec.EchoCanceller()
+    return aec.EchoCanceller()
+
+
+def test_the_reference_meets_the_microphone_in_steps_of_10_ms(canceller: aec.EchoCanceller) -> None:
     tone = np.sin(np.arange(320) / 5) * 8000
     near = tone.astype("<i2").tobytes()
     assert canceller.process(near, 0.0) == near  # nothing plays: zeros are the reference
@@ -133,3 +137,47 @@ def test_the_reference_meets_the_microphone_in_steps_of_10_ms(monkeypatch: pytes
     assert canceller.skipped > 0
     canceller.heard(10.0, speech, 24_000)
     assert len(canceller.process(bytes(FRAME_BYTES), 10.0)) == FRAME_BYTES
+
+
+def stamp(t: float) -> bytes:
+    """20 ms of reference that say when they were played: whole steps of 20 ms, as their value."""
+    return (np.full(320, round(t / 0.02), dtype=np.float32) / 32_768).tobytes()
+
+
+def age_ms(canceller: aec.EchoCanceller, t: float) -> float:
+    """How much older than the frame's end the reference is that the frame is fed with."""
+    left = np.frombuffer(canceller.process(bytes(FRAME_BYTES), t), dtype="<i2")
+    return (t - -int(left[-1]) * 0.02) * 1000
+
+
+def test_what_was_played_while_the_microphone_was_closed_does_not_delay_the_reference(
+    canceller: aec.EchoCanceller,
+) -> None:
+    for i in range(1, 101):  # two seconds without a microphone
+        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+    ages = []
+    for i in range(101, 201):
+        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+        ages.append(age_ms(canceller, i * 0.02))
+    assert max(ages) < 45
+    for i in range(201, 301):  # it is closed again, and opened again
+        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+    assert age_ms(canceller, 300 * 0.02) < 45
+
+
+def test_clocks_that_drift_apart_do_not_delay_the_reference(canceller: aec.EchoCanceller) -> None:
+    played = 0
+    for i in range(1, 3001):  # a minute, the loudspeaker's clock faster by a hundredth
+        while played * 0.0198 <= i * 0.02:
+            canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+            played += 1
+        assert age_ms(canceller, i * 0.02) < 100
+
+
+def test_a_late_reference_is_kept(canceller: aec.EchoCanceller) -> None:
+    """Both pipes wait for a program that stood still: nothing of the reference is left out."""
+    for i in range(1, 16):
+        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+    for i in range(1, 16):
+        assert age_ms(canceller, i * 0.02) == pytest.approx(0, abs=1)
+    assert canceller.skipped == 0

@@ -279,6 +279,37 @@ def test_two_seconds_of_zeros_are_named_and_taken_back() -> None:
     assert len(play(scene).notices("silence")) == 2
 
 
+def test_a_microphone_that_is_muted_in_the_middle_of_an_utterance_is_named() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(1.0)
+        rig.source = "zeros"
+        await rig.sleep(1.9)
+        assert rig.notices("silence") == []
+        await rig.sleep(0.2)
+        (notice,) = rig.notices("silence")
+        assert notice.severity is Severity.WARNING
+        assert "any more" in notice.title
+        await rig.release(0.5)
+        rig.source = "voice"
+        await rig.sleep(0.1)  # it is taken back although nobody talks
+        assert rig.notices("silence")[-1].title == ""
+        await rig.settled()
+
+    play(scene)
+
+
+def test_the_pauses_of_an_utterance_without_end_are_not_spoken_of() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(1.0)
+        rig.source = "zeros"
+        await rig.sleep(5.0)
+        assert rig.notices("silence") == []
+        await rig.release()
+        await rig.settled()
+
+    play(scene, talk=TalkConfig(limit_s=None))
+
+
 @pytest.mark.parametrize("keep_open", list(KeepOpen))
 def test_the_microphone_is_open_as_told(keep_open: KeepOpen) -> None:
     async def scene(rig: Rig) -> None:

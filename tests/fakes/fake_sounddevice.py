@@ -31,6 +31,7 @@ class FakeDevice:
     channels: tuple[int, ...] = (1, 2)
     open_error: tuple[Any, ...] | None = None  # args of the PortAudioError that opening raises
     needs_auto_convert: bool = False
+    real_rate: float | None = None  # what a stream gives instead of the asked rate
 
 
 @dataclass
@@ -39,6 +40,11 @@ class FakeStream:
     args: dict[str, Any]
     latency: float = 0.06
     log: list[str] = field(default_factory=list)
+    real_rate: float | None = None  # None: the asked one
+
+    @property
+    def samplerate(self) -> float:
+        return self.args["samplerate"] if self.real_rate is None else self.real_rate
 
     def start(self) -> None:
         self.log.append("start")
@@ -151,6 +157,6 @@ class FakeSoundDevice:
         device = self.devices[args["device"]]
         if device.open_error is not None:
             raise PortAudioError(*device.open_error)
-        stream = FakeStream(self, args, latency=args["latency"])
+        stream = FakeStream(self, args, latency=args["latency"], real_rate=device.real_rate)
         self.streams.append(stream)
         return stream

@@ -130,5 +130,7 @@ class FakeSpeaker:
         error = error or AudioError("The loudspeaker went away.", "Looking for it.")
         self._inbox.put(SpeakerFailed(error, is_retrying))
 
-    def opened(self, name: str = "fake speaker", *, is_substitute: bool = False) -> None:
-        self._inbox.put(SpeakerOpened(name, OUT_RATE, is_substitute=is_substitute))
+    def opened(
+        self, name: str = "fake speaker", *, is_substitute: bool = False, is_headphones: bool | None = None
+    ) -> None:
+        self._inbox.put(SpeakerOpened(name, OUT_RATE, is_headphones, is_substitute))

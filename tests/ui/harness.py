@@ -72,7 +72,12 @@ def services(asked: Asked, **more: Any) -> AppServices:
         return "the keyring"
 
     async def devices() -> DeviceNames:
-        return DeviceNames(("Built-in Audio", "USB Microphone"), ("Headphones", "HDMI"))
+        return DeviceNames(
+            (("Built-in Audio / ALSA", "Built-in Audio"), ("USB Microphone / ALSA", "USB Microphone")),
+            (("Headphones / ALSA", "Headphones"), ("HDMI / ALSA", "HDMI")),
+            "Built-in Audio / ALSA",
+            "Headphones / ALSA",
+        )
 
     def watch(callback: Any) -> Any:
         asked.signal = callback

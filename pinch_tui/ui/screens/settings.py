@@ -130,13 +130,12 @@ class SettingsScreen(Panel[None]):
 
     async def _list_devices(self) -> None:
         names = await self.pinch.services.list_devices()
-        status = self.pinch.engine.status
-        self._offer("microphone", names.inputs, status.mic_name, names)
-        self._offer("speaker", names.outputs, status.speaker_name, names)
+        self._offer("microphone", names.inputs, names.input, names)
+        self._offer("speaker", names.outputs, names.output, names)
 
-    def _offer(self, name: str, devices: tuple[str, ...], chosen: str, names: DeviceNames) -> None:
+    def _offer(self, name: str, devices: tuple[tuple[str, str], ...], chosen: str | None, names: DeviceNames) -> None:
         choice = self.query_one(f"#{name}", Choice)
-        choice.set_options([(None, "system's default"), *((device, device) for device in devices)], chosen)
+        choice.set_options([(None, "system's default"), *devices], chosen)
         if names.problem:
             choice.set_note(names.problem)
 
