@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -42,7 +44,33 @@ def test_numbers_are_slots_with_their_own_grammar():
     assert found.text == "Dört kişilik bir masa, lütfen."
     japanese = book.find("table", "3", "ja")
     assert japanese is not None
-    assert japanese.spoken.startswith("さんにんよう")
+    assert japanese.spoken.startswith("さんにんよー")
+    arabic = book.find("offer", "20", "ar")
+    assert arabic is not None
+    assert arabic.text.endswith("أعطيك عشرين يورو.")
+
+
+def letters(arabic: str) -> str:
+    """What stays of Arabic without its marks; alifs, a final h and an article after "bi" are written otherwise."""
+    plain = "".join(sign for sign in arabic if unicodedata.category(sign) != "Mn")
+    return re.sub(r"\bبا?ل", "ب", re.sub("[اأإآ](?!ل)", "", plain)).replace("ا", "").replace("ة", "ه")
+
+
+def test_arabic_is_spoken_with_its_vowel_signs():
+    for sentence in load().sentences("ar"):
+        assert letters(sentence.spoken) == letters(sentence.text)
+        for word in sentence.spoken.split():
+            assert any(unicodedata.category(sign) == "Mn" for sign in word), sentence.spoken
+        assert not any(unicodedata.category(sign) == "Mn" for sign in sentence.text)
+
+
+def test_japanese_is_spoken_in_kana_as_they_sound():
+    sentences = {sentence.phrase: sentence for sentence in load().sentences("ja")}
+    assert sentences["hello"].spoken == "こんにちわ。"
+    assert sentences["bathroom"].spoken == "トイレわどこですか。"
+    assert sentences["city_center"].spoken == "しないちゅーしんぶえわどーいきますか。"
+    for sentence in load().sentences("ja"):
+        assert all(sign in "、。ー" or "ぁ" <= sign <= "ヶ" for sign in sentence.spoken), sentence.spoken
 
 
 def test_suggestions_and_languages_for_the_screen():
