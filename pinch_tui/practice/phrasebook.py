@@ -166,7 +166,8 @@ def _capitalised(text: str, language: str) -> str:
 def read_rows(path: Path) -> list[_Row]:
     """Read one file; raise `ConfigError` that names file and line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # Lines end as editors count them; `str.splitlines` would also split at signs inside a cell.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as exc:
         raise ConfigError(f"The phrasebook {path} cannot be read: {exc.strerror}.") from exc
     except UnicodeDecodeError as exc:
@@ -214,8 +215,12 @@ def _row(cells: list[str], columns: list[str], where: str) -> _Row:
     for column, text in texts.items():
         if len(text) > MAX_TEXT:
             raise ConfigError(f"{where}: {column} has more than {MAX_TEXT} characters.")
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
             raise ConfigError(f"{where}: {column} holds a control character.")
+        if "{" in (rest := _SLOT.sub("", text)) or "}" in rest:
+            raise ConfigError(
+                f"{where}: {column} holds a brace that is no slot.", "Write a slot as {name}, in small letters."
+            )
         if not any(character.isalpha() for character in _SLOT.sub("x", text)):
             raise ConfigError(f"{where}: {column} holds no letter.")
     if len(texts) < 2:
