@@ -253,6 +253,33 @@ async def test_an_utterance_that_kills_every_helper_ends_honestly():
         assert second["correlation_id"] != original["correlation_id"]
 
 
+async def test_a_helper_that_dies_now_and_then_is_always_replaced(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pinch_tui.practice.helper._MAX_RESTARTS", 1)
+    monkeypatch.setattr("pinch_tui.practice.helper._STABLE_SECONDS", 0.0)
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        for _ in range(4):
+            await dies(service)
+        await say(socket, bytes(6_400) + voiced(0.5))
+        await socket.send('{"type":"finalize"}')
+        assert (await final_pair(socket))[0]["text"].startswith("[practice]")
+
+
+async def test_a_helper_that_never_lives_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pinch_tui.practice.helper._MAX_RESTARTS", 1)
+    monkeypatch.setattr("pinch_tui.practice.helper._STABLE_SECONDS", 60.0)
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        await dies(service)
+        service.helper.kill()
+        async with asyncio.timeout(5):
+            while "stay alive" not in (await service.helper.hello(5)).problem:
+                await asyncio.sleep(0.01)
+        await say(socket, bytes(6_400) + voiced(0.5))
+        await socket.send('{"type":"finalize"}')
+        assert (await final_pair(socket))[0]["text"] == "[could not be heard]"
+
+
 async def test_stop_ends_the_helper_and_the_sessions():
     service = PracticeService(PracticeOptions(**PLAIN))
     await service.start()
