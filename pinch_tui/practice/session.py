@@ -1,7 +1,9 @@
 """One socket of the practice service, from the token to the close code.
 
 Enforced (sections 1.4 to 1.10): nothing before `ready`, whole samples, readable JSON of a known type; anything else
-closes with 4400. Lenient: frames of any length up to `MAX_FRAME_BYTES`, empty frames, several `finalize` in a row.
+closes with 4400, a message of more than 1 MiB with 1009. Lenient: frames of any length up to `MAX_FRAME_BYTES` and at
+any pace, empty frames, several `finalize` in a row, an Authorization header on the socket. Another language spoken is
+refused in words (the reference: silence), and labels and context change nothing.
 """
 
 from __future__ import annotations
@@ -181,7 +183,11 @@ class PracticeSession:
                 self._recording.event(now, "finalize")
             group.create_task(self._finish(link))
         elif kind == "update_metadata":
-            await self._send(messages.metadata_ack(request, time.time()))
+            try:
+                answer = messages.metadata_ack(request, time.time())
+            except (ValueError, RecursionError):
+                raise _LeaveError(4400, "not JSON") from None
+            await self._send(answer)
         else:
             raise _LeaveError(4400, "unknown message type")
 

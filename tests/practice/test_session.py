@@ -84,6 +84,21 @@ async def test_metadata_is_acknowledged_without_effect():
         assert (await text_of(socket, "translated_transcript"))["target_language"] == "es"
 
 
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+async def test_numbers_that_json_cannot_say_close_with_4400(number: str):
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        await socket.send(f'{{"type":"update_metadata","pitch":{number}}}')
+        assert await close_code(socket) == 4400
+
+
+async def test_half_a_surrogate_pair_is_echoed():
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        await socket.send('{"type":"update_metadata","label":"\\ud83d"}')
+        assert (await text_of(socket, "metadata_ack"))["applied"] == {"label": "\ud83d"}
+
+
 async def test_unsupported_target_and_clone_are_told_in_error_frames():
     async with PracticeService(PracticeOptions(**PLAIN)) as service:
         async with opened(service, "targetLanguage=sv") as socket:
