@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from pinch_tui.errors import InputFileError
 from pinch_tui.practice import messages
 from pinch_tui.practice.allocation import Grant
 from pinch_tui.practice.faults import FaultPlan, SessionFaults, Timed
@@ -94,6 +95,8 @@ class PracticeSession:
                     await self._close(leave.code, leave.reason)
         except* ConnectionClosed:
             pass
+        except* InputFileError:
+            await self._close(4500, "the recording cannot be written")
         finally:
             if self._recording:
                 self._recording.close()

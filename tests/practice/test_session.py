@@ -169,6 +169,21 @@ async def test_recording_holds_exactly_the_samples(tmp_path: Path):
     assert "finalize" in kinds
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+async def test_a_full_disk_ends_a_recorded_session_with_4500(tmp_path: Path):
+    async with PracticeService(PracticeOptions(record=tmp_path, **PLAIN)) as service:
+        body = await asyncio.to_thread(allocate, service.base_url)
+        (tmp_path / f"{body['session_id']}.wav").symlink_to("/dev/full")
+        async with connect(body["ws_url"], compression=None) as socket:
+            assert await close_code(socket) == 4500
+        body = await asyncio.to_thread(allocate, service.base_url)
+        (tmp_path / f"{body['session_id']}.jsonl").symlink_to("/dev/full")
+        async with connect(body["ws_url"], compression=None) as socket:
+            await text_of(socket, "ready")
+            await socket.send(bytes(640))
+            assert await close_code(socket) == 4500
+
+
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 async def test_status_faults(status: int):
     plan = FaultPlan.parse([f"{status}:1"])
