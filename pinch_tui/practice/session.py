@@ -34,6 +34,8 @@ READY_SECONDS = 0.02
 LEAD_SECONDS = 0.16
 """Speech is sent at the pace of real time, two chunks ahead."""
 MAX_FRAME_BYTES = 64 * 1024
+MAX_PLAYOUT = 1_500
+"""Chunks of speech that wait for their time: two minutes."""
 HELLO_SECONDS = 3.0
 
 _LOST_TEXT = "The practice recogniser stopped and was started again; please repeat."
@@ -79,7 +81,7 @@ class PracticeSession:
         self._plan = grant.query.plan
         # Texts carry the codes as the client gave them.
         self._labels = replace(self._plan, source=grant.query.source, target=grant.query.target)
-        self._playout: asyncio.Queue[bytes] = asyncio.Queue()
+        self._playout: asyncio.Queue[bytes] = asyncio.Queue(MAX_PLAYOUT)
         self._segments: dict[int, _Segment] = {}
         self._sending = asyncio.Lock()
         self._hold_until = 0.0
@@ -204,7 +206,8 @@ class PracticeSession:
             event = await link.events.get()
             match event:
                 case Speech():
-                    self._playout.put_nowait(event.data)
+                    # Speech that nobody could wait for any more holds up what comes after it, not the memory.
+                    await self._playout.put(event.data)
                 case Interim():
                     await self._interim(event)
                 case Final():
