@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import ctypes.util
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,6 +36,9 @@ VOICES: dict[str, tuple[str, ...]] = {
 }
 """Language code -> the library's voices; the first speaks, all of them say how a word may sound."""
 _FEMALE = "+f5"
+
+_VOWEL_BEFORE_SHADDA = re.compile("([\u064b-\u0650])\u0651")
+"""The canonical order of Unicode, in which the library loses the vowel."""
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -87,7 +91,7 @@ class Espeak:
         """IPA of a text with ``_`` between phonemes and spaces between words; empty for an unknown voice."""
         if not self._choose(voice):
             return ""
-        rest = ctypes.c_char_p(text.encode())
+        rest = ctypes.c_char_p(readable(text))
         clauses: list[str] = []
         while rest.value:
             ipa = self._lib.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_SEPARATED)
@@ -104,7 +108,7 @@ class Espeak:
         name = VOICES[language][0] + (_FEMALE if voice == "female" else "")
         if not self._choose(name):
             return
-        data = text.encode() + b"\0"
+        data = readable(text) + b"\0"
         self._lib.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 0, 0, _UTF8, None, None)
         self._lib.espeak_Synchronize()
         pcm = np.frombuffer(b"".join(self._samples), dtype=np.int16).astype(np.float32) / 32768.0
@@ -122,6 +126,11 @@ class Espeak:
         if n_samples > 0 and samples:
             self._samples.append(ctypes.string_at(samples, n_samples * 2))
         return 0
+
+
+def readable(text: str) -> bytes:
+    """A text as the library reads it rightly: UTF-8, an Arabic doubling sign before its vowel."""
+    return _VOWEL_BEFORE_SHADDA.sub("\u0651\\1", text).encode()
 
 
 def _short_copy(data: Path) -> str:

@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ _START = (
 )
 _RESTART_SECONDS = 0.1
 _MAX_RESTARTS = 10
+_STABLE_SECONDS = 5.0
+"""A helper that lived so long was sound: only quick deaths, `_MAX_RESTARTS` in a row, end the trying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,12 @@ class Helper:
 
     async def run(self) -> None:
         """Keep a helper running until `stop`."""
+        n_quick = 0
         while not self._stopping.is_set():
+            started = time.monotonic()
             await self._run_one()
-            is_final = self.restarts >= _MAX_RESTARTS
+            n_quick = n_quick + 1 if time.monotonic() - started < _STABLE_SECONDS else 0
+            is_final = n_quick > _MAX_RESTARTS
             for link in self._links.values():
                 link.died(is_final=is_final)
             if is_final:

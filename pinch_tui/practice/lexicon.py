@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,6 @@ from pinch_tui.practice.phrasebook import Phrasebook, Sentence
 Phonemes = Callable[[str, str], str]
 """(text, espeak voice) -> IPA, as `Espeak.phonemes`."""
 
-_EDGE = re.compile(r"^[^\w']+|[^\w']+$")
 _UNSPACED = ("ja", "zh")
 _PIECE_PHONES = 5
 """Languages written without spaces are cut into pieces of about this many phones, so that guesses can grow."""
@@ -76,10 +76,15 @@ def tokens(text: str) -> tuple[tuple[str, int], ...]:
     """Words of a spaced text, without punctuation, each with the position where it ends."""
     found: list[tuple[str, int]] = []
     for match in re.finditer(r"\S+", text):
-        word = _EDGE.sub("", match[0])
-        if word:
-            found.append((word, match.start() + match[0].index(word) + len(word)))
+        inner = [at for at, sign in enumerate(match[0]) if _is_of_word(sign)]
+        if inner:
+            found.append((match[0][inner[0] : inner[-1] + 1], match.start() + inner[-1] + 1))
     return tuple(found)
+
+
+def _is_of_word(sign: str) -> bool:
+    # A word may end in a mark: the vowel signs of Hindi and Arabic are no letters.
+    return sign.isalnum() or sign in "_'" or unicodedata.category(sign)[0] == "M"
 
 
 def read_dictionary(path: Path, wanted: set[str]) -> dict[str, list[str]]:

@@ -26,8 +26,11 @@ def unsupported_target(code: str, spoken: tuple[str, ...], now: float) -> str:
 
 
 def metadata_ack(request: dict[str, Any], now: float) -> str:
+    """The echo of a request; raise `ValueError` or `RecursionError` for what JSON cannot say (``1e999``). In ASCII,
+    because half a surrogate pair can be written as ``\\ud800`` and in no other way."""
     applied = {key: value for key, value in request.items() if key != "type"}
-    return dump({"type": "metadata_ack", "applied": applied, "timestamp": now})
+    fields = {"type": "metadata_ack", "applied": applied, "timestamp": now}
+    return json.dumps(fields, allow_nan=False, separators=(",", ":"))
 
 
 def _common(heard: Interim | Final, plan: SessionPlan, segment_id: str, now: float) -> dict[str, Any]:

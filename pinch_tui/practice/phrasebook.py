@@ -1,10 +1,11 @@
 """What the practice service understands and says: phrases in many languages, some with a slot. Reads one or two files.
 
-The file is tab-separated text in UTF-8. Its first line names the columns: ``id`` and language codes; ``ja_kana`` is how
-Japanese is spoken. A row is a phrase in every language; an empty cell means that it is not known there. A phrase may
-hold one slot, written ``{name}``; the slot's values stand in rows whose id is ``name=value``, in the same columns, each
-with the grammar that its language asks for. Lines that start with ``#`` are comments. A file of the user's own has the
-same form and any part of the columns; its rows come on top of the built-in ones and replace rows of the same id.
+The file is tab-separated text in UTF-8. Its first line names the columns: ``id`` and language codes; ``ja_kana`` and
+``ar_vowels`` are what a voice is given for Japanese and Arabic (`SPOKEN`). A row is a phrase in every language; an
+empty cell means that it is not known there. A phrase may hold one slot, written ``{name}``; the slot's values stand in
+rows whose id is ``name=value``, in the same columns, each with the grammar that its language asks for. Lines that start
+with ``#`` are comments. A file of the user's own has the same form and any part of the columns; its rows come on top of
+the built-in ones and replace rows of the same id.
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ MAX_TEXT = 200
 # "Practice languages").
 _PROVEN = frozenset({"en", "es", "de", "pt", "pl", "tr"})
 
+SPOKEN = {"ja": "ja_kana", "ar": "ar_vowels"}
+"""Languages whose writing does not tell the sound -> the column that does. The voice drops kanji and reads the particle
+wa as ha; of Arabic without vowel signs it speaks the consonants."""
+
 _ID = re.compile(r"[a-z][a-z0-9_]*(=[a-z0-9_]+)?")
-_CODE = re.compile(r"[a-z]{2,3}(_kana)?")
+_CODE = re.compile(r"[a-z]{2,3}|ja_kana|ar_vowels")
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -91,7 +96,7 @@ class Phrasebook:
         text = self._fill(row, value, language)
         if not text:
             return None
-        spoken = self._fill(row, value, f"{language}_kana") or text
+        spoken = self._fill(row, value, SPOKEN.get(language, "")) or text
         return Sentence(phrase, value, _capitalised(text, language), spoken)
 
     def patterns(self, source: str, target: str) -> list[tuple[str, str]]:
@@ -161,7 +166,8 @@ def _capitalised(text: str, language: str) -> str:
 def read_rows(path: Path) -> list[_Row]:
     """Read one file; raise `ConfigError` that names file and line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # Lines end as editors count them; `str.splitlines` would also split at signs inside a cell.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as exc:
         raise ConfigError(f"The phrasebook {path} cannot be read: {exc.strerror}.") from exc
     except UnicodeDecodeError as exc:
@@ -209,8 +215,12 @@ def _row(cells: list[str], columns: list[str], where: str) -> _Row:
     for column, text in texts.items():
         if len(text) > MAX_TEXT:
             raise ConfigError(f"{where}: {column} has more than {MAX_TEXT} characters.")
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
             raise ConfigError(f"{where}: {column} holds a control character.")
+        if "{" in (rest := _SLOT.sub("", text)) or "}" in rest:
+            raise ConfigError(
+                f"{where}: {column} holds a brace that is no slot.", "Write a slot as {name}, in small letters."
+            )
         if not any(character.isalpha() for character in _SLOT.sub("x", text)):
             raise ConfigError(f"{where}: {column} holds no letter.")
     if len(texts) < 2:

@@ -6,6 +6,7 @@ The log (``.jsonl``) has one object a line: ``t`` (`time.monotonic` at arrival),
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from pathlib import Path
@@ -31,32 +32,52 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.") from exc
+        raise _fault(folder, exc) from exc
 
 
 class Recording:
-    """One session's files, named after its session id. Raises `InputFileError` when they cannot be made."""
+    """One session's files, named after its session id. Raises `InputFileError` when they cannot be made or written."""
 
     def __init__(self, folder: Path, session_id: str) -> None:
-        try:
-            self._wav: BinaryIO = (folder / f"{session_id}.wav").open("wb", buffering=0)
-            self._log: TextIO = (folder / f"{session_id}.jsonl").open("w", encoding="utf-8", buffering=1)
-        except OSError as exc:
-            raise InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.") from exc
+        self._folder = folder
         self._n_bytes = 0
-        self._wav.write(wav_header(0))
+        with contextlib.ExitStack() as files:
+            try:
+                self._wav: BinaryIO = files.enter_context((folder / f"{session_id}.wav").open("wb", buffering=0))
+                log = (folder / f"{session_id}.jsonl").open("w", encoding="utf-8", buffering=1)
+            except OSError as exc:
+                raise _fault(folder, exc) from exc
+            self._log: TextIO = files.enter_context(log)
+            self._write(b"")
+            files.pop_all()
 
     def audio(self, data: bytes, now: float) -> None:
-        self._wav.seek(_HEADER_BYTES + self._n_bytes)
-        self._wav.write(data)
-        self.event(now, "audio", at=self._n_bytes // 2, n_samples=len(data) // 2)
-        self._n_bytes += len(data)
-        self._wav.seek(0)
-        self._wav.write(wav_header(self._n_bytes))
+        at = self._n_bytes // 2
+        self._write(data)
+        self.event(now, "audio", at=at, n_samples=len(data) // 2)
 
     def event(self, now: float, kind: str, **fields: Any) -> None:
-        self._log.write(json.dumps({"t": now, "kind": kind, **fields}) + "\n")
+        try:
+            self._log.write(json.dumps({"t": now, "kind": kind, **fields}) + "\n")
+        except OSError as exc:
+            raise _fault(self._folder, exc) from exc
 
     def close(self) -> None:
-        self._wav.close()
-        self._log.close()
+        for file in (self._wav, self._log):
+            # What a full disk did not take is lost, as was said when it was written.
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._wav.seek(_HEADER_BYTES + self._n_bytes)
+            self._wav.write(data)
+            self._n_bytes += len(data)
+            self._wav.seek(0)
+            self._wav.write(wav_header(self._n_bytes))
+        except OSError as exc:
+            raise _fault(self._folder, exc) from exc
+
+
+def _fault(folder: Path, exc: OSError) -> InputFileError:
+    return InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.")

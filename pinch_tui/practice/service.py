@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from pinch_tui import __version__
-from pinch_tui.errors import LinkError
+from pinch_tui.errors import InputFileError, LinkError
 from pinch_tui.practice.allocation import TOKEN_SECONDS, BadQueryError, Grants, parse_query
 from pinch_tui.practice.faults import FaultPlan, FaultState
 from pinch_tui.practice.helper import Helper
@@ -155,7 +155,11 @@ class PracticeService:
         if grant is None:
             await socket.close(4401, "the token is unknown, spent or expired")
             return
-        recording = Recording(self._options.record, grant.session_id) if self._options.record else None
+        try:
+            recording = Recording(self._options.record, grant.session_id) if self._options.record else None
+        except InputFileError:
+            await socket.close(4500, "the recording cannot be written")
+            return
         session = PracticeSession(socket, grant, self._helper, self._plan, self._faults.next_session(), recording)
         try:
             await session.run()

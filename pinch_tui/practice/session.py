@@ -1,7 +1,9 @@
 """One socket of the practice service, from the token to the close code.
 
 Enforced (sections 1.4 to 1.10): nothing before `ready`, whole samples, readable JSON of a known type; anything else
-closes with 4400. Lenient: frames of any length up to `MAX_FRAME_BYTES`, empty frames, several `finalize` in a row.
+closes with 4400, a message of more than 1 MiB with 1009. Lenient: frames of any length up to `MAX_FRAME_BYTES` and at
+any pace, empty frames, several `finalize` in a row, an Authorization header on the socket. Another language spoken is
+refused in words (the reference: silence), and labels and context change nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass, replace
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from pinch_tui.errors import InputFileError
 from pinch_tui.practice import messages
 from pinch_tui.practice.allocation import Grant
 from pinch_tui.practice.faults import FaultPlan, SessionFaults, Timed
@@ -31,6 +34,8 @@ READY_SECONDS = 0.02
 LEAD_SECONDS = 0.16
 """Speech is sent at the pace of real time, two chunks ahead."""
 MAX_FRAME_BYTES = 64 * 1024
+MAX_PLAYOUT = 1_500
+"""Chunks of speech that wait for their time: two minutes."""
 HELLO_SECONDS = 3.0
 
 _LOST_TEXT = "The practice recogniser stopped and was started again; please repeat."
@@ -76,7 +81,7 @@ class PracticeSession:
         self._plan = grant.query.plan
         # Texts carry the codes as the client gave them.
         self._labels = replace(self._plan, source=grant.query.source, target=grant.query.target)
-        self._playout: asyncio.Queue[bytes] = asyncio.Queue()
+        self._playout: asyncio.Queue[bytes] = asyncio.Queue(MAX_PLAYOUT)
         self._segments: dict[int, _Segment] = {}
         self._sending = asyncio.Lock()
         self._hold_until = 0.0
@@ -92,6 +97,8 @@ class PracticeSession:
                     await self._close(leave.code, leave.reason)
         except* ConnectionClosed:
             pass
+        except* InputFileError:
+            await self._close(4500, "the recording cannot be written")
         finally:
             if self._recording:
                 self._recording.close()
@@ -181,7 +188,11 @@ class PracticeSession:
                 self._recording.event(now, "finalize")
             group.create_task(self._finish(link))
         elif kind == "update_metadata":
-            await self._send(messages.metadata_ack(request, time.time()))
+            try:
+                answer = messages.metadata_ack(request, time.time())
+            except (ValueError, RecursionError):
+                raise _LeaveError(4400, "not JSON") from None
+            await self._send(answer)
         else:
             raise _LeaveError(4400, "unknown message type")
 
@@ -195,7 +206,8 @@ class PracticeSession:
             event = await link.events.get()
             match event:
                 case Speech():
-                    self._playout.put_nowait(event.data)
+                    # Speech that nobody could wait for any more holds up what comes after it, not the memory.
+                    await self._playout.put(event.data)
                 case Interim():
                     await self._interim(event)
                 case Final():

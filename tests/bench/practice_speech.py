@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from pinch_tui.practice.espeak import VOICES
+from pinch_tui.practice.espeak import VOICES, readable
 
 CACHE = Path(tempfile.gettempdir()) / "pinch-tui-bench-speech"
 
@@ -62,7 +62,7 @@ def render(text: str, voice: str, language: str = "en") -> np.ndarray:
             subprocess.run(["flite", "-voice", name, "-t", text, "-o", str(part)], check=True)
         else:
             base = VOICES[language][0] + name
-            subprocess.run(["espeak-ng", "-v", base, "-w", str(part), "--stdin"], input=text.encode(), check=True)
+            subprocess.run(["espeak-ng", "-v", base, "-w", str(part), "--stdin"], input=readable(text), check=True)
         part.rename(path)
     with wave.open(str(path)) as source:
         samples = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2").astype(np.float64)

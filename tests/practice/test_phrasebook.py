@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -42,7 +44,33 @@ def test_numbers_are_slots_with_their_own_grammar():
     assert found.text == "Dört kişilik bir masa, lütfen."
     japanese = book.find("table", "3", "ja")
     assert japanese is not None
-    assert japanese.spoken.startswith("さんにんよう")
+    assert japanese.spoken.startswith("さんにんよー")
+    arabic = book.find("offer", "20", "ar")
+    assert arabic is not None
+    assert arabic.text.endswith("أعطيك عشرين يورو.")
+
+
+def letters(arabic: str) -> str:
+    """What stays of Arabic without its marks; alifs, a final h and an article after "bi" are written otherwise."""
+    plain = "".join(sign for sign in arabic if unicodedata.category(sign) != "Mn")
+    return re.sub(r"\bبا?ل", "ب", re.sub("[اأإآ](?!ل)", "", plain)).replace("ا", "").replace("ة", "ه")
+
+
+def test_arabic_is_spoken_with_its_vowel_signs():
+    for sentence in load().sentences("ar"):
+        assert letters(sentence.spoken) == letters(sentence.text)
+        for word in sentence.spoken.split():
+            assert any(unicodedata.category(sign) == "Mn" for sign in word), sentence.spoken
+        assert not any(unicodedata.category(sign) == "Mn" for sign in sentence.text)
+
+
+def test_japanese_is_spoken_in_kana_as_they_sound():
+    sentences = {sentence.phrase: sentence for sentence in load().sentences("ja")}
+    assert sentences["hello"].spoken == "こんにちわ。"
+    assert sentences["bathroom"].spoken == "トイレわどこですか。"
+    assert sentences["city_center"].spoken == "しないちゅーしんぶえわどーいきますか。"
+    for sentence in load().sentences("ja"):
+        assert all(sign in "、。ー" or "ぁ" <= sign <= "ヶ" for sign in sentence.spoken), sentence.spoken
 
 
 def test_suggestions_and_languages_for_the_screen():
@@ -89,6 +117,10 @@ def test_own_file_adds_and_replaces(tmp_path: Path):
         ("id\ten\tes\none_x\tOne x.\tUno x.\none_x\tTwo x.\tDos x.\n", ":3", "already"),
         ("id\ten\tes\none_x\tA {size} x.\tUna x {size}.\n", ":2", "no values"),
         ("id\ten\tes\none_x\tA {people} x.\tUna x.\n", ":2", "slot"),
+        ("id\ten\tes\none_x\tWhere is {Place} x?\tDónde x?\n", ":2", "brace"),
+        ("id\ten\tes\none_x\tOne \u2028 x.\tUno x.\n", ":2", "control character"),
+        ("id\ten\tes\none_x\tOne \x0c x.\tUno x.\n", ":2", "control character"),
+        ("id\ten\tes\r\none_x\tOne x.\tUno x.\r\nBad Id\tOne.\tUno.\r\n", ":3", "no id"),
         ("id\ten\tes\none_x\tWhere is the bathroom\tUno x.\n", ":2", "the same"),
         ("id\ten\tes\none_x\t" + "a" * 300 + "\tUno x.\n", ":2", "200"),
     ],

@@ -84,6 +84,21 @@ async def test_metadata_is_acknowledged_without_effect():
         assert (await text_of(socket, "translated_transcript"))["target_language"] == "es"
 
 
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+async def test_numbers_that_json_cannot_say_close_with_4400(number: str):
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        await socket.send(f'{{"type":"update_metadata","pitch":{number}}}')
+        assert await close_code(socket) == 4400
+
+
+async def test_half_a_surrogate_pair_is_echoed():
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        await socket.send('{"type":"update_metadata","label":"\\ud83d"}')
+        assert (await text_of(socket, "metadata_ack"))["applied"] == {"label": "\ud83d"}
+
+
 async def test_unsupported_target_and_clone_are_told_in_error_frames():
     async with PracticeService(PracticeOptions(**PLAIN)) as service:
         async with opened(service, "targetLanguage=sv") as socket:
@@ -152,6 +167,21 @@ async def test_recording_holds_exactly_the_samples(tmp_path: Path):
     kinds = [json.loads(line)["kind"] for line in lines]
     assert kinds.count("audio") == len(frames(sound))
     assert "finalize" in kinds
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+async def test_a_full_disk_ends_a_recorded_session_with_4500(tmp_path: Path):
+    async with PracticeService(PracticeOptions(record=tmp_path, **PLAIN)) as service:
+        body = await asyncio.to_thread(allocate, service.base_url)
+        (tmp_path / f"{body['session_id']}.wav").symlink_to("/dev/full")
+        async with connect(body["ws_url"], compression=None) as socket:
+            assert await close_code(socket) == 4500
+        body = await asyncio.to_thread(allocate, service.base_url)
+        (tmp_path / f"{body['session_id']}.jsonl").symlink_to("/dev/full")
+        async with connect(body["ws_url"], compression=None) as socket:
+            await text_of(socket, "ready")
+            await socket.send(bytes(640))
+            assert await close_code(socket) == 4500
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
@@ -251,6 +281,33 @@ async def test_an_utterance_that_kills_every_helper_ends_honestly():
         await socket.send('{"type":"finalize"}')
         second, _ = await final_pair(socket)
         assert second["correlation_id"] != original["correlation_id"]
+
+
+async def test_a_helper_that_dies_now_and_then_is_always_replaced(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pinch_tui.practice.helper._MAX_RESTARTS", 1)
+    monkeypatch.setattr("pinch_tui.practice.helper._STABLE_SECONDS", 0.0)
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        for _ in range(4):
+            await dies(service)
+        await say(socket, bytes(6_400) + voiced(0.5))
+        await socket.send('{"type":"finalize"}')
+        assert (await final_pair(socket))[0]["text"].startswith("[practice]")
+
+
+async def test_a_helper_that_never_lives_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pinch_tui.practice.helper._MAX_RESTARTS", 1)
+    monkeypatch.setattr("pinch_tui.practice.helper._STABLE_SECONDS", 60.0)
+    async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+        await dies(service)
+        service.helper.kill()
+        async with asyncio.timeout(5):
+            while "stay alive" not in (await service.helper.hello(5)).problem:
+                await asyncio.sleep(0.01)
+        await say(socket, bytes(6_400) + voiced(0.5))
+        await socket.send('{"type":"finalize"}')
+        assert (await final_pair(socket))[0]["text"] == "[could not be heard]"
 
 
 async def test_stop_ends_the_helper_and_the_sessions():
