@@ -167,6 +167,31 @@ async def test_several_files_make_one_document(program: Program, tmp_path: Path)
     assert len(program.service.sessions) == 2
 
 
+async def test_several_files_share_one_practice_service(program: Program, tmp_path: Path) -> None:
+    files = [str(_wav(tmp_path / name, _noise(1_600))) for name in ("a.wav", "b.wav")]
+    done = await program("--practice", *files, "--format", "vtt")
+    assert (done.code, set(done.err.splitlines())) == (0, {"pinch-tui: Nothing was heard."})
+
+
+async def test_a_sound_file_on_stdin_is_refused_in_one_line(program: Program, tmp_path: Path) -> None:
+    whole = _wav(tmp_path / "a.wav", _noise(1_600)).read_bytes()
+    for flags in ((), ("--practice",)):  # the practice service is still starting then
+        done = await program("-", *flags, given=whole)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert "ffmpeg" in done.err
+
+
+async def test_interim_texts_of_json_lines_stay_out_of_stderr(program: Program, tmp_path: Path) -> None:
+    program.service.interim = "Good mourning"
+    path = str(_wav(tmp_path / "a.wav", _noise(1_600)))
+    done = await program(path, "--interim", "--format", "jsonl")
+    assert (done.code, done.err) == (0, "")
+    first = json.loads(done.out.splitlines()[0])
+    assert (first["kind"], first["original"]) == ("interim", "Good mourning")
+    done = await program(path, "--interim")
+    assert (done.code, done.out, done.err) == (0, "Buenos días.\n", "~ Good mourning\n")
+
+
 async def test_events_of_a_run_are_in_order(program: Program, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     done = await program(str(_wav(tmp_path / "a.wav", _noise(1_600))), "--events", str(events))
