@@ -120,13 +120,25 @@ def test_completion_scripts_name_the_program(shell: Shell, shell_name: str) -> N
     assert "pinch-tui" in out
 
 
-def test_completion_answers_with_our_commands(tmp_path: Path) -> None:
-    env = {**os.environ, "_PINCH_TUI_COMPLETE": "bash_complete", "COMP_WORDS": "pinch-tui hist", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("pinch-tui hist", ["plain,history"]),
+        ("pinch-tui help hist", ["plain,history"]),
+        ("pinch-tui translate a", ["file,a"]),
+        ("pinch-tui translate --to zh", ["plain,zh", "plain,zh-Hans", "plain,zh-Hant"]),
+        ("pinch-tui --from au", ["plain,auto"]),
+        ("pinch-tui --to au", []),
+    ],
+)
+def test_completion_answers(words: str, wanted: list[str]) -> None:
+    last = str(len(words.split()) - 1)
+    env = {**os.environ, "_PINCH_TUI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": last}
     program = "from pinch_tui.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.split() == ["plain,history"]
+    assert sorted(done.stdout.split()) == wanted
 
 
 # ---- flags --------------------------------------------------------------------------------------------------------
