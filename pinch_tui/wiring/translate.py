@@ -74,6 +74,8 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         # JSON lines hold the interim texts themselves.
         console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
         out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
+        if out is not None:
+            stack.push_async_callback(out.aclose)  # completes the file however the run ends
         code = 0
         with interrupts() as interrupt:
             for name, microphone in inputs:
@@ -104,12 +106,10 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 if code:
                     break
             sink.finish()
-        if out is not None:
-            await out.aclose()
         return code
 
 
 def _print(text: str) -> None:
-    """To stdout at once; BrokenPipeError when nobody reads any more."""
+    """To stdout at once. Raises OSError: BrokenPipeError when nobody reads any more."""
     sys.stdout.write(text)
     sys.stdout.flush()
