@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and leave with its exit code. A fault of the program is one line, details in the log."""
     sys.excepthook = _say_fault
-    from pinch_tui.cli.main import run
+    try:
+        _open_missing_streams()
+        from pinch_tui.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while this program was still being read, or already on its way out
+        with contextlib.suppress(OSError):
+            sys.stderr.write("pinch-tui: Interrupted.\n")
+        code = 130
+    sys.exit(code)
+
+
+def _open_missing_streams() -> None:
+    """Stand-ins for streams that the caller closed (``>&-``): else the next file that is opened takes their place."""
+    fd = os.open(os.devnull, os.O_RDWR)
+    while fd <= 2:
+        fd = os.open(os.devnull, os.O_RDWR)
+    os.close(fd)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
 
 
 def _say_fault(kind: type[BaseException], fault: BaseException, trace: object) -> None:
     """Tell the user in one line, and the log where it happened."""
-    import os
-
     from pinch_tui.cli.main import say
     from pinch_tui.store.logs import append_fault
     from pinch_tui.store.paths import resolve

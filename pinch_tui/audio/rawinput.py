@@ -1,13 +1,17 @@
 """Reads a byte stream that may block for ever (standard input) without ever blocking the loop or the exit.
 
 A daemon thread reads: unlike an executor's thread it keeps nobody from leaving while the other end of a pipe is silent.
-Bound: `AHEAD` blocks are read ahead, then the thread waits.
+It reads the stream's descriptor, past Python's buffer: the interpreter cannot leave while a thread holds the lock of a
+buffer that it wants to flush. Bound: `AHEAD` blocks are read ahead, then the thread waits.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 import threading
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 READ_BYTES: Final = 64 * 1024
@@ -45,16 +49,25 @@ class RawReader:
         self._blocks.put_nowait(b"")
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        # read1 gives what is there now instead of waiting for a whole block: a live pipe is heard at once.
-        read = getattr(self._source, "read1", None) or self._source.read
+        read = _reading(self._source)
         block = b"?"
         while block and not self._is_closed:
             self._room.acquire()
             try:
-                block = bytes(read(READ_BYTES) or b"")
+                block = read(READ_BYTES)
             except (OSError, ValueError):
                 block = b""
             try:
                 loop.call_soon_threadsafe(self._blocks.put_nowait, block)
             except RuntimeError:  # the loop is closed: nobody listens any more
                 return
+
+
+def _reading(source: BinaryIO) -> Callable[[int], bytes]:
+    """Reads what is there now instead of waiting for a whole block: a live pipe is heard at once."""
+    try:
+        descriptor = source.fileno()
+    except (AttributeError, io.UnsupportedOperation, ValueError):
+        read1 = getattr(source, "read1", None) or source.read
+        return lambda n: bytes(read1(n) or b"")
+    return lambda n: os.read(descriptor, n)

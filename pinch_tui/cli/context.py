@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from pinch_tui.settings import Flag, LoadedSettings, load
 from pinch_tui.store.paths import Paths, resolve
@@ -78,11 +79,28 @@ FLAGS: dict[str, tuple[str, Callable[[Any], object]]] = {
 
 EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain"})
 
+
+def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Language codes for the shell's completion, with their names."""
+    from pinch_tui.core.languages import AUTO, LANGUAGES
+
+    names = {AUTO: "whatever is spoken"} if param.name == "source" else {}
+    names |= {language.code: language.name for language in LANGUAGES}
+    return [CompletionItem(code, help=names[code]) for code in names if code.lower().startswith(incomplete.lower())]
+
+
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
 _SESSION = (
-    click.option("--from", "source", metavar="LANG", help="Language that is spoken, such as en, or auto."),
-    click.option("--to", "target", metavar="LANG", help="Language that is wanted, such as es."),
+    click.option(
+        *("--from", "source"),
+        metavar="LANG",
+        shell_complete=_codes,
+        help="Language that is spoken, such as en, or auto.",
+    ),
+    click.option(
+        *("--to", "target"), metavar="LANG", shell_complete=_codes, help="Language that is wanted, such as es."
+    ),
     click.option("--voice", type=click.Choice(["male", "female"], case_sensitive=False), help="Voice of the speech."),
     click.option("--text-only/--no-text-only", default=None, help="Ask for text alone, no speech."),
     click.option("--two-way/--no-two-way", default=None, help="Either language may be spoken."),

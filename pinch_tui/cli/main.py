@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import importlib
 import io
 import logging
@@ -37,6 +38,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("pinch_tui.cli.manual", "Help on a command, or the manual page."),
 }
 """Subcommand -> its module and its one line. The module holds the click command under ``command`` or its own name."""
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""What a write to stdout may end in, beside a reader that has gone."""
 
 EPILOG = """\b
 Exit codes:
@@ -149,6 +153,12 @@ def run(args: Sequence[str] | None = None) -> int:
         first = _first(known)
         say(f"{first}")
         return first.exit_code
+    except OSError as exc:
+        if exc.filename is not None or exc.errno not in _FULL:
+            raise
+        _abandon_stdout()
+        say(f"The output cannot be written: {exc.strerror}.")
+        return EXIT_USAGE
     try:
         sys.stdout.flush()
     except BrokenPipeError:

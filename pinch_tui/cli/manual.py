@@ -7,6 +7,7 @@ import inspect
 import platform
 
 import click
+from click.shell_completion import CompletionItem
 
 from pinch_tui import __version__
 
@@ -113,9 +114,16 @@ def _options(command: click.Command, ctx: click.Context) -> list[str]:
     return [line for names, text in records for line in (".TP", f".B {_roff(names)}", _roff(text))]
 
 
+def _commands(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The commands' names for the shell's completion."""
+    root = ctx.find_root()
+    names = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 @click.command("help", short_help="Help on a command, or the manual page.")
 @click.option("--man", is_flag=True, help="Print the whole manual page in roff: pinch-tui help --man | man -l -")
-@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.argument("words", nargs=-1, metavar="[COMMAND]...", shell_complete=_commands)
 @click.pass_context
 def command(ctx: click.Context, man: bool, words: tuple[str, ...]) -> None:
     """Help on a command, such as ``pinch-tui help translate``."""

@@ -30,7 +30,7 @@ class Sink(Protocol):
         """The next utterances belong to this input; numbers and times begin anew."""
 
     def show(self, utterances: Sequence[Utterance], now: float) -> None:
-        """The conversation changed. ``now``: monotonic seconds. May raise BrokenPipeError."""
+        """The conversation changed. ``now``: monotonic seconds. May raise OSError, as all that write."""
 
     def tick(self, now: float) -> None:
         """Time passed."""

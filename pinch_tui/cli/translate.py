@@ -25,7 +25,7 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
 
 
 @click.command("translate", epilog=_EPILOG)
-@click.argument("audio", nargs=-1)
+@click.argument("audio", nargs=-1, type=click.Path(allow_dash=True))
 @click.option("--listen", is_flag=True, help="Translate the microphone, hands-free, until Ctrl-C.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the speech as a WAV file.")
 @click.option(

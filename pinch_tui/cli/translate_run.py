@@ -87,7 +87,7 @@ class _Run:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)
     drains_since: float | None = None
-    has_reader: bool = True
+    write_error: OSError | None = None
     _is_mic_gone: bool = False  # for good
     _is_mic_lost: bool = False  # for now
 
@@ -111,7 +111,7 @@ class _Run:
                 self.exit_code = EXIT_AUDIO  # the last words are still waited for
             case Stopped(unsettled, exit_code):
                 self.exit_code = self.exit_code or exit_code
-                if unsettled and self.has_reader and self.exit_code == EXIT_OK:
+                if unsettled and self.write_error is None and self.exit_code == EXIT_OK:
                     self.console.say("The last words did not come.")
                     self.exit_code = EXIT_LINK
                 self.stopped.set()
@@ -127,13 +127,13 @@ class _Run:
                 self.gave_up.set()
 
     def _guarded(self, write: Callable[[], None]) -> None:
-        """A reader that went away ends the run quietly."""
-        if not self.has_reader:
+        """A reader that went away, or a full disk, ends the run."""
+        if self.write_error is not None:
             return
         try:
             write()
-        except BrokenPipeError:
-            self.has_reader = False
+        except OSError as exc:
+            self.write_error = exc
             self.failed.set()
 
     def _error(self, fields: dict[str, object]) -> None:
@@ -168,8 +168,8 @@ async def run_translate(
 ) -> int:
     """Translate one input to its end; returns the exit code.
 
-    The engine commits by itself when its microphone ends; ``mic_done`` is for engines that do not. Raises
-    BrokenPipeError, after the engine has stopped, when nobody reads the output any more.
+    The engine commits by itself when its microphone ends; ``mic_done`` is for engines that do not. Raises OSError when
+    the output takes no more, BrokenPipeError when nobody reads it; the engine has stopped by then.
     """
     run = _Run(engine, sink, console, clock)
     stop = engine.subscribe(run.hear)
@@ -186,8 +186,8 @@ async def run_translate(
         stop()
     run.tick()
     console.clear()
-    if not run.has_reader:
-        raise BrokenPipeError
+    if run.write_error is not None:
+        raise run.write_error
     if interrupt.count and not (is_listening and interrupt.count == 1 and run.exit_code == EXIT_OK):
         return EXIT_INTERRUPTED
     return run.exit_code

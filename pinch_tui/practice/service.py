@@ -74,13 +74,19 @@ class PracticeService:
         return self._helper
 
     async def start(self) -> str:
-        if self._options.record:
-            make_folder(self._options.record)
-        loop = asyncio.get_running_loop()
-        self._listening = loop.create_future()
-        # The one task that outlives its caller: it holds the group in which everything else runs, and `stop` awaits it.
-        self._runner = loop.create_task(self._run(self._listening), name="practice-service")
-        await self._listening
+        """Listen; returns the base URL. Asked again it answers the same; one that is cancelled stops nothing.
+
+        Raises `LinkError` when the port is not free.
+        """
+        if self._listening is None:
+            if self._options.record:
+                make_folder(self._options.record)
+            loop = asyncio.get_running_loop()
+            self._listening = loop.create_future()
+            # The one task that outlives its caller: it holds the group in which everything else runs, and `stop`
+            # awaits it.
+            self._runner = loop.create_task(self._run(self._listening), name="practice-service")
+        await asyncio.shield(self._listening)
         return self.base_url
 
     async def stop(self) -> None:

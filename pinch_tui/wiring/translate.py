@@ -12,7 +12,7 @@ from pathlib import Path
 from pinch_tui.audio.files import FileMicrophone, FileSpeaker
 from pinch_tui.audio.null import NullSpeaker
 from pinch_tui.audio.sound import Sound
-from pinch_tui.cli.options import TranslateOptions
+from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.config import Settings
 from pinch_tui.core.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
@@ -71,8 +71,11 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         sink = make_sink(
             options.format, _print, has_both=options.has_both, has_interim=options.has_interim, n_inputs=len(inputs)
         )
-        console = Console(has_interim=options.has_interim)
+        # JSON lines hold the interim texts themselves.
+        console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
         out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
+        if out is not None:
+            stack.push_async_callback(out.aclose)  # completes the file however the run ends
         code = 0
         with interrupts() as interrupt:
             for name, microphone in inputs:
@@ -103,12 +106,10 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 if code:
                     break
             sink.finish()
-        if out is not None:
-            await out.aclose()
         return code
 
 
 def _print(text: str) -> None:
-    """To stdout at once; BrokenPipeError when nobody reads any more."""
+    """To stdout at once. Raises OSError: BrokenPipeError when nobody reads any more."""
     sys.stdout.write(text)
     sys.stdout.flush()

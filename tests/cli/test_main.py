@@ -36,6 +36,47 @@ def _python(*args: str, home: Path, stdin: str = "") -> subprocess.CompletedProc
     )
 
 
+def test_an_interrupt_before_the_command_runs_is_said_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_args: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pinch_tui.cli.main.run", interrupted)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    with pytest.raises(SystemExit) as left:
+        entry.main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "pinch-tui: Interrupted.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams in a shell's way")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_are_no_fault(tmp_path: Path, closed: str) -> None:
+    program = f"{sys.executable} -m pinch_tui config init {closed}"
+    env = {**os.environ, "PINCH_TUI_HOME": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    config = tmp_path / "config" / "config.toml"
+    assert done.stdout == ("" if ">&-" in closed.replace("2>&-", "") else f"{config}\n")
+    assert str(config) not in config.read_text(encoding="utf-8")
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_the_output_is_one_sentence(tmp_path: Path) -> None:
+    env = {**os.environ, "PINCH_TUI_HOME": str(tmp_path)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pinch_tui", "languages"],
+            env=env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        2,
+        "pinch-tui: The output cannot be written: No space left on device.\n",
+    )
+
+
 # ---- help ---------------------------------------------------------------------------------------------------------
 
 
@@ -120,13 +161,25 @@ def test_completion_scripts_name_the_program(shell: Shell, shell_name: str) -> N
     assert "pinch-tui" in out
 
 
-def test_completion_answers_with_our_commands(tmp_path: Path) -> None:
-    env = {**os.environ, "_PINCH_TUI_COMPLETE": "bash_complete", "COMP_WORDS": "pinch-tui hist", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("pinch-tui hist", ["plain,history"]),
+        ("pinch-tui help hist", ["plain,history"]),
+        ("pinch-tui translate a", ["file,a"]),
+        ("pinch-tui translate --to zh", ["plain,zh", "plain,zh-Hans", "plain,zh-Hant"]),
+        ("pinch-tui --from au", ["plain,auto"]),
+        ("pinch-tui --to au", []),
+    ],
+)
+def test_completion_answers(words: str, wanted: list[str]) -> None:
+    last = str(len(words.split()) - 1)
+    env = {**os.environ, "_PINCH_TUI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": last}
     program = "from pinch_tui.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.split() == ["plain,history"]
+    assert sorted(done.stdout.split()) == wanted
 
 
 # ---- flags --------------------------------------------------------------------------------------------------------

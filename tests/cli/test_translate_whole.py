@@ -167,6 +167,31 @@ async def test_several_files_make_one_document(program: Program, tmp_path: Path)
     assert len(program.service.sessions) == 2
 
 
+async def test_several_files_share_one_practice_service(program: Program, tmp_path: Path) -> None:
+    files = [str(_wav(tmp_path / name, _noise(1_600))) for name in ("a.wav", "b.wav")]
+    done = await program("--practice", *files, "--format", "vtt")
+    assert (done.code, set(done.err.splitlines())) == (0, {"pinch-tui: Nothing was heard."})
+
+
+async def test_a_sound_file_on_stdin_is_refused_in_one_line(program: Program, tmp_path: Path) -> None:
+    whole = _wav(tmp_path / "a.wav", _noise(1_600)).read_bytes()
+    for flags in ((), ("--practice",)):  # the practice service is still starting then
+        done = await program("-", *flags, given=whole)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert "ffmpeg" in done.err
+
+
+async def test_interim_texts_of_json_lines_stay_out_of_stderr(program: Program, tmp_path: Path) -> None:
+    program.service.interim = "Good mourning"
+    path = str(_wav(tmp_path / "a.wav", _noise(1_600)))
+    done = await program(path, "--interim", "--format", "jsonl")
+    assert (done.code, done.err) == (0, "")
+    first = json.loads(done.out.splitlines()[0])
+    assert (first["kind"], first["original"]) == ("interim", "Good mourning")
+    done = await program(path, "--interim")
+    assert (done.code, done.out, done.err) == (0, "Buenos días.\n", "~ Good mourning\n")
+
+
 async def test_events_of_a_run_are_in_order(program: Program, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     done = await program(str(_wav(tmp_path / "a.wav", _noise(1_600))), "--events", str(events))
@@ -232,3 +257,51 @@ async def test_a_reader_that_goes_away_is_met_quietly(program: Program, tmp_path
     finally:
         os.close(writer)
     assert (process.returncode, err) == (0, b"")
+
+
+@posix
+async def test_the_speech_is_whole_though_the_reader_went_away(program: Program, tmp_path: Path) -> None:
+    program.service.speaks_early = True
+    program.service.speech = [struct.pack("<4f", 0.1, 0.2, 0.3, 0.4)]
+    out = tmp_path / "speech.wav"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        path = _wav(tmp_path / "long.wav", _noise(16_000 * 20))
+        async with program.started(str(path), "--out", str(out), stdout=writer) as process, asyncio.timeout(30):
+            await process.communicate()
+    finally:
+        os.close(writer)
+    data = out.read_bytes()
+    assert struct.unpack_from("<I", data, data.index(b"data") + 4)[0] == len(data) - data.index(b"data") - 8
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("kind", ["text", "srt"])
+async def test_a_full_disk_is_one_sentence(program: Program, tmp_path: Path, kind: str) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        path = _wav(tmp_path / "a.wav", _noise(1_600))
+        async with program.started(str(path), "--format", kind, stdout=full) as process, asyncio.timeout(30):
+            _, err = await process.communicate()
+    finally:
+        os.close(full)
+    assert process.returncode == 2
+    assert err.decode() == "pinch-tui: The output cannot be written: No space left on device.\n"
+
+
+@posix
+async def test_an_interrupt_leaves_a_pipe_that_stays_silent(program: Program, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    events = tmp_path / "events.jsonl"
+    try:
+        os.write(writer, bytes(6_400))
+        async with program.started("-", "--events", str(events), stdin=reader) as process, asyncio.timeout(30):
+            await program.service.first_sound.wait()
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert process.returncode == 130
+    assert b"Fatal" not in err

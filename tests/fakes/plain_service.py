@@ -35,6 +35,8 @@ class PlainService:
 
     texts: list[tuple[str, str]] = field(default_factory=lambda: [("Good morning.", "Buenos días.")])
     speech: list[bytes] = field(default_factory=list)
+    interim: str = ""
+    """A provisional original of the first text, sent ahead of the finals."""
     status: int = 200
     sessions: list[Session] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -92,6 +94,9 @@ class PlainService:
     async def _speak(self, connection: ServerConnection) -> None:
         for number, (original, translation) in enumerate(self.texts):
             common = {"correlation_id": f"seg_{number}", "source_language": "en", "target_language": "es"}
+            if self.interim and number == 0:
+                early = {"type": "original_transcript", "text": self.interim, "is_final": False, **common}
+                await connection.send(json.dumps(early))
             for kind, text in (("original_transcript", original), ("translated_transcript", translation)):
                 await connection.send(json.dumps({"type": kind, "text": text, "is_final": True, **common}))
         for chunk in self.speech:

@@ -67,6 +67,22 @@ async def test_malformed_frames_close_with_4400(bad: bytes | str):
         assert await close_code(socket) == 4400
 
 
+async def test_starting_twice_is_starting_once():
+    async with PracticeService(PracticeOptions(**PLAIN)) as service:
+        assert await service.start() == service.base_url
+        assert [task.get_name() for task in asyncio.all_tasks()].count("practice-service") == 1
+
+
+async def test_a_start_that_nobody_waits_for_any_more_is_stopped_quietly():
+    service = PracticeService(PracticeOptions(**PLAIN))
+    async with asyncio.TaskGroup() as group:
+        start = group.create_task(service.start())
+        await asyncio.sleep(0)
+        start.cancel()
+    await service.stop()
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
 @pytest.mark.parametrize("early", [bytes(640), '{"type":"finalize"}'], ids=["audio", "text"])
 async def test_nothing_may_come_before_ready(early: bytes | str):
     async with PracticeService(PracticeOptions(**PLAIN)) as service, opened(service) as socket:
