@@ -19,7 +19,7 @@ from pinch_tui.core.keymap import KeyMapError, check_theme, resolve_keys
 from pinch_tui.errors import ConfigError
 from pinch_tui.settings_checks import BadValue, check, convert, convert_text, notes
 from pinch_tui.settings_lines import line_of
-from pinch_tui.store.paths import HOME_VARIABLE, is_private, resolve
+from pinch_tui.store.paths import HOME_VARIABLE, is_private, read_file, resolve
 
 KEY_VARIABLE = "PINCH_API_KEY"
 URL_VARIABLE = "PINCH_BASE_URL"
@@ -182,7 +182,7 @@ def _config_path(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path
 
 def _read(path: Path, *, is_required: bool) -> str | None:
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return read_file(path, may_be_pipe=is_required).decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError as exc:
         if is_required:
             raise ConfigError(f"{path} does not exist.", "Name another file, or leave --config away.") from exc
@@ -199,6 +199,8 @@ def _parse(path: Path, text: str, kinds: Mapping[str, Any]) -> dict[str, object]
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}.", "Strings need quotes, and tables [brackets].") from None
+    except ValueError as exc:  # a whole number of thousands of digits
+        raise ConfigError(f"{path} holds a number that is too long.", "Write it with fewer digits.") from exc
     except RecursionError as exc:
         raise ConfigError(f"{path} is nested too deeply.", "Settings are [section] and key = value.") from exc
     sections = list(dict.fromkeys(key.partition(".")[0] for key in kinds))

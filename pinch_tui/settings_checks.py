@@ -18,6 +18,7 @@ from pinch_tui.config import Settings
 from pinch_tui.core.keymap import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, find, normalize
 
+_LARGEST = 10**15
 MAX_CONTEXT = 2_000
 """Characters of context that a session takes."""
 
@@ -61,14 +62,21 @@ def convert(kind: Any, raw: object) -> object:
     if kind is int:
         if isinstance(raw, bool) or not isinstance(raw, int):
             raise BadValue("must be a whole number", "Without quotes.")
-        return raw
+        return _usual(raw)
     if kind is float:
         if isinstance(raw, bool) or not isinstance(raw, int | float):
             raise BadValue("must be a number", "Without quotes.")
-        return float(raw)
+        return float(_usual(raw))
     if not isinstance(raw, str):
         raise BadValue("must be a string", "Put it in quotes.")
     return raw
+
+
+def _usual(number: Any) -> Any:
+    """A number that arithmetic and messages can take. Raises `BadValue` for a whole one beyond every float."""
+    if isinstance(number, int) and abs(number) > _LARGEST:
+        raise BadValue("must be a number of a usual size")
+    return number
 
 
 def convert_text(kind: Any, raw: str) -> object:
@@ -85,7 +93,7 @@ def convert_text(kind: Any, raw: str) -> object:
         return word in _TRUE
     if kind in (int, float):
         try:
-            return kind(raw.strip())
+            return _usual(kind(raw.strip()))
         except ValueError:
             raise BadValue("must be a whole number" if kind is int else "must be a number") from None
     return convert(kind, raw)

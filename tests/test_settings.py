@@ -178,6 +178,9 @@ def test_an_unknown_key_names_file_line_and_neighbour(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (f"[talk]\nlimit_s = {'9' * 400}\n", "line 2: talk.limit_s must be a number of a usual size"),
+        (f"[speaker]\nvolume = {'9' * 400}\n", "line 2: speaker.volume must be a number of a usual size"),
+        (f"[talk]\nlimit_s = {'9' * 6_000}\n", "config.toml holds a number that is too long"),
         ("[talk]\npreroll_ms = 1501\n", "line 2: talk.preroll_ms must be 0 to 1500 ms, not 1501"),
         ("[talk]\ntail_ms = -1\n", "talk.tail_ms must be 0 to 2000 ms, not -1"),
         ("[talk]\nlimit_s = 4\n", "talk.limit_s must be 5 to 600 s, not 4"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pinch_tui.audio.clock import Clock
 from pinch_tui.audio.framer import Framer
@@ -29,7 +29,14 @@ from pinch_tui.core.sound import (
 )
 from pinch_tui.errors import InputFileError
 
+if TYPE_CHECKING:
+    import soundfile
+
 LATE_S: Final = 5.0
+SLOWEST, FASTEST = 1_000, 1_000_000
+"""Rates of sound files; what says anything else is damaged, and would become hours of sound."""
+BLOCK = 16_384
+"""Samples (of every channel) that are read at a time."""
 _HEADERS: Final = (b"RIFF", b"fLaC", b"OggS", b"ID3")
 """How sound files begin. Taken for raw samples they would be heard as noise, or at the wrong speed."""
 
@@ -37,13 +44,10 @@ _HEADERS: Final = (b"RIFF", b"fLaC", b"OggS", b"ID3")
 def load(path: Path | BinaryIO) -> bytes:
     """A whole sound file as 16 kHz mono PCM16 (WAV, FLAC, OGG, MP3 and what else libsndfile reads).
 
-    Raises `InputFileError` naming the file when it cannot be read.
+    What is stored exactly is read in blocks, so that a long file takes no more memory than the result. Raises
+    `InputFileError` naming the file when it cannot be read.
     """
-    import numpy as np  # heavy imports stay out of the start of the program
-    import soundfile
-
-    from pinch_tui.audio import pcm
-    from pinch_tui.audio.resample import convert
+    import soundfile  # heavy imports stay out of the start of the program
 
     name = file_name(path)
     if isinstance(path, Path) and not path.is_file():
@@ -51,17 +55,41 @@ def load(path: Path | BinaryIO) -> bytes:
         raise InputFileError(f"{name} {what}.", "Give the path of a WAV, FLAC, OGG or MP3 file.")
     try:
         with soundfile.SoundFile(path) as sound:
-            rate = sound.samplerate
-            if sound.subtype == "PCM_16":
-                whole = pcm.mono16(sound.read(dtype="int16", always_2d=True))
-                if rate == IN_RATE:
-                    return bytes(whole.astype("<i2").tobytes())
-                floats = pcm.to_float(whole.tobytes())
-            else:
-                floats = pcm.mono(sound.read(dtype="float32", always_2d=True))
+            if not SLOWEST <= sound.samplerate <= FASTEST:
+                raise InputFileError(
+                    f"{name} says that it has {sound.samplerate:,} samples a second.",
+                    "Is its header damaged? Save it anew, at 16,000 for example.",
+                )
+            return b"".join(_blocks(sound))
+    except MemoryError as exc:
+        raise InputFileError(f"{name} is too long for this machine's memory.", "Cut it into parts.") from exc
     except (soundfile.LibsndfileError, OSError, RuntimeError, EOFError, ValueError) as exc:
         raise InputFileError(f"{name} is not a sound file that can be read.", "WAV, FLAC, OGG and MP3 are.") from exc
-    return pcm.to_pcm16(np.asarray(convert(floats, rate, IN_RATE), dtype=np.float32))
+
+
+def _blocks(sound: soundfile.SoundFile) -> Iterator[bytes]:
+    """The sound as 16 kHz mono PCM16, block by block."""
+    import numpy as np
+
+    from pinch_tui.audio import pcm
+    from pinch_tui.audio.resample import Converter
+
+    is_pcm16 = sound.subtype == "PCM_16"
+    is_exact = sound.subtype.startswith(("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW"))
+    size = BLOCK if is_exact else -1  # soundfile seeks after each block, which MP3 decoders do not survive unharmed
+    converter = None if sound.samplerate == IN_RATE else Converter(sound.samplerate, IN_RATE)
+    while len(block := sound.read(size, dtype="int16" if is_pcm16 else "float32", always_2d=True)):
+        if is_pcm16 and converter is None:
+            yield bytes(pcm.mono16(block).astype("<i2").tobytes())
+            continue
+        floats = (
+            pcm.to_float(pcm.mono16(block).tobytes())
+            if is_pcm16
+            else np.nan_to_num(pcm.mono(block), posinf=0, neginf=0)
+        )
+        yield pcm.to_pcm16(floats if converter is None else converter.push(floats))
+    if converter is not None:
+        yield pcm.to_pcm16(converter.finish())
 
 
 def file_name(source: Path | BinaryIO) -> str:

@@ -16,6 +16,9 @@ AHEAD = 4 * OUT_RATE
 KEEP = 300 * OUT_RATE
 """Samples that may wait (5 minutes, 29 MB); what comes beyond is dropped and counted."""
 
+MERGED = 7_680
+"""Bytes of a usual chunk; smaller ones are kept together, because millions of tiny ones cost more than their sound."""
+
 
 @dataclass(slots=True)
 class Entry:
@@ -52,7 +55,10 @@ class Ledger:
         if entry is None or entry.is_ended or self.buffered + count > KEEP:
             self.dropped += count
             return False
-        entry.chunks.append(samples)
+        if entry.chunks and len(entry.chunks[-1]) + len(samples) <= MERGED:
+            entry.chunks[-1] += samples
+        else:
+            entry.chunks.append(samples)
         entry.pushed += count
         return True
 

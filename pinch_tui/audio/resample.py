@@ -63,6 +63,22 @@ class Resampler:
         return self._bytes(np.concatenate(tail)[:due]) if tail else b""
 
 
+class Converter:
+    """A whole mono recording at another rate, best quality, piece by piece."""
+
+    def __init__(self, rate_in: int, rate_out: int) -> None:
+        self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality="VHQ")
+
+    def push(self, samples: Floats) -> Floats:
+        out: Floats = self._stream.resample_chunk(samples)
+        return out
+
+    def finish(self) -> Floats:
+        """The tail; nothing can be pushed afterwards."""
+        out: Floats = self._stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+        return out
+
+
 def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Ints:
     """A whole mono recording at another rate, best quality, same dtype."""
     if rate_in == rate_out or not samples.size:

@@ -19,6 +19,9 @@ SPEECH_GAP_S = 0.35
 FULL_CHUNK = 1_900
 """Samples; the service's chunks are about 1,920, and a shorter one ends a segment's speech."""
 
+IDS, IDS_A_SECOND = 200, 8
+"""Segments that one connection may bring: so many, and so many more a second of its use. Nobody speaks in more."""
+
 _REMEMBERED = 64  # utterances whose first text may still come
 
 
@@ -47,10 +50,13 @@ class Attribution:
         self._speech_at = float("-inf")
         self._was_short = False
         self._settled: set[int] = set()
+        self._began_at: float | None = None
 
     def first_sent(self, number: int, now: float) -> None:
         """The utterance's first frame left."""
         self._turns.append(_Turn(number, now))
+        if self._began_at is None:
+            self._began_at = now
         del self._turns[:-_REMEMBERED]
 
     def finalized(self, number: int, now: float, *, is_voiced: bool) -> None:
@@ -71,16 +77,21 @@ class Attribution:
         self._settled.add(number)
 
     def of_text(self, segment: str, now: float, *, is_final: bool = True) -> int | None:
-        """The utterance of a segment; None when nothing was sent yet."""
+        """The utterance of a segment; None when nothing was sent yet, or when there are too many segments."""
         known = self._by_id.get(segment)
         if known is not None:
             return known
-        if not self._turns:
+        if not self._turns or self.is_full(now):
             return None
         turn = self._expecting(now, is_final=is_final)
         turn.ids.add(segment)
         self._by_id[segment] = turn.number
         return turn.number
+
+    def is_full(self, now: float) -> bool:
+        """Whether more segments came than anybody can speak: new ones are not taken for now."""
+        used_s = 0.0 if self._began_at is None else now - self._began_at
+        return len(self._by_id) >= IDS + IDS_A_SECOND * used_s
 
     def translated(self, segment: str) -> None:
         """A translation of the segment came: its speech may follow."""

@@ -16,6 +16,7 @@ from pinch_tui.core.session_events import (
     Command,
     FinalizeSent,
     FirstFrameSent,
+    Miscounted,
     Report,
     Restarted,
     SendAudio,
@@ -161,7 +162,9 @@ class Delivery:
 
     def text(self, message: TranscriptMessage, now: float) -> list[Step]:
         number = self._attribution.of_text(message.id, now, is_final=message.is_final)
-        if number is None or number in self._cancelled:
+        if number is None:
+            return [Miscounted(is_unknown=False)] if self._attribution.is_full(now) else []
+        if number in self._cancelled:
             return []
         if message.kind is TranscriptKind.TRANSLATED:
             self._attribution.translated(message.id)

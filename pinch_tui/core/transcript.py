@@ -92,6 +92,9 @@ def _whole(texts: Iterable[str]) -> str:
     return whole
 
 
+TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
+"""Characters of one utterance that are kept: so many, and so many more a second of its age. Nobody speaks faster."""
+
 Side = Literal["left", "right"]
 
 
@@ -126,7 +129,7 @@ def segment_side(utterance: Utterance, segment: Segment) -> Side | None:
 class _Row:
     """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
 
-    __slots__ = ("held", "index", "kept", "segments", "tracks")
+    __slots__ = ("held", "index", "kept", "segments", "size", "tracks")
 
     def __init__(self) -> None:
         self.index: dict[str, int] = {}  # of the newest attempt's ids alone
@@ -134,8 +137,10 @@ class _Row:
         self.segments: tuple[Segment, ...] = ()
         self.kept = 0  # how many of the segments older attempts have settled
         self.held = False  # an older attempt's segments are still shown
+        self.size = 0  # characters of the segments
 
     def put(self, at: int, segment: Segment) -> None:
+        self.size += _size(segment) - _size(self.segments[at])
         self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
 
     def close(self) -> None:
@@ -151,6 +156,7 @@ class _Row:
         self.tracks = self.tracks[:kept]
         self.segments = self.segments[:kept]
         self.kept = len(self.segments)
+        self.size = sum(map(_size, self.segments))
 
 
 class Transcript:
@@ -275,6 +281,9 @@ class Transcript:
             self._utterances[position] = replace(utterance, source=source, target=target, session_id=session_id)
 
     def _merge(self, row: _Row, utterance: Utterance, message: TranscriptMessage, now_ms: int) -> bool:
+        room = TEXT_ROOM + TEXT_A_SECOND * (now_ms - utterance.start_ms) // 1000
+        if row.size + len(message.text) + len(message.original_text or "") > room:
+            return False
         at = row.index.get(message.id)
         if at is None:
             if not message.text and not (message.original_text and message.kind is TranscriptKind.TRANSLATED):
@@ -341,6 +350,10 @@ def _shown(segment: Segment, original: Track, translation: Track) -> Segment:
         translation_stable=translation.stable,
         revision=segment.revision + 1,
     )
+
+
+def _size(segment: Segment) -> int:
+    return len(segment.original) + len(segment.translation)
 
 
 def _lengths(segments: tuple[Segment, ...]) -> tuple[int, int]:

@@ -21,6 +21,10 @@ QUIET_S = 0.4
 """A playout ends when no chunk came for this long."""
 KEEP_BYTES = 64 * 1024 * 1024
 """Speech kept for replay (about 11 minutes); the oldest goes first."""
+WAIT_BYTES = 5 * 60 * OUT_RATE * 4
+"""Speech that may wait while a person talks (5 minutes, as long as the speaker's own queue); more is dropped."""
+PART_BYTES = 64 * 1024
+"""Chunks are kept in parts of about this size, however small they come."""
 DUCKED = 0.25
 REPLAY_CHUNK = 1_920 * 4
 ECHO_S = 0.25
@@ -67,7 +71,8 @@ class Downlink:
         self._speech: dict[int, _Speech] = {}
         self._kept = 0
         self._silenced: set[int] = set()
-        self._waiting: list[tuple[int, bytes]] = []
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._waiting_bytes = 0
         self._is_talking = False
         self._volume, self._is_muted = 1.0, False
         self.underruns = 0
@@ -91,7 +96,7 @@ class Downlink:
             self._drop(data)
             return
         if self._is_talking and (self.barge_in is BargeIn.STOP or self._waiting):
-            self._waiting.append((utterance, data))
+            self._wait(utterance, data)
             return
         self._play(utterance, data)
 
@@ -137,7 +142,7 @@ class Downlink:
     def talk_ended(self) -> None:
         self._is_talking = False
         self._apply_gain()
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
         for utterance, data in waiting:
             self._play(utterance, data)
 
@@ -205,8 +210,20 @@ class Downlink:
 
     # ---- inside ----
 
+    def _wait(self, utterance: int, data: bytes) -> None:
+        if self._waiting_bytes + len(data) > WAIT_BYTES:
+            self._drop(data)
+            return
+        self._waiting_bytes += len(data)
+        if self._waiting and self._waiting[-1][0] == utterance and len(self._waiting[-1][1]) < PART_BYTES:
+            data = self._waiting.pop()[1] + data
+        self._waiting.append((utterance, data))
+
     def _keep(self, speech: _Speech, data: bytes) -> None:
-        speech.parts.append(data)
+        if speech.parts and len(speech.parts[-1]) < PART_BYTES:
+            speech.parts[-1] += data
+        else:
+            speech.parts.append(data)
         speech.n_bytes += len(data)
         self._kept += len(data)
         while self._kept > KEEP_BYTES:
@@ -251,7 +268,8 @@ class Downlink:
         for number, data in self._waiting:
             if number == utterance:
                 self._drop(data)
-        self._waiting = [(number, data) for number, data in self._waiting if number != utterance]
+        self._waiting = deque((number, data) for number, data in self._waiting if number != utterance)
+        self._waiting_bytes = sum(len(data) for _, data in self._waiting)
         for number, playout in list(self._playouts.items()):
             if playout.utterance == utterance:
                 self._clear(number)

@@ -16,6 +16,9 @@ from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import Clock, Connection, Connector, SessionApi
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
 
+TURN_S = 0.004
+"""How long messages may be taken before everybody else gets a turn."""
+
 
 @dataclass(slots=True)
 class _Attempt:
@@ -165,9 +168,17 @@ class Link:
         self.feed(ev.SocketClosed(generation, code))
 
     async def _receive(self, generation: int, connection: Connection) -> None:
+        """Take every message. A service that sends without end gets `TURN_S` at a time: keys and screen come between.
+
+        A message that is there already is received without the loop's turning, so the turning is asked for.
+        """
+        began = self._clock.monotonic()
         while True:
             raw = await connection.receive()
             self.feed(ev.MessageReceived(generation, decode(raw)))
+            if self._clock.monotonic() - began >= TURN_S:
+                await asyncio.sleep(0)
+                began = self._clock.monotonic()
 
     async def _send(self, attempt: _Attempt, connection: Connection) -> None:
         while True:

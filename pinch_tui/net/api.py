@@ -1,7 +1,8 @@
 """Session allocation: ``GET /v1/session`` over httpx.
 
 The Bearer key goes into this one request and nowhere else: over https, or to loopback. Redirects are not followed.
-Answers are read up to 64 KiB. Errors of httpx are translated here; nothing of an answer is repeated.
+Answers are asked for uncompressed and read up to 64 KiB, so that no small answer can unpack to a huge one. Errors of
+httpx are translated here; nothing of an answer is repeated.
 """
 
 from __future__ import annotations
@@ -66,7 +67,11 @@ class HttpSessionApi:
                 timeout=TIMEOUT_S,
                 trust_env=not is_local,
                 transport=transport,
-                headers={"User-Agent": f"pinch-tui/{__version__}", "Accept": "application/json"},
+                headers={
+                    "User-Agent": f"pinch-tui/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                },
             )
         except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy, or no proxy's URL at all
             raise ConfigError(
@@ -136,7 +141,10 @@ class HttpSessionApi:
 
 
 async def _read(response: httpx.Response) -> bytes:
+    """The answer's first bytes; nothing of one that is compressed all the same: it is not unpacked."""
     body = bytearray()
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        return b""
     async for part in response.aiter_bytes():
         body += part
         if len(body) > _MAX_BODY:

@@ -16,6 +16,7 @@ from pinch_tui.core.transcript import Utterance
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history_lines import Header, read
 from pinch_tui.store.history_writer import HistoryWriter
+from pinch_tui.store.paths import open_file
 
 _DAY_S = 86_400
 
@@ -128,11 +129,11 @@ class History:
     def _read(self, name: str) -> Conversation | None:
         path = self.folder / f"{name}.jsonl"
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 reading = read(file)
+            header = reading.header or Header(name, _started_from(name, path))
         except OSError:
             return None
-        header = reading.header or Header(name, _started_from(name, path))
         utterances = tuple(utterance for _, utterance in sorted(reading.utterances.items()))
         return Conversation(
             name,

@@ -5,7 +5,8 @@ final (``kind`` ``final``: utterance, attempt, segment and revision, both texts,
 session id, and ``row``, the ids of all segments of the utterance as they stood then), and lines for what the user did
 since: an utterance thrown away (``cancelled``) or starred (``star``). A reader takes the last row of each utterance and
 the newest revision of each of its segments, so that a resend replaces what it replaced on the screen and nothing else.
-A torn or foreign line is skipped and counted.
+A torn or foreign line, and one with impossible times, is skipped and counted; texts come out as harmless as they went
+in, whoever wrote the file.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pinch_tui.core.textclean import TEXT_LIMIT, clean
 from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
 
 SCHEMA = 1
+_ID_LIMIT = 300
+_CODE_LIMIT = 40
+_YEAR_3000 = 32_503_680_000.0
+_CENTURY_MS = 3_155_760_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ def read(lines: Iterable[bytes]) -> Reading:
             fields = json.loads(raw.decode("utf-8"))
             match fields:
                 case {"kind": "conversation", "id": str() as name, "started": int() | float() as started}:
-                    reading.header = Header(name, float(started), fields.get("practice") is True)
+                    reading.header = Header(clean(name, _ID_LIMIT), _time(started), fields.get("practice") is True)
                 case {"kind": "final", "utterance": int() as number}:
                     rows[number] = _extended(rows.get(number), fields)
                 case {"kind": "cancelled", "utterance": int() as number}:
@@ -155,33 +161,34 @@ def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
     """The row with one more final. Raises ValueError, KeyError, TypeError, OverflowError for a line that is not one."""
     source, target = fields["pair"]
     attempt = int(fields["attempt"])
-    ids = [_text(name) for name in fields["row"]]
+    ids = [_text(name, _ID_LIMIT) for name in fields["row"]]
+    original, translation = _text(fields["original"]), _text(fields["translation"])
     segment = Segment(
-        id=_text(fields["segment"]),
-        original=_text(fields["original"]),
+        id=_text(fields["segment"], _ID_LIMIT),
+        original=original,
         original_is_final=True,
-        original_stable=len(fields["original"]),
-        translation=_text(fields["translation"]),
+        original_stable=len(original),
+        translation=translation,
         translation_is_final=True,
-        translation_stable=len(fields["translation"]),
-        source_language=_text(fields["source_language"]),
-        target_language=_text(fields["target_language"]),
-        detected_language=_maybe(fields.get("detected_language")),
-        start_ms=int(fields["start_ms"]),
-        end_ms=int(fields["end_ms"]),
+        translation_stable=len(translation),
+        source_language=_text(fields["source_language"], _CODE_LIMIT),
+        target_language=_text(fields["target_language"], _CODE_LIMIT),
+        detected_language=_maybe(fields.get("detected_language"), _CODE_LIMIT),
+        start_ms=_ms(fields["start_ms"]),
+        end_ms=_ms(fields["end_ms"]),
         revision=int(fields["revision"]),
         attempt=attempt,
     )
     utterance = Utterance(
         number=fields["utterance"],
-        started=float(fields["started"]),
-        start_ms=int(fields["utterance_start_ms"]),
-        source=_text(source),
-        target=_text(target),
+        started=_time(fields["started"]),
+        start_ms=_ms(fields["utterance_start_ms"]),
+        source=_text(source, _CODE_LIMIT),
+        target=_text(target, _CODE_LIMIT),
         is_two_way=fields.get("two_way") is True,
         state=UtteranceState.SETTLED,
         attempt=attempt,
-        session_id=_maybe(fields.get("session_id")),
+        session_id=_maybe(fields.get("session_id"), _ID_LIMIT),
     )
     if known is None:
         return _Row(utterance, ids, {segment.id: segment})
@@ -193,11 +200,27 @@ def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
     return known
 
 
-def _text(value: object) -> str:
+def _text(value: object, limit: int = TEXT_LIMIT) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
-    return value
+    return clean(value, limit)
 
 
-def _maybe(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _maybe(value: object, limit: int) -> str | None:
+    return clean(value, limit) if isinstance(value, str) else None
+
+
+def _time(value: float) -> float:
+    """Unix seconds that every calendar knows."""
+    seconds = float(value)
+    if not 0.0 <= seconds < _YEAR_3000:
+        raise ValueError("no time of a conversation")
+    return seconds
+
+
+def _ms(value: Any) -> int:
+    """Milliseconds since a conversation began."""
+    ms = int(value)
+    if not 0 <= ms < _CENTURY_MS:
+        raise ValueError("no time within a conversation")
+    return ms

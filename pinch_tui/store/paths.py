@@ -6,16 +6,21 @@ are used. Nothing is created here but by `private_folder`.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
 APP = "pinch-tui"
 HOME_VARIABLE = "PINCH_TUI_HOME"
+MAX_SMALL_FILE = 4 * 1024 * 1024
+"""Bytes of a configuration, a state file or a key; nothing of ours comes near it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,30 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
+    """A small file's content. Raises OSError, also for what is larger than `MAX_SMALL_FILE`.
+
+    What is no file (a pipe without a writer, an endless device) is refused rather than waited for, unless the user
+    named it: ``--config <(...)`` is a pipe.
+    """
+    with path.open("rb") if may_be_pipe else open_file(path) as file:
+        data = file.read(MAX_SMALL_FILE + 1)
+    if len(data) > MAX_SMALL_FILE:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return data
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file for reading. Raises OSError, also for what is none, such as a pipe, which nobody may ever write to."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(fd).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(fd)
+        code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is not a regular file", str(path))
+    return os.fdopen(fd, "rb")
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace a file by ``text``, atomically and readable by its owner alone (0600). Raises OSError.
 
@@ -91,7 +120,7 @@ def write_private(path: Path, text: str) -> None:
     spare = path.with_name(f".{path.name}.{os.getpid()}.new")
     handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

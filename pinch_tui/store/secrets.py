@@ -15,7 +15,7 @@ from typing import Protocol
 
 from pinch_tui.config import Settings
 from pinch_tui.errors import CredentialError, UsageError
-from pinch_tui.store.paths import is_private, write_private
+from pinch_tui.store.paths import is_private, read_file, write_private
 
 VARIABLE = "PINCH_API_KEY"
 LONG_VARIABLE = "PINCH_TUI_API__KEY"
@@ -90,7 +90,7 @@ def lookup_key(settings: Settings, env: Mapping[str, str], folder: Path, keyring
             warnings.append(f"The keyring was left out: {exc}.")
     path = folder / "key"
     try:
-        if value := path.read_bytes()[: MAX_KEY + 2].decode("ascii", "replace").strip():
+        if value := read_file(path)[: MAX_KEY + 2].decode("ascii", "replace").strip():
             if not is_private(path):
                 warnings.append(f"{path} may be read by others: run chmod 600 {path}.")
             return ApiKey(value, KeySource.FILE, tuple(warnings))

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pinch_tui.store.paths import write_private
+from pinch_tui.core.textclean import clean
+from pinch_tui.store.paths import read_file, write_private
 
 SCHEMA = 1
+_LARGEST = 1e15
 MAX_RECENT = 12
 """Pairs that are remembered, newest first."""
 
@@ -102,7 +104,7 @@ def _encode(state: State) -> dict[str, object]:
 
 def _read(path: Path) -> State:
     try:
-        raw = json.loads(path.read_bytes().decode("utf-8", "replace"))
+        raw = json.loads(read_file(path).decode("utf-8", "replace"))
     except (OSError, ValueError, RecursionError):
         return State()
     if not isinstance(raw, dict):
@@ -120,27 +122,28 @@ def _read(path: Path) -> State:
         choices={
             str(name): value
             for name, value in (choices.items() if isinstance(choices, dict) else ())
-            if isinstance(value, str | int | float | bool)
+            if isinstance(value, str | bool) or _is_number(value)
         },
         keyboards={
-            str(name): {
-                str(key): float(value)
-                for key, value in values.items()
-                if isinstance(value, int | float) and not isinstance(value, bool) and value == value
-            }
+            str(name): {str(key): float(value) for key, value in values.items() if _is_number(value)}
             for name, values in (keyboards.items() if isinstance(keyboards, dict) else ())
             if isinstance(values, dict)
         },
     )
 
 
+def _is_number(value: object) -> bool:
+    """Finite, and within what a float takes."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return (clean(value, 500) or None) if isinstance(value, str) else None
 
 
 def _pair(value: object) -> tuple[str, str] | None:
     match value:
-        case [str() as source, str() as target] if source and target:
-            return source, target
+        case [str() as source, str() as target] if (first := clean(source, 40)) and (second := clean(target, 40)):
+            return first, second
         case _:
             return None

@@ -19,6 +19,8 @@ from typing import Final
 from pinch_tui.errors import InputFileError, UsageError
 
 VERSION: Final = 1
+MAX_NUMBER: Final = 1e15
+"""Times and counts beyond it are not a trace's."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one run; about six hours of talking."""
 MAX_LINE: Final = 8_000_000
@@ -202,8 +204,8 @@ def parse_line(raw: bytes) -> TraceLine | None:
     if not isinstance(value, dict):
         return None
     t, kind, connection = value.get("t"), value.get("kind"), value.get("c", 0)
-    if isinstance(t, bool) or not isinstance(t, int | float) or not math.isfinite(t) or not isinstance(kind, str):
+    if isinstance(t, bool) or not isinstance(t, int | float) or not abs(t) < MAX_NUMBER or not isinstance(kind, str):
         return None
-    if isinstance(connection, bool) or not isinstance(connection, int):
+    if isinstance(connection, bool) or not isinstance(connection, int) or not abs(connection) < MAX_NUMBER:
         return None
     return TraceLine(float(t), kind, connection, {k: v for k, v in value.items() if k not in ("t", "kind", "c")})

@@ -70,6 +70,37 @@ def test_float_beyond_full_scale_is_clipped_and_not_wrapped(tmp_path: Path) -> N
     assert array("h", load(tmp_path / "loud.wav")).tolist() == [32_767, -32_768, 0]
 
 
+@pytest.mark.parametrize("rate", [0, 1, 999, 2_000_000_000, 4_294_967_295])
+def test_a_header_with_an_impossible_rate_is_refused(tmp_path: Path, rate: int) -> None:
+    path = write_wav(tmp_path / "a.wav", bytes(200_000))
+    data = bytearray(path.read_bytes())
+    data[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(InputFileError, match=r"a\.wav (says|is not)"):
+        load(path)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_a_header_that_lies_about_the_length_is_said(tmp_path: Path, rate: int) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.zeros(rate, dtype=np.int16), rate)
+    data = bytearray(path.read_bytes())
+    data[21] |= 0x0F  # 2^36 - 1 samples
+    data[22:26] = b"\xff" * 4
+    path.write_bytes(data)
+    with pytest.raises(InputFileError, match=r"a\.flac"):
+        load(path)
+
+
+def test_what_is_no_number_spoils_nothing_around_it(tmp_path: Path) -> None:
+    samples = sine(44_100)
+    samples[20_000] = np.nan
+    samples[20_001] = np.inf
+    soundfile.write(tmp_path / "a.wav", samples, 44_100, subtype="FLOAT")
+    pcm = np.frombuffer(load(tmp_path / "a.wav"), dtype="<i2")
+    assert abs(pcm[:5_000]).max() > 10_000 and abs(pcm[9_000:]).max() > 10_000
+
+
 def test_from_an_open_file() -> None:
     buffer = io.BytesIO()
     soundfile.write(buffer, np.asarray(SAMPLES, dtype=np.int16), 16_000, subtype="PCM_16", format="WAV")

@@ -59,6 +59,17 @@ def test_what_waits_is_bounded_and_counted() -> None:
     assert ledger.buffered == 0
 
 
+def test_tiny_chunks_are_kept_together() -> None:
+    ledger = Ledger()
+    ledger.begin(1)
+    for at in range(5_000):
+        assert ledger.push(1, speech(at, 1))
+    entry = ledger.find(1)
+    assert entry is not None
+    assert len(entry.chunks) <= 3
+    assert b"".join(entry.chunks) == speech(0, 5_000)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

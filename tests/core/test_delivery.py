@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pinch_tui.core.attribution import IDS, IDS_A_SECOND
 from pinch_tui.core.delivery import GRACE_S, Delivery
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session_events import Restarted, SendAudio, Settled, SpeechReceived, TextReceived
+from pinch_tui.core.session_events import Miscounted, Restarted, SendAudio, Settled, SpeechReceived, TextReceived
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
 
 CHUNK = SpeechChunk(bytes(4 * 1920))
@@ -171,3 +172,20 @@ def test_the_grace_begins_when_the_finalize_has_left() -> None:
     assert s.delivery.wake_at(s.now) == left + GRACE_S
     assert s.delivery.due(left + GRACE_S - 0.01) == []
     assert any(isinstance(step, SendAudio) for step in s.delivery.due(left + GRACE_S))
+
+
+def test_a_flood_of_segments_is_cut_off_and_counted() -> None:
+    s = Scene()
+    s.start(1)
+    s.talk(1, 1.0)
+    taken = sum(s.text(f"id {n}") == 1 for n in range(5_000))
+    assert IDS <= taken <= IDS + 2 * IDS_A_SECOND
+    flood = TranscriptMessage(TranscriptKind.ORIGINAL, "one more", "text", is_final=True)
+    assert s.delivery.text(flood, s.now) == [Miscounted(is_unknown=False)]
+    assert s.text("id 0") == 1  # what is known goes on
+    s.talk(1, 2.0)
+    assert s.text("later") == 1
+
+
+def test_what_comes_before_anything_was_said_is_no_flood() -> None:
+    assert Scene().delivery.text(TranscriptMessage(TranscriptKind.ORIGINAL, "a", "text", is_final=True), 100.0) == []

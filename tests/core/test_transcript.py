@@ -6,7 +6,16 @@ import time
 
 import pytest
 
-from pinch_tui.core.transcript import Segment, Transcript, Utterance, UtteranceState, segment_side, speaker_side
+from pinch_tui.core.transcript import (
+    TEXT_A_SECOND,
+    TEXT_ROOM,
+    Segment,
+    Transcript,
+    Utterance,
+    UtteranceState,
+    segment_side,
+    speaker_side,
+)
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 
@@ -346,3 +355,15 @@ def test_ten_thousand_rows_cost_no_more_a_message_than_a_hundred() -> None:
         return best
 
     assert seconds_for_2000_messages(10_000) < 5 * seconds_for_2000_messages(100)
+
+
+def test_an_utterance_keeps_no_more_text_than_anybody_says() -> None:
+    transcript = conversation(1)
+    for n in range(1_000):
+        transcript.apply(1, 1, original("a", f"{n} " + "x" * 1_000), 2_000)
+        transcript.apply(1, 1, translated(f"b{n}", "y" * 1_000), 2_000)
+    said = transcript.utterance(1)
+    size = sum(len(segment.original) + len(segment.translation) for segment in said.segments)
+    assert TEXT_ROOM - 5_000 < size <= TEXT_ROOM + TEXT_A_SECOND
+    assert not transcript.apply(1, 1, original("c", "z" * 5_000), 2_000)
+    assert transcript.apply(1, 1, original("c", "z" * 5_000), 62_000)

@@ -212,6 +212,34 @@ def test_what_is_settled_before_a_drop_is_not_skipped_in_what_follows() -> None:
     in_time(scene)
 
 
+def test_what_waits_while_a_person_talks_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        monkeypatch.setattr(module, "WAIT_BYTES", 10 * 4 * CHUNK)
+        s = Scene()
+        s.downlink.talk_started()
+        for n in range(1, 15):
+            s.downlink.chunk(1, tone(n))
+        assert s.downlink.dropped_s == pytest.approx(4 * CHUNK / OUT_RATE)
+        s.downlink.talk_ended()
+        s.advance(2.0)
+        assert s.heard == [float(n) for n in range(1, 11)]
+
+    in_time(scene)
+
+
+def test_tiny_chunks_are_kept_in_few_parts() -> None:
+    async def scene() -> None:
+        s = Scene()
+        s.downlink.talk_started()
+        for n in range(40_000):
+            s.downlink.chunk(1, tone(n, 1))
+        assert s.downlink.of(1) == b"".join(tone(n, 1) for n in range(40_000))
+        assert len(s.downlink._speech[1].parts) <= 3
+        assert len(s.downlink._waiting) <= 3
+
+    in_time(scene)
+
+
 def test_what_is_kept_for_replay_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene() -> None:
         monkeypatch.setattr(module, "KEEP_BYTES", 10 * 4 * CHUNK)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import traceback
+import tracemalloc
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -162,6 +164,21 @@ async def test_no_answer_has_its_own_sentence(cause: Exception, word: str) -> No
     assert isinstance(error, AllocationError)
     assert error.status is None and error.retryable
     assert word in error.title
+
+
+async def test_a_small_answer_is_not_unpacked_to_a_huge_one() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(30_000_000)))
+    assert len(bomb) < 1_000
+    handler = Handler(httpx.Response(200, headers={"Content-Encoding": "gzip, gzip"}, stream=httpx.ByteStream(bomb)))
+    subject = api(handler)
+    tracemalloc.start()
+    with pytest.raises(AllocationError, match="could not be read"):
+        await subject.allocate(SessionParams())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    await subject.aclose()
+    assert peak < 2_000_000
+    assert handler.requests[0].headers["Accept-Encoding"] == "identity"
 
 
 async def test_a_key_with_strange_characters_is_refused_before_it_is_sent() -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -104,6 +105,30 @@ async def test_too_large_a_message_is_a_lost_connection() -> None:
         with pytest.raises(ConnectionLost):
             await connection.receive()
         await connection.close()
+
+
+async def test_a_flood_is_parsed_piece_by_piece_and_heard_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    parse = ClientConnection.data_received
+
+    def counted(self: ClientConnection, data: bytes) -> None:
+        sizes.append(len(data))
+        parse(self, data)
+
+    async def flood(connection: ServerConnection) -> None:
+        connection.transport.write(b"\x81\x00" * 50_000 + b"\x81\x04last")
+        await connection.close(4503)
+
+    monkeypatch.setattr(ClientConnection, "data_received", counted)
+    async with server(flood) as url:
+        connection = await WebSocketConnector().connect(url)
+        got = []
+        with pytest.raises(ConnectionLost) as caught:
+            while True:
+                got.append(await connection.receive())
+    assert got == [""] * 50_000 + ["last"]
+    assert caught.value.code == 4503
+    assert len(sizes) > 10 and max(sizes) <= 8 * 1024
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 503])

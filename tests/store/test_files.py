@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pinch_tui.errors import UsageError
 from pinch_tui.store import logs
 from pinch_tui.store.eventlog import EventLog
-from pinch_tui.store.paths import is_private, resolve, write_private
+from pinch_tui.store.paths import MAX_SMALL_FILE, is_private, read_file, resolve, write_private
 from pinch_tui.store.state import MAX_RECENT, State, StateFile
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
@@ -27,6 +27,42 @@ CANARY = "pk_canary_7f3a9b"
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_what_is_no_file_or_too_large_is_not_waited_for(tmp_path: Path) -> None:
+    pipe, endless, large = tmp_path / "pipe", tmp_path / "endless", tmp_path / "large"
+    os.mkfifo(pipe)
+    endless.symlink_to("/dev/zero")
+    large.write_bytes(bytes(MAX_SMALL_FILE + 1))
+    for path in (pipe, endless, large, tmp_path):
+        with pytest.raises(OSError):
+            read_file(path)
+    assert StateFile(pipe).state == State()
+
+
+def test_numbers_of_the_state_file_are_usual_ones(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    huge = "1" + "0" * 400
+    path.write_text(
+        f'{{"choices": {{"volume": {huge}, "other": NaN, "muted": true}},'
+        f' "keyboards": {{"local": {{"delay_s": {huge}, "interval_s": 0.03, "jitter_s": Infinity}}}}}}'
+    )
+    state = StateFile(path).state
+    assert state.choices == {"muted": True}
+    assert state.keyboards == {"local": {"interval_s": 0.03}}
+
+
+def test_texts_of_the_state_file_are_harmless_and_can_be_kept_again(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(
+        '{"last_pair": ["e\\u001b[5mn", "e\\ud800s"], "input_device": "a\\u009b5mb\\udfff",'
+        ' "choices": {"a": "\\ud800"}}'
+    )
+    file = StateFile(path)
+    assert file.state.last_pair == ("en", "es")
+    assert file.state.input_device == "ab"
+    assert file.remember_output("x")
 
 
 # ---- paths --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinch_tui.core.textclean import clean
 from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history import History
@@ -349,6 +350,7 @@ def test_no_folder_is_no_history(tmp_path: Path) -> None:
 # ---- any lines ----------------------------------------------------------------------------------------------------
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_SAID = _TEXT.map(clean)
 _LINES = st.lists(
     st.one_of(
         st.binary(max_size=30),
@@ -376,7 +378,7 @@ _SEGMENTS = st.lists(
             name, original, True, len(original), translation, True, len(translation), "en", "es", None,
             start, start + length, revision,
         ),
-        st.sampled_from("abc"), _TEXT, _TEXT, st.integers(0, 10_000), st.integers(0, 999), st.integers(0, 9),
+        st.sampled_from("abc"), _SAID, _SAID, st.integers(0, 10_000), st.integers(0, 999), st.integers(0, 9),
     ),
     min_size=1, max_size=3, unique_by=lambda item: item.id,
 )  # fmt: skip
@@ -393,6 +395,50 @@ def test_what_is_written_is_read_back(segments: list[Segment], attempt: int, two
     expected = replace(said, state=UtteranceState.SETTLED, end_ms=max(item.end_ms for item in finals))
     assert reading.utterances == {7: expected}
     assert reading.unreadable == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("started", "NaN"),
+        ("started", "1e300"),
+        ("started", "-1e18"),
+        ("started", "9" * 400),
+        ("start_ms", "1" + "0" * 400),
+        ("end_ms", "1" + "0" * 300),
+        ("end_ms", "-1"),
+        ("utterance_start_ms", "Infinity"),
+    ],
+)
+def test_impossible_times_cost_their_line_alone(name: str, value: str) -> None:
+    final = segment("a", "x", "y")
+    good = encode_final(utterance(1, final), final)
+    fields = {**json.loads(good), "utterance": 2, name: 0}
+    bad = json.dumps(fields).replace(f'"{name}": 0', f'"{name}": {value}')
+    header = f'{{"kind":"conversation","id":"a","started":{value}}}' if name == "started" else "{}"
+    reading = read(line.encode() for line in (header, good, bad))
+    assert list(reading.utterances) == [1]
+    assert reading.unreadable == 2
+    assert reading.header is None
+
+
+def test_texts_of_a_foreign_file_are_harmless() -> None:
+    evil = "a\x1b]52;c;x\x07b\x9b31m\u202ec\ud800"
+    final = segment("a\x1b[5m", evil, evil)
+    line = json.dumps(json.loads(encode_final(utterance(1, final), final)) | {"pair": [evil, evil]})
+    read_back = read([line.encode()]).utterances[1]
+    for text in (read_back.original, read_back.translation, read_back.source, read_back.segments[0].id):
+        assert text.isprintable() and text == clean(text)
+    assert read_back.original == "abc"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_what_is_no_file_is_no_conversation(history: History) -> None:
+    before = len(list(history.conversations()))
+    os.mkfifo(history.folder / "29991231-000000-ffff.jsonl")
+    (history.folder / "29991231-000001-ffff.jsonl").symlink_to("/dev/zero")
+    (history.folder / "29991231-000002-ffff.jsonl").mkdir()
+    assert len(list(history.conversations())) == before
 
 
 @given(st.permutations([(1, 1), (1, 2), (2, 1), (2, 3), (2, 2)]))

@@ -125,3 +125,9 @@ def test_a_torn_end_is_counted(tmp_path: Path) -> None:
 )
 def test_any_line_is_read_or_not(raw: bytes) -> None:
     parse_line(raw)
+
+
+@pytest.mark.parametrize("line", ['{"t":%s,"kind":"x"}', '{"t":0,"kind":"x","c":%s}'])
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, "1e300", "Infinity", "NaN"])
+def test_a_line_with_an_impossible_number_is_none(line: str, number: str) -> None:
+    assert parse_line((line % number).encode()) is None
