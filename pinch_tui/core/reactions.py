@@ -90,7 +90,7 @@ def describe(failure: Failure) -> tuple[str, str]:
 def _http(status: int) -> tuple[str, str]:
     match status:
         case 401:
-            return "The service refused the API key (401).", "Check the key: pinch-tui key set. Your words are kept."
+            return "The service refused the API key (401).", "Enter another: pinch-tui key set. Your words are kept."
         case 403:
             return (
                 "This API key may not use real-time translation (403).",

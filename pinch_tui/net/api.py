@@ -116,11 +116,17 @@ class HttpSessionApi:
     async def aclose(self) -> None:
         await self._client.aclose()
 
+    @property
+    def _cure(self) -> str:
+        # What was found first would be found first again.
+        return "change that variable" if "environment" in self._key_source else "run pinch-tui key set"
+
     def _refused(self, status: int) -> Exception:
         if status == 401:
             return CredentialError(
                 f"The service refused the API key from {self._key_source} (401).",
-                "Get a key at the developer portal and store it: pinch-tui key set. Your words are kept.",
+                f"The developer portal gives keys. In the app F3 takes another; elsewhere {self._cure}. "
+                "Your words are kept.",
                 status=status,
             )
         if status == 403:

@@ -19,6 +19,7 @@ from pinch_tui.store.paths import is_private, read_file, write_private
 
 VARIABLE = "PINCH_API_KEY"
 LONG_VARIABLE = "PINCH_TUI_API__KEY"
+KEY_VARIABLES = (VARIABLE, LONG_VARIABLE)
 MAX_KEY = 512
 
 
@@ -76,7 +77,7 @@ def clean(value: str) -> str:
 
 def lookup_key(settings: Settings, env: Mapping[str, str], folder: Path, keyring: Keyring | None) -> ApiKey:
     """The first key found. ``folder`` is the state folder; ``keyring`` None leaves the keyring out. Never raises."""
-    for variable in (VARIABLE, LONG_VARIABLE):
+    for variable in KEY_VARIABLES:
         if value := env.get(variable, "").strip():
             return ApiKey(value, KeySource.ENVIRONMENT)
     warnings: list[str] = []

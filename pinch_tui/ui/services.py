@@ -77,6 +77,16 @@ class DeviceNames:
     """One sentence when they could not be listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """What became of a key that was entered."""
+
+    place: str
+    """Where it is kept, in words."""
+    needs_restart: bool = False
+    """Whether it is used only when the app has started anew (out of practice mode)."""
+
+
 async def _no_devices() -> DeviceNames:
     return DeviceNames(problem="The devices cannot be listed here.")
 
@@ -89,7 +99,7 @@ async def _no_wav(_utterance: int, _speech: bytes) -> Path:
     raise PinchError("There is nowhere to save to.")
 
 
-async def _no_key_store(_key: str) -> str:
+async def _no_key_store(_key: str) -> KeptKey:
     raise PinchError("There is nowhere to keep a key.")
 
 
@@ -150,7 +160,7 @@ class AppServices:
     ``remember("welcome_seen", True)``."""
     key_source: str = ""
     """Where the key was found, in words; never the key."""
-    store_key: Callable[[str], Awaitable[str]] = _no_key_store
-    """Keep an API key; returns where, in words."""
+    store_key: Callable[[str], Awaitable[KeptKey]] = _no_key_store
+    """Keep an API key and use it from now on."""
     details: Callable[[], Sequence[tuple[str, str]]] = field(default=tuple)
     """More lines for the details panel: name and value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,8 @@ from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.errors import AudioError
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
+from pinch_tui.store.secrets import KEY_VARIABLES
+from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.wiring.parts import (
     KEY_PLACES,
@@ -57,14 +59,31 @@ def run_app(settings: Settings, options: RunOptions) -> int:
             code, wants_restart = runner.run(_run_app(settings, options))
         if not wants_restart:
             return code
-        options = replace(options, is_practice=False)
+        options = _with_entered_key(options)
+
+
+def _with_entered_key(options: RunOptions) -> RunOptions:
+    """The options for a start with the key that was just entered and kept, whatever else would be found first."""
+    loaded = options.loaded
+    if shadow := _shadow(options):
+        loaded = replace(loaded, warnings=(*loaded.warnings, f"The entered key is in use. {shadow}"))
+    env = {name: value for name, value in options.env.items() if name not in KEY_VARIABLES}
+    return replace(options, is_practice=False, loaded=loaded, env=env)
+
+
+def _shadow(options: RunOptions) -> str:
+    """A sentence on what would be found before a kept key at the next start, "" for nothing."""
+    names = [name for name in KEY_VARIABLES if options.env.get(name, "").strip()]
+    return f"At the next start {names[0]} in the environment wins: unset it." if names else ""
 
 
 async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
     async with AsyncExitStack() as stack:
         key = find_key(settings, options)
         log_file = options.log_file or options.paths.log_file
-        logs.configure(log_file, secrets=[key.value] if key else [], is_required=options.log_file is not None)
+        redactor = logs.configure(
+            log_file, secrets=[key.value] if key else [], is_required=options.log_file is not None
+        )
         stack.callback(logs.close)
         state = StateFile(options.paths.state_file)
         remembered = state.state
@@ -101,7 +120,13 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         notices = [*options.loaded.warnings, *key.warnings]
         notices += await _open_control(options, hold, engine, stack)
         _tell_at_start(engine, notices, sound.problem, recorder)
-        services = _services(engine, state, service, recorder, options, chosen)
+
+        def use_key(value: str, place: str) -> None:
+            redactor.secrets.add(value)
+            engine.use_api(wire.api(replace(service, key=value, key_source=place)))
+            engine.say(NoticePosted("key", Severity.INFO, f"The key is kept in {place}, and in use.", _shadow(options)))
+
+        services = _services(engine, state, service, recorder, options, chosen, use_key)
         if options.is_plain:
             from pinch_tui.ui.plain import PlainApp
 
@@ -157,10 +182,12 @@ def _services(
     recorder: Recorder,
     options: RunOptions,
     chosen: dict[str, str | None],
+    use_key: Callable[[str, str], None],
 ) -> AppServices:
-    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here."""
+    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``use_key``: from
+    now on (a key, and where it is kept)."""
     from pinch_tui.keys import signals
-    from pinch_tui.ui.services import AppServices, DeviceNames
+    from pinch_tui.ui.services import AppServices, DeviceNames, KeptKey
 
     async def devices() -> DeviceNames:
         found = await list_devices()
@@ -183,8 +210,11 @@ def _services(
     async def save_wav(utterance: int, speech: bytes) -> Path:
         return save_speech(default_folder(), utterance, wav_header(len(speech)) + speech)
 
-    async def keep_key(value: str) -> str:
-        return KEY_PLACES[await key_keeper.keep(value, options.paths.state)]
+    async def keep_key(value: str) -> KeptKey:
+        place = KEY_PLACES[await key_keeper.keep(value, options.paths.state)]
+        if not service.is_practice:
+            use_key(clean_key(value), place)
+        return KeptKey(place, needs_restart=service.is_practice)
 
     def remember(name: str, value: object) -> None:
         match name:

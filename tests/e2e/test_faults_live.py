@@ -115,6 +115,32 @@ def test_a_swap_in_mid_sentence_cuts_nothing(tmp_path: Path, audio: VirtualAudio
     assert {(e["source_language"], e["target_language"]) for e in final} == {("en", "es")}
 
 
+def test_words_for_a_refused_key_are_sent_with_the_next_one(tmp_path: Path, audio: VirtualAudio) -> None:
+    spoken = say(tmp_path, PHRASE)
+    with practice("--fault", "401:1", record=tmp_path / "received") as service:
+        env = {**KEY, "PINCH_BASE_URL": service.base_url, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+        with LiveApp(tmp_path, audio=audio, env=env) as app:
+            app.wait("error", 10, code=401)
+            app.type(PRESS)
+            app.wait("first-frame", 3)
+            speak(app, audio, spoken)
+            app.type(RELEASE)
+            app.wait("talk-stop", 3)
+            app.wait_text("F3", 3)
+            app.type(b"\x1bOR")
+            app.wait_text("Enter or Esc closes", 3)
+            app.type(b"pk_another\r")
+            app.wait_text("The key is kept in the key file, and in use.", 5)
+            assert "unset it" in app.text()
+            assert "pk_a" not in app.text()
+            app.wait("final", 20, side="translated", text=TRANSLATION)
+            app.type(CTRL_Q)
+            assert app.leave() == 0
+    played = samples(spoken)
+    voiced = played[played.nonzero()[0][0] : played.nonzero()[0][-1] + 1]
+    assert any(find(samples(path), voiced) >= 0 for path in received(tmp_path / "received"))
+
+
 @pytest.mark.parametrize(("keys", "code"), [(CTRL_Q, 0), (CTRL_C, 130)], ids=["ctrl+q", "ctrl+c"])
 def test_a_quit_in_mid_sentence_waits_for_the_last_words(
     tmp_path: Path, audio: VirtualAudio, keys: bytes, code: int

@@ -14,7 +14,7 @@ from pinch_tui.config import Settings, UiSettings
 from pinch_tui.core.export import ExportFormat, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.app import PinchApp
-from pinch_tui.ui.services import AppServices, DeviceNames
+from pinch_tui.ui.services import AppServices, DeviceNames, KeptKey
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_hold import FakeHold
 
@@ -46,7 +46,7 @@ class Asked:
     refuses: PinchError | None = None
 
 
-def services(asked: Asked, **more: Any) -> AppServices:
+def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServices:
     def refuse() -> None:
         if asked.refuses is not None:
             raise asked.refuses
@@ -66,10 +66,10 @@ def services(asked: Asked, **more: Any) -> AppServices:
         asked.wavs.append((number, speech))
         return Path(f"line-{number}.wav")
 
-    async def store_key(key: str) -> str:
+    async def store_key(key: str) -> KeptKey:
         refuse()
         asked.keys.append(key)
-        return "the keyring"
+        return KeptKey("the keyring", needs_restart=is_practice)
 
     async def devices() -> DeviceNames:
         return DeviceNames(
@@ -121,7 +121,9 @@ def rig(
     engine = FakeEngine(stops_on_quit=stops_on_quit)
     engine.status = replace(engine.status, **(status or {}))
     hold, asked = FakeHold(method, settings.talk.key), Asked()
-    app = PinchApp(engine, hold, services(asked, **more), settings, clock=lambda: NOW)
+    app = PinchApp(
+        engine, hold, services(asked, is_practice=engine.status.is_practice, **more), settings, clock=lambda: NOW
+    )
     return Rig(app, engine, hold, asked)
 
 

@@ -347,6 +347,18 @@ async def test_a_key_is_stored_never_shown_and_the_app_starts_anew() -> None:
     assert "canary" not in repr(r.asked.log)
 
 
+async def test_another_key_goes_on_with_the_conversation() -> None:
+    r = rig(key_source="the keyring")
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("f3")
+        await pilot.pause()
+        assert "A key is in use (the keyring)" in shown(r.app)
+        await pilot.press(*"pk-other", "enter")
+        await until(pilot, lambda: len(r.app.screen_stack) == 1)
+        assert r.app.is_running and r.app.return_value is None
+    assert r.asked.keys == ["pk-other"]
+
+
 async def test_a_key_that_cannot_be_stored_says_why() -> None:
     r = rig(status={"is_practice": True}, has_key=False)
     r.asked.refuses = PinchError("The keyring is locked.", "Unlock it.")

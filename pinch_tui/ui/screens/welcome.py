@@ -74,7 +74,8 @@ class _KeyField(Input):
 
 
 class WelcomeScreen(Panel[None]):
-    """Esc or Enter in the empty field goes on; Enter after a key stores it and starts anew with the real service."""
+    """Esc or Enter in the empty field goes on; Enter after a key stores it and goes on with it: the conversation stays,
+    unless it was one with the practice service."""
 
     DEFAULT_CSS = """
     WelcomeScreen #key { margin-top: 1; }
@@ -106,6 +107,8 @@ class WelcomeScreen(Panel[None]):
 
     def _service_text(self, is_practice: bool) -> Content:
         services = self.pinch.services
+        if services.has_key and is_practice:
+            return Content("The practice service runs on this computer. For real translation enter a key:")
         if services.has_key:
             where = f" ({clean(services.key_source)})" if services.key_source else ""
             return Content(f"A key is in use{where}. Another one may be entered here:")
@@ -141,9 +144,12 @@ class WelcomeScreen(Panel[None]):
             return
         event.input.value = ""
         try:
-            where = await self.pinch.services.store_key(key)
+            kept = await self.pinch.services.store_key(key)
         except PinchError as error:
             self.say(str(error), "bold $warning")
             return
-        self.say(f"Kept in {where}. Starting with it ...", "bold $success")
+        if not kept.needs_restart:
+            self.dismiss(None)
+            return
+        self.say(f"Kept in {kept.place}. Starting with it ...", "bold $success")
         self.call_after_refresh(self.pinch.leaving.restart)
