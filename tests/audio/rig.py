@@ -50,9 +50,11 @@ class VirtualAudio:
         return subprocess.Popen([str(SCRIPT), "play", str(path)], env=self._base, stderr=subprocess.DEVNULL)
 
     def start_recorder(self, path: Path, seconds: float) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [str(SCRIPT), "record", str(path), str(seconds)], env=self._base, stderr=subprocess.DEVNULL
-        )
+        """Record what the speaker plays as 48 kHz mono PCM16, until SIGINT and ``seconds`` at the most."""
+        record = ["parecord", "--latency-msec=20", "--device=vspeaker.monitor", "--file-format=wav", str(path)]
+        sound = ["--rate=48000", "--channels=1", "--format=s16le"]
+        command = ["timeout", "-s", "INT", str(seconds), *record, *sound]
+        return subprocess.Popen(command, env={**self._base, **self.env}, stderr=subprocess.DEVNULL)
 
     @staticmethod
     def _exports(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def test_the_first_conversation_in_a_real_terminal(tmp_path: Path, audio: Virtua
     spoken = say(tmp_path, "Where is the train station?")
     heard, shot, log = tmp_path / "heard.wav", tmp_path / "shot.png", tmp_path / "events.jsonl"
     with practice(record=tmp_path / "received") as service:
-        recorder = audio.start_recorder(heard, 12.0)
+        recorder = audio.start_recorder(heard, 120.0)
         env = {
             **os.environ,
             **audio.env,
@@ -51,6 +52,7 @@ def test_the_first_conversation_in_a_real_terminal(tmp_path: Path, audio: Virtua
         command = [sys.executable, str(RIG / "terminal.py"), "--terminal", "kitty", "--log", str(log)]
         command += ["--png", str(shot), "--do", script, "--", str(PROGRAM), "--events", str(log)]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=90, check=False)
+        recorder.send_signal(signal.SIGINT)
         recorder.wait(timeout=20)
     events = [json.loads(line) for line in log.read_text().splitlines()]
     kinds = [event["kind"] for event in events]
