@@ -6,6 +6,7 @@ hold URLs, tokens and texts, and stay out. What does reach the file passes `Reda
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -105,5 +106,6 @@ def close() -> None:
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # a full disk
+                handler.close()
         logger.propagate = True
