@@ -13,8 +13,12 @@ def main() -> None:
     try:
         _open_missing_streams()
         from pinch_tui.cli.main import run
+        from pinch_tui.store.secrets import LONG_VARIABLE, VARIABLE
 
-        code = run(sys.argv[1:])
+        env = dict(os.environ)
+        for variable in (VARIABLE, LONG_VARIABLE):  # no child process inherits the key
+            os.environ.pop(variable, None)
+        code = run(sys.argv[1:], env)
     except KeyboardInterrupt:  # while this program was still being read, or already on its way out
         with contextlib.suppress(OSError):
             sys.stderr.write("pinch-tui: Interrupted.\n")

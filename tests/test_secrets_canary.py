@@ -30,6 +30,7 @@ import pytest
 from pinch_tui.practice import allocation
 from pinch_tui.practice.faults import FaultPlan
 from pinch_tui.practice.service import PracticeOptions, PracticeService
+from tests.fakes import plain_service
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc for the process list"),
@@ -324,6 +325,42 @@ async def test_everything_that_can_be_refused(tmp_path: Path, process_list: Proc
         )
     for world in worlds:
         world.search_files()
+
+
+async def test_a_service_that_repeats_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_service, "TOKEN", TOKEN)
+    complaint = "No {key} at ws://127.0.0.1/session?token={token}, nor {token} alone."
+    async with plain_service.PlainService(complaint=complaint).running() as service:
+        world = World(tmp_path, service.base_url)
+        wav = str(world.wav)
+        await together(
+            world,
+            [
+                Run(("translate", wav, *logs("echo")), codes=(0,)),
+                Run(("translate", wav, *logs("words"), "--trace-text"), codes=(0,)),
+                Run(("doctor", "--silent"), codes=ANY),
+                Run(("doctor", "--silent", "--json"), codes=ANY),
+            ],
+        )
+    assert world.search_files() >= 6
+    assert "Buenos" in (tmp_path / "words.trace").read_text(encoding="utf-8")
+
+
+CHILD = """
+import os, subprocess, sys
+from pinch_tui.cli import main
+def run(args, env):
+    assert env["PINCH_API_KEY"] and env["PINCH_TUI_API__KEY"]
+    return subprocess.run([sys.executable, "-c", "import os; print(dict(os.environ))"], check=True).returncode
+main.run = run
+from pinch_tui.__main__ import main
+main()
+"""
+
+
+async def test_no_child_process_inherits_the_key(tmp_path: Path) -> None:
+    world = World(tmp_path, "http://127.0.0.1:9")
+    await world.run(Run((), env={"PINCH_TUI_API__KEY": KEY}, program=("-c", CHILD)))
 
 
 # ---- every crash that can be provoked -----------------------------------------------------------------------------

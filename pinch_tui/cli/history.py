@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pinch_tui.cli.context import CliContext
 from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, render
 from pinch_tui.core.textclean import clean
 from pinch_tui.core.transcript import Utterance
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
 from pinch_tui.store.exports import create
 from pinch_tui.store.history import Conversation, History
 
@@ -124,18 +125,28 @@ def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
 @click.argument("references", nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="All conversations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def delete(context: CliContext, references: tuple[str, ...], is_all: bool, yes: bool) -> None:
+@click.pass_context
+def delete(ctx: click.Context, references: tuple[str, ...], is_all: bool, yes: bool) -> None:
     """Delete conversations for good: each REFERENCE is last, a number, or the beginning of a name."""
-    history = _history(context)
+    history = _history(ctx.obj)
     if is_all == bool(references):
         raise UsageError("Say which conversations.", f"Each by {_REFERENCE}; or --all.")
     found = list(history.conversations()) if is_all else [history.find(reference) for reference in references]
-    if not yes:
-        click.confirm(f"Delete {_counted(len(found))} for good?", abort=True, err=True)
+    if not yes and not _is_confirmed(f"Delete {_counted(len(found))} for good?"):
+        click.echo("Nothing was deleted.", err=True)
+        ctx.exit(EXIT_INTERRUPTED)
     for item in found:
         history.delete(item)
     click.echo(f"Deleted {_counted(len(found))}.")
+
+
+def _is_confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UsageError("Nothing was deleted: nobody answered.", "--yes deletes without asking.") from None
 
 
 def _counted(n: int) -> str:

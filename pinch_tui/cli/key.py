@@ -7,7 +7,7 @@ import sys
 import click
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_OK
+from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_OK, UsageError
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.secrets import Keyring, KeySource, delete_key, lookup_key, store_key
 
@@ -25,7 +25,20 @@ def command() -> None:
     """
 
 
-@command.command("set")
+class _WithoutArguments(click.Command):
+    """Refuses every argument without repeating it: it may be the key."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any(arg not in ctx.help_option_names for arg in args):
+            raise UsageError(
+                "The key is no argument: others could read it in the process list.",
+                "Leave it away and paste it at the prompt, or pipe it in. If it was a real one, take it out of the"
+                " shell's history.",
+            )
+        return super().parse_args(ctx, args)
+
+
+@command.command("set", cls=_WithoutArguments)
 @click.pass_obj
 def set_key(context: CliContext) -> None:
     """Keep a key: it is asked for without echo, or read from stdin when that is no terminal."""

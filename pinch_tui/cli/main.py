@@ -14,13 +14,13 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from pinch_tui.cli.context import CliContext, run_flags, screen_flags, session_flags
+from pinch_tui.core.secrecy import redact
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, PinchError
-from pinch_tui.store.logs import redact
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("pinch_tui.cli.translate", "Translate sound files, stdin or the microphone."),
@@ -119,11 +119,19 @@ def cli(ctx: click.Context, /, **_flags: object) -> None:
         ctx.exit(open_app(context))
 
 
-def run(args: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code; every failure is one line on stderr."""
+def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
+    """Run one command line and return its exit code; every failure is one line on stderr.
+
+    ``env`` is what settings and the key are read from; None is the process's own environment.
+    """
     _settle_encodings()
     try:
-        outcome = cli.main(args=list(args) if args is not None else None, prog_name="pinch-tui", standalone_mode=False)
+        outcome = cli.main(
+            args=list(args) if args is not None else None,
+            prog_name="pinch-tui",
+            standalone_mode=False,
+            obj=CliContext() if env is None else CliContext(env),
+        )
     except PinchError as exc:
         say(f"{exc}")
         return exc.exit_code

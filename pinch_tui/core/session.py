@@ -15,6 +15,7 @@ from pinch_tui.core.backoff import BUSY, GIVE_UP_AFTER_S, LOST
 from pinch_tui.core.delivery import Delivery, Step
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.reactions import FAULT_TRIES, Failure, FailureKind, Policy, policy_of
+from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session_events import SessionState
 from pinch_tui.core.wire import (
     ErrorMessage,
@@ -67,6 +68,7 @@ class Session:
         self._random = random
         self._reopens_idle = reopens_idle
         self._generation = 0
+        self._secrets: tuple[str, ...] = ()  # of the socket's address: the service may repeat them
         self._is_closing = False
         self._lingers = False
         self._settled_at = float("-inf")
@@ -171,6 +173,7 @@ class Session:
         self.model_version_id = fact.model_version_id
         if fact.expires_in <= 0:
             return self._fail(Failure(FailureKind.CLOSE, 4401), now)
+        self._secrets = secrets_of(fact.ws_url)
         self.state = SessionState.OPENING
         self._deadline = now + READY_WITHIN_S
         return [ev.OpenSocket(self._generation, fact.ws_url)]
@@ -212,7 +215,7 @@ class Session:
 
     def _on_error(self, error: ErrorMessage, now: float) -> list[Step]:
         if not (error.is_unsupported_target and self.params.audio_output):
-            return [ev.ServiceSaid(error.text)]
+            return [ev.ServiceSaid(redact(error.text, self._secrets))]
         # Speech is not to be had in this language: the same session again, text only.
         old = self._generation
         self.params = replace(self.params, audio_output=False)

@@ -14,12 +14,13 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from pinch_tui.core.events import FRAME_BYTES
 from pinch_tui.core.protocol import decode, encode_finalize
+from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage
 from pinch_tui.diagnose.facts import DateFacts, NetProblem, SessionFacts, StageFacts, TalkFacts, Target
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
@@ -226,7 +227,7 @@ async def probe_talk(connect: Connect, allocation: Allocation, ready_s: float = 
         connection = await connect(allocation.ws_url)
     except LinkError as exc:
         return TalkFacts(open_error=exc)
-    talk = _Talk(connection, _since(start))
+    talk = _Talk(connection, _since(start), secrets_of(allocation.ws_url))
     try:
         async with asyncio.timeout(ready_s):
             await talk.until_ready(start)
@@ -246,6 +247,7 @@ async def probe_talk(connect: Connect, allocation: Allocation, ready_s: float = 
 class _Talk:
     connection: Connection
     open_ms: int
+    secrets: tuple[str, ...] = field(repr=False)
     ready_ms: int | None = None
     session_id: str = ""
     said: str = ""
@@ -260,7 +262,7 @@ class _Talk:
                     self.ready_ms, self.session_id = _since(start), session_id
                     return
                 case ErrorMessage(text):
-                    self.said = text
+                    self._hear(text)
                 case _:
                     pass
 
@@ -277,9 +279,12 @@ class _Talk:
                 while True:
                     message = decode(await self.connection.receive())
                     if isinstance(message, ErrorMessage):
-                        self.said = message.text
+                        self._hear(message.text)
         except TimeoutError:
             self.has_taken_sound = True
+
+    def _hear(self, complaint: str) -> None:
+        self.said = redact(complaint, self.secrets)
 
     def facts(self) -> TalkFacts:
         return TalkFacts(

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import blake2b
 from typing import Final
 
+from pinch_tui.core import secrecy
 from pinch_tui.core.protocol import MESSAGE_LIMIT
 
 CHAIN_LIMIT: Final = 5_000
@@ -76,10 +77,11 @@ def _like(char: str, category: str, draw: int) -> str:
     return letter.upper() if category == "Lu" else letter
 
 
-def redact(raw: bytes | str, key: bytes, *, with_text: bool = False) -> dict[str, Json]:
+def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Collection[str] = ()) -> dict[str, Json]:
     """The fields of a trace line for one message: ``bytes`` for sound, ``message`` and ``length`` for text.
 
-    A text that is no JSON object has ``message`` None. Never raises. ``with_text`` keeps the words.
+    A text that is no JSON object has ``message`` None. Never raises. ``with_text`` keeps the words, though not the
+    ``secrets`` nor what looks like a key or a token.
     """
     if isinstance(raw, bytes):
         return {"bytes": len(raw)}
@@ -94,7 +96,7 @@ def redact(raw: bytes | str, key: bytes, *, with_text: bool = False) -> dict[str
         return {**fields, "message": None}
 
     def hide(text: str) -> str:
-        return text if with_text else placeholder(text, key)
+        return secrecy.redact(text, secrets) if with_text else placeholder(text, key)
 
     return {**fields, "message": _object(message, hide, 0)}
 

@@ -77,6 +77,7 @@ class TracedConnector:
         self._inner, self._log, self._now = inner, log, now
 
     async def connect(self, ws_url: str) -> TracedConnection:
+        self._log.guard(ws_url)
         try:
             connection = await self._inner.connect(ws_url)
         except LinkError:

@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.net.redact import redact
 
 Direction = Literal["sent", "received"]
@@ -40,10 +41,17 @@ class WireLog:
         self._with_text = with_text
         self._key = key if key is not None else os.urandom(KEY_BYTES)
         self._connections = 0
+        self._secrets: set[str] = set()
+
+    def guard(self, ws_url: str) -> None:
+        """Write nothing of this address, even where the service repeats it and words are kept."""
+        self._secrets.update(secrets_of(ws_url))
 
     def record(self, direction: Direction, t: float, data: bytes | str, connection: int = 0) -> Line:
         """One message, sent or received; the line that was written."""
-        return self._line(t, direction, connection, redact(data, self._key, with_text=self._with_text))
+        return self._line(
+            t, direction, connection, redact(data, self._key, with_text=self._with_text, secrets=self._secrets)
+        )
 
     def allocate(self, t: float, params: SessionParams) -> Line:
         """A session is asked for."""

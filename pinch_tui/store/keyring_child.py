@@ -6,6 +6,7 @@ among the arguments. Standard error of the child is discarded: backends print th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -86,28 +87,34 @@ def _keyring_settings(env: Mapping[str, str]) -> list[Path]:
 
 def main(action: str) -> int:
     """One action of the child: reads a key from stdin (set) or writes it to stdout (get)."""
+    with contextlib.redirect_stdout(sys.stderr):  # what a backend prints is no part of the key
+        code, value = _ask(action)
+    sys.stdout.write(value)
+    return code
+
+
+def _ask(action: str) -> tuple[int, str]:
     import keyring
     from keyring.backends import fail, null
     from keyring.errors import KeyringError, PasswordDeleteError
 
     if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
-        return _ABSENT
+        return _ABSENT, ""
     try:
         if action == "set":
             keyring.set_password(SERVICE, ACCOUNT, sys.stdin.read())
-            return _FOUND
+            return _FOUND, ""
         if action == "delete":
             keyring.delete_password(SERVICE, ACCOUNT)
-            return _FOUND
+            return _FOUND, ""
         value = keyring.get_password(SERVICE, ACCOUNT)
     except PasswordDeleteError:
-        return _NOTHING
+        return _NOTHING, ""
     except (KeyringError, OSError, RuntimeError, ValueError):
-        return _FAILED
+        return _FAILED, ""
     if not value:
-        return _NOTHING
-    sys.stdout.write(value)
-    return _FOUND
+        return _NOTHING, ""
+    return _FOUND, value
 
 
 if __name__ == "__main__":

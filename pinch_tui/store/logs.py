@@ -6,9 +6,9 @@ hold URLs, tokens and texts, and stay out. What does reach the file passes `Reda
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import re
 import time
 import traceback
 from collections.abc import Iterable
@@ -16,30 +16,13 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from pinch_tui.core.secrecy import redact
 from pinch_tui.errors import UsageError
 from pinch_tui.store.paths import private_folder
 
 MAX_BYTES = 1_000_000
 BACKUPS = 3
 ROOT = "pinch_tui"
-HIDDEN = "<hidden>"
-
-_PATTERNS = (
-    (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;)]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\b((?:wss?|https?)://[^\s\"'?#]*)[?#][^\s\"']*"), rf"\1?{HIDDEN}"),
-    (re.compile(r"(?i)\b((?:token|api[_-]?key|authorization|ws_url)\"?\s*[=:]\s*\"?)[^\s\"',;&)]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\bpk_[A-Za-z0-9_\-]{6,}"), HIDDEN),
-)
-
-
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without the given secrets, bearer tokens, query strings of URLs and whatever looks like a key."""
-    for secret in secrets:
-        if len(secret) >= 4:
-            text = text.replace(secret, HIDDEN)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def append_fault(path: Path, fault: BaseException) -> Path | None:
@@ -123,5 +106,6 @@ def close() -> None:
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # a full disk
+                handler.close()
         logger.propagate = True

@@ -166,6 +166,8 @@ class Wire:
     def __init__(self, options: RunOptions, stack: AsyncExitStack) -> None:
         self._trace: TraceWriter | None = None
         self._log: WireLog | None = None
+        self._problems: list[str] = []
+        self._complain: Callable[[str], None] = self._problems.append
         if options.trace is not None:
             self._trace = TraceWriter(
                 options.trace,
@@ -173,6 +175,7 @@ class Wire:
                 wall=time.time(),
                 version=__version__,
                 with_text=options.trace_has_text,
+                on_failure=lambda sentence: self._complain(sentence),
             )
             self._log = WireLog(self._trace.write, with_text=options.trace_has_text)
             stack.callback(self._trace.close)
@@ -183,6 +186,12 @@ class Wire:
             return api if self._log is None else TracedSessionApi(api, self._log, time.monotonic)
 
         return make(service.base_url) if service.practice is None else PracticeApi(service.practice, make)
+
+    def complain_to(self, hear: Callable[[str], None]) -> None:
+        """A trace that cannot be written any more is said here; what was to be said before is said now."""
+        self._complain = hear
+        while self._problems:
+            hear(self._problems.pop(0))
 
     def connector(self) -> Connector:
         connector = WebSocketConnector()
@@ -205,18 +214,18 @@ class Recorder:
         self.starred: set[int] = set()
         self.problems: list[str] = []
         if options.events is not None:
-            self.events = EventLog(options.events, self._problem)
+            self.events = EventLog(options.events, self.problem)
             stack.callback(self.events.close)
         if keeps_history:
             history = History(options.paths.history)
             days = options.loaded.settings.history.keep_days
             if days > 0:
                 history.purge(days, time.time())
-            self.history = history.begin(time.time(), is_practice=is_practice, on_failure=self._problem)
+            self.history = history.begin(time.time(), is_practice=is_practice, on_failure=self.problem)
             stack.callback(self.history.close)
         stack.callback(engine.subscribe(self.hear))
 
-    def _problem(self, sentence: str) -> None:
+    def problem(self, sentence: str) -> None:
         """Something cannot be written any more: said as soon as it happens, and at the start if it happens before."""
         self.problems.append(sentence)
         self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))

@@ -73,10 +73,18 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         )
         # JSON lines hold the interim texts themselves.
         console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
+        wire.complain_to(console.say)
         out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
+        code = 1  # until an input is done
+
+        async def close_speech(speech: FileSpeaker) -> None:
+            """Completes the file however the run ends; a run that failed before any speech came leaves none behind."""
+            await speech.aclose()
+            if code and not speech.samples_written and speech.path.is_file():
+                speech.path.unlink()
+
         if out is not None:
-            stack.push_async_callback(out.aclose)  # completes the file however the run ends
-        code = 0
+            stack.push_async_callback(close_speech, out)
         with interrupts() as interrupt:
             for name, microphone in inputs:
                 sink.begin_input(name)

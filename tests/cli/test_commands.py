@@ -239,6 +239,11 @@ def test_no_history_is_said(shell: Shell) -> None:
 def test_history_deletes_what_was_named(talked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     _stdin(monkeypatch, "n\n")
     assert talked("history", "delete", "last")[0] == 130
+    _stdin(monkeypatch, "n\n")
+    assert talked("history", "delete", "last")[2].endswith("Nothing was deleted.\n")
+    _stdin(monkeypatch, "")
+    code, _, err = talked("history", "delete", "last")
+    assert (code, "--yes" in err, "Interrupted" in err) == (2, True, False)
     assert len(History(talked.paths.history).ids()) == 2
     assert talked("history", "delete", "2", "--yes")[1] == "Deleted 1 conversation.\n"
     assert "Good morning" in talked("history")[1]
@@ -382,3 +387,11 @@ def test_a_secret_shows_in_no_commands_output(
                 _, out, err = talked(*args)
                 assert "canary" not in out + err, (args, place)
     assert "canary" not in repr(asked)
+
+
+@pytest.mark.parametrize("words", [["secretword99"], ["--key=secretword99"], ["--key", "secretword99"]])
+def test_a_key_that_was_typed_as_an_argument_is_not_repeated(shell: Shell, words: list[str]) -> None:
+    code, out, err = shell("key", "set", *words)
+    assert (code, out) == (2, "")
+    assert "secretword99" not in err
+    assert "process list" in err

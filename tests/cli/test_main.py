@@ -39,7 +39,7 @@ def _python(*args: str, home: Path, stdin: str = "") -> subprocess.CompletedProc
 def test_an_interrupt_before_the_command_runs_is_said_quietly(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(_args: list[str]) -> int:
+    def interrupted(_args: list[str], _env: dict[str, str]) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pinch_tui.cli.main.run", interrupted)

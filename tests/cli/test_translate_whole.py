@@ -305,3 +305,23 @@ async def test_an_interrupt_leaves_a_pipe_that_stays_silent(program: Program, tm
         os.close(writer)
     assert process.returncode == 130
     assert b"Fatal" not in err
+
+
+async def test_a_run_without_any_speech_leaves_no_file_behind(program: Program, tmp_path: Path) -> None:
+    out = tmp_path / "speech.wav"
+    program.service.status = 401
+    assert (await program(str(_wav(tmp_path / "a.wav", _noise(1_600))), "--out", str(out))).code == 3
+    assert not out.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("flag", "words"), [("--trace", "The trace"), ("--events", "The event log"), ("--log-file", "")]
+)
+async def test_a_full_disk_under_a_log_is_said_and_no_more(
+    program: Program, tmp_path: Path, flag: str, words: str
+) -> None:
+    done = await program(str(_wav(tmp_path / "a.wav", _noise(1_600))), flag, "/dev/full")
+    assert (done.code, done.out) == (0, "Buenos días.\n")
+    said = f"pinch-tui: {words} /dev/full cannot be written: No space left on device.\n" if words else ""
+    assert done.err == said

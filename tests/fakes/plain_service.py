@@ -44,6 +44,8 @@ class PlainService:
     first_sound: asyncio.Event = field(default_factory=asyncio.Event)
     speaks_early: bool = False
     """Texts come with the tenth frame rather than with `finalize`."""
+    complaint: str = ""
+    """An `error` frame's words, sent after `ready`; ``{token}`` and ``{key}`` are replaced by the session's own."""
     _pending: list[Session] = field(default_factory=list)
 
     @contextlib.asynccontextmanager
@@ -76,6 +78,9 @@ class PlainService:
     async def _serve(self, connection: ServerConnection) -> None:
         session = self._pending.pop(0)
         await connection.send(json.dumps({"type": "ready", "session_id": "ss"}))
+        if self.complaint:
+            words = self.complaint.format(token=TOKEN, key=self.keys[-1])
+            await connection.send(json.dumps({"type": "error", "error": words}))
         try:
             async for message in connection:
                 if isinstance(message, bytes):

@@ -231,3 +231,19 @@ async def test_a_key_that_cannot_be_kept_is_said_in_the_same_words(tmp_path: Pat
     assert CANARY not in str(caught.value)
     with pytest.raises(UsageError):
         await key_keeper.keep("two words", tmp_path)
+
+
+def test_what_a_backend_prints_is_no_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "noisy.py").write_text(
+        "from keyring.backend import KeyringBackend\n"
+        "class Noisy(KeyringBackend):\n"
+        "    priority = 1\n"
+        "    def get_password(self, service, account):\n"
+        "        print('unlocking ...')\n"
+        "        return 'pk_kept_in_here'\n"
+        "    def set_password(self, service, account, value): print(value)\n"
+        "    def delete_password(self, service, account): print('gone')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "noisy.Noisy")
+    assert ChildKeyring(get_timeout_s=30).get() == "pk_kept_in_here"
