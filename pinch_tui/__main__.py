@@ -13,10 +13,11 @@ def main() -> None:
     try:
         _open_missing_streams()
         from pinch_tui.cli.main import run
-        from pinch_tui.store.secrets import LONG_VARIABLE, VARIABLE
+        from pinch_tui.store.secrets import KEY_VARIABLES
 
         env = dict(os.environ)
-        for variable in (VARIABLE, LONG_VARIABLE):  # no child process inherits the key
+        # No child process inherits the key, and no log of Textual's holds one as it is typed.
+        for variable in (*KEY_VARIABLES, "TEXTUAL_LOG"):
             os.environ.pop(variable, None)
         code = run(sys.argv[1:], env)
     except KeyboardInterrupt:  # while this program was still being read, or already on its way out

@@ -140,7 +140,9 @@ class World:
             "PINCH_BASE_URL": self.base_url,
             "PYTHONUTF8": "1",
             "TERM": "xterm-256color",
+            "TEXTUAL_LOG": str(self.folder / "textual.log"),  # the developer's log, which holds every key event
             "PULSE_SERVER": "unix:/nonexistent",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
 
     async def run(self, run: Run) -> None:
@@ -485,6 +487,10 @@ async def test_the_screen_and_its_crash(tmp_path: Path, process_list: ProcessLis
         drawn = await asyncio.to_thread(on_screen, world, whole, [b"?", b"\x1b", b" ", b" ", b"\x11"])
         assert len(drawn) > 1000, drawn
         assert not hit(drawn), hit(drawn)
+        typed = await asyncio.to_thread(on_screen, world, whole, [b"\x1bOR", KEY.encode() + b"\r", b"\x11"])
+        assert b"hidden while you type" in typed
+        assert not hit(typed), hit(typed)
+        assert KEY in (world.folder / "screen" / "state" / "key").read_text()
         for where in ("pinch_tui.ui.app:PinchApp.action_do", "pinch_tui.engine.engine:Engine.post"):
             crash = ["-c", CRASH, where]
             drawn = await asyncio.to_thread(on_screen, world, crash, [b"?", b"\x1b", b"\x11"], 15.0)
