@@ -231,3 +231,13 @@ async def test_a_key_that_cannot_be_kept_is_said_in_the_same_words(tmp_path: Pat
     assert CANARY not in str(caught.value)
     with pytest.raises(UsageError):
         await key_keeper.keep("two words", tmp_path)
+
+
+def test_nothing_in_the_current_folder_is_run_as_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keyring.py", "json.py", "pinch_tui.py"):
+        (tmp_path / name).write_text("import pathlib\npathlib.Path('was-here').touch()\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    with pytest.raises(KeyringAbsent):
+        ChildKeyring().get()
+    assert not (tmp_path / "was-here").exists()
