@@ -6,6 +6,7 @@ hold URLs, tokens and texts, and stay out. What does reach the file passes `Reda
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -82,6 +83,10 @@ class _PrivateRotatingFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk, once more
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class's name)
         """A full disk must neither stop the program nor draw over the screen."""

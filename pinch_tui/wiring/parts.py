@@ -38,6 +38,7 @@ from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history import History
 from pinch_tui.store.history_writer import HistoryWriter
 from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.paths import expanded
 from pinch_tui.store.secrets import ApiKey, KeySource, lookup_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.store.trace import TraceWriter
@@ -110,7 +111,7 @@ def choose_service(
     from pinch_tui.practice.service import PracticeOptions, PracticeService
 
     book = settings.practice.phrasebook
-    practice = PracticeService(PracticeOptions(phrasebook=Path(book).expanduser() if book else None))
+    practice = PracticeService(PracticeOptions(phrasebook=expanded(Path(book)) if book else None))
     stack.push_async_callback(practice.stop)
     return Service("", _PRACTICE_KEY, "practice", practice, bool(key))
 
@@ -166,6 +167,8 @@ class Wire:
     def __init__(self, options: RunOptions, stack: AsyncExitStack) -> None:
         self._trace: TraceWriter | None = None
         self._log: WireLog | None = None
+        self._untold: list[str] = []
+        self._tell: Callable[[str], None] = self._untold.append
         if options.trace is not None:
             self._trace = TraceWriter(
                 options.trace,
@@ -173,9 +176,16 @@ class Wire:
                 wall=time.time(),
                 version=__version__,
                 with_text=options.trace_has_text,
+                on_failure=lambda sentence: self._tell(sentence),
             )
             self._log = WireLog(self._trace.write, with_text=options.trace_has_text)
             stack.callback(self._trace.close)
+
+    def tell_through(self, tell: Callable[[str], None]) -> None:
+        """``tell`` hears that the trace cannot be written any more, also what happened before there was anybody."""
+        self._tell = tell
+        while self._untold:
+            tell(self._untold.pop(0))
 
     def api(self, service: Service) -> SessionApi:
         def make(base_url: str) -> SessionApi:
@@ -205,18 +215,18 @@ class Recorder:
         self.starred: set[int] = set()
         self.problems: list[str] = []
         if options.events is not None:
-            self.events = EventLog(options.events, self._problem)
+            self.events = EventLog(options.events, self.problem)
             stack.callback(self.events.close)
         if keeps_history:
             history = History(options.paths.history)
             days = options.loaded.settings.history.keep_days
             if days > 0:
                 history.purge(days, time.time())
-            self.history = history.begin(time.time(), is_practice=is_practice, on_failure=self._problem)
+            self.history = history.begin(time.time(), is_practice=is_practice, on_failure=self.problem)
             stack.callback(self.history.close)
         stack.callback(engine.subscribe(self.hear))
 
-    def _problem(self, sentence: str) -> None:
+    def problem(self, sentence: str) -> None:
         """Something cannot be written any more: said as soon as it happens, and at the start if it happens before."""
         self.problems.append(sentence)
         self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))

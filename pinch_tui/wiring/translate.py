@@ -18,7 +18,7 @@ from pinch_tui.core.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
-from pinch_tui.errors import AudioError
+from pinch_tui.errors import AudioError, UsageError
 from pinch_tui.store import logs
 from pinch_tui.wiring.parts import (
     Recorder,
@@ -72,7 +72,10 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
             options.format, _print, has_both=options.has_both, has_interim=options.has_interim, n_inputs=len(inputs)
         )
         console = Console(has_interim=options.has_interim)
+        wire.tell_through(console.say)
         out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
+        if out is not None:
+            stack.push_async_callback(out.aclose)
         code = 0
         with interrupts() as interrupt:
             for name, microphone in inputs:
@@ -103,12 +106,17 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 if code:
                     break
             sink.finish()
-        if out is not None:
-            await out.aclose()
         return code
 
 
 def _print(text: str) -> None:
-    """To stdout at once; BrokenPipeError when nobody reads any more."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """To stdout at once. Raises BrokenPipeError when nobody reads any more, `UsageError` when it cannot be written."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise UsageError(
+            f"The output cannot be written: {exc.strerror}.", "Free some space, or write elsewhere."
+        ) from exc
