@@ -41,10 +41,14 @@ def _open_missing_streams() -> None:
 def _say_fault(kind: type[BaseException], fault: BaseException, trace: object) -> None:
     """Tell the user in one line, and the log where it happened."""
     from pinch_tui.cli.main import say
+    from pinch_tui.errors import ConfigError
     from pinch_tui.store.logs import append_fault
     from pinch_tui.store.paths import resolve
 
-    path = append_fault(resolve(os.environ).log_file, fault)
+    try:
+        path = append_fault(resolve(os.environ).log_file, fault)
+    except ConfigError:
+        path = None
     where = f"; the details are in {path}" if path else ""
     say(f"A fault in the program ({kind.__name__}){where}. Please report it.")
 

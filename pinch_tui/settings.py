@@ -19,7 +19,7 @@ from pinch_tui.core.keymap import KeyMapError, check_theme, resolve_keys
 from pinch_tui.errors import ConfigError
 from pinch_tui.settings_checks import BadValue, check, convert, convert_text, notes
 from pinch_tui.settings_lines import line_of
-from pinch_tui.store.paths import HOME_VARIABLE, is_private, read_file, resolve
+from pinch_tui.store.paths import HOME_VARIABLE, expanded, is_private, read_file, resolve
 
 KEY_VARIABLE = "PINCH_API_KEY"
 URL_VARIABLE = "PINCH_BASE_URL"
@@ -173,10 +173,10 @@ def _value(key: str, kind: Any, raw: object, place: str, converter: Callable[[An
 
 def _config_path(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path, bool]:
     if config_path is not None:
-        return config_path.expanduser(), True
+        return expanded(config_path), True
     named = env.get(CONFIG_VARIABLE, "")
     if named:
-        return Path(named).expanduser(), True
+        return expanded(Path(named)), True
     return resolve(env).config_file, False
 
 

@@ -7,6 +7,7 @@ writes is exactly the float samples that came, in order.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -227,8 +228,8 @@ class FileSpeaker:
     """Writes every chunk that is played as a 24 kHz mono float32 WAV: exactly the samples that came, in order.
 
     Nothing is paced: a playout is over as soon as it ends. The header is completed by `aclose`, and after every chunk
-    the file on disk is a valid WAV up to the last completed header. ``path`` that cannot be written raises
-    `InputFileError`.
+    the file on disk is a valid WAV up to the last completed header. A file that cannot be written, now or later,
+    raises `InputFileError`.
     """
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
@@ -239,7 +240,13 @@ class FileSpeaker:
         except OSError as exc:
             raise InputFileError(f"{file_name(path)} cannot be written.", exc.strerror or "") from exc
         self._bytes = 0
-        self._file.write(wav_header(0))
+        self._has_failed = False
+        try:
+            self._write(wav_header(0))
+        except InputFileError:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            raise
         self._events: asyncio.Queue[SpeakerEvent | None] = asyncio.Queue()
         self._events.put_nowait(SpeakerOpened(file_name(path), OUT_RATE))
         self._open: dict[int, int] = {}  # playout -> samples
@@ -257,7 +264,7 @@ class FileSpeaker:
         if playout not in self._open or self._is_shut or not chunk:
             return
         whole = chunk[: len(chunk) // 4 * 4]
-        self._file.write(whole)
+        self._write(whole)
         self._bytes += len(whole)
         if not self._open[playout]:
             self._events.put_nowait(PlayoutStarted(playout, self._clock.monotonic()))
@@ -299,9 +306,30 @@ class FileSpeaker:
         self._is_shut = True
         self.clear()
         self._events.put_nowait(None)
-        self._file.seek(0)
-        self._file.write(wav_header(self._bytes))
-        self._file.close()
+        try:
+            self._file.seek(0)
+            self._write(wav_header(self._bytes))
+        except OSError as exc:
+            raise self._failed(exc) from exc
+        finally:
+            with contextlib.suppress(OSError):  # what could not be written was said
+                self._file.close()
+
+    def _write(self, data: bytes) -> None:
+        """Through to the file at once, so that a full disk is found where it can be said."""
+        if self._has_failed:
+            return
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as exc:
+            raise self._failed(exc) from exc
+
+    def _failed(self, exc: OSError) -> InputFileError:
+        self._has_failed = True
+        return InputFileError(
+            f"{file_name(self.path)} cannot be written: {exc.strerror}.", "Free some space, or name another file."
+        )
 
 
 def wav_header(data_bytes: int, rate: int = OUT_RATE) -> bytes:

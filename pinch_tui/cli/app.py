@@ -10,6 +10,7 @@ from pathlib import Path
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.options import RunOptions
 from pinch_tui.errors import UsageError
+from pinch_tui.store.paths import expanded
 
 
 def run_options(context: CliContext) -> RunOptions:
@@ -18,7 +19,7 @@ def run_options(context: CliContext) -> RunOptions:
 
     def path(name: str) -> Path | None:
         value = extra.get(name)
-        return value.expanduser() if isinstance(value, Path) else None
+        return expanded(value) if isinstance(value, Path) else None
 
     return RunOptions(
         loaded=context.load(),

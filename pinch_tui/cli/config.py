@@ -14,7 +14,7 @@ import click
 from pinch_tui.cli.context import CliContext, config_flag, run_flags, session_flags
 from pinch_tui.errors import UsageError
 from pinch_tui.settings import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, known_keys, value_of
-from pinch_tui.store.paths import private_folder
+from pinch_tui.store.paths import expanded, private_folder
 
 EXAMPLE = "config.example.toml"
 
@@ -74,9 +74,9 @@ def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) 
 
 def _path(context: CliContext) -> Path:
     if context.config is not None:
-        return context.config.expanduser()
+        return expanded(context.config)
     named = context.env.get(CONFIG_VARIABLE, "")
-    return Path(named).expanduser() if named else context.paths.config_file
+    return expanded(Path(named)) if named else context.paths.config_file
 
 
 @command.command("path")

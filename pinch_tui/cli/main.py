@@ -15,12 +15,17 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import click
 
 from pinch_tui.cli.context import CliContext, run_flags, screen_flags, session_flags
 from pinch_tui.core.secrecy import redact
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, PinchError
+
+Failure = TypeVar("Failure", bound=BaseException)
+
+_EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("pinch_tui.cli.translate", "Translate sound files, stdin or the microphone."),
@@ -156,27 +161,46 @@ def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None)
         return EXIT_OK
     except BaseExceptionGroup as group:
         known = group.subgroup(PinchError)
-        if known is None:
+        if known is not None:
+            first = _first(known)
+            say(f"{first}")
+            return first.exit_code
+        exhausted = group.subgroup(lambda exc: isinstance(exc, OSError) and exc.errno in _EXHAUSTED)
+        if exhausted is None:
             raise
-        first = _first(known)
-        say(f"{first}")
-        return first.exit_code
+        return _exhausted(_first(exhausted))
     except OSError as exc:
-        if exc.filename is not None or exc.errno not in _FULL:
+        if exc.filename is None and exc.errno in _FULL:
+            _abandon_stdout()
+            say(f"The output cannot be written: {exc.strerror}. Free some space, or write elsewhere.")
+            return EXIT_USAGE
+        if exc.errno not in _EXHAUSTED:
             raise
-        _abandon_stdout()
-        say(f"The output cannot be written: {exc.strerror}.")
-        return EXIT_USAGE
+        return _exhausted(exc)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _abandon_stdout()
+    except OSError as exc:
+        return _exhausted(exc)
     return outcome if isinstance(outcome, int) else EXIT_OK
 
 
-def _first(group: BaseExceptionGroup[PinchError]) -> PinchError:
+def _first(group: BaseExceptionGroup[Failure]) -> Failure:
     found = group.exceptions[0]
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+def _exhausted(exc: BaseException) -> int:
+    """What ran out is this machine's, and no fault of the program."""
+    reason = exc.strerror if isinstance(exc, OSError) else None
+    name = f" {exc.filename}" if isinstance(exc, OSError) and isinstance(exc.filename, str) else ""
+    hint = "Free some space, or write elsewhere."
+    if isinstance(exc, OSError) and exc.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "Close other programs, or raise the limit: ulimit -n 256."
+    say(f"This machine cannot go on{name and ' with'}{name}: {reason}. {hint}")
+    _abandon_stdout()
+    return EXIT_USAGE
 
 
 def say(sentence: str) -> None:

@@ -23,8 +23,12 @@ def create(folder: Path, name_of: Callable[[int], str], data: bytes) -> Path:
             continue
         except OSError as exc:
             raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Choose a folder of your own.") from exc
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+        except OSError as exc:
+            path.unlink(missing_ok=True)  # half a file would pass for a whole one
+            raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Free some space and try again.") from exc
         return path
     raise AssertionError("unreachable")
 
@@ -62,4 +66,4 @@ def save_speech(folder: Path, utterance: int, wav: bytes, *, now: datetime | Non
 def default_folder() -> Path:
     """Where exports go: the folder the program was started in, or the home folder when that cannot be written."""
     here = Path.cwd()
-    return here if os.access(here, os.W_OK) else Path.home()
+    return here if os.access(here, os.W_OK) else Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises

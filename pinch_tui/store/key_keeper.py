@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from pinch_tui.errors import CredentialError, PinchError
-from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.keyring_child import ChildKeyring, module_environment
 from pinch_tui.store.secrets import KeySource, clean, store_key
 
 _REFUSED = 20
@@ -25,9 +25,11 @@ async def keep(value: str, folder: Path) -> KeySource:
     key = clean(value)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",
         "-m",
         "pinch_tui.store.key_keeper",
         str(folder),
+        env=module_environment(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

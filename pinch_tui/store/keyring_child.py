@@ -25,13 +25,20 @@ CHANGE_TIMEOUT_S = 60.0
 _FOUND, _NOTHING, _ABSENT, _FAILED = 0, 10, 11, 12
 
 
+def module_environment() -> dict[str, str]:
+    """For ``python -P -m``: the package is found, and nothing that lies in the current folder is run in its place."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
 @dataclass(frozen=True, slots=True)
 class ChildKeyring:
     """The `Keyring` of this system."""
 
     get_timeout_s: float = GET_TIMEOUT_S
     change_timeout_s: float = CHANGE_TIMEOUT_S
-    command: tuple[str, ...] = (sys.executable, "-m", "pinch_tui.store.keyring_child")
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "pinch_tui.store.keyring_child")
 
     def get(self) -> str | None:
         code, out = self._run("get", b"", self.get_timeout_s)
@@ -49,6 +56,7 @@ class ChildKeyring:
         try:
             done = subprocess.run(
                 [*self.command, action],
+                env=module_environment(),
                 input=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -81,7 +89,7 @@ class ChildKeyring:
 
 def _keyring_settings(env: Mapping[str, str]) -> list[Path]:
     """Where the keyring library looks for a backend of the user's choice."""
-    config = Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    config = Path(env.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))  # noqa: PTH111 - never raises
     return [config / "python_keyring" / "keyringrc.cfg"]
 
 

@@ -66,6 +66,10 @@ class _PrivateRotatingFile(RotatingFileHandler):
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
 
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk, once more
+            super().close()
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class's name)
         """A full disk must neither stop the program nor draw over the screen."""
 

@@ -17,6 +17,8 @@ from typing import BinaryIO
 
 import platformdirs
 
+from pinch_tui.errors import ConfigError
+
 APP = "pinch-tui"
 HOME_VARIABLE = "PINCH_TUI_HOME"
 MAX_SMALL_FILE = 4 * 1024 * 1024
@@ -58,17 +60,31 @@ class Paths:
 
 
 def resolve(env: Mapping[str, str]) -> Paths:
-    """The paths for this user on this platform, or below ``PINCH_TUI_HOME`` when that is set."""
+    """The paths for this user on this platform, or below ``PINCH_TUI_HOME`` when that is set. Raises `ConfigError`."""
     home = env.get(HOME_VARIABLE, "")
     if home:
-        base = Path(home).expanduser()
+        base = expanded(Path(home))
         return Paths(base / "config", base / "state", base / "data", base / "runtime")
-    return Paths(
-        platformdirs.user_config_path(APP, appauthor=False),
-        platformdirs.user_state_path(APP, appauthor=False),
-        platformdirs.user_data_path(APP, appauthor=False),
-        _runtime(env),
-    )
+    try:
+        return Paths(
+            platformdirs.user_config_path(APP, appauthor=False),
+            platformdirs.user_state_path(APP, appauthor=False),
+            platformdirs.user_data_path(APP, appauthor=False),
+            _runtime(env),
+        )
+    except RuntimeError as exc:
+        raise ConfigError(
+            "Your home folder is not known: HOME is not set, and this user has none.",
+            f"Set HOME, or {HOME_VARIABLE} to a folder of yours.",
+        ) from exc
+
+
+def expanded(path: Path) -> Path:
+    """The path with its ``~`` or ``~user`` filled in. Raises `ConfigError` where that user has no home."""
+    try:
+        return path.expanduser()
+    except RuntimeError as exc:
+        raise ConfigError(f"{path} names a home folder that is not known.", "Write the whole path.") from exc
 
 
 def _runtime(env: Mapping[str, str]) -> Path:

@@ -102,6 +102,8 @@ class TraceWriter:
             self.dropped += 1
             self._append(b'{"t":0,"kind":"full"}\n')
             self.close()
+            if self._on_failure is not None:
+                self._on_failure(f"The trace {self.path} is full ({self._max_bytes // 1_000_000} MB); it ends here.")
             return
         self._append(data)
 

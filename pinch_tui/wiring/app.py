@@ -116,7 +116,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         recorder = Recorder(
             engine, options, stack, is_practice=service.is_practice, keeps_history=options.keeps_history
         )
-        wire.complain_to(recorder.problem)
+        wire.tell_through(recorder.problem)
         hold = _hold(settings, engine, state)
         notices = [*options.loaded.warnings, *key.warnings]
         notices += await _open_control(options, hold, engine, stack)

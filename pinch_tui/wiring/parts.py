@@ -38,6 +38,7 @@ from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history import History
 from pinch_tui.store.history_writer import HistoryWriter
 from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.paths import expanded
 from pinch_tui.store.secrets import ApiKey, KeySource, lookup_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.store.trace import TraceWriter
@@ -110,7 +111,7 @@ def choose_service(
     from pinch_tui.practice.service import PracticeOptions, PracticeService
 
     book = settings.practice.phrasebook
-    practice = PracticeService(PracticeOptions(phrasebook=Path(book).expanduser() if book else None))
+    practice = PracticeService(PracticeOptions(phrasebook=expanded(Path(book)) if book else None))
     stack.push_async_callback(practice.stop)
     return Service("", _PRACTICE_KEY, "practice", practice, bool(key))
 
@@ -166,8 +167,8 @@ class Wire:
     def __init__(self, options: RunOptions, stack: AsyncExitStack) -> None:
         self._trace: TraceWriter | None = None
         self._log: WireLog | None = None
-        self._problems: list[str] = []
-        self._complain: Callable[[str], None] = self._problems.append
+        self._untold: list[str] = []
+        self._tell: Callable[[str], None] = self._untold.append
         if options.trace is not None:
             self._trace = TraceWriter(
                 options.trace,
@@ -175,10 +176,16 @@ class Wire:
                 wall=time.time(),
                 version=__version__,
                 with_text=options.trace_has_text,
-                on_failure=lambda sentence: self._complain(sentence),
+                on_failure=lambda sentence: self._tell(sentence),
             )
             self._log = WireLog(self._trace.write, with_text=options.trace_has_text)
             stack.callback(self._trace.close)
+
+    def tell_through(self, tell: Callable[[str], None]) -> None:
+        """``tell`` hears that the trace cannot be written any more, also what happened before there was anybody."""
+        self._tell = tell
+        while self._untold:
+            tell(self._untold.pop(0))
 
     def api(self, service: Service) -> SessionApi:
         def make(base_url: str) -> SessionApi:
@@ -186,12 +193,6 @@ class Wire:
             return api if self._log is None else TracedSessionApi(api, self._log, time.monotonic)
 
         return make(service.base_url) if service.practice is None else PracticeApi(service.practice, make)
-
-    def complain_to(self, hear: Callable[[str], None]) -> None:
-        """A trace that cannot be written any more is said here; what was to be said before is said now."""
-        self._complain = hear
-        while self._problems:
-            hear(self._problems.pop(0))
 
     def connector(self) -> Connector:
         connector = WebSocketConnector()

@@ -73,7 +73,7 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         )
         # JSON lines hold the interim texts themselves.
         console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
-        wire.complain_to(console.say)
+        wire.tell_through(console.say)
         out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
         code = 1  # until an input is done
 

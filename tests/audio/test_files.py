@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import os
 import threading
@@ -290,3 +291,29 @@ async def test_the_written_file_holds_exactly_the_samples_in_order(tmp_path: Pat
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="cannot be written"):
         FileSpeaker(tmp_path / "no" / "out.wav", clock=ManualClock())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+async def test_a_full_disk_is_said_once_and_the_file_is_closed() -> None:
+    with pytest.raises(InputFileError, match="cannot be written: No space left"):
+        FileSpeaker(Path("/dev/full"), clock=ManualClock())
+
+
+async def test_a_disk_that_becomes_full_is_said_and_what_was_written_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speaker = FileSpeaker(tmp_path / "a.wav", clock=ManualClock())
+    speaker.begin(1)
+    speaker.play(1, bytes(400))
+
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    speaker._file.close()
+    monkeypatch.setattr(speaker, "_file", Full())
+    with pytest.raises(InputFileError, match="cannot be written"):
+        speaker.play(1, bytes(400))
+    speaker.play(1, bytes(400))  # said once
+    await speaker.aclose()
+    assert (tmp_path / "a.wav").stat().st_size == 58 + 400

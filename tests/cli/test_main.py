@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import io
 import os
@@ -405,3 +406,40 @@ def test_a_librarys_warning_does_not_land_on_the_screen(tmp_path: Path) -> None:
     )
     done = _python("-c", program, home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# ---- what runs out ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pinch_tui", "config", "show"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PINCH_TUI_HOME": str(tmp_path)},
+        )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "No space left on device" in line and "Free some space" in line
+
+
+@pytest.mark.parametrize("is_grouped", [False, True])
+def test_what_runs_out_is_no_fault_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_grouped: bool
+) -> None:
+    error: Exception = OSError(errno.EMFILE, "Too many open files")
+    if is_grouped:
+        error = ExceptionGroup("tasks", [ExceptionGroup("more", [error])])
+
+    def fail(*args: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr("pinch_tui.cli.main._abandon_stdout", lambda: None)
+    assert run(["config"]) == 2
+    assert "Too many open files. Close other programs" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import logging
 import os
@@ -15,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import ConfigError, UsageError
 from pinch_tui.store import logs
 from pinch_tui.store.eventlog import EventLog
+from pinch_tui.store.exports import create
 from pinch_tui.store.paths import MAX_SMALL_FILE, is_private, read_file, resolve, write_private
 from pinch_tui.store.state import MAX_RECENT, State, StateFile
 
@@ -63,6 +65,32 @@ def test_texts_of_the_state_file_are_harmless_and_can_be_kept_again(tmp_path: Pa
     assert file.state.last_pair == ("en", "es")
     assert file.state.input_device == "ab"
     assert file.remember_output("x")
+
+
+def test_half_an_export_is_not_left_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full(fd: int, mode: str) -> Full:
+        os.close(fd)
+        return Full()
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(UsageError, match="No space left"):
+        create(tmp_path, lambda copy: "export.txt", b"words")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: object, **options: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_config_path", unknown)
+    with pytest.raises(ConfigError, match="home folder is not known"):
+        resolve({})
+    with pytest.raises(ConfigError, match="names a home folder that is not known"):
+        resolve({"PINCH_TUI_HOME": "~no-such-user-7/x"})
 
 
 # ---- paths --------------------------------------------------------------------------------------------------------

@@ -247,3 +247,13 @@ def test_what_a_backend_prints_is_no_part_of_the_key(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "noisy.Noisy")
     assert ChildKeyring(get_timeout_s=30).get() == "pk_kept_in_here"
+
+
+def test_nothing_in_the_current_folder_is_run_as_the_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keyring.py", "json.py", "pinch_tui.py"):
+        (tmp_path / name).write_text("import pathlib\npathlib.Path('was-here').touch()\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    with pytest.raises(KeyringAbsent):
+        ChildKeyring().get()
+    assert not (tmp_path / "was-here").exists()
