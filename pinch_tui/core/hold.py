@@ -132,7 +132,8 @@ class HoldMachine:
             case Controlled(is_start):
                 return self._on_control(is_start, now)
             case Escaped():
-                return self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
+                cancelled = self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
+                return [*cancelled, *self._follow(self.key.other_key(now), is_armed=True)]
             case ForcedEnd(source):
                 return self._end(EdgeKind.COMMIT, now, source)
             case TerminalRestarted():

@@ -218,6 +218,7 @@ class HoldInput:
             self._machine.key.reset()
             self._machine.key.is_trusted = False  # what proves a modifier's release proves no other key's
             self._key, self._base = key, ""
+            self._trust_modifier(self.clock())
             self._probe.want(key if self._watcher is not None else None)
         self._say()
 
@@ -295,7 +296,13 @@ class HoldInput:
                 self._answer = reports_release and self.config.exact
                 self._answer_due = None
                 self._tell(Claimed(self._answer), t)
+                self._trust_modifier(t)
         self._say()
+
+    def _trust_modifier(self, t: float) -> None:
+        """A modifier never repeats, so its silence proves nothing; and who shows it at all shows its release."""
+        if self._answer and self._key in MODIFIERS:
+            self._tell(ReleaseSeen(), t)
 
     @property
     def is_exact(self) -> bool:

@@ -10,8 +10,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import textual
-from textual import _xterm_parser
-from textual._xterm_parser import XTermParser
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -48,9 +46,16 @@ def unfit_reason(driver_module: ModuleType | None) -> str:
         return "there is no driver of a known kind"
     if not textual.__version__.startswith(KNOWN_VERSION):
         return f"Textual {textual.__version__} is not known"
+    try:
+        from textual import _xterm_parser
+
+        import pinch_tui.keys.driver_filter  # noqa: F401  # with all that it takes from Textual
+    except (ImportError, AttributeError):
+        return "Textual's parser has changed"
     names = ["XTermParser"] if sys.platform == "win32" else ["XTermParser", "getincrementaldecoder"]
     has_names = all(hasattr(driver_module, name) for name in names)
-    has_method = callable(getattr(XTermParser, "_sequence_to_key_events", None))
+    parser = getattr(_xterm_parser, "XTermParser", None)
+    has_method = callable(getattr(parser, "_sequence_to_key_events", None))
     has_threshold = isinstance(getattr(_xterm_parser, "_MAX_SEQUENCE_SEARCH_THRESHOLD", None), int)
     if not (has_names and has_method and has_threshold):
         return "Textual's driver has changed"

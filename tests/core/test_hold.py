@@ -182,6 +182,13 @@ class TestLearned:
         lines = played(HoldMachine(cadence=KNOWN), [*held(DOWN, 0, 1300), (1290, OtherKeyDown())], until_ms=9000)
         assert lines == ["0 start key", "1290 commit gap"]
 
+    def test_a_press_right_after_escape_begins_a_new_utterance(self) -> None:
+        facts = [*held(DOWN, 0, 1300), (1350, Escaped()), *held(DOWN, 1500, 3000)]
+        lines = played(HoldMachine(cadence=KNOWN), facts, until_ms=9000)
+        assert lines[:3] == ["0 start key", "1350 cancel cancel", "1500 start key"]
+        assert lines[-1].endswith("commit gap")
+        assert len(lines) == 5
+
     def test_the_stopping_press_may_be_held_here_too(self) -> None:
         facts = [(0, DOWN), *held(DOWN, 4000, 6000)]
         lines = played(HoldMachine(cadence=KNOWN), facts, until_ms=9000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import signal
+import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from unittest.mock import MagicMock
@@ -17,6 +18,7 @@ from textual.drivers import linux_driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.drivers.linux_driver import LinuxDriver
 
+import pinch_tui.keys as keys_package
 from pinch_tui.core.events import TalkEdge
 from pinch_tui.core.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, hook
@@ -67,6 +69,16 @@ class TestGuard:
         assert hook.unfit_reason(linux_driver) == ""
         monkeypatch.delattr(XTermParser, "_sequence_to_key_events")
         assert hook.unfit_reason(linux_driver) == "Textual's driver has changed"
+
+    def test_a_textual_whose_names_have_moved(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "textual._keyboard_protocol", None)
+        for name in ("parser", "driver_filter"):
+            monkeypatch.delitem(sys.modules, f"pinch_tui.keys.{name}", raising=False)
+        monkeypatch.delattr(keys_package, "driver_filter", raising=False)
+        monkeypatch.delattr(keys_package, "parser", raising=False)
+        hold = HoldInput(HoldConfig(probe=False), lambda _edge: None)
+        assert hold.driver_class(LinuxDriver) is LinuxDriver
+        assert "parser has changed" in hold.report().sentence
 
     def test_no_driver_module(self) -> None:
         assert hook.unfit_reason(None)

@@ -312,6 +312,27 @@ class TestWhatIsTaken:
         assert press(hold, "f5")
         assert heard.lines == ["start key", "commit key", "start key"]
 
+    @pytest.mark.parametrize("mode", [TalkMode.AUTO, TalkMode.HOLD])
+    @pytest.mark.parametrize("is_rebound", [False, True])
+    def test_the_first_hold_of_a_modifier_is_as_long_as_any(
+        self, heard: Heard, mode: TalkMode, is_rebound: bool
+    ) -> None:
+        clock = Clock()
+        hold = make(heard, key="space" if is_rebound else "right_alt", mode=mode, clock=clock)
+        hold.asked(clock.now)
+        hold.answered(True, clock.now)
+        if is_rebound:
+            hold.set_key("right_alt")
+        press(hold, "right_alt")  # which never repeats
+        for _ in range(100):
+            clock.now += 0.05
+            hold._tell(Tick(), clock.now)
+        assert heard.lines == ["start key"]
+        hold.key_released("right_alt", clock.now)
+        clock.now += 0.1
+        hold._tell(Tick(), clock.now)
+        assert heard.lines == ["start key", "commit key"]
+
     def test_a_new_key_must_be_proven_anew(self, heard: Heard) -> None:
         hold = make(heard, key="right_alt", clock=Clock())
         hold.asked(100.0)
