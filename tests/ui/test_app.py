@@ -42,7 +42,7 @@ from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
 from pinch_tui.ui.widgets.footer import Footer
 from tests.fakes.fake_engine import FakeEngine, line
-from tests.ui.harness import STILL, Asked, rig, services, until
+from tests.ui.harness import PHRASES, STILL, Asked, rig, services, until
 
 SIZE = (100, 30)
 
@@ -276,6 +276,17 @@ async def test_practice_offers_phrases() -> None:
         assert "Where is the station?" in text_of(r.app.main.empty)
         r.engine.put(line(1, "Hello.", "Hola."))
         await until(pilot, lambda: "say this: Good morning." in text_of(r.app.main.say_this))
+
+
+async def test_a_phrase_too_wide_for_the_card_does_not_break_its_table() -> None:
+    wide = ("Where is the nearest pharmacy, please?", "¿Dónde está la farmacia más cercana?")
+    r = rig(status={"is_practice": True}, practice_phrases=lambda _source, _target, n: [wide, *PHRASES][:n])
+    async with r.app.run_test(size=(90, 30)) as pilot:
+        assert wide[0] in text_of(r.app.main.empty)
+        await pilot.resize_terminal(70, 30)
+        await pilot.pause()
+        assert wide[0] not in text_of(r.app.main.empty)
+        assert "Good morning.  │  Buenos días." in text_of(r.app.main.empty)
 
 
 # ---- notices ------------------------------------------------------------------------------------------------------
