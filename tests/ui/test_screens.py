@@ -29,7 +29,7 @@ from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.settings import SettingsScreen
 from pinch_tui.ui.screens.welcome import WelcomeScreen
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_hold import FakeReport
+from tests.fakes.fake_hold import SENTENCES, FakeReport
 from tests.ui.harness import rig, until
 
 SIZE = (90, 40)
@@ -303,6 +303,19 @@ async def test_without_a_key_the_first_start_explains_itself() -> None:
         await pilot.press("f3")
         await pilot.pause()
         assert isinstance(r.app.screen, WelcomeScreen)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (60, 20), (71, 21), (80, 22), (80, 24)])
+async def test_the_welcome_tells_all_that_matters_in_a_small_terminal_too(size: tuple[int, int]) -> None:
+    r = rig(status={"is_practice": True}, has_key=False)
+    async with r.app.run_test(size=size) as pilot:
+        await pilot.pause()
+        r.hold.now_report = FakeReport("learned", f"{SENTENCES['learned']} {SENTENCES['learned']}")
+        r.app.post_message(HoldReportChanged())
+        await pilot.pause()
+        seen = shown(r.app)
+        for text in ("Hold space, speak, let go.", "it hears you", "Pinch API key", "Enter goes on with practice."):
+            assert text in seen
 
 
 async def test_whoever_tries_the_talk_key_in_the_welcome_is_told_where_it_works() -> None:
