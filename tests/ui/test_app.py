@@ -88,6 +88,26 @@ async def test_the_users_keys_replace_the_tables() -> None:
 # ---- the talk key -------------------------------------------------------------------------------------------------
 
 
+async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
+    keys = {"speak_language": "j", "latest": "h", "big": "i"}
+    look = Settings(ui=UiSettings(motion=False, keys=keys))
+    r = rig(settings=look, status={"params": SessionParams(source="auto")})
+    for n in range(1, 30):
+        r.engine.put(line(n, "Hello.", "Hola."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await until(pilot, lambda: "choose a language with j." in text_of(r.app.main.notices))
+        await pilot.press("home")
+        r.engine.put(line(30, "Hello.", "Hola."))
+        await until(pilot, lambda: r.app.main.lines.new_below == 1)
+        await pilot.pause()
+        assert "jump to latest (h)" in r.app.main.lines.render_line(r.app.main.lines.size.height - 1).text
+        await pilot.press("i")
+        assert len(r.app.screen_stack) == 2
+        await pilot.press("i")
+        assert len(r.app.screen_stack) == 1
+
+
 async def test_the_talk_key_talks_on_the_conversation_and_types_in_text_fields() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:

@@ -18,10 +18,9 @@ from textual.widgets import Input, Static
 from pinch_tui.core.events import MicState
 from pinch_tui.core.textclean import clean
 from pinch_tui.errors import PinchError
-from pinch_tui.ui.actions import first_key
 from pinch_tui.ui.screens.help import TalkingLines
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.status_text import dbfs_text, key_name, mic_line
+from pinch_tui.ui.status_text import dbfs_text, mic_line
 from pinch_tui.ui.widgets.meter import meter
 
 METER_HZ = 15.0
@@ -121,7 +120,7 @@ class WelcomeScreen(Panel[None]):
     def _keys_text(self, is_practice: bool) -> str:
         if not is_practice:
             return "Enter or Esc closes."
-        key = key_name(first_key(self.pinch.key_table, "welcome"))
+        key = self.pinch.key_named("welcome")
         return "Enter goes on with practice." + (f" {key} comes back here." if key else "")
 
     def on_mount(self) -> None:
