@@ -118,6 +118,17 @@ async def test_a_language_is_chosen_with_the_mouse() -> None:
         assert r.engine.params.target == "ja"
 
 
+async def test_without_recent_pairs_enter_changes_nothing_by_mistake() -> None:
+    r = rig(recent_pairs=list)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+        assert "Spanish, Español  now" in shown(r.app) and "1-9" not in shown(r.app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not [i for i in r.engine.intents if isinstance(i, ChangeSession)]
+
+
 def test_recent_pairs_come_first_and_only_while_nothing_is_typed() -> None:
     choices = LanguageChoices(("en", "es"), recents=(("en", "es"), ("es", "en"), ("es", "en"), ("de", "en")))
     listed = entries(choices, "", is_source_side=False)
