@@ -81,6 +81,7 @@ class PinchApp(App[AppExit]):
     TITLE = "pinch-tui"
     CSS = """
     CommandPalette > Vertical { margin-top: 1; }
+    Input > .input--placeholder { color: $text-muted; }
     CommandPalette SearchIcon { display: none; }
     """
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionPalette}

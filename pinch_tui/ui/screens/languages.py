@@ -150,10 +150,10 @@ class LanguageScreen(Panel[Pair | None]):
         arrow = self.pinch.marks.arrow
         chosen, other = "bold $accent underline", "$text-muted"
         return Content.assemble(
-            ("you speak ", "$text-disabled"),
+            ("you speak ", "$text-muted"),
             (self._shown(full_name(source)), chosen if self._is_source_side else other),
             (arrow, "$text-disabled"),
-            ("comes out as ", "$text-disabled"),
+            ("comes out as ", "$text-muted"),
             (self._shown(full_name(target)), other if self._is_source_side else chosen),
         )
 
@@ -162,8 +162,8 @@ class LanguageScreen(Panel[Pair | None]):
             source, target = entry.pair
             names = self.pinch.marks.arrow.join(self._shown(full_name(code)) for code in (source, target))
             key = f" {entry.hotkey:<{_CODE_CELLS}} "
-            return Content.assemble((key, "bold $accent"), names, ("  recent", "$text-disabled"))
+            return Content.assemble((key, "bold $accent"), names, ("  recent", "$text-muted"))
         code = f" {clean(entry.code):<{_CODE_CELLS}} "
         now = ("  now", "$accent") if entry.code == self._code_now else ""
-        note = (f"  {entry.note}", "italic $text-disabled") if entry.note else ""
+        note = (f"  {entry.note}", "italic $text-muted") if entry.note else ""
         return Content.assemble((code, "$text-muted"), self._shown(entry.title), now, note)

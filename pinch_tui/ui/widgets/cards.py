@@ -83,7 +83,7 @@ class SayThis(Widget):
             return Content("")
         original, translation = self._phrases[self._at % len(self._phrases)]
         return Content.assemble(
-            ("say this: ", "$text-disabled"),
+            ("say this: ", "$text-muted"),
             (original, "$accent"),
             (f"{self._marks.arrow}{translation}", "$text-muted"),
         ).truncate(max(1, self.content_size.width), ellipsis=True)
