@@ -81,6 +81,7 @@ class PinchApp(App[AppExit]):
     TITLE = "pinch-tui"
     CSS = """
     CommandPalette > Vertical { margin-top: 1; }
+    Input > .input--placeholder { color: $text-muted; }
     CommandPalette SearchIcon { display: none; }
     """
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionPalette}
@@ -141,6 +142,7 @@ class PinchApp(App[AppExit]):
             reorders=self.order,
             shapes=self.marks,
         )
+        view.latest_key = self.key_named("latest")
         self.main = MainScreen(
             engine,
             hold,
@@ -197,7 +199,7 @@ class PinchApp(App[AppExit]):
         if self.services.has_key:
             return
         if self.services.has_seen_welcome:
-            key = key_name(first_key(self.key_table, "welcome"))
+            key = self.key_named("welcome")
             self.say("welcome", "Practice, for want of an API key.", f"{key} enters one." if key else "")
             return
         self.services.remember("welcome_seen", True)
@@ -337,6 +339,10 @@ class PinchApp(App[AppExit]):
     def action_do(self, name: str) -> None:
         """Run one action of the table."""
         BY_NAME[name].handler(self)
+
+    def key_named(self, action: str) -> str:
+        """The first key of an action as people write it; "" when the user's map leaves it none."""
+        return key_name(first_key(self.key_table, action))
 
     def write_raw(self, sequence: str) -> None:
         """A whole escape sequence to the terminal, between two repaints."""

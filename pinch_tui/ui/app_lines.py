@@ -77,7 +77,8 @@ class LineWork:
         from pinch_tui.ui.big_view import BigView
 
         look = self._app.settings.ui
-        big = BigView(_large(utterance), is_ascii=look.ascii, reorders=self._app.order)
+        keys = self._app.key_table["big"]
+        big = BigView(_large(utterance), is_ascii=look.ascii, reorders=self._app.order, closing_keys=keys)
         self._big = (big, utterance.number)
         self._app.push_screen(big)
 

@@ -96,14 +96,24 @@ class BigView(ModalScreen[None]):
 
     DEFAULT_CSS = "BigView { background: $background; layout: vertical; padding: 1 0 0 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,v,q", "close", "Close", show=False),
+        Binding("escape,enter,q", "close", "Close", show=False),
         Binding("u,t", "turn", "Turn round", show=False),
         Binding("down,right,pagedown,space", "page(1)", "Next page", show=False),
         Binding("up,left,pageup", "page(-1)", "Page before", show=False),
     ]
 
-    def __init__(self, text: str, *, is_ascii: bool = False, reorders: Order | bool = Order.LETTERS) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        is_ascii: bool = False,
+        reorders: Order | bool = Order.LETTERS,
+        closing_keys: tuple[str, ...] = (),
+    ) -> None:
+        """``closing_keys``: the keys that opened it, which close it too."""
         super().__init__()
+        for key in closing_keys:
+            self._bindings.bind(key, "close", "Close", show=False)
         self._big = BigText(text, is_ascii=is_ascii, reorders=reorders)
         self._hints = _Hints()
 

@@ -83,7 +83,9 @@ def speak_language(app: PinchApp) -> None:
 def swap(app: PinchApp) -> None:
     params = app.session.wanted
     if params.source == "auto":
-        app.say("swap", "With automatic detection there is nothing to swap; choose a language with k.")
+        key = app.key_named("speak_language")
+        how = f" with {key}" if key else ""
+        app.say("swap", f"With automatic detection there is nothing to swap; choose a language{how}.")
         return
     app.session.change(
         replace(

@@ -121,9 +121,9 @@ class Painter:
         shown.painted[(at, is_selected)] = strip
         return strip
 
-    def jump_mark(self, count: int, cells: int) -> Strip:
+    def jump_mark(self, count: int, cells: int, key: str) -> Strip:
         """The mark over the last line: how much is new below, and how to get there."""
-        text = cut(f"{count} new {self._arrow} jump to latest (End)", cells)
+        text = cut(f"{count} new {self._arrow} jump to latest" + (f" ({key})" if key else ""), cells)
         left = (cells - width(text)) // 2
         return Strip([Segment(" " * left + text + " " * (cells - left - width(text)), self._jump)], cells)
 

@@ -48,12 +48,14 @@ SLOWER = 0.75
 _QUIT_KEYS = frozenset(("q", "ctrl+c", "ctrl+d", "ctrl+q"))
 _TYPED_KEYS = frozenset(("space", "enter", "tab", "backspace"))
 
-HELP = (
+HELP = (  # at most 60 cells a line: a dumb terminal breaks a longer one in the middle of a word
     "{talk}. Escape throws away what you are saying.",
     "l: choose languages. s: swap them. t: two-way on or off.",
-    "r: say the last translation again. w: the same, slower. x: stop the voice. m: mute.",
-    "plus and minus: volume. p: print the last line again. c: copy the last translation.",
-    "i: tell the state. n: connect now. question mark: this help. q: leave, a second time at once.",
+    "r: say the last translation again. w: the same, slower.",
+    "x: stop the voice. m: mute. plus and minus: volume.",
+    "p: print the last line again. c: copy the last translation.",
+    "i: tell the state. n: connect now. question mark: this help.",
+    "q: leave, a second time at once.",
 )
 
 

@@ -94,6 +94,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor: int | None = None
         self._cursor_follows = True
         self._unseen: set[int] = set()
+        self.latest_key = "End"
+        """The key that the jump mark names, "" for none."""
         self.empty_text = ""
         """Shown in the middle of an empty conversation; lines are separated by newlines."""
 
@@ -391,7 +393,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._painter = Painter(self.get_component_rich_style, self.rich_style, self._book.style.shapes)
         cells = self._book.style.width or self.size.width
         if self._unseen and y == self._height - 1:
-            return self._painter.jump_mark(len(self._unseen), cells)
+            return self._painter.jump_mark(len(self._unseen), cells, self.latest_key)
         if not len(self._book) or not self._book.is_laid_out:
             return self._painter.in_the_middle(self.empty_text, y, cells, self._height)
         return self._painter.book_line(self._book, self._top + y, cells, self._book.row_of(self._cursor))

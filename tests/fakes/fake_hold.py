@@ -17,6 +17,16 @@ class FakeReport:
     sentence: str = "This terminal reports when a key is let go."
 
 
+SENTENCES = {
+    "tap": "The talk mode is set to tap: press to start, press again to stop.",
+    "learned": (
+        "This terminal does not report key releases. The end of a hold is learned from the pause in the key's repeats. "
+        "A press shorter than the keyboard's first repeat counts as a tap."
+    ),
+}
+"""What the real report says, for other ways of holding than the exact one."""
+
+
 class FakeHold:
     """Swallows ``key`` while armed, as the real one does under a driver that is not ours."""
 
@@ -24,7 +34,7 @@ class FakeHold:
         self.armed = False
         self.on_report_changed: Callable[[object], None] | None = None
         self.on_hang_up: Callable[[], None] | None = None
-        self.now_report = FakeReport(method)
+        self.now_report = FakeReport(method, SENTENCES[method]) if method in SENTENCES else FakeReport(method)
         self.key = key
         self.calls: list[tuple[object, ...]] = []
 

@@ -42,7 +42,7 @@ from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
 from pinch_tui.ui.widgets.footer import Footer
 from tests.fakes.fake_engine import FakeEngine, line
-from tests.ui.harness import STILL, Asked, rig, services, until
+from tests.ui.harness import PHRASES, STILL, Asked, rig, services, until
 
 SIZE = (100, 30)
 
@@ -86,6 +86,26 @@ async def test_the_users_keys_replace_the_tables() -> None:
 
 
 # ---- the talk key -------------------------------------------------------------------------------------------------
+
+
+async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
+    keys = {"speak_language": "j", "latest": "h", "big": "i"}
+    look = Settings(ui=UiSettings(motion=False, keys=keys))
+    r = rig(settings=look, status={"params": SessionParams(source="auto")})
+    for n in range(1, 30):
+        r.engine.put(line(n, "Hello.", "Hola."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        await until(pilot, lambda: "choose a language with j." in text_of(r.app.main.notices))
+        await pilot.press("home")
+        r.engine.put(line(30, "Hello.", "Hola."))
+        await until(pilot, lambda: r.app.main.lines.new_below == 1)
+        await pilot.pause()
+        assert "jump to latest (h)" in r.app.main.lines.render_line(r.app.main.lines.size.height - 1).text
+        await pilot.press("i")
+        assert len(r.app.screen_stack) == 2
+        await pilot.press("i")
+        assert len(r.app.screen_stack) == 1
 
 
 async def test_the_talk_key_talks_on_the_conversation_and_types_in_text_fields() -> None:
@@ -276,6 +296,17 @@ async def test_practice_offers_phrases() -> None:
         assert "Where is the station?" in text_of(r.app.main.empty)
         r.engine.put(line(1, "Hello.", "Hola."))
         await until(pilot, lambda: "say this: Good morning." in text_of(r.app.main.say_this))
+
+
+async def test_a_phrase_too_wide_for_the_card_does_not_break_its_table() -> None:
+    wide = ("Where is the nearest pharmacy, please?", "¿Dónde está la farmacia más cercana?")
+    r = rig(status={"is_practice": True}, practice_phrases=lambda _source, _target, n: [wide, *PHRASES][:n])
+    async with r.app.run_test(size=(90, 30)) as pilot:
+        assert wide[0] in text_of(r.app.main.empty)
+        await pilot.resize_terminal(70, 30)
+        await pilot.pause()
+        assert wide[0] not in text_of(r.app.main.empty)
+        assert "Good morning.  │  Buenos días." in text_of(r.app.main.empty)
 
 
 # ---- notices ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from pinch_tui.keys import HoldConfig, HoldInput
 from pinch_tui.ui.line_tty import PosixTerminal, key_names
 from pinch_tui.ui.line_tty_windows import WindowsTerminal
 from pinch_tui.ui.line_words import Narrator
-from pinch_tui.ui.plain import PlainApp
+from pinch_tui.ui.plain import HELP, PlainApp
 from pinch_tui.ui.services import AppServices
 from tests.fakes.fake_engine import FakeEngine, line
 
@@ -93,6 +93,10 @@ async def running(services: AppServices | None = None, talk_key: str = "space") 
     finally:
         os.close(session.master)
         os.close(session.slave)
+
+
+def test_no_line_of_the_help_is_broken_by_a_narrow_terminal() -> None:
+    assert all(len(line) <= 60 for line in HELP)
 
 
 async def test_it_greets_and_says_how_to_talk() -> None:

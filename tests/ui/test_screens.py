@@ -29,7 +29,7 @@ from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.settings import SettingsScreen
 from pinch_tui.ui.screens.welcome import WelcomeScreen
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_hold import FakeReport
+from tests.fakes.fake_hold import SENTENCES, FakeReport
 from tests.ui.harness import rig, until
 
 SIZE = (90, 40)
@@ -116,6 +116,17 @@ async def test_a_language_is_chosen_with_the_mouse() -> None:
         await pilot.click("OptionList", offset=(5, 0))
         await pilot.pause()
         assert r.engine.params.target == "ja"
+
+
+async def test_without_recent_pairs_enter_changes_nothing_by_mistake() -> None:
+    r = rig(recent_pairs=list)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+        assert "Spanish, Español  now" in shown(r.app) and "1-9" not in shown(r.app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not [i for i in r.engine.intents if isinstance(i, ChangeSession)]
 
 
 def test_recent_pairs_come_first_and_only_while_nothing_is_typed() -> None:
@@ -245,7 +256,7 @@ async def test_help_says_why_this_way_of_holding() -> None:
         await pilot.press("question_mark")
         await pilot.pause()
         text = shown(r.app)
-        assert "hold: learned" in text and "This terminal reports when a key is let go." in text
+        assert f"hold: learned {SENTENCES['learned']}" in " ".join(text.split())
         assert "Swap languages" in text
 
 
@@ -303,6 +314,19 @@ async def test_without_a_key_the_first_start_explains_itself() -> None:
         await pilot.press("f3")
         await pilot.pause()
         assert isinstance(r.app.screen, WelcomeScreen)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (60, 20), (71, 21), (80, 22), (80, 24)])
+async def test_the_welcome_tells_all_that_matters_in_a_small_terminal_too(size: tuple[int, int]) -> None:
+    r = rig(status={"is_practice": True}, has_key=False)
+    async with r.app.run_test(size=size) as pilot:
+        await pilot.pause()
+        r.hold.now_report = FakeReport("learned", f"{SENTENCES['learned']} {SENTENCES['learned']}")
+        r.app.post_message(HoldReportChanged())
+        await pilot.pause()
+        seen = shown(r.app)
+        for text in ("Hold space, speak, let go.", "it hears you", "Pinch API key", "Enter goes on with practice."):
+            assert text in seen
 
 
 async def test_whoever_tries_the_talk_key_in_the_welcome_is_told_where_it_works() -> None:

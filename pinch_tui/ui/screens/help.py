@@ -27,20 +27,28 @@ _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
 
-def talking_lines(report: HoldReport, talk_key: str) -> Content:
-    """How to talk here, and why this way."""
+def talking_lines(report: HoldReport, talk_key: str, *, is_brief: bool = False) -> Content:
+    """How to talk here, and why this way; ``is_brief``: the first sentence of the reason alone."""
     hint = talk_hint(report.method, talk_key)
     mouse = "" if report.method == "mouse" else " The mouse button held on the talk bar works in every terminal."
+    why = report.sentence
+    if is_brief:
+        first, dot, _ = why.partition(". ")
+        why = first + dot.strip()
     return Content.assemble(
         (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
         f" {clean(mouse)}\n" if mouse else "\n",
         (f"{hold_text(report.method)}", "$accent"),
-        (f"  {clean(report.sentence)}", "$text-muted"),
+        (f"  {clean(why)}", "$text-muted"),
     )
 
 
 class TalkingLines(Static):
     """`talking_lines`, kept true: how the key is held may be found out while they are read."""
+
+    def __init__(self, *, is_brief: bool = False, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self._is_brief = is_brief
 
     def on_mount(self) -> None:
         app = cast("PinchApp", self.app)
@@ -48,7 +56,7 @@ class TalkingLines(Static):
         self._draw(app)
 
     def _draw(self, app: PinchApp) -> None:
-        self.update(talking_lines(app.hold.report(), app.settings.talk.key))
+        self.update(talking_lines(app.hold.report(), app.settings.talk.key, is_brief=self._is_brief))
 
 
 def keys_text(keys: Mapping[str, tuple[str, ...]], width: int) -> Content:

@@ -20,6 +20,9 @@ from pinch_tui.ui.languages_text import Entry, LanguageChoices, Pair, entries, f
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.strip import displayed
 
+_CODE_CELLS = 7
+"""Room for ``zh-Hans``; a longer code moves its own name."""
+
 
 class _Filter(Input):
     """A plain text field; digits choose a recent pair while nothing is typed."""
@@ -69,7 +72,7 @@ class LanguageScreen(Panel[Pair | None]):
             yield _Filter(placeholder="type a language or a code", compact=True)
             yield OptionList(markup=False, compact=True)
             yield Static(classes="panel-muted none")
-            yield Static(Content("Enter chooses, 1-9 recent pair, Tab other side, Esc closes"), classes="panel-keys")
+            yield Static(classes="panel-keys")
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False
@@ -119,12 +122,25 @@ class LanguageScreen(Panel[Pair | None]):
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options([Option(self._line(entry)) for entry in self._entries])
-        listed.highlighted = 0 if self._entries else None
+        listed.highlighted = self._first_choice() if self._entries else None
         why = "" if self._entries else why_none(query, is_source_side=self._is_source_side)
         none = self.query_one(".none", Static)
         self.set_class(bool(why), "-none")
         none.update(Content(why))
         self.query_one(".panel-title", Static).update(self._title())
+        digits = "1-9 recent pair, " if self._entries and self._entries[0].is_pair else ""
+        self.query_one(".panel-keys", Static).update(Content(f"Enter chooses, {digits}Tab other side, Esc closes"))
+
+    @property
+    def _code_now(self) -> str:
+        """The language in force on the side that is being chosen."""
+        return self._choices.pair[0 if self._is_source_side else 1]
+
+    def _first_choice(self) -> int:
+        """What Enter takes at once: the pair before, the best match, else what is in force: nothing by mistake."""
+        if self._entries[0].is_pair or self.query_one(Input).value.strip():
+            return 0
+        return next((at for at, entry in enumerate(self._entries) if entry.code == self._code_now), 0)
 
     def _shown(self, text: str) -> str:
         return displayed(clean(text), self.pinch.order)
@@ -134,10 +150,10 @@ class LanguageScreen(Panel[Pair | None]):
         arrow = self.pinch.marks.arrow
         chosen, other = "bold $accent underline", "$text-muted"
         return Content.assemble(
-            ("you speak ", "$text-disabled"),
+            ("you speak ", "$text-muted"),
             (self._shown(full_name(source)), chosen if self._is_source_side else other),
             (arrow, "$text-disabled"),
-            ("comes out as ", "$text-disabled"),
+            ("comes out as ", "$text-muted"),
             (self._shown(full_name(target)), other if self._is_source_side else chosen),
         )
 
@@ -145,6 +161,9 @@ class LanguageScreen(Panel[Pair | None]):
         if entry.is_pair:
             source, target = entry.pair
             names = self.pinch.marks.arrow.join(self._shown(full_name(code)) for code in (source, target))
-            return Content.assemble((f" {entry.hotkey}  ", "bold $accent"), names, ("  recent", "$text-disabled"))
-        note = (f"  {entry.note}", "italic $text-disabled")
-        return Content.assemble(f" {self._shown(entry.title)}", (f"  {clean(entry.code)}", "$text-muted"), note)
+            key = f" {entry.hotkey:<{_CODE_CELLS}} "
+            return Content.assemble((key, "bold $accent"), names, ("  recent", "$text-muted"))
+        code = f" {clean(entry.code):<{_CODE_CELLS}} "
+        now = ("  now", "$accent") if entry.code == self._code_now else ""
+        note = (f"  {entry.note}", "italic $text-muted") if entry.note else ""
+        return Content.assemble((code, "$text-muted"), self._shown(entry.title), now, note)

@@ -114,6 +114,7 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height >= TALL_ROWS, "-tall")
         self._draw_say_this(self._engine.status)
+        self._draw_empty(self._engine.status)
 
     def on_descendant_focus(self) -> None:
         self._focus_moved()
@@ -182,7 +183,11 @@ class MainScreen(Screen[None]):
         phrases = self._practice_phrases(status)
         hint = talk_hint(self._report.method, self._talk_key)
         self.empty.show(
-            hint, phrases[: max(0, self.size.height - 10)], is_practice=status.is_practice, marks=self._marks
+            hint,
+            phrases[: max(0, self.size.height - 10)],
+            is_practice=status.is_practice,
+            marks=self._marks,
+            width=self.size.width,
         )
 
     def _draw_say_this(self, status: Status) -> None:

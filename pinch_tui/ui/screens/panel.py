@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pinch_tui.ui.app import PinchApp
 
 SHORT_ROWS = 20
+"""Below so many rows a sheet takes the whole height and does without air, unless it has a ``short_rows`` of its own."""
 NARROW_COLUMNS = 84
 SNUG_COLUMNS = 108
 """Below these a sheet (a wide sheet) takes the whole width: slivers of the conversation beside it only disturb."""
@@ -50,6 +51,7 @@ class Panel(ModalScreen[Result], Generic[Result]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    short_rows: ClassVar[int] = SHORT_ROWS
 
     @property
     def pinch(self) -> PinchApp:
@@ -69,7 +71,7 @@ class Panel(ModalScreen[Result], Generic[Result]):
         self.dismiss(None)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.height < SHORT_ROWS, "-short")
+        self.set_class(event.size.height < self.short_rows, "-short")
         self.set_class(event.size.width < NARROW_COLUMNS, "-narrow")
         self.set_class(event.size.width < SNUG_COLUMNS, "-snug")
 

@@ -218,7 +218,7 @@ class SettingsScreen(Panel[None]):
         if not self.is_attached:
             return
         length = len(self.query_one("#context", TextArea).text)
-        style = "bold $warning" if length > CONTEXT_LIMIT else "$text-disabled"
+        style = "bold $warning" if length > CONTEXT_LIMIT else "$text-muted"
         over = f", {length - CONTEXT_LIMIT} too many are cut" if length > CONTEXT_LIMIT else ""
         label = Content.assemble(" Context: names, topic  ", (f"{length:,} of {CONTEXT_LIMIT:,}{over}", style))
         self.query_one("#context_label", Static).update(label)

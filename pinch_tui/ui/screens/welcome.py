@@ -18,10 +18,9 @@ from textual.widgets import Input, Static
 from pinch_tui.core.events import MicState
 from pinch_tui.core.textclean import clean
 from pinch_tui.errors import PinchError
-from pinch_tui.ui.actions import first_key
 from pinch_tui.ui.screens.help import TalkingLines
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.status_text import dbfs_text, key_name, mic_line
+from pinch_tui.ui.status_text import dbfs_text, mic_line
 from pinch_tui.ui.widgets.meter import meter
 
 METER_HZ = 15.0
@@ -78,11 +77,13 @@ class WelcomeScreen(Panel[None]):
     unless it was one with the practice service."""
 
     DEFAULT_CSS = """
+    WelcomeScreen .panel.-full { max-height: 25; }
     WelcomeScreen #key { margin-top: 1; }
     WelcomeScreen.-short #key { margin-top: 0; }
     WelcomeScreen.-short .heading { display: none; }
     WelcomeScreen.-short MicTest { margin: 1 0 0 0; }
     """
+    short_rows = 22
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "scroll(1)", show=False),
         Binding("up", "scroll(-1)", show=False),
@@ -91,18 +92,18 @@ class WelcomeScreen(Panel[None]):
     def compose(self) -> ComposeResult:
         pinch = self.pinch
         is_practice = pinch.engine.status.is_practice
-        with Vertical(classes="panel"):
+        with Vertical(classes="panel -full"):
             yield Static(Content("Welcome to pinch-tui, an interpreter to talk through"), classes="panel-title")
             with VerticalScroll(classes="body", can_focus=False):
                 yield Static(Content("Talking in this terminal"), classes="heading")
-                yield TalkingLines()
+                yield TalkingLines(is_brief=True)
                 yield Static(Content("\nMicrophone"), classes="heading")
                 yield MicTest()
                 yield Static(Content("Service"), classes="heading")
                 yield Static(self._service_text(is_practice))
-            hint = "Pinch API key (hidden while you type)"
-            yield _KeyField(placeholder=hint, password=True, restrict=r"\S*", id="key", compact=True)
-            yield Static(Content(""), id="answer", classes="panel-muted")
+                hint = "Pinch API key (hidden while you type)"
+                yield _KeyField(placeholder=hint, password=True, restrict=r"\S*", id="key", compact=True)
+                yield Static(Content(""), id="answer", classes="panel-muted")
             yield Static(Content(self._keys_text(is_practice)), classes="panel-keys")
 
     def _service_text(self, is_practice: bool) -> Content:
@@ -122,7 +123,7 @@ class WelcomeScreen(Panel[None]):
     def _keys_text(self, is_practice: bool) -> str:
         if not is_practice:
             return "Enter or Esc closes."
-        key = key_name(first_key(self.pinch.key_table, "welcome"))
+        key = self.pinch.key_named("welcome")
         return "Enter goes on with practice." + (f" {key} comes back here." if key else "")
 
     def on_mount(self) -> None:

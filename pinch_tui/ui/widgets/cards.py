@@ -11,6 +11,10 @@ from textual.widgets import Static
 
 from pinch_tui.ui.theme import Marks
 
+_EDGE = 2
+_GUTTER = 5
+"""Cells between a phrase and its translation."""
+
 
 class EmptyCard(Static):
     """The empty conversation: how to talk here, and in practice mode phrases to try."""
@@ -19,12 +23,16 @@ class EmptyCard(Static):
     EmptyCard { width: 1fr; height: 1fr; content-align: center middle; padding: 0 2; }
     """
 
-    def show(self, hint: str, phrases: Sequence[tuple[str, str]], *, is_practice: bool, marks: Marks) -> None:
-        """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode."""
+    def show(
+        self, hint: str, phrases: Sequence[tuple[str, str]], *, is_practice: bool, marks: Marks, width: int
+    ) -> None:
+        """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode.
+
+        Phrases that would break the table in ``width`` cells, the card's edges included, are left out.
+        """
         parts: list[tuple[str, str]] = [(hint[:1].upper() + hint[1:], "bold $foreground")]
+        phrases, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER)
         if phrases:
-            left = max(cell_len(original) for original, _ in phrases)
-            right = max(cell_len(translation) for _, translation in phrases)
             parts.append(("\n\nPractice hears these phrases among others. Say one:\n", "$text-muted"))
             for original, translation in phrases:
                 parts.append(("\n" + " " * (left - cell_len(original)) + original, "$accent"))
@@ -34,6 +42,18 @@ class EmptyCard(Static):
         else:
             parts.append(("\n\nYour words appear here, the other language beside them.", "$text-muted"))
         self.update(Content.assemble(*parts))
+
+
+def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[tuple[str, str]], int, int]:
+    """The phrases that stand side by side in ``room`` cells, and how wide both columns get."""
+    fitting: list[tuple[str, str]] = []
+    left = right = 0
+    for original, translation in phrases:
+        wider = max(left, cell_len(original)), max(right, cell_len(translation))
+        if sum(wider) <= room:
+            left, right = wider
+            fitting.append((original, translation))
+    return fitting, left, right
 
 
 class SayThis(Widget):
@@ -63,7 +83,7 @@ class SayThis(Widget):
             return Content("")
         original, translation = self._phrases[self._at % len(self._phrases)]
         return Content.assemble(
-            ("say this: ", "$text-disabled"),
+            ("say this: ", "$text-muted"),
             (original, "$accent"),
             (f"{self._marks.arrow}{translation}", "$text-muted"),
         ).truncate(max(1, self.content_size.width), ellipsis=True)

@@ -109,5 +109,5 @@ class Choice(Widget, can_focus=True):
             (f"{left} ", arrows),
             (value, "bold $foreground" if is_here else "$foreground"),
             (f" {right}", arrows),
-            (f"  {self._note}" if self._note else "", "$text-disabled"),
+            (f"  {self._note}" if self._note else "", "$text-muted"),
         )

@@ -98,7 +98,7 @@ class Notices(Widget):
         if notice.is_retrying:
             parts.append(("  Trying again.", "$text-muted"))
         if notice.severity is Severity.ERROR:
-            parts.append(("  Esc closes", "$text-disabled"))
+            parts.append(("  Esc closes", "$text-muted"))
         return Content.assemble(*parts)
 
 

@@ -152,7 +152,7 @@ class TalkBar(Widget):
             problem = [Piece(f" {clean(mic.problem)}", "bold $warning")] if mic.problem else []
             room = width - cells([*left, *words, *problem, *right])
             bar = meter(levels, max(8, min(32, room - 1)), marks, is_live=status.word is StateWord.TALKING)
-            name = [Piece(f" {clean(mic.name)}", "$text-disabled")] if mic.name and not problem else []
+            name = [Piece(f" {clean(mic.name)}", "$text-muted")] if mic.name and not problem else []
             if cells(name) > (left_over := width - cells([*left, *bar, *words, *right])) and left_over < _LEAST_NAME:
                 name = []
             if room < 10:
