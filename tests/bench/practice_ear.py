@@ -1,6 +1,7 @@
 """How well the practice ear hears: right, refused, wrong; what it wrongly accepts; and what it costs.
 
-    python -m tests.bench.practice_ear [--every 4] [--languages en,es,fr] [--noise none,20,10] [--convert]
+    python -m tests.bench.practice_ear [--every 4] [--languages en,es,fr] [--noise none,20,10] [--voices flite:slt]
+        [--convert]
 
 For English: flite voices (made of human recordings) and espeak voices, near misses and far sentences. For the others:
 espeak's female voices, and sentences of other languages as what must be refused. ``false locks`` counts finals whose
@@ -94,13 +95,14 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=4)
     parser.add_argument("--languages", default="en,es,fr,de,it,pt,nl,pl,ru,tr,ja,ko,zh,ar,hi")
     parser.add_argument("--noise", default="none,20,10")
+    parser.add_argument("--voices", default=",".join(FLITE + ESPEAK))
     parser.add_argument("--convert", action="store_true")
     options = parser.parse_args()
     workshop = open_workshop("phrasebook", "auto", None)
     assert not workshop.problem, workshop.problem
     workshop.espeak = library()
     for language in options.languages.split(","):
-        voices = FLITE + ESPEAK if language == "en" else ESPEAK
+        voices = [voice for voice in options.voices.split(",") if language == "en" or voice in ESPEAK]
         for noise in options.noise.split(","):
             for voice in voices if noise == "none" else voices[:1]:
                 level = None if noise == "none" else float(noise)
