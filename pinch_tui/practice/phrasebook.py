@@ -237,6 +237,15 @@ def load(path: Path | None = None) -> Phrasebook:
     return Phrasebook(list(rows.values()))
 
 
+def usable(path: Path | None) -> Path | None:
+    """The path when its file can be loaded. Else None, as the service falls back too, which tells the fault."""
+    try:
+        load(path)
+    except ConfigError:
+        return None
+    return path
+
+
 _FIRST = (
     *("coffee", "how_much", "pharmacy", "taxi", "doctor", "good_morning"),
     *("city_center", "quiet_room", "appointment", "question", "one_moment"),

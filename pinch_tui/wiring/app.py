@@ -37,6 +37,7 @@ from pinch_tui.wiring.parts import (
     choose_service,
     engine_config,
     find_key,
+    own_phrasebook,
     remembered_pair,
     session_params,
     watch_children,
@@ -96,7 +97,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         notices = [*options.loaded.warnings, *key.warnings]
         notices += await _open_control(options, hold, engine, stack)
         _tell_at_start(engine, notices, sound.problem, recorder)
-        services = _services(engine, state, service, recorder, options)
+        services = _services(engine, state, service, recorder, options, own_phrasebook(settings))
         if options.is_plain:
             from pinch_tui.ui.plain import PlainApp
 
@@ -146,7 +147,7 @@ def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError |
 
 
 def _services(
-    engine: Engine, state: StateFile, service: Service, recorder: Recorder, options: RunOptions
+    engine: Engine, state: StateFile, service: Service, recorder: Recorder, options: RunOptions, book: Path | None
 ) -> AppServices:
     from pinch_tui.keys import signals
     from pinch_tui.ui.services import AppServices, DeviceNames
@@ -186,14 +187,14 @@ def _services(
                 state.remember(name, value)
 
     def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
-        from pinch_tui.practice.phrasebook import suggestions
+        from pinch_tui.practice.phrasebook import suggestions, usable
 
-        return suggestions(source, target, n)
+        return suggestions(source, target, n, usable(book))
 
     def languages() -> Mapping[str, str]:
-        from pinch_tui.practice.phrasebook import practice_languages
+        from pinch_tui.practice.phrasebook import practice_languages, usable
 
-        return practice_languages()
+        return practice_languages(usable(book))
 
     def details() -> Sequence[tuple[str, str]]:
         rows = [("Service", service.address), ("Version", __version__)]
