@@ -68,7 +68,7 @@ class Espeak:
         except OSError as exc:
             raise AudioError(f"The voice library cannot be loaded: {exc}.") from exc
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self._rate = self._start(data)
+        self.rate = self._start(data)
         self._voice = ""
         self._samples: list[bytes] = []
         self._callback = _Callback(self._collect)
@@ -105,16 +105,21 @@ class Espeak:
         import numpy as np
         import soxr
 
-        name = VOICES[language][0] + (_FEMALE if voice == "female" else "")
-        if not self._choose(name):
-            return
+        pcm = np.frombuffer(self.render(text, VOICES[language][0] + (_FEMALE if voice == "female" else "")), np.int16)
+        if pcm.size:
+            sound = soxr.resample(pcm.astype(np.float32) / 32768.0, self.rate, VOICE_RATE)
+            yield np.clip(sound, -1.0, 1.0).astype("<f4").tobytes()
+
+    def render(self, text: str, voice: str) -> bytes:
+        """Speech as the library makes it: PCM16 mono at `rate`; empty for an unknown voice."""
+        if not self._choose(voice):
+            return b""
         data = readable(text) + b"\0"
         self._lib.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 0, 0, _UTF8, None, None)
         self._lib.espeak_Synchronize()
-        pcm = np.frombuffer(b"".join(self._samples), dtype=np.int16).astype(np.float32) / 32768.0
+        pcm = b"".join(self._samples)
         self._samples.clear()
-        if pcm.size:
-            yield np.clip(soxr.resample(pcm, self._rate, VOICE_RATE), -1.0, 1.0).astype("<f4").tobytes()
+        return pcm
 
     def _choose(self, voice: str) -> bool:
         # Choosing loads the language's dictionary, which takes milliseconds for the large ones.

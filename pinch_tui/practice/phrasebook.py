@@ -237,14 +237,27 @@ def load(path: Path | None = None) -> Phrasebook:
     return Phrasebook(list(rows.values()))
 
 
+def usable(path: Path | None) -> Path | None:
+    """The path when its file can be loaded. Else None, as the service falls back too, which tells the fault."""
+    try:
+        load(path)
+    except ConfigError:
+        return None
+    return path
+
+
 _FIRST = (
     *("coffee", "how_much", "pharmacy", "taxi", "doctor", "good_morning"),
     *("city_center", "quiet_room", "appointment", "question", "one_moment"),
+    "recommend",
 )
 """Good first phrases: common, longer than a word, and understood in every language where a whole set was tried, through
 silence, noise and other sample rates (``tests/practice/test_suggestions.py``)."""
 
-_UNSURE = {"fr": ("coffee", "how_much", "question", "one_moment")}
+_UNSURE = {
+    "fr": ("coffee", "how_much", "question", "one_moment", "city_center", "appointment"),
+    "es": ("city_center",),
+}
 """Of these, what is refused now and then in a language."""
 
 

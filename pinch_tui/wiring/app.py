@@ -40,6 +40,7 @@ from pinch_tui.wiring.parts import (
     choose_service,
     engine_config,
     find_key,
+    own_phrasebook,
     remembered_pair,
     session_params,
     watch_children,
@@ -128,6 +129,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
             engine.say(NoticePosted("key", Severity.INFO, f"The key is kept in {place}, and in use.", _shadow(options)))
 
         services = _services(engine, state, service, recorder, options, chosen, use_key)
+        if service.is_practice:
+            services = practice_offers(services, own_phrasebook(settings))
         if options.is_plain:
             from pinch_tui.ui.plain import PlainApp
 
@@ -228,23 +231,13 @@ def _services(
             case _ if isinstance(value, str | float | int | bool):
                 state.remember(name, value)
 
-    def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
-        from pinch_tui.practice.phrasebook import suggestions
-
-        return suggestions(source, target, n)
-
-    def languages() -> Mapping[str, str]:
-        from pinch_tui.practice.phrasebook import practice_languages
-
-        return practice_languages()
-
     def details() -> Sequence[tuple[str, str]]:
         rows = [("Service", service.address), ("Version", __version__)]
         if recorder.history is not None and recorder.history.path is not None:
             rows.append(("History", str(recorder.history.path)))
         return rows
 
-    plain = AppServices(
+    return AppServices(
         log=recorder.write,
         watch_signals=lambda on_quit: signals.install(asyncio.get_running_loop(), on_quit),
         list_devices=devices,
@@ -260,9 +253,22 @@ def _services(
         store_key=keep_key,
         details=details,
     )
-    if not service.is_practice:
-        return plain
-    return replace(plain, practice_languages=languages, practice_phrases=phrases)
+
+
+def practice_offers(services: AppServices, book: Path | None) -> AppServices:
+    """The services with what the practice service understands. ``book``: the user's own phrasebook."""
+
+    def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
+        from pinch_tui.practice.phrasebook import suggestions, usable
+
+        return suggestions(source, target, n, usable(book))
+
+    def languages() -> Mapping[str, str]:
+        from pinch_tui.practice.phrasebook import practice_languages, usable
+
+        return practice_languages(usable(book))
+
+    return replace(services, practice_languages=languages, practice_phrases=phrases)
 
 
 def _forget(_value: object) -> None:

@@ -97,6 +97,12 @@ def find_key(settings: Settings, options: RunOptions) -> ApiKey:
     return lookup_key(settings, options.env, options.paths.state, ChildKeyring())
 
 
+def own_phrasebook(settings: Settings) -> Path | None:
+    """The user's phrasebook file, when the settings name one."""
+    book = settings.practice.phrasebook
+    return expanded(Path(book)) if book else None
+
+
 def choose_service(
     settings: Settings, options: RunOptions, stack: AsyncExitStack, key: ApiKey, *, needs_key: bool = False
 ) -> Service:
@@ -110,8 +116,7 @@ def choose_service(
         raise CredentialError("There is no API key.", "Set one with: pinch-tui key set. Or try it: --practice.")
     from pinch_tui.practice.service import PracticeOptions, PracticeService
 
-    book = settings.practice.phrasebook
-    practice = PracticeService(PracticeOptions(phrasebook=expanded(Path(book)) if book else None))
+    practice = PracticeService(PracticeOptions(phrasebook=own_phrasebook(settings)))
     stack.push_async_callback(practice.stop)
     return Service("", _PRACTICE_KEY, "practice", practice, bool(key))
 

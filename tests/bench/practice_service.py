@@ -23,6 +23,8 @@ from pinch_tui.practice.phrasebook import load
 from pinch_tui.practice.service import PracticeService
 from tests.bench.practice_speech import has, render, utterance
 
+QUIET_SECONDS = 2.0
+"""An answer is over after so long a silence: what comes later would count for the next hold."""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -59,7 +61,7 @@ async def answer(socket: ClientConnection, released: float) -> tuple[float, floa
     final, speech, is_understood = 0.0, 0.0, False
     try:
         while True:
-            async with asyncio.timeout(0.8):
+            async with asyncio.timeout(QUIET_SECONDS):
                 message = await socket.recv()
             now = (time.monotonic() - released) * 1000
             if isinstance(message, bytes):
@@ -74,6 +76,8 @@ async def answer(socket: ClientConnection, released: float) -> tuple[float, floa
 
 
 def quantiles(values: list[float]) -> str:
+    if not values:
+        return "never"
     ordered = sorted(values)
     return f"p50 {ordered[len(ordered) // 2]:.0f} ms  p95 {ordered[int(len(ordered) * 0.95)]:.0f} ms  n={len(ordered)}"
 
@@ -125,7 +129,7 @@ async def main() -> None:
             judged += processor_seconds(pid) - before
             understood += is_understood
             finals.append(final)
-            if is_understood:
+            if speech and is_understood:
                 speeches.append(speech)
         watcher.cancel()
     print(f"finalize -> last final    {quantiles(finals)}")

@@ -6,6 +6,7 @@ Rendered speech is kept in a folder below the temporary one, so that the next ru
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from pinch_tui.practice.espeak import VOICES, readable
+from pinch_tui.practice.espeak import VOICES, Espeak
 
 CACHE = Path(tempfile.gettempdir()) / "pinch-tui-bench-speech"
 
@@ -51,6 +52,12 @@ Children were playing football behind the school.|Every window of the house had 
 )
 
 
+@functools.cache
+def library() -> Espeak:
+    """The one instance of this process: the library knows a single callback."""
+    return Espeak()
+
+
 def render(text: str, voice: str, language: str = "en") -> np.ndarray:
     """Speech as float samples (int16 range) at 16 kHz, without anything before or after."""
     CACHE.mkdir(exist_ok=True)
@@ -61,13 +68,21 @@ def render(text: str, voice: str, language: str = "en") -> np.ndarray:
         if engine == "flite":
             subprocess.run(["flite", "-voice", name, "-t", text, "-o", str(part)], check=True)
         else:
-            base = VOICES[language][0] + name
-            subprocess.run(["espeak-ng", "-v", base, "-w", str(part), "--stdin"], input=readable(text), check=True)
+            with wave.open(str(part), "wb") as target:
+                target.setnchannels(1)
+                target.setsampwidth(2)
+                target.setframerate(library().rate)
+                target.writeframes(library().render(text, VOICES[language][0] + name))
         part.rename(path)
     with wave.open(str(path)) as source:
         samples = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2").astype(np.float64)
         rate = source.getframerate()
     return soxr.resample(samples, rate, 16_000) if rate != 16_000 else samples
+
+
+def converted(speech: np.ndarray) -> np.ndarray:
+    """Speech as it comes through a voice at 24 kHz, a loudspeaker at 48 kHz and a microphone."""
+    return soxr.resample(soxr.resample(soxr.resample(speech, 16_000, 24_000), 24_000, 48_000), 48_000, 16_000)
 
 
 def utterance(speech: np.ndarray, *, noise_db: float | None = None, seed: int = 0) -> bytes:

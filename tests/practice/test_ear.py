@@ -173,6 +173,35 @@ def test_two_way_tells_the_language_and_the_direction(workshop: Workshop):
     assert (two.language, two.target, two.translation) == ("es", "en", "Where is the train station?")
 
 
+@pytest.mark.parametrize("other", ["fr", "it", "ru"])
+def test_two_way_works_with_english_and(workshop: Workshop, other: str):
+    plan = SessionPlan("en", other, is_two_way=True, is_stable=False)
+    check_languages(workshop, plan, ("en", other), {"en": other, other: "en"})
+
+
+def test_auto_tells_the_languages_apart(workshop: Workshop):
+    languages = ("en", "es", "fr", "it", "ru")
+    check_languages(workshop, SessionPlan("auto", "de"), languages, dict.fromkeys(languages, "de"))
+
+
+def check_languages(workshop: Workshop, plan: SessionPlan, languages: tuple[str, ...], targets: dict[str, str]) -> None:
+    """Two phrases in each language are taken for themselves; one in five may be refused, none may be mistaken."""
+    n_refused = 0
+    phrases = [(phrase, language) for language in languages for phrase in ("pharmacy", "taxi")]
+    for phrase, language in phrases:
+        said_in = workshop.book.find(phrase, "", language)
+        meant = workshop.book.find(phrase, "", targets[language])
+        assert said_in is not None
+        assert meant is not None
+        (final,) = finals(hold(workshop, plan, said(workshop, said_in.spoken, language)))
+        if final.text.endswith(REFUSED):
+            n_refused += 1
+            continue
+        assert (final.text, final.translation) == (said_in.text, meant.text)
+        assert (final.language, final.target) == (language, targets[language])
+    assert n_refused <= max(1, len(phrases) // 5)
+
+
 def test_which_languages_a_session_listens_for():
     known = ("en", "es", "fr", "it", "ru", "de")
     assert heard_languages(SessionPlan("auto", "de"), known) == ("en", "es", "fr", "it", "ru", "de")

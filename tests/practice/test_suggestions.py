@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pinch_tui.practice.ear import REFUSED
 from pinch_tui.practice.phrasebook import suggestions
 from pinch_tui.practice.ports import Final, SessionPlan
 from pinch_tui.practice.workshop import Workshop, open_workshop
@@ -53,24 +54,39 @@ def heard(workshop: Workshop, source: str, target: str, pcm: bytes) -> list[tupl
     return [(event.text, event.translation) for event in events if isinstance(event, Final)]
 
 
+def spoken(workshop: Workshop, text: str, language: str) -> Any:
+    assert workshop.espeak is not None
+    return np.frombuffer(b"".join(workshop.espeak.speak(text, language, "female")), dtype="<f4") * 20_000
+
+
 @pytest.mark.parametrize(("source", "target"), [("en", "es"), ("es", "en"), ("de", "en"), ("fr", "en")])
 def test_every_suggestion_spoken_by_espeak_is_understood(workshop: Workshop, source: str, target: str):
-    assert workshop.espeak is not None
     offered = suggestions(source, target, ALL)
     assert len(offered) >= 6
+    n_refused = 0
     for at, pair in enumerate(offered):
-        speech = np.frombuffer(b"".join(workshop.espeak.speak(pair[0], source, "female")), dtype="<f4") * 20_000
+        speech = spoken(workshop, pair[0], source)
         for way in some_ways(at):
-            assert heard(workshop, source, target, through(speech, 24_000, way)) == [pair], way
+            # espeak never speaks the same samples twice: a refusal may be bad luck, another phrase may not.
+            for _ in range(3):
+                found = heard(workshop, source, target, through(speech, 24_000, way))
+                if found == [pair]:
+                    break
+                assert [translation for _, translation in found] == [REFUSED], way
+                n_refused += 1
+                speech = spoken(workshop, pair[0], source)
+            else:
+                pytest.fail(f"{pair[0]} is refused ({way})")
+    assert n_refused <= 2
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
 def test_every_suggestion_spoken_by_flite_is_understood(workshop: Workshop):
     for at, pair in enumerate(suggestions("en", "de", ALL)):
-        spoken = subprocess.run(
+        output = subprocess.run(
             ["flite", "-voice", "slt", "-t", pair[0], "-o", "/dev/stdout"], check=True, capture_output=True
         ).stdout
-        with wave.open(io.BytesIO(spoken)) as source:
-            speech, rate = np.frombuffer(source.readframes(10**7)[: len(spoken)], dtype="<i2"), source.getframerate()
+        with wave.open(io.BytesIO(output)) as source:
+            speech, rate = np.frombuffer(source.readframes(10**7)[: len(output)], dtype="<i2"), source.getframerate()
         for way in some_ways(at):
             assert heard(workshop, "en", "de", through(speech.astype(np.float64), rate, way)) == [pair], way

@@ -1,0 +1,28 @@
+"""The screen offers what the user's own phrasebook adds, and the built-in phrases while that file has a fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pinch_tui.config import Settings
+from pinch_tui.practice.phrasebook import practice_languages, suggestions
+from pinch_tui.ui.services import AppServices
+from pinch_tui.wiring.app import practice_offers
+from pinch_tui.wiring.parts import own_phrasebook
+
+
+def test_own_phrases_are_offered_first(tmp_path: Path):
+    path = tmp_path / "own.tsv"
+    path.write_text("id\ten\tsv\nlamp\tWhere is the lamp?\tVar är lampan?\n", encoding="utf-8")
+    settings = Settings()
+    assert own_phrasebook(settings) is None
+    settings = replace(settings, practice=replace(settings.practice, phrasebook=str(path)))
+    services = practice_offers(AppServices(), own_phrasebook(settings))
+    assert list(services.practice_phrases("en", "sv", 3)) == [("Where is the lamp?", "Var är lampan?")]
+    assert services.practice_languages()["sv"] == "experimental"
+    path.write_text("id\ten\tsv\nlamp\n", encoding="utf-8")
+    faulty = path.rename(tmp_path / "faulty.tsv")
+    services = practice_offers(AppServices(), faulty)
+    assert list(services.practice_phrases("en", "es", 3)) == suggestions("en", "es", 3)
+    assert services.practice_languages() == practice_languages()
