@@ -392,6 +392,22 @@ def test_quit_waits_for_the_last_words_for_three_seconds_at_most(plan: Plan) -> 
     assert took <= 3.4, "a service that does not answer the farewell is not waited for"
 
 
+def test_quit_waits_for_the_words_behind_earlier_finals() -> None:
+    """What was said so far is final in both languages; the rest comes a second after `finalize`."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(1.4)
+        assert rig.engine.transcript.utterances[0].translation
+        rig.engine.post(Quit())
+        await rig.until(lambda: isinstance(rig.events[-1], Stopped), 10.0)
+
+    rig = play(scene, replace(HEALTHY, is_cumulative=True, finals_s=0.8))
+    (first,) = rig.engine.transcript.utterances
+    sent = rig.service.sessions[0].utterances()[0]
+    assert sum(int(words) for words in first.translation.split()[3::4]) == len(sent)
+
+
 @pytest.mark.parametrize("plan", [HEALTHY, Plan(end="hang", at_frame=5)])
 def test_a_second_quit_leaves_at_once(plan: Plan) -> None:
     took = 0.0
