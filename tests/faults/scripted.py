@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 GRACE_S = 0.25
+EAR_S = 0.15  # from a sound to the first text about it
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ class _Run:
                     self.segment += 1
                     self.first = _number(message)
                 if self.in_segment == 1 and self.plan.segment_frames is not None:
-                    self.tasks.create_task(self._first_interim(self.segment, self.first))
+                    self.tasks.create_task(self._interim(self.segment, f"from {self.first}"))
                 elif self.plan.is_cumulative:
                     self._say_more()
                 elif self.in_segment % 25 == 0 and self.plan.hears:
@@ -254,12 +255,17 @@ class _Run:
         rest = (self.first + self.in_segment - at, at)
         if at == 12:
             text = tell([*self.finals, rest], "original")
-            self.tasks.create_task(self._transcript("original", text, final=False))
+            self.tasks.create_task(self._interim(self.segment, text))
         elif at == 0:
             self.finals.append((rest[0] - 25, 25))
             self.tasks.create_task(self._one_final(self.segment, list(self.finals)))
 
+    async def _interim(self, segment: int, text: str) -> None:
+        await asyncio.sleep(EAR_S)
+        await self._transcript("original", text, final=False, segment=segment)
+
     async def _one_final(self, segment: int, parts: list[tuple[int, int]]) -> None:
+        await asyncio.sleep(EAR_S)
         await self._transcript("original", tell(parts, "original"), final=True, segment=segment)
         await asyncio.sleep(self.plan.gap_s)
         await self._transcript("translated", tell(parts, "translated"), final=True, segment=segment)
@@ -284,10 +290,6 @@ class _Run:
                 for _ in range(0 if self.connection in self.service.hung else 2):
                     await self.connection.send(struct.pack("<1920f", *([0.1] * 1920)))
                     await asyncio.sleep(0.08)
-
-    async def _first_interim(self, segment: int, first: int) -> None:
-        await asyncio.sleep(0.15)
-        await self._transcript("original", f"from {first}", final=False, segment=segment)
 
     async def _again(self, segment: int, original: str, translated: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
