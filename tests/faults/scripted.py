@@ -53,6 +53,7 @@ class Plan:
     refuses_speech: bool = False  # the target language cannot be spoken
     segment_frames: int | None = None  # an utterance is split into segments of so many frames, as by sentences
     late_duplicates_s: float | None = None  # the finals come again so much later
+    ws_url: str = ""  # given instead of the right one
     is_cumulative: bool = False  # every half a second a final, each with the one before as its beginning
 
 
@@ -138,7 +139,7 @@ class ScriptedService:
             url = self.base_url.replace("http:", "ws:") + f"/session?token={token}"
             body = {
                 "session_id": recorded.session_id,
-                "ws_url": url,
+                "ws_url": plan.ws_url or url,
                 "expires_in": 60,
                 "model_version_id": "scripted-1",
             }

@@ -159,6 +159,15 @@ def test_4400_is_tried_once_then_stops() -> None:
 def test_4500_is_tried_five_times() -> None:
     outcome = run(converse([Plan(end="close", code=4500, after=0.0)] * 9, [Hold(0.3, 1.0)], settle_s=60.0))
     assert len(outcome.service.sessions) in (6, 7)  # one more where the press came during a wait
+    told = [e for e in outcome.events if isinstance(e, NoticePosted) and e.topic == "link" and e.title]
+    assert "ss_" in told[-1].hint and "scripted-1" in told[-1].hint and "kept" in told[-1].hint
+
+
+def test_an_address_that_is_not_safe_is_asked_for_once() -> None:
+    outcome = run(converse([replace(HEALTHY, ws_url="ws://ws.example/session?token=x")] * 3, [Hold(0.5, 1.0)]))
+    assert len(outcome.service.asked) == 1
+    told = [e for e in outcome.events if isinstance(e, NoticePosted) and e.severity is Severity.ERROR and e.title]
+    assert "not safe" in told[-1].title and "ss_0" in told[-1].hint
 
 
 def test_a_dead_connection_is_noticed_within_five_seconds_of_talking() -> None:
