@@ -568,6 +568,21 @@ def test_a_server_that_reads_slower_than_speech_loses_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize("is_eager", [True, False])
+@pytest.mark.parametrize("code", [1001, 1006, 4401, 4500, 4503])
+def test_an_idle_session_that_the_service_ends_is_reopened_as_told(is_eager: bool, code: int) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(8.0)
+        assert len(rig.service.sessions) == (2 if is_eager else 1)
+        assert rig.word is (StateWord.READY if is_eager else StateWord.OFFLINE)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene, Plan(end="close", code=code, after=4.0), reopens_idle=is_eager)
+    assert len(rig.service.sessions) == 2
+    assert states(rig) == [UtteranceState.SETTLED]
+
+
 def test_a_retry_ends_the_wait() -> None:
     async def scene(rig: Rig) -> None:
         await rig.until(lambda: rig.word is StateWord.RECONNECTING)
