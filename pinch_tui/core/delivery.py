@@ -248,7 +248,7 @@ class Delivery:
         if item.is_cancelled:
             self._forget(item.number)
         elif (watch := self._watches.get(item.number)) is not None:
-            watch.is_voiced = is_voiced
+            watch.is_voiced, watch.voiced_at = is_voiced, item.voiced_at
         return [SendFinalize(generation), FinalizeSent(item.number)]
 
     def _finalize_left(self, number: int, now: float) -> None:
@@ -274,7 +274,7 @@ class Delivery:
         watch = self._watches.get(item.number) if item else None
         if item is None or watch is None or item.quiet < _CHECKPOINT_QUIET or not watch.has_all_finals:
             return
-        if now - watch.last_at < _CHECKPOINT_GAP_S or watch.last_at < item.voiced_at:
+        if now - watch.last_at < _CHECKPOINT_GAP_S or watch.told_at < item.voiced_at:
             return  # something may still be said about what was sent
         self.outbox.forget_front(item.number, item.next - item.base - _CHECKPOINT_KEEP)
         self._kept_segments[item.number] = self._kept_before.get(item.number, 0) + len(watch.segments)

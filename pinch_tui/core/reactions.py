@@ -21,13 +21,17 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """``code``: HTTP status or close code. ``title``/``hint``: the adapter's own words, where it knows better."""
+    """``code``: HTTP status or close code. ``title``/``hint``: the adapter's own words, where it knows better.
+
+    ``is_final``: another try would fail the same way.
+    """
 
     kind: FailureKind
     code: int | None = None
     title: str = ""
     hint: str = ""
     is_credential: bool = False
+    is_final: bool = False
 
 
 class Policy(StrEnum):
@@ -61,7 +65,7 @@ def policy_of(failure: Failure) -> Policy:
                 return Policy.STOP
             return Policy.BUSY if status == 429 or status >= 500 else Policy.STOP
         case FailureKind.NETWORK | FailureKind.OPEN | FailureKind.STALL:
-            return Policy.STOP if failure.is_credential else Policy.LOST
+            return Policy.STOP if failure.is_final else Policy.LOST
         case FailureKind.NO_READY:
             return Policy.EXPIRED
         case FailureKind.CLOSE:

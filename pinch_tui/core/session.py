@@ -345,7 +345,7 @@ class Session:
         return steps
 
     def _watch_connection(self, now: float) -> list[Step]:
-        if not self._is_proven and now - self._ready_at >= PROVEN_S:
+        if not self._is_proven and now >= self._ready_at + PROVEN_S:
             self._is_proven = True
             self._clear_record()
         if now >= self._stall_at():

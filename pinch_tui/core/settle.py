@@ -1,7 +1,9 @@
 """When an utterance is settled. Pure.
 
 `finalize` is not acknowledged by the service (reference, section 1.10), so the end is inferred: every segment has its
-final original and final translation, and nothing more came for a quiet gap; or a ceiling has passed.
+final original and final translation, and nothing more came for a quiet gap; or a ceiling has passed. Finals come
+several times for a segment (section 1.9), so one that a later text goes beyond is not its last, and a voice that was
+sent after the last text is still to be answered.
 """
 
 from __future__ import annotations
@@ -26,10 +28,47 @@ CEILING_IDLE_S = 5.0
 """this long after its last message."""
 
 
+TELL_S = 0.2
+"""No text tells of sound that was sent so shortly before it."""
+
+
+@dataclass(slots=True)
+class _Half:
+    """One kind of one segment. ``text``: its newest final."""
+
+    text: str | None = None
+    earlier: set[str] = field(default_factory=set)
+    is_final: bool = False
+
+    def take(self, text: str, *, is_final: bool) -> bool:
+        """Take one message; True when it goes beyond an earlier final."""
+        newest = self.text
+        if newest is not None and (newest.startswith(text) or text in self.earlier):
+            self.is_final |= is_final and newest == text
+            return False
+        self.is_final = is_final
+        if is_final:
+            if newest is not None:
+                self.earlier.add(newest)
+            self.text = text
+        return newest is not None
+
+
 @dataclass(slots=True)
 class _Halves:
-    has_original: bool = False
-    has_translation: bool = False
+    original: _Half = field(default_factory=_Half)
+    translation: _Half = field(default_factory=_Half)
+
+    def take(self, message: TranscriptMessage) -> None:
+        if message.kind is TranscriptKind.ORIGINAL:
+            if self.original.take(message.text, is_final=message.is_final):
+                self.translation.is_final = False  # its translation is still to come
+        elif message.original_text not in self.original.earlier:
+            self.translation.take(message.text, is_final=message.is_final)
+
+    @property
+    def are_final(self) -> bool:
+        return self.original.is_final and self.translation.is_final
 
 
 @dataclass(slots=True)
@@ -39,25 +78,24 @@ class SettleWatch:
     expects_speech: bool
     finalized_at: float | None = None
     is_voiced: bool = True
+    voiced_at: float = float("-inf")  # when the last of the voice was sent
     segments: dict[str, _Halves] = field(default_factory=dict)
     last_at: float = float("-inf")  # the last message or chunk
+    told_at: float = float("-inf")  # the last original text
     speech_at: float | None = None  # the last chunk
 
     def message(self, message: TranscriptMessage, now: float) -> None:
-        halves = self.segments.setdefault(message.id, _Halves())
-        if message.is_final:
-            if message.kind is TranscriptKind.ORIGINAL:
-                halves.has_original = True
-            else:
-                halves.has_translation = True
+        self.segments.setdefault(message.id, _Halves()).take(message)
         self.last_at = now
+        if message.kind is TranscriptKind.ORIGINAL:
+            self.told_at = now
 
     def speech(self, now: float) -> None:
         self.last_at = self.speech_at = now
 
     @property
     def has_all_finals(self) -> bool:
-        return bool(self.segments) and all(h.has_original and h.has_translation for h in self.segments.values())
+        return bool(self.segments) and all(halves.are_final for halves in self.segments.values())
 
     def settles_at(self, answered_at: float) -> float | None:
         """The time at which the utterance is settled if nothing more comes; None before `finalize`.
@@ -77,8 +115,10 @@ class SettleWatch:
         ceiling = max(self.finalized_at + CEILING_S, self.last_at + CEILING_IDLE_S)
         if not self.has_all_finals:
             return ceiling
-        since = max(self.last_at, self.finalized_at)
-        if not self.expects_speech:
-            return min(ceiling, since + QUIET_TEXT_S)
-        quiet = QUIET_BEFORE_SPEECH_S if self.speech_at is None else QUIET_SPEECH_S
-        return min(ceiling, since + quiet)
+        quiet = QUIET_TEXT_S
+        if self.expects_speech:
+            quiet = QUIET_BEFORE_SPEECH_S if self.speech_at is None else QUIET_SPEECH_S
+        at = max(self.last_at, self.finalized_at) + quiet
+        if self.told_at < self.voiced_at + TELL_S:  # the last words may not have been told of at all
+            at = max(at, self.finalized_at + EMPTY_VOICED_S)
+        return min(ceiling, at)

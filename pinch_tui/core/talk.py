@@ -17,7 +17,9 @@ from pinch_tui.core.events import FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
 MIC_GRACE_S = 3.0
 """A microphone that vanished while talking has this long to come back before the utterance ends."""
 _LATE_S = 0.4
-"""How long the tail waits for frames that are still on their way."""
+"""How long the tail waits for frames that are still on their way: those of a loop that stood still, too."""
+_LATE_WAKE_S = 0.1
+"""An alarm that rings this late tells of such a loop; what was captured meanwhile comes behind it."""
 WARN_S = 10.0
 """The limit is said this long before."""
 
@@ -149,6 +151,8 @@ class TalkMachine:
         self._last_index = -1
         self._since = float("-inf")  # nothing older belongs to the utterance, however late it comes
         self._tail_end = 0.0
+        self._gives_up_at = 0.0  # on frames of the tail
+        self._has_waited_longer = False
         self._last_t = float("-inf")
         self._vanished_at: float | None = None
         self._has_warned = False
@@ -181,7 +185,7 @@ class TalkMachine:
     def wake_at(self) -> float | None:
         """When `TalkWoke` is to be said next."""
         if self.state is TalkState.TAIL:
-            return self._tail_end + _LATE_S
+            return self._gives_up_at
         if self.state is TalkState.IDLE:
             return None
         times = [] if self._vanished_at is None else [self._vanished_at + MIC_GRACE_S]
@@ -235,6 +239,8 @@ class TalkMachine:
         self.state = TalkState.TAIL
         self.is_latched = self.is_soft_stopped = False
         self._tail_end = t + self.config.tail_s
+        self._gives_up_at = max(self._tail_end, now) + _LATE_S
+        self._has_waited_longer = False
         released = Released(self.number, self.started_at or t, t, now, source, is_forced)
         is_over = self._last_t >= self._tail_end or self._vanished_at is not None
         return [released, *(self._end() if is_over else [])]
@@ -268,7 +274,13 @@ class TalkMachine:
 
     def _on_woke(self, now: float) -> list[TalkCommand]:
         if self.state is TalkState.TAIL:
-            return self._end() if now >= self._tail_end + _LATE_S else []
+            if now < self._gives_up_at:
+                return []
+            if now >= self._gives_up_at + _LATE_WAKE_S and not self._has_waited_longer:
+                self._has_waited_longer = True
+                self._gives_up_at = now + _LATE_S
+                return []
+            return self._end()
         if self.state is not TalkState.TALKING:
             return []
         if self._vanished_at is not None and now >= self._vanished_at + MIC_GRACE_S:

@@ -169,11 +169,14 @@ class Reporter:
             hint = f"{hint} Your words are kept.".strip()
         if report.unsettled:
             self._links.cue("error")
+        model = f", model {session.model_version_id}" if session.model_version_id else ""
+        ids = f" (session {session.session_id}{model})" if session.session_id else ""
         if report.needs_cure:
             self._teller.clear("link")  # a press asks again, so it is said again
-            model = f", model {session.model_version_id}" if session.model_version_id else ""
-            ids = f" (session {session.session_id}{model})" if session.session_id else ""
             self._teller.notice("link", Severity.ERROR, title, hint + ids)
+        elif report.failure.code == 4500:  # the service's own fault, to be reported there
+            hint = f"The next press tries again; if this stays, report it{ids}. Your words are kept."
+            self._teller.notice("link", Severity.WARNING, title, hint)
         elif report.unsettled or report.failure.code != 1000:
             self._teller.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
         self._teller.log(

@@ -147,7 +147,7 @@ class Link:
         try:
             connection = await self._connector.connect(ws_url)
         except LinkError as exc:
-            failure = Failure(FailureKind.OPEN, None, exc.title, exc.hint)
+            failure = Failure(FailureKind.OPEN, None, exc.title, exc.hint, is_final=not exc.retryable)
             self.feed(ev.AttemptFailed(generation, failure))
             return
         attempt = self._attempt
@@ -223,4 +223,4 @@ def _failure(exc: PinchError) -> Failure:
         if exc.status is None:
             return Failure(FailureKind.NETWORK, None, exc.title, exc.hint)
         return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
-    return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_credential=not exc.retryable)
+    return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_final=not exc.retryable)

@@ -248,3 +248,21 @@ def test_sentences_are_told_apart() -> None:
     codes += [Failure(FailureKind.HTTP, status) for status in (401, 403, 404, 429, 500, 503)]
     titles = [describe(failure)[0] for failure in codes]
     assert len(set(titles)) == len(titles)
+
+
+def test_every_wake_up_moves_on() -> None:
+    """At whatever time a session became ready, the alarm that it asks for is not asked for again when it rings."""
+    rng = random.Random(1)
+    for _ in range(100):
+        now = 1000.0 + 20.0 * rng.random()
+        session = Session(SessionParams(), random.Random(3).random)
+        session.handle(ev.Started(), now)
+        session.handle(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0), now)
+        session.handle(ev.MessageReceived(1, ReadyMessage("ss")), now)
+        for _ in range(10):
+            steps = session.handle(ev.Woke(), now)
+            if any(isinstance(step, ev.SendPing) for step in steps):
+                steps = session.handle(ev.Ponged(1), now)
+            wake = next(step.t for step in steps if isinstance(step, ev.WakeAt))
+            assert wake > now
+            now = wake

@@ -95,6 +95,52 @@ def test_a_late_commit_adds_nothing_after_the_soft_window() -> None:
     assert isinstance(trace.log[-1], tk.End), "the tail is over already, so the end follows at once"
 
 
+def test_a_release_that_is_heard_late_still_waits_for_the_sound_before_it() -> None:
+    """The loop stood still over the release: the edge comes first, the frames of that time behind it."""
+    trace = Trace()
+    trace.until(1.0)
+    trace.feed(edge(EdgeKind.START, 1.0))
+    trace.until(2.0)
+    trace.now = 4.0
+    trace.feed(edge(EdgeKind.COMMIT, 3.0))
+    wake = trace.machine.wake_at()
+    assert wake is not None and wake > trace.now
+    stood_still(trace, 2.0, 4.0)
+    assert trace.taken(1)[-1] * FRAME_S >= 3.14
+    assert isinstance(trace.log[-1], tk.End)
+
+
+def test_a_tail_whose_alarm_rings_late_waits_once_more() -> None:
+    trace = Trace()
+    trace.until(1.0)
+    trace.feed(edge(EdgeKind.START, 1.0))
+    trace.until(3.0)
+    trace.feed(edge(EdgeKind.COMMIT, 3.0))
+    trace.now = 5.0
+    trace.feed(tk.TalkWoke())
+    stood_still(trace, 3.0, 5.0)
+    assert trace.taken(1)[-1] * FRAME_S >= 3.14
+    assert isinstance(trace.log[-1], tk.End)
+
+
+def test_a_tail_without_any_sound_ends_though_every_alarm_rings_late() -> None:
+    trace = Trace()
+    trace.until(1.0)
+    trace.feed(edge(EdgeKind.START, 1.0))
+    trace.feed(edge(EdgeKind.COMMIT, 1.1))
+    for _ in range(2):
+        trace.now += 2.0
+        trace.feed(tk.TalkWoke())
+    assert isinstance(trace.log[-1], tk.End)
+
+
+def stood_still(trace: Trace, start: float, end: float) -> None:
+    """The frames of that time come all at once."""
+    for n in range(1, round((end - start) / FRAME_S) + 1):
+        trace.index += 1
+        trace.feed(tk.FrameArrived(frame(trace.index, start + n * FRAME_S)))
+
+
 def test_the_limit_is_said_ten_seconds_before_and_ends_the_utterance() -> None:
     trace = Trace()
     trace.until(1.0)

@@ -198,6 +198,12 @@ class LiveApp:
                 raise AssertionError(f"{text!r} did not appear in {seconds} s; the screen:\n{self.text()}")
             self.pump(0.05)
 
+    def close_terminal(self) -> None:
+        """Hang up: the terminal's window is closed."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self.fd)
+        os.close(nothing)
+
     def leave(self, seconds: float = 8.0) -> int:
         """Wait until the program has ended; its exit code."""
         end = time.monotonic() + seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -156,6 +158,29 @@ def test_a_quit_in_mid_sentence_waits_for_the_last_words(
             assert app.leave() == code
             assert time.monotonic() - t < 4.5
             assert b"\x1b[?1049l" in app.output, "the terminal is given back"
+        assert app.events("final")[-1]["text"] == "Muchas gracias."
+    history = list((app.home).rglob("history/*.jsonl"))
+    assert len(history) == 1 and "Muchas gracias." in history[0].read_text()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, None], ids=["sigterm", "sighup", "closed"])
+def test_an_end_from_outside_in_mid_sentence_waits_for_the_last_words(
+    tmp_path: Path, audio: VirtualAudio, how: signal.Signals | None
+) -> None:
+    spoken = say(tmp_path, "Thank you very much.")
+    with practice(record=tmp_path / "received") as service:
+        with LiveApp(tmp_path, audio=audio, env={**KEY, "PINCH_BASE_URL": service.base_url}) as app:
+            app.wait("session", 10)
+            app.type(PRESS)
+            app.wait("first-frame", 3)
+            speak(app, audio, spoken)
+            t = time.monotonic()
+            if how is None:
+                app.close_terminal()
+            else:
+                os.kill(app.pid, how)
+            app.leave()
+            assert time.monotonic() - t < 4.5
         assert app.events("final")[-1]["text"] == "Muchas gracias."
     history = list((app.home).rglob("history/*.jsonl"))
     assert len(history) == 1 and "Muchas gracias." in history[0].read_text()

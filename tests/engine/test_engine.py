@@ -423,6 +423,22 @@ def test_quit_waits_for_the_last_words_for_three_seconds_at_most(plan: Plan) -> 
     assert took <= 3.4, "a service that does not answer the farewell is not waited for"
 
 
+def test_quit_waits_for_the_words_behind_earlier_finals() -> None:
+    """What was said so far is final in both languages; the rest comes a second after `finalize`."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(1.4)
+        assert rig.engine.transcript.utterances[0].translation
+        rig.engine.post(Quit())
+        await rig.until(lambda: isinstance(rig.events[-1], Stopped), 10.0)
+
+    rig = play(scene, replace(HEALTHY, is_cumulative=True, finals_s=0.8))
+    (first,) = rig.engine.transcript.utterances
+    sent = rig.service.sessions[0].utterances()[0]
+    assert sum(int(words) for words in first.translation.split()[3::4]) == len(sent)
+
+
 @pytest.mark.parametrize("plan", [HEALTHY, Plan(end="hang", at_frame=5)])
 def test_a_second_quit_leaves_at_once(plan: Plan) -> None:
     took = 0.0
@@ -581,6 +597,21 @@ def test_a_server_that_reads_slower_than_speech_loses_nothing() -> None:
         int.from_bytes(b[:4], "little") - int.from_bytes(a[:4], "little") == 1
         for a, b in zip(parts[0], parts[0][1:], strict=False)
     )
+
+
+@pytest.mark.parametrize("is_eager", [True, False])
+@pytest.mark.parametrize("code", [1001, 1006, 4401, 4500, 4503])
+def test_an_idle_session_that_the_service_ends_is_reopened_as_told(is_eager: bool, code: int) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(8.0)
+        assert len(rig.service.sessions) == (2 if is_eager else 1)
+        assert rig.word is (StateWord.READY if is_eager else StateWord.OFFLINE)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene, Plan(end="close", code=code, after=4.0), reopens_idle=is_eager)
+    assert len(rig.service.sessions) == 2
+    assert states(rig) == [UtteranceState.SETTLED]
 
 
 def test_a_retry_ends_the_wait() -> None:

@@ -22,6 +22,7 @@ from pinch_tui.core.events import (
     SessionParams,
     TalkEdge,
     TalkSource,
+    TranscriptChanged,
 )
 from pinch_tui.core.talk import TalkConfig
 from pinch_tui.core.transcript import UtteranceState
@@ -61,6 +62,23 @@ class Outcome:
     cancelled: set[int] = field(default_factory=set)  # numbers of the utterances that were thrown away
     events: list[EngineEvent] = field(default_factory=list)
     utterances: list[tuple[UtteranceState, str, str, int]] = field(default_factory=list)  # state, texts, attempt
+    shown: dict[int, tuple[str, str]] = field(default_factory=dict)  # the texts of each row as last shown
+    vanished: list[str] = field(default_factory=list)  # what was shown and taken back
+
+    def watch(self, event: EngineEvent) -> None:
+        """Keep every fact, and what the rows show: the scripted service only ever says more."""
+        self.events.append(event)
+        if not isinstance(event, TranscriptChanged):
+            return
+        for number in event.utterances:
+            row = self.engine.transcript.utterance(number)
+            if row.state is UtteranceState.CANCELLED:
+                continue
+            texts = (row.original, row.translation)
+            for before, after in zip(self.shown.get(number, ("", "")), texts, strict=True):
+                if len(after) < len(before):
+                    self.vanished.append(f"utterance {number}: {before!r} became {after!r}")
+            self.shown[number] = texts
 
     def logged(self, kind: str) -> list[Logged]:
         return [e for e in self.events if isinstance(e, Logged) and e.kind == kind]
@@ -94,7 +112,7 @@ async def converse(
         config = EngineConfig(params=params or SessionParams(), talk=talk, barge_in=BargeIn.MIX)
         engine = Engine(config, ports, random.Random(seed).random)
         outcome = Outcome(service, {}, [], engine, talk)
-        engine.subscribe(outcome.events.append)
+        engine.subscribe(outcome.watch)
         if before is not None:
             before(engine)
 
@@ -173,14 +191,15 @@ def check(outcome: Outcome) -> None:
     spoken = [part for session in outcome.service.sessions for part in session.utterances()]
     for number, wanted in enumerate(expected_frames(outcome), start=1):
         if number in outcome.cancelled:
-            longest = max((len(part) for part in spoken if part and wanted and part[0] == wanted[0]), default=0)
-            assert longest <= len(wanted), f"utterance {number}: sent after it was thrown away"
+            begun = [part for part in spoken if part and wanted and part[0] == wanted[0]]
+            assert all(part == wanted[: len(part)] for part in begun), f"utterance {number}: sent after Escape"
             continue
         assert wanted, f"utterance {number} has no frames"
         assert any(_is_same(part, wanted) for part in spoken), (
             f"utterance {number}: no session holds its {len(wanted)} frames whole; got "
             f"{[(len(p), _first(p), _last(p)) for p in spoken]}, wanted from {_first(wanted)} to {_last(wanted)}"
         )
+    assert outcome.vanished == []
     assert len(outcome.utterances) == len(outcome.holds)
     wanted_all = expected_frames(outcome)
     rows = zip(outcome.utterances, wanted_all, strict=True)

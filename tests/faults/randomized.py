@@ -19,13 +19,25 @@ from tests.faults.conversation import PREROLL_S, TAIL_S, Hold, check, converse
 from tests.faults.scripted import Plan
 from tests.faults.warp import run
 
+KINDS = [
+    "http",
+    "allocating",
+    "socket",
+    "opening",
+    "never-ready",
+    "unready",
+    *["talking"] * 4,
+    "draining",
+    "idle",
+    "bad",
+]
 CODES = [1000, 1001, 1006, 4401, 4500, 4503]
 
 
 @dataclass
 class Totals:
     conversations: int = 0
-    faults: int = 0
+    faults: int = 0  # that really happened: a plan may wait for a frame that never comes
     utterances: int = 0
     attempts: int = 0
     sessions: int = 0
@@ -40,6 +52,7 @@ class Shape:
 
     is_text_only: bool
     segment_frames: int | None  # sentence mode: the service splits a hold into segments of so many frames
+    is_cumulative: bool  # stable mode: several finals, each with the one before as its beginning
     talk: TalkConfig
     send_s: float  # seconds that one frame takes to leave; speech has 0.02
     finals_s: float  # the latest finals
@@ -49,13 +62,15 @@ def shape(rng: random.Random) -> tuple[Shape, str]:
     """One shape and its name."""
     is_text_only = rng.random() < 0.3
     segments = rng.choice([None, None, None, rng.randint(15, 60)])
+    is_cumulative = segments is None and rng.random() < 0.3
     is_short = rng.random() < 0.25
     talk = TalkConfig(0.0, 0.0, 120.0) if is_short else TalkConfig(PREROLL_S, TAIL_S, 120.0)
     send_s = rng.choice([0.0, 0.0, 0.0, rng.uniform(0.012, 0.03)])
     finals_s = rng.choice([0.8, 0.8, 3.0])
-    parts = ["text only"] * is_text_only + ["sentences"] * (segments is not None) + ["short"] * is_short
+    parts = ["text only"] * is_text_only + ["sentences"] * (segments is not None)
+    parts += ["cumulative"] * is_cumulative + ["short"] * is_short
     parts += ["slow"] * (send_s > 0) + ["late"] * (finals_s > 1)
-    return Shape(is_text_only, segments, talk, send_s, finals_s), " + ".join(parts) or "plain"
+    return Shape(is_text_only, segments, is_cumulative, talk, send_s, finals_s), " + ".join(parts) or "plain"
 
 
 def plan(rng: random.Random, shape: Shape) -> tuple[Plan, str]:
@@ -65,10 +80,14 @@ def plan(rng: random.Random, shape: Shape) -> tuple[Plan, str]:
         "ready_s": rng.uniform(0.0, 0.6),
         **habits(rng, shape),
     }
-    kind = rng.choice(["http", "never-ready", "socket", "talking", "talking", "talking", "draining", "idle", "bad"])
+    kind = rng.choice(KINDS)
     match kind:
         case "http":
             return Plan(status=rng.choice([429, 500, 503]), allocate_s=slow["allocate_s"]), kind
+        case "allocating" | "opening":
+            end = rng.choice(["reset", "hang"])
+            where = {"allocating": "allocate_end", "opening": "open_end"}[kind]
+            return Plan(**slow, **{where: end}), f"{kind} {end}"
         case "never-ready":
             return Plan(ready_s=None), kind
         case "socket":
@@ -77,12 +96,13 @@ def plan(rng: random.Random, shape: Shape) -> tuple[Plan, str]:
             return Plan(**slow, end="close", code=4400, at_frame=rng.randint(1, 80)), kind
         case _:
             end = rng.choice(["close", "close", "reset", "hang"])
-            where: dict[str, float] = {
+            when: dict[str, float] = {
+                "unready": {"unready": rng.uniform(0.0, 2.0)},
                 "talking": {"at_frame": rng.randint(1, 150)},
                 "draining": {"at_finalize": rng.randint(1, 2)},
                 "idle": {"after": rng.uniform(0.0, 6.0)},
             }[kind]
-            return Plan(**slow, **where, end=end, code=rng.choice(CODES)), f"{kind} {end}"  # type: ignore[arg-type]
+            return Plan(**slow, **when, end=end, code=rng.choice(CODES)), f"{kind} {end}"  # type: ignore[arg-type]
 
 
 def habits(rng: random.Random, shape: Shape) -> dict[str, Any]:
@@ -90,6 +110,7 @@ def habits(rng: random.Random, shape: Shape) -> dict[str, Any]:
     return {
         "finals_s": rng.uniform(0.0, shape.finals_s),
         "segment_frames": shape.segment_frames,
+        "is_cumulative": shape.is_cumulative,
         "duplicates": rng.random() < 0.2,
         "late_duplicates_s": rng.choice([None, None, rng.uniform(0.1, 3.0)]),
     }
@@ -129,7 +150,7 @@ def converse_randomly(seed: int, totals: Totals) -> None:
     )
     check(outcome)
     totals.conversations += 1
-    totals.faults += min(len(used), len(used) + len(healthy) - len(outcome.service.plans))
+    totals.faults += outcome.service.faults
     totals.kinds.update(name for i, name in enumerate(names) if i not in bad[1:])
     totals.shapes[form_name] += 1
     totals.utterances += len(outcome.utterances)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 GRACE_S = 0.25
+EAR_S = 0.15  # from a sound to the first text about it
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,24 @@ class Plan:
 
     ``status`` other than 200 refuses the allocation. ``end``: ``close`` (with ``code``), ``reset`` (TCP reset),
     ``hang`` (no byte in or out any more, no FIN). It happens ``at_frame`` frames in, or ``after`` seconds after
-    ``ready``, whichever is given; or in the drain: ``at_finalize`` finalizes in, before the finals are said.
+    ``ready``, whichever is given; or in the drain: ``at_finalize`` finalizes in, before the finals are said; or
+    ``unready`` seconds after the socket has opened, instead of ``ready``. ``allocate_end`` and ``open_end``
+    (``reset`` or ``hang``) come instead of the answer to the allocation and to the opening of the socket.
     """
 
     status: int = 200
     allocate_s: float = 0.02
     open_s: float = 0.01
+    allocate_end: str | None = None
     open_status: int = 101  # anything else refuses the socket
+    open_end: str | None = None
     ready_s: float | None = 0.03  # None: never
     end: str | None = None
     code: int = 1006
     at_frame: int | None = None
     at_finalize: int | None = None
     after: float | None = None
+    unready: float | None = None
     finals_s: float = 0.02  # after the grace
     gap_s: float = 0.01
     has_speech: bool = True
@@ -46,6 +53,8 @@ class Plan:
     refuses_speech: bool = False  # the target language cannot be spoken
     segment_frames: int | None = None  # an utterance is split into segments of so many frames, as by sentences
     late_duplicates_s: float | None = None  # the finals come again so much later
+    ws_url: str = ""  # given instead of the right one
+    is_cumulative: bool = False  # every half a second a final, each with the one before as its beginning
 
 
 HEALTHY = Plan()
@@ -81,6 +90,7 @@ class ScriptedService:
         self.plans = list(plans)
         self.sessions: list[Recorded] = []
         self.asked: list[tuple[float, int]] = []  # allocations: time, status
+        self.faults = 0  # that have really happened
         self._tokens: dict[str, Recorded] = {}
         self._server: Server | None = None
         self.hung: list[ServerConnection] = []
@@ -89,7 +99,13 @@ class ScriptedService:
 
     async def __aenter__(self) -> ScriptedService:
         self._server = await serve(
-            self._session, "127.0.0.1", 0, process_request=self._request, compression=None, ping_interval=None
+            self._session,
+            "127.0.0.1",
+            0,
+            process_request=self._request,
+            compression=None,
+            open_timeout=None,
+            ping_interval=None,
         )
         port = next(iter(self._server.sockets)).getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}"
@@ -110,7 +126,10 @@ class ScriptedService:
             plan = self.plans.pop(0) if self.plans else HEALTHY
             await asyncio.sleep(plan.allocate_s)
             self.asked.append((loop.time(), plan.status))
+            if plan.allocate_end is not None:
+                return await self._break_off(connection, plan.allocate_end)
             if plan.status != 200:
+                self.faults += 1
                 return _response(plan.status, {"error": "scripted"})
             token = f"t{len(self._tokens)}"
             params = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
@@ -120,7 +139,7 @@ class ScriptedService:
             url = self.base_url.replace("http:", "ws:") + f"/session?token={token}"
             body = {
                 "session_id": recorded.session_id,
-                "ws_url": url,
+                "ws_url": plan.ws_url or url,
                 "expires_in": 60,
                 "model_version_id": "scripted-1",
             }
@@ -129,10 +148,20 @@ class ScriptedService:
         if recorded is None:
             return _response(404, {})
         await asyncio.sleep(recorded.plan.open_s)
+        if recorded.plan.open_end is not None:
+            return await self._break_off(connection, recorded.plan.open_end)
         if recorded.plan.open_status != 101:
+            self.faults += 1
             return _response(recorded.plan.open_status, {})
         connection.recorded = recorded  # type: ignore[attr-defined]
         return None
+
+    async def _break_off(self, connection: ServerConnection, how: str) -> Response:
+        self.faults += 1
+        if how == "reset":
+            reset(connection)
+        await self.is_over.wait()
+        return _response(503, {})
 
     async def _session(self, connection: ServerConnection) -> None:
         recorded: Recorded = connection.recorded  # type: ignore[attr-defined]
@@ -152,14 +181,21 @@ class _Run:
         self.finalizes = 0
         self.first = 0
         self.is_over = False
+        self.finals: list[tuple[int, int]] = []  # of the segment, where finals are cumulative
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self.tasks = tasks
             reader = tasks.create_task(self._read())
-            if self.plan.ready_s is None:
+            opened = loop.time()
+            if self.plan.unready is not None:
+                tasks.create_task(self._end_after(self.plan.unready))
+            if self.plan.ready_s is None or self.plan.unready is not None:
                 await reader
+                if self.plan.unready is None and loop.time() - opened > 7.5:
+                    self.service.faults += 1
+                self.is_over = True
                 return
             await asyncio.sleep(self.plan.ready_s)
             if self.plan.refuses_speech and self.recorded.params.get("audioOutputEnabled") == "true":
@@ -197,7 +233,9 @@ class _Run:
                     self.segment += 1
                     self.first = _number(message)
                 if self.in_segment == 1 and self.plan.segment_frames is not None:
-                    self.tasks.create_task(self._first_interim(self.segment, self.first))
+                    self.tasks.create_task(self._interim(self.segment, f"from {self.first}"))
+                elif self.plan.is_cumulative:
+                    self._say_more()
                 elif self.in_segment % 25 == 0 and self.plan.hears:
                     await self._transcript("original", f"from {self.first} for {self.in_segment}", final=False)
                 if self.frames == self.plan.at_frame:
@@ -209,32 +247,55 @@ class _Run:
                     await self._end()
                     continue
                 count, self.in_segment = self.in_segment, 0
-                self.tasks.create_task(self._finals(self.segment, self.first, count))
+                earlier, self.finals = self.finals, []
+                self.tasks.create_task(self._finals(self.segment, self.first, count, earlier))
 
-    async def _finals(self, segment: int, first: int, count: int) -> None:
+    def _say_more(self) -> None:
+        """An interim at 12 frames, a final of both kinds at 25, and so on."""
+        at = self.in_segment % 25
+        rest = (self.first + self.in_segment - at, at)
+        if at == 12:
+            text = tell([*self.finals, rest], "original")
+            self.tasks.create_task(self._interim(self.segment, text))
+        elif at == 0:
+            self.finals.append((rest[0] - 25, 25))
+            self.tasks.create_task(self._one_final(self.segment, list(self.finals)))
+
+    async def _interim(self, segment: int, text: str) -> None:
+        await asyncio.sleep(EAR_S)
+        await self._transcript("original", text, final=False, segment=segment)
+
+    async def _one_final(self, segment: int, parts: list[tuple[int, int]]) -> None:
+        await asyncio.sleep(EAR_S)
+        await self._transcript("original", tell(parts, "original"), final=True, segment=segment)
+        await asyncio.sleep(self.plan.gap_s)
+        await self._transcript("translated", tell(parts, "translated"), final=True, segment=segment)
+
+    async def _finals(self, segment: int, first: int, count: int, earlier: Sequence[tuple[int, int]] = ()) -> None:
         if count == 0 or not self.plan.hears:
             return
+        parts = list(earlier)
+        told = sum(n for _, n in parts)
+        if count > told:
+            parts.append((first + told, count - told))
+        original, translated = tell(parts, "original"), tell(parts, "translated")
         with contextlib.suppress(ConnectionClosed):
             await asyncio.sleep(GRACE_S + self.plan.finals_s)
             for _ in range(2 if self.plan.duplicates else 1):
-                await self._transcript("original", f"from {first} for {count}", final=True, segment=segment)
+                await self._transcript("original", original, final=True, segment=segment)
                 await asyncio.sleep(self.plan.gap_s)
-                await self._transcript("translated", f"de {first} por {count}", final=True, segment=segment)
+                await self._transcript("translated", translated, final=True, segment=segment)
             if self.plan.late_duplicates_s is not None:
-                self.tasks.create_task(self._again(segment, first, count, self.plan.late_duplicates_s))
+                self.tasks.create_task(self._again(segment, original, translated, self.plan.late_duplicates_s))
             if self.plan.has_speech and self.recorded.params.get("audioOutputEnabled") == "true":
                 for _ in range(0 if self.connection in self.service.hung else 2):
                     await self.connection.send(struct.pack("<1920f", *([0.1] * 1920)))
                     await asyncio.sleep(0.08)
 
-    async def _first_interim(self, segment: int, first: int) -> None:
-        await asyncio.sleep(0.15)
-        await self._transcript("original", f"from {first}", final=False, segment=segment)
-
-    async def _again(self, segment: int, first: int, count: int, seconds: float) -> None:
+    async def _again(self, segment: int, original: str, translated: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._transcript("translated", f"de {first} por {count}", final=True, segment=segment)
-        await self._transcript("original", f"from {first} for {count}", final=True, segment=segment)
+        await self._transcript("translated", translated, final=True, segment=segment)
+        await self._transcript("original", original, final=True, segment=segment)
 
     async def _transcript(self, kind: str, text: str, *, final: bool, segment: int | None = None) -> None:
         number = self.segment if segment is None else segment
@@ -256,19 +317,31 @@ class _Run:
 
     async def _end(self) -> None:
         self.is_over = True
+        self.service.faults += 1
         match self.plan.end:
             case "close" if self.plan.code == 1006:  # no close frame at all
                 self.connection.transport.abort()
             case "close":
                 await self.connection.close(self.plan.code)
             case "reset":
-                raw = self.connection.transport.get_extra_info("socket")
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.connection.transport.abort()
+                reset(self.connection)
             case "hang":
                 self.service.hung.append(self.connection)
                 self.connection.transport.pause_reading()
                 await self.service.is_over.wait()
+
+
+def reset(connection: ServerConnection) -> None:
+    """A TCP reset, without any word before."""
+    raw = connection.transport.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.transport.abort()
+
+
+def tell(parts: Iterable[tuple[int, int]], kind: str) -> str:
+    """What the service says about runs of frames: (first, count) each."""
+    words = "from {} for {}" if kind == "original" else "de {} por {}"
+    return " ".join(words.format(first, count) for first, count in parts)
 
 
 def _number(frame: bytes) -> int:

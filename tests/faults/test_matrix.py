@@ -64,6 +64,41 @@ def test_closed_while_idle(code: int, after: float) -> None:
     assert outcome.utterances[0][3] == 1, "nothing had been sent, so nothing is sent again"
 
 
+@pytest.mark.parametrize("end", ["reset", "hang"])
+@pytest.mark.parametrize("after", [0.0, 0.3, 5.0])
+def test_lost_while_idle(end: str, after: float) -> None:
+    talk(Plan(end=end, after=after), holds=[Hold(6.5, 1.2), Hold(30.0, 0.6)])
+
+
+BEFORE_READY = [(0.02, 1.0), (1.2, 0.8)]  # a press before the failure, and one behind it
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("unready", [0.0, 0.5])
+@pytest.mark.parametrize("hold", BEFORE_READY)
+def test_closed_while_ready_is_awaited(code: int, unready: float, hold: tuple[float, float]) -> None:
+    outcome = talk(Plan(end="close", code=code, unready=unready), holds=[Hold(*hold)])
+    assert outcome.utterances[0][3] == 1, "nothing had been sent, so nothing is sent again"
+    assert len(outcome.service.sessions) == 2
+
+
+@pytest.mark.parametrize("end", ["reset", "hang"])
+@pytest.mark.parametrize("hold", BEFORE_READY)
+def test_lost_while_ready_is_awaited(end: str, hold: tuple[float, float]) -> None:
+    outcome = talk(Plan(end=end, unready=0.5), holds=[Hold(*hold)])
+    assert outcome.utterances[0][3] == 1
+
+
+@pytest.mark.parametrize("end", ["reset", "hang"])
+@pytest.mark.parametrize("state", ["allocate_end", "open_end"])
+@pytest.mark.parametrize("hold", BEFORE_READY)
+def test_lost_while_allocating_or_opening(state: str, end: str, hold: tuple[float, float]) -> None:
+    broken = replace(HEALTHY, allocate_end=end) if state == "allocate_end" else replace(HEALTHY, open_end=end)
+    outcome = talk(broken, holds=[Hold(*hold)])
+    assert outcome.utterances[0][3] == 1
+    assert outcome.service.faults == 1
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 @pytest.mark.parametrize("times", [1, 3])
 def test_allocation_refused_for_now(status: int, times: int) -> None:
@@ -124,6 +159,15 @@ def test_4400_is_tried_once_then_stops() -> None:
 def test_4500_is_tried_five_times() -> None:
     outcome = run(converse([Plan(end="close", code=4500, after=0.0)] * 9, [Hold(0.3, 1.0)], settle_s=60.0))
     assert len(outcome.service.sessions) in (6, 7)  # one more where the press came during a wait
+    told = [e for e in outcome.events if isinstance(e, NoticePosted) and e.topic == "link" and e.title]
+    assert "ss_" in told[-1].hint and "scripted-1" in told[-1].hint and "kept" in told[-1].hint
+
+
+def test_an_address_that_is_not_safe_is_asked_for_once() -> None:
+    outcome = run(converse([replace(HEALTHY, ws_url="ws://ws.example/session?token=x")] * 3, [Hold(0.5, 1.0)]))
+    assert len(outcome.service.asked) == 1
+    told = [e for e in outcome.events if isinstance(e, NoticePosted) and e.severity is Severity.ERROR and e.title]
+    assert "not safe" in told[-1].title and "ss_0" in told[-1].hint
 
 
 def test_a_dead_connection_is_noticed_within_five_seconds_of_talking() -> None:
@@ -171,3 +215,15 @@ def test_an_unsupported_speech_language_goes_on_text_only() -> None:
 
 def test_duplicated_finals_change_nothing() -> None:
     talk(replace(HEALTHY, duplicates=True))
+
+
+@pytest.mark.parametrize("audio_output", [True, False])
+@pytest.mark.parametrize("finals_s", [0.02, 1.2])
+def test_words_behind_earlier_finals_are_kept_until_their_own_have_come(finals_s: float, audio_output: bool) -> None:
+    """The connection goes after `finalize`, when all that was said about the utterance so far is final."""
+    plan = replace(HEALTHY, is_cumulative=True, finals_s=5.0, at_finalize=None)
+    params = SessionParams(audio_output=audio_output)
+    dies = replace(plan, end="close", code=4503, after=4.0)
+    outcome = run(converse([dies, replace(plan, finals_s=finals_s)], [Hold(0.5, 1.9)], params=params))
+    check(outcome)
+    assert outcome.utterances[0][3] == 2

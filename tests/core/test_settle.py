@@ -1,0 +1,88 @@
+"""When an utterance is settled: the last of several finals, and words that nothing has been said about yet."""
+
+from __future__ import annotations
+
+from pinch_tui.core.settle import CEILING_S, EMPTY_VOICED_S, QUIET_TEXT_S, SettleWatch
+from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
+
+SAID, MEANT = TranscriptKind.ORIGINAL, TranscriptKind.TRANSLATED
+
+
+class Scene:
+    """A voice until 2.0 s, `finalize` at 2.1 s, no speech expected."""
+
+    def __init__(self) -> None:
+        self.watch = SettleWatch(expects_speech=False)
+
+    def say(self, t: float, kind: TranscriptKind, text: str, *, final: bool = True, of: str | None = None) -> None:
+        self.watch.message(TranscriptMessage(kind, "seg", text, final, original_text=of), t)
+
+    def release(self) -> None:
+        self.watch.finalized_at, self.watch.voiced_at = 2.1, 2.0
+
+    @property
+    def at(self) -> float | None:
+        return self.watch.settles_at(answered_at=100.0)
+
+
+def test_a_final_of_both_kinds_after_finalize_settles_after_a_quiet_gap() -> None:
+    s = Scene()
+    s.release()
+    s.say(2.5, SAID, "hello")
+    s.say(2.9, MEANT, "hola", of="hello")
+    assert s.at == 2.9 + QUIET_TEXT_S
+
+
+def test_a_final_that_a_later_text_goes_beyond_is_not_the_last() -> None:
+    s = Scene()
+    s.say(1.0, SAID, "hello")
+    s.say(1.1, MEANT, "hola", of="hello")
+    s.say(1.9, SAID, "hello my", final=False)
+    s.release()
+    assert s.at == 2.1 + CEILING_S
+    s.say(3.5, SAID, "hello my friend")
+    assert s.at == 2.1 + CEILING_S, "its translation is still to come"
+    s.say(3.6, MEANT, "hola", of="hello")
+    assert s.at == 2.1 + CEILING_S, "that was the one before"
+    s.say(4.4, MEANT, "hola amigo", of="hello my friend")
+    assert s.at == 4.4 + QUIET_TEXT_S
+
+
+def test_repeats_and_beginnings_of_a_final_open_nothing() -> None:
+    s = Scene()
+    s.release()
+    s.say(2.5, SAID, "hello")
+    s.say(2.6, MEANT, "hola")
+    s.say(2.7, SAID, "hel", final=False)
+    s.say(2.8, SAID, "hello")
+    assert s.at == 2.8 + QUIET_TEXT_S
+
+
+def test_an_interim_that_comes_to_nothing_is_closed_by_the_repeated_final() -> None:
+    s = Scene()
+    s.say(1.0, SAID, "hello")
+    s.say(1.1, MEANT, "hola")
+    s.say(1.9, SAID, "hello er", final=False)
+    s.release()
+    s.say(2.5, SAID, "hello")
+    s.say(2.6, MEANT, "hola")
+    assert s.at == 2.6 + QUIET_TEXT_S
+
+
+def test_translation_before_original_settles_too() -> None:
+    s = Scene()
+    s.release()
+    s.say(2.5, MEANT, "hola")
+    s.say(2.6, SAID, "hello")
+    assert s.at == 2.6 + QUIET_TEXT_S
+
+
+def test_a_voice_after_the_last_text_is_waited_for() -> None:
+    s = Scene()
+    s.say(1.0, SAID, "hello.")
+    s.say(1.9, MEANT, "hola.")
+    s.release()
+    assert s.at == 2.1 + EMPTY_VOICED_S, "the last word was said after the first sentence's final"
+    s.say(2.6, SAID, "hello. yes.")
+    s.say(2.9, MEANT, "hola. si.")
+    assert s.at == 2.9 + QUIET_TEXT_S
