@@ -74,7 +74,7 @@ def test_a_full_disk_under_the_output_is_one_sentence(tmp_path: Path) -> None:
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (
         2,
-        "pinch-tui: The output cannot be written: No space left on device.\n",
+        "pinch-tui: The output cannot be written: No space left on device. Free some space, or write elsewhere.\n",
     )
 
 
