@@ -357,4 +357,4 @@ def _size(segment: Segment) -> int:
 
 
 def _lengths(segments: tuple[Segment, ...]) -> tuple[int, int]:
-    return sum(len(s.original) for s in segments), sum(len(s.translation) for s in segments)
+    return len(_whole(s.original for s in segments)), len(_whole(s.translation for s in segments))

@@ -205,6 +205,17 @@ def test_a_resend_replaces_the_old_words_once_it_has_reached_them() -> None:
     assert transcript.apply(1, 2, original("z", "one two three four"), 8)
 
 
+def test_a_resend_of_fewer_segments_is_as_far_only_when_what_is_shown_is() -> None:
+    """The spaces between segments are shown, too."""
+    transcript = conversation(1)
+    for id_ in "abc":
+        transcript.apply(1, 1, original(id_, "12345", is_final=False), 1500)
+    transcript.restart(1, 2, "ss_2")
+    assert not transcript.apply(1, 2, original("x", "1234567890 1234", is_final=False), 1600)
+    assert transcript.utterance(1).original == "12345 12345 12345"
+    assert transcript.apply(1, 2, original("x", "1234567890 123456", is_final=False), 1700)
+
+
 def test_a_resend_that_settles_short_replaces_the_old_words_and_one_without_words_does_not() -> None:
     transcript = conversation(1, 2)
     for number in (1, 2):

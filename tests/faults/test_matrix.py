@@ -116,6 +116,15 @@ def test_waits_double_up_to_the_cap() -> None:
         assert 0.75 * plain <= wait <= min(1.25 * plain, 10.3)
 
 
+def test_a_press_during_a_back_off_tries_at_once() -> None:
+    outcome = talk(*[Plan(status=503)] * 4, holds=[Hold(9.0, 1.0)])  # the fourth wait is about 8 s, from 7 s on
+    press = outcome.holds[0][0]
+    asked = [t for t, _ in outcome.service.asked]
+    assert len([t for t in asked if t < press]) == 4
+    assert 0.0 <= asked[4] - press < 0.1
+    assert outcome.service.asked[4][1] == 200
+
+
 @pytest.mark.parametrize("plan", [Plan(ready_s=None), Plan(open_status=403), Plan(open_status=500)])
 def test_never_ready_and_refused_sockets(plan: Plan) -> None:
     outcome = talk(plan)
