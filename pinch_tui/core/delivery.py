@@ -8,6 +8,7 @@ ready and when it is gone.
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum, auto
 
 from pinch_tui.core.attribution import Attribution
 from pinch_tui.core.events import FRAME_S, Frame
@@ -39,6 +40,14 @@ _CHECKPOINT_KEEP = 15  # frames kept before a checkpoint
 Step = Command | Report
 
 
+class _Part(Enum):
+    """What the socket has yet to take."""
+
+    QUIET = auto()
+    VOICE = auto()
+    FINALIZE = auto()
+
+
 class Delivery:
     """The unsettled utterances of one session. Methods return what is to be done, in order."""
 
@@ -58,7 +67,8 @@ class Delivery:
         self._kept_before: dict[int, int] = {}  # as it was when the connection began
         self._spoken: dict[int, int] = {}  # samples of speech that came, counted from the utterance's beginning
         self._kept_speech: dict[int, int] = {}  # how many of them belong to the kept segments
-        self._flying: deque[int] = deque()  # handed to the socket: 0 for a frame, a number for its finalize
+        # Handed to the socket, in order: the utterance, and what of it.
+        self._flying: deque[tuple[int, _Part]] = deque()
         self._hold_until = float("-inf")
         self.progress_at = float("-inf")  # when the socket last took something, and
         self.taken_frames = 0  # how often it did
@@ -108,8 +118,12 @@ class Delivery:
 
     def taken(self, now: float) -> list[Step]:
         """The socket took one frame or message."""
-        if self._flying and (number := self._flying.popleft()):
-            self._finalize_left(number, now)
+        if self._flying:
+            number, part = self._flying.popleft()
+            if part is _Part.FINALIZE:
+                self._finalize_left(number, now)
+            elif part is _Part.VOICE and (watch := self._watches.get(number)) is not None:
+                watch.voiced_at = now
         self.progress_at = now
         self.taken_frames += 1
         return self.pump(now)
@@ -233,8 +247,9 @@ class Delivery:
             steps.append(FirstFrameSent(item.number, item.attempt))
         if item.was_sent_before:
             self.resent_frames += 1
-        steps.append(SendAudio(generation, item.take(now).pcm))
-        self._flying.append(0)
+        frame = item.take(now)
+        steps.append(SendAudio(generation, frame.pcm))
+        self._flying.append((item.number, _Part.VOICE if frame.peak > VOICE_PEAK else _Part.QUIET))
         return steps
 
     def _finalize(self, item: Outgoing, generation: int, now: float) -> list[Step]:
@@ -244,11 +259,11 @@ class Delivery:
         is_voiced = item.peak > VOICE_PEAK
         self._attribution.finalized(item.number, now, is_voiced=is_voiced)
         self._hold_until = float("inf")  # until it has really left
-        self._flying.append(item.number)
+        self._flying.append((item.number, _Part.FINALIZE))
         if item.is_cancelled:
             self._forget(item.number)
         elif (watch := self._watches.get(item.number)) is not None:
-            watch.is_voiced, watch.voiced_at = is_voiced, item.voiced_at
+            watch.is_voiced = is_voiced
         return [SendFinalize(generation), FinalizeSent(item.number)]
 
     def _finalize_left(self, number: int, now: float) -> None:
@@ -274,7 +289,7 @@ class Delivery:
         watch = self._watches.get(item.number) if item else None
         if item is None or watch is None or item.quiet < _CHECKPOINT_QUIET or not watch.has_all_finals:
             return
-        if now - watch.last_at < _CHECKPOINT_GAP_S or watch.told_at < item.voiced_at:
+        if now - watch.last_at < _CHECKPOINT_GAP_S or watch.told_at < max(item.voiced_at, watch.voiced_at):
             return  # something may still be said about what was sent
         self.outbox.forget_front(item.number, item.next - item.base - _CHECKPOINT_KEEP)
         self._kept_segments[item.number] = self._kept_before.get(item.number, 0) + len(watch.segments)

@@ -78,7 +78,7 @@ class SettleWatch:
     expects_speech: bool
     finalized_at: float | None = None
     is_voiced: bool = True
-    voiced_at: float = float("-inf")  # when the last of the voice was sent
+    voiced_at: float = float("-inf")  # when the last of the voice had really left
     segments: dict[str, _Halves] = field(default_factory=dict)
     last_at: float = float("-inf")  # the last message or chunk
     told_at: float = float("-inf")  # the last original text

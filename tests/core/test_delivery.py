@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from pinch_tui.core.attribution import IDS, IDS_A_SECOND
-from pinch_tui.core.delivery import GRACE_S, Delivery
+from pinch_tui.core.delivery import GRACE_S, Delivery, Step
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session_events import Miscounted, Restarted, SendAudio, Settled, SpeechReceived, TextReceived
+from pinch_tui.core.session_events import (
+    Miscounted,
+    Restarted,
+    SendAudio,
+    SendFinalize,
+    Settled,
+    SpeechReceived,
+    TextReceived,
+)
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
 
 CHUNK = SpeechChunk(bytes(4 * 1920))
@@ -24,16 +32,21 @@ class Scene:
     def talk(self, number: int, seconds: float, *, peak: float = 0.5) -> None:
         for _ in range(round(seconds / FRAME_S)):
             self.now += FRAME_S
-            steps = self.delivery.frame(number, Frame(bytes(640), self.index, self.now, peak), self.now)
+            self._leave(self.delivery.frame(number, Frame(bytes(640), self.index, self.now, peak), self.now))
             self.index += 1
-            for step in steps:
-                if isinstance(step, SendAudio):
-                    self.delivery.taken(self.now)
-            self.delivery.due(self.now)
+            self._leave(self.delivery.due(self.now))
 
     def end(self, number: int) -> None:
-        self.delivery.end(number, self.now)
-        self.delivery.taken(self.now)
+        self._leave(self.delivery.end(number, self.now))
+
+    def connect(self, generation: int) -> None:
+        self._leave(self.delivery.connect(generation, expects_speech=True, now=self.now))
+
+    def _leave(self, steps: list[Step]) -> None:
+        """The socket takes at once what it is handed."""
+        for step in steps:
+            if isinstance(step, SendAudio | SendFinalize):
+                self._leave(self.delivery.taken(self.now))
 
     def text(self, id_: str, *, is_final: bool = True, kind: TranscriptKind = TranscriptKind.ORIGINAL) -> int | None:
         steps = self.delivery.text(TranscriptMessage(kind, id_, "text", is_final), self.now)
@@ -51,7 +64,7 @@ class Scene:
         for _ in range(round(seconds / 0.1)):
             self.now += 0.1
             self.delivery.heard_at = self.delivery.answered_at = self.now
-            self.delivery.due(self.now)
+            self._leave(self.delivery.due(self.now))
 
     def drop(self) -> Restarted:
         step = self.delivery.disconnect()[0]
@@ -72,7 +85,7 @@ def test_a_checkpoint_lets_go_of_what_is_settled_with_its_speech() -> None:
     assert told.kept_speech == 2 * 1920
     item = s.delivery.outbox.get(1)
     assert item is not None and item.waiting <= 15 + 70
-    s.delivery.connect(2, expects_speech=True, now=s.now)
+    s.connect(2)
     s.talk(1, 1.0)
     s.both("b")
     s.speech()
@@ -190,3 +203,25 @@ def test_a_flood_of_segments_is_cut_off_and_counted() -> None:
 
 def test_what_comes_before_anything_was_said_is_no_flood() -> None:
     assert Scene().delivery.text(TranscriptMessage(TranscriptKind.ORIGINAL, "a", "text", is_final=True), 100.0) == []
+
+
+def test_words_that_a_slow_socket_took_after_the_last_text_are_waited_for() -> None:
+    """What was handed to the socket has not left: a text that came meanwhile does not tell of it."""
+    s = Scene()
+    s.start(1)
+    s.talk(1, 1.0)
+    for _ in range(20):  # the end of the utterance waits in the socket's queue
+        s.now += FRAME_S
+        s.delivery.frame(1, Frame(bytes(640), s.index, s.now, 0.5), s.now)
+        s.index += 1
+    s.delivery.end(1, s.now)
+    s.now += 0.4
+    s.both("a")  # of the first second
+    while s.delivery.in_flight:
+        s.delivery.taken(s.now)
+    s.wait(3.0)
+    assert s.delivery.is_active, "the last words may still come"
+    s.delivery.text(TranscriptMessage(TranscriptKind.ORIGINAL, "a", "text and more", is_final=True), s.now)
+    s.delivery.text(TranscriptMessage(TranscriptKind.TRANSLATED, "a", "text and more", is_final=True), s.now)
+    s.wait(3.0)
+    assert not s.delivery.is_active
