@@ -191,6 +191,9 @@ def _services(
     """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``use_key``: from
     now on (a key, and where it is kept)."""
     from pinch_tui.keys import signals
+    from pinch_tui.ui.big_fonts import finder_for
+    from pinch_tui.ui.big_press import PillowPress
+    from pinch_tui.ui.big_type import LargeType
     from pinch_tui.ui.services import AppServices, DeviceNames, KeptKey
 
     async def devices() -> DeviceNames:
@@ -251,6 +254,7 @@ def _services(
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_source,
         store_key=keep_key,
+        draw_large=LargeType(finder_for(), PillowPress),
         details=details,
     )
 
