@@ -34,7 +34,7 @@ _INDIC = ("Kohinoor.ttc", "Nirmala.ttc", "Nirmala.ttf", "NirmalaB.ttf", "mangal.
 
 
 def _indic(letters: str, language: str, family: str, *files: str) -> Script:
-    return Script(letters, language, (family,), (*files, *_INDIC, _MAC_ALL), needs_shaping=True, rows=14)
+    return Script(letters, language, (family,), (*files, *_INDIC, _MAC_ALL), needs_shaping=True)
 
 
 HEBREW = Script(
@@ -52,7 +52,6 @@ THAI = Script(
     "th",
     ("Noto Sans Thai",),
     ("Thonburi.ttc", "LeelaUIb.ttf", "LeelawUI.ttf", "tahomabd.ttf", _MAC_ALL),
-    rows=14,
 )
 JAPANESE = Script(
     "Japanese characters",
@@ -101,7 +100,7 @@ _BLOCKS: list[tuple[int, int, Script]] = [
     (0x0D00, 0x0D7F, _indic("Malayalam letters", "ml", "Noto Sans Malayalam", "Malayalam Sangam MN.ttc")),
     (0x0D80, 0x0DFF, _indic("Sinhala letters", "si", "Noto Sans Sinhala", "Sinhala Sangam MN.ttc")),
     (0x0E00, 0x0E7F, THAI),
-    (0x0E80, 0x0EFF, Script("Lao letters", "lo", ("Noto Sans Lao",), ("Lao Sangam MN.ttf", "LeelaUIb.ttf"), rows=14)),
+    (0x0E80, 0x0EFF, Script("Lao letters", "lo", ("Noto Sans Lao",), ("Lao Sangam MN.ttf", "LeelaUIb.ttf"))),
     (0x1000, 0x109F, _indic("Burmese letters", "my", "Noto Sans Myanmar", "Myanmar Sangam MN.ttc", "mmrtextb.ttf")),
     (0x10A0, 0x10FF, Script("Georgian letters", "ka", ("Noto Sans Georgian",), ("sylfaen.ttf", "segoeuib.ttf"))),
     (0x1100, 0x11FF, KOREAN),

@@ -101,6 +101,7 @@ def _is_southeast(cluster: Cluster) -> bool:
     return 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF
 
 
+_HYPHENS = ("-", "–", "—", "/")
 _LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
 _NO_THAI_START = frozenset("ะาำๅๆฯ")
 
@@ -115,7 +116,7 @@ def _may_break(before: Cluster, after: Cluster) -> bool:
         # Without a dictionary: never between a leading vowel and its consonant, never before a following vowel; a
         # leading vowel always opens a syllable, which makes it the best place to break.
         return after.text[0] in _LEADING_VOWELS and before.text[0] not in _LEADING_VOWELS
-    return before.text in ("-", "–", "—", "/") and after.text[0].isalpha()
+    return before.text in _HYPHENS and after.text[0].isalpha()
 
 
 def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
@@ -172,7 +173,8 @@ _LONG_PIECE = 8
 def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
     """The stretches that no line end need tear, as pairs of indices without the blanks between them.
 
-    They end where `wrap` may end a line; long ones of a script without spaces also between its syllables."""
+    They end at blanks and between ideographs and syllables; long ones also at hyphens, and in scripts without spaces
+    wherever a syllable may end."""
     found: list[tuple[int, int]] = []
     start = 0
     for i, part in enumerate(parts):
@@ -182,7 +184,9 @@ def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
         elif before is None:
             continue
         else:
-            is_end = _may_break(before, part) or (i - start >= _LONG_PIECE and _is_syllable(before, part))
+            is_long = i - start >= _LONG_PIECE
+            is_end = _may_break(before, part) and (is_long or before.text not in _HYPHENS)
+            is_end = is_end or (is_long and _is_syllable(before, part))
         if is_end:
             if i > start:
                 found.append((start, i))
