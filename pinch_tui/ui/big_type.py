@@ -58,7 +58,8 @@ class Why(Enum):
 
     NO_ROOM = auto()
     NO_FONT = auto()
-    NO_TOOL = auto()
+    NO_FINDER = auto()
+    NO_PRESS = auto()
     NO_SHAPING = auto()
 
 
@@ -73,23 +74,27 @@ class Refusal:
 
     def remark(self, limit: int) -> str:
         """Why, and what would cure it, in at most ``limit`` cells; empty where nothing would, or nothing is wrong."""
-        such = f", such as {self.font}," if self.font else ""
+        said: tuple[str, ...]
+        such = f", such as {self.font}" if self.font else ""
         match self.why:
             case Why.NO_ROOM:
                 return ""
             case Why.NO_FONT:
                 said = (
-                    f"Usual size: install a font with {self.letters}{such} on this machine for large ones",
-                    f"Large type needs a font with {self.letters} on this machine",
+                    f"No font on this machine has {self.letters}; install one for large type{such}",
+                    f"No font on this machine has {self.letters}; install one for large type",
+                    f"No font here has {self.letters}; install one for large type",
+                    f"Large type needs a font with {self.letters}",
                 )
-            case Why.NO_TOOL:
+            case Why.NO_FINDER:
                 said = (
-                    f"Usual size: install {self.tool} and a font with {self.letters} on this machine for large ones",
+                    f"Fonts cannot be found on this machine; install {self.tool} and one with {self.letters}{such}",
+                    f"Large type needs {self.tool} and a font with {self.letters}",
                     f"Large type needs {self.tool} on this machine",
                 )
-            case Why.NO_SHAPING:
+            case Why.NO_PRESS | Why.NO_SHAPING:
                 said = (
-                    f"Usual size: {self.letters} are joined by {self.tool}; install it on this machine for large ones",
+                    f"Nothing on this machine can draw {self.letters} in large type; install {self.tool}",
                     f"Large {self.letters} need {self.tool} on this machine",
                 )
             case _:
@@ -245,7 +250,7 @@ def _cell(inked: list[list[bool]], grid: Grid) -> str:
 
 
 class LargeType:
-    """Draws texts with the fonts that a finder names; remembers the last ones. May be called from any thread."""
+    """Draws texts with the fonts that a finder names; remembers the last pictures. May be called from any thread."""
 
     def __init__(self, finder: FontFinder, make_press: Callable[[], Press]) -> None:
         """``make_press`` is called by the first request, and may raise `ImportError`."""
@@ -253,16 +258,19 @@ class LargeType:
         self._make_press = make_press
         self._press: Press | None = None
         self._lock = threading.Lock()
-        self._kept: dict[Request, Picture | Refusal] = {}
+        self._kept: dict[Request, Picture] = {}
         self._faces: dict[Script, list[Face]] = {}
 
     def __call__(self, request: Request) -> Picture | Refusal:
         with self._lock:
-            if request not in self._kept:
-                if len(self._kept) >= _MOST_KEPT:
-                    del self._kept[next(iter(self._kept))]
-                self._kept[request] = self._draw(request)
-            return self._kept[request]
+            answer: Picture | Refusal | None = self._kept.get(request)
+            if answer is None:
+                answer = self._draw(request)
+                if isinstance(answer, Picture):  # a refusal may be cured meanwhile, such as by installing a font
+                    if len(self._kept) >= _MOST_KEPT:
+                        del self._kept[next(iter(self._kept))]
+                    self._kept[request] = answer
+            return answer
 
     def _draw(self, request: Request) -> Picture | Refusal:
         text = unicodedata.normalize("NFC", clean(request.text))
@@ -272,7 +280,7 @@ class LargeType:
         try:
             self._press = self._press or self._make_press()
         except ImportError:
-            return Refusal(Why.NO_TOOL, script.letters, tool="Pillow with FreeType")
+            return Refusal(Why.NO_PRESS, script.letters, tool="Pillow with FreeType")
         if not self._press.can_shape and not can_be_set_singly(text):
             return Refusal(Why.NO_SHAPING, script.letters, tool="FriBidi")
         parts = clusters(text)
@@ -280,7 +288,7 @@ class LargeType:
         if isinstance(faces, Script):
             font = next(iter(faces.families), "") if faces is not OTHER else ""
             tool = self._finder.lacks_tool
-            return Refusal(Why.NO_TOOL if tool else Why.NO_FONT, faces.letters, font, tool)
+            return Refusal(Why.NO_FINDER if tool else Why.NO_FONT, faces.letters, font, tool)
         whole = _Set(parts, faces, can_shape=self._press.can_shape)
         rows = 1 if request.is_ascii else BRAILLE.down
         smallest = -(-script.rows * CELL[1] // rows)

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from pinch_tui.ui.big_fonts import FontFile
 from pinch_tui.ui.big_press import PillowPress, Placed
+from pinch_tui.ui.big_scripts import script_of
 from pinch_tui.ui.big_type import BRAILLE, QUADRANTS, WHOLE, LargeType, Picture, Refusal, Request, Why, cells
 from pinch_tui.ui.layout_text import clean, clusters, pieces
 from tests.fakes.fake_press import FakeFinder, FakePress
@@ -127,7 +128,7 @@ def test_without_shaping_hebrew_is_put_in_order_here_and_arabic_is_left() -> Non
     for text in ("مرحبا", "नमस्ते", "สวัสดี"):
         refusal = large(Request(text, 118, 37))
         assert isinstance(refusal, Refusal) and refusal.why is Why.NO_SHAPING
-        assert "FriBidi on this machine" in refusal.remark(58)
+        assert refusal.remark(60).endswith("need FriBidi on this machine")
 
 
 # ---- fonts --------------------------------------------------------------------------------------------------------
@@ -153,13 +154,22 @@ def test_a_missing_font_is_named_with_its_cure() -> None:
     refusal = typed(FakePress(fonts={}))(Request("مرحبا", 78, 21))
     assert isinstance(refusal, Refusal) and refusal.why is Why.NO_FONT
     assert refusal.remark(200) == (
-        "Usual size: install a font with Arabic letters, such as Noto Sans Arabic, on this machine for large ones"
+        "No font on this machine has Arabic letters; install one for large type, such as Noto Sans Arabic"
     )
-    assert refusal.remark(60) == "Large type needs a font with Arabic letters on this machine"
-    bare = typed(FakePress(fonts={}), FakeFinder(lacks_tool="fontconfig"))(Request("今日は", 78, 21))
-    assert isinstance(bare, Refusal) and bare.remark(60) == "Large type needs fontconfig on this machine"
+    assert refusal.remark(60) == "No font here has Arabic letters; install one for large type"
+    bare = typed(FakePress(fonts={}), FakeFinder(lacks_tool="fontconfig"))(Request("ไทย", 78, 21))
+    assert isinstance(bare, Refusal) and bare.remark(60) == "Large type needs fontconfig and a font with Thai letters"
     odd = typed(FakePress(fonts={"hebrew": HEBREW_LETTERS}), FakeFinder(("hebrew",)))(Request("אבג ☃", 78, 21))
-    assert isinstance(odd, Refusal) and "a font with these letters" in odd.remark(60)
+    assert isinstance(odd, Refusal) and odd.remark(60) == "No font here has these letters; install one for large type"
+
+
+@pytest.mark.parametrize("why", Why)
+def test_what_is_said_fits_a_small_screen_in_every_script(why: Why) -> None:
+    for letters in {script_of(text).letters for text in (*CORPUS.values(), "മ", "አ")}:
+        assert len(Refusal(why, letters, "Noto Sans Something", "FriBidi").remark(60)) <= 60
+
+
+def test_a_text_that_is_too_long_needs_no_word() -> None:
     assert Refusal(Why.NO_ROOM).remark(60) == ""
 
 
@@ -178,6 +188,14 @@ def test_fonts_are_looked_for_once_and_answers_are_kept() -> None:
     assert large(Request("אבג", 78, 21)) is first and len(press.drawn) == 1
     large(Request("דהו", 78, 21))
     assert len(press.drawn) == 2 and len(finder.asked) == 1
+
+
+def test_a_font_that_was_installed_meanwhile_is_found() -> None:
+    press = FakePress(fonts={})
+    large = typed(press)
+    assert isinstance(large(Request("אבג", 78, 21)), Refusal)
+    press.fonts["all"] = None
+    assert isinstance(large(Request("אבג", 78, 21)), Picture)
 
 
 @given(st.text(max_size=60), st.integers(-1, 60), st.integers(-1, 20), st.booleans(), st.booleans())

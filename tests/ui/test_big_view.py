@@ -194,7 +194,7 @@ async def test_without_a_font_the_text_stays_and_one_line_says_why() -> None:
     app = Shower("مرحبا", drawing(press=FakePress(fonts={})))
     async with app.run_test(size=(60, 15)) as pilot:
         await until(pilot, lambda: len(hints(app)) == 2)
-        assert hints(app) == ["Large type needs a font with Arabic letters on this machine", "Esc close"]
+        assert hints(app) == ["No font here has Arabic letters; install one for large type", "Esc close"]
         assert pages("مرحبا", 58, 12)[0].rows[0] in app.text
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: "such as Noto Sans Arabic" in hints(app)[0])
