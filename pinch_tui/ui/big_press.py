@@ -15,10 +15,9 @@ _NOWHERE = "\uffff"  # not a character: every font answers with its sign for "I 
 _MOST_SIZES = 24
 
 
-class Extent(NamedTuple):
-    """Room that a run takes, in dots: its advance, and its ink above (positive) and below (positive) the base line."""
+class Ink(NamedTuple):
+    """How far ink reaches above and below the base line, in dots; both positive."""
 
-    advance: float
     above: float
     below: float
 
@@ -29,8 +28,11 @@ class Face(Protocol):
     def lacks(self, char: str) -> bool:
         """Whether the font has no glyph for a character."""
 
-    def measure(self, text: str, size: int, *, is_rtl: bool) -> Extent:
-        """The room of a run of one direction, ``size`` dots an em."""
+    def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
+        """The width of a run of one direction, ``size`` dots an em."""
+
+    def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
+        """The height of its ink."""
 
 
 class Placed(NamedTuple):
@@ -95,11 +97,12 @@ class _PillowFace:
             return None
         return "rtl" if is_rtl else "ltr"
 
-    def measure(self, text: str, size: int, *, is_rtl: bool) -> Extent:
-        font = self.at(size)
-        direction = self.direction(is_rtl=is_rtl)
-        _, top, _, bottom = font.getbbox(text, anchor="ls", direction=direction)
-        return Extent(font.getlength(text, direction=direction), -top, bottom)
+    def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
+        return self.at(size).getlength(text, direction=self.direction(is_rtl=is_rtl))
+
+    def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
+        _, top, _, bottom = self.at(size).getbbox(text, anchor="ls", direction=self.direction(is_rtl=is_rtl))
+        return Ink(-top, bottom)
 
 
 class PillowPress:

@@ -124,6 +124,7 @@ class _Set:
 
     def __init__(self, parts: Sequence[Cluster], faces: Sequence[Face], *, can_shape: bool) -> None:
         self.parts = parts
+        self.faces = faces
         self._can_shape = can_shape
         words = [part.text for part in parts]
         text = "".join(words)
@@ -151,18 +152,24 @@ class _Set:
         return found
 
     def width(self, start: int, end: int, size: int) -> float:
-        return sum(run.face.measure(run.text, size, is_rtl=run.is_rtl).advance for run in self.runs(start, end))
+        return sum(run.face.advance(run.text, size, is_rtl=run.is_rtl) for run in self.runs(start, end))
 
     def broken(self, size: int, limit: int) -> list[tuple[int, int]] | None:
-        """Lines at most ``limit`` dots wide; None when a piece is wider."""
+        """Lines of about ``limit`` dots at most, by the sum of their pieces; None when a piece is wider."""
+        blank = self.faces[0].advance(" ", size, is_rtl=False)
         lines: list[tuple[int, int]] = []
+        used = 0.0
         for start, end in self.pieces:
-            if lines and self.width(lines[-1][0], end, size) <= limit:
-                lines[-1] = (lines[-1][0], end)
-            elif self.width(start, end, size) <= limit:
-                lines.append((start, end))
-            else:
+            wide = self.width(start, end, size)
+            if wide > limit:
                 return None
+            gap = blank if lines and lines[-1][1] < start else 0.0
+            if lines and used + gap + wide <= limit:
+                lines[-1] = (lines[-1][0], end)
+                used += gap + wide
+            else:
+                lines.append((start, end))
+                used = wide
         return lines
 
 
@@ -178,11 +185,11 @@ class _Setting(NamedTuple):
 
 def _setting(whole: _Set, size: int, width: int, height: int) -> _Setting | None:
     lines = whole.broken(size, width)
-    if lines is None:
+    if lines is None or any(whole.width(*line, size) > width for line in lines):
         return None
-    extents = [run.face.measure(run.text, size, is_rtl=run.is_rtl) for line in lines for run in whole.runs(*line)]
-    above = round(max(extent.above for extent in extents))
-    below = round(max(extent.below for extent in extents))
+    inks = [run.face.ink(run.text, size, is_rtl=run.is_rtl) for line in lines for run in whole.runs(*line)]
+    above = round(max(ink.above for ink in inks))
+    below = round(max(ink.below for ink in inks))
     pitch = above + below + max(1, size // 8)
     total = pitch * (len(lines) - 1) + above + below
     return _Setting(size, lines, above, pitch, total) if total <= height else None
@@ -220,7 +227,7 @@ def _drawn(whole: _Set, found: _Setting, grid: Grid, press: Press, request: Requ
         x = (canvas[0] - whole.width(start, end, found.size)) / 2
         for run in whole.runs(start, end):
             placed.append(Placed(run.face, run.text, run.is_rtl, x, y))
-            x += run.face.measure(run.text, found.size, is_rtl=run.is_rtl).advance
+            x += run.face.advance(run.text, found.size, is_rtl=run.is_rtl)
         y += found.pitch
     dots = (request.columns * grid.across, canvas[1] // CELL[1] * grid.down)
     return Picture(cells(press.draw(placed, found.size, canvas, dots), grid, is_turned=request.is_turned))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pinch_tui.ui.big_fonts import FontFile
-from pinch_tui.ui.big_press import Extent, Face, Placed
+from pinch_tui.ui.big_press import Face, Ink, Placed
 from pinch_tui.ui.big_scripts import Script
 
 ADVANCE, ABOVE, BELOW = 0.75, 0.75, 0.25
@@ -22,8 +22,11 @@ class FakeFace:
     def lacks(self, char: str) -> bool:
         return self.chars is not None and char not in self.chars
 
-    def measure(self, text: str, size: int, *, is_rtl: bool) -> Extent:
-        return Extent(ADVANCE * size * len(text), ABOVE * size, BELOW * size)
+    def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
+        return ADVANCE * size * len(text)
+
+    def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
+        return Ink(ABOVE * size, BELOW * size)
 
 
 @dataclass
