@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import ImageFont
 from rich.cells import cell_len
 
-from pinch_tui.ui.big_fonts import FontFile
+from pinch_tui.ui.big_fonts import FontFile, finder_for
 from pinch_tui.ui.big_press import PillowPress, Placed
-from pinch_tui.ui.big_scripts import script_of
+from pinch_tui.ui.big_scripts import ARABIC, script_of
 from pinch_tui.ui.big_type import BRAILLE, QUADRANTS, WHOLE, LargeType, Picture, Refusal, Request, Why, cells
 from pinch_tui.ui.layout_text import clean, clusters, pieces
 from tests.fakes.fake_press import FakeFinder, FakePress
@@ -249,3 +249,18 @@ def test_pillow_draws_a_whole_text(font: FontFile) -> None:
     answer = large(Request("Hello there", 78, 21))
     assert isinstance(answer, Picture) and "█" in "".join(answer.rows)
     assert isinstance(large(Request("今日は", 78, 21)), Refusal)
+
+
+def test_arabic_is_joined_and_runs_from_the_right_with_a_font_of_this_machine() -> None:
+    press = PillowPress()
+    fonts = [press.face(font) for font in finder_for().find(ARABIC, "ببب")]
+    face = next((face for face in fonts if face is not None and not face.lacks("ب")), None)
+    if face is None or not press.can_shape:
+        pytest.skip("no Arabic font or no FriBidi here")
+    joined, single = (face.advance(text, 80, is_rtl=True) for text in ("ببب", "ب"))
+    assert joined < 2.8 * single
+    # alef is a bar, beh a bowl: the first letter, the bar, stands at the right
+    rows = press.draw([Placed(face, "اب", True, 20, 100)], 80, (200, 160), (200, 160))
+    tall = [x for row in rows[50:70] for x, dot in enumerate(row) if dot > 128]
+    inked = [x for row in rows for x, dot in enumerate(row) if dot > 128]
+    assert tall and min(tall) > (min(inked) + max(inked)) / 2
