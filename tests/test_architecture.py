@@ -150,6 +150,7 @@ def test_every_room_has_its_rule() -> None:
 OWNERS: dict[str, tuple[str, ...]] = {
     "textual": ("pinch_tui.ui", "pinch_tui.keys"),
     "rich": ("pinch_tui.ui", "pinch_tui.keys"),
+    "PIL": ("pinch_tui.ui.big_press",),
     "sounddevice": ("pinch_tui.audio.host",),
     "soundfile": ("pinch_tui.audio",),
     "livekit": ("pinch_tui.audio",),
@@ -339,7 +340,7 @@ def violations(loaded: set[str], libraries: str, *own: str) -> list[str]:
     )
 
 
-HEAVY = "textual rich numpy sounddevice soundfile soxr httpx websockets keyring pocketsphinx espeakng_loader"
+HEAVY = "textual rich PIL numpy sounddevice soundfile soxr httpx websockets keyring pocketsphinx espeakng_loader"
 DEVICE_AUDIO = tuple(
     name.removeprefix("pinch_tui.")
     for name in sorted(modules())
@@ -368,6 +369,10 @@ def test_practice_is_an_island() -> None:
 def test_the_screen_loads_no_device_and_no_net() -> None:
     loaded = loaded_by(everything_in("ui"))
     assert not violations(loaded, "sounddevice httpx websockets", "net", *DEVICE_AUDIO)
+
+
+def test_the_screen_draws_letters_only_when_asked() -> None:
+    assert not violations(loaded_by(everything_in("ui")), "PIL")
 
 
 def test_the_engine_loads_no_device_no_net_and_no_screen() -> None:

@@ -50,6 +50,7 @@ _PACKAGES = (
     "platformdirs",
     "soxr",
     "soundfile",
+    "pillow",
     "keyring",
 )
 _VARIABLES = (

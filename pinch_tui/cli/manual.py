@@ -11,7 +11,18 @@ from click.shell_completion import CompletionItem
 
 from pinch_tui import __version__
 
-STANDS_ON = ("textual", "websockets", "httpx", "sounddevice", "soxr", "soundfile", "numpy", "click", "keyring")
+STANDS_ON = (
+    "textual",
+    "websockets",
+    "httpx",
+    "sounddevice",
+    "soxr",
+    "soundfile",
+    "numpy",
+    "pillow",
+    "click",
+    "keyring",
+)
 OPTIONAL = ("pocketsphinx", "espeakng-loader", "livekit")
 
 

@@ -78,7 +78,15 @@ class LineWork:
 
         look = self._app.settings.ui
         keys = self._app.key_table["big"]
-        big = BigView(_large(utterance), is_ascii=look.ascii, reorders=self._app.order, closing_keys=keys)
+        text, language = _large(utterance)
+        big = BigView(
+            text,
+            is_ascii=look.ascii,
+            reorders=self._app.order,
+            closing_keys=keys,
+            language=language,
+            draw=self._app.services.draw_large,
+        )
         self._big = (big, utterance.number)
         self._app.push_screen(big)
 
@@ -90,9 +98,12 @@ class LineWork:
         if not big.is_current:
             self._big = None
         elif number in numbers:
-            big.show(_large(self._app.engine.transcript.utterance(number)))
+            big.show(*_large(self._app.engine.transcript.utterance(number)))
 
 
-def _large(utterance: Utterance) -> str:
-    """What is shown to the other person: the translation, or what was said until there is one."""
-    return utterance.translation or utterance.original
+def _large(utterance: Utterance) -> tuple[str, str]:
+    """What is shown to the other person: the translation, or what was said until there is one; and its language."""
+    if utterance.translation:
+        told = next((s.target_language for s in utterance.segments if s.translation and s.target_language), None)
+        return utterance.translation, told or utterance.target
+    return utterance.original, utterance.spoken_language or utterance.source

@@ -8,7 +8,7 @@ do that itself.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -30,6 +30,7 @@ __all__ = [
     "clusters",
     "cut",
     "layout",
+    "pieces",
     "width",
     "wrap",
 ]
@@ -100,6 +101,7 @@ def _is_southeast(cluster: Cluster) -> bool:
     return 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF
 
 
+_HYPHENS = ("-", "–", "—", "/")
 _LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
 _NO_THAI_START = frozenset("ะาำๅๆฯ")
 
@@ -114,7 +116,7 @@ def _may_break(before: Cluster, after: Cluster) -> bool:
         # Without a dictionary: never between a leading vowel and its consonant, never before a following vowel; a
         # leading vowel always opens a syllable, which makes it the best place to break.
         return after.text[0] in _LEADING_VOWELS and before.text[0] not in _LEADING_VOWELS
-    return before.text in ("-", "–", "—", "/") and after.text[0].isalpha()
+    return before.text in _HYPHENS and after.text[0].isalpha()
 
 
 def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
@@ -139,11 +141,7 @@ def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
             elif end > start and parts[end - 1].text != " ":
                 if _may_break(parts[end - 1], part):
                     good = end
-                elif (
-                    _is_southeast(part)
-                    and parts[end - 1].text[0] not in _LEADING_VOWELS
-                    and part.text[0] not in _NO_THAI_START
-                ):
+                elif _is_syllable(parts[end - 1], part):
                     soft = end
             elif end > start:
                 good = end
@@ -167,6 +165,40 @@ def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
         while start < n and parts[start].text == " ":
             start += 1
     return lines
+
+
+_LONG_PIECE = 8
+
+
+def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
+    """The stretches that no line end need tear, as pairs of indices without the blanks between them.
+
+    They end at blanks and between ideographs and syllables; long ones also at hyphens, and in scripts without spaces
+    wherever a syllable may end."""
+    found: list[tuple[int, int]] = []
+    start = 0
+    for i, part in enumerate(parts):
+        before = parts[i - 1] if i > start else None
+        if part.text == " ":
+            is_end = True
+        elif before is None:
+            continue
+        else:
+            is_long = i - start >= _LONG_PIECE
+            is_end = _may_break(before, part) and (is_long or before.text not in _HYPHENS)
+            is_end = is_end or (is_long and _is_syllable(before, part))
+        if is_end:
+            if i > start:
+                found.append((start, i))
+            start = i + 1 if part.text == " " else i
+    if start < len(parts):
+        found.append((start, len(parts)))
+    return found
+
+
+def _is_syllable(before: Cluster, part: Cluster) -> bool:
+    """Whether a syllable of a script without spaces may end between the two."""
+    return _is_southeast(part) and before.text[0] not in _LEADING_VOWELS and part.text[0] not in _NO_THAI_START
 
 
 def _runs(parts: Iterable[Cluster], marks: list[int]) -> tuple[Run, ...]:

@@ -2,7 +2,7 @@
 
 The screen imports no adapter: no store, no device, no key handling. Every callable here has a default that does
 nothing or says that it cannot be done, so that a screen can be built in a test from the few that the test is about.
-All are called on the event loop's thread; those that may take long are awaitables.
+All but one are called on the event loop's thread; those that may take long are awaitables.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.driver import Driver
 
@@ -18,6 +18,9 @@ from pinch_tui.config import TalkMode
 from pinch_tui.core.events import TalkSource
 from pinch_tui.core.export import ExportFormat, ExportSide
 from pinch_tui.errors import PinchError
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.big_type import DrawLarge
 
 
 class HoldReport(Protocol):
@@ -152,6 +155,9 @@ class AppServices:
     save_wav: Callable[[int, bytes], Awaitable[Path]] = _no_wav
     """(utterance, float32 LE mono 24 kHz) -> the file written."""
     set_star: Callable[[int, bool], None] = _nothing
+    draw_large: DrawLarge | None = None
+    """Large type for scripts without block letters; the one callable here that a worker thread calls. None: they stay
+    at the usual size."""
 
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""

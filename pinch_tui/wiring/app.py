@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ from pinch_tui.wiring.parts import (
 
 if TYPE_CHECKING:
     from pinch_tui.keys import HoldInput
+    from pinch_tui.ui.big_type import LargeType
     from pinch_tui.ui.services import AppServices, DeviceNames
 
 
@@ -251,8 +253,19 @@ def _services(
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_source,
         store_key=keep_key,
+        draw_large=lambda request: _large_type()(request),
         details=details,
     )
+
+
+@cache
+def _large_type() -> LargeType:
+    """Loaded by the first big view that needs it, in its worker thread."""
+    from pinch_tui.ui.big_fonts import finder_for
+    from pinch_tui.ui.big_press import PillowPress
+    from pinch_tui.ui.big_type import LargeType
+
+    return LargeType(finder_for(), PillowPress)
 
 
 def practice_offers(services: AppServices, book: Path | None) -> AppServices:

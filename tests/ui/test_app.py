@@ -36,7 +36,8 @@ from pinch_tui.core.transcript import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
 from pinch_tui.ui.app import AppExit, PinchApp
-from pinch_tui.ui.big_view import BigView
+from pinch_tui.ui.big_type import Picture, Request
+from pinch_tui.ui.big_view import BigText, BigView
 from pinch_tui.ui.line_cells import Widths
 from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
@@ -423,6 +424,22 @@ async def test_the_big_view_grows_with_the_words() -> None:
         r.engine.put(line(1, "Where is it?", "¿Dónde está eso?"))
         await until(pilot, lambda: r.app.line_work._big is None)
         assert len(r.app.screen_stack) == 1
+
+
+async def test_the_big_view_draws_what_has_no_block_letters() -> None:
+    asked: list[Request] = []
+
+    def draw(request: Request) -> Picture:
+        asked.append(request)
+        return Picture(("drawn",))
+
+    r = rig(draw_large=draw)
+    async with r.app.run_test(size=SIZE) as pilot:
+        said = line(1, "Where is it?", "どこですか")
+        r.engine.put(replace(said, segments=(replace(said.segments[0], target_language="ja"),)))
+        await pilot.press("v")
+        await until(pilot, lambda: r.app.screen.query_one(BigText).can_turn)
+        assert (asked[0].text, asked[0].language) == ("どこですか", "ja")
 
 
 async def test_an_empty_conversation_says_so() -> None:

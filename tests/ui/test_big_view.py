@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
 
+from pinch_tui.ui.big_type import DrawLarge, LargeType, Picture, Refusal, Request, Why
 from pinch_tui.ui.big_view import BigText, BigView
 from pinch_tui.ui.line_blocks import pages
 from pinch_tui.ui.line_glyphs import glyph, has_all
+from tests.fakes.fake_press import FakeFinder, FakePress
+from tests.ui.harness import until
 from tests.ui.test_layout_text import CORPUS
 
 PLACES = [(38, 10), (58, 13), (78, 22), (118, 38), (198, 58)]
@@ -101,9 +106,9 @@ def test_a_long_text_takes_pages() -> None:
 
 
 class Shower(App[None]):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, draw: DrawLarge | None = None, *, is_ascii: bool = False) -> None:
         super().__init__()
-        self.big = BigView(text)
+        self.big = BigView(text, draw=draw, is_ascii=is_ascii)
 
     def on_mount(self) -> None:
         self.push_screen(self.big)
@@ -146,3 +151,101 @@ async def test_pages_are_turned_and_resizing_draws_anew() -> None:
         assert "█" in app.text
         await pilot.click(app.big)
         assert not isinstance(app.screen, BigView)
+
+
+def drawing(finder: FakeFinder | None = None, press: FakePress | None = None) -> LargeType:
+    press = press or FakePress()
+    return LargeType(finder or FakeFinder(), lambda: press)
+
+
+def hints(app: Shower) -> list[str]:
+    """The lines below the text that are on screen."""
+    quiet = [app.big._remark, app.big._hints]
+    return [widget.render_line(0).text.strip() for widget in quiet if widget.display]
+
+
+async def test_other_scripts_are_drawn_off_the_loop_and_anew_at_another_size() -> None:
+    threads: list[int] = []
+    large = drawing()
+
+    def draw(request: Request) -> Picture | Refusal:
+        threads.append(threading.get_ident())
+        return large(request)
+
+    app = Shower("أين محطة القطار؟", draw)
+    async with app.run_test(size=(60, 15)) as pilot:
+        await until(pilot, lambda: "upside down" in hints(app)[-1])
+        small = app.text
+        assert len(small.split()) > 5
+        await pilot.press("u")
+        await until(pilot, lambda: app.text != small and "turn back" in hints(app)[-1])
+        await pilot.press("u")
+        await until(pilot, lambda: app.text == small)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: len(app.text.replace(" ", "")) > 3 * len(small.replace(" ", "")))
+        app.big.show("train")
+        await pilot.pause()
+        assert app.big.query_one(BigText).refusal is None and len(hints(app)) == 1
+        assert app.text.count("█") > 0
+        assert threading.get_ident() not in threads
+
+
+async def test_without_a_font_the_text_stays_and_one_line_says_why() -> None:
+    app = Shower("مرحبا", drawing(press=FakePress(fonts={})))
+    async with app.run_test(size=(60, 15)) as pilot:
+        await until(pilot, lambda: len(hints(app)) == 2)
+        assert hints(app) == ["No font here has Arabic letters; install one for large type", "Esc close"]
+        assert pages("مرحبا", 58, 12)[0].rows[0] in app.text
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: "such as Noto Sans Arabic" in hints(app)[0])
+        app.big.show("hello")
+        await until(pilot, lambda: hints(app)[0].startswith("Esc close"))
+        assert "█" in app.text
+
+
+async def test_slow_fonts_do_not_keep_the_text_back_and_the_newest_words_win() -> None:
+    go = threading.Event()
+    asked: list[str] = []
+
+    def draw(request: Request) -> Picture | Refusal:
+        asked.append(request.text)
+        assert go.wait(20)
+        return Picture((f"<{request.text}>",))
+
+    app = Shower("火车", draw)
+    async with app.run_test(size=(60, 15)) as pilot:
+        await until(pilot, lambda: asked == ["火车"] and "火" in app.text)
+        assert "<" not in app.text and not app.big.query_one(BigText).can_turn
+        for more in ("火车站", "火车站在", "火车站在哪里"):
+            app.big.show(more)
+        go.set()
+        await until(pilot, lambda: "<火车站在哪里>" in app.text)
+        assert asked == ["火车", "火车站在哪里"]
+
+
+async def test_a_late_answer_does_not_cover_block_letters() -> None:
+    go = threading.Event()
+
+    def draw(request: Request) -> Picture | Refusal:
+        assert go.wait(20)
+        return Refusal(Why.NO_FONT, "Chinese characters")
+
+    app = Shower("火车", draw)
+    async with app.run_test(size=(60, 15)) as pilot:
+        await pilot.pause()
+        app.big.show("train")
+        await until(pilot, lambda: "█" in app.text)
+        shown = app.text
+        go.set()
+        await until(pilot, lambda: not app.big.query_one(BigText)._is_drawing)
+        assert app.text == shown and hints(app)[0].startswith("Esc close")
+
+
+async def test_plain_characters_draw_with_number_signs() -> None:
+    app = Shower("火车", drawing(), is_ascii=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "#" in app.text)
+        assert app.text.isascii()
+        app.big.show("火车站在哪里？" * 3)
+        await until(pilot, lambda: "哪" in app.text)
+        assert "#" not in app.text and hints(app) == ["Esc close"]

@@ -10,8 +10,10 @@ import pytest
 from textual.pilot import Pilot
 
 from pinch_tui.ui.line_cells import Widths
+from tests.fakes.fake_press import FakePress
+from tests.ui.harness import until
 from tests.ui.line_talk import corpus
-from tests.ui.test_big_view import Shower
+from tests.ui.test_big_view import Shower, drawing, hints
 from tests.ui.test_transcript_view import Shown
 
 SIZES = [(60, 15), (80, 24), (120, 40)]
@@ -62,3 +64,22 @@ def test_the_big_view(snap_compare: Any, size: tuple[int, int]) -> None:
 
 def test_the_big_view_in_a_script_without_own_letters(snap_compare: Any) -> None:
     assert snap_compare(Shower("今日はとても天気がいいですね。"), terminal_size=(60, 15))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_big_view_draws_other_scripts(snap_compare: Any, size: tuple[int, int]) -> None:
+    app = Shower("أين محطة القطار؟", drawing())
+
+    async def wait(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "upside down" in hints(app)[-1])
+
+    assert snap_compare(app, terminal_size=size, run_before=wait)
+
+
+def test_the_big_view_says_which_font_is_missing(snap_compare: Any) -> None:
+    app = Shower("أين محطة القطار؟", drawing(press=FakePress(fonts={})))
+
+    async def wait(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.big._remark.display)
+
+    assert snap_compare(app, terminal_size=(60, 15), run_before=wait)
