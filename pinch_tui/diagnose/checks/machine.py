@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinch_tui.diagnose.facts import ConfigFacts, KeyFacts, SystemFacts
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.errors import EXIT_USAGE
+from pinch_tui.errors import EXIT_USAGE, ConfigError
 
 OLDEST_PYTHON = (3, 11)
 _KNOWN = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
@@ -75,7 +75,10 @@ def check_packages(facts: SystemFacts) -> Finding:
 def check_config(facts: ConfigFacts) -> Finding:
     """The settings can be read."""
     if facts.error is not None:
-        return fail("config", EXIT_USAGE, facts.error.title, facts.error.hint or "Correct that line.", path=facts.path)
+        mistakes = [facts.error, *(facts.error.others if isinstance(facts.error, ConfigError) else ())]
+        title = " ".join(error.title for error in mistakes)
+        cure = " ".join(dict.fromkeys(error.hint for error in mistakes if error.hint))
+        return fail("config", EXIT_USAGE, title, cure or "Correct that line.", path=facts.path)
     if facts.warnings:
         return warn("config", " ".join(facts.warnings), "See `pinch-tui config show`.", path=facts.path)
     if not facts.exists:
