@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _KEY_CELLS = 12
 _TITLE_CELLS = 26
 _NAME_CELLS = 16
-_TALK = ("Talk", "You are heard; how to hold it stands above")
+_TALK = ("Talk", "You are heard; how stands above")
 _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
