@@ -13,9 +13,10 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
@@ -63,7 +64,7 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
     """The lines of a conversation in row order; ``starred`` are numbers of utterances.
 
     Cancelled rows and rows without words are left out, and so is what may still be rewritten in a row that has not
-    settled yet.
+    settled yet. A line ends where the next one begins, even if its last text came later.
     """
     lines = []
     for utterance in utterances:
@@ -89,7 +90,10 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
                         utterance.number in starred,
                     )
                 )
-    return lines
+    return [
+        replace(line, end_ms=max(line.start_ms, min(line.end_ms, following.start_ms)))
+        for line, following in pairwise(lines)
+    ] + lines[-1:]
 
 
 def _direction(utterance: Utterance, segment: Segment) -> tuple[str, str, str | None]:

@@ -31,7 +31,7 @@ class Segment:
 
     ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
     ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
-    segment before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
+    segment of the row before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
     conversation began (for exports).
     ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
     ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
@@ -303,7 +303,10 @@ class Transcript:
             id_ = message.id
             while any(segment.id == id_ for segment in row.segments):
                 id_ = f"{id_}/{utterance.attempt}"
-            since = max(utterance.start_ms, self._end_before(row, utterance.number))
+            since = utterance.start_ms
+            if row.segments:
+                since = row.voicing.pause_before(row.segments[-1].end_ms, row.segments[-1].start_ms)
+                row.put(len(row.segments) - 1, replace(row.segments[-1], end_ms=since))
             latest = min(now_ms, self._start_after(row, len(row.segments), utterance.number, now_ms))
             start = max(min(since, now_ms), min(row.voicing.onset(since, now_ms), latest))
             segment = Segment(id_, start_ms=start, end_ms=now_ms, attempt=utterance.attempt)
@@ -329,16 +332,6 @@ class Transcript:
             return False
         row.put(at, segment)
         return True
-
-    def _end_before(self, row: _Row, number: int) -> int:
-        """When the segment before a row's next one ended; 0 when there is none."""
-        if row.segments:
-            return row.segments[-1].end_ms
-        for at in range(self._position[number] - 1, -1, -1):
-            segments = (*self._utterances[at].segments, *self._rows[at].segments)
-            if segments:
-                return max(segment.end_ms for segment in segments)
-        return 0
 
     def _start_after(self, row: _Row, at: int, number: int, now_ms: int) -> int:
         """When the segment after a row's ``at``-th began; now when there is none."""

@@ -15,6 +15,10 @@ GAP_MS = 100
 """Shorter silences lie within a word."""
 LEAST_MS = 60
 """What is shorter is no voice: a key click, a knock."""
+PAUSE_MS = 300
+"""A service ends a segment in a silence, which is not shorter."""
+LATE_MS = 1_000
+"""A segment's last text may come so long after the next one's voice began."""
 LOOKBACK_MS = 10_000
 """A text is about the last so much of the voice before it; what is older was noise that gave no text."""
 _KEPT = 4096
@@ -49,3 +53,17 @@ class Voicing:
             return max(since_ms, now_ms)
         oldest = min(now_ms, runs[-1][1]) - LOOKBACK_MS
         return next(max(begin, oldest, since_ms) for begin, end in runs if end > oldest)
+
+    def pause_before(self, end_ms: int, begin_ms: int) -> int:
+        """Where the segment that lasted from ``begin_ms`` on and was told until ``end_ms`` leaves off.
+
+        Its last text comes late, so that the next one may be spoken already: voice that began after a pause shortly
+        before ``end_ms`` is that one's.
+        """
+        runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS]
+        for before, run in zip(reversed(runs[:-1]), reversed(runs[1:]), strict=True):
+            if run[0] <= max(begin_ms, end_ms - LATE_MS):
+                break
+            if run[0] < end_ms and run[0] - before[1] >= PAUSE_MS:
+                return run[0]
+        return end_ms

@@ -116,7 +116,7 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                     engine, sink, console, interrupt, is_listening=options.is_listening, clock=clock.monotonic
                 )
                 unhear()
-                if service.is_practice and _was_refused(engine.transcript.utterances):
+                if service.is_practice and was_refused(engine.transcript.utterances):
                     console.say(ONE_AT_A_TIME)
                 await microphone.aclose()
                 recorder.write(clock.monotonic(), "input-end", {"name": name, "exit_code": code})
@@ -126,7 +126,7 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         return code
 
 
-def _was_refused(utterances: Sequence[Utterance]) -> bool:
+def was_refused(utterances: Sequence[Utterance]) -> bool:
     """Whether the practice service heard something that is none of its phrases."""
     from pinch_tui.practice.ear import REFUSED
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinch_tui.core.export import lines_of
 from pinch_tui.core.transcript import Transcript
 from pinch_tui.core.voicing import GAP_MS, LOOKBACK_MS, Voicing
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
@@ -95,7 +96,28 @@ def test_segments_begin_with_their_voice_and_never_overlap() -> None:
     assert (second.start_ms, second.end_ms) == (2500, 3100)
 
 
-def test_the_next_row_begins_where_the_one_before_has_ended() -> None:
+def test_a_segment_spoken_before_the_last_words_of_the_one_before_came() -> None:
+    transcript = Transcript()
+    transcript.begin(1, 0.0, 0, "en", "es", False, None)
+    said(transcript, 1, 1000, 1700)
+    transcript.apply(1, 1, text("a", "one"), 2000)
+    said(transcript, 1, 2700, 4000)
+    transcript.apply(1, 1, text("a", "one.", is_final=True), 3260)
+    transcript.apply(1, 1, text("b", "two"), 3400)
+    first, second = transcript.utterance(1).segments
+    assert (first.start_ms, first.end_ms) == (1000, 2700)
+    assert second.start_ms == 2700
+
+
+def test_voice_without_a_pause_belongs_to_the_segment_before() -> None:
+    voicing = Voicing()
+    speak(voicing, 1000, 1700)
+    speak(voicing, 1900, 3000)
+    assert voicing.pause_before(2500, 1000) == 2500
+    assert voicing.pause_before(2500, 1950) == 2500
+
+
+def test_a_row_begins_with_its_own_voice_and_the_line_before_ends_there() -> None:
     transcript = Transcript()
     transcript.begin(1, 0.0, 0, "en", "es", False, None)
     said(transcript, 1, 100, 900)
@@ -103,8 +125,9 @@ def test_the_next_row_begins_where_the_one_before_has_ended() -> None:
     transcript.begin(2, 1.0, 1000, "en", "es", False, None)
     said(transcript, 2, 1000, 2000)
     transcript.apply(1, 1, text("a", "one", is_final=True), 1300)
-    transcript.apply(2, 1, text("b", "two"), 1600)
-    transcript.apply(1, 1, TranscriptMessage(TranscriptKind.TRANSLATED, "a", "uno", True), 1800)
-    (first,), (second,) = (transcript.utterance(n).segments for n in (1, 2))
-    assert (first.start_ms, first.end_ms) == (100, 1300)
-    assert second.start_ms == 1300
+    transcript.apply(2, 1, text("b", "two", is_final=True), 1600)
+    for number in (1, 2):
+        transcript.settle(number, 2500)
+    first, second = lines_of(transcript.utterances)
+    assert (first.start_ms, first.end_ms) == (100, 1000)
+    assert (second.start_ms, second.end_ms) == (1000, 1600)
