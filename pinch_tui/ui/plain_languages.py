@@ -38,7 +38,7 @@ def resolve(text: str, *, may_be_auto: bool = False) -> str:
     found = find(text, with_auto=may_be_auto) if text.strip() else []
     listed = [language for language in found if language in LANGUAGES or language.code == AUTO]
     if not found:
-        near_names = difflib.get_close_matches(text.strip().casefold(), _BY_NAME, n=3, cutoff=0.6)
+        near_names = difflib.get_close_matches(text.strip().casefold(), _BY_NAME, n=3, cutoff=0.7)
         near = "" if not near_names else f" Near: {', '.join(named(_BY_NAME[name]) for name in near_names)}."
         raise NotOne(f"No language is called {clean(text, 40)}.{near}")
     wanted = text.strip().replace("_", "-").casefold()
