@@ -120,6 +120,16 @@ def pairs_of(lines: Iterable[ExportLine]) -> set[frozenset[str]]:
     return {frozenset((line.source_language, line.target_language)) for line in lines}
 
 
+def pair_of(lines: Sequence[ExportLine], usual: tuple[str, str]) -> tuple[str, str]:
+    """The pair for a file's name: ``usual`` where it is that of all lines, theirs, or `MANY` for several."""
+    pairs = pairs_of(lines)
+    if len(pairs) > 1:
+        return MANY, MANY
+    if not lines or pairs == {frozenset(usual)}:
+        return usual
+    return lines[0].source_language, lines[0].target_language
+
+
 def _directions(lines: Sequence[ExportLine]) -> list[str]:
     """``en → es`` for each line where more than one pair was spoken, or not every line names its speaker; else ""."""
     ways = {(line.source_language, line.target_language) for line in lines}

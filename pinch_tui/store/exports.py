@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from pinch_tui.core.export import MANY, ExportFormat, ExportSide, file_name, lines_of, pairs_of, render
+from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
 from pinch_tui.core.transcript import Utterance
 from pinch_tui.errors import UsageError
 
@@ -54,10 +54,8 @@ def export_conversation(
         raise UsageError("There is nothing to export yet.")
     text = render(lines, format_, side)
     at = now or datetime.now().astimezone()
-    pairs = pairs_of(lines)
-    if pairs != {frozenset(pair)}:  # the pair was changed since, or there were several
-        pair = (lines[0].source_language, lines[0].target_language) if len(pairs) == 1 else (MANY, MANY)
-    return create(folder, lambda copy: file_name(at, pair[0], pair[1], format_, side, copy=copy), text.encode("utf-8"))
+    source, target = pair_of(lines, pair)
+    return create(folder, lambda copy: file_name(at, source, target, format_, side, copy=copy), text.encode("utf-8"))
 
 
 def save_speech(folder: Path, utterance: int, wav: bytes, *, now: datetime | None = None) -> Path:

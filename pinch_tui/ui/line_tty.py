@@ -45,6 +45,10 @@ _SEQUENCES = {
     "\x1b[6~": "pagedown",
 }
 """What the usual terminals send for keys that are no characters."""
+_ASCII = frozenset(talk_key(chr(code)) or chr(code) for code in range(0x20, 0x7F))
+_OTHERS: frozenset[str] = frozenset() if sys.platform == "win32" else frozenset(_SEQUENCES.values())
+TYPED_KEYS = _ASCII | frozenset(_NAMES.values()) | _OTHERS
+"""The keys that can be read here by name; other letters can, too."""
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|[ -Z\\^-~])")
 _LONGEST = 64
 """Characters that are kept of a sequence whose end has not come; those of keys are shorter."""

@@ -33,7 +33,7 @@ from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.ui.actions import BY_NAME, first_key
 from pinch_tui.ui.layout_text import clean, wrap
 from pinch_tui.ui.line_cells import clusters
-from pinch_tui.ui.line_tty import Terminal, this_terminal
+from pinch_tui.ui.line_tty import TYPED_KEYS, Terminal, this_terminal
 from pinch_tui.ui.line_words import Narrator, pair_text
 from pinch_tui.ui.plain_actions import HANDLERS, spoken_key
 from pinch_tui.ui.plain_languages import NotOne, parse_pair, recent_text, resolve
@@ -53,7 +53,6 @@ _ASK = (
     "Names may be cut short; one language alone is the one to translate into. Enter alone changes nothing."
 )
 _ASK_ONE = "Type the language that you speak, or auto. Enter alone changes nothing."
-_TYPED_KEYS = frozenset(("space", "enter", "tab", "backspace"))
 
 
 def terminal_columns() -> int:
@@ -177,7 +176,7 @@ class PlainApp:
         return ["".join(part.text for part in parts[start:end]) for start, end in wrap(parts, room)]
 
     def _greet(self) -> None:
-        if len(self.talk_key) > 1 and self.talk_key not in _TYPED_KEYS:
+        if len(self.talk_key) > 1 and self.talk_key not in TYPED_KEYS:
             self.say(f"The key {key_name(self.talk_key)} cannot be read here; the talk key is space.")
             self.talk_key = "space"
             self._hold.set_key("space")
