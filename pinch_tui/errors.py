@@ -49,7 +49,12 @@ class UsageError(PinchError):
 
 
 class ConfigError(UsageError):
-    """A configuration value that cannot be used; the title names the file, the key and the nearest known key."""
+    """A configuration value that cannot be used; the title names the file, the key and the nearest known key.
+
+    ``others`` are the further mistakes of the same configuration, in the order in which they stand there.
+    """
+
+    others: tuple[ConfigError, ...] = ()
 
 
 class InputFileError(UsageError):

@@ -1,12 +1,15 @@
 """Read, check and merge the settings: defaults, ``config.toml``, the environment, flags that were really typed.
 
 Everything that can be wrong is said with the place it stands in (file and line, variable or flag), its key and the
-nearest known key, as a `ConfigError` (exit code 2). Values that may be secret are never quoted. Nothing here writes.
+nearest known key, as one `ConfigError` (exit code 2) that holds all the mistakes. Values that may be secret are never
+quoted. Nothing here writes.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -96,7 +99,7 @@ def load(
     env: Mapping[str, str] | None = None,
     flags: Mapping[str, Flag] | None = None,
 ) -> LoadedSettings:
-    """Merge all sources. ``flags`` maps dotted keys to what was typed. Raises `ConfigError`.
+    """Merge all sources. ``flags`` maps dotted keys to what was typed. Raises `ConfigError`, with all mistakes.
 
     ``config_path`` (``--config``) must exist when given, and so must the file named by ``PINCH_TUI_CONFIG``; the
     platform's own file may be missing.
@@ -107,47 +110,83 @@ def load(
     origins = {key: Origin(Source.DEFAULT) for key in kinds}
     warnings: list[str] = []
 
+    mistakes = _Mistakes()
     path, is_required = _config_path(config_path, env)
     text = _read(path, is_required=is_required)
     if text is not None:
-        for key, raw in _parse(path, text, kinds).items():
-            line = line_of(text, key)
-            place = f"{path}, line {line}" if line else str(path)
-            values[key] = _value(key, kinds[key], raw, place, convert)
+        for key, raw in _parse(path, text, kinds, mistakes).items():
+            place = _place(path, text, key)
             origins[key] = Origin(Source.FILE, place)
+            _take(values, mistakes, key, kinds[key], raw, origins[key], convert)
         if values.get("api.key") and not is_private(path):
             warnings.append(
                 f"{path} holds the API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
             )
-    for key, (variable, raw_text) in _environment(env, kinds).items():
-        values[key] = _value(key, kinds[key], raw_text, variable, convert_text)
+    for key, (variable, raw_text) in _environment(env, kinds, mistakes).items():
         origins[key] = Origin(Source.ENVIRONMENT, variable)
+        _take(values, mistakes, key, kinds[key], raw_text, origins[key], convert_text)
     for key, flag in (flags or {}).items():
-        values[key] = _value(key, kinds[key], flag.value, flag.name, convert)
         origins[key] = Origin(Source.FLAG, flag.name)
+        _take(values, mistakes, key, kinds[key], flag.value, origins[key], convert)
 
     settings = _build(values)
     for problem in notes(settings):
-        if problem.is_fatal:
+        if not problem.is_fatal:
+            warnings.append(f"{problem.key} {problem.text}. {problem.hint}".strip())
+        elif not mistakes.is_in("session."):  # what takes the place of a refused value contradicts nothing
             place = str(origins[problem.key])
-            raise ConfigError(f"{place}: {problem.key} {problem.text}.", problem.hint)
-        warnings.append(f"{problem.key} {problem.text}. {problem.hint}".strip())
-    _check_names(settings, path, text or "", origins)
+            mistakes.add(problem.key, ConfigError(f"{place}: {problem.key} {problem.text}.", problem.hint))
+    _check_names(settings, path, text or "", origins, mistakes)
+    mistakes.refuse()
     return LoadedSettings(settings, path, tuple(warnings), origins)
 
 
-def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str, Origin]) -> None:
+class _Mistakes:
+    """All that is wrong, so that it is told at once; those of the file in the order of its lines."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, ConfigError]] = []
+
+    def add(self, key: str, error: ConfigError) -> None:
+        self._found.append((key, error))
+
+    def is_in(self, *keys: str) -> bool:
+        """Whether a value of these keys (or beginnings of keys) was refused."""
+        return any(key.startswith(keys) for key, _ in self._found)
+
+    def refuse(self) -> None:
+        """Raises the first mistake, with the others, if there is one."""
+        if self._found:
+            first, *others = sorted((error for _, error in self._found), key=_line)
+            first.others = tuple(others)
+            raise first
+
+
+_LINE = re.compile(r", line (\d+): ")
+
+
+def _line(error: ConfigError) -> float:
+    """Sorts by line; what stands in no line comes last."""
+    found = _LINE.search(error.title)
+    return int(found[1]) if found else math.inf
+
+
+def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str, Origin], mistakes: _Mistakes) -> None:
     """The theme and the key map: names that only the screen knows the meaning of."""
     try:
         check_theme(settings.ui.theme)
     except ConfigError as exc:
-        raise ConfigError(f"{origins['ui.theme']}: {exc.title}", exc.hint) from None
+        mistakes.add("ui.theme", ConfigError(f"{origins['ui.theme']}: {exc.title}", exc.hint))
+    if mistakes.is_in("ui.keys", "talk.key"):
+        return
     try:
         resolve_keys(settings.ui.keys, settings.talk.key)
     except KeyMapError as exc:
-        origin = origins["talk.key" if exc.key == "talk.key" else "ui.keys"]
-        place = _place(path, text, exc.key) if origin.source is Source.FILE else str(origin)
-        raise ConfigError(f"{place}: {exc.title}", exc.hint) from None
+        for error in (exc, *exc.others):
+            key = error.key if isinstance(error, KeyMapError) else "ui.keys"
+            origin = origins["talk.key" if key == "talk.key" else "ui.keys"]
+            place = _place(path, text, key) if origin.source is Source.FILE else str(origin)
+            mistakes.add(key, ConfigError(f"{place}: {error.title}", error.hint))
 
 
 def _build(values: Mapping[str, object]) -> Settings:
@@ -160,12 +199,19 @@ def _build(values: Mapping[str, object]) -> Settings:
     return replace(settings, **changed)
 
 
-def _value(key: str, kind: Any, raw: object, place: str, converter: Callable[[Any, Any], object]) -> object:
+def _take(
+    values: dict[str, object],
+    mistakes: _Mistakes,
+    key: str,
+    kind: Any,
+    raw: object,
+    origin: Origin,
+    converter: Callable[[Any, Any], object],
+) -> None:
     try:
-        value = check(key, converter(kind, raw))
+        values[key] = check(key, converter(kind, raw))
     except BadValue as exc:
-        raise ConfigError(f"{place}: {key} {exc}.", exc.hint) from None
-    return value
+        mistakes.add(key, ConfigError(f"{origin}: {key} {exc}.", exc.hint))
 
 
 # ---- the file -----------------------------------------------------------------------------------------------------
@@ -193,7 +239,7 @@ def _read(path: Path, *, is_required: bool) -> str | None:
         raise ConfigError(f"{path} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
 
 
-def _parse(path: Path, text: str, kinds: Mapping[str, Any]) -> dict[str, object]:
+def _parse(path: Path, text: str, kinds: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, object]:
     """The file's values by dotted key. Every section and key is known."""
     try:
         document = tomllib.loads(text)
@@ -207,14 +253,18 @@ def _parse(path: Path, text: str, kinds: Mapping[str, Any]) -> dict[str, object]
     found: dict[str, object] = {}
     for section, table in document.items():
         if section not in sections:
-            raise _unknown(path, text, section, sections, kinds, is_table=isinstance(table, dict))
+            mistakes.add(section, _unknown(path, text, section, sections, kinds, is_table=isinstance(table, dict)))
+            continue
         if not isinstance(table, dict):
-            raise ConfigError(f"{_place(path, text, section)}: {section} is a section.", f"Write it as [{section}].")
+            place = _place(path, text, section)
+            mistakes.add(section, ConfigError(f"{place}: {section} is a section.", f"Write it as [{section}]."))
+            continue
         for name, value in table.items():
             key = f"{section}.{name}"
             if key not in kinds:
-                raise _unknown(path, text, key, sections, kinds, is_table=False)
-            found[key] = value
+                mistakes.add(key, _unknown(path, text, key, sections, kinds, is_table=False))
+            else:
+                found[key] = value
     return found
 
 
@@ -254,7 +304,7 @@ def variable_of(key: str) -> str:
     return PREFIX + key.replace(".", "__").upper()
 
 
-def _environment(env: Mapping[str, str], kinds: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _environment(env: Mapping[str, str], kinds: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, tuple[str, str]]:
     """Values by dotted key, each with its variable. The special names beat the long ones."""
     found: dict[str, tuple[str, str]] = {}
     by_variable = {variable_of(key): key for key in kinds}
@@ -267,11 +317,9 @@ def _environment(env: Mapping[str, str], kinds: Mapping[str, Any]) -> dict[str, 
             names = {name.removeprefix(PREFIX): name for name in (*by_variable, *_RESERVED)}
             close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=0.8)
             near = names[close[0]] if close else variable_of(nearest(guess, kinds))
-            raise ConfigError(
-                f"{variable}: there is no such setting.",
-                f"The nearest is {near}. Unset the variable if it is not meant.",
-            )
-        if value:
+            hint = f"The nearest is {near}. Unset the variable if it is not meant."
+            mistakes.add(variable, ConfigError(f"{variable}: there is no such setting.", hint))
+        elif value:
             found[key] = (variable, value)
     for variable, key in SPECIAL.items():
         if env.get(variable):

@@ -200,7 +200,7 @@ def _talk_key(value: str) -> None:
 def _key_map(value: dict[str, str]) -> None:
     for name in sorted(value):
         if not re.fullmatch(r"[a-z][a-z0-9_.\-]*", name):
-            raise BadValue(f"has {_shown(name)}, which is no action's name", "Help (?) lists the actions.")
+            raise BadValue(f"has {_shown(name)}, which is no action's name", "pinch-tui keys --actions lists them.")
         for key in value[name].split(",") if value[name] else ():
             _key_name(key.strip())
 

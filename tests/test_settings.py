@@ -230,6 +230,26 @@ def test_a_bad_value_is_named_with_its_place(tmp_path: Path, text: str, words: s
     assert words in str(error)
 
 
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    text = (
+        '[ui]\ntheme = "pinch-drak"\n[ui.keys]\nswpa = "x"\nreplay = "m"\nquit = "q"\n[talk]\nmood = "tap"\n'
+        'tail_ms = -1\n[sesion]\nsource = "en"\n[session]\ntarget = "klingonese"\nsource = "es"\n'
+    )
+    error = _refusal(tmp_path, text, {"PINCH_TUI_MOOD": "1"}, talk__limit_s=Flag("--limit", 1))
+    told = [str(one).partition(f"{tmp_path / 'config.toml'}, ")[2] or str(one) for one in (error, *error.others)]
+    assert [line.partition(":")[0] for line in told] == [
+        *("line 2", "line 4", "line 5", "line 6", "line 8", "line 9", "line 10", "line 13"),
+        *("PINCH_TUI_MOOD", "--limit"),
+    ]
+    assert "Did you mean 'swap'?" in told[1]
+    assert "talk.mode" in told[4]
+
+
+def test_a_refused_value_contradicts_nothing(tmp_path: Path) -> None:
+    assert not _refusal(tmp_path, '[session]\nsource = "es"\ntarget = "?"\n').others
+    assert not _refusal(tmp_path, '[talk]\nkey = "?x"\n[ui.keys]\nswap = "space"\n').others
+
+
 def test_a_bad_flag_or_variable_is_named(tmp_path: Path) -> None:
     error = _refusal(tmp_path, "", None, session__source=Flag("--from", "klingonese"))
     assert error.title.startswith("--from: session.source must be a language code")

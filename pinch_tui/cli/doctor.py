@@ -19,7 +19,7 @@ _EPILOG = """\b
 The exit code is that of the first failure, in the order shown: what comes first has to be cured first.
   0  nothing is broken (warnings may be there)
   2  Python, packages, configuration or the service's address
-  3  no API key, a refused one, or one without the right
+  3  an API key that is refused, or without the right (no key at all is a warning)
   4  sound
   5  network or service"""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, render
+from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
 from pinch_tui.core.textclean import clean
 from pinch_tui.core.transcript import Utterance
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
@@ -175,7 +175,7 @@ def export(context: CliContext, reference: str, kind: str | None, side: str, out
     if out is None or str(out) == "-":
         click.echo(text.encode(), nl=False)
     elif out.is_dir():
-        path = create(out, lambda copy: _name(item, format_, ExportSide(side), copy), text.encode())
+        path = create(out.absolute(), lambda copy: _name(item, format_, ExportSide(side), copy), text.encode())
         click.echo(str(path), err=True)
     else:
         _write(out, text)
@@ -183,7 +183,7 @@ def export(context: CliContext, reference: str, kind: str | None, side: str, out
 
 
 def _name(item: Conversation, format_: ExportFormat, side: ExportSide, copy: int) -> str:
-    source, target = item.pairs[0] if item.pairs else ("xx", "xx")
+    source, target = pair_of(lines_of(item.utterances), item.pairs[0] if item.pairs else ("xx", "xx"))
     started = datetime.fromtimestamp(item.started)  # a file's name says the time of the place where one talked
     return file_name(started, source, target, format_, side, copy=copy)
 

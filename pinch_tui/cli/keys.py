@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from pinch_tui.config import Settings
@@ -32,13 +32,17 @@ _POLL_S = 0.1
 
 @click.command()
 @click.option("--seconds", type=click.FloatRange(0.1, 3600), help="Leave by itself after so many seconds.")
+@click.option("--actions", is_flag=True, help="List the actions, their names for [ui.keys], and their keys; no more.")
 @click.pass_context
-def keys(ctx: click.Context, seconds: float | None) -> None:
+def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
     """Show what this terminal sends for keys.
 
     Press, hold and release keys: each line shows the bytes, what they say, and what the talk key makes of it. Ctrl+C
     leaves.
     """
+    if actions:
+        _list_actions(ctx.ensure_object(CliContext))
+        return
     if sys.platform == "win32":
         raise UsageError(
             "Windows consoles hand out key presses and releases themselves; there are no bytes to show.",
@@ -59,6 +63,25 @@ def keys(ctx: click.Context, seconds: float | None) -> None:
             "There is no terminal here (no TTY), so there are no keys to show.",
             "Run it in a terminal window; over SSH use `ssh -t`.",
         ) from exc
+
+
+def _list_actions(context: CliContext) -> None:
+    """Names, keys and titles. A map that cannot work must not hide the names that would mend it."""
+    from pinch_tui.core.keymap import DEFAULT_KEYS, resolve_keys
+    from pinch_tui.ui.actions import ACTIONS
+
+    wrong: ConfigError | None = None
+    try:
+        settings = context.load().settings
+        table = resolve_keys(settings.ui.keys, settings.talk.key)
+    except ConfigError as exc:
+        wrong, table = exc, {name: tuple(filter(None, keys.split(","))) for name, keys in DEFAULT_KEYS.items()}
+    for action in ACTIONS:
+        names = ",".join(table[action.name]) or "none"
+        fixed = " (cannot be changed)" if action.is_fixed else ""
+        click.echo(f"{action.name:<16} {names:<24} {action.title}{fixed}")
+    if wrong is not None:
+        raise wrong
 
 
 def _show(fd: int, settings: Settings, seconds: float | None) -> None:

@@ -21,7 +21,7 @@ import click
 
 from pinch_tui.cli.context import CliContext, run_flags, screen_flags, session_flags
 from pinch_tui.core.secrecy import redact
-from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, PinchError
+from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, ConfigError, PinchError
 
 Failure = TypeVar("Failure", bound=BaseException)
 
@@ -138,7 +138,8 @@ def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None)
             obj=CliContext() if env is None else CliContext(env),
         )
     except PinchError as exc:
-        say(f"{exc}")
+        for error in (exc, *(exc.others if isinstance(exc, ConfigError) else ())):
+            say(f"{error}")
         return exc.exit_code
     except click.exceptions.Exit as exc:
         return exc.exit_code

@@ -13,9 +13,10 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
@@ -63,7 +64,7 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
     """The lines of a conversation in row order; ``starred`` are numbers of utterances.
 
     Cancelled rows and rows without words are left out, and so is what may still be rewritten in a row that has not
-    settled yet.
+    settled yet. A line ends where the next one begins, even if its last text came later.
     """
     lines = []
     for utterance in utterances:
@@ -89,7 +90,10 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
                         utterance.number in starred,
                     )
                 )
-    return lines
+    return [
+        replace(line, end_ms=max(line.start_ms, min(line.end_ms, following.start_ms)))
+        for line, following in pairwise(lines)
+    ] + lines[-1:]
 
 
 def _direction(utterance: Utterance, segment: Segment) -> tuple[str, str, str | None]:
@@ -111,6 +115,29 @@ def _direction(utterance: Utterance, segment: Segment) -> tuple[str, str, str | 
             assert_never(side)
 
 
+def pairs_of(lines: Iterable[ExportLine]) -> set[frozenset[str]]:
+    """The pairs of languages that were spoken, whichever way round."""
+    return {frozenset((line.source_language, line.target_language)) for line in lines}
+
+
+def pair_of(lines: Sequence[ExportLine], usual: tuple[str, str]) -> tuple[str, str]:
+    """The pair for a file's name: ``usual`` where it is that of all lines, theirs, or `MANY` for several."""
+    pairs = pairs_of(lines)
+    if len(pairs) > 1:
+        return MANY, MANY
+    if not lines or pairs == {frozenset(usual)}:
+        return usual
+    return lines[0].source_language, lines[0].target_language
+
+
+def _directions(lines: Sequence[ExportLine]) -> list[str]:
+    """``en → es`` for each line where more than one pair was spoken, or not every line names its speaker; else ""."""
+    ways = {(line.source_language, line.target_language) for line in lines}
+    if len(ways) < 2 or (len(pairs_of(lines)) == 1 and all(line.speaker for line in lines)):
+        return [""] * len(lines)
+    return [f"{clean(line.source_language)} → {clean(line.target_language)}" for line in lines]
+
+
 def render(lines: Sequence[ExportLine], format_: ExportFormat, side: ExportSide = ExportSide.BOTH) -> str:
     """The whole file's text, to be written as UTF-8 without newline translation."""
     match format_:
@@ -130,6 +157,8 @@ def render(lines: Sequence[ExportLine], format_: ExportFormat, side: ExportSide 
             assert_never(format_)
 
 
+MANY: Final = "mul"
+"""ISO 639 for "multiple languages"; as both languages of a file's name it stands there once."""
 _SIDE_NAMES: Final = {ExportSide.ORIGINAL: "original", ExportSide.TRANSLATION: "translation"}
 
 
@@ -143,7 +172,8 @@ def file_name(
     copy: int = 1,
 ) -> str:
     """A name safe on every system, such as ``pinch-2026-11-20-1455-en-es.srt``; ``copy`` > 1 adds ``-2``, ``-3``..."""
-    parts = [f"pinch-{started:%Y-%m-%d-%H%M}", normalize(source) or "xx", normalize(target) or "xx"]
+    languages = [normalize(source) or "xx", normalize(target) or "xx"]
+    parts = [f"pinch-{started:%Y-%m-%d-%H%M}", *dict.fromkeys(languages)]
     if side is not ExportSide.BOTH:
         parts.append(_SIDE_NAMES[side])
     if copy > 1:
@@ -219,16 +249,20 @@ def cues_of(lines: Sequence[ExportLine], side: ExportSide) -> list[Cue]:
 
 
 def to_txt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """For reading: a time, who spoke, the original, and the translation below it."""
+    """For reading: a time, the languages where they change, who spoke, the original, and the translation below it."""
     blocks = []
-    for line in lines:
+    for line, direction in zip(lines, _directions(lines), strict=True):
         texts = _texts(line, side)
         if not texts:
             continue
         mark = "* " if line.starred else ""
         speaker = f"{clean(line.speaker)}: " if line.speaker else ""
+        languages = f"({direction}) " if direction else ""
         first, *rest = texts
-        block = [f"[{_seconds(_ms(line.start_ms))}] {mark}{speaker}{first}", *(f"           {text}" for text in rest)]
+        block = [
+            f"[{_seconds(_ms(line.start_ms))}] {mark}{languages}{speaker}{first}",
+            *(f"           {text}" for text in rest),
+        ]
         blocks.append("\n".join(block) + "\n")
     return ("\n" if side is ExportSide.BOTH else "").join(blocks)
 
@@ -244,17 +278,25 @@ def _md(text: str) -> str:
 
 
 def to_md(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """A Markdown table, one row a line; a star marks starred lines."""
+    """A Markdown table, one row a line; a star marks starred lines; languages where they change."""
     has_speaker = any(line.speaker for line in lines)
+    directions = _directions(lines)
+    has_directions = any(directions)
     sides = [ExportSide.ORIGINAL, ExportSide.TRANSLATION] if side is ExportSide.BOTH else [side]
-    header = ["Time", *(["Speaker"] if has_speaker else []), *(_SIDE_NAMES[one].capitalize() for one in sides)]
+    header = [
+        "Time",
+        *(["Languages"] if has_directions else []),
+        *(["Speaker"] if has_speaker else []),
+        *(_SIDE_NAMES[one].capitalize() for one in sides),
+    ]
     rows = [header, ["---"] * len(header)]
-    for line in lines:
+    for line, direction in zip(lines, directions, strict=True):
         if not _texts(line, side):
             continue
         time_ = _seconds(_ms(line.start_ms)) + (" ★" if line.starred else "")
         texts = [_md(line.original if one is ExportSide.ORIGINAL else line.translation) for one in sides]
-        rows.append([time_, *([_md(line.speaker or "")] if has_speaker else []), *texts])
+        languages = [_md(direction)] if has_directions else []
+        rows.append([time_, *languages, *([_md(line.speaker or "")] if has_speaker else []), *texts])
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     return f"# Conversation\n\n{table}"
 

@@ -210,39 +210,46 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
     """Action name -> its keys, the user's map applied.
 
     Raises `KeyMapError` for an unknown action (with the nearest name), an action that cannot be moved, a key that two
-    actions or the talk key want, and a reserved key.
+    actions or the talk key want, and a reserved key; further mistakes are its ``others``.
     """
     resolved = {name: split_keys(keys) for name, keys in DEFAULT_KEYS.items()}
+    mistakes: list[KeyMapError] = []
     for name, keys in user_keys.items():
         if name not in DEFAULT_KEYS:
             near = difflib.get_close_matches(name, DEFAULT_KEYS, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "The help screen (?) lists the actions."
-            raise KeyMapError(f"ui.keys.{name}", f"ui.keys: there is no action {name!r}.", hint)
-        if name in FIXED:
-            raise KeyMapError(
-                f"ui.keys.{name}", f"ui.keys.{name} cannot be changed.", f"It stays on {DEFAULT_KEYS[name]}."
-            )
-        resolved[name] = split_keys(keys)
-    _refuse_conflicts(resolved, user_keys, talk_key)
+            hint = f"Did you mean {near[0]!r}?" if near else "`pinch-tui keys --actions` lists the actions."
+            mistakes.append(KeyMapError(f"ui.keys.{name}", f"ui.keys: there is no action {name!r}.", hint))
+        elif name in FIXED:
+            hint = f"It stays on {DEFAULT_KEYS[name]}."
+            mistakes.append(KeyMapError(f"ui.keys.{name}", f"ui.keys.{name} cannot be changed.", hint))
+        else:
+            resolved[name] = split_keys(keys)
+    mistakes += _conflicts(resolved, user_keys, talk_key)
+    if mistakes:
+        first, *others = mistakes
+        first.others = tuple(others)
+        raise first
     return resolved
 
 
-def _refuse_conflicts(resolved: Mapping[str, tuple[str, ...]], user_keys: Mapping[str, str], talk_key: str) -> None:
+def _conflicts(
+    resolved: Mapping[str, tuple[str, ...]], user_keys: Mapping[str, str], talk_key: str
+) -> list[KeyMapError]:
     talk = _normal(talk_key)
     if talk in RESERVED:
-        raise KeyMapError("talk.key", f"talk.key: {talk!r} {RESERVED[talk]}.", "Choose another key.")
+        return [KeyMapError("talk.key", f"talk.key: {talk!r} {RESERVED[talk]}.", "Choose another key.")]
+    found = []
     owners: dict[str, str] = {talk: "the talk key"}
     for name in sorted(resolved, key=lambda n: n in user_keys):  # the user's own entries are the ones to name
         for key in resolved[name]:
             if key in RESERVED:
                 where = f"ui.keys.{name}"
-                raise KeyMapError(where, f"{where}: {key!r} {RESERVED[key]}.", "Choose another key.")
-            if key in owners:
+                found.append(KeyMapError(where, f"{where}: {key!r} {RESERVED[key]}.", "Choose another key."))
+            elif key in owners:
                 where = "talk.key" if name not in user_keys and owners[key] == "the talk key" else f"ui.keys.{name}"
                 other = f"action {name!r}" if where == "talk.key" else owners[key]
-                raise KeyMapError(
-                    where,
-                    f"{where}: the key {key!r} is taken by {other}.",
-                    "Choose another key, or give the other one a new key too.",
-                )
-            owners[key] = f"action {name!r}"
+                title = f"{where}: the key {key!r} is taken by {other}."
+                found.append(KeyMapError(where, title, "Choose another key, or give the other one a new key too."))
+            else:
+                owners[key] = f"action {name!r}"
+    return found

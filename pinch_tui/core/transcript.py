@@ -13,6 +13,7 @@ from typing import Literal
 
 from pinch_tui.core.languages import AUTO, normalize, same_language
 from pinch_tui.core.textmerge import Track, joined
+from pinch_tui.core.voicing import Voicing
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 
@@ -29,7 +30,9 @@ class Segment:
     """One correlation id. Texts are what is to be shown now; ``*_is_final`` says whether they may still be rewritten.
 
     ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
-    ``start_ms`` / ``end_ms``: when its first and last text came, in ms since the conversation began (for exports).
+    ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
+    segment of the row before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
+    conversation began (for exports).
     ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
     ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
     """
@@ -129,7 +132,7 @@ def segment_side(utterance: Utterance, segment: Segment) -> Side | None:
 class _Row:
     """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
 
-    __slots__ = ("held", "index", "kept", "segments", "size", "tracks")
+    __slots__ = ("held", "index", "kept", "segments", "size", "tracks", "voicing")
 
     def __init__(self) -> None:
         self.index: dict[str, int] = {}  # of the newest attempt's ids alone
@@ -138,6 +141,7 @@ class _Row:
         self.kept = 0  # how many of the segments older attempts have settled
         self.held = False  # an older attempt's segments are still shown
         self.size = 0  # characters of the segments
+        self.voicing = Voicing()
 
     def put(self, at: int, segment: Segment) -> None:
         self.size += _size(segment) - _size(self.segments[at])
@@ -197,6 +201,12 @@ class Transcript:
         self._utterances.append(
             Utterance(number, wall, now_ms, source, target, is_two_way=is_two_way, session_id=session_id)
         )
+
+    def hear(self, number: int, end_ms: int, peak: float) -> None:
+        """A frame of the utterance's sound, as `Voicing.hear` takes it."""
+        position = self._position.get(number)
+        if position is not None:
+            self._rows[position].voicing.hear(end_ms, peak)
 
     def apply(self, number: int, attempt: int, message: TranscriptMessage, now_ms: int) -> bool:
         """Take one message for an utterance; True when what is shown changed.
@@ -293,7 +303,13 @@ class Transcript:
             id_ = message.id
             while any(segment.id == id_ for segment in row.segments):
                 id_ = f"{id_}/{utterance.attempt}"
-            segment = Segment(id_, start_ms=now_ms, end_ms=now_ms, attempt=utterance.attempt)
+            since = utterance.start_ms
+            if row.segments:
+                since = row.voicing.pause_before(row.segments[-1].end_ms, row.segments[-1].start_ms)
+                row.put(len(row.segments) - 1, replace(row.segments[-1], end_ms=since))
+            latest = min(now_ms, self._start_after(row, len(row.segments), utterance.number, now_ms))
+            start = max(min(since, now_ms), min(row.voicing.onset(since, now_ms), latest))
+            segment = Segment(id_, start_ms=start, end_ms=now_ms, attempt=utterance.attempt)
             row.segments = (*row.segments, segment)
         original, translation = row.tracks[at]
         is_original = message.kind is TranscriptKind.ORIGINAL
@@ -310,11 +326,19 @@ class Transcript:
             detected_language=message.detected_language or before.detected_language,
         )
         if changed:
-            segment = replace(_shown(segment, original, translation), end_ms=max(now_ms, before.start_ms))
+            end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
+            segment = replace(_shown(segment, original, translation), end_ms=max(end, before.start_ms))
         elif segment == before:
             return False
         row.put(at, segment)
         return True
+
+    def _start_after(self, row: _Row, at: int, number: int, now_ms: int) -> int:
+        """When the segment after a row's ``at``-th began; now when there is none."""
+        if at + 1 < len(row.segments):
+            return row.segments[at + 1].start_ms
+        rows = (self._rows[position] for position in range(self._position[number] + 1, len(self._rows)))
+        return next((one.segments[0].start_ms for one in rows if one.segments), now_ms)
 
     def _show(self, position: int, *, is_forced: bool) -> bool:
         """Bring the newest attempt's segments on the screen, unless an older attempt's reach further."""

@@ -152,7 +152,7 @@ class _Examination:
             self._add(skip("dns", "The proxy looks names up."))
             self._add(skip("connection", "The proxy connects."))
         else:
-            is_open = self._add(link.check_name(target, await probes.name(target)))
+            is_open = self._add(link.check_name(target, await probes.name(target), probes.is_default_url))
             if is_open:
                 is_open = self._add(link.check_connection(target, await probes.connection(target)))
             else:

@@ -91,7 +91,10 @@ class Floor:
 
     def ms(self) -> int:
         """Milliseconds since the conversation began."""
-        return round((self._clock.monotonic() - self._began_at) * 1000)
+        return self._ms_of(self._clock.monotonic())
+
+    def _ms_of(self, t: float) -> int:
+        return max(0, round((t - self._began_at) * 1000))
 
     def levels(self) -> Levels:
         return self._meter.levels(self._clock.monotonic())
@@ -123,6 +126,7 @@ class Floor:
             case tk.Begin():
                 self._begin(command)
             case tk.Take(number, frame, is_first):
+                self._transcript.hear(number, self._ms_of(frame.t), frame.peak)
                 self._owner[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._teller.log("first-frame", frame.t, utterance=number)

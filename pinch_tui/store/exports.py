@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, render
+import platformdirs
+
+from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
 from pinch_tui.core.transcript import Utterance
 from pinch_tui.errors import UsageError
 
@@ -43,13 +45,17 @@ def export_conversation(
     starred: Collection[int] = (),
     now: datetime | None = None,
 ) -> Path:
-    """Write the conversation up to now; returns the new file. Raises `UsageError` when there is nothing to write."""
+    """Write the conversation up to now; returns the new file. Raises `UsageError` when there is nothing to write.
+
+    ``pair``: the languages for the file's name, if they are those of the lines.
+    """
     lines = lines_of(utterances, starred)
     if not lines:
         raise UsageError("There is nothing to export yet.")
     text = render(lines, format_, side)
     at = now or datetime.now().astimezone()
-    return create(folder, lambda copy: file_name(at, pair[0], pair[1], format_, side, copy=copy), text.encode("utf-8"))
+    source, target = pair_of(lines, pair)
+    return create(folder, lambda copy: file_name(at, source, target, format_, side, copy=copy), text.encode("utf-8"))
 
 
 def save_speech(folder: Path, utterance: int, wav: bytes, *, now: datetime | None = None) -> Path:
@@ -64,6 +70,17 @@ def save_speech(folder: Path, utterance: int, wav: bytes, *, now: datetime | Non
 
 
 def default_folder() -> Path:
-    """Where exports go: the folder the program was started in, or the home folder when that cannot be written."""
-    here = Path.cwd()
-    return here if os.access(here, os.W_OK) else Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
+    """Where exports go, as a whole path: the folder the program was started in, or where that cannot be written the
+    user's documents, or the home folder when there are none."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
+    for folder in (_here(), Path(platformdirs.user_documents_dir())):
+        if folder is not None and folder.is_dir() and os.access(folder, os.W_OK):
+            return folder
+    return home
+
+
+def _here() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it was deleted since
+        return None

@@ -115,6 +115,7 @@ class PinchApp(App[AppExit]):
         self.barge_in = settings.speaker.barge_in
         self.talk_mode = settings.talk.mode
         self._has_seen_focus = False
+        self._has_told_quit = False
         self._changed_lines: set[int] = set()
         self._stop_listening: Callable[[], None] = lambda: None
         self._stop_signals: Callable[[], None] = lambda: None
@@ -306,6 +307,14 @@ class PinchApp(App[AppExit]):
         ):
             return
         await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """What nothing else took: ``q`` leaves many programs, and here one is told once how."""
+        if event.key == "q" and not self._has_told_quit and self.screen is self.main and not self.main.is_typing:
+            if any("q" in keys for keys in self.key_table.values()):
+                return
+            self._has_told_quit = True
+            self.say("quit", f"{self.key_named('quit')} quits")
 
     def suspend_softly(self) -> None:
         """To the shell, with the microphone closed first: a stopped program must not go on listening."""

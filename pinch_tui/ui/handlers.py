@@ -129,7 +129,7 @@ def voice(app: PinchApp) -> None:
 def help_(app: PinchApp) -> None:
     from pinch_tui.ui.screens.help import HelpScreen
 
-    app.push_screen(HelpScreen(app.key_table))
+    app.push_screen(HelpScreen(app.key_table, app.settings.talk.key))
 
 
 def settings(app: PinchApp) -> None:

@@ -17,30 +17,41 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
+from pinch_tui.core.keymap import talk_key
 from pinch_tui.errors import UsageError
 
 KeyHandler = Callable[[str, float], None]
 
+_MOVES = ("up", "down", "right", "left", "home", "end")
 _NAMES = {
-    " ": "space",
+    **{chr(code): f"ctrl+{chr(code + 96)}" for code in range(1, 27)},
     "\r": "enter",
     "\n": "enter",
     "\t": "tab",
     "\x1b": "escape",
     "\x7f": "backspace",
     "\x08": "backspace",
-    "?": "question_mark",
-    "+": "plus",
-    "=": "equals_sign",
-    "-": "minus",
-    "/": "slash",
-    "\x03": "ctrl+c",
-    "\x04": "ctrl+d",
-    "\x11": "ctrl+q",
-    "\x1a": "ctrl+z",
     "\x1c": "ctrl+backslash",
 }
+_SEQUENCES = {
+    **{f"\x1b{lead}{letter}": name for lead in "[O" for letter, name in zip("ABCDHF", _MOVES, strict=True)},
+    **{f"\x1bO{letter}": f"f{n}" for n, letter in enumerate("PQRS", start=1)},
+    **{f"\x1b[{code}~": f"f{n}" for n, code in enumerate((11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 23, 24), start=1)},
+    "\x1b[1~": "home",
+    "\x1b[2~": "insert",
+    "\x1b[3~": "delete",
+    "\x1b[4~": "end",
+    "\x1b[5~": "pageup",
+    "\x1b[6~": "pagedown",
+}
+"""What the usual terminals send for keys that are no characters."""
+_ASCII = frozenset(talk_key(chr(code)) or chr(code) for code in range(0x20, 0x7F))
+_OTHERS: frozenset[str] = frozenset() if sys.platform == "win32" else frozenset(_SEQUENCES.values())
+TYPED_KEYS = _ASCII | frozenset(_NAMES.values()) | _OTHERS
+"""The keys that can be read here by name; other letters can, too."""
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|[ -Z\\^-~])")
+_LONGEST = 64
+"""Characters that are kept of a sequence whose end has not come; those of keys are shorter."""
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 
@@ -52,13 +63,15 @@ def key_names(text: str) -> list[str]:
         match = _SEQUENCE.match(text, at) if text[at] == "\x1b" else None
         if match is not None:
             at = match.end()
+            if match[0] in _SEQUENCES:
+                found.append(_SEQUENCES[match[0]])
             continue
         char = text[at]
         at += 1
         if char in _NAMES:
             found.append(_NAMES[char])
         elif char >= " " and char != "\x7f":
-            found.append(char)
+            found.append(talk_key(char) or char)
     return found
 
 
@@ -166,7 +179,7 @@ class PosixTerminal:
             self._escape = None
         tail = _UNFINISHED.fullmatch(self._pending, self._pending.rfind("\x1b")) if "\x1b" in self._pending else None
         ready = self._pending[: tail.start()] if tail else self._pending
-        self._pending = self._pending[len(ready) :]
+        self._pending = self._pending[len(ready) :][:_LONGEST]  # what is cut off belongs to no key
         if self._pending and self._loop is not None:
             self._escape = self._loop.call_later(0.05, self._settle_escape)
         self._tell(ready, now)
@@ -187,7 +200,7 @@ class PosixTerminal:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result("")
         if self._on_key is not None:
-            self._on_key("ctrl+d", now)
+            self._on_key("ctrl+q", now)
 
     def _take_line(self, data: bytes) -> None:
         if self._answer is not None and not self._answer.done():

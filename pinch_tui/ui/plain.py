@@ -1,14 +1,17 @@
 """The line mode (``pinch-tui --plain``): for screen readers and terminals that can only append lines.
 
-No cursor movement, no colour, no interim text unless asked for; still push-to-talk. Single keys are commands; only the
-language question reads a line. Belongs to the event loop; the terminal is given back however it ends.
+No cursor movement, no colour, no interim text unless asked for; still push-to-talk. Single keys are the screen's own
+actions (`pinch_tui.ui.plain_actions`), the user's map included; only the language question reads a line. Belongs to the
+event loop; the terminal is given back however it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,46 +20,47 @@ from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
     Quit,
-    ReplaySpeech,
-    RetryNow,
     SessionParams,
-    SetVolume,
     StateWord,
     Status,
     StatusChanged,
     Stopped,
-    StopSpeech,
     TalkSource,
     TranscriptChanged,
 )
-from pinch_tui.core.languages import AUTO, normalize
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.keymap import FIXED, resolve_keys
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import PinchError
-from pinch_tui.ui.clipboard import Clipboard
-from pinch_tui.ui.layout_text import clean
-from pinch_tui.ui.line_tty import Terminal, this_terminal
+from pinch_tui.ui.actions import BY_NAME, first_key
+from pinch_tui.ui.layout_text import clean, wrap
+from pinch_tui.ui.line_cells import clusters
+from pinch_tui.ui.line_tty import TYPED_KEYS, Terminal, this_terminal
 from pinch_tui.ui.line_words import Narrator, pair_text
+from pinch_tui.ui.plain_actions import HANDLERS, spoken_key
+from pinch_tui.ui.plain_languages import NotOne, parse_pair, recent_text, resolve
 from pinch_tui.ui.services import AppServices
-from pinch_tui.ui.status_text import key_name, latency_text, mic_line, talk_hint
+from pinch_tui.ui.status_text import difference_text, key_name, talk_hint
 
 LEVELS_S = 0.5
 """How often the levels are looked at for a silent or clipping microphone."""
+_LEAST_COLUMNS = 20
+"""Narrower terminals, if there are any, break lines themselves."""
 READY_S = 0.4
 """So long the state has to be ready before it is told."""
-SLOWER = 0.75
-_QUIT_KEYS = frozenset(("q", "ctrl+c", "ctrl+d", "ctrl+q"))
-_TYPED_KEYS = frozenset(("space", "enter", "tab", "backspace"))
-
-HELP = (  # at most 60 cells a line: a dumb terminal breaks a longer one in the middle of a word
-    "{talk}. Escape throws away what you are saying.",
-    "l: choose languages. s: swap them. t: two-way on or off.",
-    "r: say the last translation again. w: the same, slower.",
-    "x: stop the voice. m: mute. plus and minus: volume.",
-    "p: print the last line again. c: copy the last translation.",
-    "i: tell the state. n: connect now. question mark: this help.",
-    "q: leave, a second time at once.",
+_END = "ctrl+d"
+"""What ends the input of a shell leaves here, too, unless the user's map has it."""
+_ASK = (
+    "Type what is spoken and what it becomes, such as: en es, or: english, brazilian portuguese. "
+    "Names may be cut short; one language alone is the one to translate into. Enter alone changes nothing."
 )
+_ASK_ONE = "Type the language that you speak, or auto. Enter alone changes nothing."
+
+
+def terminal_columns() -> int:
+    """How wide the terminal is that is written to; 0 where nobody knows, as in a pipe."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 class HoldReport(Protocol):
@@ -82,6 +86,8 @@ class PlainHold(Protocol):
 
     def answered(self, reports_release: bool, t: float) -> None: ...
 
+    def escape(self, t: float) -> None: ...
+
     def key_pressed(self, key: str, plain: str, *, reports_release: bool, t: float) -> bool: ...
 
     def set_key(self, key: str) -> None: ...
@@ -102,18 +108,22 @@ class PlainApp:
         services: AppServices | None = None,
         *,
         talk_key: str = "space",
+        keys: Mapping[str, tuple[str, ...]] | None = None,
+        columns: Callable[[], int] = terminal_columns,
         terminal: Terminal | None = None,
         clock: Callable[[], float] = time.monotonic,
         tells_interims: bool = False,
     ) -> None:
-        self._engine = engine
+        self.engine = engine
+        self.services = services or AppServices()
+        self.clock = clock
+        self.talk_key = talk_key
+        self.keys = resolve_keys({}, talk_key) if keys is None else keys
         self._hold = hold
-        self._services = services or AppServices()
+        self._columns = columns
         self._terminal: Terminal = terminal or this_terminal()
-        self._clock = clock
         self._narrator = Narrator(tells_interims=tells_interims)
-        self._talk_key = talk_key
-        self._wanted: SessionParams = engine.status.params
+        self.wanted: SessionParams = engine.status.params
         self._known: SessionParams = engine.status.params
         self._quits = 0
         self._exit_code = 0
@@ -121,23 +131,24 @@ class PlainApp:
         self._ready: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._is_asking = False
+        self._actions = {key: name for name, names in self.keys.items() for key in names}
 
     async def run(self) -> int:
         """Until the engine has stopped; the exit code. Raises `UsageError` when there is no terminal to read from."""
         self._terminal.open(self._on_key)
-        stop_listening = self._engine.subscribe(self._on_event)
-        stop_signals = self._services.watch_signals(self._on_signal)
+        stop_listening = self.engine.subscribe(self._on_event)
+        stop_signals = self.services.watch_signals(self._on_signal)
         try:
             self._hold.attach(self._terminal.fd)
-            self._hold.asked(self._clock())
-            self._hold.answered(False, self._clock())  # a question would be printed by a terminal that is really plain
+            self._hold.asked(self.clock())
+            self._hold.answered(False, self.clock())  # a question would be printed by a terminal that is really plain
             self._hold.start()
             self._greet()
-            self._services.log(self._clock(), "ready", {"mode": "plain"})
+            self.services.log(self.clock(), "ready", {"mode": "plain"})
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._begin(self._watch_levels())
-                await self._engine.run()
+                self.begin(self._watch_levels())
+                await self.engine.run()
                 for task in tuple(self._running):
                     task.cancel()
         finally:
@@ -152,24 +163,34 @@ class PlainApp:
 
     # ---- telling --------------------------------------------------------------------------------------------------
 
-    def _say(self, line: str) -> None:
-        self._terminal.write(line)
+    def say(self, line: str) -> None:
+        """One line, broken between words where the terminal is narrower."""
+        for part in self._wrapped(line):
+            self._terminal.write(part)
+
+    def _wrapped(self, line: str) -> list[str]:
+        room = self._columns() - 1  # a full line would leave an empty one behind in some terminals
+        if room < _LEAST_COLUMNS or not line.strip():
+            return [line]
+        parts = clusters(line)
+        return ["".join(part.text for part in parts[start:end]) for start, end in wrap(parts, room)]
 
     def _greet(self) -> None:
-        if len(self._talk_key) > 1 and self._talk_key not in _TYPED_KEYS:
-            self._say(f"The key {key_name(self._talk_key)} cannot be read here; the talk key is space.")
-            self._talk_key = "space"
+        if len(self.talk_key) > 1 and self.talk_key not in TYPED_KEYS:
+            self.say(f"The key {key_name(self.talk_key)} cannot be read here; the talk key is space.")
+            self.talk_key = "space"
             self._hold.set_key("space")
-        self._say(f"pinch-tui, line mode. {pair_text(self._wanted)}.")
-        if self._engine.status.is_practice:
-            self._say("Practice: a small service on this computer, no account needed.")
+        self.say(f"pinch-tui, line mode. {pair_text(self.wanted)}.")
+        if self.engine.status.is_practice:
+            self.say("Practice: a small service on this computer, no account needed.")
         report = self._hold.report()
-        self._say(f"{self._how_to_talk()}. {clean(report.sentence)}".strip())
-        self._say("Press question mark for help, q to leave.")
+        self.say(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
+        self.say(f"{self._help_hint()} {spoken_key(first_key(self.keys, 'quit'))} leaves.")
 
-    def _how_to_talk(self) -> str:
+    def how_to_talk(self) -> str:
+        """``Press space, speak, press space again``, without a full stop."""
         method = self._hold.report().method
-        hint = talk_hint("learned" if method == "mouse" else method, self._talk_key)
+        hint = talk_hint("learned" if method == "mouse" else method, self.talk_key)
         return hint[:1].upper() + hint[1:]
 
     def _on_event(self, event: EngineEvent) -> None:
@@ -177,23 +198,23 @@ class PlainApp:
             case StatusChanged(status):
                 self._on_status(status)
             case TranscriptChanged(numbers):
-                changed = [self._engine.transcript.utterance(number) for number in sorted(numbers)]
+                changed = [self.engine.transcript.utterance(number) for number in sorted(numbers)]
                 for line in self._narrator.utterances(changed):
-                    self._say(line)
+                    self.say(line)
             case NoticePosted():
                 for line in self._narrator.notice(event):
-                    self._say(line)
+                    self.say(line)
             case Stopped(unsettled, exit_code):
                 self._exit_code = exit_code
                 if unsettled:
-                    self._say(f"The last words of {unsettled} lines did not come.")
-                self._say("Good-bye.")
+                    self.say(f"The last words of {unsettled} lines did not come.")
+                self.say("Good-bye.")
             case _:
                 pass
 
     def _on_status(self, status: Status) -> None:
         if status.params != self._known:
-            self._known = self._wanted = status.params
+            self._known = self.wanted = status.params
         if status.word is StateWord.READY:
             # Between the last sound and the last words the engine may be ready for a moment: not worth a line.
             if self._ready is None:
@@ -206,65 +227,59 @@ class PlainApp:
 
     def _tell_ready(self) -> None:
         self._ready = None
-        self._tell_status(self._engine.status)
+        self._tell_status(self.engine.status)
 
     def _tell_status(self, status: Status) -> None:
-        for line in self._narrator.status(status, self._clock()):
-            self._say(line)
+        for line in self._narrator.status(status, self.clock()):
+            self.say(line)
 
     async def _watch_levels(self) -> None:
         while True:
             await asyncio.sleep(LEVELS_S)
-            for line in self._narrator.levels(self._engine.status, self._engine.levels(), self._clock()):
-                self._say(line)
+            for line in self._narrator.levels(self.engine.status, self.engine.levels(), self.clock()):
+                self.say(line)
 
     # ---- keys -----------------------------------------------------------------------------------------------------
 
     def _on_signal(self) -> None:
-        self._quit()
+        self.quit()
+
+    def cancel(self) -> bool:
+        """Throw away what is being said; False when nobody talks."""
+        if self.engine.status.talking_since is None and self.engine.status.word is not StateWord.TALKING:
+            return False
+        self._hold.escape(self.clock())
+        return True
+
+    def suspend(self) -> None:
+        """To the shell; what is being said ends."""
+        self._hold.end(TalkSource.QUIT, self.clock())
+        self._terminal.suspend()
 
     def _on_key(self, key: str, t: float) -> None:
-        if key == "ctrl+z":
-            self._hold.end(TalkSource.QUIT, t)
-            self._terminal.suspend()
-        elif key in _QUIT_KEYS:
-            self._quit()
+        if self._actions.get(key) in FIXED:  # not even the talk key stands before them
+            self.quit()
         elif not self._hold.key_pressed(key, "", reports_release=False, t=t):
             self._command(key)
 
     def _command(self, key: str) -> None:
-        match key:
-            case "question_mark" | "h":
-                for line in HELP:
-                    self._say(line.format(talk=self._how_to_talk()))
-            case "l":
-                self._begin(self._choose_languages())
-            case "s":
-                self._swap()
-            case "t":
-                self._change(replace(self._wanted, two_way=not self._wanted.two_way))
-            case "r":
-                self._replay(1.0)
-            case "w":
-                self._replay(SLOWER)
-            case "x":
-                self._engine.post(StopSpeech())
-                self._say("Voice stopped.")
-            case "m" | "plus" | "equals_sign" | "minus":
-                self._volume(key)
-            case "p":
-                self._print_last()
-            case "c":
-                self._begin(self._copy())
-            case "i":
-                self._tell_state()
-            case "n":
-                self._engine.post(RetryNow())
-            case _:
-                if len(key) == 1 and key.isprintable():
-                    self._say(f"The key {key} does nothing here. Press question mark for help.")
+        name = self._actions.get(key, "")
+        if name in HANDLERS:
+            HANDLERS[name](self)
+        elif name:
+            self.say(f"{BY_NAME[name].title} is there on the screen only.")
+        elif key == _END:
+            self.quit()
+        elif key == "q":
+            self.say(f"{spoken_key(first_key(self.keys, 'quit'))} quits.")
+        elif len(key) == 1 and key.isprintable():
+            self.say(f"The key {spoken_key(key)} does nothing here. {self._help_hint()}")
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _help_hint(self) -> str:
+        key = first_key(self.keys, "help")
+        return f"Press {spoken_key(key)} for help." if key else "pinch-tui keys --actions lists the keys."
+
+    def begin(self, work: Coroutine[None, None, None]) -> None:
         """Something slow, beside everything else; it ends with the program."""
         if self._tasks is None:
             work.close()
@@ -273,116 +288,58 @@ class PlainApp:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    def _quit(self) -> None:
+    def quit(self) -> None:
+        """Once: wait for the last words and leave. Twice: leave at once."""
         self._quits += 1
-        self._hold.end(TalkSource.QUIT, self._clock())
+        self._hold.end(TalkSource.QUIT, self.clock())
         is_first = self._quits == 1
         if is_first:
-            self._say("Leaving; waiting for the last words. Press again to leave at once.")
-        self._engine.post(Quit(drain=is_first))
+            self.say("Leaving; waiting for the last words. Press again to leave at once.")
+        self.engine.post(Quit(drain=is_first))
 
-    # ---- commands -------------------------------------------------------------------------------------------------
+    # ---- languages ------------------------------------------------------------------------------------------------
 
-    def _change(self, params: SessionParams) -> None:
-        if params == self._wanted:
-            self._say(f"Languages stay: {pair_text(params)}.")
+    def change(self, params: SessionParams) -> None:
+        """Ask for other languages, another voice, or text alone."""
+        if params == self.wanted:
+            self.say(f"Languages stay: {pair_text(params)}.")
             return
-        if (params.source, params.target) != (self._wanted.source, self._wanted.target):
-            self._services.remember_pair(params.source, params.target)
-        self._wanted = params
+        if (params.source, params.target) != (self.wanted.source, self.wanted.target):
+            self.services.remember_pair(params.source, params.target)
+        before, self.wanted = self.wanted, params
         self._narrator.knows(params)
-        self._say(f"From now on: {pair_text(params)}.")
-        self._engine.post(ChangeSession(params))
+        if pair_text(before) != pair_text(params):
+            self.say(f"From now on: {pair_text(params)}.")
+        else:
+            self.say(f"From now on: {difference_text(before, params)}.")
+        self.engine.post(ChangeSession(params))
 
-    def _swap(self) -> None:
-        params = self._wanted
-        if params.source == AUTO:
-            self._say("The spoken language is detected; there is nothing to swap.")
-            return
-        self._change(
-            replace(
-                params,
-                source=params.target,
-                target=params.source,
-                source_label=params.target_label,
-                target_label=params.source_label,
-            )
-        )
-
-    async def _choose_languages(self) -> None:
+    async def choose_languages(self, *, is_source_side: bool = False) -> None:
+        """Ask for the pair, or for the spoken language alone, with the terminal's own line editing."""
         if self._is_asking:
             return
         self._is_asking = True
         self._hold.armed = False
         try:
-            answer = await self._terminal.ask(
-                f"Now {self._wanted.source} to {self._wanted.target}. "
-                "Type two codes, such as: en es. Then Enter; Enter alone changes nothing."
-            )
+            self.say(f"Now {pair_text(self.wanted)}.")
+            recent = recent_text(self.services.recent_pairs())
+            if recent and not is_source_side:
+                self.say(f"Used before: {recent}.")
+            answer = clean(await self._terminal.ask("\n".join(self._wrapped(_ASK_ONE if is_source_side else _ASK))))
         finally:
             self._hold.armed = True
             self._is_asking = False
-        codes = clean(answer).replace(",", " ").split()
-        if not codes:
-            self._say(f"Languages stay: {pair_text(self._wanted)}.")
+        if not answer.strip():
+            self.say(f"Languages stay: {pair_text(self.wanted)}.")
             return
-        if len(codes) > 2:
-            self._say("That is more than two codes; nothing was changed.")
-            return
-        source, target = codes if len(codes) == 2 else (self._wanted.source, codes[0])
-        spoken = AUTO if source.lower() == AUTO else normalize(source)
-        wanted = normalize(target)
-        bad = source if spoken is None else target if wanted is None else ""
-        if spoken is None or wanted is None:
-            self._say(f"{clean(bad)} is no language code; nothing was changed.")
-            return
-        self._change(replace(self._wanted, source=spoken, target=wanted))
-
-    def _last(self) -> Utterance | None:
-        return next((u for u in reversed(self._engine.transcript.utterances) if u.translation or u.original), None)
-
-    def _replay(self, speed: float) -> None:
-        last = next((u for u in reversed(self._engine.transcript.utterances) if self._engine.speech_of(u.number)), None)
-        if last is None:
-            self._say("There is no speech to say again.")
-            return
-        self._say("Saying it again." if speed == 1.0 else "Saying it again, slower.")
-        self._engine.post(ReplaySpeech(last.number, speed))
-
-    def _volume(self, key: str) -> None:
-        status = self._engine.status
-        if key == "m":
-            is_muted, volume = not status.is_muted, status.volume
-        else:
-            is_muted = False
-            volume = max(0.0, min(2.0, round(status.volume + (-0.1 if key == "minus" else 0.1), 2)))
-        self._engine.post(SetVolume(volume, is_muted))
-        self._say("Voice muted." if is_muted else f"Volume {volume:.0%}.")
-
-    def _print_last(self) -> None:
-        last = self._last()
-        if last is None:
-            self._say("Nothing was said yet.")
-            return
-        for line in Narrator().utterances([last]):
-            self._say(line)
-
-    async def _copy(self) -> None:
-        last = self._last()
         try:
-            how = await (self._services.copy or Clipboard().copy)(last.translation if last else "")
-        except PinchError as error:
-            self._say(f"Error: {error}")
-        else:
-            self._say(f"Copied ({how}).")
-
-    def _tell_state(self) -> None:
-        status = self._engine.status
-        microphone = mic_line(status, self._engine.levels(), self._clock())
-        for line in Narrator().status(status, self._clock()):
-            self._say(line)
-        self._say(f"Languages: {pair_text(self._wanted)}. {self._how_to_talk()}.")
-        self._say(clean(f"Microphone: {microphone.state}, {microphone.name or 'no name'}. {microphone.problem}"))
-        latency = latency_text(status.latency)
-        if latency:
-            self._say(clean(f"Delays: {latency}"))
+            if is_source_side:
+                source, target = resolve(answer, may_be_auto=True), self.wanted.target
+            else:
+                source, target = parse_pair(answer, self.wanted.source, self.wanted.target)
+            if source == target:
+                raise NotOne("These are not two languages.")
+        except NotOne as doubt:
+            self.say(f"{doubt} Nothing was changed.")
+            return
+        self.change(replace(self.wanted, source=source, target=target))

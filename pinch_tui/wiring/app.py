@@ -25,6 +25,7 @@ from pinch_tui.core.events import (
     Severity,
 )
 from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.errors import AudioError
@@ -136,7 +137,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         if options.is_plain:
             from pinch_tui.ui.plain import PlainApp
 
-            return await PlainApp(engine, hold, services, talk_key=settings.talk.key).run(), False
+            keys = resolve_keys(settings.ui.keys, settings.talk.key)
+            return await PlainApp(engine, hold, services, talk_key=settings.talk.key, keys=keys).run(), False
         from pinch_tui.ui.app import PinchApp
 
         app = PinchApp(engine, hold, services, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pinch_tui.audio.sound import Sound
 from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.config import Settings
 from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.transcript import Utterance
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
@@ -28,6 +30,11 @@ from pinch_tui.wiring.parts import (
     find_key,
     session_params,
     watch_children,
+)
+
+ONE_AT_A_TIME = (
+    "The practice service hears one phrase at a time: leave half a second between two of them. "
+    "pinch-tui practice phrases lists them."
 )
 
 
@@ -109,12 +116,21 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                     engine, sink, console, interrupt, is_listening=options.is_listening, clock=clock.monotonic
                 )
                 unhear()
+                if service.is_practice and was_refused(engine.transcript.utterances):
+                    console.say(ONE_AT_A_TIME)
                 await microphone.aclose()
                 recorder.write(clock.monotonic(), "input-end", {"name": name, "exit_code": code})
                 if code:
                     break
             sink.finish()
         return code
+
+
+def was_refused(utterances: Sequence[Utterance]) -> bool:
+    """Whether the practice service heard something that is none of its phrases."""
+    from pinch_tui.practice.ear import REFUSED
+
+    return any(REFUSED in segment.original for utterance in utterances for segment in utterance.segments)
 
 
 def _print(text: str) -> None:

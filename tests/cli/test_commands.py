@@ -20,6 +20,7 @@ import webvtt
 
 from pinch_tui.cli.main import COMMANDS, cli
 from pinch_tui.config import Settings
+from pinch_tui.core.keymap import DEFAULT_KEYS
 from pinch_tui.core.languages import LANGUAGES
 from pinch_tui.settings import Source, known_keys, load
 from pinch_tui.store.history import History
@@ -42,6 +43,33 @@ class Stdin(io.StringIO):
 
 def _stdin(monkeypatch: pytest.MonkeyPatch, text: str = "", *, is_terminal: bool = False) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(text, is_terminal=is_terminal))
+
+
+# ---- keys ---------------------------------------------------------------------------------------------------------
+
+
+def test_keys_actions_lists_the_names_that_the_configuration_takes(shell: Shell) -> None:
+    shell.configure('[ui.keys]\nswap = "f5"\nvoice = "y"\n')
+    code, out, err = shell("keys", "--actions")
+    assert (code, err) == (0, "")
+    rows = {row.split()[0]: row.split()[1] for row in out.splitlines()}
+    assert list(rows) == list(DEFAULT_KEYS)
+    assert (rows["swap"], rows["voice"], rows["text_only"]) == ("f5", "y", "none")
+
+
+def test_keys_actions_helps_to_mend_a_map_that_cannot_work(shell: Shell) -> None:
+    shell.configure('[ui.keys]\nfoobar = "f5"\n')
+    code, out, err = shell("keys", "--actions")
+    assert code == 2
+    assert len(out.splitlines()) == len(DEFAULT_KEYS)
+    assert "there is no action 'foobar'. `pinch-tui keys --actions` lists the actions." in err
+
+
+def test_every_mistake_of_the_configuration_is_a_line(shell: Shell) -> None:
+    shell.configure('[talk]\nmood = "tap"\ntail_ms = -1\n')
+    code, _, err = shell("config", "show")
+    assert code == 2
+    assert [line.partition("line ")[2][:2] for line in err.splitlines()] == ["2:", "3:"]
 
 
 # ---- key ----------------------------------------------------------------------------------------------------------

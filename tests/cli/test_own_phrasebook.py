@@ -26,3 +26,18 @@ def test_own_phrases_are_offered_first(tmp_path: Path):
     services = practice_offers(AppServices(), faulty)
     assert list(services.practice_phrases("en", "es", 3)) == suggestions("en", "es", 3)
     assert services.practice_languages() == practice_languages()
+
+
+def test_a_refused_phrase_is_noticed_so_that_the_pause_between_phrases_can_be_explained() -> None:
+    from pinch_tui.core.transcript import Transcript
+    from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
+    from pinch_tui.practice.ear import REFUSED
+    from pinch_tui.wiring.translate import ONE_AT_A_TIME, was_refused
+
+    transcript = Transcript()
+    transcript.begin(1, 0.0, 0, "en", "es", False, None)
+    transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "a", "Good morning.", True), 100)
+    assert not was_refused(transcript.utterances)
+    transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "b", f"Where {REFUSED}", True), 200)
+    assert was_refused(transcript.utterances)
+    assert "half a second" in ONE_AT_A_TIME

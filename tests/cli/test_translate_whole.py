@@ -287,7 +287,10 @@ async def test_a_full_disk_is_one_sentence(program: Program, tmp_path: Path, kin
     finally:
         os.close(full)
     assert process.returncode == 2
-    assert err.decode() == "pinch-tui: The output cannot be written: No space left on device.\n"
+    assert (
+        err.decode()
+        == "pinch-tui: The output cannot be written: No space left on device. Free some space, or write elsewhere.\n"
+    )
 
 
 @posix

@@ -264,3 +264,32 @@ def test_a_conversation_goes_all_the_way_to_a_file() -> None:
         transcript.settle(number, number * 1000 + 900)
     parsed = list(srt.parse(export.to_srt(lines_of(transcript.utterances))))
     assert [cue.content for cue in parsed] == ["Hello.\nHello.", "Bye.\nBye."]
+
+
+def test_each_line_says_its_languages_where_there_is_more_than_one_pair() -> None:
+    mixed = [
+        ExportLine(0, 900, "Hello", "Hola", "en", "es"),
+        ExportLine(1000, 1900, "Adiós", "Goodbye", "es", "en", "Spanish"),
+        ExportLine(2000, 2900, "Merci", "Danke", "fr", "de"),
+    ]
+    assert "[00:00:00] (en → es) Hello\n           Hola\n" in render(mixed, ExportFormat.TXT)
+    assert "[00:00:01] (es → en) Spanish: Adiós\n" in render(mixed, ExportFormat.TXT)
+    md = render(mixed, ExportFormat.MD).splitlines()
+    assert md[2] == "| Time | Languages | Speaker | Original | Translation |"
+    assert md[6].startswith("| 00:00:02 | fr → de |")
+
+
+def test_one_pair_and_a_two_way_conversation_with_speakers_need_no_languages() -> None:
+    one = [ExportLine(0, 900, "Hello", "Hola", "en", "es")]
+    both = [
+        ExportLine(0, 900, "Hello", "Hola", "en", "es", "English"),
+        ExportLine(0, 900, "Adiós", "Goodbye", "es", "en", "Spanish"),
+    ]
+    for conversation in (one, both):
+        for format_ in (ExportFormat.TXT, ExportFormat.MD):
+            assert "→" not in render(conversation, format_)
+
+
+def test_a_file_of_several_pairs_is_named_so() -> None:
+    at = datetime(2026, 11, 20, 14, 55)
+    assert file_name(at, export.MANY, export.MANY, ExportFormat.MD) == "pinch-2026-11-20-1455-mul.md"

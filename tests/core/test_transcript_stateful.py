@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -56,6 +58,13 @@ class Conversation(RuleBasedStateMachine):
         if older:
             assert not changed
         self.last = (number, attempt, message)
+
+    @precondition(lambda self: self.numbers)
+    @rule(data=st.data(), n_frames=st.integers(1, 5), peak=st.sampled_from([0.0, 0.3]))
+    def hear(self, data: st.DataObject, n_frames: int, peak: float) -> None:
+        number = self.pick(data)
+        for n in range(n_frames):
+            self.transcript.hear(number, self.now - 20 * (n_frames - 1 - n), peak)
 
     @precondition(lambda self: self.last)
     @rule()
@@ -116,6 +125,12 @@ class Conversation(RuleBasedStateMachine):
                 assert not segment.original_is_final or segment.original_stable == len(segment.original)
                 assert not segment.translation_is_final or segment.translation_stable == len(segment.translation)
                 assert row.start_ms <= segment.start_ms <= segment.end_ms <= self.now
+
+    @invariant()
+    def segments_of_a_row_never_overlap(self) -> None:
+        for row in self.transcript.utterances[-3:]:
+            for one, following in pairwise(row.segments):
+                assert one.end_ms <= following.start_ms
 
     @invariant()
     def kept_finals_are_only_extended_or_followed(self) -> None:

@@ -112,7 +112,7 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
         0,
         "others may read it",
     ),
-    "no key": (lambda: machine.check_key(KeyFacts("")), Verdict.FAIL, 3, "There is no API key"),
+    "no key": (lambda: machine.check_key(KeyFacts("")), Verdict.WARN, 0, "There is no API key"),
     "locked keyring": (
         lambda: machine.check_key(KeyFacts("key file", ("The keyring was left out: locked.",))),
         Verdict.WARN,
@@ -269,7 +269,7 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
         5,
         "is no HTTP proxy",
     ),
-    "no such name": (lambda: link.check_name(REAL, stage(NetProblem.NO_SUCH_NAME)), Verdict.FAIL, 5, "does not exist"),
+    "no such name": (lambda: link.check_name(REAL, stage(NetProblem.NO_SUCH_NAME)), Verdict.FAIL, 5, "was not found"),
     "no name server": (lambda: link.check_name(REAL, stage(NetProblem.NO_RESOLVER)), Verdict.FAIL, 5, "no name server"),
     "slow name server": (
         lambda: link.check_name(REAL, stage(NetProblem.TIMEOUT)),
@@ -492,3 +492,12 @@ def test_names_from_outside_cannot_paint(name: str) -> None:
             assert "\x1b" not in text
             assert "\n" not in text
             assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in text)
+
+
+def test_a_name_that_is_not_found_asks_about_the_network_before_it_blames_the_address() -> None:
+    gone = stage(NetProblem.NO_SUCH_NAME)
+    ours = link.check_name(REAL, gone, True)
+    assert "online" in ours.cure
+    assert "api.base_url" not in ours.cure
+    other = link.check_name(REAL, gone, False)
+    assert other.cure.index("online") < other.cure.index("api.base_url")

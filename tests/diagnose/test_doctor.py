@@ -182,7 +182,16 @@ async def test_without_a_key_the_way_is_still_examined() -> None:
     assert found["tls"].verdict is Verdict.OK
     assert "Without an API key" in found["session"].sentence
     assert "session" not in world.asked
-    assert exit_code(found.values()) == 3
+
+
+async def test_no_key_is_a_note_because_practice_needs_none() -> None:
+    world = World()
+    world.key = KeyFacts("")
+    found = await world.examine()
+    assert found["key"].verdict is Verdict.WARN
+    assert found["key"].facts["source"] is None  # what a script looks at
+    assert "practice" in found["key"].sentence
+    assert exit_code(found.values()) == 0
 
 
 async def test_settings_that_cannot_be_read_stop_key_and_service_alone() -> None:

@@ -16,10 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript import Transcript
+from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from pinch_tui.errors import ConfigError, UsageError
 from pinch_tui.store import logs
 from pinch_tui.store.eventlog import EventLog
-from pinch_tui.store.exports import create
+from pinch_tui.store.exports import create, default_folder, export_conversation
 from pinch_tui.store.paths import MAX_SMALL_FILE, is_private, read_file, resolve, write_private
 from pinch_tui.store.state import MAX_RECENT, State, StateFile
 
@@ -366,3 +369,41 @@ def test_a_fault_is_noted_without_its_words(tmp_path: Path) -> None:
 @given(secret=st.text("ABCDEFabcdef0123456789-_.", min_size=8, max_size=40))
 def test_a_token_in_any_usual_place_is_hidden(text: str, secret: str) -> None:
     assert secret not in logs.redact(text.format(secret))
+
+
+def _conversation(*pairs: tuple[str, str]) -> Transcript:
+    transcript = Transcript()
+    for number, (source, target) in enumerate(pairs, start=1):
+        transcript.begin(number, 0.0, 1000 * number, source, target, False, None)
+        transcript.apply(number, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "a", "one", True), 1000 * number + 500)
+        transcript.settle(number, 1000 * number + 900)
+    return transcript
+
+
+@pytest.mark.parametrize(
+    ("spoken", "named"),
+    [
+        ([("en", "es")], "-en-es.md"),
+        ([("es", "en"), ("en", "es")], "-en-es.md"),
+        ([("fr", "de")], "-fr-de.md"),
+        ([("en", "es"), ("fr", "de")], "-mul.md"),
+    ],
+)
+def test_an_export_is_named_after_what_was_spoken(tmp_path: Path, spoken: list[tuple[str, str]], named: str) -> None:
+    rows = _conversation(*spoken).utterances
+    path = export_conversation(tmp_path, rows, ExportFormat.MD, ExportSide.BOTH, pair=("en", "es"))
+    assert path.name.endswith(named)
+    assert path.is_absolute()
+
+
+def test_exports_go_where_one_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert default_folder() == tmp_path
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    monkeypatch.setattr("platformdirs.user_documents_dir", lambda: str(documents))
+    assert default_folder() == documents
+    documents.rmdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert default_folder() == Path(os.path.expanduser("~"))

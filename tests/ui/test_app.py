@@ -48,6 +48,10 @@ from tests.ui.harness import PHRASES, STILL, Asked, rig, services, until
 SIZE = (100, 30)
 
 
+def _painted(app: PinchApp) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 def text_of(widget: Any) -> str:
     return str(widget.render().plain)
 
@@ -107,6 +111,23 @@ async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
         assert len(r.app.screen_stack) == 2
         await pilot.press("i")
         assert len(r.app.screen_stack) == 1
+
+
+async def test_q_says_once_how_to_quit() -> None:
+    r = rig()
+    async with r.app.run_test(size=(100, 30)) as pilot:
+        for _ in range(2):
+            await pilot.press("q")
+            await pilot.pause()
+        assert "Ctrl+Q quits" in _painted(r.app)
+
+
+async def test_q_is_the_users_when_the_map_has_it() -> None:
+    r = rig(settings=replace(STILL, ui=replace(STILL.ui, keys={"swap": "q"})))
+    async with r.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("q")
+        await pilot.pause()
+        assert "Ctrl+Q quits" not in _painted(r.app)
 
 
 async def test_the_talk_key_talks_on_the_conversation_and_types_in_text_fields() -> None:

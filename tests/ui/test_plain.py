@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import termios
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pinch_tui.config import TalkMode
 from pinch_tui.core.events import (
@@ -20,6 +23,7 @@ from pinch_tui.core.events import (
     NoticePosted,
     Quit,
     ReplaySpeech,
+    RetryNow,
     SessionParams,
     SetVolume,
     Severity,
@@ -27,13 +31,17 @@ from pinch_tui.core.events import (
     Status,
     StopSpeech,
 )
+from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.keys import HoldConfig, HoldInput
+from pinch_tui.ui.actions import BY_NAME
 from pinch_tui.ui.line_tty import PosixTerminal, key_names
 from pinch_tui.ui.line_tty_windows import WindowsTerminal
 from pinch_tui.ui.line_words import Narrator
-from pinch_tui.ui.plain import HELP, PlainApp
+from pinch_tui.ui.plain import PlainApp
+from pinch_tui.ui.plain_actions import HANDLERS, help_lines
+from pinch_tui.ui.plain_languages import NotOne, parse_pair
 from pinch_tui.ui.services import AppServices
 from tests.fakes.fake_engine import FakeEngine, line
 
@@ -41,7 +49,13 @@ from tests.fakes.fake_engine import FakeEngine, line
 class Session:
     """The line mode on a pty; ``lines`` is what it printed."""
 
-    def __init__(self, services: AppServices | None = None, talk_key: str = "space") -> None:
+    def __init__(
+        self,
+        services: AppServices | None = None,
+        talk_key: str = "space",
+        keys: dict[str, str] | None = None,
+        columns: int = 0,
+    ) -> None:
         self.master, self.slave = os.openpty()
         self.before = termios.tcgetattr(self.slave)
         self.engine = FakeEngine()
@@ -53,6 +67,8 @@ class Session:
             self.hold,
             services,
             talk_key=talk_key,
+            keys=resolve_keys(keys or {}, talk_key),
+            columns=lambda: columns,
             terminal=PosixTerminal(self.slave, self._take),
         )
 
@@ -78,8 +94,13 @@ class Session:
 
 
 @asynccontextmanager
-async def running(services: AppServices | None = None, talk_key: str = "space") -> AsyncIterator[Session]:
-    session = Session(services, talk_key)
+async def running(
+    services: AppServices | None = None,
+    talk_key: str = "space",
+    keys: dict[str, str] | None = None,
+    columns: int = 0,
+) -> AsyncIterator[Session]:
+    session = Session(services, talk_key, keys, columns)
     try:
         async with asyncio.TaskGroup() as tasks:
             app = tasks.create_task(session.app.run())
@@ -95,8 +116,118 @@ async def running(services: AppServices | None = None, talk_key: str = "space") 
         os.close(session.slave)
 
 
-def test_no_line_of_the_help_is_broken_by_a_narrow_terminal() -> None:
-    assert all(len(line) <= 60 for line in HELP)
+def test_the_help_has_every_action_of_the_screen_that_is_here_with_its_key() -> None:
+    lines = list(help_lines(resolve_keys({"swap": "f5", "voice": "none"}, "space"), "Hold space", "space"))
+    assert lines[0] == "Hold space."
+    assert "question mark or f1: Help. All keys, and how to talk in this terminal." in [
+        x.replace("F1", "f1") for x in lines
+    ]
+    assert "F5: Swap languages. Speak the other language from now on." in lines
+    assert "No key: The other voice. Female or male, from the next utterance on." in lines
+    assert set(HANDLERS) <= set(BY_NAME)
+    assert sum(": " in line for line in lines) == len(HANDLERS) + 1
+
+
+async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
+    remembered = AppServices(recent_pairs=lambda: [("en", "es"), ("de", "fr")])
+    async with running(remembered) as session:
+        session.type("p")
+        await session.printed("From now on: German to French.")
+        session.type("n")
+        await session.printed("Next match is there on the screen only.")
+        session.type("\x12")
+        await session.until(lambda: session.engine.intents[-1] == RetryNow())
+        session.engine.put(line(1, "a", "b"))
+        session.type("g")
+        await session.until(lambda: session.lines.count("Translation (es): b") == 2)
+
+
+async def test_the_users_own_keys_hold_here_too() -> None:
+    async with running(keys={"swap": "f5", "stop_speech": "q", "details": "*", "star": "none"}) as session:
+        session.type("\x1b[15~")
+        await session.printed("From now on: Spanish to English.")
+        session.type("s")
+        await session.printed("The key s does nothing here")
+        session.type("q")
+        await session.printed("Voice stopped.")
+        session.type("*")
+        await session.printed("Microphone: mic open")
+
+
+async def test_q_says_how_to_quit() -> None:
+    async with running() as session:
+        session.type("q")
+        await session.printed("Ctrl+Q quits.")
+        assert not session.engine.intents
+
+
+async def test_lines_are_broken_between_words() -> None:
+    async with running(columns=40) as session:
+        session.engine.put(line(1, "The end of a hold is known by the pause in the key's own repeats", "uno"))
+        session.type("l")
+        await session.printed("Type what is")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type("\n")
+        await session.printed("Languages stay")
+        assert max(map(len, session.lines)) <= 39
+        said = session.text[session.text.index("You (en)") :].split("Translation")[0]
+        assert " ".join(said.split()) == "You (en): The end of a hold is known by the pause in the key's own repeats"
+
+
+@pytest.mark.parametrize(
+    ("typed", "pair"),
+    [
+        ("es", ("en", "es")),
+        ("spanish", ("en", "es")),
+        ("español", ("en", "es")),
+        ("to espa", ("en", "es")),
+        ("en es", ("en", "es")),
+        ("en to", ("en", "to")),
+        ("english to ger", ("en", "de")),
+        ("auto, 日本語", ("auto", "ja")),
+        ("portuguese (brazil) french", ("pt-BR", "fr")),
+        ("zh-Hant -> de", ("zh-Hant", "de")),
+    ],
+)
+def test_languages_are_found_by_code_and_name(typed: str, pair: tuple[str, str]) -> None:
+    assert parse_pair(typed, "en", "fr") == pair
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("chi", "chi may be Chinese (zh), "),
+        ("japenese", "No language is called japenese. Near: Japanese (ja)"),
+        ("fr x!", "No language is called x!."),
+        ("a, b, c", "more than two"),
+    ],
+)
+def test_what_names_no_language_or_several_is_said_with_its_neighbours(typed: str, words: str) -> None:
+    with pytest.raises(NotOne) as caught:
+        parse_pair(typed, "en", "fr")
+    assert words in str(caught.value)
+
+
+@given(st.text(max_size=40))
+def test_any_answer_names_languages_or_says_why_not(typed: str) -> None:
+    with contextlib.suppress(NotOne):
+        assert all(parse_pair(typed, "en", "fr"))
+
+
+def test_a_sequence_that_never_ends_is_kept_short() -> None:
+    keys: list[str] = []
+    reader, writer = os.pipe()
+    try:
+        terminal = PosixTerminal(reader)
+        terminal._on_key = lambda key, _t: keys.append(key)
+        for data in (b"\x1b[", *([b"0" * 400] * 40), b"A", b"?"):
+            os.write(writer, data)
+            terminal._read()
+            assert len(terminal._pending) <= 64
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert keys == ["question_mark"]
 
 
 async def test_it_greets_and_says_how_to_talk() -> None:
@@ -104,7 +235,7 @@ async def test_it_greets_and_says_how_to_talk() -> None:
         assert session.lines[0] == "pinch-tui, line mode. English to Spanish."
         assert any(line.startswith("Press space, speak, press space again.") for line in session.lines)
         session.type("?")
-        await session.printed("l: choose languages")
+        await session.printed("l: Choose languages")
 
 
 async def test_the_talk_key_talks_and_escape_throws_away() -> None:
@@ -129,10 +260,17 @@ async def test_a_moment_of_readiness_is_not_told() -> None:
 
 
 async def test_a_key_that_a_plain_terminal_cannot_type_becomes_space() -> None:
-    async with running(talk_key="f8") as session:
+    async with running(talk_key="left_shift") as session:
         assert "the talk key is space" in session.lines[0]
         session.type(" ")
         await session.until(lambda: bool(session.engine.edges))
+
+
+@pytest.mark.parametrize(("talk_key", "sent"), [("f8", "\x1b[19~"), ("ctrl+t", "\x14"), ("at", "@")])
+async def test_a_talk_key_that_can_be_typed_talks(talk_key: str, sent: str) -> None:
+    async with running(talk_key=talk_key) as session:
+        session.type(sent)
+        await session.until(lambda: [e.kind for e in session.engine.edges[:1]] == [EdgeKind.START])
 
 
 async def test_finals_are_told_and_interims_are_not() -> None:
@@ -148,7 +286,7 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
     remembered: list[tuple[str, str]] = []
     async with running(AppServices(remember_pair=lambda s, t: remembered.append((s, t)))) as session:
         session.type("l")
-        await session.printed("Type two codes")
+        await session.printed("Type what is spoken")
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         assert not session.hold.armed
         session.type("pt-br fr\n")
@@ -157,10 +295,10 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
         session.type("s")
         await session.printed("From now on: French to Portuguese (Brazil).")
         session.type("l")
-        await session.until(lambda: session.text.count("Type two codes") == 2)
+        await session.until(lambda: session.text.count("Type what is spoken") == 2)
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         session.type("fr x!\n")
-        await session.printed("x! is no language code")
+        await session.printed("No language is called x!. Nothing was changed.")
         assert [
             (p.source, p.target) for i in session.engine.intents if isinstance(i, ChangeSession) for p in [i.params]
         ] == [
@@ -187,9 +325,9 @@ async def test_replay_volume_and_stop() -> None:
             SetVolume(1.1, False),
             SetVolume(1.1, True),
         ]
-        session.type("p")
+        session.type("g")
         await session.until(lambda: session.lines.count("Translation (es): d") == 2)
-        session.type("i")
+        session.type("d")
         await session.printed("Microphone: mic open, Built-in Audio.")
 
 
@@ -211,7 +349,7 @@ async def test_unknown_keys_and_sequences_do_no_harm() -> None:
         assert session.text.count("does nothing") == 1
 
 
-@pytest.mark.parametrize("key", ["q", "\x03", "\x04"])
+@pytest.mark.parametrize("key", ["\x11", "\x03", "\x04"])
 async def test_leaving_waits_for_the_last_words_and_a_second_time_does_not(key: str) -> None:
     async with running() as session:
         session.engine.stops_on_quit = False
@@ -250,7 +388,7 @@ async def test_a_failing_engine_gives_the_terminal_back() -> None:
 async def test_leaving_while_a_question_stands_gives_the_terminal_back() -> None:
     async with running() as session:
         session.type("l")
-        await session.printed("Type two codes")
+        await session.printed("Type what is spoken")
 
 
 async def test_without_a_terminal_it_says_so_clearly() -> None:

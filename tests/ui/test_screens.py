@@ -267,6 +267,14 @@ def test_help_shows_the_keys_in_force() -> None:
     assert "Speak the other language" not in keys_text({}, 50).plain
 
 
+def test_help_has_a_row_for_the_talk_key_and_says_no_key_in_words() -> None:
+    rows = [row.split() for row in keys_text({"volume_down": ("minus",)}, 90, "f9").plain.splitlines()]
+    talking = rows.index(["Talking"])
+    assert rows[talking + 1][:2] == ["F9", "Talk"]
+    assert [row for row in rows if row[:1] == ["-"]] == [row for row in rows if "Quieter" in row and row[0] == "-"]
+    assert any(row[:3] == ["no", "key", "Text"] for row in rows)
+
+
 async def test_details_tell_delays_session_and_counters() -> None:
     r = rig(
         status={

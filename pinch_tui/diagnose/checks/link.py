@@ -10,6 +10,7 @@ CLOCK_WARN_S = 120.0
 CLOCK_FAIL_S = 3600.0
 
 _ONLINE = "Check that this machine is online (Wi-Fi, cable, VPN)."
+_ADDRESS = "correct api.base_url or PINCH_BASE_URL"
 _FIREWALL = "A firewall or a proxy may be in the way; ask whoever runs the network to allow it."
 
 
@@ -69,14 +70,19 @@ def is_usable(target: Target) -> bool:
     return target.proxy_kind in ("", "http", "https")
 
 
-def check_name(target: Target, facts: StageFacts) -> Finding:
-    """The service's name has an address."""
+def check_name(target: Target, facts: StageFacts, base_url_is_default: bool = False) -> Finding:
+    """The service's name has an address.
+
+    A machine without a network is told "no such name" by many resolvers, so that an address which is right is not
+    blamed, and any other not alone.
+    """
     details = {"host": target.host, "ms": facts.ms, "addresses": facts.detail}
     match facts.problem:
         case None:
             return ok("dns", f"{target.host} is {facts.detail} ({facts.ms} ms).", **details)
         case NetProblem.NO_SUCH_NAME:
-            sentence, cure = f"The name {target.host} does not exist.", "Correct api.base_url or PINCH_BASE_URL."
+            sentence = f"The name {target.host} was not found."
+            cure = f"{_ONLINE} If it is, {'the name server here hides it' if base_url_is_default else _ADDRESS}."
         case NetProblem.TIMEOUT:
             sentence, cure = f"The name server does not answer for {target.host}.", _ONLINE
         case _:

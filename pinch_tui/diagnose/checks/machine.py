@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinch_tui.diagnose.facts import ConfigFacts, KeyFacts, SystemFacts
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_USAGE
+from pinch_tui.errors import EXIT_USAGE, ConfigError
 
 OLDEST_PYTHON = (3, 11)
 _KNOWN = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
@@ -75,7 +75,10 @@ def check_packages(facts: SystemFacts) -> Finding:
 def check_config(facts: ConfigFacts) -> Finding:
     """The settings can be read."""
     if facts.error is not None:
-        return fail("config", EXIT_USAGE, facts.error.title, facts.error.hint or "Correct that line.", path=facts.path)
+        mistakes = [facts.error, *(facts.error.others if isinstance(facts.error, ConfigError) else ())]
+        title = " ".join(error.title for error in mistakes)
+        cure = " ".join(dict.fromkeys(error.hint for error in mistakes if error.hint))
+        return fail("config", EXIT_USAGE, title, cure or "Correct that line.", path=facts.path)
     if facts.warnings:
         return warn("config", " ".join(facts.warnings), "See `pinch-tui config show`.", path=facts.path)
     if not facts.exists:
@@ -90,11 +93,10 @@ def check_key(facts: KeyFacts | None) -> Finding:
     if facts.is_practice:
         return ok("key", "The practice service takes any key.", source="practice")
     if not facts.source:
-        return fail(
+        return warn(  # no failure: starting without a key is meant, and practice needs none
             "key",
-            EXIT_CREDENTIALS,
             " ".join(("There is no API key: the app opens with the practice service.", *facts.warnings)),
-            "Store one with `pinch-tui key set`, or set PINCH_API_KEY. Without one: `pinch-tui --practice`.",
+            "For the real service, store a key with `pinch-tui key set`, or set PINCH_API_KEY.",
             source=None,
         )
     if facts.warnings:

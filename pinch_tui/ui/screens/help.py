@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _KEY_CELLS = 12
 _TITLE_CELLS = 26
 _NAME_CELLS = 16
+_TALK = ("Talk", "You are heard; how stands above")
 _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
@@ -59,20 +60,24 @@ class TalkingLines(Static):
         self.update(talking_lines(app.hold.report(), app.settings.talk.key, is_brief=self._is_brief))
 
 
-def keys_text(keys: Mapping[str, tuple[str, ...]], width: int) -> Content:
-    """The table of actions with the keys in force, laid out for ``width`` cells."""
+def keys_text(keys: Mapping[str, tuple[str, ...]], width: int, talk_key: str = "space") -> Content:
+    """The table of actions with the keys in force, the talk key first, laid out for ``width`` cells."""
     parts: list[str | tuple[str, str]] = []
     room = width - _KEY_CELLS - _TITLE_CELLS - 3
     for group in Group:
         parts.append((f"{group.value}\n", "bold $accent"))
+        rows = [(key_name(talk_key), *_TALK)] if group is Group.TALK else []
         for action in ACTIONS:
             if action.group is group:
-                names = " ".join(key_name(key) for key in keys.get(action.name, ())) or "-"
-                parts.append((f" {names:<{_KEY_CELLS}} ", "bold"))
-                parts.append(f"{action.title:<{_TITLE_CELLS}} ")
-                lines = wrap(action.description, room) if room >= _LEAST_ROOM else []
-                indent = "\n" + " " * (width - room)
-                parts.append((f"{indent.join(lines)}\n", "$text-muted"))
+                names = " ".join(key_name(key) for key in keys.get(action.name, ()))
+                rows.append((names, action.title, action.description))
+        for names, title, description in rows:
+            # In words: a sign could be taken for a key.
+            parts.append((f" {names or 'no key':<{_KEY_CELLS}} ", "bold" if names else "$text-muted"))
+            parts.append(f"{title:<{_TITLE_CELLS}} ")
+            lines = wrap(description, room) if room >= _LEAST_ROOM else []
+            indent = "\n" + " " * (width - room)
+            parts.append((f"{indent.join(lines)}\n", "$text-muted"))
         parts.append("\n")
     parts.append(("Names of the actions, for [ui.keys] in the configuration\n", "bold $accent"))
     for action in ACTIONS:
@@ -85,27 +90,29 @@ def keys_text(keys: Mapping[str, tuple[str, ...]], width: int) -> Content:
 class KeysTable(Static):
     """All keys, laid out anew at every width."""
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str) -> None:
         super().__init__()
         self._keys = keys
+        self._talk_key = talk_key
 
     def on_resize(self) -> None:
-        self.update(keys_text(self._keys, self.content_size.width))
+        self.update(keys_text(self._keys, self.content_size.width, self._talk_key))
 
 
 class HelpScreen(Panel[None]):
     """Scrolls when it does not fit."""
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str) -> None:
         super().__init__()
         self._keys = keys
+        self._talk_key = talk_key
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -wide -full"):
             yield Static(Content("Help"), classes="panel-title")
             yield TalkingLines(classes="panel-text")
             with VerticalScroll(classes="body"):
-                yield KeysTable(self._keys)
+                yield KeysTable(self._keys, self._talk_key)
             yield Static(Content("Up and Down scroll, Esc closes"), classes="panel-keys")
 
     def on_mount(self) -> None:

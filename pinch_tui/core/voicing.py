@@ -1,0 +1,69 @@
+"""When somebody spoke within an utterance, from the sound that was sent. Pure: times in, times out.
+
+The service gives no offsets for its texts, so that a segment's beginning is estimated from the voice that was heard.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pinch_tui.core.events import FRAME_S
+from pinch_tui.core.outbox import VOICE_PEAK
+
+FRAME_MS = round(FRAME_S * 1000)
+GAP_MS = 100
+"""Shorter silences lie within a word."""
+LEAST_MS = 60
+"""What is shorter is no voice: a key click, a knock."""
+PAUSE_MS = 300
+"""A service ends a segment in a silence, which is not shorter."""
+LATE_MS = 1_000
+"""A segment's last text may come so long after the next one's voice began."""
+LOOKBACK_MS = 10_000
+"""A text is about the last so much of the voice before it; what is older was noise that gave no text."""
+_KEPT = 4096
+
+
+class Voicing:
+    """The stretches of voice of one utterance, the newest `_KEPT` of them."""
+
+    __slots__ = ("_runs",)
+
+    def __init__(self) -> None:
+        self._runs: deque[tuple[int, int]] = deque(maxlen=_KEPT)  # begin and end in ms, in order of time
+
+    def hear(self, end_ms: int, peak: float) -> None:
+        """One frame was taken. ``end_ms``: when its last sample was captured, ``peak``: 0-1 of full scale."""
+        if peak <= VOICE_PEAK:
+            return
+        begin = max(0, end_ms - FRAME_MS)
+        if self._runs and begin <= self._runs[-1][1] + GAP_MS:
+            first, last = self._runs[-1]
+            self._runs[-1] = first, max(last, end_ms)
+        else:
+            self._runs.append((begin, end_ms))
+
+    def onset(self, since_ms: int, now_ms: int) -> int:
+        """When what is told at ``now_ms`` began to be said: the first voice from ``since_ms`` on.
+
+        Within ``since_ms`` and ``now_ms`` always; ``now_ms`` where no voice was heard.
+        """
+        runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS and run[0] < now_ms and run[1] > since_ms]
+        if not runs:
+            return max(since_ms, now_ms)
+        oldest = min(now_ms, runs[-1][1]) - LOOKBACK_MS
+        return next(max(begin, oldest, since_ms) for begin, end in runs if end > oldest)
+
+    def pause_before(self, end_ms: int, begin_ms: int) -> int:
+        """Where the segment that lasted from ``begin_ms`` on and was told until ``end_ms`` leaves off.
+
+        Its last text comes late, so that the next one may be spoken already: voice that began after a pause shortly
+        before ``end_ms`` is that one's.
+        """
+        runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS]
+        for before, run in zip(reversed(runs[:-1]), reversed(runs[1:]), strict=True):
+            if run[0] <= max(begin_ms, end_ms - LATE_MS):
+                break
+            if run[0] < end_ms and run[0] - before[1] >= PAUSE_MS:
+                return run[0]
+        return end_ms
