@@ -1,7 +1,7 @@
 """The conversation laid out: which rows there are, how tall, what they look like; no widget. Pure.
 
 A row is laid out when it comes into view and kept for a while; heights of the others are estimates. Once a row was live
-its height never shrinks until everything is laid out anew, so that nothing below it jumps.
+its height does not shrink, so that nothing below it jumps: not before `release`, at a moment when lines move anyway.
 """
 
 from __future__ import annotations
@@ -103,6 +103,28 @@ class LineBook:
     def _estimate(self, row: int, utterance: Utterance) -> int:
         (height,) = line_row.estimates((utterance,), self.style)
         return max(self.gap_above(row) + height, self._floor.get(row, 0))
+
+    def newest(self) -> int:
+        """The last row that has a text or may still get one; the very last when there is none."""
+        utterances = self._read()
+        last = len(self) - 1
+        return next((row for row in range(last, -1, -1) if line_row.has_content(utterances[row])), last)
+
+    def release(self) -> bool:
+        """Give back the empty lines of rows that are no longer live; whether there were any."""
+        return self._release([row for row in self._floor if not line_row.is_live(self.utterance(row))])
+
+    def release_last(self) -> bool:
+        """As `release`, of the last row alone: nothing stands below it."""
+        last = len(self) - 1
+        return last in self._floor and not line_row.is_live(self.utterance(last)) and self._release([last])
+
+    def _release(self, rows: Sequence[int]) -> bool:
+        has_shrunk = False
+        for row in rows:
+            del self._floor[row]
+            has_shrunk = self.view.know(row) < 0 or has_shrunk
+        return has_shrunk
 
     # ---- everything anew ------------------------------------------------------------------------------------------
 

@@ -113,6 +113,11 @@ def is_live(utterance: Utterance) -> bool:
     return utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING)
 
 
+def has_content(utterance: Utterance) -> bool:
+    """Whether there is something to copy, hear or show, or there may still be."""
+    return is_live(utterance) or any(segment.original or segment.translation for segment in utterance.segments)
+
+
 def estimates(utterances: Iterable[Utterance], style: RowStyle) -> list[int]:
     """Rows' heights without laying them out; cheap, near enough for a scrollbar. The gap above is not counted."""
     room = max(4, style.column - _CODE_MIN - _HEAD)
