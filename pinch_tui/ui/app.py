@@ -42,6 +42,7 @@ from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
     Severity,
+    Status,
     StatusChanged,
     Stopped,
     TalkSource,
@@ -115,6 +116,7 @@ class PinchApp(App[AppExit]):
         self.barge_in = settings.speaker.barge_in
         self.talk_mode = settings.talk.mode
         self._has_seen_focus = False
+        self._talking_since: float | None = None
         self._changed_lines: set[int] = set()
         self._stop_listening: Callable[[], None] = lambda: None
         self._stop_signals: Callable[[], None] = lambda: None
@@ -200,7 +202,7 @@ class PinchApp(App[AppExit]):
             return
         if self.services.has_seen_welcome:
             key = self.key_named("welcome")
-            self.say("welcome", "Practice, for want of an API key.", f"{key} enters one." if key else "")
+            self.say("welcome", "This is practice: no API key is set.", f"{key} enters one." if key else "")
             return
         self.services.remember("welcome_seen", True)
         BY_NAME["welcome"].handler(self)
@@ -235,6 +237,7 @@ class PinchApp(App[AppExit]):
         match event:
             case StatusChanged(status):
                 self.session.take_status(status)
+                self._follow_talk(status)
                 self._repaint.poke()
             case TranscriptChanged(utterances):
                 self.main.lines.refresh_utterances(utterances)  # at once: it throttles itself
@@ -246,6 +249,12 @@ class PinchApp(App[AppExit]):
                 self.leaving.end(event)
             case _:  # Logged: the event log has its own listener
                 pass
+
+    def _follow_talk(self, status: Status) -> None:
+        """Who begins to speak sees the own words, wherever the conversation was scrolled to."""
+        if status.talking_since is not None and status.talking_since != self._talking_since:
+            self.main.lines.select_last()
+        self._talking_since = status.talking_since
 
     def _redraw(self) -> None:
         if not self.is_running:

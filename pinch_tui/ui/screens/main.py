@@ -181,7 +181,7 @@ class MainScreen(Screen[None]):
         if self.has_class("-spoken"):
             return
         phrases = self._practice_phrases(status)
-        hint = talk_hint(self._report.method, self._talk_key)
+        hint = talk_hint(self._report.method, self._talk_key, is_on_bar=False)
         self.empty.show(
             hint,
             phrases[: max(0, self.size.height - 10)],
@@ -237,7 +237,7 @@ class MainScreen(Screen[None]):
         self.step_search(event.direction)
 
     def _say_found(self, found: Found) -> None:
-        self.search_bar.say(f" {found.place} of {found.total}" if found.number is not None else " nothing found")
+        self.search_bar.say(f" line {found.place} of {found.total}" if found.number is not None else " nothing found")
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 
