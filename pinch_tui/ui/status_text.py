@@ -130,6 +130,8 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
             word = f"reconnecting in {left} s" if left else "reconnecting"
             return StateLine(word, status.detail or f"{key_name(key)} tries at once")
         case StateWord.READY | StateWord.CONNECTING if status.talking_since is not None:
+            if status.mic in _NO_MIC:
+                return StateLine(status.word.value, "waiting for the microphone")
             return StateLine(status.word.value, status.detail or "wait a moment: the sign is the word talking")
         case StateWord.READY:
             if status.mic in _NO_MIC:
