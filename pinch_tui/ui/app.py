@@ -117,6 +117,7 @@ class PinchApp(App[AppExit]):
         self.talk_mode = settings.talk.mode
         self._has_seen_focus = False
         self._talking_since: float | None = None
+        self._is_status_new = False
         self._changed_lines: set[int] = set()
         self._stop_listening: Callable[[], None] = lambda: None
         self._stop_signals: Callable[[], None] = lambda: None
@@ -238,6 +239,7 @@ class PinchApp(App[AppExit]):
             case StatusChanged(status):
                 self.session.take_status(status)
                 self._follow_talk(status)
+                self._is_status_new = True
                 self._repaint.poke()
             case TranscriptChanged(utterances):
                 self.main.lines.refresh_utterances(utterances)  # at once: it throttles itself
@@ -259,7 +261,9 @@ class PinchApp(App[AppExit]):
     def _redraw(self) -> None:
         if not self.is_running:
             return
-        self.main.redraw()
+        if self._is_status_new:
+            self._is_status_new = False
+            self.main.redraw()
         if self._changed_lines:
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()

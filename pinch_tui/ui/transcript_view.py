@@ -136,6 +136,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_follows = True
         self._is_following = True
         self._set_unseen(set())
+        self._book.renew()
         self._lay_out(replace(self._book.style, folded=""))
 
     def set_stars(self, numbers: Iterable[int]) -> None:
