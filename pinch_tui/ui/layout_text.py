@@ -8,6 +8,7 @@ do that itself.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,12 +20,14 @@ from pinch_tui.ui import line_bidi
 from pinch_tui.ui.line_cells import NARROW_ONLY, Cluster, Widths, cells_of, clean, clusters, width
 
 __all__ = [
+    "APART",
     "Cluster",
     "Line",
     "Mark",
     "Order",
     "Run",
     "Widths",
+    "apart",
     "app_reorders",
     "clean",
     "clusters",
@@ -34,6 +37,7 @@ __all__ = [
     "wrap",
 ]
 
+_WORD = re.compile(r"\S+")
 _RLM = "\N{RIGHT-TO-LEFT MARK}"
 _NO_START = frozenset(
     "!%),.:;?]}¢°·’”†‡›℃∶、。〃〆〕〗〞﹚﹜！＂％＇），．：；？］｝～〉》」』】〙〛ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ・ヽヾ゛゜…‥"
@@ -49,7 +53,12 @@ class Order(IntEnum):
     LETTERS = 1
     """The terminal does nothing: every letter where it is to be seen, Arabic in its joined forms."""
     WORDS = 2
-    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen."""
+    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen. Whether a
+    full stop at a word is turned with it depends on the fonts; what is `apart` has to be drawn in another face."""
+
+
+APART = 1 << 16
+"""Of a run's bits the one that is not the caller's: `Order.WORDS` wants it in another weight than its neighbours."""
 
 
 class Run(NamedTuple):
@@ -208,6 +217,34 @@ def _turned_words(line: list[Cluster]) -> list[Cluster]:
     return found
 
 
+def apart(shown: str) -> list[tuple[int, int]]:
+    """Where, in a line in `Order.WORDS`, something else touches right-to-left letters.
+
+    kitty turns round what is of one font and has no space in it. A full stop from the font of the letters would go to
+    the word's other side, one from another font would not; in another weight it is of another font everywhere.
+    """
+    found: list[tuple[int, int]] = []
+    for word in _WORD.finditer(shown):
+        if not line_bidi.has_rtl(word.group()):
+            continue
+        at = word.start()
+        for is_rtl, run in itertools.groupby(word.group(), key=line_bidi.has_rtl):
+            end = at + len(list(run))
+            if not is_rtl:
+                found.append((at, end))
+            at = end
+    return found
+
+
+def _set_apart(line: list[Cluster], bits: list[int]) -> None:
+    at = 0
+    spans = apart("".join(part.text for part in line))
+    for part in line:
+        if any(start <= at < end for start, end in spans):
+            bits[part.start] |= APART
+        at += len(part.text)
+
+
 def _stretches(line: list[Cluster], shown: list[int], is_left: list[bool]) -> list[Cluster]:
     """Stretches from left to right, each in its own order; marks keep the punctuation at their edges within."""
     found: list[Cluster] = []
@@ -299,6 +336,8 @@ def layout(
         cells = sum(part.cells for part in line)
         if is_bidi:
             line = _ordered(line, level[start:end], is_left[start:end], Order(reorders))
+            if reorders is Order.WORDS:
+                _set_apart(line, bits)
         lines.append(Line(_runs(line, bits), cells, is_rtl))
     return tuple(lines)
 

@@ -90,7 +90,7 @@ class MainScreen(Screen[None]):
         self.header = Header(marks, order=order)
         self.notices = Notices()
         self.search_bar = SearchBar()
-        self.say_this = SayThis(marks)
+        self.say_this = SayThis(marks, order=order)
         self.empty = EmptyCard()
         self.footer = Footer(keys)
         self.talk_bar = TalkBar(marks, clock=clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
@@ -187,6 +187,7 @@ class MainScreen(Screen[None]):
             phrases[: max(0, self.size.height - 10)],
             is_practice=status.is_practice,
             marks=self._marks,
+            order=self._order,
             width=self.size.width,
         )
 
