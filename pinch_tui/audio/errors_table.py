@@ -1,6 +1,6 @@
 """PortAudio's codes and what really happened -> sentences for a person.
 
-Pure. The table is that of the sound notes' section 9; ``direction`` is ``capture`` or ``playback``.
+The table is that of the sound notes' section 9; ``direction`` is ``capture`` or ``playback``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from pinch_tui.audio.host_streams import NO_DEVICE, NO_PORTAUDIO
-from pinch_tui.audio.missing import no_portaudio
+from pinch_tui.audio.missing import device_cure, no_portaudio
 from pinch_tui.errors import AudioError
 
 _PRIVACY = {
@@ -36,7 +36,8 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
         case None if text in ("ended", "stalled", "exited"):
             return _LOST[text](thing)
         case _ if code == NO_DEVICE:
-            return AudioError(f"There is no {thing}.", f"Plug one in, or start the sound server. {looking}", code=code)
+            hint = f"Plug one in; if one is there, run: {device_cure(platform)}"
+            return AudioError(f"There is no {thing}.", hint, code=code)
         case -9993 | -9992:
             return AudioError("The sound server is gone.", "It is tried again until it answers.", code=code)
         case -9985 if platform == "win32" and is_mic:

@@ -43,6 +43,33 @@ def install_command(system: str | None = None, which: Which = shutil.which) -> s
     return "install PortAudio with your system's package manager"
 
 
+_PLUGINS: tuple[tuple[str, str], ...] = (
+    ("apt-get", "sudo apt install libasound2-plugins"),
+    ("dnf", "sudo dnf install alsa-plugins-pulseaudio"),
+    ("pacman", "sudo pacman -S alsa-plugins"),
+    ("zypper", "sudo zypper install alsa-plugins-pulse"),
+    ("apk", "sudo apk add alsa-plugins-pulse"),
+    ("xbps-install", "sudo xbps-install alsa-plugins-pulseaudio"),
+    ("emerge", "sudo emerge media-plugins/alsa-plugins"),
+)
+_PLUGIN_FILES = ("pulse", "pipewire", "jack")
+_DOCTOR = "pinch-tui doctor"
+
+
+def has_server_plugin(root: Path = Path("/usr")) -> bool:
+    """Whether ALSA, and with it PortAudio, has a way to a sound server."""
+    folders = (root / "lib", root / "lib64", *(root / "lib").glob("*-linux-*"))
+    names = [f"libasound_module_pcm_{name}.so" for name in _PLUGIN_FILES]
+    return any((folder / "alsa-lib" / name).exists() for folder in folders for name in names)
+
+
+def device_cure(platform: str = sys.platform, which: Which = shutil.which, has_plugin: bool | None = None) -> str:
+    """The one command to run where PortAudio is there and sees no device."""
+    if platform == "linux" and not (has_server_plugin() if has_plugin is None else has_plugin):
+        return next((command for program, command in _PLUGINS if which(program)), _DOCTOR)
+    return _DOCTOR
+
+
 def explain() -> AudioError | None:
     """What is missing before any device can be looked for; None when PortAudio is there."""
     if importlib.util.find_spec("sounddevice") is None:

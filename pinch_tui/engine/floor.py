@@ -79,6 +79,9 @@ class Floor:
         self._mic_policy = MicPolicy(keep_open, self._began_at)
         self._owner: dict[int, Link] = {}
         self._has_said_zeros = False
+        self._has_opened = False
+        self._failed: MicFailed | None = None  # the microphone's last word, until it opens
+        self._gone_at = float("-inf")  # when it vanished
         self._heard_t = float("-inf")  # of the newest frame that was not all zeros
         loop = asyncio.get_running_loop()
         self._talk_alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
@@ -115,6 +118,9 @@ class Floor:
 
     def drive(self, fact: tk.TalkFact) -> None:
         """Tell the talk machine what happened and do what it says."""
+        if isinstance(fact, TalkEdge) and fact.kind is EdgeKind.START and not self.is_talking and self._is_mic_gone():
+            self._refuse(fact)
+            return
         for command in self.talk.handle(fact, self._clock.monotonic()):
             self._do(command)
         self._talk_alarm.set(self.talk.wake_at())
@@ -182,12 +188,32 @@ class Floor:
         self._teller.changed(number)
         for frame in self._preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
-        if self._board.mic is MicState.ABSENT:  # it may have come since
-            self._teller.clear("mic")
-            self._board.mic = MicState.OPENING
-            self._microphone.request_open()
-        elif self._board.mic is MicState.LOST:  # it has as long to come back as one that vanishes while talking
+        if self._board.mic is MicState.LOST:  # it has as long to come back as one that vanishes while talking
             self.drive(tk.MicVanished())
+
+    def _is_mic_gone(self) -> bool:
+        """Whether a press would find no microphone. One that vanished a moment ago, or is being replaced, may be back
+        before the utterance ends, as one that is slow to open will."""
+        match self._board.mic:
+            case MicState.ABSENT:
+                return True
+            case MicState.LOST:
+                return self._clock.monotonic() - self._gone_at >= tk.MIC_GRACE_S
+            case _:
+                return False
+
+    def _refuse(self, edge: TalkEdge) -> None:
+        """No utterance: say again what is wrong and what cures it, and look whether the microphone has come since."""
+        self._teller.log("talk-refused", edge.t, source=edge.source.value)
+        self._links.cue("error")
+        if self._on_forced_end is not None:
+            self._on_forced_end(TalkSource.DEVICE)
+        if (failed := self._failed) is not None:
+            self._teller.clear("mic")  # a press asks again, so it is said again
+            error = failed.error
+            self._teller.notice("mic", Severity.ERROR, error.title, error.hint, is_retrying=failed.is_retrying)
+        if self._board.mic is MicState.ABSENT:
+            self._microphone.request_open()
 
     def _released(self, command: tk.Released) -> None:
         number = command.number
@@ -248,6 +274,7 @@ class Floor:
     def select(self, device: str | None) -> None:
         """Capture from another device; where there was none, it is opened as if for the first time."""
         self._microphone.select(device)
+        self._gone_at = self._clock.monotonic()
         if self._board.mic is MicState.ABSENT:
             self._teller.clear("mic")
             self._board.mic = MicState.CLOSED
@@ -261,6 +288,7 @@ class Floor:
                 case MicOpened():
                     self._board.mic = MicState.OPEN
                     self._board.mic_name, self._board.mic_detail = event.name, ""
+                    self._has_opened, self._failed = True, None
                     self.drive(tk.MicReturned())
                     self._teller.clear("mic")
                     if event.is_substitute:
@@ -322,10 +350,15 @@ class Floor:
         )
 
     def _mic_failed(self, event: MicFailed) -> None:
+        if self._failed is None:
+            self._gone_at = self._clock.monotonic() if self._has_opened else float("-inf")
+        self._failed = event
         self._board.mic = MicState.LOST if event.is_retrying else MicState.ABSENT
         self._board.mic_detail = event.error.title
         if self.talk.state is not tk.TalkState.IDLE:
             self._links.cue("error")
+            if not event.is_retrying:  # nothing to wait for
+                self.force_end(TalkSource.DEVICE)
         self.drive(tk.MicVanished())
         self._preroll.clear()
         severity = Severity.WARNING if event.is_retrying else Severity.ERROR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, assert_never
 
 from pinch_tui.core import session_events as ev
-from pinch_tui.core.events import Severity
+from pinch_tui.core.events import MicState, Severity
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.reactions import FailureKind, describe
 from pinch_tui.core.transcript import Transcript, UtteranceState
@@ -139,7 +139,7 @@ class Reporter:
         self._downlink.settled(number)
         self._teller.changed(number)
         is_empty = self._transcript.utterance(number).state is UtteranceState.EMPTY
-        if is_empty:
+        if is_empty and self._board.mic not in (MicState.LOST, MicState.ABSENT):  # the cause is told already
             self._teller.notice("heard", Severity.INFO, "Nothing was heard.")
         self._teller.log("settled", utterance=number, empty=is_empty)
 

@@ -42,6 +42,7 @@ from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
     Severity,
+    Status,
     StatusChanged,
     Stopped,
     TalkSource,
@@ -116,6 +117,8 @@ class PinchApp(App[AppExit]):
         self.talk_mode = settings.talk.mode
         self._has_seen_focus = False
         self._has_told_quit = False
+        self._talking_since: float | None = None
+        self._is_status_new = False
         self._changed_lines: set[int] = set()
         self._stop_listening: Callable[[], None] = lambda: None
         self._stop_signals: Callable[[], None] = lambda: None
@@ -201,7 +204,7 @@ class PinchApp(App[AppExit]):
             return
         if self.services.has_seen_welcome:
             key = self.key_named("welcome")
-            self.say("welcome", "Practice, for want of an API key.", f"{key} enters one." if key else "")
+            self.say("welcome", "This is practice: no API key is set.", f"{key} enters one." if key else "")
             return
         self.services.remember("welcome_seen", True)
         BY_NAME["welcome"].handler(self)
@@ -236,6 +239,8 @@ class PinchApp(App[AppExit]):
         match event:
             case StatusChanged(status):
                 self.session.take_status(status)
+                self._follow_talk(status)
+                self._is_status_new = True
                 self._repaint.poke()
             case TranscriptChanged(utterances):
                 self.main.lines.refresh_utterances(utterances)  # at once: it throttles itself
@@ -248,10 +253,18 @@ class PinchApp(App[AppExit]):
             case _:  # Logged: the event log has its own listener
                 pass
 
+    def _follow_talk(self, status: Status) -> None:
+        """Who begins to speak sees the own words, wherever the conversation was scrolled to."""
+        if status.talking_since is not None and status.talking_since != self._talking_since:
+            self.main.lines.select_last()
+        self._talking_since = status.talking_since
+
     def _redraw(self) -> None:
         if not self.is_running:
             return
-        self.main.redraw()
+        if self._is_status_new:
+            self._is_status_new = False
+            self.main.redraw()
         if self._changed_lines:
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()

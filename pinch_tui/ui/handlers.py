@@ -44,13 +44,18 @@ def mute(app: PinchApp) -> None:
     status = app.engine.status
     app.engine.post(SetVolume(status.volume, is_muted=not status.is_muted))
     app.services.remember("muted", not status.is_muted)
+    app.say("volume", _loudness(status.volume) if status.is_muted else "Voice muted")
 
 
 def _turn(app: PinchApp, step: float) -> None:
     volume = round(min(MAX_VOLUME, max(0.0, app.engine.status.volume + step)), 2)
     app.engine.post(SetVolume(volume, is_muted=False))
     app.services.remember("volume", volume)
-    app.say("volume", f"Volume {volume * 100:.0f} %")
+    app.say("volume", _loudness(volume))
+
+
+def _loudness(volume: float) -> str:
+    return f"Volume {volume * 100:.0f} %"
 
 
 def louder(app: PinchApp) -> None:
@@ -160,11 +165,13 @@ def welcome(app: PinchApp) -> None:
 
 
 def next_theme(app: PinchApp) -> None:
-    from pinch_tui.ui.theme import THEME_NAMES
+    from pinch_tui.ui.theme import THEME_NAMES, THEME_TITLES
 
     names = THEME_NAMES
     here = names.index(app.theme) if app.theme in names else -1
-    app.set_theme(names[(here + 1) % len(names)])
+    name = names[(here + 1) % len(names)]
+    app.set_theme(name)
+    app.say("theme", f"Theme: {THEME_TITLES.get(name, name)}")
 
 
 def palette(app: PinchApp) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech
 from pinch_tui.core.transcript import Utterance
+from pinch_tui.ui.line_row import has_content
 
 if TYPE_CHECKING:
     from pinch_tui.ui.app import PinchApp
@@ -15,12 +16,16 @@ SLOWER = 0.75
 
 
 def _line(app: PinchApp) -> Utterance | None:
-    """The selected line, or the newest one; None (and said so) in an empty conversation."""
+    """The selected line, or the newest one with something in it; None (and said so) where there is nothing."""
     number = app.main.selected_line()
     if number is None:
         app.say("empty", "Nothing was said yet.")
         return None
-    return app.engine.transcript.utterance(number)
+    utterance = app.engine.transcript.utterance(number)
+    if not has_content(utterance):
+        app.say("empty", "This line is empty.")
+        return None
+    return utterance
 
 
 # ---- its voice ----------------------------------------------------------------------------------------------------

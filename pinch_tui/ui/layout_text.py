@@ -1,14 +1,13 @@
 """Text on a grid of cells: wrapping and direction. Pure.
 
-Lines are broken at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and
-in scripts without spaces at syllables. Right-to-left text is put into the order of display where the terminal does not
-do that itself.
+Right-to-left text is put into the order of display where the terminal does not do that itself.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -16,15 +15,18 @@ from typing import NamedTuple
 
 from pinch_tui.config import Bidi
 from pinch_tui.ui import line_bidi
+from pinch_tui.ui.layout_breaks import pieces, wrap
 from pinch_tui.ui.line_cells import NARROW_ONLY, Cluster, Widths, cells_of, clean, clusters, width
 
 __all__ = [
+    "APART",
     "Cluster",
     "Line",
     "Mark",
     "Order",
     "Run",
     "Widths",
+    "apart",
     "app_reorders",
     "clean",
     "clusters",
@@ -35,11 +37,8 @@ __all__ = [
     "wrap",
 ]
 
+_WORD = re.compile(r"\S+")
 _RLM = "\N{RIGHT-TO-LEFT MARK}"
-_NO_START = frozenset(
-    "!%),.:;?]}¢°·’”†‡›℃∶、。〃〆〕〗〞﹚﹜！＂％＇），．：；？］｝～〉》」』】〙〛ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ・ヽヾ゛゜…‥"
-)
-_NO_END = frozenset("([{£¥‘“‹«〈《「『【〔〖〘〚＄（［｛￡￥")
 
 
 class Order(IntEnum):
@@ -50,7 +49,12 @@ class Order(IntEnum):
     LETTERS = 1
     """The terminal does nothing: every letter where it is to be seen, Arabic in its joined forms."""
     WORDS = 2
-    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen."""
+    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen. Whether a
+    full stop at a word is turned with it depends on the fonts; what is `apart` has to be drawn in another face."""
+
+
+APART = 1 << 16
+"""Of a run's bits the one that is not the caller's: `Order.WORDS` wants it in another weight than its neighbours."""
 
 
 class Run(NamedTuple):
@@ -79,126 +83,6 @@ class Mark(NamedTuple):
     start: int
     end: int
     bits: int
-
-
-def _is_ideographic(cluster: Cluster) -> bool:
-    """Whether a line may be broken before and after this cluster without a space."""
-    code = ord(cluster.text[0])
-    if code < 0x0E00:
-        return False
-    return (
-        (0x2E80 <= code <= 0xA4CF and code != 0x3000)
-        or 0xF900 <= code <= 0xFAFF
-        or 0xFE30 <= code <= 0xFE4F
-        or 0xFF00 <= code <= 0xFFEF
-        or code >= 0x1F000
-    )
-
-
-def _is_southeast(cluster: Cluster) -> bool:
-    """Thai, Lao, Burmese, Khmer: words are not separated by spaces."""
-    code = ord(cluster.text[0])
-    return 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF
-
-
-_HYPHENS = ("-", "–", "—", "/")
-_LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
-_NO_THAI_START = frozenset("ะาำๅๆฯ")
-
-
-def _may_break(before: Cluster, after: Cluster) -> bool:
-    """Whether a line may end after ``before`` (no space between the two)."""
-    if after.text[0] in _NO_START or before.text[-1] in _NO_END:
-        return False
-    if _is_ideographic(before) or _is_ideographic(after):
-        return True
-    if _is_southeast(before) and _is_southeast(after):
-        # Without a dictionary: never between a leading vowel and its consonant, never before a following vowel; a
-        # leading vowel always opens a syllable, which makes it the best place to break.
-        return after.text[0] in _LEADING_VOWELS and before.text[0] not in _LEADING_VOWELS
-    return before.text in _HYPHENS and after.text[0].isalpha()
-
-
-def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
-    """Break clusters into lines of at most ``limit`` cells; pairs of indices without the blanks at the breaks.
-
-    A word longer than a line is broken between clusters; a cluster is never torn (one wider than the limit stands
-    alone).
-    """
-    limit = max(1, limit)
-    lines: list[tuple[int, int]] = []
-    n = len(parts)
-    start = 0
-    while start < n:
-        used = 0
-        end = start
-        good = -1  # a line may end before this cluster
-        soft = -1  # a syllable of a script without spaces may end before this one
-        while end < n:
-            part = parts[end]
-            if part.text == " ":
-                good = end
-            elif end > start and parts[end - 1].text != " ":
-                if _may_break(parts[end - 1], part):
-                    good = end
-                elif _is_syllable(parts[end - 1], part):
-                    soft = end
-            elif end > start:
-                good = end
-            if used + part.cells > limit and part.text != " ":
-                break
-            used += part.cells
-            end += 1
-        if end >= n:
-            stop = n
-        elif good > start:
-            stop = good
-        elif soft > start:
-            stop = soft
-        else:
-            stop = max(end, start + 1)
-        last = stop
-        while last > start and parts[last - 1].text == " ":
-            last -= 1
-        lines.append((start, last))
-        start = stop
-        while start < n and parts[start].text == " ":
-            start += 1
-    return lines
-
-
-_LONG_PIECE = 8
-
-
-def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
-    """The stretches that no line end need tear, as pairs of indices without the blanks between them.
-
-    They end at blanks and between ideographs and syllables; long ones also at hyphens, and in scripts without spaces
-    wherever a syllable may end."""
-    found: list[tuple[int, int]] = []
-    start = 0
-    for i, part in enumerate(parts):
-        before = parts[i - 1] if i > start else None
-        if part.text == " ":
-            is_end = True
-        elif before is None:
-            continue
-        else:
-            is_long = i - start >= _LONG_PIECE
-            is_end = _may_break(before, part) and (is_long or before.text not in _HYPHENS)
-            is_end = is_end or (is_long and _is_syllable(before, part))
-        if is_end:
-            if i > start:
-                found.append((start, i))
-            start = i + 1 if part.text == " " else i
-    if start < len(parts):
-        found.append((start, len(parts)))
-    return found
-
-
-def _is_syllable(before: Cluster, part: Cluster) -> bool:
-    """Whether a syllable of a script without spaces may end between the two."""
-    return _is_southeast(part) and before.text[0] not in _LEADING_VOWELS and part.text[0] not in _NO_THAI_START
 
 
 def _runs(parts: Iterable[Cluster], marks: list[int]) -> tuple[Run, ...]:
@@ -238,6 +122,34 @@ def _turned_words(line: list[Cluster]) -> list[Cluster]:
         parts = list(run)
         found += reversed(parts) if is_rtl else parts
     return found
+
+
+def apart(shown: str) -> list[tuple[int, int]]:
+    """Where, in a line in `Order.WORDS`, something else touches right-to-left letters.
+
+    kitty turns round what is of one font and has no space in it. A full stop from the font of the letters would go to
+    the word's other side, one from another font would not; in another weight it is of another font everywhere.
+    """
+    found: list[tuple[int, int]] = []
+    for word in _WORD.finditer(shown):
+        if not line_bidi.has_rtl(word.group()):
+            continue
+        at = word.start()
+        for is_rtl, run in itertools.groupby(word.group(), key=line_bidi.has_rtl):
+            end = at + len(list(run))
+            if not is_rtl:
+                found.append((at, end))
+            at = end
+    return found
+
+
+def _set_apart(line: list[Cluster], bits: list[int]) -> None:
+    at = 0
+    spans = apart("".join(part.text for part in line))
+    for part in line:
+        if any(start <= at < end for start, end in spans):
+            bits[part.start] |= APART
+        at += len(part.text)
 
 
 def _stretches(line: list[Cluster], shown: list[int], is_left: list[bool]) -> list[Cluster]:
@@ -331,6 +243,8 @@ def layout(
         cells = sum(part.cells for part in line)
         if is_bidi:
             line = _ordered(line, level[start:end], is_left[start:end], Order(reorders))
+            if reorders is Order.WORDS:
+                _set_apart(line, bits)
         lines.append(Line(_runs(line, bits), cells, is_rtl))
     return tuple(lines)
 

@@ -1,7 +1,7 @@
 """The conversation laid out: which rows there are, how tall, what they look like; no widget. Pure.
 
 A row is laid out when it comes into view and kept for a while; heights of the others are estimates. Once a row was live
-its height never shrinks until everything is laid out anew, so that nothing below it jumps.
+its height does not shrink, so that nothing below it jumps: not before `release`, at a moment when lines move anyway.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class LineBook:
         self._rows: dict[int, Row] = {}
         self._floor: dict[int, int] = {}
         self._row_of: dict[int, int] = {}
+        self._sizes: list[line_row.Size] = []  # kept, so that a new width costs no look at 10,000 texts
         self.view = Viewport(self._measure)
         self.stars: frozenset[int] = frozenset()
         self.speaking: int | None = None
@@ -100,9 +101,31 @@ class LineBook:
             self._floor[row] = height
         return height
 
-    def _estimate(self, row: int, utterance: Utterance) -> int:
-        (height,) = line_row.estimates((utterance,), self.style)
+    def _estimate(self, row: int) -> int:
+        (height,) = line_row.estimates((self._sizes[row],), self.style)
         return max(self.gap_above(row) + height, self._floor.get(row, 0))
+
+    def newest(self) -> int:
+        """The last row that has a text or may still get one; the very last when there is none."""
+        utterances = self._read()
+        last = len(self) - 1
+        return next((row for row in range(last, -1, -1) if line_row.has_content(utterances[row])), last)
+
+    def release(self) -> bool:
+        """Give back the empty lines of rows that are no longer live; whether there were any."""
+        return self._release([row for row in self._floor if not line_row.is_live(self.utterance(row))])
+
+    def release_last(self) -> bool:
+        """As `release`, of the last row alone: nothing stands below it."""
+        last = len(self) - 1
+        return last in self._floor and not line_row.is_live(self.utterance(last)) and self._release([last])
+
+    def _release(self, rows: Sequence[int]) -> bool:
+        has_shrunk = False
+        for row in rows:
+            del self._floor[row]
+            has_shrunk = self.view.know(row) < 0 or has_shrunk
+        return has_shrunk
 
     # ---- everything anew ------------------------------------------------------------------------------------------
 
@@ -116,11 +139,14 @@ class LineBook:
         self._rows.clear()
         self._floor.clear()
         utterances = self._read()
-        heights = [height + self._gap for height in line_row.estimates(utterances, style)]
+        if len(utterances) < len(self._sizes):
+            self.renew()
+        for row in range(len(self._sizes), len(utterances)):
+            self._know_size(row, utterances[row])
+        heights = [height + self._gap for height in line_row.estimates(self._sizes, style)]
         if heights:
             heights[0] -= self._gap - self.gap_above(0)
         self.view.reset(heights)
-        self._row_of = {u.number: row for row, u in enumerate(utterances)}
         if not self.is_laid_out or height <= 0:
             return 0
         if anchor is None or anchor[0] >= len(self.view):
@@ -128,6 +154,15 @@ class LineBook:
         row, share = anchor
         self.view.know(row)
         return self.view.settle(self.view.top(row) + int(share * self.view.height(row)), height)
+
+    def renew(self) -> None:
+        """Another conversation: nothing that is known of rows holds."""
+        self._sizes.clear()
+        self._row_of.clear()
+
+    def _know_size(self, row: int, utterance: Utterance) -> None:
+        self._sizes[row : row + 1] = [line_row.size_of(utterance)]
+        self._row_of[utterance.number] = row
 
     def mark_matches(self, folded: str) -> None:
         """Show where a folded needle stands; heights stay."""
@@ -158,8 +193,8 @@ class LineBook:
         fresh: list[int] = []
         for row in range(known, len(utterances)):
             number = utterances[row].number
-            self.view.append(self._estimate(row, utterances[row]))
-            self._row_of[number] = row
+            self._know_size(row, utterances[row])
+            self.view.append(self._estimate(row))
             fresh.append(number)
         return fresh
 
@@ -171,8 +206,9 @@ class LineBook:
         for row in sorted(row for row in map(self._row_of.get, numbers) if row is not None):
             first = self.view.top(row)
             before = self._rows.pop(row, None)
+            self._know_size(row, utterances[row])
             if first >= top + height or first + self.view.height(row) <= top:
-                delta = self.view.doubt(row, self._estimate(row, utterances[row]))
+                delta = self.view.doubt(row, self._estimate(row))
                 if first < top:
                     top += delta
             elif self.view.know(row):

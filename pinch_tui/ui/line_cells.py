@@ -27,8 +27,10 @@ _EMOJI_PARTS = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 NARROW_ONLY = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482]*")
 """Texts whose every character is one cell wide and stands alone."""
 
-WIDTHS_QUERY = "\x1b7\x1b[H\u0939\u093f\u0928\u094d\u0926\u0940\x1b[6n\x1b8"
-"""Writes a word into the first cells and asks where the cursor is; the screen has to be painted anew afterwards."""
+WIDTHS_QUERY = "\x1b[?2026h\x1b7\x1b[8m\x1b[H\u0939\u093f\u0928\u094d\u0926\u0940\x1b[6n\x1b[H\x1b[6X\x1b8\x1b[?2026l"
+"""Writes a word into the first cells, asks where the cursor is, and erases it again. Nobody sees it: it is one
+synchronized update (mode 2026), of concealed text (SGR 8), and gone at its end where a terminal knows neither. What
+stood in those cells has to be painted anew afterwards."""
 
 
 class Widths(StrEnum):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 
 class LineIndex:
@@ -30,14 +31,10 @@ class LineIndex:
     def reset(self, heights: Iterable[int]) -> None:
         """Replace every height; linear."""
         self._heights = list(heights)
-        tree = [0, *self._heights]
         n = len(self._heights)
-        for i in range(1, n + 1):
-            parent = i + (i & -i)
-            if parent <= n:
-                tree[parent] += tree[i]
-        self._tree = tree
-        self._total = sum(self._heights)
+        sums = [0, *accumulate(self._heights)]
+        self._tree = [total - sums[i & (i - 1)] for i, total in enumerate(sums)]
+        self._total = sums[n]
         self._top_bit = 1 << n.bit_length() >> 1 if n else 0
 
     def append(self, height: int) -> None:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from pinch_tui.ui.layout_text import clean, cut, layout, width
+from pinch_tui.ui.layout_text import APART, clean, cut, layout, width
 from pinch_tui.ui.line_book import LineBook
 from pinch_tui.ui.line_row import MATCH, PROVISIONAL, Role, RowLine
 from pinch_tui.ui.theme import Marks
@@ -81,6 +81,8 @@ class Painter:
                 found += self._provisional
             if marks & MATCH:
                 found += self._match
+            if marks & APART:
+                found += Style(bold=not found.bold)
             self._cache[key] = found
         return found
 

@@ -113,22 +113,32 @@ def is_live(utterance: Utterance) -> bool:
     return utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING)
 
 
-def estimates(utterances: Iterable[Utterance], style: RowStyle) -> list[int]:
+def has_content(utterance: Utterance) -> bool:
+    """Whether there is something to copy, hear or show, or there may still be."""
+    return is_live(utterance) or any(segment.original or segment.translation for segment in utterance.segments)
+
+
+Size = tuple[int, int, int]
+"""Characters of a row's texts: the longer ones of each pair, the originals, the translations."""
+
+
+def size_of(utterance: Utterance) -> Size:
+    """What `estimates` has to know of an utterance."""
+    longer = originals = translations = 0
+    for segment in utterance.segments:
+        left, right = len(segment.original), len(segment.translation)
+        longer += left if left > right else right
+        originals += left
+        translations += right
+    return longer, originals, translations
+
+
+def estimates(sizes: Iterable[Size], style: RowStyle) -> list[int]:
     """Rows' heights without laying them out; cheap, near enough for a scrollbar. The gap above is not counted."""
     room = max(4, style.column - _CODE_MIN - _HEAD)
-    is_side_by_side = style.is_side_by_side
-    found: list[int] = []
-    for utterance in utterances:
-        lines = 0
-        for segment in utterance.segments:
-            left = -(-len(segment.original) // room)
-            right = -(-len(segment.translation) // room)
-            if not is_side_by_side:
-                lines += left + right
-            else:
-                lines += left if left > right else right
-        found.append(lines or 1)
-    return found
+    if style.is_side_by_side:
+        return [-(-longer // room) or 1 for longer, _, _ in sizes]
+    return [-(-originals // room) - (-translations // room) or 1 for _, originals, translations in sizes]
 
 
 def _laid_out(text: str, stable: int, is_final: bool, room: int, style: RowStyle) -> tuple[Line, ...]:

@@ -99,12 +99,12 @@ class Search:
         kept = self._folded.get(utterance.number)
         if kept is not None and kept[0] is utterance:
             return kept[1]
-        text = "\n".join(
-            fold(clean(part))
-            for segment in utterance.segments
-            for part in (segment.original, segment.translation)
-            if part
-        )
+        parts = [part for segment in utterance.segments for part in (segment.original, segment.translation)]
+        text = "\n".join(parts)
+        if text.isascii() and "  " not in text and text.replace("\n", " ").isprintable():
+            text = text.lower()  # one look at all of it: most texts need no more
+        else:
+            text = "\n".join(fold(clean(part)) for part in parts)
         self._folded[utterance.number] = (utterance, text)
         return text
 

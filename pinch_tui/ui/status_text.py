@@ -99,13 +99,18 @@ def _part_name(part: str) -> str:
     return part if len(part) == 1 else part.replace("_", " ").capitalize()
 
 
-def talk_hint(method: str, key: str, *, is_narrow: bool = False) -> str:
-    """How to talk in this terminal. ``method`` is the hold report's; ``key`` the talk key's Textual name."""
+def talk_hint(method: str, key: str, *, is_narrow: bool = False, is_on_bar: bool = True) -> str:
+    """How to talk in this terminal. ``method`` is the hold report's; ``key`` the talk key's Textual name.
+
+    ``is_on_bar``: the hint stands on the talk bar itself.
+    """
     name = key_name(key)
     if method == "tap":
         return f"{name} starts, {name} ends" if is_narrow else f"press {name}, speak, press {name} again"
     if method == "mouse":
-        return "hold the mouse here" if is_narrow else "hold the mouse button on this bar while you speak"
+        if is_narrow:
+            return "hold the mouse here" if is_on_bar else "hold the mouse on the bar below"
+        return f"hold the mouse button on {'this bar' if is_on_bar else 'the bar below'} while you speak"
     return f"hold {name} to talk" if is_narrow else f"hold {name}, speak, let go"
 
 
@@ -125,10 +130,12 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
             word = f"reconnecting in {left} s" if left else "reconnecting"
             return StateLine(word, status.detail or f"{key_name(key)} tries at once")
         case StateWord.READY | StateWord.CONNECTING if status.talking_since is not None:
+            if status.mic in _NO_MIC:
+                return StateLine(status.word.value, "waiting for the microphone")
             return StateLine(status.word.value, status.detail or "wait a moment: the sign is the word talking")
         case StateWord.READY:
             if status.mic in _NO_MIC:
-                return StateLine("ready", "reading and listening work")
+                return StateLine("ready", "speaking needs a microphone")
             return StateLine("ready", talk_hint(method, key, is_narrow=is_narrow), status.detail)
         case StateWord.CONNECTING:
             return StateLine("connecting", status.detail or "you may speak already: nothing is lost")
@@ -185,7 +192,7 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
         case MicState.OPENING:
             return MicLine("mic opening", status.mic_name)
         case MicState.CLOSED:
-            return MicLine("mic closed", status.mic_name)
+            return MicLine("mic closed, opens when you press", status.mic_name)
         case MicState.LOST:
             return MicLine("mic lost", status.mic_name, _mic_detail(status) or "the microphone is gone; looking for it")
         case MicState.ABSENT:
@@ -266,7 +273,7 @@ def difference_text(old: SessionParams, new: SessionParams) -> str:
     """What differs between two sets of session parameters, in words; "" when nothing does."""
     parts = []
     if (old.source, old.target) != (new.source, new.target):
-        parts.append(f"{label(new.source)} to {label(new.target)}")
+        parts.append(f"{label(new.source)} {'and' if new.two_way else 'to'} {label(new.target)}")
     if old.voice is not new.voice:
         parts.append(f"{new.voice.value} voice")
     if old.audio_output is not new.audio_output:

@@ -105,6 +105,8 @@ CONTRAST = Theme(
 
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, CONTRAST)
 THEME_NAMES: tuple[str, ...] = OWN_THEMES
+THEME_TITLES = {DARK.name: "dark", LIGHT.name: "light", CONTRAST.name: "high contrast"}
+"""The themes in words."""
 
 
 @dataclass(frozen=True, slots=True)

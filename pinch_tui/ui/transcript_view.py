@@ -103,7 +103,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def cursor(self) -> int | None:
-        """The number of the selected utterance; the newest one until another is selected."""
+        """The selected utterance's number; until one is selected, the newest that has, or may still get, a text."""
         return self._cursor
 
     @property
@@ -136,6 +136,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_follows = True
         self._is_following = True
         self._set_unseen(set())
+        self._book.renew()
         self._lay_out(replace(self._book.style, folded=""))
 
     def set_stars(self, numbers: Iterable[int]) -> None:
@@ -178,11 +179,14 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if row is not None:
             self._move_cursor(row)
 
-    def select_next(self) -> None:
-        self._step(1)
+    def select_next(self, step: int = 1) -> None:
+        n = len(self._book)
+        if n:
+            row = self._book.row_of(self._cursor)
+            self._move_cursor(max(0, min(n - 1, (n if row is None else row) + step)))
 
     def select_prev(self) -> None:
-        self._step(-1)
+        self.select_next(-1)
 
     def select_page(self, direction: int) -> None:
         """Scroll by a page (1: on, -1: back) and select the last (first) row that is wholly in view."""
@@ -201,7 +205,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def select_last(self) -> None:
         """Select the newest utterance and follow the conversation again."""
         if len(self._book):
-            self._move_cursor(len(self._book) - 1)
+            self._move_cursor(self._book.newest())
             if self._book.is_laid_out:
                 self._apply(self._book.view.settle_end(self._height))
                 self._note_position()
@@ -210,14 +214,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if self._cursor is not None:
             self.post_message(self.Activated(self, self._cursor))
 
-    def _step(self, step: int) -> None:
-        n = len(self._book)
-        if n:
-            row = self._book.row_of(self._cursor)
-            self._move_cursor(max(0, min(n - 1, (n if row is None else row) + step)))
-
     def _move_cursor(self, row: int, *, scrolls: bool = True) -> None:
-        self._cursor_follows = row == len(self._book) - 1
+        self._cursor_follows = row == self._book.newest()
         self._point_at(self._book.utterance(row).number)
         if scrolls and self._book.is_laid_out:
             self._apply(self._book.view.show(row, self._top, self._height))
@@ -237,7 +235,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if not len(self._book):
             self._cursor = None
         elif self._cursor_follows or self._book.row_of(self._cursor) is None:
-            self._point_at(self._book.utterance(len(self._book) - 1).number)
+            self._point_at(self._book.utterance(self._book.newest()).number)
 
     # ---- search ---------------------------------------------------------------------------------------------------
 
@@ -330,6 +328,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         changes = self._book.change(dirty, self._top, height)
         self._keep_cursor()
         if self._is_following:
+            # What is in view moves up for a new row anyway, and the last row of a short conversation moves nothing.
+            if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
+                self.refresh()
             self._apply(self._book.view.settle_end(height))
         else:
             self._apply(self._book.view.settle(changes.top, height))
@@ -338,8 +339,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         for line in changes.lines:
             self._refresh_lines(line - self._top, 1)
         if was_empty or changes.from_line is not None:
-            start = max(0, (changes.from_line or 0) - self._top)
-            self._refresh_lines(start, height - start)
+            self._refresh_lines(start := max(0, (changes.from_line or 0) - self._top), height - start)
 
     def _repaint(self, numbers: Iterable[int]) -> None:
         for row in self._book.forget(numbers):

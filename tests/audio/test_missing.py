@@ -3,6 +3,7 @@ from __future__ import annotations
 import ctypes.util
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -181,3 +182,30 @@ def test_a_late_reference_is_kept(canceller: aec.EchoCanceller) -> None:
     for i in range(1, 16):
         assert age_ms(canceller, i * 0.02) == pytest.approx(0, abs=1)
     assert canceller.skipped == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "platform", "has_plugin", "command"),
+    [
+        ("apt-get", "linux", False, "sudo apt install libasound2-plugins"),
+        ("dnf", "linux", False, "sudo dnf install alsa-plugins-pulseaudio"),
+        ("guix", "linux", False, "pinch-tui doctor"),
+        ("apt-get", "linux", True, "pinch-tui doctor"),
+        ("brew", "darwin", False, "pinch-tui doctor"),
+    ],
+)
+def test_the_one_command_where_no_device_is_seen(program: str, platform: str, has_plugin: bool, command: str) -> None:
+    assert missing.device_cure(platform, lambda name: name if name == program else None, has_plugin) == command
+
+
+@pytest.mark.parametrize("folder", ["lib", "lib64", "lib/x86_64-linux-gnu"])
+def test_alsas_way_to_the_sound_server_is_found_where_systems_keep_it(tmp_path: Path, folder: str) -> None:
+    assert not missing.has_server_plugin(tmp_path)
+    plugins = tmp_path / folder / "alsa-lib"
+    plugins.mkdir(parents=True)
+    (plugins / "libasound_module_pcm_pipewire.so").touch()
+    assert missing.has_server_plugin(tmp_path)
+
+
+def test_no_microphone_names_the_one_command() -> None:
+    assert f"run: {missing.device_cure('linux')}" in explain_code(NO_DEVICE, "", "capture", "linux").hint

@@ -28,6 +28,7 @@ class Whole(PinchApp):
         self._fake.transcript.utterances = talk.utterances
         super().__init__(self._fake, FakeHold(), services(Asked()), Settings())
         self._number = 0
+        self._since = time.monotonic()  # one press: another one would go to the end
 
     def get_driver_class(self) -> type[Driver]:
         super().get_driver_class()
@@ -40,7 +41,7 @@ class Whole(PinchApp):
     def tell(self, numbers: tuple[int, ...]) -> None:
         if numbers[0] > self._number:
             self._number = numbers[0]
-            self._fake.set_status(word=StateWord.TALKING, talking_since=time.monotonic())
+            self._fake.set_status(word=StateWord.TALKING, talking_since=self._since)
         self._fake.say(TranscriptChanged(numbers))
 
 

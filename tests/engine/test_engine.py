@@ -234,6 +234,80 @@ def test_a_microphone_that_stays_away_ends_the_utterance(is_pressed_before: bool
     assert states(rig) == [UtteranceState.SETTLED if is_pressed_before else UtteranceState.EMPTY]
 
 
+def test_a_press_without_a_microphone_is_refused_with_the_cause_and_its_cure() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.microphone.fail(AudioError("No microphone.", "Run: the cure"), is_retrying=True)
+        await rig.sleep(0.1)
+        for _ in range(2):
+            await rig.hold(0.5, 0.5)
+            assert rig.engine.status.talking_since is None
+            assert (rig.notices("mic")[-1].title, rig.notices("mic")[-1].hint) == ("No microphone.", "Run: the cure")
+        assert [notice.title for notice in rig.notices("mic")] == [
+            "No microphone.",
+            "",
+            "No microphone.",
+            "",
+            "No microphone.",
+        ]
+        assert len(rig.logged("talk-refused")) == 2
+        assert rig.forced == [TalkSource.DEVICE] * 2
+        rig.microphone.opened()
+        await rig.sleep(0.1)
+        assert rig.notices("mic")[-1].title == ""
+        await rig.hold(0.5)
+        await rig.settled()
+
+    rig = play(scene, opens=False)
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert rig.notices("heard") == []
+
+
+def test_a_press_while_the_first_microphone_is_slow_to_open_keeps_its_words() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(1.0)
+        rig.microphone.opened()
+        await rig.sleep(0.5)
+        await rig.release()
+        await rig.settled()
+
+    rig = play(scene, opens=False)
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert rig.logged("talk-refused") == []
+
+
+def test_a_press_is_refused_when_the_microphone_has_been_away_for_long() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        rig.microphone.fail()
+        await rig.sleep(3.5)
+        await rig.hold(0.5, 0.5)
+        assert len(rig.logged("talk-refused")) == 1
+        rig.engine.post(SelectMicrophone("usb"))  # being replaced: it may be there in a moment
+        await rig.press(0.5)
+        rig.microphone.opened()
+        await rig.sleep(0.5)
+        await rig.release()
+        await rig.settled()
+
+    rig = play(scene)
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert len(rig.logged("talk-refused")) == 1
+
+
+def test_an_utterance_without_a_microphone_says_its_cause_alone() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(0.1)  # before it is known
+        rig.microphone.fail(AudioError("No PortAudio.", "Run: the cure"), is_retrying=False)
+        await rig.sleep(0.1)
+        assert rig.forced == [TalkSource.DEVICE]
+        await rig.settled()
+
+    rig = play(scene, opens=False)
+    assert states(rig) == [UtteranceState.EMPTY]
+    assert rig.notices("heard") == []
+    assert rig.notices("mic")[-1].title == "No PortAudio."
+
+
 def test_an_absent_microphone_is_asked_for_at_each_press() -> None:
     async def scene(rig: Rig) -> None:
         rig.microphone.fail(AudioError("No microphone.", "Plug one in."), is_retrying=False)
@@ -241,9 +315,10 @@ def test_an_absent_microphone_is_asked_for_at_each_press() -> None:
         assert rig.engine.status.mic is MicState.ABSENT
         assert rig.notices("mic")[-1].severity is Severity.ERROR
         asked = rig.microphone.opens_asked
-        await rig.press(0.5)
+        await rig.hold(0.5)
         assert rig.microphone.opens_asked == asked + 1
         assert rig.engine.status.mic is MicState.OPEN
+        await rig.press(0.5)
         await rig.release()
         await rig.settled()
 

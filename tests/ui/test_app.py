@@ -130,6 +130,62 @@ async def test_q_is_the_users_when_the_map_has_it() -> None:
         assert "Ctrl+Q quits" not in _painted(r.app)
 
 
+async def test_who_speaks_while_scrolled_back_sees_the_new_line() -> None:
+    r = rig()
+    for n in range(1, 60):
+        r.engine.put(line(n, "Hello.", "Hola."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("home")
+        assert not r.app.main.lines.is_following
+        r.engine.put(line(60, "", "", state=UtteranceState.TALKING))
+        r.engine.set_status(talking_since=99.0)
+        await until(pilot, lambda: r.app.main.lines.is_following and r.app.main.lines.cursor == 60)
+        await pilot.press("home")  # and may look back again while speaking
+        r.engine.set_status(word=StateWord.TALKING)
+        await pilot.pause(0.1)
+        assert not r.app.main.lines.is_following
+
+
+async def test_after_a_misfire_the_line_keys_take_the_last_line_with_a_text() -> None:
+    r = rig()
+    r.engine.put(line(1, "Hello.", "Hola."))
+    r.engine.put(line(2, "", "", state=UtteranceState.EMPTY))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("c")
+        await until(pilot, lambda: r.asked.copied == ["Hola."])
+        await pilot.press("down", "c")
+        await until(pilot, lambda: "This line is empty." in text_of(r.app.main.notices))
+        assert r.asked.copied == ["Hola."]
+
+
+async def test_the_theme_and_the_loudness_are_said_in_one_line_each() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("f2")
+        assert "Theme: light" in text_of(r.app.main.notices)
+        await pilot.press("minus")
+        assert "Volume 90 %" in text_of(r.app.main.notices)
+        await pilot.press("m")
+        assert text_of(r.app.main.notices) == "i Voice muted"
+        await pilot.press("m")
+        assert text_of(r.app.main.notices) == "i Volume 90 %"
+
+
+async def test_a_swap_between_two_speakers_does_not_speak_of_a_direction() -> None:
+    r = rig(status={"params": SessionParams(two_way=True)})
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("s")
+        assert "From now on: Spanish and English" in text_of(r.app.main.notices)
+
+
+async def test_the_empty_view_speaks_of_the_bar_below() -> None:
+    r = rig(method="mouse")
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "on the bar below" in text_of(r.app.main.empty)
+        assert "on this bar" in text_of(r.app.main.talk_bar)
+
+
 async def test_the_talk_key_talks_on_the_conversation_and_types_in_text_fields() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:

@@ -9,9 +9,14 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.style import Style
 
 from pinch_tui.ui import line_bidi
-from pinch_tui.ui.layout_text import Order, clusters, layout
+from pinch_tui.ui.layout_text import APART, Order, apart, clusters, layout
+from pinch_tui.ui.line_paint import Painter
+from pinch_tui.ui.line_row import Role
+from pinch_tui.ui.theme import UNICODE
+from pinch_tui.ui.widgets.strip import displayed, parts_of
 
 
 def shown(text: str, is_rtl: bool | None = None) -> str:
@@ -117,3 +122,31 @@ def test_a_terminal_that_turns_words_round_shows_the_same_line(text: str) -> Non
 @settings(max_examples=100)
 def test_the_order_is_a_permutation(levels: list[int]) -> None:
     assert sorted(line_bidi.display_order(levels)) == list(range(len(levels)))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("صباح الخير.", ["."]),
+        ("كم يكلف هذا؟", []),  # of the letters' own script: it is turned with them
+        ("قال (نعم) ثم 12 مرة.", ["(", ")", "."]),
+        ("Hello. How are you?", []),
+    ],
+)
+def test_what_touches_right_to_left_letters_is_set_apart_where_single_words_are_turned(
+    text: str, wanted: list[str]
+) -> None:
+    (line,) = layout(text, 60, (), Order.WORDS)
+    found = [run.text for run in line.runs if run.marks & APART]
+    assert sorted(found) == sorted(wanted)
+    assert sorted(line.text[start:end] for start, end in apart(line.text)) == sorted(wanted)
+    for order in (Order.TERMINAL, Order.LETTERS):
+        assert not any(run.marks for line in layout(text, 60, (), order) for run in line.runs)
+
+
+def test_what_is_set_apart_is_of_another_weight_in_lines_and_cards() -> None:
+    painter = Painter(lambda _name: Style(color="red"), Style(), UNICODE)
+    assert painter.style(Role.ORIGINAL, APART, False).bold and not painter.style(Role.ORIGINAL, 0, False).bold
+    shown = displayed("صباح الخير.", Order.WORDS)
+    assert parts_of(shown, "$accent", Order.WORDS) == [(".", "bold $accent"), (shown[1:], "$accent")]
+    assert parts_of(shown, "$accent", Order.LETTERS) == [(shown, "$accent")]

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from pinch_tui.config import Bidi
 from pinch_tui.ui import layout_text
 from pinch_tui.ui.layout_text import Mark, Order, Widths, app_reorders, clean, clusters, cut, layout, wrap
-from pinch_tui.ui.line_cells import guess_widths, judge_widths
+from pinch_tui.ui.line_cells import WIDTHS_QUERY, guess_widths, judge_widths
 
 CORPUS = {
     "latin": "Good morning, I have a reservation — two nights, state-of-the-art/room 12.",
@@ -104,7 +104,7 @@ def test_marks_stay_with_their_letters(text: str, limit: int, spans: list[tuple[
         wanted[part.text] = wanted.get(part.text, 0) | sum(m.bits for m in marks if m.start <= part.start < m.end)
     for line in marked:
         for run in line.runs:
-            for part in clusters(run.text):
+            for part in clusters(clean(run.text)):  # without the marks of direction
                 assert run.marks & ~wanted.get(part.text, 0) == 0
 
 
@@ -213,3 +213,10 @@ def test_terminals_that_reorder_by_themselves_are_known(environment: dict[str, s
     assert app_reorders(Bidi.AUTO, environment) is order
     assert bool(app_reorders(Bidi.APP, environment))
     assert app_reorders(Bidi.TERMINAL, environment) is Order.TERMINAL
+
+
+def test_the_question_about_widths_is_concealed_and_leaves_nothing_behind() -> None:
+    written, _, after = WIDTHS_QUERY.partition("\x1b[6n")
+    assert written.startswith("\x1b[?2026h\x1b7\x1b[8m")  # one update, the cursor and its style kept, unseen
+    assert after.startswith("\x1b[H\x1b[6X")  # from where it was written, as many cells as any terminal gave it
+    assert after.endswith("\x1b8\x1b[?2026l")

@@ -146,7 +146,7 @@ def test_differences_of_parameters_in_words() -> None:
         "de", "fr", Voice.FEMALE, False, FinalizeMode.SENTENCE, True, source_label="a", target_label="b", context="c"
     )
     assert text.difference_text(old, new) == (
-        "German to French, female voice, text only, sentence mode, two-way, labels, context"
+        "German and French, female voice, text only, sentence mode, two-way, labels, context"
     )
 
 

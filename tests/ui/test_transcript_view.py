@@ -239,13 +239,79 @@ async def test_a_live_row_never_shrinks() -> None:
         app.view.refresh_utterances([number])
         await pilot.pause()
         tall = app.view.virtual_size.height
-        for text, state in (("few", UtteranceState.TALKING), ("few words", UtteranceState.SETTLED)):
-            talk.say(number, text, "pocas", is_final=state is UtteranceState.SETTLED)
+        for text, state in (("few", UtteranceState.TALKING), ("few words", UtteranceState.WAITING)):
+            talk.say(number, text, "pocas")
             talk.put(number, state)
             app.view.refresh_utterances([number])
             await pilot.pause()
             assert app.view.virtual_size.height == tall
             assert f"en {text}" in app.text
+
+
+def _lines(app: Shown) -> list[str]:
+    return [app.view.render_line(y).text.strip() for y in range(app.view.size.height)]
+
+
+@pytest.mark.parametrize(("n", "is_released_at_once"), [(3, True), (40, False)], ids=["short", "scrolled"])
+async def test_a_final_row_gives_its_empty_lines_back_without_a_jump(n: int, is_released_at_once: bool) -> None:
+    talk = Talk(n)
+    app = Shown(talk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        number = talk.add("many words " * 12, state=UtteranceState.TALKING, stable=0)
+        app.view.refresh_utterances([number])
+        await pilot.pause()
+        tall, before = app.view.virtual_size.height, _lines(app)
+        talk.say(number, "few", "pocas", is_final=True)
+        talk.put(number, UtteranceState.SETTLED)
+        app.view.refresh_utterances([number])
+        await pilot.pause()
+        assert (app.view.virtual_size.height < tall) is is_released_at_once
+        at = next(y for y, text in enumerate(_lines(app)) if "en few" in text)
+        assert _lines(app)[:at] == before[:at]  # nothing above it has moved
+        after = talk.add("and on", state=UtteranceState.TALKING, stable=0)
+        app.view.refresh_utterances([after])
+        await pilot.pause()
+        lines = _lines(app)
+        at = next(y for y, text in enumerate(lines) if "en few" in text)
+        assert lines[at + 1] == "" and "and on" in lines[at + 2]
+
+
+async def test_nothing_is_given_back_above_a_row_that_is_being_read() -> None:
+    talk = Talk(3)
+    app = Shown(talk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        first = talk.add("many words " * 12, state=UtteranceState.WAITING, stable=0)
+        second = talk.add("and on", state=UtteranceState.TALKING, stable=0)
+        app.view.refresh_utterances([first, second])
+        await pilot.pause()
+        at = next(y for y, text in enumerate(_lines(app)) if "and on" in text)
+        talk.say(first, "few", "pocas", is_final=True)
+        talk.put(first, UtteranceState.SETTLED)
+        app.view.refresh_utterances([first])
+        await pilot.pause()
+        assert "and on" in _lines(app)[at]
+
+
+async def test_the_selection_passes_by_rows_without_a_text_until_it_is_moved() -> None:
+    talk = Talk(3)
+    app = Shown(talk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        number = talk.add(state=UtteranceState.TALKING)
+        app.view.refresh_utterances([number])
+        await pilot.pause()
+        assert app.view.cursor == number
+        talk.put(number, UtteranceState.EMPTY)
+        app.view.refresh_utterances([number])
+        await pilot.pause()
+        assert app.view.cursor == number - 1
+        app.view.select_next()
+        assert app.view.cursor == number  # the user's own choice
+        app.view.select_last()
+        assert app.view.cursor == number - 1
+        after = talk.add("and on", state=UtteranceState.TALKING, stable=0)
+        app.view.refresh_utterances([after])
+        await pilot.pause()
+        assert app.view.cursor == after
 
 
 async def test_only_changed_lines_are_painted(monkeypatch: pytest.MonkeyPatch) -> None:

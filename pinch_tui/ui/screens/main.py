@@ -90,7 +90,7 @@ class MainScreen(Screen[None]):
         self.header = Header(marks, order=order)
         self.notices = Notices()
         self.search_bar = SearchBar()
-        self.say_this = SayThis(marks)
+        self.say_this = SayThis(marks, order=order)
         self.empty = EmptyCard()
         self.footer = Footer(keys)
         self.talk_bar = TalkBar(marks, clock=clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
@@ -181,12 +181,13 @@ class MainScreen(Screen[None]):
         if self.has_class("-spoken"):
             return
         phrases = self._practice_phrases(status)
-        hint = talk_hint(self._report.method, self._talk_key)
+        hint = talk_hint(self._report.method, self._talk_key, is_on_bar=False)
         self.empty.show(
             hint,
             phrases[: max(0, self.size.height - 10)],
             is_practice=status.is_practice,
             marks=self._marks,
+            order=self._order,
             width=self.size.width,
         )
 
@@ -237,7 +238,7 @@ class MainScreen(Screen[None]):
         self.step_search(event.direction)
 
     def _say_found(self, found: Found) -> None:
-        self.search_bar.say(f" {found.place} of {found.total}" if found.number is not None else " nothing found")
+        self.search_bar.say(f" line {found.place} of {found.total}" if found.number is not None else " nothing found")
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 

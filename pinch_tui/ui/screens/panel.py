@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SHORT_ROWS = 20
 """Below so many rows a sheet takes the whole height and does without air, unless it has a ``short_rows`` of its own."""
+LIFTED_ROWS = 36
+"""From so many rows on a sheet stands between header and talk bar, and cuts neither of them; below, it is as wide as
+the screen."""
 NARROW_COLUMNS = 84
 SNUG_COLUMNS = 108
 """Below these a sheet (a wide sheet) takes the whole width: slivers of the conversation beside it only disturb."""
@@ -42,7 +45,8 @@ class Panel(ModalScreen[Result], Generic[Result]):
         & Input, & Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }
         & OptionList, & OptionList:focus { border: none; background: $surface; padding: 0; scrollbar-size-vertical: 1; }
         & TextArea, & TextArea:focus { border: none; background: $panel; padding: 0 1; height: 5; }
-        &.-narrow .panel, &.-snug .panel.-wide { width: 100%; }
+        &.-narrow .panel, &.-snug .panel.-wide, &.-low .panel, &.-low .panel.-wide { width: 100%; }
+        &.-lifted .panel { margin: 1 0 5 0; }
         &.-short .panel { padding: 0 1; height: 100%; max-height: 100%; }
         &.-short .body { height: 1fr; max-height: 100%; }
         &.-short .panel-title { margin-bottom: 0; }
@@ -72,6 +76,8 @@ class Panel(ModalScreen[Result], Generic[Result]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < self.short_rows, "-short")
+        self.set_class(event.size.height >= LIFTED_ROWS, "-lifted")
+        self.set_class(event.size.height < LIFTED_ROWS, "-low")
         self.set_class(event.size.width < NARROW_COLUMNS, "-narrow")
         self.set_class(event.size.width < SNUG_COLUMNS, "-snug")
 

@@ -9,7 +9,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from pinch_tui.ui.layout_text import Order
 from pinch_tui.ui.theme import Marks
+from pinch_tui.ui.widgets.strip import parts_of
 
 _EDGE = 2
 _GUTTER = 5
@@ -24,7 +26,14 @@ class EmptyCard(Static):
     """
 
     def show(
-        self, hint: str, phrases: Sequence[tuple[str, str]], *, is_practice: bool, marks: Marks, width: int
+        self,
+        hint: str,
+        phrases: Sequence[tuple[str, str]],
+        *,
+        is_practice: bool,
+        marks: Marks,
+        order: Order,
+        width: int,
     ) -> None:
         """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode.
 
@@ -35,8 +44,11 @@ class EmptyCard(Static):
         if phrases:
             parts.append(("\n\nPractice hears these phrases among others. Say one:\n", "$text-muted"))
             for original, translation in phrases:
-                parts.append(("\n" + " " * (left - cell_len(original)) + original, "$accent"))
-                parts.append((f"  {marks.bar}  {translation}" + " " * (right - cell_len(translation)), "$text-muted"))
+                parts.append(("\n" + " " * (left - cell_len(original)), ""))
+                parts += parts_of(original, "$accent", order)
+                parts.append((f"  {marks.bar}  ", "$text-muted"))
+                parts += parts_of(translation, "$text-muted", order)
+                parts.append((" " * (right - cell_len(translation)), ""))
         elif is_practice:
             parts.append(("\n\nThis is practice: nothing leaves this computer.", "$text-muted"))
         else:
@@ -64,9 +76,9 @@ class SayThis(Widget):
     SayThis.-any { display: block; }
     """
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: Marks, *, order: Order) -> None:
         super().__init__()
-        self._marks = marks
+        self._marks, self._order = marks, order
         self._phrases: Sequence[tuple[str, str]] = ()
         self._at = 0
 
@@ -84,6 +96,7 @@ class SayThis(Widget):
         original, translation = self._phrases[self._at % len(self._phrases)]
         return Content.assemble(
             ("say this: ", "$text-muted"),
-            (original, "$accent"),
-            (f"{self._marks.arrow}{translation}", "$text-muted"),
+            *parts_of(original, "$accent", self._order),
+            (self._marks.arrow, "$text-muted"),
+            *parts_of(translation, "$text-muted", self._order),
         ).truncate(max(1, self.content_size.width), ellipsis=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from pinch_tui.ui.layout_text import Order, cut, layout
+from pinch_tui.ui.layout_text import Order, apart, cut, layout
 
 _ENDLESS = 10_000
 
@@ -40,6 +40,16 @@ class Strip:
 def displayed(text: str, order: Order) -> str:
     """One cleaned line of text in the order in which this terminal wants it written."""
     return text if text.isascii() else " ".join(line.text for line in layout(text, _ENDLESS, reorders=order))
+
+
+def parts_of(shown: str, style: str, order: Order) -> list[tuple[str, str]]:
+    """A `displayed` text as parts of a content: what has to be set apart for this terminal in bold."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    for start, end in apart(shown) if order is Order.WORDS else ():
+        found += [(shown[at:start], style), (shown[start:end], f"bold {style}")]
+        at = end
+    return [part for part in (*found, (shown[at:], style)) if part[0]]
 
 
 def cells(pieces: Iterable[Piece]) -> int:
