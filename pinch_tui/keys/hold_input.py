@@ -263,7 +263,7 @@ class HoldInput:
                 self._base = base
                 self._tell(KeyDown(is_armed, reports_release), t)
                 return is_armed or self._machine.owns_key
-        if key == "escape" and is_armed and self.is_active:
+        if key == "escape" and is_armed and self._machine.takes_escape(t):
             self._tell(Escaped(), t)
             return True
         if (plain or key) not in MODIFIERS:

@@ -388,6 +388,28 @@ def test_escape_sends_no_more_and_drops_what_comes_back(after: float) -> None:
         assert [item for _, item in session.got if item == "finalize"] == ["finalize"] * 2
 
 
+@pytest.mark.parametrize("after", [0.05, 0.2, 0.4])
+def test_escape_after_the_end_drops_it_too(after: float) -> None:
+    """In the tail, behind the finalize, and after the first words of the answer."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(1.0, after)
+        rig.edge(EdgeKind.CANCEL, TalkSource.CANCEL)
+        await rig.sleep(2.0)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene)
+    assert states(rig) == [UtteranceState.CANCELLED, UtteranceState.SETTLED]
+    first = rig.engine.transcript.utterances[0]
+    assert first.segments == ()
+    assert not first.has_speech and len(rig.speaker.heard) == 2 * 1920 * 4
+    for session in rig.service.sessions:
+        check_session(session)
+        assert [item for _, item in session.got if item == "finalize"] == ["finalize"] * 2
+
+
 def test_escape_before_the_session_is_ready_sends_nothing() -> None:
     async def scene(rig: Rig) -> None:
         await rig.press(0.3)
