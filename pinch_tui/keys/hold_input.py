@@ -261,6 +261,7 @@ class HoldInput:
         if key == self._key or plain == self._key:
             with self._wake:
                 self._base = base
+                self._probe.revive(t)
                 self._tell(KeyDown(is_armed, reports_release), t)
                 return is_armed or self._machine.owns_key
         if key == "escape" and is_armed and self._machine.takes_escape(t):

@@ -268,7 +268,14 @@ class TestProbe:
         machine = HoldMachine(has_probe=True, cadence=KNOWN)
         lines = played(machine, held(DOWN, 0, 1300), until_ms=3000, probe=[(0, True), (800, None)])
         assert lines[-1] == "1300 commit gap"
-        assert machine.key.has_given_up_probe
+
+    def test_a_late_answer_is_no_wrong_answer(self) -> None:
+        player = Player(HoldMachine(has_probe=True, cadence=KNOWN), probe=[(800, None), (4000, True), (6300, False)])
+        player.play([*held(DOWN, 0, 1300), *held(DOWN, 5000, 6300)], until_ms=12000)
+        assert [line.split()[1:] for line in player.lines if "commit" in line] == [
+            ["commit", "gap"],
+            ["commit", "probe"],
+        ]
 
     def test_bytes_that_lag_behind_the_release_start_nothing(self) -> None:
         machine = HoldMachine(has_probe=True, cadence=KNOWN)
