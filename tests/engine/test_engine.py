@@ -721,3 +721,12 @@ def test_a_quit_does_not_wait_for_words_that_cannot_be_sent() -> None:
     rig = play(scene, Plan(status=401))
     assert took < 0.2
     assert isinstance(rig.events[-1], Stopped) and rig.events[-1].unsettled == 1
+
+
+def test_what_the_speaker_dropped_is_counted() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.speaker.dropped = 1.5
+        await rig.hold(0.6)
+        await rig.settled()
+
+    assert play(scene).engine.status.counters.dropped_speech_s == 1.5
