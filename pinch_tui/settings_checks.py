@@ -6,7 +6,6 @@ The ranges are those of the docstrings in `pinch_tui.config`.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, get_origin
 from urllib.parse import urlsplit
 
 from pinch_tui.config import Settings
+from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.keymap import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, find, normalize
 
@@ -127,16 +127,6 @@ def _within(low: float, high: float, unit: str) -> Callable[[Any], None]:
             raise BadValue(f"must be {low:g} to {high:g}{unit}, not {value:g}")
 
     return test
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this very machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _base_url(value: str) -> None:

@@ -287,6 +287,9 @@ class FileSpeaker:
     def cue(self, name: str) -> None:
         """Cues are not part of the speech."""
 
+    def dropped_s(self) -> float:
+        return 0.0
+
     def buffered_s(self) -> float:
         return 0.0
 

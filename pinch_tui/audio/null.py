@@ -81,6 +81,9 @@ class NullSpeaker:
     def cue(self, name: str) -> None:
         """Nobody hears it."""
 
+    def dropped_s(self) -> float:
+        return 0.0
+
     def buffered_s(self) -> float:
         return 0.0
 

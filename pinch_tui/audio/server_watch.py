@@ -81,7 +81,7 @@ class ServerWatch:
         self._changed.set()
         try:
             assert process.stdout is not None
-            while line := await process.stdout.readline():
+            while line := await _line(process.stdout):
                 heard = True
                 if any(f" on {kind}" in line.decode("utf-8", "replace") for kind in _KINDS):
                     self._changed.set()
@@ -89,6 +89,14 @@ class ServerWatch:
             kill(process)
             await bury(process)
         return heard
+
+
+async def _line(pipe: asyncio.StreamReader) -> bytes:
+    """The next line, b"" at the end; of one longer than the pipe's limit, a piece without a word in it."""
+    try:
+        return await pipe.readline()
+    except ValueError:
+        return b"\n"
 
 
 async def _call(what: str) -> str | None:

@@ -77,11 +77,6 @@ class HostSpeaker:
         self.server_name: Callable[[], str] = lambda: ""
         self.is_headphones: Callable[[], bool | None] = lambda: None
 
-    @property
-    def dropped_samples(self) -> int:
-        """Samples at 24 kHz that were never played: cleared, or beyond the bound."""
-        return self._ledger.dropped
-
     # ---- the port ----
 
     def begin(self, playout: int) -> None:
@@ -129,6 +124,9 @@ class HostSpeaker:
 
     def buffered_s(self) -> float:
         return self._ledger.buffered / OUT_RATE
+
+    def dropped_s(self) -> float:
+        return self._ledger.dropped / OUT_RATE
 
     def level_dbfs(self) -> float:
         if self._clock.monotonic() - self._peak_t > LEVEL_S:

@@ -93,7 +93,10 @@ def kill(process: asyncio.subprocess.Process) -> None:
 
 
 async def bury(process: asyncio.subprocess.Process) -> None:
-    """Read a killed child's pipes to their end and wait for it, so that no descriptor stays open."""
+    """Read a killed child's pipes to their end and wait for it, so that no descriptor stays open.
+
+    Neither waits for ever: a child in an uninterruptible call of the kernel ends when that does, and is reaped then.
+    """
     if process.stdin is not None:
         process.stdin.close()
     with suppress(TimeoutError):
@@ -101,7 +104,9 @@ async def bury(process: asyncio.subprocess.Process) -> None:
             for pipe in (process.stdout, process.stderr):
                 while pipe is not None and await pipe.read(READ_BYTES):
                     pass
-    await process.wait()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BURY_S):
+            await process.wait()
 
 
 class LaneRunner:

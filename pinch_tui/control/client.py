@@ -6,7 +6,6 @@ Blocking on purpose, and free of asyncio: the whole command has to be over in th
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 from collections.abc import Callable
@@ -70,13 +69,6 @@ def _over_socket(path: Path, line: bytes, timeout_s: float) -> bytes:
 
 
 def _over_pipe(path: Path, line: bytes, timeout_s: float) -> bytes:
-    """A named pipe is a file: write the line, read the answer. Windows itself waits for a free instance."""
-    with open(pipe_name(path), "r+b", buffering=0) as pipe:  # noqa: PTH123 - a pipe's name is no path
-        pipe.write(line)
-        answer = b""
-        while not answer.endswith(b"\n") and len(answer) <= MAX_REPLY:
-            piece = os.read(pipe.fileno(), MAX_REPLY)
-            if not piece:
-                break
-            answer += piece
-        return answer
+    from pinch_tui.control.pipe_client import exchange
+
+    return exchange(pipe_name(path), line, timeout_s)

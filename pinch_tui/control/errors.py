@@ -16,7 +16,7 @@ class AlreadyRunning(ControlError):
         which = f" (process {pid})" if pid else ""
         super().__init__(
             f"Another pinch-tui is open{which}.",
-            "This one works too, but `pinch-tui talk` goes on reaching the first.",
+            "This one works too, but `pinch-tui talk` reaches the first as long as that is open.",
         )
         self.pid = pid
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pinch_tui.control.address import pipe_name
 from pinch_tui.control.endpoint import Endpoint
+from pinch_tui.control.errors import AlreadyRunning, ControlError
 from pinch_tui.control.messages import (
     ControlCommand,
     Refused,
@@ -24,6 +25,8 @@ from pinch_tui.control.messages import (
 
 MAX_CONNECTIONS = 8
 IDLE_S = 2.0
+TAKE_OVER_S = 3.0
+"""How often a second copy looks whether the first still listens."""
 
 OnCommand = Callable[[ControlCommand], Mapping[str, object]]
 """Carry out a command, on the loop's thread, at once; the mapping is the reply (JSON-ready, no secrets)."""
@@ -59,6 +62,18 @@ class ControlServer:
 
     async def start(self) -> None:
         await self._endpoint.start(self._serve)
+
+    async def take_over(self, every_s: float = TAKE_OVER_S) -> None:
+        """Wait until the other copy has ended, and listen then; returns when that is so, or cannot be."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self.start()
+            except AlreadyRunning:
+                continue
+            except ControlError:
+                return
+            return
 
     async def stop(self) -> None:
         """Stop listening and drop what is connected."""

@@ -81,8 +81,12 @@ class UnixEndpoint:
         except OSError:
             os.close(lock)
             raise
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+        try:
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+        except OSError:
+            os.close(lock)
+            raise
         return lock
 
     def _bind(self) -> socket.socket:

@@ -229,6 +229,7 @@ class Counters:
     malformed: int = 0  # messages of the wire that could not be read
     unknown: int = 0  # messages of the wire of an unknown type
     reconnects: int = 0
+    refused: int = 0  # texts beyond what an utterance may hold
 
 
 @dataclass(frozen=True, slots=True)

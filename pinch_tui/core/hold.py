@@ -11,6 +11,9 @@ mode          a press shorter than 0.3 s              a press of unknown length 
 ``hold``      ends at its release, never latches      soft stop at the window, then commit (up to 1.6 s in all)
 ``tap``       every press starts or ends              the same
 ============  ======================================  ==========================================================
+
+An Escape may come after the commit that it was meant to forestall: some terminals keep it back for up to 0.5 s, and
+meanwhile the key it silenced looks released. So one cancel may follow a commit, before anything else was pressed.
 """
 
 from __future__ import annotations
@@ -49,6 +52,11 @@ TAP_S = 0.3
 """A hold shorter than this is a tap (human taps last about 0.1 s)."""
 LEFTOVER_S = 0.25
 """A press this soon after the terminal came back is the rest of the one it was lost in, whose repeats arrive again."""
+LATE_ESCAPE_S = {TalkSource.GAP: 1.0, TalkSource.PROBE: 1.0}
+"""For so long after a commit that was inferred an Escape still means that utterance;"""
+_PROMPT_ESCAPE_S = 0.25
+"""after one that the person's own key or button gave, no longer than the tail of the sound, about, still runs."""
+_OWN = (TalkSource.KEY, TalkSource.TAP, TalkSource.MOUSE, TalkSource.CONTROL)
 
 
 class HoldState(StrEnum):
@@ -84,6 +92,7 @@ class HoldMachine:
         self._is_early = False  # committed on a soft stop alone
         self._is_remote = is_remote
         self._is_key_lost = False
+        self._cancellable_until = float("-inf")  # the utterance that was committed last
         self._regained_at = 0.0
         self._is_leftover = False
 
@@ -95,13 +104,27 @@ class HoldMachine:
             limit = self._started_at + self.limit_s
         return min((t for t in (self.key.deadline, limit) if t is not None), default=None)
 
+    def takes_escape(self, now: float) -> bool:
+        """Whether there is something that an Escape cancels."""
+        return self.state is not HoldState.IDLE or now < self._cancellable_until
+
     def handle(self, event: HoldEvent, now: float) -> list[HoldCommand]:
         edges = self._on_event(event, now)
+        if isinstance(event, OtherKeyDown | Blurred | TerminalRestarted):
+            self._cancellable_until = float("-inf")  # what is pressed from here on is about something else
+        elif edges and isinstance(last := edges[-1], TalkEdge):
+            self._watch_for_escape(last, now)
         if not self.key.is_down:
             self.owns_key = False
         if self.key.wants_answer:
             return [*edges, AskProbe()]
         return edges
+
+    def _watch_for_escape(self, edge: TalkEdge, now: float) -> None:
+        wait = float("-inf")
+        if edge.kind is EdgeKind.COMMIT:
+            wait = LATE_ESCAPE_S.get(edge.source, _PROMPT_ESCAPE_S if edge.source in _OWN else wait)
+        self._cancellable_until = now + wait
 
     def _on_event(self, event: HoldEvent, now: float) -> list[HoldCommand]:
         match event:
@@ -132,7 +155,7 @@ class HoldMachine:
             case Controlled(is_start):
                 return self._on_control(is_start, now)
             case Escaped():
-                cancelled = self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
+                cancelled = self._cancel(now)
                 return [*cancelled, *self._follow(self.key.other_key(now), is_armed=True)]
             case ForcedEnd(source):
                 return self._end(EdgeKind.COMMIT, now, source)
@@ -321,6 +344,12 @@ class HoldMachine:
         self.state = HoldState.IDLE
         self._is_soft = self._latched_in_doubt = False
         return [self._edge(kind, t, source)]
+
+    def _cancel(self, now: float) -> list[HoldCommand]:
+        self._is_early = False
+        if self.state is HoldState.IDLE and self.takes_escape(now):
+            return [self._edge(EdgeKind.CANCEL, now, TalkSource.CANCEL)]
+        return self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
 
     def _edge(self, kind: EdgeKind, t: float, source: TalkSource) -> TalkEdge:
         # Threads stamp before they take their turn, so a stamp may be a little older than the start.

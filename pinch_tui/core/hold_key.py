@@ -149,7 +149,7 @@ class KeyTracker:
         return self._release(t, TalkSource.GAP)
 
     def probe_answered(self, is_down: bool | None, t: float) -> list[KeyStep]:
-        """The system's word on the key; None when it could not be asked."""
+        """The system's word on the key; None when it could not be asked: that says nothing of the next press."""
         self.wants_answer = False
         if self._asked_press is not None:
             pressed_at, self._asked_press = self._asked_press, None
@@ -159,7 +159,6 @@ class KeyTracker:
             steps = self._press(pressed_at, self._reports_release)
             return [*steps, *self.probe_answered(is_down, t)]
         if is_down is None:
-            self._invalid_answers = 2
             self._probe = _Probe.INVALID
             self._poll_at = None
             return []

@@ -3,7 +3,7 @@
 States: IDLE, TALKING (from the press to the release), TAIL (the moments after the release that are still sent). The
 hold machine decides what a press and a release are; this one decides which frames belong to which utterance. An
 utterance is a run of consecutive frames: from the pre-roll before the press, never older than the last frame already
-taken, to the tail after the release.
+taken, to the tail after the release. The last one may be cancelled after its end, too, until the next begins.
 """
 
 from __future__ import annotations
@@ -156,6 +156,7 @@ class TalkMachine:
         self._last_t = float("-inf")
         self._vanished_at: float | None = None
         self._has_warned = False
+        self._has_last = False  # an utterance that has ended and was not cancelled
 
     @property
     def limit_at(self) -> float | None:
@@ -215,9 +216,10 @@ class TalkMachine:
             case EdgeKind.COMMIT:
                 return self._release(edge.t, now, edge.source) if self.state is TalkState.TALKING else []
             case EdgeKind.CANCEL:
-                if self.state is TalkState.IDLE:
+                if self.state is TalkState.IDLE and not self._has_last:
                     return []
                 self._rest()
+                self._has_last = False
                 return [Cancel(self.number, edge.t)]
             case _:
                 assert_never(edge.kind)
@@ -230,7 +232,7 @@ class TalkMachine:
         self.state = TalkState.TALKING
         self.source = edge.source
         self.started_at = edge.t
-        self.is_latched = self.is_soft_stopped = self.has_sound = self._has_warned = False
+        self.is_latched = self.is_soft_stopped = self.has_sound = self._has_warned = self._has_last = False
         self._vanished_at = None
         since = self._since = edge.t - self.config.preroll_s
         return [*commands, Begin(self.number, edge.source, edge.t, since, self._last_index)]
@@ -247,6 +249,7 @@ class TalkMachine:
 
     def _end(self) -> list[TalkCommand]:
         self._rest()
+        self._has_last = True
         return [End(self.number)]
 
     def _rest(self) -> None:

@@ -174,6 +174,8 @@ class Transcript:
         self._utterances: list[Utterance] = []
         self._rows: list[_Row] = []
         self._position: dict[int, int] = {}
+        self.refused = 0
+        """Messages whose texts were beyond an utterance's bound."""
 
     @property
     def utterances(self) -> Sequence[Utterance]:
@@ -293,6 +295,7 @@ class Transcript:
     def _merge(self, row: _Row, utterance: Utterance, message: TranscriptMessage, now_ms: int) -> bool:
         room = TEXT_ROOM + TEXT_A_SECOND * (now_ms - utterance.start_ms) // 1000
         if row.size + len(message.text) + len(message.original_text or "") > room:
+            self.refused += 1
             return False
         at = row.index.get(message.id)
         if at is None:

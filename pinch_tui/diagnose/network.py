@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import email.utils
-import ipaddress
 import socket
 import ssl
 import time
@@ -19,6 +18,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from pinch_tui.core.events import FRAME_BYTES
+from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.protocol import decode, encode_finalize
 from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage
@@ -66,11 +66,11 @@ def target_of(base_url: str, proxies: Mapping[str, str], bypasses: Callable[[str
         return None
     if not host or parts.username or parts.query or parts.fragment:
         return None
-    is_loopback = _is_loopback(host)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+    is_local = is_loopback(host)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         return None
-    target = Target(host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https", is_loopback)
-    if is_loopback or bypasses(host):
+    target = Target(host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https", is_local)
+    if is_local or bypasses(host):
         return target
     for scheme in (parts.scheme, "all"):
         if proxies.get(scheme):
@@ -96,15 +96,6 @@ def _through(target: Target, url: str, variable: str) -> Target:
         proxy_from=variable,
         proxy_login=login,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 # ---- stages -------------------------------------------------------------------------------------------------------

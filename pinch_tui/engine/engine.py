@@ -205,9 +205,10 @@ class Engine:
         sessions = [link.session for link in self._links]
         talk = self._floor.talk
         self._board.speech_late_s = round(self._ports.speaker.buffered_s(), 1)
+        dropped_s = self._downlink.dropped_s + self._ports.speaker.dropped_s()
         base = e.Status(
             speaking_utterance=self._downlink.speaking,
-            counters=counters(self._board, sessions, self._past, self._downlink.underruns, self._downlink.dropped_s),
+            counters=counters(self._board, sessions, self._past, self._downlink.underruns, dropped_s),
             latency=self._latency.latency(),
         )
         behind = round(sum(session.delivery.outbox.behind_s for session in sessions), 1)

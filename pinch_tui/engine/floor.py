@@ -242,7 +242,9 @@ class Floor:
 
     def _cancelled(self, number: int, t: float) -> None:
         self._teller.log("talk-cancel", t, utterance=number)
-        self._owner.pop(number).feed(ev.UtteranceCancelled(number))
+        self._owner.pop(number, None)
+        for link in (*self._links.draining(), self._links.current()):  # it may have ended, and gone on to another
+            link.feed(ev.UtteranceCancelled(number))
         self._transcript.cancel(number)
         self.awaited.discard(number)
         self._mic_policy.used(self._clock.monotonic())

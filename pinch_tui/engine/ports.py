@@ -92,6 +92,9 @@ class Speaker(Protocol):
     def buffered_s(self) -> float:
         """Seconds that wait to be played, all playouts together."""
 
+    def dropped_s(self) -> float:
+        """Seconds since the start that were handed over and never played: cleared, or beyond the speaker's bound."""
+
     def level_dbfs(self) -> float: ...
 
     def select(self, device: str | None) -> None: ...

@@ -102,7 +102,9 @@ class Reporter:
         if message.is_final and message.kind is TranscriptKind.TRANSLATED:
             self._latency.final(number, now)
             self._floor.awaited.discard(number)
-        if not self._transcript.apply(number, report.attempt, message, self._floor.ms()):
+        is_changed = self._transcript.apply(number, report.attempt, message, self._floor.ms())
+        self._board.refused = self._transcript.refused
+        if not is_changed:
             return
         self._teller.changed(number)
         utterance = self._transcript.utterance(number)

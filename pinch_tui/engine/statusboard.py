@@ -27,6 +27,7 @@ class Board:
     lost_samples: int = 0
     malformed: int = 0
     unknown: int = 0
+    refused: int = 0
     reconnects: int = 0
     speech_late_s: float = 0.0
 
@@ -77,6 +78,7 @@ def counters(board: Board, sessions: list[Session], past: Counters, underruns: i
         dropped_speech_s=dropped_s,
         malformed=board.malformed,
         unknown=board.unknown,
+        refused=board.refused,
         reconnects=board.reconnects,
     )
 

@@ -58,7 +58,7 @@ class HoldDriver(LinuxDriver):
             self._file = LenientFile(self._file)  # type: ignore[assignment,arg-type]
         writer_before = self._writer_thread
         if self._filter is None:
-            self._filter = TalkKeyFilter(self.hold)
+            self._filter = TalkKeyFilter(self.hold, self._loop)
         is_disabled = constants.DISABLE_KITTY_KEY
         self.hold.attach(self.fileno if self.input_tty else None)
         if self.input_tty:  # before the input thread runs, so that nothing it reads is forgotten again

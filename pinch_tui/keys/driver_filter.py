@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import contextvars
 from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from textual import _xterm_parser, events
+from textual.keys import Keys
 from textual.message import Message
 
+from pinch_tui.keys.flood import FloodGate, Lane
 from pinch_tui.keys.parser import (
     LONGEST_SEQUENCE,
     REPORTS_EVENTS,
@@ -29,20 +33,81 @@ CALM = "\x1b[=0;1u"
 """No more reports, while the entry stays for the driver's own pop."""
 
 
-class TalkKeyFilter:
-    """What both drivers share: a parser of ours, and each message sorted into ours and the application's."""
+INTERRUPT = "ctrl+c"
+_LEAVING = (INTERRUPT, "ctrl+q")
 
-    def __init__(self, hold: HoldInput) -> None:
+
+class TalkKeyFilter:
+    """What both drivers share: a parser of ours, and each message sorted into ours and the application's.
+
+    What comes faster than anybody types is dropped here (`FloodGate`), before the event loop hears of it. With a
+    ``loop``, Ctrl+C overtakes the keys that wait there: ``hold.on_interrupt`` is called on it, in the context in which
+    this was made.
+    """
+
+    def __init__(self, hold: HoldInput, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.gate = FloodGate()
         self._hold = hold
         self._parser: HoldParser | None = None
+        self._owed: dict[str, Message] = {}
+        self._loop = loop
+        self._context = contextvars.copy_context()
 
     def make_parser(self, debug: bool = False) -> HoldParser:
-        parser = self._parser = HoldParser(debug, self._hold.clock)
+        parser = self._parser = HoldParser(debug, self._hold.clock, self.take_owed)
         self._hold.is_midway = lambda: parser.is_midway
         return parser
 
     def takes(self, message: Message) -> bool:
-        """Whether this message is ours and goes no further."""
+        """Whether this message goes no further: it is ours, or one too many."""
+        return (
+            self._is_too_many(message)
+            or self._is_ours(message)
+            or self._overtakes(message)
+            or not self._passes(message)
+        )
+
+    def _is_too_many(self, message: Message) -> bool:
+        if not isinstance(message, events.Key) or message.key in _LEAVING:
+            return False
+        return message.key == Keys.Ignore or not self.gate.passes(Lane.READ, self._hold.clock())
+
+    def _overtakes(self, message: Message) -> bool:
+        on_interrupt, loop = self._hold.on_interrupt, self._loop
+        if not isinstance(message, events.Key) or message.key != INTERRUPT or on_interrupt is None or loop is None:
+            return False
+        with contextlib.suppress(RuntimeError):  # the loop has closed: the program is on its way out
+            loop.call_soon_threadsafe(on_interrupt, context=self._context)
+        return True
+
+    def take_owed(self) -> list[Message]:
+        """What was dropped and is still true, once there is room for it."""
+        if not self._owed or not self.gate.has_room(Lane.REST, self._hold.clock()):
+            return []
+        owed, self._owed = list(self._owed.values()), {}
+        return owed
+
+    def _passes(self, message: Message) -> bool:
+        now = self._hold.clock()
+        match message:
+            case events.Key():
+                return message.key in _LEAVING or self.gate.passes(Lane.KEYS, now)
+            case events.MouseEvent():
+                lane, debt = Lane.POINTER, "button" if isinstance(message, events.MouseUp) else ""
+            case events.AppFocus() | events.AppBlur():
+                lane, debt = Lane.REST, "focus"
+            case events.Resize():
+                lane, debt = Lane.REST, "size"
+            case _:
+                lane, debt = Lane.REST, ""
+        passes = self.gate.passes(lane, now)
+        if debt and passes:
+            self._owed.pop(debt, None)
+        elif debt:
+            self._owed[debt] = message
+        return passes
+
+    def _is_ours(self, message: Message) -> bool:
         parser, hold = self._parser, self._hold
         t = parser.read_at if parser is not None else hold.clock()
         match message:

@@ -96,6 +96,8 @@ class HoldInput:
         """Hears every key event of a hooked driver: ``press`` or ``release``, the key's name, its time."""
         self.on_hang_up: Callable[[], None] | None = None
         """Called on the event loop when the terminal is gone; None leaves the application by its own ``exit``."""
+        self.on_interrupt: Callable[[], None] | None = None
+        """Called on the event loop for Ctrl+C, ahead of the keys that wait there; None leaves it among them."""
         self.is_midway: Callable[[], bool] = lambda: False
         """Whether the driver has read the beginning of a sequence, or an Escape that may be one."""
         self.clock = clock
@@ -259,9 +261,10 @@ class HoldInput:
         if key == self._key or plain == self._key:
             with self._wake:
                 self._base = base
+                self._probe.revive(t)
                 self._tell(KeyDown(is_armed, reports_release), t)
                 return is_armed or self._machine.owns_key
-        if key == "escape" and is_armed and self.is_active:
+        if key == "escape" and is_armed and self._machine.takes_escape(t):
             self._tell(Escaped(), t)
             return True
         if (plain or key) not in MODIFIERS:

@@ -1,7 +1,9 @@
 """A parser that also reads typed key events (press, repeat, release) and the terminal's answers about them.
 
 It extends Textual's parser in one private method, `XTermParser._sequence_to_key_events`, and wraps two that can raise.
-Nothing a terminal sends raises here, and no answer or unknown sequence is typed into the application.
+Nothing a terminal sends raises here, and no answer or unknown sequence is typed into the application: what cannot
+become a known sequence any more is dropped as a whole, to its end. A bracketed paste is text to its end mark, whatever
+stands in it. Ctrl+C ends all of these.
 
 A release is matched by key code alone: its modifiers are those of the moment of release, and some terminals put text
 into it. A key event that is forwarded is rewritten to the untyped form that the base class knows.
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterable
 
 from textual import events
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
-from textual._xterm_parser import XTermParser
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
 from textual.message import Message
 
@@ -23,6 +25,8 @@ from pinch_tui.keys.names import MODIFIERS
 
 LONGEST_SEQUENCE = 128
 """Characters of an unfinished sequence that are collected: enough for any device attributes and for composed text."""
+LONGEST_PASTE = 1 << 16
+"""Characters of a paste that are kept."""
 REPORTS_EVENTS = 0b10
 """The bit of the keyboard protocol's flags that asks for event types."""
 _LOCKS = 64 | 128
@@ -35,6 +39,12 @@ _flags = re.compile(r"\x1b\[\?([0-9]{1,4})u")
 _attributes = re.compile(r"\x1b\[\?[0-9;]*c")
 _complete = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _begun = re.compile(r"\x1b(?:[\[O][0-?]*)?\Z")
+_possible = re.compile(r"\x1b\[(?:[0-?]*[ -/]*[@-~]?|\[.?|M.{0,3})", re.DOTALL)
+_interrupt = re.compile(r"\x03|\x1b\[99(?::[0-9:]*)?;(?:5|69|133|197)(?::1)?(?:;[0-9:]*)?u")
+_STRINGS = "P]_^X"
+"""After Escape: the beginning of a string (an answer of the terminal's), up to BEL or another Escape."""
+_SILENCE_S = 0.1
+"""What comes this long after the beginning of something dropped does not belong to it any more."""
 _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
 
 
@@ -66,8 +76,14 @@ class KeyReleased(events.Event, bubble=False):
 class HoldParser(XTermParser):
     """``read_at`` is when the bytes were read that gave the events now coming out."""
 
-    def __init__(self, debug: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        debug: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        owed: Callable[[], Iterable[Message]] = tuple,
+    ) -> None:
         self._clock = clock
+        self._owed = owed
         self.read_at = clock()
         self.plain_name = ""
         """The key of the last key event, without its modifiers; "" when it cannot be told."""
@@ -76,13 +92,45 @@ class HoldParser(XTermParser):
         self.reports_release = False
         """The last key event came in a form that a release report can follow."""
         self._begun = ""
+        self._paste: str | None = None  # what has come of a paste under way, with a tail that may be its end
+        self._dropping = ""  # the kind of sequence whose rest is dropped: "[" or a string's introducer
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
-        self.read_at = self._clock()
+        now = self._clock()
+        if self._dropping and now - self.read_at >= _SILENCE_S:
+            self._dropping = ""
+        self.read_at = now
+        return self._fed(data)
+
+    def _fed(self, data: str) -> Iterable[Message]:
+        if self._paste is not None and _interrupt.fullmatch(data):
+            self._paste = None  # its end was lost: the keyboard must not be lost with it
+            yield from self._typed(BRACKETED_PASTE_END)
+        if not data:
+            yield from super().feed(data)
+        while data:
+            if self._paste is None:
+                begun = len(self._begun)
+                before, mark, data = (self._begun + data).partition(BRACKETED_PASTE_START)
+                yield from self._typed((before + mark)[begun:])
+                self._paste = "" if mark else None
+                continue
+            text, mark, rest = (self._paste + data).partition(BRACKETED_PASTE_END)
+            if not mark:
+                tail = text[-len(BRACKETED_PASTE_END) :]
+                self._paste = text if len(text) <= LONGEST_PASTE else text[: LONGEST_PASTE - len(tail)] + tail
+                return
+            self._paste, data = None, rest
+            yield from self._typed(BRACKETED_PASTE_END)
+            yield events.Paste(text[:LONGEST_PASTE].replace("\x00", ""))
+
+    def _typed(self, data: str) -> Iterable[Message]:
         begun = _begun.search(self._begun + data)
         self._begun = begun[0] if begun and len(begun[0]) <= LONGEST_SEQUENCE else ""
-        return super().feed(data)
+        for message in super().feed(data) if data else ():
+            if not isinstance(message, events.Paste):  # the base class has seen its marks alone
+                yield message
 
     @property
     def is_midway(self) -> bool:
@@ -93,6 +141,7 @@ class HoldParser(XTermParser):
         for message in super().tick():
             self._begun = ""
             yield message
+        yield from self._owed()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only asks for a ``key``
@@ -100,9 +149,19 @@ class HoldParser(XTermParser):
     def _tokens_of(self, sequence: str, alt: bool) -> list[Message]:
         self.plain_name = self.base_name = ""
         self.reports_release = False
+        if self._dropping and self._drops(sequence):
+            return [_ignored(sequence)]
+        if sequence[0] == "\x1b" and len(sequence) > 2:
+            if sequence[-1] == "\x03":
+                return list(self._stock("\x03", False))
+            if sequence[1] in _STRINGS and len(sequence) >= LONGEST_SEQUENCE:
+                self._dropping = sequence[1]
+                return [_ignored(sequence)]
         if not sequence.startswith("\x1b["):
             self.reports_release = sequence.startswith("\x1bO")  # the untyped press of a function key or an arrow
             return list(self._stock(sequence, alt))
+        if len(sequence) >= LONGEST_SEQUENCE or not _possible.fullmatch(sequence):
+            return self._given_up(sequence)
         if answer := _flags.fullmatch(sequence):
             return [KittyFlags(int(answer[1]))]
         if _attributes.fullmatch(sequence):
@@ -122,6 +181,26 @@ class HoldParser(XTermParser):
         elif _complete.fullmatch(sequence) and not _elsewhere.fullmatch(sequence):
             return [_ignored(sequence)]
         return keys
+
+    def _given_up(self, sequence: str) -> list[Message]:
+        """A control sequence that is too long, or that cannot be one any more."""
+        last = sequence[-1]
+        if not "@" <= last <= "~":
+            self._dropping = "["
+        if last < " ":  # as terminals do: a control character is heard inside of a sequence, too
+            self._dropping = ""
+            return list(self._stock(last, False))
+        return [_ignored(sequence)]
+
+    def _drops(self, sequence: str) -> bool:
+        """Whether this belongs to what is dropped; a control character or another sequence ends it."""
+        kind = self._dropping
+        if len(sequence) > 1 or sequence < " ":
+            self._dropping = ""
+            return sequence == "\x07" and kind != "["
+        if kind == "[" and "@" <= sequence <= "~":
+            self._dropping = ""
+        return True
 
     def parse_mouse_code(self, code: str) -> Message | None:
         try:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 
 from pinch_tui.keys.probes import Probe
 
+RETRY_S = 1.0
+"""A probe that was lost is opened anew at a press, but not more often than this."""
+
 ProbeOpener = Callable[[str, Mapping[str, str]], Probe | None]
 
 
@@ -28,11 +31,13 @@ class ProbeSlot:
         self.name = ""
         self.has_spoken = False
         """It said "down" at least once."""
+        self._is_lost = False
+        self._opened_at = float("-inf")
 
     def want(self, key: str | None) -> None:
         """Close what there is; `open` is due for this key, or nothing is for None."""
         with self._wake:
-            self._key = key
+            self._key, self._is_lost = key, False
             self.is_due = key is not None and self._is_wanted
             self._put(None)
 
@@ -45,16 +50,29 @@ class ProbeSlot:
         probe = self._opener(key, os.environ)
         with self._wake:
             if key == self._key:
+                self._is_lost = self._is_lost and probe is None
                 self._put(probe)
                 return
         if probe is not None:
             probe.close()
 
     def is_down(self) -> bool | None:
-        """Ask it; None when there is none."""
+        """Ask it; None when there is none. One that cannot answer is closed; `revive` opens another."""
         answer = self._probe.is_down() if self._probe is not None else None
         self.has_spoken = self.has_spoken or answer is True
+        if answer is None and self._probe is not None:
+            self._is_lost = True
+            self._put(None)
         return answer
+
+    def revive(self, t: float) -> None:
+        """The talk key came at ``t``: one that was lost (a display busy with something long) is opened anew."""
+        if not self._is_lost or t - self._opened_at < RETRY_S:
+            return
+        with self._wake:
+            self._opened_at = t
+            self.is_due = True
+            self._wake.notify_all()
 
     def _put(self, probe: Probe | None) -> None:
         if self._probe is not None:

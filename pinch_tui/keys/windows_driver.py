@@ -28,7 +28,7 @@ class HoldWindowsDriver(WindowsDriver):
     def start_application_mode(self) -> None:
         if self._filter is None:
             self._names = contextlib.ExitStack()
-            self._filter = TalkKeyFilter(self.hold)
+            self._filter = TalkKeyFilter(self.hold, self._loop)
         # The console's reader makes its parser on its own thread, so the name stays replaced until the stop.
         self._names.enter_context(replaced_names(win32, XTermParser=self._filter.make_parser))
         is_disabled = constants.DISABLE_KITTY_KEY

@@ -7,31 +7,19 @@ httpx are translated here; nothing of an answer is repeated.
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 import httpx
 
 from pinch_tui import __version__
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.protocol import parse_allocation, query
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError
 
 TIMEOUT_S = 10.0
 _MAX_BODY = 65_536
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address is this machine."""
-    if host is None:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_base_url(base_url: str) -> str:

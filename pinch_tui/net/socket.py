@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from pinch_tui.core.hosts import is_loopback
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.net.api import is_loopback
 
 OPEN_WITHIN_S = 8.0
 MAX_MESSAGE = 4 * 1024 * 1024

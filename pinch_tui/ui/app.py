@@ -184,7 +184,7 @@ class PinchApp(App[AppExit]):
         self._stop_signals = self.services.watch_signals(self.leaving.interrupt)
         self.app_resume_signal.subscribe(self, self._resumed)
         self.hold.on_report_changed = self._on_report
-        self.hold.on_hang_up = self.leaving.interrupt
+        self.hold.on_hang_up = self.hold.on_interrupt = self.leaving.interrupt
         self.hold.start()
         self.arm()
         self.engine.post(TerminalFocusChanged(True, known=False))
@@ -220,7 +220,7 @@ class PinchApp(App[AppExit]):
     def on_unmount(self) -> None:
         self._stop_listening()
         self._stop_signals()
-        self.hold.on_report_changed = self.hold.on_hang_up = None
+        self.hold.on_report_changed = self.hold.on_hang_up = self.hold.on_interrupt = None
         self.hold.stop()
 
     def _fatal_error(self) -> None:

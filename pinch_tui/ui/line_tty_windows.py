@@ -6,11 +6,10 @@ Keys of the console that are no characters (arrows, function keys) are left out,
 from __future__ import annotations
 
 import asyncio
-import importlib
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol
 
 from pinch_tui.errors import UsageError
 from pinch_tui.ui.line_tty import KeyHandler, key_names
@@ -19,11 +18,10 @@ POLL_S = 0.02
 
 
 class Console(Protocol):
-    """The part of ``msvcrt`` that is used."""
+    """What is typed; `pinch_tui.ui.line_console.ConsoleInput` is the real one."""
 
-    def kbhit(self) -> bool: ...
-
-    def getwch(self) -> str: ...
+    def typed(self) -> str:
+        """What was typed and not read yet. Never waits."""
 
 
 class WindowsTerminal:
@@ -54,18 +52,17 @@ class WindowsTerminal:
                 "For files and pipes there is `pinch-tui translate`.",
             )
         if self._console is None:
-            self._console = cast("Console", importlib.import_module("msvcrt"))
+            from pinch_tui.ui.line_console import ConsoleInput
+
+            self._console = ConsoleInput()
         self._on_key = on_key
         self._poll()
 
     def _poll(self) -> None:
         now = time.monotonic()
         console = self._console
-        while console is not None and console.kbhit():
-            char = console.getwch()
-            if char in "\x00\xe0":  # the first half of a key that is no character
-                console.getwch()
-            elif self._answer is not None:
+        for char in console.typed() if console is not None else "":
+            if self._answer is not None:
                 self._edit(char)
             elif self._on_key is not None:
                 for name in key_names(char):

@@ -41,6 +41,7 @@ class TalkInput(Protocol):
     armed: bool
     on_report_changed: Callable[[Any], None] | None
     on_hang_up: Callable[[], None] | None
+    on_interrupt: Callable[[], None] | None
 
     def driver_class(self, stock: type[Driver]) -> type[Driver]: ...
 

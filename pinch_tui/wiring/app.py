@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pinch_tui import __version__
 from pinch_tui.audio.choice import offered
@@ -156,18 +156,35 @@ def _hold(settings: Settings, engine: Engine, state: StateFile) -> HoldInput:
 
 async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, stack: AsyncExitStack) -> list[str]:
     """Listen for ``pinch-tui talk``; returns what there is to say about it."""
-    from pinch_tui.control.errors import ControlError
+    from pinch_tui.control.errors import AlreadyRunning, ControlError
     from pinch_tui.control.server import ControlServer
     from pinch_tui.control.talking import TalkControl
 
     control = TalkControl(hold.control, lambda: hold.is_active, lambda: engine.status, time.monotonic)
     server = ControlServer(options.paths.control_socket, control)
+    stack.push_async_callback(server.stop)
     try:
         await server.start()
+    except AlreadyRunning as exc:
+        await stack.enter_async_context(_alongside(server.take_over()))
+        return [str(exc)]
     except ControlError as exc:
         return [str(exc)]
-    stack.push_async_callback(server.stop)
     return []
+
+
+@asynccontextmanager
+async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do this beside the block, as long as that runs."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(work)
+            try:
+                yield
+            finally:
+                task.cancel()
+    except BaseExceptionGroup as group:  # what the block raised goes on as it was
+        raise group.exceptions[0] from None
 
 
 def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError | None, recorder: Recorder) -> None:

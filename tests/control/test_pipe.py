@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pinch_tui.control.address import pipe_name
 from pinch_tui.control.errors import AlreadyRunning, ControlError
 from pinch_tui.control.messages import ControlCommand
 from pinch_tui.control.pipe import PipeEndpoint
+from pinch_tui.control.pipe_client import exchange
 from pinch_tui.control.server import ControlServer, default_endpoint
 
 
@@ -122,11 +124,104 @@ def test_windows_gets_the_pipe_and_a_name_of_its_own(tmp_path: Path) -> None:
     assert str(tmp_path) not in name
 
 
-def test_the_client_speaks_to_a_pipe_as_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in = tmp_path / "pipe"
-    stand_in.write_bytes(b'....................\n{"ok": true, "state": "ready"}\n')
-    monkeypatch.setattr(client, "pipe_name", lambda path: stand_in)
-    # A plain file keeps one position for reading and writing, as the written request moves it to the answer.
-    line = b'{"command": "start"}\n'
-    assert client._over_pipe(tmp_path, line, 1.0) == b'{"ok": true, "state": "ready"}\n'
-    assert stand_in.read_bytes().startswith(line)
+def failed(winerror: int, kind: type[OSError] = OSError) -> OSError:
+    error = kind(22, "as Windows says it")
+    error.winerror = winerror  # type: ignore[attr-defined,unused-ignore]
+    return error
+
+
+class FakeOverlapped:
+    event = 5
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    def GetOverlappedResult(self, wait: bool) -> tuple[int, int]:
+        return len(self.data), 995 if self.is_cancelled else 0
+
+    def getbuffer(self) -> bytes | None:
+        return self.data or None
+
+
+class FakeWinapi:
+    """The named-pipe half of ``_winapi``. ``opened``: what each try to open meets; ``answers``: what each read does."""
+
+    GENERIC_READ, GENERIC_WRITE, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL = 1 << 31, 1 << 30, 3, 1 << 30, 0
+    ERROR_SEM_TIMEOUT, ERROR_PIPE_BUSY, ERROR_IO_PENDING, WAIT_OBJECT_0, WAIT_TIMEOUT = 121, 231, 997, 0, 258
+
+    def __init__(self, opened: list[OSError | None], answers: list[bytes | OSError | None]) -> None:
+        self.opened = opened
+        self.answers = answers
+        self.now = 0.0
+        self.written = b""
+        self.closed: list[int] = []
+        self.started: list[FakeOverlapped] = []
+
+    def WaitNamedPipe(self, name: str, timeout_ms: int) -> None:
+        assert 0 < timeout_ms <= 1000
+        self.now += 0.1
+
+    def CreateFile(self, *arguments: object) -> int:
+        error = self.opened.pop(0) if len(self.opened) > 1 else self.opened[0]
+        if error is not None:
+            raise error
+        return 7
+
+    def WriteFile(self, handle: int, data: bytes, overlapped: bool) -> tuple[FakeOverlapped, int]:
+        self.written += data
+        return FakeOverlapped(b""), 0
+
+    def ReadFile(self, handle: int, size: int, overlapped: bool) -> tuple[FakeOverlapped, int]:
+        answer = self.answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        self.started.append(FakeOverlapped(answer or b""))
+        return self.started[-1], self.ERROR_IO_PENDING if answer is None else 0
+
+    def WaitForMultipleObjects(self, events: list[int], wait_all: bool, timeout_ms: int) -> int:
+        self.now += timeout_ms / 1000
+        return self.WAIT_TIMEOUT
+
+    def CloseHandle(self, handle: int) -> None:
+        self.closed.append(handle)
+
+    def ask(self, line: bytes = b"{}\n") -> bytes:
+        return exchange("pipe", line, 1.0, api=self, clock=lambda: self.now)
+
+
+class TestThePipesClient:
+    def test_it_sends_a_line_and_reads_one(self) -> None:
+        windows = FakeWinapi([None], [b'{"ok": ', b"true}\n"])
+        assert windows.ask(b"start\n") == b'{"ok": true}\n'
+        assert (windows.written, windows.closed) == (b"start\n", [7])
+
+    def test_a_busy_pipe_is_tried_again_until_the_time_is_over(self) -> None:
+        windows = FakeWinapi([failed(231), failed(121), None], [b"{}\n"])
+        assert windows.ask() == b"{}\n"
+        with pytest.raises(TimeoutError):
+            FakeWinapi([failed(231)], []).ask()
+
+    def test_a_read_has_a_limit_too(self) -> None:
+        windows = FakeWinapi([None], [b'{"ok', None])
+        with pytest.raises(TimeoutError):
+            windows.ask()
+        assert windows.now == pytest.approx(1.0)
+        assert windows.started[-1].is_cancelled
+        assert windows.closed == [7]
+
+    def test_an_end_without_a_newline_is_an_answer(self) -> None:
+        assert FakeWinapi([None], [b"half", failed(109)]).ask() == b"half"
+
+    def test_other_errors_are_the_callers(self) -> None:
+        for error in (failed(2, FileNotFoundError), failed(5, PermissionError)):
+            with pytest.raises(type(error)):
+                FakeWinapi([error], []).ask()
+
+    def test_the_command_uses_it_on_windows(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        windows = FakeWinapi([None], [b'{"ok": true}\n'])
+        monkeypatch.setitem(sys.modules, "_winapi", windows)
+        assert client._over_pipe(tmp_path, b"{}\n", 1.0) == b'{"ok": true}\n'

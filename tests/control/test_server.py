@@ -138,6 +138,34 @@ async def test_second_copy_is_told_about_the_first(path: Path) -> None:
         pass
 
 
+async def test_a_second_copy_takes_over_when_the_first_ends(path: Path) -> None:
+    first, heard = ControlServer(path, Recorder()), Recorder()
+    await first.start()
+    second = ControlServer(path, heard)
+    with pytest.raises(AlreadyRunning):
+        await second.start()
+    async with asyncio.TaskGroup() as tasks:
+        taking = tasks.create_task(second.take_over(0.01))
+        await asyncio.sleep(0.05)
+        assert not taking.done()
+        await first.stop()
+    await ask(path, ControlCommand.TOGGLE)
+    assert heard.commands == [ControlCommand.TOGGLE]
+    await second.stop()
+
+
+async def test_a_full_disk_leaves_no_descriptor_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "ftruncate", full)
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+    for _ in range(3):
+        with pytest.raises(ControlError):
+            await ControlServer(path, Recorder()).start()
+    assert not before or len(os.listdir("/proc/self/fd")) == before
+
+
 async def test_stop_of_a_copy_that_never_started_leaves_the_first_alone(path: Path) -> None:
     async with ControlServer(path, Recorder()):
         second = ControlServer(path, Recorder())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pinch_tui.core.events import TalkSource
 from pinch_tui.core.hold import HoldMachine, HoldState
 from pinch_tui.core.hold_events import (
@@ -12,6 +14,7 @@ from pinch_tui.core.hold_events import (
     FellSilent,
     Focused,
     ForcedEnd,
+    HoldEvent,
     HoldMode,
     KeyDown,
     KeyUp,
@@ -265,7 +268,14 @@ class TestProbe:
         machine = HoldMachine(has_probe=True, cadence=KNOWN)
         lines = played(machine, held(DOWN, 0, 1300), until_ms=3000, probe=[(0, True), (800, None)])
         assert lines[-1] == "1300 commit gap"
-        assert machine.key.has_given_up_probe
+
+    def test_a_late_answer_is_no_wrong_answer(self) -> None:
+        player = Player(HoldMachine(has_probe=True, cadence=KNOWN), probe=[(800, None), (4000, True), (6300, False)])
+        player.play([*held(DOWN, 0, 1300), *held(DOWN, 5000, 6300)], until_ms=12000)
+        assert [line.split()[1:] for line in player.lines if "commit" in line] == [
+            ["commit", "gap"],
+            ["commit", "probe"],
+        ]
 
     def test_bytes_that_lag_behind_the_release_start_nothing(self) -> None:
         machine = HoldMachine(has_probe=True, cadence=KNOWN)
@@ -363,6 +373,36 @@ class TestAlwaysAnEnd:
     def test_escape_cancels_and_the_held_key_starts_nothing(self) -> None:
         facts = [*held(TYPED, 0, 3000), (1000, Escaped()), (3000, KeyUp())]
         assert played(exact(), facts, until_ms=9000) == ["0 start key", "1000 cancel cancel"]
+
+    def test_an_escape_that_comes_behind_the_gaps_commit_cancels_all_the_same(self) -> None:
+        lines = played(HoldMachine(cadence=KNOWN), [*held(DOWN, 0, 1300), (2200, Escaped())], until_ms=9000)
+        assert lines[-2].endswith("commit gap")
+        assert lines[-1] == "2200 cancel cancel"
+
+    @pytest.mark.parametrize(
+        "between", [OtherKeyDown(), Blurred(), TerminalRestarted(), ForcedEnd(TalkSource.QUIT), Escaped()]
+    )
+    def test_it_means_that_utterance_only_if_nothing_was_pressed_since(self, between: HoldEvent) -> None:
+        facts = [*held(DOWN, 0, 1300), (2200, between), (2300, Escaped())]
+        cancels = [line for line in played(HoldMachine(cadence=KNOWN), facts, until_ms=9000) if "cancel" in line]
+        if isinstance(between, ForcedEnd):  # of nothing
+            assert cancels == ["2300 cancel cancel"]
+        else:
+            assert cancels == (["2200 cancel cancel"] if isinstance(between, Escaped) else [])
+
+    def test_an_escape_long_after_is_about_something_else(self) -> None:
+        facts = [*held(DOWN, 0, 1300), (3600, Escaped())]
+        assert "cancel" not in " ".join(played(HoldMachine(cadence=KNOWN), facts, until_ms=9000))
+
+    @pytest.mark.parametrize(("after_ms", "is_cancelled"), [(200, True), (500, False)])
+    def test_after_a_reported_release_it_counts_for_the_tail_alone(self, after_ms: int, is_cancelled: bool) -> None:
+        facts = [*held(TYPED, 0, 1300), (1300, KeyUp()), (1300 + after_ms, Escaped())]
+        assert (played(exact(), facts, until_ms=9000)[-1] == f"{1300 + after_ms} cancel cancel") is is_cancelled
+
+    @pytest.mark.parametrize("source", [TalkSource.DEVICE, TalkSource.LIMIT, TalkSource.QUIT])
+    def test_what_ended_by_force_is_not_cancelled_afterwards(self, source: TalkSource) -> None:
+        facts = [*held(TYPED, 0, 900), (1000, ForcedEnd(source)), (1010, Escaped())]
+        assert "cancel" not in " ".join(played(exact(), facts, until_ms=9000))
 
     def test_a_lost_device_ends_it_and_never_latches(self) -> None:
         facts = [(0, TYPED), (100, ForcedEnd(TalkSource.DEVICE)), (120, KeyUp())]

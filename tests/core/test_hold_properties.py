@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -67,10 +68,18 @@ gaps_ms = st.sampled_from([0, 1, 5, 20, 40, 41, 100, 250, 300, 500, 900, 1600, 5
 
 
 def check(edges: list[TalkEdge]) -> None:
-    """Starts and ends alternate, what lies between belongs to an utterance, and nothing ends before it began."""
+    """Starts and ends alternate, what lies between belongs to an utterance, and nothing ends before it began.
+
+    One cancel may follow a commit.
+    """
     started: TalkEdge | None = None
+    last: TalkEdge | None = None
     is_soft = is_latched = False
     for edge in edges:
+        before, last = last, edge
+        if edge.kind is EdgeKind.CANCEL and before is not None and before.kind is EdgeKind.COMMIT:
+            assert edge.t >= before.t - 1e-9
+            continue
         if edge.kind is EdgeKind.START:
             assert started is None
             started, is_soft, is_latched = edge, False, False
@@ -122,7 +131,11 @@ class TestAnyInterleaving:
         check(player.edges)
         assert machine.state is HoldState.IDLE
         starts = [edge for edge in player.edges if edge.kind is EdgeKind.START]
-        ends = [edge for edge in player.edges if edge.kind in (EdgeKind.COMMIT, EdgeKind.CANCEL)]
+        ends = [
+            edge
+            for before, edge in pairwise(player.edges)
+            if edge.kind is EdgeKind.COMMIT or (edge.kind is EdgeKind.CANCEL and before.kind is not EdgeKind.COMMIT)
+        ]
         assert len(starts) == len(ends)
         for start, end in zip(starts, ends, strict=True):
             assert end.t - start.t <= LIMIT_S + 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -192,6 +193,13 @@ class SessionRules(RuleBasedStateMachine):
         self.cancelled.add(number)
         self.feed(ev.UtteranceCancelled(number))
 
+    @precondition(lambda self: self.running is None and self.number > 0)
+    @rule()
+    def escape_late(self) -> None:
+        if self.number not in self.cancelled and self.number not in self.settled:
+            self.cancelled.add(self.number)
+            self.feed(ev.UtteranceCancelled(self.number))
+
     @rule()
     def retry(self) -> None:
         self.feed(ev.RetryRequested(is_cured=True))
@@ -213,6 +221,11 @@ class SessionRules(RuleBasedStateMachine):
             frames = [item for item in items if isinstance(item, bytes)]
             order = [int.from_bytes(pcm[:4], "little") for pcm in frames]
             assert order == sorted(set(order))
+
+    @invariant()
+    def no_finalize_is_sent_without_sound_before_it(self) -> None:
+        for items in self.sent.values():
+            assert all(isinstance(before, bytes) for before, item in pairwise(items) if item == "finalize")
 
     @invariant()
     def what_is_settled_was_sent_whole(self) -> None:

@@ -191,6 +191,20 @@ def test_escape_in_the_tail_cancels() -> None:
     assert isinstance(trace.log[-1], tk.Cancel)
 
 
+def test_escape_after_the_end_cancels_the_last_one_once() -> None:
+    trace = Trace()
+    trace.feed(edge(EdgeKind.CANCEL, 0.5, TalkSource.CANCEL))
+    assert trace.log == []
+    trace.until(1.0)
+    trace.feed(edge(EdgeKind.START, 1.0))
+    trace.until(1.5)
+    trace.feed(edge(EdgeKind.COMMIT, 1.5))
+    trace.until(2.2)
+    for _ in range(2):
+        trace.feed(edge(EdgeKind.CANCEL, 2.2, TalkSource.CANCEL))
+    assert [type(command) for command in trace.log[-2:]] == [tk.End, tk.Cancel]
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(list(EdgeKind)), st.floats(0.0, 4.0)), max_size=25),
@@ -206,6 +220,11 @@ def test_begin_and_end_strictly_alternate_and_every_utterance_ends(
         trace.feed(edge(kind, trace.now))
     trace.until(trace.now + 30.0)
     marks = [c for c in trace.log if isinstance(c, tk.Begin | tk.End | tk.Cancel)]
+    marks = [
+        c
+        for before, c in zip([None, *marks], marks, strict=False)
+        if not (isinstance(c, tk.Cancel) and isinstance(before, tk.End))  # of the last one, thought better of
+    ]
     assert [isinstance(c, tk.Begin) for c in marks] == [i % 2 == 0 for i in range(len(marks))]
     assert len(marks) % 2 == 0
     assert trace.machine.state is tk.TalkState.IDLE
@@ -222,6 +241,7 @@ class TalkRules(RuleBasedStateMachine):
         self.now = 10.0
         self.index = 0
         self.running: int | None = None
+        self.ended: int | None = None
 
     def feed(self, fact: tk.TalkFact) -> None:
         for command in self.machine.handle(fact, self.now):
@@ -229,9 +249,13 @@ class TalkRules(RuleBasedStateMachine):
                 case tk.Begin(number):
                     assert self.running is None
                     self.running = number
+                case tk.Cancel(number, _) if self.running is None:
+                    assert number == self.ended
+                    self.ended = None
                 case tk.End(number) | tk.Cancel(number, _):
                     assert self.running == number
                     self.running = None
+                    self.ended = number if isinstance(command, tk.End) else None
                 case tk.Take(number, _, _):
                     assert self.running == number
                 case _:

@@ -376,5 +376,6 @@ def test_an_utterance_keeps_no_more_text_than_anybody_says() -> None:
     said = transcript.utterance(1)
     size = sum(len(segment.original) + len(segment.translation) for segment in said.segments)
     assert TEXT_ROOM - 5_000 < size <= TEXT_ROOM + TEXT_A_SECOND
+    assert transcript.refused > 500
     assert not transcript.apply(1, 1, original("c", "z" * 5_000), 2_000)
     assert transcript.apply(1, 1, original("c", "z" * 5_000), 62_000)

@@ -463,6 +463,28 @@ def test_escape_sends_no_more_and_drops_what_comes_back(after: float) -> None:
         assert [item for _, item in session.got if item == "finalize"] == ["finalize"] * 2
 
 
+@pytest.mark.parametrize("after", [0.05, 0.2, 0.4])
+def test_escape_after_the_end_drops_it_too(after: float) -> None:
+    """In the tail, behind the finalize, and after the first words of the answer."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(1.0, after)
+        rig.edge(EdgeKind.CANCEL, TalkSource.CANCEL)
+        await rig.sleep(2.0)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene)
+    assert states(rig) == [UtteranceState.CANCELLED, UtteranceState.SETTLED]
+    first = rig.engine.transcript.utterances[0]
+    assert first.segments == ()
+    assert not first.has_speech and len(rig.speaker.heard) == 2 * 1920 * 4
+    for session in rig.service.sessions:
+        check_session(session)
+        assert [item for _, item in session.got if item == "finalize"] == ["finalize"] * 2
+
+
 def test_escape_before_the_session_is_ready_sends_nothing() -> None:
     async def scene(rig: Rig) -> None:
         await rig.press(0.3)
@@ -774,3 +796,12 @@ def test_a_quit_does_not_wait_for_words_that_cannot_be_sent() -> None:
     rig = play(scene, Plan(status=401))
     assert took < 0.2
     assert isinstance(rig.events[-1], Stopped) and rig.events[-1].unsettled == 1
+
+
+def test_what_the_speaker_dropped_is_counted() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.speaker.dropped = 1.5
+        await rig.hold(0.6)
+        await rig.settled()
+
+    assert play(scene).engine.status.counters.dropped_speech_s == 1.5

@@ -78,9 +78,9 @@ def test_the_detail_names_the_failure_the_next_press_or_the_microphone() -> None
 
 
 def test_counters_add_the_past_to_the_living() -> None:
-    board = Board(lost_samples=3, malformed=1, unknown=2, reconnects=4)
+    board = Board(lost_samples=3, malformed=1, unknown=2, reconnects=4, refused=5)
     one, two = session(SessionState.READY), session(SessionState.READY)
     one.delivery.held_frames, two.delivery.resent_frames = 50, 25
     one.delivery.outbox.forgotten = 100
     got = counters(board, [one, two], Counters(held_s=1.0, resent_s=2.0, forgotten_s=3.0), 7, 0.5)
-    assert got == Counters(7, 3, 2.0, 2.5, 5.0, 0.5, 1, 2, 4)
+    assert got == Counters(7, 3, 2.0, 2.5, 5.0, 0.5, 1, 2, 4, 5)

@@ -34,6 +34,7 @@ class FakeHold:
         self.armed = False
         self.on_report_changed: Callable[[object], None] | None = None
         self.on_hang_up: Callable[[], None] | None = None
+        self.on_interrupt: Callable[[], None] | None = None
         self.now_report = FakeReport(method, SENTENCES[method]) if method in SENTENCES else FakeReport(method)
         self.key = key
         self.calls: list[tuple[object, ...]] = []

@@ -39,6 +39,7 @@ class FakeSpeaker:
         self._is_shut = False
         self.heard = b""
         self.heard_of: dict[int, bytes] = {}
+        self.dropped = 0.0
         self.log: list[tuple[str, object]] = []
         self.gain = 1.0
         self.cues: list[str] = []
@@ -83,6 +84,9 @@ class FakeSpeaker:
     def cue(self, name: str) -> None:
         self.log.append(("cue", name))
         self.cues.append(name)
+
+    def dropped_s(self) -> float:
+        return self.dropped
 
     def buffered_s(self) -> float:
         return sum(len(entry.waiting) for entry in self._queue) / 4 / OUT_RATE

@@ -183,6 +183,8 @@ class TestAnyBytes:
                     sorting.takes(message)
         self.run(hold, clock, clock.now + 31)
         kinds = [edge.kind for edge in edges if edge.kind in ("start", "commit", "cancel")]
+        late = {n for n in range(1, len(kinds)) if kinds[n - 1 : n + 1] == ["commit", "cancel"]}  # of what has ended
+        kinds = [kind for n, kind in enumerate(kinds) if n not in late]
         assert [kind == "start" for kind in kinds] == [True, False] * (len(kinds) // 2)
         assert not hold.is_active
 

@@ -342,6 +342,24 @@ class TestWhatIsTaken:
         hold.set_key("space")
         assert "will prove it" in hold.report().sentence
 
+    def test_a_probe_that_could_not_answer_is_opened_anew_at_a_press(self, heard: Heard) -> None:
+        probes = [FakeProbe([True, None]), FakeProbe([True, False])]
+        left = list(probes)
+        hold = HoldInput(HoldConfig(), heard, probe_opener=lambda _key, _env: left.pop(0))
+        hold.attach(None)
+        hold.start()
+        with hold._wake:
+            assert hold._wake.wait_for(lambda: hold._machine.key.has_probe, WAIT_S)
+        press(hold, t=hold.clock())
+        with hold._wake:
+            assert hold._wake.wait_for(lambda: not hold._machine.key.has_probe, WAIT_S)
+        hold.end(TalkSource.QUIT, hold.clock())
+        press(hold, t=hold.clock())
+        with hold._wake:
+            assert hold._wake.wait_for(lambda: hold._machine.key.has_probe, WAIT_S)
+        assert [probe.is_closed for probe in probes] == [True, False]
+        hold.stop()
+
     def test_a_new_key_gets_a_probe_of_its_own(self, heard: Heard) -> None:
         probes: list[FakeProbe] = []
 

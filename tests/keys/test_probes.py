@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -181,3 +182,15 @@ def test_no_library_no_probe() -> None:
     assert macos.MacProbe.open("space") is None
     assert macos.MacProbe.open("f99") is None
     assert windows.WindowsProbe.open("no_such_key") is None
+
+
+def test_windows_functions_are_called_by_their_own_convention(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def win_dll(name: str) -> SimpleNamespace:
+        loaded.append(name)
+        return SimpleNamespace(GetAsyncKeyState=SimpleNamespace())
+
+    monkeypatch.setattr("ctypes.WinDLL", win_dll, raising=False)
+    assert windows.WindowsProbe.open("space") is not None
+    assert loaded == ["user32"]

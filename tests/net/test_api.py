@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
+from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
-from pinch_tui.net.api import HttpSessionApi, check_base_url, is_loopback
+from pinch_tui.net.api import HttpSessionApi, check_base_url
 
 KEY = "pk_canary_31415"
 TOKEN = "token_canary_27182"
@@ -234,8 +235,14 @@ def test_refused_base_urls(url: str) -> None:
         check_base_url(url)
 
 
+def test_the_settings_and_the_request_agree_on_this_machine() -> None:
+    for host in ("localhost", "LOCALHOST", "localhost.", "127.0.0.1", "[::1]"):
+        assert check_base_url(f"http://{host}:8765") == f"http://{host}:8765"
+
+
 @pytest.mark.parametrize(
-    ("host", "expected"), [("localhost", True), ("127.8.9.1", True), ("::1", True), ("0.0.0.0", False)]
+    ("host", "expected"),
+    [("localhost", True), ("127.8.9.1", True), ("::1", True), ("0.0.0.0", False), ("localhost.", True)],
 )
 def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

@@ -18,7 +18,7 @@ class Probe(Protocol):
     """What is asked, as the subject of a sentence: ``The X server``."""
 
     def is_down(self) -> bool | None:
-        """Whether the key is down now; None when it could not be asked, and asking again is of no use."""
+        """Whether the key is down now; None when it could not be asked: this one is of no more use."""
 
     def close(self) -> None: ...
 

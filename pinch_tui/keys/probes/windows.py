@@ -43,7 +43,7 @@ class WindowsProbe:
         if virtual_key is None:
             return None
         try:
-            return cls(ctypes.CDLL("user32"), virtual_key)
+            return cls(ctypes.WinDLL("user32"), virtual_key)  # type: ignore[attr-defined,unused-ignore]
         except (OSError, AttributeError):
             return None
 

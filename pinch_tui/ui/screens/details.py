@@ -60,6 +60,7 @@ def sections(status: Status, extra: Sequence[tuple[str, str]] = ()) -> Iterator[
             ("speaker ran dry", str(counters.underruns)),
             ("samples lost", str(counters.lost_samples)),
             ("unreadable", f"{counters.malformed} messages, and {counters.unknown} of an unknown kind"),
+            ("too long", f"{counters.refused} messages"),
         ],
     )
     if extra:
