@@ -69,7 +69,7 @@ ACTIONS: tuple[Action, ...] = (
            do.two_way),
     Action("text_only", "Text only, or with speech", _L, "Ask for text alone, or for speech too", do.text_only),
     Action("voice", "The other voice", _L, "Female or male, from the next utterance on", do.voice),
-    Action("cancel", "Throw away, close", _T, "Drop what is being said; close a message or the search",
+    Action("cancel", "Throw away, close", _T, "Drop what is said; close a message or the search",
            do.cancel, in_palette=False),
     Action("stop_speech", "Stop the voice", _T, "Silence what is being said and all that waits", do.stop_speech),
     Action("skip_speech", "Skip this line's voice", _T, "Go on with the next line's speech", do.skip_speech),
