@@ -82,6 +82,7 @@ class Floor:
         self._has_opened = False
         self._failed: MicFailed | None = None  # the microphone's last word, until it opens
         self._gone_at = float("-inf")  # when it vanished
+        self._refused: TalkEdge | None = None  # the press that found no microphone, until its release
         self._heard_t = float("-inf")  # of the newest frame that was not all zeros
         loop = asyncio.get_running_loop()
         self._talk_alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
@@ -118,8 +119,7 @@ class Floor:
 
     def drive(self, fact: tk.TalkFact) -> None:
         """Tell the talk machine what happened and do what it says."""
-        if isinstance(fact, TalkEdge) and fact.kind is EdgeKind.START and not self.is_talking and self._is_mic_gone():
-            self._refuse(fact)
+        if isinstance(fact, TalkEdge) and self._refuses(fact):
             return
         for command in self.talk.handle(fact, self._clock.monotonic()):
             self._do(command)
@@ -202,12 +202,31 @@ class Floor:
             case _:
                 return False
 
+    def _refuses(self, edge: TalkEdge) -> bool:
+        """Whether an edge is of a press that found no microphone. The press and its release are told all the same."""
+        if edge.kind is EdgeKind.START:
+            is_refused = not self.is_talking and self._is_mic_gone()
+            self._refused = edge if is_refused else None
+            if is_refused:
+                self._refuse(edge)
+            return is_refused
+        start = self._refused
+        if start is None:
+            return False
+        if edge.kind is EdgeKind.LATCH and self._on_forced_end is not None:
+            self._on_forced_end(TalkSource.DEVICE)  # else the next press would end what never began
+        if edge.kind in (EdgeKind.LATCH, EdgeKind.COMMIT, EdgeKind.CANCEL):
+            self._refused = None
+            source = TalkSource.DEVICE if edge.kind is EdgeKind.LATCH else edge.source
+            held = round((edge.t - start.t) * 1000)
+            fields = {"utterance": None, "source": source.value, "released": edge.t, "held_ms": held}
+            self._teller.log("talk-stop", self._clock.monotonic(), **fields, refused=True)
+        return True
+
     def _refuse(self, edge: TalkEdge) -> None:
         """No utterance: say again what is wrong and what cures it, and look whether the microphone has come since."""
-        self._teller.log("talk-refused", edge.t, source=edge.source.value)
+        self._teller.log("talk-start", edge.t, utterance=None, source=edge.source.value, refused=True)
         self._links.cue("error")
-        if self._on_forced_end is not None:
-            self._on_forced_end(TalkSource.DEVICE)
         if (failed := self._failed) is not None:
             self._teller.clear("mic")  # a press asks again, so it is said again
             error = failed.error

@@ -11,6 +11,7 @@ from pinch_tui.config import BargeIn, KeepOpen
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
+    Logged,
     MicState,
     Quit,
     ReplaySpeech,
@@ -234,6 +235,32 @@ def test_a_microphone_that_stays_away_ends_the_utterance(is_pressed_before: bool
     assert states(rig) == [UtteranceState.SETTLED if is_pressed_before else UtteranceState.EMPTY]
 
 
+def talks(rig: Rig) -> list[Logged]:
+    return [event for event in rig.events if isinstance(event, Logged) and event.kind in ("talk-start", "talk-stop")]
+
+
+def refused(rig: Rig) -> list[Logged]:
+    return [event for event in rig.logged("talk-start") if event.fields.get("refused")]
+
+
+def test_a_tap_without_a_microphone_latches_nothing() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.microphone.fail(AudioError("No microphone.", "Run: the cure"), is_retrying=True)
+        await rig.sleep(0.1)
+        await rig.press(0.1)
+        rig.edge(EdgeKind.LATCH)
+        await rig.sleep(0.1)
+        assert rig.forced == [TalkSource.DEVICE]
+        assert rig.logged("talk-stop")[-1].fields["source"] == "device"
+        rig.microphone.opened()
+        await rig.sleep(0.1)
+        await rig.hold(0.5)
+        await rig.settled()
+
+    rig = play(scene, opens=False)
+    assert states(rig) == [UtteranceState.SETTLED]
+
+
 def test_a_press_without_a_microphone_is_refused_with_the_cause_and_its_cure() -> None:
     async def scene(rig: Rig) -> None:
         rig.microphone.fail(AudioError("No microphone.", "Run: the cure"), is_retrying=True)
@@ -249,8 +276,12 @@ def test_a_press_without_a_microphone_is_refused_with_the_cause_and_its_cure() -
             "",
             "No microphone.",
         ]
-        assert len(rig.logged("talk-refused")) == 2
-        assert rig.forced == [TalkSource.DEVICE] * 2
+        assert [(e.kind, e.fields["source"], e.fields["utterance"]) for e in talks(rig)] == [
+            ("talk-start", "key", None),
+            ("talk-stop", "key", None),
+        ] * 2
+        assert all(event.fields["refused"] for event in talks(rig))
+        assert rig.forced == []
         rig.microphone.opened()
         await rig.sleep(0.1)
         assert rig.notices("mic")[-1].title == ""
@@ -272,7 +303,7 @@ def test_a_press_while_the_first_microphone_is_slow_to_open_keeps_its_words() ->
 
     rig = play(scene, opens=False)
     assert states(rig) == [UtteranceState.SETTLED]
-    assert rig.logged("talk-refused") == []
+    assert refused(rig) == []
 
 
 def test_a_press_is_refused_when_the_microphone_has_been_away_for_long() -> None:
@@ -281,7 +312,7 @@ def test_a_press_is_refused_when_the_microphone_has_been_away_for_long() -> None
         rig.microphone.fail()
         await rig.sleep(3.5)
         await rig.hold(0.5, 0.5)
-        assert len(rig.logged("talk-refused")) == 1
+        assert len(refused(rig)) == 1
         rig.engine.post(SelectMicrophone("usb"))  # being replaced: it may be there in a moment
         await rig.press(0.5)
         rig.microphone.opened()
@@ -291,7 +322,7 @@ def test_a_press_is_refused_when_the_microphone_has_been_away_for_long() -> None
 
     rig = play(scene)
     assert states(rig) == [UtteranceState.SETTLED]
-    assert len(rig.logged("talk-refused")) == 1
+    assert len(refused(rig)) == 1
 
 
 def test_an_utterance_without_a_microphone_says_its_cause_alone() -> None:
