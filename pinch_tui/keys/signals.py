@@ -8,16 +8,19 @@ import sys
 from collections.abc import Callable
 
 
-def install(loop: asyncio.AbstractEventLoop, on_quit: Callable[[], None]) -> Callable[[], None]:
-    """Call ``on_quit`` on the loop at SIGTERM and SIGHUP; returns the way to undo it. Nothing happens on Windows.
+def install(
+    loop: asyncio.AbstractEventLoop, on_quit: Callable[[], None], on_hang_up: Callable[[], None] | None = None
+) -> Callable[[], None]:
+    """Call ``on_quit`` on the loop at SIGTERM, and at SIGHUP ``on_hang_up`` (``on_quit`` where that is not given);
+    returns the way to undo it. Nothing happens on Windows.
 
-    ``on_quit`` comes again with a second signal, as with a second press of the quit key.
+    They come again with a second signal, as with a second press of the quit key.
     """
     if sys.platform == "win32":
         return lambda: None
-    signals = (signal.SIGTERM, signal.SIGHUP)
-    for number in signals:
-        loop.add_signal_handler(number, on_quit)
+    signals = {signal.SIGTERM: on_quit, signal.SIGHUP: on_hang_up or on_quit}
+    for number, callback in signals.items():
+        loop.add_signal_handler(number, callback)
 
     def undo() -> None:
         for number in signals:

@@ -181,10 +181,10 @@ class PinchApp(App[AppExit]):
             self.write_raw(WIDTHS_QUERY)  # the first paint, which is still to come, covers what it writes
         ours = copy_context()  # facts may come from a task that knows nothing of this app
         self._stop_listening = self.engine.subscribe(lambda event: ours.copy().run(self._hear, event))
-        self._stop_signals = self.services.watch_signals(self.leaving.interrupt)
+        self._stop_signals = self.services.watch_signals(self.leaving.interrupt, self.leaving.hang_up)
         self.app_resume_signal.subscribe(self, self._resumed)
         self.hold.on_report_changed = self._on_report
-        self.hold.on_hang_up = self.hold.on_interrupt = self.leaving.interrupt
+        self.hold.on_hang_up, self.hold.on_interrupt = self.leaving.hang_up, self.leaving.interrupt
         self.hold.start()
         self.arm()
         self.engine.post(TerminalFocusChanged(True, known=False))

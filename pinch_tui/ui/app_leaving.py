@@ -55,8 +55,13 @@ class Leaving:
         app.set_timer(BACKSTOP_S, lambda: self.end(Stopped()))
 
     def interrupt(self) -> None:
-        """A signal, or the terminal is gone."""
+        """Ctrl+C or a signal."""
         self.ask(is_interrupt=True)
+
+    def hang_up(self) -> None:
+        """The terminal is gone. Signal and input tell of it, each in its own time: that is no second wish to leave."""
+        if not self.is_under_way:
+            self.ask(is_interrupt=True)
 
     def restart(self) -> None:
         """Leave and ask the caller to build the app anew."""

@@ -137,7 +137,7 @@ class PlainApp:
         """Until the engine has stopped; the exit code. Raises `UsageError` when there is no terminal to read from."""
         self._terminal.open(self._on_key)
         stop_listening = self.engine.subscribe(self._on_event)
-        stop_signals = self.services.watch_signals(self._on_signal)
+        stop_signals = self.services.watch_signals(self._on_signal, self._on_hang_up)
         try:
             self._hold.attach(self._terminal.fd)
             self._hold.asked(self.clock())
@@ -243,6 +243,10 @@ class PlainApp:
 
     def _on_signal(self) -> None:
         self.quit()
+
+    def _on_hang_up(self) -> None:
+        if not self._quits:
+            self.quit()
 
     def cancel(self) -> bool:
         """Throw away what is being said; False when nobody talks."""

@@ -123,7 +123,7 @@ def _no_languages() -> Mapping[str, str]:
     return {}
 
 
-def _no_signals(_on_quit: Callable[[], None]) -> Callable[[], None]:
+def _no_signals(_on_quit: Callable[[], None], _on_hang_up: Callable[[], None]) -> Callable[[], None]:
     return lambda: None
 
 
@@ -133,8 +133,9 @@ class AppServices:
 
     log: Callable[[float, str, Mapping[str, object]], None] = _nothing
     """One line of the event log: monotonic time, kind, fields. The app writes ``ready`` and ``quit`` through it."""
-    watch_signals: Callable[[Callable[[], None]], Callable[[], None]] = _no_signals
-    """Call back on the running loop at SIGTERM and SIGHUP; returns the way to stop. Called once the loop runs."""
+    watch_signals: Callable[[Callable[[], None], Callable[[], None]], Callable[[], None]] = _no_signals
+    """Call back on the running loop at SIGTERM (the first) and SIGHUP (the second); returns the way to stop. Called
+    once the loop runs."""
 
     list_devices: Callable[[], Awaitable[DeviceNames]] = _no_devices
 

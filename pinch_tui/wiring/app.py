@@ -260,7 +260,7 @@ def _services(
 
     return AppServices(
         log=recorder.write,
-        watch_signals=lambda on_quit: signals.install(asyncio.get_running_loop(), on_quit),
+        watch_signals=lambda *callbacks: signals.install(asyncio.get_running_loop(), *callbacks),
         list_devices=devices,
         recent_pairs=lambda: state.state.recent_pairs,
         remember_pair=lambda source, target: _forget(state.remember_pair(source, target)),

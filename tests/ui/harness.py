@@ -43,6 +43,7 @@ class Asked:
     stars: list[tuple[int, bool]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     signal: Any = None
+    hang_up: Any = None
     refuses: PinchError | None = None
 
 
@@ -79,8 +80,8 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
             "Headphones / ALSA",
         )
 
-    def watch(callback: Any) -> Any:
-        asked.signal = callback
+    def watch(on_quit: Any, on_hang_up: Any) -> Any:
+        asked.signal, asked.hang_up = on_quit, on_hang_up
         return lambda: None
 
     made = AppServices(

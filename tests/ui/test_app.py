@@ -610,6 +610,20 @@ async def test_a_signal_drains() -> None:
     assert r.app.return_value == AppExit(130)
 
 
+async def test_a_hang_up_that_is_told_twice_is_one() -> None:
+    r = rig(stops_on_quit=False)
+    async with r.app.run_test(size=SIZE) as pilot:
+        r.asked.hang_up()  # the signal,
+        r.hold.on_hang_up()  # and the end of the input
+        await pilot.pause()
+        assert r.engine.intents[-1] == Quit(drain=True)
+        assert r.app.is_running
+        r.asked.signal()
+        await pilot.pause()
+        assert r.engine.intents[-1] == Quit(drain=False)
+    assert r.app.return_value == AppExit(130)
+
+
 async def test_an_engine_that_ends_by_itself_ends_the_app() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
