@@ -44,7 +44,7 @@ class Trust:
     interim: float
 
 
-TRUST = {"en": Trust(2.6, 3.8, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
+TRUST = {"en": Trust(2.6, 3.6, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
 OTHER_TRUST = Trust(4.5, 5.6, 9.5, 13.0)
 """Foreign sounds are mapped to English ones, which never fit as well."""
 
@@ -55,8 +55,8 @@ _NOISY = Trust(1.9, 3.0, 5.0, 11.5)
 very well is believed, and next to nothing locks."""
 _NOISY_PAUSES = 0.7
 """There silence and soft speech look alike, too: it may take that many frames for each frame of words."""
-_LOUD_ROOM_DB = 25.0
-_LOUD_ROOM_LOCK = 8.0
+_LOUD_ROOM_DB = 32.0
+_LOUD_ROOM_LOCK = 7.5
 """Below `_LOUD_ROOM_DB` a word must fit better, and more guesses must agree on it, before it locks."""
 
 
