@@ -44,7 +44,7 @@ class Trust:
     interim: float
 
 
-TRUST = {"en": Trust(2.6, 3.6, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
+TRUST = {"en": Trust(2.6, 3.5, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
 OTHER_TRUST = Trust(4.5, 5.6, 9.5, 13.0)
 """Foreign sounds are mapped to English ones, which never fit as well."""
 
