@@ -24,7 +24,7 @@ MAX_TEXT = 200
 
 # At least 90 % of a sample spoken by espeak's +f5 voice are right and none is taken for another phrase (README,
 # "Practice languages").
-_PROVEN = frozenset({"en", "es", "de", "pt", "pl", "tr"})
+_PROVEN = frozenset({"en", "de", "pt", "pl", "tr"})
 
 SPOKEN = {"ja": "ja_kana", "ar": "ar_vowels"}
 """Languages whose writing does not tell the sound -> the column that does. The voice drops kanji and reads the particle
