@@ -10,7 +10,7 @@ agree on it and more words follow; what is locked is never taken back.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinch_tui.practice.gate import BLOCK_BYTES, Segmenter, SegmentState
 from pinch_tui.practice.lexicon import Spelling
@@ -25,7 +25,8 @@ AUTO_LANGUAGES = ("en", "es", "fr", "it", "ru")
 _GUESS_BLOCKS = 8
 """A guess every 160 ms."""
 _AGREEING = 4
-_AGREEING_ELSEWHERE = 5
+_AGREEING_MORE = 5
+"""In other languages than English, and in a loud room."""
 _TAIL_BLOCKS = 8
 """Silence of more than 160 ms is decoded only if speech follows."""
 _MAX_SOUND_BYTES = 8 * 32_000
@@ -43,13 +44,30 @@ class Trust:
     interim: float
 
 
-TRUST = {"en": Trust(2.6, 3.8, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
+TRUST = {"en": Trust(2.6, 3.5, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
 OTHER_TRUST = Trust(4.5, 5.6, 9.5, 13.0)
 """Foreign sounds are mapped to English ones, which never fit as well."""
 
 
-def trust(language: str) -> Trust:
-    return TRUST.get(language, OTHER_TRUST)
+_NOISY_DB = 14.5
+_NOISY = Trust(1.9, 3.0, 5.0, 11.5)
+"""Where speech stands out of the room by less than `_NOISY_DB`, a near miss fits as well as a phrase: only what fits
+very well is believed, and next to nothing locks."""
+_NOISY_PAUSES = 0.7
+"""There silence and soft speech look alike, too: it may take that many frames for each frame of words."""
+_LOUD_ROOM_DB = 32.0
+_LOUD_ROOM_LOCK = 7.5
+"""Below `_LOUD_ROOM_DB` a word must fit better, and more guesses must agree on it, before it locks."""
+
+
+def trust(language: str, snr_db: float = 96.0) -> Trust:
+    """How badly a guess in a language may fit when speech stands out of the room by ``snr_db``."""
+    quiet = TRUST.get(language, OTHER_TRUST)
+    if snr_db >= _LOUD_ROOM_DB:
+        return quiet
+    if snr_db >= _NOISY_DB:
+        return replace(quiet, lock=_LOUD_ROOM_LOCK)
+    return _NOISY
 
 
 def heard_languages(plan: SessionPlan, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -77,8 +95,9 @@ class PhrasebookEar:
         self._n_followed = 0
         self._held: list[bytes] = []
         self._n_voiced = 0
+        self._snr_db = 0.0
         self._verdict: tuple[int, Guess | None] = (-1, None)
-        self._guesses: deque[Guess | None] = deque(maxlen=_AGREEING_ELSEWHERE)
+        self._guesses: deque[Guess | None] = deque(maxlen=_AGREEING_MORE)
         self._locked = ""
         self._n_locked = 0
         self._last = Interim(0, "")
@@ -130,6 +149,7 @@ class PhrasebookEar:
     def _take(self, blocks: list[bytes]) -> bool:
         """Keep blocks for the judge; True when the recogniser has followed another stretch."""
         self._n_voiced = self._segmenter.n_voiced
+        self._snr_db = self._segmenter.snr_db
         self._held += blocks
         if len(self._sound) > _MAX_SOUND_BYTES:
             self._held.clear()
@@ -158,7 +178,7 @@ class PhrasebookEar:
     def _guess(self) -> list[Heard]:
         guess = self._recogniser.guess()
         self._guesses.append(guess)
-        if guess is None or guess.worst > trust(guess.spellings[0].language).interim:
+        if guess is None or guess.worst > trust(guess.spellings[0].language, self._snr_db).interim:
             return []
         self._lock(guess)
         if not guess.text.startswith(self._locked):
@@ -174,8 +194,9 @@ class PhrasebookEar:
 
     def _lock(self, guess: Guess) -> None:
         language = guess.spellings[0].language
-        n_agreeing = _AGREEING if language == "en" else _AGREEING_ELSEWHERE
-        if len(self._guesses) < n_agreeing or guess.worst > trust(language).lock:
+        is_easy = language == "en" and self._snr_db >= _LOUD_ROOM_DB
+        n_agreeing = _AGREEING if is_easy else _AGREEING_MORE
+        if len(self._guesses) < n_agreeing or guess.worst > trust(language, self._snr_db).lock:
             return
         n_words = guess.n_words - 1
         for other in list(self._guesses)[-n_agreeing:]:
@@ -216,8 +237,10 @@ class PhrasebookEar:
         """The sentence of a guess that may become a final: whole, close enough to the sound, true to what is locked."""
         if guess is None or guess.whole is None:
             return None
-        limit = trust(guess.whole.language)
+        limit = trust(guess.whole.language, self._snr_db)
         if guess.mean > limit.mean or guess.worst > limit.worst:
+            return None
+        if self._snr_db < _NOISY_DB and guess.pause_share > _NOISY_PAUSES:
             return None
         return guess.whole if guess.whole.sentence.text.startswith(self._locked) else None
 

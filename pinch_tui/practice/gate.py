@@ -40,6 +40,13 @@ class Gate:
         self._quietest_db = quietest_db
         self._history: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
         self._smooth = -96.0
+        self.level = -96.0
+        """The level of the last block in dBFS."""
+
+    @property
+    def quietest(self) -> float:
+        """The quietest of the last 1.2 s in dBFS, without the assumption that `floor` makes of the first blocks."""
+        return min(self._history, default=0.0)
 
     @property
     def floor(self) -> float:
@@ -53,6 +60,7 @@ class Gate:
             self._smooth = level
         self._smooth += 0.4 * (level - self._smooth)
         self._history.append(self._smooth)
+        self.level = level
         return level > max(self.floor + self._margin_db, self._quietest_db)
 
 
@@ -82,6 +90,15 @@ class Segmenter:
         self._voiced = 0
         self._silent = 0
         self._length = 0
+        self._power = 0.0
+        self._floor = 0.0
+
+    @property
+    def snr_db(self) -> float:
+        """How far the voiced blocks of the open segment stand out, on average, of the quietest that was in it."""
+        if not self._voiced or not self._power:
+            return 0.0
+        return 10.0 * math.log10(self._power / self._voiced) - self._floor
 
     @property
     def voiced_seconds(self) -> float:
@@ -132,9 +149,14 @@ class Segmenter:
             self._voiced = sum(self._recent)
             self._length = len(self._recent)
             self._silent = 0
+            # The blocks before this one were about as loud.
+            self._power = self._voiced * 10.0 ** (self._gate.level / 10.0)
+            self._floor = self._gate.quietest
             return SegmentState.START, blocks
         self._length += 1
         self._voiced += is_speech
+        self._power += is_speech * 10.0 ** (self._gate.level / 10.0)
+        self._floor = min(self._floor, self._gate.quietest)
         self._silent = 0 if is_speech else self._silent + 1
         if self._silent < _END_SILENT:
             return SegmentState.SPEECH, [block]
@@ -146,3 +168,4 @@ class Segmenter:
         self._is_open = False
         self._recent.clear()
         self._voiced = self._silent = self._length = 0
+        self._power = 0.0

@@ -25,8 +25,13 @@ _SMOOTH_FRAMES = 10
 _DITHER = 8.0
 """RMS of the noise (in steps of 16 bit, -72 dBFS) under what is judged: digital silence is no sound that the model
 knows, and with it the same phrase would be judged otherwise between silences than in a room."""
-_MAX_UNEXPLAINED = 0.4
-"""Frames of fillers for each frame of words (beside 0.4 s of silence around) in a sentence that may be believed."""
+_MAX_STRAY = 0.4
+_STRAY_FREE = 20
+"""Frames of fillers for each frame of words (beside 0.2 s) in a sentence that may be believed. What the free phones
+take for silence, too, is not counted: the room before the first word and after the last one tells nothing."""
+_SILENCE = "SIL"
+_EMPTY = "(NULL)"
+"""A joint of the grammar, which takes no time."""
 _MAX_DITHER_SAMPLES = 8 * 16_000
 
 
@@ -48,6 +53,8 @@ class Guess:
     n_words: int
     mean: float
     worst: float
+    pause_share: float = 0.0
+    """Frames around and between the words for each frame of words."""
 
     @property
     def text(self) -> str:
@@ -62,6 +69,25 @@ class Guess:
         """The text of the first words when every sentence still possible writes it the same way, else nothing."""
         texts = {spelling.shown(n_words) for spelling in self.spellings}
         return texts.pop() if len(texts) == 1 and n_words < self.n_words else ""
+
+
+class _Free:
+    """What free phones make of a sound, summed up to each frame: their distance, and the frames that are no silence."""
+
+    def __init__(self, distances: list[float], sounds: list[int]) -> None:
+        self._distances = distances
+        self._sounds = sounds
+
+    @property
+    def n_frames(self) -> int:
+        return len(self._distances) - 1
+
+    def distance(self, first: int, last: int) -> float:
+        """The distance over the frames from ``first`` to before ``last``, which is in the sound."""
+        return self._distances[last] - self._distances[min(first, last)]
+
+    def n_heard(self, first: int, last: int) -> int:
+        return self._sounds[last] - self._sounds[min(first, last)]
 
 
 class Recogniser:
@@ -101,7 +127,7 @@ class Recogniser:
             decoder.start_utt()
             decoder.process_raw(sound, False, True)
             decoder.end_utt()
-        return self._read(self._judge, self._free_distances())
+        return self._read(self._judge, self._heard_freely())
 
     def _dithered(self, pcm: bytes) -> bytes:
         import numpy as np
@@ -112,46 +138,52 @@ class Recogniser:
         noisy: bytes = np.clip(samples + self._dither[: samples.size], -32_768, 32_767).astype("<i2").tobytes()
         return noisy
 
-    def _read(self, decoder: Any, free: list[float] | None) -> Guess | None:
+    def _read(self, decoder: Any, free: _Free | None) -> Guess | None:
         if decoder.hyp() is None:
             return None
         words: list[str] = []
         n_spoken = 0
+        n_stray = 0
         scores: list[tuple[int, float]] = []
         for segment in decoder.seg():
+            if segment.word == _EMPTY:
+                continue
             last = segment.end_frame + 1
             excess = _distance(segment)
             if free is not None:
-                last = min(last, len(free) - 1)
-                excess -= free[last] - free[min(segment.start_frame, last)]
+                last = min(last, free.n_frames)
+                excess -= free.distance(segment.start_frame, last)
             n_frames = last - segment.start_frame
             if n_frames <= 0:
                 continue
             # A filler counts too: speech that the grammar has no words for hides in it.
             if segment.word[0] in "<[(":
                 scores.append((n_frames, max(0.0, excess)))
+                n_stray += free.n_heard(segment.start_frame, last) if free is not None else 0
                 continue
             words.append(segment.word.partition("(")[0])
             n_spoken += n_frames
             scores.append((n_frames, excess))
         spellings = self._prefixes.get(tuple(words))
-        n_unexplained = sum(n_frames for n_frames, _ in scores) - n_spoken
-        if not spellings or not n_spoken or (free is not None and n_unexplained > _MAX_UNEXPLAINED * n_spoken + 40):
+        if not spellings or not n_spoken or n_stray > _MAX_STRAY * n_spoken + _STRAY_FREE:
             return None
         mean = sum(excess for _, excess in scores) / n_spoken
         worst = max((excess + _SMOOTH_FRAMES * mean) / (n_frames + _SMOOTH_FRAMES) for n_frames, excess in scores)
-        return Guess(tuple(spellings), len(words), mean, worst)
+        n_pausing = sum(n_frames for n_frames, _ in scores) - n_spoken
+        return Guess(tuple(spellings), len(words), mean, worst, n_pausing / n_spoken)
 
-    def _free_distances(self) -> list[float]:
-        """The distance of the free phones, summed up to each frame."""
+    def _heard_freely(self) -> _Free:
         steps: list[float] = []
+        sounds: list[int] = []
         for segment in self._free.seg() or ():
             n_frames = segment.end_frame - segment.start_frame + 1
             # A stretch without a usable score (the very first one) speaks for nobody.
             step = _distance(segment) / n_frames if segment.ascore > 0 else 0.0
             steps += [0.0] * (segment.end_frame + 1 - len(steps))
+            sounds += [0] * (segment.end_frame + 1 - len(sounds))
             steps[segment.start_frame : segment.end_frame + 1] = [step] * n_frames
-        return [0.0, *accumulate(steps)]
+            sounds[segment.start_frame : segment.end_frame + 1] = [int(segment.word != _SILENCE)] * n_frames
+        return _Free([0.0, *accumulate(steps)], [0, *accumulate(sounds)])
 
 
 def _decoder(**settings: Any) -> Any:

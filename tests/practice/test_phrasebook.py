@@ -77,7 +77,10 @@ def test_suggestions_and_languages_for_the_screen():
     pairs = suggestions("en", "es", 3)
     assert len(pairs) == 3
     assert pairs[0] == ("I would like a coffee, please.", "Quisiera un café, por favor.")
-    assert suggestions("auto", "de-DE", 2)[1] == ("How much does it cost?", "Wie viel kostet das?")
+    assert suggestions("auto", "de-DE", 3)[2] == (
+        "Where is the nearest pharmacy?",
+        "Wo ist die nächste Apotheke?",
+    )
     assert suggestions("sv", "es") == []
     assert practice_languages()["en"] == "ok"
     assert practice_languages()["ja"] == "experimental"
