@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
+from collections.abc import Iterator
 from operator import mul
 
 BLOCK_SAMPLES = 320
@@ -120,11 +121,13 @@ class Segmenter:
         """Enough was voiced that the open segment will not be dropped any more."""
         return self._is_open and self._voiced >= _MIN_VOICED
 
-    def push(self, pcm: bytes) -> list[tuple[str, list[bytes]]]:
+    def push(self, pcm: bytes) -> Iterator[tuple[str, list[bytes]]]:
+        """Take sound; yield what each whole block is. What else this object tells is as of the block yielded last."""
         data = self._rest + pcm
         whole = len(data) - len(data) % BLOCK_BYTES
         self._rest = data[whole:]
-        return [self._block(data[at : at + BLOCK_BYTES]) for at in range(0, whole, BLOCK_BYTES)]
+        for at in range(0, whole, BLOCK_BYTES):
+            yield self._block(data[at : at + BLOCK_BYTES])
 
     def finish(self) -> str:
         """Close the open segment at once: END, DROPPED when it was only a click, IDLE when there is none."""

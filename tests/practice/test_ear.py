@@ -83,7 +83,7 @@ def finals(heard: list[Heard]) -> list[Final]:
     [
         ("en", "es", "Where is the train station?", "¿Dónde está la estación de tren?"),
         ("en", "ru", "A table for four, please.", "Столик на четверых, пожалуйста."),
-        ("es", "en", "¿Dónde está la estación de tren?", "Where is the train station?"),
+        ("es", "en", "¿Dónde está la farmacia más cercana?", "Where is the nearest pharmacy?"),
     ],
 )
 def test_a_phrase_is_heard_and_translated(workshop: Workshop, source: str, target: str, text: str, meant: str):
@@ -170,6 +170,17 @@ def test_the_other_languages_are_understood_or_refused_never_guessed(workshop: W
     (final,) = finals(hold(workshop, SessionPlan(language, "en"), said(workshop, phrase.spoken, language)))
     if not final.text.endswith(REFUSED):
         assert (final.text, final.translation) == (phrase.text, "Where is the nearest pharmacy?")
+
+
+def test_any_chopping_of_the_sound_gives_the_same_finals(workshop: Workshop):
+    clip = said(workshop, "¿Dónde está la farmacia más cercana?", "es") + bytes(2 * 16_000)
+    heard: list[list[Final]] = []
+    for step in (640, 1_000, 6_400, len(clip)):
+        ear = workshop.ear(SessionPlan("es", "en"))
+        heard.append(finals([item for at in range(0, len(clip), step) for item in ear.feed(clip[at : at + step])]))
+        ear.close()
+    assert [final.translation for final in heard[0]] == ["Where is the nearest pharmacy?"]
+    assert all(other == heard[0] for other in heard)
 
 
 def test_what_is_not_in_the_book_is_refused(workshop: Workshop):
@@ -274,7 +285,7 @@ def test_levels_and_the_gate():
 def test_how_far_speech_stands_out_of_the_room(noise: int):
     segmenter = Segmenter()
     loud = array("h", [8_000, -8_000] * 160).tobytes()
-    segmenter.push(array("h", [noise, -noise] * 160).tobytes() * 30 + loud * 40)
+    list(segmenter.push(array("h", [noise, -noise] * 160).tobytes() * 30 + loud * 40))
     assert segmenter.snr_db == pytest.approx(level_dbfs(loud) - 20 * math.log10(noise / 32_768), abs=1.0)
     segmenter.finish()
     assert segmenter.snr_db == 0.0
