@@ -2,7 +2,7 @@
 
 Pure: no I/O, no clock, no numpy, no locks; one thread uses it (the playback callback of the sound host). Samples are
 mono float32 at the device's rate. What holds: samples leave in the order they came; pushed = played + dropped +
-buffered; a pull always fills; nothing that was pushed before a `clear` is played after it.
+buffered; a pull always fills; nothing that was pushed before a `clear` is played after it but its fade of 5 ms.
 
 The cushion: playing starts when more than one chunk is there (120 ms for the service's chunks of 80 ms), because only
 whole chunks count against jitter: a threshold of exactly one chunk gains nothing over none. Each underrun adds a chunk,
@@ -10,12 +10,15 @@ up to 400 ms; each playout without one, and each 10 s of play without one, takes
 it was a pause of the speaker, not jitter, costs nothing: the cushion is then given back, and what is left below the
 cushion is played after a short wait.
 
-A sudden end (underrun, clear) is faded by playing the newest 5 ms backwards under a falling ramp: no look-ahead is
-needed and no sample step is larger than the signal's own. These mirrored samples are not counted as played.
+A clear is faded over the 5 ms that would have come next, so that the wave goes on as it was while it falls: no sample
+step is larger than the signal's own, nor the slope. Where nothing waits (an underrun, an end that is loud) the newest
+samples are played backwards instead, which bends the wave but never steps. Samples of a fade count as dropped, or not
+at all where they are mirrored; never as played.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import deque
 from dataclasses import dataclass, field
@@ -109,6 +112,7 @@ class JitterBuffer:
         self._need = self._start
         self._calm = 0  # samples played since the last underrun or step down
         self._queue: deque[_Playout] = deque()
+        self._fall = [math.cos(math.pi / 2 * (i + 1) / self._fade) ** 2 for i in range(self._fade - 1)] + [0.0]
         self._past: Samples[float] = array("f", bytes(4 * self._fade))  # the newest samples played
         self._tail: Samples[float] = array("f")  # a fade that still has to be played
         self._rise = self._fade  # samples of the fade-in already done
@@ -156,7 +160,7 @@ class JitterBuffer:
             self.dropped += entry.buffered
             self._queue.remove(entry)
             if is_heard:
-                self._fade_out()
+                self._fade_out(self._next(entry))
             self._events.append(Ended(entry.number, 0, entry.played, entry.buffered, True))
 
     def set_gain(self, gain: float, ramp_ms: float = GAIN_RAMP_MS) -> None:
@@ -270,11 +274,26 @@ class JitterBuffer:
         past.extend(piece[-self._fade :])
         del past[: len(past) - self._fade]
 
-    def _fade_out(self) -> None:
-        """Prepare the mirrored tail; what was played stays as it is."""
+    def _next(self, entry: _Playout) -> Samples[float]:
+        """The samples that a playout would have given next, as loud as they would have been: a fade's worth at most."""
+        coming: Samples[float] = array("f")
+        head = entry.head
+        for chunk in entry.chunks:
+            coming.extend(chunk[head : head + self._fade - len(coming)])
+            head = 0
+            if len(coming) >= self._fade:
+                break
+        for i in range(min(len(coming), self._fade - self._rise)):
+            coming[i] *= (self._rise + i + 1) / self._fade
+        return coming
+
+    def _fade_out(self, coming: Samples[float] | tuple[()] = ()) -> None:
+        """Prepare the tail: the samples to come, or what was played mirrored behind them, under the falling ramp."""
         size = self._fade
-        past = self._past
-        self._tail = array("f", [past[size - 1 - i] * (1.0 - (i + 1) / size) for i in range(size)])
+        wave = [*coming, *reversed(coming), *reversed(self._past)]
+        # A wave that goes on is let down gently; one that was bent already gets the ramp of the least slope.
+        fall = self._fall if coming else [1.0 - (i + 1) / size for i in range(size)]
+        self._tail = array("f", [value * by for value, by in zip(wave, fall, strict=False)])
         self._past = array("f", bytes(4 * size))
 
     def _play_tail(self, out: Samples[float], count: int) -> None:

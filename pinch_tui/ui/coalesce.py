@@ -13,7 +13,7 @@ REPAINT_S = 0.05
 
 
 class Coalescer:
-    """Calls ``work`` at once after a quiet time, else once at the end of the interval. Needs no timer while quiet."""
+    """Calls ``work`` at once after a quiet time, else once at the end of the interval. Wakes nobody while quiet."""
 
     def __init__(self, app: App[object], work: Callable[[], None], interval_s: float = REPAINT_S) -> None:
         self._app, self._work, self._interval_s = app, work, interval_s
@@ -22,15 +22,15 @@ class Coalescer:
 
     def poke(self) -> None:
         """Something changed."""
-        if self._timer is not None:
-            return
-        wait = self._last + self._interval_s - monotonic()
-        if wait <= 0:
+        if monotonic() - self._last >= self._interval_s:
             self._run()
+        elif self._timer is None:
+            self._timer = self._app.set_interval(self._interval_s, self._run)
         else:
-            self._timer = self._app.set_timer(wait, self._run)
+            self._timer.resume()  # a timer for each change would cost more than the work
 
     def _run(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._timer.pause()
         self._last = monotonic()
         self._work()

@@ -171,7 +171,7 @@ def _wrap_narrow(text: str, limit: int) -> list[tuple[int, int]]:
     n = len(text)
     while n - start > limit:
         stop = text.rfind(" ", start + 1, start + limit + 1)
-        for hyphen in "-/":
+        for hyphen in "-/–—":
             at = text.rfind(hyphen, start, start + limit)
             while at >= max(start, stop):
                 if text[at + 1].isalpha():

@@ -24,8 +24,9 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ZWJ = "\u200d"
 _VIRAMAS = frozenset("\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d")
 _EMOJI_PARTS = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
-NARROW_ONLY = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482]*")
-"""Texts whose every character is one cell wide and stands alone."""
+NARROW_ONLY = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2013\u2014\u2018-\u201e\u2026]*")
+"""Texts whose every character is one cell wide and stands alone. With the ellipsis of a text that is not final yet, and
+the quotes and dashes that services write: such texts are laid out 20 times a second."""
 
 WIDTHS_QUERY = "\x1b[?2026h\x1b7\x1b[8m\x1b[H\u0939\u093f\u0928\u094d\u0926\u0940\x1b[6n\x1b[H\x1b[6X\x1b8\x1b[?2026l"
 """Writes a word into the first cells, asks where the cursor is, and erases it again. Nobody sees it: it is one

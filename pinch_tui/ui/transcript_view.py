@@ -125,7 +125,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._dirty.update(numbers)
         if not self._is_flush_due and self.is_attached:
             # Through the view's own queue: a timer wants the view's context, the caller may be any task.
-            self._is_flush_due = self.call_later(self._flush_in_time)
+            # Not `call_later`, which looks into the callback's signature each time.
+            self._is_flush_due = self.post_message(events.Callback(self._flush_in_time))
 
     def reload(self, transcript: facade.TranscriptView | None = None) -> None:
         """Show the conversation (or another one) from scratch, at its end."""

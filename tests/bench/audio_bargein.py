@@ -119,7 +119,7 @@ def main() -> int:
         f"max {took[-1]:.1f} ms (the capture's {added:.1f} ms taken off); "
         f"largest sample step {cleared} around a clear, {own} in the tone itself"
     )
-    return 1 if middle > 50 or cleared > own * 1.35 else 0
+    return 1 if middle > 50 or cleared > own * 1.01 else 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
     python -m tests.bench.audio_faults [--long] [--fault NAME] [--activity NAME]
 
-The short form keeps each fault for 1 s, the long form for 3 s and three times over. Needs the rig beside the checkout.
+The short form keeps each fault for 1 s, the long form for 3 s and three times over. Needs the rig beside the checkout
+(and jackd2 for a device that can do 48 kHz only). `audio_matrix` puts these figures beside what a person sees.
 Aims: recovery within 2 s of the device's return, nothing on stdout or stderr, no stall of the loop above 100 ms.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import math
 import os
 import signal
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,9 +31,10 @@ from pinch_tui.audio.speaker import HostSpeaker
 from pinch_tui.core.events import OUT_RATE, Frame
 from pinch_tui.core.sound import MicFailed, MicOpened, PlayoutEnded, SpeakerFailed, SpeakerOpened
 from tests.audio.rig import VirtualAudio, virtual_audio, why_not
+from tests.bench import audio_48k
 
 FAULTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    # name: (commands that break, commands that cure); "kill-*" and "busy" are done here, the rest by the rig
+    # name: (commands that break, commands that cure); those of `act` are done here, the rest by the rig
     "unplug-mic": (("unplug mic",), ("plug mic",)),
     "unplug-speaker": (("unplug speaker",), ("plug speaker",)),
     "no-device": (("unplug mic", "unplug speaker"), ("plug mic", "plug speaker")),
@@ -43,6 +47,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "kill-capture": (("kill-capture",), ()),
     "kill-playback": (("kill-playback",), ()),
     "kill-hosts": (("kill-hosts",), ()),
+    "only-48k": (("only-48k", "kill-hosts"), ()),
 }
 ACTIVITIES = ("idle", "talking", "speaking")
 SPEECH_S = 14.0
@@ -126,6 +131,8 @@ async def act(command: str, audio: VirtualAudio, scene: Scene, flag: Path) -> No
             flag.touch()
         case "free":
             flag.unlink()
+        case "only-48k":
+            make_48k_only(audio)
         case "kill-capture" | "kill-playback" | "kill-hosts":
             for runner in (scene.host.capture, scene.host.playback):
                 if command in ("kill-hosts", f"kill-{runner.role}") and runner.host_pid:
@@ -134,12 +141,27 @@ async def act(command: str, audio: VirtualAudio, scene: Scene, flag: Path) -> No
             await audio.do(*command.split())
 
 
+def make_48k_only(audio: VirtualAudio) -> None:
+    """From its next opening on, the device is one that can do 48 kHz and nothing else."""
+    Path(audio.env["ALSA_CONFIG_PATH"]).write_text(audio_48k.CONFIG)
+
+
+@contextlib.contextmanager
+def only_48k(fault: str) -> Iterator[dict[str, str]]:
+    """The 48 kHz device, where the fault needs one; what its clients find in their environment."""
+    if "48" not in fault:
+        yield {}
+        return
+    with audio_48k.jack() as env:
+        yield {name: value for name, value in env.items() if name.startswith("JACK")}
+
+
 async def run_case(fault: str, activity: str, hold_s: float, speech_s: float = SPEECH_S) -> Outcome:
     """One fault during one activity on a server of its own."""
     outcome = Outcome(fault, activity)
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, virtual_audio() as audio:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, virtual_audio() as audio, only_48k(fault) as jack:
         flag = Path(folder) / "busy"
-        os.environ.update(audio.env)
+        os.environ.update(audio.env | jack)
         os.environ["BUSY_FLAG"] = str(flag)
         if fault == "busy":
             os.environ["PYTHONPATH"] = str(Path(__file__).parents[1] / "fakes" / "busy_portaudio")
@@ -189,7 +211,7 @@ async def drive(scene: Scene, audio: VirtualAudio, flag: Path, hold_s: float, sp
     outcome.mic_back_s = await until(cured, lambda: scene.frame_t > cured)
     if activity == "speaking":
         outcome.speaker_back_s = await until(cured, scene.is_playing)
-        if fault.startswith("kill") or fault == "restart":
+        if not cures:
             await until(cured, lambda: scene.ended is not None, speech_s + 6)
             outcome.unplayed = samples - (scene.ended.played if scene.ended else 0)
     else:

@@ -85,7 +85,7 @@ def test_wrapping_never_loses_or_reorders_a_cluster(text: str, limit: int) -> No
     assert all(parts[i].text == " " for i in set(range(len(parts))) - set(kept))
 
 
-@given(st.text(st.sampled_from("abcdef  --/.,!?)("), max_size=120), st.integers(1, 30))
+@given(st.text(st.sampled_from("abcdef  --/.,!?)(–—’“”…"), max_size=120), st.integers(1, 30))
 @settings(max_examples=300, deadline=None)
 def test_plain_text_wraps_the_same_way_on_the_short_path(text: str, limit: int) -> None:
     text = clean(text)

@@ -18,6 +18,7 @@ from textual.widgets import Input, TextArea
 from pinch_tui.core.events import MicState, StateWord, Status
 from pinch_tui.core.textclean import clean
 from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.ui.kept_lines import keep_lines
 from pinch_tui.ui.layout_text import Order
 from pinch_tui.ui.search import Found
 from pinch_tui.ui.services import AppServices, HoldReport, TalkInput
@@ -106,6 +107,8 @@ class MainScreen(Screen[None]):
         yield self.footer
 
     def on_mount(self) -> None:
+        keep_lines(self, self.header, self.empty, self.lines, self.lines.vertical_scrollbar, self.notices)
+        keep_lines(self.say_this, self.talk_bar, self.footer)
         self.search_bar.field.cursor_blink = self.app.animation_level != "none"
         self.lines.focus()
         self.redraw_talk()
