@@ -6,9 +6,10 @@ buffered; a pull always fills; nothing that was pushed before a `clear` is playe
 
 The cushion: playing starts when more than one chunk is there (120 ms for the service's chunks of 80 ms), because only
 whole chunks count against jitter: a threshold of exactly one chunk gains nothing over none. Each underrun adds a chunk,
-up to 400 ms; each playout without one, and each 10 s of play without one, takes a chunk away again. A gap so long that
-it was a pause of the speaker, not jitter, costs nothing: the cushion is then given back, and what is left below the
-cushion is played after a short wait.
+up to 400 ms. A chunk is taken away again after a calm time in which no chunk was later, against the earliest one, than
+a smaller cushion would have borne: jitter that goes on keeps its cushion. A dry spell that ends with the playout, or is
+so long that it was a pause of the speaker, was none of jitter and costs nothing; what is left below the cushion is
+played after a short wait.
 
 A clear is faded over the 5 ms that would have come next, so that the wave goes on as it was while it falls: no sample
 step is larger than the signal's own, nor the slope. Where nothing waits (an underrun, an end that is loud) the newest
@@ -31,6 +32,9 @@ CAP_MS = 400
 FADE_MS = 5
 GAIN_RAMP_MS = 20
 CALM_S = 10
+"""After so much speech without an underrun it is asked whether the cushion could be smaller; ..."""
+CALM_AT_END_S = 3
+"""... and so is a playout's end after this much."""
 PATIENCE_MS = 300
 """Without another chunk for this long, what is there is played although it is less than the cushion."""
 PAUSE_MS = 700
@@ -80,6 +84,10 @@ class _Playout:
     is_primed: bool = False
     has_begun: bool = False
     underruns: int = 0
+    growth: int = 0  # what the newest underrun added to the cushion
+    calm: int = 0  # the calm time that it ended
+    pushed: int = 0
+    earliest: int | None = None  # when its first sample was due, by the chunk that came the least late in this time
     largest: int = 0  # largest chunk
     waited: int = 0  # samples of silence given since the last chunk, while not primed
 
@@ -110,7 +118,9 @@ class JitterBuffer:
         self._pause = round(rate * PAUSE_MS / 1000)
         self._adaptive = adaptive
         self._need = self._start
-        self._calm = 0  # samples played since the last underrun or step down
+        self._calm = 0  # samples played since the last underrun, or since it was asked whether less would do
+        self._clock = 0  # samples pulled
+        self._latest = 0  # how much later a chunk came than another one before it, in that time
         self._queue: deque[_Playout] = deque()
         self._fall = [math.cos(math.pi / 2 * (i + 1) / self._fade) ** 2 for i in range(self._fade - 1)] + [0.0]
         self._past: Samples[float] = array("f", bytes(4 * self._fade))  # the newest samples played
@@ -142,16 +152,22 @@ class JitterBuffer:
             entry.chunks.append(samples)
             entry.buffered += count
             entry.largest = max(entry.largest, count)
-            if entry.underruns and not entry.is_primed and entry.waited > self._pause:
-                entry.underruns -= 1
-                self._relax()
-            entry.waited = 0
+            if entry.waited > self._pause:
+                self._forgive(entry)
+                entry.earliest = None
+            entry.growth = entry.waited = 0
+            due = self._clock - entry.pushed
+            entry.earliest = due if entry.earliest is None else min(entry.earliest, due)
+            self._latest = max(self._latest, due - entry.earliest)
+            entry.pushed += count
 
     def end(self, playout: int) -> None:
         """No more samples will come for it: what is there is played, however little."""
         entry = self._find(playout)
         if entry is not None:
             entry.is_ended = True
+            if not entry.buffered:
+                self._forgive(entry)
 
     def clear(self, playout: int | None = None) -> None:
         """Drop what waits of one playout or of all, fade out what is heard; their `Ended` says ``was_cleared``."""
@@ -177,6 +193,7 @@ class JitterBuffer:
     def pull(self, count: int) -> Samples[float]:
         """Exactly ``count`` samples: speech where there is some, silence elsewhere."""
         out: Samples[float] = array("f")
+        self._clock += count
         if self._tail:
             out = self._tail[:count]
             del self._tail[:count]
@@ -267,7 +284,7 @@ class JitterBuffer:
             out.extend(piece)
             self._remember(piece)
         if self._calm >= CALM_S * self.rate:
-            self._relax()
+            self._reconsider()
 
     def _remember(self, piece: Samples[float]) -> None:
         past = self._past
@@ -304,8 +321,8 @@ class JitterBuffer:
     def _finish(self, entry: _Playout, out: Samples[float], count: int) -> None:
         self._queue.popleft()
         self._events.append(Ended(entry.number, len(out), entry.played, 0, False))
-        if entry.underruns == 0 and entry.played:
-            self._relax()
+        if self._calm >= CALM_AT_END_S * self.rate:
+            self._reconsider()
         if abs(self._past[-1]) > ENDS_LOUD:
             self._fade_out()
             self._play_tail(out, count)
@@ -316,17 +333,33 @@ class JitterBuffer:
         entry.is_primed = False
         entry.underruns += 1
         self.underruns += 1
-        self._calm = 0
+        entry.calm, self._calm = self._calm, 0
         if self._adaptive:
+            before = self._need
             self._need = min(self._cap, self._need + self._step)
+            entry.growth = self._need - before
         self._events.append(RanDry(entry.number, len(out)))
         self._fade_out()
         self._play_tail(out, count)
 
-    def _relax(self) -> None:
-        self._calm = 0
-        if self._adaptive:
-            self._need = max(self._start, self._need - self._step)
+    def _forgive(self, entry: _Playout) -> None:
+        """The dry spell in which this playout is was no underrun."""
+        if entry.underruns and not entry.is_primed:
+            entry.underruns -= 1
+            self.underruns -= 1
+            self._need -= entry.growth
+            entry.growth = 0
+            self._calm = entry.calm
+
+    def _reconsider(self) -> None:
+        """A calm time is over: whether the cushion could have been smaller by a chunk."""
+        smaller = self._need - self._step
+        borne = (-(-smaller // self._step) - 1) * self._step  # whole chunks that wait when the first one is played
+        if self._adaptive and self._latest <= borne:
+            self._need = max(self._start, smaller)
+        self._calm = self._latest = 0
+        for entry in self._queue:
+            entry.earliest = None
 
     def _apply_gain(self, out: Samples[float]) -> None:
         gain, to, step = self._gain, self._gain_to, self._gain_step
