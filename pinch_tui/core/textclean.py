@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-TEXT_LIMIT: Final = 100_000
-"""Characters of one text that are kept."""
+TEXT_LIMIT: Final = 20_000
+"""Characters of one text that are kept: six times what anybody says in the longest utterance. More costs time."""
 
 MAX_MARKS: Final = 16
 """Combining marks in a row that are kept; no writing system needs more, and terminals choke on thousands."""

@@ -22,7 +22,7 @@ class ReadyMessage:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptMessage:
-    """One interim or final text of one segment. Texts are clean: no control characters, 100,000 characters at most."""
+    """One interim or final text of one segment. Texts are clean: no control characters, 20,000 characters at most."""
 
     kind: TranscriptKind
     id: str

@@ -208,6 +208,7 @@ def suffer(
                 app.wait("speech-start", 10)
             else:
                 noise = audio.start_player(make_noise(folder))  # a microphone that goes on hearing
+        broken = time.monotonic()
         for command in begin:
             do(command, app, audio, flag)
         watch(app, 3.0 if over != ((),) else 0.0, says)
@@ -225,10 +226,13 @@ def suffer(
                 break
             app.type(RELEASE, 0.0)
             watch(app, 0.15, says)
-        heard = app.events("first-frame")
-        recovery = float(heard[n - 1]["t"]) - back if len(heard) >= n else float("inf")
         app.type(RELEASE, 0.3)
         watch(app, 1.0, says)
+        heard = app.events("first-frame")
+        recovery = float(heard[n - 1]["t"]) - back if len(heard) >= n else float("inf")
+        # What was heard before the fault may have begun that utterance: it goes on when the microphone is open again.
+        opened = [float(event["t"]) for event in app.events("mic") if event["state"] == "open"]
+        recovery = max([recovery, *(t - back for t in opened if t >= broken)])
         return max(0.0, recovery), tuple(says)
     finally:
         if noise is not None:
