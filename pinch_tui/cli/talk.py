@@ -12,6 +12,7 @@ import click
 from pinch_tui.cli.context import CliContext
 from pinch_tui.control.messages import ControlCommand
 
+_GONE = ("absent", "lost")
 _EPILOG = """\b
 A true hold under any terminal, with a key that your window manager reports down and up:
   sway:  bindsym --no-repeat F9 exec pinch-tui talk start
@@ -33,6 +34,8 @@ def talk(ctx: click.Context, what: str, as_json: bool) -> None:
     reply = send(ControlCommand(what), context.paths.control_socket)
     if as_json:
         click.echo(json.dumps(reply))
+    elif reply.get("talking") is True and what != ControlCommand.STATUS and reply.get("microphone") in _GONE:
+        click.echo("pinch-tui has no microphone: nothing is heard until there is one.", err=True)
     elif what == ControlCommand.STATUS:
         click.echo(sentence(reply))
 

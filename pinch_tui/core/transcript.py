@@ -88,6 +88,11 @@ class Utterance:
         return any(s.original or s.translation for s in self.segments)
 
 
+def last_heard(utterances: Sequence[Utterance]) -> str | None:
+    """The language that was detected last; None where the service detected none."""
+    return next((code for utterance in reversed(utterances) if (code := utterance.spoken_language)), None)
+
+
 def _whole(texts: Iterable[str]) -> str:
     whole = ""
     for text in texts:

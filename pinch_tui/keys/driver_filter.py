@@ -48,6 +48,7 @@ class TalkKeyFilter:
     def __init__(self, hold: HoldInput, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.gate = FloodGate()
         self._hold = hold
+        hold.dropped = lambda: self.gate.dropped
         self._parser: HoldParser | None = None
         self._owed: dict[str, Message] = {}
         self._loop = loop

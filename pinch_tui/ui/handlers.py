@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import RetryNow, SetVolume, StateWord, StopSpeech, Voice
+from pinch_tui.core.transcript import last_heard
+from pinch_tui.ui.languages_text import swapped
 
 if TYPE_CHECKING:
     from pinch_tui.ui.app import PinchApp
@@ -86,21 +88,13 @@ def speak_language(app: PinchApp) -> None:
 
 
 def swap(app: PinchApp) -> None:
-    params = app.session.wanted
-    if params.source == "auto":
-        key = app.key_named("speak_language")
-        how = f" with {key}" if key else ""
-        app.say("swap", f"With automatic detection there is nothing to swap; choose a language{how}.")
+    params = swapped(app.session.wanted, last_heard(app.engine.transcript.utterances))
+    if params is not None:
+        app.session.change(params)
         return
-    app.session.change(
-        replace(
-            params,
-            source=params.target,
-            target=params.source,
-            source_label=params.target_label,
-            target_label=params.source_label,
-        )
-    )
+    key = app.key_named("speak_language")
+    how = f" with {key}" if key else ""
+    app.say("swap", f"Nothing was detected yet, so there is nothing to swap; choose a language{how}.")
 
 
 def previous_pair(app: PinchApp) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pinch_tui.core.events import SessionParams
 from pinch_tui.core.languages import AUTO, base, find, has_known_speech, language_of
 
 Pair = tuple[str, str]
@@ -27,6 +28,21 @@ def both_names(code: str) -> str:
     if language is None:
         return code
     return language.name if language.name == language.native else f"{language.name}, {language.native}"
+
+
+def swapped(params: SessionParams, heard: str | None) -> SessionParams | None:
+    """The other way round. ``heard`` is the language that was detected last: it takes the place of ``auto``, and
+    without it there is nothing to swap."""
+    source = heard if params.source == AUTO else params.source
+    if source is None:
+        return None
+    return replace(
+        params,
+        source=params.target,
+        target=source,
+        source_label=params.target_label,
+        target_label=params.source_label,
+    )
 
 
 @dataclass(frozen=True, slots=True)

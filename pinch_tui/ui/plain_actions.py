@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech, RetryNow, SetVolume, StopSpeech, Voice
 from pinch_tui.core.export import ExportFormat, ExportSide
-from pinch_tui.core.languages import AUTO
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript import Utterance, last_heard
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.actions import ACTIONS, Action, Group
 from pinch_tui.ui.clipboard import Clipboard
 from pinch_tui.ui.handlers import MAX_VOLUME, VOLUME_STEP
 from pinch_tui.ui.handlers_line import SLOWER
+from pinch_tui.ui.languages_text import swapped
 from pinch_tui.ui.layout_text import clean
 from pinch_tui.ui.line_words import Narrator, pair_text
 from pinch_tui.ui.status_text import key_name, latency_text, mic_line
@@ -40,19 +40,11 @@ def _speak_language(app: PlainApp) -> None:
 
 
 def _swap(app: PlainApp) -> None:
-    params = app.wanted
-    if params.source == AUTO:
-        app.say("The spoken language is detected; there is nothing to swap.")
-        return
-    app.change(
-        replace(
-            params,
-            source=params.target,
-            target=params.source,
-            source_label=params.target_label,
-            target_label=params.source_label,
-        )
-    )
+    params = swapped(app.wanted, last_heard(app.engine.transcript.utterances))
+    if params is None:
+        app.say("Nothing was detected yet; there is nothing to swap.")
+    else:
+        app.change(params)
 
 
 def _previous_pair(app: PlainApp) -> None:

@@ -42,6 +42,7 @@ class TalkInput(Protocol):
     on_report_changed: Callable[[Any], None] | None
     on_hang_up: Callable[[], None] | None
     on_interrupt: Callable[[], None] | None
+    dropped: Callable[[], int]
 
     def driver_class(self, stock: type[Driver]) -> type[Driver]: ...
 

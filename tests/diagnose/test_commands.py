@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from pinch_tui.control.messages import ControlCommand
 from pinch_tui.control.server import ControlServer
 from pinch_tui.control.talking import TalkControl
-from pinch_tui.core.events import StateWord, Status
+from pinch_tui.core.events import MicState, StateWord, Status
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals and sockets")
 
@@ -200,7 +201,11 @@ async def test_talk_reaches_the_running_app(env: dict[str, str]) -> None:
         assert done.stdout == f"ready, en to es, process {os.getpid()}\n"
         done = await asyncio.to_thread(run, env, "talk", "start", "--json")
         assert json.loads(done.stdout)["talking"] is True
-    assert calls == [True, False, True, True]
+        status = replace(status, mic=MicState.ABSENT)
+        done = await asyncio.to_thread(run, env, "talk", "start")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == "pinch-tui has no microphone: nothing is heard until there is one.\n"
+    assert calls == [True, False, True, True, True]
     done = await asyncio.to_thread(run, env, "talk", "start")
     assert done.returncode == 5
     assert done.stderr.startswith("pinch-tui: No pinch-tui is open.")

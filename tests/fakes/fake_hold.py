@@ -35,6 +35,7 @@ class FakeHold:
         self.on_report_changed: Callable[[object], None] | None = None
         self.on_hang_up: Callable[[], None] | None = None
         self.on_interrupt: Callable[[], None] | None = None
+        self.dropped: Callable[[], int] = lambda: 0
         self.now_report = FakeReport(method, SENTENCES[method]) if method in SENTENCES else FakeReport(method)
         self.key = key
         self.calls: list[tuple[object, ...]] = []

@@ -67,6 +67,7 @@ class TestFilter:
         sorting, _, _ = self.sorting()
         passed = self.passed(sorting, "x" * 50_000 + "\x03\x11")
         assert len(passed) < 300
+        assert sorting._hold.dropped() >= 50_000 - 300
         assert passed[-2:] == ["ctrl+c", "ctrl+q"]
 
     def test_a_pasted_key_passes_where_pastes_are_not_marked(self) -> None:

@@ -450,12 +450,18 @@ async def test_swapping_is_one_key_and_takes_the_labels_along() -> None:
         assert (r.engine.params.source, r.engine.params.target) == ("en", "es")
 
 
-async def test_auto_cannot_be_swapped_and_says_so() -> None:
-    r = rig(status={"params": SessionParams(source="auto", target="en")})
+async def test_auto_is_swapped_for_what_was_detected_last() -> None:
+    r = rig(status={"params": SessionParams(source="auto", target="en", target_label="casual")})
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("s")
         assert not [i for i in r.engine.intents if isinstance(i, ChangeSession)]
         assert "nothing to swap" in text_of(r.app.main.notices)
+        heard = line(1, "Bonjour.", "Hello.", source="auto", target="en")
+        found = replace(heard.segments[0], detected_language="fr")
+        r.engine.put(replace(heard, segments=(found,)), line(2, "", "", source="auto", target="en"))
+        await pilot.press("s")
+        assert (r.engine.params.source, r.engine.params.target) == ("en", "fr")
+        assert (r.engine.params.source_label, r.engine.params.target_label) == ("casual", "")
 
 
 async def test_the_engines_own_change_of_parameters_is_built_upon() -> None:

@@ -289,6 +289,11 @@ async def test_details_tell_delays_session_and_counters() -> None:
         text = shown(r.app)
         for words in ("p50 400 ms, p95 430 ms", "3f2a91c0-77aa", "v1-2026-09", "320", "1.5 s"):
             assert words in text
+        assert "keys dropped" not in text
+        r.hold.dropped = lambda: 41
+        await pilot.press("escape", "d")
+        await pilot.pause()
+        assert "41 that came faster" in shown(r.app)
 
 
 async def test_export_asks_for_format_and_side() -> None:

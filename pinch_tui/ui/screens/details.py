@@ -91,7 +91,10 @@ class DetailsScreen(Panel[None]):
     def _fill(self) -> None:
         engine = self.pinch.engine
         parts: list[str | tuple[str, str]] = []
-        for heading, rows in sections(engine.status, self.pinch.services.details()):
+        extra = list(self.pinch.services.details())
+        if n_dropped := self.pinch.hold.dropped():
+            extra.append(("keys dropped", f"{n_dropped} that came faster than anybody types"))
+        for heading, rows in sections(engine.status, extra):
             parts.append((f"{heading}\n", "bold $accent"))
             for name, value in rows:
                 parts.append((f"  {clean(name):<{_NAME_CELLS}}", "$text-muted"))
