@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.parse
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -440,10 +440,21 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def on_screen(world: World, args: list[str], keys: list[bytes], within_s: float = 25.0) -> bytes:
-    """Run the app in a terminal, press keys one after the other once it is ready; everything that was drawn."""
+def on_screen(
+    world: World,
+    args: list[str],
+    keys: list[bytes],
+    within_s: float = 25.0,
+    *,
+    after: dict[int, Callable[[bytes], bool]] | None = None,
+) -> bytes:
+    """Run the app in a terminal, press keys one after the other once it is ready; everything that was drawn.
+
+    ``after``: what has to hold, of what was drawn, before the key of that number is pressed.
+    """
     master, slave = os.openpty()
     events = world.folder / "screen.events"
+    events.unlink(missing_ok=True)  # an older run was ready, too
     process = subprocess.Popen(
         [sys.executable, "-c", IN_TERMINAL, str(slave), sys.executable, *args, "--events", str(events)],
         env=world.env("screen"),
@@ -467,7 +478,8 @@ def on_screen(world: World, args: list[str], keys: list[bytes], within_s: float 
                     os.write(master, b"\x1b[?62c")
             if next_key == float("inf") and events.exists() and b'"kind":"ready"' in events.read_bytes():
                 next_key = time.monotonic() + 1.0
-            if waiting and time.monotonic() >= next_key:
+            is_time = (after or {}).get(len(keys) - len(waiting), lambda _: True)
+            if waiting and time.monotonic() >= next_key and is_time(drawn):
                 os.write(master, waiting.pop(0))
                 next_key = time.monotonic() + 0.5
             if process.poll() is not None and not select.select([master], [], [], 0.1)[0]:
@@ -487,10 +499,13 @@ async def test_the_screen_and_its_crash(tmp_path: Path, process_list: ProcessLis
         drawn = await asyncio.to_thread(on_screen, world, whole, [b"?", b"\x1b", b" ", b" ", b"\x11"])
         assert len(drawn) > 1000, drawn
         assert not hit(drawn), hit(drawn)
-        typed = await asyncio.to_thread(on_screen, world, whole, [b"\x1bOR", KEY.encode() + b"\r", b"\x11"])
+        kept = world.folder / "screen" / "state" / "key"
+        steps = {1: lambda drawn: b"hidden while you type" in drawn, 2: lambda _: kept.exists()}
+        keys = [b"\x1bOR", KEY.encode() + b"\r", b"\x11"]
+        typed = await asyncio.to_thread(lambda: on_screen(world, whole, keys, after=steps))
         assert b"hidden while you type" in typed
         assert not hit(typed), hit(typed)
-        assert KEY in (world.folder / "screen" / "state" / "key").read_text()
+        assert KEY in kept.read_text()
         for where in ("pinch_tui.ui.app:PinchApp.action_do", "pinch_tui.engine.engine:Engine.post"):
             crash = ["-c", CRASH, where]
             drawn = await asyncio.to_thread(on_screen, world, crash, [b"?", b"\x1b", b"\x11"], 15.0)

@@ -27,6 +27,10 @@ _GUESS_BLOCKS = 8
 _AGREEING = 4
 _AGREEING_MORE = 5
 """In other languages than English, and in a loud room."""
+_SAME_LANGUAGE = 2
+_OTHER_LANGUAGE = 4
+"""So many guesses in a row are in one language before it is shown, and before it takes the place of another one: a
+guess that jumps between languages would jump between columns."""
 _TAIL_BLOCKS = 8
 """Silence of more than 160 ms is decoded only if speech follows."""
 _MAX_SOUND_BYTES = 8 * 32_000
@@ -58,6 +62,8 @@ _NOISY_PAUSES = 0.7
 _LOUD_ROOM_DB = 32.0
 _LOUD_ROOM_LOCK = 7.5
 """Below `_LOUD_ROOM_DB` a word must fit better, and more guesses must agree on it, before it locks."""
+_LOUDER_ROOM_DB = 20.0
+"""Below this it must fit as well as in noise: what locked wrongly would stand against the judge's right word."""
 
 
 def trust(language: str, snr_db: float = 96.0) -> Trust:
@@ -66,7 +72,7 @@ def trust(language: str, snr_db: float = 96.0) -> Trust:
     if snr_db >= _LOUD_ROOM_DB:
         return quiet
     if snr_db >= _NOISY_DB:
-        return replace(quiet, lock=_LOUD_ROOM_LOCK)
+        return replace(quiet, lock=_LOUD_ROOM_LOCK if snr_db >= _LOUDER_ROOM_DB else _NOISY.lock)
     return _NOISY
 
 
@@ -98,6 +104,9 @@ class PhrasebookEar:
         self._snr_db = 0.0
         self._verdict: tuple[int, Guess | None] = (-1, None)
         self._guesses: deque[Guess | None] = deque(maxlen=_AGREEING_MORE)
+        self._language = ""  # what is shown is in this one
+        self._n_in_a_row = 0
+        self._in_a_row = ""
         self._locked = ""
         self._n_locked = 0
         self._last = Interim(0, "")
@@ -141,6 +150,7 @@ class PhrasebookEar:
         self._held.clear()
         self._verdict = (-1, None)
         self._guesses.clear()
+        self._language = self._in_a_row = ""
         self._locked = ""
         self._n_locked = 0
         self._last = Interim(self._segment, "")
@@ -184,6 +194,8 @@ class PhrasebookEar:
         if not guess.text.startswith(self._locked):
             return []
         language = guess.spellings[0].language
+        if not self._is_settled_on(language):
+            return []
         interim = Interim(
             self._segment, guess.text, self._locked, self._detected(language), self._early_translation(guess)
         )
@@ -191,6 +203,17 @@ class PhrasebookEar:
             return []
         self._last = interim
         return [interim]
+
+    def _is_settled_on(self, language: str) -> bool:
+        """Whether the guesses stay in this language, where there are several."""
+        self._n_in_a_row = self._n_in_a_row + 1 if language == self._in_a_row else 1
+        self._in_a_row = language
+        has_one = self._detected(language) is None
+        wanted = 1 if has_one or language == self._language else _OTHER_LANGUAGE if self._language else _SAME_LANGUAGE
+        if self._n_in_a_row < wanted:
+            return False
+        self._language = language
+        return True
 
     def _lock(self, guess: Guess) -> None:
         language = guess.spellings[0].language
