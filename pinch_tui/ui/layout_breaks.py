@@ -108,10 +108,11 @@ _LONG_PIECE = 8
 def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
     """The stretches that no line end need tear, as pairs of indices without the blanks between them.
 
-    They end at blanks and between ideographs and syllables; long ones also at hyphens, and in scripts without spaces
-    wherever a syllable may end."""
+    They end at blanks, between ideographs (in Japanese where a phrase ends) and syllables; long ones also at hyphens,
+    and in scripts without spaces wherever a syllable may end."""
     found: list[tuple[int, int]] = []
     start = 0
+    is_japanese = any(_is_hiragana(part) for part in parts)
     for i, part in enumerate(parts):
         before = parts[i - 1] if i > start else None
         if part.text == " ":
@@ -119,8 +120,10 @@ def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
         elif before is None:
             continue
         else:
-            is_long = i - start >= _LONG_PIECE
+            is_long = i - start >= (_LONG_PHRASE if is_japanese else _LONG_PIECE)
             is_end = _may_break(before, part) and (is_long or before.text not in _HYPHENS)
+            if is_japanese and is_end and not is_long:
+                is_end = _ends_phrase(before, part, parts[i - 2] if i - 2 >= start else None)
             is_end = is_end or (is_long and _is_syllable(before, part))
         if is_end:
             if i > start:
@@ -129,6 +132,30 @@ def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
     if start < len(parts):
         found.append((start, len(parts)))
     return found
+
+
+_PARTICLES = frozenset("はがをにでともへのや")
+_NO_PARTICLES = frozenset(("です", "でし", "では", "でも", "には", "にも", "とは", "とも", "への", "での", "との"))
+_POLITE = frozenset("おご")
+_STOPS = frozenset("、。，．！？…")
+_LONG_PHRASE = 11
+
+
+def _is_hiragana(cluster: Cluster) -> bool:
+    return "\u3041" <= cluster.text[0] <= "\u309f"
+
+
+def _ends_phrase(before: Cluster, part: Cluster, earlier: Cluster | None) -> bool:
+    """Whether a Japanese phrase is likely to end between the two: its words end in hiragana and begin without, and a
+    particle after a word without hiragana ends one, too."""
+    if not _is_ideographic(before) or not _is_ideographic(part):
+        return True
+    if not _is_hiragana(before):
+        return before.text[0] in _STOPS
+    if not _is_hiragana(part):
+        return before.text[0] not in _POLITE or earlier is not None
+    is_particle = before.text[0] in _PARTICLES and before.text[0] + part.text[0] not in _NO_PARTICLES
+    return is_particle and earlier is not None and not _is_hiragana(earlier)
 
 
 def _is_syllable(before: Cluster, part: Cluster) -> bool:

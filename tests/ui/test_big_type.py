@@ -42,8 +42,23 @@ def torn(text: str) -> list[str]:
 
 def test_lines_end_between_words_and_between_ideographs_but_not_before_a_full_stop() -> None:
     assert torn("기차역이 어디에?") == ["기차역이", "어디에?"]
-    assert torn("「東京」です。") == ["「東", "京」", "で", "す。"]
     assert torn("Wi-Fi state-of-the-art") == ["Wi-Fi", "state-of-", "the-art"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("一番近い薬局はどこですか。", ["一番近い", "薬局は", "どこですか。"]),
+        ("タクシーはどこで乗れますか。", ["タクシーは", "どこで", "乗れますか。"]),
+        ("はい、ありがとうございます。", ["はい、", "ありがとうございます。"]),
+        ("コーヒーをお願いします。", ["コーヒーを", "お願いします。"]),
+        ("「東京」です。", ["「東京」です。"]),
+        ("最近的药店在哪里？", ["最", "近", "的", "药", "店", "在", "哪", "里？"]),
+        ("「東京」", ["「東", "京」"]),
+    ],
+)
+def test_japanese_lines_end_where_a_phrase_does(text: str, wanted: list[str]) -> None:
+    assert torn(text) == wanted
 
 
 def test_thai_is_broken_at_syllables_never_before_a_mark() -> None:
