@@ -164,11 +164,10 @@ class _Voice:
         if kind == "cue":
             self.commands.append(("cue", cues.render(str(note["name"]), self.rate)))
             return
-        if self.rate != OUT_RATE:
-            self._follow(kind, playout)
-        self.commands.append((kind, playout))
+        tail = self._follow(kind, playout) if self.rate != OUT_RATE else b""
+        self.commands.append((kind, playout, array("f", tail)) if tail else (kind, playout))
 
-    def _follow(self, kind: str, playout: int | None) -> None:
+    def _follow(self, kind: str, playout: int | None) -> bytes:
         """Each playout has a resampler of its own, whose tail comes out at its end."""
         if kind == "begin" and playout is not None:
             from pinch_tui.audio.resample import Resampler
@@ -179,9 +178,9 @@ class _Voice:
         elif playout is not None:
             resampler = self._resamplers.pop(playout, None)
             if resampler is not None and kind == "end":
-                tail = resampler.flush()
-                if tail:
-                    self.commands.append(("push", playout, array("f", tail)))
+                tail: bytes = resampler.flush()
+                return tail
+        return b""
 
     # ---- the device's thread ----
 

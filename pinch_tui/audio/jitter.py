@@ -7,14 +7,14 @@ buffered; a pull always fills; nothing that was pushed before a `clear` is playe
 The cushion: playing starts when more than one chunk is there (120 ms for the service's chunks of 80 ms), because only
 whole chunks count against jitter: a threshold of exactly one chunk gains nothing over none. Each underrun adds a chunk,
 up to 400 ms. A chunk is taken away again after a calm time in which no chunk was later, against the earliest one, than
-a smaller cushion would have borne: jitter that goes on keeps its cushion. A dry spell that ends with the playout, or is
-so long that it was a pause of the speaker, was none of jitter and costs nothing; what is left below the cushion is
-played after a short wait.
+a smaller cushion would have borne (jitter that goes on keeps its cushion), or in which a whole cushion always waited
+(speech that comes in bursts, far ahead). A dry spell that ends with the playout, or is so long that it was a pause of
+the speaker, was none of jitter and costs nothing; what is left below the cushion is played after a short wait.
 
 A clear is faded over the 5 ms that would have come next, so that the wave goes on as it was while it falls: no sample
-step is larger than the signal's own, nor the slope. Where nothing waits (an underrun, an end that is loud) the newest
-samples are played backwards instead, which bends the wave but never steps. Samples of a fade count as dropped, or not
-at all where they are mirrored; never as played.
+step is larger than the signal's own (of sound above 70 Hz: 5 ms are too short for less). Where nothing waits (an
+underrun, an end that is loud) the newest samples are played backwards instead, which bends the wave but never steps.
+Samples of a fade count as dropped, or not at all where they are mirrored; never as played.
 """
 
 from __future__ import annotations
@@ -121,6 +121,7 @@ class JitterBuffer:
         self._calm = 0  # samples played since the last underrun, or since it was asked whether less would do
         self._clock = 0  # samples pulled
         self._latest = 0  # how much later a chunk came than another one before it, in that time
+        self._least: int | None = None  # the least that was there when a chunk came, in that time
         self._queue: deque[_Playout] = deque()
         self._fall = [math.cos(math.pi / 2 * (i + 1) / self._fade) ** 2 for i in range(self._fade - 1)] + [0.0]
         self._past: Samples[float] = array("f", bytes(4 * self._fade))  # the newest samples played
@@ -149,6 +150,8 @@ class JitterBuffer:
         if entry is None or entry.is_ended:
             self.dropped += count
         elif count:
+            if entry.is_primed:
+                self._least = entry.buffered if self._least is None else min(self._least, entry.buffered)
             entry.chunks.append(samples)
             entry.buffered += count
             entry.largest = max(entry.largest, count)
@@ -161,18 +164,23 @@ class JitterBuffer:
             self._latest = max(self._latest, due - entry.earliest)
             entry.pushed += count
 
-    def end(self, playout: int) -> None:
-        """No more samples will come for it: what is there is played, however little."""
+    def end(self, playout: int, tail: Samples[float] | None = None) -> None:
+        """No more samples will come for it but ``tail`` (of a resampler): what is there is played, however little."""
         entry = self._find(playout)
-        if entry is not None:
-            entry.is_ended = True
-            if not entry.buffered:
-                self._forgive(entry)
+        if entry is None or entry.is_ended:
+            return
+        if not entry.buffered:
+            self._forgive(entry)
+        if tail:
+            self.push(playout, tail)
+        entry.is_ended = True
 
     def clear(self, playout: int | None = None) -> None:
         """Drop what waits of one playout or of all, fade out what is heard; their `Ended` says ``was_cleared``."""
         for entry in [entry for entry in self._queue if playout is None or entry.number == playout]:
             is_heard = entry is self._queue[0] and entry.is_primed
+            if not entry.buffered:
+                self._forgive(entry)
             self.dropped += entry.buffered
             self._queue.remove(entry)
             if is_heard:
@@ -355,9 +363,11 @@ class JitterBuffer:
         """A calm time is over: whether the cushion could have been smaller by a chunk."""
         smaller = self._need - self._step
         borne = (-(-smaller // self._step) - 1) * self._step  # whole chunks that wait when the first one is played
-        if self._adaptive and self._latest <= borne:
+        is_far_ahead = self._least is not None and self._least > self._need
+        if self._adaptive and (self._latest <= borne or is_far_ahead):
             self._need = max(self._start, smaller)
         self._calm = self._latest = 0
+        self._least = None
         for entry in self._queue:
             entry.earliest = None
 

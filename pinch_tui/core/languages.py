@@ -267,6 +267,11 @@ def language_of(code: str) -> Language | None:
     return Language(normalized, name, native, rtl, speech)
 
 
+def is_known(code: str | None) -> bool:
+    """Whether the table has this language, whatever the region."""
+    return base(code) in _BY_CODE
+
+
 def label(code: str) -> str:
     """The English name for people; the cleaned code itself where there is none."""
     language = language_of(code)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-from pinch_tui.core.languages import AUTO, normalize, same_language
+from pinch_tui.core.languages import AUTO, is_known, normalize, same_language
 from pinch_tui.core.textmerge import Track, joined
 from pinch_tui.core.voicing import Voicing
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
@@ -88,9 +88,10 @@ class Utterance:
         return any(s.original or s.translation for s in self.segments)
 
 
-def last_heard(utterances: Sequence[Utterance]) -> str | None:
-    """The language that was detected last; None where the service detected none."""
-    return next((code for utterance in reversed(utterances) if (code := utterance.spoken_language)), None)
+def last_heard(utterances: Sequence[Utterance], other_than: str) -> str | None:
+    """The known language that was detected last and is not ``other_than``; None where the service detected none."""
+    codes = (utterance.spoken_language for utterance in reversed(utterances))
+    return next((code for code in codes if is_known(code) and not same_language(code, other_than)), None)
 
 
 def _whole(texts: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ from textual.timer import Timer
 
 REPAINT_S = 0.05
 """Least time between two repaints: at most 20 a second."""
+_SLACK_S = 0.005
+"""A timer's tick may come early by so much."""
 
 
 class Coalescer:
@@ -25,9 +27,13 @@ class Coalescer:
         if monotonic() - self._last >= self._interval_s:
             self._run()
         elif self._timer is None:
-            self._timer = self._app.set_interval(self._interval_s, self._run)
+            self._timer = self._app.set_interval(self._interval_s, self._tick)
         else:
             self._timer.resume()  # a timer for each change would cost more than the work
+
+    def _tick(self) -> None:
+        if monotonic() - self._last >= self._interval_s - _SLACK_S:
+            self._run()  # else the timer was resumed late in its beat: its next one is early enough
 
     def _run(self) -> None:
         if self._timer is not None:

@@ -88,7 +88,8 @@ def speak_language(app: PinchApp) -> None:
 
 
 def swap(app: PinchApp) -> None:
-    params = swapped(app.session.wanted, last_heard(app.engine.transcript.utterances))
+    wanted = app.session.wanted
+    params = swapped(wanted, last_heard(app.engine.transcript.utterances, wanted.target))
     if params is not None:
         app.session.change(params)
         return

@@ -40,7 +40,8 @@ def _speak_language(app: PlainApp) -> None:
 
 
 def _swap(app: PlainApp) -> None:
-    params = swapped(app.wanted, last_heard(app.engine.transcript.utterances))
+    wanted = app.wanted
+    params = swapped(wanted, last_heard(app.engine.transcript.utterances, wanted.target))
     if params is None:
         app.say("Nothing was detected yet; there is nothing to swap.")
     else:

@@ -101,8 +101,8 @@ def run_dry(buffer: JitterBuffer, number: int) -> None:
     assert isinstance(buffer.take_events()[-1], Ended)
 
 
-def speak(buffer: JitterBuffer, number: int, seconds: float, late: list[float]) -> None:
-    """A playout in real time whose chunks are late by ``late`` (ms, over and over); its end is told when it is dry."""
+def speak(buffer: JitterBuffer, number: int, seconds: float, late: list[float], *, ends: str = "end") -> None:
+    """A playout in real time whose chunks are late by ``late`` (ms, over and over); it ends when it is dry."""
     n = round(seconds * 1000 / 80)
     buffer.begin(number)
     for ms in range(0, n * 80 + 600, 10):
@@ -111,7 +111,13 @@ def speak(buffer: JitterBuffer, number: int, seconds: float, late: list[float]) 
             if ms <= due < ms + 10:
                 buffer.push(number, ramp(0, CHUNK))
         buffer.pull(BLOCK)
-    buffer.end(number)
+    match ends:
+        case "clear":
+            buffer.clear()
+        case "tail":
+            buffer.end(number, ramp(0, 100))
+        case _:
+            buffer.end(number)
     buffer.pull(BLOCK)
 
 
@@ -132,9 +138,35 @@ def test_speech_that_ends_unannounced_costs_nothing() -> None:
     buffer = plain()
     base = buffer.need
     for number in range(1, 8):
-        speak(buffer, number, 2.0, [0.0])
-        assert buffer.need == base
+        speak(buffer, number, 2.0, [0.0], ends="clear" if number % 2 else "end")
+        assert (buffer.need, buffer.underruns) == (base, 0)
+
+
+def test_the_tail_of_a_resampler_is_no_late_chunk() -> None:
+    buffer = plain()
+    base = buffer.need
+    for number in range(1, 8):
+        speak(buffer, number, 2.0, [0.0], ends="tail")
+        assert (buffer.need, buffer.underruns) == (base, 0)
+    assert buffer.played == 7 * (25 * CHUNK + 100)
+    buffer.end(7)
+    buffer.end(7)
     assert buffer.underruns == 0
+
+
+def test_speech_far_ahead_needs_no_grown_cushion() -> None:
+    buffer = plain()
+    base = buffer.need
+    run_dry(buffer, 1)
+    assert buffer.need > base
+    for number in range(2, 6):
+        buffer.begin(number)
+        for ms in range(0, 10_000, 10):
+            if ms % 800 == 0:
+                buffer.push(number, ramp(0, 20 * CHUNK))
+            buffer.pull(BLOCK)
+        buffer.clear()
+    assert buffer.need == base
 
 
 def test_jitter_that_goes_on_keeps_its_cushion() -> None:

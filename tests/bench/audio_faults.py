@@ -161,6 +161,7 @@ async def run_case(fault: str, activity: str, hold_s: float, speech_s: float = S
     outcome = Outcome(fault, activity)
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, virtual_audio() as audio, only_48k(fault) as jack:
         flag = Path(folder) / "busy"
+        environment = dict(os.environ)
         os.environ.update(audio.env | jack)
         os.environ["BUSY_FLAG"] = str(flag)
         if fault == "busy":
@@ -180,7 +181,8 @@ async def run_case(fault: str, activity: str, hold_s: float, speech_s: float = S
                         await listener
                 outcome.zeros_s = scene.is_muted_seen
         finally:
-            os.environ.pop("PYTHONPATH", None)
+            os.environ.clear()
+            os.environ.update(environment)
             if player is not None:
                 player.kill()
                 player.wait()

@@ -17,12 +17,14 @@ import sys
 from array import array
 from dataclasses import dataclass
 
-from pinch_tui.audio.jitter import Began, JitterBuffer, RanDry
+from pinch_tui.audio.jitter import Began, JitterBuffer
 from tests.bench.audio_arrivals import RECORDING
 
 RATE = 24_000
 BLOCK = 240
 CHUNK_MS = 80.0
+QUIET_MS = 400.0
+"""The service announces no end of its speech: the engine's `QUIET_S`."""
 CHUNK = round(RATE * CHUNK_MS / 1000)
 JITTERS = (0, 40, 80, 100, 120, 200)
 
@@ -46,30 +48,29 @@ def trace(seed: int, jitter_ms: float, pace: float, seconds: float = 10.0) -> li
 
 
 def play(buffer: JitterBuffer, arrivals: list[float]) -> Figures:
-    """One utterance through a buffer, in the blocks of the device."""
+    """One utterance through a buffer, in the blocks of the device. Its end is known when nothing came for a while."""
     buffer.begin(1)
     chunk = array("f", [0.1]) * CHUNK
-    now, at, began, silence, underruns = 0.0, 0, None, 0, 0
-    first_at = arrivals[0]
-    while True:
+    now, at, began = 0.0, 0, None
+    wholly_before, dry_before = buffer.played, buffer.underruns
+    silence = gap = 0
+    while not buffer.is_idle or at < len(arrivals):
         while at < len(arrivals) and arrivals[at] <= now:
             buffer.push(1, chunk)
             at += 1
-            if at == len(arrivals):
-                buffer.end(1)
+        if at == len(arrivals) and now >= arrivals[-1] + QUIET_MS:
+            buffer.end(1)
         before = buffer.played
         buffer.pull(BLOCK)
-        for event in buffer.take_events():
-            if isinstance(event, Began):
-                began = now
-            elif isinstance(event, RanDry):
-                underruns += 1
-        if began is not None and not buffer.is_idle:
-            silence += BLOCK - (buffer.played - before)
-        if buffer.is_idle:
-            break
+        if any(isinstance(event, Began) for event in buffer.take_events()):
+            began = now
+        gap += BLOCK - (buffer.played - before) if began is not None else 0
+        if buffer.played > before:
+            silence, gap = silence + gap, 0  # what follows the last sample is no gap
         now += BLOCK * 1000 / RATE
-    return Figures(underruns, max(0, underruns - 1), silence * 1000 / RATE, (began or 0.0) - first_at)
+    assert buffer.played - wholly_before == len(arrivals) * CHUNK
+    underruns = buffer.underruns - dry_before
+    return Figures(underruns, max(0, underruns - 1), silence * 1000 / RATE, (began or 0.0) - arrivals[0])
 
 
 def strategies() -> dict[str, dict[str, object]]:

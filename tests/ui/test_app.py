@@ -459,6 +459,9 @@ async def test_auto_is_swapped_for_what_was_detected_last() -> None:
         heard = line(1, "Bonjour.", "Hello.", source="auto", target="en")
         found = replace(heard.segments[0], detected_language="fr")
         r.engine.put(replace(heard, segments=(found,)), line(2, "", "", source="auto", target="en"))
+        for number, code in enumerate(("en-US", "und", "en"), start=3):  # the target itself, or no language
+            other = line(number, "Hi.", "Hi.", source="auto", target="en")
+            r.engine.put(replace(other, segments=(replace(other.segments[0], detected_language=code),)))
         await pilot.press("s")
         assert (r.engine.params.source, r.engine.params.target) == ("en", "fr")
         assert (r.engine.params.source_label, r.engine.params.target_label) == ("casual", "")
