@@ -139,6 +139,11 @@ class SelectMicrophone:
 
 
 @dataclass(frozen=True, slots=True)
+class HearMicrophone:
+    """Somebody looks at its level: it stays open as after an utterance."""
+
+
+@dataclass(frozen=True, slots=True)
 class SelectSpeaker:
     device: str | None
 
@@ -185,6 +190,7 @@ Intent = (
     | RetryNow
     | TerminalFocusChanged
     | SelectMicrophone
+    | HearMicrophone
     | SelectSpeaker
     | SetVolume
     | SetBargeIn

@@ -329,6 +329,8 @@ class Engine:
                 self._floor.focus(has_focus, known)
             case e.SelectMicrophone(device):
                 self._floor.select(device)
+            case e.HearMicrophone():
+                self._floor.hear_microphone()
             case e.SelectSpeaker(device):
                 self._ports.speaker.select(device)
             case e.SetVolume(volume, is_muted):

@@ -280,6 +280,11 @@ class Floor:
         self._mic_policy.focus(has_focus, is_known)
         self.apply_mic_policy()
 
+    def hear_microphone(self) -> None:
+        """Its level is looked at."""
+        self._mic_policy.used(self._clock.monotonic())
+        self.apply_mic_policy()
+
     def apply_mic_policy(self) -> None:
         now = self._clock.monotonic()
         is_talking = self.talk.state is not tk.TalkState.IDLE

@@ -257,7 +257,9 @@ class PinchApp(App[AppExit]):
         """Who begins to speak sees the own words, wherever the conversation was scrolled to."""
         if status.talking_since is not None and status.talking_since != self._talking_since:
             self.main.lines.select_last()
-        self._talking_since = status.talking_since
+        if status.talking_since != self._talking_since:
+            self._talking_since = status.talking_since
+            self.arm()
 
     def _redraw(self) -> None:
         if not self.is_running:
@@ -297,9 +299,12 @@ class PinchApp(App[AppExit]):
     # ---- the talk key ----------------------------------------------------------------------------------------------
 
     def arm(self) -> None:
-        """The talk key talks only on the conversation, and never in a text field."""
-        is_on_top = bool(self.screen_stack) and self.screen is self.main
-        self.hold.armed = is_on_top and not self.main.is_typing and not self.leaving.is_under_way
+        """The talk key talks only on the conversation, and never in a text field. Where there is only something to
+        look at (``ENDS_TALK``) it ends what was begun."""
+        top = self.screen if self.screen_stack else None
+        is_free = top is self.main and not self.main.is_typing
+        may_end = self._talking_since is not None and getattr(top, "ENDS_TALK", False)
+        self.hold.armed = (is_free or may_end) and not self.leaving.is_under_way
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
         pushed = super().push_screen(*args, **kwargs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pinch_tui.core.events import ChangeSession, SessionParams, Status
 from pinch_tui.ui.languages_text import LanguageChoices
 from pinch_tui.ui.status_text import difference_text
+from pinch_tui.ui.wanted import Wanted
 
 if TYPE_CHECKING:
     from pinch_tui.ui.app import PinchApp
@@ -18,24 +19,23 @@ class SessionWork:
 
     def __init__(self, app: PinchApp) -> None:
         self._app = app
-        self._wanted = self._known = app.engine.status.params
+        self._wanted = Wanted(app.engine.status.params)
 
     @property
     def wanted(self) -> SessionParams:
         """What the next utterance is spoken under: the last choice, or what the engine made of it."""
-        return self._wanted
+        return self._wanted.params
 
     def take_status(self, status: Status) -> None:
         """The engine may change the parameters by itself (text only, when a language cannot be spoken)."""
-        if status.params != self._known:
-            self._known = self._wanted = status.params
+        self._wanted.take(status.params)
 
     def change(self, params: SessionParams) -> None:
         """Use these from the next utterance on."""
-        old = self._wanted
+        old = self._wanted.params
         if params == old:
             return
-        self._wanted = params
+        params = self._wanted.choose(params)
         if (params.source, params.target) != (old.source, old.target):
             services, begun_with = self._app.services, (old.source, old.target)
             if begun_with not in services.recent_pairs():  # a default or a flag: chosen by nobody, but spoken in
@@ -48,14 +48,14 @@ class SessionWork:
         """Languages from the menu; None: nothing was chosen."""
         if pair is not None:
             source, target = pair
-            self.change(replace(self._wanted, source=source, target=target))
+            self.change(replace(self.wanted, source=source, target=target))
 
     def language_choices(self) -> LanguageChoices:
         """What the language menu offers now."""
         is_practice = self._app.engine.status.is_practice
         return LanguageChoices(
-            pair=(self._wanted.source, self._wanted.target),
+            pair=(self.wanted.source, self.wanted.target),
             recents=tuple((source, target) for source, target in self._app.services.recent_pairs()),
             practice=dict(self._app.services.practice_languages()) if is_practice else None,
-            has_speech=self._wanted.audio_output,
+            has_speech=self.wanted.audio_output,
         )

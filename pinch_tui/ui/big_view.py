@@ -194,6 +194,7 @@ class BigView(ModalScreen[None]):
     """Shows a text as large as fits; Esc, Enter, a click or the key that opened it closes it again."""
 
     DEFAULT_CSS = "BigView { background: $background; layout: vertical; padding: 1 0 0 0; }"
+    ENDS_TALK = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "close", "Close", show=False),
         Binding("u,t", "turn", "Turn round", show=False),

@@ -23,7 +23,10 @@ MAX_VOLUME = 2.0
 
 
 def cancel(app: PinchApp) -> None:
-    """Escape, from the most pressing to the least: the utterance, the voice, the search, a message, the scroll."""
+    """Escape, from the most pressing to the least: a text that is typed, the utterance, the voice, the search, a
+    message, the scroll."""
+    if app.main.is_typing and app.main.close_search():
+        return
     if app.engine.status.word is StateWord.TALKING or app.engine.status.talking_since is not None:
         app.hold.escape(app.clock())
     elif app.main.close_search() or app.main.notices.dismiss():

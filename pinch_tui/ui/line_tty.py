@@ -21,6 +21,8 @@ from pinch_tui.core.keymap import talk_key
 from pinch_tui.errors import UsageError
 
 KeyHandler = Callable[[str, float], None]
+HANG_UP = "hang-up"
+"""Told as a key when the terminal is gone."""
 
 _MOVES = ("up", "down", "right", "left", "home", "end")
 _NAMES = {
@@ -109,6 +111,8 @@ class PosixTerminal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._escape: asyncio.TimerHandle | None = None
         self._answer: asyncio.Future[str] | None = None
+        self._is_gone = False
+        self._has_ended = False
 
     @property
     def fd(self) -> int | None:
@@ -152,12 +156,20 @@ class PosixTerminal:
             termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)
 
     def write(self, line: str) -> None:
+        """A terminal that is gone takes no line, and ends the program as its end of input does."""
+        if self._is_gone:
+            return
         text = line + "\n"
-        if self._out is not None:
-            self._out(text)
-        else:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        try:
+            if self._out is not None:
+                self._out(text)
+            else:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+        except (OSError, ValueError):
+            self._is_gone = True
+            if self._loop is not None:
+                self._loop.call_soon(self._at_end, time.monotonic())
 
     def _read(self) -> None:
         now = time.monotonic()
@@ -195,12 +207,15 @@ class PosixTerminal:
                 self._on_key(name, now)
 
     def _at_end(self, now: float) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
         if self._loop is not None:
             self._loop.remove_reader(self._fd)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result("")
         if self._on_key is not None:
-            self._on_key("ctrl+q", now)
+            self._on_key(HANG_UP, now)
 
     def _take_line(self, data: bytes) -> None:
         if self._answer is not None and not self._answer.done():

@@ -33,12 +33,13 @@ from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.ui.actions import BY_NAME, first_key
 from pinch_tui.ui.layout_text import clean, wrap
 from pinch_tui.ui.line_cells import clusters
-from pinch_tui.ui.line_tty import TYPED_KEYS, Terminal, this_terminal
+from pinch_tui.ui.line_tty import HANG_UP, TYPED_KEYS, Terminal, this_terminal
 from pinch_tui.ui.line_words import Narrator, pair_text
 from pinch_tui.ui.plain_actions import HANDLERS, spoken_key
 from pinch_tui.ui.plain_languages import NotOne, parse_pair, recent_text, resolve
 from pinch_tui.ui.services import AppServices
 from pinch_tui.ui.status_text import difference_text, key_name, talk_hint
+from pinch_tui.ui.wanted import Wanted
 
 LEVELS_S = 0.5
 """How often the levels are looked at for a silent or clipping microphone."""
@@ -123,8 +124,7 @@ class PlainApp:
         self._columns = columns
         self._terminal: Terminal = terminal or this_terminal()
         self._narrator = Narrator(tells_interims=tells_interims)
-        self.wanted: SessionParams = engine.status.params
-        self._known: SessionParams = engine.status.params
+        self._wanted = Wanted(engine.status.params)
         self._quits = 0
         self._exit_code = 0
         self._tasks: asyncio.TaskGroup | None = None
@@ -132,6 +132,11 @@ class PlainApp:
         self._running: set[asyncio.Task[None]] = set()
         self._is_asking = False
         self._actions = {key: name for name, names in self.keys.items() for key in names}
+
+    @property
+    def wanted(self) -> SessionParams:
+        """What the next utterance is spoken under."""
+        return self._wanted.params
 
     async def run(self) -> int:
         """Until the engine has stopped; the exit code. Raises `UsageError` when there is no terminal to read from."""
@@ -213,8 +218,7 @@ class PlainApp:
                 pass
 
     def _on_status(self, status: Status) -> None:
-        if status.params != self._known:
-            self._known = self.wanted = status.params
+        self._wanted.take(status.params)
         if status.word is StateWord.READY:
             # Between the last sound and the last words the engine may be ready for a moment: not worth a line.
             if self._ready is None:
@@ -261,7 +265,9 @@ class PlainApp:
         self._terminal.suspend()
 
     def _on_key(self, key: str, t: float) -> None:
-        if self._actions.get(key) in FIXED:  # not even the talk key stands before them
+        if key == HANG_UP:
+            self._on_hang_up()
+        elif self._actions.get(key) in FIXED:  # not even the talk key stands before them
             self.quit()
         elif not self._hold.key_pressed(key, "", reports_release=False, t=t):
             self._command(key)
@@ -310,7 +316,7 @@ class PlainApp:
             return
         if (params.source, params.target) != (self.wanted.source, self.wanted.target):
             self.services.remember_pair(params.source, params.target)
-        before, self.wanted = self.wanted, params
+        before, params = self.wanted, self._wanted.choose(params)
         self._narrator.knows(params)
         if pair_text(before) != pair_text(params):
             self.say(f"From now on: {pair_text(params)}.")

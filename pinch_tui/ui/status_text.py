@@ -100,11 +100,14 @@ def _part_name(part: str) -> str:
 
 
 def talk_hint(method: str, key: str, *, is_narrow: bool = False, is_on_bar: bool = True) -> str:
-    """How to talk in this terminal. ``method`` is the hold report's; ``key`` the talk key's Textual name.
+    """How to talk in this terminal. ``method`` is the hold report's, or ``typing`` while keys go into a text; ``key``
+    the talk key's Textual name.
 
     ``is_on_bar``: the hint stands on the talk bar itself.
     """
     name = key_name(key)
+    if method == "typing":
+        return f"Tab, then {name} talks"
     if method == "tap":
         return f"{name} starts, {name} ends" if is_narrow else f"press {name}, speak, press {name} again"
     if method == "mouse":
@@ -122,7 +125,7 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
         return StateLine(f"leaving in {left} s", hint, "Ctrl+C leaves at once")
     match status.word:
         case StateWord.TALKING:
-            line = _talking_line(status, now, key_name(key))
+            line = _talking_line(status, now, key_name(key), is_typing=method == "typing")
             short = line.hint.partition(",")[0]
             return replace(line, hint=short) if is_narrow and line.warning else line
         case StateWord.RECONNECTING:
@@ -147,7 +150,7 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
             return StateLine("offline", status.detail or f"{key_name(key)} connects")
 
 
-def _talking_line(status: Status, now: float, key: str) -> StateLine:
+def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> StateLine:
     since = status.talking_since
     timer = clock_text(now - since) if since is not None else "0:00"
     warning = ""
@@ -155,6 +158,8 @@ def _talking_line(status: Status, now: float, key: str) -> StateLine:
         warning = f"ends by itself in {seconds_left(status.limit_at, now)} s"
     if status.retry_at is not None:
         hint = "the link is down, your words are kept"
+    elif status.is_latched and is_typing:
+        hint = f"Tab, then {key} ends it"
     elif status.is_latched:
         hint = f"{key} ends it, Esc throws it away"
     elif status.is_soft_stopped:

@@ -470,9 +470,59 @@ async def test_auto_is_swapped_for_what_was_detected_last() -> None:
 async def test_the_engines_own_change_of_parameters_is_built_upon() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
+        r.engine.set_status(params=replace(r.engine.params, voice=Voice.FEMALE, audio_output=False))
+        await pilot.press("s")
+        assert r.engine.params == SessionParams(source="es", target="en", voice=Voice.FEMALE, audio_output=False)
+
+
+async def test_speech_that_a_language_took_away_comes_back_with_another() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
         r.engine.set_status(params=replace(r.engine.params, audio_output=False))
         await pilot.press("s")
-        assert r.engine.params == SessionParams(source="es", target="en", audio_output=False)
+        assert r.engine.params == SessionParams(source="es", target="en", audio_output=True)
+
+
+async def test_escape_closes_the_search_before_it_throws_words_away() -> None:
+    r = rig()
+    r.engine.put(line(1, "A table, please.", "Una mesa, por favor."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        r.engine.set_status(word=StateWord.TALKING, talking_since=monotonic(), is_latched=True)
+        await pilot.press("slash", "t")
+        await pilot.pause(0.1)
+        assert "Tab, then space ends it" in text_of(r.app.main.talk_bar)
+        await pilot.press("escape")
+        assert not r.app.main.search_bar.is_open
+        assert ("escape",) not in [call[:1] for call in r.hold.calls]
+        await pilot.press("escape")
+        assert "escape" in [call[0] for call in r.hold.calls]
+
+
+@pytest.mark.parametrize("key", ["d", "question_mark", "v"])
+async def test_where_there_is_only_something_to_look_at_the_talk_key_ends_what_was_begun(key: str) -> None:
+    r = rig()
+    r.engine.put(line(1, "A table, please.", "Una mesa, por favor."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        assert not r.hold.armed
+        r.engine.set_status(word=StateWord.TALKING, talking_since=monotonic(), is_latched=True)
+        await pilot.pause()
+        assert r.hold.armed
+        r.engine.set_status(word=StateWord.READY, talking_since=None, is_latched=False)
+        await pilot.pause()
+        assert not r.hold.armed
+
+
+async def test_an_error_does_not_promise_escape_while_somebody_talks() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        r.engine.notice(Severity.ERROR, "There is no microphone.", "Plug one in.")
+        await pilot.pause()
+        assert "Esc closes" in text_of(r.app.main.notices)
+        r.engine.set_status(talking_since=monotonic())
+        await pilot.pause(0.1)
+        assert "Esc closes" not in text_of(r.app.main.notices)
 
 
 async def test_lines_are_copied_saved_starred() -> None:

@@ -21,9 +21,9 @@ Section = tuple[str, Sequence[tuple[str, str]]]
 
 
 def _delay(last: float | None, spread: tuple[float, float] | None) -> str:
-    if last is None:
+    if last is None and spread is None:
         return "not measured yet"
-    text = f"{last:.0f} ms"
+    text = "was there before" if last is None else f"{last:.0f} ms"
     return text if spread is None else f"{text}, p50 {spread[0]:.0f} ms, p95 {spread[1]:.0f} ms"
 
 
@@ -75,6 +75,8 @@ def _latency_rows(latency: Latency) -> Iterator[tuple[str, str]]:
 
 class DetailsScreen(Panel[None]):
     """Refreshed twice a second while it is open."""
+
+    ENDS_TALK = True
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -full"):

@@ -102,6 +102,8 @@ class KeysTable(Static):
 class HelpScreen(Panel[None]):
     """Scrolls when it does not fit."""
 
+    ENDS_TALK = True
+
     def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str) -> None:
         super().__init__()
         self._keys = keys

@@ -121,6 +121,7 @@ class MainScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         self._focus_moved()
+        self._draw_bar()
 
     def on_descendant_blur(self) -> None:
         self._focus_moved()
@@ -143,6 +144,7 @@ class MainScreen(Screen[None]):
         self.header.show(status)
         self.lines.set_speaking(status.speaking_utterance)
         self.footer.show(self._report.method)
+        self.notices.set_talking(status.talking_since is not None)
         self._draw_bar()
         self._draw_empty(status)
         self._draw_say_this(status)
@@ -165,7 +167,8 @@ class MainScreen(Screen[None]):
         self._draw_say_this(self._engine.status)
 
     def _draw_bar(self) -> None:
-        self.talk_bar.show(self._engine.status, self._engine.levels(), method=self._report.method, key=self._talk_key)
+        method = "typing" if self.is_typing else self._report.method
+        self.talk_bar.show(self._engine.status, self._engine.levels(), method=method, key=self._talk_key)
 
     def _practice_phrases(self, status: Status) -> list[tuple[str, str]]:
         """Phrases to try, for the languages in force; looked up once for each pair."""
@@ -219,6 +222,7 @@ class MainScreen(Screen[None]):
         self.search_bar.open()
         self.set_focus(self.search_bar.field)
         self._focus_moved()
+        self._draw_bar()
 
     def close_search(self) -> bool:
         """Put the search line away; False when it was not open."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -19,6 +20,7 @@ from textual.widgets import Input, Static, TextArea
 from pinch_tui.config import BargeIn, TalkMode
 from pinch_tui.core.events import (
     FinalizeMode,
+    HearMicrophone,
     SelectMicrophone,
     SelectSpeaker,
     SessionParams,
@@ -36,6 +38,8 @@ from pinch_tui.ui.widgets.meter import meter
 
 CONTEXT_LIMIT = 2000
 METER_HZ = 15.0
+HEAR_EVERY_S = 20.0
+"""The microphone is kept open for the meter; it closes by itself a minute after it was last wanted."""
 _METER_CELLS = 30
 _SHORT_CELLS = 10
 _LEVEL_CELLS = 8
@@ -125,8 +129,14 @@ class SettingsScreen(Panel[None]):
     def on_mount(self) -> None:
         self.query_one("#voice").focus()
         self.set_interval(1 / METER_HZ, self.query_one(MeterLine).refresh)
+        self._hear_microphone()
+        self.set_interval(HEAR_EVERY_S, self._hear_microphone)
         self.run_worker(self._list_devices(), name="devices")
         self._judge()
+
+    def _hear_microphone(self) -> None:
+        """The meter wants it open, as it is after an utterance."""
+        self.pinch.engine.post(HearMicrophone())
 
     async def _list_devices(self) -> None:
         names = await self.pinch.services.list_devices()
@@ -207,6 +217,15 @@ class SettingsScreen(Panel[None]):
             context=self.query_one("#context", TextArea).text[:CONTEXT_LIMIT],
         )
 
+    def on_key(self, event: events.Key) -> None:
+        """Up and Down go on from a line of text, too."""
+        if event.key in ("up", "down") and isinstance(self.focused, Input):
+            event.stop()
+            if event.key == "down":
+                self.focus_next()
+            else:
+                self.focus_previous()
+
     def on_input_changed(self) -> None:
         self._judge()
 
@@ -240,7 +259,7 @@ class SettingsScreen(Panel[None]):
 
 
 def _text(name: str, value: str, placeholder: str) -> Input:
-    return Input(value, placeholder=placeholder, id=name, compact=True, max_length=200)
+    return Input(value, placeholder=placeholder, id=name, compact=True, max_length=200, select_on_focus=False)
 
 
 def _row(label: str, field: Widget) -> Horizontal:

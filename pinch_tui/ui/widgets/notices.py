@@ -33,6 +33,7 @@ class Notices(Widget):
         self._by_topic: dict[str, NoticePosted] = {}
         self._timer: Timer | None = None
         self._passing = ""
+        self._is_talking = False
 
     @property
     def current(self) -> NoticePosted | None:
@@ -58,6 +59,12 @@ class Notices(Widget):
             self._passing = notice.topic
             self._restart()
         self._draw()
+
+    def set_talking(self, is_talking: bool) -> None:
+        """While somebody talks, Escape is for what is said."""
+        if is_talking != self._is_talking:
+            self._is_talking = is_talking
+            self._draw()
 
     def take_back(self, topic: str) -> None:
         """What was said about this no longer holds."""
@@ -97,7 +104,7 @@ class Notices(Widget):
             parts.append((f"  {clean(notice.hint)}", "$text-muted"))
         if notice.is_retrying:
             parts.append(("  Trying again.", "$text-muted"))
-        if notice.severity is Severity.ERROR:
+        if notice.severity is Severity.ERROR and not self._is_talking:
             parts.append(("  Esc closes", "$text-muted"))
         return Content.assemble(*parts)
 

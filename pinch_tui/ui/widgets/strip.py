@@ -62,7 +62,8 @@ def lay_out(width: int, left: Sequence[Piece], right: Sequence[Piece] = ()) -> S
     right_cells = cells(right)
     if right_cells > width:
         right, right_cells = (), 0
-    room = width - right_cells
+    gap = 1 if right and not right[0].text.startswith(" ") else 0
+    room = max(0, width - right_cells - gap)
     shown: list[Piece] = []
     used = 0
     for piece in left:
@@ -75,7 +76,7 @@ def lay_out(width: int, left: Sequence[Piece], right: Sequence[Piece] = ()) -> S
             break
         shown.append(piece)
         used += wanted
-    shown.append(Piece(" " * (room - used)))
+    shown.append(Piece(" " * (width - right_cells - used)))
     shown.extend(right)
     targets: list[tuple[int, int, str]] = []
     x = 0

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pinch_tui.core.events import SessionParams
+from pinch_tui.ui.wanted import Wanted
+
+SPANISH = SessionParams(source="en", target="es")
+SWEDISH = replace(SPANISH, target="sv")
+MUTE_SWEDISH = replace(SWEDISH, audio_output=False)
+
+
+def in_swedish() -> Wanted:
+    """The service cannot speak the language that was chosen: the engine goes on with text."""
+    wanted = Wanted(SPANISH)
+    assert wanted.choose(SWEDISH) == SWEDISH
+    assert wanted.take(SWEDISH)
+    assert wanted.take(MUTE_SWEDISH)
+    assert not wanted.take(MUTE_SWEDISH)
+    return wanted
+
+
+def test_speech_comes_back_with_another_language() -> None:
+    assert in_swedish().choose(replace(MUTE_SWEDISH, target="es")) == SPANISH
+
+
+def test_it_stays_away_for_the_same_one() -> None:
+    wanted = in_swedish()
+    assert wanted.choose(replace(MUTE_SWEDISH, source="de")) == replace(MUTE_SWEDISH, source="de")
+    assert wanted.choose(replace(MUTE_SWEDISH, target="sv-FI")).audio_output is False
+    assert wanted.choose(replace(MUTE_SWEDISH, target="es")).audio_output is True
+
+
+def test_text_only_that_a_person_chose_stays() -> None:
+    wanted = Wanted(SPANISH)
+    quiet = replace(SPANISH, audio_output=False)
+    assert wanted.choose(quiet) == quiet
+    assert wanted.take(quiet)
+    assert wanted.choose(replace(quiet, target="fr")).audio_output is False
+    wanted = in_swedish()
+    assert wanted.choose(SWEDISH).audio_output is True  # asked for again ...
+    assert wanted.choose(MUTE_SWEDISH).audio_output is False  # ... and given up
+    assert wanted.choose(replace(MUTE_SWEDISH, target="es")).audio_output is False
