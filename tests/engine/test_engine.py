@@ -11,6 +11,7 @@ from pinch_tui.config import BargeIn, KeepOpen
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
+    HearMicrophone,
     Logged,
     MicState,
     Quit,
@@ -28,6 +29,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk import TalkConfig
 from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.engine.micpolicy import LINGER_S
 from pinch_tui.errors import AudioError
 from pinch_tui.net.api import HttpSessionApi
 from tests.engine.rig import Rig, play
@@ -364,6 +366,21 @@ def test_choosing_another_microphone_where_none_was_opens_it() -> None:
         await rig.sleep(0.1)
         assert rig.engine.status.mic is MicState.OPEN
         assert rig.engine.status.mic_name == "usb"
+
+    play(scene)
+
+
+def test_a_meter_that_is_looked_at_keeps_the_microphone_open() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.engine.post(TerminalFocusChanged(True, known=False))
+        await rig.sleep(LINGER_S + 1.0)
+        assert rig.engine.status.mic is MicState.CLOSED
+        for _ in range(5):
+            rig.engine.post(HearMicrophone())
+            await rig.sleep(LINGER_S / 3)
+            assert rig.engine.status.mic is MicState.OPEN
+        await rig.sleep(LINGER_S + 1.0)
+        assert rig.engine.status.mic is MicState.CLOSED
 
     play(scene)
 

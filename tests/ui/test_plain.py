@@ -371,6 +371,26 @@ async def test_the_terminal_going_away_leaves() -> None:
     assert session.engine.intents == [Quit(drain=True)]
 
 
+async def test_a_terminal_that_takes_no_line_any_more_is_one_hang_up() -> None:
+    session = Session()
+    session.engine.stops_on_quit = False
+    async with asyncio.TaskGroup() as tasks:
+        app = tasks.create_task(session.app.run())
+        await session.printed("for help")
+
+        def gone(text: str) -> None:
+            raise OSError(5, "Input/output error")
+
+        session.app._terminal._out = gone  # type: ignore[attr-defined]
+        session.app._on_hang_up()  # the signal, the line that cannot be written, and the end of input
+        os.close(session.master)
+        await asyncio.sleep(0.1)
+        assert session.engine.intents == [Quit(drain=True)]
+        session.engine.stop()
+        assert await app == 0
+    os.close(session.slave)
+
+
 async def test_a_failing_engine_gives_the_terminal_back() -> None:
     session = Session()
 

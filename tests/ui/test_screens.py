@@ -11,6 +11,7 @@ from pinch_tui.config import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.core.events import (
     ChangeSession,
     Counters,
+    HearMicrophone,
     Latency,
     Levels,
     MicState,
@@ -237,6 +238,28 @@ async def test_settings_open_again_with_what_was_chosen() -> None:
         assert "hold only" in shown(r.app)
 
 
+async def test_settings_are_walked_with_up_and_down_through_lines_of_text_too() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        r.app.screen.query_one("#two_way").focus()
+        seen = []
+        for key in ("down", "down", "up", "up"):
+            await pilot.press(key)
+            focused = r.app.screen.focused
+            seen.append(focused.id if focused is not None else None)
+        assert seen == ["source_label", "target_label", "source_label", "two_way"]
+
+
+async def test_the_meter_of_the_settings_keeps_the_microphone_open() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        assert HearMicrophone() in r.engine.intents
+
+
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (200, 60)])
 async def test_settings_fit(size: tuple[int, int]) -> None:
     r = rig()
@@ -289,6 +312,10 @@ async def test_details_tell_delays_session_and_counters() -> None:
         text = shown(r.app)
         for words in ("p50 400 ms, p95 430 ms", "3f2a91c0-77aa", "v1-2026-09", "320", "1.5 s"):
             assert words in text
+        r.engine.set_status(latency=Latency(None, 340, 420, (200, 320), (330, 350), (400, 430)))
+        await pilot.press("escape", "d")
+        await pilot.pause()
+        assert "was there before, p50 200 ms, p95 320 ms" in shown(r.app)
         assert "keys dropped" not in text
         r.hold.dropped = lambda: 41
         await pilot.press("escape", "d")
