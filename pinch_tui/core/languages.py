@@ -312,6 +312,20 @@ def find(query: str, *, with_auto: bool = False) -> list[Language]:
     return [*found, free] if free.code == base(free.code) else found
 
 
+_ALSO: Final = {
+    "zh": ("mandarin", "putonghua"),
+    "fa": ("farsi",),
+    "de-CH": ("swiss",),
+    "es": ("castilian", "castellano"),
+    "nl": ("flemish",),
+    "fil": ("tagalog",),
+    "or": ("oriya",),
+    "ga": ("gaelic",),
+    "my": ("myanmar",),
+}
+"""Other names that people type."""
+
+
 def _rank(language: Language, wanted: str) -> int | None:
     code, name, native = _FOLDED[language]
     if wanted in (code, name, native):
@@ -321,6 +335,8 @@ def _rank(language: Language, wanted: str) -> int | None:
     if code.startswith(wanted):
         return 2
     if any(word.startswith(wanted) for word in re.split(r"[ (\-]+", f"{name} {native}")):
+        return 3
+    if len(wanted) > 2 and any(other.startswith(wanted) for other in _ALSO.get(language.code, ())):
         return 3
     if (len(wanted) > 2 or not wanted.isascii()) and (wanted in name or wanted in native):
         return 4

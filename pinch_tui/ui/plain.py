@@ -48,6 +48,7 @@ _LEAST_COLUMNS = 20
 READY_S = 0.4
 """So long the state has to be ready before it is told."""
 _END = "ctrl+d"
+_N_PHRASES = 3
 """What ends the input of a shell leaves here, too, unless the user's map has it."""
 _ASK = (
     "Type what is spoken and what it becomes, such as: en es, or: english, brazilian portuguese. "
@@ -188,6 +189,10 @@ class PlainApp:
         self.say(f"pinch-tui, line mode. {pair_text(self.wanted)}.")
         if self.engine.status.is_practice:
             self.say("Practice: a small service on this computer, no account needed.")
+            phrases = self.services.practice_phrases(self.wanted.source, self.wanted.target, _N_PHRASES)
+            if phrases:
+                some = " ".join(clean(original) for original, _ in phrases)
+                self.say(f"It understands the phrases of its phrasebook, such as: {some}")
         report = self._hold.report()
         self.say(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
         self.say(f"{self._help_hint()} {spoken_key(first_key(self.keys, 'quit'))} leaves.")

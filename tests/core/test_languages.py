@@ -130,3 +130,9 @@ def test_free_codes_become_entries() -> None:
     assert codes("pt-AO")[0] == "pt-AO"
     assert find("pt-AO")[0].known_speech
     assert find("ar-Latn-EG")[0].is_rtl is False
+
+
+def test_other_names_that_people_type_are_found() -> None:
+    wanted = {"mandarin": "zh", "farsi": "fa", "swiss": "de-CH", "castell": "es", "tagalog": "fil", "Gaelic": "ga"}
+    assert {query: find(query)[0].code for query in wanted} == wanted
+    assert "zh" not in [language.code for language in find("ma")]

@@ -282,6 +282,20 @@ async def test_finals_are_told_and_interims_are_not() -> None:
         assert "good mor" not in session.text
 
 
+async def test_practice_says_what_it_understands() -> None:
+    services = AppServices(practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n])
+    session = Session(services)
+    session.engine.status = replace(session.engine.status, is_practice=True)
+    async with asyncio.TaskGroup() as tasks:
+        app = tasks.create_task(session.app.run())
+        await session.printed("for help")
+        session.engine.stop()
+        assert await app == 0
+    assert "phrases of its phrasebook, such as: Hello. Thank you." in session.text
+    os.close(session.master)
+    os.close(session.slave)
+
+
 async def test_languages_are_typed_swapped_and_refused() -> None:
     remembered: list[tuple[str, str]] = []
     async with running(AppServices(remember_pair=lambda s, t: remembered.append((s, t)))) as session:
