@@ -323,6 +323,18 @@ async def test_details_tell_delays_session_and_counters() -> None:
         assert "41 that came faster" in shown(r.app)
 
 
+@pytest.mark.parametrize("key", ["d", "question_mark"])
+async def test_the_key_that_opened_it_closes_it(key: str) -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        assert r.app.screen is not r.app.main
+        await pilot.press(key)
+        await pilot.pause()
+        assert r.app.screen is r.app.main
+
+
 async def test_export_asks_for_format_and_side() -> None:
     r = rig()
     r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))

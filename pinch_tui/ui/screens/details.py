@@ -77,6 +77,7 @@ class DetailsScreen(Panel[None]):
     """Refreshed twice a second while it is open."""
 
     ENDS_TALK = True
+    OPENED_BY = "details"
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -full"):

@@ -103,6 +103,7 @@ class HelpScreen(Panel[None]):
     """Scrolls when it does not fit."""
 
     ENDS_TALK = True
+    OPENED_BY = "help"
 
     def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str) -> None:
         super().__init__()

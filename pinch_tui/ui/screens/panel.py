@@ -56,6 +56,8 @@ class Panel(ModalScreen[Result], Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     short_rows: ClassVar[int] = SHORT_ROWS
+    OPENED_BY: ClassVar[str] = ""
+    """The action whose keys open it; they close it, too, where it has nothing to type into."""
 
     @property
     def pinch(self) -> PinchApp:
@@ -73,6 +75,11 @@ class Panel(ModalScreen[Result], Generic[Result]):
     def action_close(self) -> None:
         """Close without a result."""
         self.dismiss(None)
+
+    def on_key(self, event: events.Key) -> None:
+        if self.OPENED_BY and event.key in self.pinch.key_table[self.OPENED_BY]:
+            event.stop()
+            self.action_close()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < self.short_rows, "-short")
