@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.audio.jitter import Began, Ended, JitterBuffer, RanDry
+from tests.bench import audio_jitter
 
 RATE = 24_000
 CHUNK = 1920  # 80 ms
@@ -350,3 +351,11 @@ def test_invariants(script: list[tuple[str, int, int]]) -> None:
         mine = set(values)
         kept = [value for value in heard if value in mine]
         assert kept == sorted(kept)
+
+
+@pytest.mark.parametrize("jitter_ms", [0, 40, 80, 100])
+def test_recorded_arrivals_up_to_100_ms_of_jitter(jitter_ms: int) -> None:
+    """The short form of ``python -m tests.bench.audio_jitter``: a minute of speech in six utterances."""
+    figures = audio_jitter.replay("adaptive", audio_jitter.recorded()[jitter_ms])
+    assert figures.after_first == 0
+    assert figures.delay_ms <= (100 if jitter_ms == 0 else 200)
