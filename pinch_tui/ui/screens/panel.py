@@ -56,6 +56,8 @@ class Panel(ModalScreen[Result], Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     short_rows: ClassVar[int] = SHORT_ROWS
+    ENDS_TALK: ClassVar[bool] = False
+    """There is only something to look at: the talk key ends what was begun, and begins nothing."""
     OPENED_BY: ClassVar[str] = ""
     """The action whose keys open it; they close it, too, where it has nothing to type into."""
 
