@@ -47,6 +47,10 @@ class Trust:
     lock: float
     interim: float
 
+    def margin(self, guess: Guess) -> float:
+        """How far within the limits of a final a judged guess is; below 0 it is refused."""
+        return min(self.mean - guess.mean, self.worst - guess.worst)
+
 
 TRUST = {"en": Trust(2.6, 3.5, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
 OTHER_TRUST = Trust(4.5, 5.6, 9.5, 13.0)
@@ -261,7 +265,7 @@ class PhrasebookEar:
         if guess is None or guess.whole is None:
             return None
         limit = trust(guess.whole.language, self._snr_db)
-        if guess.mean > limit.mean or guess.worst > limit.worst:
+        if limit.margin(guess) < 0:
             return None
         if self._snr_db < _NOISY_DB and guess.pause_share > _NOISY_PAUSES:
             return None

@@ -69,6 +69,9 @@ class Espeak:
             raise AudioError(f"The voice library cannot be loaded: {exc}.") from exc
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self.rate = self._start(data)
+        # The breath in the voice is random: the same run says the same samples. Older libraries cannot.
+        if hasattr(self._lib, "espeak_ng_SetRandSeed"):
+            self._lib.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._voice = ""
         self._samples: list[bytes] = []
         self._callback = _Callback(self._collect)

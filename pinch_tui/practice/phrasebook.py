@@ -248,17 +248,25 @@ def usable(path: Path | None) -> Path | None:
 
 _FIRST = (
     *("coffee", "taxi", "pharmacy", "one_moment", "doctor", "how_much"),
-    *("recommend", "quiet_room", "city_center", "appointment", "good_morning"),
+    *("recommend", "quiet_room", "city_center", "appointment", "good_morning", "nice_day", "delicious"),
 )
 """Good first phrases: common, longer than a word, and those that the ear is surest of, through silence, a room, a late
 release and other sample rates (``tests/practice/test_suggestions.py``)."""
 
 _UNSURE = {
-    "en": ("good_morning",),
-    "fr": ("coffee", "how_much", "one_moment", "city_center", "appointment"),
+    "en": ("taxi", "good_morning"),
+    "fr": ("coffee", "taxi", "one_moment", "doctor", "how_much", "city_center", "appointment"),
     "es": ("city_center",),
+    "it": ("taxi", "one_moment", "appointment"),
+    "nl": ("doctor",),
+    "pl": ("quiet_room",),
+    "ru": ("coffee", "city_center", "good_morning"),
+    "tr": ("good_morning",),
+    "ko": ("city_center",),
+    "zh": ("one_moment", "good_morning"),
+    "ar": ("good_morning",),
 }
-"""Of these, what is refused now and then in a language."""
+"""Of these, what is refused now and then in a language (``tests/bench/practice_suggestions.py``)."""
 
 
 def suggestions(source: str, target: str, n: int = 3, path: Path | None = None) -> list[tuple[str, str]]:

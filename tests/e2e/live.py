@@ -25,6 +25,7 @@ import numpy as np
 import pyte
 
 from tests.audio.rig import VirtualAudio, why_not
+from tests.practice.spoken import RATE, spoken
 
 PROGRAM = Path(sys.executable).with_name("pinch-tui")
 RIG = Path(__file__).resolve().parents[3] / "shared" / "rig"
@@ -34,10 +35,7 @@ CTRL_Q, CTRL_C, ESCAPE = b"\x1b[113;5u", b"\x1b[99;5u", b"\x1b[27u"
 
 def why_no_sound() -> str | None:
     """Why there can be no test with sound here, None when there can."""
-    for program in ("espeak-ng", "sox"):
-        if shutil.which(program) is None:
-            return f"{program} is not installed"
-    return why_not()
+    return "sox is not installed" if shutil.which("sox") is None else why_not()
 
 
 def why_no_terminal() -> str | None:
@@ -48,12 +46,15 @@ def why_no_terminal() -> str | None:
     return None if (RIG / "terminal.py").is_file() else "the rig (../shared/rig) is not beside the checkout"
 
 
-def say(folder: Path, text: str, *, voice: str = "en-us+f5") -> Path:
+def say(folder: Path, text: str, language: str = "en") -> Path:
     """A 16 kHz mono PCM16 file of a spoken text, which the virtual microphone passes on bit for bit."""
-    raw, ready = folder / "raw.wav", folder / f"{abs(hash((text, voice)))}.wav"
-    subprocess.run(["espeak-ng", "-v", voice, "-w", str(raw), text], check=True)
-    subprocess.run(["sox", str(raw), "-r", "16000", "-c", "1", "-b", "16", str(ready)], check=True)
-    return ready
+    path = folder / "spoken.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((spoken(text, language) * 32_767).round().astype("<i2").tobytes())
+    return path
 
 
 def samples(path: Path) -> np.ndarray[Any, np.dtype[np.int16]]:

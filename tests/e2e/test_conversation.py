@@ -72,18 +72,18 @@ def test_the_first_conversation_in_a_real_terminal(tmp_path: Path, audio: Virtua
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "voice", "phrase", "translation"),
+    ("source", "target", "phrase", "translation"),
     [
-        # The ear is surest of this sentence in both languages; espeak never speaks the same samples twice.
-        ("en", "es", "en-us+f5", "Where is the nearest pharmacy?", "¿Dónde está la farmacia más cercana?"),
-        ("es", "en", "es+f5", "¿Dónde está la farmacia más cercana?", "Where is the nearest pharmacy?"),
+        # The ear is surest of this sentence in both languages.
+        ("en", "es", "Where is the nearest pharmacy?", "¿Dónde está la farmacia más cercana?"),
+        ("es", "en", "¿Dónde está la farmacia más cercana?", "Where is the nearest pharmacy?"),
     ],
 )
 def test_what_is_spoken_is_understood_again(
-    tmp_path: Path, audio: VirtualAudio, source: str, target: str, voice: str, phrase: str, translation: str
+    tmp_path: Path, audio: VirtualAudio, source: str, target: str, phrase: str, translation: str
 ) -> None:
     """The loudspeaker's sound, recognised in the other direction, gives the first phrase back."""
-    spoken, heard = say(tmp_path, phrase, voice=voice), tmp_path / "heard.wav"
+    spoken, heard = say(tmp_path, phrase, source), tmp_path / "heard.wav"
     with LiveApp(tmp_path, "--practice", "--from", source, "--to", target, "--voice", "female", audio=audio) as app:
         app.wait("session", 10)
         recorder = audio.start_recorder(heard, 9.0)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import sys
+
 import pytest
 
 from pinch_tui.practice.espeak import Espeak, find_library, readable
@@ -32,3 +36,12 @@ def test_an_arabic_doubling_sign_comes_before_its_vowel():
 def test_the_voice_reads_the_vowel_of_a_doubled_letter():
     ipa = Espeak().phonemes("الدَّفْعُ", "ar").replace("_", "").replace("ˈ", "").replace("ˌ", "")
     assert "ddːa" in ipa or "dːa" in ipa
+
+
+def test_every_run_of_the_voice_says_the_same_samples():
+    pytest.importorskip("espeakng_loader", reason="an older espeak-ng has no seed")
+    script = "import sys; from pinch_tui.practice.espeak import Espeak; voice = Espeak()\n"
+    script += "for text in ('Good morning.', 'Good morning.'): sys.stdout.buffer.write(voice.render(text, 'en-us+f5'))"
+    runs = [subprocess.run([sys.executable, "-c", script], check=True, capture_output=True).stdout for _ in range(2)]
+    assert len(runs[0]) > 40_000
+    assert len({hashlib.sha256(run).digest() for run in runs}) == 1
