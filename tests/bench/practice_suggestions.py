@@ -2,8 +2,8 @@
 
     python -m tests.bench.practice_suggestions [--renders 20] [--languages en,es] [--ways late,loud]
 
-espeak never speaks the same samples twice. ``margin`` is how far the judge's guess stays within what it believes
-(below 0 it would be refused); ``other`` counts guesses at another phrase.
+espeak says the same text with other samples each time. ``margin`` is how far the judge's guess stays within what it
+believes (below 0 it would be refused); ``other`` counts guesses at another phrase.
 """
 
 from __future__ import annotations

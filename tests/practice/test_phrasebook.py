@@ -77,10 +77,12 @@ def test_suggestions_and_languages_for_the_screen():
     pairs = suggestions("en", "es", 3)
     assert len(pairs) == 3
     assert pairs[0] == ("I would like a coffee, please.", "Quisiera un café, por favor.")
-    assert suggestions("auto", "de-DE", 3)[2] == (
+    assert suggestions("auto", "de-DE", 3)[1] == (
         "Where is the nearest pharmacy?",
         "Wo ist die nächste Apotheke?",
     )
+    for language in practice_languages():
+        assert len(suggestions(language, "es" if language == "en" else "en", 6)) == 6
     assert suggestions("sv", "es") == []
     assert practice_languages()["en"] == "ok"
     assert practice_languages()["ja"] == "experimental"
