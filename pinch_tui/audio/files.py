@@ -133,6 +133,9 @@ class FileMicrophone:
     def frames_given(self) -> int:
         return self._next
 
+    def attend(self, is_attended: bool) -> None:
+        """Every frame comes at once."""
+
     def request_open(self) -> None:
         if not self._is_shut:
             self._is_open = True

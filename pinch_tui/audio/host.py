@@ -16,15 +16,13 @@ import signal
 import sys
 import threading
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from pinch_tui.audio.choice import Direction
 from pinch_tui.audio.host_capture import Capture
 from pinch_tui.audio.host_playback import Playback
 from pinch_tui.audio.host_streams import NO_PORTAUDIO, OpenError, devices_of, failed_note
 from pinch_tui.audio.hostwire import NOTE, SPEECH, Note, Splitter, WireBrokenError, pack_note, read_note
-
-TICK_S: Final = 0.05
 
 
 class Writer:
@@ -41,9 +39,6 @@ class Writer:
     def put(self, *item: Any) -> None:
         """``put(render, *args)``: send the bytes that ``render(*args)`` returns."""
         self._items.put(item)
-
-    def waiting(self) -> int:
-        return self._items.qsize()
 
     def finish(self) -> None:
         """Send what waits, then stop."""
@@ -83,7 +78,7 @@ def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) 
     """Obey ``open`` and ``close``; in between, let the role say that it is alive."""
     while True:
         try:
-            note = control.get(timeout=TICK_S)
+            note = control.get(timeout=role.tick_s)
         except Empty:
             role.tick()
             continue

@@ -6,6 +6,7 @@ numpy and soxr are loaded only for a device that cannot do 16 kHz mono by itself
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -26,8 +27,6 @@ class Outbox(Protocol):
     """The writer: ``put(render, *args)`` sends what ``render(*args)`` returns, from the writer's thread."""
 
     def put(self, *item: Any) -> None: ...
-
-    def waiting(self) -> int: ...
 
 
 class Mono16:
@@ -72,10 +71,14 @@ def _downmix(data: bytes, channels: int) -> bytes:
 class Capture:
     """The input stream of this process. All methods but the callback run on the control thread."""
 
+    tick_s: float | None = None
+
     def __init__(self, sd: Any, outbox: Outbox) -> None:
         self._sd = sd
         self._outbox = outbox
         self._stream: Any = None
+        self._frames: _Frames | None = None
+        self._together = 1
         self._is_expected_end = False
 
     @property
@@ -99,10 +102,15 @@ class Capture:
         self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
 
     def handle(self, note: Note) -> None:
-        """Notes that concern playback alone mean nothing here."""
+        """On the reader's thread. ``together``: so many blocks go out at once, and now what waits for it. Notes that
+        concern playback alone mean nothing here."""
+        if note["kind"] == "together":
+            self._together = max(1, int(note["frames"]))
+            if (frames := self._frames) is not None:
+                self._outbox.put(frames.render)
 
     def tick(self) -> None:
-        """The frames themselves are the sign of life."""
+        """Never called: the frames themselves are the sign of life."""
 
     def _started(self, picked: Plan) -> tuple[Any, int]:
         """The running stream and the rate at which it really delivers: hardware may give one near the asked one."""
@@ -112,11 +120,8 @@ class Capture:
 
         def callback(indata: Any, n_samples: int, times: Any, status: Any) -> None:
             age = times.currentTime - times.inputBufferAdcTime
-            lost = bool(status.input_overflow)
-            if outbox.waiting() < BACKLOG:
-                outbox.put(maker.render, bytes(indata), n_samples, monotonic(), age, lost)
-            else:
-                maker.skipped += n_samples
+            if frames.add(bytes(indata), n_samples, monotonic(), age, bool(status.input_overflow)) >= self._together:
+                outbox.put(frames.render)
 
         def finished() -> None:
             if not self._is_expected_end:
@@ -137,7 +142,7 @@ class Capture:
         except (self._sd.PortAudioError, ValueError) as exc:
             raise translate(self._sd, exc) from exc
         rate = round(stream.samplerate)
-        maker = _Frames(rate, picked.channels)
+        frames = self._frames = _Frames(rate, picked.channels)
         try:
             stream.start()
         except self._sd.PortAudioError as exc:
@@ -146,6 +151,7 @@ class Capture:
         return stream, rate
 
     def _shut(self) -> None:
+        self._frames = None
         if self._stream is not None:
             self._is_expected_end = True
             stream, self._stream = self._stream, None
@@ -156,21 +162,39 @@ class _Frames:
     """Turns blocks into packed frames, on the writer's thread; one for each opening."""
 
     def __init__(self, rate: int, channels: int) -> None:
+        self._blocks: deque[tuple[bytes, int, float, float, bool, int]] = deque()
+        self._skipped = 0
         self._convert = Mono16(rate, channels)
         self._framer = Framer()
         self._rate = rate
         self._last_t: float | None = None
         self._lost = 0
-        self.skipped = 0
 
-    def render(self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool) -> bytes:
+    def add(self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool) -> int:
+        """On the device's thread: keep a block that came at ``now`` and say how many wait. ``age``: seconds since its
+        first sample; ``has_overflown``: samples are missing before it."""
+        if len(self._blocks) >= BACKLOG:
+            self._skipped += n_samples
+            return 0
+        self._blocks.append((data, n_samples, now, age, has_overflown, self._skipped))
+        self._skipped = 0
+        return len(self._blocks)
+
+    def render(self) -> bytes:
+        """The frames of everything that waits."""
+        out = b""
+        while self._blocks:
+            out += self._render(*self._blocks.popleft())
+        return out
+
+    def _render(
+        self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool, n_skipped: int
+    ) -> bytes:
         # ``age`` is that of the block's first sample; hosts that do not know it give zero or nonsense.
         t = min(now, now - age + n_samples / self._rate) if 0.0 < age < 0.5 else now
         if has_overflown:
             self._lost += self._gap(t, n_samples)
-        if self.skipped:
-            self._lost += round(self.skipped * IN_RATE / self._rate)
-            self.skipped = 0
+        self._lost += round(n_skipped * IN_RATE / self._rate)
         self._last_t = t
         frames = self._framer.push(self._convert.push(data))
         behind = self._convert.lag_s + self._framer.pending / 2 / IN_RATE

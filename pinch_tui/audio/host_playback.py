@@ -28,6 +28,8 @@ underflow in 45 s with up to four busy processes beside it (measured). A device 
 class Playback:
     """The output stream of this process. ``speech`` and ``handle`` run on the reader's thread, the rest on control."""
 
+    tick_s: float | None = 0.05
+
     def __init__(self, sd: Any, outbox: Outbox) -> None:
         self._sd = sd
         self._outbox = outbox

@@ -8,9 +8,9 @@ machine share. Kinds:
 - `SPEECH` (program -> host): playout (u32), then float32 samples at 24 kHz
 - `HEARD` (host -> program): time (f64), then the float32 samples at the device's rate that went to the loudspeaker
 
-Notes to a host: ``open`` (device, fresh, latency), ``close``, ``begin``/``end`` (playout), ``clear`` (playout or
-null), ``gain``, ``cue``, ``reference``. Notes from a host: ``ready``, ``opened``, ``failed``, ``closed``, ``ended``,
-``began``, ``over``, ``dry``, ``progress``, ``devices``.
+Notes to a host: ``open`` (device, fresh, latency), ``close``, ``together`` (frames), ``begin``/``end`` (playout),
+``clear`` (playout or null), ``gain``, ``cue``, ``reference``. Notes from a host: ``ready``, ``opened``, ``failed``,
+``closed``, ``ended``, ``began``, ``over``, ``dry``, ``progress``, ``devices``.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ class Meter:
         """The levels at ``now``. ``is_too_quiet`` excludes exact zeros, which ``zeros_s`` tells."""
         if now - self._last_t > STALE_S:
             return Levels(has_heard=self._has_heard)
-        recent = [entry for entry in self._window if entry[0] > now - WINDOW_S] or [self._window[-1]]
+        # Of the newest frames, not of this moment: they may come a few at a time.
+        recent = [entry for entry in self._window if entry[0] > self._last_t - WINDOW_S]
         loud_t = self._last_t if self._loud_t is None else self._loud_t
         return Levels(
             peak_dbfs=dbfs(max(peak for _, peak, _ in recent)),

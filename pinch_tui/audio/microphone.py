@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from pinch_tui.audio.clock import Clock
-from pinch_tui.audio.hostwire import FRAME, Note, read_frame
+from pinch_tui.audio.hostwire import FRAME, Note, pack_note, read_frame
 from pinch_tui.audio.inbox import MicInbox
 from pinch_tui.audio.lane import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.supervisor import SoundHost
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
+
+TOGETHER = 5
+"""Frames that come together while nobody talks: 100 ms, as often as the level is looked at."""
 
 Processor = Callable[[bytes, float], bytes]
 """(frame, time of its last sample) -> the frame without echo."""
@@ -35,6 +38,7 @@ class HostMicrophone:
         self.name = ""
         self._rate = IN_RATE
         self._is_substitute = False
+        self._is_attended = True
         self._runner.lane.device = device or None
         self._runner.on_message = self._message
         self._runner.on_note = self._note
@@ -53,6 +57,11 @@ class HostMicrophone:
     def request_close(self) -> None:
         if not self._is_shut:
             self._runner.close()
+
+    def attend(self, is_attended: bool) -> None:
+        if is_attended != self._is_attended:
+            self._is_attended = is_attended
+            self._runner.write(self._together())
 
     def select(self, device: str | None) -> None:
         if not self._is_shut:
@@ -76,6 +85,9 @@ class HostMicrophone:
             return
         self.name, self._is_substitute = shown, is_substitute
         self._inbox.put(MicOpened(shown, self._rate, self._clock.monotonic(), is_substitute, note))
+
+    def _together(self) -> bytes:
+        return pack_note({"kind": "together", "frames": 1 if self._is_attended else TOGETHER})
 
     # ---- from the lane ----
 
@@ -106,6 +118,8 @@ class HostMicrophone:
                 self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
                 self._is_substitute = bool(note["substitute"])
                 self._inbox.put(MicOpened(self.name, self._rate, now, self._is_substitute))
+                if not self._is_attended:
+                    self._runner.write(self._together())  # a new host does not know
                 self.on_opened(note)
             case SayFailed(error, is_retrying):
                 self.on_closed()

@@ -26,6 +26,9 @@ class NullMicrophone:
         self._events: asyncio.Queue[MicEvent | None] = asyncio.Queue()
         self._is_shut = False
 
+    def attend(self, is_attended: bool) -> None:
+        """No frames, no difference."""
+
     def request_open(self) -> None:
         if not self._is_shut:
             self._events.put_nowait(MicFailed(self._error, self._clock.monotonic(), is_retrying=False))

@@ -183,6 +183,10 @@ class TalkMachine:
             case _:
                 assert_never(fact)
 
+    def skip_until(self, t: float) -> None:
+        """Nothing that was heard up to ``t`` belongs to the utterance under way, however late it comes."""
+        self._since = max(self._since, t)
+
     def wake_at(self) -> float | None:
         """When `TalkWoke` is to be said next."""
         if self.state is TalkState.TAIL:

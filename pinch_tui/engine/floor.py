@@ -176,7 +176,10 @@ class Floor:
         self._transcript.begin(number, wall, self.ms(), params.source, params.target, params.two_way, session_id)
         self._teller.log("talk-start", command.t, utterance=number, source=command.source.value)
         may_echo = self._downlink.may_echo() and not self.has_headphones
-        since = command.t if may_echo and self._downlink.barge_in is BargeIn.STOP else command.since
+        since = command.since
+        if may_echo and self._downlink.barge_in is BargeIn.STOP:
+            since = command.t
+            self.talk.skip_until(since)
         self._downlink.talk_started()
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
@@ -288,6 +291,7 @@ class Floor:
     def apply_mic_policy(self) -> None:
         now = self._clock.monotonic()
         is_talking = self.talk.state is not tk.TalkState.IDLE
+        self._microphone.attend(self._mic_policy.is_attended(now, is_talking=is_talking))
         if self._mic_policy.wants_open(now, is_talking=is_talking) and not self.is_closing:
             if self._board.mic is MicState.CLOSED:
                 self._board.mic = MicState.OPENING

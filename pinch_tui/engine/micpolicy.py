@@ -1,4 +1,4 @@
-"""When the microphone is open: `mic.keep_open`. Pure."""
+"""When the microphone is open (`mic.keep_open`), and how promptly it is heard. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pinch_tui.config import KeepOpen
 LINGER_S = 60.0
 """Where the terminal reports no focus, the microphone closes this long after the last utterance."""
 PRESS_LINGER_S = 0.5
+ATTENDED_S = 1.0
+"""So long after an utterance each frame is still wanted at once; then a few may come together."""
 
 
 class MicPolicy:
@@ -43,9 +45,13 @@ class MicPolicy:
                     return self._has_focus
                 return now < self._used_at + LINGER_S
 
+    def is_attended(self, now: float, *, is_talking: bool) -> bool:
+        """Whether each frame is wanted as soon as it is there."""
+        return is_talking or now < self._used_at + ATTENDED_S
+
     def next_at(self, now: float) -> float | None:
-        """When the answer may change by itself."""
-        if self._keep_open is not KeepOpen.FOCUS or self._is_focus_known:
-            return None
-        at = self._used_at + LINGER_S
-        return at if at > now else None
+        """When an answer may change by itself."""
+        waits = [ATTENDED_S]
+        if self._keep_open is KeepOpen.FOCUS and not self._is_focus_known:
+            waits.append(LINGER_S)
+        return min((at for wait in waits if (at := self._used_at + wait) > now), default=None)

@@ -57,6 +57,10 @@ class Microphone(Protocol):
 
     def request_close(self) -> None: ...
 
+    def attend(self, is_attended: bool) -> None:
+        """Whether each frame is wanted at once (True, as it is at first). While nobody talks a few may come together,
+        which costs less; a change to True gives what was held back."""
+
     def select(self, device: str | None) -> None:
         """Use this device from now on (reopens if open); a name, a part of a name, or None for the default."""
 

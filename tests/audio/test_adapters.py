@@ -11,7 +11,7 @@ import pytest
 from pinch_tui.audio import speaker as speaker_module
 from pinch_tui.audio.hostwire import FRAME, NOTE, SPEECH, Splitter, pack_frame, read_note, read_speech
 from pinch_tui.audio.lane import Lane, LookForReturn, SayClosed, SayFailed, SayOpened
-from pinch_tui.audio.microphone import HostMicrophone
+from pinch_tui.audio.microphone import TOGETHER, HostMicrophone
 from pinch_tui.audio.speaker import HostSpeaker
 from pinch_tui.core.events import FRAME_BYTES, Frame
 from pinch_tui.core.sound import MicClosed, MicFailed, MicOpened, PlayoutEnded, PlayoutStarted, SpeakerOpened, Underran
@@ -225,6 +225,22 @@ async def test_what_is_missing_between_two_hosts_is_counted_and_a_closing_is_no_
     assert isinstance(events[-1], MicOpened)
     assert events[-1].note == "A sentence."
     assert events[0] == MicOpened("dev", 48_000, 100.0)
+
+
+async def test_a_new_host_is_told_that_nobody_talks() -> None:
+    mic, runner, _ = a_microphone()
+    few, one = ({"kind": "together", "frames": n} for n in (TOGETHER, 1))
+    runner.on_command(opened())
+    assert runner.take() == []
+    mic.attend(False)
+    mic.attend(False)
+    assert runner.take() == [few]
+    runner.on_command(opened())
+    assert runner.take() == [few]
+    mic.attend(True)
+    assert runner.take() == [one]
+    runner.on_command(opened())
+    assert runner.take() == []
 
 
 async def test_a_late_consumer_loses_the_oldest_and_knows_how_much() -> None:

@@ -18,17 +18,23 @@ from tests.fakes.fake_sounddevice import FakeDevice, FakeSoundDevice, WasapiSett
 
 
 class Outbox:
-    """Renders at once; ``backlog`` is what waits for the program."""
+    """Renders at once, or when the program, which ``is_stuck``, goes on."""
 
     def __init__(self) -> None:
         self.sent = bytearray()
-        self.backlog = 0
+        self.is_stuck = False
+        self._items: list[tuple[Any, ...]] = []
 
     def put(self, *item: Any) -> None:
-        self.sent += item[0](*item[1:])
+        self._items.append(item)
+        if not self.is_stuck:
+            self.go_on()
 
-    def waiting(self) -> int:
-        return self.backlog
+    def go_on(self) -> None:
+        self.is_stuck = False
+        while self._items:
+            render, *args = self._items.pop(0)
+            self.sent += render(*args)
 
     def take(self) -> list[tuple[int, bytes]]:
         messages = Splitter().push(bytes(self.sent))
@@ -123,13 +129,38 @@ def test_overflow_and_backlog_count_what_is_missing() -> None:
     stream = sd.streams[0]
     stream.deliver(ramp(320))
     stream.deliver(ramp(320), overflow=True)
-    outbox.backlog = BACKLOG
+    outbox.is_stuck = True
+    for _ in range(BACKLOG + 2):
+        stream.deliver(ramp(320))
+    outbox.go_on()
     stream.deliver(ramp(320))
-    stream.deliver(ramp(320))
-    outbox.backlog = 0
     stream.deliver(ramp(320))
     lost = [read_frame(payload)[2] for kind, payload in outbox.take() if kind == FRAME]
-    assert lost == [0, 320, 640]
+    assert lost == [0, 320] + [0] * BACKLOG + [2 * 320, 0]
+
+
+def test_frames_come_together_when_asked_and_at_once_again() -> None:
+    sd, outbox, capture = one_mic()
+    capture.handle({"kind": "together", "frames": 5})
+    capture.open({"device": None})
+    outbox.take()
+
+    def deliver(first: int, last: int) -> list[int]:
+        """How many frames have come after each block."""
+        came = []
+        for i in range(first, last):
+            sd.streams[0].deliver(ramp(320, i * 320))
+            came.append(len(whole := outbox.take()))
+            pcm.extend(read_frame(payload)[3] for _, payload in whole)
+        return came
+
+    pcm: list[bytes] = []
+    assert deliver(0, 8) == [0, 0, 0, 0, 5, 0, 0, 0]
+    capture.handle({"kind": "together", "frames": 1})
+    pcm.extend(read_frame(payload)[3] for _, payload in outbox.take())
+    assert len(pcm) == 8
+    assert deliver(8, 10) == [1, 1]
+    assert b"".join(pcm) == ramp(3200)
 
 
 def test_capture_time_is_that_of_the_last_sample_and_never_in_the_future() -> None:

@@ -69,6 +69,17 @@ def test_an_utterance_runs_from_the_preroll_to_the_tail() -> None:
     assert isinstance(trace.log[-1], tk.End)
 
 
+def test_what_is_skipped_is_not_taken_however_late_it_comes() -> None:
+    trace = Trace()
+    trace.has_mic = False  # its frames are on their way
+    trace.until(2.0)
+    trace.feed(edge(EdgeKind.START, 2.0))
+    trace.machine.skip_until(2.0)
+    for i in range(20):
+        trace.feed(tk.FrameArrived(frame(i, 1.8 + i * FRAME_S)))
+    assert trace.taken(1) == list(range(11, 20))
+
+
 def test_a_press_in_the_tail_ends_it_and_takes_no_frame_twice() -> None:
     trace = Trace()
     trace.until(1.0)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +108,34 @@ def test_what_is_spoken_is_understood_again(
     env = {**os.environ, "PINCH_TUI_HOME": str(tmp_path / "home")}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == f"{translation}\t{phrase}", done.stderr
+
+
+def test_every_press_out_of_silence_sends_what_was_heard_before_it(tmp_path: Path, audio: VirtualAudio) -> None:
+    """A ramp counts the samples: the pre-roll and what was on its way at the press are there, nothing is missing."""
+    ramp, holds = tmp_path / "ramp.wav", 4
+    with wave.open(str(ramp), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((np.arange(16_000 * 30) % 60_000 - 30_000).astype("<i2").tobytes())
+    with practice(record=tmp_path / "received") as service:
+        env = {"PINCH_API_KEY": "pk_any", "PINCH_BASE_URL": service.base_url}
+        with LiveApp(tmp_path, audio=audio, env=env) as app, audio.start_player(ramp) as player:
+            app.wait("mic", 5, state="open")
+            app.pump(2.0)
+            for n in range(holds):
+                app.type(PRESS)
+                app.wait("first-frame", 2, n=n + 1)
+                app.pump(0.4)
+                app.type(RELEASE)
+                app.wait("finalize", 5, n=n + 1)
+                app.pump(1.6 + 0.03 * n)  # nobody talks: frames come together, and the next press in between
+            player.kill()
+            held = [event["held_ms"] for event in app.events("talk-stop")]
+            app.type(CTRL_Q)
+            assert app.leave() == 0
+    (recording,) = (tmp_path / "received").glob("*.wav")
+    steps = np.diff(samples(recording).astype(np.int64)) % 60_000
+    breaks = np.flatnonzero(steps != 1)
+    assert breaks.size == holds - 1, "one between two utterances, none inside"
+    lengths = np.diff([-1, *breaks, steps.size]) / 16
+    for length, hold in zip(lengths, held, strict=True):
+        assert hold + 300 + 150 - 40 <= length <= hold + 300 + 150 + 60

@@ -829,6 +829,33 @@ def test_sound_from_before_the_pre_roll_is_not_sent_however_late_it_comes() -> N
     assert sent and bytes([9]) * 640 not in sent
 
 
+@pytest.mark.parametrize("late", [0.0, 0.02, 0.04, 0.06, 0.08])
+def test_a_press_finds_the_frames_that_were_held_back(late: float) -> None:
+    """While nobody talks the frames come five at a time; a press between two of those loses none."""
+    began = 0.0
+
+    async def scene(rig: Rig) -> None:
+        nonlocal began
+        await rig.sleep(2.0 + late)
+        assert not rig.microphone.is_attended
+        began = rig.count
+        await rig.press(0.5)
+        assert rig.microphone.is_attended
+        assert rig.logged("first-frame")[0].t - rig.logged("talk-start")[0].t < 0.005, "it was heard before"
+        await rig.release()
+        await rig.sleep(0.5)
+        assert rig.microphone.is_attended
+        await rig.settled()
+        await rig.sleep(1.0)
+        assert not rig.microphone.is_attended
+
+    rig = play(scene)
+    sent = rig.service.sessions[0].utterances()[0]
+    numbers = [int.from_bytes(pcm[:4], "little") for pcm in sent]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert 14 <= began - numbers[0] <= 16, "the pre-roll: 300 ms"
+
+
 def test_a_quit_does_not_wait_for_words_that_cannot_be_sent() -> None:
     took = 0.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinch_tui.config import KeepOpen
-from pinch_tui.engine.micpolicy import LINGER_S, MicPolicy
+from pinch_tui.engine.micpolicy import ATTENDED_S, LINGER_S, MicPolicy
 
 
 @pytest.mark.parametrize("keep_open", list(KeepOpen))
@@ -18,8 +18,17 @@ def test_talking_always_wants_it(keep_open: KeepOpen) -> None:
 def test_always_and_press() -> None:
     assert MicPolicy(KeepOpen.ALWAYS, 0.0).wants_open(1e6, is_talking=False)
     assert not MicPolicy(KeepOpen.PRESS, 0.0).wants_open(0.0, is_talking=False)
-    assert MicPolicy(KeepOpen.ALWAYS, 0.0).next_at(0.0) is None
-    assert MicPolicy(KeepOpen.PRESS, 0.0).next_at(0.0) is None
+    assert MicPolicy(KeepOpen.ALWAYS, 0.0).next_at(ATTENDED_S) is None
+    assert MicPolicy(KeepOpen.PRESS, 0.0).next_at(ATTENDED_S) is None
+
+
+def test_each_frame_is_wanted_at_once_around_an_utterance() -> None:
+    policy = MicPolicy(KeepOpen.ALWAYS, 0.0)
+    policy.used(10.0)
+    assert policy.is_attended(10.0 + ATTENDED_S - 0.1, is_talking=False)
+    assert policy.next_at(10.0) == 10.0 + ATTENDED_S
+    assert not policy.is_attended(10.0 + ATTENDED_S, is_talking=False)
+    assert policy.is_attended(1e6, is_talking=True)
 
 
 def test_focus_follows_the_terminal_where_it_reports() -> None:
@@ -28,15 +37,15 @@ def test_focus_follows_the_terminal_where_it_reports() -> None:
     assert policy.wants_open(1e6, is_talking=False)
     policy.focus(False, True)
     assert not policy.wants_open(1.0, is_talking=False)
-    assert policy.next_at(1.0) is None
+    assert policy.next_at(ATTENDED_S) is None
 
 
 def test_without_reports_it_lingers_after_the_start_and_after_each_utterance() -> None:
     policy = MicPolicy(KeepOpen.FOCUS, 10.0)
     assert policy.wants_open(10.0 + LINGER_S - 0.1, is_talking=False)
-    assert policy.next_at(10.0) == 10.0 + LINGER_S
+    assert policy.next_at(10.0 + ATTENDED_S) == 10.0 + LINGER_S
     assert not policy.wants_open(10.0 + LINGER_S, is_talking=False)
     assert policy.next_at(10.0 + LINGER_S) is None, "never a time that has passed"
     policy.used(200.0)
     assert policy.wants_open(200.0 + LINGER_S - 0.1, is_talking=False)
-    assert policy.next_at(200.0) == 200.0 + LINGER_S
+    assert policy.next_at(200.0 + ATTENDED_S) == 200.0 + LINGER_S

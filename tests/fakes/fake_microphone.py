@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from pinch_tui.audio.inbox import MicInbox
 from pinch_tui.audio.loudness import peak16
+from pinch_tui.audio.microphone import TOGETHER
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
 from pinch_tui.engine.ports import Clock
@@ -27,8 +28,15 @@ class FakeMicrophone:
         self.closes_asked = 0
         self.device: str | None = None
         self.selected: list[str | None] = []
+        self.is_attended = True
+        self._held: list[Frame] = []
 
     # ---- the port ----
+
+    def attend(self, is_attended: bool) -> None:
+        self.is_attended = is_attended
+        if is_attended:
+            self._give()
 
     def request_open(self) -> None:
         if self._is_shut:
@@ -76,9 +84,16 @@ class FakeMicrophone:
             at = end - (len(pieces) - 1 - i) * FRAME_S
             frame = Frame(piece, self._next, at, peak16(piece), lost if i == 0 else 0)
             self._next += 1
-            self._inbox.put(frame)
+            self._held.append(frame)
             frames.append(frame)
+            if self.is_attended or len(self._held) >= TOGETHER:
+                self._give()
         return frames
+
+    def _give(self) -> None:
+        for frame in self._held:
+            self._inbox.put(frame)
+        self._held.clear()
 
     def fail(self, error: AudioError | None = None, *, is_retrying: bool = True) -> None:
         """The device is lost now."""
