@@ -41,18 +41,25 @@ METHODS = {"key": "exact", "gap": "learned", "probe": "probe"}
 
 @dataclass(frozen=True)
 class Setup:
-    """A terminal and whether the system's key state may be asked there."""
+    """A terminal, whether the system's key state may be asked there, and whether GNU screen is in between."""
 
     terminal: str
     has_probe: bool = False
+    has_screen: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.terminal}{' +probe' if self.has_probe else ''}"
+        inside = "screen-" if self.has_screen else ""
+        return f"{inside}{self.terminal}{' +probe' if self.has_probe else ''}"
 
     @property
     def needs(self) -> list[str]:
-        return {"tmux-xterm": ["tmux", "xterm"], "foot": ["foot", "weston"]}.get(self.terminal, [self.terminal])
+        needs = {"tmux-xterm": ["tmux", "xterm"], "foot": ["foot", "weston"]}.get(self.terminal, [self.terminal])
+        return [*needs, "screen"] if self.has_screen else needs
+
+    @property
+    def is_multiplexed(self) -> bool:
+        return self.has_screen or "tmux" in self.terminal
 
 
 SETUPS = [
@@ -62,6 +69,7 @@ SETUPS = [
     Setup("alacritty"),
     Setup("gnome-terminal"),
     Setup("tmux-xterm"),
+    Setup("xterm", has_screen=True),
     Setup("konsole"),
     Setup("foot"),
 ]
@@ -100,6 +108,8 @@ class Session:
         self.log = folder / f"{setup.name.replace(' ', '')}.jsonl"
         os.environ["PINCH_TUI_TALK__PROBE"] = "true" if setup.has_probe else "false"
         command = [part.format(events=self.log) for part in shlex.split(program)]
+        if setup.has_screen:
+            command = ["screen", "-c", os.devnull, *command]
         self.rig: Any = module.Rig(
             SimpleNamespace(
                 terminal=setup.terminal,
@@ -219,9 +229,9 @@ def holds(session: Session, condition: str, count: int, rng: random.Random, load
 def incidents(session: Session) -> dict[str, str]:
     """What happens to a hold in the middle of which something happens: ``ok`` or what was seen instead."""
     is_exact = session.setup.terminal in ("kitty", "foot")
-    is_tmux = "tmux" in session.setup.terminal
-    # By default tmux keeps Escape back for half a second and reports no focus: the pause in the repeats ends both.
-    escaped, blurred = ("talk-stop gap",) * 2 if is_tmux else ("talk-cancel", "talk-stop focus")
+    # By default tmux keeps Escape back for half a second and reports no focus, as screen does for 0.3 s: the pause in
+    # the repeats ends both.
+    escaped, blurred = ("talk-stop gap",) * 2 if session.setup.is_multiplexed else ("talk-cancel", "talk-stop focus")
     results: dict[str, str] = {}
 
     def during(name: str, act: Any, expected: str) -> None:
@@ -264,7 +274,7 @@ def incidents(session: Session) -> dict[str, str]:
     session.do("focus")
     time.sleep(0.5)
     after("focus loss")
-    if not is_tmux:
+    if not session.setup.is_multiplexed:
         down = session.do("keydown space")
         time.sleep(1.2)
         suspend_seen = time.monotonic()
