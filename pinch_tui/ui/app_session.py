@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pinch_tui.core.events import ChangeSession, SessionParams, Status
 from pinch_tui.ui.languages_text import LanguageChoices
 from pinch_tui.ui.status_text import difference_text
-from pinch_tui.ui.wanted import Wanted
+from pinch_tui.ui.wanted import Wanted, kept_choices
 
 if TYPE_CHECKING:
     from pinch_tui.ui.app import PinchApp
@@ -35,6 +35,8 @@ class SessionWork:
         old = self._wanted.params
         if params == old:
             return
+        for name, value in kept_choices(old, params).items():
+            self._app.services.remember(name, value)
         params = self._wanted.choose(params)
         if (params.source, params.target) != (old.source, old.target):
             services, begun_with = self._app.services, (old.source, old.target)

@@ -39,7 +39,7 @@ from pinch_tui.ui.plain_actions import HANDLERS, spoken_key
 from pinch_tui.ui.plain_languages import NotOne, parse_pair, recent_text, resolve
 from pinch_tui.ui.services import AppServices
 from pinch_tui.ui.status_text import difference_text, key_name, talk_hint
-from pinch_tui.ui.wanted import Wanted
+from pinch_tui.ui.wanted import Wanted, kept_choices
 
 LEVELS_S = 0.5
 """How often the levels are looked at for a silent or clipping microphone."""
@@ -321,6 +321,8 @@ class PlainApp:
             return
         if (params.source, params.target) != (self.wanted.source, self.wanted.target):
             self.services.remember_pair(params.source, params.target)
+        for name, value in kept_choices(self.wanted, params).items():
+            self.services.remember(name, value)
         before, params = self.wanted, self._wanted.choose(params)
         self._narrator.knows(params)
         if pair_text(before) != pair_text(params):

@@ -8,6 +8,21 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.languages import same_language
 
 
+def kept_choices(old: SessionParams, new: SessionParams) -> dict[str, str | bool]:
+    """What a person changed that holds for the next start, too, by its name in ``[session]``. Descriptions and context
+    belong to one conversation, and languages are remembered in pairs."""
+    before, after = (
+        {
+            "voice": params.voice.value,
+            "text_only": not params.audio_output,
+            "finalize_mode": params.finalize_mode.value,
+            "two_way": params.two_way,
+        }
+        for params in (old, new)
+    )
+    return {name: value for name, value in after.items() if value != before[name]}
+
+
 class Wanted:
     """The parameters asked for last; the engine may still be on its way there.
 

@@ -18,11 +18,13 @@ from pinch_tui.cli.options import RunOptions
 from pinch_tui.config import BargeIn, Cues, Reopen, Settings, TalkMode
 from pinch_tui.core.events import (
     EngineEvent,
+    FinalizeMode,
     Logged,
     NoticePosted,
     SessionParams,
     Severity,
     TranscriptChanged,
+    Voice,
 )
 from pinch_tui.core.talk import TalkConfig
 from pinch_tui.core.wire import Allocation
@@ -271,9 +273,16 @@ def with_choices(settings: Settings, options: RunOptions, choices: Mapping[str, 
         except (TypeError, ValueError):
             return default
 
-    speaker, talk, ui = settings.speaker, settings.talk, settings.ui
+    session, speaker, talk, ui = settings.session, settings.speaker, settings.talk, settings.ui
     return replace(
         settings,
+        session=replace(
+            session,
+            voice=chosen("session.voice", "voice", Voice, session.voice),
+            text_only=chosen("session.text_only", "text_only", bool, session.text_only),
+            two_way=chosen("session.two_way", "two_way", bool, session.two_way),
+            finalize_mode=chosen("session.finalize_mode", "finalize_mode", FinalizeMode, session.finalize_mode),
+        ),
         speaker=replace(
             speaker,
             barge_in=chosen("speaker.barge_in", "barge_in", BargeIn, speaker.barge_in),

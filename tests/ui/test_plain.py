@@ -298,7 +298,9 @@ async def test_practice_says_what_it_understands() -> None:
 
 async def test_languages_are_typed_swapped_and_refused() -> None:
     remembered: list[tuple[str, str]] = []
-    async with running(AppServices(remember_pair=lambda s, t: remembered.append((s, t)))) as session:
+    kept: dict[str, object] = {}
+    services = AppServices(remember_pair=lambda s, t: remembered.append((s, t)), remember=kept.__setitem__)
+    async with running(services) as session:
         session.type("l")
         await session.printed("Type what is spoken")
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
@@ -322,6 +324,7 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
         assert remembered == [("pt-BR", "fr"), ("fr", "pt-BR")]
         session.type("t")
         await session.printed("From now on: French and Portuguese (Brazil).")
+        assert kept == {"two_way": True}
 
 
 async def test_replay_volume_and_stop() -> None:

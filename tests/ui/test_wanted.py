@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinch_tui.core.events import SessionParams
-from pinch_tui.ui.wanted import Wanted
+from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
+from pinch_tui.ui.wanted import Wanted, kept_choices
 
 SPANISH = SessionParams(source="en", target="es")
 SWEDISH = replace(SPANISH, target="sv")
@@ -41,3 +41,11 @@ def test_text_only_that_a_person_chose_stays() -> None:
     assert wanted.choose(SWEDISH).audio_output is True  # asked for again ...
     assert wanted.choose(MUTE_SWEDISH).audio_output is False  # ... and given up
     assert wanted.choose(replace(MUTE_SWEDISH, target="es")).audio_output is False
+
+
+def test_what_a_person_changed_is_kept_and_nothing_else() -> None:
+    new = replace(SWEDISH, voice=Voice.FEMALE, two_way=True, context="a flat", source_label="casual")
+    assert kept_choices(SPANISH, new) == {"voice": "female", "two_way": True}
+    quiet = replace(SPANISH, audio_output=False, finalize_mode=FinalizeMode.SENTENCE)
+    assert kept_choices(SPANISH, quiet) == {"text_only": True, "finalize_mode": "sentence"}
+    assert kept_choices(quiet, SPANISH) == {"text_only": False, "finalize_mode": "stable"}

@@ -123,8 +123,14 @@ class SettingsScreen(Panel[None]):
         yield _row("Source described as", _text("source_label", params.source_label, "such as: Mexican Spanish"))
         yield _row("Target described as", _text("target_label", params.target_label, "such as: casual"))
         yield Static(Content(""), id="context_label", classes="panel-muted")
-        area = TextArea(params.context, id="context", tab_behavior="focus", compact=True, show_line_numbers=False)
-        yield area
+        yield TextArea(
+            params.context,
+            id="context",
+            tab_behavior="focus",
+            compact=True,
+            show_line_numbers=False,
+            placeholder="for this conversation; what lasts goes into the config",
+        )
 
     def on_mount(self) -> None:
         self.query_one("#voice").focus()
