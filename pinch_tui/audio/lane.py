@@ -298,7 +298,7 @@ class Lane:
         return [Send(note)]
 
     def _opened(self, note: Note, now: float) -> list[Command]:
-        if not self.is_wanted:
+        if not self.is_wanted or self._needs_fresh:  # or another device was chosen in the meantime
             self.state = State.CLOSING
             self._deadline = now + CLOSE_S
             return [Send({"kind": "close"})]

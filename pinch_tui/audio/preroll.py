@@ -26,6 +26,11 @@ class PreRoll:
         """Frames whose last sample is later than ``t`` and whose index is above ``after_index`` (sent before)."""
         return [frame for frame in self._frames if frame.t > t and frame.index > after_index]
 
+    def is_quiet(self, since: float, seconds: float, level: float) -> bool:
+        """Whether the frames since then, most of ``seconds`` of them, have no peak above ``level``."""
+        recent = self.since(since, -1)
+        return len(recent) >= seconds / FRAME_S / 2 and all(frame.peak <= level for frame in recent)
+
     def clear(self) -> None:
         """Forget everything (the microphone was closed)."""
         self._frames.clear()

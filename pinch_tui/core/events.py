@@ -144,6 +144,16 @@ class HearMicrophone:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreground:
+    """The program goes to the shell's background (False), where it must hear nothing, or comes back (True).
+
+    What is being said ends at once, without a tail; the microphone is closed as soon as the status says so.
+    """
+
+    is_foreground: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SelectSpeaker:
     device: str | None
 
@@ -191,6 +201,7 @@ Intent = (
     | TerminalFocusChanged
     | SelectMicrophone
     | HearMicrophone
+    | Foreground
     | SelectSpeaker
     | SetVolume
     | SetBargeIn

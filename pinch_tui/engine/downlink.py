@@ -74,6 +74,7 @@ class Downlink:
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._waiting_bytes = 0
         self._is_talking = False
+        self._replay: tuple[int, float] | None = None  # wanted as soon as nobody talks
         self._volume, self._is_muted = 1.0, False
         self.underruns = 0
         self.dropped_s = 0.0
@@ -142,6 +143,8 @@ class Downlink:
     def talk_ended(self) -> None:
         self._is_talking = False
         self._apply_gain()
+        if self._replay is not None:
+            self.replay(*self._replay)
         waiting, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
         for utterance, data in waiting:
             self._play(utterance, data)
@@ -151,10 +154,15 @@ class Downlink:
         self._apply_gain()
 
     def replay(self, utterance: int, speed: float) -> bool:
-        """Say it again, ``speed`` below 1 slower; False when there is nothing to say."""
+        """Say it again, ``speed`` below 1 slower; False when there is nothing to say. While somebody talks it waits,
+        where talking stops the speech: the microphone would hear it."""
+        self._replay = None
         data = self.of(utterance)
         if not data:
             return False
+        if self._is_talking and self.barge_in is BargeIn.STOP:
+            self._replay = (utterance, speed)
+            return True
         if speed != 1.0:
             data = slow_down(data, speed)
         self._silence_playouts()
@@ -167,12 +175,17 @@ class Downlink:
 
     def stop(self, *, skip: bool) -> None:
         """Silence the utterance being said (``skip``), or everything."""
+        self._replay = None
         if skip and self.speaking is not None:
             self._silence(self.speaking)
             return
         self._silence_playouts()
         for utterance in {utterance for utterance, _ in self._waiting}:
             self._silence(utterance)
+
+    @property
+    def has_replay_waiting(self) -> bool:
+        return self._replay is not None
 
     def may_echo(self) -> bool:
         """Whether speech is being played, or was a moment ago."""

@@ -331,6 +331,8 @@ class Engine:
                 self._floor.select(device)
             case e.HearMicrophone():
                 self._floor.hear_microphone()
+            case e.Foreground(is_foreground):
+                self._floor.foreground(is_foreground)
             case e.SelectSpeaker(device):
                 self._ports.speaker.select(device)
             case e.SetVolume(volume, is_muted):
@@ -342,6 +344,8 @@ class Engine:
                 if not self._downlink.replay(utterance, speed):
                     title = "There is no speech of this line to say again."
                     self._teller.notice("replay", e.Severity.INFO, title)
+                elif self._downlink.has_replay_waiting:
+                    self._teller.notice("replay", e.Severity.INFO, "It is said when you have finished talking.")
             case e.StopSpeech(skip):
                 self._downlink.stop(skip=skip)
             case e.Quit(drain):

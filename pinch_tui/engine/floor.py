@@ -11,7 +11,7 @@ from pinch_tui.audio.preroll import PreRoll
 from pinch_tui.config import BargeIn, KeepOpen
 from pinch_tui.core import session_events as ev
 from pinch_tui.core import talk as tk
-from pinch_tui.core.events import FRAME_S, EdgeKind, Frame, Levels, MicState, Severity, TalkEdge, TalkSource
+from pinch_tui.core.events import EdgeKind, Frame, Levels, MicState, Severity, TalkEdge, TalkSource
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.outbox import VOICE_PEAK
 from pinch_tui.core.session_events import SessionState
@@ -83,13 +83,13 @@ class Floor:
         self._failed: MicFailed | None = None  # the microphone's last word, until it opens
         self._gone_at = float("-inf")  # when it vanished
         self._refused: TalkEdge | None = None  # the press that found no microphone, until its release
+        self._was_refused = False
         self._heard_t = float("-inf")  # of the newest frame that was not all zeros
         loop = asyncio.get_running_loop()
         self._talk_alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
         self._mic_alarm = Alarm(loop, self.apply_mic_policy)
 
     def end(self) -> None:
-        """No more timers."""
         self._talk_alarm.set(None)
         self._mic_alarm.set(None)
 
@@ -141,7 +141,8 @@ class Floor:
             case tk.SoftStopped(number, t, source, is_stopped):
                 kind = "talk-soft-stop" if is_stopped else "talk-resume"
                 self._teller.log(kind, t, utterance=number, source=source.value)
-                if is_stopped and self._on_silent_stop is not None and self._is_quiet(t):
+                is_quiet = self._preroll.is_quiet(t - _QUIET_S, _QUIET_S, VOICE_PEAK)
+                if is_stopped and is_quiet and self._on_silent_stop is not None:
                     self._on_silent_stop()
             case tk.Latched(number):
                 self._teller.log("talk-latch", utterance=number)
@@ -152,6 +153,8 @@ class Floor:
                 self._transcript.finish(number, self.ms())
                 self._owner.pop(number).feed(ev.UtteranceEnded(number))
                 self._teller.changed(number)
+                if self.talk.state is tk.TalkState.IDLE:  # else the next press ended it
+                    self._downlink.talk_ended()
                 self.apply_mic_policy()
             case tk.Cancel(number, t):
                 self._cancelled(number, t)
@@ -161,11 +164,6 @@ class Floor:
                 self._teller.notice("limit", Severity.WARNING, f"This utterance ends by itself in {left}.")
             case _:
                 assert_never(command)
-
-    def _is_quiet(self, t: float) -> bool:
-        """Whether nothing was said in the last moments before ``t``."""
-        recent = self._preroll.since(t - _QUIET_S, -1)
-        return len(recent) >= _QUIET_S / FRAME_S / 2 and all(frame.peak <= VOICE_PEAK for frame in recent)
 
     def _begin(self, command: tk.Begin) -> None:
         number, link = command.number, self._links.current()
@@ -208,14 +206,14 @@ class Floor:
     def _refuses(self, edge: TalkEdge) -> bool:
         """Whether an edge is of a press that found no microphone. The press and its release are told all the same."""
         if edge.kind is EdgeKind.START:
-            is_refused = not self.is_talking and self._is_mic_gone()
+            is_refused = self._was_refused = not self.is_talking and self._is_mic_gone()
             self._refused = edge if is_refused else None
             if is_refused:
                 self._refuse(edge)
             return is_refused
         start = self._refused
         if start is None:
-            return False
+            return edge.kind is EdgeKind.CANCEL and self._was_refused  # of this press, not of the one before
         if edge.kind is EdgeKind.LATCH and self._on_forced_end is not None:
             self._on_forced_end(TalkSource.DEVICE)  # else the next press would end what never began
         if edge.kind in (EdgeKind.LATCH, EdgeKind.COMMIT, EdgeKind.CANCEL):
@@ -251,7 +249,6 @@ class Floor:
         self._latency.commit(number, command.committed_at)
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
-        self._downlink.talk_ended()
         self._links.cue("stop")
         self._teller.clear("limit")
         if command.is_forced:
@@ -284,8 +281,15 @@ class Floor:
         self.apply_mic_policy()
 
     def hear_microphone(self) -> None:
-        """Its level is looked at."""
-        self._mic_policy.used(self._clock.monotonic())
+        self._mic_policy.looked_at(self._clock.monotonic())
+        self.apply_mic_policy()
+
+    def foreground(self, is_foreground: bool) -> None:
+        """Nothing is heard while the program is in the shell's background."""
+        self._mic_policy.is_in_background = not is_foreground
+        if not is_foreground:
+            self.force_end(TalkSource.QUIT)
+            self.drive(tk.MicVanished())  # which ends a tail
         self.apply_mic_policy()
 
     def apply_mic_policy(self) -> None:

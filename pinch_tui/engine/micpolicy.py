@@ -7,6 +7,7 @@ from pinch_tui.config import KeepOpen
 LINGER_S = 60.0
 """Where the terminal reports no focus, the microphone closes this long after the last utterance."""
 PRESS_LINGER_S = 0.5
+"""With `KeepOpen.PRESS` it closes this long after an utterance: the next press often follows at once."""
 ATTENDED_S = 1.0
 """So long after an utterance each frame is still wanted at once; then a few may come together."""
 
@@ -23,6 +24,9 @@ class MicPolicy:
         self._has_focus = True
         self._is_focus_known = False
         self._used_at = now
+        self._talked_at = float("-inf")
+        self.is_in_background = False
+        """Of the shell: the program is about to be stopped, and nothing may listen meanwhile."""
 
     def focus(self, has_focus: bool, is_known: bool) -> None:
         self._has_focus = has_focus
@@ -30,16 +34,22 @@ class MicPolicy:
 
     def used(self, now: float) -> None:
         """An utterance began or ended."""
+        self._used_at = self._talked_at = now
+
+    def looked_at(self, now: float) -> None:
+        """Its level is shown."""
         self._used_at = now
 
     def wants_open(self, now: float, *, is_talking: bool) -> bool:
+        if self.is_in_background:
+            return False
         if is_talking:
             return True
         match self._keep_open:
             case KeepOpen.ALWAYS:
                 return True
             case KeepOpen.PRESS:
-                return False
+                return now < self._talked_at + PRESS_LINGER_S
             case KeepOpen.FOCUS:
                 if self._is_focus_known:
                     return self._has_focus
@@ -51,7 +61,9 @@ class MicPolicy:
 
     def next_at(self, now: float) -> float | None:
         """When an answer may change by itself."""
-        waits = [ATTENDED_S]
+        times = [self._used_at + ATTENDED_S]
         if self._keep_open is KeepOpen.FOCUS and not self._is_focus_known:
-            waits.append(LINGER_S)
-        return min((at for wait in waits if (at := self._used_at + wait) > now), default=None)
+            times.append(self._used_at + LINGER_S)
+        if self._keep_open is KeepOpen.PRESS:
+            times.append(self._talked_at + PRESS_LINGER_S)
+        return min((at for at in times if at > now), default=None)

@@ -40,6 +40,7 @@ from textual.signal import Signal
 from pinch_tui.config import Settings
 from pinch_tui.core.events import (
     EngineEvent,
+    Foreground,
     NoticePosted,
     Severity,
     Status,
@@ -56,6 +57,7 @@ from pinch_tui.ui.actions import ACTIONS, BY_NAME, first_key
 from pinch_tui.ui.app_leaving import AppExit, Leaving
 from pinch_tui.ui.app_lines import LineWork
 from pinch_tui.ui.app_session import SessionWork
+from pinch_tui.ui.background import deafen
 from pinch_tui.ui.coalesce import Coalescer
 from pinch_tui.ui.layout_text import app_reorders
 from pinch_tui.ui.line_cells import WIDTHS_QUERY, judge_widths
@@ -68,8 +70,6 @@ from pinch_tui.ui.theme import CONTRAST, THEME_NAMES, THEMES, marks
 from pinch_tui.ui.transcript_view import TranscriptView
 
 _FINE_COLOURS = ("256", "truecolor")
-SUSPEND_S = 0.15
-"""Between closing the microphone and stopping the program: time for the sound host to obey."""
 
 
 class HoldReportChanged(Message):
@@ -337,11 +337,15 @@ class PinchApp(App[AppExit]):
     def suspend_softly(self) -> None:
         """To the shell, with the microphone closed first: a stopped program must not go on listening."""
         self.hold.end(TalkSource.QUIT, self.clock())
-        self.engine.post(TerminalFocusChanged(False))
-        self.set_timer(SUSPEND_S, self.action_suspend_process)
+        self.run_worker(self._stop_when_deaf(), name="suspend", group="suspend", exclusive=True)
+
+    async def _stop_when_deaf(self) -> None:
+        await deafen(self.engine)
+        self.action_suspend_process()
 
     def _resumed(self, _app: object) -> None:
         """In the foreground again: the terminal has forgotten every cell."""
+        self.engine.post(Foreground(True))
         self.engine.post(TerminalFocusChanged(True, known=self._has_seen_focus))
         for screen in self.screen_stack:
             screen.refresh(layout=True)

@@ -18,6 +18,7 @@ from typing import Protocol
 from pinch_tui.core.events import (
     ChangeSession,
     EngineEvent,
+    Foreground,
     NoticePosted,
     Quit,
     SessionParams,
@@ -31,6 +32,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.keymap import FIXED, resolve_keys
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.ui.actions import BY_NAME, first_key
+from pinch_tui.ui.background import deafen
 from pinch_tui.ui.layout_text import clean, wrap
 from pinch_tui.ui.line_cells import clusters
 from pinch_tui.ui.line_tty import HANG_UP, TYPED_KEYS, Terminal, this_terminal
@@ -131,6 +133,7 @@ class PlainApp:
         self._tasks: asyncio.TaskGroup | None = None
         self._ready: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._is_suspending = False
         self._is_asking = False
         self._actions = {key: name for name, names in self.keys.items() for key in names}
 
@@ -267,7 +270,15 @@ class PlainApp:
     def suspend(self) -> None:
         """To the shell; what is being said ends."""
         self._hold.end(TalkSource.QUIT, self.clock())
-        self._terminal.suspend()
+        if not self._is_suspending:
+            self._is_suspending = True
+            self.begin(self._stop_when_deaf())
+
+    async def _stop_when_deaf(self) -> None:
+        await deafen(self.engine)
+        self._terminal.suspend()  # stops here until it is continued
+        self._is_suspending = False
+        self.engine.post(Foreground(True))
 
     def _on_key(self, key: str, t: float) -> None:
         if key == HANG_UP:

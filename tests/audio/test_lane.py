@@ -44,6 +44,20 @@ def running(device: str | None = None) -> Lane:
     return lane
 
 
+@pytest.mark.parametrize("is_selected", [True, False])
+def test_what_is_chosen_or_changes_while_the_stream_opens_is_not_lost(is_selected: bool) -> None:
+    lane = Lane("capture", "usb")
+    lane.prespawn(0.0)
+    lane.note({"kind": "ready"}, 0.0)
+    lane.open(0.0)
+    device = "other" if is_selected else "usb"
+    assert (lane.select("other", 0.1) if is_selected else lane.reopen(0.1)) == []
+    assert lane.note(opened(), 0.2) == [Send({"kind": "close"})]
+    assert lane.note({"kind": "closed"}, 0.3) == [Send({"kind": "open", "device": device, "fresh": True})]
+    assert names(lane.note(opened(), 0.4)) == ["SayOpened"]
+    assert lane.is_running
+
+
 def test_prespawned_then_opened_then_closed() -> None:
     lane = Lane("capture", "usb")
     assert lane.prespawn(0.0) == [Spawn(1)]

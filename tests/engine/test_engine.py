@@ -11,6 +11,7 @@ from pinch_tui.config import BargeIn, KeepOpen
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
+    Foreground,
     HearMicrophone,
     Logged,
     MicState,
@@ -143,14 +144,85 @@ def test_speech_that_arrives_while_talking_is_said_afterwards() -> None:
         await rig.hold(0.8, 0.3)
         await rig.press(2.0)  # the first one's speech comes now
         assert rig.engine.transcript.utterance(1).has_speech
-        assert rig.speaker.heard == b""
-        await rig.release(0.01)
+        await rig.release(0.1)
+        assert rig.speaker.heard == b"", "not into the tail, which is still heard"
+        await rig.sleep(0.1)
         assert len(rig.speaker.heard) == 2 * 1920 * 4
         await rig.settled()
 
     rig = play(scene, replace(HEALTHY, finals_s=0.5))
     assert len(rig.speaker.heard) == 4 * 1920 * 4
     assert [e.fields["utterance"] for e in rig.logged("speech-start")] == [1, 2]
+
+
+def test_a_press_in_the_tail_leaves_the_speech_that_waits_for_later() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.8, 0.3)
+        await rig.press(2.0)  # the first one's speech comes now
+        await rig.release(0.05)
+        await rig.hold(0.5, 0.3)
+        await rig.settled()
+
+    rig = play(scene, replace(HEALTHY, finals_s=0.5))
+    assert len(rig.speaker.heard) == 6 * 1920 * 4
+    assert not rig.logged("speech-end", cut=True)
+
+
+def test_what_is_said_again_while_talking_waits_until_nobody_talks() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.6)
+        await rig.settled()
+        before = len(rig.speaker.heard)
+        await rig.press(0.3)
+        rig.engine.post(ReplaySpeech(1))
+        assert "finished talking" in rig.notices("replay")[0].title
+        await rig.sleep(0.3)
+        await rig.release(0.1)
+        assert len(rig.speaker.heard) == before
+        await rig.sleep(0.1)
+        assert len(rig.speaker.heard) == 2 * before
+        await rig.settled()
+
+    play(scene)
+
+
+@pytest.mark.parametrize("keep_open", list(KeepOpen))
+def test_nothing_is_heard_in_the_background_and_what_was_said_is_sent(keep_open: KeepOpen) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(0.5)
+        rig.engine.post(Foreground(False))
+        await rig.sleep(0.05)
+        assert not rig.microphone.is_open
+        assert rig.engine.status.mic is MicState.CLOSED
+        assert len(rig.logged("finalize")) == 1
+        await rig.sleep(1.0)
+        assert not rig.microphone.is_open
+        rig.engine.post(Foreground(True))
+        await rig.sleep(0.05)
+        assert rig.microphone.is_open is (keep_open is not KeepOpen.PRESS)
+        await rig.settled()
+
+    rig = play(scene, keep_open=keep_open, talk=TalkConfig(tail_s=2.0))
+    assert rig.logged("talk-stop")[0].fields["source"] == "quit"
+
+
+def test_escape_after_a_refused_press_does_not_cancel_what_was_said_before() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.6, 0.2)
+        rig.microphone.fail(AudioError("No microphone.", "Plug one in."), is_retrying=False)
+        await rig.sleep(0.01)
+        await rig.press(0.1)
+        await rig.release(0.05)
+        rig.edge(EdgeKind.CANCEL)
+        await rig.settled()
+
+    rig = play(scene, replace(HEALTHY, finals_s=1.0))
+    assert states(rig) == [UtteranceState.SETTLED]
+    assert rig.engine.transcript.utterances[0].translation
 
 
 def test_replay_volume_and_stop() -> None:

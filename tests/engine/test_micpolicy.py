@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinch_tui.config import KeepOpen
-from pinch_tui.engine.micpolicy import ATTENDED_S, LINGER_S, MicPolicy
+from pinch_tui.engine.micpolicy import ATTENDED_S, LINGER_S, PRESS_LINGER_S, MicPolicy
 
 
 @pytest.mark.parametrize("keep_open", list(KeepOpen))
@@ -49,3 +49,20 @@ def test_without_reports_it_lingers_after_the_start_and_after_each_utterance() -
     policy.used(200.0)
     assert policy.wants_open(200.0 + LINGER_S - 0.1, is_talking=False)
     assert policy.next_at(200.0 + ATTENDED_S) == 200.0 + LINGER_S
+
+
+def test_a_press_at_once_after_an_utterance_finds_it_open() -> None:
+    policy = MicPolicy(KeepOpen.PRESS, 0.0)
+    policy.looked_at(5.0)
+    assert not policy.wants_open(5.0, is_talking=False)
+    policy.used(10.0)
+    assert policy.wants_open(10.0 + PRESS_LINGER_S - 0.1, is_talking=False)
+    assert policy.next_at(10.0) == 10.0 + PRESS_LINGER_S
+    assert not policy.wants_open(10.0 + PRESS_LINGER_S, is_talking=False)
+
+
+@pytest.mark.parametrize("keep_open", list(KeepOpen))
+def test_nothing_listens_in_the_background(keep_open: KeepOpen) -> None:
+    policy = MicPolicy(keep_open, 0.0)
+    policy.is_in_background = True
+    assert not policy.wants_open(0.0, is_talking=True)

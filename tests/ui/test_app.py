@@ -17,6 +17,7 @@ from pinch_tui.config import Bidi, Settings, TalkMode, UiSettings
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
+    Foreground,
     MicState,
     NoticePosted,
     Quit,
@@ -796,15 +797,18 @@ async def test_a_suspend_closes_the_microphone_first_and_a_resume_paints_all(mon
     r = rig()
     order: list[str] = []
     monkeypatch.setattr(r.app, "action_suspend_process", lambda: order.append("stopped"))
-    monkeypatch.setattr("pinch_tui.ui.app.SUSPEND_S", 0.01)
     async with r.app.run_test(size=SIZE) as pilot:
+        r.engine.set_status(mic=MicState.OPEN)
         await pilot.press("ctrl+z")
         assert ("end", TalkSource.QUIT) in r.hold.calls
-        assert r.engine.intents[-1] == TerminalFocusChanged(False)
+        await until(pilot, lambda: r.engine.intents[-1] == Foreground(False))
+        await pilot.pause(0.1)
+        assert order == []
+        r.engine.set_status(mic=MicState.CLOSED)
         await until(pilot, lambda: order == ["stopped"])
         r.app.app_resume_signal.publish(r.app)
         await pilot.pause()
-        assert r.engine.intents[-1] == TerminalFocusChanged(True, known=False)
+        assert r.engine.intents[-2:] == [Foreground(True), TerminalFocusChanged(True, known=False)]
 
 
 async def test_what_was_said_of_the_empty_conversation_goes_with_the_first_words() -> None:
