@@ -4,17 +4,20 @@ The service revises interims and never finals; finals may be cumulative (each ho
 one a sentence, under the same id (1.9 of the service's reference). `Track` holds one such text and keeps it calm:
 
 - a kept final is only extended by a final that begins with it, or followed by the next sentence;
-- an interim replaces what stands behind the kept finals, whether it repeats them or not;
+- an interim replaces what stands behind the kept finals, whether it repeats them or not, and however it spells them:
+  interims often come without capitals and punctuation;
 - a text that is merely a beginning of what is shown (a late or repeated message) takes nothing back;
 - a final that confirms the beginning of what is shown leaves the rest standing, provisional, until more is known.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 _SENTENCE_ENDS: Final = frozenset(".!?…。！？．｡؟۔।॥։።")
 _CLOSERS: Final = frozenset("\"'”’»)]}」』）")
+_PAUSES: Final = "".join(_SENTENCE_ENDS) + ",;:，、；：،؛-–— "
 
 # Scripts that are written without spaces between words, as ranges of code points.
 _UNSPACED: Final = (
@@ -71,13 +74,31 @@ def _common_prefix(a: str, b: str) -> int:
     return n
 
 
+def _letters(text: str) -> str:
+    """The text without what spellings differ in: capitals, punctuation and spaces."""
+    return "".join(char for char in text.casefold() if unicodedata.category(char)[0] not in "PZC")
+
+
+def _past(text: str, letters: str) -> str | None:
+    """What comes behind these letters, with which the text begins however it is spelt; None when it does not."""
+    n = 0
+    for index, char in enumerate(text):
+        if n == len(letters):
+            return text[index:].lstrip(_PAUSES) if _breaks_at(text, index) else None
+        found = _letters(char)
+        if not letters.startswith(found, n):
+            return None
+        n += len(found)
+    return "" if n == len(letters) else None
+
+
 _NONE: Final[frozenset[int]] = frozenset()
 
 
 class Track:
     """The text of one kind of one segment: kept finals, then a provisional rest."""
 
-    __slots__ = ("_is_closed", "_is_rest_old", "_last", "_seen", "stable", "text")
+    __slots__ = ("_is_closed", "_is_over", "_is_rest_old", "_last", "_seen", "stable", "text")
 
     def __init__(self) -> None:
         self.text = ""
@@ -86,6 +107,7 @@ class Track:
         self._last = 0  # where the last kept sentence begins
         self._seen = _NONE  # hashes of sentences that came, so that a repeated one is known
         self._is_closed = False
+        self._is_over = False
         self._is_rest_old = False  # the provisional rest stems from before the last final
 
     @property
@@ -107,7 +129,9 @@ class Track:
         return before != (self.text, self.stable, self.is_final)
 
     def close(self) -> bool:
-        """Nothing more is expected: drop a rest that no message after the last final confirmed."""
+        """Nothing more is expected: drop a rest that no message after the last final confirmed. From now on
+        an interim adds to what is all final only if it begins with it."""
+        self._is_over = True
         if not self._is_rest_old or self.stable == len(self.text):
             return False
         self.text = self.kept
@@ -152,13 +176,17 @@ class Track:
         last = kept[self._last :]
         if interim.startswith(last):
             return kept[: self._last] + interim
-        if kept.startswith(interim) or last.startswith(interim):
-            return None
+        for begun in (kept, last):
+            letters = _letters(begun)
+            if letters.startswith(_letters(interim)):
+                return None
+            if letters and (rest := _past(interim, letters)) is not None:
+                return joined(kept, rest) if rest else None
         # An interim that starts like an unfinished sentence among the finals retells it with other words: what is kept
         # stays, and only the words beyond it are shown. After a full stop it is the next sentence.
         if not ends_sentence(last) and _common_prefix(last, interim) * 2 >= len(last):
             return _retold(kept, last, interim)
-        return joined(kept, interim)
+        return None if self._is_over and self.is_final else joined(kept, interim)
 
 
 def _retold(kept: str, last: str, interim: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pinch_tui.core.languages import AUTO
 from pinch_tui.core.textclean import clean
 from pinch_tui.store.paths import read_file, write_private
 
@@ -144,6 +145,6 @@ def _text(value: object) -> str | None:
 def _pair(value: object) -> tuple[str, str] | None:
     match value:
         case [str() as source, str() as target] if (first := clean(source, 40)) and (second := clean(target, 40)):
-            return first, second
+            return (first, second) if second != AUTO else None
         case _:
             return None

@@ -74,9 +74,16 @@ class BigText(Widget):
         return bool(self._pages) and self._pages[self.page].is_block
 
     def show(
-        self, text: str | None = None, *, page: int = 0, is_turned: bool | None = None, language: str | None = None
+        self,
+        text: str | None = None,
+        *,
+        page: int | None = None,
+        is_turned: bool | None = None,
+        language: str | None = None,
     ) -> None:
-        """Draw anew: another text, another page, or turned round."""
+        """Draw anew: another text, another page, or turned round. Without a page the one that is read stays, as far as
+        there is one."""
+        page = self.page if page is None else page
         self._text = self._text if text is None else text
         self._language = self._language if language is None else language
         self.is_turned = self.is_turned if is_turned is None else is_turned

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import RetryNow, SetVolume, StateWord, StopSpeech, Voice
+from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript import last_heard
 from pinch_tui.ui.languages_text import swapped
 
@@ -56,6 +57,7 @@ def _turn(app: PinchApp, step: float) -> None:
     volume = round(min(MAX_VOLUME, max(0.0, app.engine.status.volume + step)), 2)
     app.engine.post(SetVolume(volume, is_muted=False))
     app.services.remember("volume", volume)
+    app.services.remember("muted", False)
     app.say("volume", _loudness(volume))
 
 
@@ -112,6 +114,9 @@ def previous_pair(app: PinchApp) -> None:
 
 def two_way(app: PinchApp) -> None:
     params = app.session.wanted
+    if params.source == AUTO and not params.two_way:
+        app.say("two-way", "Two-way needs two named languages; choose the one you speak first")
+        return
     app.session.change(replace(params, two_way=not params.two_way))
     app.say("two-way", "Two-way: either language may be spoken" if not params.two_way else "One-way again")
 

@@ -119,7 +119,8 @@ def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> li
     for language in languages:
         pair = (language.code, target) if is_source_side else (source, language.code)
         if pair[0] == pair[1]:
-            pair = (target, source)
+            # Swapped; where the other one is to be detected it cannot be spoken to.
+            pair = (target, source) if source != AUTO else (target, "en" if base(target) != "en" else "es")
         note = choices.note(language.code, is_target=not is_source_side)
         found.append(Entry(pair, language.code, both_names(language.code), note))
     return found

@@ -182,7 +182,8 @@ def _code(code: str) -> str:
 
 def _code_width(utterance: Utterance) -> int:
     codes = [utterance.source, utterance.target]
-    codes += [segment.detected_language or segment.source_language or "" for segment in utterance.segments]
+    for segment in utterance.segments:
+        codes += [segment.detected_language or segment.source_language or "", segment.target_language or ""]
     return max(_CODE_MIN, *(width(_code(code)) for code in codes))
 
 

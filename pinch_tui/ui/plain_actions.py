@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech, RetryNow, SetVolume, StopSpeech, Voice
 from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript import Utterance, last_heard
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.actions import ACTIONS, Action, Group
@@ -58,6 +59,9 @@ def _previous_pair(app: PlainApp) -> None:
 
 
 def _two_way(app: PlainApp) -> None:
+    if app.wanted.source == AUTO and not app.wanted.two_way:
+        app.say("Two-way needs two named languages. Choose the one you speak first.")
+        return
     app.change(replace(app.wanted, two_way=not app.wanted.two_way))
 
 
@@ -92,6 +96,7 @@ def _turn(app: PlainApp, step: float) -> None:
     volume = max(0.0, min(MAX_VOLUME, round(app.engine.status.volume + step, 2)))
     _set_volume(app, volume, is_muted=False)
     app.services.remember("volume", volume)
+    app.services.remember("muted", False)
 
 
 def _set_volume(app: PlainApp, volume: float, *, is_muted: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.languages import same_language
+from pinch_tui.core.languages import AUTO, same_language
 
 
 def kept_choices(old: SessionParams, new: SessionParams) -> dict[str, str | bool]:
@@ -44,7 +44,9 @@ class Wanted:
         return True
 
     def choose(self, params: SessionParams) -> SessionParams:
-        """A person's choice; what is to be asked of the engine."""
+        """A person's choice; what is to be asked of the engine. Two-way needs two named languages."""
+        if params.source == AUTO and params.two_way:
+            params = replace(params, two_way=False)
         if self._unspoken and params.audio_output is not self.params.audio_output:
             self._unspoken = ""  # chosen by a person now
         elif self._unspoken and not same_language(params.target, self._unspoken):

@@ -26,6 +26,7 @@ from pinch_tui.core.events import (
     TranscriptChanged,
     Voice,
 )
+from pinch_tui.core.languages import AUTO
 from pinch_tui.core.talk import TalkConfig
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.engine import Engine, EngineConfig
@@ -152,7 +153,7 @@ def session_params(settings: Settings, pair: tuple[str, str] | None = None) -> S
         voice=session.voice,
         audio_output=not session.text_only,
         finalize_mode=session.finalize_mode,
-        two_way=session.two_way,
+        two_way=session.two_way and source != AUTO,
         source_label=session.source_label,
         target_label=session.target_label,
         context=session.context,

@@ -35,3 +35,7 @@ def test_the_user_s_file_wins(tmp_path: Path) -> None:
 
 def test_a_damaged_choice_counts_as_none(tmp_path: Path) -> None:
     assert asked(tmp_path, "", {"voice": "robot", "finalize_mode": 3})[0] is Voice.MALE
+
+
+def test_two_way_is_not_asked_for_where_the_language_is_to_be_detected(tmp_path: Path) -> None:
+    assert asked(tmp_path, '[session]\nsource = "auto"\n', CHOICES)[2] is False

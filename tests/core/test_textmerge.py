@@ -186,3 +186,33 @@ def test_sentences_line_up(sentences: list[str]) -> None:
         track.apply(sentence, is_final=True)
     assert track.text == " ".join(sentences)
     assert track.stable == len(track.text)
+
+
+@pytest.mark.parametrize(
+    ("final", "interim", "shown"),
+    [
+        ("Good morning,", "good morning everybody", "Good morning, everybody"),
+        ("Good morning.", "GOOD MORNING, everybody", "Good morning. everybody"),
+        ("¿Cómo estás?", "¿cómo estás ¿qué tal", "¿Cómo estás? ¿qué tal"),
+        ("早上好。", "早上好大家", "早上好。大家"),
+        ("How are you?", "how are you", "How are you?"),
+        ("How are you?", "how are", "How are you?"),
+        ("Good.", "goodness me", "Good. goodness me"),
+        ("मुझे कॉफ़ी चाहिए।", "मुझे कॉफ़ी चाहिए और चाय", "मुझे कॉफ़ी चाहिए। और चाय"),
+    ],
+)
+def test_an_interim_that_spells_the_final_otherwise_repeats_nothing(final: str, interim: str, shown: str) -> None:
+    track = Track()
+    track.apply(interim, is_final=False)
+    track.apply(final, is_final=True)
+    track.apply(interim, is_final=False)
+    assert (track.text, track.kept) == (shown, final)
+
+
+def test_a_late_interim_adds_nothing_to_what_is_over_and_final() -> None:
+    track = Track()
+    track.apply("How are you?", is_final=True)
+    track.close()
+    assert not track.apply("something else", is_final=False)
+    assert track.apply("I am well.", is_final=True)
+    assert track.text == "How are you? I am well."

@@ -407,3 +407,10 @@ def test_exports_go_where_one_may_write(tmp_path: Path, monkeypatch: pytest.Monk
     documents.rmdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert default_folder() == Path(os.path.expanduser("~"))
+
+
+def test_a_pair_that_cannot_be_spoken_counts_as_not_remembered(tmp_path: Path) -> None:
+    file = StateFile(tmp_path / "state.json")
+    file.remember_pair("es", "auto")
+    assert file.state.last_pair is None
+    assert file.state.recent_pairs == ()

@@ -435,7 +435,7 @@ async def test_keys_become_intents() -> None:
             SetVolume(1.1, is_muted=False),
             RetryNow(),
         ]
-        assert r.asked.kept == {"muted": True, "volume": 1.1}
+        assert r.asked.kept == {"muted": False, "volume": 1.1}
 
 
 async def test_swapping_is_one_key_and_takes_the_labels_along() -> None:

@@ -141,6 +141,9 @@ async def test_pages_are_turned_and_resizing_draws_anew() -> None:
         first = app.text
         await pilot.press("down")
         assert app.text != first
+        app.big.show("今日は天気がいい。" * 41)
+        await pilot.pause()
+        assert app.big.query_one(BigText).page == 1, "more words do not turn the page back"
         await pilot.press("up")
         assert app.text == first
         await pilot.resize_terminal(120, 40)

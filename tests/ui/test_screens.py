@@ -15,11 +15,13 @@ from pinch_tui.core.events import (
     Latency,
     Levels,
     MicState,
+    NoticePosted,
     SelectMicrophone,
     SelectSpeaker,
     SessionParams,
     SetBargeIn,
     SetVolume,
+    Severity,
     Voice,
 )
 from pinch_tui.core.export import ExportFormat, ExportSide
@@ -80,6 +82,13 @@ async def test_a_recent_pair_takes_at_most_three_keys(keys: list[str], pair: tup
 )
 def test_type_to_find(is_source_side: bool, typed: str, pair: tuple[str, str]) -> None:
     assert entries(LanguageChoices(("en", "es")), typed, is_source_side=is_source_side)[0].pair == pair
+
+
+def test_what_is_detected_never_becomes_the_target() -> None:
+    for target, other in (("es", "en"), ("en", "es")):
+        found = entries(LanguageChoices(("auto", target)), "", is_source_side=True)
+        assert (target, other) in [entry.pair for entry in found]
+        assert not any(entry.pair[1] == "auto" for entry in found)
 
 
 async def test_a_language_is_typed_in_its_own_script_or_as_a_free_code() -> None:
@@ -502,3 +511,36 @@ async def test_auto_on_the_wrong_side_of_the_language_menu_is_explained() -> Non
         assert "auto belongs" not in shown(r.app)
         await pilot.press(*"xxqq")
         await until(pilot, lambda: "No language of that name" in shown(r.app))
+
+
+async def test_a_notice_that_stays_is_not_taken_along_by_one_that_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pinch_tui.ui.widgets.notices.PASSING_S", 0.05)
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        notices = r.app.main.notices
+        for has_been_taken_back in (False, True):
+            notices.post(NoticePosted("mic", Severity.WARNING, "Another one is used."))
+            if has_been_taken_back:
+                notices.take_back("mic")
+            notices.post(NoticePosted("mic", Severity.ERROR, "The microphone is gone."))
+            await pilot.pause(0.2)
+            assert notices.current is not None
+            assert notices.current.title == "The microphone is gone."
+
+
+async def test_turning_the_volume_unmutes_for_the_next_start_too() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("m")
+        r.engine.set_status(is_muted=True)
+        assert r.asked.kept["muted"] is True
+        await pilot.press("plus")
+        assert r.asked.kept["muted"] is False
+
+
+async def test_two_way_is_refused_where_the_language_is_to_be_detected() -> None:
+    r = rig(status={"params": SessionParams(source="auto", target="es")})
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("t")
+        assert not r.engine.params.two_way
+        assert "two named languages" in shown(r.app)

@@ -49,3 +49,8 @@ def test_what_a_person_changed_is_kept_and_nothing_else() -> None:
     quiet = replace(SPANISH, audio_output=False, finalize_mode=FinalizeMode.SENTENCE)
     assert kept_choices(SPANISH, quiet) == {"text_only": True, "finalize_mode": "sentence"}
     assert kept_choices(quiet, SPANISH) == {"text_only": False, "finalize_mode": "stable"}
+
+
+def test_two_way_ends_where_the_language_is_to_be_detected() -> None:
+    wanted = Wanted(replace(SPANISH, two_way=True))
+    assert wanted.choose(replace(SPANISH, two_way=True, source="auto")) == replace(SPANISH, source="auto")

@@ -58,6 +58,8 @@ class Notices(Widget):
                 self._by_topic.pop(self._passing, None)
             self._passing = notice.topic
             self._restart()
+        elif self._passing == notice.topic:
+            self._passing = ""  # what passed is what stays now
         self._draw()
 
     def set_talking(self, is_talking: bool) -> None:
@@ -68,6 +70,8 @@ class Notices(Widget):
 
     def take_back(self, topic: str) -> None:
         """What was said about this no longer holds."""
+        if self._passing == topic:
+            self._passing = ""
         if self._by_topic.pop(topic, None) is not None:
             self._draw()
 
