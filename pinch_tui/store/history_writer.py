@@ -53,6 +53,7 @@ class HistoryWriter:
         self._fd: int | None = None
         self._kept: dict[int, dict[str, Segment]] = {}  # utterance -> segment id -> what the file has
         self._cancelled: set[int] = set()
+        self._early_stars: set[int] = set()  # of utterances of which the file has nothing yet
         self._rows: dict[int, tuple[str, ...]] = {}  # utterance -> its segments with finals, as the file has them
         self._unsynced: dict[int, None] = {}  # utterances with finals that are written but not synced, in order
         self._synced_at = float("-inf")
@@ -79,6 +80,9 @@ class HistoryWriter:
             for segment in self._news(utterance):
                 lines.append(encode_final(utterance, segment))
                 fresh.append((utterance, segment))
+                if utterance.number in self._early_stars:
+                    self._early_stars.discard(utterance.number)
+                    lines.append(encode_star(utterance.number, is_on=True))
         if lines:
             if not self._write("".join(lines)):
                 return ()
@@ -94,8 +98,12 @@ class HistoryWriter:
         return saved if (lines or saved) and self._sync() else ()
 
     def star(self, number: int, *, is_on: bool) -> bool:
-        """Note that the user starred an utterance, or took the star back. False when it could not be kept."""
-        return number in self._kept and self._write(encode_star(number, is_on=is_on)) and self._sync()
+        """Note that the user starred an utterance, or took the star back. False when it is not kept (yet): the star of
+        an utterance without finals is written with its first."""
+        if number not in self._kept:
+            (self._early_stars.add if is_on else self._early_stars.discard)(number)
+            return False
+        return self._write(encode_star(number, is_on=is_on)) and self._sync()
 
     def close(self) -> None:
         """Sync what waits for it and close the file."""

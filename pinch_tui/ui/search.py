@@ -23,11 +23,23 @@ def _fold_char(char: str) -> str:
     )
 
 
+class _Folds(dict[int, str]):
+    """What each character is compared as, found when it is first seen: as `str.translate` asks for it."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= _MOST_FOLDS:
+            self.clear()
+        folded = self[code] = _fold_char(chr(code))
+        return folded
+
+
+_MOST_FOLDS = 20_000
+_FOLDS = _Folds()
+
+
 def fold(text: str) -> str:
     """What is compared: no case, no accents, no vowel points, compatibility forms made plain."""
-    if text.isascii():
-        return text.lower()
-    return "".join(map(_fold_char, text))
+    return text.lower() if text.isascii() else text.translate(_FOLDS)
 
 
 @lru_cache(maxsize=512)
@@ -39,7 +51,7 @@ def find(text: str, folded: str) -> Spans:
         haystack = text.lower()
         origin: Sequence[int] = range(len(text) + 1)
     else:
-        pieces = [_fold_char(char) for char in text]
+        pieces = [_FOLDS[ord(char)] for char in text]
         haystack = "".join(pieces)
         origin = [i for i, piece in enumerate(pieces) for _ in piece]
         origin.append(len(text))
@@ -101,8 +113,8 @@ class Search:
             return kept[1]
         parts = [part for segment in utterance.segments for part in (segment.original, segment.translation)]
         text = "\n".join(parts)
-        if text.isascii() and "  " not in text and text.replace("\n", " ").isprintable():
-            text = text.lower()  # one look at all of it: most texts need no more
+        if "  " not in text and "\ufffc" not in text and text.replace("\n", " ").isprintable():
+            text = fold(text)  # one look at all of it: most texts need no cleaning
         else:
             text = "\n".join(fold(clean(part)) for part in parts)
         self._folded[utterance.number] = (utterance, text)

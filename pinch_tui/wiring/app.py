@@ -222,14 +222,16 @@ def _services(
         return DeviceNames(tuple(inputs), tuple(outputs), microphone, speaker, problem)
 
     async def export(format_: ExportFormat, side: ExportSide) -> Path:
+        # In a thread: long conversations take a second, in which people may go on talking.
         params = engine.status.params
-        return export_conversation(
+        return await asyncio.to_thread(
+            export_conversation,
             default_folder(),
-            engine.transcript.utterances,
+            tuple(engine.transcript.utterances),
             format_,
             side,
             pair=(params.source, params.target),
-            starred=recorder.starred,
+            starred=set(recorder.starred),
         )
 
     async def save_wav(utterance: int, speech: bytes) -> Path:

@@ -214,6 +214,11 @@ def test_stars_come_and_go(tmp_path: Path) -> None:
     assert writer.star(2, is_on=True)
     assert writer.star(1, is_on=False)
     assert History(tmp_path).find("last").stars == frozenset({2})
+    assert not writer.star(3, is_on=True)
+    assert not writer.star(4, is_on=True)
+    assert not writer.star(4, is_on=False)
+    writer.record([utterance(3, segment("c", "x", "y")), utterance(4, segment("d", "x", "y"))])
+    assert History(tmp_path).find("last").stars == frozenset({2, 3}), "a star from before the first final"
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))

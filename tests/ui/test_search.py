@@ -62,3 +62,17 @@ def test_spans_hold_what_was_looked_for(text: str, needle: str) -> None:
         assert folded in fold(text[start:stop])
         end = stop
     assert bool(find(text, folded)) == (bool(folded) and folded in fold(text))
+
+
+@given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20)), max_size=6), st.text(max_size=2))
+@settings(max_examples=300, deadline=None)
+def test_the_quick_look_finds_what_the_careful_one_finds(texts: list[tuple[str, str]], needle: str) -> None:
+    made = Talk()
+    for original, translation in texts:
+        made.add(original, translation)
+    search = Search(lambda: made.utterances)
+    search.needle = needle
+    folded = search.folded
+    expected = [utterance.number for utterance in made.utterances if folded and matches(utterance, folded)]
+    assert set(expected) <= set(search.numbers())
+    assert all(" " in folded or "\n" in folded for number in search.numbers() if number not in expected)
