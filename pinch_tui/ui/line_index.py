@@ -185,12 +185,21 @@ class Viewport:
             seen += self.height(row)
         return max(0, self.total - height)
 
-    def show(self, row: int, top: int, height: int) -> int:
-        """The nearest scroll position at which a row is wholly in view (its first lines, when it is too tall)."""
+    def show(self, row: int, top: int, height: int, *, is_near: bool = False) -> int:
+        """The nearest scroll position at which a row is wholly in view.
+
+        A row that is too tall stays where it is while it fills the view. Else its first lines are shown, or, with
+        ``is_near``, those of its lines that are nearest to the view.
+        """
         top = self.settle(top, height)
-        self._ensure(row)
+        grown = self._ensure(row)
         first = self.top(row)
         tall = self.height(row)
+        if first < top:
+            top += grown
+        last = first + tall - height
+        if tall > height and (is_near or first <= top <= last):
+            return self.settle(max(first, min(top, last)), height)
         if first < top:
             return self.settle(first, height)
         if first + tall > top + height:

@@ -20,6 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pinch_tui.engine import facade
+from pinch_tui.ui import line_moves
 from pinch_tui.ui.layout_text import Order
 from pinch_tui.ui.line_book import LineBook
 from pinch_tui.ui.line_cells import Widths, guess_widths
@@ -178,49 +179,43 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Select an utterance and bring it into view."""
         row = self._book.row_of(number)
         if row is not None:
-            self._move_cursor(row)
+            self._move_cursor(row, self._book.view.show(row, self._top, self._height))
 
     def select_next(self, step: int = 1) -> None:
-        n = len(self._book)
-        if n:
-            row = self._book.row_of(self._cursor)
-            self._move_cursor(max(0, min(n - 1, (n if row is None else row) + step)))
+        """Select the next row; in a row that is too tall for the view, scroll on to its end first."""
+        row = self._book.row_of(self._cursor)
+        if row is not None and self._is_placed:
+            self._move_cursor(*line_moves.step(self._book, row, step, self._top, self._height))
 
     def select_prev(self) -> None:
         self.select_next(-1)
 
     def select_page(self, direction: int) -> None:
         """Scroll by a page (1: on, -1: back) and select the last (first) row that is wholly in view."""
-        height = self._height
-        if not len(self._book) or height <= 0:
-            return
-        self.scroll_to(y=self._top + direction * max(1, height - 2), animate=False, immediate=True)
-        placed = self._book.view.placed(self._top, height)
-        whole = [p for p in placed if p.top >= self._top and p.top + p.height <= self._top + height] or placed
-        self._move_cursor(whole[0 if direction < 0 else -1].row)
+        if len(self._book) and self._is_placed:
+            self._move_cursor(*line_moves.page(self._book, direction, self._top, self._height))
 
     def select_first(self) -> None:
         if len(self._book):
-            self._move_cursor(0)
+            self._move_cursor(0, self._book.view.settle(0, self._height))
 
     def select_last(self) -> None:
         """Select the newest utterance and follow the conversation again."""
         if len(self._book):
-            self._move_cursor(self._book.newest())
-            if self._book.is_laid_out:
-                self._apply(self._book.view.settle_end(self._height))
-                self._note_position()
+            self._move_cursor(self._book.newest(), self._book.view.settle_end(self._height))
 
     def activate(self) -> None:
         if self._cursor is not None:
             self.post_message(self.Activated(self, self._cursor))
 
-    def _move_cursor(self, row: int, *, scrolls: bool = True) -> None:
+    def _move_cursor(self, row: int, top: int | None = None) -> None:
+        """Select a row, at this scroll position if one is given."""
         self._cursor_follows = row == self._book.newest()
-        self._point_at(self._book.utterance(row).number)
-        if scrolls and self._book.is_laid_out:
-            self._apply(self._book.view.show(row, self._top, self._height))
+        if top is not None and self._is_placed:
+            self._apply(top)
             self._note_position()
+            self._cursor_follows &= self._book.view.top(row + 1) <= self._top + self._height
+        self._point_at(self._book.utterance(row).number)
 
     def _point_at(self, number: int) -> None:
         if number == self._cursor:
@@ -252,8 +247,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._go_to(self._search.step(self._cursor, direction)) if self._search.needle else NOTHING_FOUND
 
     def _go_to(self, found: Found) -> Found:
-        if found.number is not None:
-            self.select(found.number)
+        row = self._book.row_of(found.number)
+        if row is not None:
+            self._move_cursor(row, line_moves.to_match(self._book, row, self._top, self._height, bool(self._unseen)))
         return found
 
     # ---- layout and position --------------------------------------------------------------------------------------
@@ -265,6 +261,10 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def _height(self) -> int:
         return self.scrollable_content_region.height
+
+    @property
+    def _is_placed(self) -> bool:
+        return self._book.is_laid_out and self._height > 0
 
     def _lay_out(self, style: RowStyle | None = None) -> None:
         content = self.scrollable_content_region
@@ -371,7 +371,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if not self._is_adjusting and self._book.is_laid_out and self._height > 0:
+        if not self._is_adjusting and self._is_placed:
             self._apply(self._book.view.settle(round(new_value), self._height))
             self._note_position()
 
@@ -385,7 +385,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if self._unseen and event.y == self._height - 1:
             self.select_last()
         elif line < self._book.view.total:
-            self._move_cursor(self._book.view.row_at(line), scrolls=False)
+            self._move_cursor(self._book.view.row_at(line))
             if event.chain == 2:
                 self.activate()
 

@@ -76,11 +76,13 @@ def test_a_row_can_always_be_shown(rows: list[tuple[int, int]], data: st.DataObj
     top = view.settle_end(height)
     for _ in range(4):
         row = data.draw(st.integers(0, len(rows) - 1))
-        top = view.show(row, top, height)
+        is_near = data.draw(st.booleans())
+        top = view.show(row, top, height, is_near=is_near)
         first = view.top(row)
-        assert top <= first < top + height
         if true[row] <= height:
-            assert first + true[row] <= top + height
+            assert top <= first and first + true[row] <= top + height
+        else:
+            assert first <= top <= first + true[row] - height
 
 
 def test_an_empty_view_has_no_lines() -> None:

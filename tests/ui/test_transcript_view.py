@@ -498,3 +498,86 @@ async def test_right_to_left_text_is_turned_here_or_left_to_the_terminal() -> No
         app.view.set_look(reorders=False)
         await pilot.pause()
         assert app.lines[0].endswith("\u200fשלום עולם\u200f\u200e")
+
+
+def tall_talk() -> Talk:
+    """A row that is taller than any view here, between short ones."""
+    talk = Talk(4)
+    talk.add(" ".join(f"w{i:03}" for i in range(400)), "corto")
+    talk.add("after it", "después")
+    return talk
+
+
+def words_in(app: Shown) -> set[str]:
+    return {word for line in app.lines for word in line.split() if word[0] == "w" and word[1:].isdigit()}
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 16)])
+@pytest.mark.parametrize("direction", [1, -1])
+async def test_pages_go_through_a_row_that_is_taller_than_the_view(size: tuple[int, int], direction: int) -> None:
+    app = Shown(tall_talk())
+    async with app.run_test(size=size) as pilot:
+        view = app.view
+        if direction > 0:
+            view.select_first()
+        seen: set[str] = set()
+        for _ in range(12):
+            await pilot.pause()
+            seen |= words_in(app)
+            view.select_page(direction)
+        assert len(seen) == 400
+        assert view.cursor == (6 if direction > 0 else 1)
+        assert view.is_following is (direction > 0)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+async def test_steps_go_through_a_row_that_is_taller_than_the_view(direction: int) -> None:
+    app = Shown(tall_talk())
+    async with app.run_test(size=(60, 15)) as pilot:
+        view = app.view
+        if direction > 0:
+            view.select_first()
+        seen: set[str] = set()
+        cursors: list[int] = []
+        for _ in range(110):
+            await pilot.pause()
+            seen |= words_in(app)
+            cursors.append(view.cursor or 0)
+            view.select_next(direction)
+        assert len(seen) == 400
+        assert list(dict.fromkeys(cursors)) == list(range(1, 7))[::direction]
+        assert view.is_following is (direction > 0)
+
+
+async def test_a_tall_row_that_is_being_read_is_not_left_for_a_new_one() -> None:
+    talk = Talk(2)
+    talk.add(" ".join(f"w{i:03}" for i in range(400)), "corto")
+    app = Shown(talk)
+    async with app.run_test(size=(60, 15)) as pilot:
+        app.view.select_prev()
+        app.view.select_prev()
+        await pilot.pause()
+        before = app.lines
+        app.view.refresh_utterances([talk.add("newest", "nuevo")])
+        await pilot.pause()
+        assert app.view.cursor == 3
+        assert app.lines[:-1] == before[:-1]
+        app.view.select(3)
+        assert app.lines[:-1] == before[:-1]
+        app.view.select_first()
+        assert "word0" in app.lines[0]
+
+
+@pytest.mark.parametrize("word", ["w000", "w200", "w399"])
+async def test_a_match_within_a_tall_row_comes_into_view(word: str) -> None:
+    talk = tall_talk()
+    app = Shown(talk)
+    async with app.run_test(size=(60, 15)) as pilot:
+        app.view.select_first()
+        app.view.refresh_utterances([talk.add("newest", "nuevo")])
+        await pilot.pause()
+        assert app.view.search(word).number == 5
+        await pilot.pause()
+        assert at(app, word) >= 0
+        assert app.view.search_step(1).number == 5
+        assert at(app, word) >= 0
