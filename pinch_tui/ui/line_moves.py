@@ -9,14 +9,21 @@ from pinch_tui.ui.line_book import LineBook
 from pinch_tui.ui.line_row import MATCH
 
 
+def is_in_view(book: LineBook, row: int, top: int, height: int) -> bool:
+    """Whether any line of a row is in view."""
+    return book.view.top(row + 1) > top and book.view.top(row) < top + height
+
+
 def step(book: LineBook, row: int, by: int, top: int, height: int) -> tuple[int, int]:
-    """From the selected row ``by`` rows on: the row, and the position.
+    """From the selected row ``by`` rows on: the row, and the position. From a row out of view to the nearest in view.
 
     In a row that is too tall, ``by`` lines on while there are lines of it out of view on that side.
     """
     view = book.view
     top = view.settle(top, height)
     first, end = view.top(row), view.top(row + 1)
+    if not is_in_view(book, row, top, height):
+        return _whole(book, top, height)[0 if first < top else -1], top
     if end - first > height and (end > top + height if by > 0 else first < top):
         return row, view.settle(max(first, min(top + by, end - height)), height)
     row = max(0, min(len(book) - 1, row + by))
@@ -30,10 +37,11 @@ def page(book: LineBook, direction: int, top: int, height: int) -> tuple[int, in
 
 
 def _whole(book: LineBook, top: int, height: int) -> list[int]:
-    """The rows that are wholly in view, or those in part where none is."""
+    """The rows whose text is wholly in view; where there is none, those whose text is so in part."""
     placed = book.view.placed(top, height)
-    whole = [p.row for p in placed if p.top >= top and p.top + p.height <= top + height]
-    return whole or [p.row for p in placed]
+    starts = {p.row: p.top + book.gap_above(p.row) for p in placed}
+    whole = [p.row for p in placed if starts[p.row] >= top and p.top + p.height <= top + height]
+    return whole or [row for row, start in starts.items() if start < top + height] or list(starts)
 
 
 def to_match(book: LineBook, row: int, top: int, height: int, covered: int) -> int:

@@ -581,3 +581,23 @@ async def test_a_match_within_a_tall_row_comes_into_view(word: str) -> None:
         assert at(app, word) >= 0
         assert app.view.search_step(1).number == 5
         assert at(app, word) >= 0
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("selected", [1, 60])
+async def test_a_step_from_a_row_out_of_view_takes_the_nearest_row_in_view(selected: int, step: int) -> None:
+    app = Shown(Talk(60, words=1))
+    async with app.run_test(size=(80, 12)) as pilot:
+        view = app.view
+        view.select(selected)
+        view.scroll_to(y=40, animate=False, immediate=True)
+        await pilot.pause()
+        before = [line.lstrip("▌ ") for line in app.lines]
+        view.select_next(step)
+        await pilot.pause()
+        assert [line.lstrip("▌ ") for line in app.lines] == before
+        texts = [line for line in app.lines if line]
+        assert texts[0 if selected == 1 else -1].startswith("▌")
+        chosen = view.cursor or 0
+        view.select_next(step)
+        assert view.cursor == chosen + step
