@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -89,6 +89,18 @@ class RowStyle:
         if self.is_side_by_side:
             return (room - _COLUMN_GAP) // 2
         return max(8, room)
+
+    def with_look(
+        self, has_times: bool | None, order: Order | bool | None, shapes: Marks | None, widths: Widths | None
+    ) -> RowStyle:
+        """This style but for what is given."""
+        return replace(
+            self,
+            has_times=self.has_times if has_times is None else has_times,
+            order=self.order if order is None else Order(order),
+            shapes=shapes or self.shapes,
+            widths=self.widths if widths is None else widths,
+        )
 
 
 class _Text(NamedTuple):

@@ -24,15 +24,11 @@ from pinch_tui.ui import line_moves
 from pinch_tui.ui.layout_text import Order
 from pinch_tui.ui.line_book import LineBook
 from pinch_tui.ui.line_cells import Widths, guess_widths
+from pinch_tui.ui.line_pace import Pace
 from pinch_tui.ui.line_paint import COMPONENT_CLASSES, CSS, Painter
 from pinch_tui.ui.line_row import RowStyle
 from pinch_tui.ui.search import NOTHING_FOUND, Found, Search
 from pinch_tui.ui.theme import UNICODE, Marks
-
-PAINT_INTERVAL_S = 0.05
-"""Changes are painted at most 20 times a second over any longer time."""
-_PAINT_SLACK_S = 0.045
-"""By how much one painting may come early, so that a steady 20 changes a second never wait for one another."""
 
 
 class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -82,16 +78,16 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._transcript = transcript
-        self._clock = clock
         style = RowStyle(0, has_times, Order(reorders), "", shapes, widths or guess_widths(os.environ))
         self._book = LineBook(lambda: self._transcript.utterances, style)
         self._search = Search(lambda: self._transcript.utterances)
         self._painter: Painter | None = None
         self._dirty: set[int] = set()
         self._is_flush_due = False
-        self._next_flush = float("-inf")
+        self._pace = Pace(clock)
         self._is_adjusting = False
         self._is_following = True
+        self._shown_height = 0
         self._cursor: int | None = None
         self._cursor_follows = True
         self._unseen: set[int] = set()
@@ -161,17 +157,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         widths: Widths | None = None,
     ) -> None:
         """Change what the settings, or the terminal, say about the look."""
-        style = self._book.style
         self._painter = None
-        self._lay_out(
-            replace(
-                style,
-                has_times=style.has_times if has_times is None else has_times,
-                order=style.order if reorders is None else Order(reorders),
-                shapes=style.shapes if shapes is None else shapes,
-                widths=style.widths if widths is None else widths,
-            )
-        )
+        self._lay_out(self._book.style.with_look(has_times, reorders, shapes, widths))
 
     # ---- selection ------------------------------------------------------------------------------------------------
 
@@ -222,8 +209,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         before, self._cursor = self._cursor, number
         for touched in (self._book.row_of(before), self._book.row_of(number)):
-            if touched is not None:
-                self._refresh_row(touched)
+            self._refresh_row(touched)
         self.post_message(self.Selected(self, number))
 
     def _keep_cursor(self) -> None:
@@ -267,12 +253,29 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._book.is_laid_out and self._height > 0
 
     def _lay_out(self, style: RowStyle | None = None) -> None:
-        content = self.scrollable_content_region
-        style = replace(style or self._book.style, width=content.width)
-        top = self._book.lay_out(style, content.height, None if self._is_following else self._top)
+        style = replace(style or self._book.style, width=self.scrollable_content_region.width)
+        selected = self._selected_in_view()
+        top = self._book.lay_out(style, self._height, None if self._is_following else self._top)
         self._keep_cursor()
-        if content.width > 0 and content.height > 0:
-            self._apply(top)
+        if self._is_placed:
+            self._come_to(top, selected)
+
+    def _selected_in_view(self) -> int | None:
+        """The row of the selection, where the view had it before a new layout."""
+        row = self._book.row_of(self._cursor)
+        # A view that has grown may have moved up already, so that only its new height takes in all it showed.
+        height = max(self._shown_height, self._height)
+        return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
+
+    def _come_to(self, top: int, selected: int | None) -> None:
+        """After a new layout: be at the end if it is followed, else there, or near there to show the selected row."""
+        if self._is_following:
+            top = self._book.view.settle_end(self._height)
+        elif selected is not None and selected == self._book.row_of(self._cursor):
+            top = self._book.view.show(selected, top, self._height, is_near=True)
+        self._apply(top)
+        self._note_position()
+        self._shown_height = self._height
         self.refresh()
 
     def _apply(self, top: int) -> None:
@@ -306,8 +309,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     # ---- changes --------------------------------------------------------------------------------------------------
 
     def _flush_in_time(self) -> None:
-        wait = self._next_flush - _PAINT_SLACK_S - self._clock()
-        if wait <= 0:
+        if (wait := self._pace.wait_s) <= 0:
             self._flush()
         else:
             self.set_timer(wait, self._flush)
@@ -315,7 +317,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _flush(self) -> None:
         """Paint what changed: single lines where no height did, else the view from the first grown row down."""
         self._is_flush_due = False
-        self._next_flush = max(self._clock(), self._next_flush) + PAINT_INTERVAL_S
+        self._pace.count()
         dirty, self._dirty = self._dirty, set()
         was_empty = not len(self._book)
         fresh = self._book.take_new()
@@ -346,8 +348,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         for row in self._book.forget(numbers):
             self._refresh_row(row)
 
-    def _refresh_row(self, row: int) -> None:
-        if row < len(self._book):
+    def _refresh_row(self, row: int | None) -> None:
+        if row is not None and row < len(self._book):
             self._refresh_lines(self._book.view.top(row) - self._top, self._book.view.height(row))
 
     def _refresh_lines(self, y: int, n: int) -> None:
@@ -360,14 +362,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lay_out()
 
     def on_resize(self) -> None:
-        content = self.scrollable_content_region
-        if content.width != self._book.style.width or len(self._book) != len(self._transcript.utterances):
+        has_new_width = self.scrollable_content_region.width != self._book.style.width
+        if has_new_width or len(self._book) != len(self._transcript.utterances):
             self._lay_out()
-        elif content.height > 0:
-            view = self._book.view
-            top = view.settle_end(content.height) if self._is_following else view.settle(self._top, content.height)
-            self._apply(top)
-            self._note_position()
+        elif self._height > 0:
+            selected = self._selected_in_view()
+            self._come_to(self._book.view.settle(self._top, self._height), selected)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

@@ -601,3 +601,61 @@ async def test_a_step_from_a_row_out_of_view_takes_the_nearest_row_in_view(selec
         chosen = view.cursor or 0
         view.select_next(step)
         assert view.cursor == chosen + step
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 40)])
+async def test_a_resize_that_shows_everything_follows_again(size: tuple[int, int]) -> None:
+    talk = Talk(12, words=4)
+    app = Shown(talk)
+    async with app.run_test(size=(60, 15)) as pilot:
+        app.view.select_first()
+        app.view.refresh_utterances([talk.add("newest", "nuevo")])
+        await pilot.pause()
+        assert app.view.new_below == 1
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert app.view.is_following
+        assert app.view.new_below == 0
+        assert "jump to latest" not in app.text
+        for i in range(30):
+            app.view.refresh_utterances([talk.add(f"later{i}", "luego")])
+        await pilot.pause()
+        assert "later29" in app.text
+
+
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("sizes", [((120, 40), (60, 15)), ((60, 15), (100, 12)), ((80, 24), (80, 10))])
+async def test_a_selected_row_in_view_is_in_view_after_a_resize(
+    place: int, sizes: tuple[tuple[int, int], tuple[int, int]]
+) -> None:
+    talk = Talk()
+    for i in range(60):
+        talk.add(f"word{i} " * (1 + (i * 7) % 30), "palabra " * (1 + (i * 5) % 30))
+    app = Shown(talk)
+    async with app.run_test(size=sizes[0]) as pilot:
+        app.view.scroll_to(y=60, animate=False, immediate=True)
+        await pilot.pause()
+        seen = [n for n in range(1, 61) if at(app, f"word{n - 1} ") >= 0 or at(app, f" word{n - 1}") >= 0]
+        y = next(y for y, line in list(enumerate(app.lines))[:: 1 if place == 0 else -1] if "word" in line)
+        await pilot.click(app.view, offset=(20, y))
+        assert app.view.cursor in seen
+        for size in (sizes[1], sizes[0], sizes[1]):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert not app.view.is_following
+            assert any(line.startswith("▌") for line in app.lines)
+            assert app.painted == app.lines
+
+
+async def test_a_resize_leaves_a_selected_row_out_of_view_where_it_is() -> None:
+    app = Shown(Talk(60, words=30))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.view.select(60)
+        app.view.scroll_to(y=30, animate=False, immediate=True)
+        await pilot.pause()
+        first = next(line.split()[2] for line in app.lines if "22" in line[:6] or ":" in line[:6])
+        await pilot.resize_terminal(100, 15)
+        await pilot.pause()
+        assert first in app.text
+        assert app.view.cursor == 60
+        assert not any(line.startswith("▌") for line in app.lines)
