@@ -34,6 +34,7 @@ from textual.command import Provider
 from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -51,6 +52,7 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.keymap import check_theme, resolve_keys
+from pinch_tui.core.textclean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.actions import ACTIONS, BY_NAME, first_key
@@ -69,6 +71,7 @@ from pinch_tui.ui.status_text import key_name
 from pinch_tui.ui.theme import CONTRAST, THEME_NAMES, THEMES, marks
 from pinch_tui.ui.transcript_view import TranscriptView
 
+OVER_PANEL_S = 8.0
 _FINE_COLOURS = ("256", "truecolor")
 
 
@@ -285,8 +288,12 @@ class PinchApp(App[AppExit]):
         """Show a notice where its severity belongs."""
         if notice.severity is Severity.FATAL and notice.title:
             self.push_screen(FatalScreen(notice))
-        else:
-            self.main.notices.post(notice)
+            return
+        self.main.notices.post(notice)
+        if notice.title and notice.severity is not Severity.INFO and self.screen_stack and self.screen is not self.main:
+            kind: SeverityLevel = "warning" if notice.severity is Severity.WARNING else "error"
+            text = clean(f"{notice.title} {notice.hint}")
+            self.notify(text, severity=kind, timeout=OVER_PANEL_S, markup=False)  # a panel covers the notices
 
     def say(self, topic: str, text: str, hint: str = "") -> None:
         """One passing line of the screen's own."""
@@ -313,6 +320,7 @@ class PinchApp(App[AppExit]):
 
     def pop_screen(self) -> AwaitComplete:
         popped = super().pop_screen()
+        self.clear_notifications()
         self.arm()
         return popped
 

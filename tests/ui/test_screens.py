@@ -544,3 +544,15 @@ async def test_two_way_is_refused_where_the_language_is_to_be_detected() -> None
         await pilot.press("t")
         assert not r.engine.params.two_way
         assert "two named languages" in shown(r.app)
+
+
+async def test_an_error_is_seen_over_a_panel_too() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE, notifications=True) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        r.engine.say(NoticePosted("key", Severity.ERROR, "The key was [b]refused[/b].\x1b[2J", "Enter another."))
+        await until(pilot, lambda: "The key was [b]refused[/b]." in shown(r.app))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert shown(r.app).count("The key was") == 1, "the banner, and no second text beside it"
