@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pinch_tui.errors import ConfigError
 
@@ -113,14 +113,21 @@ RESERVED: Mapping[str, str] = {
     "tab": "moves the focus",
     "shift+tab": "moves the focus",
 }
-"""Keys that no action may take, and what they do."""
+"""Keys that nothing may take, and what they do."""
+
+SAME_BYTES: Mapping[str, str] = {
+    "ctrl+i": "is the Tab key in ordinary terminals",
+    "ctrl+m": "is the Enter key in ordinary terminals",
+    "ctrl+left_square_bracket": "is the Escape key in ordinary terminals",
+}
+"""Keys that no action may take, and why. As the talk key they may do: how it is held is found out later."""
 
 
 def split_keys(keys: str) -> tuple[str, ...]:
-    """The single keys of a binding; ``none`` and "" have none."""
+    """The single keys of a binding, each once; ``none`` and "" have none."""
     if keys.strip().lower() in ("", NO_KEY):
         return ()
-    return tuple(_normal(key.strip()) for key in keys.split(",") if key.strip())
+    return tuple(dict.fromkeys(_normal(key.strip()) for key in keys.split(",") if key.strip()))
 
 
 _BY_CHARACTER = {
@@ -148,13 +155,19 @@ _BY_CHARACTER = {
 
 
 def _normal(key: str) -> str:
-    """A key as Textual names it; single characters are understood, so ``"?"`` may be written for ``question_mark``."""
+    """A key as Textual names it; single characters are understood, so ``"?"`` may be written for ``question_mark``.
+
+    Shift and a letter is the capital letter.
+    """
     if key in _BY_CHARACTER:
         return _BY_CHARACTER[key]
-    *modifiers, last = key.split("+")
+    *modifiers, last = [*key[:-2].split("+"), "+"] if key.endswith("++") else key.split("+")
     if not modifiers:
         return key if len(key) == 1 else key.lower()
-    return "+".join([*sorted(m.lower() for m in modifiers), last.lower()])
+    modifiers = sorted(m.lower() for m in modifiers)
+    if modifiers == ["shift"] and len(last) == 1 and last.isalpha():
+        return last.upper()
+    return "+".join([*modifiers, _BY_CHARACTER.get(last, last.lower())])
 
 
 _NAMED = frozenset(
@@ -172,6 +185,24 @@ _NAMED = frozenset(
     )
 )
 _MODIFIERS = frozenset(("alt", "ctrl", "hyper", "meta", "shift", "super"))
+_OTHER_NAMES = {
+    "return": "enter",
+    "esc": "escape",
+    "del": "delete",
+    "ins": "insert",
+    "bs": "backspace",
+    "spacebar": "space",
+    "pgup": "pageup",
+    "pgdn": "pagedown",
+    "prior": "pageup",
+    "next": "pagedown",
+    "control": "ctrl",
+    "option": "alt",
+    "cmd": "super",
+    "command": "super",
+    "win": "super",
+}
+"""What keys are called elsewhere."""
 
 
 def talk_key(name: str) -> str | None:
@@ -188,8 +219,21 @@ def talk_key(name: str) -> str | None:
 
 def nearest_key(name: str) -> str:
     """The key whose name is most like this one, "" when none is."""
-    names = {*_NAMED, *_BY_CHARACTER.values(), *(f"ctrl+{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")}
-    near = difflib.get_close_matches(_normal(name), sorted(names), n=1)
+    *modifiers, last = _normal(name).split("+")
+    held = [_nearest(modifier, _MODIFIERS) for modifier in modifiers]
+    if not modifiers or not all(held):
+        controls = (f"ctrl+{letter}" for letter in "abcdefghijklmnopqrstuvwxyz" if f"ctrl+{letter}" not in SAME_BYTES)
+        return _nearest(_normal(name), {*_NAMED, *_BY_CHARACTER.values(), *controls})
+    near = _known_key(last) or _nearest(last, {*_NAMED, *_BY_CHARACTER.values()})
+    return "+".join([*sorted(held), near]) if near else ""
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    if name in names:
+        return name
+    if (other := _OTHER_NAMES.get(name)) in names and other:
+        return other
+    near = difflib.get_close_matches(name, sorted(names), n=1)
     return near[0] if near else ""
 
 
@@ -209,8 +253,8 @@ def _known_key(name: str) -> str | None:
 def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple[str, ...]]:
     """Action name -> its keys, the user's map applied.
 
-    Raises `KeyMapError` for an unknown action (with the nearest name), an action that cannot be moved, a key that two
-    actions or the talk key want, and a reserved key; further mistakes are its ``others``.
+    Raises `KeyMapError` for an unknown action or key (with the nearest name), an action that cannot be moved, a key
+    that two actions or the talk key want, and a reserved key; further mistakes are its ``others``.
     """
     resolved = {name: split_keys(keys) for name, keys in DEFAULT_KEYS.items()}
     mistakes: list[KeyMapError] = []
@@ -223,13 +267,31 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
             hint = f"It stays on {DEFAULT_KEYS[name]}."
             mistakes.append(KeyMapError(f"ui.keys.{name}", f"ui.keys.{name} cannot be changed.", hint))
         else:
-            resolved[name] = split_keys(keys)
+            resolved[name] = _user_keys(f"ui.keys.{name}", keys, mistakes)
     mistakes += _conflicts(resolved, user_keys, talk_key)
     if mistakes:
         first, *others = mistakes
         first.others = tuple(others)
         raise first
     return resolved
+
+
+def _user_keys(where: str, keys: str, mistakes: list[KeyMapError]) -> tuple[str, ...]:
+    """The keys of one entry; those that no keyboard has go to the mistakes."""
+    found = []
+    for key in split_keys(keys):
+        known = talk_key(key)
+        *modifiers, last = key.split("+")
+        if known is None:
+            near = nearest_key(key)
+            hint = f"Did you mean {near!r}?" if near else "`pinch-tui keys` shows the names."
+            mistakes.append(KeyMapError(where, f"{where}: there is no key {key!r}.", hint))
+        elif modifiers == ["shift"] and last not in _NAMED:
+            hint = "Write the character that comes of it, such as '!'."
+            mistakes.append(KeyMapError(where, f"{where}: {key!r} is never heard of by that name.", hint))
+        else:
+            found.append(known)
+    return tuple(dict.fromkeys(found))
 
 
 def _conflicts(
@@ -242,9 +304,9 @@ def _conflicts(
     owners: dict[str, str] = {talk: "the talk key"}
     for name in sorted(resolved, key=lambda n: n in user_keys):  # the user's own entries are the ones to name
         for key in resolved[name]:
-            if key in RESERVED:
+            if reason := RESERVED.get(key) or SAME_BYTES.get(key):
                 where = f"ui.keys.{name}"
-                found.append(KeyMapError(where, f"{where}: {key!r} {RESERVED[key]}.", "Choose another key."))
+                found.append(KeyMapError(where, f"{where}: {key!r} {reason}.", "Choose another key."))
             elif key in owners:
                 where = "talk.key" if name not in user_keys and owners[key] == "the talk key" else f"ui.keys.{name}"
                 other = f"action {name!r}" if where == "talk.key" else owners[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.keys import _character_to_key
 from textual.theme import BUILTIN_THEMES
 
 from pinch_tui.core.keymap import DEFAULT_KEYS, FIXED, RESERVED, check_theme, resolve_keys, split_keys
@@ -63,6 +64,11 @@ def test_two_actions_may_change_places() -> None:
         ({"swap": "tab"}, "space", ["ui.keys.swap", "moves the focus"]),
         ({}, "s", ["talk.key", "'s'", "'swap'"]),
         ({"swap": "ctrl+c"}, "space", ["ui.keys.swap", "'ctrl+c'", "'interrupt'"]),
+        ({"swap": "shift+n"}, "space", ["ui.keys.swap", "'N'", "'search_previous'"]),
+        ({"swap": "ctrl+i"}, "space", ["ui.keys.swap", "'ctrl+i'", "Tab key"]),
+        ({"swap": "Ctrl+M"}, "space", ["ui.keys.swap", "'ctrl+m'", "Enter key"]),
+        ({"swap": "ctrl+["}, "space", ["ui.keys.swap", "Escape key"]),
+        ({"swap": "shift+1"}, "space", ["ui.keys.swap", "'shift+1'"]),
     ],
 )
 def test_what_cannot_work_is_refused(user_keys: dict[str, str], talk_key: str, words: list[str]) -> None:
@@ -76,3 +82,42 @@ def test_what_cannot_work_is_refused(user_keys: dict[str, str], talk_key: str, w
 
 def test_a_talk_key_frees_space_for_others() -> None:
     assert resolve_keys({"swap": "space"}, "f5")["swap"] == ("space",)
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("ctlr+s", "Did you mean 'ctrl+s'?"),
+        ("return", "Did you mean 'enter'?"),
+        ("esc", "Did you mean 'escape'?"),
+        ("shift+pgup", "Did you mean 'shift+pageup'?"),
+        ("control+s", "Did you mean 'ctrl+s'?"),
+        ("ctrl-s", "Did you mean 'ctrl+s'?"),
+        ("page_up", "Did you mean 'pageup'?"),
+        ("f99x!", "`pinch-tui keys` shows the names."),
+    ],
+)
+def test_a_key_that_does_not_exist_is_refused_with_the_nearest_name(key: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        resolve_keys({"swap": f"f5, {key}"}, "space")
+    assert refused.value.title == f"ui.keys.swap: there is no key {key!r}."
+    assert refused.value.hint == hint
+
+
+def test_shift_and_a_letter_is_the_capital_letter() -> None:
+    assert resolve_keys({"swap": "shift+s"}, "space")["swap"] == ("S",)
+    with pytest.raises(ConfigError):
+        resolve_keys({"swap": "shift+s", "mute": "S"}, "space")
+
+
+def test_a_key_that_is_written_twice_counts_once() -> None:
+    assert resolve_keys({"swap": "s,s", "help": "?, question_mark"}, "space")["swap"] == ("s",)
+
+
+def test_every_usual_key_and_every_character_may_be_written() -> None:
+    shown = {name: keys for name, keys in DEFAULT_KEYS.items() if keys and name not in FIXED}
+    assert resolve_keys(shown, "space") == resolve_keys({}, "space")
+    for code in range(0x21, 0x7F):
+        if (char := chr(code)) != ",":
+            others = {name: "none" for name in DEFAULT_KEYS if name not in FIXED and name != "swap"}
+            assert resolve_keys({**others, "swap": char}, "space")["swap"] == (_character_to_key(char),)
