@@ -234,6 +234,23 @@ async def test_sound_and_program_change_at_once() -> None:
         }
 
 
+async def test_a_volume_between_two_steps_is_shown_and_stays_when_the_voice_is_muted() -> None:
+    r = rig(status={"volume": 0.35})
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        assert "35 %" in shown(r.app)
+        r.app.screen.query_one("#muted").focus()
+        await pilot.press("right")
+        assert r.engine.intents[-1] == SetVolume(0.35, is_muted=True)
+        assert r.asked.kept["volume"] == 0.35
+        r.app.screen.query_one("#volume").focus()
+        await pilot.press("right")
+        assert r.engine.intents[-1] == SetVolume(0.4, is_muted=True)
+        await pilot.press("left", "left")
+        assert r.engine.intents[-1] == SetVolume(0.3, is_muted=True)
+
+
 async def test_settings_open_again_with_what_was_chosen() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:

@@ -46,7 +46,7 @@ _LEVEL_CELLS = 8
 """What a level in words takes."""
 _INDENT = 22
 _YES_NO = ((True, "yes"), (False, "no"))
-_VOLUMES = [(step * 10, f"{step * 10} %") for step in range(21)]
+_SAME_VOLUME = 0.005
 _BARGE_IN = [
     (BargeIn.STOP, "stops the voice"),
     (BargeIn.DUCK, "makes the voice quieter"),
@@ -105,7 +105,7 @@ class SettingsScreen(Panel[None]):
                 yield Choice("microphone", "Microphone", [(None, "system's default")])
                 yield MeterLine()
                 yield Choice("speaker", "Speaker", [(None, "system's default")])
-                yield Choice("volume", "Voice volume", _VOLUMES, round(status.volume * 10) * 10, wraps=False)
+                yield Choice("volume", "Voice volume", _volumes(status.volume), status.volume, wraps=False)
                 yield Choice("muted", "Muted", _YES_NO, status.is_muted)
                 yield Choice("barge_in", "Talking meanwhile", _BARGE_IN, self.pinch.barge_in)
                 yield Static(Content("Program"), classes="heading -next")
@@ -186,8 +186,8 @@ class SettingsScreen(Panel[None]):
         self.pinch.services.remember("speaker", device or "")
 
     def _set_volume(self) -> None:
-        per_cent, is_muted = self._value("volume"), self._value("muted") is True
-        volume = per_cent / 100 if isinstance(per_cent, int) else 1.0
+        chosen, is_muted = self._value("volume"), self._value("muted") is True
+        volume = chosen if isinstance(chosen, float) else 1.0
         self.pinch.engine.post(SetVolume(volume, is_muted=is_muted))
         self.pinch.services.remember("volume", volume)
         self.pinch.services.remember("muted", is_muted)
@@ -262,6 +262,13 @@ class SettingsScreen(Panel[None]):
 
     def on_choice_accepted(self) -> None:
         self.action_close()
+
+
+def _volumes(now: float) -> list[tuple[object, str]]:
+    """Steps of ten per cent, and the volume in force, which the keys may have set between two of them."""
+    steps = [step / 10 for step in range(21)]
+    others = [step for step in steps if abs(step - now) > _SAME_VOLUME]
+    return [(volume, f"{volume * 100:.0f} %") for volume in sorted([*others, now])]
 
 
 def _text(name: str, value: str, placeholder: str) -> Input:
