@@ -251,6 +251,24 @@ async def test_a_volume_between_two_steps_is_shown_and_stays_when_the_voice_is_m
         assert r.engine.intents[-1] == SetVolume(0.3, is_muted=True)
 
 
+async def test_two_way_is_not_asked_for_while_the_source_is_auto() -> None:
+    r = rig(status={"params": SessionParams(source="auto", target="es")})
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        assert "two named languages" not in shown(r.app)
+        r.app.screen.query_one("#two_way").focus()
+        await pilot.press("right")
+        await pilot.pause()
+        assert "Two-way needs two named languages" in shown(r.app)
+        assert "no new session needed" in shown(r.app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(r.app.screen_stack) == 1
+        assert not [i for i in r.engine.intents if isinstance(i, ChangeSession)]
+        assert "two_way" not in r.asked.kept
+
+
 async def test_settings_open_again_with_what_was_chosen() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:

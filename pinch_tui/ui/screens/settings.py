@@ -28,6 +28,7 @@ from pinch_tui.core.events import (
     SetVolume,
     Voice,
 )
+from pinch_tui.core.languages import AUTO
 from pinch_tui.core.textclean import clean
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.services import DeviceNames
@@ -187,7 +188,7 @@ class SettingsScreen(Panel[None]):
 
     def _set_volume(self) -> None:
         chosen, is_muted = self._value("volume"), self._value("muted") is True
-        volume = chosen if isinstance(chosen, float) else 1.0
+        volume = chosen if isinstance(chosen, float | int) else 1.0
         self.pinch.engine.post(SetVolume(volume, is_muted=is_muted))
         self.pinch.services.remember("volume", volume)
         self.pinch.services.remember("muted", is_muted)
@@ -209,6 +210,10 @@ class SettingsScreen(Panel[None]):
     def _value(self, name: str) -> object:
         return self.query_one(f"#{name}", Choice).value
 
+    def _lacks_a_language(self) -> bool:
+        """Whether two-way is out of question: the other side would not know what to be translated into."""
+        return self.pinch.session.wanted.source == AUTO
+
     def params(self) -> SessionParams:
         """What the form asks for now."""
         voice, mode = self._value("voice"), self._value("finalize_mode")
@@ -217,7 +222,7 @@ class SettingsScreen(Panel[None]):
             voice=voice if isinstance(voice, Voice) else Voice.MALE,
             finalize_mode=mode if isinstance(mode, FinalizeMode) else FinalizeMode.STABLE,
             audio_output=self._value("audio_output") is True,
-            two_way=self._value("two_way") is True,
+            two_way=self._value("two_way") is True and not self._lacks_a_language(),
             source_label=self.query_one("#source_label", Input).value.strip(),
             target_label=self.query_one("#target_label", Input).value.strip(),
             context=self.query_one("#context", TextArea).text[:CONTEXT_LIMIT],
@@ -253,6 +258,9 @@ class SettingsScreen(Panel[None]):
             verdict = Content.assemble(("Esc opens a new session: ", "bold $accent"), (difference, "bold"), comfort)
         else:
             verdict = Content("Left and Right change, Esc closes; no new session needed")
+        if self._value("two_way") is True and self._lacks_a_language():
+            why = ("Two-way needs two named languages, and the source is auto\n", "bold $warning")
+            verdict = Content.assemble(why, verdict)
         self.query_one("#verdict", Static).update(verdict)
 
     def action_close(self) -> None:
