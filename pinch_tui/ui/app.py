@@ -273,6 +273,7 @@ class PinchApp(App[AppExit]):
         if self._changed_lines:
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()
+            self.main.follow_search(changed)
             self.main.notices.take_back("screen-empty")  # something was said now
             self.line_work.lines_changed(changed)
 

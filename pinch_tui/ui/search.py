@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pinch_tui.core.transcript import Utterance
@@ -85,6 +86,7 @@ class Found:
     place: int
     total: int
     has_wrapped: bool = False
+    numbers: Sequence[int] = field(default=(), compare=False, repr=False)  # of all matches, oldest first
 
 
 NOTHING_FOUND = Found(None, 0, 0)
@@ -136,14 +138,14 @@ class Search:
         if not numbers:
             return NOTHING_FOUND
         if current is None:
-            return Found(numbers[-1], len(numbers), len(numbers))
+            return Found(numbers[-1], len(numbers), len(numbers), numbers=numbers)
         if direction > 0:
             later = [n for n in numbers if n > current]
             number, wrapped = (later[0], False) if later else (numbers[0], True)
         else:
             earlier = [n for n in numbers if n < current]
             number, wrapped = (earlier[-1], False) if earlier else (numbers[-1], True)
-        return Found(number, numbers.index(number) + 1, len(numbers), wrapped)
+        return Found(number, numbers.index(number) + 1, len(numbers), wrapped, numbers)
 
     def here(self, current: int | None) -> Found:
         """The match at the current utterance, or the nearest before it, or the newest."""
@@ -153,4 +155,31 @@ class Search:
         place = len(numbers)
         if current is not None:
             place = sum(1 for n in numbers if n <= current) or len(numbers)
-        return Found(numbers[place - 1], place, len(numbers))
+        return Found(numbers[place - 1], place, len(numbers), numbers=numbers)
+
+
+class Tally:
+    """What a search found, kept true while the conversation goes on: only what changed is looked at."""
+
+    def __init__(self, needle: str, found: Found) -> None:
+        self._folded = fold(clean(needle))
+        self._numbers = list(found.numbers)
+
+    def update(self, changed: Iterable[Utterance]) -> None:
+        """These changed or began."""
+        for utterance in changed:
+            at = bisect_left(self._numbers, utterance.number)
+            was_match = self._numbers[at : at + 1] == [utterance.number]
+            is_match = bool(self._folded) and matches(utterance, self._folded)
+            if was_match and not is_match:
+                del self._numbers[at]
+            elif is_match and not was_match:
+                self._numbers.insert(at, utterance.number)
+
+    def found(self, current: int | None) -> Found:
+        """The place of the current utterance, 0 for one that is no match, and how many there are."""
+        if not self._numbers:
+            return NOTHING_FOUND
+        at = 0 if current is None else bisect_left(self._numbers, current)
+        is_match = self._numbers[at : at + 1] == [current]
+        return Found(current if is_match else self._numbers[-1], at + 1 if is_match else 0, len(self._numbers))

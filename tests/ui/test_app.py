@@ -587,6 +587,27 @@ async def test_an_empty_conversation_says_so() -> None:
         assert len(r.app.screen_stack) == 1
 
 
+async def test_the_search_line_follows_new_lines_and_the_selection() -> None:
+    r = rig()
+    r.engine.transcript.utterances += [line(n, f"Apple {n}", f"Manzana {n}") for n in range(1, 6)]
+    async with r.app.run_test(size=SIZE) as pilot:
+        found = r.app.main.search_bar.query_one("#found")
+        await pilot.press("slash", *"appl")
+        await until(pilot, lambda: "line 5 of 5" in text_of(found))
+        r.engine.put(*(line(n, f"Apple {n}", f"Manzana {n}") for n in range(6, 10)))
+        await until(pilot, lambda: "line 9 of 9" in text_of(found))
+        r.engine.put(line(9, "Pear 9", "Pera 9"))
+        await until(pilot, lambda: " 8 found" in text_of(found))
+        r.app.main.lines.select(2)
+        await until(pilot, lambda: "line 2 of 8" in text_of(found))
+        await pilot.press("e")
+        await until(pilot, lambda: "line 2 of 8" in text_of(found))
+        r.engine.put(line(10, "Apple 10", ""))
+        await until(pilot, lambda: "line 2 of 9" in text_of(found))
+        await pilot.press(*"xyz")
+        await until(pilot, lambda: "nothing found" in text_of(found))
+
+
 async def test_searching_finds_and_steps() -> None:
     r = rig()
     r.engine.transcript.utterances.extend([line(n, f"Table {n}.", "Mesa.") for n in range(1, 6)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.ui.search import NOTHING_FOUND, Search, find, fold, matches
+from pinch_tui.ui.search import NOTHING_FOUND, Found, Search, Tally, find, fold, matches
 from tests.ui.line_talk import Talk
 
 
@@ -50,6 +50,24 @@ def test_changed_utterances_are_read_again() -> None:
     assert search.numbers() == []
     made.say(2, "the harbour", "")
     assert search.numbers() == [2]
+
+
+def test_a_tally_looks_at_what_changed_only() -> None:
+    made = talk()
+    search = Search(lambda: made.utterances)
+    search.needle = "CAFÉ"
+    tally = Tally("CAFÉ", search.here(3))
+    assert tally.found(3) == Found(3, 2, 2)
+    assert tally.found(4) == tally.found(None) == Found(3, 0, 2)
+    made.add("Another café", "")
+    made.say(1, "closed", "fermé")
+    tally.update([made.utterances[0], made.utterances[-1]])
+    tally.update([made.utterances[-1]])
+    assert tally.found(5) == Found(5, 2, 2)
+    assert tally.found(1) == Found(5, 0, 2)
+    tally.update(made.utterances)
+    assert tally.found(5) == search.here(5)
+    assert Tally("", NOTHING_FOUND).found(1) == NOTHING_FOUND
 
 
 @given(st.text(max_size=40), st.text(max_size=4))

@@ -7,7 +7,7 @@ counted down, else not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,7 +20,7 @@ from pinch_tui.core.textclean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.ui.kept_lines import keep_lines
 from pinch_tui.ui.layout_text import Order
-from pinch_tui.ui.search import Found
+from pinch_tui.ui.search import Found, Tally
 from pinch_tui.ui.services import AppServices, HoldReport, TalkInput
 from pinch_tui.ui.status_text import talk_hint
 from pinch_tui.ui.theme import Marks
@@ -87,6 +87,7 @@ class MainScreen(Screen[None]):
         self._report: HoldReport = hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
+        self._tally: Tally | None = None
         self.lines = view
         self.header = Header(marks, order=order)
         self.notices = Notices()
@@ -229,6 +230,7 @@ class MainScreen(Screen[None]):
         if not self.search_bar.is_open:
             return False
         self.search_bar.close()
+        self._tally = None
         self.lines.search("")
         self.set_focus(self.lines)
         self._focus_moved()
@@ -236,16 +238,31 @@ class MainScreen(Screen[None]):
 
     def step_search(self, direction: int) -> None:
         """To the next (1) or previous (-1) match."""
-        self._say_found(self.lines.search_step(direction))
+        self._take_found(self.lines.search_step(direction))
 
     def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
-        self._say_found(self.lines.search(event.text))
+        self._take_found(self.lines.search(event.text))
 
     def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
         self.step_search(event.direction)
 
+    def follow_search(self, numbers: Collection[int] = ()) -> None:
+        """These utterances changed, or the selection moved: the search line says where it stands now."""
+        if self._tally is not None:
+            self._tally.update(map(self._engine.transcript.utterance, numbers))
+            self._say_found(self._tally.found(self.lines.cursor))
+
+    def on_transcript_view_selected(self) -> None:
+        self.follow_search()
+
+    def _take_found(self, found: Found) -> None:
+        needle = self.search_bar.field.value
+        self._tally = Tally(needle, found) if self.search_bar.is_open and needle else None
+        self._say_found(found)
+
     def _say_found(self, found: Found) -> None:
-        self.search_bar.say(f" line {found.place} of {found.total}" if found.number is not None else " nothing found")
+        place = f" line {found.place} of {found.total}" if found.place else f" {found.total} found"
+        self.search_bar.say(place if found.total else " nothing found")
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 

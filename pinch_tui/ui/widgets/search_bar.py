@@ -46,13 +46,15 @@ class SearchBar(Horizontal):
         super().__init__()
         self.field = Input(compact=True, placeholder="type to search; Enter or Up goes back, Down on, Esc closes")
 
+        self._found, self._said = Static(Content(""), id="found"), ""
+
     def action_step(self, direction: int) -> None:
         self.post_message(self.Stepped(direction))
 
     def compose(self) -> ComposeResult:
         yield Static(Content("search "))
         yield self.field
-        yield Static(Content(""), id="found")
+        yield self._found
 
     @property
     def is_open(self) -> bool:
@@ -67,7 +69,9 @@ class SearchBar(Horizontal):
 
     def say(self, text: str) -> None:
         """What was found, in words."""
-        self.query_one("#found", Static).update(Content(text))
+        if text != self._said:
+            self._said = text
+            self._found.update(Content(text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
