@@ -251,7 +251,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds from the commit of an utterance; None: not measured. p50/p95 over the conversation."""
+    """Milliseconds from the commit of an utterance; None: not measured. p50/p95 over the conversation, of n samples."""
 
     first_text_ms: float | None = None
     final_ms: float | None = None
@@ -259,6 +259,9 @@ class Latency:
     first_text_p50_p95: tuple[float, float] | None = None
     final_p50_p95: tuple[float, float] | None = None
     first_sound_p50_p95: tuple[float, float] | None = None
+    first_text_n: int = 0
+    final_n: int = 0
+    first_sound_n: int = 0
 
 
 @dataclass(frozen=True, slots=True)

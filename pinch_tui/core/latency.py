@@ -46,6 +46,9 @@ class _Samples:
         if len(self._arrived) > _SAMPLES:
             self._sorted.remove(self._arrived.pop(0))
 
+    def __len__(self) -> int:
+        return len(self._arrived)
+
     def p50_p95(self) -> tuple[float, float] | None:
         if not self._sorted:
             return None
@@ -94,7 +97,7 @@ class LatencyMeter:
         self._measured.pop(number, None)
 
     def latency(self) -> Latency:
-        """The newest committed utterance's milliseconds, and p50/p95 over the conversation."""
+        """The newest committed utterance's milliseconds, and p50/p95 over the conversation with their counts."""
         newest = self._measured[next(reversed(self._measured))] if self._measured else {}
         return Latency(
             first_text_ms=newest.get(_Span.FIRST_TEXT),
@@ -103,6 +106,9 @@ class LatencyMeter:
             first_text_p50_p95=self._samples[_Span.FIRST_TEXT].p50_p95(),
             final_p50_p95=self._samples[_Span.FINAL].p50_p95(),
             first_sound_p50_p95=self._samples[_Span.FIRST_SOUND].p50_p95(),
+            first_text_n=len(self._samples[_Span.FIRST_TEXT]),
+            final_n=len(self._samples[_Span.FINAL]),
+            first_sound_n=len(self._samples[_Span.FIRST_SOUND]),
         )
 
     def _measure(self, span: _Span, number: int, t: float) -> Latency:

@@ -36,6 +36,7 @@ def test_the_newest_commit_is_shown_and_older_ones_still_count() -> None:
     meter.commit(2, 25.0)
     assert meter.final(2, 20.1).final_ms == pytest.approx(100.0)
     assert meter.latency().final_p50_p95 == pytest.approx((100.0, 300.0))
+    assert (meter.latency().first_text_n, meter.latency().final_n, meter.latency().first_sound_n) == (0, 2, 0)
 
 
 def test_unknown_and_forgotten_utterances_measure_nothing() -> None:

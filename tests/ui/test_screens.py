@@ -25,6 +25,7 @@ from pinch_tui.core.events import (
     Voice,
 )
 from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.app import HoldReportChanged
 from pinch_tui.ui.languages_text import LanguageChoices, entries
@@ -373,12 +374,59 @@ async def test_details_tell_delays_session_and_counters() -> None:
         r.engine.set_status(latency=Latency(None, 340, 420, (200, 320), (330, 350), (400, 430)))
         await pilot.press("escape", "d")
         await pilot.pause()
-        assert "was there before, p50 200 ms, p95 320 ms" in shown(r.app)
+        assert "not measured yet, p50 200 ms, p95 320 ms" in shown(r.app)
         assert "keys dropped" not in text
         r.hold.dropped = lambda: 41
         await pilot.press("escape", "d")
         await pilot.pause()
         assert "41 that came faster" in shown(r.app)
+
+
+@pytest.mark.parametrize(
+    ("utterance", "status", "words"),
+    [
+        (None, {}, ("not measured yet", "not measured yet", "not measured yet")),
+        (line(2, "", "", state=UtteranceState.WAITING), {}, ("awaited", "awaited", "awaited")),
+        (line(2, "Hi", "Hola", state=UtteranceState.WAITING), {}, ("was there before", "awaited", "awaited")),
+        (line(2, "Hi", "Hola"), {}, ("was there before", "was there before", "none")),
+        (line(2, "Hi", ""), {}, ("was there before", "none", "none")),
+        (line(2, "", "", state=UtteranceState.EMPTY), {}, ("none", "none", "none")),
+        (
+            line(2, "", "", state=UtteranceState.WAITING),
+            {"params": SessionParams(audio_output=False)},
+            ("awaited", "awaited", "none"),
+        ),
+        (
+            line(2, "Hi", "Hola", has_speech=True),
+            {"speech_late_s": 2.0, "speaking_utterance": 1},
+            ("was there before", "was there before", "awaited"),
+        ),
+        (line(2, "Hi", "Hola", has_speech=True), {}, ("was there before", "was there before", "before, or not played")),
+    ],
+)
+async def test_details_say_why_a_delay_has_no_figure(
+    utterance: Utterance | None, status: dict[str, Any], words: tuple[str, str, str]
+) -> None:
+    r = rig(status=status)
+    utterances = r.engine.transcript.utterances
+    if utterance is not None:
+        utterances += [line(1, "One", "Uno"), utterance, line(3, "", "", state=UtteranceState.TALKING)]
+    async with r.app.run_test(size=(80, 40)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        rows = [" ".join(row.split()) for row in shown(r.app).splitlines()]
+        for name, word in zip(("first text", "last text", "first sound"), words, strict=True):
+            assert any(row == f"{name} {word}" for row in rows), (name, word, rows)
+
+
+async def test_details_tell_how_few_measurements_there_are() -> None:
+    r = rig(status={"latency": Latency(210, 340, 420, (200, 320), (330, 350), (400, 430), 3, 19, 20)})
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        text = shown(r.app)
+        assert "210 ms, p50 200 ms, p95 320 ms (n 3)" in text
+        assert "p95 350 ms (n 19)" in text and "n 20" not in text
 
 
 @pytest.mark.parametrize("key", ["d", "question_mark"])

@@ -11,26 +11,57 @@ from textual.widgets import Static
 
 from pinch_tui.core.events import Latency, Status
 from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript import Utterance, UtteranceState
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.status_text import mic_line
 
 REFRESH_S = 0.5
 _NAME_CELLS = 16
 """So that a whole session id fits beside it in 60 columns."""
+_MANY = 20
+"""With fewer measurements their number is shown, too."""
+_AWAITED, _NONE, _BEFORE, _NOT_YET = "awaited", "none", "was there before", "not measured yet"
 Section = tuple[str, Sequence[tuple[str, str]]]
 
 
-def _delay(last: float | None, spread: tuple[float, float] | None) -> str:
-    if last is None and spread is None:
-        return "not measured yet"
-    text = "was there before" if last is None else f"{last:.0f} ms"
-    return text if spread is None else f"{text}, p50 {spread[0]:.0f} ms, p95 {spread[1]:.0f} ms"
+def _delay(last: float | None, spread: tuple[float, float] | None, n: int, without: str) -> str:
+    """``without``: what is said where the last utterance has no figure."""
+    text = without if last is None else f"{last:.0f} ms"
+    if spread is None:
+        return text
+    few = f" (n {n})" if 0 < n < _MANY else ""
+    return f"{text}, p50 {spread[0]:.0f} ms, p95 {spread[1]:.0f} ms{few}"
 
 
-def sections(status: Status, extra: Sequence[tuple[str, str]] = ()) -> Iterator[Section]:
-    """Headings with their names and values, in plain text."""
-    latency, counters, params = status.latency, status.counters, status.params
-    yield "Delays, from letting go", list(_latency_rows(latency))
+def last_released(utterances: Sequence[Utterance]) -> Utterance | None:
+    """The newest utterance that was let go, and not thrown away: the one that the delays are told of."""
+    unmeasured = (UtteranceState.TALKING, UtteranceState.CANCELLED)
+    return next((u for u in reversed(utterances) if u.state not in unmeasured), None)
+
+
+def unmeasured(status: Status, utterance: Utterance | None) -> tuple[str, str, str]:
+    """Why an utterance has no figure, for its first text, its last text and its first sound."""
+    if utterance is None:
+        return _NOT_YET, _NOT_YET, _NOT_YET
+    if utterance.state is UtteranceState.EMPTY:
+        return _NONE, _NONE, _NONE
+    is_awaited = utterance.state is UtteranceState.WAITING
+    lacking = _AWAITED if is_awaited else _NONE
+    has_final = not is_awaited and any(s.translation and s.translation_is_final for s in utterance.segments)
+    is_queued = status.speech_late_s > 0 and status.speaking_utterance != utterance.number
+    if not utterance.has_speech:
+        sound = lacking if status.params.audio_output else _NONE
+    else:
+        sound = _AWAITED if is_queued else "before, or not played"
+    return _BEFORE if utterance.has_text else lacking, _BEFORE if has_final else lacking, sound
+
+
+def sections(
+    status: Status, extra: Sequence[tuple[str, str]] = (), utterance: Utterance | None = None
+) -> Iterator[Section]:
+    """Headings with their names and values, in plain text. ``utterance``: the `last_released`."""
+    counters, params = status.counters, status.params
+    yield "Delays, from letting go", list(_latency_rows(status.latency, unmeasured(status, utterance)))
     yield (
         "Session",
         [
@@ -67,10 +98,11 @@ def sections(status: Status, extra: Sequence[tuple[str, str]] = ()) -> Iterator[
         yield "More", list(extra)
 
 
-def _latency_rows(latency: Latency) -> Iterator[tuple[str, str]]:
-    yield "first text", _delay(latency.first_text_ms, latency.first_text_p50_p95)
-    yield "last text", _delay(latency.final_ms, latency.final_p50_p95)
-    yield "first sound", _delay(latency.first_sound_ms, latency.first_sound_p50_p95)
+def _latency_rows(latency: Latency, without: tuple[str, str, str]) -> Iterator[tuple[str, str]]:
+    text, final, sound = without
+    yield "first text", _delay(latency.first_text_ms, latency.first_text_p50_p95, latency.first_text_n, text)
+    yield "last text", _delay(latency.final_ms, latency.final_p50_p95, latency.final_n, final)
+    yield "first sound", _delay(latency.first_sound_ms, latency.first_sound_p50_p95, latency.first_sound_n, sound)
 
 
 class DetailsScreen(Panel[None]):
@@ -97,7 +129,7 @@ class DetailsScreen(Panel[None]):
         extra = list(self.pinch.services.details())
         if n_dropped := self.pinch.hold.dropped():
             extra.append(("keys dropped", f"{n_dropped} that came faster than anybody types"))
-        for heading, rows in sections(engine.status, extra):
+        for heading, rows in sections(engine.status, extra, last_released(engine.transcript.utterances)):
             parts.append((f"{heading}\n", "bold $accent"))
             for name, value in rows:
                 parts.append((f"  {clean(name):<{_NAME_CELLS}}", "$text-muted"))
