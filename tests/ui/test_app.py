@@ -41,10 +41,10 @@ from pinch_tui.ui.big_type import Picture, Request
 from pinch_tui.ui.big_view import BigText, BigView
 from pinch_tui.ui.line_cells import Widths
 from pinch_tui.ui.screens.fatal import FatalScreen
-from pinch_tui.ui.screens.main import COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
+from pinch_tui.ui.screens.main import BELOW_HZ, COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
 from pinch_tui.ui.widgets.footer import Footer
 from tests.fakes.fake_engine import FakeEngine, line
-from tests.ui.harness import PHRASES, STILL, Asked, rig, services, until
+from tests.ui.harness import NOW, PHRASES, STILL, Asked, rig, services, until
 
 SIZE = (100, 30)
 
@@ -358,6 +358,27 @@ async def test_a_panel_stops_the_polling() -> None:
         await until(pilot, lambda: r.app.main._timer is not None)
         r.engine.set_status(mic=MicState.CLOSED)
         await until(pilot, lambda: r.app.main._timer is None)
+
+
+async def test_the_talk_bar_goes_on_below_a_panel_that_leaves_it_in_view() -> None:
+    r = rig(status={"word": StateWord.TALKING, "talking_since": NOW - 2, "is_latched": True})
+    async with r.app.run_test(size=(120, 40)) as pilot:
+        main, now = r.app.main, [NOW]
+        main.talk_bar._clock = lambda: now[0]
+        await until(pilot, lambda: "talking 0:02" in main.talk_bar._lines.plain)
+        await pilot.press("d")
+        await until(pilot, lambda: main._rate == BELOW_HZ)
+        now[0] = NOW + 60
+        await until(pilot, lambda: "talking 1:02" in main.talk_bar._lines.plain)
+        await pilot.resize_terminal(120, 30)
+        await until(pilot, lambda: main._timer is None)
+        r.engine.set_status(behind_s=1.0)
+        await pilot.pause(0.1)
+        assert main._timer is None
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: main._rate == BELOW_HZ)
+        await pilot.press("escape")
+        await until(pilot, lambda: main._rate == LIVE_HZ)
 
 
 async def test_lines_appear_and_the_card_goes() -> None:

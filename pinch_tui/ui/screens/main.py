@@ -2,7 +2,7 @@
 
 It draws snapshots that the app hands it. Levels are polled only while they can change something that is seen: 15 times
 a second while somebody talks or the voice speaks, 4 times while the microphone is merely open or something is
-counted down, else not at all.
+counted down, else not at all; below a panel that leaves the talk bar in view twice a second at most.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from pinch_tui.ui.widgets.talk_bar import TalkBar
 LIVE_HZ = 15.0
 OPEN_HZ = 4.0
 COUNTDOWN_HZ = 4.0
+BELOW_HZ = 2.0
+"""Below a panel: often enough for seconds."""
 TALL_ROWS = 20
 """From so many rows on the talk bar gets air, and practice mode its line of phrases."""
 N_PHRASES = 6
@@ -119,6 +121,8 @@ class MainScreen(Screen[None]):
         self.set_class(event.size.height >= TALL_ROWS, "-tall")
         self._draw_say_this(self._engine.status)
         self._draw_empty(self._engine.status)
+        if self.app.screen is not self:
+            self.app.screen.call_after_refresh(self._poll)
 
     def on_descendant_focus(self) -> None:
         self._focus_moved()
@@ -133,6 +137,7 @@ class MainScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         self._poll_at(0.0)
+        self.app.screen.call_after_refresh(self._poll)  # what it covers is known when it is laid out
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
@@ -149,7 +154,7 @@ class MainScreen(Screen[None]):
         self._draw_bar()
         self._draw_empty(status)
         self._draw_say_this(status)
-        self._poll_at(polling_rate(status))
+        self._poll()
 
     def redraw_hold(self) -> None:
         """The talk key is held in another way: this is told below a panel too, which may say the same."""
@@ -205,6 +210,21 @@ class MainScreen(Screen[None]):
         self.say_this.show(phrases, len(utterances))
 
     # ---- polling ---------------------------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        """As often as the present state, and what stands above, make it worth while."""
+        rate = polling_rate(self._engine.status)
+        if self.is_attached and self.app.screen is not self:
+            rate = min(rate, BELOW_HZ) if self._is_bar_seen() else 0.0
+        self._poll_at(rate)
+
+    def _is_bar_seen(self) -> bool:
+        stack = self.app.screen_stack
+        above = stack[stack.index(self) + 1 :] if self in stack else stack
+        if any(screen.styles.background.a == 1 for screen in above):
+            return False
+        sheets = [sheet.region for screen in above for sheet in screen.query(".panel")]
+        return not any(sheet.contains_region(self.talk_bar.region) for sheet in sheets)
 
     def _poll_at(self, rate: float) -> None:
         if rate == self._rate:
