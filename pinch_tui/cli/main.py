@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "key": ("pinch_tui.cli.key", "Keep, show the whereabouts of, or remove the API key."),
     "replay": ("pinch_tui.cli.replay", "Run a trace through the program again."),
     "completion": ("pinch_tui.cli.completion", "Print the completion script of a shell."),
-    "help": ("pinch_tui.cli.manual", "Help on a command, or the manual page."),
+    "help": ("pinch_tui.cli.manual", "Help on a command or a topic, or the manual page."),
 }
 """Subcommand -> its module and its one line. The module holds the click command under ``command`` or its own name."""
 

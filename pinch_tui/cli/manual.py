@@ -1,7 +1,8 @@
-"""``pinch-tui help`` and the manual page; the versions of what the program stands on."""
+"""``pinch-tui help`` on commands and topics, the manual page, and the versions of what the program stands on."""
 
 from __future__ import annotations
 
+import difflib
 import importlib.metadata
 import inspect
 import platform
@@ -10,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pinch_tui import __version__
+from pinch_tui.cli.topics import page, topics
 
 STANDS_ON = (
     "textual",
@@ -101,6 +103,7 @@ def manual_page(root: click.Group, ctx: click.Context) -> str:
         if command is None or command.hidden:
             continue
         lines += _command(command, click.Context(command, info_name=f"pinch-tui {name}", parent=None))
+    lines += [".SH TOPICS", "pinch\\-tui help TOPIC prints a page on:", *_terms(tuple(topics().items()))]
     lines += [".SH ENVIRONMENT", *_terms(_ENVIRONMENT), ".SH FILES", *_terms(_FILES)]
     lines += [".SH EXIT STATUS", ".nf", _roff(EPILOG.removeprefix("\b\n").partition("\n")[2]), ".fi"]
     return "\n".join(lines) + "\n"
@@ -125,28 +128,42 @@ def _options(command: click.Command, ctx: click.Context) -> list[str]:
     return [line for names, text in records for line in (".TP", f".B {_roff(names)}", _roff(text))]
 
 
-def _commands(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The commands' names for the shell's completion."""
+def _words(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The commands' and topics' names for the shell's completion."""
     root = ctx.find_root()
     names = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in (*names, *topics()) if name.startswith(incomplete)]
 
 
-@click.command("help", short_help="Help on a command, or the manual page.")
+@click.command("help", short_help="Help on a command or a topic, or the manual page.")
 @click.option("--man", is_flag=True, help="Print the whole manual page in roff: pinch-tui help --man | man -l -")
-@click.argument("words", nargs=-1, metavar="[COMMAND]...", shell_complete=_commands)
+@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...", shell_complete=_words)
 @click.pass_context
 def command(ctx: click.Context, man: bool, words: tuple[str, ...]) -> None:
-    """Help on a command, such as ``pinch-tui help translate``."""
+    """Help on a command, such as ``pinch-tui help translate``, or on a topic, such as ``pinch-tui help terminals``."""
     root = ctx.find_root()
     if man:
         assert isinstance(root.command, click.Group)
         click.echo(manual_page(root.command, root), nl=False)
         return
+    if len(words) == 1 and words[0] in topics():
+        click.echo(page(words[0]), nl=False)
+        return
     current, current_ctx = root.command, root
     for word in words:
         below = current.get_command(current_ctx, word) if isinstance(current, click.Group) else None
         if below is None:
-            raise click.UsageError(f"There is no command {word!r}.", ctx)
+            raise click.UsageError(_nothing_on(word, current, current_ctx), ctx)
         current, current_ctx = below, click.Context(below, info_name=word, parent=current_ctx)
     click.echo(current.get_help(current_ctx))
+    if not words:
+        click.echo("\nTopics (pinch-tui help TOPIC):")
+        width = max(map(len, topics())) + 2
+        for name, title in topics().items():
+            click.echo(f"  {name:<{width}}{title}")
+
+
+def _nothing_on(word: str, current: click.Command, ctx: click.Context) -> str:
+    names = current.list_commands(ctx) if isinstance(current, click.Group) else []
+    near = difflib.get_close_matches(word, [*names, *topics()], n=1, cutoff=0.5)
+    return f"There is no command or topic {word!r}." + (f" Did you mean {near[0]}?" if near else "")

@@ -6,7 +6,8 @@
 For English: flite voices (made of human recordings) and espeak voices, near misses and far sentences. For the others:
 espeak's female voices, and sentences of other languages as what must be refused. ``false locks`` counts finals whose
 locked words were wrong. ``--every n`` takes each n-th sentence of the phrasebook; ``--convert`` takes every second
-clip through 24 and 48 kHz. README's table is ``--every 8 --noise none --convert``, for English ``--every 4``.
+clip through 24 and 48 kHz. The table of ``pinch-tui help phrasebook`` is ``--every 8 --noise none --convert``, for
+English ``--every 4``.
 """
 
 from __future__ import annotations

@@ -151,7 +151,18 @@ def test_help_of_a_command(shell: Shell) -> None:
     assert code == 0
     assert out.startswith("Usage: pinch-tui history export")
     code, _, err = shell("help", "nothing")
-    assert (code, err.splitlines()[0].split(".")[0]) == (2, "pinch-tui: There is no command 'nothing'")
+    assert (code, err.splitlines()[0].split(".")[0]) == (2, "pinch-tui: There is no command or topic 'nothing'")
+
+
+def test_help_on_a_topic(shell: Shell) -> None:
+    code, out, _ = shell("help", "exit-codes")
+    assert code == 0
+    assert out.startswith("# Exit codes\n")
+    code, out, _ = shell("help")
+    assert code == 0
+    assert "  exit-codes  Exit codes\n" in out
+    code, _, err = shell("help", "terminal")
+    assert (code, "Did you mean terminals?" in err) == (2, True)
 
 
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])

@@ -107,9 +107,9 @@ def test_own_file_adds_and_replaces(tmp_path: Path):
     assert book.find("hello", "", "de") is None
 
 
-def test_the_example_of_the_readme_loads(tmp_path: Path):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    example = readme[readme.index("id\ten\tes\n") :].partition("```")[0]
+def test_the_example_of_the_help_page_loads(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "pinch_tui" / "help" / "phrasebook.md").read_text(encoding="utf-8")
+    example = page[page.index("id\ten\tes\n") :].partition("```")[0]
     assert len(load(own(tmp_path, example))) == len(load()) + 1
 
 

@@ -15,6 +15,7 @@ from pinch_tui.config import Settings, UiSettings
 from pinch_tui.core.events import Counters, FinalizeMode, Latency, MicState, SessionParams, Severity, StateWord
 from pinch_tui.core.transcript import Utterance, UtteranceState
 from tests.fakes.fake_engine import line
+from tests.ui import picture
 from tests.ui.harness import Rig, rig, until
 
 SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40)
@@ -79,6 +80,11 @@ MEASURED = {
     "counters": Counters(underruns=1, resent_s=1.5, reconnects=1),
     "model_version_id": "v1",
 }
+
+
+async def test_the_readme_shows_the_screen_as_it_is() -> None:
+    shown = picture.PICTURE.read_text(encoding="utf-8")
+    assert await picture.draw() == shown, "draw it anew: python -m tests.ui.picture"
 
 
 # ---- the conversation ----------------------------------------------------------------------------------------------
