@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pinch_tui.config import Settings
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.keymap import nearest_key, talk_key
-from pinch_tui.core.languages import AUTO, find, normalize
+from pinch_tui.core.languages import AUTO, normalize, suggestion, understood
 
 _LARGEST = 10**15
 MAX_CONTEXT = 2_000
@@ -154,14 +154,14 @@ def _api_key(value: str) -> None:
 
 
 def _language(value: str, *, may_be_auto: bool) -> None:
-    code = normalize(value)
+    code = understood(value)
     if code == AUTO and not may_be_auto:
         raise BadValue("must name a language; auto is for the spoken one alone")
     if code is None:
         also = ", or auto" if may_be_auto else ""
-        near = find(value)
-        hint = f"Did you mean {near[0].code} ({near[0].name})?" if near else "pinch-tui languages lists them."
-        raise BadValue(f"must be a language code such as en or pt-BR{also}, not {_shown(value)}", hint)
+        near = suggestion(value)
+        hint = f"Did you mean {near.code} ({near.name})?" if near else "pinch-tui languages lists them."
+        raise BadValue(f"must be a language such as en, pt-BR or spanish{also}, not {_shown(value)}", hint)
 
 
 def _printable(value: str) -> None:
@@ -221,7 +221,7 @@ def check(key: str, value: object) -> object:
     if key in _CHECKS:
         _CHECKS[key](value)
     if key in ("session.source", "session.target") and isinstance(value, str):
-        return normalize(value)
+        return understood(value)
     if key == "talk.key" and isinstance(value, str):
         return talk_key(value)
     if key == "api.base_url" and isinstance(value, str):

@@ -196,7 +196,7 @@ def test_an_unknown_key_names_file_line_and_neighbour(
         ("[talk]\nmode = 1\n", "talk.mode must be auto, hold or tap"),
         ('[talk]\nmode = "holt"\n', 'talk.mode is "holt"; it must be auto, hold or tap. Did you mean hold?'),
         ('[session]\nvoice = "clone"\n', 'session.voice is "clone"; it must be male or female'),
-        ('[session]\nsource = "english"\n', "Did you mean en (English)?"),
+        ('[session]\nsource = "engl"\n', "Did you mean en (English)?"),
         ('[session]\nsource = "en"\ntarget = "en"\n', "session.target is en, the language that is spoken"),
         ('[session]\ntarget = "auto"\n', "session.target must name a language"),
         ('[session]\nsource = "auto"\ntwo_way = true\n', "session.two_way needs two named languages"),
@@ -250,9 +250,20 @@ def test_a_refused_value_contradicts_nothing(tmp_path: Path) -> None:
     assert not _refusal(tmp_path, '[talk]\nkey = "?x"\n[ui.keys]\nswap = "space"\n').others
 
 
+def test_a_language_may_be_named_in_every_source_of_settings(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[session]\nsource = "english"\ntarget = "french"\n')
+    path = tmp_path / "config.toml"
+    session = load(path, {}).settings.session
+    assert (session.source, session.target) == ("en", "fr")
+    session = load(path, {"PINCH_TUI_SESSION__TARGET": "Español"}).settings.session
+    assert (session.source, session.target) == ("en", "es")
+    session = load(path, {}, {"session.target": Flag("--to", "日本語")}).settings.session
+    assert (session.source, session.target) == ("en", "ja")
+
+
 def test_a_bad_flag_or_variable_is_named(tmp_path: Path) -> None:
     error = _refusal(tmp_path, "", None, session__source=Flag("--from", "klingonese"))
-    assert error.title.startswith("--from: session.source must be a language code")
+    assert error.title.startswith("--from: session.source must be a language such as en")
     error = _refusal(tmp_path, "", {"PINCH_TUI_TALK__TAIL_MS": "soon"})
     assert error.title == "PINCH_TUI_TALK__TAIL_MS: talk.tail_ms must be a whole number."
     error = _refusal(tmp_path, "", {"PINCH_TUI_UI__KEYS": "swap=m"})

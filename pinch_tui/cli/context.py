@@ -96,10 +96,13 @@ _SESSION = (
         *("--from", "source"),
         metavar="LANG",
         shell_complete=_codes,
-        help="Language that is spoken, such as en, or auto.",
+        help="Language that is spoken, such as en or english, or auto.",
     ),
     click.option(
-        *("--to", "target"), metavar="LANG", shell_complete=_codes, help="Language that is wanted, such as es."
+        *("--to", "target"),
+        metavar="LANG",
+        shell_complete=_codes,
+        help="Language that is wanted, such as es or spanish.",
     ),
     click.option("--voice", type=click.Choice(["male", "female"], case_sensitive=False), help="Voice of the speech."),
     click.option("--text-only/--no-text-only", default=None, help="Ask for text alone, no speech."),

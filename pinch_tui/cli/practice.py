@@ -98,13 +98,17 @@ def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | Non
     One phrase a line with its translation, separated by a tab; [... and ...] stand for the first and the last value of
     a slot. Names ("my name is ...") cannot be understood and are refused.
     """
+    from pinch_tui.core.languages import understood
     from pinch_tui.errors import UsageError
     from pinch_tui.practice.phrasebook import load, practice_languages
 
     path = phrasebook or outer
     known = practice_languages(path)
-    for code in (source, target):
-        if code.split("-")[0] not in known:
-            raise UsageError(f"The practice phrasebook has no language {code}.", f"It has {', '.join(known)}.")
-    for said, meant in load(path).patterns(source.split("-")[0], target.split("-")[0]):
+    codes = []
+    for language in (source, target):
+        code = (understood(language) or language).split("-")[0]
+        if code not in known:
+            raise UsageError(f"The practice phrasebook has no language {language}.", f"It has {', '.join(known)}.")
+        codes.append(code)
+    for said, meant in load(path).patterns(*codes):
         click.echo(f"{said}\t{meant}")

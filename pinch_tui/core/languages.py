@@ -6,6 +6,7 @@ the service knows what it can translate (section 2 of the service's reference).
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -290,6 +291,31 @@ _FOLDED: Final = {
 }
 
 
+def understood(text: str) -> str | None:
+    """The code that a person means by a code or by a whole name (``spanish``, ``Español``, ``mandarin``), in its usual
+    spelling; None for anything else, a part of a name included.
+
+    A code beats a name, except that a known name beats a code outside the table (``lao`` is Lao).
+    """
+    code = normalize(text)
+    if code is not None and (code == AUTO or is_known(code)):
+        return code
+    return _BY_NAME.get(_plain_name(clean(text, 60))) or code
+
+
+def suggestion(text: str) -> Language | None:
+    """The language that a refused text most likely meant: part of a name, or a misspelt one."""
+    found = find(text)
+    if found:
+        return found[0]
+    near = difflib.get_close_matches(_plain_name(clean(text, 60)), _BY_NAME, n=1, cutoff=0.75)
+    return _BY_CODE[_BY_NAME[near[0]]] if near else None
+
+
+def _plain_name(text: str) -> str:
+    return " ".join(re.sub(r"[()_-]", " ", _folded(text)).split())
+
+
 def find(query: str, *, with_auto: bool = False) -> list[Language]:
     """Languages that match what was typed, the best first: exact, names' beginnings, codes', words', parts.
 
@@ -324,6 +350,13 @@ _ALSO: Final = {
     "my": ("myanmar",),
 }
 """Other names that people type."""
+
+_BY_NAME: Final = {
+    _plain_name(name): language.code
+    for language in LANGUAGES
+    for name in (*_ALSO.get(language.code, ()), language.native, language.name)
+}
+"""Every whole name, as `_plain_name` gives it, with its code."""
 
 
 def _rank(language: Language, wanted: str) -> int | None:

@@ -29,6 +29,26 @@ def test_the_table_is_sound() -> None:
         assert language.is_rtl == is_drawn_rtl, language.code
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("spanish", "es"), ("Español", "es"), ("ESPANOL", "es"), (" german ", "de"), ("日本語", "ja"),
+        ("русский", "ru"), ("العربية", "ar"), ("Portuguese (Brazil)", "pt-BR"), ("portuguese brazil", "pt-BR"),
+        ("mandarin", "zh"), ("norsk bokmål", "nb"), ("lao", "lo"), ("pt_br", "pt-BR"), ("tlh", "tlh"), ("AUTO", "auto"),
+        ("es-419", "es-419"), ("kurdish", None), ("span", None), ("", None), ("klingon", None),
+    ],
+)  # fmt: skip
+def test_a_language_is_understood_by_code_or_by_whole_name(text: str, code: str | None) -> None:
+    assert languages.understood(text) == code
+
+
+def test_every_language_is_understood_by_all_its_names() -> None:
+    for language in LANGUAGES:
+        assert languages.understood(language.code) == language.code
+        assert languages.understood(language.name) == language.code
+        assert languages.understood(language.native) == language.code
+
+
 def test_exactly_the_ten_known_languages_and_their_regions_are_marked() -> None:
     marked = {language.code for language in LANGUAGES if language.known_speech}
     assert {code for code in marked if "-" not in code} == {"en", "es", "fr", "de", "it", "pt", "ru", "ja", "ko", "zh"}

@@ -19,6 +19,13 @@ ROOT = Path(__file__).parents[2]
 RUN = "from pinch_tui.cli.practice import practice; practice()"
 
 
+def test_phrases_take_names_of_languages() -> None:
+    by_name = CliRunner().invoke(practice, ["phrases", "--from", "english", "--to", "Français"], catch_exceptions=False)
+    by_code = CliRunner().invoke(practice, ["phrases", "--from", "en", "--to", "fr"], catch_exceptions=False)
+    assert by_name.exit_code == 0
+    assert by_name.output == by_code.output
+
+
 def test_phrases_lists_both_languages():
     result = CliRunner().invoke(practice, ["phrases", "--from", "en", "--to", "fr"], catch_exceptions=False)
     lines = result.output.splitlines()
