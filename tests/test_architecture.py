@@ -89,15 +89,12 @@ PURE_AUDIO = frozenset(
     f"pinch_tui.audio.{name}"
     for name in ("pcm", "framer", "preroll", "jitter", "resample", "meter", "loudness", "stretch", "choice", "cues")
 )
-SHARED = ("errors", "core", "config")
+SHARED = ("errors", "core", "settings.model")
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "core": ("errors",),
-    "config": ("errors", "core"),
-    "settings": (*SHARED, "settings_checks", "settings_lines", "store.paths"),
-    "settings_checks": (*SHARED, "settings_lines"),
-    "settings_lines": SHARED,
+    "settings": ("errors", "core", "store.paths"),
     "audio": ("errors", "core"),
     "net": ("errors", "core"),
     "engine": (*SHARED, *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
@@ -395,7 +392,7 @@ def test_the_sound_host_starts_without_numpy_and_portaudio() -> None:
     assert not violations(loaded, "sounddevice numpy textual httpx asyncio")
 
 
-@pytest.mark.parametrize("room", ["store", "control", "keys", "config", "settings"])
+@pytest.mark.parametrize("room", ["store", "control", "keys", "settings"])
 def test_rooms_beside_the_engine_load_no_heavy_neighbours(room: str) -> None:
     loaded = loaded_by(everything_in(room))
     forbidden = "numpy sounddevice httpx websockets" + ("" if room == "keys" else " textual")

@@ -401,7 +401,7 @@ CRASHES = [
     "pinch_tui.core.session:Session.handle",
     "pinch_tui.core.protocol:decode",
     "pinch_tui.store.secrets:lookup_key",
-    "pinch_tui.settings:_value",
+    "pinch_tui.settings.load:_value",
     "httpx:AsyncClient.send",
     "httpx:AsyncClient.build_request",
 ]

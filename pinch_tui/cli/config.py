@@ -13,7 +13,7 @@ import click
 
 from pinch_tui.cli.context import CliContext, config_flag, run_flags, session_flags
 from pinch_tui.errors import UsageError
-from pinch_tui.settings import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, known_keys, value_of
+from pinch_tui.settings.load import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, known_keys, value_of
 from pinch_tui.store.paths import expanded, private_folder
 
 EXAMPLE = "config.example.toml"

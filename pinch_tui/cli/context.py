@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from pinch_tui.settings import Flag, LoadedSettings, load
+from pinch_tui.settings.load import Flag, LoadedSettings, load
 from pinch_tui.store.paths import Paths, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -16,11 +16,11 @@ from pinch_tui.errors import AudioError
 if TYPE_CHECKING:
     from pinch_tui.audio.choice import Device
     from pinch_tui.audio.devices import DeviceList
-    from pinch_tui.config import Settings
     from pinch_tui.core.events import Frame
     from pinch_tui.diagnose.facts import SpeakerFacts
     from pinch_tui.diagnose.finding import Finding
     from pinch_tui.diagnose.sound import Listening
+    from pinch_tui.settings.model import Settings
 
 RECORD_S = 3.0
 _BAR = 40

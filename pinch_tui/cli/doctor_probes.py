@@ -18,7 +18,6 @@ from pinch_tui import __version__
 from pinch_tui.audio import missing
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.doctor_sound import sound_probes
-from pinch_tui.config import DEFAULT_BASE_URL, Settings
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.diagnose import network, tty
@@ -36,7 +35,8 @@ from pinch_tui.diagnose.facts import (
 from pinch_tui.diagnose.network import Connection
 from pinch_tui.errors import PinchError
 from pinch_tui.keys.probes import open_probe
-from pinch_tui.settings import LoadedSettings, load
+from pinch_tui.settings.load import LoadedSettings, load
+from pinch_tui.settings.model import DEFAULT_BASE_URL, Settings
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.secrets import ApiKey, lookup_key
 

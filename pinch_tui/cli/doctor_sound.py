@@ -11,13 +11,13 @@ from pinch_tui.audio.devices import DeviceList, list_devices
 from pinch_tui.audio.microphone import HostMicrophone
 from pinch_tui.audio.speaker import HostSpeaker
 from pinch_tui.audio.supervisor import SoundHost
-from pinch_tui.config import Settings
 from pinch_tui.diagnose.doctor import SoundProbes
 from pinch_tui.diagnose.facts import DeviceFact, DevicesFacts, MicFacts, SpeakerFacts
 from pinch_tui.diagnose.sound import LISTEN_S, TONE_S, mic_facts, play, tone
 from pinch_tui.diagnose.sound import listen as listen_to
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import AudioError, UsageError
+from pinch_tui.settings.model import Settings
 
 PLAY_WITHIN_S = 5.0
 """Opening a loudspeaker may take this long on top of the sound's own length."""

@@ -20,10 +20,10 @@ from pinch_tui.cli.context import CliContext
 from pinch_tui.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from pinch_tui.config import Settings
     from pinch_tui.core.events import TalkEdge
     from pinch_tui.diagnose.keyview import Seen
     from pinch_tui.keys.hold_input import HoldInput
+    from pinch_tui.settings.model import Settings
 
 _QUIT = frozenset({"ctrl+c", "ctrl+q", "ctrl+d"})
 _ON, _OFF = b"\x1b[?1004h", b"\x1b[?1004l"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from pinch_tui.settings import LoadedSettings
+from pinch_tui.settings.load import LoadedSettings
 from pinch_tui.store.paths import Paths, resolve
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pinch_tui.audio.stretch import slow_down
-from pinch_tui.config import BargeIn
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import PlayoutEnded, PlayoutStarted, Speaker, Underran
+from pinch_tui.settings.model import BargeIn
 
 QUIET_S = 0.4
 """A playout ends when no chunk came for this long."""

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from pinch_tui.config import BargeIn
 from pinch_tui.core import events as e
 from pinch_tui.core import session_events as ev
 from pinch_tui.core import talk as tk
@@ -32,6 +31,7 @@ from pinch_tui.engine.setup import EngineConfig, EnginePorts
 from pinch_tui.engine.statusboard import Board, counters, snapshot
 from pinch_tui.engine.teller import Teller
 from pinch_tui.engine.uplink import Link
+from pinch_tui.settings.model import BargeIn
 
 __all__ = ["Engine", "EngineConfig", "EnginePorts"]
 

@@ -8,7 +8,6 @@ from typing import Protocol, assert_never
 
 from pinch_tui.audio.meter import Meter
 from pinch_tui.audio.preroll import PreRoll
-from pinch_tui.config import BargeIn, KeepOpen
 from pinch_tui.core import session_events as ev
 from pinch_tui.core import talk as tk
 from pinch_tui.core.events import EdgeKind, Frame, Levels, MicState, Severity, TalkEdge, TalkSource
@@ -23,6 +22,7 @@ from pinch_tui.engine.ports import Clock, MicClosed, MicFailed, MicOpened, Micro
 from pinch_tui.engine.statusboard import Board
 from pinch_tui.engine.teller import Teller
 from pinch_tui.engine.uplink import Link
+from pinch_tui.settings.model import BargeIn, KeepOpen
 
 _PREROLL_SLACK_S = 2.0
 _ZEROS_S = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinch_tui.config import KeepOpen
+from pinch_tui.settings.model import KeepOpen
 
 LINGER_S = 60.0
 """Where the terminal reports no focus, the microphone closes this long after the last utterance."""

@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pinch_tui.config import TalkMode, TalkSettings
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.hold import HoldMachine, HoldState
 from pinch_tui.core.hold_events import (
@@ -48,6 +47,7 @@ from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
 from pinch_tui.keys.names import LEGACY_NAMES, MODIFIERS, needs_protocol
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot
+from pinch_tui.settings.model import TalkMode, TalkSettings
 
 if TYPE_CHECKING:
     from textual.driver import Driver

@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from pinch_tui.config import Settings
 from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.settings.model import Settings
 from pinch_tui.store.paths import is_private, read_file, write_private
 
 VARIABLE = "PINCH_API_KEY"

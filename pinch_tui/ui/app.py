@@ -38,7 +38,6 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.signal import Signal
 
-from pinch_tui.config import Settings
 from pinch_tui.core.events import (
     EngineEvent,
     Foreground,
@@ -55,6 +54,7 @@ from pinch_tui.core.keymap import check_theme, resolve_keys
 from pinch_tui.core.textclean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
+from pinch_tui.settings.model import Settings
 from pinch_tui.ui.actions import ACTIONS, BY_NAME, first_key
 from pinch_tui.ui.app_leaving import AppExit, Leaving
 from pinch_tui.ui.app_lines import LineWork

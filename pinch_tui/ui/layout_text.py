@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from pinch_tui.config import Bidi
+from pinch_tui.settings.model import Bidi
 from pinch_tui.ui import line_bidi
 from pinch_tui.ui.layout_breaks import pieces, wrap
 from pinch_tui.ui.line_cells import NARROW_ONLY, Cluster, Widths, cells_of, clean, clusters, width

@@ -18,7 +18,6 @@ from pinch_tui.audio.devices import list_devices
 from pinch_tui.audio.files import wav_header
 from pinch_tui.audio.sound import Sound
 from pinch_tui.cli.options import RunOptions
-from pinch_tui.config import Settings
 from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
@@ -29,6 +28,7 @@ from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.errors import AudioError
+from pinch_tui.settings.model import Settings
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
 from pinch_tui.store.secrets import KEY_VARIABLES

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from pinch_tui import __version__
 from pinch_tui.cli.options import RunOptions
-from pinch_tui.config import BargeIn, Cues, Reopen, Settings, TalkMode
 from pinch_tui.core.events import (
     EngineEvent,
     FinalizeMode,
@@ -36,7 +35,8 @@ from pinch_tui.net.api import HttpSessionApi
 from pinch_tui.net.socket import WebSocketConnector
 from pinch_tui.net.traced import TracedConnector, TracedSessionApi
 from pinch_tui.net.wirelog import WireLog
-from pinch_tui.settings import Source
+from pinch_tui.settings.load import Source
+from pinch_tui.settings.model import BargeIn, Cues, Reopen, Settings, TalkMode
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history import History
 from pinch_tui.store.history_writer import HistoryWriter

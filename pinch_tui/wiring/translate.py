@@ -14,13 +14,13 @@ from pinch_tui.audio.files import FileMicrophone, FileSpeaker
 from pinch_tui.audio.null import NullSpeaker
 from pinch_tui.audio.sound import Sound
 from pinch_tui.cli.options import TextFormat, TranslateOptions
-from pinch_tui.config import Settings
 from pinch_tui.core.talk import TalkConfig
 from pinch_tui.core.transcript import Utterance
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import AudioError
+from pinch_tui.settings.model import Settings
 from pinch_tui.store import logs
 from pinch_tui.wiring.parts import (
     Recorder,

@@ -10,8 +10,8 @@ import time
 
 from textual.driver import Driver
 
-from pinch_tui.config import Settings
 from pinch_tui.core.events import StateWord, TranscriptChanged
+from pinch_tui.settings.model import Settings
 from pinch_tui.ui.app import PinchApp
 from pinch_tui.ui.transcript_view import TranscriptView
 from tests.bench.screen_transcript import CountingDriver, Talk, arguments, main

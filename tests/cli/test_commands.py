@@ -19,10 +19,10 @@ import srt
 import webvtt
 
 from pinch_tui.cli.main import COMMANDS, cli
-from pinch_tui.config import Settings
 from pinch_tui.core.keymap import DEFAULT_KEYS
 from pinch_tui.core.languages import LANGUAGES
-from pinch_tui.settings import Source, known_keys, load
+from pinch_tui.settings.load import Source, known_keys, load
+from pinch_tui.settings.model import Settings
 from pinch_tui.store.history import History
 from tests.cli.conftest import Asked, Shell
 from tests.fakes.conversation import segment, utterance

@@ -8,7 +8,7 @@ from typing import Any
 
 from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.events import FinalizeMode, Voice
-from pinch_tui.settings import load
+from pinch_tui.settings.load import load
 from pinch_tui.wiring.parts import session_params, with_choices
 
 CHOICES: Mapping[str, Any] = {"voice": "female", "text_only": True, "two_way": True, "finalize_mode": "sentence"}

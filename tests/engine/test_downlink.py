@@ -7,11 +7,11 @@ import struct
 
 import pytest
 
-from pinch_tui.config import BargeIn
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.engine import downlink as module
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.downlink import DUCKED, QUIET_S, Downlink
+from pinch_tui.settings.model import BargeIn
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.warp import run
 

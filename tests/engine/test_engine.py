@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from pinch_tui.config import BargeIn, KeepOpen
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
@@ -33,6 +32,7 @@ from pinch_tui.core.transcript import UtteranceState
 from pinch_tui.engine.micpolicy import LINGER_S
 from pinch_tui.errors import AudioError
 from pinch_tui.net.api import HttpSessionApi
+from pinch_tui.settings.model import BargeIn, KeepOpen
 from tests.engine.rig import Rig, play
 from tests.faults.conversation import check_session
 from tests.faults.scripted import HEALTHY, Plan

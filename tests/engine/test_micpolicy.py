@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pinch_tui.config import KeepOpen
 from pinch_tui.engine.micpolicy import ATTENDED_S, LINGER_S, PRESS_LINGER_S, MicPolicy
+from pinch_tui.settings.model import KeepOpen
 
 
 @pytest.mark.parametrize("keep_open", list(KeepOpen))

@@ -9,7 +9,6 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pinch_tui.config import BargeIn
 from pinch_tui.core.events import (
     FRAME_BYTES,
     FRAME_S,
@@ -30,6 +29,7 @@ from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.net.api import HttpSessionApi
 from pinch_tui.net.socket import WebSocketConnector
+from pinch_tui.settings.model import BargeIn
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.scripted import Plan, Recorded, ScriptedService

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.config import ApiSettings, Settings
 from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.settings.model import ApiSettings, Settings
 from pinch_tui.store import key_keeper
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.secrets import KeyringAbsent, KeyringFailed, KeySource, clean, delete_key, lookup_key, store_key

@@ -10,9 +10,9 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from pinch_tui.config import Settings, UiSettings
 from pinch_tui.core.export import ExportFormat, ExportSide
 from pinch_tui.errors import PinchError
+from pinch_tui.settings.model import Settings, UiSettings
 from pinch_tui.ui.app import PinchApp
 from pinch_tui.ui.services import AppServices, DeviceNames, KeptKey
 from tests.fakes.fake_engine import FakeEngine

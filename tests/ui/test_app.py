@@ -13,7 +13,6 @@ from textual import events
 from textual.command import CommandList
 from textual.widgets import Input
 
-from pinch_tui.config import Bidi, Settings, TalkMode, UiSettings
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
@@ -36,6 +35,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app import AppExit, PinchApp
 from pinch_tui.ui.big_type import Picture, Request
 from pinch_tui.ui.big_view import BigText, BigView

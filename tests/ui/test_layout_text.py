@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pinch_tui.config import Bidi
+from pinch_tui.settings.model import Bidi
 from pinch_tui.ui import layout_text
 from pinch_tui.ui.layout_text import Mark, Order, Widths, app_reorders, clean, clusters, cut, layout, wrap
 from pinch_tui.ui.line_cells import WIDTHS_QUERY, guess_widths, judge_widths

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.config import TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
@@ -35,6 +34,7 @@ from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.keys import HoldConfig, HoldInput
+from pinch_tui.settings.model import TalkMode
 from pinch_tui.ui.actions import BY_NAME
 from pinch_tui.ui.line_tty import PosixTerminal, key_names
 from pinch_tui.ui.line_tty_windows import WindowsTerminal

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from textual.widgets import Input, TextArea
 
-from pinch_tui.config import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.core.events import (
     ChangeSession,
     Counters,
@@ -27,6 +26,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.export import ExportFormat, ExportSide
 from pinch_tui.core.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
+from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app import HoldReportChanged
 from pinch_tui.ui.languages_text import LanguageChoices, entries
 from pinch_tui.ui.screens.help import keys_text

@@ -17,7 +17,6 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from pinch_tui.config import BargeIn, TalkMode
 from pinch_tui.core.events import (
     FinalizeMode,
     HearMicrophone,
@@ -30,6 +29,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.textclean import clean
+from pinch_tui.settings.model import BargeIn, TalkMode
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.services import DeviceNames
 from pinch_tui.ui.status_text import dbfs_text, difference_text, mic_line

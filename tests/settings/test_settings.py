@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.config import Settings, TalkMode
 from pinch_tui.core.events import Voice
 from pinch_tui.errors import EXIT_USAGE, ConfigError
-from pinch_tui.settings import (
+from pinch_tui.settings.checks import BadValue, check, convert, convert_text
+from pinch_tui.settings.lines import line_of
+from pinch_tui.settings.load import (
     Flag,
     LoadedSettings,
     Source,
@@ -22,8 +23,7 @@ from pinch_tui.settings import (
     value_of,
     variable_of,
 )
-from pinch_tui.settings_checks import BadValue, check, convert, convert_text
-from pinch_tui.settings_lines import line_of
+from pinch_tui.settings.model import Settings, TalkMode
 
 CANARY = "pk_canary_7f3a"
 
@@ -396,7 +396,7 @@ def test_any_variable_is_taken_or_refused_with_a_reason(key: str, raw: str) -> N
 
 # ---- the example --------------------------------------------------------------------------------------------------
 
-EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
 
 def test_the_example_loads_to_the_defaults() -> None:
@@ -420,7 +420,7 @@ def test_the_example_says_something_about_every_field() -> None:
 
 
 def test_the_ranges_of_the_docstrings_are_those_that_are_checked(tmp_path: Path) -> None:
-    source = (Path(__file__).parents[1] / "pinch_tui" / "config.py").read_text(encoding="utf-8")
+    source = (Path(__file__).parents[2] / "pinch_tui" / "settings" / "model.py").read_text(encoding="utf-8")
     for name, low, high, unit in (("preroll_ms", 0, 1500, 1), ("tail_ms", 0, 2000, 1), ("limit_s", 5, 600, 1)):
         assert f"{low}-{high}" in source
         for value in (low, high):

@@ -17,11 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pinch_tui.config import Settings
 from pinch_tui.core.keymap import KeyMapError, check_theme, resolve_keys
 from pinch_tui.errors import ConfigError
-from pinch_tui.settings_checks import BadValue, check, convert, convert_text, notes
-from pinch_tui.settings_lines import line_of
+from pinch_tui.settings.checks import BadValue, check, convert, convert_text, notes
+from pinch_tui.settings.lines import line_of
+from pinch_tui.settings.model import Settings
 from pinch_tui.store.paths import HOME_VARIABLE, expanded, is_private, read_file, resolve
 
 KEY_VARIABLE = "PINCH_API_KEY"

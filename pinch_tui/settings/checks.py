@@ -1,6 +1,6 @@
 """What a setting's value may be: types, ranges, and what does not go together. Pure.
 
-The ranges are those of the docstrings in `pinch_tui.config`.
+The ranges are those of the docstrings in `pinch_tui.settings.model`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Any, get_origin
 from urllib.parse import urlsplit
 
-from pinch_tui.config import Settings
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.keymap import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, normalize, suggestion, understood
+from pinch_tui.settings.model import Settings
 
 _LARGEST = 10**15
 MAX_CONTEXT = 2_000
