@@ -398,7 +398,7 @@ CRASHES = [
     "pinch_tui.net.socket:check_ws_url",
     "pinch_tui.net.socket:WebSocketConnection.send",
     "pinch_tui.net.socket:WebSocketConnection.receive",
-    "pinch_tui.core.session:Session.handle",
+    "pinch_tui.core.session.session:Session.handle",
     "pinch_tui.core.protocol:decode",
     "pinch_tui.store.secrets:lookup_key",
     "pinch_tui.settings.load:_value",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from pinch_tui.core.events import StateWord, Status
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.transcript import Utterance
 
 _WIDTH = 78
 _EVERY_S = 0.25

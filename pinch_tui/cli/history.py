@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
 from pinch_tui.store.exports import create
 from pinch_tui.store.history import Conversation, History

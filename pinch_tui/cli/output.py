@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pinch_tui.cli.options import TextFormat
-from pinch_tui.core.export import ExportFormat, ExportSide, lines_of, render
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide, lines_of, render
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.store.history_lines import final_part
 
 QUIET_S = 1.5

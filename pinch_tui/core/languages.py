@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 
 AUTO: Final = "auto"
 """The source "whatever is spoken"."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from pinch_tui.core.events import FinalizeMode, SessionParams
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,

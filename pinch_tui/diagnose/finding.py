@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import EXIT_OK
 
 SENTENCE_LIMIT = 400

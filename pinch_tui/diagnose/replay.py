@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pinch_tui.core import session_events as ev
 from pinch_tui.core.events import FRAME_BYTES, FinalizeMode, Frame, SessionParams, Voice
 from pinch_tui.core.protocol import decode
-from pinch_tui.core.reactions import Failure, FailureKind
-from pinch_tui.core.session import Session
-from pinch_tui.core.session_events import SessionState
-from pinch_tui.core.transcript import Transcript, Utterance
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.reactions import Failure, FailureKind
+from pinch_tui.core.session.session import Session
+from pinch_tui.core.transcript.transcript import Transcript, Utterance
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage
 
 SETTLE_WITHIN_S = 20.0

@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core import events as e
-from pinch_tui.core import session_events as ev
-from pinch_tui.core import talk as tk
 from pinch_tui.core.latency import LatencyMeter
-from pinch_tui.core.session import Session
-from pinch_tui.core.session_events import SessionState
-from pinch_tui.core.transcript import Transcript
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.session import Session
+from pinch_tui.core.talk import talk as tk
+from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.downlink import Downlink
 from pinch_tui.engine.facade import Listener, TranscriptView

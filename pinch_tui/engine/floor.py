@@ -8,13 +8,13 @@ from typing import Protocol, assert_never
 
 from pinch_tui.audio.meter import Meter
 from pinch_tui.audio.preroll import PreRoll
-from pinch_tui.core import session_events as ev
-from pinch_tui.core import talk as tk
 from pinch_tui.core.events import EdgeKind, Frame, Levels, MicState, Severity, TalkEdge, TalkSource
 from pinch_tui.core.latency import LatencyMeter
-from pinch_tui.core.outbox import VOICE_PEAK
-from pinch_tui.core.session_events import SessionState
-from pinch_tui.core.transcript import Transcript
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.outbox import VOICE_PEAK
+from pinch_tui.core.talk import talk as tk
+from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.downlink import Downlink
 from pinch_tui.engine.micpolicy import MicPolicy

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol, assert_never
 
-from pinch_tui.core import session_events as ev
 from pinch_tui.core.events import MicState, Severity
 from pinch_tui.core.latency import LatencyMeter
-from pinch_tui.core.reactions import FailureKind, describe
-from pinch_tui.core.transcript import Transcript, UtteranceState
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.reactions import FailureKind, describe
+from pinch_tui.core.transcript.transcript import Transcript, UtteranceState
 from pinch_tui.core.wire import TranscriptKind
 from pinch_tui.engine.downlink import Downlink
 from pinch_tui.engine.floor import Floor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.ports import Clock, Connector, Microphone, SessionApi, Speaker
 from pinch_tui.settings.model import BargeIn, KeepOpen
 

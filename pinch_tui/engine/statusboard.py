@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pinch_tui.core.events import Counters, MicState, StateWord, Status
-from pinch_tui.core.reactions import describe
-from pinch_tui.core.session import Session
-from pinch_tui.core.session_events import SessionState
-from pinch_tui.core.talk import TalkMachine, TalkState
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.reactions import describe
+from pinch_tui.core.session.session import Session
+from pinch_tui.core.talk.talk import TalkMachine, TalkState
 
 
 @dataclass(slots=True)

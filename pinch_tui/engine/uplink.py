@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from pinch_tui.core import session_events as ev
-from pinch_tui.core.delivery import Step
 from pinch_tui.core.protocol import decode, encode_finalize
-from pinch_tui.core.reactions import Failure, FailureKind
-from pinch_tui.core.session import Session
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.delivery import Step
+from pinch_tui.core.session.reactions import Failure, FailureKind
+from pinch_tui.core.session.session import Session
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import Clock, Connection, Connector, SessionApi
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError

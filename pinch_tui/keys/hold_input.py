@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
-from pinch_tui.core.hold import HoldMachine, HoldState
-from pinch_tui.core.hold_events import (
+from pinch_tui.core.talk.hold import HoldMachine, HoldState
+from pinch_tui.core.talk.hold_events import (
     AskProbe,
     Blurred,
     Claimed,

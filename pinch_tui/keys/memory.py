@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Protocol
 
-from pinch_tui.core.hold_gap import Cadence
+from pinch_tui.core.talk.hold_gap import Cadence
 
 
 class KeyMemory(Protocol):

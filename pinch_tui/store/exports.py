@@ -10,8 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
-from pinch_tui.core.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history_lines import Header, read
 from pinch_tui.store.history_writer import HistoryWriter

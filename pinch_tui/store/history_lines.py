@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pinch_tui.core.textclean import TEXT_LIMIT, clean
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 
 SCHEMA = 1
 _ID_LIMIT = 300

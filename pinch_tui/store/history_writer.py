@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.store.history_lines import Header, encode_cancelled, encode_final, encode_header, encode_star, final_part
 from pinch_tui.store.paths import private_folder
 

@@ -51,7 +51,7 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.keymap import check_theme, resolve_keys
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.settings.model import Settings

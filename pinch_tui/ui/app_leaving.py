@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from pinch_tui.core.events import Quit, Stopped, TalkSource
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from pinch_tui.core.export import ExportFormat, ExportSide
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.clipboard import Clipboard
 

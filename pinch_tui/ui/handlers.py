@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import RetryNow, SetVolume, StateWord, StopSpeech, Voice
 from pinch_tui.core.languages import AUTO
-from pinch_tui.core.transcript import last_heard
+from pinch_tui.core.transcript.transcript import last_heard
 from pinch_tui.ui.languages_text import swapped
 
 if TYPE_CHECKING:

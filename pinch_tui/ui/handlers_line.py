@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.ui.line_row import has_content
 
 if TYPE_CHECKING:

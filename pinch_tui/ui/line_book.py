@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.ui import line_row
 from pinch_tui.ui.line_index import Viewport
 from pinch_tui.ui.line_row import RowLine, RowStyle

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pinch_tui.core.events import StateWord
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
 from pinch_tui.ui import search
 from pinch_tui.ui.layout_text import Line, Mark, Order, Widths, clean, cut, layout, width
 from pinch_tui.ui.theme import UNICODE, Marks

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from pinch_tui.core.events import Levels, MicState, NoticePosted, SessionParams, Severity, StateWord, Status
 from pinch_tui.core.languages import label
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
 from pinch_tui.ui.layout_text import clean
 from pinch_tui.ui.status_text import LATE_SPEECH_S, mic_line, seconds_left
 

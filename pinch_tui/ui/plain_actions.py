@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech, RetryNow, SetVolume, StopSpeech, Voice
-from pinch_tui.core.export import ExportFormat, ExportSide
 from pinch_tui.core.languages import AUTO
-from pinch_tui.core.transcript import Utterance, last_heard
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance, last_heard
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.actions import ACTIONS, Action, Group
 from pinch_tui.ui.clipboard import Clipboard

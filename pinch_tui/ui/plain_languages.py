@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from pinch_tui.core.languages import AUTO, LANGUAGES, Language, base, find
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 
 NEAR = 6
 """So many near matches are told."""

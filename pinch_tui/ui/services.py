@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from textual.driver import Driver
 
 from pinch_tui.core.events import TalkSource
-from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.settings.model import TalkMode
 

@@ -23,8 +23,8 @@ from pinch_tui.core.events import (
     NoticePosted,
     Severity,
 )
-from pinch_tui.core.export import ExportFormat, ExportSide
 from pinch_tui.core.keymap import resolve_keys
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.errors import AudioError

@@ -26,7 +26,7 @@ from pinch_tui.core.events import (
     Voice,
 )
 from pinch_tui.core.languages import AUTO
-from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.engine import Engine, EngineConfig
 from pinch_tui.engine.ports import Connector, SessionApi

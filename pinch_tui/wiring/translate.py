@@ -14,8 +14,8 @@ from pinch_tui.audio.files import FileMicrophone, FileSpeaker
 from pinch_tui.audio.null import NullSpeaker
 from pinch_tui.audio.sound import Sound
 from pinch_tui.cli.options import TextFormat, TranslateOptions
-from pinch_tui.core.talk import TalkConfig
-from pinch_tui.core.transcript import Utterance
+from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker

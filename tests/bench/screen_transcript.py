@@ -25,7 +25,7 @@ from textual.app import App, ComposeResult
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Size
 
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.ui.theme import THEMES
 from pinch_tui.ui.transcript_view import TranscriptView
 

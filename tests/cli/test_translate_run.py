@@ -20,7 +20,7 @@ from pinch_tui.cli.options import TextFormat
 from pinch_tui.cli.output import QUIET_S, make_sink
 from pinch_tui.cli.translate_run import Interrupt, interrupts, run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
-from pinch_tui.core.transcript import Segment
+from pinch_tui.core.transcript.transcript import Segment
 from tests.fakes.conversation import utterance
 from tests.fakes.scripted_engine import ScriptedEngine
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.core import protocol, wire
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
-from pinch_tui.core.textclean import TEXT_LIMIT, clean
+from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
 
 texts = st.text(max_size=60).map(clean)
 ids = st.text(min_size=1, max_size=40).map(lambda text: clean(text, protocol.ID_LIMIT)).filter(bool)

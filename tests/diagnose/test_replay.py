@@ -12,7 +12,7 @@ from pinch_tui.cli.replay import as_dict, report
 from pinch_tui.cli.replay import replay as command
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.protocol import encode, encode_finalize
-from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
 from pinch_tui.net.wirelog import WireLog

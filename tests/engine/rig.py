@@ -23,7 +23,7 @@ from pinch_tui.core.events import (
     TalkEdge,
     TalkSource,
 )
-from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.engine.ports import Connector

@@ -27,8 +27,8 @@ from pinch_tui.core.events import (
     TalkSource,
     TerminalFocusChanged,
 )
-from pinch_tui.core.talk import TalkConfig
-from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.micpolicy import LINGER_S
 from pinch_tui.errors import AudioError
 from pinch_tui.net.api import HttpSessionApi

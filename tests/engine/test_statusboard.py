@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pinch_tui.core.events import Counters, EdgeKind, Frame, MicState, SessionParams, StateWord, TalkEdge, TalkSource
-from pinch_tui.core.reactions import Failure, FailureKind
-from pinch_tui.core.session import Session
-from pinch_tui.core.session_events import SessionState
-from pinch_tui.core.talk import FrameArrived, TalkConfig, TalkMachine
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.reactions import Failure, FailureKind
+from pinch_tui.core.session.session import Session
+from pinch_tui.core.talk.talk import FrameArrived, TalkConfig, TalkMachine
 from pinch_tui.engine.statusboard import Board, counters, detail, state_word
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 
-from pinch_tui.core import session_events as ev
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.session import Session
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.uplink import Link
 

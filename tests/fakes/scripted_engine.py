@@ -20,7 +20,7 @@ from pinch_tui.core.events import (
     TalkEdge,
     TranscriptChanged,
 )
-from pinch_tui.core.transcript import Transcript
+from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from pinch_tui.engine.facade import Listener, TranscriptView
 

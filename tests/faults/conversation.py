@@ -23,8 +23,8 @@ from pinch_tui.core.events import (
     TalkSource,
     TranscriptChanged,
 )
-from pinch_tui.core.talk import TalkConfig
-from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.net.api import HttpSessionApi

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pinch_tui.core.events import ChangeSession, FinalizeMode, SessionParams
-from pinch_tui.core.talk import TalkConfig
+from pinch_tui.core.talk.talk import TalkConfig
 from tests.faults.conversation import PREROLL_S, TAIL_S, Hold, check, converse
 from tests.faults.scripted import Plan
 from tests.faults.warp import run

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pinch_tui.core.events import TalkEdge
-from pinch_tui.core.hold import HoldMachine
-from pinch_tui.core.hold_events import AskProbe, HoldEvent, ProbeAnswered, Tick
+from pinch_tui.core.talk.hold import HoldMachine
+from pinch_tui.core.talk.hold_events import AskProbe, HoldEvent, ProbeAnswered, Tick
 
 START_S = 100.0
 

@@ -20,7 +20,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 import pinch_tui.keys as keys_package
 from pinch_tui.core.events import TalkEdge
-from pinch_tui.core.hold_events import Tick
+from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, hook
 from pinch_tui.keys.driver import HoldDriver, LenientFile, _tolerant_decoder
 from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, replaced_names

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.core.hold_gap import Cadence
+from pinch_tui.core.talk.hold_gap import Cadence
 from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
 
 

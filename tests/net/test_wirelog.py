@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.protocol import decode, encode
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.net.redact import CHAIN_LIMIT, placeholder, redact
 from pinch_tui.net.wirelog import WireLog

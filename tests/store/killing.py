@@ -20,7 +20,7 @@ from pinch_tui.store.history import History
 CHILD = """
 import os, sys
 from pathlib import Path
-from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.store.history import History
 from tests.fakes.conversation import segment, utterance
 

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.export import ExportFormat, ExportSide
-from pinch_tui.core.transcript import Transcript
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from pinch_tui.errors import ConfigError, UsageError
 from pinch_tui.store import logs

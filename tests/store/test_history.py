@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history import History
 from pinch_tui.store.history_lines import encode_final, final_part, read

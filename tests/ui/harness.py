@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.settings.model import Settings, UiSettings
 from pinch_tui.ui.app import PinchApp

@@ -32,7 +32,7 @@ from pinch_tui.core.events import (
     TerminalFocusChanged,
     Voice,
 )
-from pinch_tui.core.transcript import UtteranceState
+from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
 from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings

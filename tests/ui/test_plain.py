@@ -31,7 +31,7 @@ from pinch_tui.core.events import (
     StopSpeech,
 )
 from pinch_tui.core.keymap import resolve_keys
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.keys import HoldConfig, HoldInput
 from pinch_tui.settings.model import TalkMode

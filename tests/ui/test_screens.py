@@ -23,8 +23,8 @@ from pinch_tui.core.events import (
     Severity,
     Voice,
 )
-from pinch_tui.core.export import ExportFormat, ExportSide
-from pinch_tui.core.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app import HoldReportChanged

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, TextArea
 
 from pinch_tui.core.events import Counters, FinalizeMode, Latency, MicState, SessionParams, Severity, StateWord
-from pinch_tui.core.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.settings.model import Settings, UiSettings
 from tests.fakes.fake_engine import line
 from tests.ui import picture

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pinch_tui.core.events import Latency, Status
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.status_text import mic_line
 

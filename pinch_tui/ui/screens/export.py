@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from pinch_tui.core.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pinch_tui.core.events import NoticePosted
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui.screens.panel import Panel
 
 

@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui.actions import ACTIONS, Group
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.services import HoldReport

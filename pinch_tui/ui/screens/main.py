@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from pinch_tui.core.events import MicState, StateWord, Status
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.ui.kept_lines import keep_lines
 from pinch_tui.ui.layout_text import Order

@@ -28,7 +28,7 @@ from pinch_tui.core.events import (
     Voice,
 )
 from pinch_tui.core.languages import AUTO
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.settings.model import BargeIn, TalkMode
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.services import DeviceNames

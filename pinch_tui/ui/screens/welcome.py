@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from pinch_tui.core.events import MicState
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import PinchError
 from pinch_tui.ui.screens.help import TalkingLines
 from pinch_tui.ui.screens.panel import Panel

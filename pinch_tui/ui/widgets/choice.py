@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui.layout_text import cut
 
 LABEL_CELLS = 20

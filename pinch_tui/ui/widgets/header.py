@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinch_tui.core.events import StateWord, Status
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui.languages_text import full_name, short_name
 from pinch_tui.ui.layout_text import Order
 from pinch_tui.ui.status_text import link_word, short_id

@@ -7,7 +7,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from pinch_tui.core.events import NoticePosted, Severity
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 
 PASSING_S = 6.0
 """How long a passing line stays; one that says that something is being retried stays until it is taken back."""

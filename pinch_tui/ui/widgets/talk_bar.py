@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from pinch_tui.core.events import Levels, MicState, StateWord, Status
-from pinch_tui.core.textclean import clean
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui import status_text as text
 from pinch_tui.ui.theme import Marks
 from pinch_tui.ui.widgets.meter import meter

@@ -20,8 +20,8 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Segment, Utterance, UtteranceState, segment_side
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side
 
 SCHEMA_VERSION: Final = 1
 MIN_CUE_MS: Final = 1_000

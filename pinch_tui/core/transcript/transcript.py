@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Literal
 
 from pinch_tui.core.languages import AUTO, is_known, normalize, same_language
-from pinch_tui.core.textmerge import Track, joined
-from pinch_tui.core.voicing import Voicing
+from pinch_tui.core.talk.voicing import Voicing
+from pinch_tui.core.transcript.merge import Track, joined
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 
@@ -172,7 +172,7 @@ class _Row:
 class Transcript:
     """All utterances in press order, and the texts that came for them.
 
-    Texts shown stay calm (`pinch_tui.core.textmerge`). A resend is a new attempt of the same row: its texts are
+    Texts shown stay calm (`pinch_tui.core.transcript.merge`). A resend is a new attempt of the same row: its texts are
     gathered out of sight until they reach as far as those shown, or until the row settles, and then replace them once.
     """
 

@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
-from pinch_tui.core.hold_events import (
+from pinch_tui.core.talk.hold_events import (
     AskProbe,
     Blurred,
     Claimed,
@@ -45,8 +45,8 @@ from pinch_tui.core.hold_events import (
     TerminalRestarted,
     Tick,
 )
-from pinch_tui.core.hold_gap import LATCH_GUARD_S, Cadence, RepeatGap
-from pinch_tui.core.hold_key import KeyStep, KeyTracker, StepKind
+from pinch_tui.core.talk.hold_gap import LATCH_GUARD_S, Cadence, RepeatGap
+from pinch_tui.core.talk.hold_key import KeyStep, KeyTracker, StepKind
 
 TAP_S = 0.3
 """A hold shorter than this is a tap (human taps last about 0.1 s)."""

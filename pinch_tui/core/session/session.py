@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from pinch_tui.core import session_events as ev
-from pinch_tui.core.backoff import BUSY, GIVE_UP_AFTER_S, LOST
-from pinch_tui.core.delivery import Delivery, Step
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.reactions import FAULT_TRIES, Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.secrecy import redact, secrets_of
-from pinch_tui.core.session_events import SessionState
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.backoff import BUSY, GIVE_UP_AFTER_S, LOST
+from pinch_tui.core.session.delivery import Delivery, Step
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.reactions import FAULT_TRIES, Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,

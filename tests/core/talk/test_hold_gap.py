@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinch_tui.core.hold_gap import UNKNOWN_DELAY_S, Cadence, RepeatGap
+from pinch_tui.core.talk.hold_gap import UNKNOWN_DELAY_S, Cadence, RepeatGap
 
 
 def taught(

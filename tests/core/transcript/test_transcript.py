@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pinch_tui.core.transcript import (
+from pinch_tui.core.transcript.transcript import (
     TEXT_A_SECOND,
     TEXT_ROOM,
     Segment,

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pinch_tui.core import session_events as ev
 from pinch_tui.core.events import FRAME_BYTES, Frame, SessionParams
-from pinch_tui.core.reactions import Failure, FailureKind, Policy, describe, policy_of
-from pinch_tui.core.session import Session
-from pinch_tui.core.session_events import SessionState
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
+from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,

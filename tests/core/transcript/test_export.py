@@ -16,10 +16,10 @@ import webvtt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.core import export
-from pinch_tui.core.export import ExportFormat, ExportLine, ExportSide, cues_of, file_name, lines_of, render
-from pinch_tui.core.textclean import clean
-from pinch_tui.core.transcript import Segment, Transcript, Utterance, UtteranceState
+from pinch_tui.core.transcript import export
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.export import ExportFormat, ExportLine, ExportSide, cues_of, file_name, lines_of, render
+from pinch_tui.core.transcript.transcript import Segment, Transcript, Utterance, UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 NASTY = [

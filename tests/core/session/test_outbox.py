@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.outbox import Outbox
+from pinch_tui.core.session.outbox import Outbox
 
 
 def frame(index: int) -> Frame:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from pinch_tui.core.events import TalkSource
-from pinch_tui.core.hold_gap import LONGEST_DELAY_S, RepeatGap
+from pinch_tui.core.talk.hold_gap import LONGEST_DELAY_S, RepeatGap
 
 DEBOUNCE_S = 0.040
 PAIRED_DEBOUNCE_S = 0.090

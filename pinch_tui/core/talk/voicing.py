@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from pinch_tui.core.events import FRAME_S
-from pinch_tui.core.outbox import VOICE_PEAK
+from pinch_tui.core.session.outbox import VOICE_PEAK
 
 FRAME_MS = round(FRAME_S * 1000)
 GAP_MS = 100

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum, auto
 
-from pinch_tui.core.attribution import Attribution
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
-from pinch_tui.core.session_events import (
+from pinch_tui.core.session.attribution import Attribution
+from pinch_tui.core.session.events import (
     Command,
     FinalizeSent,
     FirstFrameSent,
@@ -26,7 +25,8 @@ from pinch_tui.core.session_events import (
     SpeechReceived,
     TextReceived,
 )
-from pinch_tui.core.settle import SettleWatch
+from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
+from pinch_tui.core.session.settle import SettleWatch
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
 
 GRACE_S = 0.3

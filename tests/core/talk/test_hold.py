@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pinch_tui.core.events import TalkSource
-from pinch_tui.core.hold import HoldMachine, HoldState
-from pinch_tui.core.hold_events import (
+from pinch_tui.core.talk.hold import HoldMachine, HoldState
+from pinch_tui.core.talk.hold_events import (
     Blurred,
     Claimed,
     Controlled,
@@ -25,7 +25,7 @@ from pinch_tui.core.hold_events import (
     ReleaseSeen,
     TerminalRestarted,
 )
-from pinch_tui.core.hold_gap import Cadence
+from pinch_tui.core.talk.hold_gap import Cadence
 from tests.keys.playbook import START_S, Player, held, played
 
 DOWN = KeyDown()

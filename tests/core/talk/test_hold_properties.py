@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
-from pinch_tui.core.hold import HoldMachine, HoldState
-from pinch_tui.core.hold_events import (
+from pinch_tui.core.talk.hold import HoldMachine, HoldState
+from pinch_tui.core.talk.hold_events import (
     Blurred,
     Claimed,
     Controlled,
@@ -31,7 +31,7 @@ from pinch_tui.core.hold_events import (
     TerminalRestarted,
     Tick,
 )
-from pinch_tui.core.hold_gap import Cadence
+from pinch_tui.core.talk.hold_gap import Cadence
 from tests.keys.playbook import START_S, Player
 
 LIMIT_S = 20.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.export import lines_of
-from pinch_tui.core.transcript import Transcript
-from pinch_tui.core.voicing import GAP_MS, LOOKBACK_MS, Voicing
+from pinch_tui.core.talk.voicing import GAP_MS, LOOKBACK_MS, Voicing
+from pinch_tui.core.transcript.export import lines_of
+from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 LOUD, QUIET = 0.2, 0.001

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.core.textclean import MAX_MARKS, TEXT_LIMIT, clean
+from pinch_tui.core.transcript.clean import MAX_MARKS, TEXT_LIMIT, clean
 
 HOSTILE = (
     "\x1b[]()PX^_\\m;0123\x07\x9b\x9c\x9d\x90\x98 \t\n\r\u2028\u00a0\u3000\u200b\u200c\u200d\u200e\u202e\u2066\u2069"

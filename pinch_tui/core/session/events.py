@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pinch_tui.core.events import Frame, SessionParams
-from pinch_tui.core.reactions import Failure
+from pinch_tui.core.session.reactions import Failure
 from pinch_tui.core.wire import SpeechChunk, TranscriptMessage, WireEvent
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pinch_tui.core.attribution import IDS, IDS_A_SECOND
-from pinch_tui.core.delivery import GRACE_S, Delivery, Step
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session_events import (
+from pinch_tui.core.session.attribution import IDS, IDS_A_SECOND
+from pinch_tui.core.session.delivery import GRACE_S, Delivery, Step
+from pinch_tui.core.session.events import (
     Miscounted,
     Restarted,
     SendAudio,

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pinch_tui.core import talk as tk
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
+from pinch_tui.core.talk import talk as tk
 
 CONFIG = tk.TalkConfig(preroll_s=0.3, tail_s=0.15, limit_s=20.0)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.textmerge import Track, ends_sentence, joined
+from pinch_tui.core.transcript.merge import Track, ends_sentence, joined
 
 
 def run(*messages: str) -> tuple[str, str]:

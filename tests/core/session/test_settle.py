@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinch_tui.core.settle import CEILING_S, EMPTY_VOICED_S, QUIET_TEXT_S, SettleWatch
+from pinch_tui.core.session.settle import CEILING_S, EMPTY_VOICED_S, QUIET_TEXT_S, SettleWatch
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 SAID, MEANT = TranscriptKind.ORIGINAL, TranscriptKind.TRANSLATED

@@ -1,0 +1,1 @@
+"""One service session: its machine, delivery, attribution and settling. Pure."""

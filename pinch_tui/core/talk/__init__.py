@@ -1,0 +1,1 @@
+"""The talk key and the utterance: hold machine, talk machine. Pure."""

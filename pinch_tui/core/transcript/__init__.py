@@ -1,0 +1,1 @@
+"""The conversation: reducer, merging and cleaning of texts, exports. Pure."""
