@@ -27,9 +27,9 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.practice import allocation
-from pinch_tui.practice.faults import FaultPlan
-from pinch_tui.practice.service import PracticeOptions, PracticeService
+from pinch_tui.services.practice import allocation
+from pinch_tui.services.practice.faults import FaultPlan
+from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from tests.fakes import plain_service
 
 pytestmark = [
@@ -391,13 +391,13 @@ main()
 """
 
 CRASHES = [
-    "pinch_tui.net.api:HttpSessionApi.allocate",
-    "pinch_tui.net.api:HttpSessionApi._refused",
-    "pinch_tui.net.api:parse_allocation",
-    "pinch_tui.net.socket:WebSocketConnector.connect",
-    "pinch_tui.net.socket:check_ws_url",
-    "pinch_tui.net.socket:WebSocketConnection.send",
-    "pinch_tui.net.socket:WebSocketConnection.receive",
+    "pinch_tui.services.pinch.api:HttpSessionApi.allocate",
+    "pinch_tui.services.pinch.api:HttpSessionApi._refused",
+    "pinch_tui.services.pinch.api:parse_allocation",
+    "pinch_tui.services.pinch.socket:WebSocketConnector.connect",
+    "pinch_tui.services.pinch.socket:check_ws_url",
+    "pinch_tui.services.pinch.socket:WebSocketConnection.send",
+    "pinch_tui.services.pinch.socket:WebSocketConnection.receive",
     "pinch_tui.core.session.session:Session.handle",
     "pinch_tui.core.protocol:decode",
     "pinch_tui.store.secrets:lookup_key",
@@ -420,7 +420,11 @@ async def test_every_crash_that_can_be_provoked(tmp_path: Path, process_list: Pr
             ]
             + [
                 Run(("pinch_tui.diagnose.network:probe_session", "doctor", "--silent"), program=program, codes=ANY),
-                Run(("pinch_tui.net.api:HttpSessionApi.allocate", "doctor", "--silent"), program=program, codes=ANY),
+                Run(
+                    ("pinch_tui.services.pinch.api:HttpSessionApi.allocate", "doctor", "--silent"),
+                    program=program,
+                    codes=ANY,
+                ),
                 Run(
                     ("pinch_tui.store.secrets:store_key", "key", "set"), program=program, stdin=KEY.encode(), codes=ANY
                 ),

@@ -204,12 +204,12 @@ def _size(is_stdout: bool) -> tuple[int, int]:
 
 
 async def _link(stack: AsyncExitStack, context: CliContext, settings: Settings, key: ApiKey) -> LinkProbes:
-    from pinch_tui.net.api import HttpSessionApi
-    from pinch_tui.net.socket import WebSocketConnector
+    from pinch_tui.services.pinch.api import HttpSessionApi
+    from pinch_tui.services.pinch.socket import WebSocketConnector
 
     base_url, value, source = settings.api.base_url, key.value, key.source.value
     if context.extra.get("practice"):
-        from pinch_tui.practice.service import PracticeService
+        from pinch_tui.services.practice.service import PracticeService
 
         service = PracticeService()
         base_url, value, source = await service.start(), "practice", "practice"

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinch_tui.practice.faults import FAULTS
-from pinch_tui.practice.options import EARS, VOICES
+from pinch_tui.services.practice.faults import FAULTS
+from pinch_tui.services.practice.options import EARS, VOICES
 
 if TYPE_CHECKING:
-    from pinch_tui.practice.options import PracticeOptions
+    from pinch_tui.services.practice.options import PracticeOptions
 
 _EPILOG = (
     "\b\nFaults, to try a client against (they compose):\n"
@@ -60,9 +60,9 @@ def practice(
     if context.invoked_subcommand is not None:
         context.obj = phrasebook
         return
-    from pinch_tui.practice.faults import FaultPlan
-    from pinch_tui.practice.options import PracticeOptions
-    from pinch_tui.practice.phrasebook import load
+    from pinch_tui.services.practice.faults import FaultPlan
+    from pinch_tui.services.practice.options import PracticeOptions
+    from pinch_tui.services.practice.phrasebook import load
 
     load(phrasebook)
     options = PracticeOptions(port, record, phrasebook, FaultPlan.parse(faults), ear, voice)
@@ -70,7 +70,7 @@ def practice(
 
 
 async def _serve(options: PracticeOptions) -> None:
-    from pinch_tui.practice.service import PracticeService
+    from pinch_tui.services.practice.service import PracticeService
 
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -100,7 +100,7 @@ def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | Non
     """
     from pinch_tui.core.languages import understood
     from pinch_tui.errors import UsageError
-    from pinch_tui.practice.phrasebook import load, practice_languages
+    from pinch_tui.services.practice.phrasebook import load, practice_languages
 
     path = phrasebook or outer
     known = practice_languages(path)

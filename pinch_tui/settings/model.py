@@ -1,8 +1,8 @@
 """Frozen settings: every field, its default, and what it guarantees.
 
 Sources, the later beating the earlier: the defaults here, ``config.toml``, the environment (``PINCH_TUI_TALK__MODE`` is
-``talk.mode``), flags that were really typed. `pinch_tui.settings.load` reads and validates them; this module only says what
-there is. The user's file is never written by the program.
+``talk.mode``), flags that were really typed. `pinch_tui.settings.load` reads and validates them; this module only says
+what there is. The user's file is never written by the program.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The trace for support (``--trace FILE``): one JSON object a line, 0600, redacted before it gets here.
 
-The first line of each run is a ``trace`` header; the wire's lines come from `pinch_tui.net.wirelog`, the talk key's
-from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A trace is bounded
+The first line of each run is a ``trace`` header; the wire's lines come from `pinch_tui.services.wirelog`, the talk
+key's from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A trace is bounded
 (`MAX_BYTES`): a last ``full`` line says so, and the program goes on. Writing never raises after the file is open.
 """
 

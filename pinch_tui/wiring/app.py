@@ -293,12 +293,12 @@ def practice_offers(services: AppServices, book: Path | None) -> AppServices:
     """The services with what the practice service understands. ``book``: the user's own phrasebook."""
 
     def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
-        from pinch_tui.practice.phrasebook import suggestions, usable
+        from pinch_tui.services.practice.phrasebook import suggestions, usable
 
         return suggestions(source, target, n, usable(book))
 
     def languages() -> Mapping[str, str]:
-        from pinch_tui.practice.phrasebook import practice_languages, usable
+        from pinch_tui.services.practice.phrasebook import practice_languages, usable
 
         return practice_languages(usable(book))
 

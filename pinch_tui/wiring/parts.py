@@ -31,10 +31,10 @@ from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.engine import Engine, EngineConfig
 from pinch_tui.engine.ports import Connector, SessionApi
 from pinch_tui.errors import CredentialError
-from pinch_tui.net.api import HttpSessionApi
-from pinch_tui.net.socket import WebSocketConnector
-from pinch_tui.net.traced import TracedConnector, TracedSessionApi
-from pinch_tui.net.wirelog import WireLog
+from pinch_tui.services.pinch.api import HttpSessionApi
+from pinch_tui.services.pinch.socket import WebSocketConnector
+from pinch_tui.services.traced import TracedConnector, TracedSessionApi
+from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import BargeIn, Cues, Reopen, Settings, TalkMode
 from pinch_tui.store.eventlog import EventLog
@@ -47,7 +47,7 @@ from pinch_tui.store.state import StateFile
 from pinch_tui.store.trace import TraceWriter
 
 if TYPE_CHECKING:
-    from pinch_tui.practice.service import PracticeService
+    from pinch_tui.services.practice.service import PracticeService
 
 _PRACTICE_KEY = "practice"
 KEY_PLACES = {
@@ -117,7 +117,7 @@ def choose_service(
         return Service(settings.api.base_url, key.value, KEY_PLACES[key.source], None, True)
     if needs_key and not options.is_practice:
         raise CredentialError("There is no API key.", "Set one with: pinch-tui key set. Or try it: --practice.")
-    from pinch_tui.practice.service import PracticeOptions, PracticeService
+    from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
     practice = PracticeService(PracticeOptions(phrasebook=own_phrasebook(settings)))
     stack.push_async_callback(practice.stop)

@@ -128,7 +128,7 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
 
 def was_refused(utterances: Sequence[Utterance]) -> bool:
     """Whether the practice service heard something that is none of its phrases."""
-    from pinch_tui.practice.ear import REFUSED
+    from pinch_tui.services.practice.speech.ear import REFUSED
 
     return any(REFUSED in segment.original for utterance in utterances for segment in utterance.segments)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from pinch_tui.net.socket import WebSocketConnector
+from pinch_tui.services.pinch.socket import WebSocketConnector
 
 RECORDING = Path(__file__).with_name("audio_arrivals.json")
 JITTERS = (0, 40, 80, 100, 120, 200)

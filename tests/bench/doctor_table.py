@@ -26,8 +26,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pinch_tui.practice.faults import FaultPlan
-from pinch_tui.practice.service import PracticeOptions, PracticeService
+from pinch_tui.services.practice.faults import FaultPlan
+from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
 ROOT = Path(__file__).resolve().parents[2]
 RIG = ROOT.parent / "shared" / "rig" / "virtual-audio.sh"

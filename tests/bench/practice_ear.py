@@ -16,9 +16,9 @@ import argparse
 import time
 from dataclasses import dataclass
 
-from pinch_tui.practice.ear import REFUSED
-from pinch_tui.practice.ports import Final, Interim, SessionPlan
-from pinch_tui.practice.workshop import Workshop, open_workshop
+from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop
+from pinch_tui.services.practice.ports import Final, Interim, SessionPlan
+from pinch_tui.services.practice.speech.ear import REFUSED
 from tests.bench.practice_speech import FAR, NEAR, converted, library, render, utterance
 
 FLITE = ("flite:slt", "flite:rms", "flite:awb", "flite:kal16")

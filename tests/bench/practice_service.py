@@ -19,8 +19,8 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from pinch_tui.practice.phrasebook import load
-from pinch_tui.practice.service import PracticeService
+from pinch_tui.services.practice.phrasebook import load
+from pinch_tui.services.practice.service import PracticeService
 from tests.bench.practice_speech import has, render, utterance
 
 QUIET_SECONDS = 2.0

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from pinch_tui.practice.espeak import VOICES, Espeak
+from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
 
 CACHE = Path(tempfile.gettempdir()) / "pinch-tui-bench-speech"
 

@@ -12,14 +12,14 @@ import argparse
 
 import numpy as np
 
-from pinch_tui.practice import lexicon
-from pinch_tui.practice.ear import trust
-from pinch_tui.practice.espeak import VOICES
-from pinch_tui.practice.phrasebook import load, suggestions
-from pinch_tui.practice.sphinx import Recogniser
-from pinch_tui.practice.workshop import open_workshop
+from pinch_tui.services.practice.helper.workshop import open_workshop
+from pinch_tui.services.practice.phrasebook import load, suggestions
+from pinch_tui.services.practice.speech import lexicon
+from pinch_tui.services.practice.speech.ear import trust
+from pinch_tui.services.practice.speech.espeak import VOICES
+from pinch_tui.services.practice.speech.sphinx import Recogniser
 from tests.bench.practice_speech import library
-from tests.practice.spoken import through
+from tests.services.practice.spoken import through
 
 ALL = 99
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pinch_tui.practice.phrasebook import practice_languages, suggestions
+from pinch_tui.services.practice.phrasebook import practice_languages, suggestions
 from pinch_tui.settings.model import Settings
 from pinch_tui.ui.services import AppServices
 from pinch_tui.wiring.app import practice_offers
@@ -31,7 +31,7 @@ def test_own_phrases_are_offered_first(tmp_path: Path):
 def test_a_refused_phrase_is_noticed_so_that_the_pause_between_phrases_can_be_explained() -> None:
     from pinch_tui.core.transcript.transcript import Transcript
     from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
-    from pinch_tui.practice.ear import REFUSED
+    from pinch_tui.services.practice.speech.ear import REFUSED
     from pinch_tui.wiring.translate import ONE_AT_A_TIME, was_refused
 
     transcript = Transcript()

@@ -372,9 +372,9 @@ async def test_talks() -> None:
 
 
 async def test_the_whole_way_against_the_practice_service() -> None:
-    from pinch_tui.net.api import HttpSessionApi
-    from pinch_tui.net.socket import WebSocketConnector
-    from pinch_tui.practice.service import PracticeOptions, PracticeService
+    from pinch_tui.services.pinch.api import HttpSessionApi
+    from pinch_tui.services.pinch.socket import WebSocketConnector
+    from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
     service = PracticeService(PracticeOptions(ear="plain", voice="tones"))
     url = await service.start()

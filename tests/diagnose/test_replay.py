@@ -15,7 +15,7 @@ from pinch_tui.core.protocol import encode, encode_finalize
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
-from pinch_tui.net.wirelog import WireLog
+from pinch_tui.services.wirelog import WireLog
 from pinch_tui.store.trace import TraceLine, TraceWriter, parse_line
 
 FRAME = b"\0" * 640

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.practice.faults import FaultPlan
-from pinch_tui.practice.service import PracticeOptions, PracticeService
+from pinch_tui.services.practice.faults import FaultPlan
+from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
 
 def record(path: Path, seconds: float) -> None:

@@ -25,7 +25,7 @@ import numpy as np
 import pyte
 
 from tests.audio.rig import VirtualAudio, why_not
-from tests.practice.spoken import RATE, spoken
+from tests.services.practice.spoken import RATE, spoken
 
 PROGRAM = Path(sys.executable).with_name("pinch-tui")
 RIG = Path(__file__).resolve().parents[3] / "shared" / "rig"

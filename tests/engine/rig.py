@@ -27,8 +27,8 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.engine.ports import Connector
-from pinch_tui.net.api import HttpSessionApi
-from pinch_tui.net.socket import WebSocketConnector
+from pinch_tui.services.pinch.api import HttpSessionApi
+from pinch_tui.services.pinch.socket import WebSocketConnector
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.scripted import Plan, ScriptedService

@@ -31,7 +31,7 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.micpolicy import LINGER_S
 from pinch_tui.errors import AudioError
-from pinch_tui.net.api import HttpSessionApi
+from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.settings.model import BargeIn, KeepOpen
 from tests.engine.rig import Rig, play
 from tests.faults.conversation import check_session

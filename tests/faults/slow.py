@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pinch_tui.engine.ports import Connection
-from pinch_tui.net.socket import WebSocketConnector
+from pinch_tui.services.pinch.socket import WebSocketConnector
 
 
 class SlowConnector:

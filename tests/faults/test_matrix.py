@@ -10,7 +10,7 @@ import pytest
 from pinch_tui.core.events import ChangeSession, NoticePosted, SessionParams, Severity
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.engine import Engine
-from pinch_tui.net.api import HttpSessionApi
+from pinch_tui.services.pinch.api import HttpSessionApi
 from tests.faults.conversation import Hold, Outcome, check, check_session, converse
 from tests.faults.scripted import HEALTHY, Plan
 from tests.faults.warp import run

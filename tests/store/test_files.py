@@ -294,7 +294,7 @@ def closed_logs() -> Iterator[None]:
 def test_the_log_holds_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "state" / "pinch-tui.log"
     redactor = logs.configure(path, secrets=[CANARY])
-    log = logging.getLogger("pinch_tui.net")
+    log = logging.getLogger("pinch_tui.services.pinch")
     log.info("key %s", CANARY)
     log.info("opening wss://ws.example.org/session?token=tok_canary&x=1 now")
     log.info('headers {"Authorization": "Bearer abc.canary.def"}')

@@ -1,7 +1,7 @@
 """The system's key state, behind one small port; `open_probe` picks the platform's.
 
-A probe's word is valid for a press only if it says "down" when the press arrives (`pinch_tui.core.talk.hold_key`): that one
-test covers remote machines, native Wayland terminals, stale displays and missing permissions.
+A probe's word is valid for a press only if it says "down" when the press arrives (`pinch_tui.core.talk.hold_key`): that
+one test covers remote machines, native Wayland terminals, stale displays and missing permissions.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Who interprets: one package a service, behind the engine's ports."""

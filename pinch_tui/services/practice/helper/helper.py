@@ -1,0 +1,219 @@
+"""The server's side of the helper process, in which the ear and the voice work.
+
+The recogniser would hold the interpreter for milliseconds at a time and the voice library is not thread-safe, so both
+live in one child. It is started at once and loaded in the background; it dies with its parent (its stdin ends), and
+it is started again when it dies; then each session's line says again what was not answered yet. So nobody waits for
+the start, and a helper that dies takes nothing along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pinch_tui
+from pinch_tui.services.practice.helper.link import HelperLink
+from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
+from pinch_tui.services.practice.options import PracticeOptions
+from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
+
+MAX_UNREAD = 4 * 1024 * 1024
+"""Bytes that may wait for the helper: two minutes of audio. A helper that far behind is hung and is replaced."""
+
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from pinch_tui.services.practice.helper.worker import main; raise SystemExit(main())"
+)
+_RESTART_SECONDS = 0.1
+_MAX_RESTARTS = 10
+_STABLE_SECONDS = 5.0
+"""A helper that lived so long was sound: only quick deaths, `_MAX_RESTARTS` in a row, end the trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What the helper has: ``ear`` phrasebook or plain, ``voice`` espeak or tones, and for which languages.
+    ``problem`` says why something that was asked for is missing."""
+
+    ear: str = "plain"
+    voice: str = "tones"
+    languages: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
+    problem: str = ""
+
+    def mode(self, plan: SessionPlan) -> str:
+        """The name shown to people: ``phrasebook + voice``, ``phrasebook + tones`` or ``plain ear``."""
+        if self.ear != "phrasebook" or (plan.source != "auto" and plan.source not in self.languages):
+            return "plain ear"
+        return "phrasebook + voice" if self.voice == "espeak" else "phrasebook + tones"
+
+
+class Helper:
+    """Starts, feeds and restarts the helper process."""
+
+    def __init__(self, options: PracticeOptions) -> None:
+        self._setup = json.dumps(
+            {
+                "ear": options.ear,
+                "voice": options.voice,
+                "phrasebook": str(options.phrasebook) if options.phrasebook else "",
+            }
+        ).encode()
+        self._process: asyncio.subprocess.Process | None = None
+        self._stdin: asyncio.StreamWriter | None = None
+        self._links: dict[int, HelperLink] = {}
+        self._next = 1
+        self._said_hello = asyncio.Event()
+        self._hello = Hello()
+        self._stopping = asyncio.Event()
+        self._has_given_up = False
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The helper's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    async def hello(self, seconds: float) -> Hello:
+        """What the helper has; after ``seconds`` without an answer the plain ear and tones are assumed."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._said_hello.wait()
+        except TimeoutError:
+            return Hello()
+        return self._hello
+
+    def open(self, plan: SessionPlan) -> HelperLink:
+        link = HelperLink(self.send, self.forget, self._next, plan)
+        self._next += 1
+        self._links[link.number] = link
+        self._open(link)
+        return link
+
+    def forget(self, number: int) -> None:
+        self._links.pop(number, None)
+        self.send(Kind.CLOSE, number)
+
+    def send(self, kind: Kind, session: int, payload: bytes = b"") -> None:
+        """Write one packet. While no helper runs nothing is written: the next one is told by each `HelperLink`."""
+        if self._has_given_up and kind is Kind.FINISH:
+            self._links[session].died(is_final=True)
+            return
+        if self._stdin is None or self._stdin.transport.is_closing():
+            return
+        if self._stdin.transport.get_write_buffer_size() > MAX_UNREAD:
+            self.kill()
+            return
+        self._stdin.write(pack(kind, session, payload))
+
+    def kill(self) -> None:
+        """End the helper at once; `run` starts another.
+
+        Not ``Process.kill`` where it can be avoided: that asks for the exit status behind the back of asyncio's child
+        watcher, which then warns on stderr that it lost the child.
+        """
+        if self._process is None or self._process.returncode is not None:
+            return
+        if sys.platform == "win32":
+            self._process.kill()
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End the helper for good; `run` returns when it is gone."""
+        self._stopping.set()
+        self.kill()
+
+    async def run(self) -> None:
+        """Keep a helper running until `stop`."""
+        n_quick = 0
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            await self._run_one()
+            n_quick = n_quick + 1 if time.monotonic() - started < _STABLE_SECONDS else 0
+            is_final = n_quick > _MAX_RESTARTS
+            for link in self._links.values():
+                link.died(is_final=is_final)
+            if is_final:
+                self._has_given_up = True
+                self._hello = Hello(problem="The helper process of the practice service does not stay alive.")
+                self._said_hello.set()
+                return
+            self.restarts += 1
+            try:
+                async with asyncio.timeout(_RESTART_SECONDS):
+                    await self._stopping.wait()
+            except TimeoutError:
+                pass
+
+    async def _run_one(self) -> None:
+        root = str(Path(pinch_tui.__file__).parent.parent)
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-c", _START, root),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name != "PINCH_API_KEY"},
+        )
+        self._stdin = self._process.stdin
+        if self._stopping.is_set():
+            self.kill()
+        self.send(Kind.SETUP, 0, self._setup)
+        for link in self._links.values():
+            self._open(link)
+            link.say_again()
+        assert self._process.stdout is not None
+        try:
+            while True:
+                header = await self._process.stdout.readexactly(HEADER.size)
+                kind, session, length = unpack_header(header)
+                self._handle(kind, session, await self._process.stdout.readexactly(length))
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            pass
+        finally:
+            self.kill()
+            await self._bury(self._process)
+
+    async def _bury(self, process: asyncio.subprocess.Process) -> None:
+        """Read a killed helper's pipe to its end and wait for it, so that no transport outlives the loop."""
+        if process.stdin is not None:
+            process.stdin.close()
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(_RESTART_SECONDS):
+                while process.stdout is not None and await process.stdout.read(65_536):
+                    pass
+        await process.wait()
+
+    def _open(self, link: HelperLink) -> None:
+        self.send(Kind.OPEN, link.number, json.dumps(asdict(link.plan)).encode())
+
+    def _handle(self, kind: Kind, session: int, payload: bytes) -> None:
+        if kind is Kind.HELLO:
+            fields = json.loads(payload)
+            self._hello = Hello(
+                fields["ear"],
+                fields["voice"],
+                tuple(fields["languages"]),
+                tuple(fields["spoken"]),
+                fields["problem"],
+            )
+            self._said_hello.set()
+            return
+        link = self._links.get(session)
+        if link is None:
+            return
+        if kind is Kind.HEARD:
+            link.heard(heard_from_json(payload))
+        elif kind is Kind.SPEECH:
+            link.speech(payload)
+        elif kind is Kind.FINISHED:
+            link.finished()

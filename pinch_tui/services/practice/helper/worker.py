@@ -1,0 +1,82 @@
+"""The helper process: the ear and the voice, fed through stdin, answering on stdout.
+
+Single-threaded on purpose (the voice library is not thread-safe). It ends when its stdin ends. Nothing but packets is
+written to stdout; whatever a library prints goes to stderr, which the parent throws away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
+from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of
+from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan, heard_to_json
+
+_CHUNK_BYTES = CHUNK_SAMPLES * 4
+
+
+class Worker:
+    """All sessions of one helper process."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._ears: dict[int, tuple[SessionPlan, Ear]] = {}
+        self._workshop: Workshop | None = None
+
+    def handle(self, kind: Kind, session: int, payload: bytes) -> None:
+        """Act on one packet of the parent."""
+        if kind is Kind.SETUP:
+            self._set_up(json.loads(payload))
+        elif kind is Kind.OPEN and self._workshop is not None:
+            plan = SessionPlan(**json.loads(payload))
+            self._ears[session] = (plan, self._workshop.ear(plan))
+        elif kind is Kind.CLOSE:
+            if session in self._ears:
+                self._ears.pop(session)[1].close()
+        elif session in self._ears:
+            plan, ear = self._ears[session]
+            if kind is Kind.PREPARE:
+                ear.prepare()
+                return
+            for heard in ear.feed(payload) if kind is Kind.AUDIO else ear.finish():
+                self._tell(session, plan, heard)
+            if kind is Kind.FINISH:
+                self._send(Kind.FINISHED, session, b"")
+
+    def _set_up(self, setup: dict[str, Any]) -> None:
+        path = Path(setup["phrasebook"]) if setup["phrasebook"] else None
+        self._workshop = open_workshop(setup["ear"], setup["voice"], path)
+        self._send(Kind.HELLO, 0, json.dumps(self._workshop.hello).encode())
+        self._workshop.warm_up()
+
+    def _tell(self, session: int, plan: SessionPlan, heard: Heard) -> None:
+        self._send(Kind.HEARD, session, heard_to_json(heard))
+        if not isinstance(heard, Final) or self._workshop is None:
+            return
+        sound = b"".join(speech_of(heard, plan, self._workshop.voice))
+        for at in range(0, len(sound), _CHUNK_BYTES):
+            self._send(Kind.SPEECH, session, sound[at : at + _CHUNK_BYTES])
+
+    def _send(self, kind: Kind, session: int, payload: bytes) -> None:
+        self._out.write(pack(kind, session, payload))
+        self._out.flush()
+
+
+def main() -> int:
+    """Serve packets until stdin ends."""
+    source = sys.stdin.buffer
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # A library that prints would break the framing: from here on stdout is stderr.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    worker = Worker(out)
+    while header := source.read(HEADER.size):
+        kind, session, length = unpack_header(header)
+        try:
+            worker.handle(kind, session, source.read(length))
+        except BrokenPipeError:
+            return 0
+    return 0

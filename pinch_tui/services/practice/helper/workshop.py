@@ -1,0 +1,137 @@
+"""What the helper process has on its shelves: the phrasebook, the voice, and recognisers ready for use.
+
+A recogniser serves one session at a time; a session that ends puts it back. Making one takes 50 to 150 ms and 45 MB, so
+a few are kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pinch_tui.errors import PinchError
+from pinch_tui.services.practice import phrasebook
+from pinch_tui.services.practice.ports import Ear, Final, Heard, SessionPlan, Voice
+from pinch_tui.services.practice.speech import lexicon
+from pinch_tui.services.practice.speech.ear import PhrasebookEar, heard_languages
+from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
+from pinch_tui.services.practice.speech.plain import PlainEar, ToneVoice
+from pinch_tui.services.practice.speech.sphinx import Recogniser, model_folder
+
+_MAX_IDLE = 2
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Made once by `open_workshop`."""
+
+    book: phrasebook.Phrasebook
+    voice: Voice
+    espeak: Espeak | None
+    dictionary: Path | None
+    problem: str = ""
+    _idle: OrderedDict[tuple[str, ...], Recogniser] = field(default_factory=OrderedDict)
+
+    @property
+    def hello(self) -> dict[str, Any]:
+        """What the server is told (see `helper.Hello`)."""
+        return {
+            "ear": "phrasebook" if self.dictionary else "plain",
+            "voice": self.voice.name,
+            "languages": self.heard,
+            "spoken": [code for code in self.book.languages if self.espeak is None or code in VOICES],
+            "problem": self.problem,
+        }
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """The languages that can be recognised here."""
+        if self.dictionary is None:
+            return ()
+        return tuple(code for code in self.book.languages if code == "en" or (self.espeak and code in VOICES))
+
+    def ear(self, plan: SessionPlan) -> Ear:
+        """An ear for a session: the phrasebook's where it can be had, else the plain one."""
+        languages = heard_languages(plan, self.heard)
+        if not languages or self.dictionary is None:
+            return PlainEar(plan)
+        recogniser = self._idle.pop(languages, None)
+        if recogniser is None:
+            phonemes = self.espeak.phonemes if self.espeak else None
+            recogniser = Recogniser(lexicon.build(self.book, languages, self.dictionary, phonemes))
+        return _LentEar(PhrasebookEar(plan, self.book, recogniser), self, languages, recogniser)
+
+    def warm_up(self) -> None:
+        """Load what the first sentence will need, so that it is not late."""
+        for _ in self.voice.speak("Hello.", "en", "male"):
+            pass
+
+    def put_back(self, languages: tuple[str, ...], recogniser: Recogniser) -> None:
+        self._idle[languages] = recogniser
+        self._idle.move_to_end(languages)
+        while len(self._idle) > _MAX_IDLE:
+            self._idle.popitem(last=False)
+
+
+class _LentEar:
+    """An ear that puts its recogniser back when it closes."""
+
+    def __init__(
+        self, ear: PhrasebookEar, workshop: Workshop, languages: tuple[str, ...], recogniser: Recogniser
+    ) -> None:
+        self._ear = ear
+        self._workshop = workshop
+        self._languages = languages
+        self._recogniser = recogniser
+
+    def feed(self, pcm: bytes) -> list[Heard]:
+        return self._ear.feed(pcm)
+
+    def prepare(self) -> None:
+        self._ear.prepare()
+
+    def finish(self) -> list[Heard]:
+        return self._ear.finish()
+
+    def close(self) -> None:
+        self._ear.close()
+        self._workshop.put_back(self._languages, self._recogniser)
+
+
+def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
+    """Load what is installed. What was asked for by name and is missing is told in ``problem``; a user's phrasebook
+    with a fault is told too and left out."""
+    problems: list[str] = []
+    try:
+        book = phrasebook.load(path)
+    except PinchError as exc:
+        problems.append(str(exc))
+        book = phrasebook.load()
+    espeak: Espeak | None = None
+    try:
+        espeak = Espeak()
+    except PinchError as exc:
+        if voice == "espeak":
+            problems.append(str(exc))
+    dictionary: Path | None = None
+    if ear != "plain":
+        try:
+            dictionary = model_folder() / "cmudict-en-us.dict"
+        except ImportError:
+            if ear == "phrasebook":
+                problems.append("The recogniser pocketsphinx is not installed. pip install 'pinch-tui[practice]'")
+    speaker: Voice = espeak if espeak is not None and voice != "tones" else ToneVoice()
+    return Workshop(book, speaker, espeak, dictionary, " ".join(problems))
+
+
+def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> list[bytes]:
+    """What shall sound for a final: its words, or its tone, or nothing."""
+    from pinch_tui.services.practice.speech.plain import tone
+
+    if not plan.is_spoken:
+        return []
+    if final.say:
+        return list(voice.speak(final.say, final.target, plan.voice))
+    return list(tone(final.tone)) if final.tone else []

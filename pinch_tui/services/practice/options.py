@@ -1,0 +1,24 @@
+"""How a practice service is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinch_tui.services.practice.faults import FaultPlan
+
+EARS = ("auto", "phrasebook", "plain")
+VOICES = ("auto", "espeak", "tones")
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeOptions:
+    """``port`` 0 takes a free one. ``ear`` and ``voice`` ``auto`` take the best that is installed; naming one that is
+    not installed fails at the first session with an ``error`` frame and leaves the plain one."""
+
+    port: int = 0
+    record: Path | None = None
+    phrasebook: Path | None = None
+    fault: FaultPlan | None = None
+    ear: str = "auto"
+    voice: str = "auto"

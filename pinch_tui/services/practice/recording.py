@@ -1,0 +1,83 @@
+"""``--record``: every session's audio as one WAV, exactly the samples that came, with a log beside it.
+
+The WAV's header is brought up to date with every frame, so that the file can be read at any moment and after a kill.
+The log (``.jsonl``) has one object a line: ``t`` (`time.monotonic` at arrival), ``kind`` and that kind's fields.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from pinch_tui.errors import InputFileError
+from pinch_tui.services.practice.ports import EAR_RATE
+
+_HEADER_BYTES = 44
+
+
+def wav_header(n_bytes: int) -> bytes:
+    """The 44 bytes before ``n_bytes`` of mono PCM16 at 16 kHz."""
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", _HEADER_BYTES - 8 + n_bytes, b"WAVE", b"fmt ", 16, 1, 1, EAR_RATE, EAR_RATE * 2, 2, 16),
+        *(b"data", n_bytes),
+    )
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for recordings; raise `InputFileError` when that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _fault(folder, exc) from exc
+
+
+class Recording:
+    """One session's files, named after its session id. Raises `InputFileError` when they cannot be made or written."""
+
+    def __init__(self, folder: Path, session_id: str) -> None:
+        self._folder = folder
+        self._n_bytes = 0
+        with contextlib.ExitStack() as files:
+            try:
+                self._wav: BinaryIO = files.enter_context((folder / f"{session_id}.wav").open("wb", buffering=0))
+                log = (folder / f"{session_id}.jsonl").open("w", encoding="utf-8", buffering=1)
+            except OSError as exc:
+                raise _fault(folder, exc) from exc
+            self._log: TextIO = files.enter_context(log)
+            self._write(b"")
+            files.pop_all()
+
+    def audio(self, data: bytes, now: float) -> None:
+        at = self._n_bytes // 2
+        self._write(data)
+        self.event(now, "audio", at=at, n_samples=len(data) // 2)
+
+    def event(self, now: float, kind: str, **fields: Any) -> None:
+        try:
+            self._log.write(json.dumps({"t": now, "kind": kind, **fields}) + "\n")
+        except OSError as exc:
+            raise _fault(self._folder, exc) from exc
+
+    def close(self) -> None:
+        for file in (self._wav, self._log):
+            # What a full disk did not take is lost, as was said when it was written.
+            with contextlib.suppress(OSError):
+                file.close()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._wav.seek(_HEADER_BYTES + self._n_bytes)
+            self._wav.write(data)
+            self._n_bytes += len(data)
+            self._wav.seek(0)
+            self._wav.write(wav_header(self._n_bytes))
+        except OSError as exc:
+            raise _fault(self._folder, exc) from exc
+
+
+def _fault(folder: Path, exc: OSError) -> InputFileError:
+    return InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.")

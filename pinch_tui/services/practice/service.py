@@ -1,0 +1,182 @@
+"""A local Pinch-compatible server on loopback: ``GET /v1/session`` and the session's WebSocket on one port.
+
+It speaks the whole v1 protocol (section 1 of the service's reference) and needs neither key nor network: any non-empty
+Bearer is accepted. The ear and the voice work in a helper process, so that the loop which runs the server, be it the
+app's own, is never held up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from pinch_tui import __version__
+from pinch_tui.errors import InputFileError, LinkError
+from pinch_tui.services.practice.allocation import TOKEN_SECONDS, BadQueryError, Grants, parse_query
+from pinch_tui.services.practice.faults import FaultPlan, FaultState
+from pinch_tui.services.practice.helper.helper import Helper
+from pinch_tui.services.practice.options import PracticeOptions
+from pinch_tui.services.practice.recording import Recording, make_folder
+from pinch_tui.services.practice.session import HELLO_SECONDS, PracticeSession
+
+__all__ = ["FaultPlan", "PracticeOptions", "PracticeService"]
+
+# Handshakes that fail are the peer's matter; nothing may be printed over the app's screen.
+_LOGGER = logging.getLogger("pinch_tui.services.practice.sockets")
+_LOGGER.propagate = False
+_LOGGER.addHandler(logging.NullHandler())
+
+_ERRORS = {
+    401: "missing or invalid API key",
+    403: "this key is not entitled to real-time sessions",
+    429: "too many requests",
+    500: "internal error",
+    503: "no capacity, try again",
+}
+
+
+class PracticeService:
+    """The server. ``start`` returns its base URL as soon as it listens, before the ear is loaded; ``stop`` closes every
+    session (1001) and ends the helper. Also an async context manager that gives the base URL's owner.
+
+    Raises `LinkError` when the port cannot be had, `InputFileError` when nothing can be recorded.
+    """
+
+    def __init__(self, options: PracticeOptions | None = None) -> None:
+        self._options = options or PracticeOptions()
+        self._plan = self._options.fault or FaultPlan()
+        self._faults = FaultState(self._plan)
+        self._grants = Grants()
+        self._helper = Helper(self._options)
+        self._port = 0
+        self._listening: asyncio.Future[None] | None = None
+        self._stopping = asyncio.Event()
+        self._runner: asyncio.Task[None] | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def helper(self) -> Helper:
+        """The helper process, for tests and measurements."""
+        return self._helper
+
+    async def start(self) -> str:
+        """Listen; returns the base URL. Asked again it answers the same; one that is cancelled stops nothing.
+
+        Raises `LinkError` when the port is not free.
+        """
+        if self._listening is None:
+            if self._options.record:
+                make_folder(self._options.record)
+            loop = asyncio.get_running_loop()
+            self._listening = loop.create_future()
+            # The one task that outlives its caller: it holds the group in which everything else runs, and `stop`
+            # awaits it.
+            self._runner = loop.create_task(self._run(self._listening), name="practice-service")
+        await asyncio.shield(self._listening)
+        return self.base_url
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        if self._runner is not None:
+            await self._runner
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    async def _run(self, listening: asyncio.Future[None]) -> None:
+        try:
+            server = await serve(
+                self._serve,
+                "127.0.0.1",
+                self._options.port,
+                process_request=self._process_request,
+                compression=None,
+                max_size=1024 * 1024,
+                server_header=None,
+                logger=_LOGGER,
+            )
+        except OSError as exc:
+            reason = exc.strerror or "it is not free"
+            listening.set_exception(
+                LinkError(f"Practice cannot listen on port {self._options.port}: {reason}.", "Choose another --port.")
+            )
+            return
+        self._port = next(iter(server.sockets)).getsockname()[1]
+        listening.set_result(None)
+        async with server, asyncio.TaskGroup() as group:
+            group.create_task(self._helper.run(), name="practice-helper")
+            await self._stopping.wait()
+            self._helper.stop()
+
+    async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        path = urlsplit(request.path)
+        if path.path == "/session":
+            return None
+        if path.path != "/v1/session":
+            return _json(404, {"error": "not found"})
+        if self._plan.allocate_ms:
+            await asyncio.sleep(self._plan.allocate_ms / 1000)
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        status = self._faults.next_status() if scheme.lower() == "bearer" and key.strip() else 401
+        if status != 200:
+            return _json(status, {"error": _ERRORS[status]})
+        try:
+            query = parse_query(path.query)
+        except BadQueryError as exc:
+            return _json(400, {"error": str(exc)})
+        hello = await self._helper.hello(HELLO_SECONDS)
+        token, grant = self._grants.add(query, time.monotonic())
+        return _json(
+            200,
+            {
+                "session_id": grant.session_id,
+                "ws_url": f"ws://127.0.0.1:{self._port}/session?token={token}",
+                "expires_in": TOKEN_SECONDS,
+                "model_version_id": f"practice-{__version__} ({hello.mode(query.plan)})",
+            },
+        )
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        tokens = parse_qs(urlsplit(socket.request.path).query).get("token", [""])
+        grant = self._grants.take(tokens[0], time.monotonic())
+        if grant is None:
+            await socket.close(4401, "the token is unknown, spent or expired")
+            return
+        try:
+            recording = Recording(self._options.record, grant.session_id) if self._options.record else None
+        except InputFileError:
+            await socket.close(4500, "the recording cannot be written")
+            return
+        session = PracticeSession(socket, grant, self._helper, self._plan, self._faults.next_session(), recording)
+        try:
+            await session.run()
+        except ConnectionClosed:
+            return
+
+
+def _json(status: int, fields: dict[str, Any]) -> Response:
+    body = json.dumps(fields).encode()
+    headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"})
+    headers["Date"] = formatdate(usegmt=True)
+    if status == 429:
+        headers["Retry-After"] = "1"
+    return Response(status, HTTPStatus(status).phrase, headers, body)

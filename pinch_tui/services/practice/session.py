@@ -1,0 +1,310 @@
+"""One socket of the practice service, from the token to the close code.
+
+Enforced (sections 1.4 to 1.10): nothing before `ready`, whole samples, readable JSON of a known type; anything else
+closes with 4400, a message of more than 1 MiB with 1009. Lenient: frames of any length up to `MAX_FRAME_BYTES` and at
+any pace, empty frames, several `finalize` in a row, an Authorization header on the socket. Another language spoken is
+refused in words (the reference: silence), and labels and context change nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+import time
+from dataclasses import dataclass, replace
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from pinch_tui.errors import InputFileError
+from pinch_tui.services.practice import messages
+from pinch_tui.services.practice.allocation import Grant
+from pinch_tui.services.practice.faults import FaultPlan, SessionFaults, Timed
+from pinch_tui.services.practice.helper.helper import Hello, Helper
+from pinch_tui.services.practice.helper.link import HelperLink, Lost, Speech
+from pinch_tui.services.practice.ports import VOICE_RATE, Final, Interim
+from pinch_tui.services.practice.recording import Recording
+
+GRACE_SECONDS = 0.25
+"""After `finalize`, frames that were still in flight belong to the closed segment."""
+READY_SECONDS = 0.02
+"""How long the service listens before it says `ready`, so that a client that does not wait is found out."""
+LEAD_SECONDS = 0.16
+"""Speech is sent at the pace of real time, two chunks ahead."""
+MAX_FRAME_BYTES = 64 * 1024
+MAX_PLAYOUT = 1_500
+"""Chunks of speech that wait for their time: two minutes."""
+HELLO_SECONDS = 3.0
+
+_LOST_TEXT = "The practice recogniser stopped and was started again; please repeat."
+
+_UNHEARD = "[could not be heard]"
+
+
+class _LeaveError(Exception):
+    """The session is over; ``code`` None: the peer is gone already, 0: cut the connection."""
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class _Segment:
+    id: str
+    locked: str = ""
+    shown: str = ""
+    translation: str = ""
+
+
+class PracticeSession:
+    """Speaks the protocol on one opened socket; `run` returns when it is closed."""
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        grant: Grant,
+        helper: Helper,
+        plan: FaultPlan,
+        faults: SessionFaults,
+        recording: Recording | None,
+    ) -> None:
+        self._socket = socket
+        self._grant = grant
+        self._helper = helper
+        self._fault_plan = plan
+        self._faults = faults
+        self._recording = recording
+        self._plan = grant.query.plan
+        # Texts carry the codes as the client gave them.
+        self._labels = replace(self._plan, source=grant.query.source, target=grant.query.target)
+        self._playout: asyncio.Queue[bytes] = asyncio.Queue(MAX_PLAYOUT)
+        self._segments: dict[int, _Segment] = {}
+        self._sending = asyncio.Lock()
+        self._hold_until = 0.0
+        self._stall_until: float | None = None
+
+    async def run(self) -> None:
+        try:
+            if await self._open():
+                await self._converse()
+        except* _LeaveError as group:
+            for leave in group.exceptions[:1]:
+                if isinstance(leave, _LeaveError) and leave.code is not None:
+                    await self._close(leave.code, leave.reason)
+        except* ConnectionClosed:
+            pass
+        except* InputFileError:
+            await self._close(4500, "the recording cannot be written")
+        finally:
+            if self._recording:
+                self._recording.close()
+
+    async def _open(self) -> bool:
+        """Say `ready` and what is wrong with the request; False when `ready` never comes."""
+        wait = READY_SECONDS + self._fault_plan.ready_ms / 1000
+        try:
+            async with asyncio.timeout(None if self._faults.is_never_ready else wait):
+                await self._socket.recv()
+            raise _LeaveError(4400, "nothing may be sent before ready")
+        except TimeoutError:
+            pass
+        hello = await self._helper.hello(HELLO_SECONDS)
+        await self._send(messages.ready(self._grant.session_id))
+        query = self._grant.query
+        if hello.problem:
+            await self._send(messages.error(hello.problem, time.time()))
+        if query.is_spoken and not self._can_speak(hello):
+            text = messages.unsupported_target(query.target, self._spoken(hello), time.time())
+            await self._send(text)
+            self._plan = replace(self._plan, is_spoken=False)
+        if query.is_spoken and query.voice == "clone":
+            await self._send(messages.error("voiceType='clone' is not supported yet", time.time()))
+        return True
+
+    def _spoken(self, hello: Hello) -> tuple[str, ...]:
+        return tuple(code for code in hello.spoken if not self._fault_plan.is_language_unsupported or code == "en")
+
+    def _can_speak(self, hello: Hello) -> bool:
+        if self._fault_plan.is_language_unsupported:
+            return False
+        return not hello.spoken or self._plan.target in hello.spoken
+
+    async def _converse(self) -> None:
+        link = self._helper.open(self._plan)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._read(link, group))
+                group.create_task(self._hear(link))
+                group.create_task(self._speak())
+                for timed in self._faults.closes:
+                    group.create_task(self._close_later(timed))
+                for timed in self._faults.crashes:
+                    group.create_task(self._crash_later(timed))
+                if self._fault_plan.has_garbage:
+                    group.create_task(self._send_garbage())
+        finally:
+            link.close()
+
+    async def _read(self, link: HelperLink, group: asyncio.TaskGroup) -> None:
+        try:
+            while True:
+                if self._fault_plan.slow_read_ms:
+                    await asyncio.sleep(self._fault_plan.slow_read_ms / 1000)
+                message = await self._socket.recv()
+                now = time.monotonic()
+                if isinstance(message, bytes):
+                    self._audio(link, message, now)
+                else:
+                    await self._text(link, message, now, group)
+        except ConnectionClosed:
+            raise _LeaveError(None) from None
+
+    def _audio(self, link: HelperLink, data: bytes, now: float) -> None:
+        if len(data) % 2:
+            raise _LeaveError(4400, "audio must be whole 16-bit samples")
+        if len(data) > MAX_FRAME_BYTES:
+            raise _LeaveError(4400, "audio frame too long")
+        if self._recording:
+            self._recording.audio(data, now)
+        if self._stall_until is None and self._fault_plan.stall_seconds:
+            self._stall_until = now + self._fault_plan.stall_seconds
+        if data:
+            link.audio(data)
+
+    async def _text(self, link: HelperLink, text: str, now: float, group: asyncio.TaskGroup) -> None:
+        try:
+            request = json.loads(text)
+        except (ValueError, RecursionError):
+            raise _LeaveError(4400, "not JSON") from None
+        if not isinstance(request, dict):
+            raise _LeaveError(4400, "a message must be a JSON object")
+        kind = request.get("type")
+        if kind == "finalize":
+            if self._recording:
+                self._recording.event(now, "finalize")
+            group.create_task(self._finish(link))
+        elif kind == "update_metadata":
+            try:
+                answer = messages.metadata_ack(request, time.time())
+            except (ValueError, RecursionError):
+                raise _LeaveError(4400, "not JSON") from None
+            await self._send(answer)
+        else:
+            raise _LeaveError(4400, "unknown message type")
+
+    async def _finish(self, link: HelperLink) -> None:
+        link.prepare()
+        await asyncio.sleep(GRACE_SECONDS)
+        link.finish()
+
+    async def _hear(self, link: HelperLink) -> None:
+        while True:
+            event = await link.events.get()
+            match event:
+                case Speech():
+                    # Speech that nobody could wait for any more holds up what comes after it, not the memory.
+                    await self._playout.put(event.data)
+                case Interim():
+                    await self._interim(event)
+                case Final():
+                    await self._final(event)
+                case Lost():
+                    await self._send(messages.error(_LOST_TEXT, time.time()))
+                    await self._lost(event.segment)
+
+    def _segment(self, number: int) -> _Segment:
+        if number not in self._segments:
+            self._segments[number] = _Segment(f"seg_{secrets.token_hex(4)}")
+        return self._segments[number]
+
+    async def _interim(self, heard: Interim) -> None:
+        segment = self._segment(heard.segment)
+        if not heard.text.startswith(segment.locked):
+            return
+        now = time.time()
+        if self._plan.is_stable and len(heard.locked) > len(segment.locked) and heard.locked.startswith(segment.locked):
+            segment.locked = heard.locked
+            await self._send(messages.original(heard, heard.locked, self._labels, segment.id, now, is_final=True))
+        if heard.text not in (segment.shown, segment.locked):
+            segment.shown = heard.text
+            await self._send(messages.original(heard, heard.text, self._labels, segment.id, now, is_final=False))
+        if heard.translation != segment.translation and heard.translation:
+            segment.translation = heard.translation
+            await self._send(messages.translated(heard, self._labels, segment.id, now, is_final=False))
+
+    async def _final(self, heard: Final) -> None:
+        segment = self._segments.pop(heard.segment, None) or _Segment(f"seg_{secrets.token_hex(4)}")
+        now = time.time()
+        await self._send(messages.original(heard, heard.text, self._labels, segment.id, now, is_final=True))
+        await self._send(messages.translated(heard, self._labels, segment.id, now, is_final=True))
+        if self._recording:
+            self._recording.event(time.monotonic(), "final", id=segment.id)
+
+    async def _lost(self, number: int) -> None:
+        # What was locked stands; that there was more is said, so that the utterance comes to an end.
+        locked = self._segments[number].locked if number in self._segments else ""
+        text = f"{locked} {_UNHEARD}".strip()
+        await self._final(Final(number, text, _UNHEARD, self._plan.source, self._plan.target))
+
+    async def _speak(self) -> None:
+        """Send speech at the pace of real time; a late chunk does not shift the ones after it."""
+        due = 0.0
+        while True:
+            data = await self._playout.get()
+            now = time.monotonic()
+            if due < now - 0.5:
+                due = now
+            if due - now >= LEAD_SECONDS - 0.001:
+                await asyncio.sleep(due - now - LEAD_SECONDS + 0.08)
+            await self._send(data)
+            due += len(data) / 4 / VOICE_RATE
+
+    async def _send(self, message: str | bytes) -> None:
+        async with self._sending:
+            now = time.monotonic()
+            if self._fault_plan.jitter_ms:
+                self._hold_until = max(self._hold_until, now + random.uniform(0, self._fault_plan.jitter_ms / 1000))
+            wait = max(self._hold_until, self._stall_until or 0.0) - now
+            if wait > 0:
+                await asyncio.sleep(wait)
+            try:
+                await self._socket.send(message)
+            except ConnectionClosed:
+                raise _LeaveError(None) from None
+
+    async def _close_later(self, timed: Timed) -> None:
+        await asyncio.sleep(timed.seconds)
+        raise _LeaveError(timed.code, "fault")
+
+    async def _crash_later(self, timed: Timed) -> None:
+        await asyncio.sleep(timed.seconds)
+        self._helper.kill()
+
+    async def _send_garbage(self) -> None:
+        for message in GARBAGE:
+            await asyncio.sleep(0.05)
+            await self._send(message)
+
+    async def _close(self, code: int, reason: str) -> None:
+        if code:
+            await self._socket.close(code, reason)
+        else:
+            self._socket.transport.abort()
+
+
+GARBAGE: tuple[str | bytes, ...] = (
+    "not json",
+    '{"type":"lifecycle","state":"warm"}',
+    '{"type":"original_transcript","text":5,"is_final":"yes"}',
+    '{"no":"type"}',
+    "[1,2,3]",
+    b"",
+    b"\x00\x00\x80",
+    b"\x00\x00\xc0\x7f\x00\x00\x80\x7f",
+    json.dumps({"type": "original_transcript", "correlation_id": "seg_bad", "text": "\x1b[2J[red]x", "is_final": True}),
+)
+"""What ``--fault garbage`` mixes in: a client shows it harmlessly or counts it."""

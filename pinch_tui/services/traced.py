@@ -1,0 +1,86 @@
+"""The service's ports with a trace: every message goes to the redacting `WireLog` on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.wire import Allocation
+from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.services.pinch.api import HttpSessionApi
+from pinch_tui.services.pinch.socket import WebSocketConnection, WebSocketConnector
+from pinch_tui.services.wirelog import WireLog
+
+
+class TracedSessionApi:
+    """Allocates through ``inner``."""
+
+    def __init__(self, inner: HttpSessionApi, log: WireLog, now: Callable[[], float]) -> None:
+        self._inner, self._log, self._now = inner, log, now
+
+    async def allocate(self, params: SessionParams) -> Allocation:
+        self._log.allocate(self._now(), params)
+        try:
+            got = await self._inner.allocate(params)
+        except PinchError as exc:
+            status = exc.status if isinstance(exc, AllocationError | CredentialError) else None
+            self._log.failed(self._now(), "allocate", status)
+            raise
+        self._log.allocated(self._now(), got.session_id, got.model_version_id, got.expires_in)
+        return got
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class TracedConnection:
+    """One traced socket."""
+
+    def __init__(self, inner: WebSocketConnection, log: WireLog, now: Callable[[], float], number: int) -> None:
+        self._inner, self._log, self._now, self._number = inner, log, now, number
+        self._is_closed = False
+
+    async def send(self, data: bytes | str) -> None:
+        await self._inner.send(data)
+        self._log.record("sent", self._now(), data, self._number)
+
+    async def ping(self) -> None:
+        await self._inner.ping()
+
+    async def receive(self) -> bytes | str:
+        try:
+            data = await self._inner.receive()
+        except ConnectionLost as exc:
+            self._closed(exc.code)
+            raise
+        self._log.record("received", self._now(), data, self._number)
+        return data
+
+    async def close(self, code: int = 1000) -> None:
+        self._closed(code, by_us=True)
+        await self._inner.close(code)
+
+    def abort(self) -> None:
+        self._closed(None, by_us=True)
+        self._inner.abort()
+
+    def _closed(self, code: int | None, *, by_us: bool = False) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._log.closed(self._now(), self._number, code, by_us=by_us)
+
+
+class TracedConnector:
+    """Opens sockets through ``inner``."""
+
+    def __init__(self, inner: WebSocketConnector, log: WireLog, now: Callable[[], float]) -> None:
+        self._inner, self._log, self._now = inner, log, now
+
+    async def connect(self, ws_url: str) -> TracedConnection:
+        self._log.guard(ws_url)
+        try:
+            connection = await self._inner.connect(ws_url)
+        except LinkError:
+            self._log.failed(self._now(), "open", None)
+            raise
+        return TracedConnection(connection, self._log, self._now, self._log.opened(self._now()))

@@ -1,0 +1,97 @@
+"""The redacted wire log: what went over the wire, when and how long, without its words. Part of ``--trace``.
+
+The adapters in `pinch_tui.services.pinch` call it; each call makes one trace line (a JSON-ready mapping) and hands it
+to ``write``. No line holds a key, a token, a ``ws_url`` or, unless asked, a word of what was said. Nothing here
+raises on what came.
+
+Lines (``t`` is monotonic seconds, ``c`` counts connections from 1):
+
+=============  ========================================================================================
+``allocate``   a session is asked for: languages, voice, modes; only the lengths of labels and context
+``allocated``  ``session_id``, ``model_version_id``, ``expires_in``
+``failed``     it failed, or the socket did: ``status`` (HTTP) or None
+``opened``     a socket is open
+``sent``       ``bytes`` of sound, or ``message`` and ``length``
+``received``   the same; ``message`` None is a text that cannot be read
+``closed``     ``code`` (None: the transport was dropped), ``by_us``
+=============  ========================================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.secrecy import secrets_of
+from pinch_tui.services.redact import redact
+
+Direction = Literal["sent", "received"]
+Line = dict[str, object]
+Write = Callable[[Mapping[str, object]], None]
+KEY_BYTES: Final = 32
+
+
+class WireLog:
+    """Makes trace lines. ``key`` seeds the placeholders (random unless given); ``with_text`` keeps the words."""
+
+    def __init__(self, write: Write | None = None, *, with_text: bool = False, key: bytes | None = None) -> None:
+        self._write = write
+        self._with_text = with_text
+        self._key = key if key is not None else os.urandom(KEY_BYTES)
+        self._connections = 0
+        self._secrets: set[str] = set()
+
+    def guard(self, ws_url: str) -> None:
+        """Write nothing of this address, even where the service repeats it and words are kept."""
+        self._secrets.update(secrets_of(ws_url))
+
+    def record(self, direction: Direction, t: float, data: bytes | str, connection: int = 0) -> Line:
+        """One message, sent or received; the line that was written."""
+        return self._line(
+            t, direction, connection, redact(data, self._key, with_text=self._with_text, secrets=self._secrets)
+        )
+
+    def allocate(self, t: float, params: SessionParams) -> Line:
+        """A session is asked for."""
+        fields: Line = {
+            "source": params.source[:40],
+            "target": params.target[:40],
+            "voice": params.voice.value,
+            "audio_output": params.audio_output,
+            "finalize_mode": params.finalize_mode.value,
+            "two_way": params.two_way,
+            "source_label_length": len(params.source_label),
+            "target_label_length": len(params.target_label),
+            "context_length": len(params.context),
+        }
+        return self._line(t, "allocate", None, fields)
+
+    def allocated(self, t: float, session_id: str, model_version_id: str | None, expires_in: float) -> Line:
+        """The service gave a session."""
+        fields: Line = {"session_id": session_id, "model_version_id": model_version_id, "expires_in": expires_in}
+        return self._line(t, "allocated", None, fields)
+
+    def failed(self, t: float, what: Literal["allocate", "open"], status: int | None) -> Line:
+        """It gave none, or its socket did not open."""
+        return self._line(t, "failed", None, {"what": what, "status": status})
+
+    def opened(self, t: float) -> int:
+        """A socket is open; the number of its connection, for `record` and `closed`."""
+        self._connections += 1
+        self._line(t, "opened", self._connections, {})
+        return self._connections
+
+    def closed(self, t: float, connection: int, code: int | None, *, by_us: bool = False) -> Line:
+        """A socket is closed, by the service or ``by_us``; ``code`` None is a dropped transport."""
+        return self._line(t, "closed", connection, {"code": code, "by_us": by_us})
+
+    def _line(self, t: float, kind: str, connection: int | None, fields: Mapping[str, object]) -> Line:
+        line: Line = {"t": round(t, 6), "kind": kind}
+        if connection is not None:
+            line["c"] = connection
+        line.update(fields)
+        if self._write is not None:
+            self._write(line)
+        return line

@@ -1,0 +1,249 @@
+"""Session allocation against a mock transport and a real loopback server."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import traceback
+import tracemalloc
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
+from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.wire import Allocation
+from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
+from pinch_tui.services.pinch.api import HttpSessionApi, check_base_url
+
+KEY = "pk_canary_31415"
+TOKEN = "token_canary_27182"
+BODY = {
+    "session_id": "ss_1",
+    "ws_url": f"wss://ws.startpinch.com/session?token={TOKEN}",
+    "expires_in": 60,
+    "model_version_id": "m1",
+}
+
+
+class Handler:
+    """Answers with what it is told and remembers what was asked."""
+
+    def __init__(self, *responses: httpx.Response | Exception) -> None:
+        self.responses = list(responses)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.responses.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def api(handler: Handler, *, base_url: str = "https://ws.startpinch.com", key: str = KEY) -> HttpSessionApi:
+    return HttpSessionApi(base_url, key, "the keyring", transport=httpx.MockTransport(handler))
+
+
+async def allocate(*responses: httpx.Response | Exception) -> Allocation:
+    subject = api(Handler(*responses))
+    try:
+        return await subject.allocate(SessionParams())
+    finally:
+        await subject.aclose()
+
+
+async def fails(*responses: httpx.Response | Exception) -> PinchError:
+    with pytest.raises(PinchError) as caught:
+        await allocate(*responses)
+    text = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(caught.value)
+    assert KEY not in text and TOKEN not in text
+    return caught.value
+
+
+async def test_every_parameter_is_in_the_query_and_the_key_only_in_the_header() -> None:
+    handler = Handler(httpx.Response(200, json=BODY))
+    subject = api(handler)
+    params = SessionParams(
+        source="auto",
+        target="zh",
+        voice=Voice.FEMALE,
+        audio_output=False,
+        finalize_mode=FinalizeMode.SENTENCE,
+        two_way=True,
+        source_label="Mexican Spanish & more",
+        target_label="a pirate?",
+        context="é" * 2500,
+    )
+    got = await subject.allocate(params)
+    await subject.aclose()
+    (request,) = handler.requests
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(str(request.url)).query).items()}
+    assert asked == {
+        "sourceLanguage": "auto",
+        "targetLanguage": "zh",
+        "voiceType": "female",
+        "audioOutputEnabled": "false",
+        "finalizeMode": "sentence",
+        "twoWay": "true",
+        "sourceLanguageLabel": "Mexican Spanish & more",
+        "targetLanguageLabel": "a pirate?",
+        "context": "é" * 2000,
+    }
+    assert (request.method, request.url.path) == ("GET", "/v1/session")
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert KEY not in str(request.url)
+    assert got == Allocation("ss_1", BODY["ws_url"], 60, "m1")  # type: ignore[arg-type]
+    assert TOKEN not in repr(got)
+
+
+@pytest.mark.parametrize(("status", "word"), [(401, "refused"), (403, "entitled")])
+async def test_a_refused_key_names_its_source(status: int, word: str) -> None:
+    error = await fails(httpx.Response(status, json={"error": {"code": "x", "message": "y"}}))
+    assert isinstance(error, CredentialError)
+    assert error.status == status and not error.retryable
+    assert "the keyring" in error.title and word in f"{error.title} {error.hint}" and str(status) in error.title
+
+
+@pytest.mark.parametrize(
+    ("status", "is_retryable"),
+    [(400, False), (402, False), (404, False), (429, True), (500, True), (502, True), (503, True)],
+)
+async def test_other_statuses(status: int, is_retryable: bool) -> None:
+    error = await fails(httpx.Response(status, text="<html>no</html>"))
+    assert isinstance(error, AllocationError)
+    assert (error.status, error.retryable) == (status, is_retryable)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_redirects_are_not_followed(status: int) -> None:
+    handler = Handler(httpx.Response(status, headers={"Location": "https://evil.example/v1/session"}))
+    subject = api(handler)
+    with pytest.raises(AllocationError) as caught:
+        await subject.allocate(SessionParams())
+    await subject.aclose()
+    assert len(handler.requests) == 1
+    assert caught.value.status == status and not caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        json.dumps({"session_id": "ss_1"}).encode(),
+        json.dumps({**BODY, "ws_url": 5}).encode(),
+        json.dumps({**BODY, "session_id": None}).encode(),
+        b'{"session_id": "' + b"x" * 200_000,
+    ],
+)
+async def test_nonsense_is_no_session(body: bytes) -> None:
+    error = await fails(httpx.Response(200, content=body))
+    assert isinstance(error, AllocationError)
+    assert error.retryable and error.status is None
+
+
+@pytest.mark.parametrize(
+    ("cause", "word"),
+    [
+        (httpx.ReadTimeout("x"), "time-out"),
+        (httpx.ConnectTimeout("x"), "time-out"),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), "name"),
+        (httpx.ConnectError("[Errno 111] Connection refused"), "refused"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), "certificate"),
+        (httpx.ProxyError("403 Forbidden"), "proxy"),
+        (httpx.RemoteProtocolError("x"), "broke"),
+    ],
+)
+async def test_no_answer_has_its_own_sentence(cause: Exception, word: str) -> None:
+    error = await fails(cause)
+    assert isinstance(error, AllocationError)
+    assert error.status is None and error.retryable
+    assert word in error.title
+
+
+async def test_a_small_answer_is_not_unpacked_to_a_huge_one() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(30_000_000)))
+    assert len(bomb) < 1_000
+    handler = Handler(httpx.Response(200, headers={"Content-Encoding": "gzip, gzip"}, stream=httpx.ByteStream(bomb)))
+    subject = api(handler)
+    tracemalloc.start()
+    with pytest.raises(AllocationError, match="could not be read"):
+        await subject.allocate(SessionParams())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    await subject.aclose()
+    assert peak < 2_000_000
+    assert handler.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+async def test_a_key_with_strange_characters_is_refused_before_it_is_sent() -> None:
+    handler = Handler()
+    subject = api(handler, key="pk_canary_31415\nX-Evil: 1 é")
+    with pytest.raises(CredentialError) as caught:
+        await subject.allocate(SessionParams())
+    await subject.aclose()
+    assert handler.requests == []
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_no_key_is_said_without_asking() -> None:
+    handler = Handler()
+    subject = api(handler, key=" ")
+    with pytest.raises(CredentialError, match="no API key"):
+        await subject.allocate(SessionParams())
+    await subject.aclose()
+    assert handler.requests == []
+
+
+async def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await allocate(httpx.Response(200, json=BODY))
+        await fails(httpx.Response(401))
+    assert KEY not in caplog.text and TOKEN not in caplog.text
+    assert KEY not in repr(api(Handler()))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ws.startpinch.com", "https://a.example/", "http://127.0.0.1:8", "http://[::1]:8"]
+)
+def test_allowed_base_urls(url: str) -> None:
+    assert check_base_url(url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ws.startpinch.com",
+        "http://10.0.0.1",
+        "http://localhost.evil.example",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://user:pw@ws.startpinch.com",
+        "https://ws.startpinch.com?x=1",
+        "ws.startpinch.com",
+        "",
+    ],
+)
+def test_refused_base_urls(url: str) -> None:
+    with pytest.raises(ConfigError):
+        check_base_url(url)
+
+
+def test_the_settings_and_the_request_agree_on_this_machine() -> None:
+    for host in ("localhost", "LOCALHOST", "localhost.", "127.0.0.1", "[::1]"):
+        assert check_base_url(f"http://{host}:8765") == f"http://{host}:8765"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.8.9.1", True), ("::1", True), ("0.0.0.0", False), ("localhost.", True)],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+    assert not is_loopback(None)

@@ -1,0 +1,187 @@
+"""One WebSocket connection against a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from pinch_tui.errors import ConnectionLost, LinkError
+from pinch_tui.services.pinch.socket import WebSocketConnector, check_ws_url
+
+TOKEN = "token_canary_27182"
+
+
+@asynccontextmanager
+async def server(
+    handler: Callable[[ServerConnection], Awaitable[None]],
+    process: Callable[[ServerConnection, Request], Response | None] | None = None,
+) -> AsyncIterator[str]:
+    async with serve(handler, "127.0.0.1", 0, process_request=process, ping_interval=None) as running:
+        port = next(iter(running.sockets)).getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/session?token={TOKEN}"
+
+
+async def echo(connection: ServerConnection) -> None:
+    async for message in connection:
+        await connection.send(message)
+
+
+async def test_bytes_and_text_pass_and_pings_are_answered() -> None:
+    seen: list[Request] = []
+
+    async def hold(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen.append(connection.request)
+        await echo(connection)
+
+    async with server(hold) as url:
+        connection = await WebSocketConnector().connect(url)
+        for message in (b"\x00" * 640, '{"type":"finalize"}', b"", "é" * 100_000):
+            await connection.send(message)
+            assert await connection.receive() == message
+        await asyncio.wait_for(connection.ping(), 2)
+        await connection.close()
+    headers = seen[0].headers
+    assert "authorization" not in headers
+    assert "permessage-deflate" not in headers.get("Sec-WebSocket-Extensions", "")
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 4400, 4401, 4500, 4503])
+async def test_close_codes_pass_through(code: int) -> None:
+    async def close(connection: ServerConnection) -> None:
+        await connection.send("last")
+        await connection.close(code, "why")
+
+    async with server(close) as url:
+        connection = await WebSocketConnector().connect(url)
+        assert await connection.receive() == "last"
+        with pytest.raises(ConnectionLost) as caught:
+            await connection.receive()
+        assert caught.value.code == code
+        with pytest.raises(ConnectionLost):
+            await connection.send(b"x")
+        await connection.close()
+
+
+async def test_a_dropped_transport_is_1006() -> None:
+    async def drop(connection: ServerConnection) -> None:
+        connection.transport.abort()
+
+    async with server(drop) as url:
+        connection = await WebSocketConnector().connect(url)
+        with pytest.raises(ConnectionLost) as caught:
+            await connection.receive()
+        assert caught.value.code == 1006
+
+
+async def test_abort_ends_a_waiting_receive() -> None:
+    async with server(echo) as url:
+        connection = await WebSocketConnector().connect(url)
+        async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
+
+            async def wait() -> None:
+                with pytest.raises(ConnectionLost):
+                    await connection.receive()
+
+            tasks.create_task(wait())
+            await asyncio.sleep(0)
+            connection.abort()
+
+
+async def test_too_large_a_message_is_a_lost_connection() -> None:
+    async def flood(connection: ServerConnection) -> None:
+        await connection.send(b"x" * (5 * 1024 * 1024))
+
+    async with server(flood) as url:
+        connection = await WebSocketConnector().connect(url)
+        with pytest.raises(ConnectionLost):
+            await connection.receive()
+        await connection.close()
+
+
+async def test_a_flood_is_parsed_piece_by_piece_and_heard_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    parse = ClientConnection.data_received
+
+    def counted(self: ClientConnection, data: bytes) -> None:
+        sizes.append(len(data))
+        parse(self, data)
+
+    async def flood(connection: ServerConnection) -> None:
+        connection.transport.write(b"\x81\x00" * 50_000 + b"\x81\x04last")
+        await connection.close(4503)
+
+    monkeypatch.setattr(ClientConnection, "data_received", counted)
+    async with server(flood) as url:
+        connection = await WebSocketConnector().connect(url)
+        got = []
+        with pytest.raises(ConnectionLost) as caught:
+            while True:
+                got.append(await connection.receive())
+    assert got == [""] * 50_000 + ["last"]
+    assert caught.value.code == 4503
+    assert len(sizes) > 10 and max(sizes) <= 8 * 1024
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 503])
+async def test_refusals_and_redirects_are_link_errors_without_the_url(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = 0
+
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        nonlocal asked
+        asked += 1
+        response = connection.respond(status, "no")  # type: ignore[arg-type]
+        response.headers["Location"] = f"ws://127.0.0.1:9/elsewhere?token={TOKEN}"
+        return response
+
+    with caplog.at_level(logging.DEBUG, logger="pinch_tui"):
+        async with server(echo, refuse) as url:
+            with pytest.raises(LinkError) as caught:
+                await WebSocketConnector().connect(url)
+    assert asked == 1
+    text = "".join(traceback.format_exception(caught.value)) + str(caught.value)
+    assert str(status) in caught.value.title
+    assert TOKEN not in text and TOKEN not in caplog.text
+
+
+async def test_nobody_listening_is_a_link_error() -> None:
+    with pytest.raises(LinkError) as caught:
+        await WebSocketConnector().connect(f"ws://127.0.0.1:9/session?token={TOKEN}")
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    "url", ["wss://ws.startpinch.com/session?token=x", "wss://127.0.0.1/x", "ws://127.0.0.1:80/x", "ws://[::1]/x"]
+)
+def test_allowed_urls(url: str) -> None:
+    assert check_ws_url(url) is ("startpinch" not in url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://ws.startpinch.com/x",
+        "http://127.0.0.1/x",
+        "https://a.example",
+        "ws://10.0.0.1/x",
+        "wss://",
+        "",
+        "ws://[::1",
+        "x",
+    ],
+)
+async def test_refused_urls_are_not_opened(url: str) -> None:
+    with pytest.raises(LinkError) as caught:
+        await WebSocketConnector().connect(url)
+    assert not url or url not in str(caught.value)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.protocol import decode, encode
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
+from pinch_tui.services.redact import CHAIN_LIMIT, placeholder, redact
+from pinch_tui.services.wirelog import WireLog
+
+KEY = b"k" * 32
+SECRET = "canary-9d1f"
+
+
+def message(text: str, **fields: object) -> str:
+    return json.dumps(
+        {
+            "type": "original_transcript",
+            "correlation_id": "seg_1",
+            "text": text,
+            "is_final": True,
+            "source_language": "en-US",
+            "detected_language": None,
+            "timestamp": 1736500000.25,
+            **fields,
+        }
+    )
+
+
+texts = st.text(max_size=60)
+
+
+@settings(max_examples=300)
+@given(texts, texts, texts)
+@example("", "", "")
+@example("Straße", "İstanbul", "ﬁ")
+def test_placeholders_share_exactly_the_common_beginning(head: str, left: str, right: str) -> None:
+    a, b = placeholder(head + left, KEY), placeholder(head + right, KEY)
+    assert len(a) == len(head + left)
+    n = len(head)
+    assert a[:n] == b[:n] == placeholder(head, KEY)
+
+
+@settings(max_examples=200)
+@given(texts)
+def test_placeholders_depend_on_the_key_alone(text: str) -> None:
+    assert placeholder(text, KEY) == placeholder(text, KEY)
+    assert placeholder(text, KEY).count(" ") >= text.count(" ")
+
+
+def test_placeholders_keep_the_shape_and_nothing_else() -> None:
+    text = "Good morning, 42 people! 你好"
+    got = placeholder(text, KEY)
+    assert [c.isupper() for c in got[:23]] == [c.isupper() for c in text[:23]]
+    assert [c for c in got if c in ",! "] == [c for c in text if c in ",! "]
+    assert got[14:16].isdigit()
+    assert all(ord(c) > 0x2E80 for c in got[-2:])
+    for key in (bytes([i]) * 32 for i in range(20)):
+        words = placeholder(text, key).split()
+        assert "morning," not in words
+        assert "people!" not in words
+
+
+def test_two_beginnings_that_differ_stay_different() -> None:
+    for i in range(50):
+        key = i.to_bytes(32, "big")
+        first, second = placeholder("hello there my friend", key), placeholder("world here we come now", key)
+        assert not second.startswith(first[:12])
+        assert not first.startswith(second[:12])
+
+
+def test_a_huge_text_costs_little() -> None:
+    got = placeholder("a" * (CHAIN_LIMIT + 1000), KEY)
+    assert got.endswith("x" * 1000)
+    assert not got[:CHAIN_LIMIT].endswith("x" * 50)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=True) | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=200) | st.binary(max_size=50) | json_values.map(json.dumps))
+def test_anything_can_be_recorded(raw: str | bytes) -> None:
+    fields = redact(raw, KEY)
+    json.dumps(fields)
+    if isinstance(raw, bytes):
+        assert fields == {"bytes": len(raw)}
+    else:
+        assert fields["length"] == len(raw)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.text(max_size=12), st.just(SECRET) | st.lists(st.just(SECRET), max_size=2), max_size=6))
+def test_an_unknown_field_is_text(fields: dict[str, object]) -> None:
+    for reserved in ("correlation_id", "session_id", "type"):
+        fields.pop(reserved, None)
+    kept = json.dumps(redact(json.dumps({"type": "original_transcript", **fields}), KEY))
+    assert SECRET not in kept
+
+
+def test_numbers_of_people_do_not_pass() -> None:
+    line = redact(message("x", phone=4915112345, deep={"n": [1.5, 7]}, timestamp=12.5), KEY)
+    kept = line["message"]
+    assert isinstance(kept, dict)
+    assert (kept["phone"], kept["deep"], kept["timestamp"]) == (0, {"n": [0.0, 0]}, 12.5)
+
+
+def test_a_secret_in_a_field_that_may_stay_is_hidden() -> None:
+    raw = json.dumps(
+        {"type": SECRET + " 1", "session_id": SECRET + "/?token", "source_language": "not a code", "error": SECRET}
+    )
+    kept = json.dumps(redact(raw, KEY))
+    assert SECRET not in kept
+    assert "not a code" not in kept
+
+
+def test_what_cannot_be_read_is_only_counted() -> None:
+    for raw in (f'{{"text": "{SECRET}', f'["{SECRET}"]', SECRET, "[" * 100_000):
+        assert redact(raw, KEY) == {"length": len(raw), "message": None}
+
+
+def test_errors_that_the_client_reacts_to_stay() -> None:
+    known = "targetLanguage='xx' is not supported. Supported languages: en, es, pt-BR"
+    event = decode(json.dumps(redact(json.dumps({"type": "error", "error": known}), KEY)["message"]))
+    assert event == ErrorMessage(known, is_unsupported_target=True, supported=("en", "es", "pt-BR"))
+    other = redact(json.dumps({"type": "error", "error": "Could not understand 'my name is Ada'."}), KEY)
+    assert "Ada" not in json.dumps(other)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(TranscriptKind), st.text(max_size=40).map(clean), st.booleans())
+def test_a_redacted_message_decodes_to_the_same_kind_of_message(
+    kind: TranscriptKind, text: str, is_final: bool
+) -> None:
+    before = TranscriptMessage(kind, "seg_a8b2", text, is_final, "en", "es", None, timestamp=3.5)
+    raw = encode(before)
+    after = decode(json.dumps(redact(raw, KEY)["message"]))
+    assert isinstance(after, TranscriptMessage)
+    assert (after.kind, after.id, after.is_final, after.timestamp) == (kind, "seg_a8b2", is_final, 3.5)
+    assert (after.source_language, after.target_language) == ("en", "es")
+    assert bool(after.text) == bool(text)
+
+
+def test_words_stay_when_asked() -> None:
+    kept = redact(message("Good morning"), KEY, with_text=True)["message"]
+    assert isinstance(kept, dict)
+    assert kept["text"] == "Good morning"
+
+
+# ---- the log ------------------------------------------------------------------------------------------------------
+
+
+def test_lines_of_one_connection() -> None:
+    lines: list[Mapping[str, object]] = []
+    log = WireLog(lines.append, key=KEY)
+    log.allocate(1.0, SessionParams(context="the secret plan", source_label="pirate"))
+    log.allocated(1.1, "ss_1", "m1", 60.0)
+    connection = log.opened(1.2)
+    log.record("received", 1.3, encode(ReadyMessage("ss_1")), connection)
+    log.record("sent", 1.4, b"\0" * 640, connection)
+    log.record("sent", 1.5, '{"type":"finalize"}', connection)
+    log.record("received", 1.6, message("Good morning"), connection)
+    log.closed(1.7, connection, 1000)
+    assert [line["kind"] for line in lines] == [
+        "allocate",
+        "allocated",
+        "opened",
+        "received",
+        "sent",
+        "sent",
+        "received",
+        "closed",
+    ]
+    assert [line.get("c") for line in lines] == [None, None, 1, 1, 1, 1, 1, 1]
+    assert lines[0]["context_length"] == 15
+    assert lines[3]["message"] == {"type": "ready", "session_id": "ss_1"}
+    assert lines[4]["bytes"] == 640
+    assert lines[5]["message"] == {"type": "finalize"}
+    everything = json.dumps(lines)
+    for words in ("secret plan", "pirate", "morning"):
+        assert words not in everything
+    assert log.opened(2.0) == 2
+
+
+def test_two_logs_have_two_keys() -> None:
+    first, second = (
+        WireLog().record("received", 0, message("Good morning everybody")),
+        WireLog().record("received", 0, message("Good morning everybody")),
+    )
+    assert first["message"] != second["message"]
+
+
+def test_failures_are_lines() -> None:
+    log = WireLog()
+    assert log.failed(1.0, "allocate", 503) == {"t": 1.0, "kind": "failed", "what": "allocate", "status": 503}
