@@ -87,7 +87,18 @@ def where(path: Path, line: int) -> str:
 
 PURE_AUDIO = frozenset(
     f"pinch_tui.audio.{name}"
-    for name in ("pcm", "framer", "preroll", "jitter", "resample", "meter", "loudness", "stretch", "choice", "cues")
+    for name in (
+        "dsp.pcm",
+        "dsp.framer",
+        "dsp.preroll",
+        "dsp.jitter",
+        "dsp.resample",
+        "dsp.meter",
+        "dsp.loudness",
+        "dsp.stretch",
+        "dsp.cues",
+        "devices.choice",
+    )
 )
 SHARED = ("errors", "core", "settings.model")
 
@@ -156,7 +167,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "textual": ("pinch_tui.ui", "pinch_tui.keys"),
     "rich": ("pinch_tui.ui", "pinch_tui.keys"),
     "PIL": ("pinch_tui.ui.big_press",),
-    "sounddevice": ("pinch_tui.audio.host",),
+    "sounddevice": ("pinch_tui.audio.host.child",),
     "soundfile": ("pinch_tui.audio",),
     "livekit": ("pinch_tui.audio",),
     "soxr": ("pinch_tui.audio", "pinch_tui.services.practice"),
@@ -227,7 +238,10 @@ def test_the_pure_half_of_audio_knows_no_device_clock_or_task() -> None:
     for path in files():
         if module_name(path) in PURE_AUDIO:
             for found in imports(path):
-                is_device = is_inside(found.name, "pinch_tui.audio") and found.name not in PURE_AUDIO
+                is_device = is_inside(found.name, "pinch_tui.audio") and found.name not in (
+                    *PURE_AUDIO,
+                    "pinch_tui.audio.dsp",
+                )
                 if is_device or found.name.partition(".")[0] in ("sounddevice", "asyncio", "time", "threading", "os"):
                     wrong.append(f"{where(path, found.line)} imports {found.name}")
     assert not wrong, "\n".join(wrong)
@@ -346,10 +360,11 @@ def violations(loaded: set[str], libraries: str, *own: str) -> list[str]:
 
 
 HEAVY = "textual rich PIL numpy sounddevice soundfile soxr httpx websockets keyring pocketsphinx espeakng_loader"
+PACKAGES = frozenset(module_name(path) for path in files() if path.name == "__init__.py")
 DEVICE_AUDIO = tuple(
     name.removeprefix("pinch_tui.")
     for name in sorted(modules())
-    if is_inside(name, "pinch_tui.audio") and name != "pinch_tui.audio" and name not in PURE_AUDIO
+    if is_inside(name, "pinch_tui.audio") and name not in (*PURE_AUDIO, *PACKAGES)
 )
 
 
@@ -392,12 +407,12 @@ def test_the_services_load_no_sound_device_and_no_screen() -> None:
 
 
 def test_only_the_sound_host_may_load_portaudio() -> None:
-    host = frozenset({"pinch_tui.audio.host"})
+    host = frozenset({"pinch_tui.audio.host.child"})
     assert not violations(loaded_by(everything_in("audio", but=host)), "sounddevice textual httpx", "services", "ui")
 
 
 def test_the_sound_host_starts_without_numpy_and_portaudio() -> None:
-    loaded = loaded_by(["pinch_tui.audio.host", "pinch_tui.audio.jitter", "pinch_tui.audio.hostwire"])
+    loaded = loaded_by(["pinch_tui.audio.host.child", "pinch_tui.audio.dsp.jitter", "pinch_tui.audio.host.wire"])
     assert not violations(loaded, "sounddevice numpy textual httpx asyncio")
 
 

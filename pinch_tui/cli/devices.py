@@ -14,8 +14,8 @@ from pinch_tui.cli.context import CliContext
 from pinch_tui.errors import AudioError
 
 if TYPE_CHECKING:
-    from pinch_tui.audio.choice import Device
-    from pinch_tui.audio.devices import DeviceList
+    from pinch_tui.audio.devices.choice import Device
+    from pinch_tui.audio.devices.listing import DeviceList
     from pinch_tui.core.events import Frame
     from pinch_tui.diagnose.facts import SpeakerFacts
     from pinch_tui.diagnose.finding import Finding
@@ -47,8 +47,8 @@ def devices(ctx: click.Context, /, is_test: bool, as_json: bool, **_flags: objec
 
 
 async def _run(settings: Settings, *, is_test: bool, as_json: bool) -> int:
-    from pinch_tui.audio import missing
-    from pinch_tui.audio.devices import list_devices
+    from pinch_tui.audio.devices import missing
+    from pinch_tui.audio.devices.listing import list_devices
     from pinch_tui.cli.doctor_sound import resolve
 
     if (error := missing.explain()) is not None:
@@ -81,7 +81,7 @@ def listing(found: DeviceList, wanted: tuple[str, str]) -> list[str]:
 
 
 def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) -> list[str]:
-    from pinch_tui.audio.choice import choose
+    from pinch_tui.audio.devices.choice import choose
     from pinch_tui.diagnose.finding import tidy
 
     if not entries:
@@ -100,7 +100,7 @@ def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) ->
 
 def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
     """The list for a program."""
-    from pinch_tui.audio.choice import choose
+    from pinch_tui.audio.devices.choice import choose
 
     out: dict[str, object] = {}
     for name, entries, want, default in (

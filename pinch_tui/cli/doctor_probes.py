@@ -15,7 +15,7 @@ from importlib import metadata
 from urllib import request
 
 from pinch_tui import __version__
-from pinch_tui.audio import missing
+from pinch_tui.audio.devices import missing
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.doctor_sound import sound_probes
 from pinch_tui.core.events import SessionParams

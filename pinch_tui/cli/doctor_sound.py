@@ -6,11 +6,11 @@ import platform
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from pinch_tui.audio.choice import Device, matching
-from pinch_tui.audio.devices import DeviceList, list_devices
-from pinch_tui.audio.microphone import HostMicrophone
-from pinch_tui.audio.speaker import HostSpeaker
-from pinch_tui.audio.supervisor import SoundHost
+from pinch_tui.audio.adapters.microphone import HostMicrophone
+from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.devices.choice import Device, matching
+from pinch_tui.audio.devices.listing import DeviceList, list_devices
+from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.diagnose.doctor import SoundProbes
 from pinch_tui.diagnose.facts import DeviceFact, DevicesFacts, MicFacts, SpeakerFacts
 from pinch_tui.diagnose.sound import LISTEN_S, TONE_S, mic_facts, play, tone

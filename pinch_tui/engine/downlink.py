@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pinch_tui.audio.stretch import slow_down
+from pinch_tui.audio.dsp.stretch import slow_down
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import PlayoutEnded, PlayoutStarted, Speaker, Underran

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
-from pinch_tui.audio.meter import Meter
-from pinch_tui.audio.preroll import PreRoll
+from pinch_tui.audio.dsp.meter import Meter
+from pinch_tui.audio.dsp.preroll import PreRoll
 from pinch_tui.core.events import EdgeKind, Frame, Levels, MicState, Severity, TalkEdge, TalkSource
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.session import events as ev

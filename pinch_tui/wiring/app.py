@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinch_tui import __version__
-from pinch_tui.audio.choice import offered
-from pinch_tui.audio.devices import list_devices
-from pinch_tui.audio.files import wav_header
-from pinch_tui.audio.sound import Sound
+from pinch_tui.audio.adapters.files import wav_header
+from pinch_tui.audio.adapters.sound import Sound
+from pinch_tui.audio.devices.choice import offered
+from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.events import (
     EngineEvent,

@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from pinch_tui.audio.files import FileMicrophone, FileSpeaker
-from pinch_tui.audio.null import NullSpeaker
-from pinch_tui.audio.sound import Sound
+from pinch_tui.audio.adapters.files import FileMicrophone, FileSpeaker
+from pinch_tui.audio.adapters.null import NullSpeaker
+from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import Utterance

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.audio.host_playback import _Voice
+from pinch_tui.audio.host.playback import _Voice
 from pinch_tui.core.events import OUT_RATE
 
 CHUNK = 1_920  # 80 ms at 24 kHz

@@ -17,7 +17,7 @@ import sys
 from array import array
 from dataclasses import dataclass
 
-from pinch_tui.audio.jitter import Began, JitterBuffer
+from pinch_tui.audio.dsp.jitter import Began, JitterBuffer
 from tests.bench.audio_arrivals import RECORDING
 
 RATE = 24_000

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from pinch_tui.audio.resample import Resampler
+from pinch_tui.audio.dsp.resample import Resampler
 
 PATHS = ((48_000, 16_000, "int16"), (44_100, 16_000, "int16"), (24_000, 48_000, "float32"), (24_000, 44_100, "float32"))
 

@@ -120,7 +120,7 @@ def kill_hosts(parent: int) -> None:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             is_ours = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == parent
-            if is_ours and b"pinch_tui.audio.host" in (folder / "cmdline").read_bytes():
+            if is_ours and b"pinch_tui.audio.host.child" in (folder / "cmdline").read_bytes():
                 os.kill(int(folder.name), signal.SIGKILL)
         except (FileNotFoundError, ProcessLookupError):
             continue

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.audio.files import FileMicrophone
-from pinch_tui.audio.loudness import peak16
-from pinch_tui.audio.microphone import HostMicrophone
-from pinch_tui.audio.supervisor import SoundHost
+from pinch_tui.audio.adapters.files import FileMicrophone
+from pinch_tui.audio.adapters.microphone import HostMicrophone
+from pinch_tui.audio.dsp.loudness import peak16
+from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import FRAME_BYTES, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicOpened
 from pinch_tui.engine.ports import Microphone

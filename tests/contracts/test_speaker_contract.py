@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.audio.files import FileSpeaker
-from pinch_tui.audio.null import NullSpeaker
-from pinch_tui.audio.speaker import HostSpeaker
-from pinch_tui.audio.supervisor import SoundHost
+from pinch_tui.audio.adapters.files import FileSpeaker
+from pinch_tui.audio.adapters.null import NullSpeaker
+from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent, SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.ports import Speaker
 from pinch_tui.errors import AudioError

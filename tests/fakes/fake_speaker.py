@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from pinch_tui.audio.inbox import Inbox
+from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import (
     PlayoutEnded,

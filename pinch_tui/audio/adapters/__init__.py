@@ -1,0 +1,1 @@
+"""The microphone and the speaker behind the engine's ports."""

@@ -1,0 +1,112 @@
+"""The microphone and the speaker of a machine without sound: they say once why, and everything else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
+from pinch_tui.core.sound import (
+    MicEvent,
+    MicFailed,
+    PlayoutEnded,
+    SpeakerEvent,
+    SpeakerFailed,
+)
+from pinch_tui.errors import AudioError
+
+
+class NullMicrophone:
+    """Answers every `request_open` with the same `MicFailed` that is not being retried."""
+
+    def __init__(self, error: AudioError, *, clock: Clock) -> None:
+        self._error = error
+        self._clock = clock
+        self._events: asyncio.Queue[MicEvent | None] = asyncio.Queue()
+        self._is_shut = False
+
+    def attend(self, is_attended: bool) -> None:
+        """No frames, no difference."""
+
+    def request_open(self) -> None:
+        if not self._is_shut:
+            self._events.put_nowait(MicFailed(self._error, self._clock.monotonic(), is_retrying=False))
+
+    def request_close(self) -> None:
+        """Nothing is open."""
+
+    def select(self, device: str | None) -> None:
+        """There is nothing to choose from."""
+
+    async def events(self) -> AsyncIterator[MicEvent]:
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def aclose(self) -> None:
+        if not self._is_shut:
+            self._is_shut = True
+            self._events.put_nowait(None)
+
+
+class NullSpeaker:
+    """Ends every playout with nothing played; says why once, at the first one."""
+
+    def __init__(self, error: AudioError, *, clock: Clock) -> None:
+        self._error = error
+        self._clock = clock
+        self._events: asyncio.Queue[SpeakerEvent | None] = asyncio.Queue()
+        self._open: set[int] = set()
+        self._was_said = False
+        self._is_shut = False
+
+    def begin(self, playout: int) -> None:
+        if self._is_shut:
+            return
+        self._open.add(playout)
+        if not self._was_said:
+            self._was_said = True
+            self._events.put_nowait(SpeakerFailed(self._error, is_retrying=False))
+
+    def play(self, playout: int, chunk: bytes) -> None:
+        """Nobody hears it."""
+
+    def end(self, playout: int) -> None:
+        self._over(playout, was_cleared=False)
+
+    def clear(self, playout: int | None = None) -> None:
+        for number in sorted(self._open) if playout is None else [playout]:
+            self._over(number, was_cleared=True)
+
+    def set_gain(self, gain: float) -> None:
+        """Nobody hears it."""
+
+    def cue(self, name: str) -> None:
+        """Nobody hears it."""
+
+    def dropped_s(self) -> float:
+        return 0.0
+
+    def buffered_s(self) -> float:
+        return 0.0
+
+    def level_dbfs(self) -> float:
+        return SILENCE_DBFS
+
+    def select(self, device: str | None) -> None:
+        """There is nothing to choose from."""
+
+    async def events(self) -> AsyncIterator[SpeakerEvent]:
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def aclose(self) -> None:
+        if not self._is_shut:
+            self.clear()
+            self._is_shut = True
+            self._events.put_nowait(None)
+
+    def _over(self, playout: int, was_cleared: bool) -> None:
+        if playout in self._open:
+            self._open.discard(playout)
+            self._events.put_nowait(PlayoutEnded(playout, self._clock.monotonic(), 0, was_cleared))

@@ -1,0 +1,174 @@
+"""All sound of the program in one place: the microphone, the speaker, and what watches over them.
+
+::
+
+    async with Sound(clock=clock, input_device="", output_device="") as sound:
+        sound.microphone, sound.speaker     # the ports; stand-ins that say why when there is no PortAudio
+        sound.problem                       # the AudioError to tell at the start, or None
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+
+from pinch_tui.audio.adapters.aec import EchoCanceller
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.adapters.microphone import HostMicrophone
+from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
+from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.devices import missing
+from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock
+from pinch_tui.audio.devices.listing import is_there, list_devices
+from pinch_tui.audio.devices.server import ServerState
+from pinch_tui.audio.devices.server_watch import ServerWatch
+from pinch_tui.audio.host.supervisor import LaneRunner, SoundHost
+from pinch_tui.errors import AudioError
+
+
+class Sound:
+    """Entered and left in one task. Leaving closes both adapters and leaves no child behind."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        input_device: str | None = None,
+        output_device: str | None = None,
+        echo_cancel: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._input, self._output = input_device or None, output_device or None
+        self._wants_aec = echo_cancel
+        self._stack = AsyncExitStack()
+        self.problem: AudioError | None = None
+        self.microphone: HostMicrophone | NullMicrophone
+        self.speaker: HostSpeaker | NullSpeaker
+        self.host: SoundHost | None = None
+        self._keeper: Keeper | None = None
+
+    async def __aenter__(self) -> Sound:
+        self.problem = missing.explain()
+        if self.problem is not None:
+            self.microphone = NullMicrophone(self.problem, clock=self._clock)
+            self.speaker = NullSpeaker(self.problem, clock=self._clock)
+            return self
+        canceller = None
+        if self._wants_aec:
+            try:
+                canceller = EchoCanceller()
+            except AudioError as exc:
+                self.problem = exc
+        host = await self._stack.enter_async_context(SoundHost(clock=self._clock))
+        self.host = host
+        microphone = HostMicrophone(
+            host, clock=self._clock, device=self._input, process=canceller.process if canceller else None
+        )
+        speaker = HostSpeaker(
+            host, clock=self._clock, device=self._output, on_heard=canceller.heard if canceller else None
+        )
+        self.microphone, self.speaker = microphone, speaker
+        self._keeper = Keeper(host, microphone, speaker)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.stop()
+        await self.microphone.aclose()
+        await self.speaker.aclose()
+        await self._stack.__aexit__(kind, exc, trace)
+
+
+class Keeper:
+    """Carries out what the guards decide whenever the server changes; looks for lost devices where no server tells."""
+
+    def __init__(self, host: SoundHost, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
+        self._host = host
+        self._mic, self._speaker = microphone, speaker
+        self._mic_guard = MicGuard()
+        self._speaker_guard = SpeakerGuard(self._mic_guard)
+        self._watch = ServerWatch(self._on_state)
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        for adapter, guard in ((microphone, self._mic_guard), (speaker, self._speaker_guard)):
+            adapter.on_opened = lambda note: self._watch.look()
+            adapter.on_selected = guard.forget
+            adapter.on_closed = guard.closed
+            adapter.on_look = self._look
+        speaker.is_headphones = self._is_headphones
+        microphone.server_name = self._source_name
+        speaker.server_name = self._sink_name
+        self._watching = host.tasks.create_task(self._watch.run(), name="sound-server-watch")
+
+    def stop(self) -> None:
+        """Nothing is watched any more."""
+        for task in (self._watching, *self._looking.values()):
+            task.cancel()
+
+    # ---- the server ----
+
+    def _on_state(self, state: ServerState | None) -> None:
+        if state is None:
+            return
+        capture, playback = self._host.capture, self._host.playback
+        verdict = self._mic_guard.judge(_stream(capture, self._mic.follows_server), state, playback.host_pid)
+        match verdict:
+            case Block(error):
+                capture.block(error)
+            case Unblock():
+                capture.unblock()
+            case Reopen():
+                capture.reopen()
+            case Moved(endpoint, is_substitute, note):
+                self._mic.moved(endpoint.description, is_substitute, note)
+        spoken = self._speaker_guard.judge(_stream(playback, self._speaker.follows_server), state)
+        match spoken:
+            case Block(error):
+                playback.block(error)
+            case Unblock():
+                playback.unblock()
+            case Reopen():
+                playback.reopen()
+            case Moved(endpoint, is_substitute):
+                self._speaker.moved(endpoint.description, is_substitute)
+        self._speaker.look_again()
+        for runner in (capture, playback):
+            runner.retry_now()
+
+    def _source_name(self) -> str:
+        state = self._watch.state
+        source = state.source_named(state.default_source) if state is not None else None
+        return source.description if source is not None else ""
+
+    def _sink_name(self) -> str:
+        state = self._watch.state
+        sink = state.sink_named(state.default_sink) if state is not None else None
+        return sink.description if sink is not None else ""
+
+    def _is_headphones(self) -> bool | None:
+        state = self._watch.state
+        if state is None:
+            return None
+        sink = state.sink_of(self._host.playback.host_pid) or state.sink_named(state.default_sink)
+        return sink.is_headphones if sink is not None else None
+
+    # ---- without a server ----
+
+    def _look(self, role: str, device: str) -> None:
+        task = self._looking.get(role)
+        if task is None or task.done():
+            self._looking[role] = self._host.tasks.create_task(self._look_for(role, device), name=f"sound-look-{role}")
+
+    async def _look_for(self, role: str, device: str) -> None:
+        found = await list_devices()
+        runner = self._host.capture if role == "capture" else self._host.playback
+        devices = found.inputs if role == "capture" else found.outputs
+        if runner.lane.is_substitute and is_there(devices, device):
+            runner.reopen()
+
+
+def _stream(runner: LaneRunner, follows_server: bool) -> Stream:
+    lane = runner.lane
+    return Stream(runner.host_pid, lane.is_running, follows_server, lane.device, lane.blocked is not None)

@@ -1,0 +1,321 @@
+"""The speaker behind its port: playouts go to the playback lane, and survive the death of its host.
+
+The output stream is opened by the first playout (or cue), kept through a conversation and released after `IDLE_S`
+without sound. While no loudspeaker can be had, playouts wait up to `PATIENCE_S`, then they end unplayed, so that nobody
+waits for a sound that does not come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.adapters.inbox import Inbox
+from pinch_tui.audio.adapters.ledger import Entry, Ledger
+from pinch_tui.audio.dsp.loudness import SILENCE_DBFS, dbfs
+from pinch_tui.audio.dsp.pcm import clean_speech
+from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
+from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
+from pinch_tui.audio.host.supervisor import SoundHost
+from pinch_tui.audio.host.wire import HEARD, Note, pack_note, pack_speech, read_heard
+from pinch_tui.core.events import OUT_RATE
+from pinch_tui.core.sound import (
+    PlayoutEnded,
+    PlayoutStarted,
+    SpeakerEvent,
+    SpeakerFailed,
+    SpeakerOpened,
+    Underran,
+)
+
+IDLE_S: Final = 30.0
+PATIENCE_S: Final = 10.0
+LEVEL_S: Final = 0.15
+STARVED: Final = 3
+SAFE_LATENCY_S: Final = 0.06
+
+Heard = Callable[[float, bytes, int], None]
+"""(time, float32 samples, their rate): what went to the loudspeaker."""
+
+
+class HostSpeaker:
+    """A `Speaker`. ``device`` as for the microphone; ``on_heard`` gets the echo canceller's reference."""
+
+    def __init__(
+        self, host: SoundHost, *, clock: Clock, device: str | None = None, on_heard: Heard | None = None
+    ) -> None:
+        self._clock = clock
+        self._runner = host.playback
+        self._on_heard = on_heard
+        self._inbox: Inbox[SpeakerEvent] = Inbox()
+        self._ledger = Ledger()
+        self._is_open = False
+        self._is_shut = False
+        self._gain = 1.0
+        self._rate = OUT_RATE
+        self._latency = DEFAULT_LATENCY_S
+        self._cues: list[str] = []
+        self._clearing: dict[int, Entry] = {}
+        self._peak, self._peak_t = 0.0, float("-inf")
+        self._idle: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self.underflows = 0
+        self.name = ""
+        self._is_substitute = False
+        self._has_headphones: bool | None = None  # as it was said last
+        self._runner.lane.device = device or None
+        self._runner.on_message = self._message
+        self._runner.on_note = self._note
+        self._runner.on_command = self._command
+        self.follows_server = False  # opened as the sound server's default
+        self.on_look: Callable[[str, str], None] = lambda role, device: None
+        self.on_opened: Callable[[Note], None] = lambda note: None
+        self.on_selected: Callable[[], None] = lambda: None
+        self.on_closed: Callable[[], None] = lambda: None
+        self.server_name: Callable[[], str] = lambda: ""
+        self.is_headphones: Callable[[], bool | None] = lambda: None
+
+    # ---- the port ----
+
+    def begin(self, playout: int) -> None:
+        if self._is_shut:
+            return
+        self._ledger.begin(playout)
+        self._want()
+        self._pump()
+
+    def play(self, playout: int, chunk: bytes) -> None:
+        if self._is_shut:
+            return
+        samples = clean_speech(chunk)
+        if samples and self._ledger.push(playout, samples):
+            self._pump()
+
+    def end(self, playout: int) -> None:
+        if self._is_shut:
+            return
+        self._ledger.end(playout)
+        self._pump()
+
+    def clear(self, playout: int | None = None) -> None:
+        for entry in self._ledger.remove(playout):
+            if self._is_open and entry.is_begun_at_host:
+                self._runner.write(pack_note({"kind": "clear", "playout": entry.number}))
+                self._clearing[entry.number] = entry  # the host says how much was really played
+            else:
+                self._cleared(entry, self._clock.monotonic())
+        self._rest()
+
+    def set_gain(self, gain: float) -> None:
+        self._gain = min(2.0, max(0.0, gain))
+        self._runner.write(pack_note({"kind": "gain", "gain": self._gain}))
+
+    def cue(self, name: str) -> None:
+        if self._is_shut:
+            return
+        if self._is_open:
+            self._runner.write(pack_note({"kind": "cue", "name": name}))
+            self._rest()
+        else:
+            self._cues = [name]  # only the newest is worth hearing late
+            self._want()
+
+    def buffered_s(self) -> float:
+        return self._ledger.buffered / OUT_RATE
+
+    def dropped_s(self) -> float:
+        return self._ledger.dropped / OUT_RATE
+
+    def level_dbfs(self) -> float:
+        if self._clock.monotonic() - self._peak_t > LEVEL_S:
+            return SILENCE_DBFS
+        return dbfs(self._peak)
+
+    def select(self, device: str | None) -> None:
+        if not self._is_shut:
+            self.on_selected()
+            self._runner.select(device or None)
+
+    def events(self) -> AsyncIterator[SpeakerEvent]:
+        return self._inbox.__aiter__()
+
+    async def aclose(self) -> None:
+        if self._is_shut:
+            return
+        self.clear()
+        self._lost()
+        self._is_shut = True
+        self._cancel_timers()
+        self._runner.shut()
+        self._inbox.close()
+
+    def moved(self, name: str, is_substitute: bool) -> None:
+        """The server tells which sink is played to: said when it is another than was said."""
+        shown = name if self.follows_server or is_substitute else self.name
+        is_substitute = is_substitute or self._runner.lane.is_substitute
+        if (shown, is_substitute) == (self.name, self._is_substitute):
+            return
+        self.name, self._is_substitute = shown, is_substitute
+        self._say_opened()
+
+    def look_again(self) -> None:
+        """The server changed: headphones that are plugged into the same device are another way to hear."""
+        if self._is_open and self.is_headphones() != self._has_headphones:
+            self._say_opened()
+
+    def _say_opened(self) -> None:
+        self._has_headphones = self.is_headphones()
+        self._inbox.put(SpeakerOpened(self.name, self._rate, self._has_headphones, self._is_substitute))
+
+    # ---- towards the host ----
+
+    def _want(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        self._runner.open()
+        if not self._is_open and self._waiting is None:
+            self._waiting = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_up)
+
+    def _pump(self) -> None:
+        """Hand over what the host may have now, playout by playout."""
+        if not self._is_open:
+            return
+        for entry in self._ledger.entries:
+            if not entry.is_begun_at_host:
+                entry.is_begun_at_host = True
+                self._runner.write(pack_note({"kind": "begin", "playout": entry.number}))
+            while samples := self._ledger.next_samples(entry):
+                self._runner.write(pack_speech(entry.number, samples))
+            if entry.sent < entry.pushed:
+                return
+            if entry.is_ended and not entry.is_end_sent:
+                entry.is_end_sent = True
+                self._runner.write(pack_note({"kind": "end", "playout": entry.number}))
+
+    def _give_up(self) -> None:
+        """No loudspeaker for too long: what waits is stale."""
+        self._waiting = None
+        if not self._is_open:
+            self.clear()
+            self._cues.clear()
+
+    def _rest(self) -> None:
+        """Nothing to play: release the device after a while."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if not self._ledger.entries and self._is_open and self._latency != (self._runner.lane.latency or self._latency):
+            self._runner.reopen()
+        if not self._ledger.entries and self._runner.lane.is_wanted and not self._is_shut:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._runner.close)
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._idle, self._waiting):
+            if timer is not None:
+                timer.cancel()
+        self._idle = self._waiting = None
+
+    # ---- from the lane ----
+
+    def _message(self, kind: int, payload: bytes) -> None:
+        if kind == HEARD and self._on_heard is not None:
+            t, samples = read_heard(payload)
+            self._on_heard(t, samples, self._rate)
+
+    def _note(self, note: Note) -> None:
+        match note["kind"]:
+            case "began":
+                self._began(int(note["playout"]), float(note["t"]))
+            case "dry":
+                self._inbox.put(Underran(int(note["playout"]), float(note["t"])))
+            case "over":
+                self._over(note)
+            case "progress":
+                self._peak, self._peak_t = float(note["peak"]), self._clock.monotonic()
+                self._underflowed(int(note["underflows"]))
+                if note["playout"] is not None:
+                    self._ledger.confirm(int(note["playout"]), int(note["played"]))
+                    self._pump()
+
+    def _underflowed(self, count: int) -> None:
+        """A device that starves again and again gets three times the latency, as soon as nothing plays."""
+        self.underflows = count
+        if count >= STARVED and self._runner.lane.latency is None:
+            self._runner.lane.latency = SAFE_LATENCY_S
+
+    def _began(self, playout: int, t: float) -> None:
+        entry = self._ledger.find(playout)
+        if entry is not None and not entry.has_started:
+            entry.has_started = True
+            self._inbox.put(PlayoutStarted(playout, t))
+
+    def _over(self, note: Note) -> None:
+        number = int(note["playout"])
+        cleared = self._clearing.pop(number, None)
+        if cleared is not None:
+            cleared.played = min(cleared.sent, cleared.base + int(note["played"]))
+            self._cleared(cleared, float(note["t"]))
+            return
+        entry = self._ledger.find(number)
+        if entry is None or not entry.is_end_sent:
+            return
+        entry.played = entry.pushed
+        self._ledger.remove(entry.number)
+        self._inbox.put(PlayoutEnded(entry.number, float(note["t"]), entry.played, was_cleared=False))
+        self._pump()
+        self._rest()
+
+    def _cleared(self, entry: Entry, t: float) -> None:
+        self._inbox.put(PlayoutEnded(entry.number, t, entry.played, was_cleared=True))
+
+    def _command(self, command: Command) -> None:
+        match command:
+            case SayOpened(note):
+                self._opened(note)
+            case SayFailed(error, is_retrying):
+                self._lost()
+                self._inbox.put(SpeakerFailed(error, is_retrying))
+                if not is_retrying:
+                    self.clear()
+            case SayClosed():
+                self._lost()
+            case LookForReturn():
+                self.on_look("playback", self._runner.lane.device or "")
+            case _:
+                return
+
+    def _opened(self, note: Note) -> None:
+        self._lost()
+        self._is_open = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        self._rate = int(note["rate"])
+        self._latency = self._runner.lane.latency or DEFAULT_LATENCY_S
+        self.follows_server = bool(note.get("is_server"))
+        self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
+        self._is_substitute = bool(note["substitute"])
+        self._runner.write(pack_note({"kind": "gain", "gain": self._gain}))
+        if self._on_heard is not None:
+            self._runner.write(pack_note({"kind": "reference", "on": True}))
+        for name in self._cues:
+            self._runner.write(pack_note({"kind": "cue", "name": name}))
+        self._cues.clear()
+        self.on_opened(note)
+        self._say_opened()
+        self._pump()
+        self._rest()
+
+    def _lost(self) -> None:
+        """The host that had our samples is gone, or its stream."""
+        self._is_open = False
+        self.on_closed()
+        self._ledger.host_lost()
+        for entry in self._clearing.values():
+            self._cleared(entry, self._clock.monotonic())
+        self._clearing.clear()
+        if self._ledger.entries and self._waiting is None and not self._is_shut:
+            self._waiting = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_up)

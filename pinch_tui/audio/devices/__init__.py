@@ -1,0 +1,1 @@
+"""Sound devices: which there are, which is meant, and what the sound server does with them."""

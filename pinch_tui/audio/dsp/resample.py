@@ -1,0 +1,87 @@
+"""Rates: streaming with a constant delay, and whole recordings at once.
+
+Pure: numpy and soxr, no I/O, no clock. soxr's variable-rate engine is used for streams because its delay is constant
+(12.5 ms at 48 -> 16 kHz; the default engine works in blocks and is up to 37 ms late in bursts).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import soxr
+
+from pinch_tui.audio.dsp.pcm import Floats, Ints
+
+
+class Resampler:
+    """One continuous stream of mono samples from one rate to another; a new one after every gap.
+
+    ``dtype`` is ``int16`` or ``float32``. Any chopping of the same input gives the same output, joined. int16 is worked
+    on as float32 and rounded, because soxr's own int16 output is dithered: exact zeros would not stay exact zeros.
+    """
+
+    def __init__(self, rate_in: int, rate_out: int, dtype: str) -> None:
+        self.rate_in = rate_in
+        self.rate_out = rate_out
+        self._dtype = np.dtype(dtype)
+        self._stream = None if rate_in == rate_out else self._new()
+        self._fed = 0
+        self._given = 0
+
+    def _new(self) -> soxr.ResampleStream:
+        return soxr.ResampleStream(self.rate_in, self.rate_out, 1, dtype="float32", quality="HQ", vr=True)
+
+    def push(self, data: bytes) -> bytes:
+        """Samples in (whole ones, any number), samples out: those that are ready by now."""
+        if self._stream is None:
+            return data
+        samples = np.frombuffer(data, dtype=self._dtype).astype(np.float32, copy=False)
+        if not samples.size:
+            return b""
+        self._fed += samples.size
+        out: Floats = self._stream.resample_chunk(samples)
+        self._given += out.size
+        return self._bytes(out)
+
+    def _bytes(self, out: Floats) -> bytes:
+        if self._dtype == np.int16:
+            return bytes(np.clip(np.rint(out), -32_768, 32_767).astype("<i2").tobytes())
+        return bytes(out.tobytes())
+
+    def flush(self) -> bytes:
+        """The tail, so that the output is as long as the input was; the next `push` starts a new stream."""
+        if self._stream is None or not self._fed:
+            return b""
+        due = -(-self._fed * self.rate_out // self.rate_in) - self._given
+        tail: list[Floats] = []
+        zeros = np.zeros(max(1, self.rate_in // 50), dtype=np.float32)
+        got = 0
+        while got < due:
+            out = self._stream.resample_chunk(zeros)
+            tail.append(out)
+            got += out.size
+        self._stream, self._fed, self._given = self._new(), 0, 0
+        return self._bytes(np.concatenate(tail)[:due]) if tail else b""
+
+
+class Converter:
+    """A whole mono recording at another rate, best quality, piece by piece."""
+
+    def __init__(self, rate_in: int, rate_out: int) -> None:
+        self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality="VHQ")
+
+    def push(self, samples: Floats) -> Floats:
+        out: Floats = self._stream.resample_chunk(samples)
+        return out
+
+    def finish(self) -> Floats:
+        """The tail; nothing can be pushed afterwards."""
+        out: Floats = self._stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+        return out
+
+
+def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Ints:
+    """A whole mono recording at another rate, best quality, same dtype."""
+    if rate_in == rate_out or not samples.size:
+        return samples
+    converted: Floats | Ints = soxr.resample(samples, rate_in, rate_out, quality="VHQ")
+    return converted

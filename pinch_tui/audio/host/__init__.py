@@ -1,0 +1,1 @@
+"""The sound hosts: child processes that alone load PortAudio, and their supervision."""

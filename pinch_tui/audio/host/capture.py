@@ -1,0 +1,213 @@
+"""Capture inside the sound host: the callback copies, the writer's thread makes frames of it. Stdlib only.
+
+numpy and soxr are loaded only for a device that cannot do 16 kHz mono by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any, Protocol
+
+from pinch_tui.audio.devices.choice import Direction
+from pinch_tui.audio.dsp.framer import Framer
+from pinch_tui.audio.dsp.loudness import peak16
+from pinch_tui.audio.host.streams import OpenError, Plan, failed_note, opened_note, plan, shut, translate
+from pinch_tui.audio.host.wire import Note, pack_frame, pack_note
+from pinch_tui.core.events import FRAME_SAMPLES, IN_RATE
+
+LATENCY_S = 0.06
+"""Neither 'low' nor 'high' nor 0.1: two callbacks back to back every 40 ms there (measured)."""
+BACKLOG = 3000
+"""Blocks that may wait for the program (60 s), then they are counted as lost."""
+
+
+class Outbox(Protocol):
+    """The writer: ``put(render, *args)`` sends what ``render(*args)`` returns, from the writer's thread."""
+
+    def put(self, *item: Any) -> None: ...
+
+
+class Mono16:
+    """Blocks of a device -> mono 16 kHz int16, with the constant delay that this takes."""
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self.rate = rate
+        self.channels = channels
+        self._resampler: Any = None
+        if rate != IN_RATE:
+            from pinch_tui.audio.dsp.resample import Resampler
+
+            self._resampler = Resampler(rate, IN_RATE, "int16")
+        self._fed = 0
+        self._given = 0
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds of sound that went in and are not out yet."""
+        return self._fed / self.rate - self._given / IN_RATE
+
+    def push(self, data: bytes) -> bytes:
+        if self.channels > 1:
+            data = _downmix(data, self.channels)
+        if self._resampler is None:
+            return data
+        self._fed += len(data) // 2
+        out: bytes = self._resampler.push(data)
+        self._given += len(out) // 2
+        return out
+
+
+def _downmix(data: bytes, channels: int) -> bytes:
+    """The mean of the first two channels: the others of an interface with many are mostly empty, or no microphones."""
+    import numpy as np
+
+    from pinch_tui.audio.dsp.pcm import mono16
+
+    return bytes(mono16(np.frombuffer(data, dtype="<i2").reshape(-1, channels)[:, :2]).tobytes())
+
+
+class Capture:
+    """The input stream of this process. All methods but the callback run on the control thread."""
+
+    tick_s: float | None = None
+
+    def __init__(self, sd: Any, outbox: Outbox) -> None:
+        self._sd = sd
+        self._outbox = outbox
+        self._stream: Any = None
+        self._frames: _Frames | None = None
+        self._together = 1
+        self._is_expected_end = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._stream is not None
+
+    def open(self, note: Note) -> None:
+        """Open what the note asks for and say ``opened`` or ``failed``."""
+        self._shut()
+        try:
+            picked = plan(self._sd, Direction.INPUT, note.get("device"), IN_RATE, "int16")
+            self._stream, rate = self._started(picked)
+        except OpenError as exc:
+            self._outbox.put(pack_note, failed_note(exc))
+            return
+        latency = float(self._stream.latency)
+        self._outbox.put(pack_note, opened_note(replace(picked, rate=rate), latency, time.monotonic()))
+
+    def close(self) -> None:
+        self._shut()
+        self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
+
+    def handle(self, note: Note) -> None:
+        """On the reader's thread. ``together``: so many blocks go out at once, and now what waits for it. Notes that
+        concern playback alone mean nothing here."""
+        if note["kind"] == "together":
+            self._together = max(1, int(note["frames"]))
+            if (frames := self._frames) is not None:
+                self._outbox.put(frames.render)
+
+    def tick(self) -> None:
+        """Never called: the frames themselves are the sign of life."""
+
+    def _started(self, picked: Plan) -> tuple[Any, int]:
+        """The running stream and the rate at which it really delivers: hardware may give one near the asked one."""
+        outbox = self._outbox
+        monotonic = time.monotonic
+        self._is_expected_end = False
+
+        def callback(indata: Any, n_samples: int, times: Any, status: Any) -> None:
+            age = times.currentTime - times.inputBufferAdcTime
+            if frames.add(bytes(indata), n_samples, monotonic(), age, bool(status.input_overflow)) >= self._together:
+                outbox.put(frames.render)
+
+        def finished() -> None:
+            if not self._is_expected_end:
+                outbox.put(pack_note, {"kind": "ended", "t": monotonic()})
+
+        try:
+            stream = self._sd.RawInputStream(
+                samplerate=picked.rate,
+                channels=picked.channels,
+                dtype="int16",
+                blocksize=picked.rate // 50,
+                latency=LATENCY_S,
+                device=picked.device.index,
+                extra_settings=picked.extra,
+                callback=callback,
+                finished_callback=finished,
+            )
+        except (self._sd.PortAudioError, ValueError) as exc:
+            raise translate(self._sd, exc) from exc
+        rate = round(stream.samplerate)
+        frames = self._frames = _Frames(rate, picked.channels)
+        try:
+            stream.start()
+        except self._sd.PortAudioError as exc:
+            shut(self._sd, stream)
+            raise translate(self._sd, exc) from exc
+        return stream, rate
+
+    def _shut(self) -> None:
+        self._frames = None
+        if self._stream is not None:
+            self._is_expected_end = True
+            stream, self._stream = self._stream, None
+            shut(self._sd, stream)
+
+
+class _Frames:
+    """Turns blocks into packed frames, on the writer's thread; one for each opening."""
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._blocks: deque[tuple[bytes, int, float, float, bool, int]] = deque()
+        self._skipped = 0
+        self._convert = Mono16(rate, channels)
+        self._framer = Framer()
+        self._rate = rate
+        self._last_t: float | None = None
+        self._lost = 0
+
+    def add(self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool) -> int:
+        """On the device's thread: keep a block that came at ``now`` and say how many wait. ``age``: seconds since its
+        first sample; ``has_overflown``: samples are missing before it."""
+        if len(self._blocks) >= BACKLOG:
+            self._skipped += n_samples
+            return 0
+        self._blocks.append((data, n_samples, now, age, has_overflown, self._skipped))
+        self._skipped = 0
+        return len(self._blocks)
+
+    def render(self) -> bytes:
+        """The frames of everything that waits."""
+        out = b""
+        while self._blocks:
+            out += self._render(*self._blocks.popleft())
+        return out
+
+    def _render(
+        self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool, n_skipped: int
+    ) -> bytes:
+        # ``age`` is that of the block's first sample; hosts that do not know it give zero or nonsense.
+        t = min(now, now - age + n_samples / self._rate) if 0.0 < age < 0.5 else now
+        if has_overflown:
+            self._lost += self._gap(t, n_samples)
+        self._lost += round(n_skipped * IN_RATE / self._rate)
+        self._last_t = t
+        frames = self._framer.push(self._convert.push(data))
+        behind = self._convert.lag_s + self._framer.pending / 2 / IN_RATE
+        out = b""
+        for i, pcm in enumerate(frames):
+            newer = (len(frames) - 1 - i) * FRAME_SAMPLES / IN_RATE
+            out += pack_frame(t - behind - newer, peak16(pcm), self._lost, pcm)
+            self._lost = 0
+        return out
+
+    def _gap(self, t: float, n_samples: int) -> int:
+        """PortAudio says that samples were lost, not how many: the time tells, at least a block."""
+        if self._last_t is None:
+            return FRAME_SAMPLES
+        missing = (t - self._last_t - n_samples / self._rate) * IN_RATE
+        return max(FRAME_SAMPLES, round(missing))

@@ -1,0 +1,159 @@
+"""The sound host: the child process that alone loads PortAudio.
+
+``python -m pinch_tui.audio.host.child capture|playback|devices``. Native sound code prints over the screen, hangs,
+spins and freezes device lists; here all of that harms nobody, and killing and restarting this process cures it. One
+process serves one direction, so that a microphone that is lost does not cut the speech that is being played.
+
+Threads: the main thread does every PortAudio control call (WASAPI wants one thread for them), a reader takes commands
+from standard input and leaves the process when it ends (the program is gone), a writer sends to the private copy of
+standard output. The device's callbacks come on PortAudio's own threads.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn
+
+from pinch_tui.audio.devices.choice import Direction
+from pinch_tui.audio.host.capture import Capture
+from pinch_tui.audio.host.playback import Playback
+from pinch_tui.audio.host.streams import NO_PORTAUDIO, OpenError, devices_of, failed_note
+from pinch_tui.audio.host.wire import NOTE, SPEECH, Note, Splitter, WireBrokenError, pack_note, read_note
+
+
+class Writer:
+    """Sends what is put, in order, from one thread; nobody who puts ever waits."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._items: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, *item: Any) -> None:
+        """``put(render, *args)``: send the bytes that ``render(*args)`` returns."""
+        self._items.put(item)
+
+    def finish(self) -> None:
+        """Send what waits, then stop."""
+        self._items.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (item := self._items.get()) is not None:
+            data = memoryview(item[0](*item[1:]))
+            while data:
+                try:
+                    data = data[os.write(self._fd, data) :]
+                except OSError:
+                    os._exit(0)  # nobody listens any more
+
+
+def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
+    """Take commands until standard input ends, then leave at once, whatever the other threads are stuck in."""
+    splitter = Splitter()
+    try:
+        while data := os.read(fd, 1 << 16):
+            for kind, payload in splitter.push(data):
+                if kind == SPEECH and isinstance(role, Playback):
+                    role.speech(payload)
+                elif kind == NOTE:
+                    note = read_note(payload)
+                    if note["kind"] in ("open", "close"):
+                        control.put(note)
+                    else:
+                        role.handle(note)
+    except (OSError, WireBrokenError):
+        os._exit(1)
+    os._exit(0)
+
+
+def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
+    """Obey ``open`` and ``close``; in between, let the role say that it is alive."""
+    while True:
+        try:
+            note = control.get(timeout=role.tick_s)
+        except Empty:
+            role.tick()
+            continue
+        if note["kind"] == "close":
+            role.close()
+            continue
+        if note.get("fresh") and not role.is_open:
+            rescan(sd)
+        role.open(note)
+
+
+def rescan(sd: Any) -> None:
+    """Make PortAudio look at the devices again; only without an open stream, whose pointer the next one would reuse."""
+    try:
+        sd._terminate()
+        sd._initialize()
+    except sd.PortAudioError:
+        os._exit(1)  # the program starts another host
+
+
+def load_portaudio(writer: Writer) -> Any:
+    """sounddevice, or the end of this process with the reason said."""
+    try:
+        import sounddevice
+    except (ImportError, OSError) as exc:
+        writer.put(pack_note, failed_note(OpenError(NO_PORTAUDIO, str(exc))))
+        writer.finish()
+        os._exit(0)
+    return sounddevice
+
+
+def private_pipes() -> tuple[int, int]:
+    """The command and wire descriptors, moved away from 0 and 1 so that native code that prints cannot spoil them."""
+    commands, wire = os.dup(0), os.dup(1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        for fd in (commands, wire):
+            msvcrt.setmode(fd, os.O_BINARY)
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return commands, wire
+
+
+def device_note(sd: Any) -> Note:
+    """Every device of both directions."""
+    note: Note = {"kind": "devices"}
+    for direction in Direction:
+        note[direction.value] = [
+            [d.name, d.host_api, d.index, d.channels, d.rate, d.is_default] for d in devices_of(sd, direction)
+        ]
+    return note
+
+
+def main(argv: list[str]) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's, not ours
+    commands, wire = private_pipes()
+    writer = Writer(wire)
+    writer.start()
+    sd = load_portaudio(writer)
+    if argv[:1] == ["devices"]:
+        try:
+            writer.put(pack_note, device_note(sd))
+        except OpenError as exc:
+            writer.put(pack_note, failed_note(exc))
+        writer.finish()
+        os._exit(0)
+    role = Playback(sd, writer) if argv[:1] == ["playback"] else Capture(sd, writer)
+    control: SimpleQueue[Note] = SimpleQueue()
+    threading.Thread(target=read_commands, args=(commands, role, control), name="reader", daemon=True).start()
+    writer.put(pack_note, {"kind": "ready", "portaudio": str(sd.get_portaudio_version()[1]), "pid": os.getpid()})
+    control_loop(sd, role, control)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,89 @@
+"""PortAudio's codes and what really happened -> sentences for a person.
+
+The table is that of the sound notes' section 9; ``direction`` is ``capture`` or ``playback``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pinch_tui.audio.devices.missing import device_cure, no_portaudio
+from pinch_tui.audio.host.streams import NO_DEVICE, NO_PORTAUDIO
+from pinch_tui.errors import AudioError
+
+_PRIVACY = {
+    "darwin": "Allow your terminal in System Settings > Privacy & Security > Microphone, then start the terminal anew.",
+    "win32": 'Settings > Privacy & security > Microphone: switch on "Let desktop apps access your microphone".',
+    "linux": "See whether another program holds it.",
+}
+
+
+def privacy_hint(platform: str = sys.platform) -> str:
+    """Where this system keeps the permission for microphones."""
+    return _PRIVACY.get(platform, _PRIVACY["linux"])
+
+
+def explain_code(code: int | None, text: str, direction: str, platform: str = sys.platform) -> AudioError:
+    """The sentence for a PortAudio code (or for ``ended``, ``exited``, ``stalled``, which have none)."""
+    is_mic = direction == "capture"
+    thing = "microphone" if is_mic else "loudspeaker"
+    looking = "It is being looked for."
+    if code == NO_PORTAUDIO:
+        return no_portaudio()
+    if "-66748" in text or "0x80070005" in text or "access is denied" in text.casefold():
+        return AudioError(f"The {thing} may not be used.", privacy_hint(platform), code=code)
+    match code:
+        case None if text in ("ended", "stalled", "exited"):
+            return _LOST[text](thing)
+        case _ if code == NO_DEVICE:
+            hint = f"Plug one in; if one is there, run: {device_cure(platform)}"
+            return AudioError(f"There is no {thing}.", hint, code=code)
+        case -9993 | -9992:
+            return AudioError("The sound server is gone.", "It is tried again until it answers.", code=code)
+        case -9985 if platform == "win32" and is_mic:
+            hint = f"Another program holds it, or: {privacy_hint(platform)}"
+            return AudioError(f"The {thing} is not available.", hint, code=code)
+        case -9985:
+            return AudioError(f"The {thing} is busy.", "Close the program that holds it.", code=code)
+        case -9997:
+            return AudioError(f"The {thing} cannot do any usable sample rate.", "Choose another device.", code=code)
+        case -9998:
+            return AudioError(f"The {thing} cannot do any usable number of channels.", "Choose another.", code=code)
+        case -9996:
+            return AudioError(f"The {thing} cannot be used in this way.", "Choose another device.", code=code)
+        case -9986:
+            return AudioError(f"The {thing} may not be used.", privacy_hint(platform), code=code)
+        case -9999:
+            return AudioError(f"The {thing} went away.", looking, code=code)
+        case _:
+            reason = _clean(text)
+            return AudioError(
+                f"The {thing} cannot be opened.", f"PortAudio says: {reason}" if reason else "", code=code
+            )
+
+
+_LOST = {
+    "ended": lambda thing: AudioError(f"The {thing} went away.", "It is being looked for."),
+    "stalled": lambda thing: AudioError(f"The {thing} stopped answering.", "It is being started again."),
+    "exited": lambda thing: AudioError(f"The {thing} broke off.", "It is being started again."),
+}
+
+
+def loudspeaker_as_microphone(name: str) -> AudioError:
+    """The server put a loudspeaker's monitor in the lost microphone's place: the app would hear itself."""
+    return AudioError(
+        "The microphone went away, and the system put a loudspeaker's sound in its place.",
+        f"{_clean(name)} is not used. Plug the microphone in again, or choose another.",
+    )
+
+
+def speaker_into_microphone(name: str) -> AudioError:
+    """The only output that is left feeds our own microphone."""
+    return AudioError(
+        "The loudspeaker went away, and what is left feeds the microphone.",
+        f"{_clean(name)} is not used. Plug the loudspeaker in again, or choose another.",
+    )
+
+
+def _clean(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:200]

@@ -1,0 +1,280 @@
+"""Playback inside the sound host: the jitter buffer, pulled by the device's callback. Stdlib only.
+
+The buffer belongs to the callback while a stream runs; the reader's thread hands it commands through a deque, so that
+neither ever waits for the other. numpy and soxr are loaded only for a device that cannot do 24 kHz.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import deque
+from typing import Any
+
+from pinch_tui.audio.devices.choice import Direction
+from pinch_tui.audio.dsp import cues
+from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, RanDry
+from pinch_tui.audio.dsp.loudness import peak32
+from pinch_tui.audio.host.capture import Outbox
+from pinch_tui.audio.host.streams import OpenError, Plan, failed_note, opened_note, plan, shut, translate
+from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
+from pinch_tui.core.events import OUT_RATE
+
+LATENCY_S = 0.02
+"""With blocks of 10 ms: a clear is silent about 41 ms later, fade included (50 at 0.03, 80 at 480/0.06); one
+underflow in 45 s with up to four busy processes beside it (measured). A device that starves gets more."""
+
+
+class Playback:
+    """The output stream of this process. ``speech`` and ``handle`` run on the reader's thread, the rest on control."""
+
+    tick_s: float | None = 0.05
+
+    def __init__(self, sd: Any, outbox: Outbox) -> None:
+        self._sd = sd
+        self._outbox = outbox
+        self._stream: Any = None
+        self._voice: _Voice | None = None
+        self._is_expected_end = False
+        self._is_reference = False
+        self._gain = 1.0
+        self._blocks_said = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self._stream is not None
+
+    def open(self, note: Note) -> None:
+        """Open what the note asks for and say ``opened`` or ``failed``; everything buffered before is forgotten."""
+        self._shut()
+        try:
+            picked = plan(self._sd, Direction.OUTPUT, note.get("device"), OUT_RATE, "float32")
+            latency = float(note.get("latency") or LATENCY_S)
+            voice = _Voice(picked, self._outbox, latency)
+            voice.commands.append(("gain", self._gain))
+            voice.is_reference = self._is_reference
+            self._voice = voice
+            self._blocks_said = 0
+            self._stream = self._started(picked, voice, latency)
+            voice.latency = float(self._stream.latency)
+        except OpenError as exc:
+            self._voice = None
+            self._outbox.put(pack_note, failed_note(exc))
+            return
+        self._outbox.put(pack_note, opened_note(picked, voice.latency, time.monotonic()))
+
+    def close(self) -> None:
+        self._shut()
+        self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
+
+    def speech(self, payload: bytes) -> None:
+        """Samples for a playout, resampled here so that the callback only copies."""
+        voice = self._voice
+        if voice is not None:
+            playout, samples = read_speech(payload)
+            voice.push(playout, samples)
+
+    def handle(self, note: Note) -> None:
+        voice = self._voice
+        match note["kind"]:
+            case "gain":
+                self._gain = float(note["gain"])
+                if voice is not None:
+                    voice.commands.append(("gain", self._gain))
+            case "reference":
+                self._is_reference = bool(note["on"])
+                if voice is not None:
+                    voice.is_reference = self._is_reference
+            case "begin" | "end" | "clear" | "cue" if voice is not None:
+                voice.command(note)
+
+    def tick(self) -> None:
+        """Say how far playing came, as long as the callback runs: this is the sign of life."""
+        voice = self._voice
+        if voice is not None and voice.blocks != self._blocks_said:
+            self._blocks_said = voice.blocks
+            self._outbox.put(voice.progress)
+
+    def _started(self, picked: Plan, voice: _Voice, latency: float) -> Any:
+        self._is_expected_end = False
+        outbox = self._outbox
+
+        def finished() -> None:
+            if not self._is_expected_end:
+                outbox.put(pack_note, {"kind": "ended", "t": time.monotonic()})
+
+        block = picked.rate // 100 if latency < 0.05 else picked.rate // 50
+        try:
+            stream = self._sd.RawOutputStream(
+                samplerate=picked.rate,
+                channels=picked.channels,
+                dtype="float32",
+                blocksize=block,
+                latency=latency,
+                device=picked.device.index,
+                extra_settings=picked.extra,
+                callback=voice.callback,
+                finished_callback=finished,
+            )
+        except (self._sd.PortAudioError, ValueError) as exc:
+            raise translate(self._sd, exc) from exc
+        try:
+            stream.start()
+        except self._sd.PortAudioError as exc:
+            shut(self._sd, stream)
+            raise translate(self._sd, exc) from exc
+        return stream
+
+    def _shut(self) -> None:
+        if self._stream is not None:
+            self._is_expected_end = True
+            stream, self._stream = self._stream, None
+            shut(self._sd, stream)
+        self._voice = None
+
+
+class _Voice:
+    """The jitter buffer of one opening, with the rates, the cues and the counts around it."""
+
+    def __init__(self, picked: Plan, outbox: Outbox, latency: float) -> None:
+        self.rate = picked.rate
+        self.channels = picked.channels
+        self.latency = latency
+        self.commands: deque[tuple[Any, ...]] = deque()
+        self.blocks = 0
+        self.underflows = 0
+        self.peak = 0.0
+        self.is_reference = False
+        self._outbox = outbox
+        self._jitter = JitterBuffer(picked.rate)
+        self._overlay: list[array[float]] = []
+        self._resamplers: dict[int, Any] = {}
+
+    # ---- the reader's thread ----
+
+    def push(self, playout: int, samples: bytes) -> None:
+        if self.rate != OUT_RATE:
+            resampler = self._resamplers.get(playout)
+            if resampler is None:
+                return
+            samples = resampler.push(samples)
+        if samples:
+            self.commands.append(("push", playout, array("f", samples)))
+
+    def command(self, note: Note) -> None:
+        kind, playout = note["kind"], note.get("playout")
+        if kind == "cue":
+            self.commands.append(("cue", cues.render(str(note["name"]), self.rate)))
+            return
+        tail = self._follow(kind, playout) if self.rate != OUT_RATE else b""
+        self.commands.append((kind, playout, array("f", tail)) if tail else (kind, playout))
+
+    def _follow(self, kind: str, playout: int | None) -> bytes:
+        """Each playout has a resampler of its own, whose tail comes out at its end."""
+        if kind == "begin" and playout is not None:
+            from pinch_tui.audio.dsp.resample import Resampler
+
+            self._resamplers[playout] = Resampler(OUT_RATE, self.rate, "float32")
+        elif kind == "clear" and playout is None:
+            self._resamplers.clear()
+        elif playout is not None:
+            resampler = self._resamplers.pop(playout, None)
+            if resampler is not None and kind == "end":
+                tail: bytes = resampler.flush()
+                return tail
+        return b""
+
+    # ---- the device's thread ----
+
+    def callback(self, outdata: Any, n_samples: int, times: Any, status: Any) -> None:
+        while self.commands:
+            self._obey(*self.commands.popleft())
+        out = self._jitter.pull(n_samples)
+        if self._overlay:
+            self._mix(out)
+        if self.channels == 1:
+            outdata[:] = out.tobytes()
+        else:
+            wide = array("f", bytes(4 * n_samples * self.channels))
+            for channel in range(self.channels):
+                wide[channel :: self.channels] = out
+            outdata[:] = wide.tobytes()
+        self.blocks += 1
+        if status.output_underflow:
+            self.underflows += 1
+        loudest = peak32(out)
+        if loudest > self.peak:
+            self.peak = loudest
+        events = self._jitter.take_events()
+        if events or self.is_reference:
+            now = time.monotonic()
+            if events:
+                ahead = times.outputBufferDacTime - times.currentTime
+                heard = now + (ahead if 0.0 < ahead < 1.0 else self.latency)
+                for event in events:
+                    self._outbox.put(self._note, event, heard)
+            if self.is_reference:
+                self._outbox.put(pack_heard, now, out.tobytes())
+
+    def _obey(self, kind: str, *args: Any) -> None:
+        match kind:
+            case "push":
+                self._jitter.push(*args)
+            case "begin":
+                self._jitter.begin(*args)
+            case "end":
+                self._jitter.end(*args)
+            case "clear":
+                self._jitter.clear(*args)
+            case "gain":
+                self._jitter.set_gain(*args)
+            case "cue":
+                self._overlay.append(array("f", args[0]))
+
+    def _mix(self, out: array[float]) -> None:
+        for samples in self._overlay:
+            for i in range(min(len(out), len(samples))):
+                value = out[i] + samples[i]
+                out[i] = 1.0 if value > 1.0 else -1.0 if value < -1.0 else value
+            del samples[: len(out)]
+        self._overlay = [samples for samples in self._overlay if samples]
+
+    # ---- the writer's thread ----
+
+    def _at_24k(self, samples: int) -> int:
+        return samples if self.rate == OUT_RATE else round(samples * OUT_RATE / self.rate)
+
+    def _note(self, event: Began | Ended | RanDry, heard: float) -> bytes:
+        t = heard + event.offset / self.rate
+        match event:
+            case Began():
+                return pack_note({"kind": "began", "playout": event.playout, "t": t})
+            case RanDry():
+                return pack_note({"kind": "dry", "playout": event.playout, "t": t})
+            case Ended():
+                played = self._at_24k(event.played)
+                return pack_note(
+                    {
+                        "kind": "over",
+                        "playout": event.playout,
+                        "t": t,
+                        "played": played,
+                        "whole": event.dropped == 0,
+                        "cleared": event.was_cleared,
+                    }
+                )
+
+    def progress(self) -> bytes:
+        position = self._jitter.position()
+        peak, self.peak = self.peak, 0.0
+        playout, played = position if position is not None else (None, 0)
+        return pack_note(
+            {
+                "kind": "progress",
+                "playout": playout,
+                "played": self._at_24k(played),
+                "peak": peak,
+                "underflows": self.underflows,
+                "t": time.monotonic(),
+            }
+        )

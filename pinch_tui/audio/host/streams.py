@@ -1,0 +1,134 @@
+"""Opening of streams inside the sound host: which device, which rate, how many channels. Stdlib only.
+
+``sd`` is the sounddevice module, handed in by `pinch_tui.audio.host.child` (which alone imports it) or a fake of a
+test.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pinch_tui.audio.devices.choice import Device, Direction, choose, of_tables
+from pinch_tui.audio.host.wire import Note
+
+INVALID_RATE = -9997
+INVALID_CHANNELS = -9998
+INVALID_DEVICE = -9996
+NO_DEVICE = -20_000
+"""Our own number, beside PortAudio's: there is no device at all."""
+NO_PORTAUDIO = -20_001
+"""Our own number: the library cannot be loaded."""
+
+FALLBACK_RATES = (48_000, 44_100, 32_000, 24_000, 16_000)
+
+
+class OpenError(Exception):
+    """A stream could not be opened: PortAudio's (or our) code and its text."""
+
+    def __init__(self, code: int | None, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a stream is opened."""
+
+    device: Device
+    rate: int
+    channels: int
+    is_substitute: bool
+    extra: Any = None
+
+
+def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> list[Device]:
+    """What PortAudio saw at its start."""
+    try:
+        return of_tables([dict(entry) for entry in sd.query_devices()], list(sd.query_hostapis()), direction, platform)
+    except sd.PortAudioError as exc:
+        raise translate(sd, exc) from exc
+
+
+def translate(sd: Any, exc: BaseException) -> OpenError:
+    """PortAudio's exception -> code and text (host errors keep their own text)."""
+    args = exc.args
+    code = args[1] if len(args) > 1 and isinstance(args[1], int) else None
+    text = str(args[0]) if args else type(exc).__name__
+    if len(args) > 2 and isinstance(args[2], tuple) and len(args[2]) > 2:
+        text = f"{text} ({args[2][1]}: {args[2][2]})"
+    if code is None and "querying device -1" in text:
+        code = NO_DEVICE
+    return OpenError(code, text)
+
+
+def plan(
+    sd: Any, direction: Direction, wanted: str | None, rate: int, dtype: str, platform: str = sys.platform
+) -> Plan:
+    """The first combination of rate and channels that the device says it can do, the asked rate and mono first.
+
+    Checked before opening, because a refused opening prints to stderr. Raises `OpenError`.
+    """
+    choice = choose(devices_of(sd, direction, platform), wanted)
+    if choice is None:
+        raise OpenError(NO_DEVICE, f"no {direction} device")
+    device = choice.device
+    check: Callable[..., None] = sd.check_input_settings if direction == Direction.INPUT else sd.check_output_settings
+    extra = _extra(sd, device)
+    refused: OpenError | None = None
+    for try_rate, channels in _combinations(device, rate):
+        try:
+            check(device=device.index, channels=channels, dtype=dtype, samplerate=try_rate, extra_settings=extra)
+        except sd.PortAudioError as exc:
+            refused = translate(sd, exc)
+            if refused.code not in (INVALID_RATE, INVALID_CHANNELS, INVALID_DEVICE):
+                raise refused from exc
+        except ValueError as exc:
+            raise translate(sd, exc) from exc
+        else:
+            return Plan(device, try_rate, channels, choice.is_substitute, extra)
+    raise refused or OpenError(INVALID_RATE, "no rate fits")
+
+
+def _combinations(device: Device, rate: int) -> Iterator[tuple[int, int]]:
+    rates = list(dict.fromkeys((rate, device.rate, *FALLBACK_RATES)))
+    channels = [count for count in dict.fromkeys((1, 2, 8, device.channels)) if count <= device.channels]
+    for try_rate in rates:
+        if try_rate > 0:
+            for count in channels:
+                yield try_rate, count
+
+
+def _extra(sd: Any, device: Device) -> Any:
+    """WASAPI's shared mode refuses every rate but the mixer's unless it is asked to convert (sounddevice #492)."""
+    return sd.WasapiSettings(auto_convert=True) if "WASAPI" in device.host_api else None
+
+
+def opened_note(picked: Plan, latency: float, t: float) -> Note:
+    return {
+        "kind": "opened",
+        "name": picked.device.name,
+        "host_api": picked.device.host_api,
+        "is_server": picked.device.is_server,
+        "rate": picked.rate,
+        "channels": picked.channels,
+        "substitute": picked.is_substitute,
+        "latency": latency,
+        "t": t,
+    }
+
+
+def failed_note(error: OpenError) -> Note:
+    return {"kind": "failed", "code": error.code, "text": error.text}
+
+
+def shut(sd: Any, stream: Any) -> None:
+    """abort, then close: `stop` can hang for ever when a server is suspended. Errors of a dead stream do not matter."""
+    for step in (stream.abort, stream.close):
+        try:
+            step()
+        except sd.PortAudioError:
+            continue

@@ -1,0 +1,346 @@
+"""The sound hosts of this program: started, watched, killed and started again, without ever blocking the loop.
+
+::
+
+    async with SoundHost(clock=clock) as host:      # both children start here, without an open stream
+        microphone = HostMicrophone(host, clock=clock, device=...)
+        speaker = HostSpeaker(host, clock=clock, device=...)
+        ...                                         # the engine runs
+                                                    # leaving kills both children and waits for them
+
+One child serves capture, one playback, so that a fault in one direction leaves the other alone.
+`pinch_tui.audio.host.supervision` decides; here its commands are carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, assert_never
+
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.host.supervision import (
+    Command,
+    Kill,
+    Lane,
+    LookForReturn,
+    SayClosed,
+    SayFailed,
+    SayOpened,
+    Send,
+    Spawn,
+)
+from pinch_tui.audio.host.wire import FRAME, HEARD, NOTE, Note, Splitter, WireBrokenError, pack_note, read_note
+from pinch_tui.errors import AudioError
+
+READ_BYTES: Final = 1 << 16
+STDERR_LINES: Final = 50
+STDERR_BYTES_S: Final = 64 * 1024
+"""Native code can print 80 MB a second; more than this is not even read, which makes the printing thread wait."""
+WRITE_BOUND: Final = 4 * 1024 * 1024
+"""Commands and speech that a child did not take; beyond this it is as good as dead."""
+DRAIN_S: Final = 0.2
+BURY_S: Final = 1.0
+
+
+def host_command(role: str) -> list[str]:
+    """How a sound host is started. ``-P``: the current folder must not shadow the standard library."""
+    return [sys.executable, "-P", "-m", "pinch_tui.audio.host.child", role]
+
+
+def child_environment() -> dict[str, str]:
+    """The program's environment without its secret: sound needs no API key."""
+    return {name: value for name, value in os.environ.items() if name != "PINCH_API_KEY"}
+
+
+def host_environment() -> dict[str, str]:
+    """The program's environment, with the package findable wherever the program was started from."""
+    root = str(Path(__file__).resolve().parents[3])
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**child_environment(), "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
+
+
+async def spawn_host(role: str) -> asyncio.subprocess.Process:
+    """Start a child in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    return await asyncio.create_subprocess_exec(
+        *host_command(role),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=host_environment(),
+        limit=1 << 20,
+        **_apart(),
+    )
+
+
+def _apart() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def kill(process: asyncio.subprocess.Process) -> None:
+    """SIGKILL, once and without waiting.
+
+    Not ``process.kill()``: that asks for the exit status first, behind the back of asyncio's child watcher, which then
+    warns on stderr that it lost the child.
+    """
+    if process.returncode is not None:
+        return
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
+
+
+async def bury(process: asyncio.subprocess.Process) -> None:
+    """Read a killed child's pipes to their end and wait for it, so that no descriptor stays open.
+
+    Neither waits for ever: a child in an uninterruptible call of the kernel ends when that does, and is reaped then.
+    """
+    if process.stdin is not None:
+        process.stdin.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BURY_S):
+            for pipe in (process.stdout, process.stderr):
+                while pipe is not None and await pipe.read(READ_BYTES):
+                    pass
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BURY_S):
+            await process.wait()
+
+
+class LaneRunner:
+    """One lane with its child. The owner (microphone or speaker) sets the three callbacks.
+
+    ``on_message(kind, payload)``: frames and what was heard; ``on_note(note)``: every note; ``on_command(command)``:
+    `SayOpened`, `SayFailed`, `SayClosed`, `LookForReturn`.
+    """
+
+    def __init__(self, role: str, clock: Clock, tasks: asyncio.TaskGroup) -> None:
+        self.lane = Lane(role)
+        self.role = role
+        self._clock = clock
+        self._tasks = tasks
+        self._process: asyncio.subprocess.Process | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: float | None = None
+        self._is_shut = False
+        self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
+        self.host_pid: int | None = None
+        self.on_message: Callable[[int, bytes], None] = lambda kind, payload: None
+        self.on_note: Callable[[Note], None] = lambda note: None
+        self.on_command: Callable[[Command], None] = lambda command: None
+
+    # ---- what the owner asks ----
+
+    def prespawn(self) -> None:
+        self._do(self.lane.prespawn(self._now()))
+
+    def open(self) -> None:
+        self._do(self.lane.open(self._now()))
+
+    def close(self) -> None:
+        self._do(self.lane.close(self._now()))
+
+    def select(self, device: str | None) -> None:
+        self._do(self.lane.select(device, self._now()))
+
+    def reopen(self) -> None:
+        self._do(self.lane.reopen(self._now()))
+
+    def retry_now(self) -> None:
+        """Something changed at the sound server: a try that waits is made at once."""
+        self._do(self.lane.retry_now(self._now()))
+
+    def block(self, error: AudioError) -> None:
+        self._do(self.lane.block(error, self._now()))
+
+    def unblock(self) -> None:
+        self._do(self.lane.unblock(self._now()))
+
+    def write(self, message: bytes) -> None:
+        """Send to the running child; nothing waits. A child that takes nothing any more is killed."""
+        process = self._process
+        if process is None or process.stdin is None or process.returncode is not None:
+            return
+        if process.stdin.transport.is_closing():
+            return
+        if process.stdin.transport.get_write_buffer_size() > WRITE_BOUND:
+            self._kill()
+            self._do(self.lane.exited(self.lane.generation, self._now()))
+            return
+        process.stdin.write(message)
+
+    def shut(self) -> None:
+        """No child is left, nothing is started any more."""
+        self._is_shut = True
+        self._do(self.lane.shut())
+
+    # ---- the machine's commands ----
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
+
+    def _do(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case Spawn(generation):
+                    if not self._is_shut:
+                        self._tasks.create_task(self._serve(generation), name=f"sound-{self.role}-{generation}")
+                case Kill():
+                    self._kill()
+                case Send(note):
+                    self.write(pack_note(note))
+                case SayOpened() | SayFailed() | SayClosed() | LookForReturn():
+                    self.on_command(command)
+                case _:
+                    assert_never(command)
+        self._arm()
+
+    def _sign(self, now: float) -> None:
+        self.lane.sign(now)
+        # The deadline mostly moves away, and the timer finds that out; only the first sign brings it nearer.
+        if self._armed_for is not None and self.lane.deadline is not None and self.lane.deadline < self._armed_for:
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed_for = deadline = self.lane.deadline
+        if deadline is not None and not self._is_shut:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, deadline - self._now()), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._do(self.lane.tick(self._now()))
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        self.host_pid = None
+        if process is not None:
+            kill(process)
+
+    # ---- the child ----
+
+    async def _serve(self, generation: int) -> None:
+        """One child's life: start it, listen to it, see it gone."""
+        try:
+            process = await spawn_host(self.role)
+        except OSError as exc:
+            self.stderr.append(f"cannot start: {exc.strerror}")
+            self._gone(generation)
+            return
+        if generation != self.lane.generation or self._is_shut:
+            kill(process)
+        else:
+            self._process = process
+        try:
+            async with asyncio.TaskGroup() as group:
+                drain = group.create_task(self._drain(process))
+                await self._listen(process)
+                if self._process is process:
+                    self._process = None
+                    self.host_pid = None
+                self._gone(generation)
+                await asyncio.wait({drain}, timeout=DRAIN_S)  # its last words may tell why
+                drain.cancel()
+        finally:
+            kill(process)
+            await bury(process)
+
+    def _gone(self, generation: int) -> None:
+        self._do(self.lane.exited(generation, self._now()))
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        splitter = Splitter()
+        while data := await process.stdout.read(READ_BYTES):
+            try:
+                messages = splitter.push(data)
+                if self._process is process:
+                    for kind, payload in messages:
+                        self._take(kind, payload)
+            except WireBrokenError as exc:
+                self.stderr.append(f"wire: {exc}")
+                break
+        kill(process)
+
+    def _take(self, kind: int, payload: bytes) -> None:
+        now = self._now()
+        if kind == NOTE:
+            note = read_note(payload)
+            if note["kind"] == "ready":
+                self.host_pid = int(note.get("pid", 0)) or None
+            elif note["kind"] == "progress":
+                self._sign(now)
+            self.on_note(note)
+            self._do(self.lane.note(note, now))
+        elif kind in (FRAME, HEARD):
+            self._sign(now)
+            self.on_message(kind, payload)
+
+    async def _drain(self, process: asyncio.subprocess.Process) -> None:
+        """Keep the newest lines of what native code prints, at a bounded rate."""
+        assert process.stderr is not None
+        loop = asyncio.get_running_loop()
+        window, taken = loop.time(), 0
+        while data := await process.stderr.read(4096):
+            for line in data.decode("utf-8", "replace").splitlines():
+                self.stderr.append("".join(char if char.isprintable() else " " for char in line)[:300])
+            taken += len(data)
+            if taken >= STDERR_BYTES_S:
+                if process.returncode is None:
+                    await asyncio.sleep(max(0.0, window + 1.0 - loop.time()))
+                window, taken = loop.time(), 0
+
+
+class SoundHost:
+    """Both lanes. Entered and left in one task; leaving kills the children and takes milliseconds."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks = asyncio.TaskGroup()
+        self._runners: dict[str, LaneRunner] = {}
+
+    async def __aenter__(self) -> SoundHost:
+        await self._tasks.__aenter__()
+        for role in ("capture", "playback"):
+            self._runners[role] = LaneRunner(role, self._clock, self._tasks)
+            self._runners[role].prespawn()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for runner in self._runners.values():
+            runner.shut()
+        await self._tasks.__aexit__(kind, exc, trace)
+
+    @property
+    def tasks(self) -> asyncio.TaskGroup:
+        """For the microphone's and the speaker's own watchers; they end with the host."""
+        return self._tasks
+
+    @property
+    def capture(self) -> LaneRunner:
+        return self._runners["capture"]
+
+    @property
+    def playback(self) -> LaneRunner:
+        return self._runners["playback"]
+
+    def noise(self) -> list[str]:
+        """The newest lines that native sound code printed."""
+        return [line for runner in self._runners.values() for line in runner.stderr]

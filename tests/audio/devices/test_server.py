@@ -1,0 +1,188 @@
+"""What a sound server says, and what the guards make of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock
+from pinch_tui.audio.devices.server import BLUETOOTH_NOTE, Endpoint, ServerState, is_loudspeaker, parse, same_bluetooth
+
+MIC, SPEAKER = 11, 22  # processes
+
+USB = Endpoint(1, "usb", "USB Microphone")
+BUILTIN = Endpoint(2, "builtin", "Built-in Microphone")
+HEARS_SPEAKER = Endpoint(3, "out.monitor", "Monitor of Speaker", other="out")
+OUT = Endpoint(7, "out", "Speaker", other="out.monitor")
+VIRTUAL = Endpoint(4, "vmic.monitor", "Monitor of VirtualMicrophone", other="vmic")
+VIRTUAL_SINK = Endpoint(8, "vmic", "VirtualMicrophone", other="vmic.monitor")
+
+HOME = ServerState("usb", "out", (USB, BUILTIN, HEARS_SPEAKER), (OUT,), {MIC: 1}, {SPEAKER: 7})
+
+
+def stream(pid: int = MIC, **changes: object) -> Stream:
+    return replace(Stream(pid, True, True, None, False), **changes)
+
+
+def test_the_first_source_is_home() -> None:
+    guard = MicGuard()
+    assert guard.judge(stream(), HOME, SPEAKER) == Moved(USB, False)
+    assert guard.judge(stream(), HOME, SPEAKER) is None
+    assert guard.is_accepted("usb")
+
+
+def test_another_microphone_is_a_substitute_until_the_first_is_back() -> None:
+    guard = MicGuard()
+    guard.judge(stream(), HOME, SPEAKER)
+    gone = replace(HOME, default_source="builtin", sources=(BUILTIN, HEARS_SPEAKER), capturing={MIC: 2})
+    assert guard.judge(stream(), gone, SPEAKER) == Moved(BUILTIN, True)
+    back = replace(HOME, default_source="usb", capturing={MIC: 2})
+    assert guard.judge(stream(), back, SPEAKER) == Reopen()
+    assert guard.judge(stream(), back, SPEAKER) is None  # once is enough
+    assert guard.judge(stream(), HOME, SPEAKER) == Moved(USB, False)
+
+
+def test_a_new_default_that_the_person_chose_is_followed() -> None:
+    guard = MicGuard()
+    guard.judge(stream(), HOME, SPEAKER)
+    chosen = replace(HOME, default_source="builtin", capturing={MIC: 2})
+    assert guard.judge(stream(), chosen, SPEAKER) == Moved(BUILTIN, False)
+    assert guard.home == "builtin"
+    guard.forget()
+    assert guard.home is None
+    speaker = SpeakerGuard(guard)
+    speaker.judge(stream(SPEAKER), HOME)
+    other = Endpoint(9, "hdmi", "HDMI")
+    chosen = replace(HOME, default_sink="hdmi", sinks=(OUT, other), playing={SPEAKER: 9})
+    assert speaker.judge(stream(SPEAKER), chosen) == Moved(other, False)
+
+
+def test_the_loudspeakers_monitor_is_refused_and_the_return_unblocks() -> None:
+    guard = MicGuard()
+    guard.judge(stream(), HOME, SPEAKER)
+    moved = replace(HOME, default_source="out.monitor", sources=(HEARS_SPEAKER,), capturing={MIC: 3})
+    verdict = guard.judge(stream(), moved, SPEAKER)
+    assert isinstance(verdict, Block)
+    assert "loudspeaker" in verdict.error.title
+    assert "Monitor of Speaker" in verdict.error.hint
+    blocked = stream(is_blocked=True, is_running=False)
+    assert guard.judge(blocked, moved, SPEAKER) is None
+    assert guard.judge(blocked, HOME, SPEAKER) == Unblock()
+    other = replace(moved, default_source="builtin", sources=(BUILTIN, HEARS_SPEAKER), capturing={})
+    assert guard.judge(blocked, other, SPEAKER) == Unblock()
+
+
+def test_refused_before_it_is_opened_when_there_is_nothing_else() -> None:
+    guard = MicGuard()
+    only = ServerState("out.monitor", "out", (HEARS_SPEAKER,), (OUT,))
+    idle = stream(is_running=False)
+    assert isinstance(guard.judge(idle, only, None), Block)
+    assert guard.judge(replace(idle, device="Monitor of Speaker"), only, None) is None
+    assert guard.judge(replace(idle, device="usb", follows_server=False), only, None) is None
+
+
+def test_a_monitor_that_was_asked_for_is_taken() -> None:
+    guard = MicGuard()
+    state = replace(HOME, capturing={MIC: 3})
+    assert guard.judge(stream(device="monitor of speaker"), state, SPEAKER) == Moved(HEARS_SPEAKER, False)
+
+
+def test_a_virtual_microphone_is_no_loudspeaker_even_when_the_default_sink_changes() -> None:
+    mic, out = MicGuard(), None
+    state = ServerState("vmic.monitor", "out", (VIRTUAL, HEARS_SPEAKER), (VIRTUAL_SINK, OUT), {MIC: 4}, {SPEAKER: 7})
+    speaker = SpeakerGuard(mic)
+    assert mic.judge(stream(), state, SPEAKER) == Moved(VIRTUAL, False)
+    assert speaker.judge(stream(SPEAKER), state) == Moved(OUT, False)
+    unplugged = replace(state, default_sink="vmic", sources=(VIRTUAL,), sinks=(VIRTUAL_SINK,), playing={SPEAKER: 8})
+    assert mic.judge(stream(), unplugged, SPEAKER) is out
+    verdict = speaker.judge(stream(SPEAKER), unplugged)
+    assert isinstance(verdict, Block)
+    assert "feeds the microphone" in verdict.error.title
+    blocked = stream(SPEAKER, is_blocked=True)
+    assert speaker.judge(blocked, unplugged) is None
+    assert speaker.judge(blocked, state) == Unblock()
+
+
+def test_a_speaker_that_moved_is_told_and_taken_back() -> None:
+    speaker = SpeakerGuard(MicGuard())
+    other = Endpoint(9, "hdmi", "HDMI", is_headphones=False)
+    assert speaker.judge(stream(SPEAKER, device="Speaker", follows_server=False), HOME) == Moved(OUT, False)
+    gone = replace(HOME, default_sink="hdmi", sinks=(other,), playing={SPEAKER: 9})
+    asked = stream(SPEAKER, device="Speaker", follows_server=False)
+    assert speaker.judge(asked, gone) == Moved(other, True)
+    back = replace(HOME, sinks=(OUT, other), playing={SPEAKER: 9})
+    assert speaker.judge(asked, back) == Reopen()
+    speaker.closed()
+    assert speaker.judge(asked, HOME) == Moved(OUT, False)
+    assert speaker.judge(stream(99), HOME) is None
+
+
+def test_one_bluetooth_device_for_both_is_told() -> None:
+    mic = replace(USB, bluetooth="00:11")
+    out = replace(OUT, bluetooth="00:11")
+    assert same_bluetooth(mic, out)
+    assert not same_bluetooth(mic, OUT)
+    assert not same_bluetooth(None, out)
+    state = replace(HOME, sources=(mic,), sinks=(out,))
+    assert MicGuard().judge(stream(), state, SPEAKER) == Moved(mic, False, BLUETOOTH_NOTE)
+
+
+def listing() -> dict[str, object]:
+    return {
+        "sources": [
+            {
+                "index": 3,
+                "name": "out.monitor",
+                "description": "Monitor of \x1b[31mSpeaker",
+                "monitor_source": "out",
+                "mute": True,
+                "properties": {"device.class": "monitor"},
+            },
+            {"index": 5, "name": "usb", "description": "USB", "monitor_source": "usb", "properties": {}},
+        ],
+        "sinks": [
+            {
+                "index": 7,
+                "name": "out",
+                "description": "Speaker",
+                "monitor_source": "out.monitor",
+                "active_port": "analog-output-headphones",
+                "ports": [{"name": "analog-output-headphones", "type": "Headphones"}],
+                "properties": {"device.bus": "bluetooth", "device.string": "00:11"},
+            },
+            {
+                "index": 8,
+                "name": "tv",
+                "active_port": "hdmi-output-0",
+                "ports": [{"name": "hdmi-output-0", "type": "HDMI"}],
+                "properties": None,
+            },
+            {"index": 9, "name": "null", "properties": {}, "ports": [], "active_port": None},
+        ],
+        "source_outputs": [{"source": 3, "properties": {"application.process.id": "11"}}, {"source": 3}],
+        "sink_inputs": [{"sink": 7, "properties": {"application.process.id": "22"}}],
+    }
+
+
+def test_the_servers_words_are_read() -> None:
+    info = {"default_source_name": "usb", "default_sink_name": "out"}
+    state = parse(json.dumps(listing()), json.dumps(info))
+    assert state is not None
+    monitor, usb = state.sources
+    assert (monitor.other, usb.other) == ("out", "")
+    assert monitor.description == "Monitor of [31mSpeaker"
+    assert monitor.is_muted
+    assert [sink.is_headphones for sink in state.sinks] == [True, False, None]
+    assert state.sinks[0].bluetooth == "00:11"
+    assert state.source_of(MIC) == monitor
+    assert state.sink_of(SPEAKER) == state.sinks[0]
+    assert state.source_of(None) is None
+    assert is_loudspeaker(monitor, state, None)
+    assert not is_loudspeaker(usb, state, SPEAKER)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"sources": [{}]}', '{"sources": [1]}'])
+def test_what_cannot_be_read_is_nothing(text: str) -> None:
+    assert parse(text, "{}") is None

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_float, to_pcm16
+from pinch_tui.audio.dsp.resample import Resampler, convert
+
+NOISE = (np.random.default_rng(7).standard_normal(9600) * 4000).astype(np.int16)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([(48000, 16000), (44100, 16000), (24000, 48000), (24000, 44100), (8000, 16000)]),
+    st.sampled_from(["int16", "float32"]),
+    st.lists(st.integers(1, 3000), max_size=20),
+)
+def test_any_chopping_gives_the_same_output(rates: tuple[int, int], dtype: str, cuts: list[int]) -> None:
+    samples = NOISE if dtype == "int16" else (NOISE / 32768).astype(np.float32)
+    whole, chopped = Resampler(*rates, dtype), Resampler(*rates, dtype)
+    expected = whole.push(samples.tobytes()) + whole.flush()
+    got, rest = b"", samples
+    for cut in cuts:
+        got += chopped.push(rest[:cut].tobytes())
+        rest = rest[cut:]
+    got += chopped.push(rest.tobytes()) + chopped.flush()
+    assert got == expected
+    width = 2 if dtype == "int16" else 4
+    assert len(got) // width == -(-samples.size * rates[1] // rates[0])
+
+
+@pytest.mark.parametrize(("rate", "block"), [(48000, 960), (44100, 882), (32000, 640), (96000, 1920)])
+def test_every_block_of_20_ms_gives_320_samples_after_the_first(rate: int, block: int) -> None:
+    resampler = Resampler(rate, 16_000, "int16")
+    silence = bytes(2 * block)
+    sizes = [len(resampler.push(silence)) // 2 for _ in range(50)]
+    assert set(sizes[1:]) == {320}
+    assert 0 < sizes[0] < 320
+
+
+def test_zeros_stay_exact_zeros_and_equal_rates_pass_untouched() -> None:
+    resampler = Resampler(48_000, 16_000, "int16")
+    assert not any(resampler.push(bytes(9600)))
+    same = Resampler(16_000, 16_000, "int16")
+    assert same.push(NOISE.tobytes()) == NOISE.tobytes()
+    assert same.flush() == b""
+    assert Resampler(48_000, 16_000, "int16").push(b"") == b""
+
+
+@pytest.mark.parametrize(("rate_in", "rate_out"), [(48000, 16000), (44100, 16000), (24000, 44100), (24000, 48000)])
+def test_a_tone_survives_with_its_level_and_place(rate_in: int, rate_out: int) -> None:
+    t = np.arange(rate_in) / rate_in
+    tone = (0.5 * np.sin(2 * np.pi * 1000 * t)).astype(np.float32)
+    resampler = Resampler(rate_in, rate_out, "float32")
+    out = np.frombuffer(resampler.push(tone.tobytes()) + resampler.flush(), dtype=np.float32)
+    middle = out[rate_out // 10 : -rate_out // 10].astype(np.float64)
+    phase = 2 * np.pi * 1000 * np.arange(rate_out // 10, rate_out // 10 + middle.size) / rate_out
+    basis = np.stack([np.sin(phase), np.cos(phase)], axis=1)
+    fit, *_ = np.linalg.lstsq(basis, middle, rcond=None)
+    error = middle - basis @ fit
+    assert 10 * np.log10(np.mean(middle**2) / np.mean(error**2)) > 80
+    assert np.hypot(*fit) == pytest.approx(0.5, rel=0.001)
+    shift_us = 1e6 * np.arctan2(fit[1], fit[0]) / (2 * np.pi * 1000)
+    assert abs(shift_us) < 150  # the delay is compensated but for a sample or two, and constant
+
+
+def test_converting_whole_recordings() -> None:
+    assert convert(NOISE, 16_000, 16_000) is NOISE
+    assert convert(NOISE.astype(np.float32), 48_000, 16_000).size == 3200
+
+
+def test_formats() -> None:
+    ints = np.array([0, 1, -1, 32767, -32768], dtype=np.int16)
+    assert to_pcm16(to_float(ints.tobytes())) == ints.tobytes()
+    assert (
+        to_pcm16(np.array([np.nan, np.inf, 2.0, -2.0], dtype=np.float32))
+        == np.array([0, 0, 32767, -32768], dtype=np.int16).tobytes()
+    )
+    assert mono16(np.array([[1, 3], [-5, -7]], dtype=np.int16)).tolist() == [2, -6]
+    assert mono16(np.array([[1], [2]], dtype=np.int16)).tolist() == [1, 2]
+    assert mono(np.array([[0.5, 0.0]], dtype=np.float32)).tolist() == [0.25]
+    assert mono(np.array([[0.5]], dtype=np.float32)).tolist() == [0.5]
+
+
+def test_speech_for_a_loudspeaker_is_finite_and_limited() -> None:
+    plain = np.linspace(-0.9, 0.9, 1000, dtype=np.float32).tobytes()
+    assert clean_speech(plain) == plain
+    assert clean_speech(b"") == b""
+    wild = np.array([np.nan, np.inf, -np.inf, 1e30, -3.0, 0.95, 0.5], dtype=np.float32)
+    clean = np.frombuffer(clean_speech(wild.tobytes()), dtype=np.float32)
+    assert np.isfinite(clean).all()
+    assert np.abs(clean).max() <= 1.0
+    assert clean[:3].tolist() == [0.0, 0.0, 0.0]
+    assert clean[6] == 0.5
+    assert 0.9 < clean[5] < 0.95
