@@ -510,7 +510,7 @@ async def test_the_screen_and_its_crash(tmp_path: Path, process_list: ProcessLis
         assert b"hidden while you type" in typed
         assert not hit(typed), hit(typed)
         assert KEY in kept.read_text()
-        for where in ("pinch_tui.ui.app:PinchApp.action_do", "pinch_tui.engine.engine:Engine.post"):
+        for where in ("pinch_tui.ui.app.app:PinchApp.action_do", "pinch_tui.engine.engine:Engine.post"):
             crash = ["-c", CRASH, where]
             drawn = await asyncio.to_thread(on_screen, world, crash, [b"?", b"\x1b", b"\x11"], 15.0)
             assert b"provoked" in drawn, "the crash was shown"

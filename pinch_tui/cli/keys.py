@@ -68,7 +68,7 @@ def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
 def _list_actions(context: CliContext) -> None:
     """Names, keys and titles. A map that cannot work must not hide the names that would mend it."""
     from pinch_tui.core.keymap import DEFAULT_KEYS, resolve_keys
-    from pinch_tui.ui.actions import ACTIONS
+    from pinch_tui.frontend.actions import ACTIONS
 
     wrong: ConfigError | None = None
     try:

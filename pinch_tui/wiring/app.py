@@ -50,9 +50,9 @@ from pinch_tui.wiring.parts import (
 )
 
 if TYPE_CHECKING:
+    from pinch_tui.frontend.services import AppServices, DeviceNames
     from pinch_tui.keys import HoldInput
-    from pinch_tui.ui.big_type import LargeType
-    from pinch_tui.ui.services import AppServices, DeviceNames
+    from pinch_tui.ui.big.lettering import LargeType
 
 
 def run_app(settings: Settings, options: RunOptions) -> int:
@@ -135,11 +135,11 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         if service.is_practice:
             services = practice_offers(services, own_phrasebook(settings))
         if options.is_plain:
-            from pinch_tui.ui.plain import PlainApp
+            from pinch_tui.plain.app import PlainApp
 
             keys = resolve_keys(settings.ui.keys, settings.talk.key)
             return await PlainApp(engine, hold, services, talk_key=settings.talk.key, keys=keys).run(), False
-        from pinch_tui.ui.app import PinchApp
+        from pinch_tui.ui.app.app import PinchApp
 
         app = PinchApp(engine, hold, services, settings)
         ended = await app.run_async()
@@ -211,8 +211,8 @@ def _services(
 ) -> AppServices:
     """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``use_key``: from
     now on (a key, and where it is kept)."""
+    from pinch_tui.frontend.services import AppServices, DeviceNames, KeptKey
     from pinch_tui.keys import signals
-    from pinch_tui.ui.services import AppServices, DeviceNames, KeptKey
 
     async def devices() -> DeviceNames:
         found = await list_devices()
@@ -282,9 +282,9 @@ def _services(
 @cache
 def _large_type() -> LargeType:
     """Loaded by the first big view that needs it, in its worker thread."""
-    from pinch_tui.ui.big_fonts import finder_for
-    from pinch_tui.ui.big_press import PillowPress
-    from pinch_tui.ui.big_type import LargeType
+    from pinch_tui.ui.big.fonts import finder_for
+    from pinch_tui.ui.big.lettering import LargeType
+    from pinch_tui.ui.big.press import PillowPress
 
     return LargeType(finder_for(), PillowPress)
 

@@ -12,8 +12,8 @@ from textual.driver import Driver
 
 from pinch_tui.core.events import StateWord, TranscriptChanged
 from pinch_tui.settings.model import Settings
-from pinch_tui.ui.app import PinchApp
-from pinch_tui.ui.transcript_view import TranscriptView
+from pinch_tui.ui.app.app import PinchApp
+from pinch_tui.ui.transcript.view import TranscriptView
 from tests.bench.screen_transcript import CountingDriver, Talk, arguments, main
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_hold import FakeHold

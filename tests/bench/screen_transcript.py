@@ -26,8 +26,8 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Size
 
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.ui.theme import THEMES
-from pinch_tui.ui.transcript_view import TranscriptView
+from pinch_tui.ui.app.theme import THEMES
+from pinch_tui.ui.transcript.view import TranscriptView
 
 WORDS = (
     "the train leaves at noon from platform nine and we would like two seats by the window if that is still possible "

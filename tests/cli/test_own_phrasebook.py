@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from pinch_tui.frontend.services import AppServices
 from pinch_tui.services.practice.phrasebook import practice_languages, suggestions
 from pinch_tui.settings.model import Settings
-from pinch_tui.ui.services import AppServices
 from pinch_tui.wiring.app import practice_offers
 from pinch_tui.wiring.parts import own_phrasebook
 

@@ -71,7 +71,7 @@ def _keys(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", [README.partition("## Ten keys")[2].partition("## ")[0], PAGES["keyboard"]])
 def test_every_key_it_names_is_bound_to_something(text: str) -> None:
-    actions = pytest.importorskip("pinch_tui.ui.actions")
+    actions = pytest.importorskip("pinch_tui.frontend.actions")
     names = {"?": "question_mark", "/": "slash", "+": "plus", "-": "minus", ",": "comma", "Esc": "escape"}
     bound = {key for action in actions.ACTIONS for key in action.keys.split(",")} | {"space"}
     keys = _keys(text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from pinch_tui.ui.big_fonts import FontFile
-from pinch_tui.ui.big_press import Face, Ink, Placed
-from pinch_tui.ui.big_scripts import Script
+from pinch_tui.ui.big.fonts import FontFile
+from pinch_tui.ui.big.press import Face, Ink, Placed
+from pinch_tui.ui.big.scripts import Script
 
 ADVANCE, ABOVE, BELOW = 0.75, 0.75, 0.25
 

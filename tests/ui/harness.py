@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.errors import PinchError
+from pinch_tui.frontend.services import AppServices, DeviceNames, KeptKey
 from pinch_tui.settings.model import Settings, UiSettings
-from pinch_tui.ui.app import PinchApp
-from pinch_tui.ui.services import AppServices, DeviceNames, KeptKey
+from pinch_tui.ui.app.app import PinchApp
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_hold import FakeHold
 

@@ -36,12 +36,12 @@ from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
 from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings
-from pinch_tui.ui.app import AppExit, PinchApp
-from pinch_tui.ui.big_type import Picture, Request
-from pinch_tui.ui.big_view import BigText, BigView
-from pinch_tui.ui.line_cells import Widths
+from pinch_tui.ui.app.app import AppExit, PinchApp
+from pinch_tui.ui.big.lettering import Picture, Request
+from pinch_tui.ui.big.view import BigText, BigView
 from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import BELOW_HZ, COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
+from pinch_tui.ui.text.cells import Widths
 from pinch_tui.ui.widgets.footer import Footer
 from tests.fakes.fake_engine import FakeEngine, line
 from tests.ui.harness import NOW, PHRASES, STILL, Asked, rig, services, until

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.ui import big_fonts
-from pinch_tui.ui.big_fonts import Fontconfig, FontFile, KnownFiles, finder_for, font_folders
-from pinch_tui.ui.big_scripts import (
+from pinch_tui.ui.big import fonts as big_fonts
+from pinch_tui.ui.big.fonts import Fontconfig, FontFile, KnownFiles, finder_for, font_folders
+from pinch_tui.ui.big.scripts import (
     ARABIC,
     CHINESE,
     CHINESE_TRADITIONAL,

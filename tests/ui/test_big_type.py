@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import ImageFont
 from rich.cells import cell_len
 
-from pinch_tui.ui.big_fonts import FontFile, finder_for
-from pinch_tui.ui.big_press import PillowPress, Placed
-from pinch_tui.ui.big_scripts import ARABIC, script_of
-from pinch_tui.ui.big_type import BRAILLE, QUADRANTS, WHOLE, LargeType, Picture, Refusal, Request, Why, cells
-from pinch_tui.ui.layout_text import clean, clusters, pieces
+from pinch_tui.ui.big.fonts import FontFile, finder_for
+from pinch_tui.ui.big.lettering import BRAILLE, QUADRANTS, WHOLE, LargeType, Picture, Refusal, Request, Why, cells
+from pinch_tui.ui.big.press import PillowPress, Placed
+from pinch_tui.ui.big.scripts import ARABIC, script_of
+from pinch_tui.ui.text.layout import clean, clusters, pieces
 from tests.fakes.fake_press import FakeFinder, FakePress
 from tests.ui.test_layout_text import CORPUS
 

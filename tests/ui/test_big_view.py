@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
 
-from pinch_tui.ui.big_type import DrawLarge, LargeType, Picture, Refusal, Request, Why
-from pinch_tui.ui.big_view import BigText, BigView
-from pinch_tui.ui.line_blocks import pages
-from pinch_tui.ui.line_glyphs import glyph, has_all
+from pinch_tui.ui.big.blocks import pages
+from pinch_tui.ui.big.glyphs import glyph, has_all
+from pinch_tui.ui.big.lettering import DrawLarge, LargeType, Picture, Refusal, Request, Why
+from pinch_tui.ui.big.view import BigText, BigView
 from tests.fakes.fake_press import FakeFinder, FakePress
 from tests.ui.harness import until
 from tests.ui.test_layout_text import CORPUS

@@ -8,7 +8,7 @@ from time import monotonic
 
 from textual.app import App
 
-from pinch_tui.ui.coalesce import REPAINT_S, Coalescer
+from pinch_tui.ui.app.coalesce import REPAINT_S, Coalescer
 
 
 async def test_bursts_are_painted_at_most_20_times_a_second_and_their_last_change_is_painted() -> None:

@@ -13,8 +13,8 @@ from textual.widgets import Static
 
 from pinch_tui.core.events import Levels, NoticePosted, Severity, StateWord
 from pinch_tui.core.transcript.transcript import UtteranceState
-from pinch_tui.ui.app import PinchApp
-from pinch_tui.ui.kept_lines import KeptLines, keep_lines
+from pinch_tui.ui.app.app import PinchApp
+from pinch_tui.ui.widgets.kept_lines import KeptLines, keep_lines
 from tests.fakes.fake_engine import line
 from tests.ui.harness import Rig, rig
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 
-from pinch_tui.ui import line_bidi
-from pinch_tui.ui.layout_text import APART, Order, apart, clusters, layout
-from pinch_tui.ui.line_paint import Painter
-from pinch_tui.ui.line_row import Role
-from pinch_tui.ui.theme import UNICODE
+from pinch_tui.ui.app.theme import UNICODE
+from pinch_tui.ui.text import bidi as line_bidi
+from pinch_tui.ui.text.layout import APART, Order, apart, clusters, layout
+from pinch_tui.ui.transcript.paint import Painter
+from pinch_tui.ui.transcript.row import Role
 from pinch_tui.ui.widgets.strip import displayed, parts_of
 
 

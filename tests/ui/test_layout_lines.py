@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.ui.line_index import LineIndex, Viewport
+from pinch_tui.ui.transcript.index import LineIndex, Viewport
 
 heights = st.lists(st.integers(1, 9), max_size=60)
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from pinch_tui.settings.model import Bidi
-from pinch_tui.ui import layout_text
-from pinch_tui.ui.layout_text import Mark, Order, Widths, app_reorders, clean, clusters, cut, layout, wrap
-from pinch_tui.ui.line_cells import WIDTHS_QUERY, guess_widths, judge_widths
+from pinch_tui.ui.text import layout as layout_text
+from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, judge_widths
+from pinch_tui.ui.text.layout import Mark, Order, Widths, app_reorders, clean, clusters, cut, layout, wrap
 
 CORPUS = {
     "latin": "Good morning, I have a reservation — two nights, state-of-the-art/room 12.",

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from pinch_tui.core.transcript.transcript import Segment
-from pinch_tui.ui.line_row import RowStyle, build
+from pinch_tui.ui.transcript.row import RowStyle, build
 from tests.fakes.fake_engine import line
 
 

@@ -26,9 +26,9 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
+from pinch_tui.frontend.languages_text import LanguageChoices, entries
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
-from pinch_tui.ui.app import HoldReportChanged
-from pinch_tui.ui.languages_text import LanguageChoices, entries
+from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.settings import SettingsScreen
 from pinch_tui.ui.screens.welcome import WelcomeScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.ui.search import NOTHING_FOUND, Found, Search, Tally, find, fold, matches
+from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search, Tally, find, fold, matches
 from tests.ui.line_talk import Talk
 
 

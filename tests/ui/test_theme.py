@@ -6,7 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
-from pinch_tui.ui.theme import CONTRAST, THEMES
+from pinch_tui.ui.app.theme import CONTRAST, THEMES
 
 READ = ("foreground", "accent", "warning", "error", "success", "text-muted")
 GROUNDS = ("background", "surface", "panel")

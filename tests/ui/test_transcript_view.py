@@ -9,8 +9,8 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 
 from pinch_tui.core.transcript.transcript import UtteranceState
-from pinch_tui.ui.theme import ASCII, THEMES
-from pinch_tui.ui.transcript_view import TranscriptView
+from pinch_tui.ui.app.theme import ASCII, THEMES
+from pinch_tui.ui.transcript.view import TranscriptView
 from tests.ui.line_talk import Talk
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from pinch_tui.ui.line_cells import Widths
+from pinch_tui.ui.text.cells import Widths
 from tests.fakes.fake_press import FakePress
 from tests.ui.harness import until
 from tests.ui.line_talk import corpus

@@ -12,8 +12,8 @@ from textual.widgets import Static
 from pinch_tui.core.events import Latency, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.frontend.status_text import mic_line
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.status_text import mic_line
 
 REFRESH_S = 0.5
 _NAME_CELLS = 16

@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.ui.actions import ACTIONS, Group
+from pinch_tui.frontend.actions import ACTIONS, Group
+from pinch_tui.frontend.services import HoldReport
+from pinch_tui.frontend.status_text import hold_text, key_name, talk_hint
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.services import HoldReport
-from pinch_tui.ui.status_text import hold_text, key_name, talk_hint
 
 if TYPE_CHECKING:
-    from pinch_tui.ui.app import PinchApp
+    from pinch_tui.ui.app.app import PinchApp
 
 _KEY_CELLS = 12
 _TITLE_CELLS = 26

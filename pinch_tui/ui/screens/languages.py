@@ -16,7 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.ui.languages_text import Entry, LanguageChoices, Pair, entries, full_name, why_none
+from pinch_tui.frontend.languages_text import Entry, LanguageChoices, Pair, entries, full_name, why_none
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.strip import displayed
 

@@ -18,16 +18,16 @@ from textual.widgets import Input, TextArea
 from pinch_tui.core.events import MicState, StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.ui.kept_lines import keep_lines
-from pinch_tui.ui.layout_text import Order
-from pinch_tui.ui.search import Found, Tally
-from pinch_tui.ui.services import AppServices, HoldReport, TalkInput
-from pinch_tui.ui.status_text import talk_hint
-from pinch_tui.ui.theme import Marks
-from pinch_tui.ui.transcript_view import TranscriptView
+from pinch_tui.frontend.services import AppServices, HoldReport, TalkInput
+from pinch_tui.frontend.status_text import talk_hint
+from pinch_tui.ui.app.theme import Marks
+from pinch_tui.ui.text.layout import Order
+from pinch_tui.ui.transcript.search import Found, Tally
+from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.cards import EmptyCard, SayThis
 from pinch_tui.ui.widgets.footer import Footer
 from pinch_tui.ui.widgets.header import Header
+from pinch_tui.ui.widgets.kept_lines import keep_lines
 from pinch_tui.ui.widgets.notices import Notices
 from pinch_tui.ui.widgets.search_bar import SearchBar
 from pinch_tui.ui.widgets.strip import displayed

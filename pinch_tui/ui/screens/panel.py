@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 if TYPE_CHECKING:
-    from pinch_tui.ui.app import PinchApp
+    from pinch_tui.ui.app.app import PinchApp
 
 SHORT_ROWS = 20
 """Below so many rows a sheet takes the whole height and does without air, unless it has a ``short_rows`` of its own."""

@@ -29,11 +29,11 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.frontend.services import DeviceNames
+from pinch_tui.frontend.status_text import dbfs_text, difference_text, mic_line
 from pinch_tui.settings.model import BargeIn, TalkMode
+from pinch_tui.ui.app.theme import THEME_NAMES
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.services import DeviceNames
-from pinch_tui.ui.status_text import dbfs_text, difference_text, mic_line
-from pinch_tui.ui.theme import THEME_NAMES
 from pinch_tui.ui.widgets.choice import Choice
 from pinch_tui.ui.widgets.meter import meter
 

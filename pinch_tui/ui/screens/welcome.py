@@ -18,9 +18,9 @@ from textual.widgets import Input, Static
 from pinch_tui.core.events import MicState
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import PinchError
+from pinch_tui.frontend.status_text import dbfs_text, mic_line
 from pinch_tui.ui.screens.help import TalkingLines
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.status_text import dbfs_text, mic_line
 from pinch_tui.ui.widgets.meter import meter
 
 METER_HZ = 15.0

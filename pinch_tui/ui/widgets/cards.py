@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from pinch_tui.ui.layout_text import Order
-from pinch_tui.ui.theme import Marks
+from pinch_tui.ui.app.theme import Marks
+from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.widgets.strip import parts_of
 
 _EDGE = 2

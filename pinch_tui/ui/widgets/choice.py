@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.ui.layout_text import cut
+from pinch_tui.ui.text.layout import cut
 
 LABEL_CELLS = 20
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pinch_tui.ui.actions import ACTIONS, first_key
-from pinch_tui.ui.status_text import hold_text, key_name
+from pinch_tui.frontend.actions import ACTIONS, first_key
+from pinch_tui.frontend.status_text import hold_text, key_name
 from pinch_tui.ui.widgets.line_widget import LineWidget
 from pinch_tui.ui.widgets.strip import Piece, Strip, cells, lay_out
 

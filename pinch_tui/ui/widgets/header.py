@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.ui.languages_text import full_name, short_name
-from pinch_tui.ui.layout_text import Order
-from pinch_tui.ui.status_text import link_word, short_id
-from pinch_tui.ui.theme import Marks
+from pinch_tui.frontend.languages_text import full_name, short_name
+from pinch_tui.frontend.status_text import link_word, short_id
+from pinch_tui.ui.app.theme import Marks
+from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.widgets.line_widget import LineWidget
 from pinch_tui.ui.widgets.strip import Piece, Strip, displayed, first_fit
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pinch_tui.core.events import Levels
-from pinch_tui.ui.status_text import METER_FLOOR_DBFS, meter_position
-from pinch_tui.ui.theme import Marks
+from pinch_tui.frontend.status_text import METER_FLOOR_DBFS, meter_position
+from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.widgets.strip import Piece
 
 CLIP_ZONE_DBFS = -3.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from textual.content import Content
 
-from pinch_tui.ui.layout_text import Order, apart, cut, layout
+from pinch_tui.ui.text.layout import Order, apart, cut, layout
 
 _ENDLESS = 10_000
 

@@ -14,8 +14,8 @@ from textual.widget import Widget
 
 from pinch_tui.core.events import Levels, MicState, StateWord, Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.ui import status_text as text
-from pinch_tui.ui.theme import Marks
+from pinch_tui.frontend import status_text as text
+from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.widgets.meter import meter
 from pinch_tui.ui.widgets.strip import Piece, cells, lay_out
 

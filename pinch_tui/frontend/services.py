@@ -1,0 +1,175 @@
+"""What the screen needs beside the engine, as callables that the wiring fills in.
+
+The screen imports no adapter: no store, no device, no key handling. Every callable here has a default that does
+nothing or says that it cannot be done, so that a screen can be built in a test from the few that the test is about.
+All but one are called on the event loop's thread; those that may take long are awaitables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from textual.driver import Driver
+
+from pinch_tui.core.events import TalkSource
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.errors import PinchError
+from pinch_tui.settings.model import TalkMode
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.big.lettering import DrawLarge
+
+
+class HoldReport(Protocol):
+    """How the talk key is held in this terminal."""
+
+    @property
+    def method(self) -> str:
+        """``exact``, ``learned``, ``probe``, ``tap`` or ``mouse``."""
+
+    @property
+    def sentence(self) -> str:
+        """Why, for a person."""
+
+
+class TalkInput(Protocol):
+    """The talk key, as the screen uses it; `pinch_tui.keys.HoldInput` is the real one."""
+
+    armed: bool
+    on_report_changed: Callable[[Any], None] | None
+    on_hang_up: Callable[[], None] | None
+    on_interrupt: Callable[[], None] | None
+    dropped: Callable[[], int]
+
+    def driver_class(self, stock: type[Driver]) -> type[Driver]: ...
+
+    def feed_key(self, key: str, t: float) -> bool: ...
+
+    def mouse_down(self, t: float) -> None: ...
+
+    def mouse_up(self, t: float) -> None: ...
+
+    def blur(self, t: float) -> None: ...
+
+    def focus(self, t: float) -> None: ...
+
+    def end(self, source: TalkSource, t: float) -> None: ...
+
+    def escape(self, t: float) -> None: ...
+
+    def set_mode(self, mode: TalkMode) -> None: ...
+
+    def report(self) -> HoldReport: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNames:
+    """The sound devices: as `SelectMicrophone` and `SelectSpeaker` take them, and their names for a person."""
+
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    input: str | None = None
+    """The chosen microphone, None for the system's default; it stands in the list even while it is away."""
+    output: str | None = None
+    problem: str = ""
+    """One sentence when they could not be listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """What became of a key that was entered."""
+
+    place: str
+    """Where it is kept, in words."""
+    needs_restart: bool = False
+    """Whether it is used only when the app has started anew (out of practice mode)."""
+
+
+async def _no_devices() -> DeviceNames:
+    return DeviceNames(problem="The devices cannot be listed here.")
+
+
+async def _no_export(_format: ExportFormat, _side: ExportSide) -> Path:
+    raise PinchError("There is nowhere to export to.")
+
+
+async def _no_wav(_utterance: int, _speech: bytes) -> Path:
+    raise PinchError("There is nowhere to save to.")
+
+
+async def _no_key_store(_key: str) -> KeptKey:
+    raise PinchError("There is nowhere to keep a key.")
+
+
+def _nothing(*_args: object) -> None:
+    return None
+
+
+def _no_pairs() -> Sequence[tuple[str, str]]:
+    return ()
+
+
+def _no_phrases(_source: str, _target: str, _n: int) -> Sequence[tuple[str, str]]:
+    return ()
+
+
+def _no_languages() -> Mapping[str, str]:
+    return {}
+
+
+def _no_signals(_on_quit: Callable[[], None], _on_hang_up: Callable[[], None]) -> Callable[[], None]:
+    return lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class AppServices:
+    """Everything beside the engine. Awaitables raise `PinchError` when it cannot be done."""
+
+    log: Callable[[float, str, Mapping[str, object]], None] = _nothing
+    """One line of the event log: monotonic time, kind, fields. The app writes ``ready`` and ``quit`` through it."""
+    watch_signals: Callable[[Callable[[], None], Callable[[], None]], Callable[[], None]] = _no_signals
+    """Call back on the running loop at SIGTERM (the first) and SIGHUP (the second); returns the way to stop. Called
+    once the loop runs."""
+
+    list_devices: Callable[[], Awaitable[DeviceNames]] = _no_devices
+
+    recent_pairs: Callable[[], Sequence[tuple[str, str]]] = _no_pairs
+    """Pairs used before, the newest first."""
+    remember_pair: Callable[[str, str], None] = _nothing
+    remember: Callable[[str, object], None] = _nothing
+    """Keep a choice for the next start: ``theme``, ``microphone``, ``speaker``, ``volume``, ``muted`` ..."""
+
+    practice_languages: Callable[[], Mapping[str, str]] = _no_languages
+    """Practice mode: code -> ``ok`` or ``experimental``."""
+    practice_phrases: Callable[[str, str, int], Sequence[tuple[str, str]]] = _no_phrases
+    """Practice mode: (source, target, n) -> n pairs of an original and its translation."""
+
+    copy: Callable[[str], Awaitable[str]] | None = None
+    """Put a text on the clipboard; returns how, such as ``wl-copy``. None: the app's own `Clipboard`."""
+    export: Callable[[ExportFormat, ExportSide], Awaitable[Path]] = _no_export
+    """Write the conversation up to now; returns the file."""
+    save_wav: Callable[[int, bytes], Awaitable[Path]] = _no_wav
+    """(utterance, float32 LE mono 24 kHz) -> the file written."""
+    set_star: Callable[[int, bool], None] = _nothing
+    draw_large: DrawLarge | None = None
+    """Large type for scripts without block letters; the one callable here that a worker thread calls. None: they stay
+    at the usual size."""
+
+    has_key: bool = True
+    """False: no API key was found, and practice mode runs for want of one."""
+    has_seen_welcome: bool = False
+    """Without a key the welcome comes up once; later starts say in one line how to come back to it. The app calls
+    ``remember("welcome_seen", True)``."""
+    key_source: str = ""
+    """Where the key was found, in words; never the key."""
+    store_key: Callable[[str], Awaitable[KeptKey]] = _no_key_store
+    """Keep an API key and use it from now on."""
+    details: Callable[[], Sequence[tuple[str, str]]] = field(default=tuple)
+    """More lines for the details panel: name and value."""

@@ -1,0 +1,1 @@
+"""The line mode (``pinch-tui --plain``): it never imports Textual."""

@@ -1,0 +1,112 @@
+"""The keyboard of the line mode on Windows: the console is polled, no thread, no colour.
+
+Keys of the console that are no characters (arrows, function keys) are left out, as on other systems.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from pinch_tui.errors import UsageError
+from pinch_tui.plain.tty import KeyHandler, key_names
+
+POLL_S = 0.02
+
+
+class Console(Protocol):
+    """What is typed; `pinch_tui.plain.console.ConsoleInput` is the real one."""
+
+    def typed(self) -> str:
+        """What was typed and not read yet. Never waits."""
+
+
+class WindowsTerminal:
+    """Fulfils `pinch_tui.plain.tty.Terminal`. Raises `UsageError` from `open` without a console."""
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        out: Callable[[str], object] | None = None,
+        is_tty: Callable[[], bool] | None = None,
+    ) -> None:
+        self._console = console
+        self._out = out
+        self._is_tty = is_tty or (lambda: sys.stdin.isatty())
+        self._on_key: KeyHandler | None = None
+        self._poller: asyncio.TimerHandle | None = None
+        self._typed = ""
+        self._answer: asyncio.Future[str] | None = None
+
+    @property
+    def fd(self) -> int | None:
+        return None
+
+    def open(self, on_key: KeyHandler) -> None:
+        if not self._is_tty():
+            raise UsageError(
+                "The line mode reads keys, and the standard input is not a console.",
+                "For files and pipes there is `pinch-tui translate`.",
+            )
+        if self._console is None:
+            from pinch_tui.plain.console import ConsoleInput
+
+            self._console = ConsoleInput()
+        self._on_key = on_key
+        self._poll()
+
+    def _poll(self) -> None:
+        now = time.monotonic()
+        console = self._console
+        for char in console.typed() if console is not None else "":
+            if self._answer is not None:
+                self._edit(char)
+            elif self._on_key is not None:
+                for name in key_names(char):
+                    self._on_key(name, now)
+        self._poller = asyncio.get_running_loop().call_later(POLL_S, self._poll)
+
+    def _edit(self, char: str) -> None:
+        """A line is being typed: there is no echo but ours, and no cursor movement, so backspace starts anew."""
+        if char in "\r\n":
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_result(self._typed.strip())
+            self._put("\n")
+        elif char in "\x08\x7f":
+            self._typed = ""
+            self._put("\n")
+        elif char in "\x03\x1b":
+            self._typed = ""
+            self._edit("\r")
+        elif char.isprintable():
+            self._typed += char
+            self._put(char)
+
+    def _put(self, text: str) -> None:
+        if self._out is not None:
+            self._out(text)
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def write(self, line: str) -> None:
+        self._put(line + "\n")
+
+    async def ask(self, question: str) -> str:
+        self.write(question)
+        self._typed = ""
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    def suspend(self) -> None:
+        """Consoles have no job control."""
+
+    def close(self) -> None:
+        if self._poller is not None:
+            self._poller.cancel()

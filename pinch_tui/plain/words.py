@@ -1,0 +1,179 @@
+"""The line mode's words: what a change of state or of the conversation is told as. Pure.
+
+Everything is told once, in whole lines, in the order in which it happened. A final that grows later is told by what was
+added; one that was corrected is told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pinch_tui.core.events import Levels, MicState, NoticePosted, SessionParams, Severity, StateWord, Status
+from pinch_tui.core.languages import label
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
+from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, seconds_left
+from pinch_tui.ui.text.layout import clean
+
+_DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
+_CUTOFF = "…"
+REPEAT_S = 60.0
+
+
+def pair_text(params: SessionParams) -> str:
+    """``English to Spanish``, or ``English and Spanish`` in a two-way conversation."""
+    joint = "and" if params.two_way else "to"
+    source = "any language" if params.source == "auto" else label(params.source)
+    return f"{source} {joint} {label(params.target)}"
+
+
+def _sentence(text: str) -> str:
+    text = clean(text)
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+class Narrator:
+    """Remembers what was told. ``tells_interims``: provisional texts too, each as a line of its own."""
+
+    def __init__(self, *, tells_interims: bool = False) -> None:
+        self._tells_interims = tells_interims
+        self._told: dict[tuple[int, str, str], str] = {}
+        self._interims: dict[tuple[int, str, str], str] = {}
+        self._ended: set[int] = set()
+        self._resent: dict[int, int] = {}
+        self._notices: dict[str, str] = {}
+        self._word: StateWord | None = None
+        self._is_latched = False
+        self._is_late = False
+        self._mic: MicState | None = None
+        self._mic_problems: dict[str, float] = {}
+        self._params: SessionParams | None = None
+        self._retry_at: float | None = None
+
+    # ---- the state ------------------------------------------------------------------------------------------------
+
+    def status(self, status: Status, now: float) -> Iterator[str]:
+        """What is new in a status."""
+        if self._params is not None and status.params != self._params:
+            voice = "" if status.params.audio_output else ", text only"
+            yield f"Languages: {pair_text(status.params)}{voice}."
+        self._params = status.params
+        if status.mic is not self._mic and (self._mic is not None or status.mic in (MicState.LOST, MicState.ABSENT)):
+            yield from self._microphone(status)
+        self._mic = status.mic
+        is_new_try = status.word is StateWord.RECONNECTING and status.retry_at != self._retry_at
+        if status.word is not self._word or (is_new_try and status.retry_at is not None):
+            yield self._state(status, now)
+        self._word = status.word
+        self._retry_at = status.retry_at
+        if status.is_latched and not self._is_latched:
+            yield "Talking on without the key. Press it again to stop."
+        self._is_latched = status.is_latched
+        is_late = status.speech_late_s > LATE_SPEECH_S
+        if is_late and not self._is_late:
+            yield f"The speech runs {status.speech_late_s:.0f} seconds late."
+        self._is_late = is_late
+
+    def _microphone(self, status: Status) -> Iterator[str]:
+        if status.mic in (MicState.LOST, MicState.ABSENT):
+            line = mic_line(status, Levels(), 0.0)
+            yield _sentence(f"Microphone: {line.problem or line.state}")
+        elif status.mic is MicState.OPEN and self._mic in (MicState.LOST, MicState.ABSENT):
+            yield _sentence(f"Microphone: {status.mic_name or 'found again'}")
+
+    def _state(self, status: Status, now: float) -> str:
+        detail = f" {clean(status.detail)}" if status.detail else ""
+        match status.word:
+            case StateWord.OFFLINE:
+                return f"Offline.{detail}"
+            case StateWord.CONNECTING:
+                return f"Connecting.{detail}"
+            case StateWord.READY:
+                return f"Ready.{detail}"
+            case StateWord.TALKING:
+                return f"Talking.{detail}"
+            case StateWord.FINALIZING:
+                return f"Waiting for the last words.{detail}"
+            case StateWord.SPEAKING:
+                return f"Speaking.{detail}"
+            case StateWord.RECONNECTING:
+                left = seconds_left(status.retry_at, now)
+                return f"Reconnecting{f' in {left} seconds' if left else ''}.{detail}"
+
+    def knows(self, params: SessionParams) -> None:
+        """These parameters were told already."""
+        self._params = params
+
+    def levels(self, status: Status, levels: Levels, now: float) -> Iterator[str]:
+        """What is wrong with the microphone's sound, the same thing at most once a minute."""
+        problem = mic_line(status, levels, now).problem if status.mic is MicState.OPEN else ""
+        if problem and now - self._mic_problems.get(problem, float("-inf")) >= REPEAT_S:
+            self._mic_problems[problem] = now
+            yield _sentence(f"Microphone: {problem}")
+
+    def notice(self, notice: NoticePosted) -> Iterator[str]:
+        """A notice, unless it says what it said before."""
+        words = {Severity.INFO: "Note", Severity.WARNING: "Warning"}.get(notice.severity, "Error")
+        text = clean(f"{notice.title} {notice.hint}")
+        if notice.title and self._notices.get(notice.topic) != text:
+            yield f"{words}: {text}"
+        self._notices[notice.topic] = text if notice.title else ""
+
+    # ---- the conversation -----------------------------------------------------------------------------------------
+
+    def utterances(self, changed: Iterable[Utterance]) -> Iterator[str]:
+        """The finals that are new, and the ends that need a word."""
+        for utterance in changed:
+            yield from self._utterance(utterance)
+
+    def _utterance(self, utterance: Utterance) -> Iterator[str]:
+        number = utterance.number
+        if utterance.attempt > self._resent.get(number, 1) and utterance.state not in _DONE:
+            self._resent[number] = utterance.attempt
+            yield "The link was lost; your words are sent again."
+        if utterance.state is UtteranceState.CANCELLED:
+            if number not in self._ended:
+                self._ended.add(number)
+                yield "Thrown away."
+            return
+        last = len(utterance.segments) - 1
+        for at, segment in enumerate(utterance.segments):
+            is_over = utterance.state in _DONE or at < last
+            yield from self._segment(utterance, segment, is_over)
+        if utterance.state is UtteranceState.EMPTY and number not in self._ended:
+            self._ended.add(number)
+            yield "Nothing was heard."
+
+    def _segment(self, utterance: Utterance, segment: Segment, is_over: bool) -> Iterator[str]:
+        right = (segment_side(utterance, segment) or speaker_side(utterance)) == "right"
+        spoken = segment.detected_language or (utterance.target if right else utterance.source)
+        wanted = utterance.source if right else segment.target_language or utterance.target
+        who = "Said" if utterance.is_two_way else "You"
+        sides = (
+            ("o", who, spoken, segment.original, segment.original_is_final),
+            ("t", "Translation", wanted, segment.translation, segment.translation_is_final),
+        )
+        for side, name, code, text, is_final in sides:
+            text = clean(text)
+            if not text:
+                continue
+            key = (utterance.number, segment.id, side)
+            head = f"{name} ({clean(code)})"
+            if is_final and is_over:
+                yield from self._final(key, head, text)
+            elif utterance.state in _DONE and not is_final:
+                yield from self._final(key, f"{head}, unfinished", text)
+            elif self._tells_interims and text != self._interims.get(key):
+                self._interims[key] = text
+                yield f"{head}, so far: {text}{_CUTOFF}"
+
+    def _final(self, key: tuple[int, str, str], head: str, text: str) -> Iterator[str]:
+        before = self._told.get(key)
+        if text == before:
+            return
+        self._told[key] = text
+        if before is None:
+            yield f"{head}: {text}"
+        elif text.startswith(before):
+            yield f"{head}, more: {text[len(before) :].strip()}"
+        else:
+            yield f"{head}, corrected: {text}"

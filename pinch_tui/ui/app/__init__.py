@@ -1,0 +1,1 @@
+"""The Textual app: it joins engine, talk key and screens."""

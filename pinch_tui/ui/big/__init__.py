@@ -1,0 +1,1 @@
+"""The big view: one text as large as the screen allows."""

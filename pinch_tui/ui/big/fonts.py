@@ -1,0 +1,124 @@
+"""Which font files on this machine may hold the letters of a text.
+
+Finders block, up to `TIMEOUT_S` a question, and are called from a worker thread. What they name are candidates: whoever
+asks looks into the fonts to see whether the letters are really there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pinch_tui.ui.big.scripts import Script
+
+TIMEOUT_S = 2.0
+"""How long fontconfig may take; the first question after an installation builds its cache."""
+_MOST = 16
+_MOST_CHARS = 400
+_BOLD, _MEDIUM = 200, 100
+
+
+@dataclass(frozen=True, slots=True)
+class FontFile:
+    """A font: its file, and which of the file's fonts it is."""
+
+    path: str
+    index: int = 0
+
+
+class FontFinder(Protocol):
+    """Where the fonts of this machine are asked for."""
+
+    @property
+    def lacks_tool(self) -> str:
+        """The program without which nothing can be found here; empty: none is missing."""
+
+    def find(self, script: Script, chars: str) -> Sequence[FontFile]:
+        """Fonts that may hold ``chars``, the fittest first; never raises."""
+
+
+class Fontconfig:
+    """Asks ``fc-match``, which knows the fonts of Linux and BSD."""
+
+    @property
+    def lacks_tool(self) -> str:
+        return "" if shutil.which("fc-match") else "fontconfig"
+
+    def find(self, script: Script, chars: str) -> Sequence[FontFile]:
+        try:
+            asked = subprocess.run(
+                ["fc-match", "--sort", "--format", "%{file}\t%{index}\t%{color}\n", _pattern(script, chars)],
+                capture_output=True,
+                timeout=TIMEOUT_S,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ()
+        return _parsed(asked.stdout.decode("utf-8", "replace")) if asked.returncode == 0 else ()
+
+
+def _pattern(script: Script, chars: str) -> str:
+    """What is asked of fontconfig: families in order of preference, the language, the letters, and the weight."""
+    families = [name.replace("-", r"\-") for name in dict.fromkeys((*script.families, "sans-serif"))]
+    codes = " ".join(f"{ord(char):x}" for char in sorted(set(chars))[:_MOST_CHARS])
+    parts = [",".join(families), "scalable=true", f"weight={_MEDIUM if script.is_dense else _BOLD}"]
+    if script.language:
+        parts.append(f"lang={script.language}")
+    if codes:
+        parts.append(f"charset={codes}")
+    return ":".join(parts)
+
+
+def _parsed(answer: str) -> list[FontFile]:
+    found: list[FontFile] = []
+    for line in answer.splitlines():
+        path, _, rest = line.partition("\t")
+        index, _, colour = rest.partition("\t")
+        if path and index.isdecimal() and colour.strip() != "True":
+            found.append(FontFile(path, int(index)))
+    return list(dict.fromkeys(found))[:_MOST]
+
+
+class KnownFiles:
+    """Looks for the files that the system brings along, in its font folders."""
+
+    lacks_tool = ""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def find(self, script: Script, chars: str) -> Sequence[FontFile]:
+        paths = (folder / name for name in script.files for folder in self._folders)
+        return [FontFile(str(path)) for path in paths if _is_file(path)][:_MOST]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def font_folders(platform: str, environment: Mapping[str, str], home: Path) -> list[Path]:
+    """Where macOS ("Font Book": system, shared and own fonts) and Windows (since 10 also a user's own) keep fonts."""
+    if platform == "win32":
+        folders = [Path(environment.get("WINDIR") or r"C:\Windows") / "Fonts"]
+        if local := environment.get("LOCALAPPDATA"):
+            folders.append(Path(local) / "Microsoft" / "Windows" / "Fonts")
+        return folders
+    system = Path("/System/Library/Fonts")
+    return [system, system / "Supplemental", Path("/Library/Fonts"), home / "Library" / "Fonts"]
+
+
+def finder_for(platform: str = sys.platform) -> FontFinder:
+    """The finder of this system."""
+    if platform in ("win32", "darwin"):
+        return KnownFiles(font_folders(platform, os.environ, Path("~").expanduser()))
+    return Fontconfig()

@@ -1,0 +1,347 @@
+"""Large type in any script: a text drawn with the machine's fonts, as dots in cells.
+
+`LargeType` is called from a worker thread: it asks for fonts, opens them, and looks for the largest size whose lines
+fit. Fonts are picked so that together they have every letter; lines are broken by the same rules as all text here, and
+direction is resolved by them too, so that a run handed to the press is of one font and one direction.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple, assert_never
+
+from pinch_tui.ui.big.fonts import FontFinder
+from pinch_tui.ui.big.press import Face, Placed, Press
+from pinch_tui.ui.big.scripts import OTHER, Script, can_be_set_singly, letters_of, script_of
+from pinch_tui.ui.text import bidi as line_bidi
+from pinch_tui.ui.text.layout import Cluster, clean, clusters, pieces
+
+CELL = (4, 8)
+"""Dots of the canvas in one cell, across and down: square ones, because cells are twice as high as wide."""
+_LARGEST = 40 * CELL[1]
+_INK = 96
+_MOST_CHARS = 400
+_MOST_KEPT = 32
+_QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
+_BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+
+
+class Grid(NamedTuple):
+    """Dots in one cell, across and down, that a way of drawing has."""
+
+    across: int
+    down: int
+
+
+QUADRANTS, BRAILLE, WHOLE = Grid(2, 2), Grid(2, 4), Grid(1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A text, the place it is to fill in cells, and the language it is in, where that is known."""
+
+    text: str
+    columns: int
+    rows: int
+    language: str = ""
+    is_turned: bool = False
+    is_ascii: bool = False
+
+
+class Why(Enum):
+    """Why a text was not drawn."""
+
+    NO_ROOM = auto()
+    NO_FONT = auto()
+    NO_FINDER = auto()
+    NO_PRESS = auto()
+    NO_SHAPING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A text stays at the usual size. ``letters``: what would have been needed; ``tool``: what is missing."""
+
+    why: Why
+    letters: str = ""
+    font: str = ""
+    tool: str = ""
+
+    def remark(self, limit: int) -> str:
+        """Why, and what would cure it, in at most ``limit`` cells; empty where nothing would, or nothing is wrong."""
+        said: tuple[str, ...]
+        such = f", such as {self.font}" if self.font else ""
+        match self.why:
+            case Why.NO_ROOM:
+                return ""
+            case Why.NO_FONT:
+                said = (
+                    f"No font on this machine has {self.letters}; install one for large type{such}",
+                    f"No font on this machine has {self.letters}; install one for large type",
+                    f"No font here has {self.letters}; install one for large type",
+                    f"Large type needs a font with {self.letters}",
+                )
+            case Why.NO_FINDER:
+                said = (
+                    f"Fonts cannot be found on this machine; install {self.tool} and one with {self.letters}{such}",
+                    f"Large type needs {self.tool} and a font with {self.letters}",
+                    f"Large type needs {self.tool} on this machine",
+                )
+            case Why.NO_PRESS | Why.NO_SHAPING:
+                said = (
+                    f"Nothing on this machine can draw {self.letters} in large type; install {self.tool}",
+                    f"Large {self.letters} need {self.tool} on this machine",
+                )
+            case _:
+                assert_never(self.why)
+        return next((sentence for sentence in said if len(sentence) <= limit), said[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Rows of equal width, to be centred."""
+
+    rows: tuple[str, ...]
+
+
+DrawLarge = Callable[[Request], "Picture | Refusal"]
+"""May take a while: to be called from a worker thread. Never raises."""
+
+
+class _Run(NamedTuple):
+    face: Face
+    text: str
+    is_rtl: bool
+
+
+class _Set:
+    """A text ready to be set: its clusters, their levels and faces, and its pieces, which no line end tears."""
+
+    def __init__(self, parts: Sequence[Cluster], faces: Sequence[Face], *, can_shape: bool) -> None:
+        self.parts = parts
+        self.faces = faces
+        self._can_shape = can_shape
+        words = [part.text for part in parts]
+        text = "".join(words)
+        self._levels, _ = line_bidi.resolve(words, line_bidi.is_rtl(text))
+        self._faces: list[Face] = []
+        for word in words:
+            kept = self._faces[-1:] if word == " " or not word[0].isalnum() else []
+            self._faces.append(next(face for face in (*kept, *faces) if has(face, word)))
+        self.pieces = pieces(parts)
+
+    def runs(self, start: int, end: int) -> list[_Run]:
+        """Clusters ``start`` to ``end`` as one line: its runs, leftmost first."""
+        order = [start + i for i in line_bidi.display_order(self._levels[start:end])]
+        found: list[_Run] = []
+        for (_, level), group in itertools.groupby(order, key=lambda i: (id(self._faces[i]), self._levels[i])):
+            members = list(group)
+            is_rtl = level % 2 == 1
+            face = self._faces[members[0]]
+            if is_rtl and self._can_shape:
+                members.sort()  # the press puts a run into its order by itself
+            words = [self.parts[i].text for i in members]
+            if is_rtl and not self._can_shape:
+                words = [line_bidi.mirror(word) for word in words]
+            found.append(_Run(face, "".join(words), is_rtl))
+        return found
+
+    def width(self, start: int, end: int, size: int) -> float:
+        return sum(run.face.advance(run.text, size, is_rtl=run.is_rtl) for run in self.runs(start, end))
+
+    def broken(self, size: int, limit: int) -> list[tuple[int, int]] | None:
+        """Lines of about ``limit`` dots at most, by the sum of their pieces; None when a piece is wider."""
+        blank = self.faces[0].advance(" ", size, is_rtl=False)
+        lines: list[tuple[int, int]] = []
+        used = 0.0
+        for start, end in self.pieces:
+            wide = self.width(start, end, size)
+            if wide > limit:
+                return None
+            gap = blank if lines and lines[-1][1] < start else 0.0
+            if lines and used + gap + wide <= limit:
+                lines[-1] = (lines[-1][0], end)
+                used += gap + wide
+            else:
+                lines.append((start, end))
+                used = wide
+        return lines
+
+
+class _Setting(NamedTuple):
+    """Lines at one size: dots from the top of the ink to the base line, between base lines, and altogether."""
+
+    size: int
+    lines: list[tuple[int, int]]
+    above: int
+    pitch: int
+    height: int
+
+
+def _setting(whole: _Set, size: int, width: int, height: int) -> _Setting | None:
+    lines = whole.broken(size, width)
+    if lines is None or any(whole.width(*line, size) > width for line in lines):
+        return None
+    inks = [run.face.ink(run.text, size, is_rtl=run.is_rtl) for line in lines for run in whole.runs(*line)]
+    above = round(max(ink.above for ink in inks))
+    below = round(max(ink.below for ink in inks))
+    pitch = above + below + max(1, size // 8)
+    total = pitch * (len(lines) - 1) + above + below
+    return _Setting(size, lines, above, pitch, total) if total <= height else None
+
+
+def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | None:
+    """The largest size whose lines fit; None when not even ``smallest`` does."""
+    best = _setting(whole, smallest, width, height)
+    if best is None:
+        return None
+    low, high = smallest, _LARGEST + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = _setting(whole, middle, width, height)
+        if found is None:
+            high = middle
+        else:
+            low, best = middle, found
+    return best
+
+
+def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
+    """The most solid way of drawing that leaves the letters legible at this size; None: there is none."""
+    for grid in (WHOLE,) if is_ascii else (QUADRANTS, BRAILLE):
+        if size * grid.down >= script.rows * CELL[1]:
+            return grid
+    return None
+
+
+def _drawn(whole: _Set, found: _Setting, grid: Grid, press: Press, request: Request) -> Picture:
+    canvas = (request.columns * CELL[0], -(-found.height // CELL[1]) * CELL[1])
+    placed: list[Placed] = []
+    y = float(found.above + (canvas[1] - found.height) // 2)
+    for start, end in found.lines:
+        x = (canvas[0] - whole.width(start, end, found.size)) / 2
+        for run in whole.runs(start, end):
+            placed.append(Placed(run.face, run.text, run.is_rtl, x, y))
+            x += run.face.advance(run.text, found.size, is_rtl=run.is_rtl)
+        y += found.pitch
+    dots = (request.columns * grid.across, canvas[1] // CELL[1] * grid.down)
+    return Picture(cells(press.draw(placed, found.size, canvas, dots), grid, is_turned=request.is_turned))
+
+
+def cells(rows: Sequence[bytes], grid: Grid, *, is_turned: bool = False) -> tuple[str, ...]:
+    """Rows of brightness as rows of characters; ``is_turned``: upside down."""
+    if is_turned:
+        rows = [row[::-1] for row in reversed(rows)]
+    found: list[str] = []
+    for top in range(0, len(rows), grid.down):
+        band = rows[top : top + grid.down]
+        line = ""
+        for left in range(0, len(band[0]), grid.across):
+            line += _cell([[dot >= _INK for dot in row[left : left + grid.across]] for row in band], grid)
+        found.append(line)
+    return tuple(found)
+
+
+def _cell(inked: list[list[bool]], grid: Grid) -> str:
+    if grid == WHOLE:
+        return "#" if inked[0][0] else " "
+    if grid == QUADRANTS:
+        return _QUADRANTS[inked[0][0] + 2 * inked[0][1] + 4 * inked[1][0] + 8 * inked[1][1]]
+    bits = sum(_BRAILLE[x][y] for y, row in enumerate(inked) for x, dot in enumerate(row) if dot)
+    return chr(0x2800 + bits) if bits else " "
+
+
+class LargeType:
+    """Draws texts with the fonts that a finder names; remembers the last pictures. May be called from any thread."""
+
+    def __init__(self, finder: FontFinder, make_press: Callable[[], Press]) -> None:
+        """``make_press`` is called by the first request, and may raise `ImportError`."""
+        self._finder = finder
+        self._make_press = make_press
+        self._press: Press | None = None
+        self._lock = threading.Lock()
+        self._kept: dict[Request, Picture] = {}
+        self._faces: dict[Script, list[Face]] = {}
+
+    def __call__(self, request: Request) -> Picture | Refusal:
+        with self._lock:
+            answer: Picture | Refusal | None = self._kept.get(request)
+            if answer is None:
+                answer = self._draw(request)
+                if isinstance(answer, Picture):  # a refusal may be cured meanwhile, such as by installing a font
+                    if len(self._kept) >= _MOST_KEPT:
+                        del self._kept[next(iter(self._kept))]
+                    self._kept[request] = answer
+            return answer
+
+    def _draw(self, request: Request) -> Picture | Refusal:
+        text = unicodedata.normalize("NFC", clean(request.text))
+        if not text or len(text) > _MOST_CHARS or min(request.columns, request.rows) < 1:
+            return Refusal(Why.NO_ROOM)
+        script = script_of(text, request.language)
+        try:
+            self._press = self._press or self._make_press()
+        except ImportError:
+            return Refusal(Why.NO_PRESS, script.letters, tool="Pillow with FreeType")
+        if not self._press.can_shape and not can_be_set_singly(text):
+            return Refusal(Why.NO_SHAPING, script.letters, tool="FriBidi")
+        parts = clusters(text)
+        faces = self._cover(script, sorted({part.text for part in parts}))
+        if isinstance(faces, Script):
+            font = next(iter(faces.families), "") if faces is not OTHER else ""
+            tool = self._finder.lacks_tool
+            return Refusal(Why.NO_FINDER if tool else Why.NO_FONT, faces.letters, font, tool)
+        whole = _Set(parts, faces, can_shape=self._press.can_shape)
+        rows = 1 if request.is_ascii else BRAILLE.down
+        smallest = -(-script.rows * CELL[1] // rows)
+        width, height = request.columns * CELL[0], request.rows * CELL[1]
+        found = _largest(whole, smallest, width, height)
+        grid = found and _grid(script, found.size, is_ascii=request.is_ascii)
+        if found is None or grid is None:
+            return Refusal(Why.NO_ROOM)
+        return _drawn(whole, found, grid, self._press, request)
+
+    def _cover(self, script: Script, words: Collection[str]) -> list[Face] | Script:
+        """Faces that together have every cluster, the first the script's own; else the script that found none."""
+        known = self._faces.get(script, [])
+        if known and all(any(has(face, word) for face in known) for word in words):
+            return known
+        own = self._first(script, words, [word for word in words if letters_of(script, word)] or words)
+        if own is None:
+            return script
+        faces = [own]
+        rest = [word for word in words if not has(own, word)]
+        if rest:
+            second = self._first(OTHER, rest, rest)
+            if second is None:
+                return OTHER
+            faces.append(second)
+        self._faces[script] = faces
+        return faces
+
+    def _first(self, script: Script, wanted: Collection[str], needed: Collection[str]) -> Face | None:
+        """The first face that has all that is wanted, else the first that has what is needed."""
+        assert self._press is not None
+        good: Face | None = None
+        for font in self._finder.find(script, "".join(needed)):
+            face = self._press.face(font)
+            if face is None or not all(has(face, word) for word in needed):
+                continue
+            if all(has(face, word) for word in wanted):
+                return face
+            good = good or face
+        return good
+
+
+def has(face: Face, cluster: str) -> bool:
+    """Whether a face has every sign of a cluster that is to be seen."""
+    return not any(face.lacks(char) for char in cluster if not _is_unseen(char))
+
+
+def _is_unseen(char: str) -> bool:
+    return char == " " or unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f"

@@ -1,0 +1,140 @@
+"""Setting and drawing text with Pillow, behind a port. Only worker threads come here; Pillow is loaded by the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from pinch_tui.ui.big.fonts import FontFile
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
+
+_PROBE_SIZE = 20
+_NOWHERE = "\uffff"  # not a character: every font answers with its sign for "I have no such letter"
+_MOST_SIZES = 24
+
+
+class Ink(NamedTuple):
+    """How far ink reaches above and below the base line, in dots; both positive."""
+
+    above: float
+    below: float
+
+
+class Face(Protocol):
+    """A font that is open."""
+
+    def lacks(self, char: str) -> bool:
+        """Whether the font has no glyph for a character."""
+
+    def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
+        """The width of a run of one direction, ``size`` dots an em."""
+
+    def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
+        """The height of its ink."""
+
+
+class Placed(NamedTuple):
+    """A run of one direction and font, and where its base line starts, in dots from the upper left."""
+
+    face: Face
+    text: str
+    is_rtl: bool
+    x: float
+    y: float
+
+
+class Press(Protocol):
+    """What opens fonts and draws with them."""
+
+    @property
+    def can_shape(self) -> bool:
+        """Whether letters are joined and marks are put in their places."""
+
+    def face(self, font: FontFile) -> Face | None:
+        """None: it cannot be opened."""
+
+    def draw(
+        self, runs: Sequence[Placed], size: int, canvas: tuple[int, int], dots: tuple[int, int]
+    ) -> Sequence[bytes]:
+        """Draw on a canvas of so many dots (across, down), brought down to ``dots``: rows of brightness, 0 to 255."""
+
+
+class _PillowFace:
+    def __init__(self, font: FontFile, *, can_shape: bool) -> None:
+        """Raises `OSError` when it is no font."""
+        from PIL import ImageFont
+
+        self._font = font
+        self._can_shape = can_shape
+        self._sizes: dict[int, FreeTypeFont] = {}
+        self._probe = ImageFont.truetype(font.path, _PROBE_SIZE, index=font.index, layout_engine=ImageFont.Layout.BASIC)
+        self._tofu = self._mask(_NOWHERE)
+        self._lacks: dict[str, bool] = {}
+
+    def _mask(self, char: str) -> tuple[tuple[int, int], bytes]:
+        mask = self._probe.getmask(char, mode="L")
+        return mask.size, bytes(mask)
+
+    def lacks(self, char: str) -> bool:
+        if char not in self._lacks:
+            self._lacks[char] = self._mask(char) == self._tofu
+        return self._lacks[char]
+
+    def at(self, size: int) -> FreeTypeFont:
+        from PIL import ImageFont
+
+        if size not in self._sizes:
+            if len(self._sizes) >= _MOST_SIZES:
+                self._sizes.clear()
+            engine = ImageFont.Layout.RAQM if self._can_shape else ImageFont.Layout.BASIC
+            self._sizes[size] = ImageFont.truetype(self._font.path, size, index=self._font.index, layout_engine=engine)
+        return self._sizes[size]
+
+    def direction(self, *, is_rtl: bool) -> str | None:
+        if not self._can_shape:
+            return None
+        return "rtl" if is_rtl else "ltr"
+
+    def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
+        return self.at(size).getlength(text, direction=self.direction(is_rtl=is_rtl))
+
+    def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
+        _, top, _, bottom = self.at(size).getbbox(text, anchor="ls", direction=self.direction(is_rtl=is_rtl))
+        return Ink(-top, bottom)
+
+
+class PillowPress:
+    """The real one. Raises `ImportError` where Pillow came without FreeType."""
+
+    def __init__(self) -> None:
+        from PIL import features
+
+        if not features.check("freetype2"):
+            raise ImportError("Pillow without FreeType")
+        self._can_shape = bool(features.check("raqm"))
+
+    @property
+    def can_shape(self) -> bool:
+        return self._can_shape
+
+    def face(self, font: FontFile) -> Face | None:
+        try:
+            return _PillowFace(font, can_shape=self._can_shape)
+        except (OSError, ValueError):
+            return None
+
+    def draw(
+        self, runs: Sequence[Placed], size: int, canvas: tuple[int, int], dots: tuple[int, int]
+    ) -> Sequence[bytes]:
+        from PIL import Image, ImageDraw
+
+        image = Image.new("L", canvas)
+        pencil = ImageDraw.Draw(image)
+        for face, text, is_rtl, x, y in runs:
+            assert isinstance(face, _PillowFace)
+            direction = face.direction(is_rtl=is_rtl)
+            pencil.text((x, y), text, fill=255, font=face.at(size), anchor="ls", direction=direction)
+        data = image.resize(dots, Image.Resampling.BOX).tobytes()
+        return [data[at : at + dots[0]] for at in range(0, len(data), dots[0])]

@@ -1,0 +1,286 @@
+"""Text on a grid of cells: wrapping and direction. Pure.
+
+Right-to-left text is put into the order of display where the terminal does not do that itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from pinch_tui.settings.model import Bidi
+from pinch_tui.ui.text import bidi as line_bidi
+from pinch_tui.ui.text.breaks import pieces, wrap
+from pinch_tui.ui.text.cells import NARROW_ONLY, Cluster, Widths, cells_of, clean, clusters, width
+
+__all__ = [
+    "APART",
+    "Cluster",
+    "Line",
+    "Mark",
+    "Order",
+    "Run",
+    "Widths",
+    "apart",
+    "app_reorders",
+    "clean",
+    "clusters",
+    "cut",
+    "layout",
+    "pieces",
+    "width",
+    "wrap",
+]
+
+_WORD = re.compile(r"\S+")
+_RLM = "\N{RIGHT-TO-LEFT MARK}"
+
+
+class Order(IntEnum):
+    """In which order right-to-left text is written, so that a reader sees it rightly; see `app_reorders`."""
+
+    TERMINAL = 0
+    """The terminal reorders lines whose direction is left to right: each right-to-left stretch in its own order."""
+    LETTERS = 1
+    """The terminal does nothing: every letter where it is to be seen, Arabic in its joined forms."""
+    WORDS = 2
+    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen. Whether a
+    full stop at a word is turned with it depends on the fonts; what is `apart` has to be drawn in another face."""
+
+
+APART = 1 << 16
+"""Of a run's bits the one that is not the caller's: `Order.WORDS` wants it in another weight than its neighbours."""
+
+
+class Run(NamedTuple):
+    """A stretch of one line in one style; ``marks`` are the caller's bits."""
+
+    text: str
+    marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One wrapped line in the order of display. ``is_rtl``: it belongs to a right-to-left paragraph."""
+
+    runs: tuple[Run, ...]
+    cells: int
+    is_rtl: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+
+class Mark(NamedTuple):
+    """Characters ``start`` to ``end`` of the cleaned text carry these bits."""
+
+    start: int
+    end: int
+    bits: int
+
+
+def _runs(parts: Iterable[Cluster], marks: list[int]) -> tuple[Run, ...]:
+    found: list[Run] = []
+    text = ""
+    bits = 0
+    for part in parts:
+        mark = marks[part.start]
+        if mark != bits and text:
+            found.append(Run(text, bits))
+            text = ""
+        bits = mark
+        text += part.text
+    if text:
+        found.append(Run(text, bits))
+    return tuple(found)
+
+
+def _ordered(line: list[Cluster], level: list[int], is_left: list[bool], order: Order) -> list[Cluster]:
+    """The clusters of one line in the order in which they are written."""
+    shown = line_bidi.display_order(level)
+    if order is Order.TERMINAL:
+        return _stretches(line, shown, is_left)
+    seen = [_mirrored(line[i]) if level[i] % 2 else line[i] for i in shown]
+    return _turned_words(seen) if order is Order.WORDS else seen
+
+
+def _mirrored(part: Cluster) -> Cluster:
+    return part._replace(text=line_bidi.mirror(part.text))
+
+
+def _turned_words(line: list[Cluster]) -> list[Cluster]:
+    """Each run of right-to-left letters, which the terminal will turn round, is turned round before. Punctuation stays
+    where it is to be seen: it mostly comes from another font, and the terminal turns only what is of one font."""
+    found: list[Cluster] = []
+    for is_rtl, run in itertools.groupby(line, key=lambda part: line_bidi.has_rtl(part.text)):
+        parts = list(run)
+        found += reversed(parts) if is_rtl else parts
+    return found
+
+
+def apart(shown: str) -> list[tuple[int, int]]:
+    """Where, in a line in `Order.WORDS`, something else touches right-to-left letters.
+
+    kitty turns round what is of one font and has no space in it. A full stop from the font of the letters would go to
+    the word's other side, one from another font would not; in another weight it is of another font everywhere.
+    """
+    found: list[tuple[int, int]] = []
+    for word in _WORD.finditer(shown):
+        if not line_bidi.has_rtl(word.group()):
+            continue
+        at = word.start()
+        for is_rtl, run in itertools.groupby(word.group(), key=line_bidi.has_rtl):
+            end = at + len(list(run))
+            if not is_rtl:
+                found.append((at, end))
+            at = end
+    return found
+
+
+def _set_apart(line: list[Cluster], bits: list[int]) -> None:
+    at = 0
+    spans = apart("".join(part.text for part in line))
+    for part in line:
+        if any(start <= at < end for start, end in spans):
+            bits[part.start] |= APART
+        at += len(part.text)
+
+
+def _stretches(line: list[Cluster], shown: list[int], is_left: list[bool]) -> list[Cluster]:
+    """Stretches from left to right, each in its own order; marks keep the punctuation at their edges within."""
+    found: list[Cluster] = []
+    for is_ltr, stretch in itertools.groupby(shown, key=lambda i: is_left[i]):
+        at = sorted(stretch)
+        parts = [line[i] for i in at]
+        if not is_ltr:
+            parts = [Cluster(_RLM, 0, parts[0].start), *parts, Cluster(_RLM, 0, parts[-1].start)]
+        found += parts
+    return found
+
+
+def _wrap_narrow(text: str, limit: int) -> list[tuple[int, int]]:
+    """`wrap` for texts whose every character is one cell wide and stands alone: offsets of characters."""
+    lines: list[tuple[int, int]] = []
+    start = 0
+    n = len(text)
+    while n - start > limit:
+        stop = text.rfind(" ", start + 1, start + limit + 1)
+        for hyphen in "-/–—":
+            at = text.rfind(hyphen, start, start + limit)
+            while at >= max(start, stop):
+                if text[at + 1].isalpha():
+                    stop = at + 1
+                    break
+                at = text.rfind(hyphen, start, at)
+        if stop <= start:
+            stop = start + limit
+        lines.append((start, start + len(text[start:stop].rstrip(" "))))
+        start = stop
+        while start < n and text[start] == " ":
+            start += 1
+    if start < n:
+        lines.append((start, n))
+    return lines
+
+
+def _runs_narrow(text: str, start: int, end: int, marks: tuple[Mark, ...]) -> tuple[Run, ...]:
+    edges = {start, end}
+    for mark in marks:
+        edges.update(edge for edge in (mark.start, mark.end) if start < edge < end)
+    cuts = sorted(edges)
+    found: list[Run] = []
+    for left, right in itertools.pairwise(cuts):
+        bits = 0
+        for mark in marks:
+            if mark.start <= left and right <= mark.end:
+                bits |= mark.bits
+        if found and found[-1].marks == bits:
+            found[-1] = Run(found[-1].text + text[left:right], bits)
+        else:
+            found.append(Run(text[left:right], bits))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def layout(
+    text: str,
+    limit: int,
+    marks: tuple[Mark, ...] = (),
+    reorders: Order | bool = Order.TERMINAL,
+    widths: Widths = Widths.GRAPHEMES,
+) -> tuple[Line, ...]:
+    """Wrap a cleaned text into lines of at most ``limit`` cells.
+
+    ``reorders``: the order of right-to-left text (True: `Order.LETTERS`). ``widths``: how the terminal counts cells.
+    """
+    limit = max(1, limit)
+    if NARROW_ONLY.fullmatch(text):
+        return tuple(
+            Line(_runs_narrow(text, start, end, marks), end - start) for start, end in _wrap_narrow(text, limit)
+        )
+    bits = [0] * len(text)
+    for first, last, mark in marks:
+        for i in range(max(0, first), min(last, len(text))):
+            bits[i] |= mark
+    is_bidi = line_bidi.has_rtl(text)
+    is_rtl = is_bidi and line_bidi.is_rtl(text)
+    parts = clusters(text, widths)
+    level: list[int] = []
+    is_left: list[bool] = []
+    if is_bidi:
+        if reorders:
+            parts = [Cluster(t, cells_of(t, widths), s) for t, s in line_bidi.shape([(p.text, p.start) for p in parts])]
+        level, is_left = line_bidi.resolve([part.text for part in parts], is_rtl)
+    lines: list[Line] = []
+    for start, end in wrap(parts, limit):
+        line = parts[start:end]
+        cells = sum(part.cells for part in line)
+        if is_bidi:
+            line = _ordered(line, level[start:end], is_left[start:end], Order(reorders))
+            if reorders is Order.WORDS:
+                _set_apart(line, bits)
+        lines.append(Line(_runs(line, bits), cells, is_rtl))
+    return tuple(lines)
+
+
+def cut(text: str, limit: int) -> str:
+    """A cleaned text in at most ``limit`` cells, ending with an ellipsis when something is missing."""
+    if width(text) <= limit:
+        return text
+    kept = ""
+    room = limit - 1
+    for part in clusters(text):
+        if part.cells > room:
+            break
+        kept += part.text
+        room -= part.cells
+    return kept.rstrip() + "…" if limit > 0 else ""
+
+
+def app_reorders(setting: Bidi, environment: Mapping[str, str]) -> Order:
+    """In which order right-to-left text has to be written for this terminal.
+
+    ``auto``: VTE from 0.58, Konsole, mlterm, mintty and Terminal.app reorder by themselves, kitty turns single words
+    round, the others do nothing.
+    """
+    if setting is Bidi.TERMINAL:
+        return Order.TERMINAL
+    if environment.get("KITTY_WINDOW_ID") or environment.get("TERM") == "xterm-kitty":
+        return Order.WORDS
+    if setting is Bidi.APP:
+        return Order.LETTERS
+    vte = environment.get("VTE_VERSION", "")
+    does_it_itself = (
+        environment.get("KONSOLE_VERSION")
+        or environment.get("MLTERM")
+        or environment.get("TERM_PROGRAM") in ("Apple_Terminal", "mintty")
+        or environment.get("TERM") == "mlterm"
+        or (vte.isdigit() and int(vte) >= 5800)
+    )
+    return Order.TERMINAL if does_it_itself else Order.LETTERS

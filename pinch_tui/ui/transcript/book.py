@@ -1,0 +1,231 @@
+"""The conversation laid out: which rows there are, how tall, what they look like; no widget. Pure.
+
+A row is laid out when it comes into view and kept for a while; heights of the others are estimates. Once a row was live
+its height does not shrink, so that nothing below it jumps: not before `release`, at a moment when lines move anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.ui.transcript import row as line_row
+from pinch_tui.ui.transcript.index import Viewport
+from pinch_tui.ui.transcript.row import RowLine, RowStyle
+
+KEPT_ROWS = 400
+"""Rows that stay laid out; the oldest half goes when there are more."""
+
+
+class Row:
+    """A row as it is laid out now. ``painted`` is the painter's cache: (line, is selected) -> its strip."""
+
+    __slots__ = ("lines", "painted")
+
+    def __init__(self, lines: tuple[RowLine, ...]) -> None:
+        self.lines = lines
+        self.painted: dict[tuple[int, bool], object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to paint. ``top``: the scroll position at which nothing in view has moved. ``lines``: content lines that
+    changed; ``from_line``: everything from this content line down (None: nothing grew)."""
+
+    top: int
+    lines: tuple[int, ...] = ()
+    from_line: int | None = None
+
+
+class LineBook:
+    """All rows of a conversation. ``read`` gives its utterances in press order; rows are counted from 0."""
+
+    def __init__(self, read: Callable[[], Sequence[Utterance]], style: RowStyle, gap: int = 1) -> None:
+        self._read = read
+        self.style = style
+        self._gap = gap
+        self._rows: dict[int, Row] = {}
+        self._floor: dict[int, int] = {}
+        self._row_of: dict[int, int] = {}
+        self._sizes: list[line_row.Size] = []  # kept, so that a new width costs no look at 10,000 texts
+        self.view = Viewport(self._measure)
+        self.stars: frozenset[int] = frozenset()
+        self.speaking: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether a width is known."""
+        return self.style.width > 0
+
+    def utterance(self, row: int) -> Utterance:
+        return self._read()[row]
+
+    def row_of(self, number: int | None) -> int | None:
+        """The row of an utterance, None when it is not (or no longer) there."""
+        return None if number is None else self._row_of.get(number)
+
+    def bottom(self, number: int) -> int:
+        """The line after an utterance's last one."""
+        row = self._row_of.get(number)
+        return 0 if row is None else self.view.top(row + 1)
+
+    def gap_above(self, row: int) -> int:
+        return self._gap if row else 0
+
+    def row(self, row: int) -> Row:
+        """A row's lines, laid out now if they are not kept."""
+        found = self._rows.get(row)
+        if found is None:
+            utterance = self.utterance(row)
+            found = Row(
+                line_row.build(
+                    utterance,
+                    self.style,
+                    is_starred=utterance.number in self.stars,
+                    is_speaking=utterance.number == self.speaking,
+                )
+            )
+            if len(self._rows) >= KEPT_ROWS:
+                for old in list(self._rows)[: KEPT_ROWS // 2]:
+                    del self._rows[old]
+            self._rows[row] = found
+        return found
+
+    def _measure(self, row: int) -> int:
+        height = max(self.gap_above(row) + len(self.row(row).lines), self._floor.get(row, 0))
+        if row in self._floor or line_row.is_live(self.utterance(row)):
+            self._floor[row] = height
+        return height
+
+    def _estimate(self, row: int) -> int:
+        (height,) = line_row.estimates((self._sizes[row],), self.style)
+        return max(self.gap_above(row) + height, self._floor.get(row, 0))
+
+    def newest(self) -> int:
+        """The last row that has a text or may still get one; the very last when there is none."""
+        utterances = self._read()
+        last = len(self) - 1
+        return next((row for row in range(last, -1, -1) if line_row.has_content(utterances[row])), last)
+
+    def release(self) -> bool:
+        """Give back the empty lines of rows that are no longer live; whether there were any."""
+        return self._release([row for row in self._floor if not line_row.is_live(self.utterance(row))])
+
+    def release_last(self) -> bool:
+        """As `release`, of the last row alone: nothing stands below it."""
+        last = len(self) - 1
+        return last in self._floor and not line_row.is_live(self.utterance(last)) and self._release([last])
+
+    def _release(self, rows: Sequence[int]) -> bool:
+        has_shrunk = False
+        for row in rows:
+            del self._floor[row]
+            has_shrunk = self.view.know(row) < 0 or has_shrunk
+        return has_shrunk
+
+    # ---- everything anew ------------------------------------------------------------------------------------------
+
+    def lay_out(self, style: RowStyle, height: int, top: int | None) -> int:
+        """Forget all heights. Keeps the row at line ``top`` where it is (None: the end); returns the new position."""
+        anchor: tuple[int, float] | None = None
+        if top is not None and len(self.view):
+            row = self.view.row_at(top)
+            anchor = (row, (top - self.view.top(row)) / max(1, self.view.height(row)))
+        self.style = style
+        self._rows.clear()
+        self._floor.clear()
+        utterances = self._read()
+        if len(utterances) < len(self._sizes):
+            self.renew()
+        for row in range(len(self._sizes), len(utterances)):
+            self._know_size(row, utterances[row])
+        heights = [height + self._gap for height in line_row.estimates(self._sizes, style)]
+        if heights:
+            heights[0] -= self._gap - self.gap_above(0)
+        self.view.reset(heights)
+        if not self.is_laid_out or height <= 0:
+            return 0
+        if anchor is None or anchor[0] >= len(self.view):
+            return self.view.settle_end(height)
+        row, share = anchor
+        self.view.know(row)
+        return self.view.settle(self.view.top(row) + int(share * self.view.height(row)), height)
+
+    def renew(self) -> None:
+        """Another conversation: nothing that is known of rows holds."""
+        self._sizes.clear()
+        self._row_of.clear()
+
+    def _know_size(self, row: int, utterance: Utterance) -> None:
+        self._sizes[row : row + 1] = [line_row.size_of(utterance)]
+        self._row_of[utterance.number] = row
+
+    def mark_matches(self, folded: str) -> None:
+        """Show where a folded needle stands; heights stay."""
+        self.style = replace(self.style, folded=folded)
+        self._rows.clear()
+
+    def forget_paint(self) -> None:
+        """The theme has changed: lines stay, strips go."""
+        for row in self._rows.values():
+            row.painted.clear()
+
+    def forget(self, numbers: Iterable[int]) -> Iterator[int]:
+        """The look of these utterances changed, not their text; gives their rows."""
+        for number in numbers:
+            row = self._row_of.get(number)
+            if row is not None:
+                self._rows.pop(row, None)
+                yield row
+
+    # ---- changes --------------------------------------------------------------------------------------------------
+
+    def take_new(self) -> list[int] | None:
+        """Take in utterances that were not there before; their numbers, or None when some are gone."""
+        utterances = self._read()
+        known = len(self.view)
+        if len(utterances) < known:
+            return None
+        fresh: list[int] = []
+        for row in range(known, len(utterances)):
+            number = utterances[row].number
+            self._know_size(row, utterances[row])
+            self.view.append(self._estimate(row))
+            fresh.append(number)
+        return fresh
+
+    def change(self, numbers: Iterable[int], top: int, height: int) -> Changes:
+        """These utterances changed. Only rows in view are laid out; the others get a new estimate."""
+        utterances = self._read()
+        lines: list[int] = []
+        from_line: int | None = None
+        for row in sorted(row for row in map(self._row_of.get, numbers) if row is not None):
+            first = self.view.top(row)
+            before = self._rows.pop(row, None)
+            self._know_size(row, utterances[row])
+            if first >= top + height or first + self.view.height(row) <= top:
+                delta = self.view.doubt(row, self._estimate(row))
+                if first < top:
+                    top += delta
+            elif self.view.know(row):
+                from_line = first if from_line is None else from_line
+            else:
+                start = first + self.gap_above(row)
+                lines.extend(start + at for at in _changed(before, self.row(row)))
+        return Changes(top, tuple(lines), from_line)
+
+
+def _changed(before: Row | None, after: Row) -> Iterator[int]:
+    """Lines that differ; strips of the others are carried over."""
+    old = before.lines if before else ()
+    for at in range(max(len(old), len(after.lines))):
+        if at >= len(old) or at >= len(after.lines) or old[at] != after.lines[at]:
+            yield at
+        elif before is not None:
+            for key in ((at, False), (at, True)):
+                if key in before.painted:
+                    after.painted[key] = before.painted[key]

@@ -1,0 +1,337 @@
+"""One utterance as lines of styled pieces. Pure: an utterance and a width in, lines out.
+
+From left to right: the edge that marks the selection, the time, the star; then each text with a mark of its state or
+speaker and its language code. Side by side the original stands left and the translation right (in a two-way
+conversation: the source language left, the target language right), segment by segment on the same lines; in narrow
+places the translation follows below.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from pinch_tui.core.events import StateWord
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
+from pinch_tui.ui.app.theme import UNICODE, Marks
+from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, clean, cut, layout, width
+from pinch_tui.ui.transcript import search
+
+SIDE_BY_SIDE = 72
+"""Cells from which the two texts stand side by side: 80 columns less borders, padding and the scrollbar."""
+
+PROVISIONAL = 1
+MATCH = 2
+
+_COLUMN_GAP = 2
+_HEAD = 3
+"""Cells of a text's mark and of the blanks round its code."""
+_CODE_MIN = 2
+_CODE_MAX = 7
+_LRM = "\N{LEFT-TO-RIGHT MARK}"
+
+
+class Role(StrEnum):
+    """What a piece is; the view's component classes bear these names."""
+
+    BLANK = "blank"
+    EDGE = "edge"
+    TIME = "time"
+    STAR = "star"
+    CODE = "code"
+    LIVE = "live"
+    SPEAKER = "speaker"
+    ORIGINAL = "original"
+    TRANSLATION = "translation"
+    NOTE = "note"
+
+
+class Piece(NamedTuple):
+    text: str
+    role: Role
+    marks: int = 0
+
+
+class RowLine(NamedTuple):
+    """One line of a row; with the edge before them its pieces fill ``cells`` cells of the terminal."""
+
+    pieces: tuple[Piece, ...]
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowStyle:
+    """Everything but the utterance that a row's lines depend on. ``folded``: the search needle, folded."""
+
+    width: int
+    has_times: bool = True
+    order: Order = Order.LETTERS
+    folded: str = ""
+    shapes: Marks = UNICODE
+    widths: Widths = Widths.GRAPHEMES
+
+    @property
+    def is_side_by_side(self) -> bool:
+        return self.width >= SIDE_BY_SIDE
+
+    @property
+    def gutter(self) -> int:
+        """Cells of edge, time and star."""
+        return 7 if self.has_times else 2
+
+    @property
+    def column(self) -> int:
+        """Cells of one text with its mark and code."""
+        room = self.width - self.gutter
+        if self.is_side_by_side:
+            return (room - _COLUMN_GAP) // 2
+        return max(8, room)
+
+    def with_look(
+        self, has_times: bool | None, order: Order | bool | None, shapes: Marks | None, widths: Widths | None
+    ) -> RowStyle:
+        """This style but for what is given."""
+        return replace(
+            self,
+            has_times=self.has_times if has_times is None else has_times,
+            order=self.order if order is None else Order(order),
+            shapes=shapes or self.shapes,
+            widths=self.widths if widths is None else widths,
+        )
+
+
+class _Text(NamedTuple):
+    """A text to lay out: what it says, in which role, behind which mark and code."""
+
+    lines: tuple[Line, ...]
+    role: Role
+    code: str
+    mark: str
+    mark_role: Role
+
+
+def is_spoken_right(utterance: Utterance, segment: Segment | None = None) -> bool:
+    """Whether the speaker's column is the right one: two-way, and spoken in the target language."""
+    if not utterance.is_two_way:
+        return False
+    side = segment_side(utterance, segment) if segment is not None else None
+    return (side or speaker_side(utterance)) == "right"
+
+
+def is_live(utterance: Utterance) -> bool:
+    return utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING)
+
+
+def has_content(utterance: Utterance) -> bool:
+    """Whether there is something to copy, hear or show, or there may still be."""
+    return is_live(utterance) or any(segment.original or segment.translation for segment in utterance.segments)
+
+
+Size = tuple[int, int, int]
+"""Characters of a row's texts: the longer ones of each pair, the originals, the translations."""
+
+
+def size_of(utterance: Utterance) -> Size:
+    """What `estimates` has to know of an utterance."""
+    longer = originals = translations = 0
+    for segment in utterance.segments:
+        left, right = len(segment.original), len(segment.translation)
+        longer += left if left > right else right
+        originals += left
+        translations += right
+    return longer, originals, translations
+
+
+def estimates(sizes: Iterable[Size], style: RowStyle) -> list[int]:
+    """Rows' heights without laying them out; cheap, near enough for a scrollbar. The gap above is not counted."""
+    room = max(4, style.column - _CODE_MIN - _HEAD)
+    if style.is_side_by_side:
+        return [-(-longer // room) or 1 for longer, _, _ in sizes]
+    return [-(-originals // room) - (-translations // room) or 1 for _, originals, translations in sizes]
+
+
+def _laid_out(text: str, stable: int, is_final: bool, room: int, style: RowStyle) -> tuple[Line, ...]:
+    shown = clean(text)
+    marks: list[Mark] = []
+    if not is_final:
+        # The cleaned text may be shorter than the one that was counted; cleaning the stable part alone is exact.
+        start = min(len(clean(text[:stable])), len(shown))
+        shown += style.shapes.ellipsis
+        marks.append(Mark(start, len(shown), PROVISIONAL))
+    if style.folded:
+        marks.extend(Mark(start, end, MATCH) for start, end in search.find(shown, style.folded))
+    return layout(shown, room, tuple(marks), style.order, style.widths)
+
+
+def _state_note(utterance: Utterance, style: RowStyle) -> str:
+    """Words for an utterance without text."""
+    dots = style.shapes.ellipsis
+    match utterance.state:
+        case UtteranceState.TALKING:
+            return f"listening{dots}"
+        case UtteranceState.WAITING:
+            return f"sent again, waiting{dots}" if utterance.attempt > 1 else f"waiting{dots}"
+        case UtteranceState.CANCELLED:
+            return "cancelled"
+        case _:
+            return "nothing heard"
+
+
+def _live_mark(utterance: Utterance, style: RowStyle) -> str:
+    if utterance.state is UtteranceState.TALKING:
+        return style.shapes.states[StateWord.TALKING]
+    if utterance.state is UtteranceState.WAITING:
+        return style.shapes.new_session if utterance.attempt > 1 else style.shapes.states[StateWord.FINALIZING]
+    return ""
+
+
+def _code(code: str) -> str:
+    return cut(clean(code), _CODE_MAX)
+
+
+def _code_width(utterance: Utterance) -> int:
+    codes = [utterance.source, utterance.target]
+    for segment in utterance.segments:
+        codes += [segment.detected_language or segment.source_language or "", segment.target_language or ""]
+    return max(_CODE_MIN, *(width(_code(code)) for code in codes))
+
+
+def _note(utterance: Utterance, room: int, style: RowStyle) -> _Text:
+    """What stands in place of a text."""
+    note = layout(_state_note(utterance, style), room)
+    return _Text(note, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), Role.LIVE)
+
+
+def _awaited(room: int, style: RowStyle) -> tuple[Line, ...]:
+    return layout(style.shapes.ellipsis, room, (Mark(0, 3, PROVISIONAL),))
+
+
+def _original(utterance: Utterance, segment: Segment, room: int, style: RowStyle, is_first: bool) -> _Text:
+    mark, mark_role = _live_mark(utterance, style) if is_first else "", Role.LIVE
+    if not mark and (segment_side(utterance, segment) or (speaker_side(utterance) and is_first)):
+        mark, mark_role = style.shapes.right, Role.SPEAKER
+    code = segment.detected_language
+    if code is None:
+        code = utterance.target if is_spoken_right(utterance, segment) else segment.source_language or utterance.source
+    if segment.original:
+        lines = _laid_out(segment.original, segment.original_stable, segment.original_is_final, room, style)
+    else:
+        lines = _awaited(room, style) if is_live(utterance) else ()
+    return _Text(lines, Role.ORIGINAL, _code(code), mark, mark_role)
+
+
+def _translation(utterance: Utterance, segment: Segment, room: int, style: RowStyle, is_spoken: bool) -> _Text:
+    if is_spoken_right(utterance, segment):
+        code = utterance.source
+    else:
+        code = segment.target_language or utterance.target
+    role = Role.TRANSLATION
+    if segment.translation:
+        lines = _laid_out(segment.translation, segment.translation_stable, segment.translation_is_final, room, style)
+    elif is_live(utterance):
+        lines = _awaited(room, style)
+    else:
+        lines, role = layout("no translation came", room), Role.NOTE
+    return _Text(lines, role, _code(code), style.shapes.states[StateWord.SPEAKING] if is_spoken else "", Role.LIVE)
+
+
+def _cells(text: _Text | None, at: int, column: int, code_width: int, style: RowStyle) -> list[Piece]:
+    """One line of one column, exactly ``column`` cells wide."""
+    if text is None or at >= len(text.lines):
+        return [Piece(" " * column, Role.BLANK)]
+    head = _HEAD + code_width
+    pieces: list[Piece] = []
+    if at == 0:
+        pieces.append(Piece(text.mark or " ", text.mark_role))
+        pieces.append(Piece(f" {text.code}" + " " * (code_width - width(text.code) + 1), Role.CODE))
+    else:
+        pieces.append(Piece(" " * head, Role.BLANK))
+    line = text.lines[at]
+    pad = " " * max(0, column - head - line.cells)
+    body = [Piece(run.text, text.role, run.marks) for run in line.runs]
+    if line.is_rtl:
+        pieces.append(Piece(pad, Role.BLANK))
+        pieces += body
+        if style.order is Order.TERMINAL:
+            pieces.append(Piece(_LRM, Role.BLANK))
+    else:
+        pieces += body
+        pieces.append(Piece(pad, Role.BLANK))
+    return pieces
+
+
+def _gutter(utterance: Utterance, style: RowStyle, is_first: bool, is_starred: bool) -> list[Piece]:
+    """The gutter without its first cell, the edge, which the view draws."""
+    if not is_first:
+        return [Piece(" " * (style.gutter - 1), Role.BLANK)]
+    pieces: list[Piece] = []
+    if style.has_times:
+        pieces.append(Piece(time.strftime("%H:%M", time.localtime(utterance.started)), Role.TIME))
+    pieces.append(Piece(style.shapes.star if is_starred else " ", Role.STAR))
+    return pieces
+
+
+_Pair = tuple[_Text | None, _Text | None]
+
+
+def _without_repeated_codes(pairs: list[_Pair]) -> list[_Pair]:
+    """Side by side, a language code stands at its column's first text, and again only where it changes."""
+    last = ["", ""]
+    shown: list[_Pair] = []
+    for pair in pairs:
+        sides: list[_Text | None] = []
+        for side, text in enumerate(pair):
+            if text is not None and text.code == last[side]:
+                sides.append(text._replace(code=""))
+            else:
+                sides.append(text)
+                last[side] = text.code if text is not None else last[side]
+        shown.append((sides[0], sides[1]))
+    return shown
+
+
+def _side_by_side(pairs: list[_Pair], column: int, code_width: int, style: RowStyle) -> list[list[Piece]]:
+    gap = Piece(" " * _COLUMN_GAP, Role.BLANK)
+    rows: list[list[Piece]] = []
+    for left, right in _without_repeated_codes(pairs):
+        tall = max(len(left.lines) if left else 0, len(right.lines) if right else 0)
+        rows.extend(
+            [*_cells(left, at, column, code_width, style), gap, *_cells(right, at, column, code_width, style)]
+            for at in range(tall)
+        )
+    return rows
+
+
+def build(
+    utterance: Utterance, style: RowStyle, *, is_starred: bool = False, is_speaking: bool = False
+) -> tuple[RowLine, ...]:
+    """The lines of a row, without the edge (first cell) and without the gap above."""
+    column = style.column
+    code_width = _code_width(utterance)
+    room = max(1, column - code_width - _HEAD)
+    if not utterance.segments or utterance.state is UtteranceState.CANCELLED:
+        spoken: list[tuple[bool, _Text, _Text | None]] = [(False, _note(utterance, room, style), None)]
+    else:
+        spoken = [
+            (
+                is_spoken_right(utterance, segment),
+                _original(utterance, segment, room, style, i == 0),
+                _translation(utterance, segment, room, style, is_speaking and i == 0),
+            )
+            for i, segment in enumerate(utterance.segments)
+        ]
+    if style.is_side_by_side:
+        pairs: list[_Pair] = [(t, o) if is_right else (o, t) for is_right, o, t in spoken]
+        rows = _side_by_side(pairs, column, code_width, style)
+    else:
+        texts = [text for _, *both in spoken for text in both if text is not None]
+        rows = [_cells(text, at, column, code_width, style) for text in texts for at in range(len(text.lines))]
+    if not rows:
+        rows.append([Piece(" " * column, Role.BLANK)])
+    cells = style.gutter + (2 * column + _COLUMN_GAP if style.is_side_by_side else column)
+    return tuple(
+        RowLine((*_gutter(utterance, style, at == 0, is_starred), *pieces), cells) for at, pieces in enumerate(rows)
+    )

@@ -1,0 +1,400 @@
+"""The conversation: one line-API view of any length.
+
+Every utterance is a row; rows are laid out when they come into view and kept, so that an interim text costs one row,
+not the conversation. While the view is at its end it follows; scrolled up, nothing in it moves, and a mark tells how
+many lines are new below. Belongs to the event loop's thread. It binds no keys: the table of actions does.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pinch_tui.engine import facade
+from pinch_tui.ui.app.theme import UNICODE, Marks
+from pinch_tui.ui.text.cells import Widths, guess_widths
+from pinch_tui.ui.text.layout import Order
+from pinch_tui.ui.transcript import moves as line_moves
+from pinch_tui.ui.transcript.book import LineBook
+from pinch_tui.ui.transcript.pace import Pace
+from pinch_tui.ui.transcript.paint import COMPONENT_CLASSES, CSS, Painter
+from pinch_tui.ui.transcript.row import RowStyle
+from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search
+
+
+class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows a conversation; owns scroll position, selection and search, no fact of the conversation itself."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
+    DEFAULT_CSS = CSS
+
+    class Selected(Message):
+        """The selection moved to this utterance."""
+
+        def __init__(self, view: TranscriptView, number: int) -> None:
+            super().__init__()
+            self.view = view
+            self.number = number
+
+        @property
+        def control(self) -> TranscriptView:
+            return self.view
+
+    class Activated(Selected):
+        """This utterance was opened, by a double click or `activate`."""
+
+    class NewBelow(Message):
+        """How many utterances below the view are new or changed; 0 when the end is in view."""
+
+        def __init__(self, view: TranscriptView, count: int) -> None:
+            super().__init__()
+            self.view = view
+            self.count = count
+
+        @property
+        def control(self) -> TranscriptView:
+            return self.view
+
+    def __init__(
+        self,
+        transcript: facade.TranscriptView,
+        *,
+        has_times: bool = True,
+        reorders: Order | bool = Order.LETTERS,
+        shapes: Marks = UNICODE,
+        widths: Widths | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._transcript = transcript
+        style = RowStyle(0, has_times, Order(reorders), "", shapes, widths or guess_widths(os.environ))
+        self._book = LineBook(lambda: self._transcript.utterances, style)
+        self._search = Search(lambda: self._transcript.utterances)
+        self._painter: Painter | None = None
+        self._dirty: set[int] = set()
+        self._is_flush_due = False
+        self._pace = Pace(clock)
+        self._is_adjusting = False
+        self._is_following = True
+        self._shown_height = 0
+        self._cursor: int | None = None
+        self._cursor_follows = True
+        self._unseen: set[int] = set()
+        self.latest_key = "End"
+        """The key that the jump mark names, "" for none."""
+        self.empty_text = ""
+        """Shown in the middle of an empty conversation; lines are separated by newlines."""
+
+    # ---- what there is --------------------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> int | None:
+        """The selected utterance's number; until one is selected, the newest that has, or may still get, a text."""
+        return self._cursor
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the end is in view and stays there."""
+        return self._is_following
+
+    @property
+    def new_below(self) -> int:
+        """Utterances below the view that are new or changed since they were last seen."""
+        return len(self._unseen)
+
+    @property
+    def is_side_by_side(self) -> bool:
+        return self._book.style.is_side_by_side
+
+    def refresh_utterances(self, numbers: Iterable[int]) -> None:
+        """These utterances changed or began: paint them soon, at most 20 times a second. From any task of the loop."""
+        self._dirty.update(numbers)
+        if not self._is_flush_due and self.is_attached:
+            # Through the view's own queue: a timer wants the view's context, the caller may be any task.
+            # Not `call_later`, which looks into the callback's signature each time.
+            self._is_flush_due = self.post_message(events.Callback(self._flush_in_time))
+
+    def reload(self, transcript: facade.TranscriptView | None = None) -> None:
+        """Show the conversation (or another one) from scratch, at its end."""
+        if transcript is not None:
+            self._transcript = transcript
+        self._search = Search(lambda: self._transcript.utterances)
+        self._cursor = None
+        self._cursor_follows = True
+        self._is_following = True
+        self._set_unseen(set())
+        self._book.renew()
+        self._lay_out(replace(self._book.style, folded=""))
+
+    def set_stars(self, numbers: Iterable[int]) -> None:
+        """Which utterances bear a star."""
+        old, self._book.stars = self._book.stars, frozenset(numbers)
+        self._repaint(old ^ self._book.stars)
+
+    def set_speaking(self, number: int | None) -> None:
+        """Whose translation is being said."""
+        old, self._book.speaking = self._book.speaking, number
+        if old != number:
+            self._repaint(n for n in (old, number) if n is not None)
+
+    def set_look(
+        self,
+        *,
+        has_times: bool | None = None,
+        reorders: Order | bool | None = None,
+        shapes: Marks | None = None,
+        widths: Widths | None = None,
+    ) -> None:
+        """Change what the settings, or the terminal, say about the look."""
+        self._painter = None
+        self._lay_out(self._book.style.with_look(has_times, reorders, shapes, widths))
+
+    # ---- selection ------------------------------------------------------------------------------------------------
+
+    def select(self, number: int) -> None:
+        """Select an utterance and bring it into view."""
+        row = self._book.row_of(number)
+        if row is not None:
+            self._move_cursor(row, self._book.view.show(row, self._top, self._height))
+
+    def select_next(self, step: int = 1) -> None:
+        """Select the next row; in a row that is too tall for the view, scroll on to its end first."""
+        row = self._book.row_of(self._cursor)
+        if row is not None and self._is_placed:
+            self._move_cursor(*line_moves.step(self._book, row, step, self._top, self._height))
+
+    def select_prev(self) -> None:
+        self.select_next(-1)
+
+    def select_page(self, direction: int) -> None:
+        """Scroll by a page (1: on, -1: back) and select the last (first) row that is wholly in view."""
+        if len(self._book) and self._is_placed:
+            self._move_cursor(*line_moves.page(self._book, direction, self._top, self._height))
+
+    def select_first(self) -> None:
+        if len(self._book):
+            self._move_cursor(0, self._book.view.settle(0, self._height))
+
+    def select_last(self) -> None:
+        """Select the newest utterance and follow the conversation again."""
+        if len(self._book):
+            self._move_cursor(self._book.newest(), self._book.view.settle_end(self._height))
+
+    def activate(self) -> None:
+        if self._cursor is not None:
+            self.post_message(self.Activated(self, self._cursor))
+
+    def _move_cursor(self, row: int, top: int | None = None) -> None:
+        """Select a row, at this scroll position if one is given."""
+        self._cursor_follows = row == self._book.newest()
+        if top is not None and self._is_placed:
+            self._apply(top)
+            self._note_position()
+            self._cursor_follows &= self._book.view.top(row + 1) <= self._top + self._height
+        self._point_at(self._book.utterance(row).number)
+
+    def _point_at(self, number: int) -> None:
+        if number == self._cursor:
+            return
+        before, self._cursor = self._cursor, number
+        for touched in (self._book.row_of(before), self._book.row_of(number)):
+            self._refresh_row(touched)
+        self.post_message(self.Selected(self, number))
+
+    def _keep_cursor(self) -> None:
+        """After utterances came or went: the selection stays, or goes with the newest one."""
+        if not len(self._book):
+            self._cursor = None
+        elif self._cursor_follows or self._book.row_of(self._cursor) is None:
+            self._point_at(self._book.utterance(self._book.newest()).number)
+
+    # ---- search ---------------------------------------------------------------------------------------------------
+
+    def search(self, text: str) -> Found:
+        """Mark every match and go to the nearest one at or before the selection; an empty text ends the search."""
+        self._search.needle = text
+        self._book.mark_matches(self._search.folded)
+        self.refresh()
+        return self._go_to(self._search.here(self._cursor))
+
+    def search_step(self, direction: int) -> Found:
+        """Go to the next (1) or previous (-1) match, round the ends."""
+        return self._go_to(self._search.step(self._cursor, direction)) if self._search.needle else NOTHING_FOUND
+
+    def _go_to(self, found: Found) -> Found:
+        row = self._book.row_of(found.number)
+        if row is not None:
+            self._move_cursor(row, line_moves.to_match(self._book, row, self._top, self._height, bool(self._unseen)))
+        return found
+
+    # ---- layout and position --------------------------------------------------------------------------------------
+
+    @property
+    def _top(self) -> int:
+        return round(self.scroll_y)
+
+    @property
+    def _height(self) -> int:
+        return self.scrollable_content_region.height
+
+    @property
+    def _is_placed(self) -> bool:
+        return self._book.is_laid_out and self._height > 0
+
+    def _lay_out(self, style: RowStyle | None = None) -> None:
+        style = replace(style or self._book.style, width=self.scrollable_content_region.width)
+        selected = self._selected_in_view()
+        top = self._book.lay_out(style, self._height, None if self._is_following else self._top)
+        self._keep_cursor()
+        if self._is_placed:
+            self._come_to(top, selected)
+
+    def _selected_in_view(self) -> int | None:
+        """The row of the selection, where the view had it before a new layout."""
+        row = self._book.row_of(self._cursor)
+        # A view that has grown may have moved up already, so that only its new height takes in all it showed.
+        height = max(self._shown_height, self._height)
+        return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
+
+    def _come_to(self, top: int, selected: int | None) -> None:
+        """After a new layout: be at the end if it is followed, else there, or near there to show the selected row."""
+        if self._is_following:
+            top = self._book.view.settle_end(self._height)
+        elif selected is not None and selected == self._book.row_of(self._cursor):
+            top = self._book.view.show(selected, top, self._height, is_near=True)
+        self._apply(top)
+        self._note_position()
+        self._shown_height = self._height
+        self.refresh()
+
+    def _apply(self, top: int) -> None:
+        """Make the size and the scroll position true; `watch_scroll_y` learns that no person scrolled."""
+        self._is_adjusting = True
+        try:
+            size = Size(self._book.style.width, self._book.view.total)
+            if size != self.virtual_size:
+                # Set without a new layout of the whole screen, which nothing but the scrollbar would show.
+                self.set_reactive(TranscriptView.virtual_size, size)
+                self._scroll_update(size)
+            if top != self.scroll_y:
+                self.scroll_target_y = top
+                self.scroll_y = top
+        finally:
+            self._is_adjusting = False
+
+    def _note_position(self) -> None:
+        """After a move: whether the end is in view, and what is no longer unseen."""
+        end = self._top + self._height
+        self._is_following = end >= self._book.view.total
+        if self._unseen:
+            self._set_unseen(set() if self._is_following else {n for n in self._unseen if self._book.bottom(n) > end})
+
+    def _set_unseen(self, numbers: set[int]) -> None:
+        if len(numbers) != len(self._unseen):
+            self.post_message(self.NewBelow(self, len(numbers)))
+            self._refresh_lines(self._height - 1, 1)
+        self._unseen = numbers
+
+    # ---- changes --------------------------------------------------------------------------------------------------
+
+    def _flush_in_time(self) -> None:
+        if (wait := self._pace.wait_s) <= 0:
+            self._flush()
+        else:
+            self.set_timer(wait, self._flush)
+
+    def _flush(self) -> None:
+        """Paint what changed: single lines where no height did, else the view from the first grown row down."""
+        self._is_flush_due = False
+        self._pace.count()
+        dirty, self._dirty = self._dirty, set()
+        was_empty = not len(self._book)
+        fresh = self._book.take_new()
+        if fresh is None:
+            self.reload()
+            return
+        dirty.update(fresh)
+        if not self._book.is_laid_out:
+            return
+        height = self._height
+        changes = self._book.change(dirty, self._top, height)
+        self._keep_cursor()
+        if self._is_following:
+            # What is in view moves up for a new row anyway, and the last row of a short conversation moves nothing.
+            if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
+                self.refresh()
+            self._apply(self._book.view.settle_end(height))
+        else:
+            self._apply(self._book.view.settle(changes.top, height))
+            end = self._top + height
+            self._set_unseen(self._unseen | {n for n in dirty if self._book.bottom(n) > end})
+        for line in changes.lines:
+            self._refresh_lines(line - self._top, 1)
+        if was_empty or changes.from_line is not None:
+            self._refresh_lines(start := max(0, (changes.from_line or 0) - self._top), height - start)
+
+    def _repaint(self, numbers: Iterable[int]) -> None:
+        for row in self._book.forget(numbers):
+            self._refresh_row(row)
+
+    def _refresh_row(self, row: int | None) -> None:
+        if row is not None and row < len(self._book):
+            self._refresh_lines(self._book.view.top(row) - self._top, self._book.view.height(row))
+
+    def _refresh_lines(self, y: int, n: int) -> None:
+        if n > 0 and y + n > 0 and y < self._height:
+            self.refresh(Region(0, y, self.size.width, n))
+
+    # ---- the widget -----------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        has_new_width = self.scrollable_content_region.width != self._book.style.width
+        if has_new_width or len(self._book) != len(self._transcript.utterances):
+            self._lay_out()
+        elif self._height > 0:
+            selected = self._selected_in_view()
+            self._come_to(self._book.view.settle(self._top, self._height), selected)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._is_adjusting and self._is_placed:
+            self._apply(self._book.view.settle(round(new_value), self._height))
+            self._note_position()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter = None
+        self._book.forget_paint()
+
+    def on_click(self, event: events.Click) -> None:
+        line = self._top + event.y
+        if self._unseen and event.y == self._height - 1:
+            self.select_last()
+        elif line < self._book.view.total:
+            self._move_cursor(self._book.view.row_at(line))
+            if event.chain == 2:
+                self.activate()
+
+    def render_line(self, y: int) -> Strip:
+        if self._painter is None:
+            self._painter = Painter(self.get_component_rich_style, self.rich_style, self._book.style.shapes)
+        cells = self._book.style.width or self.size.width
+        if self._unseen and y == self._height - 1:
+            return self._painter.jump_mark(len(self._unseen), cells, self.latest_key)
+        if not len(self._book) or not self._book.is_laid_out:
+            return self._painter.in_the_middle(self.empty_text, y, cells, self._height)
+        return self._painter.book_line(self._book, self._top + y, cells, self._book.row_of(self._cursor))

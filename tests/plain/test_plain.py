@@ -1,0 +1,559 @@
+"""The line mode: a keyboard on a pty, an engine by script, and nothing but lines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import termios
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinch_tui.core.events import (
+    ChangeSession,
+    EdgeKind,
+    Levels,
+    MicState,
+    NoticePosted,
+    Quit,
+    ReplaySpeech,
+    RetryNow,
+    SessionParams,
+    SetVolume,
+    Severity,
+    StateWord,
+    Status,
+    StopSpeech,
+)
+from pinch_tui.core.keymap import resolve_keys
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.errors import UsageError
+from pinch_tui.frontend.actions import BY_NAME
+from pinch_tui.frontend.services import AppServices
+from pinch_tui.keys import HoldConfig, HoldInput
+from pinch_tui.plain.actions import HANDLERS, help_lines
+from pinch_tui.plain.app import PlainApp
+from pinch_tui.plain.languages import NotOne, parse_pair
+from pinch_tui.plain.tty import PosixTerminal, key_names
+from pinch_tui.plain.tty_windows import WindowsTerminal
+from pinch_tui.plain.words import Narrator
+from pinch_tui.settings.model import TalkMode
+from tests.fakes.fake_engine import FakeEngine, line
+
+
+class Session:
+    """The line mode on a pty; ``lines`` is what it printed."""
+
+    def __init__(
+        self,
+        services: AppServices | None = None,
+        talk_key: str = "space",
+        keys: dict[str, str] | None = None,
+        columns: int = 0,
+    ) -> None:
+        self.master, self.slave = os.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        self.engine = FakeEngine()
+        self.text = ""
+        self._printed = asyncio.Event()
+        self.hold = HoldInput(HoldConfig(key=talk_key, mode=TalkMode.TAP, probe=False), self.engine.talk)
+        self.app = PlainApp(
+            self.engine,
+            self.hold,
+            services,
+            talk_key=talk_key,
+            keys=resolve_keys(keys or {}, talk_key),
+            columns=lambda: columns,
+            terminal=PosixTerminal(self.slave, self._take),
+        )
+
+    def _take(self, text: str) -> None:
+        self.text += text
+        self._printed.set()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    async def until(self, wanted: Callable[[], bool]) -> None:
+        """Wait for something that a key or a line brings about."""
+        async with asyncio.timeout(5):
+            while not wanted():
+                await asyncio.sleep(0.005)
+
+    async def printed(self, needle: str) -> None:
+        await self.until(lambda: needle in self.text)
+
+
+@asynccontextmanager
+async def running(
+    services: AppServices | None = None,
+    talk_key: str = "space",
+    keys: dict[str, str] | None = None,
+    columns: int = 0,
+) -> AsyncIterator[Session]:
+    session = Session(services, talk_key, keys, columns)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            app = tasks.create_task(session.app.run())
+            await session.printed("for help")
+            yield session
+            session.engine.stop()
+            assert await app == 0
+        assert termios.tcgetattr(session.slave) == session.before
+        assert "\x1b" not in session.text and "\r" not in session.text
+        assert session.text.endswith("Good-bye.\n")
+    finally:
+        os.close(session.master)
+        os.close(session.slave)
+
+
+def test_the_help_has_every_action_of_the_screen_that_is_here_with_its_key() -> None:
+    lines = list(help_lines(resolve_keys({"swap": "f5", "voice": "none"}, "space"), "Hold space", "space"))
+    assert lines[0] == "Hold space."
+    assert "question mark or f1: Help. All keys, and how to talk in this terminal." in [
+        x.replace("F1", "f1") for x in lines
+    ]
+    assert "F5: Swap languages. Speak the other language from now on." in lines
+    assert "No key: The other voice. Female or male, from the next utterance on." in lines
+    assert set(HANDLERS) <= set(BY_NAME)
+    assert sum(": " in line for line in lines) == len(HANDLERS) + 1
+
+
+async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
+    remembered = AppServices(recent_pairs=lambda: [("en", "es"), ("de", "fr")])
+    async with running(remembered) as session:
+        session.type("p")
+        await session.printed("From now on: German to French.")
+        session.type("n")
+        await session.printed("Next match is there on the screen only.")
+        session.type("\x12")
+        await session.until(lambda: session.engine.intents[-1] == RetryNow())
+        session.engine.put(line(1, "a", "b"))
+        session.type("g")
+        await session.until(lambda: session.lines.count("Translation (es): b") == 2)
+
+
+async def test_the_users_own_keys_hold_here_too() -> None:
+    async with running(keys={"swap": "f5", "stop_speech": "q", "details": "*", "star": "none"}) as session:
+        session.type("\x1b[15~")
+        await session.printed("From now on: Spanish to English.")
+        session.type("s")
+        await session.printed("The key s does nothing here")
+        session.type("q")
+        await session.printed("Voice stopped.")
+        session.type("*")
+        await session.printed("Microphone: mic open")
+
+
+async def test_q_says_how_to_quit() -> None:
+    async with running() as session:
+        session.type("q")
+        await session.printed("Ctrl+Q quits.")
+        assert not session.engine.intents
+
+
+async def test_lines_are_broken_between_words() -> None:
+    async with running(columns=40) as session:
+        session.engine.put(line(1, "The end of a hold is known by the pause in the key's own repeats", "uno"))
+        session.type("l")
+        await session.printed("Type what is")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type("\n")
+        await session.printed("Languages stay")
+        assert max(map(len, session.lines)) <= 39
+        said = session.text[session.text.index("You (en)") :].split("Translation")[0]
+        assert " ".join(said.split()) == "You (en): The end of a hold is known by the pause in the key's own repeats"
+
+
+@pytest.mark.parametrize(
+    ("typed", "pair"),
+    [
+        ("es", ("en", "es")),
+        ("spanish", ("en", "es")),
+        ("español", ("en", "es")),
+        ("to espa", ("en", "es")),
+        ("en es", ("en", "es")),
+        ("en to", ("en", "to")),
+        ("english to ger", ("en", "de")),
+        ("auto, 日本語", ("auto", "ja")),
+        ("portuguese (brazil) french", ("pt-BR", "fr")),
+        ("zh-Hant -> de", ("zh-Hant", "de")),
+    ],
+)
+def test_languages_are_found_by_code_and_name(typed: str, pair: tuple[str, str]) -> None:
+    assert parse_pair(typed, "en", "fr") == pair
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("chi", "chi may be Chinese (zh), "),
+        ("japenese", "No language is called japenese. Near: Japanese (ja)"),
+        ("fr x!", "No language is called x!."),
+        ("a, b, c", "more than two"),
+    ],
+)
+def test_what_names_no_language_or_several_is_said_with_its_neighbours(typed: str, words: str) -> None:
+    with pytest.raises(NotOne) as caught:
+        parse_pair(typed, "en", "fr")
+    assert words in str(caught.value)
+
+
+@given(st.text(max_size=40))
+def test_any_answer_names_languages_or_says_why_not(typed: str) -> None:
+    with contextlib.suppress(NotOne):
+        assert all(parse_pair(typed, "en", "fr"))
+
+
+def test_a_sequence_that_never_ends_is_kept_short() -> None:
+    keys: list[str] = []
+    reader, writer = os.pipe()
+    try:
+        terminal = PosixTerminal(reader)
+        terminal._on_key = lambda key, _t: keys.append(key)
+        for data in (b"\x1b[", *([b"0" * 400] * 40), b"A", b"?"):
+            os.write(writer, data)
+            terminal._read()
+            assert len(terminal._pending) <= 64
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert keys == ["question_mark"]
+
+
+async def test_it_greets_and_says_how_to_talk() -> None:
+    async with running() as session:
+        assert session.lines[0] == "pinch-tui, line mode. English to Spanish."
+        assert any(line.startswith("Press space, speak, press space again.") for line in session.lines)
+        session.type("?")
+        await session.printed("l: Choose languages")
+
+
+async def test_the_talk_key_talks_and_escape_throws_away() -> None:
+    async with running() as session:
+        session.type(" ")
+        await session.until(lambda: [e.kind for e in session.engine.edges[:1]] == [EdgeKind.START])
+        session.engine.set_status(word=StateWord.TALKING)
+        await session.printed("Talking.")
+        session.type("\x1b")
+        await session.until(lambda: session.engine.edges[-1].kind is EdgeKind.CANCEL)
+        session.engine.set_status(word=StateWord.READY)
+        await session.printed("Ready.")
+
+
+async def test_a_moment_of_readiness_is_not_told() -> None:
+    async with running() as session:
+        for word in (StateWord.TALKING, StateWord.READY, StateWord.FINALIZING, StateWord.READY):
+            session.engine.set_status(word=word)
+        await session.printed("Ready.")
+        told = [line for line in session.lines if line in ("Talking.", "Ready.", "Waiting for the last words.")]
+        assert told == ["Talking.", "Waiting for the last words.", "Ready."]
+
+
+async def test_a_key_that_a_plain_terminal_cannot_type_becomes_space() -> None:
+    async with running(talk_key="left_shift") as session:
+        assert "the talk key is space" in session.lines[0]
+        session.type(" ")
+        await session.until(lambda: bool(session.engine.edges))
+
+
+@pytest.mark.parametrize(("talk_key", "sent"), [("f8", "\x1b[19~"), ("ctrl+t", "\x14"), ("at", "@")])
+async def test_a_talk_key_that_can_be_typed_talks(talk_key: str, sent: str) -> None:
+    async with running(talk_key=talk_key) as session:
+        session.type(sent)
+        await session.until(lambda: [e.kind for e in session.engine.edges[:1]] == [EdgeKind.START])
+
+
+async def test_finals_are_told_and_interims_are_not() -> None:
+    async with running() as session:
+        session.engine.put(line(1, "good mor", "buenos", state=UtteranceState.TALKING, is_final=False))
+        session.engine.put(line(1, "Good morning", "Buenos días"))
+        await session.printed("Translation (es): Buenos días")
+        assert "You (en): Good morning" in session.lines
+        assert "good mor" not in session.text
+
+
+async def test_practice_says_what_it_understands() -> None:
+    services = AppServices(practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n])
+    session = Session(services)
+    session.engine.status = replace(session.engine.status, is_practice=True)
+    async with asyncio.TaskGroup() as tasks:
+        app = tasks.create_task(session.app.run())
+        await session.printed("for help")
+        session.engine.stop()
+        assert await app == 0
+    assert "phrases of its phrasebook, such as: Hello. Thank you." in session.text
+    os.close(session.master)
+    os.close(session.slave)
+
+
+async def test_languages_are_typed_swapped_and_refused() -> None:
+    remembered: list[tuple[str, str]] = []
+    kept: dict[str, object] = {}
+    services = AppServices(remember_pair=lambda s, t: remembered.append((s, t)), remember=kept.__setitem__)
+    async with running(services) as session:
+        session.type("l")
+        await session.printed("Type what is spoken")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        assert not session.hold.armed
+        session.type("pt-br fr\n")
+        await session.printed("From now on: Portuguese (Brazil) to French.")
+        assert session.hold.armed
+        session.type("s")
+        await session.printed("From now on: French to Portuguese (Brazil).")
+        session.type("l")
+        await session.until(lambda: session.text.count("Type what is spoken") == 2)
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type("fr x!\n")
+        await session.printed("No language is called x!. Nothing was changed.")
+        assert [
+            (p.source, p.target) for i in session.engine.intents if isinstance(i, ChangeSession) for p in [i.params]
+        ] == [
+            ("pt-BR", "fr"),
+            ("fr", "pt-BR"),
+        ]
+        assert remembered == [("pt-BR", "fr"), ("fr", "pt-BR")]
+        session.type("t")
+        await session.printed("From now on: French and Portuguese (Brazil).")
+        assert kept == {"two_way": True}
+
+
+async def test_replay_volume_and_stop() -> None:
+    async with running() as session:
+        session.type("r")
+        await session.printed("no speech to say again")
+        session.engine.put(line(1, "a", "b"), line(2, "c", "d"))
+        session.engine.speech[1] = b"1234"
+        session.type("rwx+m")
+        await session.until(lambda: len(session.engine.intents) == 5)
+        assert session.engine.intents == [
+            ReplaySpeech(1, 1.0),
+            ReplaySpeech(1, 0.75),
+            StopSpeech(),
+            SetVolume(1.1, False),
+            SetVolume(1.1, True),
+        ]
+        session.type("g")
+        await session.until(lambda: session.lines.count("Translation (es): d") == 2)
+        session.type("d")
+        await session.printed("Microphone: mic open, Built-in Audio.")
+
+
+async def test_copying_says_how() -> None:
+    async def copy(text: str) -> str:
+        return f"took {text}"
+
+    async with running(AppServices(copy=copy)) as session:
+        session.engine.put(line(1, "one", "uno"))
+        session.type("c")
+        await session.printed("Copied (took uno).")
+
+
+async def test_unknown_keys_and_sequences_do_no_harm() -> None:
+    async with running() as session:
+        session.type("\x1b[A\x1b[1;5C\x1bOP\x1b[200~é\x1b[201~")
+        await session.printed("The key é does nothing here")
+        assert not session.engine.edges and not session.engine.intents
+        assert session.text.count("does nothing") == 1
+
+
+@pytest.mark.parametrize("key", ["\x11", "\x03", "\x04"])
+async def test_leaving_waits_for_the_last_words_and_a_second_time_does_not(key: str) -> None:
+    async with running() as session:
+        session.engine.stops_on_quit = False
+        session.type(key)
+        await session.printed("Leaving; waiting for the last words.")
+        assert session.engine.intents == [Quit(drain=True)]
+        session.type(key)
+        await session.until(lambda: session.engine.intents[-1] == Quit(drain=False))
+
+
+async def test_the_terminal_going_away_leaves() -> None:
+    session = Session()
+    async with asyncio.TaskGroup() as tasks:
+        app = tasks.create_task(session.app.run())
+        await session.printed("for help")
+        os.close(session.master)
+        assert await app == 0
+    os.close(session.slave)
+    assert session.engine.intents == [Quit(drain=True)]
+
+
+async def test_a_terminal_that_takes_no_line_any_more_is_one_hang_up() -> None:
+    session = Session()
+    session.engine.stops_on_quit = False
+    async with asyncio.TaskGroup() as tasks:
+        app = tasks.create_task(session.app.run())
+        await session.printed("for help")
+
+        def gone(text: str) -> None:
+            raise OSError(5, "Input/output error")
+
+        session.app._terminal._out = gone  # type: ignore[attr-defined]
+        session.app._on_hang_up()  # the signal, the line that cannot be written, and the end of input
+        os.close(session.master)
+        await asyncio.sleep(0.1)
+        assert session.engine.intents == [Quit(drain=True)]
+        session.engine.stop()
+        assert await app == 0
+    os.close(session.slave)
+
+
+async def test_a_failing_engine_gives_the_terminal_back() -> None:
+    session = Session()
+
+    async def fail() -> None:
+        raise RuntimeError("broken")
+
+    session.engine.run = fail  # type: ignore[method-assign]
+    with pytest.raises(BaseExceptionGroup):
+        await session.app.run()
+    assert termios.tcgetattr(session.slave) == session.before
+    os.close(session.master)
+    os.close(session.slave)
+
+
+async def test_leaving_while_a_question_stands_gives_the_terminal_back() -> None:
+    async with running() as session:
+        session.type("l")
+        await session.printed("Type what is spoken")
+
+
+async def test_without_a_terminal_it_says_so_clearly() -> None:
+    read, write = os.pipe()
+    try:
+        with pytest.raises(UsageError, match="not a terminal") as caught:
+            PosixTerminal(read).open(lambda key, t: None)
+        assert "translate" in caught.value.hint
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_keys_are_named_as_textual_names_them() -> None:
+    assert key_names(" aé?\r\t\x7f\x03+") == [
+        "space", "a", "é", "question_mark", "enter", "tab", "backspace", "ctrl+c", "plus",
+    ]  # fmt: skip
+    assert key_names("\x1b[32;1:3u\x1bx\x1b[<0;1;1M") == []
+    assert key_names("\x1b") == ["escape"]
+
+
+class Typed:
+    """A Windows console with keys waiting."""
+
+    def __init__(self) -> None:
+        self.waiting: list[str] = []
+
+    def typed(self) -> str:
+        typed = "".join(self.waiting)
+        self.waiting.clear()
+        return typed
+
+
+async def test_a_windows_console_is_polled_for_keys_and_lines() -> None:
+    console = Typed()
+    keys: list[str] = []
+    out: list[str] = []
+    terminal = WindowsTerminal(console, out.append, lambda: True)
+    console.waiting[:] = [" ", "\xe0", "H", "q"]
+    terminal.open(lambda name, t: keys.append(name))
+    assert keys == ["space", "\xe0", "H", "q"]
+    async with asyncio.TaskGroup() as tasks:
+        answer = tasks.create_task(terminal.ask("Which?"))
+        await asyncio.sleep(0)
+        console.waiting[:] = [*"dx", "\x08", *"en fr", "\r"]
+        assert await answer == "en fr"
+    terminal.close()
+    assert "".join(out) == "Which?\ndx\nen fr\n"
+    with pytest.raises(UsageError, match="not a console"):
+        WindowsTerminal(console, out.append, lambda: False).open(lambda name, t: None)
+
+
+# ---- the words ------------------------------------------------------------------------------------------------------
+
+
+def told(narrator: Narrator, *utterances: Utterance) -> list[str]:
+    return list(narrator.utterances(utterances))
+
+
+def test_growing_finals_are_told_by_what_was_added() -> None:
+    narrator = Narrator()
+    assert told(narrator, line(1, "one", "uno", state=UtteranceState.WAITING)) == []
+    assert told(narrator, line(1, "one", "uno")) == ["You (en): one", "Translation (es): uno"]
+    assert told(narrator, line(1, "one", "uno")) == []
+    assert told(narrator, line(1, "one two", "uno dos")) == ["You (en), more: two", "Translation (es), more: dos"]
+    assert told(narrator, line(1, "one two", "otra cosa")) == ["Translation (es), corrected: otra cosa"]
+
+
+def test_earlier_segments_are_told_while_somebody_talks_on() -> None:
+    narrator = Narrator()
+    first = line(1, "One.", "Uno.", state=UtteranceState.TALKING)
+    second = Segment("c2", "Tw", False, 0, "", False, 0)
+    assert told(narrator, replace(first, segments=(*first.segments, second))) == [
+        "You (en): One.",
+        "Translation (es): Uno.",
+    ]
+
+
+def test_ends_without_text_and_resends_have_words() -> None:
+    narrator = Narrator()
+    assert told(narrator, line(1, "", "", state=UtteranceState.EMPTY)) == ["Nothing was heard."]
+    assert told(narrator, line(1, "", "", state=UtteranceState.EMPTY)) == []
+    assert told(narrator, line(2, "x", "y", state=UtteranceState.CANCELLED)) == ["Thrown away."]
+    again = line(3, "", "", state=UtteranceState.WAITING, attempt=2)
+    assert told(narrator, again) == ["The link was lost; your words are sent again."]
+    assert told(narrator, again) == []
+    assert told(narrator, line(4, "cut of", "", is_final=False)) == ["You (en), unfinished: cut of"]
+
+
+def test_two_way_says_which_language_was_spoken() -> None:
+    segment = Segment("a", "Hola", True, 4, "Hello", True, 5, detected_language="es")
+    spoken = Utterance(1, 0.0, 0, "en", "es", True, UtteranceState.SETTLED, (segment,))
+    assert told(Narrator(), spoken) == ["Said (es): Hola", "Translation (en): Hello"]
+
+
+def test_interims_only_when_asked_for() -> None:
+    narrator = Narrator(tells_interims=True)
+    talking = line(1, "good mor", "", state=UtteranceState.TALKING, is_final=False)
+    assert told(narrator, talking, talking) == ["You (en), so far: good mor…"]
+
+
+def test_states_are_told_once_in_words() -> None:
+    narrator = Narrator()
+    ready = Status(word=StateWord.READY, mic=MicState.OPEN)
+    assert list(narrator.status(ready, 0.0)) == ["Ready."]
+    assert list(narrator.status(ready, 1.0)) == []
+    lost = replace(ready, word=StateWord.RECONNECTING, retry_at=3.2, detail="The connection closed (1006).")
+    assert list(narrator.status(lost, 0.0)) == ["Reconnecting in 4 seconds. The connection closed (1006)."]
+    assert list(narrator.status(replace(lost, detail="x"), 1.0)) == []
+    assert list(narrator.status(replace(ready, speech_late_s=4.0), 9.0)) == [
+        "Ready.",
+        "The speech runs 4 seconds late.",
+    ]
+    gone = list(narrator.status(replace(ready, mic=MicState.LOST), 9.0))
+    assert len(gone) == 1 and gone[0].startswith("Microphone: ")
+    silent = Levels(zeros_s=13.0)
+    assert "only silence" in next(narrator.levels(ready, silent, 10.0))
+    assert list(narrator.levels(ready, silent, 30.0)) == []
+    assert len(list(narrator.levels(ready, silent, 75.0))) == 1
+    turned = replace(ready, params=SessionParams("es", "en", audio_output=False))
+    assert next(iter(narrator.status(turned, 9.0))) == "Languages: Spanish to English, text only."
+
+
+def test_notices_are_told_once_each() -> None:
+    narrator = Narrator()
+    notice = NoticePosted("key", Severity.ERROR, "The key was refused.", "Enter another\x1b[2J.")
+    assert list(narrator.notice(notice)) == ["Error: The key was refused. Enter another\ufffd[2J."]
+    assert list(narrator.notice(notice)) == []
+    assert list(narrator.notice(replace(notice, title=""))) == []
+    assert len(list(narrator.notice(notice))) == 1
+    assert next(narrator.notice(NoticePosted("x", Severity.INFO, "Hm.", ""))) == "Note: Hm."
