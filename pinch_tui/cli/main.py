@@ -28,19 +28,19 @@ Failure = TypeVar("Failure", bound=BaseException)
 _EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "translate": ("pinch_tui.cli.translate", "Translate sound files, stdin or the microphone."),
-    "practice": ("pinch_tui.cli.practice", "Run the practice service, or list its phrases."),
-    "doctor": ("pinch_tui.cli.doctor", "Check everything, and say what to do about it."),
-    "keys": ("pinch_tui.cli.keys", "Show what this terminal sends for keys."),
-    "devices": ("pinch_tui.cli.devices", "List the sound devices, and test them."),
-    "talk": ("pinch_tui.cli.talk", "Start and stop talking in the running app."),
-    "languages": ("pinch_tui.cli.languages", "List and find languages."),
-    "history": ("pinch_tui.cli.history", "List, show, search, export and delete conversations."),
-    "config": ("pinch_tui.cli.config", "Show the settings, their file, or write an example."),
-    "key": ("pinch_tui.cli.key", "Keep, show the whereabouts of, or remove the API key."),
-    "replay": ("pinch_tui.cli.replay", "Run a trace through the program again."),
-    "completion": ("pinch_tui.cli.completion", "Print the completion script of a shell."),
-    "help": ("pinch_tui.cli.manual", "Help on a command or a topic, or the manual page."),
+    "translate": ("pinch_tui.cli.translate.command", "Translate sound files, stdin or the microphone."),
+    "practice": ("pinch_tui.cli.commands.practice", "Run the practice service, or list its phrases."),
+    "doctor": ("pinch_tui.cli.doctor.command", "Check everything, and say what to do about it."),
+    "keys": ("pinch_tui.cli.commands.keys", "Show what this terminal sends for keys."),
+    "devices": ("pinch_tui.cli.commands.devices", "List the sound devices, and test them."),
+    "talk": ("pinch_tui.cli.commands.talk", "Start and stop talking in the running app."),
+    "languages": ("pinch_tui.cli.commands.languages", "List and find languages."),
+    "history": ("pinch_tui.cli.commands.history", "List, show, search, export and delete conversations."),
+    "config": ("pinch_tui.cli.commands.config", "Show the settings, their file, or write an example."),
+    "key": ("pinch_tui.cli.commands.key", "Keep, show the whereabouts of, or remove the API key."),
+    "replay": ("pinch_tui.cli.commands.replay", "Run a trace through the program again."),
+    "completion": ("pinch_tui.cli.commands.completion", "Print the completion script of a shell."),
+    "help": ("pinch_tui.cli.commands.manual", "Help on a command or a topic, or the manual page."),
 }
 """Subcommand -> its module and its one line. The module holds the click command under ``command`` or its own name."""
 
@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from pinch_tui.cli.manual import version_lines
+        from pinch_tui.cli.commands.manual import version_lines
 
         click.echo("\n".join(version_lines()))
         ctx.exit()
@@ -119,7 +119,7 @@ def cli(ctx: click.Context, /, **_flags: object) -> None:
     context = ctx.ensure_object(CliContext)
     context.take(ctx)
     if ctx.invoked_subcommand is None:
-        from pinch_tui.cli.app import open_app
+        from pinch_tui.cli.commands.app import open_app
 
         ctx.exit(open_app(context))
 

@@ -38,8 +38,8 @@ from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import BargeIn, Cues, Reopen, Settings, TalkMode
 from pinch_tui.store.eventlog import EventLog
-from pinch_tui.store.history import History
-from pinch_tui.store.history_writer import HistoryWriter
+from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.paths import expanded
 from pinch_tui.store.secrets import ApiKey, KeySource, lookup_key

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pinch_tui.store.history import History
+from pinch_tui.store.history.conversations import History
 from tests.fakes.conversation import segment, utterance
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.cli import key as key_command
+from pinch_tui.cli.commands import key as key_command
 from pinch_tui.cli.main import run
 from pinch_tui.store.paths import Paths, resolve
 from tests.fakes.memory_keyring import MemoryKeyring
@@ -70,7 +70,7 @@ class Asked:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
     wiring = types.ModuleType("pinch_tui.wiring")
-    monkeypatch.setattr("pinch_tui.cli.app.needs_terminal", lambda _env: None)
+    monkeypatch.setattr("pinch_tui.cli.commands.app.needs_terminal", lambda _env: None)
 
     def note(name: str) -> Callable[[Any, Any], int]:
         def call(settings: Any, options: Any) -> int:

@@ -23,7 +23,7 @@ from pinch_tui.core.keymap import DEFAULT_KEYS
 from pinch_tui.core.languages import LANGUAGES
 from pinch_tui.settings.load import Source, known_keys, load
 from pinch_tui.settings.model import Settings
-from pinch_tui.store.history import History
+from pinch_tui.store.history.conversations import History
 from tests.cli.conftest import Asked, Shell
 from tests.fakes.conversation import segment, utterance
 from tests.fakes.memory_keyring import MemoryKeyring

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from pinch_tui import __main__ as entry
-from pinch_tui.cli.app import needs_terminal
+from pinch_tui.cli.commands.app import needs_terminal
 from pinch_tui.cli.main import COMMANDS, cli, run, say
 from pinch_tui.core.events import FinalizeMode, Voice
 from pinch_tui.errors import AudioError, CredentialError, LinkError, PinchError, UsageError

@@ -81,7 +81,7 @@ def test_every_key_it_names_is_bound_to_something(text: str) -> None:
 
 
 def test_the_keyboard_page_has_every_action() -> None:
-    actions = pytest.importorskip("pinch_tui.ui.actions")
+    actions = pytest.importorskip("pinch_tui.frontend.actions")
     names = {"?": "question_mark", "/": "slash", "+": "plus", "-": "minus", ",": "comma", "Esc": "escape"}
     told = {names.get(key, key) for key in _keys(PAGES["keyboard"])}
     missing = [one.name for one in actions.ACTIONS if one.keys and not told & set(one.keys.split(","))]

@@ -6,8 +6,8 @@ import pytest
 
 from pinch_tui.audio.devices.choice import Device, choose, matching
 from pinch_tui.audio.devices.listing import DeviceList
-from pinch_tui.cli.devices import Meter, as_object, level_bar, listing
-from pinch_tui.cli.doctor_sound import resolve
+from pinch_tui.cli.commands.devices import Meter, as_object, level_bar, listing
+from pinch_tui.cli.doctor.sound import resolve
 from pinch_tui.core.events import Frame
 from pinch_tui.diagnose.sound import Listening
 from pinch_tui.errors import UsageError

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.cli.replay import as_dict, report
-from pinch_tui.cli.replay import replay as command
+from pinch_tui.cli.commands.replay import as_dict, report
+from pinch_tui.cli.commands.replay import replay as command
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.protocol import encode, encode_finalize
 from pinch_tui.core.transcript.transcript import UtteranceState

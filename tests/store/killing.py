@@ -15,13 +15,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinch_tui.store.history import History
+from pinch_tui.store.history.conversations import History
 
 CHILD = """
 import os, sys
 from pathlib import Path
 from pinch_tui.core.transcript.transcript import UtteranceState
-from pinch_tui.store.history import History
+from pinch_tui.store.history.conversations import History
 from tests.fakes.conversation import segment, utterance
 
 writer = History(Path(sys.argv[1])).begin(1_790_000_000.0)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
-from pinch_tui.store.history import History
-from pinch_tui.store.history_lines import encode_final, final_part, read
-from pinch_tui.store.history_writer import HistoryWriter
+from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.lines import encode_final, final_part, read
+from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 
 STARTED = 1_790_000_000.0

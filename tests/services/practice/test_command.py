@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pinch_tui.cli.practice import practice
+from pinch_tui.cli.commands.practice import practice
 from pinch_tui.errors import ConfigError, InputFileError, UsageError
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
 ROOT = Path(__file__).parents[3]
-RUN = "from pinch_tui.cli.practice import practice; practice()"
+RUN = "from pinch_tui.cli.commands.practice import practice; practice()"
 
 
 def test_phrases_take_names_of_languages() -> None:
@@ -53,7 +53,7 @@ async def test_a_folder_that_cannot_be_made_is_told_at_the_start(tmp_path: Path)
 
 def test_help_is_light():
     code = (
-        "import sys\nfrom click.testing import CliRunner\nfrom pinch_tui.cli.practice import practice\n"
+        "import sys\nfrom click.testing import CliRunner\nfrom pinch_tui.cli.commands.practice import practice\n"
         "out = CliRunner().invoke(practice, ['--help']).output\nassert 'close:CODE:SECONDS' in out\n"
         "heavy = {'numpy', 'websockets', 'textual', 'httpx', 'sounddevice', 'pocketsphinx', 'soxr'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"

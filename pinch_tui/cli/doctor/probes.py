@@ -17,7 +17,7 @@ from urllib import request
 from pinch_tui import __version__
 from pinch_tui.audio.devices import missing
 from pinch_tui.cli.context import CliContext
-from pinch_tui.cli.doctor_sound import sound_probes
+from pinch_tui.cli.doctor.sound import sound_probes
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.diagnose import network, tty

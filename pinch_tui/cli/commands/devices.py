@@ -49,7 +49,7 @@ def devices(ctx: click.Context, /, is_test: bool, as_json: bool, **_flags: objec
 async def _run(settings: Settings, *, is_test: bool, as_json: bool) -> int:
     from pinch_tui.audio.devices import missing
     from pinch_tui.audio.devices.listing import list_devices
-    from pinch_tui.cli.doctor_sound import resolve
+    from pinch_tui.cli.doctor.sound import resolve
 
     if (error := missing.explain()) is not None:
         raise error
@@ -129,7 +129,7 @@ def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
 
 
 async def _test(wanted: tuple[str, str]) -> int:
-    from pinch_tui.cli.doctor_sound import PLAY_WITHIN_S, microphone, speaker
+    from pinch_tui.cli.doctor.sound import PLAY_WITHIN_S, microphone, speaker
     from pinch_tui.diagnose.checks.sound import check_microphone, check_speaker
     from pinch_tui.diagnose.finding import exit_code
     from pinch_tui.diagnose.sound import as_speech, listen, mic_facts, play

@@ -1,7 +1,7 @@
 """Past conversations: list, read, search, delete, and what retention removes.
 
-One JSON-lines file a conversation in the data folder (`pinch_tui.store.history_lines` gives its format,
-`pinch_tui.store.history_writer` writes it). Readers accept a file that is being written or was cut off.
+One JSON-lines file a conversation in the data folder (`pinch_tui.store.history.lines` gives its format,
+`pinch_tui.store.history.writer` writes it). Readers accept a file that is being written or was cut off.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError
-from pinch_tui.store.history_lines import Header, read
-from pinch_tui.store.history_writer import HistoryWriter
+from pinch_tui.store.history.lines import Header, read
+from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.store.paths import open_file
 
 _DAY_S = 86_400

@@ -120,7 +120,7 @@ def example_text() -> str:
     packaged = importlib.resources.files("pinch_tui").joinpath(EXAMPLE)
     if packaged.is_file():
         return packaged.read_text(encoding="utf-8")
-    beside = Path(__file__).parents[2] / EXAMPLE
+    beside = Path(__file__).parents[3] / EXAMPLE
     if beside.is_file():
         return beside.read_text(encoding="utf-8")
     raise UsageError(f"The example {EXAMPLE} is missing from this installation.", "Install pinch-tui anew.")

@@ -40,7 +40,7 @@ def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **
     A second of the microphone is listened to, a short tone is played, and one session of the service is opened and
     closed. Neither the API key nor anything that was heard is shown or kept.
     """
-    from pinch_tui.cli.doctor_probes import probing
+    from pinch_tui.cli.doctor.probes import probing
     from pinch_tui.diagnose.doctor import Scope, examine
     from pinch_tui.diagnose.finding import exit_code
     from pinch_tui.diagnose.report import as_object, lines, summary

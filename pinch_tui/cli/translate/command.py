@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pinch_tui.cli.app import run_options
+from pinch_tui.cli.commands.app import run_options
 from pinch_tui.cli.context import CliContext, run_flags, session_flags
 from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.errors import InputFileError, UsageError

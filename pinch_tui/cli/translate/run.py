@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pinch_tui.cli.console import Console
-from pinch_tui.cli.output import Sink
+from pinch_tui.cli.translate.console import Console
+from pinch_tui.cli.translate.output import Sink
 from pinch_tui.core.events import (
     EdgeKind,
     EngineEvent,

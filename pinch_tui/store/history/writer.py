@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.store.history_lines import Header, encode_cancelled, encode_final, encode_header, encode_star, final_part
+from pinch_tui.store.history.lines import Header, encode_cancelled, encode_final, encode_header, encode_star, final_part
 from pinch_tui.store.paths import private_folder
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line

@@ -17,7 +17,7 @@ from pinch_tui.core.transcript.export import ExportFormat, ExportSide, file_name
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
 from pinch_tui.store.exports import create
-from pinch_tui.store.history import Conversation, History
+from pinch_tui.store.history.conversations import Conversation, History
 
 _REFERENCE = "last, its number in the list, or the beginning of its name"
 

@@ -16,7 +16,7 @@ from pinch_tui.cli.options import TextFormat
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.export import ExportFormat, ExportSide, lines_of, render
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.store.history_lines import final_part
+from pinch_tui.store.history.lines import final_part
 
 QUIET_S = 1.5
 Write = Callable[[str], None]

@@ -1,0 +1,1 @@
+"""``pinch-tui translate``."""

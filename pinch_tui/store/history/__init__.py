@@ -1,0 +1,1 @@
+"""The history: conversations on disk."""
