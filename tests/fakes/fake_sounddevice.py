@@ -48,6 +48,8 @@ class FakeStream:
 
     def start(self) -> None:
         self.log.append("start")
+        for block in self.sd.early_blocks:
+            self.deliver(block)
 
     def abort(self) -> None:
         self.log.append("abort")
@@ -97,6 +99,7 @@ class FakeSoundDevice:
         self.defaults = defaults or {}
         self.streams: list[FakeStream] = []
         self.rescans = 0
+        self.early_blocks: list[bytes] = []  # what the device delivers before ``start`` returns
         self.abort_fails = False
         self.control_threads: set[int] = set()
         self.list_error: tuple[Any, ...] | None = None

@@ -79,6 +79,7 @@ class Capture:
         self._stream: Any = None
         self._frames: _Frames | None = None
         self._together = 1
+        self._is_announced = False
         self._is_expected_end = False
 
     @property
@@ -96,6 +97,7 @@ class Capture:
             return
         latency = float(self._stream.latency)
         self._outbox.put(pack_note, opened_note(replace(picked, rate=rate), latency, time.monotonic()))
+        self._is_announced = True
 
     def close(self) -> None:
         self._shut()
@@ -106,7 +108,7 @@ class Capture:
         concern playback alone mean nothing here."""
         if note["kind"] == "together":
             self._together = max(1, int(note["frames"]))
-            if (frames := self._frames) is not None:
+            if self._is_announced and (frames := self._frames) is not None:
                 self._outbox.put(frames.render)
 
     def tick(self) -> None:
@@ -120,7 +122,9 @@ class Capture:
 
         def callback(indata: Any, n_samples: int, times: Any, status: Any) -> None:
             age = times.currentTime - times.inputBufferAdcTime
-            if frames.add(bytes(indata), n_samples, monotonic(), age, bool(status.input_overflow)) >= self._together:
+            waiting = frames.add(bytes(indata), n_samples, monotonic(), age, bool(status.input_overflow))
+            # The device may deliver before this thread has said ``opened``; its first blocks wait for that.
+            if self._is_announced and waiting >= self._together:
                 outbox.put(frames.render)
 
         def finished() -> None:
@@ -152,6 +156,7 @@ class Capture:
 
     def _shut(self) -> None:
         self._frames = None
+        self._is_announced = False
         if self._stream is not None:
             self._is_expected_end = True
             stream, self._stream = self._stream, None

@@ -79,6 +79,16 @@ def test_capture_opens_as_measured_and_passes_samples_untouched() -> None:
     assert frames[0][1] == pytest.approx(319 / 32768)
 
 
+def test_blocks_that_come_before_opened_is_said_follow_it() -> None:
+    sd, outbox, capture = one_mic()
+    sd.early_blocks = [ramp(320), ramp(320, 320)]
+    capture.open({"device": None})
+    sd.streams[0].deliver(ramp(320, 640))
+    messages = outbox.take()
+    assert [kind for kind, _ in messages] == [NOTE, FRAME, FRAME, FRAME]
+    assert b"".join(read_frame(payload)[3] for _, payload in messages[1:]) == ramp(960)
+
+
 def test_a_48_khz_stereo_device_becomes_16_khz_mono() -> None:
     sd, outbox, capture = one_mic(rates=(48_000,), channels=(2,), inputs=2)
     capture.open({"device": None})
