@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.net.socket import MAX_UNPARSED, MAX_UNSENT, WebSocketConnector, check_ws_url
+from pinch_tui.services.pinch.socket import MAX_UNPARSED, MAX_UNSENT, WebSocketConnector, check_ws_url
 
 TOKEN = "token_canary_27182"
 
