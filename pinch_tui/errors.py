@@ -24,6 +24,8 @@ EXIT_USAGE = 2
 EXIT_CREDENTIALS = 3
 EXIT_AUDIO = 4
 EXIT_LINK = 5
+EXIT_GOES_ON = 6
+"""A dubbing job goes on without us."""
 EXIT_INTERRUPTED = 130
 
 
@@ -88,17 +90,11 @@ class LinkError(PinchError):
 
 
 class AllocationError(LinkError):
-    """``GET /v1/session`` failed. ``status`` is the HTTP status, None when no answer came.
+    """``GET /v1/session`` failed. ``status`` is the HTTP status, None when no answer came."""
 
-    ``is_foreign``: something other than the service answered, such as a network's login page.
-    """
-
-    def __init__(
-        self, title: str, hint: str = "", *, status: int | None, retryable: bool, is_foreign: bool = False
-    ) -> None:
+    def __init__(self, title: str, hint: str = "", *, status: int | None, retryable: bool) -> None:
         super().__init__(title, hint, retryable=retryable)
         self.status = status
-        self.is_foreign = is_foreign
 
 
 class ConnectionLost(LinkError):

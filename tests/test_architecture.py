@@ -113,6 +113,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "keys": SHARED,
     "store": SHARED,
     "control": SHARED,
+    "dub": ("errors", "core", "store"),
     "diagnose": SHARED,
     "frontend": (*SHARED, "engine.facade", "ui"),
     "ui": (*SHARED, "engine.facade", "frontend"),
@@ -170,11 +171,11 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "rich": ("pinch_tui.ui", "pinch_tui.keys"),
     "PIL": ("pinch_tui.ui.big.press",),
     "sounddevice": ("pinch_tui.audio.host.child",),
-    "soundfile": ("pinch_tui.audio",),
+    "soundfile": ("pinch_tui.audio", "pinch_tui.dub.probe"),
     "livekit": ("pinch_tui.audio",),
     "soxr": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "numpy": ("pinch_tui.audio", "pinch_tui.services.practice"),
-    "httpx": ("pinch_tui.services.pinch",),
+    "httpx": ("pinch_tui.services.pinch", "pinch_tui.dub.client"),
     "websockets": ("pinch_tui.services.pinch", "pinch_tui.services.practice"),
     "keyring": ("pinch_tui.store",),
     "platformdirs": ("pinch_tui.store",),
@@ -233,6 +234,22 @@ def test_the_core_is_pure() -> None:
 def _is_date(node: ast.expr) -> bool:
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
     return name in ("datetime", "date")
+
+
+PURE_DUB = tuple(f"pinch_tui.dub.{name}" for name in "model wire checks names events machine refusals progress".split())
+
+
+def test_the_decisions_about_dubbing_jobs_are_pure() -> None:
+    wrong = []
+    for path in files():
+        if module_name(path) in PURE_DUB:
+            for found in imports(path):
+                is_ours = is_inside(found.name, "pinch_tui.core", "pinch_tui.errors", *PURE_DUB)
+                library = found.name.partition(".")[0]
+                is_pathlib = library == "pathlib"  # its pure paths
+                if (library == "pinch_tui" and not is_ours) or (library in IMPURE - {"urllib"} and not is_pathlib):
+                    wrong.append(f"{where(path, found.line)} imports {found.name}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_pure_half_of_audio_knows_no_device_clock_or_task() -> None:

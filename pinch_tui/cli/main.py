@@ -29,6 +29,7 @@ _EXHAUSTED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("pinch_tui.cli.translate.command", "Translate sound files, stdin or the microphone."),
+    "dub": ("pinch_tui.cli.dub.command", "Dub a recording into another language."),
     "practice": ("pinch_tui.cli.commands.practice", "Run the practice service, or list its phrases."),
     "doctor": ("pinch_tui.cli.doctor.command", "Check everything, and say what to do about it."),
     "keys": ("pinch_tui.cli.commands.keys", "Show what this terminal sends for keys."),
@@ -55,6 +56,7 @@ Exit codes:
   3    no API key, a refused one, or one without the right
   4    sound: PortAudio, a device, a permission
   5    network or service
+  6    a dubbing job goes on without us
   130  interrupted"""
 
 

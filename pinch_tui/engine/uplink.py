@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar, assert_never
+from typing import assert_never
 
 from pinch_tui.core.protocol import decode, encode_finalize
 from pinch_tui.core.session import events as ev
@@ -17,9 +15,6 @@ from pinch_tui.core.session.session import Session
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import Clock, Connection, Connector, SessionApi
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
-
-log = logging.getLogger("pinch_tui.engine")
-T = TypeVar("T")
 
 TURN_S = 0.004
 """How long messages may be taken before everybody else gets a turn."""
@@ -142,7 +137,7 @@ class Link:
     async def _allocate(self, command: ev.Allocate) -> None:
         generation = command.generation
         try:
-            got = await _of_adapter(self._api.allocate(command.params))
+            got = await self._api.allocate(command.params)
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
@@ -150,8 +145,8 @@ class Link:
 
     async def _serve(self, generation: int, ws_url: str) -> None:
         try:
-            connection = await _of_adapter(self._connector.connect(ws_url))
-        except PinchError as exc:
+            connection = await self._connector.connect(ws_url)
+        except LinkError as exc:
             failure = Failure(FailureKind.OPEN, None, exc.title, exc.hint, is_final=not exc.retryable)
             self.feed(ev.AttemptFailed(generation, failure))
             return
@@ -166,7 +161,7 @@ class Link:
                 group.create_task(self._send(attempt, connection))
                 group.create_task(self._ping(attempt, connection))
                 await self._receive(generation, connection)
-        except* LinkError as lost:
+        except* ConnectionLost as lost:
             code = _code(lost)
         finally:
             connection.abort()  # nothing is left open, however this ended
@@ -179,7 +174,7 @@ class Link:
         """
         began = self._clock.monotonic()
         while True:
-            raw = await _of_adapter(connection.receive())
+            raw = await connection.receive()
             self.feed(ev.MessageReceived(generation, decode(raw)))
             if self._clock.monotonic() - began >= TURN_S:
                 await asyncio.sleep(0)
@@ -189,7 +184,7 @@ class Link:
         while True:
             data = await attempt.outgoing.get()
             try:
-                await _of_adapter(connection.send(data))
+                await connection.send(data)
             except ConnectionLost:
                 return  # the receiver says so, with the close code, after the last messages
             self.feed(ev.Sent(attempt.generation))
@@ -199,33 +194,10 @@ class Link:
             await attempt.pings.wait()
             attempt.pings.clear()
             try:
-                await _of_adapter(connection.ping())
+                await connection.ping()
             except ConnectionLost:
                 return
             self.feed(ev.Ponged(attempt.generation))
-
-
-async def _of_adapter(work: Awaitable[T]) -> T:
-    """What an adapter does; whatever it raises beside our own errors is a failed attempt, not the end of the program.
-
-    Raises `PinchError`.
-    """
-    try:
-        return await work
-    except PinchError:
-        raise
-    except Exception as exc:  # noqa: BLE001 - libraries raise what nobody foresaw, and the words must outlive it
-        log.warning("unexpected %s in %s", type(exc).__qualname__, _place(exc))
-        raise LinkError(
-            f"The connection failed in an unexpected way ({type(exc).__name__}).",
-            "Check the network and its proxy settings; your words are kept.",
-            retryable=True,
-        ) from None
-
-
-def _place(exc: BaseException) -> str:
-    frames = traceback.extract_tb(exc.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
 
 
 async def _close(attempt: _Attempt) -> None:
@@ -239,7 +211,7 @@ async def _close(attempt: _Attempt) -> None:
             attempt.task.cancel()
 
 
-def _code(lost: BaseExceptionGroup[LinkError]) -> int:
+def _code(lost: BaseExceptionGroup[ConnectionLost]) -> int:
     first = lost.exceptions[0]
     return first.code if isinstance(first, ConnectionLost) else 1006
 
@@ -248,9 +220,7 @@ def _failure(exc: PinchError) -> Failure:
     if isinstance(exc, CredentialError):
         return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True)
     if isinstance(exc, AllocationError):
-        if exc.is_foreign:
-            return Failure(FailureKind.FOREIGN, exc.status, exc.title, exc.hint)
         if exc.status is None:
-            return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_final=not exc.retryable)
+            return Failure(FailureKind.NETWORK, None, exc.title, exc.hint)
         return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
     return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_final=not exc.retryable)

@@ -213,6 +213,8 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "ui.theme": _one_line,
     "ui.keys": _key_map,
     "history.keep_days": _within(0, 36_500, " days"),
+    "dub.base_url": _base_url,
+    "dub.poll_s": _within(0.1, 600, " s"),
 }
 
 
@@ -224,7 +226,7 @@ def check(key: str, value: object) -> object:
         return understood(value)
     if key == "talk.key" and isinstance(value, str):
         return talk_key(value)
-    if key == "api.base_url" and isinstance(value, str):
+    if key in ("api.base_url", "dub.base_url") and isinstance(value, str):
         return value.rstrip("/")
     return value
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pinch_tui.core.events import FinalizeMode, Voice
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
+DEFAULT_DUB_URL = "https://api.startpinch.com"
 
 
 class TalkMode(StrEnum):
@@ -171,6 +172,16 @@ class PracticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DubSettings:
+    """``[dub]``: ``pinch-tui dub``. Its key is ``api.key``."""
+
+    base_url: str = DEFAULT_DUB_URL
+    """Where jobs are asked for. The key goes over https, or to loopback, nowhere else."""
+    poll_s: float = 10.0
+    """Seconds between two questions how a job stands, 0.1-600."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
@@ -182,3 +193,4 @@ class Settings:
     ui: UiSettings = field(default_factory=UiSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     practice: PracticeSettings = field(default_factory=PracticeSettings)
+    dub: DubSettings = field(default_factory=DubSettings)

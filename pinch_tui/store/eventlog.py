@@ -11,7 +11,6 @@ import json
 import math
 import os
 import stat
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -32,7 +31,7 @@ class EventLog:
         self._has_failed = False
         try:
             self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
-            if sys.platform != "win32" and stat.S_ISFIFO(os.fstat(self._fd).st_mode):
+            if stat.S_ISFIFO(os.fstat(self._fd).st_mode):
                 os.set_blocking(self._fd, False)  # a slow reader loses lines; it must not stop the conversation
         except OSError as exc:
             raise UsageError(

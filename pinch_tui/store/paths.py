@@ -55,6 +55,10 @@ class Paths:
         return self.data / "history"
 
     @property
+    def dubs(self) -> Path:
+        return self.data / "dub"
+
+    @property
     def control_socket(self) -> Path:
         return self.runtime / "control.sock"
 

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +73,7 @@ class TraceWriter:
         self._written = 0
         try:
             self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            if sys.platform != "win32" and path.is_file():
+            if os.name == "posix" and path.is_file():
                 os.fchmod(self._fd, 0o600)
         except OSError as exc:
             raise UsageError(

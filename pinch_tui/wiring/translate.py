@@ -46,9 +46,10 @@ def run_translate(settings: Settings, options: TranslateOptions) -> int:
 
 
 async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
+    from pinch_tui.cli.interrupts import interrupts
     from pinch_tui.cli.translate.console import Console
     from pinch_tui.cli.translate.output import make_sink
-    from pinch_tui.cli.translate.run import interrupts, run_translate
+    from pinch_tui.cli.translate.run import run_translate
 
     run = options.run
     clock = SystemClock()

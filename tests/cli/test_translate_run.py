@@ -14,11 +14,12 @@ import pytest
 import srt
 import webvtt
 
+from pinch_tui.cli.interrupts import Interrupt, interrupts
 from pinch_tui.cli.options import TextFormat
 from pinch_tui.cli.translate import run as translate_run
 from pinch_tui.cli.translate.console import Console
 from pinch_tui.cli.translate.output import QUIET_S, make_sink
-from pinch_tui.cli.translate.run import Interrupt, interrupts, run_translate
+from pinch_tui.cli.translate.run import run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
 from pinch_tui.core.transcript.transcript import Segment
 from tests.fakes.conversation import utterance

@@ -115,6 +115,8 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "ui.bidi": "app",
         "ui.keys": "swap=ctrl+x, help=f1",
         "ui.theme": "nord",
+        "dub.base_url": "https://dub.example.org",
+        "dub.poll_s": "0.5",
     }
     env = {}
     for key, kind in known_keys().items():

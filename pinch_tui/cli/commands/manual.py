@@ -66,6 +66,7 @@ _FILES = (
     ("state.json", "What was chosen in the app: languages, devices, theme."),
     ("key", "The API key where there is no keyring, readable by its owner alone."),
     ("history/*.jsonl", "One conversation a file; pinch-tui history reads them."),
+    ("dub/*.json", "One dubbing job a file; pinch-tui dub list reads them."),
     ("pinch-tui.log", "The log: no transcripts, no secrets."),
 )
 _ENVIRONMENT = (

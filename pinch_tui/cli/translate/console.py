@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import unicodedata
 from collections.abc import Sequence
 from typing import TextIO
 
+from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Utterance
 
-_WIDTH = 78
 _EVERY_S = 0.25
 
 
-class Console:
-    """Writes to stderr. ``is_live``: a terminal, where a progress line may be drawn over."""
+class Console(LiveLine):
+    """What ``translate`` says. ``has_interim``: texts that may still change, too."""
 
     def __init__(self, stream: TextIO | None = None, *, is_live: bool | None = None, has_interim: bool = False) -> None:
-        self._stream = stream if stream is not None else sys.stderr
-        self.is_live = self._stream.isatty() if is_live is None else is_live
+        super().__init__(stream, is_live=is_live)
         self._has_interim = has_interim
         self._input = ""
-        self._drawn = ""
         self._drawn_at = float("-inf")
         self._provisional = ""
-        self._said = ""
 
     def begin_input(self, name: str) -> None:
         """The progress line names this input from now on."""
         self._input = clean(name, 40)
         self._provisional = ""
-
-    def say(self, sentence: str) -> None:
-        """One sentence on a line of its own; the same one is not said twice in a row."""
-        line = clean(sentence, 1_000)
-        if line and line != self._said:
-            self._said = line
-            self.clear()
-            self._write(f"pinch-tui: {line}\n")
 
     def texts(self, utterances: Sequence[Utterance]) -> None:
         """With ``--interim``, show what may still change: in the progress line, or as lines where there is none."""
@@ -76,29 +62,4 @@ class Console:
         line = " - ".join(parts)
         if self._provisional:
             line = f"{line} - {self._provisional}"
-        self._draw(_fitted(line))
-
-    def clear(self) -> None:
-        """Take the progress line away."""
-        if self._drawn:
-            self._draw("")
-
-    def _draw(self, line: str) -> None:
-        if line != self._drawn:
-            self._write("\r\x1b[K" + line)
-            self._drawn = line
-
-    def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody listens: that is no reason to stop translating
-            self._stream.write(text)
-            self._stream.flush()
-
-
-def _fitted(line: str) -> str:
-    """The beginning of a line that fits into `_WIDTH` cells, so that it never wraps."""
-    cells = 0
-    for index, char in enumerate(line):
-        cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if cells > _WIDTH:
-            return line[:index]
-    return line
+        self.draw(line)

@@ -7,13 +7,11 @@ and returns the exit code. Everything but the translation goes to the `Console`,
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from pinch_tui.cli.interrupts import Interrupt
 from pinch_tui.cli.translate.console import Console
 from pinch_tui.cli.translate.output import Sink
 from pinch_tui.core.events import (
@@ -40,37 +38,6 @@ OFFLINE_DRAIN_S = 3.0
 """and this long while there is no session that could bring them."""
 _OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
-
-
-@dataclass(slots=True)
-class Interrupt:
-    """Ctrl-C: the first asks to drain and leave, the second to leave at once."""
-
-    count: int = 0
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def press(self) -> None:
-        self.count += 1
-        self.changed.set()
-
-
-@contextlib.contextmanager
-def interrupts() -> Iterator[Interrupt]:
-    """SIGINT and SIGTERM as an `Interrupt`, where the platform's loop can; the old ways come back afterwards."""
-    interrupt = Interrupt()
-    loop = asyncio.get_running_loop()
-    before: list[tuple[signal.Signals, Any]] = []
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            old = signal.getsignal(number)
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, interrupt.press)
-                before.append((number, old))
-        yield interrupt
-    finally:
-        for number, old in before:
-            loop.remove_signal_handler(number)
-            signal.signal(number, old)
 
 
 @dataclass(slots=True)

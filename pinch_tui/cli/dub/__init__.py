@@ -1,0 +1,1 @@
+"""``pinch-tui dub``: the command line of dubbing jobs."""

@@ -1,0 +1,179 @@
+"""``pinch-tui dub``: a recording comes back in another language, and the jobs that were made so far."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pinch_tui.cli.context import CliContext, config_flag
+from pinch_tui.errors import UsageError
+
+_EPILOG = """\b
+Examples:
+  pinch-tui dub talk.mp4 --to es
+  pinch-tui dub https://example.org/talk.mp3 --from en --to german --yes --json
+  pinch-tui dub talk.mp4 --to es --yes --no-wait     prints the job's name
+  pinch-tui dub get JOB                              waits for it and brings the files
+  pinch-tui dub --practice talk.mp4 --to es          a rehearsal, without an account
+
+The price is shown and asked for first (--yes answers). The recording and both subtitle files come beside the original:
+talk.es.mp4, talk.es.srt and talk.en.srt (talk.original.srt when --from was auto); nothing is overwritten. The same
+recording and target again takes the job there is; --again asks, and pays, for a new one. Ctrl-C stops the waiting, not
+the job. Paths (or the job's name) go to stdout, everything else to stderr. Exit codes: 0 done, 2 usage, a file or a
+limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job goes on without us, 130 interrupted
+before there was a job."""
+
+_SAID = {
+    "is_practice": click.option("--practice", is_flag=True, help="Rehearse without an account or a network."),
+    "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    "timeout": click.option(
+        "--timeout",
+        type=click.FloatRange(min=0),
+        metavar="S",
+        help="Wait at most S seconds for the job; exit code 6 after that.",
+    ),
+    "out": click.option(
+        "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where the recording goes: a file or a folder."
+    ),
+}
+
+
+class _DubGroup(click.Group):
+    """``dub get JOB`` and the like are commands; anything else is a recording with the group's own options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_SUBCOMMAND] = bool(args) and args[0] in self.commands
+        if ctx.meta[_SUBCOMMAND]:
+            return super().parse_args(ctx, args)
+        ctx.allow_interspersed_args = True
+        ctx.allow_extra_args = False
+        return click.Command.parse_args(self, ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        params = super().get_params(ctx)
+        return [param for param in params if param.name == "help"] if ctx.meta.get(_SUBCOMMAND) else params
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["FILE|URL --to LANG [OPTIONS]", "|", "get JOB", "|", "status JOB", "|", "list"]
+
+
+_SUBCOMMAND = "pinch_tui.dub.subcommand"
+
+
+def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """The languages that are dubbed, for the shell's completion."""
+    from click.shell_completion import CompletionItem
+
+    from pinch_tui.core.languages import label
+    from pinch_tui.dub.checks import LANGUAGES
+
+    names = {"auto": "whatever is spoken"} if param.name == "spoken" else {}
+    names |= {code: label(code) for code in LANGUAGES}
+    return [CompletionItem(code, help=names[code]) for code in names if code.startswith(incomplete.lower())]
+
+
+@click.group("dub", cls=_DubGroup, invoke_without_command=True, epilog=_EPILOG)
+@click.argument("media", metavar="FILE|URL", required=False)
+@click.option("--to", "wanted", metavar="LANG", shell_complete=_codes, help="Language that is wanted, such as es.")
+@click.option(
+    "--from",
+    "spoken",
+    metavar="LANG",
+    default="auto",
+    show_default=True,
+    shell_complete=_codes,
+    help="Language that is spoken.",
+)
+@_SAID["out"]
+@click.option("--yes", is_flag=True, help="Do not ask before paying; needed without a terminal.")
+@click.option("--again", is_flag=True, help="Ask, and pay, for a new job even where there is one.")
+@click.option("--no-wait", is_flag=True, help="End as soon as the job is made.")
+@_SAID["timeout"]
+@_SAID["as_json"]
+@_SAID["is_practice"]
+@config_flag
+@click.pass_context
+def command(ctx: click.Context, /, **flags: Any) -> None:
+    """Dub a recording: the file, or what stands at a URL, comes back in another language."""
+    if ctx.invoked_subcommand is not None:
+        return
+    context: CliContext = ctx.obj
+    context.take(ctx)
+    if flags["media"] is None:
+        raise UsageError("There is nothing to dub.", "Name a recording or its URL, and --to LANG.")
+    if flags["wanted"] is None:
+        raise UsageError("The language that is wanted is missing.", "Add --to LANG, such as --to es.")
+    from pinch_tui.cli.dub.look import Asked
+    from pinch_tui.cli.dub.run import dub
+
+    asked = Asked(
+        media=flags["media"],
+        target=flags["wanted"],
+        source=flags["spoken"],
+        out=flags["out"],
+        is_again=flags["again"],
+        waits=not flags["no_wait"],
+        timeout_s=flags["timeout"],
+        confirm=None if flags["yes"] else _confirm,
+    )
+    ctx.exit(dub(context, asked, as_json=flags["as_json"]))
+
+
+def _confirm(offer: str) -> bool:
+    """Show the price and ask. Raises `UsageError` without a terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{offer} Without a terminal nobody can be asked.", "Add --yes to agree to the price.")
+    return click.confirm(f"{offer}\nGo on?", default=False, err=True)
+
+
+@command.command("get")
+@click.argument("job")
+@_SAID["out"]
+@_SAID["timeout"]
+@_SAID["as_json"]
+@_SAID["is_practice"]
+@config_flag
+@click.pass_context
+def get(
+    ctx: click.Context, /, job: str, out: Path | None, timeout: float | None, as_json: bool, **_flags: object
+) -> None:
+    """Wait for JOB and bring its files.
+
+    JOB is its name, the beginning of it, or last.
+    """
+    context: CliContext = ctx.obj
+    context.take(ctx)
+    from pinch_tui.cli.dub.run import get as fetch
+
+    ctx.exit(fetch(context, job, out, timeout, as_json=as_json))
+
+
+@command.command("status")
+@click.argument("job")
+@_SAID["as_json"]
+@_SAID["is_practice"]
+@config_flag
+@click.pass_context
+def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> None:
+    """Say how JOB stands.
+
+    JOB is its name, the beginning of it, or last.
+    """
+    context: CliContext = ctx.obj
+    context.take(ctx)
+    from pinch_tui.cli.dub.run import status as tell
+
+    ctx.exit(tell(context, job, as_json=as_json))
+
+
+@command.command("list")
+@_SAID["as_json"]
+@click.pass_context
+def list_all(ctx: click.Context, /, as_json: bool) -> None:
+    """List the jobs that were made on this machine, newest first."""
+    from pinch_tui.cli.dub.run import list_all as tell_all
+
+    ctx.exit(tell_all(ctx.obj, as_json=as_json))

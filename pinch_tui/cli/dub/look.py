@@ -1,0 +1,169 @@
+"""What ``pinch-tui dub`` is asked for, and what can be told of a recording before anything is sent or paid."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pinch_tui.cli.dub.output import View
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.dub.checks import (
+    Limits,
+    bytes_text,
+    check_address,
+    check_duration,
+    check_size,
+    is_address,
+    kind_of,
+    page_error,
+)
+from pinch_tui.dub.client import DubClient
+from pinch_tui.dub.model import Address, Phase, Record
+from pinch_tui.dub.outputs import check_folder, folder_of
+from pinch_tui.dub.probe import digest_of, open_recording, probe
+from pinch_tui.dub.records import Records
+from pinch_tui.dub.rehearsal import rehearsing
+from pinch_tui.dub.wire import without_query
+from pinch_tui.errors import (
+    InputFileError,
+    UsageError,
+)
+from pinch_tui.store.paths import expanded
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What ``dub`` was asked for. ``confirm`` shows the offer and asks; None agrees."""
+
+    media: str
+    target: str
+    source: str
+    out: Path | None
+    is_again: bool
+    waits: bool
+    timeout_s: float | None
+    confirm: Callable[[str], bool] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is to be dubbed, looked at."""
+
+    record: Record
+    url: str = ""
+    content_type: str = ""
+
+    @property
+    def path(self) -> Path:
+        return Path(self.record.file)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where jobs are asked for; a rehearsal has a server of its own while it is asked."""
+
+    base_url: str
+    key: str
+    is_rehearsal: bool
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[DubClient]:
+        async with contextlib.AsyncExitStack() as stack:
+            base_url, key = self.base_url, self.key
+            if self.is_rehearsal:
+                server = await stack.enter_async_context(rehearsing())
+                base_url, key = server.base_url, server.key
+            client = DubClient(base_url, key)
+            stack.push_async_callback(client.aclose)
+            yield client
+
+    async def ask(self, question: Callable[[DubClient], Awaitable[T]]) -> T:
+        """One question with a client of its own."""
+        async with self.client() as client:
+            return await question(client)
+
+
+def look_at(asked: Asked, target: str, source: str, service: str, records: Records, view: View, at: Place) -> Recording:
+    """The recording with everything that can be told here. Raises `UsageError`."""
+    now = time.time()
+    name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(3)}"
+    record = Record(name, Phase.NEW, service, target, source, now, now)
+    limits = records.limits(service)
+    if is_address(asked.media):
+        url = check_address(asked.media)
+        digest = hashlib.sha256(url.encode()).hexdigest()
+        record = replace(record, address=without_query(url), digest=digest)
+        if not at.is_rehearsal:
+            size, is_page = asyncio.run(at.ask(lambda client: client.glance(url)))
+            if is_page:
+                raise page_error(urlsplit(url).hostname or "")
+            record = replace(record, size=size)
+            if size:
+                check_size(record.name, size, limits)
+        return Recording(_placed(record, asked.out), url)
+    path = expanded(Path(asked.media)).absolute()
+    with open_recording(path) as file:
+        kind = kind_of(path.name)
+        size = os.fstat(file.fileno()).st_size
+        record = replace(record, file=str(path), size=size)
+        check_size(record.name, size, _limits_for(size, limits, at, path.name, kind))
+        found = probe(path)
+        if found.has_sound is False:
+            raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub in it.")
+        check_duration(record.name, found.duration_s, limits)
+        record = _placed(replace(record, duration_s=found.duration_s), asked.out)
+        digest = digest_of(file, lambda done: _show_reading(view, record, done))
+        view.clear()
+    return Recording(replace(record, digest=digest), content_type=kind)
+
+
+def _limits_for(size: int, limits: Limits, at: Place, name: str, kind: str) -> Limits:
+    """The limits; a file above the known one is a reason to ask the service, whose word wins."""
+    if size <= limits.max_bytes or at.is_rehearsal:
+        return limits
+    answer = asyncio.run(at.ask(lambda client: client.address(name, kind)))
+    told = answer.max_bytes if isinstance(answer, Address) else None
+    return replace(limits, max_bytes=told or limits.max_bytes)
+
+
+def _show_reading(view: View, record: Record, done: int) -> None:
+    if record.size > 50_000_000:
+        tenth = 10 * done // record.size
+        text = f"Reading {record.name} - {bytes_text(done)} of {bytes_text(record.size)}"
+        view.progress(text, ("reading", tenth // 5), time.monotonic())
+
+
+def _placed(record: Record, out: Path | None) -> Record:
+    record = replace(record, out=resolved_out(out, record))
+    check_folder(folder_of(record, here()))
+    return record
+
+
+def resolved_out(out: Path | None, record: Record) -> str:
+    """``--out`` as it stands in the record. Raises `UsageError` for a file that exists."""
+    if out is None:
+        return ""
+    path = expanded(out).absolute()
+    if path.is_dir():
+        return f"{path}/"
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} exists and is left as it is.", "Name another file after --out.")
+    return str(path)
+
+
+def here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as exc:
+        raise UsageError("The present folder is gone.", "Change into another one, or name a place with --out.") from exc

@@ -1,0 +1,138 @@
+"""How ``pinch-tui dub`` speaks: progress on stderr, lines and JSON objects on stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from pinch_tui.cli.live_line import LiveLine
+from pinch_tui.core.languages import label
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.dub.checks import clock_text, money_text
+from pinch_tui.dub.events import Outcome
+from pinch_tui.dub.model import Output, Phase, Record
+from pinch_tui.dub.progress import PlainPace
+from pinch_tui.errors import PinchError
+
+STATES = {
+    Phase.NEW: "not begun",
+    Phase.UPLOADING: "upload not finished",
+    Phase.UPLOADED: "uploaded, no job made",
+    Phase.ASKED: "sent, answer unknown",
+    Phase.RUNNING: "running",
+    Phase.FINISHED: "finished, not fetched",
+    Phase.SAVED: "saved",
+    Phase.FAILED: "failed",
+    Phase.REFUSED: "refused",
+}
+
+
+class View:
+    """Progress on stderr: one line drawn over on a terminal, else lines of a log."""
+
+    def __init__(self, line: LiveLine) -> None:
+        self._line = line
+        self._pace = PlainPace()
+
+    def say(self, sentence: str) -> None:
+        self._line.say(sentence)
+
+    def progress(self, text: str, key: object, now: float) -> None:
+        if self._line.is_live:
+            self._line.draw(clean(text, 200))
+        elif self._pace.is_due(key, now):
+            self._line.say(text)
+
+    def clear(self) -> None:
+        self._line.clear()
+
+
+@dataclass(slots=True)
+class Told:
+    """The record as it stands, for the object that ``--json`` prints about a failure."""
+
+    record: Record | None = None
+
+
+@contextlib.contextmanager
+def said_as_json(as_json: bool) -> Iterator[Told]:
+    """With ``--json`` a failure is printed as an object, too, before it goes its usual way."""
+    told = Told()
+    try:
+        yield told
+    except PinchError as exc:
+        if as_json:
+            print_json(told.record, exc.exit_code, exc)
+        raise
+
+
+def print_json(record: Record | None, exit_code: int | None = None, error: PinchError | None = None) -> None:
+    fields: dict[str, object] = {}
+    if record is not None:
+        fields = {
+            "job_id": record.job_id or None,
+            "record": record.id,
+            "state": "unknown" if record.phase is Phase.ASKED else str(record.phase),
+            "status": record.status or None,
+            "file": record.file or None,
+            "url": record.address or None,
+            "source": record.source or None,
+            "target": record.target or None,
+            "duration_s": record.duration_s,
+            "cost_usd": record.cost_usd,
+            "created_at": record.created_at,
+            "is_rehearsal": record.is_rehearsal,
+            **{str(output): record.outputs.get(output) for output in Output},
+        }
+    if error is not None or (record is not None and record.error):
+        title = error.title if error is not None else record.error if record is not None else ""
+        fields["error"] = {"title": clean(title, 500), "hint": clean(error.hint, 500) if error is not None else ""}
+    if exit_code is not None:
+        fields["exit_code"] = exit_code
+    click.echo(json.dumps(fields))
+
+
+def line_of(record: Record) -> str:
+    """One job as a line: when, what, state, name, cost."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created_at))
+    what = f"{clean(record.name, 60)} > {record.target or '?'}"
+    parts = [when, what, STATES[record.phase], record.job_id or record.id]
+    if record.cost_usd is not None:
+        parts.append(money_text(record.cost_usd))
+    if record.error and record.phase in (Phase.FAILED, Phase.REFUSED):
+        parts.append(f'"{record.error}"')
+    if record.is_rehearsal:
+        parts.append("rehearsal")
+    return "  ".join(parts)
+
+
+def percent_text(value: float | None) -> str:
+    return "" if value is None else f", {value:.0f} %"
+
+
+def summary_of(record: Record, outcome: Outcome) -> str:
+    fetch = f"pinch-tui dub get {record.job_id}"
+    match outcome:
+        case Outcome.SAVED:
+            facts = []
+            if record.cost_usd is not None:
+                facts.append(f"it cost {money_text(record.cost_usd)}")
+            if record.duration_s is not None:
+                facts.append(f"{clock_text(record.duration_s)} long")
+            missing = [side for side in (Output.TRANSLATED, Output.ORIGINAL) if side not in record.outputs]
+            said = f"{clean(record.name, 80)} is dubbed{f' into {label(record.target)}' if record.target else ''}"
+            said += f": {', '.join(facts)}." if facts else "."
+            if missing:
+                said += f" The service gave no {' and no '.join(missing)} subtitles."
+            return said + (" This was a rehearsal: nothing was dubbed or paid." if record.is_rehearsal else "")
+        case Outcome.STARTED:
+            return f"The job is made. Fetch the result with: {fetch}"
+        case Outcome.GOES_ON:
+            return f"The job goes on without us. Fetch the result with: {fetch}"
+        case Outcome.INTERRUPTED:
+            return "Interrupted: no job was made. The same command goes on from here."

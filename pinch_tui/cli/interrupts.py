@@ -1,0 +1,41 @@
+"""Ctrl-C as something that a command can wait for: the first press asks, the second insists."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Interrupt:
+    """Ctrl-C: the first asks to drain and leave, the second to leave at once."""
+
+    count: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def press(self) -> None:
+        self.count += 1
+        self.changed.set()
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Interrupt]:
+    """SIGINT and SIGTERM as an `Interrupt`, where the platform's loop can; the old ways come back afterwards."""
+    interrupt = Interrupt()
+    loop = asyncio.get_running_loop()
+    before: list[tuple[signal.Signals, Any]] = []
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            old = signal.getsignal(number)
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, interrupt.press)
+                before.append((number, old))
+        yield interrupt
+    finally:
+        for number, old in before:
+            loop.remove_signal_handler(number)
+            signal.signal(number, old)

@@ -1,0 +1,57 @@
+"""What a command says beside its result, on stderr: sentences and, on a terminal, one line that is drawn over."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import unicodedata
+from typing import TextIO
+
+from pinch_tui.core.transcript.clean import clean
+
+_WIDTH = 78
+
+
+class LiveLine:
+    """Sentences, and one line below them that is drawn over. ``is_live``: a terminal, where that line is drawn."""
+
+    def __init__(self, stream: TextIO | None = None, *, is_live: bool | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self.is_live = self._stream.isatty() if is_live is None else is_live
+        self._drawn = ""
+        self._said = ""
+
+    def say(self, sentence: str) -> None:
+        """One sentence on a line of its own; the same one is not said twice in a row."""
+        line = clean(sentence, 1_000)
+        if line and line != self._said:
+            self._said = line
+            self.clear()
+            self._write(f"pinch-tui: {line}\n")
+
+    def draw(self, line: str) -> None:
+        """Draw the line anew, cut where the terminal would wrap it."""
+        line = _fitted(line)
+        if line != self._drawn:
+            self._write("\r\x1b[K" + line)
+            self._drawn = line
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._drawn:
+            self.draw("")
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody listens: that is no reason to stop
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def _fitted(line: str) -> str:
+    """The beginning of a line that fits into `_WIDTH` cells, so that it never wraps."""
+    cells = 0
+    for index, char in enumerate(line):
+        cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if cells > _WIDTH:
+            return line[:index]
+    return line

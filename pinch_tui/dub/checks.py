@@ -1,0 +1,243 @@
+"""What can be told before anything is sent or paid: kind, size, language, duration, address, price. Pure.
+
+The lists and numbers are those of section 4 of the service's reference. Every refusal is a `UsageError` (exit 2).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.languages import AUTO, base, label, suggestion, understood
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.dub.model import MAX_BYTES, MAX_DURATION_S, MIN_DURATION_S
+from pinch_tui.errors import UsageError
+
+PRICE_PER_MINUTE_USD: Final = 0.50
+"""Charged by the second (section 9.4)."""
+
+LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "ru", "ja", "ko", "zh")
+"""The complete list of the dubbing reference (section 2)."""
+
+VIDEO: Final = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/x-matroska",
+    "webm": "video/webm",
+    "avi": "video/x-msvideo",
+    "flv": "video/x-flv",
+    "ts": "video/mp2t",
+}
+AUDIO: Final = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "m4a": "audio/mp4",
+    "aac": "audio/aac",
+    "wma": "audio/x-ms-wma",
+}
+_KINDS: Final = ", ".join(kind.upper() for kind in (*VIDEO, *AUDIO))
+
+_PAGES: Final = (
+    *("youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "tiktok.com", "twitch.tv", "facebook.com"),
+    *("instagram.com", "x.com", "twitter.com", "drive.google.com"),
+)
+"""Hosts whose links lead to a page with a player (or a login), never to the media itself."""
+
+_PRIVATE_NAMES: Final = (".local", ".localdomain", ".internal", ".intranet", ".lan", ".home", ".corp", ".home.arpa")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The service's limits: those it told last, else the reference's."""
+
+    max_bytes: int = MAX_BYTES
+    max_duration_s: float = MAX_DURATION_S
+
+
+# ---- the recording ------------------------------------------------------------------------------------------------
+
+
+def kind_of(name: str) -> str:
+    """The content type of a file by its name. Raises `UsageError` for what the service does not take."""
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    kind = VIDEO.get(extension) or AUDIO.get(extension)
+    if kind is None:
+        what = f"a .{clean(extension, 20)} file" if extension else "a file without an extension"
+        raise UsageError(f"{_shown(name)} is {what}, which the service does not take.", f"It takes {_KINDS}.")
+    return kind
+
+
+def check_size(name: str, size: int, limits: Limits) -> None:
+    """Refuse an empty file, and one above the limit."""
+    if size == 0:
+        raise UsageError(f"{_shown(name)} is empty.", "Name a recording.")
+    if size > limits.max_bytes:
+        raise UsageError(
+            f"{_shown(name)} has {bytes_text(size)}; the service takes at most {bytes_text(limits.max_bytes)}.",
+            "Cut it into parts, or encode it smaller.",
+        )
+
+
+def check_duration(name: str, duration_s: float | None, limits: Limits) -> None:
+    """Refuse what is too short or too long, where the duration is known."""
+    if duration_s is None:
+        return
+    if duration_s < MIN_DURATION_S:
+        raise UsageError(f"{_shown(name)} lasts {duration_s:.1f} s; the service takes 1 s or more.")
+    if duration_s > limits.max_duration_s:
+        raise UsageError(
+            f"{_shown(name)} lasts {clock_text(duration_s)}; the service takes at most "
+            f"{clock_text(limits.max_duration_s)}.",
+            "Cut it into parts.",
+        )
+
+
+def check_languages(target: str, source: str) -> tuple[str, str]:
+    """Both languages as the service names them (two letters, the source also ``auto``).
+
+    Raises `UsageError` for what the service does not dub, and for a target that is the source.
+    """
+    wanted = _language(target, "--to")
+    spoken = AUTO if understood(source) == AUTO else _language(source, "--from")
+    if wanted == spoken:
+        raise UsageError(f"The recording is in {label(spoken)} already.", "Name two different languages.")
+    return wanted, spoken
+
+
+def _language(text: str, flag: str) -> str:
+    code = understood(text)
+    known = base(code)
+    if known in LANGUAGES:
+        return known
+    if known == AUTO:
+        raise UsageError(f"{flag} must name a language; auto is for the spoken one alone.")
+    near = suggestion(text) if known is None else None
+    hint = f"Did you mean {near.code} ({near.name})? " if near is not None and base(near.code) in LANGUAGES else ""
+    raise UsageError(
+        f"The service does not dub {'into' if flag == '--to' else 'from'} {_shown(text, 40)}.",
+        f"{hint}It dubs {', '.join(LANGUAGES)}.",
+    )
+
+
+# ---- the address --------------------------------------------------------------------------------------------------
+
+
+def is_address(text: str) -> bool:
+    """Whether an argument is meant as a URL."""
+    return "://" in text[:20]
+
+
+def check_address(url: str) -> str:
+    """A URL that the service can fetch media from, as it was given.
+
+    Raises `UsageError` unless it is http(s), names a public host and holds no login, and for the hosts whose links lead
+    to pages. The message never repeats the URL's query.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
+        raise UsageError("That is no address of a recording.", "Give an http(s) URL, or the path of a file.")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "The address holds a user name or a password, which would be given away.",
+            "Download the recording and dub the file, or use a link that is signed for this purpose.",
+        )
+    if not _is_public(host):
+        raise UsageError(
+            f"{_shown(host)} is an address of this machine or its network, which the service cannot reach.",
+            "Dub the file itself, or put it where anybody can fetch it.",
+        )
+    plain = host.lower().rstrip(".").removeprefix("www.").removeprefix("m.")
+    if any(plain == page or plain.endswith(f".{page}") for page in _PAGES):
+        raise page_error(host)
+    return url
+
+
+def page_error(host: str) -> UsageError:
+    """The refusal of a link that leads to a page."""
+    return UsageError(
+        f"The link to {_shown(host)} leads to a web page, not to a recording.",
+        "Give the address of the media file itself, or download it and dub the file.",
+    )
+
+
+def address_name(url: str) -> str:
+    """A file name for what stands at a URL: the last part of its path, else its host."""
+    parts = urlsplit(url)
+    last = unquote(parts.path.rstrip("/").rpartition("/")[2])
+    name = "".join(char for char in clean(last, 120) if char not in '/\\:*?"<>|' and char.isprintable()).strip(" .")
+    return name or (parts.hostname or "recording")
+
+
+def _is_public(host: str) -> bool:
+    name = host.lower().rstrip(".")
+    if is_loopback(name):
+        return False
+    try:
+        return ipaddress.ip_address(name).is_global
+    except ValueError:
+        pass
+    if name.replace(".", "").isdigit() or name.startswith("0x"):
+        return False  # other spellings of an IPv4 address, which resolvers read in their own ways
+    return "." in name and not name.endswith(_PRIVATE_NAMES) and not name.endswith(".localhost")
+
+
+# ---- price and numbers --------------------------------------------------------------------------------------------
+
+
+def price_usd(duration_s: float) -> float:
+    """What a recording of this length costs, before the service has said so."""
+    return duration_s / 60 * PRICE_PER_MINUTE_USD
+
+
+def money_text(usd: float) -> str:
+    """``$1.28``; half cents round up."""
+    return f"${math.floor(usd * 100 + 0.5 + 1e-9) / 100:.2f}"
+
+
+def offer_text(name: str, size: int, duration_s: float | None, target: str, *, is_rehearsal: bool) -> str:
+    """What is about to be bought, in one sentence."""
+    facts = [clock_text(duration_s)] if duration_s is not None else []
+    facts += [bytes_text(size)] if size else []
+    what = f"{_shown(name)} ({', '.join(facts)})" if facts else _shown(name)
+    if is_rehearsal:
+        return f"Rehearse dubbing {what} into {label(target)}; it costs nothing."
+    rate = f"{money_text(PRICE_PER_MINUTE_USD)} a minute"
+    if duration_s is None:
+        return f"Dub {what} into {label(target)} for {rate}; how long it is cannot be told here."
+    return f"Dub {what} into {label(target)} for about {money_text(price_usd(duration_s))} ({rate})."
+
+
+def usual_minutes(duration_s: float | None) -> int | None:
+    """Minutes under which a job usually ends: twice its length, and 15 for an hour (section 4)."""
+    return None if duration_s is None else max(1, min(15, math.ceil(2 * duration_s / 60)))
+
+
+def clock_text(seconds: float) -> str:
+    """``2:34``, ``1:02:03``."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def bytes_text(size: float) -> str:
+    """``14.2 MB``, in powers of ten as the service's limits are."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            number = size / factor
+            return f"{number:.0f} {unit}" if number >= 100 or number == round(number) else f"{number:.1f} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def _shown(name: str, limit: int = 80) -> str:
+    return clean(name, limit) or "the recording"

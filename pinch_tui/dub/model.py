@@ -1,0 +1,201 @@
+"""What a dubbing job is made of: its record, the service's answers, and the ways a request can fail. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+MAX_BYTES: Final = 2_000_000_000
+"""Largest file, unless the service names another limit (section 4 of the service's reference)."""
+MAX_DURATION_S: Final = 3_600.0
+"""Longest recording, unless the service names another limit (section 4)."""
+MIN_DURATION_S: Final = 1.0
+"""Shortest recording (section 4)."""
+REHEARSAL: Final = "rehearsal"
+"""What stands for the base URL in the record of a rehearsed job."""
+
+
+class Phase(StrEnum):
+    """How far a job has come, as its record says. Each is written before the step that it names begins."""
+
+    NEW = "new"
+    """Nothing has been sent."""
+    UPLOADING = "uploading"
+    UPLOADED = "uploaded"
+    """The service has the file; no job was asked for."""
+    ASKED = "asked"
+    """The request that creates the job may have arrived. Found by a later run: its answer is unknown."""
+    RUNNING = "running"
+    """The service has named a job."""
+    FINISHED = "finished"
+    """The result can be fetched."""
+    SAVED = "saved"
+    """The result is on this machine."""
+    FAILED = "failed"
+    """The service could not do the job."""
+    REFUSED = "refused"
+    """The service refused to create a job."""
+
+
+LIVE: Final = frozenset((Phase.RUNNING, Phase.FINISHED, Phase.SAVED))
+"""The same file and target again takes such a job."""
+BEGUN: Final = frozenset((Phase.NEW, Phase.UPLOADING, Phase.UPLOADED))
+"""No job was asked for; another run goes on from here."""
+
+
+class Output(StrEnum):
+    """The files of a finished job."""
+
+    MEDIA = "media"
+    TRANSLATED = "translated"
+    """Subtitles in the target language."""
+    ORIGINAL = "original"
+    """Subtitles in the source language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One job as it is remembered on this machine. Times are Unix seconds."""
+
+    id: str
+    """Ours, made before the service knows anything."""
+    phase: Phase
+    service: str
+    """The service's base URL, or `REHEARSAL`."""
+    target: str
+    source: str
+    created_at: float
+    updated_at: float = 0.0
+    file: str = ""
+    """Absolute path of the recording; empty for a URL and for a job that was made elsewhere."""
+    address: str = ""
+    """The URL that was given, without its query."""
+    digest: str = ""
+    """SHA-256 of the file's content, or of the URL: what makes it the same recording."""
+    size: int = 0
+    duration_s: float | None = None
+    source_url: str = field(default="", repr=False)
+    """Where the service reads the recording. Loses its query, which may be a signature, once a job exists."""
+    uploaded_at: float = 0.0
+    job_id: str = ""
+    asked_at: float = 0.0
+    """When the job was asked for."""
+    status: str = ""
+    """The service's own word for the job's state."""
+    cost_usd: float | None = None
+    error: str = ""
+    """Why the job failed or was refused, in the service's words; cleaned."""
+    max_bytes: int | None = None
+    max_duration_s: float | None = None
+    """The service's limits, where it told them."""
+    out: str = ""
+    """Where the result is to go: a file, or a folder with a slash at its end. Empty: beside the original."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """`Output` -> path of each file that was saved."""
+
+    @property
+    def is_rehearsal(self) -> bool:
+        return self.service == REHEARSAL
+
+    @property
+    def named_out(self) -> str:
+        """``--out`` where it names a file."""
+        return "" if self.out.endswith("/") else self.out
+
+    @property
+    def name(self) -> str:
+        """The recording as a person knows it: the file's name, the URL, or the job."""
+        return self.file.replace("\\", "/").rpartition("/")[2] or self.address or self.job_id
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to upload to, and where the service will read it from. Both may be signed."""
+
+    upload_url: str = field(repr=False)
+    source_url: str = field(repr=False)
+    max_bytes: int | None = None
+
+
+class JobState(StrEnum):
+    """A job's state as far as the client acts on it; an unknown word counts as running (section 9.4)."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The service's job object. Texts are cleaned; links may be signed."""
+
+    id: str
+    state: JobState
+    status: str = ""
+    """The service's own word, such as ``downloading``."""
+    stage: str = ""
+    percent: float | None = None
+    """0-100, only where the service gives one."""
+    source: str = ""
+    target: str = ""
+    duration_s: float | None = None
+    cost_usd: float | None = None
+    error: str = ""
+    subtitles_original: str = field(default="", repr=False)
+    subtitles_translated: str = field(default="", repr=False)
+    max_bytes: int | None = None
+    max_duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to "where is the result". ``link`` is empty as long as there is none."""
+
+    link: str = field(default="", repr=False)
+
+
+class Trouble(StrEnum):
+    """How a request failed."""
+
+    UNSENT = "unsent"
+    """No connection came about: nothing of the request can have arrived."""
+    LOST = "lost"
+    """The connection broke: the request may have arrived."""
+    STATUS = "status"
+    """The service answered with an error."""
+    UNREADABLE = "unreadable"
+    """An answer of success that is none of the service's, such as a login page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that failed. ``words`` is what the service said, cleaned and without secrets."""
+
+    trouble: Trouble
+    status: int = 0
+    code: str = ""
+    words: str = ""
+    cause: str = ""
+    """One sentence about the network; only without a status."""
+    retry_after_s: float | None = None
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same question may be answered later: a lost network, a busy or broken service, a login page."""
+        if self.trouble is not Trouble.STATUS:
+            return True
+        return self.status in (408, 425, 429) or self.status >= 500 or 300 <= self.status < 400
+
+    @property
+    def is_certainly_refused(self) -> bool:
+        """Whether a request that creates something has certainly created nothing.
+
+        A gateway's 5xx or 408 and a 303 may hide a job; the redirects that ask for the same request elsewhere do not.
+        """
+        if self.trouble is Trouble.UNSENT:
+            return True
+        if self.trouble is not Trouble.STATUS:
+            return False
+        return self.status in (301, 302, 307, 308) or (400 <= self.status < 500 and self.status != 408)

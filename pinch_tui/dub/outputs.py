@@ -1,0 +1,96 @@
+"""The files of a finished job on this machine: written to ``.part``, then renamed to a name that is free."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from pinch_tui.dub.model import Output, Phase, Record
+from pinch_tui.dub.names import output_name
+from pinch_tui.errors import UsageError
+
+
+class Place:
+    """Where one output goes. Nothing that exists is overwritten: a name that is taken gets a number."""
+
+    def __init__(self, record: Record, output: Output, folder: Path) -> None:
+        self._record, self._output, self._folder = record, output, folder
+        self._kind = ""
+        self._part: Path | None = None
+
+    def begin(self, content_type: str) -> BinaryIO:
+        """Open the ``.part`` file anew. Raises OSError."""
+        self._kind = content_type
+        # The record's own mark tells our left-over part from a file of somebody else's.
+        self._part = self._path(1).with_name(f"{self._path(1).name}.{self._record.id[-6:]}.part")
+        fd = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
+        return os.fdopen(fd, "wb")
+
+    def publish(self) -> Path:
+        """Give the whole file its name; returns it. Raises OSError."""
+        assert self._part is not None
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
+        for copy in itertools.count(1):
+            path = self._path(copy)
+            with contextlib.suppress(FileExistsError):
+                _rename(self._part, path)
+                return path
+        raise AssertionError("unreachable")
+
+    def discard(self) -> None:
+        """Take a half file away."""
+        if self._part is not None:
+            with contextlib.suppress(OSError):
+                self._part.unlink(missing_ok=True)
+
+    def _path(self, copy: int) -> Path:
+        return self._folder / output_name(self._record, self._output, content_type=self._kind, copy=copy)
+
+
+def _rename(part: Path, path: Path) -> None:
+    """Rename without overwriting. Raises FileExistsError, OSError."""
+    if os.name == "nt":
+        part.rename(path)
+        return
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: reserve the name, then replace what was reserved
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        part.replace(path)
+    else:
+        part.unlink()
+
+
+def folder_of(record: Record, here: Path) -> Path:
+    """The folder of a job's outputs: that of ``--out``, else the recording's own, else the present one."""
+    if record.out:
+        return Path(record.out).parent if record.named_out else Path(record.out)
+    return Path(record.file).parent if record.file else here
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot take the result, before anything is paid. Raises `UsageError`."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder.", "Name another place with --out.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} cannot be written to.", "Name another place with --out.")
+
+
+def as_it_is(record: Record) -> Record:
+    """The record without outputs that are no longer on this machine; they are to be fetched again."""
+    outputs = {output: path for output, path in record.outputs.items() if Path(path).is_file()}
+    if len(outputs) == len(record.outputs):
+        return record
+    return replace(record, outputs=outputs, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)
+
+
+def going_to(record: Record, out: str) -> Record:
+    """The record with its outputs wanted at another place."""
+    return replace(record, out=out, outputs={}, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)

@@ -1,0 +1,126 @@
+"""What a run says while it goes on, as text: one line that is drawn over, and sentences for a log. Pure.
+
+`ProgressText` takes what happens with its time and answers with the line as it stands; `is_due` says when a plain log,
+which cannot be drawn over, gets another line.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from pinch_tui.dub.checks import bytes_text, clock_text, usual_minutes
+from pinch_tui.dub.model import Failure, Job, JobState, Trouble
+
+RATE_WINDOW_S: Final = 8.0
+"""The rate of a transfer is that of its last seconds."""
+PLAIN_EVERY_S: Final = 30.0
+"""A log gets a line when something changes, and otherwise this often."""
+
+
+@dataclass(slots=True)
+class Transfer:
+    """Bytes that travel. ``verb``: Uploading or Downloading."""
+
+    verb: str
+    name: str
+    total: int | None = None
+    done: int = 0
+    _marks: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def note(self, done: int, total: int | None, now: float) -> None:
+        """``done`` of ``total`` bytes at ``now`` (monotonic seconds)."""
+        if done < self.done:
+            self._marks.clear()
+        self.done, self.total = done, total or self.total
+        if not self._marks or now - self._marks[-1][0] >= 0.2:
+            self._marks.append((now, done))
+        while len(self._marks) > 2 and now - self._marks[0][0] > RATE_WINDOW_S:
+            self._marks.popleft()
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes a second, None until it can be told."""
+        if len(self._marks) < 2:
+            return None
+        (first_at, first), (last_at, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (last_at - first_at) if last_at - first_at >= 0.5 and last > first else None
+
+    def text(self) -> str:
+        amount = bytes_text(self.done)
+        parts = [f"{self.verb} {self.name}"]
+        if self.total:
+            parts.append(f"{amount} of {bytes_text(self.total)} ({100 * self.done // self.total} %)")
+        else:
+            parts.append(amount)
+        if (rate := self.rate) is not None:
+            parts.append(f"{bytes_text(rate)}/s")
+            if self.total and self.done < self.total:
+                parts.append(f"{clock_text((self.total - self.done) / rate)} left")
+        return " - ".join(parts)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A job that is being worked on."""
+
+    since: float
+    """When it was asked for, Unix seconds."""
+    duration_s: float | None = None
+    job: Job | None = None
+    trouble: Failure | None = None
+    retry_at: float = 0.0
+
+    def text(self, now: float) -> str:
+        parts = [self.state_text()]
+        job = self.job
+        if job is not None and job.percent is not None and job.state is JobState.RUNNING:
+            parts.append(f"{job.percent:.0f} %")
+        parts.append(clock_text(max(0.0, now - self.since)))
+        minutes = usual_minutes(self.duration_s)
+        if self.trouble is not None:
+            parts.append(f"{trouble_text(self.trouble)} asking again in {max(0.0, self.retry_at - now):.0f} s")
+        elif minutes is not None and (job is None or job.state is JobState.RUNNING):
+            parts.append(f"usually under {minutes} min")
+        return " - ".join(parts)
+
+    def state_text(self) -> str:
+        """The job's state, and its stage where that says more."""
+        job = self.job
+        if job is None:
+            return "waiting for the job"
+        if job.state is JobState.COMPLETED:
+            return "finished, waiting for the link"
+        word, stage = job.status or "running", job.stage
+        return f"{word}: {stage}" if stage and stage.lower() != word.lower() else word
+
+
+def trouble_text(failure: Failure) -> str:
+    """One sentence about what is being recovered from."""
+    match failure.trouble:
+        case Trouble.STATUS if failure.status == 429:
+            return "The service is busy (429);"
+        case Trouble.STATUS if 300 <= failure.status < 400:
+            return f"The service answers with a redirect ({failure.status}), maybe to a login page;"
+        case Trouble.STATUS:
+            return f"The service answers {failure.status};"
+        case Trouble.UNREADABLE:
+            return "The answer is none of the service's, maybe a login page;"
+        case Trouble.UNSENT | Trouble.LOST:
+            return f"{(failure.cause or 'The connection broke.').rstrip('.')};"
+
+
+class PlainPace:
+    """Which progress lines go into a log: each new state, tenths of a transfer, and one line every `PLAIN_EVERY_S`."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._at = float("-inf")
+
+    def is_due(self, key: object, now: float) -> bool:
+        """``key`` names the state; ``now``: monotonic seconds."""
+        if key == self._key and now - self._at < PLAIN_EVERY_S:
+            return False
+        self._key, self._at = key, now
+        return True

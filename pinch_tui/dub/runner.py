@@ -1,0 +1,273 @@
+"""Runs a `JobMachine`: does what it commands and tells it what became of it.
+
+The one place where a run waits. Ctrl-C and the time-out end every wait but one: the answer to the request that creates
+the job is waited for, so that the job is not lost; a second Ctrl-C ends that, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+
+from pinch_tui.dub.client import DubClient
+from pinch_tui.dub.events import (
+    AskAddress,
+    AskResult,
+    Begun,
+    Command,
+    Create,
+    Event,
+    Fetch,
+    Fetched,
+    Finish,
+    Outcome,
+    Pause,
+    Poll,
+    Refuse,
+    Save,
+    Stopped,
+    Upload,
+    Uploaded,
+    Woken,
+)
+from pinch_tui.dub.machine import JobMachine
+from pinch_tui.dub.model import Address, Failure, Output
+from pinch_tui.dub.outputs import Place, folder_of
+from pinch_tui.dub.probe import open_recording
+from pinch_tui.dub.progress import Transfer, Waiting, trouble_text
+from pinch_tui.dub.records import Records
+from pinch_tui.errors import PinchError, UsageError
+
+TICK_S: Final = 0.25
+SUBTITLE_LIMIT: Final = 20_000_000
+"""Bytes of a subtitle file; an hour of speech has less than one million."""
+_WORDS: Final = {
+    Output.MEDIA: "the dubbed recording",
+    Output.TRANSLATED: "the translated subtitles",
+    Output.ORIGINAL: "the original subtitles",
+}
+
+T = TypeVar("T")
+
+
+class View(Protocol):
+    """What a run is shown with."""
+
+    def say(self, sentence: str) -> None:
+        """One sentence on a line of its own."""
+
+    def progress(self, text: str, key: object, now: float) -> None:
+        """The progress as it stands. ``key`` names the state; ``now``: monotonic seconds."""
+
+
+class Interrupt(Protocol):
+    """Ctrl-C: how often it was pressed, and an event for each time."""
+
+    count: int
+    changed: asyncio.Event
+
+
+@dataclass(slots=True)
+class Runner:
+    """One run. ``here`` takes the outputs of a job that has no file on this machine."""
+
+    machine: JobMachine
+    client: DubClient
+    records: Records
+    view: View
+    interrupt: Interrupt
+    here: Path
+    content_type: str = ""
+    timeout_s: float | None = None
+    """How long the job is waited for once there is one; None is for ever."""
+    pace: float = 1.0
+    """Factor of every pause, for tests."""
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    _waiting: Waiting | None = field(default=None, init=False)
+    _transfer: Transfer | None = field(default=None, init=False)
+    _deadline: float | None = field(default=None, init=False)
+    _failed_to_save: bool = field(default=False, init=False)
+
+    async def run(self) -> Outcome:
+        """Run to the end. Raises `PinchError`."""
+        commands = self.machine.handle(Begun(), self.now())
+        while True:
+            for command in commands:
+                match command:
+                    case Save():
+                        self._save(command)
+                    case Finish(outcome):
+                        return outcome
+                    case Refuse(error):
+                        raise error
+                    case _:
+                        event = await self._do(command)
+            commands = self.machine.handle(event, self.now())
+
+    def _save(self, command: Save) -> None:
+        try:
+            self.records.save(command.record)
+        except UsageError as exc:
+            if not command.record.job_id:
+                raise
+            if not self._failed_to_save:  # the job is there: bringing its result matters more than remembering it
+                self._failed_to_save = True
+                self.view.say(f"{exc} Keep this name: {command.record.job_id}")
+
+    async def _do(self, command: Command) -> Event:
+        record = self.machine.record
+        if record.job_id and self._deadline is None and self.timeout_s is not None:
+            self._deadline = self.monotonic() + self.timeout_s
+        match command:
+            case AskAddress():
+                self._transfer = None
+                return await self._until(lambda: self.client.address(Path(record.file).name, self.content_type))
+            case Upload(address):
+                return await self._until(lambda: self._upload(address))
+            case Create(source_url, target, source):
+                self._transfer = None
+                return await self._until(lambda: self.client.create(source_url, target, source), is_patient=True)
+            case Poll(job_id):
+                self._transfer = None
+                self._wait_for_job()
+                return await self._until(lambda: self.client.job(job_id))
+            case AskResult(job_id):
+                return await self._until(lambda: self.client.result(job_id))
+            case Fetch(output, link):
+                return await self._until(lambda: self._fetch(output, link))
+            case Pause():
+                return await self._pause(command)
+            case _:
+                raise AssertionError(command)
+
+    def _wait_for_job(self) -> None:
+        record = self.machine.record
+        if self._waiting is None:
+            self._waiting = Waiting(record.asked_at or self.now(), record.duration_s)
+        self._waiting.duration_s = record.duration_s
+        self._waiting.job = self.machine.job
+
+    # -- transfers
+
+    async def _upload(self, address: Address) -> Uploaded | Failure:
+        record = self.machine.record
+        transfer = Transfer("Uploading", record.name, record.size)
+        self._transfer = transfer
+        with open_recording(Path(record.file)) as file:
+            return await self.client.upload(
+                address,
+                file,
+                record.size,
+                self.content_type,
+                lambda done, total: transfer.note(done, total, self.monotonic()),
+            )
+
+    async def _fetch(self, output: Output, link: str) -> Fetched | Failure:
+        record = self.machine.record
+        transfer = Transfer("Downloading", _WORDS[output])
+        self._transfer = transfer
+        folder = folder_of(record, self.here)
+        place = Place(record, output, folder)
+        try:
+            failure = await self.client.download(
+                link,
+                place.begin,
+                lambda done, total: transfer.note(done, total, self.monotonic()),
+                limit=None if output is Output.MEDIA else SUBTITLE_LIMIT,
+            )
+            if failure is None:
+                return Fetched(output, str(await asyncio.to_thread(place.publish)))
+        except OSError as exc:
+            raise UsageError(
+                f"The result cannot be written to {folder}: {exc.strerror or exc}.",
+                f"The job is finished. Free some space or choose another place: pinch-tui dub get {record.job_id}"
+                " --out PATH",
+            ) from exc
+        finally:
+            place.discard()
+        return failure
+
+    # -- waiting
+
+    async def _pause(self, command: Pause) -> Event:
+        if command.trouble is not None and self._waiting is None:
+            self.view.say(f"{trouble_text(command.trouble)} trying again in {command.seconds:.0f} s.")
+        if self.machine.record.job_id:
+            self._transfer = None
+            self._wait_for_job()
+            assert self._waiting is not None
+            self._waiting.trouble = command.trouble
+            self._waiting.retry_at = self.now() + command.seconds
+        stopped = await self._until(lambda: asyncio.sleep(command.seconds * self.pace))
+        return Woken() if stopped is None else stopped
+
+    async def _until(
+        self, begin: Callable[[], Coroutine[object, object, T]], *, is_patient: bool = False
+    ) -> T | Stopped:
+        """What the work gives, unless Ctrl-C or the time-out comes first. ``is_patient``: unless Ctrl-C comes twice."""
+        stopped = self._stopped(is_patient=is_patient)
+        if stopped is not None:
+            return stopped
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(_caught(begin()))
+            stopped = await self._watch(task, group, is_patient=is_patient)
+            if stopped is not None:
+                task.cancel()
+        if stopped is not None:
+            return stopped
+        result = task.result()
+        if isinstance(result, PinchError):
+            raise result
+        return result
+
+    async def _watch(
+        self, task: asyncio.Task[T | PinchError], group: asyncio.TaskGroup, *, is_patient: bool
+    ) -> Stopped | None:
+        """Wait for the task, showing the progress; None once it is done."""
+        has_told = False
+        while not task.done():
+            stopped = self._stopped(is_patient=is_patient)
+            if stopped is not None:
+                return stopped
+            if self.interrupt.count and not has_told:
+                has_told = True
+                self.view.say("The job has just been asked for: waiting for its name. Ctrl-C again leaves without it.")
+            self._show()
+            left = TICK_S
+            if self._deadline is not None:
+                left = max(0.0, min(TICK_S, self._deadline - self.monotonic()))
+            self.interrupt.changed.clear()
+            pressed = group.create_task(self.interrupt.changed.wait())
+            await asyncio.wait((task, pressed), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            pressed.cancel()
+        return None
+
+    def _stopped(self, *, is_patient: bool) -> Stopped | None:
+        if self.interrupt.count > (1 if is_patient else 0):
+            return Stopped()
+        if self._deadline is not None and self.monotonic() >= self._deadline:
+            return Stopped(is_timeout=True)
+        return None
+
+    def _show(self) -> None:
+        now = self.monotonic()
+        if self._transfer is not None and (self._transfer.done or self._transfer.total):
+            tenth = 10 * self._transfer.done // self._transfer.total if self._transfer.total else 0
+            self.view.progress(self._transfer.text(), (self._transfer.verb, self._transfer.name, tenth), now)
+        elif self._waiting is not None and self._transfer is None:
+            trouble = self._waiting.trouble
+            key = (self._waiting.state_text(), trouble is not None and (trouble.trouble, trouble.status))
+            self.view.progress(self._waiting.text(self.now()), key, now)
+
+
+async def _caught(work: Coroutine[object, object, T]) -> T | PinchError:
+    """Errors as values: a task group would wrap them."""
+    try:
+        return await work
+    except PinchError as exc:
+        return exc

@@ -1,0 +1,193 @@
+"""The dubbing service's answers as values (sections 4 and 9.4 of its reference). Pure; decoding never raises."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pinch_tui.core.secrecy import redact
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
+
+BODY_LIMIT: Final = 262_144
+"""Bytes of an answer that are read."""
+WORDS_LIMIT: Final = 300
+"""Characters of the service's own words that are shown."""
+_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,60}")
+_MARKUP: Final = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|[a-z]+[ >])", re.IGNORECASE)
+
+_COMPLETED: Final = frozenset(("completed", "complete", "succeeded", "done"))
+_FAILED: Final = frozenset(("failed", "error", "cancelled", "canceled"))
+
+
+def address_body(filename: str, content_type: str) -> dict[str, object]:
+    """The request for an upload address."""
+    return {"filename": filename, "content_type": content_type}
+
+
+def create_body(source_url: str, target: str, source: str) -> dict[str, object]:
+    """The request for a job."""
+    return {"source_url": source_url, "target_lang": target, "source_lang": source}
+
+
+def parse_address(body: bytes) -> Address | None:
+    """The answer of ``upload-url``."""
+    fields = _object(body)
+    upload, source = _url(fields.get("upload_url")), _url(fields.get("source_url"))
+    if not upload or not source:
+        return None
+    return Address(upload, source, _whole(fields.get("max_file_size_bytes")))
+
+
+def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
+    """A job object, or the answer to the request that creates one; None without an id and a state."""
+    fields = _object(body)
+    job_id, status = fields.get("job_id"), fields.get("status")
+    if not isinstance(job_id, str) or not _ID.fullmatch(job_id) or not isinstance(status, str):
+        return None
+    stage, percent = _progress(fields.get("progress"))
+    limits = fields.get("limits")
+    limits = limits if isinstance(limits, dict) else {}
+    word = _word(status)
+    return Job(
+        id=job_id,
+        state=_state(word),
+        status=word,
+        stage=stage,
+        percent=percent,
+        source=_word(fields.get("source_lang")),
+        target=_word(fields.get("target_lang")),
+        duration_s=_number(fields.get("input_duration_sec")),
+        cost_usd=_number(fields.get("cost_usd")),
+        error=_reason(fields.get("error"), secrets),
+        subtitles_original=_url(fields.get("subtitles_original_url")),
+        subtitles_translated=_url(fields.get("subtitles_translated_url")),
+        max_bytes=_whole(limits.get("max_file_size_bytes")),
+        max_duration_s=_number(limits.get("max_duration_sec")),
+    )
+
+
+def parse_result(body: bytes) -> Result | None:
+    """The answer of ``result``; a link that is missing is no mistake (`Result.link` is empty then)."""
+    fields = _object(body)
+    if not fields and body.strip() != b"{}":
+        return None
+    return Result(_url(fields.get("download_url")) or _url(fields.get("output_url")))
+
+
+def parse_error(status: int, body: bytes, retry_after: str = "", secrets: Iterable[str] = ()) -> Failure:
+    """An answer that is no success: ``{"error": {"code", "message"}}``, ``{"error": "..."}`` or plain text."""
+    fields = _object(body)
+    error = fields.get("error")
+    inner: Mapping[str, object] = error if isinstance(error, dict) else {}
+    code = _word(inner.get("code")) or _word(fields.get("code"))
+    field = _word(inner.get("field")) or _word(inner.get("param"))
+    message = next(
+        (text for text in (inner.get("message"), error, fields.get("message"), fields.get("detail")) if _is_text(text)),
+        "",
+    )
+    if not fields:
+        text = body.decode("utf-8", "replace")
+        message = "" if _MARKUP.match(text) else text
+    words = _said(message, secrets)
+    if field and field not in words:
+        words = f"{field}: {words}" if words else field
+    return Failure(Trouble.STATUS, status, code, words, retry_after_s=_seconds(retry_after))
+
+
+def is_page(content_type: str, beginning: bytes) -> bool:
+    """Whether an answer is a web page rather than media."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml") or bool(_MARKUP.match(beginning[:200].decode("latin-1")))
+
+
+def without_query(url: str) -> str:
+    """A URL without what may be a signature or a secret: query, fragment, user name and password."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else ""
+
+
+# ---- parts --------------------------------------------------------------------------------------------------------
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _state(word: str) -> JobState:
+    match word.lower():
+        case state if state in _COMPLETED:
+            return JobState.COMPLETED
+        case state if state in _FAILED:
+            return JobState.FAILED
+        case _:
+            return JobState.RUNNING
+
+
+def _progress(value: object) -> tuple[str, float | None]:
+    """Stage and percent: null, a number, or an object that may lack either (section 9.4)."""
+    if isinstance(value, dict):
+        stage = _word(value.get("stage_name")) or _word(value.get("stage"))
+        return stage, _percent(value.get("percent"))
+    return "", _percent(value)
+
+
+def _percent(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number <= 100 else None
+
+
+def _number(value: object) -> float | None:
+    """A finite number from 0 up, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and 0 <= number < 1e15 else None
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and number >= 1 else None
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
+
+
+def _url(value: object) -> str:
+    """A http(s) URL of printable ASCII, else nothing."""
+    if not isinstance(value, str) or len(value) > 16_384 or not value.isascii() or not value.isprintable():
+        return ""
+    return value if value.startswith(("https://", "http://")) and " " not in value else ""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _reason(value: object, secrets: Iterable[str]) -> str:
+    """A job's ``error``: an object, a string, or null."""
+    if isinstance(value, dict):
+        return _said(value.get("message"), secrets) or _word(value.get("code"))
+    return _said(value, secrets)
+
+
+def _said(value: object, secrets: Iterable[str]) -> str:
+    return clean(redact(value, secrets), WORDS_LIMIT) if isinstance(value, str) else ""
+
+
+def _seconds(text: str) -> float | None:
+    """``Retry-After`` in seconds; a date counts as none."""
+    return min(float(text), 3_600.0) if text.strip().isdigit() and len(text) < 10 else None

@@ -1,0 +1,75 @@
+"""A lock between processes: one file, locked by the system, so that a killed process holds nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pinch_tui.errors import UsageError
+
+
+class FileLock:
+    """A lock on ``path``, which is created (0600) and stays. Not for several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd: int | None = None
+
+    def take(self) -> bool:
+        """Take the lock if nobody else has it. Raises `UsageError` when the file cannot be opened."""
+        return self._take(is_waiting=False)
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Hold the lock, waiting for whoever has it (briefly: it is meant for short steps)."""
+        self._take(is_waiting=True)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def _take(self, *, is_waiting: bool) -> bool:
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError as exc:
+            raise UsageError(f"{self._path} cannot be opened: {exc.strerror}.", "Is the folder yours?") from exc
+        try:
+            is_ours = _lock(fd, is_waiting=is_waiting)
+        except OSError:
+            os.close(fd)
+            raise
+        if not is_ours:
+            os.close(fd)
+            return False
+        self._fd = fd
+        return True
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(fd: int, *, is_waiting: bool) -> bool:
+        """Waiting gives up after ten seconds, as the C library does."""
+        try:
+            msvcrt.locking(fd, msvcrt.LK_LOCK if is_waiting else msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(fd: int, *, is_waiting: bool) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | (0 if is_waiting else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return True
