@@ -1,0 +1,221 @@
+"""Cues of subtitles from what was said: short, in order, never overlapping, at a speed that people can read. Pure.
+
+The rules are those of broadcasters: at most `MAX_LINES` lines of `MAX_COLUMNS` columns and `MAX_CUE_MS` a cue, cut at
+the end of a sentence or a clause where there is one near the middle, else between words. A cue with two languages has
+one line for each. Wide characters (Chinese, Japanese, Korean) count two columns, so that a line of them holds 21.
+
+A piece of a text takes its share of the text's time: between the times of words where those are known, in proportion to
+its length otherwise. A cue stays long enough to be read where the next one leaves room, and for that the next one may
+begin late by up to `MAX_LATE_MS`.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Final
+
+MAX_LINES: Final = 2
+MAX_COLUMNS: Final = 42
+MAX_CUE_MS: Final = 7_000
+MIN_CUE_MS: Final = 1_000
+"""A shorter cue is lengthened to this where the next one leaves room."""
+COLUMNS_PER_S: Final = 17.0
+"""Reading speed of adults: 17 characters a second, as broadcasters' guides have it."""
+MAX_LATE_MS: Final = 2_000
+"""How long after its words a cue may begin, so that the one before can be read. Beyond it, reading speed gives way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One segment to be shown: a text, or the original and its translation, clean and without line breaks.
+
+    ``marks``: (share of the text from 0 to 1, ms), rising: when that much of it had been said.
+    """
+
+    start_ms: int
+    end_ms: int
+    texts: tuple[str, ...]
+    speaker: str | None = None
+    marks: tuple[tuple[float, int], ...] = ()
+
+    def at(self, share: float) -> int:
+        """When ``share`` of the text had been said, in ms."""
+        before, after = (0.0, self.start_ms), (1.0, self.end_ms)
+        for mark in self.marks:
+            if mark[0] <= share:
+                before = max(before, mark)
+            else:
+                after = mark
+                break
+        (low, from_ms), (high, to_ms) = before, after
+        if high <= low:
+            return from_ms
+        ms = from_ms + (to_ms - from_ms) * (share - low) / (high - low)
+        return min(max(self.start_ms, round(ms)), max(self.start_ms, self.end_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A cue with its final times and its lines."""
+
+    start_ms: int
+    end_ms: int
+    lines: tuple[str, ...]
+    speaker: str | None = None
+
+
+def columns(text: str) -> int:
+    """The width of a text: two for a wide character, one for every other."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def cues_of(spoken: Sequence[Spoken]) -> list[Cue]:
+    """The cues of a conversation, in the order of their times."""
+    pieces = [piece for one in sorted(spoken, key=lambda one: one.start_ms) for piece in _pieces(one)]
+    cues: list[Cue] = []
+    free_from = 0
+    for index, piece in enumerate(pieces):
+        start = max(piece.start_ms, free_from)
+        readable = start + max(MIN_CUE_MS, math.ceil(max(map(columns, piece.texts)) * 1000 / COLUMNS_PER_S))
+        end = max(piece.end_ms, readable)
+        if index + 1 < len(pieces):
+            following = pieces[index + 1].start_ms
+            end = min(end, max(following, min(readable, following + MAX_LATE_MS)))
+        least = start + max(1, min(piece.end_ms - piece.start_ms, MIN_CUE_MS))
+        free_from = end = min(max(end, least), start + MAX_CUE_MS)
+        cues.append(Cue(start, end, _lines(piece.texts), piece.speaker))
+    return cues
+
+
+# ---- cutting ------------------------------------------------------------------------------------------------------
+
+
+class _Cut(IntEnum):
+    """What a cut divides; the higher, the worse."""
+
+    SENTENCE = 0
+    CLAUSE = 1
+    WORD = 2
+    CHARACTER = 3
+    CLUSTER = 4
+
+
+_SENTENCE_ENDS: Final = frozenset(".!?…。！？؟۔।॥")
+_CLAUSE_ENDS: Final = frozenset(",;:–—，、；：،؛")
+_CLOSERS: Final = frozenset("\"'”’»)]}」』）】》")
+_NEVER_FIRST: Final = frozenset("ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞ・‐゠–〜?!‼⁇⁈⁉%％")
+_JOINER: Final = "\u200d"
+_PENALTY: Final = {_Cut.SENTENCE: 0.0, _Cut.CLAUSE: 0.15, _Cut.WORD: 0.4, _Cut.CHARACTER: 0.5, _Cut.CLUSTER: 9.0}
+"""Added to a cut's distance from the middle, as a share of the text."""
+
+
+def _cut_at(text: str, at: int) -> _Cut | None:
+    """What a cut before the character ``at`` divides; None where the text must not be cut."""
+    before, after = text[at - 1], text[at]
+    last = at - 1
+    while last > 0 and text[last] in _CLOSERS:
+        last -= 1
+    if after != " ":
+        is_open = unicodedata.category(before) in ("Ps", "Pi")
+        if not _is_wide(before) or is_open or not _may_begin(after) or not _is_between_clusters(before, after):
+            return None
+    if text[last] in _SENTENCE_ENDS:
+        return _Cut.SENTENCE
+    if text[last] in _CLAUSE_ENDS:
+        return _Cut.CLAUSE
+    return _Cut.WORD if after == " " else _Cut.CHARACTER
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
+
+
+def _may_begin(char: str) -> bool:
+    """Whether a line may begin with this character."""
+    is_closing = unicodedata.category(char) in ("Pe", "Pf") or char in _CLOSERS
+    return not (is_closing or char in _NEVER_FIRST or char in _SENTENCE_ENDS or char in _CLAUSE_ENDS)
+
+
+def _is_between_clusters(before: str, after: str) -> bool:
+    """Whether two characters belong to different letters: no mark, joiner or modifier binds them."""
+    is_bound = unicodedata.category(after) in ("Mn", "Mc", "Me") or after == _JOINER or before == _JOINER
+    return not (is_bound or "\U0001f3fb" <= after <= "\U0001f3ff" or "\U0001f1e6" <= after <= "\U0001f1ff")
+
+
+def _cuts(text: str) -> Iterator[tuple[int, _Cut]]:
+    """Every place where the text may be cut. A long one without any, such as an address, is cut between letters."""
+    found = [(at, cut) for at in range(1, len(text)) if (cut := _cut_at(text, at)) is not None]
+    yield from found
+    if found or columns(text) <= MAX_COLUMNS:
+        return
+    for at in range(1, len(text)):
+        yield at, _Cut.CHARACTER if _is_between_clusters(text[at - 1], text[at]) else _Cut.CLUSTER
+
+
+def _best_cut(text: str, share: float = 0.5, worst: _Cut = _Cut.CLUSTER) -> int | None:
+    """Where to cut a text near ``share`` of it, not worse than ``worst``; None where that is nowhere."""
+    whole = len(text)
+    places = ((_PENALTY[cut] + abs(at / whole - share), at) for at, cut in _cuts(text) if cut <= worst)
+    return min(places, default=(0.0, None))[1]
+
+
+def _pieces(one: Spoken) -> list[Spoken]:
+    """The segment in pieces, each of which is a cue."""
+    waiting, done = [(one.texts, 0.0, 1.0)], []
+    while waiting:
+        texts, low, high = waiting.pop()
+        halves = _halved(one, texts, low, high)
+        if halves is None:
+            done.append(replace(one, texts=texts, start_ms=one.at(low), end_ms=one.at(high), marks=()))
+        else:
+            waiting += reversed(halves)
+    return done
+
+
+_Part = tuple[tuple[str, ...], float, float]
+
+
+def _halved(one: Spoken, texts: tuple[str, ...], low: float, high: float) -> list[_Part] | None:
+    """Two halves of a piece that does not fit into a cue, or that lasts too long and can be cut at a clause."""
+    if _fits(texts):
+        if one.at(high) - one.at(low) <= MAX_CUE_MS:
+            return None
+        worst = _Cut.CLAUSE
+    else:
+        worst = _Cut.CLUSTER
+    longest = max(texts, key=columns)
+    at = _best_cut(longest, worst=worst)
+    if at is None:
+        return None
+    share = columns(longest[:at]) / columns(longest)
+    left, right = zip(*(_split(text, at if text is longest else _best_cut(text, share)) for text in texts), strict=True)
+    middle = low + (high - low) * share
+    return [(left, low, middle), (right, middle, high)]
+
+
+def _split(text: str, at: int | None) -> tuple[str, str]:
+    """The halves of a text; one that cannot be cut stays whole and stands in the first."""
+    return (text[:at].strip(), text[at:].strip()) if at is not None else (text, "")
+
+
+def _fits(texts: tuple[str, ...]) -> bool:
+    if len(texts) > 1:
+        return all(columns(text) <= MAX_COLUMNS for text in texts)
+    return len(_lines(texts)) <= MAX_LINES and all(columns(line) <= MAX_COLUMNS for line in _lines(texts))
+
+
+def _lines(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines of a cue: one a language, or one text balanced over as many as it needs and may have."""
+    if len(texts) > 1 or columns(texts[0]) <= MAX_COLUMNS:
+        return tuple(text for text in texts if text)
+    text = texts[0]
+    places = [
+        (_PENALTY[cut] + abs(at / len(text) - 0.5), at)
+        for at, cut in _cuts(text)
+        if columns(text[:at].strip()) <= MAX_COLUMNS and columns(text[at:].strip()) <= MAX_COLUMNS
+    ]
+    return _split(text, min(places)[1]) if places else texts
