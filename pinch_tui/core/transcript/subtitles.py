@@ -191,10 +191,12 @@ def _halved(one: Spoken, texts: tuple[str, ...], low: float, high: float) -> lis
     at = _best_cut(longest, worst=worst)
     if at is None:
         return None
-    share = columns(longest[:at]) / columns(longest)
-    left, right = zip(*(_split(text, at if text is longest else _best_cut(text, share)) for text in texts), strict=True)
-    middle = low + (high - low) * share
-    return [(left, low, middle), (right, middle, high)]
+    first, second = _split(longest, at)
+    end = columns(first) / columns(longest)
+    begin = 1 - columns(second) / columns(longest)
+    cuts = [at if text is longest else _best_cut(text, end) for text in texts]
+    left, right = zip(*(_split(text, cut) for text, cut in zip(texts, cuts, strict=True)), strict=True)
+    return [(left, low, low + (high - low) * end), (right, low + (high - low) * begin, high)]
 
 
 def _split(text: str, at: int | None) -> tuple[str, str]:
