@@ -158,7 +158,7 @@ def export(app: PinchApp) -> None:
     if not app.engine.transcript.utterances:
         app.say("empty", "Nothing was said yet.")
         return
-    app.push_screen(ExportScreen(), app.line_work.export_as)
+    app.push_screen(ExportScreen(app.main.selected_line()), app.line_work.export_as)
 
 
 def welcome(app: PinchApp) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from textual.driver import Driver
 
 from pinch_tui.core.events import TalkSource
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.settings.model import TalkMode
 
@@ -96,7 +96,7 @@ async def _no_devices() -> DeviceNames:
     return DeviceNames(problem="The devices cannot be listed here.")
 
 
-async def _no_export(_format: ExportFormat, _side: ExportSide) -> Path:
+async def _no_export(_format: ExportFormat, _side: ExportSide, _part: ExportPart) -> Path:
     raise PinchError("There is nowhere to export to.")
 
 
@@ -153,7 +153,7 @@ class AppServices:
 
     copy: Callable[[str], Awaitable[str]] | None = None
     """Put a text on the clipboard; returns how, such as ``wl-copy``. None: the app's own `Clipboard`."""
-    export: Callable[[ExportFormat, ExportSide], Awaitable[Path]] = _no_export
+    export: Callable[[ExportFormat, ExportSide, ExportPart], Awaitable[Path]] = _no_export
     """Write the conversation up to now; returns the file."""
     save_wav: Callable[[int, bytes], Awaitable[Path]] = _no_wav
     """(utterance, float32 LE mono 24 kHz) -> the file written."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech, RetryNow, SetVolume, StopSpeech, Voice
 from pinch_tui.core.languages import AUTO
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance, last_heard
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import ACTIONS, Action, Group
@@ -175,7 +175,7 @@ def _export(app: PlainApp) -> None:
 
     async def export() -> None:
         try:
-            app.say(f"Written: {await app.services.export(ExportFormat.TXT, ExportSide.BOTH)}")
+            app.say(f"Written: {await app.services.export(ExportFormat.TXT, ExportSide.BOTH, ExportPart())}")
         except PinchError as error:
             app.say(f"Error: {error}")
 

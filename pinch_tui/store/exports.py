@@ -10,7 +10,16 @@ from pathlib import Path
 
 import platformdirs
 
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
+from pinch_tui.core.transcript.documents import render
+from pinch_tui.core.transcript.export import (
+    ExportFormat,
+    ExportHead,
+    ExportPart,
+    ExportSide,
+    file_name,
+    lines_of,
+    pair_of,
+)
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError
 
@@ -35,6 +44,14 @@ def create(folder: Path, name_of: Callable[[int], str], data: bytes) -> Path:
     raise AssertionError("unreachable")
 
 
+EVERYTHING = ExportPart()
+
+
+def nothing_in(part: ExportPart) -> str:
+    """The sentence for a part of a conversation without lines."""
+    return f"There is nothing to export in the {part}." if str(part) else "There is nothing to export yet."
+
+
 def export_conversation(
     folder: Path,
     utterances: Iterable[Utterance],
@@ -43,16 +60,21 @@ def export_conversation(
     *,
     pair: tuple[str, str],
     starred: Collection[int] = (),
+    part: ExportPart = EVERYTHING,
+    service: str = "",
+    context: str = "",
     now: datetime | None = None,
 ) -> Path:
     """Write the conversation up to now; returns the new file. Raises `UsageError` when there is nothing to write.
 
-    ``pair``: the languages for the file's name, if they are those of the lines.
+    ``pair``: the languages for the file's name, if they are those of the lines. ``service``, ``context``: for the head.
     """
-    lines = lines_of(utterances, starred)
+    rows = list(utterances)
+    lines = lines_of(part.of(rows, starred), starred)
     if not lines:
-        raise UsageError("There is nothing to export yet.")
-    text = render(lines, format_, side)
+        raise UsageError(nothing_in(part))
+    head = ExportHead(datetime.fromtimestamp(rows[0].started).astimezone(), service, context, str(part))
+    text = render(lines, format_, side, head)
     at = now or datetime.now().astimezone()
     source, target = pair_of(lines, pair)
     return create(folder, lambda copy: file_name(at, source, target, format_, side, copy=copy), text.encode("utf-8"))

@@ -24,7 +24,7 @@ from pinch_tui.core.events import (
     Severity,
 )
 from pinch_tui.core.keymap import resolve_keys
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.errors import AudioError
@@ -39,6 +39,7 @@ from pinch_tui.wiring.parts import (
     Recorder,
     Service,
     Wire,
+    about,
     choose_service,
     engine_config,
     find_key,
@@ -221,9 +222,9 @@ def _services(
         problem = str(found.error) if found.error else ""
         return DeviceNames(tuple(inputs), tuple(outputs), microphone, speaker, problem)
 
-    async def export(format_: ExportFormat, side: ExportSide) -> Path:
+    async def export(format_: ExportFormat, side: ExportSide, part: ExportPart) -> Path:
         # In a thread: long conversations take a second, in which people may go on talking.
-        params = engine.status.params
+        params, now = engine.status.params, about(engine.status)
         return await asyncio.to_thread(
             export_conversation,
             default_folder(),
@@ -232,6 +233,9 @@ def _services(
             side,
             pair=(params.source, params.target),
             starred=set(recorder.starred),
+            part=part,
+            service=now.service,
+            context=now.context,
         )
 
     async def save_wav(utterance: int, speech: bytes) -> Path:

@@ -22,6 +22,7 @@ from pinch_tui.core.events import (
     NoticePosted,
     SessionParams,
     Severity,
+    Status,
     TranscriptChanged,
     Voice,
 )
@@ -39,6 +40,7 @@ from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import BargeIn, Cues, Reopen, Settings, TalkMode
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.lines import About
 from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.paths import expanded
@@ -250,6 +252,7 @@ class Recorder:
                 if kind in ("session", "reconnecting", "error", "text-only", "quit"):
                     log.info("%s %s", kind, {k: v for k, v in fields.items() if k != "reason"})
             case TranscriptChanged(numbers) if self.history is not None:
+                self.history.about(about(self._engine.status))
                 saved = self.history.record(self._engine.transcript.utterance(number) for number in numbers)
                 for number in saved:
                     self.write(time.monotonic(), "saved", {"utterance": number})
@@ -260,6 +263,11 @@ class Recorder:
         (self.starred.add if is_on else self.starred.discard)(number)
         if self.history is not None:
             self.history.star(number, is_on=is_on)
+
+
+def about(status: Status) -> About:
+    """What is spoken now is spoken under this."""
+    return About("Practice" if status.is_practice else "Pinch", status.params.context)
 
 
 def with_choices(settings: Settings, options: RunOptions, choices: Mapping[str, object]) -> Settings:

@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -289,11 +290,11 @@ def test_exports_are_read_by_independent_parsers(talked: Shell) -> None:
 
     _, out, _ = talked("history", "export", "last", "--format", "vtt", "--side", "original")
     captions = webvtt.from_string(out)
-    assert [caption.start for caption in captions] == ["00:00:01.000", "00:00:02.000", "00:00:03.000"]
+    assert [caption.start for caption in captions] == ["00:00:01.000", "00:00:02.706", "00:00:04.177"]
     assert captions[2].text == "مرحبا 👋🏽 | pipe"
 
     _, out, _ = talked("history", "export", "--format", "csv")
-    rows = list(csv.DictReader(io.StringIO(out, newline="")))
+    rows = list(csv.DictReader(io.StringIO(out.removeprefix("\ufeff"), newline="")))
     assert len(rows) == 3
     assert rows[1]["original"].startswith("'=")
     assert rows[1]["translation"] == "'+1, -1, @x"
@@ -307,6 +308,46 @@ def test_exports_are_read_by_independent_parsers(talked: Shell) -> None:
     assert "1 2 lines" in out
     _, out, _ = talked("history", "export")
     assert "| Original | Translation |" in out
+
+
+def test_a_part_is_exported(talked: Shell) -> None:
+    def numbers(*flags: str) -> list[int]:
+        _, out, _ = talked("history", "export", "--format", "json", *flags)
+        return [line["number"] for line in json.loads(out)["lines"]]
+
+    assert numbers("--starred") == [1]
+    assert numbers("--lines", "2-") == [2, 3]
+    assert numbers("--lines", "-2") == [1, 2]
+    assert numbers("--lines", "2") == [2]
+    assert numbers("--lines", "2-3") == [2, 3]
+    _, out, _ = talked("history", "export", "--lines", "2-3")
+    assert "\n- Service: Practice\n- Part: lines from 2 to 3\n" in out
+    for wrong, words in (
+        ("x", "is no range"),
+        ("3-2", "ends before it begins"),
+        ("-", "is no range"),
+        ("9", "nothing"),
+    ):
+        code, out, err = talked("history", "export", "--lines", wrong)
+        assert (code, out, words in err) == (2, "", True), err
+    assert talked("history", "export", "2", "--starred")[0] == 2
+
+
+def test_history_says_who_spoke_what_in_a_two_way_talk(shell: Shell) -> None:
+    asked = replace(segment("a", "Do you have a room?", "¿Tiene una habitación?"), detected_language="en")
+    answered = replace(segment("b", "Sí, una.", "Yes, one."), detected_language="es")
+    rows = [replace(utterance(n, one), is_two_way=True) for n, one in ((1, asked), (2, answered))]
+    both = replace(utterance(3, asked, replace(answered, id="c")), is_two_way=True)
+    History(shell.paths.history).begin(STARTED).record([*rows, both])
+    _, out, _ = shell("history", "show")
+    shown = [block.partition(" ")[0] + block[block.index(":") + 6 :] for block in out.strip().split("\n\n")[1:]]
+    assert shown[0] == "1. en > es English spoke\n  Do you have a room?\n  ¿Tiene una habitación?"
+    assert shown[1] == "2. es > en Spanish spoke\n  Sí, una.\n  Yes, one."
+    assert "en > es English spoke\n  Do you" in shown[2]
+    assert "es > en Spanish spoke\n  Sí" in shown[2]
+    _, out, _ = shell("history", "search", "una.", "--json")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [(one["source_language"], one["speaker"]) for one in found] == [("es", "Spanish"), ("en", None)]
 
 
 def test_exports_never_overwrite(talked: Shell, tmp_path: Path) -> None:

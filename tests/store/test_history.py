@@ -18,7 +18,7 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.conversations import History
-from pinch_tui.store.history.lines import encode_final, final_part, read
+from pinch_tui.store.history.lines import About, encode_final, final_part, read
 from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 
@@ -204,6 +204,24 @@ def test_an_utterance_thrown_away_is_not_read(tmp_path: Path) -> None:
     conversation = History(tmp_path).find("last")
     assert [item.number for item in conversation.utterances] == [2]
     assert sum(line["kind"] == "cancelled" for line in _lines(conversation.path)) == 1
+
+
+def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Path) -> None:
+    history = History(tmp_path / "history")
+    writer = history.begin(STARTED)
+    writer.about(About("Practice", ""))
+    assert writer.path is None
+    writer.record([utterance(1, segment("a", "Hello.", "Hola."))])
+    writer.about(About("Practice", ""))
+    writer.record([utterance(2, segment("b", "Bye.", "Adiós."))])
+    writer.about(About("Pinch", "a visit"))
+    writer.record([utterance(3, segment("c", "Yes.", "Sí."))])
+    assert writer.path is not None
+    assert [line["kind"] for line in _lines(writer.path)] == [
+        "conversation", "about", "final", "final", "about", "final",
+    ]  # fmt: skip
+    read = history.find("last")
+    assert (read.services, read.context) == (("Practice", "Pinch"), "a visit")
 
 
 def test_stars_come_and_go(tmp_path: Path) -> None:

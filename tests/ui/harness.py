@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.services import AppServices, DeviceNames, KeptKey
 from pinch_tui.settings.model import Settings, UiSettings
@@ -38,7 +38,7 @@ class Asked:
     pairs: list[tuple[str, str]] = field(default_factory=list)
     kept: dict[str, object] = field(default_factory=dict)
     copied: list[str] = field(default_factory=list)
-    exported: list[tuple[ExportFormat, ExportSide]] = field(default_factory=list)
+    exported: list[tuple[ExportFormat, ExportSide, ExportPart]] = field(default_factory=list)
     wavs: list[tuple[int, bytes]] = field(default_factory=list)
     stars: list[tuple[int, bool]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -57,9 +57,9 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         asked.copied.append(text)
         return "wl-copy"
 
-    async def export(file_format: ExportFormat, side: ExportSide) -> Path:
+    async def export(file_format: ExportFormat, side: ExportSide, part: ExportPart) -> Path:
         refuse()
-        asked.exported.append((file_format, side))
+        asked.exported.append((file_format, side, part))
         return Path(f"talk.{file_format.value}")
 
     async def save_wav(number: int, speech: bytes) -> Path:

@@ -23,7 +23,7 @@ from pinch_tui.core.events import (
     Severity,
     Voice,
 )
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, entries
@@ -441,13 +441,26 @@ async def test_the_key_that_opened_it_closes_it(key: str) -> None:
         assert r.app.screen is r.app.main
 
 
+@pytest.mark.parametrize(
+    ("n_right", "part"),
+    [(1, ExportPart(is_starred_only=True)), (2, ExportPart(first=2)), (3, ExportPart(last=2)), (4, ExportPart())],
+)
+async def test_export_asks_for_the_lines(n_right: int, part: ExportPart) -> None:
+    r = rig()
+    r.engine.transcript.utterances.extend(line(number, "Hello.", "Hola.") for number in (1, 2, 3))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("up", "e", "down", "down", *["right"] * n_right, "enter")
+        await pilot.pause()
+        assert [one[2] for one in r.asked.exported] == [part]
+
+
 async def test_export_asks_for_format_and_side() -> None:
     r = rig()
     r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("e", "right", "right", "down", "right", "enter")
         await pilot.pause()
-        assert r.asked.exported == [(ExportFormat.SRT, ExportSide.ORIGINAL)]
+        assert r.asked.exported == [(ExportFormat.SRT, ExportSide.ORIGINAL, ExportPart())]
         assert "talk.srt" in shown(r.app)
         r.asked.refuses = PinchError("The folder cannot be written.", "Choose another.")
         await pilot.press("e", "enter")

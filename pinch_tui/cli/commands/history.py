@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from pinch_tui.cli.context import CliContext
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide, file_name, lines_of, pair_of, render
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.documents import render
+from pinch_tui.core.transcript.export import (
+    ExportFormat,
+    ExportHead,
+    ExportLine,
+    ExportPart,
+    ExportSide,
+    file_name,
+    lines_of,
+    pair_of,
+)
+from pinch_tui.core.transcript.transcript import Utterance, whole
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
-from pinch_tui.store.exports import create
+from pinch_tui.store.exports import create, nothing_in
 from pinch_tui.store.history.conversations import Conversation, History
 
 _REFERENCE = "last, its number in the list, or the beginning of its name"
@@ -85,11 +98,21 @@ def show(context: CliContext, reference: str) -> None:
 
 
 def _shown(utterance: Utterance, *, is_starred: bool = False) -> str:
+    """An utterance's number, time and languages, then its texts; anew for each person who spoke in it."""
     at = time.strftime("%H:%M:%S", time.localtime(utterance.started))
     star = " *" if is_starred else ""
-    lines = [f"{at} {utterance.source} > {utterance.target}{star}"]
-    lines += [f"  {clean(text)}" for text in (utterance.original, utterance.translation) if text]
-    return "\n".join(lines)
+    shown = []
+    for (source, target, speaker), run in groupby(lines_of([utterance]), key=_direction):
+        said = list(run)
+        who = f" {speaker} spoke" if speaker else ""
+        shown.append(f"{utterance.number}. {at} {source} > {target}{who}{star}")
+        texts = (whole(line.original for line in said), whole(line.translation for line in said))
+        shown += [f"  {clean(text)}" for text in texts if text]
+    return "\n".join(shown)
+
+
+def _direction(line: ExportLine) -> tuple[str, str, str | None]:
+    return line.source_language, line.target_language, line.speaker
 
 
 @command.command("search")
@@ -101,14 +124,19 @@ def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
     last = ""
     for item, utterance in _history(ctx.obj).search(" ".join(words)):
         if as_json:
+            spoken = dict.fromkeys(map(_direction, lines_of([utterance])))
+            source, target, speaker = (
+                next(iter(spoken)) if len(spoken) == 1 else (utterance.source, utterance.target, None)
+            )
             fields = {
                 "id": item.id,
                 "utterance": utterance.number,
                 "started": utterance.started,
                 "original": utterance.original,
                 "translation": utterance.translation,
-                "source_language": utterance.source,
-                "target_language": utterance.target,
+                "source_language": source,
+                "target_language": target,
+                "speaker": speaker,
             }
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
@@ -160,10 +188,20 @@ FORMATS = tuple(str(kind) for kind in ExportFormat)
 @click.argument("reference", default="last")
 @click.option("--format", "kind", type=click.Choice(FORMATS, case_sensitive=False), help="That of --out's name, or md.")
 @click.option("--side", type=click.Choice([str(side) for side in ExportSide]), default="both", show_default=True)
+@click.option("--starred", is_flag=True, help="Starred lines alone.")
+@click.option("--lines", "line_range", metavar="A-B", help="Lines A to B (A-: to the end, -B: from the start, A: one).")
 @click.option("--out", type=click.Path(path_type=Path), help="A new file, or a folder; without it, or -, stdout.")
 @click.pass_obj
-def export(context: CliContext, reference: str, kind: str | None, side: str, out: Path | None) -> None:
-    """Export a conversation, both languages or one side.
+def export(
+    context: CliContext,
+    reference: str,
+    kind: str | None,
+    side: str,
+    starred: bool,
+    line_range: str | None,
+    out: Path | None,
+) -> None:
+    """Export a conversation, both languages or one side; all of it, starred lines, or a range.
 
     REFERENCE is last, its number in the list, or the beginning of its name. An existing file is never overwritten; in
     a folder, a name is made of the date and the languages.
@@ -171,21 +209,48 @@ def export(context: CliContext, reference: str, kind: str | None, side: str, out
     item = _history(context).find(reference)
     named = out.suffix.removeprefix(".").lower() if out is not None else ""
     format_ = ExportFormat((kind or (named if named in FORMATS else "md")).lower())
-    text = render(lines_of(item.utterances, item.stars), format_, ExportSide(side))
+    part = _part(line_range, is_starred_only=starred)
+    lines = lines_of(part.of(item.utterances, item.stars), item.stars)
+    if not lines and str(part):
+        raise UsageError(nothing_in(part), "pinch-tui history show numbers the lines.")
+    started = datetime.fromtimestamp(item.started).astimezone()
+    service = ", ".join(item.services) or ("Practice" if item.is_practice else "")
+    text = render(lines, format_, ExportSide(side), ExportHead(started, service, item.context, str(part)))
     if out is None or str(out) == "-":
         click.echo(text.encode(), nl=False)
     elif out.is_dir():
-        path = create(out.absolute(), lambda copy: _name(item, format_, ExportSide(side), copy), text.encode())
+        name = _namer(item, lines, format_, ExportSide(side))
+        path = create(out.absolute(), name, text.encode())
         click.echo(str(path), err=True)
     else:
         _write(out, text)
         click.echo(str(out), err=True)
 
 
-def _name(item: Conversation, format_: ExportFormat, side: ExportSide, copy: int) -> str:
-    source, target = pair_of(lines_of(item.utterances), item.pairs[0] if item.pairs else ("xx", "xx"))
+_RANGE = re.compile(r"(?P<one>\d{1,9})|(?P<first>\d{1,9})?-(?P<last>\d{1,9})?")
+
+
+def _part(line_range: str | None, *, is_starred_only: bool) -> ExportPart:
+    """Raises `UsageError` for what is no range."""
+    if line_range is None:
+        return ExportPart(is_starred_only=is_starred_only)
+    found = _RANGE.fullmatch(line_range.strip())
+    if found is None or line_range.strip() == "-":
+        raise UsageError(f"--lines: {line_range} is no range of lines.", "Write 3-17, 3-, -17 or 3.")
+    first = int(found["one"] or found["first"] or 1)
+    last = found["one"] or found["last"]
+    if last is not None and int(last) < first:
+        raise UsageError(f"--lines: {line_range} ends before it begins.", "Write the smaller number first.")
+    return ExportPart(first, None if last is None else int(last), is_starred_only)
+
+
+def _namer(
+    item: Conversation, lines: list[ExportLine], format_: ExportFormat, side: ExportSide
+) -> Callable[[int], str]:
+    """The name of the export's n-th copy."""
+    source, target = pair_of(lines, item.pairs[0] if item.pairs else ("xx", "xx"))
     started = datetime.fromtimestamp(item.started)  # a file's name says the time of the place where one talked
-    return file_name(started, source, target, format_, side, copy=copy)
+    return lambda copy: file_name(started, source, target, format_, side, copy=copy)
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from pinch_tui.cli.options import TextFormat
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide, lines_of, render
+from pinch_tui.core.transcript.documents import render
+from pinch_tui.core.transcript.export import ExportFormat, ExportSide, lines_of
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.store.history.lines import final_part
 

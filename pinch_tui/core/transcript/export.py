@@ -1,17 +1,10 @@
-"""A conversation as a file: txt, md, srt, vtt, json and csv, bilingual or one side. Pure: texts in, one text out.
+"""What goes into an export: the lines of a conversation, which of them, what its head says, its file's name. Pure.
 
-Every format takes the same frozen `ExportLine` list. Times are whole milliseconds since the conversation began; cues of
-the subtitle formats stand in order, never overlap, and each lasts at least a millisecond (usually a readable second).
-Nothing in a text can break out of its format: texts are one clean line, and each format escapes what it must.
+Every format of `pinch_tui.core.transcript.documents` takes the same frozen `ExportLine` list.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,12 +13,7 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
-from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side
-
-SCHEMA_VERSION: Final = 1
-MIN_CUE_MS: Final = 1_000
-"""A shorter cue is lengthened to this where the next one leaves room."""
 
 
 class ExportFormat(StrEnum):
@@ -58,6 +46,56 @@ class ExportLine:
     number: int = 0
     segment_id: str = ""
     starred: bool = False
+    at: float | None = None
+    """Unix seconds when it was said."""
+    pair: tuple[str, str] | None = None
+    """The two languages of a two-way conversation, in the order of the screen; None for one that is not two-way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportHead:
+    """What stands above the lines. ``started`` has a time zone, in which all clock times are given."""
+
+    started: datetime
+    service: str = ""
+    context: str = ""
+    part: str = ""
+    """Which lines these are, "" for all of them."""
+    inputs: tuple[str, ...] = ()
+    """The sound files that were translated; their lines have times of the recording instead of clock times."""
+
+    @property
+    def has_clock(self) -> bool:
+        return not self.inputs
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPart:
+    """Which lines: those with numbers from ``first`` to ``last`` (None is the end), and of these the starred ones."""
+
+    first: int = 1
+    last: int | None = None
+    is_starred_only: bool = False
+
+    def of(self, utterances: Iterable[Utterance], starred: Collection[int]) -> list[Utterance]:
+        """The utterances of this part."""
+        last = self.last
+        return [
+            one
+            for one in utterances
+            if one.number >= self.first
+            and (last is None or one.number <= last)
+            and (one.number in starred or not self.is_starred_only)
+        ]
+
+    def __str__(self) -> str:
+        """For the head: ``starred lines from 3 to 17``; "" for everything."""
+        words = ["starred lines" if self.is_starred_only else "lines"]
+        if self.first > 1:
+            words.append(f"from {self.first}")
+        if self.last is not None:
+            words.append(f"to {self.last}")
+        return "" if words == ["lines"] else " ".join(words)
 
 
 def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> list[ExportLine]:
@@ -88,6 +126,8 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
                         utterance.number,
                         segment.id,
                         utterance.number in starred,
+                        utterance.started + (segment.start_ms - utterance.start_ms) / 1000,
+                        (utterance.source, utterance.target) if utterance.is_two_way else None,
                     )
                 )
     return [
@@ -130,36 +170,9 @@ def pair_of(lines: Sequence[ExportLine], usual: tuple[str, str]) -> tuple[str, s
     return lines[0].source_language, lines[0].target_language
 
 
-def _directions(lines: Sequence[ExportLine]) -> list[str]:
-    """``en → es`` for each line where more than one pair was spoken, or not every line names its speaker; else ""."""
-    ways = {(line.source_language, line.target_language) for line in lines}
-    if len(ways) < 2 or (len(pairs_of(lines)) == 1 and all(line.speaker for line in lines)):
-        return [""] * len(lines)
-    return [f"{clean(line.source_language)} → {clean(line.target_language)}" for line in lines]
-
-
-def render(lines: Sequence[ExportLine], format_: ExportFormat, side: ExportSide = ExportSide.BOTH) -> str:
-    """The whole file's text, to be written as UTF-8 without newline translation."""
-    match format_:
-        case ExportFormat.TXT:
-            return to_txt(lines, side)
-        case ExportFormat.MD:
-            return to_md(lines, side)
-        case ExportFormat.SRT:
-            return to_srt(lines, side)
-        case ExportFormat.VTT:
-            return to_vtt(lines, side)
-        case ExportFormat.JSON:
-            return to_json(lines, side)
-        case ExportFormat.CSV:
-            return to_csv(lines, side)
-        case _:
-            assert_never(format_)
-
-
 MANY: Final = "mul"
 """ISO 639 for "multiple languages"; as both languages of a file's name it stands there once."""
-_SIDE_NAMES: Final = {ExportSide.ORIGINAL: "original", ExportSide.TRANSLATION: "translation"}
+SIDE_NAMES: Final = {ExportSide.ORIGINAL: "original", ExportSide.TRANSLATION: "translation"}
 
 
 def file_name(
@@ -175,207 +188,7 @@ def file_name(
     languages = [normalize(source) or "xx", normalize(target) or "xx"]
     parts = [f"pinch-{started:%Y-%m-%d-%H%M}", *dict.fromkeys(languages)]
     if side is not ExportSide.BOTH:
-        parts.append(_SIDE_NAMES[side])
+        parts.append(SIDE_NAMES[side])
     if copy > 1:
         parts.append(str(copy))
     return f"{'-'.join(parts)}.{format_.value}"
-
-
-# ---- what all formats share ---------------------------------------------------------------------------------------
-
-
-def _ms(value: float) -> int:
-    return max(0, math.floor(value + 0.5)) if math.isfinite(value) else 0
-
-
-def _texts(line: ExportLine, side: ExportSide) -> list[str]:
-    """The clean texts to show, those without words left out."""
-    texts: tuple[str, ...]
-    match side:
-        case ExportSide.BOTH:
-            texts = (line.original, line.translation)
-        case ExportSide.ORIGINAL:
-            texts = (line.original,)
-        case ExportSide.TRANSLATION:
-            texts = (line.translation,)
-        case _:
-            assert_never(side)
-    return [cleaned for text in texts if (cleaned := clean(text))]
-
-
-def _clock(ms: int, separator: str = ".") -> str:
-    seconds, ms = divmod(ms, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{seconds:02}{separator}{ms:03}"
-
-
-def _seconds(ms: int) -> str:
-    return _clock(ms).partition(".")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A line of subtitles with its final times."""
-
-    start_ms: int
-    end_ms: int
-    texts: tuple[str, ...]
-    speaker: str | None
-
-
-def cues_of(lines: Sequence[ExportLine], side: ExportSide) -> list[Cue]:
-    """Cues in order of time, none overlapping the next.
-
-    A cue ends where the next begins; one that would be left with less than the shorter of its own length and
-    `MIN_CUE_MS` keeps that and moves the next.
-    """
-    wanted = [(_ms(line.start_ms), _ms(line.end_ms), texts, line) for line in lines if (texts := _texts(line, side))]
-    wanted.sort(key=lambda item: item[0])
-    cues: list[Cue] = []
-    free_from = 0
-    for index, (start, end, texts, line) in enumerate(wanted):
-        start = max(start, free_from)
-        own = max(1, min(end - start, MIN_CUE_MS))
-        end = max(end, start + MIN_CUE_MS)
-        if index + 1 < len(wanted):
-            end = min(end, max(wanted[index + 1][0], start + own))
-        cues.append(Cue(start, end, tuple(texts), line.speaker))
-        free_from = end
-    return cues
-
-
-# ---- formats ------------------------------------------------------------------------------------------------------
-
-
-def to_txt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """For reading: a time, the languages where they change, who spoke, the original, and the translation below it."""
-    blocks = []
-    for line, direction in zip(lines, _directions(lines), strict=True):
-        texts = _texts(line, side)
-        if not texts:
-            continue
-        mark = "* " if line.starred else ""
-        speaker = f"{clean(line.speaker)}: " if line.speaker else ""
-        languages = f"({direction}) " if direction else ""
-        first, *rest = texts
-        block = [
-            f"[{_seconds(_ms(line.start_ms))}] {mark}{languages}{speaker}{first}",
-            *(f"           {text}" for text in rest),
-        ]
-        blocks.append("\n".join(block) + "\n")
-    return ("\n" if side is ExportSide.BOTH else "").join(blocks)
-
-
-# Inside a table cell; a line's beginning is never the text's. Colons and dots only where they would make a link or an
-# emoji's short name.
-_MD_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>&|~$^@]|:(?=\S)|(?<=[wW]{3})\.)")
-
-
-def _md(text: str) -> str:
-    """A table cell: every character that could be markup, or make a link by itself, is escaped."""
-    return _MD_SPECIAL.sub(r"\\\1", clean(text))
-
-
-def to_md(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """A Markdown table, one row a line; a star marks starred lines; languages where they change."""
-    has_speaker = any(line.speaker for line in lines)
-    directions = _directions(lines)
-    has_directions = any(directions)
-    sides = [ExportSide.ORIGINAL, ExportSide.TRANSLATION] if side is ExportSide.BOTH else [side]
-    header = [
-        "Time",
-        *(["Languages"] if has_directions else []),
-        *(["Speaker"] if has_speaker else []),
-        *(_SIDE_NAMES[one].capitalize() for one in sides),
-    ]
-    rows = [header, ["---"] * len(header)]
-    for line, direction in zip(lines, directions, strict=True):
-        if not _texts(line, side):
-            continue
-        time_ = _seconds(_ms(line.start_ms)) + (" ★" if line.starred else "")
-        texts = [_md(line.original if one is ExportSide.ORIGINAL else line.translation) for one in sides]
-        languages = [_md(direction)] if has_directions else []
-        rows.append([time_, *languages, *([_md(line.speaker or "")] if has_speaker else []), *texts])
-    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    return f"# Conversation\n\n{table}"
-
-
-def to_srt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """SubRip. It knows no escapes, so the one sequence that ends a cue, ``-->``, becomes an arrow."""
-    return "".join(
-        f"{index}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n"
-        + "".join(f"{re.sub('--+>', '→', text)}\n" for text in cue.texts)
-        + "\n"
-        for index, cue in enumerate(cues_of(lines, side), start=1)
-    )
-
-
-def _vtt(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def to_vtt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """WebVTT, with a voice span where it is known who spoke."""
-    blocks = ["WEBVTT\n"]
-    for cue in cues_of(lines, side):
-        speaker = _vtt(clean(cue.speaker or "")).rstrip("-")  # "--" and the tag's own ">" would end the cue
-        voice = f"<v {speaker}>" if speaker else ""
-        texts = "".join(f"{voice}{_vtt(text)}\n" for text in cue.texts)
-        blocks.append(f"{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{texts}")
-    return "\n".join(blocks)
-
-
-def _fields(line: ExportLine, side: ExportSide) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "number": line.number,
-        "segment_id": clean(line.segment_id),
-        "start_ms": _ms(line.start_ms),
-        "end_ms": max(_ms(line.start_ms), _ms(line.end_ms)),
-        "speaker": clean(line.speaker) if line.speaker else None,
-        "source_language": clean(line.source_language),
-        "target_language": clean(line.target_language),
-        "original": clean(line.original),
-        "translation": clean(line.translation),
-        "starred": line.starred,
-    }
-    match side:
-        case ExportSide.ORIGINAL:
-            del fields["translation"], fields["target_language"]
-        case ExportSide.TRANSLATION:
-            del fields["original"], fields["source_language"]
-        case ExportSide.BOTH:
-            pass
-        case _:
-            assert_never(side)
-    return fields
-
-
-def to_json(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """``{"format": "pinch-tui conversation", "version": 1, "lines": [...]}``."""
-    rows = [_fields(line, side) for line in lines if _texts(line, side)]
-    whole = {"format": "pinch-tui conversation", "version": SCHEMA_VERSION, "side": side.value, "lines": rows}
-    return json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def _cell(value: object) -> object:
-    """A spreadsheet runs what begins like a formula; an apostrophe in front makes it text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def to_csv(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """Comma-separated with a header, CRLF, quoted where needed."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(_fields(ExportLine(0, 0, "", "", "", ""), side))
-    for line in lines:
-        if _texts(line, side):
-            writer.writerow(_cell(value) for value in _fields(line, side).values())
-    return out.getvalue()

@@ -72,11 +72,11 @@ class Utterance:
 
     @property
     def original(self) -> str:
-        return _whole(s.original for s in self.segments)
+        return whole(s.original for s in self.segments)
 
     @property
     def translation(self) -> str:
-        return _whole(s.translation for s in self.segments)
+        return whole(s.translation for s in self.segments)
 
     @property
     def spoken_language(self) -> str | None:
@@ -94,11 +94,12 @@ def last_heard(utterances: Sequence[Utterance], other_than: str) -> str | None:
     return next((code for code in codes if is_known(code) and not same_language(code, other_than)), None)
 
 
-def _whole(texts: Iterable[str]) -> str:
-    whole = ""
+def whole(texts: Iterable[str]) -> str:
+    """The texts of consecutive segments as one."""
+    joint = ""
     for text in texts:
-        whole = joined(whole, text)
-    return whole
+        joint = joined(joint, text)
+    return joint
 
 
 TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
@@ -390,4 +391,4 @@ def _size(segment: Segment) -> int:
 
 
 def _lengths(segments: tuple[Segment, ...]) -> tuple[int, int]:
-    return len(_whole(s.original for s in segments)), len(_whole(s.translation for s in segments))
+    return len(whole(s.original for s in segments)), len(whole(s.translation for s in segments))

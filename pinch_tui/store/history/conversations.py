@@ -35,6 +35,10 @@ class Conversation:
     """Numbers of the utterances that the user starred."""
     unreadable: int = 0
     """Lines that could not be read."""
+    services: tuple[str, ...] = ()
+    """Names of the services that translated it, in order of appearance."""
+    context: str = ""
+    """The last context that was given."""
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -143,6 +147,8 @@ class History:
             header.is_practice,
             frozenset(reading.stars & reading.utterances.keys()),
             reading.unreadable,
+            tuple(dict.fromkeys(about.service for about in reading.about if about.service)),
+            next((about.context for about in reversed(reading.about) if about.context), ""),
         )
 
 

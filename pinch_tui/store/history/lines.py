@@ -3,7 +3,8 @@
 A file is JSON lines. The first is the conversation's header; then, in the order in which they came, one line for each
 final (``kind`` ``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms,
 session id, and ``row``, the ids of all segments of the utterance as they stood then), and lines for what the user did
-since: an utterance thrown away (``cancelled``) or starred (``star``). A reader takes the last row of each utterance and
+since: an utterance thrown away (``cancelled``) or starred (``star``), and for what the talk was under from there on
+(``about``: the service's name and the context). A reader takes the last row of each utterance and
 the newest revision of each of its segments, so that a resend replaces what it replaced on the screen and nothing else.
 A torn or foreign line, and one with impossible times, is skipped and counted; texts come out as harmless as they went
 in, whoever wrote the file.
@@ -35,6 +36,14 @@ class Header:
     is_practice: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the lines after it were spoken under: the service's name for people, and the context."""
+
+    service: str = ""
+    context: str = ""
+
+
 @dataclass(slots=True)
 class Reading:
     """What a file holds."""
@@ -42,6 +51,7 @@ class Reading:
     header: Header | None = None
     utterances: dict[int, Utterance] = field(default_factory=dict)
     stars: set[int] = field(default_factory=set)
+    about: list[About] = field(default_factory=list)
     unreadable: int = 0
 
 
@@ -74,6 +84,10 @@ def encode_final(utterance: Utterance, segment: Segment) -> str:
             "two_way": utterance.is_two_way,
         }
     )
+
+
+def encode_about(about: About) -> str:
+    return _line({"kind": "about", "service": about.service, "context": about.context})
 
 
 def encode_cancelled(number: int) -> str:
@@ -145,6 +159,8 @@ def read(lines: Iterable[bytes]) -> Reading:
                     cancelled.add(number)
                 case {"kind": "star", "utterance": int() as number, "on": bool() as is_on}:
                     (reading.stars.add if is_on else reading.stars.discard)(number)
+                case {"kind": "about", "service": str() as service, "context": str() as context}:
+                    reading.about.append(About(clean(service, _ID_LIMIT), clean(context)))
                 case {"kind": str()}:
                     pass  # a later version's line
                 case _:

@@ -18,7 +18,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.store.history.lines import Header, encode_cancelled, encode_final, encode_header, encode_star, final_part
+from pinch_tui.store.history.lines import (
+    About,
+    Header,
+    encode_about,
+    encode_cancelled,
+    encode_final,
+    encode_header,
+    encode_star,
+    final_part,
+)
 from pinch_tui.store.paths import private_folder
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
@@ -58,8 +67,13 @@ class HistoryWriter:
         self._unsynced: dict[int, None] = {}  # utterances with finals that are written but not synced, in order
         self._synced_at = float("-inf")
         self._clock = clock
+        self._about = self._kept_about = About()
         self._is_failing = False
         self._is_torn = False
+
+    def about(self, about: About) -> None:
+        """What is spoken from now on is spoken under this; written before the next final."""
+        self._about = about
 
     def record(self, utterances: Iterable[Utterance]) -> tuple[int, ...]:
         """Append every final of these utterances that the file does not have yet, and sync.
@@ -84,8 +98,12 @@ class HistoryWriter:
                     self._early_stars.discard(utterance.number)
                     lines.append(encode_star(utterance.number, is_on=True))
         if lines:
+            about = self._about
+            if about != self._kept_about:
+                lines.insert(0, encode_about(about))
             if not self._write("".join(lines)):
                 return ()
+            self._kept_about = about
             self._cancelled |= thrown_away
             for utterance, segment in fresh:
                 self._kept.setdefault(utterance.number, {})[segment.id] = segment

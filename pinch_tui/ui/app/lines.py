@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.clipboard import Clipboard
@@ -51,14 +51,14 @@ class LineWork:
         else:
             self._app.say("save", f"Saved {path}")
 
-    def export_as(self, choice: tuple[ExportFormat, ExportSide] | None) -> None:
-        """Format and side from the export dialog; None: nothing was chosen."""
+    def export_as(self, choice: tuple[ExportFormat, ExportSide, ExportPart] | None) -> None:
+        """Format, side and lines from the export dialog; None: nothing was chosen."""
         if choice is not None:
             self._app.run_worker(self._export(*choice), name="export")
 
-    async def _export(self, file_format: ExportFormat, side: ExportSide) -> None:
+    async def _export(self, file_format: ExportFormat, side: ExportSide, part: ExportPart) -> None:
         try:
-            path = await self._app.services.export(file_format, side)
+            path = await self._app.services.export(file_format, side, part)
         except PinchError as error:
             self._app.warn("export", error.title, error.hint)
         else:

@@ -1,4 +1,4 @@
-"""The export dialog: which format, which side. Writing goes on while the conversation does."""
+"""The export dialog: which format, which side, which lines. Writing goes on while the conversation does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
 
@@ -26,20 +26,34 @@ _SIDES = [
 ]
 
 
-class ExportScreen(Panel[tuple[ExportFormat, ExportSide] | None]):
-    """Ends with format and side, or None."""
+Chosen = tuple[ExportFormat, ExportSide, ExportPart]
+
+
+class ExportScreen(Panel[Chosen | None]):
+    """Ends with format, side and lines, or None. ``selected``: the number of the selected line, if there is one."""
+
+    def __init__(self, selected: int | None = None) -> None:
+        super().__init__()
+        self._parts = [(ExportPart(), "all"), (ExportPart(is_starred_only=True), "starred")]
+        if selected is not None:
+            self._parts += [
+                (ExportPart(first=selected), "from the selected one on"),
+                (ExportPart(last=selected), "up to the selected one"),
+            ]
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
             yield Static(Content("Export the conversation"), classes="panel-title")
             yield Choice("format", "Format", _FORMATS)
             yield Choice("side", "Text", _SIDES)
+            yield Choice("part", "Lines", self._parts)
             yield Static(Content("Left and Right change, Enter writes the file, Esc closes"), classes="panel-keys")
 
     def on_mount(self) -> None:
         self.query_one("#format").focus()
 
     def on_choice_accepted(self) -> None:
-        file_format, side = self.query_one("#format", Choice).value, self.query_one("#side", Choice).value
-        if isinstance(file_format, ExportFormat) and isinstance(side, ExportSide):
-            self.dismiss((file_format, side))
+        chosen = tuple(self.query_one(f"#{name}", Choice).value for name in ("format", "side", "part"))
+        match chosen:
+            case (ExportFormat() as file_format, ExportSide() as side, ExportPart() as part):
+                self.dismiss((file_format, side, part))
