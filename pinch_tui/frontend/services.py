@@ -159,8 +159,7 @@ class AppServices:
     """(utterance, float32 LE mono 24 kHz) -> the file written."""
     set_star: Callable[[int, bool], None] = _nothing
     draw_large: DrawLarge | None = None
-    """Large type for scripts without block letters; the one callable here that a worker thread calls. None: they stay
-    at the usual size."""
+    """Draws large type; the one callable here that a worker thread calls. None: texts keep the usual size."""
 
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""

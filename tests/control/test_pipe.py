@@ -224,4 +224,6 @@ class TestThePipesClient:
     def test_the_command_uses_it_on_windows(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         windows = FakeWinapi([None], [b'{"ok": true}\n'])
         monkeypatch.setitem(sys.modules, "_winapi", windows)
-        assert client._over_pipe(tmp_path, b"{}\n", 1.0) == b'{"ok": true}\n'
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "platform", "win32")
+            assert client._exchange(tmp_path, b"{}\n", 1.0) == b'{"ok": true}\n'

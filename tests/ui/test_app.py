@@ -584,7 +584,7 @@ async def test_the_big_view_grows_with_the_words() -> None:
         assert len(r.app.screen_stack) == 1
 
 
-async def test_the_big_view_draws_what_has_no_block_letters() -> None:
+async def test_the_big_view_draws_the_translation_in_its_language() -> None:
     asked: list[Request] = []
 
     def draw(request: Request) -> Picture:

@@ -266,6 +266,14 @@ def test_pillow_draws_a_whole_text(font: FontFile) -> None:
     assert isinstance(large(Request("今日は", 78, 21)), Refusal)
 
 
+def test_plain_english_needs_no_font_of_the_machine() -> None:
+    large = LargeType(FakeFinder((), "fontconfig"), PillowPress)
+    answer = large(Request("Where is it?", 78, 21))
+    assert isinstance(answer, Picture) and "█" in "".join(answer.rows)
+    refused = large(Request("¿Dónde está?", 78, 21))
+    assert isinstance(refused, Refusal) and refused.why is Why.NO_FINDER
+
+
 def test_arabic_is_joined_and_runs_from_the_right_with_a_font_of_this_machine() -> None:
     press = PillowPress()
     fonts = [press.face(font) for font in finder_for().find(ARABIC, "ببب")]

@@ -32,6 +32,10 @@ class FontFile:
     index: int = 0
 
 
+OWN = FontFile("")
+"""The font inside Pillow, which has the letters of ASCII and a few more."""
+
+
 class FontFinder(Protocol):
     """Where the fonts of this machine are asked for."""
 

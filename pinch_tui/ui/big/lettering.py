@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
-from pinch_tui.ui.big.fonts import FontFinder
+from pinch_tui.ui.big.fonts import OWN, FontFinder
 from pinch_tui.ui.big.press import Face, Placed, Press
 from pinch_tui.ui.big.scripts import OTHER, Script, can_be_set_singly, letters_of, script_of
 from pinch_tui.ui.text import bidi as line_bidi
@@ -328,7 +328,7 @@ class LargeType:
         """The first face that has all that is wanted, else the first that has what is needed."""
         assert self._press is not None
         good: Face | None = None
-        for font in self._finder.find(script, "".join(needed)):
+        for font in (*self._finder.find(script, "".join(needed)), OWN):
             face = self._press.face(font)
             if face is None or not all(has(face, word) for word in needed):
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pinch_tui.ui.big.fonts import FontFile
+from pinch_tui.ui.big.fonts import OWN, FontFile
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -61,15 +61,25 @@ class Press(Protocol):
         """Draw on a canvas of so many dots (across, down), brought down to ``dots``: rows of brightness, 0 to 255."""
 
 
+def _open(font: FontFile, size: int, *, can_shape: bool) -> FreeTypeFont:
+    """Raises `OSError` when it is no font."""
+    from PIL import ImageFont
+
+    engine = ImageFont.Layout.RAQM if can_shape else ImageFont.Layout.BASIC
+    if font == OWN:
+        own = ImageFont.load_default(size)
+        assert isinstance(own, ImageFont.FreeTypeFont)
+        return own.font_variant(layout_engine=engine)
+    return ImageFont.truetype(font.path, size, index=font.index, layout_engine=engine)
+
+
 class _PillowFace:
     def __init__(self, font: FontFile, *, can_shape: bool) -> None:
         """Raises `OSError` when it is no font."""
-        from PIL import ImageFont
-
         self._font = font
         self._can_shape = can_shape
         self._sizes: dict[int, FreeTypeFont] = {}
-        self._probe = ImageFont.truetype(font.path, _PROBE_SIZE, index=font.index, layout_engine=ImageFont.Layout.BASIC)
+        self._probe = _open(font, _PROBE_SIZE, can_shape=False)
         self._tofu = self._mask(_NOWHERE)
         self._lacks: dict[str, bool] = {}
 
@@ -83,13 +93,10 @@ class _PillowFace:
         return self._lacks[char]
 
     def at(self, size: int) -> FreeTypeFont:
-        from PIL import ImageFont
-
         if size not in self._sizes:
             if len(self._sizes) >= _MOST_SIZES:
                 self._sizes.clear()
-            engine = ImageFont.Layout.RAQM if self._can_shape else ImageFont.Layout.BASIC
-            self._sizes[size] = ImageFont.truetype(self._font.path, size, index=self._font.index, layout_engine=engine)
+            self._sizes[size] = _open(self._font, size, can_shape=self._can_shape)
         return self._sizes[size]
 
     def direction(self, *, is_rtl: bool) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,9 +15,8 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from pinch_tui.ui.big.blocks import Page, pages
-from pinch_tui.ui.big.glyphs import has_all
 from pinch_tui.ui.big.lettering import DrawLarge, Picture, Refusal, Request
+from pinch_tui.ui.big.pages import Page, pages
 from pinch_tui.ui.text.layout import Order, clean, cut, width
 
 _MARGIN = 1
@@ -27,10 +25,10 @@ _PATIENCE_S = 0.3
 
 
 class BigText(Widget):
-    """The text itself, centred in its whole place.
+    """The text, centred in its widget.
 
-    Block letters are made at once. What they cannot write is drawn by ``draw`` in a worker thread, one request at a
-    time and always the newest; `Drawn` is posted when the answer is on screen.
+    ``draw`` draws it in a worker thread, one request at a time and always the newest; `Drawn` is posted when the
+    answer is on screen. A text that cannot be drawn is shown at the terminal's own letter size.
     """
 
     DEFAULT_CSS = """
@@ -63,15 +61,12 @@ class BigText(Widget):
         """Why the text stands there at the usual size, when it does for a reason."""
         self.page = 0
         self.is_turned = False
+        self.can_turn = False
+        """Whether the text is drawn in dots, which can be turned upside down."""
 
     @property
     def n_pages(self) -> int:
         return len(self._pages)
-
-    @property
-    def can_turn(self) -> bool:
-        """Whether what is shown is drawn in dots, which can be turned upside down."""
-        return bool(self._pages) and self._pages[self.page].is_block
 
     def show(
         self,
@@ -105,30 +100,23 @@ class BigText(Widget):
         self.refresh()
 
     def _request(self) -> Request | None:
-        """What has to be drawn; None: block letters or the usual size will do."""
+        """What has to be drawn; None: there is nothing to draw, or nothing to draw with."""
         columns, rows = self.size.width - 2 * _MARGIN, self.size.height
         text = clean(self._text)
-        if self._draw is None or not text or min(columns, rows) < 1 or has_all(unicodedata.normalize("NFC", text)):
+        if self._draw is None or not text or min(columns, rows) < 1:
             return None
         return Request(text, columns, rows, self._language, self.is_turned, self._is_ascii)
 
     def _lay_out(self, page: int = 0) -> None:
-        """Block letters or the usual size."""
-        self._pages = pages(
-            self._text,
-            self.size.width - 2 * _MARGIN,
-            self.size.height,
-            is_turned=self.is_turned,
-            is_ascii=self._is_ascii,
-            reorders=self._reorders,
-        )
+        """Show the text at the usual size."""
+        self._pages = pages(self._text, self.size.width - 2 * _MARGIN, self.size.height, reorders=self._reorders)
+        self.can_turn = False
         self.page = max(0, min(page, len(self._pages) - 1))
 
     def _fits(self) -> bool:
         """Whether what is shown may stay until the answer comes: it fits the place as it is now."""
         return all(
-            len(page.rows) <= self.size.height and all(width(row) <= self.size.width for row in page.rows)
-            for page in self._pages
+            len(page) <= self.size.height and all(width(row) <= self.size.width for row in page) for page in self._pages
         )
 
     def _lose_patience(self) -> None:
@@ -158,7 +146,7 @@ class BigText(Widget):
         ):
             return
         if isinstance(answer, Picture):
-            self._pages, self.page, self.refusal = [Page(answer.rows, True)], 0, None
+            self._pages, self.page, self.refusal, self.can_turn = [answer.rows], 0, None, True
         else:
             self.refusal = answer
             self._lay_out(self.page)
@@ -171,7 +159,7 @@ class BigText(Widget):
     def render_line(self, y: int) -> Strip:
         style = self.rich_style
         cells = self.size.width
-        rows = self._pages[self.page].rows if self._pages else ()
+        rows = self._pages[self.page] if self._pages else ()
         at = y - max(0, (self.size.height - len(rows)) // 2)
         if not 0 <= at < len(rows):
             return Strip.blank(cells, style)
@@ -219,8 +207,8 @@ class BigView(ModalScreen[None]):
         language: str = "",
         draw: DrawLarge | None = None,
     ) -> None:
-        """``closing_keys``: the keys that opened it, which close it too. ``draw``: large type for the scripts that
-        have no block letters, called in a worker thread; ``language``: the text's own, where it is known."""
+        """``closing_keys``: the keys that opened it, which close it too. ``draw``: draws large type, in a worker
+        thread; ``language``: the text's own, where it is known."""
         super().__init__()
         for key in closing_keys:
             self._bindings.bind(key, "close", "Close", show=False)
