@@ -108,7 +108,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "settings": ("errors", "core", "store.paths"),
     "audio": ("errors", "core"),
     "services": ("errors", "core"),
-    "services.practice": ("errors", "core.languages", "core.transcript.clean"),
+    "services.practice": ("errors", "core.languages", "core.options", "core.transcript.clean"),
     "engine": (*SHARED, *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
     "keys": SHARED,
     "store": SHARED,
@@ -402,7 +402,15 @@ def test_practice_is_an_island() -> None:
     ours = {
         name for name in loaded if is_inside(name, "pinch_tui") and not is_inside(name, "pinch_tui.services.practice")
     }
-    shared = ("services", "errors", "core", "core.languages", "core.transcript", "core.transcript.clean")
+    shared = (
+        "services",
+        "errors",
+        "core",
+        "core.languages",
+        "core.options",
+        "core.transcript",
+        "core.transcript.clean",
+    )
     assert ours <= {"pinch_tui", *(f"pinch_tui.{name}" for name in shared)}
 
 

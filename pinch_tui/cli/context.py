@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from pinch_tui.core.options import Option, Text
 from pinch_tui.settings.load import Flag, LoadedSettings, load
+from pinch_tui.settings.model import OPTIONS
 from pinch_tui.store.paths import Paths, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,79 +51,49 @@ class CliContext:
             value = ctx.params.get(name)
             if name == "config":
                 self.config = None if value is None else Path(value)
-            elif name in FLAGS:
-                key, convert = FLAGS[name]
-                flag = next((option for option in param.opts if option.startswith("--")), param.opts[0])
-                self.flags[key] = Flag(flag, convert(value))
+            elif row := _FLAGS.get(param.opts[0]):
+                self.flags[row.key] = Flag(row.flag, value)
             elif name in EXTRA:
                 self.extra[name] = value
 
 
-def _same(value: object) -> object:
-    return value
-
-
-FLAGS: dict[str, tuple[str, Callable[[Any], object]]] = {
-    "source": ("session.source", _same),
-    "target": ("session.target", _same),
-    "voice": ("session.voice", _same),
-    "text_only": ("session.text_only", _same),
-    "two_way": ("session.two_way", _same),
-    "finalize_mode": ("session.finalize_mode", _same),
-    "source_label": ("session.source_label", _same),
-    "target_label": ("session.target_label", _same),
-    "context": ("session.context", _same),
-    "input_device": ("mic.device", _same),
-    "output_device": ("speaker.device", _same),
-    "base_url": ("api.base_url", _same),
-    "no_history": ("history.enabled", lambda value: not value),
-}
-"""Parameter name -> the setting that it beats."""
-
 EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain"})
 
+_FLAGS: dict[str, Option] = {row.flag: row for row in OPTIONS.values() if row.flag}
 
-def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+
+def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Language codes for the shell's completion, with their names."""
     from pinch_tui.core.languages import AUTO, LANGUAGES
 
-    names = {AUTO: "whatever is spoken"} if param.name == "source" else {}
+    names = {AUTO: "whatever is spoken"} if param.opts[0] == "--from" else {}
     names |= {language.code: language.name for language in LANGUAGES}
     return [CompletionItem(code, help=names[code]) for code in names if code.lower().startswith(incomplete.lower())]
 
 
+def _flag(row: Option) -> Callable[[F], F]:
+    """The click option of a row."""
+    name = row.key.replace(".", "_")
+    if row.kind is bool:
+        if row.flag.startswith("--no-"):
+            return click.option(row.flag, name, is_flag=True, flag_value=False, default=None, help=row.help)
+        return click.option(f"{row.flag}/--no-{row.flag.removeprefix('--')}", name, default=None, help=row.help)
+    if issubclass(row.kind, StrEnum):
+        return click.option(row.flag, name, type=click.Choice(list(row.kind), case_sensitive=False), help=row.help)
+    complete = _codes if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) else None
+    return click.option(row.flag, name, metavar=row.metavar, shell_complete=complete, help=row.help)
+
+
+def _flags_of(*sections: str) -> tuple[Callable[[F], F], ...]:
+    return tuple(_flag(row) for row in _FLAGS.values() if row.key.partition(".")[0] in sections)
+
+
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
-_SESSION = (
-    click.option(
-        *("--from", "source"),
-        metavar="LANG",
-        shell_complete=_codes,
-        help="Language that is spoken, such as en or english, or auto.",
-    ),
-    click.option(
-        *("--to", "target"),
-        metavar="LANG",
-        shell_complete=_codes,
-        help="Language that is wanted, such as es or spanish.",
-    ),
-    click.option("--voice", type=click.Choice(["male", "female"], case_sensitive=False), help="Voice of the speech."),
-    click.option("--text-only/--no-text-only", default=None, help="Ask for text alone, no speech."),
-    click.option("--two-way/--no-two-way", default=None, help="Either language may be spoken."),
-    click.option(
-        "--finalize-mode",
-        type=click.Choice(["stable", "sentence"], case_sensitive=False),
-        help="Finals grow word by word, or come by the sentence.",
-    ),
-    click.option("--source-label", metavar="TEXT", help="Describes the spoken language to the translator."),
-    click.option("--target-label", metavar="TEXT", help="Describes how to say it, such as casual."),
-    click.option("--context", metavar="TEXT", help="What the talk is about, up to 2,000 characters."),
-    click.option("--input-device", metavar="NAME", help="Microphone: a name, a part of it, or a number."),
-    click.option("--output-device", metavar="NAME", help="Loudspeaker: a name, a part of it, or a number."),
-)
+_SESSION = _flags_of("session", "mic", "speaker")
 _RUN = (
     click.option("--config", type=_PATH, metavar="FILE", help="Read this configuration file."),
-    click.option("--base-url", metavar="URL", help="Ask this service for sessions: https, or http to loopback."),
+    *_flags_of("api"),
     click.option("--practice", is_flag=True, help="Use the built-in practice service."),
     click.option("--log-file", type=_PATH, metavar="FILE", help="Write the log here (no transcripts, no secrets)."),
     click.option("--events", type=_PATH, metavar="FILE", help="Append one JSON object a line for scripts."),
@@ -129,7 +102,7 @@ _RUN = (
 )
 _SCREEN = (
     click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
-    click.option("--no-history", is_flag=True, help="Keep nothing of this conversation on disk."),
+    *_flags_of("history"),
 )
 
 

@@ -3,13 +3,18 @@
 Pure: no I/O, no clock. Everything is frozen. Facts are named in the past tense, intents in the imperative. Times ``t``
 are seconds of one monotonic clock (``time.monotonic()``), which every process of the program shares.
 
-The wire's own vocabulary (``WireEvent``) stands in `pinch_tui.core.wire`, the machines' commands beside their machines.
+The wire's own vocabulary (``WireEvent``) stands in `pinch_tui.core.wire`, the session's parameters in
+`pinch_tui.core.options`, the machines' commands beside their machines.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from pinch_tui.core.options import FinalizeMode as FinalizeMode
+from pinch_tui.core.options import SessionParams as SessionParams
+from pinch_tui.core.options import Voice as Voice
 
 # ---- sound --------------------------------------------------------------------------------------------------------
 
@@ -75,37 +80,6 @@ class TalkEdge:
     kind: EdgeKind
     t: float
     source: TalkSource
-
-
-# ---- a session's parameters ---------------------------------------------------------------------------------------
-
-
-class Voice(StrEnum):
-    MALE = "male"
-    FEMALE = "female"
-
-
-class FinalizeMode(StrEnum):
-    STABLE = "stable"
-    SENTENCE = "sentence"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionParams:
-    """What a service session is asked for (`GET /v1/session`, section 1.1 of the service's reference).
-
-    ``context`` is cut to 2,000 characters by the codec. ``two_way`` forces sentence mode at the service.
-    """
-
-    source: str = "en"
-    target: str = "es"
-    voice: Voice = Voice.MALE
-    audio_output: bool = True
-    finalize_mode: FinalizeMode = FinalizeMode.STABLE
-    two_way: bool = False
-    source_label: str = ""
-    target_label: str = ""
-    context: str = ""
 
 
 # ---- intents (UI -> engine) ---------------------------------------------------------------------------------------

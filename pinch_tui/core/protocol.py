@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 
-from pinch_tui.core.events import FinalizeMode, SessionParams
+from pinch_tui.core.options import SESSION_OPTIONS, FinalizeMode, SessionParams
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import (
     ErrorMessage,
@@ -27,8 +27,6 @@ from pinch_tui.core.wire import (
     WireEvent,
 )
 
-CONTEXT_LIMIT: Final = 2_000
-"""Characters of ``context`` that the service takes (1.1)."""
 MESSAGE_LIMIT: Final = 4_000_000
 """Characters or bytes of one message; a longer one is malformed."""
 ID_LIMIT: Final = 200
@@ -53,31 +51,27 @@ def encode_finalize() -> str:
 
 def query(params: SessionParams) -> list[tuple[str, str]]:
     """Every parameter of ``GET /v1/session`` (1.1), not yet percent-encoded; empty free texts are left out."""
-    finalize_mode = FinalizeMode.SENTENCE if params.two_way else params.finalize_mode
-    pairs = [
-        ("sourceLanguage", params.source),
-        ("targetLanguage", params.target),
-        ("voiceType", params.voice.value),
-        ("audioOutputEnabled", _flag(params.audio_output)),
-        ("finalizeMode", finalize_mode.value),
-        ("twoWay", _flag(params.two_way)),
-    ]
-    free = (
-        ("sourceLanguageLabel", params.source_label),
-        ("targetLanguageLabel", params.target_label),
-        ("context", params.context),
-    )
-    pairs += [(name, text) for name, value in free if (text := cut_context(value))]
+    if params.two_way:
+        params = replace(params, finalize_mode=FinalizeMode.SENTENCE)
+    pairs = []
+    for row in SESSION_OPTIONS:
+        value = getattr(params, row.name)
+        if isinstance(value, bool):
+            pairs.append((row.query, "true" if value is not bool(row.inverse) else "false"))
+        elif not row.is_free_text:
+            pairs.append((row.query, str(value)))
+        elif text := cut_text(value, row.limit):
+            pairs.append((row.query, text))
     return pairs
 
 
-def cut_context(text: str) -> str:
-    """At most `CONTEXT_LIMIT` characters, never half of one: a cut falls before a character's marks and joiners."""
+def cut_text(text: str, limit: int) -> str:
+    """At most ``limit`` characters, never half of one: a cut falls before a character's marks and joiners."""
     text = "".join(char for char in text if not 0xD800 <= ord(char) <= 0xDFFF)
-    if len(text) <= CONTEXT_LIMIT:
+    if len(text) <= limit:
         return text
-    end = CONTEXT_LIMIT
-    while end > CONTEXT_LIMIT - 32 and _continues(text[end - 1], text[end]):
+    end = limit
+    while end > limit - 32 and _continues(text[end - 1], text[end]):
         end -= 1
     return text[:end]
 
@@ -87,10 +81,6 @@ def _continues(before: str, char: str) -> bool:
     if "\u200d" in (before, char) or "\ufe00" <= char <= "\ufe0f" or "\U0001f3fb" <= char <= "\U0001f3ff":
         return True
     return "\u0300" <= char <= "\u036f"
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
 
 
 # ---- the answer of GET /v1/session --------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from pinch_tui.core.events import FRAME_BYTES, FinalizeMode, Frame, SessionParams, Voice
+from pinch_tui.core.events import FRAME_BYTES, Frame
+from pinch_tui.core.options import SessionParams, from_trace
 from pinch_tui.core.protocol import decode
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
@@ -119,7 +120,7 @@ class _Run:
                 self.out.program = _text(fields, "program")
                 self._wall = _float(fields, "wall")
             case "allocate":
-                self._on_allocate(_params(fields))
+                self._on_allocate(from_trace(fields))
             case "allocated":
                 self._on_allocated(fields)
             case "failed":
@@ -360,18 +361,6 @@ def _int(fields: Mapping[str, object], name: str) -> int | None:
 def _float(fields: Mapping[str, object], name: str) -> float:
     value = fields.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
-
-
-def _params(fields: Mapping[str, Any]) -> SessionParams:
-    voices, modes = {v.value: v for v in Voice}, {m.value: m for m in FinalizeMode}
-    return SessionParams(
-        source=_text(fields, "source") or "en",
-        target=_text(fields, "target") or "es",
-        voice=voices.get(_text(fields, "voice"), Voice.MALE),
-        audio_output=fields.get("audio_output") is not False,
-        finalize_mode=modes.get(_text(fields, "finalize_mode"), FinalizeMode.STABLE),
-        two_way=fields.get("two_way") is True,
-    )
 
 
 def _pair(params: SessionParams) -> tuple[object, ...]:

@@ -12,12 +12,13 @@ from pinch_tui.core.events import RetryNow, SetVolume, StateWord, StopSpeech, Vo
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.transcript import last_heard
 from pinch_tui.frontend.languages_text import swapped
+from pinch_tui.settings.model import VOLUME_RANGE
 
 if TYPE_CHECKING:
     from pinch_tui.ui.app.app import PinchApp
 
 VOLUME_STEP = 0.1
-MAX_VOLUME = 2.0
+MAX_VOLUME = VOLUME_RANGE[1]
 
 
 # ---- talking ------------------------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def two_way(app: PinchApp) -> None:
 
 def text_only(app: PinchApp) -> None:
     params = app.session.wanted
-    app.session.change(replace(params, audio_output=not params.audio_output))
+    app.session.change(replace(params, text_only=not params.text_only))
 
 
 def voice(app: PinchApp) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.events import Latency, Levels, MicState, SessionParams, StateWord, Status, TalkSource
-from pinch_tui.core.languages import label
+from pinch_tui.core.events import Latency, Levels, MicState, StateWord, Status, TalkSource
 
 METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""
@@ -272,23 +271,3 @@ def hold_text(method: str) -> str:
     if method == "tap":
         return "tap"
     return f"hold: {'exact' if method in ('exact', 'probe') else method}"
-
-
-def difference_text(old: SessionParams, new: SessionParams) -> str:
-    """What differs between two sets of session parameters, in words; "" when nothing does."""
-    parts = []
-    if (old.source, old.target) != (new.source, new.target):
-        parts.append(f"{label(new.source)} {'and' if new.two_way else 'to'} {label(new.target)}")
-    if old.voice is not new.voice:
-        parts.append(f"{new.voice.value} voice")
-    if old.audio_output is not new.audio_output:
-        parts.append("with speech" if new.audio_output else "text only")
-    if old.finalize_mode is not new.finalize_mode:
-        parts.append(f"{new.finalize_mode.value} mode")
-    if old.two_way is not new.two_way:
-        parts.append("two-way" if new.two_way else "one-way")
-    if (old.source_label, old.target_label) != (new.source_label, new.target_label):
-        parts.append("labels")
-    if old.context != new.context:
-        parts.append("context")
-    return ", ".join(parts)

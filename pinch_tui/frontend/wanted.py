@@ -5,22 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.languages import AUTO, same_language
-
-
-def kept_choices(old: SessionParams, new: SessionParams) -> dict[str, str | bool]:
-    """What a person changed that holds for the next start, too, by its name in ``[session]``. Descriptions and context
-    belong to one conversation, and languages are remembered in pairs."""
-    before, after = (
-        {
-            "voice": params.voice.value,
-            "text_only": not params.audio_output,
-            "finalize_mode": params.finalize_mode.value,
-            "two_way": params.two_way,
-        }
-        for params in (old, new)
-    )
-    return {name: value for name, value in after.items() if value != before[name]}
+from pinch_tui.core.languages import same_language
 
 
 class Wanted:
@@ -38,19 +23,18 @@ class Wanted:
         """What is in force now; whether that is news."""
         if params == self._known:
             return False
-        if self.params.audio_output and params == replace(self.params, audio_output=False):
+        if self.params.audio_output and params == replace(self.params, text_only=True):
             self._unspoken = params.target
         self._known = self.params = params
         return True
 
     def choose(self, params: SessionParams) -> SessionParams:
         """A person's choice; what is to be asked of the engine. Two-way needs two named languages."""
-        if params.source == AUTO and params.two_way:
-            params = replace(params, two_way=False)
+        params = params.consistent()
         if self._unspoken and params.audio_output is not self.params.audio_output:
             self._unspoken = ""  # chosen by a person now
         elif self._unspoken and not same_language(params.target, self._unspoken):
-            params = replace(params, audio_output=True)
+            params = replace(params, text_only=False)
             self._unspoken = ""
         self.params = params
         return params

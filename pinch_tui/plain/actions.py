@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ReplaySpeech, RetryNow, SetVolume, StopSpeech, Voice
 from pinch_tui.core.languages import AUTO
+from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance, last_heard
 from pinch_tui.errors import PinchError
@@ -21,7 +22,7 @@ from pinch_tui.frontend.handlers import MAX_VOLUME, VOLUME_STEP
 from pinch_tui.frontend.handlers_line import SLOWER
 from pinch_tui.frontend.languages_text import swapped
 from pinch_tui.frontend.status_text import key_name, latency_text, mic_line
-from pinch_tui.plain.words import Narrator, pair_text
+from pinch_tui.plain.words import Narrator
 from pinch_tui.ui.text.layout import clean
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _two_way(app: PlainApp) -> None:
 
 
 def _text_only(app: PlainApp) -> None:
-    app.change(replace(app.wanted, audio_output=not app.wanted.audio_output))
+    app.change(replace(app.wanted, text_only=not app.wanted.text_only))
 
 
 def _voice(app: PlainApp) -> None:

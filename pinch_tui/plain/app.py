@@ -30,16 +30,17 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.keymap import FIXED, resolve_keys
+from pinch_tui.core.options import difference_text, kept_choices, pair_text
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.frontend.actions import BY_NAME, first_key
 from pinch_tui.frontend.background import deafen
 from pinch_tui.frontend.services import AppServices
-from pinch_tui.frontend.status_text import difference_text, key_name, talk_hint
-from pinch_tui.frontend.wanted import Wanted, kept_choices
+from pinch_tui.frontend.status_text import key_name, talk_hint
+from pinch_tui.frontend.wanted import Wanted
 from pinch_tui.plain.actions import HANDLERS, spoken_key
 from pinch_tui.plain.languages import NotOne, parse_pair, recent_text, resolve
 from pinch_tui.plain.tty import HANG_UP, TYPED_KEYS, Terminal, this_terminal
-from pinch_tui.plain.words import Narrator, pair_text
+from pinch_tui.plain.words import Narrator
 from pinch_tui.ui.text.cells import clusters
 from pinch_tui.ui.text.layout import clean, wrap
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pinch_tui.core.events import Levels, MicState, NoticePosted, SessionParams, Severity, StateWord, Status
-from pinch_tui.core.languages import label
+from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
 from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, seconds_left
 from pinch_tui.ui.text.layout import clean
@@ -17,13 +17,6 @@ from pinch_tui.ui.text.layout import clean
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
 _CUTOFF = "…"
 REPEAT_S = 60.0
-
-
-def pair_text(params: SessionParams) -> str:
-    """``English to Spanish``, or ``English and Spanish`` in a two-way conversation."""
-    joint = "and" if params.two_way else "to"
-    source = "any language" if params.source == "auto" else label(params.source)
-    return f"{source} {joint} {label(params.target)}"
 
 
 def _sentence(text: str) -> str:

@@ -23,7 +23,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from pinch_tui.core.events import SessionParams
+from pinch_tui.core.options import SessionParams, traced
 from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.services.redact import redact
 
@@ -55,18 +55,7 @@ class WireLog:
 
     def allocate(self, t: float, params: SessionParams) -> Line:
         """A session is asked for."""
-        fields: Line = {
-            "source": params.source[:40],
-            "target": params.target[:40],
-            "voice": params.voice.value,
-            "audio_output": params.audio_output,
-            "finalize_mode": params.finalize_mode.value,
-            "two_way": params.two_way,
-            "source_label_length": len(params.source_label),
-            "target_label_length": len(params.target_label),
-            "context_length": len(params.context),
-        }
-        return self._line(t, "allocate", None, fields)
+        return self._line(t, "allocate", None, traced(params))
 
     def allocated(self, t: float, session_id: str, model_version_id: str | None, expires_in: float) -> Line:
         """The service gave a session."""

@@ -1,7 +1,4 @@
-"""What a setting's value may be: types, ranges, and what does not go together. Pure.
-
-The ranges are those of the docstrings in `pinch_tui.settings.model`.
-"""
+"""What a setting's value may be: types, ranges, and what does not go together. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +13,10 @@ from urllib.parse import urlsplit
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.keymap import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, normalize, suggestion, understood
-from pinch_tui.settings.model import Settings
+from pinch_tui.core.options import SESSION_OPTIONS, Text
+from pinch_tui.settings.model import OPTIONS, Settings
 
 _LARGEST = 10**15
-MAX_CONTEXT = 2_000
-"""Characters of context that a session takes."""
 
 
 class BadValue(Exception):
@@ -121,12 +117,9 @@ def _shown(raw: str) -> str:
 # ---- values -------------------------------------------------------------------------------------------------------
 
 
-def _within(low: float, high: float, unit: str) -> Callable[[Any], None]:
-    def test(value: Any) -> None:
-        if not low <= value <= high:  # also true of NaN
-            raise BadValue(f"must be {low:g} to {high:g}{unit}, not {value:g}")
-
-    return test
+def _within(value: Any, low: float, high: float, unit: str) -> None:
+    if not low <= value <= high:  # also true of NaN
+        raise BadValue(f"must be {low:g} to {high:g}{unit}, not {value:g}")
 
 
 def _base_url(value: str) -> None:
@@ -195,34 +188,31 @@ def _key_map(value: dict[str, str]) -> None:
             _key_name(key.strip())
 
 
+_TEXTS: dict[Text, Callable[[str], None]] = {
+    Text.SPOKEN_LANGUAGE: lambda value: _language(value, may_be_auto=True),
+    Text.LANGUAGE: lambda value: _language(value, may_be_auto=False),
+    Text.LINE: _one_line,
+    Text.PARAGRAPH: _printable,
+}
 _CHECKS: dict[str, Callable[[Any], None]] = {
     "api.base_url": _base_url,
     "api.key": _api_key,
-    "session.source": lambda value: _language(value, may_be_auto=True),
-    "session.target": lambda value: _language(value, may_be_auto=False),
-    "session.source_label": _one_line,
-    "session.target_label": _one_line,
-    "session.context": _printable,
     "talk.key": _talk_key,
-    "talk.preroll_ms": _within(0, 1500, " ms"),
-    "talk.tail_ms": _within(0, 2000, " ms"),
-    "talk.limit_s": _within(5, 600, " s"),
-    "mic.device": _one_line,
-    "speaker.device": _one_line,
-    "speaker.volume": _within(0.0, 2.0, ""),
-    "ui.theme": _one_line,
     "ui.keys": _key_map,
-    "history.keep_days": _within(0, 36_500, " days"),
     "dub.base_url": _base_url,
-    "dub.poll_s": _within(0.1, 600, " s"),
 }
 
 
 def check(key: str, value: object) -> object:
     """The value in its usual spelling. Raises `BadValue` when one of the right type is out of its range."""
+    row = OPTIONS[key]
+    if row.within is not None:
+        _within(value, *row.within)
+    if row.text in _TEXTS and isinstance(value, str):
+        _TEXTS[row.text](value)
     if key in _CHECKS:
         _CHECKS[key](value)
-    if key in ("session.source", "session.target") and isinstance(value, str):
+    if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) and isinstance(value, str):
         return understood(value)
     if key == "talk.key" and isinstance(value, str):
         return talk_key(value)
@@ -239,12 +229,13 @@ def notes(settings: Settings) -> list[Note]:
         found.append(
             Note("session.target", f"is {session.target}, the language that is spoken", "Choose two languages.", True)
         )
-    if session.two_way and normalize(session.source) == AUTO:
+    if session.two_way and session.lacks_a_language:
         found.append(
             Note("session.two_way", "needs two named languages, and session.source is auto", "Name the language.", True)
         )
-    if len(session.context) > MAX_CONTEXT:
-        found.append(
-            Note("session.context", f"has {len(session.context):,} characters", "Only the first 2,000 are sent.")
-        )
+    found += [
+        Note(row.key, f"has {length:,} characters", f"Only the first {row.limit:,} are sent.")
+        for row in SESSION_OPTIONS
+        if row.is_free_text and (length := len(getattr(session, row.name))) > row.limit
+    ]
     return found

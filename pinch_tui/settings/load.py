@@ -12,16 +12,17 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from pinch_tui.core.keymap import KeyMapError, check_theme, resolve_keys
 from pinch_tui.errors import ConfigError
 from pinch_tui.settings.checks import BadValue, check, convert, convert_text, notes
 from pinch_tui.settings.lines import line_of
-from pinch_tui.settings.model import Settings
+from pinch_tui.settings.model import OPTIONS, Settings
 from pinch_tui.store.paths import HOME_VARIABLE, expanded, is_private, read_file, resolve
 
 KEY_VARIABLE = "PINCH_API_KEY"
@@ -69,6 +70,9 @@ class LoadedSettings:
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """For every dotted key, where its value came from."""
 
+    def origin(self, key: str) -> Origin:
+        return self.origins.get(key, Origin(Source.DEFAULT))
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -80,18 +84,29 @@ class Flag:
 
 def known_keys() -> dict[str, Any]:
     """Every dotted key with its type, in the order of the settings."""
-    sections = get_type_hints(Settings)
-    return {
-        f"{section.name}.{item.name}": get_type_hints(sections[section.name])[item.name]
-        for section in fields(Settings)
-        for item in fields(sections[section.name])
-    }
+    return {key: row.kind for key, row in OPTIONS.items()}
 
 
 def value_of(settings: Settings, key: str) -> object:
     """The value at a dotted key."""
     section, _, name = key.partition(".")
     return getattr(getattr(settings, section), name)
+
+
+def with_choices(loaded: LoadedSettings, choices: Mapping[str, object]) -> Settings:
+    """The settings with what was chosen in the app last time, where file, environment and flags say nothing.
+
+    ``choices`` are kept under the rows' remembered names; what is damaged counts as not chosen.
+    """
+    values: dict[str, object] = {}
+    for key, row in OPTIONS.items():
+        if row.remembered in choices and loaded.origin(key).source is Source.DEFAULT:
+            with suppress(BadValue, ConfigError):
+                value = check(key, convert(row.kind, choices[row.remembered]))
+                if key == "ui.theme":
+                    check_theme(str(value))
+                values[key] = value
+    return _build(values, loaded.settings)
 
 
 def load(
@@ -129,7 +144,7 @@ def load(
         origins[key] = Origin(Source.FLAG, flag.name)
         _take(values, mistakes, key, kinds[key], flag.value, origins[key], convert)
 
-    settings = _build(values)
+    settings = _build(values, Settings())
     for problem in notes(settings):
         if not problem.is_fatal:
             warnings.append(f"{problem.key} {problem.text}. {problem.hint}".strip())
@@ -189,8 +204,7 @@ def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str
             mistakes.add(key, ConfigError(f"{place}: {error.title}", error.hint))
 
 
-def _build(values: Mapping[str, object]) -> Settings:
-    settings = Settings()
+def _build(values: Mapping[str, object], settings: Settings) -> Settings:
     by_section: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
         section, _, name = key.partition(".")

@@ -1,16 +1,17 @@
-"""Frozen settings: every field, its default, and what it guarantees.
+"""Every setting, its default, and what it guarantees. Frozen.
 
-Sources, the later beating the earlier: the defaults here, ``config.toml``, the environment (``PINCH_TUI_TALK__MODE`` is
-``talk.mode``), flags that were really typed. `pinch_tui.settings.load` reads and validates them; this module only says
-what there is. The user's file is never written by the program.
+Flags override the environment (``PINCH_TUI_TALK__MODE`` is ``talk.mode``), which overrides ``config.toml``, which
+overrides the defaults here; `pinch_tui.settings.load` reads and validates them. A field made by `option` carries a row
+of the table in `pinch_tui.core.options`. The program never writes the user's file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from typing import Final, get_type_hints
 
-from pinch_tui.core.events import FinalizeMode, Voice
+from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
 DEFAULT_DUB_URL = "https://api.startpinch.com"
@@ -55,43 +56,46 @@ class Reopen(StrEnum):
 class ApiSettings:
     """``[api]``: which service, and with which key."""
 
-    base_url: str = DEFAULT_BASE_URL
+    base_url: str = option(
+        DEFAULT_BASE_URL,
+        flag="--base-url",
+        metavar="URL",
+        help="Ask this service for sessions: https, or http to loopback.",
+    )
     """Where sessions are asked for. The key goes over https, or to loopback, nowhere else."""
-    key: str = field(default="", repr=False)
+    key: str = option("", repr=False)
     """The API key. Better in the keyring (``pinch-tui key set``) or in PINCH_API_KEY."""
 
 
 @dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """``[session]``: what a service session is asked for."""
+class SessionSettings(SessionParams):
+    """``[session]``: what a service session is asked for, and what becomes of one that ended."""
 
-    source: str = "en"
-    """Language that is spoken: a code such as ``en`` or ``pt-BR``, or ``auto``."""
-    target: str = "es"
-    """Language that is wanted."""
-    voice: Voice = Voice.MALE
-    """Voice of the translated speech."""
-    text_only: bool = False
-    """Ask for text alone, no speech."""
-    two_way: bool = False
-    """Either language may be spoken; the other comes out. Forces sentence mode."""
-    finalize_mode: FinalizeMode = FinalizeMode.STABLE
-    """``stable``: finals grow word by word. ``sentence``: one final a sentence."""
-    source_label: str = ""
-    """Free text that describes the source language to the translator."""
-    target_label: str = ""
-    """Free text that describes how to say it, such as ``casual``."""
-    context: str = ""
-    """What the talk is about, names included: up to 2,000 characters."""
     reopen: Reopen = Reopen.EAGER
     """An idle session that the service ended is reopened at once, or at the next press."""
+
+    def params(self, pair: tuple[str, str] | None = None) -> SessionParams:
+        """What the service is asked for; ``pair`` replaces the languages."""
+        params = SessionParams(**{row.name: getattr(self, row.name) for row in SESSION_OPTIONS})
+        if pair is not None:
+            params = replace(params, source=pair[0], target=pair[1])
+        return params.consistent()
 
 
 @dataclass(frozen=True, slots=True)
 class TalkSettings:
     """``[talk]``: the talk key."""
 
-    mode: TalkMode = TalkMode.AUTO
+    mode: TalkMode = option(
+        TalkMode.AUTO,
+        label="Talk key",
+        offers=(
+            (TalkMode.AUTO, "hold, or tap to start and end"),
+            (TalkMode.HOLD, "hold only"),
+            (TalkMode.TAP, "press to start, press to end"),
+        ),
+        remembered="talk_mode",
+    )
     """``auto``: hold, a tap latches. ``hold``: never latch. ``tap``: press to start, press to stop."""
     key: str = "space"
     """The talk key, by its Textual name. Bare modifiers and function keys work where the terminal reports releases."""
@@ -99,20 +103,28 @@ class TalkSettings:
     """Ask the terminal for key releases (the kitty keyboard protocol)."""
     probe: bool = True
     """Ask the system for the key's state where that is valid (X11, macOS, Windows)."""
-    preroll_ms: int = 300
-    """Sound from before the press that is sent first, 0-1500."""
-    tail_ms: int = 150
-    """Sound after the release that is still sent, 0-2000."""
-    limit_s: int = 120
-    """Longest utterance, 5-600 s; said 10 s before."""
+    preroll_ms: int = option(300, within=(0, 1500, " ms"))
+    """Sound from before the press that is sent first."""
+    tail_ms: int = option(150, within=(0, 2000, " ms"))
+    """Sound after the release that is still sent."""
+    limit_s: int = option(120, within=(5, 600, " s"))
+    """Longest utterance; said 10 s before."""
 
 
 @dataclass(frozen=True, slots=True)
 class MicSettings:
     """``[mic]``: the microphone."""
 
-    device: str = ""
-    """A device's name or a part of it; empty is the system's default."""
+    device: str = option(
+        "",
+        text=Text.LINE,
+        flag="--input-device",
+        metavar="NAME",
+        help="Microphone: a name, a part of it, or a number.",
+        label="Microphone",
+        remembered="microphone",
+    )
+    """Empty is the system's default."""
     keep_open: KeepOpen = KeepOpen.FOCUS
     """``focus``: open while the terminal is focused. ``always``. ``press``: while talking (the beginning is lost)."""
     echo_cancel: bool = False
@@ -123,13 +135,30 @@ class MicSettings:
 class SpeakerSettings:
     """``[speaker]``: the translated speech."""
 
-    device: str = ""
-    """A device's name or a part of it; empty is the system's default."""
-    volume: float = 1.0
-    """0.0-2.0; 1.0 is as sent."""
-    muted: bool = False
+    device: str = option(
+        "",
+        text=Text.LINE,
+        flag="--output-device",
+        metavar="NAME",
+        help="Loudspeaker: a name, a part of it, or a number.",
+        label="Speaker",
+        remembered="speaker",
+    )
+    """Empty is the system's default."""
+    volume: float = option(1.0, within=(0.0, 2.0, ""), label="Voice volume", remembered="volume")
+    """1.0 is as sent."""
+    muted: bool = option(False, label="Muted", remembered="muted")
     """Start with the speech muted."""
-    barge_in: BargeIn = BargeIn.STOP
+    barge_in: BargeIn = option(
+        BargeIn.STOP,
+        label="Talking meanwhile",
+        offers=(
+            (BargeIn.STOP, "stops the voice"),
+            (BargeIn.DUCK, "makes the voice quieter"),
+            (BargeIn.MIX, "lets the voice go on"),
+        ),
+        remembered="barge_in",
+    )
     """What a press does to the speech being played: ``stop`` it, ``duck`` it, or ``mix``."""
     cues: Cues = Cues.AUTO
     """Short go, stop and error sounds. ``auto``: over headphones, where that is known."""
@@ -139,7 +168,7 @@ class SpeakerSettings:
 class UiSettings:
     """``[ui]``: the screen."""
 
-    theme: str = "pinch-dark"
+    theme: str = option("pinch-dark", text=Text.LINE, label="Theme", remembered="theme")
     """A theme's name; ``pinch-contrast`` is the high-contrast one."""
     bidi: Bidi = Bidi.AUTO
     """Who reorders right-to-left text: the ``app``, the ``terminal``, or ``auto``."""
@@ -157,9 +186,9 @@ class UiSettings:
 class HistorySettings:
     """``[history]``: what is kept on disk."""
 
-    enabled: bool = True
+    enabled: bool = option(True, flag="--no-history", help="Keep nothing of this conversation on disk.")
     """Keep every final on this machine."""
-    keep_days: int = 0
+    keep_days: int = option(0, within=(0, 36_500, " days"))
     """Delete conversations older than this at start; 0 keeps them."""
 
 
@@ -177,8 +206,8 @@ class DubSettings:
 
     base_url: str = DEFAULT_DUB_URL
     """Where jobs are asked for. The key goes over https, or to loopback, nowhere else."""
-    poll_s: float = 10.0
-    """Seconds between two questions how a job stands, 0.1-600."""
+    poll_s: float = option(10.0, within=(0.1, 600, " s"))
+    """Seconds between two questions how a job stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +223,12 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     practice: PracticeSettings = field(default_factory=PracticeSettings)
     dub: DubSettings = field(default_factory=DubSettings)
+
+
+_SECTIONS: Final = get_type_hints(Settings)
+OPTIONS: Final[dict[str, Option]] = {
+    row.key: row for section in fields(Settings) for row in rows_of(section.name, _SECTIONS[section.name])
+}
+"""Every setting by its dotted key, in the order of the sections."""
+
+VOLUME_RANGE: Final = OPTIONS["speaker.volume"].within or (0.0, 2.0, "")

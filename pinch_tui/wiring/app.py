@@ -28,6 +28,7 @@ from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSid
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.errors import AudioError
+from pinch_tui.settings.load import with_choices
 from pinch_tui.settings.model import Settings
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
@@ -45,9 +46,7 @@ from pinch_tui.wiring.parts import (
     find_key,
     own_phrasebook,
     remembered_pair,
-    session_params,
     watch_children,
-    with_choices,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         stack.callback(logs.close)
         state = StateFile(options.paths.state_file)
         remembered = state.state
-        settings = with_choices(settings, options, remembered.choices)
+        settings = with_choices(options.loaded, remembered.choices)
         service = choose_service(settings, options, stack, key)
         wire = Wire(options, stack)
         clock = SystemClock()
@@ -108,7 +107,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
                 echo_cancel=settings.mic.echo_cancel,
             )
         )
-        params = session_params(settings, remembered_pair(options, state))
+        params = settings.session.params(remembered_pair(options, state))
         config = engine_config(settings, params, is_practice=service.is_practice)
         engine = Engine(
             config,

@@ -9,24 +9,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pinch_tui import __version__
 from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.events import (
     EngineEvent,
-    FinalizeMode,
     Logged,
     NoticePosted,
     SessionParams,
     Severity,
     Status,
     TranscriptChanged,
-    Voice,
 )
-from pinch_tui.core.languages import AUTO
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.engine import Engine, EngineConfig
@@ -37,7 +34,7 @@ from pinch_tui.services.pinch.socket import WebSocketConnector
 from pinch_tui.services.traced import TracedConnector, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.load import Source
-from pinch_tui.settings.model import BargeIn, Cues, Reopen, Settings, TalkMode
+from pinch_tui.settings.model import Cues, Reopen, Settings
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
@@ -145,28 +142,9 @@ class PracticeApi:
             await self._inner.aclose()
 
 
-def session_params(settings: Settings, pair: tuple[str, str] | None = None) -> SessionParams:
-    """``[session]`` as the service is asked for it; ``pair`` replaces the languages."""
-    session = settings.session
-    source, target = pair or (session.source, session.target)
-    return SessionParams(
-        source=source,
-        target=target,
-        voice=session.voice,
-        audio_output=not session.text_only,
-        finalize_mode=session.finalize_mode,
-        two_way=session.two_way and source != AUTO,
-        source_label=session.source_label,
-        target_label=session.target_label,
-        context=session.context,
-    )
-
-
 def remembered_pair(options: RunOptions, state: StateFile) -> tuple[str, str] | None:
     """The last pair, unless a pair was chosen by file, environment or flag."""
-    origins = options.loaded.origins
-    chosen = [origin for key in ("session.source", "session.target") if (origin := origins.get(key)) is not None]
-    if any(origin.source is not Source.DEFAULT for origin in chosen):
+    if any(options.loaded.origin(key).source is not Source.DEFAULT for key in ("session.source", "session.target")):
         return None
     return state.state.last_pair
 
@@ -268,39 +246,6 @@ class Recorder:
 def about(status: Status) -> About:
     """What is spoken now is spoken under this."""
     return About("Practice" if status.is_practice else "Pinch", status.params.context)
-
-
-def with_choices(settings: Settings, options: RunOptions, choices: Mapping[str, object]) -> Settings:
-    """The settings with what was chosen in the app last time, where file, environment and flags say nothing."""
-
-    def chosen(key: str, name: str, kind: Callable[[Any], Any], default: Any) -> Any:
-        origin = options.loaded.origins.get(key)
-        if name not in choices or (origin is not None and origin.source is not Source.DEFAULT):
-            return default
-        try:
-            return kind(choices[name])
-        except (TypeError, ValueError):
-            return default
-
-    session, speaker, talk, ui = settings.session, settings.speaker, settings.talk, settings.ui
-    return replace(
-        settings,
-        session=replace(
-            session,
-            voice=chosen("session.voice", "voice", Voice, session.voice),
-            text_only=chosen("session.text_only", "text_only", bool, session.text_only),
-            two_way=chosen("session.two_way", "two_way", bool, session.two_way),
-            finalize_mode=chosen("session.finalize_mode", "finalize_mode", FinalizeMode, session.finalize_mode),
-        ),
-        speaker=replace(
-            speaker,
-            barge_in=chosen("speaker.barge_in", "barge_in", BargeIn, speaker.barge_in),
-            volume=max(0.0, min(2.0, chosen("speaker.volume", "volume", float, speaker.volume))),
-            muted=chosen("speaker.muted", "muted", bool, speaker.muted),
-        ),
-        talk=replace(talk, mode=chosen("talk.mode", "talk_mode", TalkMode, talk.mode)),
-        ui=replace(ui, theme=chosen("ui.theme", "theme", str, ui.theme)),
-    )
 
 
 def engine_config(settings: Settings, params: SessionParams, *, is_practice: bool) -> EngineConfig:

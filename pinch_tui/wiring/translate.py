@@ -28,7 +28,6 @@ from pinch_tui.wiring.parts import (
     choose_service,
     engine_config,
     find_key,
-    session_params,
     watch_children,
 )
 
@@ -99,8 +98,8 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 console.begin_input(name)
                 speaker: Speaker = out if out is not None else NullSpeaker(AudioError("No speech."), clock=clock)
                 # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
-                params = session_params(settings)
-                params = replace(params, audio_output=params.audio_output and out is not None)
+                params = settings.session.params()
+                params = replace(params, text_only=params.text_only or out is None)
                 config = replace(
                     engine_config(settings, params, is_practice=service.is_practice),
                     talk=TalkConfig(preroll_s=0.0, tail_s=0.0, limit_s=None),

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.events import FinalizeMode, Voice
-from pinch_tui.settings.load import load
-from pinch_tui.wiring.parts import session_params, with_choices
+from pinch_tui.settings.load import load, with_choices
 
 CHOICES: Mapping[str, Any] = {"voice": "female", "text_only": True, "two_way": True, "finalize_mode": "sentence"}
 
@@ -18,8 +16,7 @@ def asked(tmp_path: Path, config: str, choices: Mapping[str, Any]) -> tuple[Voic
     path = tmp_path / "config.toml"
     path.write_text(config, encoding="utf-8")
     loaded = load(path, env={})
-    options = RunOptions(loaded, env={})
-    params = session_params(with_choices(loaded.settings, options, choices))
+    params = with_choices(loaded, choices).session.params()
     return params.voice, params.audio_output, params.two_way, params.finalize_mode
 
 

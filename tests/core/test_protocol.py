@@ -240,7 +240,7 @@ def test_finalize_is_the_documented_message() -> None:
 
 def test_the_query_names_every_parameter() -> None:
     params = SessionParams(
-        "auto", "zh-Hant", Voice.FEMALE, False, FinalizeMode.SENTENCE, False, "Scots", "pirate", "Ada & Grace\nπ"
+        "auto", "zh-Hant", Voice.FEMALE, True, FinalizeMode.SENTENCE, False, "Scots", "pirate", "Ada & Grace\nπ"
     )
     assert protocol.query(params) == [
         ("sourceLanguage", "auto"), ("targetLanguage", "zh-Hant"), ("voiceType", "female"),
@@ -260,14 +260,14 @@ def test_two_way_asks_for_sentences_and_empty_texts_are_left_out() -> None:
 
 
 def test_the_context_is_cut_between_characters() -> None:
-    assert protocol.cut_context("語" * 3000) == "語" * 2000
-    assert protocol.cut_context("a" * 2000) == "a" * 2000
+    assert protocol.cut_text("語" * 3000, 2000) == "語" * 2000
+    assert protocol.cut_text("a" * 2000, 2000) == "a" * 2000
     family = "👨\u200d👩\u200d👧"
-    cut = protocol.cut_context("a" * 1997 + family)
+    cut = protocol.cut_text("a" * 1997 + family, 2000)
     assert cut == "a" * 1997
-    assert protocol.cut_context("a" * 1999 + "e\u0301x") == "a" * 1999
-    assert len(protocol.cut_context("\u0301" * 5000)) <= 2000
-    assert protocol.cut_context("a\udcffb") == "ab"
+    assert protocol.cut_text("a" * 1999 + "e\u0301x", 2000) == "a" * 1999
+    assert len(protocol.cut_text("\u0301" * 5000, 2000)) <= 2000
+    assert protocol.cut_text("a\udcffb", 2000) == "ab"
 
 
 def test_the_allocation_is_read() -> None:

@@ -704,7 +704,7 @@ def test_late_finals_of_a_session_that_was_changed_are_still_taken() -> None:
     async def scene(rig: Rig) -> None:
         await rig.sleep(0.3)
         await rig.press(0.8)
-        rig.engine.post(ChangeSession(replace(OTHER, audio_output=False)))
+        rig.engine.post(ChangeSession(replace(OTHER, text_only=True)))
         await rig.until(lambda: states(rig) == [UtteranceState.SETTLED])
         late = rig.service.sessions[0]
         for connection in list(rig.service._server.connections):  # type: ignore[union-attr]
@@ -715,7 +715,7 @@ def test_late_finals_of_a_session_that_was_changed_are_still_taken() -> None:
                     )
         await rig.sleep(1.0)
 
-    rig = play(scene, params=SessionParams(audio_output=False))
+    rig = play(scene, params=SessionParams(text_only=True))
     assert rig.engine.transcript.utterances[0].original.endswith("late")
 
 

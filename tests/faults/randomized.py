@@ -137,7 +137,7 @@ def converse_randomly(seed: int, totals: Totals) -> None:
     bad = [i for i, p in enumerate(plans) if p.code == 4400 and p.end == "close"]
     used = [p for i, p in enumerate(plans) if i not in bad[1:]]  # a second 4400 in a row stops, as it must
     healthy = [Plan(**habits(rng, form)) for _ in range(8)]
-    params = SessionParams(audio_output=not form.is_text_only)
+    params = SessionParams(text_only=form.is_text_only)
     if form.segment_frames is not None:
         params = replace(params, finalize_mode=FinalizeMode.SENTENCE)
     holds, current = [], params

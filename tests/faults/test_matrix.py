@@ -231,7 +231,7 @@ def test_duplicated_finals_change_nothing() -> None:
 def test_words_behind_earlier_finals_are_kept_until_their_own_have_come(finals_s: float, audio_output: bool) -> None:
     """The connection goes after `finalize`, when all that was said about the utterance so far is final."""
     plan = replace(HEALTHY, is_cumulative=True, finals_s=5.0, at_finalize=None)
-    params = SessionParams(audio_output=audio_output)
+    params = SessionParams(text_only=not audio_output)
     dies = replace(plan, end="close", code=4503, after=4.0)
     outcome = run(converse([dies, replace(plan, finals_s=finals_s)], [Hold(0.5, 1.9)], params=params))
     check(outcome)

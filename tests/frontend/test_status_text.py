@@ -10,14 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.core.events import (
-    FinalizeMode,
     Latency,
     Levels,
     MicState,
     SessionParams,
     StateWord,
     Status,
-    Voice,
 )
 from pinch_tui.frontend import status_text as text
 from pinch_tui.ui.app.theme import ASCII, UNICODE
@@ -139,17 +137,6 @@ def test_key_names() -> None:
     assert text.key_name("escape") == "Esc"
 
 
-def test_differences_of_parameters_in_words() -> None:
-    old = SessionParams()
-    assert text.difference_text(old, old) == ""
-    new = SessionParams(
-        "de", "fr", Voice.FEMALE, False, FinalizeMode.SENTENCE, True, source_label="a", target_label="b", context="c"
-    )
-    assert text.difference_text(old, new) == (
-        "German and French, female voice, text only, sentence mode, two-way, labels, context"
-    )
-
-
 def test_session_ids_are_short() -> None:
     assert text.short_id("3f2a91c0-77aa-4f0e") == "3f2a91c0"
     assert text.short_id("ss_B9B8ED13579FAF91") == "B9B8ED13"
@@ -162,7 +149,7 @@ def test_latency_and_volume() -> None:
     assert text.volume_text(Status()) == ""
     assert text.volume_text(Status(is_muted=True)) == "voice muted"
     assert text.volume_text(Status(volume=0.7)) == "volume 70 %"
-    assert text.volume_text(Status(params=SessionParams(audio_output=False))) == "text only"
+    assert text.volume_text(Status(params=SessionParams(text_only=True))) == "text only"
 
 
 @given(

@@ -3,11 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
-from pinch_tui.frontend.wanted import Wanted, kept_choices
+from pinch_tui.core.options import kept_choices
+from pinch_tui.frontend.wanted import Wanted
 
 SPANISH = SessionParams(source="en", target="es")
 SWEDISH = replace(SPANISH, target="sv")
-MUTE_SWEDISH = replace(SWEDISH, audio_output=False)
+MUTE_SWEDISH = replace(SWEDISH, text_only=True)
 
 
 def in_swedish() -> Wanted:
@@ -33,7 +34,7 @@ def test_it_stays_away_for_the_same_one() -> None:
 
 def test_text_only_that_a_person_chose_stays() -> None:
     wanted = Wanted(SPANISH)
-    quiet = replace(SPANISH, audio_output=False)
+    quiet = replace(SPANISH, text_only=True)
     assert wanted.choose(quiet) == quiet
     assert wanted.take(quiet)
     assert wanted.choose(replace(quiet, target="fr")).audio_output is False
@@ -46,7 +47,7 @@ def test_text_only_that_a_person_chose_stays() -> None:
 def test_what_a_person_changed_is_kept_and_nothing_else() -> None:
     new = replace(SWEDISH, voice=Voice.FEMALE, two_way=True, context="a flat", source_label="casual")
     assert kept_choices(SPANISH, new) == {"voice": "female", "two_way": True}
-    quiet = replace(SPANISH, audio_output=False, finalize_mode=FinalizeMode.SENTENCE)
+    quiet = replace(SPANISH, text_only=True, finalize_mode=FinalizeMode.SENTENCE)
     assert kept_choices(SPANISH, quiet) == {"text_only": True, "finalize_mode": "sentence"}
     assert kept_choices(quiet, SPANISH) == {"text_only": False, "finalize_mode": "stable"}
 

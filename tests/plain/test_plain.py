@@ -545,7 +545,7 @@ def test_states_are_told_once_in_words() -> None:
     assert "only silence" in next(narrator.levels(ready, silent, 10.0))
     assert list(narrator.levels(ready, silent, 30.0)) == []
     assert len(list(narrator.levels(ready, silent, 75.0))) == 1
-    turned = replace(ready, params=SessionParams("es", "en", audio_output=False))
+    turned = replace(ready, params=SessionParams("es", "en", text_only=True))
     assert next(iter(narrator.status(turned, 9.0))) == "Languages: Spanish to English, text only."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.events import Voice
+from pinch_tui.core.options import Option, Voice
 from pinch_tui.errors import EXIT_USAGE, ConfigError
 from pinch_tui.settings.checks import BadValue, check, convert, convert_text
 from pinch_tui.settings.lines import line_of
@@ -23,7 +24,7 @@ from pinch_tui.settings.load import (
     value_of,
     variable_of,
 )
-from pinch_tui.settings.model import Settings, TalkMode
+from pinch_tui.settings.model import OPTIONS, Settings, TalkMode
 
 CANARY = "pk_canary_7f3a"
 
@@ -421,11 +422,18 @@ def test_the_example_says_something_about_every_field() -> None:
         assert lines[line - 2].startswith("# "), f"{key} has no comment above it"
 
 
-def test_the_ranges_of_the_docstrings_are_those_that_are_checked(tmp_path: Path) -> None:
-    source = (Path(__file__).parents[2] / "pinch_tui" / "settings" / "model.py").read_text(encoding="utf-8")
-    for name, low, high, unit in (("preroll_ms", 0, 1500, 1), ("tail_ms", 0, 2000, 1), ("limit_s", 5, 600, 1)):
-        assert f"{low}-{high}" in source
-        for value in (low, high):
-            assert value_of(_load(tmp_path, f"[talk]\n{name} = {value}\n").settings, f"talk.{name}") == value
-        for value in (low - unit, high + unit):
-            _refusal(tmp_path, f"[talk]\n{name} = {value}\n")
+@pytest.mark.parametrize("row", [row for row in OPTIONS.values() if row.within], ids=lambda row: row.key)
+def test_ranges_are_checked_and_in_the_example(tmp_path: Path, row: Option) -> None:
+    assert row.within is not None
+    low, high, _ = (row.kind(end) if n < 2 else end for n, end in enumerate(row.within))
+    section, _, name = row.key.partition(".")
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    line = line_of("\n".join(lines), row.key)
+    assert line is not None
+    told = re.search(r"([\d.]+)-([\d.]+\d)", lines[line - 2])
+    assert told is not None
+    assert (float(told[1]), float(told[2])) == (low, high)
+    for value in (low, high):
+        assert value_of(_load(tmp_path, f"[{section}]\n{name} = {value}\n").settings, row.key) == value
+    for value in (low - 1, high + 1):
+        _refusal(tmp_path, f"[{section}]\n{name} = {value}\n")

@@ -492,17 +492,17 @@ async def test_auto_is_swapped_for_what_was_detected_last() -> None:
 async def test_the_engines_own_change_of_parameters_is_built_upon() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
-        r.engine.set_status(params=replace(r.engine.params, voice=Voice.FEMALE, audio_output=False))
+        r.engine.set_status(params=replace(r.engine.params, voice=Voice.FEMALE, text_only=True))
         await pilot.press("s")
-        assert r.engine.params == SessionParams(source="es", target="en", voice=Voice.FEMALE, audio_output=False)
+        assert r.engine.params == SessionParams(source="es", target="en", voice=Voice.FEMALE, text_only=True)
 
 
 async def test_speech_that_a_language_took_away_comes_back_with_another() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
-        r.engine.set_status(params=replace(r.engine.params, audio_output=False))
+        r.engine.set_status(params=replace(r.engine.params, text_only=True))
         await pilot.press("s")
-        assert r.engine.params == SessionParams(source="es", target="en", audio_output=True)
+        assert r.engine.params == SessionParams(source="es", target="en", text_only=False)
 
 
 async def test_escape_closes_the_search_before_it_throws_words_away() -> None:
@@ -832,7 +832,7 @@ async def test_the_palette_has_what_has_no_key() -> None:
     async with r.app.run_test(size=SIZE):
         r.app.action_do("text_only")
         r.app.action_do("voice")
-        assert r.engine.params == SessionParams(audio_output=False, voice=Voice.FEMALE)
+        assert r.engine.params == SessionParams(text_only=True, voice=Voice.FEMALE)
 
 
 async def test_a_suspend_closes_the_microphone_first_and_a_resume_paints_all(monkeypatch: pytest.MonkeyPatch) -> None:

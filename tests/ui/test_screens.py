@@ -393,7 +393,7 @@ async def test_details_tell_delays_session_and_counters() -> None:
         (line(2, "", "", state=UtteranceState.EMPTY), {}, ("none", "none", "none")),
         (
             line(2, "", "", state=UtteranceState.WAITING),
-            {"params": SessionParams(audio_output=False)},
+            {"params": SessionParams(text_only=True)},
             ("awaited", "awaited", "none"),
         ),
         (

@@ -18,7 +18,6 @@ from pinch_tui import __version__
 from pinch_tui.audio.devices import missing
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.doctor.sound import sound_probes
-from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.diagnose import network, tty
 from pinch_tui.diagnose.doctor import LinkProbes, Probes
@@ -215,14 +214,7 @@ async def _link(stack: AsyncExitStack, context: CliContext, settings: Settings, 
         base_url, value, source = await service.start(), "practice", "practice"
         stack.push_async_callback(service.stop)
     target = network.target_of(base_url, request.getproxies(), lambda host: bool(request.proxy_bypass(host)))
-    params = SessionParams(
-        source=settings.session.source,
-        target=settings.session.target,
-        voice=settings.session.voice,
-        audio_output=not settings.session.text_only,
-        finalize_mode=settings.session.finalize_mode,
-        two_way=settings.session.two_way,
-    )
+    params = settings.session.params()
 
     async def allocate() -> Allocation:
         api = HttpSessionApi(base_url, value, source)

@@ -218,7 +218,7 @@ class Session:
             return [ev.ServiceSaid(redact(error.text, self._secrets))]
         # Speech is not to be had in this language: the same session again, text only.
         old = self._generation
-        self.params = replace(self.params, audio_output=False)
+        self.params = replace(self.params, text_only=True)
         told = ev.SpeechUnavailable(self.params.target, error.supported)
         restarted = self.delivery.disconnect()
         return [told, ev.CloseSocket(old), *restarted, *self._begin(now)]

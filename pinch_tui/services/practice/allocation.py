@@ -11,10 +11,10 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.services.practice.ports import SessionPlan
 
 TOKEN_SECONDS = 60
-MAX_CONTEXT = 2_000
 MAX_GRANTS = 1_000
 
 _CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -85,8 +85,8 @@ def parse_query(query: str) -> SessionQuery:
     if mode not in ("stable", "sentence"):
         raise BadQueryError("finalizeMode must be stable or sentence")
     context = values.get("context", "")
-    if len(context) > MAX_CONTEXT:
-        raise BadQueryError(f"context must have at most {MAX_CONTEXT} characters")
+    if len(context) > FREE_TEXT_LIMIT:
+        raise BadQueryError(f"context must have at most {FREE_TEXT_LIMIT} characters")
     return SessionQuery(
         source=source,
         target=target,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import ChangeSession, SessionParams, Status
+from pinch_tui.core.options import difference_text, kept_choices
 from pinch_tui.frontend.languages_text import LanguageChoices
-from pinch_tui.frontend.status_text import difference_text
-from pinch_tui.frontend.wanted import Wanted, kept_choices
+from pinch_tui.frontend.wanted import Wanted
 
 if TYPE_CHECKING:
     from pinch_tui.ui.app.app import PinchApp

@@ -7,8 +7,9 @@ written to the user's file; what ought to be remembered goes through the service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,26 +19,23 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from pinch_tui.core.events import (
-    FinalizeMode,
     HearMicrophone,
     SelectMicrophone,
     SelectSpeaker,
     SessionParams,
     SetBargeIn,
     SetVolume,
-    Voice,
 )
-from pinch_tui.core.languages import AUTO
+from pinch_tui.core.options import SESSION_OPTIONS, Option, Text, difference_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.services import DeviceNames
-from pinch_tui.frontend.status_text import dbfs_text, difference_text, mic_line
-from pinch_tui.settings.model import BargeIn, TalkMode
+from pinch_tui.frontend.status_text import dbfs_text, mic_line
+from pinch_tui.settings.model import OPTIONS, VOLUME_RANGE, BargeIn, TalkMode
 from pinch_tui.ui.app.theme import THEME_NAMES
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
 from pinch_tui.ui.widgets.meter import meter
 
-CONTEXT_LIMIT = 2000
 METER_HZ = 15.0
 HEAR_EVERY_S = 20.0
 """The microphone is kept open for the meter; it closes by itself a minute after it was last wanted."""
@@ -46,18 +44,10 @@ _SHORT_CELLS = 10
 _LEVEL_CELLS = 8
 """What a level in words takes."""
 _INDENT = 22
+_ROWS = [row for row in SESSION_OPTIONS if row.label]
 _YES_NO = ((True, "yes"), (False, "no"))
 _SAME_VOLUME = 0.005
-_BARGE_IN = [
-    (BargeIn.STOP, "stops the voice"),
-    (BargeIn.DUCK, "makes the voice quieter"),
-    (BargeIn.MIX, "lets the voice go on"),
-]
-_TALK_MODES = [
-    (TalkMode.AUTO, "hold, or tap to start and end"),
-    (TalkMode.HOLD, "hold only"),
-    (TalkMode.TAP, "press to start, press to end"),
-]
+_SYSTEM = (None, "system's default")
 
 
 class MeterLine(Widget):
@@ -103,38 +93,38 @@ class SettingsScreen(Panel[None]):
             with VerticalScroll(classes="body"):
                 yield from self._session_rows(params)
                 yield Static(Content("Sound"), classes="heading -next")
-                yield Choice("microphone", "Microphone", [(None, "system's default")])
+                yield _choice("mic.device", None, (_SYSTEM,))
                 yield MeterLine()
-                yield Choice("speaker", "Speaker", [(None, "system's default")])
-                yield Choice("volume", "Voice volume", _volumes(status.volume), status.volume, wraps=False)
-                yield Choice("muted", "Muted", _YES_NO, status.is_muted)
-                yield Choice("barge_in", "Talking meanwhile", _BARGE_IN, self.pinch.barge_in)
+                yield _choice("speaker.device", None, (_SYSTEM,))
+                yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
+                yield _choice("speaker.muted", status.is_muted)
+                yield _choice("speaker.barge_in", self.pinch.barge_in)
                 yield Static(Content("Program"), classes="heading -next")
-                yield Choice("talk_mode", "Talk key", _TALK_MODES, self.pinch.talk_mode)
-                yield Choice("theme", "Theme", [(name, name) for name in THEME_NAMES], self.app.theme)
+                yield _choice("talk.mode", self.pinch.talk_mode)
+                yield _choice("ui.theme", self.app.theme, [(name, name) for name in THEME_NAMES])
             yield Static(id="verdict", classes="panel-keys")
 
     def _session_rows(self, params: SessionParams) -> Iterator[Widget]:
         yield Static(Content("Session"), classes="heading")
-        yield Choice("voice", "Voice", [(Voice.FEMALE, "female"), (Voice.MALE, "male")], params.voice)
-        yield Choice("audio_output", "Speech", [(True, "text and speech"), (False, "text only")], params.audio_output)
-        modes = [(FinalizeMode.STABLE, "word by word"), (FinalizeMode.SENTENCE, "sentence by sentence")]
-        yield Choice("finalize_mode", "Finals", modes, params.finalize_mode)
-        yield Choice("two_way", "Two-way", _YES_NO, params.two_way, note="always sentence by sentence")
-        yield _row("Source described as", _text("source_label", params.source_label, "such as: Mexican Spanish"))
-        yield _row("Target described as", _text("target_label", params.target_label, "such as: casual"))
-        yield Static(Content(""), id="context_label", classes="panel-muted")
-        yield TextArea(
-            params.context,
-            id="context",
-            tab_behavior="focus",
-            compact=True,
-            show_line_numbers=False,
-            placeholder="for this conversation; what lasts goes into the config",
-        )
+        for row in _ROWS:
+            value = getattr(params, row.name)
+            if row.text is Text.PARAGRAPH:
+                yield Static(Content(""), id=f"{row.name}_label", classes="panel-muted")
+                yield TextArea(
+                    value,
+                    id=row.name,
+                    tab_behavior="focus",
+                    compact=True,
+                    show_line_numbers=False,
+                    placeholder=row.note,
+                )
+            elif row.is_free_text:
+                yield _row(row, value)
+            else:
+                yield _choice(row.key, value)
 
     def on_mount(self) -> None:
-        self.query_one("#voice").focus()
+        self.query_one(f"#{_ROWS[0].name}").focus()
         self.set_interval(1 / METER_HZ, self.query_one(MeterLine).refresh)
         self._hear_microphone()
         self.set_interval(HEAR_EVERY_S, self._hear_microphone)
@@ -152,7 +142,7 @@ class SettingsScreen(Panel[None]):
 
     def _offer(self, name: str, devices: tuple[tuple[str, str], ...], chosen: str | None, names: DeviceNames) -> None:
         choice = self.query_one(f"#{name}", Choice)
-        choice.set_options([(None, "system's default"), *devices], chosen)
+        choice.set_options([_SYSTEM, *devices], chosen)
         if names.problem:
             choice.set_note(names.problem)
 
@@ -210,23 +200,18 @@ class SettingsScreen(Panel[None]):
     def _value(self, name: str) -> object:
         return self.query_one(f"#{name}", Choice).value
 
-    def _lacks_a_language(self) -> bool:
-        """Whether two-way is out of question: the other side would not know what to be translated into."""
-        return self.pinch.session.wanted.source == AUTO
-
     def params(self) -> SessionParams:
         """What the form asks for now."""
-        voice, mode = self._value("voice"), self._value("finalize_mode")
-        return replace(
-            self.pinch.session.wanted,
-            voice=voice if isinstance(voice, Voice) else Voice.MALE,
-            finalize_mode=mode if isinstance(mode, FinalizeMode) else FinalizeMode.STABLE,
-            audio_output=self._value("audio_output") is True,
-            two_way=self._value("two_way") is True and not self._lacks_a_language(),
-            source_label=self.query_one("#source_label", Input).value.strip(),
-            target_label=self.query_one("#target_label", Input).value.strip(),
-            context=self.query_one("#context", TextArea).text[:CONTEXT_LIMIT],
-        )
+        chosen: dict[str, Any] = {}
+        for row in _ROWS:
+            match self.query_one(f"#{row.name}"):
+                case Choice() as choice:
+                    chosen[row.name] = choice.value
+                case Input() as line:
+                    chosen[row.name] = line.value.strip()
+                case TextArea() as area:
+                    chosen[row.name] = area.text[: row.limit]
+        return replace(self.pinch.session.wanted, **chosen).consistent()
 
     def on_key(self, event: events.Key) -> None:
         """Up and Down go on from a line of text, too."""
@@ -247,21 +232,25 @@ class SettingsScreen(Panel[None]):
         """Say what closing will do, and how much context there is."""
         if not self.is_attached:
             return
-        length = len(self.query_one("#context", TextArea).text)
-        style = "bold $warning" if length > CONTEXT_LIMIT else "$text-muted"
-        over = f", {length - CONTEXT_LIMIT} too many are cut" if length > CONTEXT_LIMIT else ""
-        label = Content.assemble(" Context: names, topic  ", (f"{length:,} of {CONTEXT_LIMIT:,}{over}", style))
-        self.query_one("#context_label", Static).update(label)
+        for row in _ROWS:
+            if row.text is Text.PARAGRAPH:
+                self._count(row, len(self.query_one(f"#{row.name}", TextArea).text))
         difference = difference_text(self.pinch.session.wanted, self.params())
         if difference:
             comfort = "" if self.has_class("-short") else "  nothing said is lost"
             verdict = Content.assemble(("Esc opens a new session: ", "bold $accent"), (difference, "bold"), comfort)
         else:
             verdict = Content("Left and Right change, Esc closes; no new session needed")
-        if self._value("two_way") is True and self._lacks_a_language():
+        if self._value("two_way") is True and self.pinch.session.wanted.lacks_a_language:
             why = ("Two-way needs two named languages, and the source is auto\n", "bold $warning")
             verdict = Content.assemble(why, verdict)
         self.query_one("#verdict", Static).update(verdict)
+
+    def _count(self, row: Option, length: int) -> None:
+        style = "bold $warning" if length > row.limit else "$text-muted"
+        over = f", {length - row.limit} too many are cut" if length > row.limit else ""
+        label = Content.assemble(f" {row.label}  ", (f"{length:,} of {row.limit:,}{over}", style))
+        self.query_one(f"#{row.name}_label", Static).update(label)
 
     def action_close(self) -> None:
         """Apply and close."""
@@ -274,14 +263,20 @@ class SettingsScreen(Panel[None]):
 
 def _volumes(now: float) -> list[tuple[object, str]]:
     """Steps of ten per cent, and the volume in force, which the keys may have set between two of them."""
-    steps = [step / 10 for step in range(21)]
+    steps = [step / 10 for step in range(round(VOLUME_RANGE[1] * 10) + 1)]
     others = [step for step in steps if abs(step - now) > _SAME_VOLUME]
     return [(volume, f"{volume * 100:.0f} %") for volume in sorted([*others, now])]
 
 
-def _text(name: str, value: str, placeholder: str) -> Input:
-    return Input(value, placeholder=placeholder, id=name, compact=True, max_length=200, select_on_focus=False)
+def _choice(
+    key: str, value: object, offers: Sequence[tuple[object, str]] | None = None, *, wraps: bool = True
+) -> Choice:
+    """The form's line of an option; its id is the name under which a choice is remembered."""
+    row = OPTIONS[key]
+    offers = offers or row.offers or _YES_NO
+    return Choice(row.remembered, row.label, offers, value, note=row.note, wraps=wraps)
 
 
-def _row(label: str, field: Widget) -> Horizontal:
-    return Horizontal(Static(Content(f" {label}")), field, classes="row")
+def _row(row: Option, value: str) -> Horizontal:
+    field = Input(value, placeholder=row.note, id=row.name, compact=True, max_length=row.limit, select_on_focus=False)
+    return Horizontal(Static(Content(f" {row.label}")), field, classes="row")

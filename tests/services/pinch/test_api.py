@@ -70,7 +70,7 @@ async def test_every_parameter_is_in_the_query_and_the_key_only_in_the_header() 
         source="auto",
         target="zh",
         voice=Voice.FEMALE,
-        audio_output=False,
+        text_only=True,
         finalize_mode=FinalizeMode.SENTENCE,
         two_way=True,
         source_label="Mexican Spanish & more",

@@ -1,0 +1,291 @@
+"""The one table of options: what each is called everywhere. Pure.
+
+A field of `SessionParams` is one thing that a service session is asked for. Its row names it in the configuration, the
+environment, the flags, the settings screen, the query of an allocation, the trace and the sentence that tells of a
+change. The other settings (`pinch_tui.settings.model`) carry rows too, with the columns that apply to them.
+
+To add an option to the session: add a field to `SessionParams`, and use it where it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum, StrEnum, auto
+from typing import Any, Final, TypeVar, get_type_hints
+
+from pinch_tui.core.languages import AUTO, label
+
+T = TypeVar("T")
+
+FREE_TEXT_LIMIT: Final = 2_000
+"""Characters of one free text that the service takes (section 1.1 of its reference, for ``context``)."""
+
+
+class Text(Enum):
+    """What a text may hold."""
+
+    ANY = auto()
+    LANGUAGE = auto()
+    SPOKEN_LANGUAGE = auto()  # or `AUTO`
+    LINE = auto()
+    PARAGRAPH = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A row of the table. Columns that do not apply are empty."""
+
+    name: str = ""
+    key: str = ""
+    """In the configuration: ``session.voice``, which is ``PINCH_TUI_SESSION__VOICE`` in the environment."""
+    kind: Any = str
+    default: object = None
+    text: Text = Text.ANY
+    within: tuple[float, float, str] | None = None
+    """Least and largest number, and the unit to say."""
+    limit: int = 0
+    """Most characters of a free text; what is longer is cut."""
+
+    flag: str = ""
+    """On the command line. A switch has ``--no-`` as well, unless its flag begins so."""
+    help: str = ""
+    """One sentence for ``--help``."""
+    metavar: str = "TEXT"
+
+    label: str = ""
+    """On the settings screen, "" to leave it out."""
+    offers: tuple[tuple[object, str], ...] = ()
+    """What may be chosen there, and how each is put."""
+    note: str = ""
+    """Beside the choice, or in the empty field."""
+
+    query: str = ""
+    """As the parameter of ``GET /v1/session``."""
+    inverse: str = ""
+    """In the trace, for a switch of which query and trace say the opposite."""
+    says: Callable[[SessionParams], str] | None = None
+    """What a change comes to, in a few words."""
+    opens_session: bool = False
+    """Whether a change needs a new session."""
+    remembered: str = ""
+    """Name under which a choice made in the app is kept for the next start, "" to forget it."""
+
+    @property
+    def is_free_text(self) -> bool:
+        return self.limit > 0
+
+
+_ROW: Final = "option"
+
+
+def option(default: T, **columns: Any) -> T:
+    """The default of a dataclass field, with its row. ``columns``: those of `Option`, and ``repr`` of `field`."""
+    is_shown = columns.pop("repr", True)
+    made: Any = field(default=default, repr=is_shown, metadata={_ROW: Option(**columns)})
+    return made  # type: ignore[no-any-return]
+
+
+def rows_of(section: str, kind: type) -> tuple[Option, ...]:
+    """The rows of a dataclass whose fields are one section of the configuration."""
+    hints = get_type_hints(kind)
+    return tuple(
+        replace(
+            item.metadata.get(_ROW, Option()),
+            name=item.name,
+            key=f"{section}.{item.name}",
+            kind=hints[item.name],
+            default=item.default,
+        )
+        for item in fields(kind)
+    )
+
+
+# ---- the session --------------------------------------------------------------------------------------------------
+
+
+class Voice(StrEnum):
+    MALE = "male"
+    FEMALE = "female"
+
+
+class FinalizeMode(StrEnum):
+    STABLE = "stable"
+    SENTENCE = "sentence"
+
+
+def pair_text(params: SessionParams) -> str:
+    """``English to Spanish``, or ``English and Spanish`` in a two-way conversation."""
+    source = "any language" if params.source == AUTO else label(params.source)
+    return f"{source} {'and' if params.two_way else 'to'} {label(params.target)}"
+
+
+def _session(default: T, **columns: Any) -> T:
+    return option(default, opens_session=True, **columns)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParams:
+    """What a service session is asked for (``GET /v1/session``, section 1.1 of the service's reference)."""
+
+    source: str = _session(
+        "en",
+        text=Text.SPOKEN_LANGUAGE,
+        flag="--from",
+        metavar="LANG",
+        help="Language that is spoken, such as en or english, or auto.",
+        query="sourceLanguage",
+        says=pair_text,
+    )
+    target: str = _session(
+        "es",
+        text=Text.LANGUAGE,
+        flag="--to",
+        metavar="LANG",
+        help="Language that is wanted, such as es or spanish.",
+        query="targetLanguage",
+        says=pair_text,
+    )
+    voice: Voice = _session(
+        Voice.MALE,
+        flag="--voice",
+        help="Voice of the speech.",
+        label="Voice",
+        offers=((Voice.FEMALE, "female"), (Voice.MALE, "male")),
+        query="voiceType",
+        says=lambda new: f"{new.voice.value} voice",
+        remembered="voice",
+    )
+    text_only: bool = _session(
+        False,
+        flag="--text-only",
+        help="Ask for text alone, no speech.",
+        label="Speech",
+        offers=((False, "text and speech"), (True, "text only")),
+        query="audioOutputEnabled",
+        inverse="audio_output",
+        says=lambda new: "text only" if new.text_only else "with speech",
+        remembered="text_only",
+    )
+    finalize_mode: FinalizeMode = _session(
+        FinalizeMode.STABLE,
+        flag="--finalize-mode",
+        help="Finals grow word by word, or come by the sentence.",
+        label="Finals",
+        offers=((FinalizeMode.STABLE, "word by word"), (FinalizeMode.SENTENCE, "sentence by sentence")),
+        query="finalizeMode",
+        says=lambda new: f"{new.finalize_mode.value} mode",
+        remembered="finalize_mode",
+    )
+    two_way: bool = _session(
+        False,
+        flag="--two-way",
+        help="Either language may be spoken.",
+        label="Two-way",
+        note="always sentence by sentence",
+        query="twoWay",
+        says=lambda new: "two-way" if new.two_way else "one-way",
+        remembered="two_way",
+    )
+    source_label: str = _session(
+        "",
+        text=Text.LINE,
+        limit=FREE_TEXT_LIMIT,
+        flag="--source-label",
+        help="Describes the spoken language to the translator.",
+        label="Source described as",
+        note="such as: Mexican Spanish",
+        query="sourceLanguageLabel",
+        says=lambda _: "labels",
+    )
+    target_label: str = _session(
+        "",
+        text=Text.LINE,
+        limit=FREE_TEXT_LIMIT,
+        flag="--target-label",
+        help="Describes how to say it, such as casual.",
+        label="Target described as",
+        note="such as: casual",
+        query="targetLanguageLabel",
+        says=lambda _: "labels",
+    )
+    context: str = _session(
+        "",
+        text=Text.PARAGRAPH,
+        limit=FREE_TEXT_LIMIT,
+        flag="--context",
+        help=f"What the talk is about, up to {FREE_TEXT_LIMIT:,} characters.",
+        label="Context: names, topic",
+        note="for this conversation; what lasts goes into the config",
+        query="context",
+        says=lambda _: "context",
+    )
+
+    @property
+    def audio_output(self) -> bool:
+        """Whether speech is asked for."""
+        return not self.text_only
+
+    @property
+    def lacks_a_language(self) -> bool:
+        """Whether two-way is impossible: the other side would not know what to translate into."""
+        return self.source == AUTO
+
+    def consistent(self) -> SessionParams:
+        """Without two-way where it is impossible."""
+        return replace(self, two_way=False) if self.two_way and self.lacks_a_language else self
+
+
+SESSION_OPTIONS: Final = rows_of("session", SessionParams)
+
+
+def difference_text(old: SessionParams, new: SessionParams) -> str:
+    """What differs between two sets of session parameters, in words; "" when nothing does."""
+    changed = (row for row in SESSION_OPTIONS if getattr(old, row.name) != getattr(new, row.name))
+    return ", ".join(dict.fromkeys(row.says(new) for row in changed if row.says is not None))
+
+
+def kept_choices(old: SessionParams, new: SessionParams) -> dict[str, str | bool]:
+    """The changes that hold for the next start, too, by their remembered names."""
+    return {
+        row.remembered: plain(getattr(new, row.name))
+        for row in SESSION_OPTIONS
+        if row.remembered and getattr(old, row.name) != getattr(new, row.name)
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON takes it."""
+    return value.value if isinstance(value, StrEnum) else value
+
+
+# ---- the trace ----------------------------------------------------------------------------------------------------
+
+
+def traced(params: SessionParams) -> dict[str, object]:
+    """The parameters as a trace holds them: free texts by their lengths alone."""
+    found: dict[str, object] = {}
+    for row in SESSION_OPTIONS:
+        value = plain(getattr(params, row.name))
+        if row.is_free_text:
+            found[f"{row.name}_length"] = len(value)
+        elif row.inverse:
+            found[row.inverse] = not value
+        else:
+            found[row.name] = value[:40] if isinstance(value, str) else value
+    return found
+
+
+def from_trace(fields_: Mapping[str, object]) -> SessionParams:
+    """What a trace says was asked for; the default where it does not say, or says nonsense. Never raises."""
+    found: dict[str, Any] = {}
+    for row in SESSION_OPTIONS:
+        value = fields_.get(row.inverse or row.name)
+        if isinstance(value, bool) and row.kind is bool:
+            found[row.name] = value is not bool(row.inverse)
+        elif isinstance(value, str) and value and row.kind is not bool and not row.is_free_text:
+            if row.kind is str:
+                found[row.name] = value
+            elif value in tuple(row.kind):
+                found[row.name] = row.kind(value)
+    return SessionParams(**found)
