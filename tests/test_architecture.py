@@ -107,9 +107,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "core": ("errors",),
     "settings": ("errors", "core", "store.paths"),
     "audio": ("errors", "core"),
-    "services": ("errors", "core"),
+    "services": ("errors", "core", "settings.model"),
     "services.practice": ("errors", "core.languages", "core.options", "core.transcript.clean"),
-    "engine": (*SHARED, *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
+    "engine": (*SHARED, "services.ports", *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
     "keys": SHARED,
     "store": SHARED,
     "control": SHARED,
@@ -176,7 +176,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "soxr": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "numpy": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "httpx": ("pinch_tui.services.pinch", "pinch_tui.dub.client"),
-    "websockets": ("pinch_tui.services.pinch", "pinch_tui.services.practice"),
+    "websockets": ("pinch_tui.services.socket", "pinch_tui.services.practice"),
     "keyring": ("pinch_tui.store",),
     "platformdirs": ("pinch_tui.store",),
     "click": ("pinch_tui.cli", "pinch_tui.__main__"),
@@ -425,7 +425,7 @@ def test_the_screen_draws_letters_only_when_asked() -> None:
 
 def test_the_engine_loads_no_device_no_net_and_no_screen() -> None:
     loaded = loaded_by(everything_in("engine"))
-    assert not violations(loaded, "sounddevice httpx websockets textual", "services", "ui", *DEVICE_AUDIO)
+    assert not violations(loaded, "sounddevice httpx websockets textual", "services.pinch", "ui", *DEVICE_AUDIO)
 
 
 def test_the_services_load_no_sound_device_and_no_screen() -> None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pinch_tui.core.options import FinalizeMode as FinalizeMode
 from pinch_tui.core.options import SessionParams as SessionParams
 from pinch_tui.core.options import Voice as Voice
+from pinch_tui.core.session.traits import ServiceTraits
 
 # ---- sound --------------------------------------------------------------------------------------------------------
 
@@ -248,7 +249,7 @@ class Status:
     params: SessionParams = field(default_factory=SessionParams)
     session_id: str | None = None
     model_version_id: str | None = None
-    is_practice: bool = False
+    service: ServiceTraits = field(default_factory=ServiceTraits)
     mic: MicState = MicState.CLOSED
     mic_name: str = ""
     has_speaker: bool = False
@@ -266,6 +267,10 @@ class Status:
     is_muted: bool = False
     counters: Counters = field(default_factory=Counters)
     latency: Latency = field(default_factory=Latency)
+
+    @property
+    def is_practice(self) -> bool:
+        return self.service.is_practice
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 """What the service can say, decoded: `WireEvent` values. Pure.
 
-`pinch_tui.core.protocol` turns bytes and text into these and back; decoding never raises, so an unknown or malformed
-message is a value too.
+Each service turns what its wire brings into these (`pinch_tui.services`); decoding never raises, so an unknown or
+malformed message is a value too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+MESSAGE_LIMIT: Final = 4_000_000
+"""Characters or bytes of one message; a longer one is malformed."""
 
 
 class TranscriptKind(StrEnum):
@@ -75,14 +79,22 @@ class Malformed:
     reason: str
 
 
-WireEvent = ReadyMessage | TranscriptMessage | SpeechChunk | MetadataAck | ErrorMessage | UnknownMessage | Malformed
+@dataclass(frozen=True, slots=True)
+class EndMessage:
+    """Everything about the oldest utterance that had not ended yet has come. Version 1 of the interface has no such
+    message; services that acknowledge the end say it."""
+
+
+V1Event = ReadyMessage | TranscriptMessage | SpeechChunk | MetadataAck | ErrorMessage | UnknownMessage | Malformed
+WireEvent = V1Event | EndMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A session that may be opened within ``expires_in`` seconds. ``ws_url`` is a secret."""
+    """A session that may be opened within ``expires_in`` seconds. ``ws_url`` and ``token`` are secrets."""
 
     session_id: str
     ws_url: str = field(repr=False)
     expires_in: float
     model_version_id: str | None = None
+    token: str = field(default="", repr=False)

@@ -19,9 +19,8 @@ from urllib.parse import unquote, urlsplit
 
 from pinch_tui.core.events import FRAME_BYTES
 from pinch_tui.core.hosts import is_loopback
-from pinch_tui.core.protocol import decode, encode_finalize
 from pinch_tui.core.secrecy import redact, secrets_of
-from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage
+from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage, WireEvent
 from pinch_tui.diagnose.facts import DateFacts, NetProblem, SessionFacts, StageFacts, TalkFacts, Target
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
 
@@ -36,19 +35,21 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class Connection(Protocol):
-    """The part of an open socket that is needed here."""
+    """What is asked of an open session (`pinch_tui.services.ports`)."""
 
-    async def send(self, data: bytes | str) -> None: ...
+    async def send(self, pcm: bytes) -> None: ...
+
+    async def finalize(self) -> None: ...
 
     async def ping(self) -> None: ...
 
-    async def receive(self) -> bytes | str: ...
+    async def receive(self) -> WireEvent: ...
 
     async def close(self, code: int = 1000) -> None: ...
 
 
 Allocate = Callable[[], Awaitable[Allocation]]
-Connect = Callable[[str], Awaitable[Connection]]
+Connect = Callable[[Allocation], Awaitable[Connection]]
 
 
 # ---- where --------------------------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ async def probe_talk(connect: Connect, allocation: Allocation, ready_s: float = 
     """Open the socket, wait for `ready`, go there and back, and hand over a moment of silence."""
     start = time.monotonic()
     try:
-        connection = await connect(allocation.ws_url)
+        connection = await connect(allocation)
     except LinkError as exc:
         return TalkFacts(open_error=exc)
     talk = _Talk(connection, _since(start), secrets_of(allocation.ws_url))
@@ -248,7 +249,7 @@ class _Talk:
 
     async def until_ready(self, start: float) -> None:
         while True:
-            match decode(await self.connection.receive()):
+            match await self.connection.receive():
                 case ReadyMessage(session_id):
                     self.ready_ms, self.session_id = _since(start), session_id
                     return
@@ -264,11 +265,11 @@ class _Talk:
             self.trips = (*self.trips, (time.monotonic() - sent) * 1000)
         for _ in range(SOUND_FRAMES):
             await self.connection.send(bytes(FRAME_BYTES))
-        await self.connection.send(encode_finalize())
+        await self.connection.finalize()
         try:
             async with asyncio.timeout(_CLOSED_WITHIN_S):
                 while True:
-                    message = decode(await self.connection.receive())
+                    message = await self.connection.receive()
                     if isinstance(message, ErrorMessage):
                         self._hear(message.text)
         except TimeoutError:

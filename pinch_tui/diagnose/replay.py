@@ -8,19 +8,19 @@ Sound is zeros of the right length, and texts are the trace's placeholders.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pinch_tui.core.events import FRAME_BYTES, Frame
 from pinch_tui.core.options import SessionParams, from_trace
-from pinch_tui.core.protocol import decode
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.transcript.transcript import Transcript, Utterance
-from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage
+from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage, WireEvent
 
 SETTLE_WITHIN_S = 20.0
 """How long the machines may go on after the last line."""
@@ -88,17 +88,24 @@ class _Lane:
     wake: float | None = None
 
 
-def replay(lines: Iterable[Line]) -> Replayed:
-    """Run one run's lines again. Total: lines that make no sense are counted, never raised."""
-    run = _Run()
+Decode = Callable[[bytes | str], WireEvent]
+
+
+def replay(lines: Iterable[Line], traits: ServiceTraits, decode: Decode) -> Replayed:
+    """Run one run's lines again, as those of the service with these traits, whose messages ``decode`` reads.
+
+    Total: lines that make no sense are counted, never raised.
+    """
+    run = _Run(traits, decode)
     for line in lines:
         run.take(line)
     return run.finish()
 
 
 class _Run:
-    def __init__(self) -> None:
+    def __init__(self, traits: ServiceTraits, decode: Decode) -> None:
         self.out = Replayed()
+        self._traits, self._decode = traits, decode
         self._transcript = Transcript()
         self._lanes: list[_Lane] = []
         self._by_connection: dict[int, tuple[_Lane, int]] = {}
@@ -161,7 +168,7 @@ class _Run:
         if lane is None or is_new or _pair(lane.session.params) != _pair(params):
             if lane is not None:
                 self._feed(lane, ev.DrainRequested())
-            lane = _Lane(Session(params, lambda: 0.5))
+            lane = _Lane(Session(params, lambda: 0.5, traits=self._traits))
             self._lanes.append(lane)
         self._ensure_allocating(lane)
 
@@ -251,10 +258,10 @@ class _Run:
         n_bytes = _int(fields, "bytes")
         message = fields.get("message")
         if n_bytes is not None:
-            event = decode(bytes(min(max(n_bytes, 0), 4_000_000)))
+            event = self._decode(bytes(min(max(n_bytes, 0), 4_000_000)))
             self.out.count("speech bytes received", n_bytes)
         else:
-            event = decode(json.dumps(message) if isinstance(message, dict) else "")
+            event = self._decode(json.dumps(message) if isinstance(message, dict) else "")
             self.out.count("messages received")
         match event:
             case Malformed():

@@ -25,7 +25,7 @@ from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.downlink import Downlink
 from pinch_tui.engine.facade import Listener, TranscriptView
 from pinch_tui.engine.floor import Floor
-from pinch_tui.engine.ports import SessionApi, SpeakerFailed, SpeakerOpened
+from pinch_tui.engine.ports import Service, SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.reports import Reporter
 from pinch_tui.engine.setup import EngineConfig, EnginePorts
 from pinch_tui.engine.statusboard import Board, counters, snapshot
@@ -64,13 +64,13 @@ class Engine:
         self._teller = Teller(ports.clock)
         self._transcript = Transcript()
         self._latency = LatencyMeter()
-        self._board = Board(is_practice=config.is_practice, volume=config.volume, is_muted=config.is_muted)
+        self._board = Board(volume=config.volume, is_muted=config.is_muted)
         self._edges: deque[e.TalkEdge] = deque()
         self._intents: deque[e.Intent] = deque()
-        self._status = e.Status(params=config.params, is_practice=config.is_practice)
+        self._status = e.Status(params=config.params, service=ports.service.traits)
         self._params = config.params
         self._links: list[Link] = []  # the last one takes the next words, the others drain
-        self._old_apis: list[SessionApi] = []  # may still be asked for a draining session
+        self._old_services: list[Service] = []  # may still be asked for a draining session
         self._past = e.Counters()
         self._closing: set[asyncio.Task[None]] = set()  # sockets that say farewell
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -117,19 +117,20 @@ class Engine:
     def speech_of(self, utterance: int) -> bytes:
         return self._downlink.of(utterance) if self._loop is not None else b""
 
-    def use_api(self, api: SessionApi, *, is_practice: bool = False) -> None:
-        """Allocate with another key, or at another service, from now on; a new session is opened at once."""
-        self._old_apis.append(self._ports.api)
-        self._ports.api = api
-        self._board.is_practice = is_practice
+    def use_service(self, service: Service) -> None:
+        """Use another service, or the same one with another key, from now on; a new session is opened at once."""
+        self._old_services.append(self._ports.service)
+        is_same = service.traits.name == self._ports.service.traits.name
+        self._ports.service = service
         if self._loop is None or self._is_quitting:
             return
         was_stopped = self._links[-1].session.state is SessionState.STOPPED
         for link in list(self._links):
-            link.replace_api(api)
-            if link.session.state is SessionState.STOPPED:  # an older one, too, may keep words
+            link.replace_service(service)
+            # An older one, too, may keep words; another service's key cures nothing.
+            if link.session.state is SessionState.STOPPED and link.session.traits.name == service.traits.name:
                 link.feed(ev.RetryRequested(is_cured=True))
-        if not was_stopped:
+        if not (was_stopped and is_same):
             self._open_new_session()
 
     async def run(self) -> None:
@@ -191,8 +192,8 @@ class Engine:
             if config.closes_sound:
                 await ports.microphone.aclose()
                 await ports.speaker.aclose()
-            for api in (*self._old_apis, ports.api):
-                await api.aclose()
+            for service in (*self._old_services, ports.service):
+                await service.api.aclose()
         self._is_over = True
         self._teller.emit(e.Stopped(len(self._unsettled())))
 
@@ -235,11 +236,12 @@ class Engine:
         session = Session(
             self._params,
             self._random,
+            traits=self._ports.service.traits,
             reopens_idle=self._config.reopens_idle,
             has_checkpoints=self._config.is_continuous,
         )
         ports = self._ports
-        link = Link(session, ports.api, ports.connector, ports.clock, self._tasks, self._reporter.report, self._closing)
+        link = Link(session, ports.service, ports.clock, self._tasks, self._reporter.report, self._closing)
         self._links.append(link)
         return link
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from pinch_tui.core.events import SessionParams
 from pinch_tui.core.sound import (
     MicClosed,
     MicEvent,
@@ -21,7 +20,7 @@ from pinch_tui.core.sound import (
     SpeakerOpened,
     Underran,
 )
-from pinch_tui.core.wire import Allocation
+from pinch_tui.services.ports import Allocation, Connection, Connector, Service, SessionApi
 
 __all__ = [
     "Allocation",
@@ -35,6 +34,7 @@ __all__ = [
     "Microphone",
     "PlayoutEnded",
     "PlayoutStarted",
+    "Service",
     "SessionApi",
     "Speaker",
     "SpeakerEvent",
@@ -108,38 +108,7 @@ class Speaker(Protocol):
     async def aclose(self) -> None: ...
 
 
-# ---- the service --------------------------------------------------------------------------------------------------
-
-
-class SessionApi(Protocol):
-    async def allocate(self, params: SessionParams) -> Allocation:
-        """Ask for a session. Raises `CredentialError` (401, 403, no key) and `AllocationError` (all else)."""
-
-    async def aclose(self) -> None: ...
-
-
-class Connection(Protocol):
-    """One open socket."""
-
-    async def send(self, data: bytes | str) -> None:
-        """Returns when the socket has taken the data below its low-water mark. Raises `ConnectionLost`."""
-
-    async def ping(self) -> None:
-        """Returns when the peer has answered. Raises `ConnectionLost`."""
-
-    async def receive(self) -> bytes | str:
-        """The next message. Raises `ConnectionLost` with the close code (1000 included)."""
-
-    async def close(self, code: int = 1000) -> None:
-        """Close, waiting a short while for the peer; never raises."""
-
-    def abort(self) -> None:
-        """Drop the transport at once."""
-
-
-class Connector(Protocol):
-    async def connect(self, ws_url: str) -> Connection:
-        """Open the socket. Raises `LinkError` (refused, no route, TLS, HTTP status, a URL that is not allowed)."""
+# ---- time ---------------------------------------------------------------------------------------------------------
 
 
 class Clock(Protocol):

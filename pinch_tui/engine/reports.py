@@ -7,7 +7,7 @@ from typing import Protocol, assert_never
 from pinch_tui.core.events import MicState, Severity
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.reactions import FailureKind, describe
+from pinch_tui.core.session.reactions import FailureKind, Policy, describe, policy_of
 from pinch_tui.core.transcript.transcript import Transcript, UtteranceState
 from pinch_tui.core.wire import TranscriptKind
 from pinch_tui.engine.downlink import Downlink
@@ -99,9 +99,11 @@ class Reporter:
         number, message = report.number, report.message
         now = self._clock.monotonic()
         self._latency.first_text(number, now)
-        if message.is_final and message.kind is TranscriptKind.TRANSLATED:
+        traits = link.session.traits
+        if message.is_final and (message.kind is TranscriptKind.TRANSLATED or not traits.translates):
             self._latency.final(number, now)
-            self._floor.awaited.discard(number)
+            if not traits.acknowledges_end:
+                self._floor.awaited.discard(number)
         is_changed = self._transcript.apply(number, report.attempt, message, self._floor.ms())
         self._board.refused = self._transcript.refused
         if not is_changed:
@@ -160,6 +162,7 @@ class Reporter:
 
     def _failed(self, link: Link, report: ev.SessionFailed) -> None:
         title, hint = describe(report.failure)
+        policy = policy_of(report.failure)
         session = link.session
         if report.retry_at is not None:
             delay = max(0.0, report.retry_at - self._clock.monotonic())
@@ -176,10 +179,10 @@ class Reporter:
         if report.needs_cure:
             self._teller.clear("link")  # a press asks again, so it is said again
             self._teller.notice("link", Severity.ERROR, title, hint + ids)
-        elif report.failure.code == 4500:  # the service's own fault, to be reported there
+        elif policy is Policy.FAULT:  # the service's own fault, to be reported there
             hint = f"The next press tries again; if this stays, report it{ids}. Your words are kept."
             self._teller.notice("link", Severity.WARNING, title, hint)
-        elif report.unsettled or report.failure.code != 1000:
+        elif report.unsettled or policy is not Policy.ENDED:
             self._teller.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
         self._teller.log(
             "error",
@@ -187,6 +190,7 @@ class Reporter:
             title=title,
             code=report.failure.code,
             failure=report.failure.kind.value,
+            ended=policy is Policy.ENDED,
             needs_cure=report.needs_cure,
             credential=report.failure.kind is FailureKind.HTTP and report.failure.is_credential,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.engine.ports import Clock, Connector, Microphone, SessionApi, Speaker
+from pinch_tui.engine.ports import Clock, Microphone, Service, Speaker
 from pinch_tui.settings.model import BargeIn, KeepOpen
 
 DRAIN_S = 3.0
@@ -28,7 +28,6 @@ class EngineConfig:
     barge_in: BargeIn = BargeIn.STOP
     reopens_idle: bool = True
     is_continuous: bool = False
-    is_practice: bool = False
     volume: float = 1.0
     is_muted: bool = False
     has_cues: bool | None = None
@@ -42,6 +41,5 @@ class EnginePorts:
 
     microphone: Microphone
     speaker: Speaker
-    api: SessionApi
-    connector: Connector
+    service: Service
     clock: Clock

@@ -15,7 +15,6 @@ from pinch_tui.core.talk.talk import TalkMachine, TalkState
 class Board:
     """The parts of the status that nobody else remembers."""
 
-    is_practice: bool = False
     mic: MicState = MicState.CLOSED
     mic_name: str = ""
     mic_detail: str = ""
@@ -96,7 +95,7 @@ def snapshot(
         params=session.params,
         session_id=session.session_id,
         model_version_id=session.model_version_id,
-        is_practice=board.is_practice,
+        service=session.traits,
         mic=board.mic,
         mic_name=board.mic_name,
         has_speaker=board.has_speaker,

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from pinch_tui.core.protocol import decode, encode_finalize
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Step
 from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
+from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.alarm import Alarm
-from pinch_tui.engine.ports import Clock, Connection, Connector, SessionApi
-from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.engine.ports import Clock, Connection, Service
+from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
 
 TURN_S = 0.004
 """How long messages may be taken before everybody else gets a turn."""
@@ -26,8 +26,10 @@ class _Attempt:
 
     generation: int
     task: asyncio.Task[None] | None = None
+    allocation: Allocation | None = None
     connection: Connection | None = None
-    outgoing: asyncio.Queue[bytes | str] = field(default_factory=asyncio.Queue)
+    outgoing: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    """Frames; None is the end of an utterance."""
     pings: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -40,16 +42,14 @@ class Link:
     def __init__(
         self,
         session: Session,
-        api: SessionApi,
-        connector: Connector,
+        service: Service,
         clock: Clock,
         tasks: asyncio.TaskGroup,
         on_report: Callable[[Link, ev.Report], None],
         closing: set[asyncio.Task[None]],
     ) -> None:
         self.session = session
-        self._api = api
-        self._connector = connector
+        self._service = service
         self._clock = clock
         self._tasks = tasks
         self._on_report = on_report
@@ -57,9 +57,10 @@ class Link:
         self._alarm = Alarm(asyncio.get_running_loop(), lambda: self.feed(ev.Woke()))
         self._attempt: _Attempt | None = None
 
-    def replace_api(self, api: SessionApi) -> None:
-        """Allocate with another key from now on."""
-        self._api = api
+    def replace_service(self, service: Service) -> None:
+        """Use the same service with another key from now on; another service is for other sessions."""
+        if service.traits.name == self.session.traits.name:
+            self._service = service
 
     def feed(self, fact: ev.Fact) -> None:
         """Tell the machine what happened and do what it says."""
@@ -78,11 +79,11 @@ class Link:
             case ev.Allocate():
                 self._start(step.generation, self._allocate(step))
             case ev.OpenSocket():
-                self._start(step.generation, self._serve(step.generation, step.ws_url))
+                self._open(step)
             case ev.SendAudio(generation, pcm):
                 self._put(generation, pcm)
             case ev.SendFinalize(generation):
-                self._put(generation, encode_finalize())
+                self._put(generation, None)
             case ev.SendPing(generation):
                 if self._attempt is not None and self._attempt.generation == generation:
                     self._attempt.pings.set()
@@ -109,9 +110,14 @@ class Link:
             case _:
                 assert_never(step)
 
-    def _put(self, generation: int, data: bytes | str) -> None:
+    def _put(self, generation: int, data: bytes | None) -> None:
         if self._attempt is not None and self._attempt.generation == generation:
             self._attempt.outgoing.put_nowait(data)
+
+    def _open(self, command: ev.OpenSocket) -> None:
+        allocation = self._attempt.allocation if self._attempt is not None else None
+        assert allocation is not None  # the machine opens what it was told is allocated
+        self._start(command.generation, self._serve(command.generation, allocation, has_sound=command.has_sound))
 
     def _start(self, generation: int, work: object) -> None:
         attempt = _Attempt(generation)
@@ -137,35 +143,36 @@ class Link:
     async def _allocate(self, command: ev.Allocate) -> None:
         generation = command.generation
         try:
-            got = await self._api.allocate(command.params)
+            got = await self._service.api.allocate(command.params)
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
+        if self._attempt is not None and self._attempt.generation == generation:
+            self._attempt.allocation = got
         self.feed(ev.Allocated(generation, got.session_id, got.ws_url, got.expires_in, got.model_version_id))
 
-    async def _serve(self, generation: int, ws_url: str) -> None:
+    async def _serve(self, generation: int, allocation: Allocation, *, has_sound: bool) -> None:
         try:
-            connection = await self._connector.connect(ws_url)
-        except LinkError as exc:
-            failure = Failure(FailureKind.OPEN, None, exc.title, exc.hint, is_final=not exc.retryable)
-            self.feed(ev.AttemptFailed(generation, failure))
+            connection = await self._service.connector.connect(allocation, has_sound=has_sound)
+        except PinchError as exc:
+            self.feed(ev.AttemptFailed(generation, _failure(exc, FailureKind.OPEN)))
             return
         attempt = self._attempt
         if attempt is None or attempt.generation != generation:
             connection.abort()
             return
         attempt.connection = connection
-        code = 1006
+        closed = ev.SocketClosed(generation, 1006)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send(attempt, connection))
                 group.create_task(self._ping(attempt, connection))
                 await self._receive(generation, connection)
-        except* ConnectionLost as lost:
-            code = _code(lost)
+        except* PinchError as group:
+            closed = _closed(generation, group.exceptions[0])
         finally:
             connection.abort()  # nothing is left open, however this ended
-        self.feed(ev.SocketClosed(generation, code))
+        self.feed(closed)
 
     async def _receive(self, generation: int, connection: Connection) -> None:
         """Take every message. A service that sends without end gets `TURN_S` at a time: keys and screen come between.
@@ -174,8 +181,7 @@ class Link:
         """
         began = self._clock.monotonic()
         while True:
-            raw = await connection.receive()
-            self.feed(ev.MessageReceived(generation, decode(raw)))
+            self.feed(ev.MessageReceived(generation, await connection.receive()))
             if self._clock.monotonic() - began >= TURN_S:
                 await asyncio.sleep(0)
                 began = self._clock.monotonic()
@@ -184,7 +190,7 @@ class Link:
         while True:
             data = await attempt.outgoing.get()
             try:
-                await connection.send(data)
+                await (connection.finalize() if data is None else connection.send(data))
             except ConnectionLost:
                 return  # the receiver says so, with the close code, after the last messages
             self.feed(ev.Sent(attempt.generation))
@@ -211,16 +217,24 @@ async def _close(attempt: _Attempt) -> None:
             attempt.task.cancel()
 
 
-def _code(lost: BaseExceptionGroup[ConnectionLost]) -> int:
-    first = lost.exceptions[0]
-    return first.code if isinstance(first, ConnectionLost) else 1006
+def _closed(generation: int, why: BaseException) -> ev.SocketClosed:
+    match why:
+        case ConnectionLost():
+            return ev.SocketClosed(generation, why.code)
+        case PinchError():
+            return ev.SocketClosed(generation, 1006, _failure(why, FailureKind.OPEN))
+        case _:
+            return ev.SocketClosed(generation, 1006)
 
 
-def _failure(exc: PinchError) -> Failure:
-    if isinstance(exc, CredentialError):
-        return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True)
-    if isinstance(exc, AllocationError):
-        if exc.status is None:
+def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failure:
+    """What failed; ``kind`` where there is no HTTP status."""
+    match exc:
+        case CredentialError():
+            return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True)
+        case AllocationError(status=None):
             return Failure(FailureKind.NETWORK, None, exc.title, exc.hint)
-        return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
-    return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_final=not exc.retryable)
+        case AllocationError():
+            return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
+        case _:
+            return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable)

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Final
 
 from pinch_tui.core import secrecy
-from pinch_tui.core.protocol import MESSAGE_LIMIT
+from pinch_tui.core.wire import MESSAGE_LIMIT
 
 CHAIN_LIMIT: Final = 5_000
 """Characters of a text that get placeholders of their own; the rest becomes ``x``, so that a huge text costs little."""

@@ -1,21 +1,22 @@
-"""The service's ports with a trace: every message goes to the redacting `WireLog` on its way."""
+"""Allocation and sockets with a trace: every message goes to the redacting `WireLog` on its way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
-from pinch_tui.services.pinch.api import HttpSessionApi
-from pinch_tui.services.pinch.socket import WebSocketConnection, WebSocketConnector
+from pinch_tui.services.ports import SessionApi
+from pinch_tui.services.socket import Opener, Socket
 from pinch_tui.services.wirelog import WireLog
 
 
 class TracedSessionApi:
     """Allocates through ``inner``."""
 
-    def __init__(self, inner: HttpSessionApi, log: WireLog, now: Callable[[], float]) -> None:
+    def __init__(self, inner: SessionApi, log: WireLog, now: Callable[[], float]) -> None:
         self._inner, self._log, self._now = inner, log, now
 
     async def allocate(self, params: SessionParams) -> Allocation:
@@ -33,10 +34,10 @@ class TracedSessionApi:
         await self._inner.aclose()
 
 
-class TracedConnection:
+class TracedSocket:
     """One traced socket."""
 
-    def __init__(self, inner: WebSocketConnection, log: WireLog, now: Callable[[], float], number: int) -> None:
+    def __init__(self, inner: Socket, log: WireLog, now: Callable[[], float], number: int) -> None:
         self._inner, self._log, self._now, self._number = inner, log, now, number
         self._is_closed = False
 
@@ -70,17 +71,17 @@ class TracedConnection:
             self._log.closed(self._now(), self._number, code, by_us=by_us)
 
 
-class TracedConnector:
+class TracedOpener:
     """Opens sockets through ``inner``."""
 
-    def __init__(self, inner: WebSocketConnector, log: WireLog, now: Callable[[], float]) -> None:
+    def __init__(self, inner: Opener, log: WireLog, now: Callable[[], float]) -> None:
         self._inner, self._log, self._now = inner, log, now
 
-    async def connect(self, ws_url: str) -> TracedConnection:
-        self._log.guard(ws_url)
+    async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> TracedSocket:
+        self._log.guard(url)
         try:
-            connection = await self._inner.connect(ws_url)
+            socket = await self._inner.open(url, headers)
         except LinkError:
             self._log.failed(self._now(), "open", None)
             raise
-        return TracedConnection(connection, self._log, self._now, self._log.opened(self._now()))
+        return TracedSocket(socket, self._log, self._now, self._log.opened(self._now()))

@@ -37,8 +37,8 @@ from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.wiring.parts import (
     KEY_PLACES,
+    Chosen,
     Recorder,
-    Service,
     Wire,
     about,
     choose_service,
@@ -108,10 +108,10 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
             )
         )
         params = settings.session.params(remembered_pair(options, state))
-        config = engine_config(settings, params, is_practice=service.is_practice)
+        config = engine_config(settings, params)
         engine = Engine(
             config,
-            EnginePorts(sound.microphone, sound.speaker, wire.api(service), wire.connector(), clock),
+            EnginePorts(sound.microphone, sound.speaker, wire.service(service, settings), clock),
             random.random,
             on_forced_end=lambda source: hold.end(source, clock.monotonic()),
             on_silent_stop=lambda: hold.fell_silent(clock.monotonic()),
@@ -128,7 +128,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
 
         def use_key(value: str, place: str) -> None:
             redactor.secrets.add(value)
-            engine.use_api(wire.api(replace(service, key=value, key_source=place)))
+            engine.use_service(wire.service(replace(service, key=value, key_source=place), settings))
             engine.say(NoticePosted("key", Severity.INFO, f"The key is kept in {place}, and in use.", _shadow(options)))
 
         services = _services(engine, state, service, recorder, options, chosen, use_key)
@@ -203,7 +203,7 @@ def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError |
 def _services(
     engine: Engine,
     state: StateFile,
-    service: Service,
+    service: Chosen,
     recorder: Recorder,
     options: RunOptions,
     chosen: dict[str, str | None],

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +25,11 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.engine import Engine, EngineConfig
-from pinch_tui.engine.ports import Connector, SessionApi
 from pinch_tui.errors import CredentialError
-from pinch_tui.services.pinch.api import HttpSessionApi
-from pinch_tui.services.pinch.socket import WebSocketConnector
-from pinch_tui.services.traced import TracedConnector, TracedSessionApi
+from pinch_tui.services.catalogue import TRAITS
+from pinch_tui.services.ports import Service
+from pinch_tui.services.registry import Making, make
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Cues, Reopen, Settings
@@ -48,7 +46,6 @@ from pinch_tui.store.trace import TraceWriter
 if TYPE_CHECKING:
     from pinch_tui.services.practice.service import PracticeService
 
-_PRACTICE_KEY = "practice"
 KEY_PLACES = {
     KeySource.ENVIRONMENT: "the environment variable PINCH_API_KEY",
     KeySource.KEYRING: "the keyring",
@@ -75,23 +72,20 @@ def watch_children() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """Where sessions come from."""
+class Chosen:
+    """The service that a run begins with."""
 
-    base_url: str
+    name: str
+    address: str
+    """Where it is, for a person."""
     key: str = field(repr=False)
     key_source: str
-    practice: PracticeService | None
     has_key: bool
+    start_practice: Callable[[], Awaitable[str]]
 
     @property
     def is_practice(self) -> bool:
-        return self.practice is not None
-
-    @property
-    def address(self) -> str:
-        """Where it is, for a person."""
-        return self.base_url if self.practice is None else "practice, on this machine"
+        return TRAITS[self.name].is_practice
 
 
 def find_key(settings: Settings, options: RunOptions) -> ApiKey:
@@ -105,41 +99,46 @@ def own_phrasebook(settings: Settings) -> Path | None:
     return expanded(Path(book)) if book else None
 
 
+class EmbeddedPractice:
+    """The practice service of this run: there is at most one, and it starts when its first session is asked for."""
+
+    def __init__(self, phrasebook: Path | None) -> None:
+        self._phrasebook = phrasebook
+        self._service: PracticeService | None = None
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> str:
+        """Its base URL."""
+        from pinch_tui.services.practice.service import PracticeOptions, PracticeService
+
+        async with self._starting:
+            if self._service is None:
+                service = PracticeService(PracticeOptions(phrasebook=self._phrasebook))
+                await service.start()
+                self._service = service
+            return self._service.base_url
+
+    async def stop(self) -> None:
+        if self._service is not None:
+            await self._service.stop()
+
+
 def choose_service(
     settings: Settings, options: RunOptions, stack: AsyncExitStack, key: ApiKey, *, needs_key: bool = False
-) -> Service:
+) -> Chosen:
     """The real service when there is a key, else the practice service, started when first asked for a session.
 
     Raises `CredentialError`.
     """
+
+    practice = EmbeddedPractice(own_phrasebook(settings))
+    stack.push_async_callback(practice.stop)
     if key and not options.is_practice:
-        return Service(settings.api.base_url, key.value, KEY_PLACES[key.source], None, True)
+        place = KEY_PLACES[key.source]
+        return Chosen("pinch", settings.api.base_url, key.value, place, True, practice.start)
     if needs_key and not options.is_practice:
         raise CredentialError("There is no API key.", "Set one with: pinch-tui key set. Or try it: --practice.")
-    from pinch_tui.services.practice.service import PracticeOptions, PracticeService
-
-    practice = PracticeService(PracticeOptions(phrasebook=own_phrasebook(settings)))
-    stack.push_async_callback(practice.stop)
-    return Service("", _PRACTICE_KEY, "practice", practice, bool(key))
-
-
-class PracticeApi:
-    """Sessions of the practice service, which starts with the first one, so that nothing on the screen waits for it."""
-
-    def __init__(self, practice: PracticeService, make: Callable[[str], SessionApi]) -> None:
-        self._practice, self._make = practice, make
-        self._inner: SessionApi | None = None
-        self._starting = asyncio.Lock()
-
-    async def allocate(self, params: SessionParams) -> Allocation:
-        async with self._starting:
-            if self._inner is None:
-                self._inner = self._make(await self._practice.start())
-        return await self._inner.allocate(params)
-
-    async def aclose(self) -> None:
-        if self._inner is not None:
-            await self._inner.aclose()
+    return Chosen("practice", "practice, on this machine", "", "practice", bool(key), practice.start)
 
 
 def remembered_pair(options: RunOptions, state: StateFile) -> tuple[str, str] | None:
@@ -175,16 +174,12 @@ class Wire:
         while self._untold:
             tell(self._untold.pop(0))
 
-    def api(self, service: Service) -> SessionApi:
-        def make(base_url: str) -> SessionApi:
-            api = HttpSessionApi(base_url, service.key, service.key_source)
-            return api if self._log is None else TracedSessionApi(api, self._log, time.monotonic)
-
-        return make(service.base_url) if service.practice is None else PracticeApi(service.practice, make)
-
-    def connector(self) -> Connector:
-        connector = WebSocketConnector()
-        return connector if self._log is None else TracedConnector(connector, self._log, time.monotonic)
+    def service(self, chosen: Chosen, settings: Settings, *, is_continuous: bool = False) -> Service:
+        """The engine's side of what was chosen."""
+        making = Making(
+            settings, chosen.key, chosen.key_source, chosen.start_practice, self._log, is_continuous=is_continuous
+        )
+        return make(chosen.name, making)
 
     def hear(self, event: EngineEvent) -> None:
         if self._trace is not None and isinstance(event, Logged):
@@ -248,7 +243,7 @@ def about(status: Status) -> About:
     return About("Practice" if status.is_practice else "Pinch", status.params.context)
 
 
-def engine_config(settings: Settings, params: SessionParams, *, is_practice: bool) -> EngineConfig:
+def engine_config(settings: Settings, params: SessionParams) -> EngineConfig:
     """The engine's part of the settings."""
     talk, speaker = settings.talk, settings.speaker
     return EngineConfig(
@@ -257,7 +252,6 @@ def engine_config(settings: Settings, params: SessionParams, *, is_practice: boo
         keep_open=settings.mic.keep_open,
         barge_in=speaker.barge_in,
         reopens_idle=settings.session.reopen is Reopen.EAGER,
-        is_practice=is_practice,
         volume=speaker.volume,
         is_muted=speaker.muted,
         has_cues={Cues.ON: True, Cues.OFF: False, Cues.AUTO: None}[speaker.cues],

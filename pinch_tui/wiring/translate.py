@@ -101,15 +101,14 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 params = settings.session.params()
                 params = replace(params, text_only=params.text_only or out is None)
                 config = replace(
-                    engine_config(settings, params, is_practice=service.is_practice),
+                    engine_config(settings, params),
                     talk=TalkConfig(preroll_s=0.0, tail_s=0.0, limit_s=None),
                     is_continuous=True,
                     closes_sound=False,
                     drain_s=15.0,
                 )
-                engine = Engine(
-                    config, EnginePorts(microphone, speaker, wire.api(service), wire.connector(), clock), random.random
-                )
+                ports = EnginePorts(microphone, speaker, wire.service(service, settings, is_continuous=True), clock)
+                engine = Engine(config, ports, random.random)
                 unhear = engine.subscribe(wire.hear)
                 recorder = Recorder(engine, run, stack, is_practice=service.is_practice, keeps_history=False)
                 code = await run_translate(

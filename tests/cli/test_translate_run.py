@@ -337,7 +337,7 @@ async def test_an_interrupt_during_the_drain_leaves_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("topic", "code", "expected"),
-    [("link", 401, 3), ("link", 403, 3), ("key", None, 3), ("link", 4400, 5), ("link", None, 5), ("mic", None, 4)],
+    [("key", 401, 3), ("key", 402, 3), ("key", None, 3), ("link", 4400, 5), ("link", None, 5), ("mic", None, 4)],
 )
 async def test_a_failure_ends_with_its_exit_code(topic: str, code: int | None, expected: int) -> None:
     async def script(engine: ScriptedEngine) -> None:

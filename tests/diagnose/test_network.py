@@ -18,6 +18,7 @@ from pinch_tui.core.wire import Allocation
 from pinch_tui.diagnose import network
 from pinch_tui.diagnose.facts import NetProblem, Target
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
+from pinch_tui.services.pinch.connection import PinchConnection, PinchConnector
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -328,6 +329,8 @@ class Socket:
         await asyncio.Event().wait()
         return b""
 
+    def abort(self) -> None: ...
+
     async def close(self, code: int = 1000) -> None:
         self.is_closed = True
 
@@ -336,10 +339,10 @@ READY = '{"type":"ready","session_id":"ss_1"}'
 
 
 def to(socket: Socket | Exception) -> network.Connect:
-    async def connect(ws_url: str) -> network.Connection:
+    async def connect(allocation: Allocation) -> network.Connection:
         if isinstance(socket, Exception):
             raise socket
-        return socket
+        return PinchConnection(socket)
 
     return connect
 
@@ -373,8 +376,8 @@ async def test_talks() -> None:
 
 async def test_the_whole_way_against_the_practice_service() -> None:
     from pinch_tui.services.pinch.api import HttpSessionApi
-    from pinch_tui.services.pinch.socket import WebSocketConnector
     from pinch_tui.services.practice.service import PracticeOptions, PracticeService
+    from pinch_tui.services.socket import WebSocketOpener
 
     service = PracticeService(PracticeOptions(ear="plain", voice="tones"))
     url = await service.start()
@@ -390,7 +393,7 @@ async def test_the_whole_way_against_the_practice_service() -> None:
         await api.aclose()
         assert facts.error is None
         assert allocation is not None
-        talk = await network.probe_talk(WebSocketConnector().connect, allocation)
+        talk = await network.probe_talk(PinchConnector(WebSocketOpener()).connect, allocation)
         assert talk.has_taken_sound
         assert talk.close_code is None
     finally:

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pinch_tui.cli.commands.replay import as_dict, report
 from pinch_tui.cli.commands.replay import replay as command
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.protocol import encode, encode_finalize
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
+from pinch_tui.services.pinch.protocol import encode, encode_finalize
+from pinch_tui.services.registry import reader
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.store.trace import TraceLine, TraceWriter, parse_line
 
@@ -62,7 +63,7 @@ class Book:
     def run(self) -> Replayed:
         lines = [parse_line(json.dumps(line).encode()) for line in self.raw]
         assert None not in lines
-        return replay(line for line in lines if line is not None)
+        return replay((line for line in lines if line is not None), *reader())
 
 
 def conversation(book: Book) -> Replayed:
@@ -241,7 +242,7 @@ def test_any_trace_replays(entries: list[tuple[str, float, int, dict[str, object
     for kind, pause, c, extra in entries:
         t += pause
         lines.append(TraceLine(t, kind, c, extra))
-    result = replay(lines)
+    result = replay(lines, *reader())
     json.dumps(as_dict(result))
     assert all(char.isprintable() for line in report(result) for char in line)
 

@@ -27,10 +27,9 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.engine.ports import Connector
-from pinch_tui.services.pinch.api import HttpSessionApi
-from pinch_tui.services.pinch.socket import WebSocketConnector
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
+from tests.fakes.pinch_service import pinch
 from tests.faults.scripted import Plan, ScriptedService
 from tests.faults.warp import run
 
@@ -136,8 +135,7 @@ def play(
             ports = EnginePorts(
                 FakeMicrophone(clock, opens=opens),
                 FakeSpeaker(clock, instant=instant),
-                HttpSessionApi(service.base_url, "pk_test", "the test"),
-                connector or WebSocketConnector(),
+                pinch(service.base_url, connector=connector),
                 clock,
             )
             forced: list[TalkSource] = []

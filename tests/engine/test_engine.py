@@ -31,9 +31,9 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.micpolicy import LINGER_S
 from pinch_tui.errors import AudioError
-from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.settings.model import BargeIn, KeepOpen
 from tests.engine.rig import Rig, play
+from tests.fakes.pinch_service import pinch
 from tests.faults.conversation import check_session
 from tests.faults.scripted import HEALTHY, Plan
 from tests.faults.slow import SlowConnector
@@ -727,7 +727,7 @@ def test_words_kept_by_a_draining_session_are_sent_when_the_key_is_cured() -> No
         await rig.sleep(0.5)
         await rig.hold(0.6, 0.5)
         assert [status for _, status in rig.service.asked] == [401, 401], "a press asks no refused key again"
-        rig.engine.use_api(HttpSessionApi(rig.service.base_url, "pk_better", "the test"))
+        rig.engine.use_service(pinch(rig.service.base_url, "pk_better"))
         await rig.settled()
         await rig.sleep(4.0)
 

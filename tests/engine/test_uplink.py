@@ -8,8 +8,9 @@ import random
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.session import Session
-from pinch_tui.core.wire import Allocation
+from pinch_tui.core.wire import Allocation, ReadyMessage, UnknownMessage, WireEvent
 from pinch_tui.engine.uplink import Link
+from pinch_tui.services.ports import Service, ServiceTraits
 
 FLOOD = 10_000
 
@@ -41,17 +42,20 @@ class Flood:
     async def allocate(self, params: SessionParams) -> Allocation:
         return Allocation("ss", "ws://127.0.0.1/", 60.0)
 
-    async def connect(self, ws_url: str) -> Flood:
+    async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> Flood:
         return self
 
-    async def receive(self) -> str:
+    async def receive(self) -> WireEvent:
         if self.received == FLOOD:
             self.is_empty.set()
             await asyncio.Event().wait()
         self.received += 1
-        return '{"type":"ready"}' if self.received == 1 else "{}"
+        return ReadyMessage("ss") if self.received == 1 else UnknownMessage("")
 
-    async def send(self, data: bytes | str) -> None:
+    async def send(self, pcm: bytes) -> None:
+        """Nothing is sent."""
+
+    async def finalize(self) -> None:
         """Nothing is sent."""
 
     async def ping(self) -> None:
@@ -80,7 +84,9 @@ async def test_a_flood_of_messages_leaves_everybody_else_a_turn() -> None:
 
     async with asyncio.TaskGroup() as tasks:
         session = Session(SessionParams(), random.Random(1).random)
-        link = Link(session, flood, flood, TickingClock(), tasks, lambda link, report: None, set())
+        link = Link(
+            session, Service(ServiceTraits(), flood, flood), TickingClock(), tasks, lambda link, report: None, set()
+        )
         watcher = tasks.create_task(watch())
         link.feed(ev.Started())
         await flood.is_empty.wait()

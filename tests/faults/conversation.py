@@ -27,11 +27,10 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.services.pinch.api import HttpSessionApi
-from pinch_tui.services.pinch.socket import WebSocketConnector
 from pinch_tui.settings.model import BargeIn
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
+from tests.fakes.pinch_service import pinch
 from tests.faults.scripted import Plan, Recorded, ScriptedService
 from tests.faults.slow import SlowConnector
 
@@ -103,8 +102,7 @@ async def converse(
         ports = EnginePorts(
             microphone,
             FakeSpeaker(clock),
-            HttpSessionApi(service.base_url, "pk_test", "the test"),
-            SlowConnector(send_s) if send_s else WebSocketConnector(),
+            pinch(service.base_url, connector=SlowConnector(send_s) if send_s else None),
             clock,
         )
         # Speech goes on while the next utterance begins, as over headphones: the pre-roll is never shortened.

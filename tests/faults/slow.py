@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from pinch_tui.core.wire import Allocation, WireEvent
 from pinch_tui.engine.ports import Connection
-from pinch_tui.services.pinch.socket import WebSocketConnector
+from pinch_tui.services.pinch.connection import PinchConnector
+from pinch_tui.services.socket import WebSocketOpener
 
 
 class SlowConnector:
@@ -13,10 +15,10 @@ class SlowConnector:
 
     def __init__(self, send_s: float) -> None:
         self._send_s = send_s
-        self._inner = WebSocketConnector()
+        self._inner = PinchConnector(WebSocketOpener())
 
-    async def connect(self, ws_url: str) -> Connection:
-        return _Slow(await self._inner.connect(ws_url), self._send_s)
+    async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> Connection:
+        return _Slow(await self._inner.connect(allocation), self._send_s)
 
 
 class _Slow:
@@ -24,14 +26,18 @@ class _Slow:
         self._inner = inner
         self._send_s = send_s
 
-    async def send(self, data: bytes | str) -> None:
+    async def send(self, pcm: bytes) -> None:
         await asyncio.sleep(self._send_s)
-        await self._inner.send(data)
+        await self._inner.send(pcm)
+
+    async def finalize(self) -> None:
+        await asyncio.sleep(self._send_s)
+        await self._inner.finalize()
 
     async def ping(self) -> None:
         await self._inner.ping()
 
-    async def receive(self) -> bytes | str:
+    async def receive(self) -> WireEvent:
         return await self._inner.receive()
 
     async def close(self, code: int = 1000) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pinch_tui.core.events import ChangeSession, NoticePosted, SessionParams, Severity
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.engine import Engine
-from pinch_tui.services.pinch.api import HttpSessionApi
+from tests.fakes.pinch_service import pinch
 from tests.faults.conversation import Hold, Outcome, check, check_session, converse
 from tests.faults.scripted import HEALTHY, Plan
 from tests.faults.warp import run
@@ -142,8 +142,8 @@ def test_a_refused_key_is_asked_once_and_cured(status: int) -> None:
         loop = asyncio.get_running_loop()
 
         def another_key() -> None:
-            url = engine._ports.api._url.removesuffix("/v1/session")  # type: ignore[attr-defined]
-            engine.use_api(HttpSessionApi(url, "pk_better", "the test"))
+            url = engine._ports.service.api._url.removesuffix("/v1/session")  # type: ignore[attr-defined]
+            engine.use_service(pinch(url, "pk_better"))
 
         loop.call_later(20.0, another_key)
 

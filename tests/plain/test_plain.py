@@ -42,6 +42,7 @@ from pinch_tui.plain.languages import NotOne, parse_pair
 from pinch_tui.plain.tty import PosixTerminal, key_names
 from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
+from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import TalkMode
 from tests.fakes.fake_engine import FakeEngine, line
 
@@ -285,7 +286,7 @@ async def test_finals_are_told_and_interims_are_not() -> None:
 async def test_practice_says_what_it_understands() -> None:
     services = AppServices(practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n])
     session = Session(services)
-    session.engine.status = replace(session.engine.status, is_practice=True)
+    session.engine.status = replace(session.engine.status, service=PRACTICE)
     async with asyncio.TaskGroup() as tasks:
         app = tasks.create_task(session.app.run())
         await session.printed("for help")

@@ -35,6 +35,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app.app import AppExit, PinchApp
 from pinch_tui.ui.big.lettering import Picture, Request
@@ -268,7 +269,7 @@ async def test_another_way_of_holding_is_shown_at_once() -> None:
 
 
 async def test_header_and_bar_show_the_status() -> None:
-    r = rig(status={"is_practice": True})
+    r = rig(status={"service": PRACTICE})
     async with r.app.run_test(size=SIZE) as pilot:
         header = text_of(r.app.main.header)
         assert "English → Español" in header and "PRACTICE" in header
@@ -281,7 +282,7 @@ async def test_header_and_bar_show_the_status() -> None:
 
 
 async def test_every_width_keeps_languages_state_and_microphone() -> None:
-    r = rig(status={"is_practice": True, "word": StateWord.TALKING, "talking_since": 99.0})
+    r = rig(status={"service": PRACTICE, "word": StateWord.TALKING, "talking_since": 99.0})
     async with r.app.run_test(size=(60, 15)) as pilot:
         for width in (60, 70, 80, 100, 200):
             await pilot.resize_terminal(width, 15)
@@ -391,7 +392,7 @@ async def test_lines_appear_and_the_card_goes() -> None:
 
 
 async def test_practice_offers_phrases() -> None:
-    r = rig(status={"is_practice": True})
+    r = rig(status={"service": PRACTICE})
     async with r.app.run_test(size=SIZE) as pilot:
         assert "Where is the station?" in text_of(r.app.main.empty)
         r.engine.put(line(1, "Hello.", "Hola."))
@@ -400,7 +401,7 @@ async def test_practice_offers_phrases() -> None:
 
 async def test_a_phrase_too_wide_for_the_card_does_not_break_its_table() -> None:
     wide = ("Where is the nearest pharmacy, please?", "¿Dónde está la farmacia más cercana?")
-    r = rig(status={"is_practice": True}, practice_phrases=lambda _source, _target, n: [wide, *PHRASES][:n])
+    r = rig(status={"service": PRACTICE}, practice_phrases=lambda _source, _target, n: [wide, *PHRASES][:n])
     async with r.app.run_test(size=(90, 30)) as pilot:
         assert wide[0] in text_of(r.app.main.empty)
         await pilot.resize_terminal(70, 30)
@@ -800,7 +801,7 @@ async def test_the_mouse_is_an_exact_hold_with_the_real_talk_key() -> None:
 
 @pytest.mark.parametrize("size", [(12, 4), (40, 10), (200, 60)])
 async def test_every_panel_opens_at_every_size(size: tuple[int, int]) -> None:
-    r = rig(status={"is_practice": True})
+    r = rig(status={"service": PRACTICE})
     r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
     async with r.app.run_test(size=size) as pilot:
         for key in ("l", "comma", "d", "question_mark", "f3", "e", "v"):

@@ -27,6 +27,7 @@ from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSid
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, entries
+from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
@@ -472,7 +473,7 @@ async def test_export_asks_for_format_and_side() -> None:
 
 
 async def test_without_a_key_the_first_start_explains_itself() -> None:
-    r = rig(status={"is_practice": True}, has_key=False, method="learned")
+    r = rig(status={"service": PRACTICE}, has_key=False, method="learned")
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert isinstance(r.app.screen, WelcomeScreen)
@@ -489,7 +490,7 @@ async def test_without_a_key_the_first_start_explains_itself() -> None:
 
 @pytest.mark.parametrize("size", [(60, 15), (60, 20), (71, 21), (80, 22), (80, 24)])
 async def test_the_welcome_tells_all_that_matters_in_a_small_terminal_too(size: tuple[int, int]) -> None:
-    r = rig(status={"is_practice": True}, has_key=False)
+    r = rig(status={"service": PRACTICE}, has_key=False)
     async with r.app.run_test(size=size) as pilot:
         await pilot.pause()
         r.hold.now_report = FakeReport("learned", f"{SENTENCES['learned']} {SENTENCES['learned']}")
@@ -501,7 +502,7 @@ async def test_the_welcome_tells_all_that_matters_in_a_small_terminal_too(size: 
 
 
 async def test_whoever_tries_the_talk_key_in_the_welcome_is_told_where_it_works() -> None:
-    r = rig(status={"is_practice": True}, has_key=False)
+    r = rig(status={"service": PRACTICE}, has_key=False)
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await pilot.press("space", "space", "a")
@@ -510,11 +511,11 @@ async def test_whoever_tries_the_talk_key_in_the_welcome_is_told_where_it_works(
 
 
 async def test_the_welcome_comes_once() -> None:
-    r = rig(status={"is_practice": True}, has_key=False)
+    r = rig(status={"service": PRACTICE}, has_key=False)
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert r.asked.kept == {"welcome_seen": True}
-    again = rig(status={"is_practice": True}, has_key=False, has_seen_welcome=True)
+    again = rig(status={"service": PRACTICE}, has_key=False, has_seen_welcome=True)
     async with again.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert len(again.app.screen_stack) == 1
@@ -529,7 +530,7 @@ async def test_with_a_key_there_is_no_welcome() -> None:
 
 
 async def test_a_key_is_stored_never_shown_and_the_app_starts_anew() -> None:
-    r = rig(status={"is_practice": True}, has_key=False)
+    r = rig(status={"service": PRACTICE}, has_key=False)
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await pilot.press(*"pk-canary")
@@ -555,7 +556,7 @@ async def test_another_key_goes_on_with_the_conversation() -> None:
 
 
 async def test_a_key_that_cannot_be_stored_says_why() -> None:
-    r = rig(status={"is_practice": True}, has_key=False)
+    r = rig(status={"service": PRACTICE}, has_key=False)
     r.asked.refuses = PinchError("The keyring is locked.", "Unlock it.")
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()

@@ -13,6 +13,7 @@ from textual.widgets import OptionList, TextArea
 
 from pinch_tui.core.events import Counters, FinalizeMode, Latency, MicState, SessionParams, Severity, StateWord
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Settings, UiSettings
 from tests.fakes.fake_engine import line
 from tests.ui import picture
@@ -92,13 +93,13 @@ async def test_the_readme_shows_the_screen_as_it_is() -> None:
 
 @at_every_size
 def test_talking(snap_compare: Any, size: Size) -> None:
-    r = talked(status={**TALKING, "is_practice": True})
+    r = talked(status={**TALKING, "service": PRACTICE})
     assert snap_compare(r.app, terminal_size=size)
 
 
 @at_every_size
 def test_first_sight_in_practice(snap_compare: Any, size: Size) -> None:
-    r = rig(status={"is_practice": True}, method="tap")
+    r = rig(status={"service": PRACTICE}, method="tap")
     assert snap_compare(r.app, terminal_size=size)
 
 
@@ -272,7 +273,7 @@ def test_something_fatal(snap_compare: Any, size: Size) -> None:
 
 @at_every_size
 def test_welcome(snap_compare: Any, size: Size) -> None:
-    r = rig(status={"is_practice": True}, has_key=False, method="learned")
+    r = rig(status={"service": PRACTICE}, has_key=False, method="learned")
     assert snap_compare(r.app, terminal_size=size)
 
 

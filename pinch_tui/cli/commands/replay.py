@@ -25,19 +25,21 @@ def replay(file: Path, as_json: bool) -> None:
     anew. Texts are the trace's placeholders, unless it was made with --trace-text.
     """
     from pinch_tui.diagnose.replay import replay as run_again
+    from pinch_tui.services.registry import reader
     from pinch_tui.store.trace import TraceReader
 
-    reader = TraceReader(file)
-    for number, lines in enumerate(_runs(reader.lines()), 1):
-        result = run_again(lines)
+    traits, decode = reader()
+    trace = TraceReader(file)
+    for number, lines in enumerate(_runs(trace.lines()), 1):
+        result = run_again(lines, traits, decode)
         if as_json:
             click.echo(json.dumps(as_dict(result), ensure_ascii=False))
         else:
             if number > 1:
                 click.echo()
             click.echo("\n".join(report(result)))
-    if reader.unreadable:
-        click.echo(f"pinch-tui: {reader.unreadable} lines of the trace could not be read.", err=True)
+    if trace.unreadable:
+        click.echo(f"pinch-tui: {trace.unreadable} lines of the trace could not be read.", err=True)
 
 
 def _runs(lines: Iterator[TraceLine]) -> Iterator[list[TraceLine]]:

@@ -204,7 +204,8 @@ def _size(is_stdout: bool) -> tuple[int, int]:
 
 async def _link(stack: AsyncExitStack, context: CliContext, settings: Settings, key: ApiKey) -> LinkProbes:
     from pinch_tui.services.pinch.api import HttpSessionApi
-    from pinch_tui.services.pinch.socket import WebSocketConnector
+    from pinch_tui.services.pinch.connection import PinchConnector
+    from pinch_tui.services.socket import WebSocketOpener
 
     base_url, value, source = settings.api.base_url, key.value, key.source.value
     if context.extra.get("practice"):
@@ -223,8 +224,8 @@ async def _link(stack: AsyncExitStack, context: CliContext, settings: Settings, 
         finally:
             await api.aclose()
 
-    async def connect(ws_url: str) -> Connection:
-        return await WebSocketConnector().connect(ws_url)
+    async def connect(allocation: Allocation) -> Connection:
+        return await PinchConnector(WebSocketOpener()).connect(allocation)
 
     async def name(target: Target) -> StageFacts:
         return await network.probe_name(target.host, target.port)

@@ -104,9 +104,9 @@ class _Run:
             self.failed.set()
 
     def _error(self, fields: dict[str, object]) -> None:
-        topic, code = fields.get("topic"), fields.get("code")
-        if topic == "link" and code != 1000:
-            is_refused = code in (401, 403) or fields.get("credential") is True
+        topic = fields.get("topic")
+        if topic == "link" and not fields.get("ended"):
+            is_refused = fields.get("credential") is True
             self.exit_code = EXIT_CREDENTIALS if is_refused else EXIT_LINK
             self.failed.set()
         elif topic == "mic":

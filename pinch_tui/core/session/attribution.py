@@ -40,9 +40,15 @@ class _Turn:
 
 
 class Attribution:
-    """Maps ids and speech chunks of one connection to utterance numbers."""
+    """Maps ids and speech chunks of one connection to utterance numbers.
 
-    def __init__(self) -> None:
+    ``is_in_order``: the service acknowledges the end of each utterance and says nothing of the next one before that, so
+    that a new id belongs to the oldest utterance that has not ended.
+    """
+
+    def __init__(self, *, is_in_order: bool = False) -> None:
+        self._is_in_order = is_in_order
+        self._ended = 0  # how many of the turns are over
         self._turns: list[_Turn] = []
         self._by_id: dict[str, int] = {}
         self._to_speak: list[str] = []  # ids with a translation, in order
@@ -57,7 +63,16 @@ class Attribution:
         self._turns.append(_Turn(number, now))
         if self._began_at is None:
             self._began_at = now
-        del self._turns[:-_REMEMBERED]
+        excess = max(0, len(self._turns) - _REMEMBERED)
+        del self._turns[:excess]
+        self._ended = max(0, self._ended - excess)
+
+    def ended(self) -> int | None:
+        """The service has acknowledged the end of the oldest utterance that has not ended; its number."""
+        if self._ended >= len(self._turns):
+            return None
+        self._ended += 1
+        return self._turns[self._ended - 1].number
 
     def finalized(self, number: int, now: float, *, is_voiced: bool) -> None:
         """Its finalize left."""
@@ -83,7 +98,7 @@ class Attribution:
             return known
         if not self._turns or self.is_full(now):
             return None
-        turn = self._expecting(now, is_final=is_final)
+        turn = self._unended() if self._is_in_order else self._expecting(now, is_final=is_final)
         turn.ids.add(segment)
         self._by_id[segment] = turn.number
         return turn.number
@@ -112,6 +127,9 @@ class Attribution:
         self._speech_at = now
         self._was_short = n_samples < FULL_CHUNK
         return self._by_id.get(self._to_speak[self._speaking])
+
+    def _unended(self) -> _Turn:
+        return self._turns[min(self._ended, len(self._turns) - 1)]
 
     def _expecting(self, now: float, *, is_final: bool) -> _Turn:
         last = self._turns[-1]

@@ -27,10 +27,9 @@ from pinch_tui.core.session.events import (
 )
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
 from pinch_tui.core.session.settle import SettleWatch
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
 
-GRACE_S = 0.3
-"""The service goes on taking frames for this long after `finalize` (reference, section 1.10)."""
 WINDOW = 25
 """Frames handed to the socket and not yet taken by it."""
 _CHECKPOINT_QUIET = 25  # frames of silence
@@ -38,6 +37,7 @@ _CHECKPOINT_GAP_S = 0.6
 _CHECKPOINT_KEEP = 15  # frames kept before a checkpoint
 
 Step = Command | Report
+_PLAIN = ServiceTraits()
 
 
 class _Part(Enum):
@@ -51,15 +51,16 @@ class _Part(Enum):
 class Delivery:
     """The unsettled utterances of one session. Methods return what is to be done, in order."""
 
-    def __init__(self, *, has_checkpoints: bool = False) -> None:
+    def __init__(self, traits: ServiceTraits = _PLAIN, *, has_checkpoints: bool = False) -> None:
         self.outbox = Outbox()
+        self._traits = traits
         self.held_frames = 0  # frames that had to wait for a session
         self.resent_frames = 0
         self._has_checkpoints = has_checkpoints
         self._generation: int | None = None
         self._expects_speech = True
-        self._attribution = Attribution()
-        self._pacer = Pacer()
+        self._attribution = Attribution(is_in_order=traits.acknowledges_end)
+        self._pacer = Pacer(traits.pace)
         self._watches: dict[int, SettleWatch] = {}
         self._attempts: dict[int, int] = {}
         self._cancelled: set[int] = set()
@@ -89,13 +90,13 @@ class Delivery:
         """A connection is ready: what was held goes out."""
         self._generation = generation
         self._expects_speech = expects_speech
-        self._attribution = Attribution()
+        self._attribution = Attribution(is_in_order=self._traits.acknowledges_end)
         self._flying.clear()
         self._hold_until = float("-inf")
         self.progress_at = now
         self._kept_before = dict(self._kept_segments)
         for item in self.outbox:
-            self._watches[item.number] = SettleWatch(expects_speech)
+            self._watches[item.number] = self._watch()
             self._attempts[item.number] = item.attempt
         return self.pump(now)
 
@@ -103,7 +104,9 @@ class Delivery:
         """The connection is gone: everything unsettled becomes a new attempt."""
         self._generation = None
         self._flying.clear()
-        self._attribution = Attribution()  # what the next one says before it is ready is about nothing
+        self._attribution = Attribution(
+            is_in_order=self._traits.acknowledges_end
+        )  # what the next one says before it is ready is about nothing
         steps: list[Step] = []
         for item in list(self.outbox):
             if item.is_cancelled:
@@ -140,7 +143,7 @@ class Delivery:
         self.outbox.start(number)
         self._attempts[number] = 1
         if self._generation is not None:
-            self._watches[number] = SettleWatch(self._expects_speech)
+            self._watches[number] = self._watch()
 
     def frame(self, number: int, frame: Frame, now: float) -> list[Step]:
         self.outbox.add(number, frame)
@@ -195,6 +198,14 @@ class Delivery:
             self._spoken[number] = self._spoken.get(number, 0) + chunk.n_samples
         return [SpeechReceived(number, self._attempts.get(number, 1), chunk)]
 
+    def ended(self, now: float) -> list[Step]:
+        """The service has said that the oldest utterance is over."""
+        number = self._attribution.ended()
+        item = None if number is None else self.outbox.get(number)
+        if number is None or item is None or item.finalized_at is None:
+            return []
+        return self._settle(number)
+
     # ---- time ----
 
     def pump(self, now: float) -> list[Step]:
@@ -239,6 +250,15 @@ class Delivery:
 
     # ---- inside ----
 
+    def _watch(self) -> SettleWatch:
+        traits = self._traits
+        return SettleWatch(
+            self._expects_speech,
+            expects_translation=traits.translates,
+            is_acknowledged=traits.acknowledges_end,
+            quiet=traits.quiet,
+        )
+
     def _send(self, item: Outgoing, generation: int, now: float) -> list[Step]:
         steps: list[Step] = []
         if item.first_sent_at is None:
@@ -267,7 +287,7 @@ class Delivery:
         return [SendFinalize(generation), FinalizeSent(item.number)]
 
     def _finalize_left(self, number: int, now: float) -> None:
-        self._hold_until = now + GRACE_S
+        self._hold_until = now + self._traits.grace_s
         self._attribution.finalize_left(number, now)
         if (watch := self._watches.get(number)) is not None:
             watch.finalized_at = now

@@ -68,8 +68,11 @@ class Ponged:
 
 @dataclass(frozen=True, slots=True)
 class SocketClosed:
+    """``failure``: why, where the adapter knows more than the close code."""
+
     generation: int
     code: int
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,11 @@ class Allocate:
 
 @dataclass(frozen=True, slots=True)
 class OpenSocket:
+    """``has_sound``: there is something to be sent at once."""
+
     generation: int
     ws_url: str = field(repr=False)
+    has_sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)

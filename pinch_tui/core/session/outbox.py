@@ -15,15 +15,19 @@ VOICE_PEAK = 0.01
 """Peaks below -40 dBFS are no voice."""
 KEEP_S = 600.0
 """Seconds of unsettled sound kept in memory."""
-_RATE = 88.0
-_BURST = 10.0
+_FAST = 1.5
+_SLACK = 0.1
+"""From a pace of `_FAST` on: the share of a second's frames that may leave in one burst."""
 
 
 class Pacer:
-    """A token bucket: at most 98 frames in any second, so never faster than twice real time (100 frames)."""
+    """A token bucket: in no second more frames than ``pace`` times real time. A pace near real time has no bursts."""
 
-    def __init__(self) -> None:
-        self._tokens = _BURST
+    def __init__(self, pace: float = 2.0) -> None:
+        frames = pace / FRAME_S
+        is_fast = pace >= _FAST
+        self._burst, self._rate = (frames * _SLACK, frames * (1 - _SLACK) - 2.0) if is_fast else (1.0, frames)
+        self._tokens = self._burst
         self._at = float("-inf")
 
     def take(self, now: float) -> bool:
@@ -37,11 +41,12 @@ class Pacer:
     def next_at(self, now: float) -> float:
         """When the next frame may leave."""
         self._refill(now)
-        return now if self._tokens >= 1.0 else now + (1.0 - self._tokens) / _RATE + 1e-4
+        return now if self._tokens >= 1.0 else now + (1.0 - self._tokens) / self._rate + 1e-4
 
     def _refill(self, now: float) -> None:
         if now > self._at:
-            self._tokens = min(_BURST, self._tokens + (now - self._at) * _RATE) if self._at > -1e300 else _BURST
+            is_first = self._at == float("-inf")
+            self._tokens = min(self._burst, self._tokens + (0.0 if is_first else (now - self._at) * self._rate))
             self._at = now
 
 

@@ -1,7 +1,7 @@
 """One reaction and one sentence for every way a session can fail. Pure.
 
-The table is that of the service's reference (sections 1.3 and 1.11); `Policy` says how the next try waits, `describe`
-what the person is told.
+`Policy` says how the next try waits, `describe` what the person is told. What only one service means by a status or a
+close code is declared by that service (`Reaction`, or the sentences of its errors).
 """
 
 from __future__ import annotations
@@ -14,24 +14,10 @@ class FailureKind(StrEnum):
     HTTP = "http"  # allocation answered with a status
     NETWORK = "network"  # allocation got no answer
     OPEN = "open"  # the socket could not be opened
+    EXPIRED = "expired"  # allocated, and expired before it could be opened
     NO_READY = "no-ready"  # opened, but `ready` never came
     CLOSE = "close"  # closed by the service, or lost (1006)
     STALL = "stall"  # open, but nobody answers
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """``code``: HTTP status or close code. ``title``/``hint``: the adapter's own words, where it knows better.
-
-    ``is_final``: another try would fail the same way.
-    """
-
-    kind: FailureKind
-    code: int | None = None
-    title: str = ""
-    hint: str = ""
-    is_credential: bool = False
-    is_final: bool = False
 
 
 class Policy(StrEnum):
@@ -46,18 +32,38 @@ class Policy(StrEnum):
     ENDED = "ended"  # at the next press, or at once while something is unsettled
 
 
-FAULT_TRIES = 5
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a service means by a close code: how the next try waits, and what the person is told."""
 
-_CLOSE = {
-    1000: Policy.ENDED,
-    4400: Policy.BAD,
-    4401: Policy.EXPIRED,
-    4500: Policy.FAULT,
-}
+    policy: Policy
+    title: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """``code``: HTTP status or close code. ``title``/``hint``: the adapter's own words, where it knows better.
+
+    ``is_final``: another try would fail the same way. ``policy``: the service's own reaction, where it has one.
+    """
+
+    kind: FailureKind
+    code: int | None = None
+    title: str = ""
+    hint: str = ""
+    is_credential: bool = False
+    is_final: bool = False
+    policy: Policy | None = None
+
+
+FAULT_TRIES = 5
 
 
 def policy_of(failure: Failure) -> Policy:
     """The one reaction to a failure."""
+    if failure.policy is not None:
+        return failure.policy
     match failure.kind:
         case FailureKind.HTTP:
             status = failure.code or 0
@@ -66,10 +72,10 @@ def policy_of(failure: Failure) -> Policy:
             return Policy.BUSY if status == 429 or status >= 500 else Policy.STOP
         case FailureKind.NETWORK | FailureKind.OPEN | FailureKind.STALL:
             return Policy.STOP if failure.is_final else Policy.LOST
-        case FailureKind.NO_READY:
+        case FailureKind.NO_READY | FailureKind.EXPIRED:
             return Policy.EXPIRED
         case FailureKind.CLOSE:
-            return _CLOSE.get(failure.code or 1006, Policy.LOST)
+            return Policy.ENDED if failure.code == 1000 else Policy.LOST
 
 
 def describe(failure: Failure) -> tuple[str, str]:
@@ -83,6 +89,8 @@ def describe(failure: Failure) -> tuple[str, str]:
             return "The service cannot be reached.", "Check the network; your words are kept."
         case FailureKind.OPEN:
             return "The session's socket could not be opened.", "Check for a firewall or proxy; your words are kept."
+        case FailureKind.EXPIRED:
+            return "The session's address had expired.", "A fresh session is asked for; your words are kept."
         case FailureKind.NO_READY:
             return "The service did not say that it is ready.", "A fresh session is asked for; your words are kept."
         case FailureKind.STALL:
@@ -93,13 +101,8 @@ def describe(failure: Failure) -> tuple[str, str]:
 
 def _http(status: int) -> tuple[str, str]:
     match status:
-        case 401:
-            return "The service refused the API key (401).", "Enter another: pinch-tui key set. Your words are kept."
-        case 403:
-            return (
-                "This API key may not use real-time translation (403).",
-                "The key is valid but not entitled; ask support@startpinch.com.",
-            )
+        case 401 | 403:
+            return f"The service refused the API key ({status}).", "Enter another: pinch-tui key set."
         case 429:
             return "The service asks for fewer sessions (429).", "Waiting before the next try; your words are kept."
         case 503:
@@ -119,16 +122,5 @@ def _close(code: int) -> tuple[str, str]:
             return "The service ended the session.", "The next press opens a new one."
         case 1001:
             return "The service is going away (1001).", "A new session is opened; your words are sent again."
-        case 4400:
-            return (
-                "The service could not read what was sent (4400).",
-                "If this comes again, report it with the session id and model version from the details panel.",
-            )
-        case 4401:
-            return "The session's address had expired (4401).", "A fresh session is asked for; your words are kept."
-        case 4500:
-            return "The service had an internal error (4500).", "Waiting before the next try; your words are kept."
-        case 4503:
-            return "The service ended the session (4503).", "A new session is opened; your words are sent again."
         case _:
             return f"The connection was lost ({code}).", "It is opened again; your words are kept and sent again."

@@ -17,7 +17,9 @@ from pinch_tui.core.session.backoff import BUSY, GIVE_UP_AFTER_S, LOST
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import FAULT_TRIES, Failure, FailureKind, Policy, policy_of
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import (
+    EndMessage,
     ErrorMessage,
     Malformed,
     MetadataAck,
@@ -46,6 +48,8 @@ PROGRESS_S = 1.5
 PROGRESS_FRAMES = 64
 """unless it took this many since the ping: more than fits into the buffers between."""
 
+_PLAIN = ServiceTraits()
+
 
 class Session:
     """The machine of one session and its successors under the same parameters."""
@@ -55,16 +59,18 @@ class Session:
         params: SessionParams,
         random: Callable[[], float],
         *,
+        traits: ServiceTraits = _PLAIN,
         reopens_idle: bool = True,
         has_checkpoints: bool = False,
     ) -> None:
         self.params = params
+        self.traits = traits
         self.state = SessionState.IDLE
         self.session_id: str | None = None
         self.model_version_id: str | None = None
         self.retry_at: float | None = None
         self.failure: Failure | None = None
-        self.delivery = Delivery(has_checkpoints=has_checkpoints)
+        self.delivery = Delivery(traits, has_checkpoints=has_checkpoints)
         self._random = random
         self._reopens_idle = reopens_idle
         self._generation = 0
@@ -125,11 +131,11 @@ class Session:
                     self._ping_at = None
                     self.delivery.heard_at, self.delivery.answered_at = now, self._pinged_at
                 return []
-            case ev.SocketClosed(generation, code):
+            case ev.SocketClosed(generation, code, failure):
                 is_open = self.state in (SessionState.OPENING, SessionState.READY)
                 if generation != self._generation or not is_open:
                     return []
-                return self._fail(Failure(FailureKind.CLOSE, code), now)
+                return self._fail(failure or self.traits.closed(code), now)
             case ev.Woke():
                 return self._on_woke(now)
             case ev.UtteranceStarted(number):
@@ -172,11 +178,11 @@ class Session:
         self.session_id = fact.session_id
         self.model_version_id = fact.model_version_id
         if fact.expires_in <= 0:
-            return self._fail(Failure(FailureKind.CLOSE, 4401), now)
+            return self._fail(Failure(FailureKind.EXPIRED), now)
         self._secrets = secrets_of(fact.ws_url)
         self.state = SessionState.OPENING
         self._deadline = now + READY_WITHIN_S
-        return [ev.OpenSocket(self._generation, fact.ws_url)]
+        return [ev.OpenSocket(self._generation, fact.ws_url, has_sound=self.is_active)]
 
     def _on_message(self, fact: ev.MessageReceived, now: float) -> list[Step]:
         is_open = self.state in (SessionState.OPENING, SessionState.READY)
@@ -190,6 +196,11 @@ class Session:
                 return self.delivery.text(fact.event, now)
             case SpeechChunk():
                 return self.delivery.speech(fact.event, now)
+            case EndMessage():
+                steps = self.delivery.ended(now)
+                if steps:
+                    self._clear_record()
+                return steps
             case ErrorMessage():
                 return self._on_error(fact.event, now)
             case MetadataAck():
@@ -210,7 +221,7 @@ class Session:
         self._ping_at = None
         self._is_proven = False
         ready = ev.SessionReady(self.session_id or "", self.model_version_id)
-        steps = self.delivery.connect(self._generation, expects_speech=self.params.audio_output, now=now)
+        steps = self.delivery.connect(self._generation, expects_speech=self._expects_speech, now=now)
         return [ready, *steps]
 
     def _on_error(self, error: ErrorMessage, now: float) -> list[Step]:
@@ -239,6 +250,10 @@ class Session:
                 return [ev.SessionFailed(self.failure, None, needs_cure=True, unsettled=len(self.delivery.outbox))]
             case _:
                 return []
+
+    @property
+    def _expects_speech(self) -> bool:
+        return self.params.audio_output and self.traits.speaks
 
     # ---- failing ----
 

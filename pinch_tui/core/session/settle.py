@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
+TELL_S = 0.2
+"""No text tells of sound that was sent so shortly before it."""
+
+
 QUIET_TEXT_S = 0.6
 """Quiet gap after the last final when no speech is expected."""
 QUIET_BEFORE_SPEECH_S = 2.0
@@ -28,8 +32,17 @@ CEILING_IDLE_S = 5.0
 """this long after its last message."""
 
 
-TELL_S = 0.2
-"""No text tells of sound that was sent so shortly before it."""
+@dataclass(frozen=True, slots=True)
+class QuietTimes:
+    """How long silence lasts before it means the end, in seconds; a service that is slower declares its own."""
+
+    text: float = QUIET_TEXT_S
+    before_speech: float = QUIET_BEFORE_SPEECH_S
+    speech: float = QUIET_SPEECH_S
+    empty_silent: float = EMPTY_SILENT_S
+    empty_voiced: float = EMPTY_VOICED_S
+    ceiling: float = CEILING_S
+    ceiling_idle: float = CEILING_IDLE_S
 
 
 @dataclass(slots=True)
@@ -66,16 +79,21 @@ class _Halves:
         elif message.original_text not in self.original.earlier:
             self.translation.take(message.text, is_final=message.is_final)
 
-    @property
-    def are_final(self) -> bool:
-        return self.original.is_final and self.translation.is_final
+    def are_final(self, *, with_translation: bool) -> bool:
+        return self.original.is_final and (self.translation.is_final or not with_translation)
 
 
 @dataclass(slots=True)
 class SettleWatch:
-    """Watches one attempt of one utterance."""
+    """Watches one attempt of one utterance.
+
+    ``is_acknowledged``: the service says when the utterance is over; only the ceiling is watched here.
+    """
 
     expects_speech: bool
+    expects_translation: bool = True
+    is_acknowledged: bool = False
+    quiet: QuietTimes = field(default_factory=QuietTimes)
     finalized_at: float | None = None
     is_voiced: bool = True
     voiced_at: float = float("-inf")  # when the last of the voice had really left
@@ -95,7 +113,10 @@ class SettleWatch:
 
     @property
     def has_all_finals(self) -> bool:
-        return bool(self.segments) and all(halves.are_final for halves in self.segments.values())
+        with_translation = self.expects_translation
+        return bool(self.segments) and all(
+            halves.are_final(with_translation=with_translation) for halves in self.segments.values()
+        )
 
     def settles_at(self, answered_at: float) -> float | None:
         """The time at which the utterance is settled if nothing more comes; None before `finalize`.
@@ -105,20 +126,23 @@ class SettleWatch:
         """
         if self.finalized_at is None:
             return None
+        quiet = self.quiet
+        ceiling = max(self.finalized_at + quiet.ceiling, self.last_at + quiet.ceiling_idle)
+        if self.is_acknowledged:
+            return ceiling
         if not self.segments and self.speech_at is None:
             if answered_at <= self.finalized_at:
                 return None
             if not self.is_voiced:
-                return self.finalized_at + EMPTY_SILENT_S
-            at = self.finalized_at + EMPTY_VOICED_S
+                return self.finalized_at + quiet.empty_silent
+            at = self.finalized_at + quiet.empty_voiced
             return at if answered_at >= at else None
-        ceiling = max(self.finalized_at + CEILING_S, self.last_at + CEILING_IDLE_S)
         if not self.has_all_finals:
             return ceiling
-        quiet = QUIET_TEXT_S
+        pause = quiet.text
         if self.expects_speech:
-            quiet = QUIET_BEFORE_SPEECH_S if self.speech_at is None else QUIET_SPEECH_S
-        at = max(self.last_at, self.finalized_at) + quiet
+            pause = quiet.before_speech if self.speech_at is None else quiet.speech
+        at = max(self.last_at, self.finalized_at) + pause
         if self.told_at < self.voiced_at + TELL_S:  # the last words may not have been told of at all
-            at = max(at, self.finalized_at + EMPTY_VOICED_S)
+            at = max(at, self.finalized_at + quiet.empty_voiced)
         return min(ceiling, at)

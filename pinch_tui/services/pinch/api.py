@@ -14,9 +14,9 @@ import httpx
 from pinch_tui import __version__
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.hosts import is_loopback
-from pinch_tui.core.protocol import parse_allocation, query
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError
+from pinch_tui.services.pinch.protocol import parse_allocation, query
 
 TIMEOUT_S = 10.0
 _MAX_BODY = 65_536

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinch_tui.core.events import FRAME_S, Frame
 from pinch_tui.core.session.attribution import IDS, IDS_A_SECOND
-from pinch_tui.core.session.delivery import GRACE_S, Delivery, Step
+from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import (
     Miscounted,
     Restarted,
@@ -15,13 +15,14 @@ from pinch_tui.core.session.events import (
     TextReceived,
 )
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
+from pinch_tui.services.pinch.traits import PINCH
 
 CHUNK = SpeechChunk(bytes(4 * 1920))
 
 
 class Scene:
     def __init__(self, *, has_checkpoints: bool = False) -> None:
-        self.delivery = Delivery(has_checkpoints=has_checkpoints)
+        self.delivery = Delivery(PINCH, has_checkpoints=has_checkpoints)
         self.now = 100.0
         self.index = 0
         self.delivery.connect(1, expects_speech=True, now=self.now)
@@ -183,9 +184,9 @@ def test_the_grace_begins_when_the_finalize_has_left() -> None:
         s.index += 1
     s.delivery.taken(s.now)
     left = s.now
-    assert s.delivery.wake_at(s.now) == left + GRACE_S
-    assert s.delivery.due(left + GRACE_S - 0.01) == []
-    assert any(isinstance(step, SendAudio) for step in s.delivery.due(left + GRACE_S))
+    assert s.delivery.wake_at(s.now) == left + PINCH.grace_s
+    assert s.delivery.due(left + PINCH.grace_s - 0.01) == []
+    assert any(isinstance(step, SendAudio) for step in s.delivery.due(left + PINCH.grace_s))
 
 
 def test_a_flood_of_segments_is_cut_off_and_counted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -14,6 +15,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,
@@ -24,6 +26,8 @@ from pinch_tui.core.wire import (
     TranscriptMessage,
     UnknownMessage,
 )
+from pinch_tui.services.catalogue import TRAITS
+from pinch_tui.services.pinch.traits import PINCH
 
 
 def frame(index: int) -> Frame:
@@ -40,7 +44,7 @@ class SessionRules(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 100.0
-        self.session = Session(SessionParams(), random.Random(3).random)
+        self.session = Session(SessionParams(), random.Random(3).random, traits=PINCH)
         self.generations = [0]
         self.sent: dict[int, list[bytes | str]] = {}
         self.ready: set[int] = set()
@@ -249,15 +253,31 @@ TestSessionRules.settings = settings(
 
 def test_every_failure_has_a_sentence_and_a_reaction() -> None:
     failures = [Failure(kind, code) for kind in FailureKind for code in (None, 400, 401, 403, 404, 429, 500, 503)]
-    failures += [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006, 4400, 4401, 4500, 4503, 4999)]
+    failures += [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006, 4999)]
     for failure in failures:
         title, hint = describe(failure)
         assert title.endswith(".") and hint.endswith(".")
         assert policy_of(failure) in Policy
 
 
+@pytest.mark.parametrize("traits", list(TRAITS.values()), ids=list(TRAITS))
+def test_every_close_code_of_a_service_has_its_sentence_and_its_reaction(traits: ServiceTraits) -> None:
+    titles = [reaction.title for reaction in traits.closes.values()]
+    assert len(set(titles)) == len(titles)
+    for code, reaction in traits.closes.items():
+        session = Session(SessionParams(), random.Random(3).random, traits=traits)
+        session.handle(ev.Started(), 100.0)
+        session.handle(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0), 100.0)
+        session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 100.0)
+        steps = session.handle(ev.SocketClosed(1, code), 101.0)
+        told = next(step.failure for step in steps if isinstance(step, ev.SessionFailed))
+        assert policy_of(told) is reaction.policy
+        assert describe(told) == (reaction.title, reaction.hint)
+        assert all(sentence.endswith(".") for sentence in describe(told))
+
+
 def test_sentences_are_told_apart() -> None:
-    codes = [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006, 4400, 4401, 4500, 4503)]
+    codes = [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006)]
     codes += [Failure(FailureKind.HTTP, status) for status in (401, 403, 404, 429, 500, 503)]
     titles = [describe(failure)[0] for failure in codes]
     assert len(set(titles)) == len(titles)
@@ -268,7 +288,7 @@ def test_every_wake_up_moves_on() -> None:
     rng = random.Random(1)
     for _ in range(100):
         now = 1000.0 + 20.0 * rng.random()
-        session = Session(SessionParams(), random.Random(3).random)
+        session = Session(SessionParams(), random.Random(3).random, traits=PINCH)
         session.handle(ev.Started(), now)
         session.handle(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0), now)
         session.handle(ev.MessageReceived(1, ReadyMessage("ss")), now)

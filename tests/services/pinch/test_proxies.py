@@ -4,7 +4,7 @@ import pytest
 
 from pinch_tui.errors import ConfigError, LinkError
 from pinch_tui.services.pinch.api import HttpSessionApi
-from pinch_tui.services.pinch.socket import WebSocketConnector
+from pinch_tui.services.socket import WebSocketOpener
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "nonsense://x", "http://user:canary-pw@[::1"])
@@ -24,5 +24,5 @@ async def test_a_socks_proxy_fails_the_socket_not_the_program(monkeypatch: pytes
         monkeypatch.delenv(other.upper(), raising=False)
     monkeypatch.setenv(name, "socks5://127.0.0.1:9")
     with pytest.raises(LinkError) as caught:
-        await WebSocketConnector().connect("wss://service.example/session?token=canary")
+        await WebSocketOpener().open("wss://service.example/session?token=canary")
     assert "canary" not in str(caught.value)

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.services.pinch.socket import WebSocketConnector, check_ws_url
+from pinch_tui.services.socket import WebSocketOpener, check_ws_url
 
 TOKEN = "token_canary_27182"
 
@@ -43,7 +43,7 @@ async def test_bytes_and_text_pass_and_pings_are_answered() -> None:
         await echo(connection)
 
     async with server(hold) as url:
-        connection = await WebSocketConnector().connect(url)
+        connection = await WebSocketOpener().open(url)
         for message in (b"\x00" * 640, '{"type":"finalize"}', b"", "é" * 100_000):
             await connection.send(message)
             assert await connection.receive() == message
@@ -61,7 +61,7 @@ async def test_close_codes_pass_through(code: int) -> None:
         await connection.close(code, "why")
 
     async with server(close) as url:
-        connection = await WebSocketConnector().connect(url)
+        connection = await WebSocketOpener().open(url)
         assert await connection.receive() == "last"
         with pytest.raises(ConnectionLost) as caught:
             await connection.receive()
@@ -76,7 +76,7 @@ async def test_a_dropped_transport_is_1006() -> None:
         connection.transport.abort()
 
     async with server(drop) as url:
-        connection = await WebSocketConnector().connect(url)
+        connection = await WebSocketOpener().open(url)
         with pytest.raises(ConnectionLost) as caught:
             await connection.receive()
         assert caught.value.code == 1006
@@ -84,7 +84,7 @@ async def test_a_dropped_transport_is_1006() -> None:
 
 async def test_abort_ends_a_waiting_receive() -> None:
     async with server(echo) as url:
-        connection = await WebSocketConnector().connect(url)
+        connection = await WebSocketOpener().open(url)
         async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
 
             async def wait() -> None:
@@ -101,7 +101,7 @@ async def test_too_large_a_message_is_a_lost_connection() -> None:
         await connection.send(b"x" * (5 * 1024 * 1024))
 
     async with server(flood) as url:
-        connection = await WebSocketConnector().connect(url)
+        connection = await WebSocketOpener().open(url)
         with pytest.raises(ConnectionLost):
             await connection.receive()
         await connection.close()
@@ -121,7 +121,7 @@ async def test_a_flood_is_parsed_piece_by_piece_and_heard_whole(monkeypatch: pyt
 
     monkeypatch.setattr(ClientConnection, "data_received", counted)
     async with server(flood) as url:
-        connection = await WebSocketConnector().connect(url)
+        connection = await WebSocketOpener().open(url)
         got = []
         with pytest.raises(ConnectionLost) as caught:
             while True:
@@ -147,7 +147,7 @@ async def test_refusals_and_redirects_are_link_errors_without_the_url(
     with caplog.at_level(logging.DEBUG, logger="pinch_tui"):
         async with server(echo, refuse) as url:
             with pytest.raises(LinkError) as caught:
-                await WebSocketConnector().connect(url)
+                await WebSocketOpener().open(url)
     assert asked == 1
     text = "".join(traceback.format_exception(caught.value)) + str(caught.value)
     assert str(status) in caught.value.title
@@ -156,7 +156,7 @@ async def test_refusals_and_redirects_are_link_errors_without_the_url(
 
 async def test_nobody_listening_is_a_link_error() -> None:
     with pytest.raises(LinkError) as caught:
-        await WebSocketConnector().connect(f"ws://127.0.0.1:9/session?token={TOKEN}")
+        await WebSocketOpener().open(f"ws://127.0.0.1:9/session?token={TOKEN}")
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert caught.value.retryable
 
@@ -183,5 +183,5 @@ def test_allowed_urls(url: str) -> None:
 )
 async def test_refused_urls_are_not_opened(url: str) -> None:
     with pytest.raises(LinkError) as caught:
-        await WebSocketConnector().connect(url)
+        await WebSocketOpener().open(url)
     assert not url or url not in str(caught.value)

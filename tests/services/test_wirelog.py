@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.protocol import decode, encode
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
+from pinch_tui.services.pinch.protocol import decode, encode
 from pinch_tui.services.redact import CHAIN_LIMIT, placeholder, redact
 from pinch_tui.services.wirelog import WireLog
 

@@ -8,7 +8,7 @@ import pytest
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
-from pinch_tui.services.traced import TracedConnector, TracedSessionApi
+from pinch_tui.services.traced import TracedOpener, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
 
 TOKEN = "canary-token-77"
@@ -56,11 +56,11 @@ class Socket:
         self.calls.append("abort")
 
 
-class Connector:
+class Opener:
     def __init__(self, *sockets: Socket | Exception) -> None:
         self.sockets = list(sockets)
 
-    async def connect(self, ws_url: str) -> Socket:
+    async def open(self, url: str, headers: Mapping[str, str] = {}) -> Socket:
         socket = self.sockets.pop(0)
         if isinstance(socket, Exception):
             raise socket
@@ -89,7 +89,7 @@ class Log:
 async def test_what_passes_is_unchanged_and_logged() -> None:
     log = Log()
     socket = Socket('{"type":"ready","session_id":"ss_1"}', b"\0" * 8)
-    connection = await TracedConnector(Connector(socket), log.wire, log.clock).connect(f"wss://x/?token={TOKEN}")
+    connection = await TracedOpener(Opener(socket), log.wire, log.clock).open(f"wss://x/?token={TOKEN}")
     assert await connection.receive() == '{"type":"ready","session_id":"ss_1"}'
     await connection.send(b"\1" * 640)
     await connection.ping()
@@ -105,7 +105,7 @@ async def test_what_passes_is_unchanged_and_logged() -> None:
 
 async def test_a_loss_is_logged_once() -> None:
     log = Log()
-    connection = await TracedConnector(Connector(Socket()), log.wire, log.clock).connect("wss://x")
+    connection = await TracedOpener(Opener(Socket()), log.wire, log.clock).open("wss://x")
     with pytest.raises(ConnectionLost):
         await connection.receive()
     with pytest.raises(ConnectionLost):
@@ -118,7 +118,7 @@ async def test_a_loss_is_logged_once() -> None:
 
 async def test_an_abort_has_no_code() -> None:
     log = Log()
-    connection = await TracedConnector(Connector(Socket()), log.wire, log.clock).connect("wss://x")
+    connection = await TracedOpener(Opener(Socket()), log.wire, log.clock).open("wss://x")
     connection.abort()
     assert (log.lines[-1]["code"], log.lines[-1]["by_us"]) == (None, True)
 
@@ -126,7 +126,7 @@ async def test_an_abort_has_no_code() -> None:
 async def test_a_socket_that_does_not_open_is_logged() -> None:
     log = Log()
     with pytest.raises(LinkError):
-        await TracedConnector(Connector(LinkError("no")), log.wire, log.clock).connect(f"wss://x/?token={TOKEN}")
+        await TracedOpener(Opener(LinkError("no")), log.wire, log.clock).open(f"wss://x/?token={TOKEN}")
     assert log.lines == [{"t": 1.0, "kind": "failed", "what": "open", "status": None}]
 
 

@@ -1,6 +1,6 @@
 """The wire codec of the service's real-time interface, version 1. Pure.
 
-``decode`` is total: any bytes and any text become a `WireEvent`, with bounded sizes and clean texts; nothing is raised.
+``decode`` is total: any bytes and any text become a `V1Event`, with bounded sizes and clean texts; nothing is raised.
 ``encode`` is the service's side of it (for tests); ``query`` and ``parse_allocation`` are the two halves of
 ``GET /v1/session``. Section numbers in this file are those of the service's reference.
 """
@@ -16,6 +16,7 @@ from typing import Any, Final, assert_never
 from pinch_tui.core.options import SESSION_OPTIONS, FinalizeMode, SessionParams
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import (
+    MESSAGE_LIMIT,
     ErrorMessage,
     Malformed,
     MetadataAck,
@@ -24,11 +25,9 @@ from pinch_tui.core.wire import (
     TranscriptKind,
     TranscriptMessage,
     UnknownMessage,
-    WireEvent,
+    V1Event,
 )
 
-MESSAGE_LIMIT: Final = 4_000_000
-"""Characters or bytes of one message; a longer one is malformed."""
 ID_LIMIT: Final = 200
 ERROR_LIMIT: Final = 2_000
 DEFAULT_EXPIRES_S: Final = 60.0
@@ -119,7 +118,7 @@ def parse_allocation(body: bytes) -> AllocationBody | None:
 # ---- what the service says ----------------------------------------------------------------------------------------
 
 
-def decode(raw: bytes | str) -> WireEvent:
+def decode(raw: bytes | str) -> V1Event:
     """What one message of the service means: bytes are speech (1.6), text is JSON (1.8). Never raises."""
     if isinstance(raw, str):
         return _decode_text(raw)
@@ -132,7 +131,7 @@ def decode(raw: bytes | str) -> WireEvent:
     return SpeechChunk(bytes(raw))
 
 
-def _decode_text(raw: str) -> WireEvent:
+def _decode_text(raw: str) -> V1Event:
     fields = _object(raw)
     if isinstance(fields, Malformed):
         return fields
@@ -281,7 +280,7 @@ def _unique(codes: Any) -> tuple[str, ...]:
 # ---- the service's side -------------------------------------------------------------------------------------------
 
 
-def encode(event: WireEvent) -> bytes | str:
+def encode(event: V1Event) -> bytes | str:
     """The message that decodes to ``event``; a `Malformed` becomes one that cannot be read."""
     match event:
         case SpeechChunk(data):

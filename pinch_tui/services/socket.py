@@ -1,8 +1,8 @@
-"""One WebSocket connection, over the websockets library.
+"""One WebSocket, over the websockets library: what every service with a socket is made of.
 
-``ws_url`` is a secret: it is never logged, never part of an error. It is accepted only as ``wss:``, or as ``ws:`` to
-loopback. No Authorization goes to the socket, audio is not compressed, redirects are not followed, and the library's
-own pings are off because the session machine times them.
+The address is a secret: it is never logged, never part of an error. It is accepted only as ``wss:``, or as ``ws:`` to
+loopback. Audio is not compressed, redirects are not followed, and the library's own pings are off because the session
+machine times them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import asyncio
 import contextlib
 import logging
 import socket as _socket
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from pinch_tui import __version__
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.errors import ConnectionLost, LinkError
 
@@ -31,6 +35,37 @@ _silent = logging.getLogger("pinch_tui.websockets")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 _silent.setLevel(logging.CRITICAL + 1)
+
+
+class HandshakeRefused(LinkError):
+    """The opening was answered with an HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"The session's socket was refused ({status}).", retryable=True)
+        self.status = status
+
+
+class Socket(Protocol):
+    """What a service needs of a socket; a traced one is another."""
+
+    async def send(self, data: bytes | str) -> None:
+        """Returns when the socket has taken the data below its low-water mark. Raises `ConnectionLost`."""
+
+    async def receive(self) -> bytes | str:
+        """The next message. Raises `ConnectionLost` with the close code (1000 included)."""
+
+    async def ping(self) -> None:
+        """Returns when the peer has answered. Raises `ConnectionLost`."""
+
+    async def close(self, code: int = 1000) -> None:
+        """Close, waiting a short while for the peer; never raises."""
+
+    def abort(self) -> None:
+        """Drop the transport at once."""
+
+
+class Opener(Protocol):
+    async def open(self, url: str, headers: Mapping[str, str] = ...) -> Socket: ...
 
 
 class _Connect(connect):
@@ -77,8 +112,8 @@ class _Pieces(ClientConnection):
             super().data_received(rest)
 
 
-class WebSocketConnection:
-    """An open socket as the engine's `Connection`."""
+class WebSocket:
+    """An open socket. All methods raise `ConnectionLost` once it is closed."""
 
     def __init__(self, inner: _Pieces) -> None:
         self._inner = inner
@@ -111,15 +146,17 @@ class WebSocketConnection:
         self._inner.drop()
 
 
-class WebSocketConnector:
-    """Opens ``ws_url``s."""
+class WebSocketOpener:
+    """Opens sockets."""
 
-    async def connect(self, ws_url: str) -> WebSocketConnection:
-        """An open connection. Raises `LinkError`, which never quotes the URL."""
-        is_local = check_ws_url(ws_url)
+    async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> WebSocket:
+        """An open socket. Raises `HandshakeRefused` and other `LinkError`s, which quote neither URL nor headers."""
+        is_local = check_ws_url(url)
         try:
             inner = await _Connect(
-                ws_url,
+                url,
+                additional_headers=headers,
+                user_agent_header=f"pinch-tui/{__version__}",
                 create_connection=_Pieces,
                 compression=None,
                 proxy=None if is_local else True,
@@ -133,7 +170,7 @@ class WebSocketConnector:
             )
         except InvalidStatus as exc:
             status = exc.response.status_code
-            raise LinkError(f"The session's socket was refused ({status}).", retryable=True) from None
+            raise HandshakeRefused(status) from None
         except ImportError:
             raise LinkError(
                 "The session's socket cannot pass the proxy that the environment names.",
@@ -151,13 +188,13 @@ class WebSocketConnector:
             with contextlib.suppress(OSError):
                 raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
         assert isinstance(inner, _Pieces)
-        return WebSocketConnection(inner)
+        return WebSocket(inner)
 
 
-def check_ws_url(ws_url: str) -> bool:
+def check_ws_url(url: str) -> bool:
     """Whether it is on this machine; raises `LinkError` unless the URL is wss, or ws to loopback."""
     try:
-        parts = urlsplit(ws_url)
+        parts = urlsplit(url)
         host = parts.hostname
     except ValueError:
         parts, host = None, None

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.core import protocol, wire
+from pinch_tui.core import wire
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
+from pinch_tui.services.pinch import protocol
 
 texts = st.text(max_size=60).map(clean)
 ids = st.text(min_size=1, max_size=40).map(lambda text: clean(text, protocol.ID_LIMIT)).filter(bool)

@@ -1,0 +1,63 @@
+"""What one service can do and how it behaves. Pure data: the engine and the screens decide by it, never by names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from pinch_tui.core.session.reactions import Failure, FailureKind, Reaction
+from pinch_tui.core.session.settle import QuietTimes
+
+MALE, FEMALE, CLONE = "male", "female", "clone"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTraits:
+    """The differences between services, declared by each of them."""
+
+    name: str = ""
+    """Its name in the configuration and on the command line."""
+    label: str = "the service"
+    """Its name for people: in the header, in sentences."""
+    is_practice: bool = False
+    """Whether it is the built-in service that only knows its phrasebook."""
+    translates: bool = True
+    """Whether translations come. Without them an utterance settles by its original, and one column is shown."""
+    voices: tuple[str, ...] = (MALE, FEMALE)
+    """The voices that it speaks with; none where it does not speak."""
+    has_two_way: bool = True
+    """Whether either of two languages may be spoken."""
+    takes_context: bool = True
+    """Whether labels and context are taken."""
+    has_interims: bool = True
+    """Whether texts come before they are final."""
+    acknowledges_end: bool = False
+    """Whether it says that an utterance is over, after everything else about it. Else silence tells."""
+    connects_at_press: bool = False
+    """Whether each utterance has a socket of its own, so that nothing is open between two of them."""
+    sources: frozenset[str] | None = None
+    """Base codes of the languages that may be spoken; None where the service decides."""
+    detects_language: bool = True
+    """Whether ``auto`` may be asked for."""
+    key: str = ""
+    """The name under which its API key is kept; empty where it needs none."""
+    pace: float = 2.0
+    """The fastest that it takes sound, in seconds of sound a second."""
+    grace_s: float = 0.0
+    """Seconds after an utterance's end in which the next one's sound would still be taken for the old one's."""
+    quiet: QuietTimes = field(default_factory=QuietTimes)
+    """How long silence has to last where it tells the end."""
+    closes: Mapping[int, Reaction] = field(default_factory=lambda: MappingProxyType({}))
+    """What its close codes mean; others are a lost connection."""
+
+    @property
+    def speaks(self) -> bool:
+        return bool(self.voices)
+
+    def closed(self, code: int) -> Failure:
+        """A close code, as the service means it."""
+        meant = self.closes.get(code)
+        if meant is None:
+            return Failure(FailureKind.CLOSE, code)
+        return Failure(FailureKind.CLOSE, code, meant.title, meant.hint, policy=meant.policy)

@@ -1,0 +1,42 @@
+"""One session of version 1: a socket behind the codec."""
+
+from __future__ import annotations
+
+from pinch_tui.core.wire import Allocation, WireEvent
+from pinch_tui.services.pinch.protocol import decode, encode_finalize
+from pinch_tui.services.socket import Opener, Socket
+
+
+class PinchConnection:
+    """The engine's `Connection` over one socket."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    async def send(self, pcm: bytes) -> None:
+        await self._socket.send(pcm)
+
+    async def finalize(self) -> None:
+        await self._socket.send(encode_finalize())
+
+    async def ping(self) -> None:
+        await self._socket.ping()
+
+    async def receive(self) -> WireEvent:
+        return decode(await self._socket.receive())
+
+    async def close(self, code: int = 1000) -> None:
+        await self._socket.close(code)
+
+    def abort(self) -> None:
+        self._socket.abort()
+
+
+class PinchConnector:
+    """Opens what was allocated. No key goes to the socket: its address is signed."""
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+
+    async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> PinchConnection:
+        return PinchConnection(await self._opener.open(allocation.ws_url))

@@ -1,0 +1,39 @@
+"""What Pinch's real-time interface, version 1, declares. Numbers and close codes: the reference's sections 1.8-1.11."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from pinch_tui.core.session.reactions import Policy, Reaction
+from pinch_tui.core.session.traits import ServiceTraits
+
+PINCH = ServiceTraits(
+    name="pinch",
+    label="Pinch",
+    key="pinch",
+    pace=2.0,
+    grace_s=0.3,
+    closes=MappingProxyType(
+        {
+            4400: Reaction(
+                Policy.BAD,
+                "Pinch could not read what was sent (4400).",
+                "If this comes again, report it with the session id and model version from the details panel.",
+            ),
+            4401: Reaction(
+                Policy.EXPIRED,
+                "The session's address had expired (4401).",
+                "A fresh session is asked for; your words are kept.",
+            ),
+            4500: Reaction(
+                Policy.FAULT, "Pinch had an internal error (4500).", "Waiting before the next try; your words are kept."
+            ),
+            4503: Reaction(
+                Policy.LOST, "Pinch ended the session (4503).", "A new session is opened; your words are sent again."
+            ),
+        }
+    ),
+)
+PRACTICE = replace(PINCH, name="practice", label="Practice", key="", is_practice=True)
+"""The practice service speaks the same interface on this machine."""
