@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import BinaryIO, Final
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -38,6 +38,8 @@ TRANSFER_TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
 CHUNK: Final = 262_144
 """Bytes of a recording in memory at a time."""
 _REDIRECTS: Final = 5
+_SHORTEST_SECRET: Final = 12
+"""A signed address also holds ``host``, ``3600`` and the like, which are words of any text."""
 _OFFLINE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """The connection did not come about, so nothing of the request was sent."""
 
@@ -53,6 +55,7 @@ class DubClient:
         self._upload_url = f"{base_url}/api/dubbing/upload-url"
         self._key = key.strip()
         self._is_local = is_loopback(urlsplit(base_url).hostname)
+        self._secrets: list[str] = [self._key]
         if not self._key.isascii() or not self._key.isprintable():
             raise CredentialError("The API key holds characters that cannot be sent.", "Copy it anew.")
         try:
@@ -89,14 +92,16 @@ class DubClient:
         if isinstance(answer, Failure):
             return answer
         address = parse_address(answer)
+        if address is not None:
+            self._keep_secret(address.upload_url, address.source_url)
         if address is None or not self._is_allowed(address.upload_url):
             return Failure(Trouble.UNREADABLE)
         return address
 
     async def create(self, source_url: str, target: str, source: str) -> Job | Failure:
         """Ask for a job. Sent once."""
-        body = create_body(source_url, target, source)
-        answer = await self._ask("POST", self._jobs, body, secrets=secrets_of(source_url))
+        self._keep_secret(source_url)
+        answer = await self._ask("POST", self._jobs, create_body(source_url, target, source))
         return answer if isinstance(answer, Failure) else parse_job(answer) or Failure(Trouble.UNREADABLE)
 
     async def job(self, job_id: str) -> Job | Failure:
@@ -104,7 +109,9 @@ class DubClient:
         answer = await self._ask("GET", f"{self._jobs}/{quote(job_id, safe='')}")
         if isinstance(answer, Failure):
             return answer
-        job = parse_job(answer, (self._key,))
+        job = parse_job(answer, self._secrets)
+        if job is not None:
+            self._keep_secret(job.subtitles_original, job.subtitles_translated)
         return job if job is not None and job.id == job_id else Failure(Trouble.UNREADABLE)
 
     async def result(self, job_id: str) -> Result | Failure:
@@ -113,16 +120,11 @@ class DubClient:
         if isinstance(answer, Failure):
             return answer
         result = parse_result(answer)
+        if result is not None:
+            self._keep_secret(result.link)
         return Failure(Trouble.UNREADABLE) if result is None else result
 
-    async def _ask(
-        self,
-        method: str,
-        url: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        secrets: tuple[str, ...] = (),
-    ) -> bytes | Failure:
+    async def _ask(self, method: str, url: str, body: Mapping[str, object] | None = None) -> bytes | Failure:
         """The body of a 2xx answer."""
         headers = {"Authorization": f"Bearer {self._key}"}
         try:
@@ -135,7 +137,7 @@ class DubClient:
         if response.is_success:
             return content
         retry_after = response.headers.get("Retry-After", "")
-        return parse_error(response.status_code, content, retry_after, (self._key, *secrets))
+        return parse_error(response.status_code, content, retry_after, self._secrets)
 
     # -- files
 
@@ -166,7 +168,7 @@ class DubClient:
             return Failure(Trouble.UNREADABLE)
         if response.is_success:
             return Uploaded()
-        return parse_error(response.status_code, content, secrets=secrets_of(address.upload_url))
+        return parse_error(response.status_code, content, secrets=self._secrets)
 
     async def download(
         self, link: str, begin: Callable[[str], BinaryIO], on_progress: OnProgress, *, limit: int | None = None
@@ -185,7 +187,7 @@ class DubClient:
                     if response.is_redirect:
                         link = urljoin(link, response.headers.get("Location", ""))
                         continue
-                    return await _save(response, begin, on_progress, limit)
+                    return await _save(response, begin, on_progress, limit, self._secrets)
             except httpx.HTTPError as exc:
                 return _broken(exc)
             except (httpx.InvalidURL, ValueError):
@@ -215,6 +217,13 @@ class DubClient:
             size = int(length) if length.isdigit() and len(length) < 16 else 0
             return size, is_page(response.headers.get("Content-Type", ""), beginning)
         return 0, False
+
+    def _keep_secret(self, *urls: str) -> None:
+        """Signed addresses and what signs them: the service may repeat them in its words."""
+        for url in urls:
+            fresh = [secret for secret in secrets_of(url) if secret not in self._secrets]
+            self._secrets += [secret for secret in fresh if len(secret) >= _SHORTEST_SECRET]
+        del self._secrets[1:-200]
 
     def _is_allowed(self, url: str) -> bool:
         """Recordings travel over https, or between programs of this machine."""
@@ -257,11 +266,15 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
 
 
 async def _save(
-    response: httpx.Response, begin: Callable[[str], BinaryIO], on_progress: OnProgress, limit: int | None
+    response: httpx.Response,
+    begin: Callable[[str], BinaryIO],
+    on_progress: OnProgress,
+    limit: int | None,
+    secrets: Iterable[str],
 ) -> Failure | None:
     if not response.is_success:
         content = await _read(response, BODY_LIMIT)
-        return parse_error(response.status_code, content, secrets=secrets_of(str(response.url)))
+        return parse_error(response.status_code, content, secrets=secrets)
     kind = response.headers.get("Content-Type", "")
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdigit() and len(length) < 16 else None

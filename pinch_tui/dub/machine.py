@@ -63,6 +63,8 @@ class Plan:
     waits: bool = True
     """False: end as soon as the job exists."""
     key_source: str = "nowhere"
+    pause_factor: float = 1.0
+    """Of the waits after failures; tests have none to lose."""
 
 
 # ---- the machine --------------------------------------------------------------------------------------------------
@@ -156,11 +158,13 @@ class JobMachine:
 
     def _ask(self, now: float) -> list[Command]:
         self._step = Step.CREATE
-        source_url = self._source_url or self.record.source_url
+        self._source_url = self._source_url or self.record.source_url
         record = self.record
+        # What may be a signature is forgotten here: whatever the answer, only this run could use it again.
+        forgotten = without_query(record.source_url)
         return [
-            *self._save(now, phase=Phase.ASKED, asked_at=now, error=""),
-            Create(source_url, record.target, record.source),
+            *self._save(now, phase=Phase.ASKED, asked_at=now, error="", source_url=forgotten),
+            Create(self._source_url, record.target, record.source),
         ]
 
     def _created(self, job: Job, now: float) -> list[Command]:
@@ -171,7 +175,6 @@ class JobMachine:
             now,
             phase=Phase.RUNNING,
             job_id=job.id,
-            source_url=without_query(self.record.source_url),
             status=job.status,
             max_bytes=job.max_bytes or self.record.max_bytes,
             max_duration_s=job.max_duration_s or self.record.max_duration_s,
@@ -268,13 +271,15 @@ class JobMachine:
         if not failure.is_certainly_refused:
             return [Refuse(unknown_answer(self.record, failure))]
         error = refusal(self._step, failure, self.record, self._plan.key_source)
-        before = Phase.UPLOADED if self.record.file else Phase.NEW
+        before: dict[str, object] = {"phase": Phase.NEW}
+        if self.record.file:
+            before = {"phase": Phase.UPLOADED, "source_url": self._source_url}
         if failure.trouble is Trouble.UNSENT:
-            saved = self._save(now, phase=before)
+            saved = self._save(now, **before)
             return [*saved, self._pause(failure) if self._failures < CONNECT_TRIES else Refuse(error)]
         # The key, the balance and the rate can be cured; the uploaded file is as good then as now.
-        phase = before if failure.status in (401, 402, 403, 429) else Phase.REFUSED
-        return [*self._save(now, phase=phase, error=failure.words or error.title), Refuse(error)]
+        changes = before if failure.status in (401, 402, 403, 429) else {"phase": Phase.REFUSED}
+        return [*self._save(now, error=failure.words or error.title, **changes), Refuse(error)]
 
     def _go_on(self, now: float) -> list[Command]:
         match self._step:
@@ -299,7 +304,7 @@ class JobMachine:
 
     def _delay(self, failure: Failure) -> float:
         usual = PAUSES_S[min(self._failures, len(PAUSES_S)) - 1]
-        return max(usual, failure.retry_after_s or 0.0)
+        return max(usual, failure.retry_after_s or 0.0) * self._plan.pause_factor
 
     def _save(self, now: float, **changes: object) -> list[Command]:
         """The record with these changes; nothing to write where none of them is one."""

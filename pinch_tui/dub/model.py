@@ -77,7 +77,7 @@ class Record:
     size: int = 0
     duration_s: float | None = None
     source_url: str = field(default="", repr=False)
-    """Where the service reads the recording. Loses its query, which may be a signature, once a job exists."""
+    """Where the service reads the recording. Loses its query, which may be a signature, when the job is asked for."""
     uploaded_at: float = 0.0
     job_id: str = ""
     asked_at: float = 0.0

@@ -109,13 +109,22 @@ class Records:
         )
 
     def lock(self, record: Record) -> FileLock:
-        """Held by the one process that works on a job."""
+        """Held by the one process that works on a job. Raises `UsageError`."""
+        self._make_folder()
         return FileLock(self.folder / f"{record.id}.lock")
+
+    def _make_folder(self) -> None:
+        try:
+            private_folder(self.folder)
+        except OSError as exc:
+            raise UsageError(
+                f"The records of jobs cannot be kept in {self.folder}: {exc.strerror}.", "Is the folder yours?"
+            ) from exc
 
     @contextlib.contextmanager
     def choosing(self) -> Iterator[None]:
         """Held while a record is looked for and made, so that two runs never make one each."""
-        private_folder(self.folder)
+        self._make_folder()
         with FileLock(self.folder / "choosing.lock").waiting():
             yield
 

@@ -51,8 +51,8 @@ def field_of(failure: Failure, record: Record) -> str:
         for pattern, words in _FIELDS:
             if re.search(pattern, text, re.IGNORECASE):
                 return words.format(target=record.target, source=record.source or "auto")
-        if re.search(r"unsupported_?language|language", text, re.IGNORECASE):
-            return f"a language (--to {record.target}, --from {record.source or 'auto'})"
+    if "language" in f"{failure.code} {failure.words}".lower():
+        return f"a language (--to {record.target}, --from {record.source or 'auto'})"
     return ""
 
 

@@ -84,8 +84,6 @@ class Runner:
     content_type: str = ""
     timeout_s: float | None = None
     """How long the job is waited for once there is one; None is for ever."""
-    pace: float = 1.0
-    """Factor of every pause, for tests."""
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _waiting: Waiting | None = field(default=None, init=False)
@@ -203,7 +201,7 @@ class Runner:
             assert self._waiting is not None
             self._waiting.trouble = command.trouble
             self._waiting.retry_at = self.now() + command.seconds
-        stopped = await self._until(lambda: asyncio.sleep(command.seconds * self.pace))
+        stopped = await self._until(lambda: asyncio.sleep(command.seconds))
         return Woken() if stopped is None else stopped
 
     async def _until(

@@ -121,12 +121,14 @@ def test_a_url_is_asked_for_at_once_and_is_never_written_with_its_query() -> Non
     assert "s=3" not in "".join(repr(c.record) + c.record.source_url for c in commands if isinstance(c, Save))
 
 
-def test_the_signature_of_an_upload_is_forgotten_once_there_is_a_job() -> None:
+def test_the_signature_of_an_upload_is_forgotten_when_the_job_is_asked_for() -> None:
     subject = machine()
-    play(subject, Begun(), ADDRESS, Uploaded())
-    assert subject.record.source_url == ADDRESS.source_url
-    play(subject, PROCESSING)
-    assert subject.record.source_url == "https://store.example/source"
+    commands = play(subject, Begun(), ADDRESS, Uploaded())
+    kept = {c.record.phase: c.record.source_url for c in commands if isinstance(c, Save)}
+    assert kept[Phase.UPLOADED] == ADDRESS.source_url
+    assert kept[Phase.ASKED] == "https://store.example/source"
+    play(subject, status(429))
+    assert subject.record.source_url == ADDRESS.source_url, "the next run needs it"
 
 
 def test_nobody_waits_with_no_wait() -> None:
