@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pinch_tui.audio.adapters.files import FileMicrophone, FileSpeaker
@@ -15,6 +16,7 @@ from pinch_tui.audio.adapters.null import NullSpeaker
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
@@ -75,11 +77,22 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
             inputs.append(("microphone", sound.microphone))
         service = choose_service(settings, run, stack, key, needs_key=True)
         wire = Wire(run, stack)
-        sink = make_sink(
-            options.format, _print, has_both=options.has_both, has_interim=options.has_interim, n_inputs=len(inputs)
-        )
         # JSON lines hold the interim texts themselves.
         console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
+        sink = make_sink(
+            options.format,
+            console.beside(_print) if sys.stdout.isatty() else _print,
+            has_both=options.has_both,
+            has_interim=options.has_interim,
+            has_all_finals=options.has_all_finals,
+            n_inputs=len(inputs),
+            head=ExportHead(
+                datetime.now().astimezone(),
+                "Practice" if service.is_practice else "Pinch",
+                settings.session.context,
+                inputs=tuple("standard input" if name == "-" else name for name in options.inputs),
+            ),
+        )
         wire.tell_through(console.say)
         out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
         code = 1  # until an input is done
@@ -95,7 +108,8 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         with interrupts() as interrupt:
             for name, microphone in inputs:
                 sink.begin_input(name)
-                console.begin_input(name)
+                file = microphone if isinstance(microphone, FileMicrophone) else None
+                console.begin_input(name, file)
                 speaker: Speaker = out if out is not None else NullSpeaker(AudioError("No speech."), clock=clock)
                 # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
                 params = settings.session.params()
@@ -117,6 +131,7 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 unhear()
                 if service.is_practice and was_refused(engine.transcript.utterances):
                     console.say(ONE_AT_A_TIME)
+                sink.end_input(None if file is None else round(file.heard_s * 1000))
                 await microphone.aclose()
                 recorder.write(clock.monotonic(), "input-end", {"name": name, "exit_code": code})
                 if code:

@@ -133,6 +133,16 @@ class FileMicrophone:
     def frames_given(self) -> int:
         return self._next
 
+    @property
+    def heard_s(self) -> float:
+        """Seconds of the sound that were given so far."""
+        return self._next * FRAME_S
+
+    @property
+    def length_s(self) -> float | None:
+        """Seconds of the whole sound; None where that is not known before its end."""
+        return (self._next + len(self._ready)) * FRAME_S if self._at_end else None
+
     def attend(self, is_attended: bool) -> None:
         """Every frame comes at once."""
 

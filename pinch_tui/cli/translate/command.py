@@ -34,10 +34,11 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
     type=click.Choice([str(kind) for kind in TextFormat], case_sensitive=False),
     default="text",
     show_default=True,
-    help="text: a line a segment. jsonl: an object a final. srt, vtt, md: a document at the end.",
+    help="text: a line a segment. jsonl: an object a segment. srt, vtt, md: a document at the end.",
 )
 @click.option("--both", is_flag=True, help="The original, too.")
 @click.option("--interim", is_flag=True, help="Texts that may still change, too (jsonl: on stdout, else on stderr).")
+@click.option("--all-finals", is_flag=True, help="jsonl: final texts of segments that still grow, too.")
 @session_flags
 @run_flags
 @click.pass_context
@@ -50,12 +51,15 @@ def command(
     kind: str,
     both: bool,
     interim: bool,
+    all_finals: bool,
     **_flags: object,
 ) -> None:
     """Translate AUDIO: sound files in order, or - for 16 kHz mono PCM16 on stdin."""
     context: CliContext = ctx.obj
     context.take(ctx)
     check_inputs(audio, is_listening=listen)
+    if all_finals and kind.lower() != TextFormat.JSONL:
+        raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
     if out is not None and out.exists() and out.is_file():
         raise UsageError(f"{out} exists and is left as it is.", "Name another file after --out.")
     options = TranslateOptions(
@@ -66,6 +70,7 @@ def command(
         format=TextFormat(kind.lower()),
         has_both=both,
         has_interim=interim,
+        has_all_finals=all_finals,
     )
 
     from pinch_tui.wiring import run_translate
