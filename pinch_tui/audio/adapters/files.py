@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
+import stat
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -237,6 +240,21 @@ def _opened(source: Path | BinaryIO) -> BinaryIO:
         raise InputFileError(f"{file_name(source)} cannot be read.", exc.strerror or "") from exc
 
 
+def _open_seekable(path: Path) -> BinaryIO:
+    """A new file for writing. Raises OSError, also for a pipe, without waiting for somebody to read it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError as exc:
+        if exc.errno != errno.ENXIO:
+            raise
+        raise OSError(exc.errno, "A WAV file cannot be written to a pipe.") from None
+    if stat.S_ISFIFO(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.ESPIPE, "A WAV file cannot be written to a pipe.")
+    return os.fdopen(handle, "wb")
+
+
 class FileSpeaker:
     """Writes every chunk that is played as a 24 kHz mono float32 WAV: exactly the samples that came, in order.
 
@@ -249,7 +267,7 @@ class FileSpeaker:
         self.path = path
         self._clock = clock
         try:
-            self._file = path.open("wb")
+            self._file = _open_seekable(path)
         except OSError as exc:
             raise InputFileError(f"{file_name(path)} cannot be written.", exc.strerror or "") from exc
         self._bytes = 0
