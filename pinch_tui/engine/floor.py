@@ -323,6 +323,7 @@ class Floor:
                     self._board.mic = MicState.OPEN
                     self._board.mic_name, self._board.mic_detail = event.name, ""
                     self._has_opened, self._failed = True, None
+                    self._heard_t = float("inf") if event.is_recording else self._heard_t  # silences are its own
                     self.drive(tk.MicReturned())
                     self._teller.clear("mic")
                     if event.is_substitute:
@@ -358,9 +359,8 @@ class Floor:
     def _watch_silence(self, frame: Frame) -> None:
         """Name a microphone that gives nothing but zeros for two seconds of talking; take it back with its first sound.
 
-        One that was heard since the press is only warned about: some fall silent by themselves in a pause. Where an
-        utterance is all there is (files, listening), pauses belong to it and are not spoken of.
-        """
+        One that was heard since the press is only warned about: some fall silent by themselves in a pause. Pauses of
+        recordings, and of an utterance that is all there is (listening), are not spoken of."""
         if frame.peak > 0.0:
             self._heard_t = frame.t
             if self._has_said_zeros:
