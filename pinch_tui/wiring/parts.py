@@ -118,6 +118,12 @@ class EmbeddedPractice:
                 self._service = service
             return self._service.base_url
 
+    async def say(self, text: str, language: str) -> bytes:
+        """As `PracticeService.say`; starts the service where that has not been asked for yet."""
+        await self.start()
+        assert self._service is not None
+        return await self._service.say(text, language)
+
     async def stop(self) -> None:
         if self._service is not None:
             await self._service.stop()
