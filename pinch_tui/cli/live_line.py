@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import unicodedata
 from typing import TextIO
@@ -11,7 +10,6 @@ from typing import TextIO
 from pinch_tui.core.transcript.clean import clean
 
 _WIDTH = 78
-"""Cells of the line on a wide terminal, and where the width is not known."""
 
 
 class LiveLine:
@@ -33,7 +31,7 @@ class LiveLine:
 
     def draw(self, line: str) -> None:
         """Draw the line anew, cut where the terminal would wrap it."""
-        line = _fitted(line, self._width())
+        line = _fitted(line)
         if line != self._drawn:
             self._write("\r\x1b[K" + line)
             self._drawn = line
@@ -43,25 +41,17 @@ class LiveLine:
         if self._drawn:
             self.draw("")
 
-    def _width(self) -> int:
-        """Cells of a line that does not wrap, nor fill the last column, from which some terminals go on below."""
-        try:
-            columns = os.get_terminal_size(self._stream.fileno()).columns
-        except (OSError, ValueError):
-            columns = 0
-        return min(_WIDTH, columns - 1) if columns > 1 else _WIDTH  # a terminal that does not know says 0
-
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody listens: that is no reason to stop
             self._stream.write(text)
             self._stream.flush()
 
 
-def _fitted(line: str, width: int) -> str:
-    """The beginning of a line that fits into so many cells, so that it never wraps."""
+def _fitted(line: str) -> str:
+    """The beginning of a line that fits into `_WIDTH` cells, so that it never wraps."""
     cells = 0
     for index, char in enumerate(line):
         cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if cells > width:
+        if cells > _WIDTH:
             return line[:index]
     return line

@@ -1,7 +1,8 @@
-"""What a check says: a finding. Pure."""
+"""What a check says: a finding, as lines for a person and as an object for a program. Pure."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,18 +11,23 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import EXIT_OK
 
 SENTENCE_LIMIT = 400
+NAME_WIDTH = 11
 
 
 class Verdict(StrEnum):
     OK = "ok"
     WARN = "warn"  # works, but less well, or elsewhere
     FAIL = "fail"  # does not work until it is cured
-    SKIP = "skip"  # was not looked at; the sentence says why
+    SKIP = "skip"  # was not checked; the sentence says why
+
+
+_MARKS = {Verdict.OK: "✓", Verdict.WARN: "!", Verdict.FAIL: "✗", Verdict.SKIP: "-"}
+_ASCII_MARKS = {Verdict.OK: "ok", Verdict.WARN: "! ", Verdict.FAIL: "X ", Verdict.SKIP: "- "}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's outcome. ``sentence``: what is so; ``cure``: what to do; both plain text without secrets.
+    """One check's outcome. ``sentence``: the state; ``cure``: what to do; both plain text without secrets.
 
     ``exit_code`` is that of a failure (2 set-up, 3 credentials, 4 sound, 5 network or service), else 0. ``facts`` are
     JSON-ready details for ``--json``.
@@ -36,22 +42,18 @@ class Finding:
 
 
 def ok(name: str, sentence: str, **facts: object) -> Finding:
-    """All is well."""
     return Finding(name, Verdict.OK, tidy(sentence), facts=facts)
 
 
 def warn(name: str, sentence: str, cure: str, **facts: object) -> Finding:
-    """It works, but less well."""
     return Finding(name, Verdict.WARN, tidy(sentence), tidy(cure), facts=facts)
 
 
 def fail(name: str, exit_code: int, sentence: str, cure: str, **facts: object) -> Finding:
-    """It does not work."""
     return Finding(name, Verdict.FAIL, tidy(sentence), tidy(cure), exit_code, facts)
 
 
 def skip(name: str, why: str) -> Finding:
-    """It was not looked at."""
     return Finding(name, Verdict.SKIP, tidy(why))
 
 
@@ -61,5 +63,50 @@ def tidy(text: str) -> str:
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """That of the first failure in the order of the checks: what comes first has to be cured first."""
+    """The code of the first failure: checks run in the order in which faults have to be cured."""
     return next((finding.exit_code for finding in findings if finding.verdict is Verdict.FAIL), EXIT_OK)
+
+
+def lines(finding: Finding, width: int, *, is_ascii: bool) -> list[str]:
+    """A mark, the name, the sentence; below them the cure, if one is needed."""
+    mark = (_ASCII_MARKS if is_ascii else _MARKS)[finding.verdict]
+    head = f"{mark} {finding.name:<{NAME_WIDTH}} "
+    indent = " " * len(head)
+    room = max(width, len(head) + 30)
+    out = textwrap.wrap(finding.sentence, room, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False)
+    if finding.cure and finding.verdict is not Verdict.OK:
+        arrow = "-> " if is_ascii else "→ "
+        out += textwrap.wrap(
+            finding.cure, room, initial_indent=indent + arrow, subsequent_indent=indent + " " * len(arrow),
+            break_on_hyphens=False, break_long_words=False,
+        )  # fmt: skip
+    return out
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """The last line."""
+    verdicts = [finding.verdict for finding in findings]
+    counts = ((verdicts.count(Verdict.FAIL), "failure"), (verdicts.count(Verdict.WARN), "warning"))
+    parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
+    return f"{' and '.join(parts)}." if parts else "Everything is in order."
+
+
+def as_object(findings: Iterable[Finding], program: str) -> dict[str, object]:
+    """What ``--json`` prints. ``version`` counts changes of this shape."""
+    found = list(findings)
+    return {
+        "version": 1,
+        "program": program,
+        "exit_code": exit_code(found),
+        "findings": [
+            {
+                "name": finding.name,
+                "verdict": finding.verdict.value,
+                "sentence": finding.sentence,
+                "cure": finding.cure,
+                "exit_code": finding.exit_code,
+                "facts": dict(finding.facts),
+            }
+            for finding in found
+        ],
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ from pinch_tui.core.sound import (
     SpeakerFailed,
     SpeakerOpened,
 )
-from pinch_tui.diagnose.facts import MicFacts, SpeakerFacts
 from pinch_tui.errors import AudioError
 
 LISTEN_S = 1.0
@@ -73,6 +73,17 @@ class Listening:
     first_frame_t: float | None = None
 
     @property
+    def name(self) -> str:
+        return self.opened.name if self.opened else ""
+
+    @property
+    def first_frame_ms(self) -> int | None:
+        """Milliseconds from the opening to the end of the first frame."""
+        if self.opened is None or self.first_frame_t is None:
+            return None
+        return round((self.first_frame_t - self.opened.t) * 1000)
+
+    @property
     def seconds(self) -> float:
         return self.frames * FRAME_S
 
@@ -107,48 +118,26 @@ async def listen(
     got = Listening()
     microphone.request_open()
     try:
-        async with asyncio.timeout(open_within_s + seconds):
-            async for event in microphone.events():
-                match event:
-                    case Frame():
-                        got.take(event)
-                        if on_frame is not None:
-                            on_frame(event, got)
-                        if got.seconds >= seconds:
+        with contextlib.suppress(TimeoutError):  # too few frames say it
+            async with asyncio.timeout(open_within_s + seconds):
+                async for event in microphone.events():
+                    match event:
+                        case Frame():
+                            got.take(event)
+                            if on_frame is not None:
+                                on_frame(event, got)
+                            if got.seconds >= seconds:
+                                break
+                        case MicOpened():
+                            got.opened = event
+                        case MicFailed(error):
+                            got.error = error
                             break
-                    case MicOpened():
-                        got.opened = event
-                    case MicFailed(error):
-                        got.error = error
-                        break
-                    case MicClosed():
-                        break
-    except TimeoutError:
-        pass  # too few frames say it
+                        case MicClosed():
+                            break
     finally:
         microphone.request_close()
     return got
-
-
-def mic_facts(got: Listening, *, system: str, name: str = "") -> MicFacts:
-    """One listening as facts. ``name``: what the person calls the device, where that is better than its own name."""
-    opened = got.opened
-    first = round((got.first_frame_t - opened.t) * 1000) if opened and got.first_frame_t is not None else None
-    return MicFacts(
-        name=name or (opened.name if opened else ""),
-        rate=opened.rate if opened else 0,
-        error=got.error,
-        code=got.error.code if got.error else None,
-        frames=got.frames,
-        zeros=got.zeros,
-        clipped=got.clipped,
-        lost_samples=got.lost_samples,
-        peak=got.peak,
-        rms=got.rms,
-        first_frame_ms=first,
-        is_substitute=opened.is_substitute if opened else False,
-        system=system,
-    )
 
 
 def tone(seconds: float = TONE_S, level: float = TONE_LEVEL, hertz: float = TONE_HZ) -> bytes:
@@ -181,39 +170,37 @@ def as_speech(pcm: bytes) -> bytes:
     return out.tobytes()
 
 
-async def play(speaker: Speaker, sound: bytes, *, within_s: float, playout: int = 1) -> SpeakerFacts:
-    """Play float32 LE mono 24 kHz and wait until the device has taken it. What went wrong is in the result."""
+@dataclass(slots=True)
+class Played:
+    """What became of a sound: ``samples`` of ``wanted`` reached the device; ``has_ended``: it said so in time."""
+
+    wanted: int
     opened: SpeakerOpened | None = None
     error: AudioError | None = None
-    ended: PlayoutEnded | None = None
+    samples: int = 0
+    has_ended: bool = False
+
+
+async def play(speaker: Speaker, sound: bytes, *, within_s: float, playout: int = 1) -> Played:
+    """Play float32 LE mono 24 kHz and wait until the device has taken it. What went wrong is in the result."""
+    got = Played(len(sound) // 4)
     speaker.begin(playout)
     chunk = OUT_RATE // 10 * 4
     for start in range(0, len(sound), chunk):
         speaker.play(playout, sound[start : start + chunk])
     speaker.end(playout)
-    try:
+    with contextlib.suppress(TimeoutError):  # a missing end says it
         async with asyncio.timeout(within_s):
             async for event in speaker.events():
                 match event:
                     case SpeakerOpened():
-                        opened = event
-                    case SpeakerFailed():
-                        error = event.error
+                        got.opened = event
+                    case SpeakerFailed(error):
+                        got.error = error
                         break
                     case PlayoutEnded() if event.playout == playout:
-                        ended = event
+                        got.samples, got.has_ended = event.played, True
                         break
                     case _:
                         pass
-    except TimeoutError:
-        pass  # a missing end says it
-    return SpeakerFacts(
-        name=opened.name if opened else "",
-        rate=opened.rate if opened else 0,
-        error=error,
-        code=error.code if error else None,
-        wanted=len(sound) // 4,
-        played=ended.played if ended else 0,
-        has_ended=ended is not None,
-        is_substitute=opened.is_substitute if opened else False,
-    )
+    return got

@@ -14,8 +14,7 @@ import select
 import sys
 import time
 from collections.abc import Callable, Iterator
-
-from pinch_tui.diagnose.facts import KeyAnswer
+from dataclasses import dataclass
 
 ASK_S = 1.0
 ASK_REMOTE_S = 2.0
@@ -28,6 +27,15 @@ ATTRIBUTES = re.compile(rb"\x1b\[\?[\d;]*c")
 Read = Callable[[float], bytes]
 """What comes within so many seconds, b"" when nothing does."""
 Write = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAnswer:
+    """What a terminal answered when asked for key releases. ``flags`` None: it does not know the question."""
+
+    flags: int | None
+    has_answered: bool
+    waited_ms: int = 0
 
 
 @contextlib.contextmanager

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from pinch_tui.audio.devices.choice import Device, choose, matching
-from pinch_tui.audio.devices.listing import DeviceList
+from pinch_tui.audio.devices.choice import Device, DeviceList, choose, matching
 from pinch_tui.cli.commands.devices import Meter, as_object, level_bar, listing
 from pinch_tui.cli.doctor.sound import resolve
 from pinch_tui.core.events import Frame

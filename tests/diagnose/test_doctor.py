@@ -1,142 +1,90 @@
+"""The order of the examination, and what is skipped when something before it fails."""
+
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from pinch_tui.core.wire import Allocation
-from pinch_tui.diagnose.doctor import LinkProbes, Probes, Scope, SoundProbes, examine
-from pinch_tui.diagnose.facts import (
-    ConfigFacts,
-    DateFacts,
-    DeviceFact,
-    DevicesFacts,
-    KeyAnswer,
-    KeyFacts,
-    MicFacts,
-    NetProblem,
-    SessionFacts,
-    SpeakerFacts,
-    StageFacts,
-    SystemFacts,
-    TalkFacts,
-    Target,
-    TerminalFacts,
-)
-from pinch_tui.diagnose.finding import Finding, Verdict, exit_code
-from pinch_tui.diagnose.report import as_object, lines, summary
-from pinch_tui.errors import AudioError, ConfigError, CredentialError
+from pinch_tui.audio.devices.choice import Device, DeviceList
+from pinch_tui.core.events import SessionParams
+from pinch_tui.core.sound import MicOpened, SpeakerOpened
+from pinch_tui.diagnose.checks import machine, terminal
+from pinch_tui.diagnose.checks.network import Target, Way
+from pinch_tui.diagnose.doctor import Remote, Sounds, Subject, examine
+from pinch_tui.diagnose.finding import Finding, Verdict, as_object, exit_code, fail, lines, ok, summary
+from pinch_tui.diagnose.sound import Listening, Played
+from pinch_tui.errors import AudioError, ConfigError
+from pinch_tui.services.pinch.traits import PINCH
+from pinch_tui.services.ports import Service
+from tests.diagnose.test_checks import TERMINAL
+from tests.diagnose.test_service import READY, Fake, Socket
 
 TARGET = Target("ws.startpinch.com", 443, is_tls=True, is_loopback=False)
+LOCAL = [
+    "python", "platform", "packages", "terminal", "size", "encoding", "colours", "talk key", "config", "key",
+    "portaudio", "devices", "microphone", "speaker", "address",
+]  # fmt: skip
+NAMES = [*LOCAL, "tls", "clock", "session", "socket", "ready", "round trip"]
+
+
+class WayOf(Way):
+    """Tells ready-made findings."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(TARGET)
+        object.__setattr__(self, "within_s", findings)
+
+    async def check(self) -> AsyncIterator[Finding]:
+        for finding in self.within_s:  # type: ignore[attr-defined]
+            yield finding
 
 
 class World:
     """A machine where all is well, until a test breaks something."""
 
     def __init__(self) -> None:
-        self.system = SystemFacts((3, 12, 0), "CPython", "Linux", "6", "x86_64", "0.1.0")
-        self.terminal = TerminalFacts(
-            True, True, True, 100, 30, "utf-8", "Linux", {"TERM": "xterm-kitty"}, KeyAnswer(27, True)
-        )
-        self.config = ConfigFacts("config.toml", True)
-        self.key: KeyFacts | None = KeyFacts("environment")
+        self.config = machine.check_config("config.toml", exists=True)
+        self.key = machine.check_key("environment")
         self.missing: AudioError | None = None
-        self.devices = DevicesFacts((DeviceFact("Mic", 48_000),), (DeviceFact("Out", 48_000),))
-        self.mic = MicFacts("Mic", 48_000, frames=50, peak=0.2, rms=0.1)
-        self.speaker = SpeakerFacts("Out", 48_000, wanted=10, played=10, has_ended=True)
-        self.target: Target | None = TARGET
-        self.has_link = True
-        self.stages: dict[str, StageFacts] = {}
-        self.date = DateFacts(100.0, 100.0)
-        self.session = SessionFacts(None, 200, "ss_1", "m1", 60, 90)
-        self.talk = TalkFacts(None, 30, 40, "ss_1", (20.0,), has_taken_sound=True)
+        self.found = DeviceList((Device("Mic", "", 0, 1, 48_000),), (Device("Out", "", 1, 2, 48_000),))
+        self.heard = Listening(MicOpened("Mic", 48_000, 0.0), frames=50, peak=0.2, squares=8.0)
+        self.played = Played(10, SpeakerOpened("Out", 48_000), samples=10, has_ended=True)
+        self.way: Way | None = WayOf(ok("tls", "Secret."), ok("clock", "Right."))
+        self.has_remote = self.has_key = True
+        self.socket = Socket(READY)
         self.asked: list[str] = []
 
-    def probes(self) -> Probes:
-        def stage(name: str) -> StageFacts:
-            self.asked.append(name)
-            return self.stages.get(name, StageFacts(detail="192.0.2.7"))
-
-        async def proxy(target: Target) -> StageFacts:
-            return stage("proxy")
-
-        async def name(target: Target) -> StageFacts:
-            return stage("name")
-
-        async def connection(target: Target) -> StageFacts:
-            return stage("connection")
-
-        async def tls(target: Target) -> StageFacts:
-            return stage("tls")
-
-        async def date(target: Target) -> DateFacts:
-            self.asked.append("date")
-            return self.date
-
-        async def session() -> tuple[SessionFacts, Allocation | None]:
-            self.asked.append("session")
-            given = Allocation("ss_1", "wss://x/?token=canary-token", 60) if self.session.error is None else None
-            return self.session, given
-
-        async def talk(allocation: Allocation) -> TalkFacts:
-            self.asked.append("talk")
-            return self.talk
-
-        async def devices() -> DevicesFacts:
+    def subject(self, **scope: bool) -> Subject:
+        async def devices() -> DeviceList:
             self.asked.append("devices")
-            return self.devices
+            return self.found
 
-        async def microphone() -> MicFacts:
+        async def listen() -> Listening:
             self.asked.append("microphone")
-            return self.mic
+            return self.heard
 
-        async def speaker() -> SpeakerFacts:
+        async def play() -> Played:
             self.asked.append("speaker")
-            return self.speaker
+            return self.played
 
-        link = LinkProbes(self.target, True, proxy, name, connection, tls, date, session, talk)
-        return Probes(
-            lambda: self.system,
-            lambda: self.terminal,
-            lambda: self.config,
-            lambda: self.key,
-            SoundProbes(lambda: self.missing, devices, microphone, speaker),
-            link if self.has_link else None,
-        )
+        def service() -> Service:
+            self.asked.append("service")
+            fake = Fake(self.socket)
+            return Service(PINCH, fake, fake)
+
+        target = TARGET if self.way is not None else None
+        remote = Remote(target, self.way, True, self.has_key, service, SessionParams())
+        local = [*machine.machine(), *terminal.checks(TERMINAL), self.config, self.key]
+        sounds = Sounds(self.missing, ("", ""), "Linux", devices, listen, play)
+        return Subject(local, sounds, remote if self.has_remote else None, **scope)
 
     async def examine(self, **scope: bool) -> dict[str, Finding]:
         told: list[Finding] = []
-        findings = await examine(self.probes(), Scope(**scope), told.append)
+        findings = await examine(self.subject(**scope), told.append)
         assert told == findings
         assert len({finding.name for finding in findings}) == len(findings)
         return {finding.name: finding for finding in findings}
-
-
-NAMES = [
-    "python",
-    "platform",
-    "packages",
-    "terminal",
-    "size",
-    "encoding",
-    "colours",
-    "talk key",
-    "config",
-    "key",
-    "portaudio",
-    "devices",
-    "microphone",
-    "speaker",
-    "address",
-    "proxy",
-    "dns",
-    "connection",
-    "tls",
-    "clock",
-    "session",
-    "socket",
-    "ready",
-    "round trip",
-]
 
 
 def skipped(found: dict[str, Finding]) -> set[str]:
@@ -144,19 +92,18 @@ def skipped(found: dict[str, Finding]) -> set[str]:
 
 
 async def test_a_healthy_machine_is_in_order() -> None:
-    world = World()
-    found = await world.examine()
+    found = await World().examine()
     assert list(found) == NAMES
     assert {finding.verdict for finding in found.values()} == {Verdict.OK}
     assert exit_code(found.values()) == 0
-    assert summary(list(found.values())) == "Everything is in order."
+    assert summary(found.values()) == "Everything is in order."
 
 
 async def test_offline_looks_at_no_network() -> None:
     world = World()
     found = await world.examine(is_offline=True)
     assert world.asked == ["devices", "microphone", "speaker"]
-    assert skipped(found) == {"network"}
+    assert list(found) == [*LOCAL, "network"]
 
 
 async def test_silent_neither_listens_nor_plays() -> None:
@@ -175,29 +122,22 @@ async def test_without_portaudio_no_device_is_asked_and_the_rest_goes_on() -> No
     assert exit_code(found.values()) == 4
 
 
-async def test_without_a_key_the_way_is_still_examined() -> None:
+async def test_no_key_is_a_note_because_practice_needs_none() -> None:
     world = World()
-    world.key = KeyFacts("")
+    world.key, world.has_key = machine.check_key(""), False
     found = await world.examine()
     assert found["tls"].verdict is Verdict.OK
     assert "Without an API key" in found["session"].sentence
-    assert "session" not in world.asked
-
-
-async def test_no_key_is_a_note_because_practice_needs_none() -> None:
-    world = World()
-    world.key = KeyFacts("")
-    found = await world.examine()
+    assert "service" not in world.asked
     assert found["key"].verdict is Verdict.WARN
     assert found["key"].facts["source"] is None  # what a script looks at
-    assert "practice" in found["key"].sentence
     assert exit_code(found.values()) == 0
 
 
 async def test_settings_that_cannot_be_read_stop_key_and_service_alone() -> None:
     world = World()
-    world.config = ConfigFacts("c", True, ConfigError("c, line 1: nonsense.", "Mend it."))
-    world.key, world.has_link = None, False
+    world.config = machine.check_config("c", exists=True, error=ConfigError("c, line 1: nonsense.", "Mend it."))
+    world.key, world.has_remote = machine.check_key(None), False
     found = await world.examine()
     assert skipped(found) == {"key", "address"}
     assert found["microphone"].verdict is Verdict.OK
@@ -206,56 +146,29 @@ async def test_settings_that_cannot_be_read_stop_key_and_service_alone() -> None
 
 async def test_an_unsafe_address_ends_it() -> None:
     world = World()
-    world.target = None
+    world.way = None
     found = await world.examine()
     assert list(found)[-1] == "address"
     assert exit_code(found.values()) == 2
 
 
-async def test_each_stage_of_the_way_stops_what_follows() -> None:
-    for broken, expected in (("name", {"connection", "session"}), ("connection", {"session"}), ("tls", {"session"})):
+async def test_a_way_that_is_shut_needs_no_session() -> None:
+    for broken, why in (("connection", "cannot be reached"), ("tls", "no secure connection")):
         world = World()
-        world.stages[broken] = StageFacts(NetProblem.TIMEOUT)
+        world.way = WayOf(fail(broken, 5, "No.", "Mend it."))
         found = await world.examine()
-        assert skipped(found) == expected, broken
-        assert "session" not in world.asked
+        assert why in found["session"].sentence
+        assert "service" not in world.asked
         assert exit_code(found.values()) == 5
-
-
-async def test_the_clock_is_looked_at_when_tls_fails() -> None:
     world = World()
-    world.stages["tls"] = StageFacts(NetProblem.NOT_YET_VALID)
-    world.date = DateFacts(10 * 86_400.0, 0.0)
-    found = await world.examine()
-    assert "10 days behind" in found["clock"].sentence
-
-
-async def test_a_proxy_takes_the_place_of_name_and_connection() -> None:
-    world = World()
-    world.target = replace(TARGET, proxy_host="p", proxy_port=1, proxy_kind="http", proxy_from="HTTPS_PROXY")
-    found = await world.examine()
-    assert world.asked[3:] == ["proxy", "tls", "date", "session", "talk"]
-    assert skipped(found) == {"dns", "connection"}
-    world = World()
-    world.target = replace(TARGET, proxy_host="p", proxy_port=1, proxy_kind="socks5", proxy_from="ALL_PROXY")
-    found = await world.examine()
-    assert "proxy" not in world.asked
-    assert exit_code(found.values()) == 5
-
-
-async def test_a_refused_session_needs_no_socket() -> None:
-    world = World()
-    world.session = SessionFacts(CredentialError("x", status=401), 401)
-    found = await world.examine()
-    assert skipped(found) == {"socket", "ready", "round trip"}
-    assert "from: environment" in found["session"].sentence
-    assert exit_code(found.values()) == 3
+    world.way = WayOf(ok("tls", "Secret."), fail("clock", 5, "Wrong.", "Set it."))
+    assert (await world.examine())["round trip"].verdict is Verdict.OK
 
 
 async def test_the_report_is_harmless_and_complete() -> None:
     world = World()
-    world.talk = replace(world.talk, said="it \x1b[31m hurts")
-    world.mic = replace(world.mic, zeros=50, peak=0.0)
+    world.socket = Socket(READY, '{"type":"error","error":"it \\u001b[31m hurts"}')
+    world.heard = replace(world.heard, zeros=50, peak=0.0)
     findings = list((await world.examine()).values())
     shown = "\n".join(line for finding in findings for line in lines(finding, 60, is_ascii=True))
     assert shown.isascii()

@@ -1,7 +1,10 @@
+"""The way to the service: every stage that breaks has its own sentence, and stops what depends on it."""
+
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import datetime
 import email.utils
 import socket
@@ -12,39 +15,55 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pinch_tui.core.events import SessionParams
-from pinch_tui.core.wire import Allocation
-from pinch_tui.diagnose import network
-from pinch_tui.diagnose.facts import NetProblem, Target
-from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
-from pinch_tui.services.pinch.connection import PinchConnection, PinchConnector
+from pinch_tui.diagnose.checks.network import Connect, Resolve, Target, Way, check_address, target_of
+from pinch_tui.diagnose.finding import Finding, Verdict
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+REAL = Target("ws.startpinch.com", 443, is_tls=True, is_loopback=False)
 
 
 def no_bypass(host: str) -> bool:
     return False
 
 
+async def found(way: Way) -> dict[str, Finding]:
+    return {finding.name: finding async for finding in way.check()}
+
+
 @asynccontextmanager
 async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[Target]:
+    running: set[asyncio.Task[None]] = set()
+
     async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        task = asyncio.current_task()
+        assert task is not None
+        running.add(task)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             await handler(reader, writer)
-        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(closing, "127.0.0.1", 0, ssl=context)
     async with server:
         port = server.sockets[0].getsockname()[1]
         yield Target("127.0.0.1", port, is_tls=context is not None, is_loopback=True)
+        await asyncio.gather(*running)
 
 
-async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
+def answering(date: str = "") -> Handler:
+    """A web server with one answer."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"date: {date}\r\n" if date else ""
+        writer.write(f"HTTP/1.1 404 No\r\n{head}Content-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+    return handle
 
 
 def free_port() -> int:
@@ -57,10 +76,10 @@ def free_port() -> int:
 
 
 def test_targets() -> None:
-    assert network.target_of("https://ws.startpinch.com", {}, no_bypass) == Target(
+    assert target_of("https://ws.startpinch.com", {}, no_bypass) == Target(
         "ws.startpinch.com", 443, is_tls=True, is_loopback=False
     )
-    assert network.target_of("http://127.0.0.1:8765/", {"http": "http://p:1"}, no_bypass) == Target(
+    assert target_of("http://127.0.0.1:8765/", {"http": "http://p:1"}, no_bypass) == Target(
         "127.0.0.1", 8765, is_tls=False, is_loopback=True
     )
     for bad in (
@@ -72,59 +91,111 @@ def test_targets() -> None:
         "https://x:99999",
         "nonsense",
     ):
-        assert network.target_of(bad, {}, no_bypass) is None
+        assert target_of(bad, {}, no_bypass) is None
 
 
 def test_proxies_are_those_of_the_environment_without_their_passwords() -> None:
     proxies = {"https": "http://me:canary-pw@proxy.corp:3128"}
-    target = network.target_of("https://x.org", proxies, no_bypass)
+    target = target_of("https://x.org", proxies, no_bypass)
     assert target is not None
     assert (target.proxy, target.proxy_from, target.proxy_kind) == ("proxy.corp:3128", "HTTPS_PROXY", "http")
     assert "canary-pw" not in repr(target)
-    bypassed = network.target_of("https://x.org", proxies, lambda host: host == "x.org")
+    bypassed = target_of("https://x.org", proxies, lambda host: host == "x.org")
     assert bypassed is not None
     assert bypassed.proxy == ""
-    socks = network.target_of("https://x.org", {"all": "socks5://127.0.0.1:9050"}, no_bypass)
+    socks = target_of("https://x.org", {"all": "socks5://127.0.0.1:9050"}, no_bypass)
     assert socks is not None
     assert (socks.proxy_kind, socks.proxy_from) == ("socks5", "ALL_PROXY")
-    bare = network.target_of("https://x.org", {"https": "proxy.corp:8080"}, no_bypass)
+    bare = target_of("https://x.org", {"https": "proxy.corp:8080"}, no_bypass)
     assert bare is not None
     assert bare.proxy == "proxy.corp:8080"
 
 
-# ---- stages -------------------------------------------------------------------------------------------------------
+def test_an_address_that_is_not_safe_ends_it() -> None:
+    finding = check_address(None, is_default=False)
+    assert (finding.verdict, finding.exit_code) == (Verdict.FAIL, 2)
+    assert "must be https" in finding.sentence
+    assert check_address(REAL, is_default=True).verdict is Verdict.OK
+    assert "not the default" in check_address(REAL, is_default=False).sentence
 
 
-async def test_names() -> None:
-    facts = await network.probe_name("localhost", 80)
-    assert facts.problem is None
-    assert facts.detail
+# ---- name and connection ------------------------------------------------------------------------------------------
 
-    def failing(error: Exception) -> network.Resolve:
-        async def resolve(host: str, port: int) -> list[str]:
+
+def resolving(error: Exception | None) -> Resolve:
+    async def resolve(host: str, port: int) -> list[str]:
+        if error is not None:
+            raise error
+        return ["192.0.2.1"]
+
+    return resolve
+
+
+def connecting(error: Exception | None) -> Connect:
+    async def connect(host: str, port: int) -> None:
+        if error is not None:
             raise error
 
-        return resolve
-
-    async def never(host: str, port: int) -> list[str]:
-        await asyncio.Event().wait()
-        return []
-
-    cases = [
-        (failing(socket.gaierror(socket.EAI_NONAME, "x")), NetProblem.NO_SUCH_NAME),
-        (failing(socket.gaierror(socket.EAI_AGAIN, "x")), NetProblem.NO_RESOLVER),
-        (failing(UnicodeError("label too long")), NetProblem.NO_SUCH_NAME),
-        (never, NetProblem.TIMEOUT),
-    ]
-    for resolve, problem in cases:
-        assert (await network.probe_name("x", 1, resolve, within_s=0.05)).problem is problem
+    return connect
 
 
-async def test_connections() -> None:
-    async with serving(swallow) as target:
-        assert (await network.probe_connection(target.host, target.port)).problem is None
-    assert (await network.probe_connection("127.0.0.1", free_port())).problem is NetProblem.REFUSED
-    assert (await network.probe_connection("no-such-host.invalid", 1)).problem is not None
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "x"), "was not found"),
+        (socket.gaierror(socket.EAI_AGAIN, "x"), "no name server can be reached"),
+        (UnicodeError("label too long"), "was not found"),
+        (TimeoutError(), "name server does not answer"),
+    ],
+)
+async def test_names(error: Exception, words: str) -> None:
+    finding = await Way(REAL, resolve=resolving(error)).check_name()
+    assert (finding.verdict, finding.exit_code) == (Verdict.FAIL, 5)
+    assert words in finding.sentence
+    assert finding.cure
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionRefusedError(), ":443 refuses connections"),
+        (TimeoutError(), "does not answer"),
+        (OSError(101, "Network is unreachable"), "no way to"),
+    ],
+)
+async def test_connections(error: Exception, words: str) -> None:
+    found_ = await found(Way(REAL, resolve=resolving(None), connect=connecting(error)))
+    assert list(found_) == ["proxy", "dns", "connection"]
+    assert found_["connection"].exit_code == 5
+    assert words in found_["connection"].sentence
+    assert found_["connection"].cure
+
+
+async def test_a_name_that_is_not_found_asks_about_the_network_before_it_blames_the_address() -> None:
+    gone = resolving(socket.gaierror(socket.EAI_NONAME, "x"))
+    ours = await Way(REAL, True, gone).check_name()
+    assert "online" in ours.cure
+    assert "api.base_url" not in ours.cure
+    other = await Way(REAL, False, gone).check_name()
+    assert other.cure.index("online") < other.cure.index("api.base_url")
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=60))
+def test_a_host_s_name_cannot_paint(name: str) -> None:
+    finding = asyncio.run(Way(replace(REAL, host=name), resolve=resolving(UnicodeError())).check_name())
+    for text in (finding.sentence, finding.cure):
+        assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in text)
+
+
+async def test_a_service_on_this_machine_is_reached() -> None:
+    async with serving(answering(email.utils.formatdate(usegmt=True))) as target:
+        findings = await found(Way(target))
+    assert list(findings) == ["proxy", "dns", "connection", "tls", "clock"]
+    assert {finding.verdict for finding in findings.values()} == {Verdict.OK}
+
+
+# ---- proxy --------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -132,9 +203,12 @@ async def proxying(answer: bytes, upstream: Target | None = None) -> AsyncIterat
     heads: list[bytes] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(4096):
-            writer.write(data)
+        with contextlib.suppress(OSError):
+            while data := await reader.read(4096):
+                writer.write(data)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heads.append(await reader.readuntil(b"\r\n\r\n"))
@@ -148,32 +222,65 @@ async def proxying(answer: bytes, upstream: Target | None = None) -> AsyncIterat
 
     async with serving(handle) as proxy:
         target = upstream or Target("far.example", 443, is_tls=True, is_loopback=False)
-        yield replace(target, proxy_host=proxy.host, proxy_port=proxy.port, proxy_kind="http"), heads
+        yield replace(target, proxy_url=f"http://me:pw@{proxy.where}", proxy_from="HTTPS_PROXY"), heads
 
 
 @pytest.mark.parametrize(
-    ("answer", "problem", "detail"),
+    ("answer", "words"),
     [
-        (b"HTTP/1.1 200 OK\r\n\r\n", None, ""),
-        (b"HTTP/1.1 407 Who?\r\n\r\n", NetProblem.PROXY_AUTH, "407"),
-        (b"HTTP/1.1 403 No\r\n\r\n", NetProblem.PROXY_REFUSED, "403"),
-        (b"", NetProblem.PROXY_REFUSED, "no answer"),
-        (b"\r\n\r\n", NetProblem.PROXY_REFUSED, "no status"),
+        (b"HTTP/1.1 407 Who?\r\n\r\n", "wants a user name and a password"),
+        (b"HTTP/1.1 403 No\r\n\r\n", "does not let us through (403)"),
+        (b"", "does not let us through (no answer)"),
     ],
 )
-async def test_proxies(answer: bytes, problem: NetProblem | None, detail: str) -> None:
+async def test_proxies_that_refuse(answer: bytes, words: str) -> None:
     async with proxying(answer) as (target, heads):
-        facts = await network.probe_proxy(replace(target, proxy_login="me:pw"))
-        assert (facts.problem, facts.detail) == (problem, detail)
+        findings = await found(Way(target))
+    assert list(findings) == ["proxy", "dns", "connection"]
+    assert findings["proxy"].exit_code == 5
+    assert words in findings["proxy"].sentence
+    assert not any("pw" in finding.sentence + finding.cure for finding in findings.values())
     assert heads[0].startswith(b"CONNECT far.example:443 HTTP/1.1\r\n")
     assert base64.b64encode(b"me:pw") in heads[0]
 
 
-async def test_a_dead_proxy_is_refused() -> None:
-    target = Target("far.example", 443, True, False, proxy_host="127.0.0.1", proxy_port=free_port(), proxy_kind="http")
-    assert (await network.probe_proxy(target)).problem is NetProblem.REFUSED
-    assert (await network.probe_tls(target)).problem is NetProblem.REFUSED
-    assert (await network.probe_date(target)).theirs is None
+@pytest.mark.parametrize(
+    ("scheme", "words"),
+    [("http", "refuses connections"), ("socks5", "SOCKS proxy"), ("nonsense", "is no HTTP proxy")],
+)
+async def test_proxies_that_cannot_be_used(scheme: str, words: str) -> None:
+    proxied = replace(REAL, proxy_url=f"{scheme}://127.0.0.1:{free_port()}", proxy_from="HTTPS_PROXY")
+    findings = await found(Way(proxied))
+    assert words in findings["proxy"].sentence
+    assert f"{proxied.proxy} (HTTPS_PROXY)" in findings["proxy"].sentence
+    assert findings["proxy"].exit_code == 5
+    assert "tls" not in findings
+
+
+async def test_the_whole_way_through_a_proxy(tmp_path: Path) -> None:
+    server, client = certificate(tmp_path, "localhost", -1, 1)
+    async with (
+        serving(answering(email.utils.formatdate(usegmt=True)), server) as far,
+        proxying(b"HTTP/1.1 200 OK\r\n\r\n", replace(far, host="localhost")) as (target, _),
+    ):
+        findings = await found(Way(target, verify=client))
+    assert [(name, finding.verdict.value) for name, finding in findings.items()] == [
+        ("proxy", "ok"), ("dns", "skip"), ("connection", "skip"), ("tls", "ok"), ("clock", "ok")
+    ]  # fmt: skip
+
+
+async def test_what_is_wrong_behind_a_proxy_is_not_the_proxy_s_fault() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await reader.read()
+
+    async with (
+        serving(plain) as far,
+        proxying(b"HTTP/1.1 200 OK\r\n\r\n", replace(far, is_tls=True)) as (target, _),
+    ):
+        findings = await found(Way(target))
+    assert findings["proxy"].verdict is Verdict.OK
+    assert "does not speak TLS" in findings["tls"].sentence
 
 
 # ---- TLS ----------------------------------------------------------------------------------------------------------
@@ -212,189 +319,64 @@ def certificate(folder: Path, name: str, start_days: int, end_days: int) -> tupl
 
 
 @pytest.mark.parametrize(
-    ("name", "start", "end", "problem"),
+    ("name", "start", "end", "words"),
     [
-        ("localhost", -1, 1, None),
-        ("localhost", 1, 2, NetProblem.NOT_YET_VALID),
-        ("localhost", -2, -1, NetProblem.EXPIRED),
-        ("elsewhere.example", -1, 1, NetProblem.WRONG_NAME),
+        ("localhost", -1, 1, "trusted (TLSv1.3"),
+        ("localhost", 1, 2, "not valid yet"),
+        ("localhost", -2, -1, "has expired"),
+        ("elsewhere.example", -1, 1, "not for localhost"),
     ],
 )
-async def test_certificates(tmp_path: Path, name: str, start: int, end: int, problem: NetProblem | None) -> None:
+async def test_certificates(tmp_path: Path, name: str, start: int, end: int, words: str) -> None:
     server, client = certificate(tmp_path, name, start, end)
-    async with serving(swallow, server) as target:
-        facts = await network.probe_tls(replace(target, host="localhost"), client)
-    assert facts.problem is problem
-    assert facts.detail == ("TLSv1.3" if problem is None else "")
+    async with serving(answering(), server) as target:
+        finding = (await found(Way(replace(target, host="localhost"), verify=client)))["tls"]
+    assert words in finding.sentence
+    assert finding.exit_code == (0 if "trusted" in words else 5)
 
 
 async def test_a_certificate_of_nobody_and_a_server_without_tls(tmp_path: Path) -> None:
     server, _ = certificate(tmp_path, "localhost", -1, 1)
-    async with serving(swallow, server) as target:
-        assert (await network.probe_tls(replace(target, host="localhost"))).problem is NetProblem.UNTRUSTED
+    async with serving(answering(), server) as target:
+        assert "not signed by anybody" in (await found(Way(replace(target, host="localhost"))))["tls"].sentence
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await reader.read()
 
     async with serving(plain) as target:
-        assert (await network.probe_tls(target)).problem is NetProblem.NO_TLS
-
-
-async def test_tls_through_a_proxy(tmp_path: Path) -> None:
-    server, client = certificate(tmp_path, "localhost", -1, 1)
-    async with (
-        serving(swallow, server) as far,
-        proxying(b"HTTP/1.1 200 OK\r\n\r\n", replace(far, host="localhost")) as (target, _),
-    ):
-        assert (await network.probe_tls(target, client)).problem is None
+        assert "does not speak TLS" in (await found(Way(replace(target, is_tls=True))))["tls"].sentence
 
 
 # ---- clock --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("is_secret", [False, True])
-async def test_the_clock_is_asked_for_even_behind_a_bad_certificate(tmp_path: Path, is_secret: bool) -> None:
-    heads: list[bytes] = []
-
-    async def dated(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(f"HTTP/1.1 404 No\r\ndate: {email.utils.formatdate(1_000_000, usegmt=True)}\r\n\r\n".encode())
-        await writer.drain()
-
+async def test_the_clock_is_compared_even_behind_a_bad_certificate(tmp_path: Path, is_secret: bool) -> None:
     context = certificate(tmp_path, "elsewhere.example", -9, -8)[0] if is_secret else None
-    async with serving(dated, context) as target:
-        facts = await network.probe_date(target, lambda: 1_007_200.0)
-    assert (facts.theirs, facts.ours) == (1_000_000, 1_007_200)
-    assert b"uthorization" not in heads[0]
+    async with serving(answering(email.utils.formatdate(1_000_000, usegmt=True)), context) as target:
+        finding = (await found(Way(target, wall=lambda: 1_007_200.0)))["clock"]
+    assert (finding.verdict, finding.exit_code) == (Verdict.FAIL, 5)
+    assert "2 h ahead" in finding.sentence
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n\r\nDate: x", b"HTTP/1.1 200 OK\r\nDate: soon\r\n\r\n"])
-async def test_no_date_is_no_clock(answer: bytes) -> None:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        await writer.drain()
-
-    async with serving(handle) as target:
-        assert (await network.probe_date(target)).theirs is None
-
-
-# ---- service ------------------------------------------------------------------------------------------------------
-
-
-async def test_sessions() -> None:
-    async def given() -> Allocation:
-        return Allocation("ss_1", "wss://x/?token=canary", 60, "m1")
-
-    facts, allocation = await network.probe_session(given)
-    assert (facts.status, facts.session_id, facts.model_version_id) == (200, "ss_1", "m1")
-    assert allocation is not None
-    assert "canary" not in repr(facts)
-    for error, status in (
-        (CredentialError("no", status=401), 401),
-        (AllocationError("", status=503, retryable=True), 503),
-        (LinkError("odd"), None),
-    ):
-
-        async def refused(error: Exception = error) -> Allocation:
-            raise error
-
-        facts, allocation = await network.probe_session(refused)
-        assert (facts.status, facts.error, allocation) == (status, error, None)
+@pytest.mark.parametrize(
+    ("ours", "verdict", "words"),
+    [
+        (100.0, Verdict.OK, "right"),
+        (400.0, Verdict.WARN, "5 min ahead"),
+        (100.0 + 3 * 3600 + 60, Verdict.FAIL, "3 h 1 min ahead"),
+        (100.0 - 5 * 86_400, Verdict.FAIL, "5 days behind"),
+    ],
+)
+async def test_clocks(ours: float, verdict: Verdict, words: str) -> None:
+    async with serving(answering(email.utils.formatdate(100, usegmt=True))) as target:
+        finding = (await found(Way(target, wall=lambda: ours)))["clock"]
+    assert finding.verdict is verdict
+    assert words in finding.sentence
 
 
-class Socket:
-    """Plays ``script`` to the receiver: texts, exceptions; then waits."""
-
-    def __init__(self, *script: str | Exception, after_sound: Exception | None = None) -> None:
-        self.script = list(script)
-        self.after_sound = after_sound
-        self.sent: list[bytes | str] = []
-        self.is_closed = False
-
-    async def send(self, data: bytes | str) -> None:
-        self.sent.append(data)
-
-    async def ping(self) -> None: ...
-
-    async def receive(self) -> bytes | str:
-        if self.script:
-            step = self.script.pop(0)
-            if isinstance(step, Exception):
-                raise step
-            return step
-        if self.sent and self.after_sound is not None:
-            raise self.after_sound
-        await asyncio.Event().wait()
-        return b""
-
-    def abort(self) -> None: ...
-
-    async def close(self, code: int = 1000) -> None:
-        self.is_closed = True
-
-
-READY = '{"type":"ready","session_id":"ss_1"}'
-
-
-def to(socket: Socket | Exception) -> network.Connect:
-    async def connect(allocation: Allocation) -> network.Connection:
-        if isinstance(socket, Exception):
-            raise socket
-        return PinchConnection(socket)
-
-    return connect
-
-
-async def test_talks() -> None:
-    allocation = Allocation("ss_1", "wss://x", 60)
-    good = Socket('{"type":"party"}', READY)
-    facts = await network.probe_talk(to(good), allocation)
-    assert facts.ready_ms is not None
-    assert len(facts.round_trips_ms) == network.PINGS
-    assert facts.has_taken_sound
-    assert good.sent[-1] == '{"type":"finalize"}'
-    assert {len(data) for data in good.sent[:-1]} == {640}
-    assert good.is_closed
-
-    facts = await network.probe_talk(to(LinkError("refused")), allocation)
-    assert facts.open_error is not None
-
-    late = Socket('{"type":"error","error":"bad \\u001b[31mthing"}')
-    facts = await network.probe_talk(to(late), allocation, ready_s=0.05)
-    assert (facts.ready_ms, facts.said) == (None, "bad thing")
-    assert late.is_closed
-
-    facts = await network.probe_talk(to(Socket(ConnectionLost(4401))), allocation)
-    assert (facts.ready_ms, facts.close_code) == (None, 4401)
-
-    facts = await network.probe_talk(to(Socket(READY, after_sound=ConnectionLost(4400))), allocation)
-    assert facts.ready_ms is not None
-    assert (facts.close_code, facts.has_taken_sound) == (4400, False)
-
-
-async def test_the_whole_way_against_the_practice_service() -> None:
-    from pinch_tui.services.pinch.api import HttpSessionApi
-    from pinch_tui.services.practice.service import PracticeOptions, PracticeService
-    from pinch_tui.services.socket import WebSocketOpener
-
-    service = PracticeService(PracticeOptions(ear="plain", voice="tones"))
-    url = await service.start()
-    try:
-        target = network.target_of(url, {}, no_bypass)
-        assert target is not None
-        assert (await network.probe_connection(target.host, target.port)).problem is None
-        date = await network.probe_date(target)
-        assert date.theirs is not None
-        assert abs(date.theirs - date.ours) < 5
-        api = HttpSessionApi(url, "k", "test")
-        facts, allocation = await network.probe_session(lambda: api.allocate(SessionParams()))
-        await api.aclose()
-        assert facts.error is None
-        assert allocation is not None
-        talk = await network.probe_talk(PinchConnector(WebSocketOpener()).connect, allocation)
-        assert talk.has_taken_sound
-        assert talk.close_code is None
-    finally:
-        await service.stop()
+@pytest.mark.parametrize("date", ["", "soon"])
+async def test_no_date_is_no_clock(date: str) -> None:
+    async with serving(answering(date)) as target:
+        assert (await found(Way(target)))["clock"].verdict is Verdict.SKIP

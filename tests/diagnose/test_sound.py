@@ -19,7 +19,7 @@ from pinch_tui.core.sound import (
     SpeakerFailed,
     SpeakerOpened,
 )
-from pinch_tui.diagnose.sound import as_speech, listen, mic_facts, play, tone
+from pinch_tui.diagnose.sound import as_speech, listen, play, tone
 from pinch_tui.errors import AudioError
 
 
@@ -54,17 +54,16 @@ OPENED = MicOpened("USB", 48_000, 10.0)
 async def test_listening_measures_and_closes() -> None:
     mic = Mic([OPENED, *frames(80, 1000, -2000)])
     got = await listen(mic, 1.0)
-    facts = mic_facts(got, system="Linux")
     assert mic.calls == ["open", "close"]
-    assert (facts.frames, facts.zeros, facts.clipped) == (50, 0, 0)
-    assert isclose(facts.peak, 2000 / 32_768)
-    assert isclose(facts.rms, (2.5e6**0.5) / 32_768, rel_tol=1e-6)
-    assert (facts.name, facts.rate, facts.first_frame_ms) == ("USB", 48_000, 100)
+    assert (got.frames, got.zeros, got.clipped) == (50, 0, 0)
+    assert isclose(got.peak, 2000 / 32_768)
+    assert isclose(got.rms, (2.5e6**0.5) / 32_768, rel_tol=1e-6)
+    assert (got.name, got.first_frame_ms) == ("USB", 100)
     assert len(got.pcm) == 50 * FRAME_BYTES
 
 
 async def test_silence_clipping_and_losses_are_counted() -> None:
-    silent = mic_facts(await listen(Mic([OPENED, *frames(50)]), 1.0), system="")
+    silent = await listen(Mic([OPENED, *frames(50)]), 1.0)
     assert (silent.zeros, silent.peak, silent.rms) == (50, 0.0, 0.0)
     loud = await listen(Mic([OPENED, *frames(50, 32_767, -32_768)]), 1.0)
     assert (loud.clipped, loud.peak) == (50, 1.0)
@@ -74,8 +73,9 @@ async def test_silence_clipping_and_losses_are_counted() -> None:
 
 async def test_what_goes_wrong_is_in_the_facts() -> None:
     failed = Mic([MicFailed(AudioError("busy", code=-9985), 1.0, is_retrying=True), *frames(50, 1)])
-    facts = mic_facts(await listen(failed, 1.0), system="")
-    assert (facts.code, facts.frames) == (-9985, 0)
+    got = await listen(failed, 1.0)
+    assert got.error is not None
+    assert (got.error.code, got.frames) == (-9985, 0)
     assert failed.calls == ["open", "close"]
     dead = Mic([OPENED])
     assert (await listen(dead, 0.02, open_within_s=0.02)).frames == 0
@@ -112,18 +112,19 @@ class Out:
 async def test_playing_waits_for_the_end() -> None:
     out = Out([SpeakerOpened("Speakers", 44_100), PlayoutStarted(1, 0.0)])
     sound = tone()
-    facts = await play(out, sound, within_s=1.0)
+    got = await play(out, sound, within_s=1.0)
     assert out.calls == ["begin", "end"]
     assert out.sound == sound
-    assert (facts.name, facts.rate, facts.played, facts.wanted) == ("Speakers", 44_100, 9600, 9600)
-    assert facts.has_ended
+    assert got.opened == SpeakerOpened("Speakers", 44_100)
+    assert (got.samples, got.wanted, got.has_ended) == (9600, 9600, True)
 
 
 async def test_a_speaker_that_fails_or_hangs() -> None:
     failed = await play(Out([SpeakerFailed(AudioError("busy", code=-9985), True)]), tone(), within_s=1.0)
-    assert (failed.code, failed.has_ended) == (-9985, False)
+    assert failed.error is not None
+    assert (failed.error.code, failed.has_ended) == (-9985, False)
     hung = await play(Out([SpeakerOpened("S", 1)], ends=False), tone(), within_s=0.02)
-    assert (hung.error, hung.has_ended, hung.played) == (None, False, 0)
+    assert (hung.error, hung.has_ended, hung.samples) == (None, False, 0)
 
 
 def test_the_tone_starts_and_ends_softly() -> None:

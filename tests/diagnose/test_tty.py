@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pinch_tui.diagnose import tty
-from pinch_tui.diagnose.facts import KeyAnswer
+from pinch_tui.diagnose.tty import KeyAnswer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
 

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pinch_tui.errors import AudioError
+
 SEPARATOR = " / "
 """Joins a device's name and its host API where both are needed: ``Headset / ALSA``."""
 
@@ -49,6 +51,17 @@ class Device:
     def is_server(self) -> bool:
         """It follows the sound server's own choice."""
         return self.name.casefold() in SERVER_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    """What can be chosen now. ``error``: why there is no list. The server's own names where it tells them."""
+
+    inputs: tuple[Device, ...] = ()
+    outputs: tuple[Device, ...] = ()
+    error: AudioError | None = None
+    default_input: str = ""
+    default_output: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 
-from pinch_tui.audio.devices.choice import Device, matching
+from pinch_tui.audio.devices.choice import Device, DeviceList, matching
 from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import has_pactl, read_state
 from pinch_tui.audio.host.errors import explain_code
 from pinch_tui.audio.host.supervisor import bury, kill, spawn_host
 from pinch_tui.audio.host.wire import NOTE, Note, Splitter, WireBrokenError, read_note
-from pinch_tui.errors import AudioError
 
 LIST_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceList:
-    """What can be chosen now. ``error``: why there is no list. The server's own names where it tells them."""
-
-    inputs: tuple[Device, ...] = ()
-    outputs: tuple[Device, ...] = ()
-    error: AudioError | None = None
-    default_input: str = ""
-    default_output: str = ""
 
 
 async def list_devices() -> DeviceList:

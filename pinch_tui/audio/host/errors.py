@@ -39,7 +39,8 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
             hint = f"Plug one in; if one is there, run: {device_cure(platform)}"
             return AudioError(f"There is no {thing}.", hint, code=code)
         case -9993 | -9992:
-            return AudioError("The sound server is gone.", "It is tried again until it answers.", code=code)
+            hint = "It is tried until it answers; to start it: `systemctl --user restart pipewire`."
+            return AudioError("The sound server is gone.", hint, code=code)
         case -9985 if platform == "win32" and is_mic:
             hint = f"Another program holds it, or: {privacy_hint(platform)}"
             return AudioError(f"The {thing} is not available.", hint, code=code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -14,10 +15,8 @@ from pinch_tui.cli.context import CliContext
 from pinch_tui.errors import AudioError
 
 if TYPE_CHECKING:
-    from pinch_tui.audio.devices.choice import Device
-    from pinch_tui.audio.devices.listing import DeviceList
+    from pinch_tui.audio.devices.choice import Device, DeviceList
     from pinch_tui.core.events import Frame
-    from pinch_tui.diagnose.facts import SpeakerFacts
     from pinch_tui.diagnose.finding import Finding
     from pinch_tui.diagnose.sound import Listening
     from pinch_tui.settings.model import Settings
@@ -132,37 +131,31 @@ async def _test(wanted: tuple[str, str]) -> int:
     from pinch_tui.cli.doctor.sound import PLAY_WITHIN_S, microphone, speaker
     from pinch_tui.diagnose.checks.sound import check_microphone, check_speaker
     from pinch_tui.diagnose.finding import exit_code
-    from pinch_tui.diagnose.sound import as_speech, listen, mic_facts, play
+    from pinch_tui.diagnose.sound import as_speech, listen, play
 
     click.echo(f"\nSpeak: {RECORD_S:.0f} seconds are recorded.", err=True)
     meter = Meter(is_live=sys.stderr.isatty())
     async with microphone(wanted[0]) as mic:
         heard = await listen(mic, RECORD_S, on_frame=meter.frame)
     meter.done()
-    findings = [check_microphone(mic_facts(heard, system=_system()))]
+    findings = [check_microphone(heard, platform.system())]
     _say(findings[0])
     if not heard.pcm:
         return exit_code(findings)
     click.echo("Playing it back.", err=True)
     async with speaker(wanted[1]) as out:
-        played: SpeakerFacts = await play(out, as_speech(bytes(heard.pcm)), within_s=PLAY_WITHIN_S + heard.seconds)
+        played = await play(out, as_speech(bytes(heard.pcm)), within_s=PLAY_WITHIN_S + heard.seconds)
     findings.append(check_speaker(played, what="what was recorded"))
     _say(findings[1])
     return exit_code(findings)
 
 
 def _say(finding: Finding) -> None:
-    from pinch_tui.diagnose.report import lines
+    from pinch_tui.diagnose.finding import lines
 
     is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
     for line in lines(finding, min(100, shutil.get_terminal_size().columns), is_ascii=is_ascii):
         click.echo(line)
-
-
-def _system() -> str:
-    import platform
-
-    return platform.system()
 
 
 class Meter:

@@ -40,10 +40,9 @@ def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **
     A second of the microphone is listened to, a short tone is played, and one session of the service is opened and
     closed. Neither the API key nor anything that was heard is shown or kept.
     """
-    from pinch_tui.cli.doctor.probes import probing
-    from pinch_tui.diagnose.doctor import Scope, examine
-    from pinch_tui.diagnose.finding import exit_code
-    from pinch_tui.diagnose.report import as_object, lines, summary
+    from pinch_tui.cli.doctor.subject import subject
+    from pinch_tui.diagnose.doctor import examine
+    from pinch_tui.diagnose.finding import as_object, exit_code, lines, summary
 
     context = ctx.ensure_object(CliContext)
     context.take(ctx)
@@ -56,8 +55,8 @@ def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **
                 click.echo(_coloured(line, finding) if number == 0 else line)
 
     async def run() -> list[Finding]:
-        async with probing(context) as probes:
-            return await examine(probes, Scope(is_offline=offline, is_silent=silent), tell)
+        async with subject(context, is_offline=offline, is_silent=silent) as examined:
+            return await examine(examined, tell)
 
     findings = asyncio.run(run())
     if as_json:

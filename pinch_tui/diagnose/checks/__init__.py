@@ -1,1 +1,1 @@
-"""The checks: functions from facts to findings, one module a subject. Pure."""
+"""The checks, one module a subject: each looks at one thing and says what it found."""

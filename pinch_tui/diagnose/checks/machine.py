@@ -1,19 +1,33 @@
-"""Checks of this machine and of the set-up: Python, platform, packages, configuration, key. Pure."""
+"""Checks of this machine and of the set-up: Python, platform, packages, configuration, key."""
 
 from __future__ import annotations
 
-from pinch_tui.diagnose.facts import ConfigFacts, KeyFacts, SystemFacts
+import platform
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+
+from pinch_tui import __version__
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.errors import EXIT_USAGE, ConfigError
+from pinch_tui.errors import EXIT_USAGE, ConfigError, PinchError
 
 OLDEST_PYTHON = (3, 11)
 _KNOWN = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)\s*(?:==\s*([0-9][A-Za-z0-9_.]*)\s*$)?")
 
 
-def check_python(facts: SystemFacts) -> Finding:
-    """The interpreter is new enough, and the one that is tested."""
-    version = ".".join(map(str, facts.python))
-    if facts.python[:2] < OLDEST_PYTHON:
+def machine() -> Iterator[Finding]:
+    """The checks that need nothing but this interpreter."""
+    yield check_python(sys.version_info[:3], platform.python_implementation())
+    yield check_platform(platform.system(), platform.release(), platform.machine())
+    yield check_packages(*_packages())
+
+
+def check_python(python: tuple[int, int, int], implementation: str) -> Finding:
+    """The interpreter is new enough, and of the tested kind."""
+    version = ".".join(map(str, python))
+    if python[:2] < OLDEST_PYTHON:
         return fail(
             "python",
             EXIT_USAGE,
@@ -21,89 +35,96 @@ def check_python(facts: SystemFacts) -> Finding:
             "Install a newer Python and make the virtual environment anew.",
             version=version,
         )
-    if facts.implementation != "CPython":
-        return warn(
-            "python",
-            f"{facts.implementation} {version} is not tested: CPython is.",
-            "If something misbehaves, try CPython.",
-            version=version,
-        )
+    if implementation != "CPython":
+        sentence = f"{implementation} {version} is not tested: CPython is."
+        return warn("python", sentence, "If something misbehaves, try CPython.", version=version)
     return ok("python", f"Python {version}.", version=version)
 
 
-def check_platform(facts: SystemFacts) -> Finding:
-    """The system is one that the program is made for."""
-    name = _KNOWN.get(facts.system)
-    details = {"system": facts.system, "release": facts.release, "machine": facts.machine}
-    if name is None:
+def check_platform(system: str, release: str, kind: str) -> Finding:
+    """The program is made for this system. ``system`` as `platform.system` names it, ``kind`` the processor's."""
+    details = {"system": system, "release": release, "machine": kind}
+    if system not in _KNOWN:
         return warn(
             "platform",
-            f"{facts.system or 'This system'} is not one of Linux, macOS and Windows.",
+            f"{system or 'This system'} is not one of Linux, macOS and Windows.",
             "Most things may work; holding a key and sound are untested here.",
             **details,
         )
-    return ok("platform", f"{name} {facts.release} on {facts.machine}.", **details)
+    return ok("platform", f"{_KNOWN[system]} {release} on {kind}.", **details)
 
 
-def check_packages(facts: SystemFacts) -> Finding:
-    """What the program stands on is installed, in the version that it needs."""
-    missing = sorted(name for name, version in facts.installed.items() if version is None)
+def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str]) -> Finding:
+    """The packages are installed, in the versions needed. ``installed``: name -> version, None when missing;
+    ``pinned``: name -> the one version that is meant."""
+    details = {"installed": dict(installed)}
+    missing = sorted(name for name, version in installed.items() if version is None)
     if missing:
         return fail(
             "packages",
             EXIT_USAGE,
             f"Packages are missing: {', '.join(missing)}.",
             "Install pinch-tui anew into its virtual environment: python -m pip install --force-reinstall pinch-tui",
-            installed=dict(facts.installed),
+            **details,
         )
     wrong = [
-        f"{name} is {facts.installed.get(name)} and should be {version}"
-        for name, version in sorted(facts.pinned.items())
-        if facts.installed.get(name) not in (None, version)
+        f"{name} is {installed.get(name)} and should be {version}"
+        for name, version in sorted(pinned.items())
+        if installed.get(name) not in (None, version)
     ]
     if wrong:
-        pins = " ".join(f"{name}=={version}" for name, version in sorted(facts.pinned.items()))
-        return warn(
-            "packages",
-            f"{'; '.join(wrong)}: holding a key may fall back to guessing.",
-            f"Run: python -m pip install {pins}",
-            installed=dict(facts.installed),
-        )
-    return ok("packages", f"pinch-tui {facts.program} with all its packages.", installed=dict(facts.installed))
+        pins = " ".join(f"{name}=={version}" for name, version in sorted(pinned.items()))
+        sentence = f"{'; '.join(wrong)}: holding a key may fall back to guessing."
+        return warn("packages", sentence, f"Run: python -m pip install {pins}", **details)
+    return ok("packages", f"pinch-tui {__version__} with all its packages.", **details)
 
 
-def check_config(facts: ConfigFacts) -> Finding:
-    """The settings can be read."""
-    if facts.error is not None:
-        mistakes = [facts.error, *(facts.error.others if isinstance(facts.error, ConfigError) else ())]
-        title = " ".join(error.title for error in mistakes)
-        cure = " ".join(dict.fromkeys(error.hint for error in mistakes if error.hint))
-        return fail("config", EXIT_USAGE, title, cure or "Correct that line.", path=facts.path)
-    if facts.warnings:
-        return warn("config", " ".join(facts.warnings), "See `pinch-tui config show`.", path=facts.path)
-    if not facts.exists:
-        return ok("config", "No configuration file: the defaults hold.", path=facts.path)
-    return ok("config", f"{facts.path} is in order.", path=facts.path)
+def _packages() -> tuple[dict[str, str | None], dict[str, str]]:
+    """What the distribution requires: the installed versions, and those it pins."""
+    try:
+        wanted = metadata.requires("pinch-tui") or []
+    except metadata.PackageNotFoundError:
+        return {}, {}
+    found = [match for line in wanted if ";" not in line and (match := _REQUIREMENT.match(line.strip()))]
+    return {match[1]: _version(match[1]) for match in found}, {match[1]: match[2] for match in found if match[2]}
 
 
-def check_key(facts: KeyFacts | None) -> Finding:
-    """There is an API key, and nobody else can read it. The key itself is never looked at."""
-    if facts is None:
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def check_config(path: str, *, exists: bool, error: PinchError | None = None, warnings: Sequence[str] = ()) -> Finding:
+    """The settings can be read. ``error``: why they cannot."""
+    if error is not None:
+        mistakes = [error, *(error.others if isinstance(error, ConfigError) else ())]
+        title = " ".join(mistake.title for mistake in mistakes)
+        cure = " ".join(dict.fromkeys(mistake.hint for mistake in mistakes if mistake.hint))
+        return fail("config", EXIT_USAGE, title, cure or "Correct that line.", path=path)
+    if warnings:
+        return warn("config", " ".join(warnings), "See `pinch-tui config show`.", path=path)
+    if not exists:
+        return ok("config", "No configuration file: the defaults hold.", path=path)
+    return ok("config", f"{path} is in order.", path=path)
+
+
+def check_key(source: str | None, warnings: Sequence[str] = (), *, is_practice: bool = False) -> Finding:
+    """There is an API key, and others cannot read it. ``source``: where it was found, "" for nowhere, None when it
+    was not looked for."""
+    if source is None:
         return skip("key", "The settings cannot be read, so the key was not looked for.")
-    if facts.is_practice:
+    if is_practice:
         return ok("key", "The practice service takes any key.", source="practice")
-    if not facts.source:
-        return warn(  # no failure: starting without a key is meant, and practice needs none
+    if not source:
+        return warn(  # not a failure: starting without a key is supported, and practice needs none
             "key",
-            " ".join(("There is no API key: the app opens with the practice service.", *facts.warnings)),
+            " ".join(("There is no API key: the app opens with the practice service.", *warnings)),
             "For the real service, store a key with `pinch-tui key set`, or set PINCH_API_KEY.",
             source=None,
         )
-    if facts.warnings:
-        return warn(
-            "key",
-            f"The API key comes from: {facts.source}. {' '.join(facts.warnings)}",
-            "See `pinch-tui key status`.",
-            source=facts.source,
-        )
-    return ok("key", f"The API key comes from: {facts.source}.", source=facts.source)
+    sentence = " ".join((f"The API key comes from: {source}.", *warnings))
+    if warnings:
+        return warn("key", sentence, "See `pinch-tui key status`.", source=source)
+    return ok("key", sentence, source=source)

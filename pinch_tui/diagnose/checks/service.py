@@ -1,154 +1,174 @@
-"""Checks of the service: the session, its socket, `ready`, and the way there and back. Pure.
-
-Statuses and close codes are those of the service's reference, sections 1.3 and 1.11.
-"""
+"""Checks of the service, through the client's own adapters: the session, its socket, `ready`, and the round trip."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
 from statistics import median
 
-from pinch_tui.diagnose.facts import SessionFacts, TalkFacts
-from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_LINK
+from pinch_tui.core.events import FRAME_BYTES, SessionParams
+from pinch_tui.core.secrecy import redact, secrets_of
+from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
+from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage
+from pinch_tui.diagnose.finding import Finding, Verdict, fail, ok, skip, warn
+from pinch_tui.errors import EXIT_LINK, AllocationError, ConnectionLost, CredentialError, PinchError
+from pinch_tui.services.ports import Connection, Service
 
+STAGE_S = 6.0
+READY_S = 8.0
+PINGS = 3
+SOUND_FRAMES = 10
 SLOW_MS = 300.0
-"""A way there and back that is felt when talking."""
+"""A round trip that is felt when talking."""
 SUPPORT = "support@startpinch.com"
+_CLOSED_WITHIN_S = 0.4
+"""A service that refuses what it got closes the socket about at once."""
+_CURES = {
+    Policy.BUSY: "Nothing is wrong here: try again in a minute; the app itself keeps your words and goes on trying.",
+    Policy.LOST: "The connection was lost: check the network, then try again.",
+    Policy.EXPIRED: "The session's address had expired on arrival: check this machine's clock and the network's speed.",
+    Policy.FAULT: f"A fault of the service: try again; if it stays, write to {SUPPORT}.",
+    Policy.BAD: f"This is a fault of the client: write to {SUPPORT} with the session's id and model version.",
+    Policy.ENDED: "The service ended the session: try again.",
+}
 
 
-def check_session(facts: SessionFacts | None, why_not: str = "", key_source: str = "") -> Finding:
-    """A session was given; every refusal has its own words."""
-    if facts is None:
-        return skip("session", why_not or "No session was asked for.")
-    status = facts.status
-    details: dict[str, object] = {"status": status, "ms": facts.ms}
-    if facts.error is None:
-        model = f", model {facts.model_version_id}" if facts.model_version_id else ""
-        return ok(
-            "session",
-            f"Session {facts.session_id}{model} in {facts.ms} ms.",
-            **details,
-            session_id=facts.session_id,
-            model_version_id=facts.model_version_id or None,
-            expires_in=facts.expires_in,
-        )
-    source = f" from: {key_source}" if key_source else ""
-    match status:
-        case 401:
-            sentence = f"The service refused the API key{source} (401)."
-            cure = "Copy the key anew from the developer portal and store it with `pinch-tui key set`."
-            return fail("session", EXIT_CREDENTIALS, sentence, cure, **details)
-        case 403:
-            sentence = f"The API key{source} is valid, but not entitled to real-time translation (403)."
-            cure = f"This is no typing mistake: ask {SUPPORT} for the entitlement."
-            return fail("session", EXIT_CREDENTIALS, sentence, cure, **details)
-        case 429:
-            sentence = "The service asks for fewer sessions (429)."
-            return fail("session", EXIT_LINK, sentence, "Close other copies, wait a minute, try again.", **details)
-        case 503:
-            sentence = "The service has no free capacity (503)."
-            cure = "Nothing is wrong here: try again in a minute; the app itself keeps your words and goes on trying."
-            return fail("session", EXIT_LINK, sentence, cure, **details)
-        case None:
-            return fail(
-                "session", facts.error.exit_code, facts.error.title, _without_app_words(facts.error.hint), **details
-            )
-        case _ if status >= 500:
-            sentence = f"The service had an internal error ({status})."
-            return fail("session", EXIT_LINK, sentence, f"Try again; if it stays, write to {SUPPORT}.", **details)
-        case _ if 300 <= status < 400:
-            sentence = f"The service answered with a redirect ({status}), which is not followed."
-            return fail("session", EXIT_LINK, sentence, "Set api.base_url to the service's own address.", **details)
-        case _:
-            sentence = f"The service refused the session's settings ({status})."
-            return fail("session", EXIT_LINK, sentence, "Try other languages, or `--text-only`.", **details)
+async def check(service: Service, params: SessionParams, ready_s: float = READY_S) -> AsyncIterator[Finding]:
+    """Ask for a session, open its socket, wait for `ready`, and hand over a moment of silence."""
+    start = time.monotonic()
+    try:
+        allocation = await service.api.allocate(params)
+    except PinchError as exc:
+        yield _refused(exc, _since(start))
+        for name in ("socket", "ready", "round trip"):
+            yield skip(name, "There is no session.")
+        return
+    yield _given(allocation, _since(start))
+    start = time.monotonic()
+    try:
+        connection = await service.connector.connect(allocation, has_sound=True)
+    except PinchError as exc:
+        cure = _without_app_words(exc.hint) or "A firewall or proxy may let no WebSockets pass."
+        yield fail("socket", EXIT_LINK, exc.title, cure)
+        for name in ("ready", "round trip"):
+            yield skip(name, "There is no socket.")
+        return
+    yield ok("socket", f"The session's socket opened in {_since(start)} ms.", ms=_since(start))
+    talk = _Talk(service, connection, allocation, start)
+    try:
+        ready = await talk.ready(ready_s)
+        # Complaints about the settings come with the sound.
+        trip = skip("round trip", "The service is not ready.") if ready.exit_code else await talk.round_trip()
+        yield talk.complained(ready)
+        yield trip
+    finally:
+        await connection.close()
 
 
-def check_socket(facts: TalkFacts | None) -> Finding:
-    """The session's socket opens."""
-    if facts is None:
-        return skip("socket", "There is no session.")
-    if facts.open_error is not None:
-        cure = _without_app_words(facts.open_error.hint) or "A firewall or proxy may let no WebSockets pass."
-        return fail("socket", EXIT_LINK, facts.open_error.title, cure, ms=facts.open_ms)
-    return ok("socket", f"The session's socket opened in {facts.open_ms} ms.", ms=facts.open_ms)
-
-
-def check_ready(facts: TalkFacts | None) -> Finding:
-    """The service says `ready`."""
-    if facts is None or facts.open_error is not None:
-        return skip("ready", "There is no socket.")
-    said = f' It said: "{facts.said}"' if facts.said else ""
-    if facts.ready_ms is not None:
-        if said:
-            return warn(
-                "ready", f"The service is ready, but complains.{said}", "Try other languages.", ms=facts.ready_ms
-            )
-        return ok("ready", f"The service was ready after {facts.ready_ms} ms.", ms=facts.ready_ms)
-    if facts.close_code is not None:
-        return fail(
-            "ready",
-            EXIT_LINK,
-            f"The service closed the socket before it was ready ({facts.close_code}).{said}",
-            _close_cure(facts.close_code),
-            close_code=facts.close_code,
-        )
-    return fail(
-        "ready",
-        EXIT_LINK,
-        f"The socket opened, but the service never said that it is ready.{said}",
-        "Try again; if it stays, a proxy may be holding the messages back.",
+def _given(allocation: Allocation, ms: int) -> Finding:
+    model = f", model {allocation.model_version_id}" if allocation.model_version_id else ""
+    return ok(
+        "session",
+        f"Session {allocation.session_id}{model} in {ms} ms.",
+        status=200,
+        ms=ms,
+        session_id=allocation.session_id,
+        model_version_id=allocation.model_version_id,
+        expires_in=allocation.expires_in,
     )
 
 
-def check_round_trip(facts: TalkFacts | None, session: SessionFacts | None = None) -> Finding:
-    """Sound is taken, and an answer comes back in good time."""
-    if facts is None or facts.ready_ms is None:
-        return skip("round trip", "The service is not ready.")
-    report = f"Report it with session {session.session_id}, model {session.model_version_id}." if session else ""
-    if facts.close_code is not None:
-        return fail(
-            "round trip",
-            EXIT_LINK,
-            f"The service closed the socket when it was given sound ({facts.close_code}).",
-            _close_cure(facts.close_code) if facts.close_code != 4400 else report or _close_cure(4400),
-            close_code=facts.close_code,
-        )
-    if not facts.round_trips_ms:
-        return fail(
-            "round trip",
-            EXIT_LINK,
-            "Nothing came back through the socket.",
-            "A proxy may be holding it back; try again.",
-        )
-    middle = median(facts.round_trips_ms)
-    details = {"median_ms": round(middle, 1), "all_ms": [round(ms, 1) for ms in facts.round_trips_ms]}
-    if not facts.has_taken_sound:
-        return fail("round trip", EXIT_LINK, "The service did not take the sound.", report or "Try again.", **details)
-    if middle > SLOW_MS:
-        return warn(
-            "round trip",
-            f"There and back takes {middle:.0f} ms: translations will lag.",
-            "Use another network or no VPN.",
-            **details,
-        )
-    return ok("round trip", f"There and back in {middle:.0f} ms; sound is taken.", **details)
+def _refused(error: PinchError, ms: int) -> Finding:
+    """A refusal in the words that the app would use."""
+    status = error.status if isinstance(error, AllocationError | CredentialError) else None
+    kind = FailureKind.NETWORK if status is None else FailureKind.HTTP
+    failure = Failure(kind, status, error.title, error.hint, isinstance(error, CredentialError), not error.retryable)
+    title, hint = describe(failure)
+    cure = _CURES[Policy.BUSY] if policy_of(failure) is Policy.BUSY else _without_app_words(hint) or "Try again."
+    return fail("session", error.exit_code, title, cure, status=status, ms=ms)
 
 
-def _close_cure(code: int) -> str:
-    match code:
-        case 4401:
-            return "The session's address had expired on arrival: check this machine's clock and the network's speed."
-        case 4400:
-            return f"This is a fault of the client: write to {SUPPORT} with the session's id."
-        case 4500:
-            return f"A fault of the service: try again; if it stays, write to {SUPPORT}."
-        case 4503 | 1000 | 1001:
-            return "The service ended the session: try again."
-        case _:
-            return "The connection was lost: check the network, then try again."
+class _Talk:
+    """One open socket under examination."""
+
+    def __init__(self, service: Service, connection: Connection, allocation: Allocation, start: float) -> None:
+        self._service = service
+        self._connection = connection
+        self._allocation = allocation
+        self._start = start
+        self._said = ""  # the service's last complaint, as part of a sentence
+
+    async def ready(self, within_s: float) -> Finding:
+        """The service says `ready`."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not isinstance(await self._receive(), ReadyMessage):
+                    pass
+        except ConnectionLost as exc:
+            return self._closed("ready", exc.code, f"before it was ready ({exc.code}).{self._said}")
+        except TimeoutError:
+            sentence = f"The socket opened, but the service never said that it is ready.{self._said}"
+            cure = "Try again; if it stays, a proxy may be holding the messages back."
+            return fail("ready", EXIT_LINK, sentence, cure)
+        ms = _since(self._start)
+        return ok("ready", f"The service was ready after {ms} ms.", ms=ms)
+
+    def complained(self, ready: Finding) -> Finding:
+        """What became of `ready` in the light of the service's complaints."""
+        if not self._said or ready.verdict is not Verdict.OK:
+            return ready
+        sentence = f"The service is ready, but complains.{self._said}"
+        return warn("ready", sentence, "Try other languages.", **ready.facts)
+
+    async def round_trip(self) -> Finding:
+        """Sound is taken, and an answer comes back in good time."""
+        trips: list[float] = []
+        try:
+            async with asyncio.timeout(STAGE_S):
+                for _ in range(PINGS):
+                    sent = time.monotonic()
+                    await self._connection.ping()
+                    trips.append(round((time.monotonic() - sent) * 1000, 1))
+                for _ in range(SOUND_FRAMES):
+                    await self._connection.send(bytes(FRAME_BYTES))
+                await self._connection.finalize()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_CLOSED_WITHIN_S):
+                        while True:
+                            await self._receive()
+        except ConnectionLost as exc:
+            return self._closed("round trip", exc.code, f"when it was given sound ({exc.code}).")
+        except TimeoutError:
+            if not trips:
+                sentence = "Nothing came back through the socket."
+                return fail("round trip", EXIT_LINK, sentence, "A proxy may be holding it back; try again.")
+            sentence = "The service did not take the sound."
+            return fail("round trip", EXIT_LINK, sentence, "Try again.", all_ms=trips)
+        middle = median(trips)
+        details = {"median_ms": middle, "all_ms": trips}
+        if middle > SLOW_MS:
+            sentence = f"The round trip takes {middle:.0f} ms: translations will lag."
+            return warn("round trip", sentence, "Use another network or no VPN.", **details)
+        return ok("round trip", f"There and back in {middle:.0f} ms; sound is taken.", **details)
+
+    def _closed(self, name: str, code: int, when: str) -> Finding:
+        policy = policy_of(self._service.traits.closed(code))
+        return fail(name, EXIT_LINK, f"The service closed the socket {when}", _CURES[policy], close_code=code)
+
+    async def _receive(self) -> object:
+        message = await self._connection.receive()
+        if isinstance(message, ErrorMessage):
+            said = redact(message.text, secrets_of(self._allocation.ws_url))
+            self._said = f' It said: "{said}"'
+        return message
 
 
 def _without_app_words(hint: str) -> str:
-    """The hints of the client's errors reassure somebody who is talking; nobody is here."""
+    """The client's hints reassure a person who is talking; nobody talks here."""
     return hint.replace("; your words are kept.", ".").replace(" Your words are kept.", "").strip()
+
+
+def _since(start: float) -> int:
+    return round((time.monotonic() - start) * 1000)

@@ -19,7 +19,8 @@ from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
 from pinch_tui.audio.adapters.sound import Sound
-from pinch_tui.audio.devices.listing import DeviceList, is_there, list_devices
+from pinch_tui.audio.devices.choice import DeviceList
+from pinch_tui.audio.devices.listing import is_there, list_devices
 from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.audio.host.supervisor import SoundHost, host_command, host_environment
 from pinch_tui.audio.host.wire import NOTE, Splitter, pack_note, read_note

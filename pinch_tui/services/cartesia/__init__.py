@@ -1,1 +1,0 @@
-"""Cartesia's speech recognition: hears, translates nothing."""

@@ -1,1 +1,0 @@
-"""smallest.ai's speech recognition (Pulse): hears, translates nothing."""
