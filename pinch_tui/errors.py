@@ -19,6 +19,9 @@ happened, ``hint`` what to do; both are plain sentences without markup, safe to 
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
 EXIT_OK = 0
 EXIT_USAGE = 2
 EXIT_CREDENTIALS = 3
@@ -104,3 +107,25 @@ class ConnectionLost(LinkError):
         super().__init__(f"The connection closed ({code}).", retryable=code != 4400)
         self.code = code
         self.reason = reason
+
+
+_REASONS: Final = {
+    errno.ENOENT: "it does not exist",
+    errno.ENOTDIR: "a part of its path is no folder",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EISDIR: "it is a folder",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links go in a circle",
+    errno.ENXIO: "nobody reads the pipe, or there is no such device",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your quota of the disk is used up",
+    errno.EROFS: "the disk is read-only",
+    errno.EPIPE: "nobody reads it any more",
+    errno.EEXIST: "it exists",
+}
+
+
+def why(exc: OSError) -> str:
+    """The true reason of a failure of the file system, as the end of a sentence without its full stop."""
+    return _REASONS.get(exc.errno or 0) or exc.strerror or "the system gives no reason"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import unicodedata
 from typing import TextIO
@@ -10,6 +11,7 @@ from typing import TextIO
 from pinch_tui.core.transcript.clean import clean
 
 _WIDTH = 78
+"""Cells of the line on a wide terminal, and where the width is not known."""
 
 
 class LiveLine:
@@ -31,7 +33,7 @@ class LiveLine:
 
     def draw(self, line: str) -> None:
         """Draw the line anew, cut where the terminal would wrap it."""
-        line = _fitted(line)
+        line = _fitted(line, self._width())
         if line != self._drawn:
             self._write("\r\x1b[K" + line)
             self._drawn = line
@@ -41,17 +43,25 @@ class LiveLine:
         if self._drawn:
             self.draw("")
 
+    def _width(self) -> int:
+        """Cells of a line that does not wrap, nor fill the last column, from which some terminals go on below."""
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return min(_WIDTH, columns - 1) if columns > 1 else _WIDTH  # a terminal that does not know says 0
+
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody listens: that is no reason to stop
             self._stream.write(text)
             self._stream.flush()
 
 
-def _fitted(line: str) -> str:
-    """The beginning of a line that fits into `_WIDTH` cells, so that it never wraps."""
+def _fitted(line: str, width: int) -> str:
+    """The beginning of a line that fits into so many cells, so that it never wraps."""
     cells = 0
     for index, char in enumerate(line):
         cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if cells > _WIDTH:
+        if cells > width:
             return line[:index]
     return line

@@ -69,3 +69,5 @@ class TranslateOptions:
     """``--both``: the original stands above the translation."""
     has_interim: bool = False
     """``--interim``: texts that may still change, too."""
+    has_all_finals: bool = False
+    """``--all-finals``: finals of segments that are not settled yet, too."""

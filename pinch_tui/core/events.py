@@ -56,6 +56,7 @@ class TalkSource(StrEnum):
     TAP = "tap"  # a tap latched, or ended a latched utterance
     MOUSE = "mouse"
     CONTROL = "control"  # `pinch-tui talk start|stop`
+    SAMPLE = "sample"  # a phrase that a voice of the program speaks in place of a person
     LIMIT = "limit"  # the longest-utterance limit
     FOCUS = "focus"  # the terminal lost the focus
     DEVICE = "device"  # the microphone vanished

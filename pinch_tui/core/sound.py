@@ -19,6 +19,7 @@ class MicOpened:
     t: float
     is_substitute: bool = False  # not the device that was asked for
     note: str = ""  # a sentence to tell about this device
+    is_recording: bool = False  # a file or a stream: its silences say nothing about a device
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,21 +78,36 @@ Handler = Callable[[Request], Awaitable[Reply]]
 async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
     """Answer requests while the block runs; gives the base URL. Raises OSError when the port cannot be had."""
 
+    connections: set[asyncio.Task[object]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None
+        connections.add(connection)
         try:
             request = await _read_head(reader)
             if request is not None:
                 await _write(writer, await handler(request))
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # the client went away, or is none of ours
+        except asyncio.CancelledError:
+            pass  # the server ends
         finally:
+            connections.discard(connection)
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", port, limit=_HEAD_LIMIT)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+            for connection in connections:
+                connection.cancel()
+            if connections:
+                await asyncio.wait(connections)
 
 
 async def _read_head(reader: asyncio.StreamReader) -> Request | None:

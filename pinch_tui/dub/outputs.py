@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import itertools
 import os
 from dataclasses import replace
@@ -31,15 +32,20 @@ class Place:
         return os.fdopen(fd, "wb")
 
     def publish(self) -> Path:
-        """Give the whole file its name; returns it. Raises OSError."""
+        """Give the whole file its name, unless a file of that name is the same already; returns it. Raises OSError."""
         assert self._part is not None
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
         for copy in itertools.count(1):
             path = self._path(copy)
-            with contextlib.suppress(FileExistsError):
+            try:
                 _rename(self._part, path)
-                return path
+            except FileExistsError:
+                # A run that was killed after the rename, before its record: the very same file is that file.
+                if not path.is_file() or not filecmp.cmp(self._part, path, shallow=False):
+                    continue
+                self.discard()
+            return path
         raise AssertionError("unreachable")
 
     def discard(self) -> None:

@@ -107,6 +107,11 @@ class Engine:
             with contextlib.suppress(RuntimeError):  # the loop has closed: nothing is left to talk to
                 loop.call_soon_threadsafe(self._take_edges, context=self._context)
 
+    def hear_sample(self, frame: e.Frame) -> None:
+        """20 ms of a phrase that a voice speaks in place of a person, between edges of `TalkSource.SAMPLE`."""
+        if self._loop is not None and not self._is_over:
+            self._floor.hear_sample(frame)
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._teller.subscribe(listener)
 

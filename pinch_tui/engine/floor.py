@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, assert_never
+from dataclasses import replace
+from typing import assert_never
 
 from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.audio.dsp.preroll import PreRoll
@@ -19,26 +20,14 @@ from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.downlink import Downlink
 from pinch_tui.engine.micpolicy import MicPolicy
 from pinch_tui.engine.ports import Clock, MicClosed, MicFailed, MicOpened, Microphone
+from pinch_tui.engine.silence import Silence, SilenceWatch
 from pinch_tui.engine.statusboard import Board
 from pinch_tui.engine.teller import Teller
-from pinch_tui.engine.uplink import Link
+from pinch_tui.engine.uplink import Link, Links
 from pinch_tui.settings.model import BargeIn, KeepOpen
 
 _PREROLL_SLACK_S = 2.0
-_ZEROS_S = 2.0
 _QUIET_S = 0.2
-
-
-class Links(Protocol):
-    """The sessions, as the floor sees them."""
-
-    def current(self) -> Link: ...
-
-    def draining(self) -> list[Link]: ...
-
-    def cue(self, name: str) -> None: ...
-
-    def refresh(self) -> None: ...
 
 
 class Floor:
@@ -78,13 +67,13 @@ class Floor:
         self._began_at = clock.monotonic()
         self._mic_policy = MicPolicy(keep_open, self._began_at)
         self._owner: dict[int, Link] = {}
-        self._has_said_zeros = False
+        self._silence = SilenceWatch()
         self._has_opened = False
         self._failed: MicFailed | None = None  # the microphone's last word, until it opens
         self._gone_at = float("-inf")  # when it vanished
         self._refused: TalkEdge | None = None  # the press that found no microphone, until its release
         self._was_refused = False
-        self._heard_t = float("-inf")  # of the newest frame that was not all zeros
+        self._index = 0  # of the next frame, whether captured or of a sample
         loop = asyncio.get_running_loop()
         self._talk_alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
         self._mic_alarm = Alarm(loop, self.apply_mic_policy)
@@ -107,6 +96,11 @@ class Floor:
     def is_talking(self) -> bool:
         return self.talk.state is tk.TalkState.TALKING
 
+    @property
+    def _is_sample(self) -> bool:
+        """Whether the utterance under way is a sample, which no microphone speaks."""
+        return self.talk.source is TalkSource.SAMPLE
+
     # ---- talking ----
 
     def force_end(self, source: TalkSource) -> None:
@@ -119,7 +113,7 @@ class Floor:
 
     def drive(self, fact: tk.TalkFact) -> None:
         """Tell the talk machine what happened and do what it says."""
-        if isinstance(fact, TalkEdge) and self._refuses(fact):
+        if isinstance(fact, TalkEdge) and fact.source is not TalkSource.SAMPLE and self._refuses(fact):
             return
         for command in self.talk.handle(fact, self._clock.monotonic()):
             self._do(command)
@@ -171,11 +165,12 @@ class Floor:
         params = link.session.params
         session_id = link.session.session_id
         wall = self._clock.wall() - (self._clock.monotonic() - command.t)
-        self._transcript.begin(number, wall, self.ms(), params.source, params.target, params.two_way, session_id)
+        pair, is_sample = (params.source, params.target), self._is_sample
+        self._transcript.begin(number, wall, self.ms(), *pair, params.two_way, session_id, is_sample)
         self._teller.log("talk-start", command.t, utterance=number, source=command.source.value)
         may_echo = self._downlink.may_echo() and not self.has_headphones
         since = command.since
-        if may_echo and self._downlink.barge_in is BargeIn.STOP:
+        if is_sample or (may_echo and self._downlink.barge_in is BargeIn.STOP):
             since = command.t
             self.talk.skip_until(since)
         self._downlink.talk_started()
@@ -190,11 +185,10 @@ class Floor:
         for frame in self._preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
         if self._board.mic is MicState.LOST:  # it has as long to come back as one that vanishes while talking
-            self.drive(tk.MicVanished())
+            self._vanished()
 
     def _is_mic_gone(self) -> bool:
-        """Whether a press would find no microphone. One that vanished a moment ago, or is being replaced, may be back
-        before the utterance ends, as one that is slow to open will."""
+        """Whether a press would find no microphone. One that vanished a moment ago may be back before the end."""
         match self._board.mic:
             case MicState.ABSENT:
                 return True
@@ -206,7 +200,7 @@ class Floor:
     def _refuses(self, edge: TalkEdge) -> bool:
         """Whether an edge is of a press that found no microphone. The press and its release are told all the same."""
         if edge.kind is EdgeKind.START:
-            is_refused = self._was_refused = not self.is_talking and self._is_mic_gone()
+            is_refused = self._was_refused = self._is_mic_gone() and (not self.is_talking or self._is_sample)
             self._refused = edge if is_refused else None
             if is_refused:
                 self._refuse(edge)
@@ -294,7 +288,7 @@ class Floor:
 
     def apply_mic_policy(self) -> None:
         now = self._clock.monotonic()
-        is_talking = self.talk.state is not tk.TalkState.IDLE
+        is_talking = self.talk.state is not tk.TalkState.IDLE and not self._is_sample
         self._microphone.attend(self._mic_policy.is_attended(now, is_talking=is_talking))
         if self._mic_policy.wants_open(now, is_talking=is_talking) and not self.is_closing:
             if self._board.mic is MicState.CLOSED:
@@ -314,6 +308,15 @@ class Floor:
             self._board.mic = MicState.CLOSED
             self.apply_mic_policy()
 
+    def hear_sample(self, frame: Frame) -> None:
+        """20 ms of a sample, in place of the microphone's."""
+        if self._is_sample:
+            self.drive(tk.FrameArrived(self._numbered(frame)))
+
+    def _numbered(self, frame: Frame) -> Frame:
+        self._index += 1
+        return replace(frame, index=self._index)
+
     async def hear(self) -> None:
         async for event in self._microphone.events():
             match event:
@@ -323,6 +326,7 @@ class Floor:
                     self._board.mic = MicState.OPEN
                     self._board.mic_name, self._board.mic_detail = event.name, ""
                     self._has_opened, self._failed = True, None
+                    self._silence.opened(is_recording=event.is_recording)
                     self.drive(tk.MicReturned())
                     self._teller.clear("mic")
                     if event.is_substitute:
@@ -336,7 +340,7 @@ class Floor:
                     self._preroll.clear()
                     if event.at_end and self.talk.state is tk.TalkState.TALKING:
                         self.drive(TalkEdge(EdgeKind.COMMIT, event.t, TalkSource.DEVICE))
-                    self.drive(tk.MicVanished())
+                    self._vanished()
                     self._teller.log("mic", state="closed")
                     if not event.at_end:
                         self.apply_mic_policy()
@@ -347,41 +351,33 @@ class Floor:
             if not isinstance(event, Frame):
                 self._links.refresh()
 
-    def _on_frame(self, frame: Frame) -> None:
+    def _vanished(self) -> None:
+        """No more frames come; a sample needs none."""
+        if not self._is_sample:
+            self.drive(tk.MicVanished())
+
+    def _on_frame(self, captured: Frame) -> None:
+        frame = self._numbered(captured)
         self._meter.feed(frame)
         self._board.lost_samples += frame.lost
         self._preroll.push(frame)
+        if self._is_sample:
+            return
         if self.talk.state is not tk.TalkState.IDLE:
             self.drive(tk.FrameArrived(frame))
         self._watch_silence(frame)
 
     def _watch_silence(self, frame: Frame) -> None:
-        """Name a microphone that gives nothing but zeros for two seconds of talking; take it back with its first sound.
-
-        One that was heard since the press is only warned about: some fall silent by themselves in a pause. Where an
-        utterance is all there is (files, listening), pauses belong to it and are not spoken of.
-        """
-        if frame.peak > 0.0:
-            self._heard_t = frame.t
-            if self._has_said_zeros:
-                self._has_said_zeros = False
+        hint = "It is muted, the wrong device, or this terminal may not use the microphone."
+        title = f"No sound at all comes from {self._board.mic_name or 'the microphone'}"
+        match self._silence.hear(frame, self.talk.started_at, has_pauses=self.talk.config.limit_s is None):
+            case Silence.OVER:
                 self._teller.clear("silence")
-            return
-        started = self.talk.started_at
-        if self._has_said_zeros or started is None or frame.t - max(started, self._heard_t) < _ZEROS_S:
-            return
-        has_heard = self._heard_t > started
-        if has_heard and self.talk.config.limit_s is None:
-            return
-        if not has_heard:
-            self._links.cue("error")
-        self._has_said_zeros = True
-        self._teller.notice(
-            "silence",
-            Severity.WARNING if has_heard else Severity.ERROR,
-            f"No sound at all comes from {self._board.mic_name or 'the microphone'}{' any more' if has_heard else ''}.",
-            "It is muted, the wrong device, or this terminal may not use the microphone.",
-        )
+            case Silence.NEVER_HEARD:
+                self._links.cue("error")
+                self._teller.notice("silence", Severity.ERROR, f"{title}.", hint)
+            case Silence.FELL_SILENT:
+                self._teller.notice("silence", Severity.WARNING, f"{title} any more.", hint)
 
     def _mic_failed(self, event: MicFailed) -> None:
         if self._failed is None:
@@ -389,11 +385,11 @@ class Floor:
         self._failed = event
         self._board.mic = MicState.LOST if event.is_retrying else MicState.ABSENT
         self._board.mic_detail = event.error.title
-        if self.talk.state is not tk.TalkState.IDLE:
+        if self.talk.state is not tk.TalkState.IDLE and not self._is_sample:
             self._links.cue("error")
             if not event.is_retrying:  # nothing to wait for
                 self.force_end(TalkSource.DEVICE)
-        self.drive(tk.MicVanished())
+        self._vanished()
         self._preroll.clear()
         severity = Severity.WARNING if event.is_retrying else Severity.ERROR
         self._teller.notice("mic", severity, event.error.title, event.error.hint, is_retrying=event.is_retrying)

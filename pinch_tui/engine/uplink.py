@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Step
@@ -238,3 +238,15 @@ def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failur
             return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
         case _:
             return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable)
+
+
+class Links(Protocol):
+    """The sessions, as the floor sees them."""
+
+    def current(self) -> Link: ...
+
+    def draining(self) -> list[Link]: ...
+
+    def cue(self, name: str) -> None: ...
+
+    def refresh(self) -> None: ...

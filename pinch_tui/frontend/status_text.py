@@ -47,9 +47,10 @@ class MicLine:
 
 
 def clock_text(seconds: float) -> str:
-    """``m:ss`` of a duration; negative ones are 0:00."""
-    whole = max(0, int(seconds))
-    return f"{whole // 60}:{whole % 60:02d}"
+    """``m:ss`` of a duration, from an hour on ``h:mm:ss``; negative ones are 0:00."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def seconds_left(until: float | None, now: float) -> int:

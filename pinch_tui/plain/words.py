@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from pinch_tui.core.events import Levels, MicState, NoticePosted, SessionParams, Severity, StateWord, Status
 from pinch_tui.core.options import pair_text
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side, speaker_side
+from pinch_tui.core.transcript.sides import segment_side, speaker_side
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, seconds_left
 from pinch_tui.ui.text.layout import clean
 

@@ -2,7 +2,8 @@
 
 Every line has ``t`` (``time.monotonic()`` where it happened) and ``kind``; what else depends on the kind. Lines are
 appended with one write each, so that they are whole and in order even with several writers. Writing never raises: a
-full disk or a reader that went away is said once through ``on_failure``, and the program goes on.
+full disk or a reader that went away is said once through ``on_failure``, and the program goes on: a line that was cut
+off is sealed by the next one that can be written. A reader that is slow loses lines; it never stops the conversation.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pinch_tui.errors import UsageError
+from pinch_tui.store.paths import open_output
 
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
+SEAL = b"\n"
+"""Goes before a line when the one before it was cut off."""
 
 
 class EventLog:
@@ -29,10 +31,9 @@ class EventLog:
         """Lines that could not be written."""
         self._on_failure = on_failure
         self._has_failed = False
+        self._is_torn = False
         try:
-            self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _BINARY, 0o600)
-            if stat.S_ISFIFO(os.fstat(self._fd).st_mode):
-                os.set_blocking(self._fd, False)  # a slow reader loses lines; it must not stop the conversation
+            self._fd: int | None = open_output(path)
         except OSError as exc:
             raise UsageError(
                 f"The event log {path} cannot be opened: {exc.strerror}.", "Name a writable file after --events."
@@ -46,12 +47,14 @@ class EventLog:
         event: dict[str, object] = {"t": round(t, 6), "kind": kind}
         event.update((key, _plain(value)) for key, value in (fields or {}).items() if key not in ("t", "kind"))
         line = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
-        data = line.encode("utf-8", "replace")
+        data = (SEAL if self._is_torn else b"") + line.encode("utf-8", "replace")
+        written = 0
         try:
-            written = os.write(self._fd, data)
             while written < len(data):
                 written += os.write(self._fd, data[written:])
+            self._is_torn = False
         except OSError as exc:
+            self._is_torn = self._is_torn or written > 0
             self.dropped += 1
             if not self._has_failed:
                 self._has_failed = True

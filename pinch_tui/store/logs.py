@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pinch_tui.core.secrecy import redact
 from pinch_tui.errors import UsageError
-from pinch_tui.store.paths import private_folder
+from pinch_tui.store.paths import open_output, private_folder
 
 MAX_BYTES = 1_000_000
 BACKUPS = 3
@@ -40,7 +40,7 @@ def append_fault(path: Path, fault: BaseException) -> Path | None:
         link = link.__cause__ or link.__context__
     try:
         private_folder(path.parent)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = open_output(path)
         with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as file:
             file.write("\n".join(lines) + "\n")
     except OSError:
@@ -63,7 +63,7 @@ class _PrivateRotatingFile(RotatingFileHandler):
     """A rotating file that only its owner may read, and whose failures do not print on the screen."""
 
     def _open(self) -> TextIOWrapper:
-        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = open_output(Path(self.baseFilename))
         return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
 
     def close(self) -> None:

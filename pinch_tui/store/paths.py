@@ -6,6 +6,7 @@ are used. Nothing is created here but by `private_folder`.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -102,9 +103,57 @@ def _runtime(env: Mapping[str, str]) -> Path:
 
 
 def private_folder(folder: Path) -> Path:
-    """Create a folder (0700) with its parents if it is missing, and return it. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create a folder with its parents where they are missing, and return it. Raises OSError.
+
+    What is created has mode 0700 whatever the umask, and its name is synced. Folders that exist keep their mode.
+    """
+    missing = [folder]
+    while not missing[-1].exists() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for new in reversed(missing[:-1] if missing[-1].exists() else missing):
+        try:
+            new.mkdir(0o700)
+        except FileExistsError:
+            continue
+        if sys.platform != "win32":
+            handle = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                os.fchmod(handle, 0o700)
+            finally:
+                os.close(handle)
+        sync_folder(new.parent)
+    folder.mkdir(exist_ok=True)  # raises where something else has the name
     return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder survive a power cut, where the file system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def open_output(path: Path, *, truncates: bool = False) -> int:
+    """Open a file that the user named for writing, created 0600: appending, unless it ``truncates``.
+
+    A pipe that nobody reads is refused rather than waited for; one that is read is not waited for either when it is
+    full. Raises OSError.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | (os.O_TRUNC if truncates else os.O_APPEND)
+    try:
+        handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
+    except OSError as exc:
+        if exc.errno == errno.ENXIO:
+            raise OSError(exc.errno, "it is a pipe that no program reads", str(path)) from None
+        raise
+    if sys.platform != "win32" and not stat.S_ISFIFO(os.fstat(handle).st_mode):
+        os.set_blocking(handle, True)
+    return handle
 
 
 def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
@@ -138,15 +187,22 @@ def write_private(path: Path, text: str) -> None:
     """
     private_folder(path.parent)
     spare = path.with_name(f".{path.name}.{os.getpid()}.new")
-    handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Exclusive: neither a file that lies there nor the target of a link is written to.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(spare, flags, 0o600)
+    except FileExistsError:  # left behind by a process of the same number
+        spare.unlink()
+        handle = os.open(spare, flags, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            if sys.platform != "win32":
+                os.fchmod(file.fileno(), 0o600)  # whatever the umask
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if os.name == "posix":
-            spare.chmod(0o600)
         spare.replace(path)
+        sync_folder(path.parent)
     except OSError:
         spare.unlink(missing_ok=True)
         raise

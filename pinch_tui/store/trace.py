@@ -2,7 +2,8 @@
 
 The first line of each run is a ``trace`` header; the wire's lines come from `pinch_tui.services.wirelog`, the talk
 key's from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A trace is bounded
-(`MAX_BYTES`): a last ``full`` line says so, and the program goes on. Writing never raises after the file is open.
+(`MAX_BYTES`): a last ``full`` line says so, and the program goes on. Writing never raises after the file is open; a
+line that a full disk cut off is sealed by the next one that can be written.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import json
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from pinch_tui.errors import InputFileError, UsageError
+from pinch_tui.store.eventlog import SEAL
+from pinch_tui.store.paths import open_output
 
 VERSION: Final = 1
 MAX_NUMBER: Final = 1e15
@@ -71,9 +75,11 @@ class TraceWriter:
         self._on_failure = on_failure
         self._max_bytes = max_bytes
         self._written = 0
+        self._has_failed = False
+        self._is_torn = False
         try:
-            self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            if os.name == "posix" and path.is_file():
+            self._fd: int | None = open_output(path)
+            if sys.platform != "win32" and path.is_file():
                 os.fchmod(self._fd, 0o600)
         except OSError as exc:
             raise UsageError(
@@ -126,15 +132,18 @@ class TraceWriter:
     def _append(self, data: bytes) -> None:
         if self._fd is None:
             return
+        data = (SEAL if self._is_torn else b"") + data
+        done = 0
         try:
-            done = os.write(self._fd, data)
             while done < len(data):
                 done += os.write(self._fd, data[done:])
+            self._is_torn = False
             self._written += len(data)
         except OSError as exc:
+            self._is_torn = self._is_torn or done > 0
             self.dropped += 1
-            self.close()
-            if self._on_failure is not None:
+            if self._on_failure is not None and not self._has_failed:
+                self._has_failed = True
                 self._on_failure(f"The trace {self.path} cannot be written: {exc.strerror}.")
 
 

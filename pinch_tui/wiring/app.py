@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinch_tui import __version__
-from pinch_tui.audio.adapters.files import wav_header
 from pinch_tui.audio.adapters.sound import Sound
+from pinch_tui.audio.adapters.speech_file import wav_header
 from pinch_tui.audio.devices.choice import offered
 from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.cli.options import RunOptions

@@ -36,7 +36,7 @@ from pinch_tui.settings.model import Cues, Reopen, Settings
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
-from pinch_tui.store.history.writer import HistoryWriter
+from pinch_tui.store.history.writer import HistoryWriter, lines_missing
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.paths import expanded
 from pinch_tui.store.secrets import ApiKey, KeySource, lookup_key
@@ -117,6 +117,12 @@ class EmbeddedPractice:
                 await service.start()
                 self._service = service
             return self._service.base_url
+
+    async def say(self, text: str, language: str) -> bytes:
+        """As `PracticeService.say`; starts the service where that has not been asked for yet."""
+        await self.start()
+        assert self._service is not None
+        return await self._service.say(text, language)
 
     async def stop(self) -> None:
         if self._service is not None:
@@ -205,14 +211,26 @@ class Recorder:
             days = options.loaded.settings.history.keep_days
             if days > 0:
                 history.purge(days, time.time())
-            self.history = history.begin(time.time(), is_practice=is_practice, on_failure=self.problem)
-            stack.callback(self.history.close)
+            self.history = history.begin(
+                time.time(), is_practice=is_practice, on_failure=self.problem, on_recovery=self._all_is_saved
+            )
+            stack.callback(self._end_history)
         stack.callback(engine.subscribe(self.hear))
 
     def problem(self, sentence: str) -> None:
         """Something cannot be written any more: said as soon as it happens, and at the start if it happens before."""
         self.problems.append(sentence)
         self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))
+
+    def _all_is_saved(self) -> None:
+        """What a full disk refused has been written."""
+        self._engine.say(NoticePosted("disk", Severity.INFO, "The disk takes the conversation again; all is saved."))
+
+    def _end_history(self) -> None:
+        """Write what is still owed; what is missing for good is said where it can be read after the end."""
+        assert self.history is not None
+        if missing := self.history.close():
+            sys.stderr.write(f"pinch-tui: {lines_missing(missing)} {self.history.folder} could not be written.\n")
 
     def write(self, t: float, kind: str, fields: Mapping[str, object]) -> None:
         if self.events is not None:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
-from pinch_tui.audio.adapters.files import FileMicrophone, FileSpeaker
+from pinch_tui.audio.adapters.files import FileMicrophone
 from pinch_tui.audio.adapters.null import NullSpeaker
 from pinch_tui.audio.adapters.sound import Sound
+from pinch_tui.audio.adapters.speech_file import FileSpeaker
 from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
-from pinch_tui.errors import AudioError
+from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError
 from pinch_tui.settings.model import Settings
 from pinch_tui.store import logs
 from pinch_tui.wiring.parts import (
@@ -57,10 +63,12 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
         if run.log_file is not None:
             logs.configure(run.log_file, secrets=[key.value] if key else [], is_required=True)
             stack.callback(logs.close)
+        # JSON lines hold the interim texts themselves.
+        console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
         inputs: list[tuple[str, Microphone]] = []
         for name in options.inputs:
             source = sys.stdin.buffer if name == "-" else Path(name)
-            inputs.append((name, FileMicrophone(source, clock=clock, is_raw=name == "-")))
+            inputs.append((name, FileMicrophone(source, clock=clock, tell=console.say)))
         if options.is_listening:
             sound = await stack.enter_async_context(
                 Sound(
@@ -75,27 +83,42 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
             inputs.append(("microphone", sound.microphone))
         service = choose_service(settings, run, stack, key, needs_key=True)
         wire = Wire(run, stack)
+        is_streaming = str(options.out) == "-"  # the speech takes stdout, and the text goes to stderr
+        stream = sys.stderr if is_streaming else sys.stdout
         sink = make_sink(
-            options.format, _print, has_both=options.has_both, has_interim=options.has_interim, n_inputs=len(inputs)
+            options.format,
+            console.beside(partial(_print, stream)) if stream.isatty() else partial(_print, stream),
+            has_both=options.has_both,
+            has_interim=options.has_interim,
+            has_all_finals=options.has_all_finals,
+            n_inputs=len(inputs),
+            head=ExportHead(
+                datetime.now().astimezone(),
+                "Practice" if service.is_practice else "Pinch",
+                settings.session.context,
+                inputs=tuple("standard input" if name == "-" else name for name in options.inputs),
+            ),
         )
-        # JSON lines hold the interim texts themselves.
-        console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
         wire.tell_through(console.say)
-        out = FileSpeaker(options.out, clock=clock) if options.out is not None else None
+        out = None
+        if options.out is not None:
+            out = FileSpeaker(sys.stdout.buffer if is_streaming else options.out, clock=clock)
         code = 1  # until an input is done
 
         async def close_speech(speech: FileSpeaker) -> None:
             """Completes the file however the run ends; a run that failed before any speech came leaves none behind."""
             await speech.aclose()
-            if code and not speech.samples_written and speech.path.is_file():
+            if code and not speech.samples_written and speech.path is not None and os.path.isfile(speech.path):  # noqa: PTH113
                 speech.path.unlink()
 
         if out is not None:
             stack.push_async_callback(close_speech, out)
+        is_damaged = False
         with interrupts() as interrupt:
             for name, microphone in inputs:
                 sink.begin_input(name)
-                console.begin_input(name)
+                file = microphone if isinstance(microphone, FileMicrophone) else None
+                console.begin_input(name, file)
                 speaker: Speaker = out if out is not None else NullSpeaker(AudioError("No speech."), clock=clock)
                 # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
                 params = settings.session.params()
@@ -117,12 +140,14 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 unhear()
                 if service.is_practice and was_refused(engine.transcript.utterances):
                     console.say(ONE_AT_A_TIME)
+                sink.end_input(None if file is None else round(file.heard_s * 1000))
                 await microphone.aclose()
+                is_damaged = is_damaged or (file is not None and file.is_damaged)
                 recorder.write(clock.monotonic(), "input-end", {"name": name, "exit_code": code})
                 if code:
                     break
             sink.finish()
-        return code
+        return code or (EXIT_USAGE if is_damaged else EXIT_OK)
 
 
 def was_refused(utterances: Sequence[Utterance]) -> bool:
@@ -132,7 +157,7 @@ def was_refused(utterances: Sequence[Utterance]) -> bool:
     return any(REFUSED in segment.original for utterance in utterances for segment in utterance.segments)
 
 
-def _print(text: str) -> None:
-    """To stdout at once. Raises OSError: BrokenPipeError when nobody reads any more."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+def _print(stream: TextIO, text: str) -> None:
+    """At once. Raises OSError: BrokenPipeError when nobody reads any more."""
+    stream.write(text)
+    stream.flush()

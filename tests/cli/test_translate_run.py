@@ -9,7 +9,9 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+import pyte
 import pytest
 import srt
 import webvtt
@@ -21,6 +23,7 @@ from pinch_tui.cli.translate.console import Console
 from pinch_tui.cli.translate.output import QUIET_S, make_sink
 from pinch_tui.cli.translate.run import run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
+from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Segment
 from tests.fakes.conversation import utterance
 from tests.fakes.scripted_engine import ScriptedEngine
@@ -50,6 +53,7 @@ async def _run(
     *,
     has_both: bool = False,
     has_interim: bool = False,
+    has_all_finals: bool = False,
     is_listening: bool = False,
     is_live: bool = False,
     interrupt: Interrupt | None = None,
@@ -59,7 +63,13 @@ async def _run(
     out, err = io.StringIO(), io.StringIO()
     engine = ScriptedEngine(script)
     engine.drains_by_itself = drains_by_itself
-    sink = make_sink(kind, lambda text: void(out.write(text)), has_both=has_both, has_interim=has_interim)
+    sink = make_sink(
+        kind,
+        lambda text: void(out.write(text)),
+        has_both=has_both,
+        has_interim=has_interim,
+        has_all_finals=has_all_finals,
+    )
     console = Console(err, is_live=is_live, has_interim=has_interim)
     async with asyncio.timeout(5):
         code = await run_translate(
@@ -71,6 +81,7 @@ async def _run(
             is_listening=is_listening,
             clock=engine.clock,
         )
+    sink.end_input(None)
     sink.finish()
     return Outcome(code, out.getvalue(), err.getvalue(), engine)
 
@@ -153,7 +164,26 @@ async def test_a_resend_does_not_print_twice() -> None:
     assert (await _run(script)).lines == ["Uno.", "Dos.", "Tres."]
 
 
-async def test_json_lines_hold_every_final_and_say_which_is_last() -> None:
+async def test_json_lines_hold_one_object_a_settled_segment() -> None:
+    outcome = await _run(_two_segments, TextFormat.JSONL)
+    assert [(item["original"], item["translation"], item["is_last"]) for item in outcome.objects] == [
+        ("Good morning.", "Buenos días.", True),
+        ("How are you?", "¿Cómo está?", True),
+    ]
+
+
+async def test_what_never_settled_is_written_at_the_end_and_says_so() -> None:
+    async def script(engine: ScriptedEngine) -> None:
+        engine.hear("a", "Good morning.")
+        engine.hear("a", "Good morning. How", final=False)
+        engine.emit(Logged(0.0, "error", {"topic": "link", "code": 4503}))
+
+    outcome = await _run(script, TextFormat.JSONL)
+    assert [(item["original"], item["is_last"]) for item in outcome.objects] == [("Good morning.", False)]
+    assert (await _run(script, has_both=True)).lines == ["Good morning.\t"]
+
+
+async def test_json_lines_hold_every_final_when_asked_and_say_which_is_last() -> None:
     async def script(engine: ScriptedEngine) -> None:
         engine.now += 1
         engine.hear("a", "Good")
@@ -162,7 +192,7 @@ async def test_json_lines_hold_every_final_and_say_which_is_last() -> None:
         engine.now += 1
         engine.settle()
 
-    outcome = await _run(script, TextFormat.JSONL)
+    outcome = await _run(script, TextFormat.JSONL, has_all_finals=True)
     finals = outcome.objects
     assert [(item["original"], item["translation"], item["is_last"]) for item in finals] == [
         ("Good", "", False),
@@ -199,8 +229,6 @@ async def test_json_lines_hold_interims_when_asked() -> None:
         ("interim", "Goo"),
         ("interim", "Good"),
         ("final", "Good"),
-        ("final", "Good"),
-        ("final", "Good"),
     ]
 
 
@@ -222,7 +250,7 @@ async def test_documents_are_read_by_independent_parsers() -> None:
     assert "| Good morning. | Buenos días. |" in outcome.out
 
 
-async def test_several_inputs_follow_one_another_in_time() -> None:
+async def test_several_inputs_follow_one_another_by_their_lengths() -> None:
     out = io.StringIO()
     sink = make_sink(TextFormat.SRT, lambda text: void(out.write(text)), n_inputs=2)
     for name in ("one.wav", "two.wav"):
@@ -230,10 +258,29 @@ async def test_several_inputs_follow_one_another_in_time() -> None:
         engine = ScriptedEngine(_two_segments)
         async with asyncio.timeout(5):
             await run_translate(engine, sink, Console(io.StringIO()), Interrupt(), clock=engine.clock)
+        sink.end_input(60_000)
     sink.finish()
     cues = list(srt.parse(out.getvalue(), ignore_errors=False))
     assert [cue.content for cue in cues] == ["Buenos días.", "¿Cómo está?"] * 2
-    assert [cue.start for cue in cues] == sorted(cue.start for cue in cues)
+    assert [cue.start.total_seconds() for cue in cues] == [1.0, 2.0, 61.0, 62.0]
+
+
+async def test_a_markdown_document_has_a_head_and_times_of_the_recordings() -> None:
+    out = io.StringIO()
+    head = ExportHead(datetime(2026, 12, 1, 9, 30), "Practice", "", inputs=("one.wav", "two.wav"))
+    sink = make_sink(TextFormat.MD, lambda text: void(out.write(text)), n_inputs=2, head=head)
+    for name in ("one.wav", "two.wav"):
+        sink.begin_input(name)
+        engine = ScriptedEngine(_two_segments)
+        async with asyncio.timeout(5):
+            await run_translate(engine, sink, Console(io.StringIO()), Interrupt(), clock=engine.clock)
+        sink.end_input(60_000)
+    sink.finish()
+    assert out.getvalue() == (
+        "# Conversation\n\n- Date: 2026-12-01, 09:30\n- Recordings: one.wav, two.wav\n- Languages: English to Spanish\n"
+        "- Service: Practice\n\n| Time | Translation |\n| --- | --- |\n| 00:00:01 | Buenos días. |\n"
+        "| 00:00:02 | ¿Cómo está? |\n| 00:01:01 | Buenos días. |\n| 00:01:02 | ¿Cómo está? |\n"
+    )
 
 
 async def test_text_of_the_wire_cannot_steer_the_terminal() -> None:
@@ -454,6 +501,39 @@ def test_progress_is_one_line_that_is_drawn_over_and_taken_away() -> None:
         "pinch-tui: A sentence.\n",
     ]
     assert "\n" not in err.getvalue().removesuffix("\n")
+
+
+def test_progress_of_a_recording_says_how_far_it_is() -> None:
+    @dataclass
+    class Recording:
+        heard_s: float
+        length_s: float | None
+
+    def line(recording: Recording) -> str:
+        err = io.StringIO()
+        console = Console(err, is_live=True)
+        console.begin_input("talk.wav", recording)
+        console.progress(Status(word=StateWord.TALKING, talking_since=100.0), 165.0)
+        return err.getvalue().removeprefix("\r\x1b[K")
+
+    assert line(Recording(42.4, 190.0)) == "talk.wav - talking - 0:42 / 3:10, 2:27 left"
+    assert line(Recording(3725.0, 7325.0)) == "talk.wav - talking - 1:02:05 / 2:02:05, 1:00:00 left"
+    assert line(Recording(42.4, None)) == "talk.wav - talking - 0:42"
+
+
+def test_a_result_never_shares_a_line_with_the_progress() -> None:
+    screen = io.StringIO()  # stdout and stderr of one terminal
+    console = Console(screen, is_live=True)
+    write = console.beside(lambda text: void(screen.write(text)))
+    console.begin_input("talk.wav")
+    console.progress(Status(), 1.0)
+    write("Buenos días.\n")
+    console.progress(Status(), 2.0)
+    write("¿Cómo está?\n")
+    console.clear()
+    terminal = pyte.Screen(80, 5)
+    pyte.Stream(terminal).feed(screen.getvalue().replace("\n", "\r\n"))
+    assert [row.rstrip() for row in terminal.display] == ["Buenos días.", "¿Cómo está?", "", "", ""]
 
 
 def test_progress_never_wraps() -> None:

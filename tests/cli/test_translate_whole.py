@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import json
 import math
@@ -19,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import soundfile
 import srt
 
+from pinch_tui.audio.adapters.speech_file import OPEN_LENGTH, wav_header
 from tests.fakes.plain_service import PlainService
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POSIX's")
@@ -173,12 +176,49 @@ async def test_several_files_share_one_practice_service(program: Program, tmp_pa
     assert (done.code, set(done.err.splitlines())) == (0, {"pinch-tui: Nothing was heard."})
 
 
-async def test_a_sound_file_on_stdin_is_refused_in_one_line(program: Program, tmp_path: Path) -> None:
-    whole = _wav(tmp_path / "a.wav", _noise(1_600)).read_bytes()
+async def test_a_sound_file_on_stdin_is_heard_as_the_file_is(program: Program, tmp_path: Path) -> None:
+    samples = _noise(1_600)
+    whole = _wav(tmp_path / "a.wav", samples).read_bytes()
+    for name in ("-", "/dev/stdin") if Path("/dev/stdin").exists() else ("-",):
+        done = await program(name, given=whole)
+        assert (done.code, done.out, done.err) == (0, "Buenos días.\n", "")
+        assert bytes(program.service.sessions[-1].sound) == _padded(samples)
+
+
+async def test_text_on_stdin_is_refused_in_one_line(program: Program) -> None:
     for flags in ((), ("--practice",)):  # the practice service is still starting then
-        done = await program("-", *flags, given=whole)
+        done = await program("-", *flags, given=b"Dear all,\n" * 100)
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-        assert "ffmpeg" in done.err
+        assert "standard input is text, not sound" in done.err
+    assert not any(session.sound for session in program.service.sessions)
+
+
+async def test_a_file_that_begins_with_silence_brings_no_advice_on_microphones(
+    program: Program, tmp_path: Path
+) -> None:
+    done = await program(str(_wav(tmp_path / "a.wav", [0] * 48_000 + _noise(1_600))))
+    assert (done.code, done.out, done.err) == (0, "Buenos días.\n", "")
+
+
+async def test_speech_streams_to_stdout_and_the_text_goes_to_stderr(program: Program, tmp_path: Path) -> None:
+    speech = struct.pack("<480f", *(i / 1_000 for i in range(480)))
+    program.service.speech = [speech]
+    path = str(_wav(tmp_path / "a.wav", _noise(1_600)))
+    async with program.started(path, "--out", "-") as process, asyncio.timeout(60):
+        sound, said = await process.communicate()
+    assert (process.returncode, said.decode()) == (0, "Buenos días.\n")
+    assert sound == wav_header(OPEN_LENGTH) + speech
+
+
+async def test_what_breaks_in_the_middle_is_heard_so_far_and_exits_2(program: Program, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, array("h", _noise(64_000)), 16_000, format="FLAC")
+    data = bytearray(buffer.getvalue())
+    data[len(data) // 2 :] = random.Random(1).randbytes(len(data) // 2)
+    (tmp_path / "a.flac").write_bytes(data)
+    done = await program(str(tmp_path / "a.flac"))
+    assert (done.code, done.out) == (2, "Buenos días.\n")
+    assert "cannot be read beyond 0:00:0" in done.err and "What follows was not heard." in done.err
 
 
 async def test_interim_texts_of_json_lines_stay_out_of_stderr(program: Program, tmp_path: Path) -> None:

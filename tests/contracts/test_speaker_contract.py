@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.audio.adapters.files import FileSpeaker
 from pinch_tui.audio.adapters.null import NullSpeaker
 from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.adapters.speech_file import FileSpeaker
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent, SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.ports import Speaker

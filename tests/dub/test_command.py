@@ -96,6 +96,16 @@ def test_nothing_is_overwritten(dubber: Dubber) -> None:
     assert code == 2 and "left as it is" in err
 
 
+def test_a_file_that_is_here_already_does_not_come_twice(dubber: Dubber) -> None:
+    """As a run leaves it that is killed after the rename, before its record says so."""
+    (dubber.folder / "talk.es.mp4").write_bytes(MEDIA)
+    code, out, _ = dubber(*YES)
+    assert code == 0 and out.splitlines()[0].endswith("talk.es.mp4")
+    assert "talk.es-2.mp4" not in dubber.names()
+    assert dubber("talk.wav", "--to", "de", "--yes")[0] == 0
+    assert "talk.original-2.srt" not in dubber.names(), "both jobs give the same original subtitles"
+
+
 def test_no_half_file_is_left_behind(dubber: Dubber) -> None:
     dubber.service.script["media"].extend([Reply(body=MEDIA, cut_at=5_000), error(403, "AccessDenied", "expired")])
     code, _, err = dubber(*YES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 import unicodedata
 from dataclasses import replace
@@ -191,8 +192,15 @@ def test_a_sync_that_fails_saves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         patch.setattr(os, "fsync", broken)
         assert writer.record([utterance(2, segment("b", "x", "y"))]) == ()
         assert writer.record([utterance(3, segment("c", "x", "y"))]) == ()
-    assert len(said) == 1
-    assert writer.record([utterance(4, segment("d", "x", "y"))]) == (2, 3, 4)
+    assert [sentence.rpartition(": ")[2] for sentence in said] == [
+        "Input/output error. 1 line is not saved.",
+        "Input/output error. 2 lines are not saved.",
+    ]
+    assert writer.missing == 2
+    assert sorted(writer.record([utterance(4, segment("d", "x", "y"))])) == [2, 3, 4]
+    # The kernel may have dropped what the failed sync was for: it is written again.
+    kept = [line["segment"] for line in _lines(writer.path) if line["kind"] == "final"]
+    assert kept.count("b") == 3 and kept.count("c") == 2
 
 
 def test_an_utterance_thrown_away_is_not_read(tmp_path: Path) -> None:
@@ -261,9 +269,11 @@ def test_a_lost_header_is_made_up_for_by_the_name(tmp_path: Path) -> None:
     assert History(tmp_path).find("last").started == STARTED
 
 
-def test_a_full_disk_is_said_once_and_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_with_what_is_missing_and_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
-    writer = History(tmp_path).begin(STARTED, on_failure=said.append)
+    writer = History(tmp_path).begin(STARTED, on_failure=said.append, on_recovery=lambda: said.append("saved"))
     first, second = utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))
     real_write = os.write
     room = [0]
@@ -280,14 +290,104 @@ def test_a_full_disk_is_said_once_and_made_good(tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == []
     room[0] = 150  # the header and a part of the first final
     assert writer.record([first]) == ()
-    assert writer.record([first, second]) == ()
-    assert said == [f"The conversation cannot be saved in {tmp_path}: No space left on device."]
+    assert writer.record([second]) == ()
+    start = f"The conversation cannot be saved in {tmp_path}: No space left on device."
+    assert said == [f"{start} 1 line is not saved.", f"{start} 2 lines are not saved."]
     monkeypatch.setattr(os, "write", real_write)
-    assert writer.record([first, second]) == (1, 2)
+    third = utterance(3, segment("c", "x", "y"))
+    assert sorted(writer.record([third])) == [1, 2, 3], "what was refused is written with the next one"
+    assert said[2:] == ["saved"] and writer.missing == 0
     conversation = History(tmp_path).find("last")
-    assert [item.number for item in conversation.utterances] == [1, 2]
+    assert [item.number for item in conversation.utterances] == [1, 2, 3]
     assert conversation.started == STARTED
     assert conversation.unreadable == 1
+
+
+def test_what_was_refused_is_written_at_the_end_or_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers = [History(tmp_path / name).begin(STARTED) for name in ("freed", "full")]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", _full)
+        for writer in writers:
+            writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
+            assert writer.missing == 2
+        assert writers[1].close() == 2
+    assert writers[0].close() == 0
+    assert [item.number for item in History(tmp_path / "freed").find("last").utterances] == [1, 2]
+
+
+def test_a_star_and_an_escape_that_were_refused_are_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = History(tmp_path).begin(STARTED)
+    writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", _full)
+        assert not writer.star(2, is_on=True)
+        writer.record([replace(utterance(1), state=UtteranceState.CANCELLED)])
+    writer.record([utterance(3, segment("c", "x", "y"))])
+    conversation = History(tmp_path).find("last")
+    assert [item.number for item in conversation.utterances] == [2, 3] and conversation.stars == frozenset({2})
+
+
+def _full(_fd: int, _data: bytes) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("how", ["unlinked", "replaced", "moved", "folder removed"])
+def test_saved_is_said_only_of_a_file_that_is_there(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "a" / "history"
+    writer = History(folder).begin(STARTED)
+    assert writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))]) == (1, 2)
+    writer.star(2, is_on=True)
+    writer.record([replace(utterance(1), state=UtteranceState.CANCELLED)])
+    path = writer.path
+    assert path is not None
+    match how:
+        case "unlinked":
+            path.unlink()
+        case "replaced":
+            path.unlink()
+            path.write_text("", encoding="utf-8")
+        case "moved":
+            path.rename(tmp_path / "elsewhere.jsonl")
+        case _:
+            shutil.rmtree(tmp_path / "a")
+    assert 3 in writer.record([utterance(3, segment("c", "x", "y"))])
+    assert writer.path is not None and (how == "replaced" or writer.path == path)
+    conversation = History(folder).find("last")
+    assert [item.number for item in conversation.utterances] == [2, 3] and conversation.stars == frozenset({2})
+    assert writer.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_purge_spares_what_a_running_copy_has_open(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    running, ended = history.begin(STARTED), history.begin(STARTED + 1)
+    for writer in (running, ended):
+        writer.record([utterance(1, segment("a", "x", "y"))])
+        assert writer.path is not None
+        os.utime(writer.path, (STARTED, STARTED))
+    ended.close()
+    assert history.purge(1, STARTED + 10 * 86_400) == 1
+    assert running.path is not None and running.path.exists()
+    running.close()
+    assert history.purge(1, STARTED + 10 * 86_400) == 1
+
+
+def test_the_names_of_new_folders_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("only Linux names open files")
+    monkeypatch.setattr(os, "fsync", fsync)
+    writer = History(tmp_path / "a" / "b").begin(STARTED)
+    writer.record([utterance(1, segment("a", "x", "y"))])
+    assert writer.path is not None
+    assert {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "b"), str(writer.path)} <= set(synced)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
@@ -315,7 +415,9 @@ def history(tmp_path: Path) -> History:
     for day, (original, translation) in enumerate(
         [("Good morning", "Buenos días"), ("Where is the café?", "¿Dónde está la cafetería?"), ("Straße", "street")]
     ):
-        history.begin(STARTED + day * 86_400).record([utterance(1, segment("a", original, translation))])
+        writer = history.begin(STARTED + day * 86_400)
+        writer.record([utterance(1, segment("a", original, translation))])
+        writer.close()
     return history
 
 

@@ -4,9 +4,10 @@ Pure: no I/O, no clock, no numpy, no locks; one thread uses it (the playback cal
 mono float32 at the device's rate. What holds: samples leave in the order they came; pushed = played + dropped +
 buffered; a pull always fills; nothing that was pushed before a `clear` is played after it but its fade of 5 ms.
 
-The cushion: playing starts when more than one chunk is there (120 ms for the service's chunks of 80 ms), because only
-whole chunks count against jitter: a threshold of exactly one chunk gains nothing over none. Each underrun adds a chunk,
-up to 400 ms. A chunk is taken away again after a calm time in which no chunk was later, against the earliest one, than
+The cushion: playing starts 40 ms after the first chunk (80 ms of the service's speech), so that the next one may be
+late by as much. A larger cushion counts in chunks, because only whole ones help: a threshold of exactly one chunk gains
+nothing over none. The first underrun raises the cushion to 200 ms (more than two chunks), each further one adds a
+chunk, up to 400 ms. It is lowered again after a calm time in which no chunk was later, against the earliest one, than
 a smaller cushion would have borne (jitter that goes on keeps its cushion), or in which a whole cushion always waited
 (speech that comes in bursts, far ahead). A dry spell that ends with the playout, or is so long that it was a pause of
 the speaker, was none of jitter and costs nothing; what is left below the cushion is played after a short wait.
@@ -26,7 +27,10 @@ from dataclasses import dataclass, field
 
 Samples = array  # of float; array("f") everywhere
 
-START_MS = 120
+START_MS = 40
+"""The cushion of a connection without jitter: how long the first chunk waits."""
+JITTERY_MS = 200
+"""The cushion after the first underrun: it bears 160 ms of jitter."""
 CHUNK_MS = 80
 CAP_MS = 400
 FADE_MS = 5
@@ -95,7 +99,7 @@ class _Playout:
 class JitterBuffer:
     """Playouts queue up behind one another; each primes anew.
 
-    ``rate``: samples a second. ``start_ms``: the cushion before playing, ``step_ms``: what an underrun adds,
+    ``rate``: samples a second. ``start_ms``: the cushion before playing, ``step_ms``: what a further underrun adds,
     ``cap_ms``: the most it becomes. ``adaptive`` False keeps the cushion fixed at ``start_ms`` (for comparison).
     """
 
@@ -111,6 +115,7 @@ class JitterBuffer:
     ) -> None:
         self.rate = rate
         self._start = round(rate * start_ms / 1000)
+        self._jittery = round(rate * JITTERY_MS / 1000)
         self._step = round(rate * step_ms / 1000)
         self._cap = max(self._start, round(rate * cap_ms / 1000))
         self._fade = max(1, round(rate * fade_ms / 1000))
@@ -267,9 +272,12 @@ class JitterBuffer:
     def _is_ready(self, entry: _Playout) -> bool:
         if entry.is_ended or (entry.buffered and entry.waited >= self._patience):
             return True
-        # More than one chunk, whatever the chunks' size; a chunk beyond the cap is a cushion by itself.
-        need = max(self._need, entry.largest + 1) if entry.largest < self._cap else entry.largest
-        return entry.buffered >= need
+        if entry.largest >= self._cap:  # a chunk beyond the cap is a cushion by itself
+            return entry.buffered >= entry.largest
+        if 0 < self._need < entry.largest:
+            return entry.buffered > entry.largest or (entry.buffered > 0 and entry.waited >= self._need)
+        # More than one chunk, whatever the chunks' size.
+        return entry.buffered >= max(self._need, entry.largest + 1)
 
     def _take(self, entry: _Playout, out: Samples[float], count: int) -> None:
         """Move samples of the playout into the block, under the fade-in where one is running."""
@@ -344,7 +352,7 @@ class JitterBuffer:
         entry.calm, self._calm = self._calm, 0
         if self._adaptive:
             before = self._need
-            self._need = min(self._cap, self._need + self._step)
+            self._need = min(self._cap, max(self._need + self._step, self._jittery))
             entry.growth = self._need - before
         self._events.append(RanDry(entry.number, len(out)))
         self._fade_out()
@@ -361,11 +369,12 @@ class JitterBuffer:
 
     def _reconsider(self) -> None:
         """A calm time is over: whether the cushion could have been smaller by a chunk."""
-        smaller = self._need - self._step
-        borne = (-(-smaller // self._step) - 1) * self._step  # whole chunks that wait when the first one is played
+        smaller = self._start if self._need <= self._jittery else self._need - self._step
+        whole = (-(-smaller // self._step) - 1) * self._step  # whole chunks that wait when the first one is played
+        borne = whole if smaller > self._step else smaller
         is_far_ahead = self._least is not None and self._least > self._need
         if self._adaptive and (self._latest <= borne or is_far_ahead):
-            self._need = max(self._start, smaller)
+            self._need = min(self._need, max(self._start, smaller))
         self._calm = self._latest = 0
         self._least = None
         for entry in self._queue:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from pathlib import Path
 
 import click
 
+from pinch_tui.audio.recordings.source import check_path, shown
 from pinch_tui.cli.commands.app import run_options
 from pinch_tui.cli.context import CliContext, run_flags, session_flags
 from pinch_tui.cli.options import TextFormat, TranslateOptions
-from pinch_tui.errors import InputFileError, UsageError
+from pinch_tui.errors import UsageError
 
 _EPILOG = """\b
 Examples:
   pinch-tui translate --from en --to es talk.wav
   pinch-tui translate --to fr --format srt talk.flac > talk.srt
-  ffmpeg -i film.mkv -f s16le -ar 16000 -ac 1 - | pinch-tui translate -
+  arecord -f S16_LE -r 16000 -c 1 -t raw | pinch-tui translate -
   pinch-tui translate --listen --format jsonl
 
 The translation goes to stdout, everything else to stderr. Sound is sent at real-time pace. Ctrl-C lets the last words
@@ -27,17 +30,22 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
 @click.command("translate", epilog=_EPILOG)
 @click.argument("audio", nargs=-1, type=click.Path(allow_dash=True))
 @click.option("--listen", is_flag=True, help="Translate the microphone, hands-free, until Ctrl-C.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the speech as a WAV file.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, allow_dash=True, readable=False, path_type=Path),
+    help="Write the speech as a WAV file; - streams it to stdout, and the text goes to stderr.",
+)
 @click.option(
     "--format",
     "kind",
     type=click.Choice([str(kind) for kind in TextFormat], case_sensitive=False),
     default="text",
     show_default=True,
-    help="text: a line a segment. jsonl: an object a final. srt, vtt, md: a document at the end.",
+    help="text: a line a segment. jsonl: an object a segment. srt, vtt, md: a document at the end.",
 )
 @click.option("--both", is_flag=True, help="The original, too.")
 @click.option("--interim", is_flag=True, help="Texts that may still change, too (jsonl: on stdout, else on stderr).")
+@click.option("--all-finals", is_flag=True, help="jsonl: final texts of segments that still grow, too.")
 @session_flags
 @run_flags
 @click.pass_context
@@ -50,14 +58,21 @@ def command(
     kind: str,
     both: bool,
     interim: bool,
+    all_finals: bool,
     **_flags: object,
 ) -> None:
-    """Translate AUDIO: sound files in order, or - for 16 kHz mono PCM16 on stdin."""
+    """Translate AUDIO: sound files or pipes in order, - for stdin.
+
+    WAV, FLAC, OGG, MP3 and AIFF are read by themselves, M4A, WebM, MP4 and others where ffmpeg is installed. A pipe or
+    stdin may also carry raw 16 kHz mono PCM16.
+    """
     context: CliContext = ctx.obj
     context.take(ctx)
     check_inputs(audio, is_listening=listen)
-    if out is not None and out.exists() and out.is_file():
-        raise UsageError(f"{out} exists and is left as it is.", "Name another file after --out.")
+    if all_finals and kind.lower() != TextFormat.JSONL:
+        raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
+    if out is not None:
+        check_out(out)
     options = TranslateOptions(
         run=run_options(context),
         inputs=audio,
@@ -66,6 +81,7 @@ def command(
         format=TextFormat(kind.lower()),
         has_both=both,
         has_interim=interim,
+        has_all_finals=all_finals,
     )
 
     from pinch_tui.wiring import run_translate
@@ -81,10 +97,24 @@ def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
         raise UsageError("There is nothing to translate.", "Name sound files, - for stdin, or --listen.")
     if inputs.count("-") > 1:
         raise UsageError("Stdin can be read once.", "Give - once.")
+    if "-" in inputs and sys.stdin is None:
+        raise UsageError("Standard input is closed.", "Pipe sound into it, or name a file.")
     if "-" in inputs and sys.stdin.isatty():
-        raise UsageError("Stdin is a terminal.", "Pipe 16 kHz mono PCM16 into it, or use --listen.")
+        raise UsageError("Stdin is a terminal.", "Pipe sound into it, or use --listen.")
     for name in inputs:
-        path = Path(name)
-        if name != "-" and not path.is_file() and not path.is_fifo():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise InputFileError(f"{name} {what}.", "Name a WAV, FLAC, OGG or MP3 file.")
+        if name != "-":
+            check_path(Path(name))
+
+
+def check_out(out: Path) -> None:
+    """Refuse what the speech cannot be written to. Raises `UsageError`."""
+    if str(out) == "-":
+        if sys.stdout is None or sys.stdout.isatty():
+            raise UsageError("Standard output is a terminal.", "Pipe it on: --out - | aplay, or name a file.")
+        return
+    try:
+        mode = os.stat(out).st_mode  # noqa: PTH116 - Path.is_file raises what Path.stat does
+    except OSError:
+        return  # opening it tells why
+    if stat.S_ISREG(mode):
+        raise UsageError(f"{shown(out)} exists and is left as it is.", "Name another file after --out.")

@@ -1,16 +1,31 @@
-"""What ``translate`` says beside the translation: sentences and, on a terminal, one line of progress. All on stderr."""
+"""What ``translate`` says beside the translation: sentences and, on a terminal, one line of progress. All on stderr.
+
+Results that go to the same terminal pass through `Console.beside`, so that they never share a line with the progress.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from typing import Protocol, TextIO
 
 from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.frontend.status_text import clock_text
 
 _EVERY_S = 0.25
+
+
+class Progress(Protocol):
+    """How far a recording is."""
+
+    @property
+    def heard_s(self) -> float: ...
+
+    @property
+    def length_s(self) -> float | None:
+        """None where it is not known."""
 
 
 class Console(LiveLine):
@@ -20,13 +35,24 @@ class Console(LiveLine):
         super().__init__(stream, is_live=is_live)
         self._has_interim = has_interim
         self._input = ""
+        self._progress: Progress | None = None
         self._drawn_at = float("-inf")
         self._provisional = ""
 
-    def begin_input(self, name: str) -> None:
-        """The progress line names this input from now on."""
+    def begin_input(self, name: str, progress: Progress | None = None) -> None:
+        """The progress line is about this input from now on; None for one that is live."""
         self._input = clean(name, 40)
+        self._progress = progress
         self._provisional = ""
+
+    def beside(self, write: Callable[[str], None]) -> Callable[[str], None]:
+        """``write``, with the progress line taken away before each text; the next `progress` draws it again."""
+
+        def written(text: str) -> None:
+            self.clear()
+            write(text)
+
+        return written
 
     def texts(self, utterances: Sequence[Utterance]) -> None:
         """With ``--interim``, show what may still change: in the progress line, or as lines where there is none."""
@@ -55,11 +81,19 @@ class Console(LiveLine):
             word = f"reconnecting in {max(0.0, status.retry_at - now):.0f} s"
         parts.append(word)
         if status.talking_since is not None:
-            seconds = max(0, int(now - status.talking_since))
-            parts.append(f"{seconds // 60}:{seconds % 60:02d}")
+            parts.append(self._elapsed(now - status.talking_since))
         if status.behind_s >= 0.5:
             parts.append(f"{status.behind_s:.1f} s behind")
         line = " - ".join(parts)
         if self._provisional:
             line = f"{line} - {self._provisional}"
         self.draw(line)
+
+    def _elapsed(self, talked_s: float) -> str:
+        """``0:42 / 3:10, 2:28 left``; the time alone where the length is not known."""
+        if self._progress is None:
+            return clock_text(talked_s)
+        heard, length = self._progress.heard_s, self._progress.length_s
+        if length is None:
+            return clock_text(heard)
+        return f"{clock_text(heard)} / {clock_text(length)}, {clock_text(length - heard)} left"

@@ -15,7 +15,7 @@ from typing import Protocol
 from pinch_tui.cli.options import TextFormat
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.documents import render
-from pinch_tui.core.transcript.export import ExportFormat, ExportSide, lines_of
+from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportSide, lines_of
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.store.history.lines import final_part
 
@@ -36,8 +36,12 @@ class Sink(Protocol):
     def tick(self, now: float) -> None:
         """Time passed."""
 
+    def end_input(self, length_ms: int | None) -> None:
+        """Nothing more comes for this input: write what was kept back of it. ``length_ms``: its true length; None where
+        it has none of its own (the microphone)."""
+
     def finish(self) -> None:
-        """Nothing more comes: write what was kept back."""
+        """Nothing more comes at all."""
 
 
 class Settler:
@@ -93,8 +97,13 @@ class TextSink:
             if is_settled:
                 self._print(utterance, segment)
 
+    def end_input(self, length_ms: int | None) -> None:
+        for utterance, segment, is_settled in self._settler.look(self._shown, 0.0):
+            if not is_settled:  # the run broke off: what is final is as good as it gets
+                self._print(utterance, segment)
+
     def finish(self) -> None:
-        """Everything settled has been printed."""
+        """Everything has been printed."""
 
     def _print(self, utterance: Utterance, segment: Segment) -> None:
         key = (utterance.number, segment.id)
@@ -130,10 +139,12 @@ def _rest(before: str, text: str) -> str:
 
 @dataclass(slots=True)
 class JsonLinesSink:
-    """One object a final; with ``has_interim`` one a change. ``is_last``: the segment is settled."""
+    """One object a settled segment (``is_last``); with ``has_all_finals`` one a final, with ``has_interim`` one a
+    change of what is not final, too."""
 
     write: Write
     has_interim: bool = False
+    has_all_finals: bool = False
     names_inputs: bool = False
     """Every object names its ``input`` (there are several)."""
     _settler: Settler = field(default_factory=Settler)
@@ -160,10 +171,17 @@ class JsonLinesSink:
             key = (utterance.number, segment.id)
             state = (segment.original, segment.translation, is_settled)
             before = self._written.get(key)
-            if before == state or (before is not None and before[:2] == state[:2] and not is_settled):
+            is_known = before is not None and before[:2] == state[:2]
+            if before == state or (not is_settled and (is_known or not self.has_all_finals)):
                 continue
             self._written[key] = state
             self._object("final", utterance, segment, is_last=is_settled)
+
+    def end_input(self, length_ms: int | None) -> None:
+        for utterance, segment, is_settled in self._settler.look(self._shown, 0.0):
+            known = self._written.get((utterance.number, segment.id), ())
+            if not is_settled and known[:2] != (segment.original, segment.translation):  # the run broke off
+                self._object("final", utterance, segment, is_last=False)
 
     def finish(self) -> None:
         """Everything has been written."""
@@ -202,15 +220,15 @@ class JsonLinesSink:
 
 @dataclass(slots=True)
 class DocumentSink:
-    """A whole document, written at the end; several inputs follow one another in time."""
+    """A whole document, written at the end; several inputs follow one another by their true lengths."""
 
     write: Write
     render: Render
     _past: list[Utterance] = field(default_factory=list)
+    _past_ms: int = 0
     _shown: Sequence[Utterance] = ()
 
     def begin_input(self, name: str) -> None:
-        self._past = self._all()
         self._shown = ()
 
     def show(self, utterances: Sequence[Utterance], now: float) -> None:
@@ -219,44 +237,56 @@ class DocumentSink:
     def tick(self, now: float) -> None:
         """A document does not grow by time."""
 
+    def end_input(self, length_ms: int | None) -> None:
+        last = max((utterance.number for utterance in self._past), default=0)
+        self._past += [shifted(utterance, last, self._past_ms, length_ms) for utterance in self._shown]
+        self._past_ms += length_ms or 0
+        self._shown = ()
+
     def finish(self) -> None:
-        self.write(self.render(self._all()))
-
-    def _all(self) -> list[Utterance]:
-        past = self._past
-        last = max((utterance.number for utterance in past), default=0)
-        offset = max((segment.end_ms for utterance in past for segment in utterance.segments), default=0)
-        return past + [shifted(utterance, last, offset) for utterance in self._shown]
+        self.end_input(None)
+        self.write(self.render(self._past))
 
 
-def shifted(utterance: Utterance, numbers: int, ms: int) -> Utterance:
-    """The utterance with its number and its times moved on."""
+def shifted(utterance: Utterance, numbers: int, ms: int, length_ms: int | None = None) -> Utterance:
+    """The utterance with its number and its times moved on. What came after its input's end was said before it."""
+
+    def moved(at: int) -> int:
+        return ms + (at if length_ms is None else min(at, length_ms))
+
     return replace(
         utterance,
         number=utterance.number + numbers,
-        start_ms=utterance.start_ms + ms,
-        end_ms=None if utterance.end_ms is None else utterance.end_ms + ms,
+        start_ms=moved(utterance.start_ms),
+        end_ms=None if utterance.end_ms is None else moved(utterance.end_ms),
         segments=tuple(
-            replace(segment, start_ms=segment.start_ms + ms, end_ms=segment.end_ms + ms)
+            replace(segment, start_ms=moved(segment.start_ms), end_ms=moved(segment.end_ms))
             for segment in utterance.segments
         ),
     )
 
 
 def make_sink(
-    kind: TextFormat, write: Write, *, has_both: bool = False, has_interim: bool = False, n_inputs: int = 1
+    kind: TextFormat,
+    write: Write,
+    *,
+    has_both: bool = False,
+    has_interim: bool = False,
+    has_all_finals: bool = False,
+    n_inputs: int = 1,
+    head: ExportHead | None = None,
 ) -> Sink:
-    """The sink of a format."""
+    """The sink of a format. ``head``: what stands above a document that has one."""
     match kind:
         case TextFormat.TEXT:
             return TextSink(write, has_both)
         case TextFormat.JSONL:
-            return JsonLinesSink(write, has_interim, n_inputs > 1)
+            return JsonLinesSink(write, has_interim, has_all_finals, n_inputs > 1)
         case TextFormat.SRT | TextFormat.VTT | TextFormat.MD:
-            return DocumentSink(write, renderer(kind, has_both=has_both))
+            return DocumentSink(write, renderer(kind, has_both=has_both, head=head))
 
 
-def renderer(kind: str, *, has_both: bool) -> Render:
+def renderer(kind: str, *, has_both: bool, head: ExportHead | None = None) -> Render:
     """Renders a conversation as a document of a format: the translation alone, or both languages."""
     side = ExportSide.BOTH if has_both else ExportSide.TRANSLATION
-    return lambda utterances: render(lines_of(utterances), ExportFormat(kind), side)
+    return lambda utterances: render(lines_of(utterances), ExportFormat(kind), side, head)

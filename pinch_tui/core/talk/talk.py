@@ -3,7 +3,8 @@
 States: IDLE, TALKING (from the press to the release), TAIL (the moments after the release that are still sent). The
 hold machine decides what a press and a release are; this one decides which frames belong to which utterance. An
 utterance is a run of consecutive frames: from the pre-roll before the press, never older than the last frame already
-taken, to the tail after the release. The last one may be cancelled after its end, too, until the next begins.
+taken, to the tail after the release. The last one may be cancelled after its end, too, until the next begins. A sample
+gives way to a person: a press throws it away.
 """
 
 from __future__ import annotations
@@ -218,7 +219,10 @@ class TalkMachine:
                 self.is_soft_stopped = False
                 return [Latched(self.number)]
             case EdgeKind.COMMIT:
-                return self._release(edge.t, now, edge.source) if self.state is TalkState.TALKING else []
+                is_other = edge.source is TalkSource.SAMPLE and self.source is not TalkSource.SAMPLE
+                return (
+                    [] if self.state is not TalkState.TALKING or is_other else self._release(edge.t, now, edge.source)
+                )
             case EdgeKind.CANCEL:
                 if self.state is TalkState.IDLE and not self._has_last:
                     return []
@@ -229,9 +233,14 @@ class TalkMachine:
                 assert_never(edge.kind)
 
     def _start(self, edge: TalkEdge) -> list[TalkCommand]:
+        commands: list[TalkCommand] = []
         if self.state is TalkState.TALKING:
-            return []
-        commands = self._end() if self.state is TalkState.TAIL else []
+            if self.source is not TalkSource.SAMPLE or edge.source is TalkSource.SAMPLE:
+                return []
+            self._rest()
+            commands = [Cancel(self.number, edge.t)]
+        elif self.state is TalkState.TAIL:
+            commands = self._end()
         self.number += 1
         self.state = TalkState.TALKING
         self.source = edge.source

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, segment_side
+from pinch_tui.core.transcript.sides import segment_side
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 
 
 class ExportFormat(StrEnum):

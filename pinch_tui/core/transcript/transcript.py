@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
 
-from pinch_tui.core.languages import AUTO, is_known, normalize, same_language
+from pinch_tui.core.languages import is_known, same_language
 from pinch_tui.core.talk.voicing import Voicing
 from pinch_tui.core.transcript.merge import Track, joined
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
@@ -69,6 +68,7 @@ class Utterance:
     session_id: str | None = None
     end_ms: int | None = None
     has_speech: bool = False
+    is_sample: bool = False  # spoken by a voice of the program, not by a person
 
     @property
     def original(self) -> str:
@@ -104,36 +104,6 @@ def whole(texts: Iterable[str]) -> str:
 
 TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
 """Characters of one utterance that are kept: so many, and so many more a second of its age. Nobody speaks faster."""
-
-Side = Literal["left", "right"]
-
-
-def speaker_side(utterance: Utterance) -> Side | None:
-    """Who spoke in a two-way conversation: ``left`` speaks the source language, ``right`` the target language.
-
-    None where that is not known, and always when the conversation is not two-way.
-    """
-    return next((side for s in utterance.segments if (side := segment_side(utterance, s)) is not None), None)
-
-
-def segment_side(utterance: Utterance, segment: Segment) -> Side | None:
-    """As `speaker_side`, for one segment. The detected language decides; where it is missing, a language pair that the
-    service turned round tells the same (nothing documented promises that it does)."""
-    if not utterance.is_two_way:
-        return None
-    detected = segment.detected_language
-    if detected is None:
-        was_turned = same_language(segment.source_language, utterance.target) and same_language(
-            segment.target_language, utterance.source
-        )
-        return "right" if was_turned and not same_language(utterance.source, utterance.target) else None
-    if same_language(utterance.source, utterance.target):  # en-US and en-GB: only the exact codes tell
-        exact = normalize(detected)
-        matches = [normalize(code) == exact for code in (utterance.source, utterance.target)]
-        return ("left" if matches[0] else "right") if matches[0] != matches[1] else None
-    if same_language(detected, utterance.target):
-        return "right"
-    return "left" if utterance.source == AUTO or same_language(detected, utterance.source) else None
 
 
 class _Row:
@@ -200,7 +170,15 @@ class Transcript:
         return None if at is None else row.segments[at]
 
     def begin(
-        self, number: int, wall: float, now_ms: int, source: str, target: str, is_two_way: bool, session_id: str | None
+        self,
+        number: int,
+        wall: float,
+        now_ms: int,
+        source: str,
+        target: str,
+        is_two_way: bool,
+        session_id: str | None,
+        is_sample: bool = False,
     ) -> None:
         """A new row at the end. ``wall``: Unix seconds; ``now_ms``: since the conversation began."""
         if number in self._position:
@@ -208,7 +186,16 @@ class Transcript:
         self._position[number] = len(self._utterances)
         self._rows.append(_Row())
         self._utterances.append(
-            Utterance(number, wall, now_ms, source, target, is_two_way=is_two_way, session_id=session_id)
+            Utterance(
+                number,
+                wall,
+                now_ms,
+                source,
+                target,
+                is_two_way=is_two_way,
+                session_id=session_id,
+                is_sample=is_sample,
+            )
         )
 
     def hear(self, number: int, end_ms: int, peak: float) -> None:

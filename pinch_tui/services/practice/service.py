@@ -46,6 +46,10 @@ _ERRORS = {
 }
 
 
+SAMPLE_VOICE = "female"
+"""The voice of samples: the one that the ear understands best (``tests/bench/practice_ear.py``)."""
+
+
 class PracticeService:
     """The server. ``start`` returns its base URL as soon as it listens, before the ear is loaded; ``stop`` closes every
     session (1001) and ends the helper. Also an async context manager that gives the base URL's owner.
@@ -88,6 +92,11 @@ class PracticeService:
             self._runner = loop.create_task(self._run(self._listening), name="practice-service")
         await asyncio.shield(self._listening)
         return self.base_url
+
+    async def say(self, text: str, language: str) -> bytes:
+        """What the service's own voice makes of a text: PCM16 mono at 16 kHz, as a microphone would give it; empty
+        where there is no voice for the language (a base code)."""
+        return await self._helper.say(text, language, SAMPLE_VOICE)
 
     async def stop(self) -> None:
         self._stopping.set()

@@ -15,7 +15,7 @@ from pathlib import Path
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.lines import Header, read
-from pinch_tui.store.history.writer import HistoryWriter
+from pinch_tui.store.history.writer import HistoryWriter, is_held
 from pinch_tui.store.paths import open_file
 
 _DAY_S = 86_400
@@ -57,10 +57,17 @@ class History:
         self.folder = folder
 
     def begin(
-        self, started: float, *, is_practice: bool = False, on_failure: Callable[[str], None] | None = None
+        self,
+        started: float,
+        *,
+        is_practice: bool = False,
+        on_failure: Callable[[str], None] | None = None,
+        on_recovery: Callable[[], None] | None = None,
     ) -> HistoryWriter:
         """A writer for a new conversation; its file appears with the first final."""
-        return HistoryWriter(self.folder, started, is_practice=is_practice, on_failure=on_failure)
+        return HistoryWriter(
+            self.folder, started, is_practice=is_practice, on_failure=on_failure, on_recovery=on_recovery
+        )
 
     def ids(self) -> list[str]:
         """The conversations' names, newest first."""
@@ -116,14 +123,15 @@ class History:
             ) from exc
 
     def purge(self, keep_days: int, now: float) -> int:
-        """Remove conversations whose last final is older than ``keep_days``; 0 keeps all. Returns how many went."""
+        """Remove conversations whose last final is older than ``keep_days``; 0 keeps all, and those that a running copy
+        has open are spared. Returns how many went."""
         if keep_days <= 0:
             return 0
         removed = 0
         for name in self.ids():
             path = self.folder / f"{name}.jsonl"
             try:
-                if now - path.stat().st_mtime > keep_days * _DAY_S:
+                if now - path.stat().st_mtime > keep_days * _DAY_S and not is_held(path):
                     path.unlink()
                     removed += 1
             except OSError:

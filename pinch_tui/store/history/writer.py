@@ -4,8 +4,9 @@
 that a power cut loses nothing; only what is synced is reported as saved. It runs on the event loop: a write and sync of
 one line was measured at 0.2 ms (p50) and 1.2 ms (p99) on a virtual disk (``python -m tests.bench.history_sync``), far
 below a frame's 20 ms. On a disk that proves slower than `SLOW_MS` finals are still written at once but synced together,
-every `BATCH_S` seconds and whenever an utterance settles. A full disk is said once; what could not be written is tried
-again with the next final.
+every `BATCH_S` seconds and whenever an utterance settles. What a full disk refused is written with the next write and
+at the end; how much is missing is said. A file that was removed meanwhile is noticed before anything is called saved,
+and the conversation is written anew where it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -28,7 +30,7 @@ from pinch_tui.store.history.lines import (
     encode_star,
     final_part,
 )
-from pinch_tui.store.paths import private_folder
+from pinch_tui.store.paths import private_folder, sync_folder
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
 
@@ -48,9 +50,11 @@ class HistoryWriter:
         *,
         is_practice: bool = False,
         on_failure: Callable[[str], None] | None = None,
+        on_recovery: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``started``: Unix seconds. ``on_failure`` hears one sentence when writing begins to fail."""
+        """``started``: Unix seconds. ``on_failure`` hears one sentence when writing begins to fail, and again for every
+        utterance that is missing then; ``on_recovery`` hears that nothing is missing any more."""
         self.folder = folder
         self.path: Path | None = None
         self.slowest_sync_ms = 0.0
@@ -59,82 +63,121 @@ class HistoryWriter:
         self._started = started
         self._is_practice = is_practice
         self._on_failure = on_failure
+        self._on_recovery = on_recovery
         self._fd: int | None = None
+        self._known: dict[int, Utterance] = {}  # every utterance with finals, as it came last
         self._kept: dict[int, dict[str, Segment]] = {}  # utterance -> segment id -> what the file has
         self._cancelled: set[int] = set()
-        self._early_stars: set[int] = set()  # of utterances of which the file has nothing yet
+        self._stars: dict[int, bool] = {}  # as they should be
+        self._kept_stars: dict[int, bool] = {}
         self._rows: dict[int, tuple[str, ...]] = {}  # utterance -> its segments with finals, as the file has them
+        self._owed: dict[int, None] = {}  # utterances that could not be written, in order
         self._unsynced: dict[int, None] = {}  # utterances with finals that are written but not synced, in order
         self._synced_at = float("-inf")
         self._clock = clock
         self._about = self._kept_about = About()
-        self._is_failing = False
+        self._n_told: int | None = None  # utterances missing when the failure was told last, None: no failure
         self._is_torn = False
+
+    @property
+    def missing(self) -> int:
+        """Utterances of which something is not saved."""
+        return len(self._owed.keys() | self._unsynced.keys())
 
     def about(self, about: About) -> None:
         """What is spoken from now on is spoken under this; written before the next final."""
         self._about = about
 
     def record(self, utterances: Iterable[Utterance]) -> tuple[int, ...]:
-        """Append every final of these utterances that the file does not have yet, and sync.
+        """Append every final of these utterances that the file does not have yet, and of those that could not be
+        written before, and sync.
 
         Returns the numbers of the utterances of which something has just become safe. Never raises.
         """
-        lines: list[str] = []
-        fresh: list[tuple[Utterance, Segment]] = []
-        thrown_away: set[int] = set()
         has_ended = False
         for utterance in utterances:
-            if utterance.state is UtteranceState.CANCELLED:
-                if utterance.number in self._kept and utterance.number not in self._cancelled:
-                    thrown_away.add(utterance.number)
-                    lines.append(encode_cancelled(utterance.number))
-                continue
+            if utterance.number in self._kept or _finals(utterance):
+                self._known[utterance.number] = utterance
+                self._owed[utterance.number] = None
             has_ended = has_ended or utterance.state in _ENDED
-            for segment in self._news(utterance):
-                lines.append(encode_final(utterance, segment))
-                fresh.append((utterance, segment))
-                if utterance.number in self._early_stars:
-                    self._early_stars.discard(utterance.number)
-                    lines.append(encode_star(utterance.number, is_on=True))
-        if lines:
-            about = self._about
-            if about != self._kept_about:
-                lines.insert(0, encode_about(about))
-            if not self._write("".join(lines)):
-                return ()
-            self._kept_about = about
-            self._cancelled |= thrown_away
-            for utterance, segment in fresh:
-                self._kept.setdefault(utterance.number, {})[segment.id] = segment
-                self._rows[utterance.number] = _row(utterance)
-                self._unsynced[utterance.number] = None
+        has_written = self._pay()
+        if has_written is None:
+            return ()
         is_slow = self.usual_sync_ms > SLOW_MS
         if self._unsynced and is_slow and not has_ended and self._clock() - self._synced_at < BATCH_S:
             return ()
         saved = tuple(self._unsynced)
-        return saved if (lines or saved) and self._sync() else ()
+        if not (has_written or saved):
+            return ()
+        return saved if self._secure() else ()
 
     def star(self, number: int, *, is_on: bool) -> bool:
         """Note that the user starred an utterance, or took the star back. False when it is not kept (yet): the star of
         an utterance without finals is written with its first."""
+        self._stars[number] = is_on
         if number not in self._kept:
-            (self._early_stars.add if is_on else self._early_stars.discard)(number)
             return False
-        return self._write(encode_star(number, is_on=is_on)) and self._sync()
+        has_written = self._pay()
+        if has_written is None:
+            return False
+        return self._secure() if has_written else self._kept_stars.get(number, False) is is_on
 
-    def close(self) -> None:
-        """Sync what waits for it and close the file."""
+    def close(self) -> int:
+        """Write what could not be written before, sync, and close the file; how many utterances are still missing."""
+        if self._owed or self._unsynced:
+            self.record(())
+        if self._unsynced:
+            self._secure()
         if self._fd is not None:
-            if self._unsynced:
-                self._sync()
             os.close(self._fd)
             self._fd = None
+        return self.missing
+
+    def _pay(self) -> bool | None:
+        """Write what the file lacks. Whether anything had to be written; None when it could not be."""
+        lines: list[str] = []
+        fresh: list[tuple[Utterance, Segment]] = []
+        thrown_away: set[int] = set()
+        for number in self._owed:
+            utterance = self._known[number]
+            if utterance.state is UtteranceState.CANCELLED:
+                if number in self._kept and number not in self._cancelled:
+                    thrown_away.add(number)
+                    lines.append(encode_cancelled(number))
+                continue
+            for segment in self._news(utterance):
+                lines.append(encode_final(utterance, segment))
+                fresh.append((utterance, segment))
+        on_file = self._kept.keys() | {utterance.number for utterance, _ in fresh}
+        stars = {
+            number: is_on
+            for number, is_on in self._stars.items()
+            if number in on_file and self._kept_stars.get(number, False) is not is_on
+        }
+        lines += [encode_star(number, is_on=is_on) for number, is_on in stars.items()]
+        if not lines:
+            self._owed.clear()
+            return False
+        about = self._about
+        if fresh and about != self._kept_about:
+            lines.insert(0, encode_about(about))
+        if not self._write("".join(lines)):
+            return None
+        if fresh:
+            self._kept_about = about
+        self._owed.clear()
+        self._cancelled |= thrown_away
+        self._kept_stars |= stars
+        for utterance, segment in fresh:
+            self._kept.setdefault(utterance.number, {})[segment.id] = segment
+            self._rows[utterance.number] = _row(utterance)
+            self._unsynced[utterance.number] = None
+        return True
 
     def _news(self, utterance: Utterance) -> list[Segment]:
         """The finals of an utterance that the file does not have; its last one again when only the row changed."""
         kept = self._kept.get(utterance.number, {})
-        finals = [final for segment in utterance.segments if (final := final_part(segment)) is not None]
+        finals = _finals(utterance)
         news = [final for final in finals if not _is_same(kept.get(final.id), final)]
         if not news and finals and self._rows.get(utterance.number) != _row(utterance):
             return finals[-1:]
@@ -158,6 +201,16 @@ class HistoryWriter:
             return False
         return True
 
+    def _secure(self) -> bool:
+        """Sync, and see that the file is still where it was: one that was removed takes the lines along unnoticed."""
+        if not self._sync():
+            return False
+        if self._is_there():
+            self._recovered()
+            return True
+        self._forget_file()
+        return bool(self._pay()) and self._sync() and self._is_there() and self._recovered()
+
     def _sync(self) -> bool:
         if self._fd is None:
             return False
@@ -165,6 +218,13 @@ class HistoryWriter:
         try:
             os.fsync(self._fd)
         except OSError as exc:
+            # The kernel may have dropped what it could not write, and would call the next sync a success.
+            for number in self._unsynced:
+                self._kept.pop(number, None)
+                self._rows.pop(number, None)
+                self._kept_stars.pop(number, None)
+                self._owed[number] = None
+            self._unsynced.clear()
             self._failed(exc)
             return False
         self._synced_at = self._clock()
@@ -172,24 +232,53 @@ class HistoryWriter:
         self.slowest_sync_ms = max(self.slowest_sync_ms, took)
         self.usual_sync_ms += 0.1 * (took - self.usual_sync_ms)
         self._unsynced.clear()
-        self._is_failing = False
         return True
 
+    def _is_there(self) -> bool:
+        if self._fd is None or self.path is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), self.path.stat())
+        except OSError:
+            return False
+
+    def _forget_file(self) -> None:
+        """The file is gone: the whole conversation is owed to a new one."""
+        if self._fd is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+            self._fd = None
+        self._is_torn = False
+        self._kept.clear()
+        self._rows.clear()
+        self._cancelled.clear()
+        self._kept_stars.clear()
+        self._kept_about = About()
+        self._unsynced.clear()
+        self._owed = dict.fromkeys(self._known)
+
     def _failed(self, exc: OSError) -> None:
-        if not self._is_failing and self._on_failure is not None:
-            self._on_failure(f"The conversation cannot be saved in {self.folder}: {exc.strerror}.")
-        self._is_failing = True
+        is_news = self._n_told is None or self.missing > self._n_told
+        self._n_told = self.missing
+        if is_news and self._on_failure is not None:
+            what = f" {lines_missing(self.missing)}" if self.missing else ""
+            self._on_failure(f"The conversation cannot be saved in {self.folder}: {exc.strerror}.{what}")
+
+    def _recovered(self) -> bool:
+        if self._n_told is not None:
+            self._n_told = None
+            if self._on_recovery is not None:
+                self._on_recovery()
+        return True
 
     def _create(self) -> int:
         private_folder(self.folder)
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._started))
-        self.path = self.folder / f"{stamp}-{secrets.token_hex(2)}.jsonl"
+        if self.path is None or self.path.exists():
+            self.path = self.folder / f"{stamp}-{secrets.token_hex(2)}.jsonl"
         fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
-        if os.name == "posix":  # the name, too, must survive a power cut
-            folder = os.open(self.folder, os.O_RDONLY)
-            with contextlib.suppress(OSError):  # not every file system can
-                os.fsync(folder)
-            os.close(folder)
+        hold(fd)
+        sync_folder(self.folder)  # the name, too, must survive a power cut
         return fd
 
     def _header(self) -> str:
@@ -204,15 +293,57 @@ class HistoryWriter:
 
     def _discard(self) -> None:
         """Take back a file that got no byte, so that the header is not missing when the disk has room again."""
-        self.close()
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
         self._is_torn = False
         if self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
             self.path = None
 
 
+def lines_missing(count: int) -> str:
+    """A sentence on how many lines are not saved."""
+    return f"{count} line{'s are' if count != 1 else ' is'} not saved."
+
+
+def hold(fd: int) -> None:
+    """Show other copies of the program that this conversation is open, as long as the file is."""
+    if sys.platform != "win32":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # not every file system can
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a running copy has this conversation open. Raises OSError when the file cannot be opened.
+
+    On Windows nobody can remove an open file, so that this need not be known.
+    """
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def _finals(utterance: Utterance) -> list[Segment]:
+    return [final for segment in utterance.segments if (final := final_part(segment)) is not None]
+
+
 def _row(utterance: Utterance) -> tuple[str, ...]:
-    return tuple(segment.id for segment in utterance.segments if final_part(segment) is not None)
+    return tuple(segment.id for segment in _finals(utterance))
 
 
 def _is_same(kept: Segment | None, final: Segment) -> bool:

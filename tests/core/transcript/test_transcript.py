@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.transcript import (
     TEXT_A_SECOND,
     TEXT_ROOM,
@@ -13,8 +14,6 @@ from pinch_tui.core.transcript.transcript import (
     Transcript,
     Utterance,
     UtteranceState,
-    segment_side,
-    speaker_side,
 )
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pinch_tui
@@ -55,6 +55,15 @@ class Hello:
         return "phrasebook + voice" if self.voice == "espeak" else "phrasebook + tones"
 
 
+@dataclass(slots=True)
+class _Saying:
+    """A text that the helper is asked to say."""
+
+    request: bytes
+    sound: bytearray = field(default_factory=bytearray)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Helper:
     """Starts, feeds and restarts the helper process."""
 
@@ -69,6 +78,7 @@ class Helper:
         self._process: asyncio.subprocess.Process | None = None
         self._stdin: asyncio.StreamWriter | None = None
         self._links: dict[int, HelperLink] = {}
+        self._sayings: dict[int, _Saying] = {}
         self._next = 1
         self._said_hello = asyncio.Event()
         self._hello = Hello()
@@ -96,6 +106,19 @@ class Helper:
         self._links[link.number] = link
         self._open(link)
         return link
+
+    async def say(self, text: str, language: str, voice: str) -> bytes:
+        """The text as sound for a microphone: PCM16 mono at 16 kHz; empty where there is no voice for it."""
+        number, self._next = self._next, self._next + 1
+        request = {"text": text, "language": language, "voice_type": voice}
+        saying = self._sayings[number] = _Saying(json.dumps(request).encode())
+        try:
+            if not self._has_given_up:
+                self.send(Kind.SAY, number, saying.request)
+                await saying.is_over.wait()
+        finally:
+            del self._sayings[number]
+        return bytes(saying.sound)
 
     def forget(self, number: int) -> None:
         self._links.pop(number, None)
@@ -144,6 +167,8 @@ class Helper:
                 link.died(is_final=is_final)
             if is_final:
                 self._has_given_up = True
+                for saying in self._sayings.values():
+                    saying.is_over.set()
                 self._hello = Hello(problem="The helper process of the practice service does not stay alive.")
                 self._said_hello.set()
                 return
@@ -171,6 +196,9 @@ class Helper:
         for link in self._links.values():
             self._open(link)
             link.say_again()
+        for number, saying in self._sayings.items():
+            saying.sound.clear()
+            self.send(Kind.SAY, number, saying.request)
         assert self._process.stdout is not None
         try:
             while True:
@@ -207,6 +235,12 @@ class Helper:
                 fields["problem"],
             )
             self._said_hello.set()
+            return
+        if (saying := self._sayings.get(session)) is not None:
+            if kind is Kind.SOUND:
+                saying.sound += payload
+            elif kind is Kind.FINISHED:
+                saying.is_over.set()
             return
         link = self._links.get(session)
         if link is None:

@@ -20,12 +20,14 @@ class Kind(IntEnum):
     FINISH = 4
     CLOSE = 5
     PREPARE = 6  # FINISH will follow
+    SAY = 7  # JSON: text, language, voice; answered by SOUND and FINISHED
     # from the helper
     HELLO = 10  # JSON: {"ear": name, "voice": name, "languages": [...], "spoken": [...]}
     HEARD = 11  # JSON: an Interim or a Final
     SPEECH = 12  # float32
     FINISHED = 13  # all up to FINISH is answered
     FAILED = 14  # text: why the set-up failed
+    SOUND = 15  # PCM16 at 16 kHz
 
 
 def pack(kind: Kind, session: int = 0, payload: bytes = b"") -> bytes:

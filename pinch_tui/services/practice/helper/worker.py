@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
-from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of
+from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of, spoken
 from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan, heard_to_json
 
 _CHUNK_BYTES = CHUNK_SAMPLES * 4
@@ -34,6 +34,11 @@ class Worker:
         elif kind is Kind.OPEN and self._workshop is not None:
             plan = SessionPlan(**json.loads(payload))
             self._ears[session] = (plan, self._workshop.ear(plan))
+        elif kind is Kind.SAY and self._workshop is not None:
+            sound = spoken(self._workshop.voice, **json.loads(payload))
+            for at in range(0, len(sound), _CHUNK_BYTES):
+                self._send(Kind.SOUND, session, sound[at : at + _CHUNK_BYTES])
+            self._send(Kind.FINISHED, session, b"")
         elif kind is Kind.CLOSE:
             if session in self._ears:
                 self._ears.pop(session)[1].close()

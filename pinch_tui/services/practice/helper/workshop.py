@@ -13,7 +13,7 @@ from typing import Any
 
 from pinch_tui.errors import PinchError
 from pinch_tui.services.practice import phrasebook
-from pinch_tui.services.practice.ports import Ear, Final, Heard, SessionPlan, Voice
+from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Ear, Final, Heard, SessionPlan, Voice
 from pinch_tui.services.practice.speech import lexicon
 from pinch_tui.services.practice.speech.ear import PhrasebookEar, heard_languages
 from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
@@ -124,6 +124,18 @@ def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
                 problems.append("The recogniser pocketsphinx is not installed. pip install 'pinch-tui[practice]'")
     speaker: Voice = espeak if espeak is not None and voice != "tones" else ToneVoice()
     return Workshop(book, speaker, espeak, dictionary, " ".join(problems))
+
+
+def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
+    """A text as a person would say it into a microphone: PCM16 mono at 16 kHz; empty for a language without a voice."""
+    import numpy as np
+    import soxr
+
+    sound = np.frombuffer(b"".join(voice.speak(text, language, voice_type)), "<f4")
+    if not sound.size:
+        return b""
+    resampled = soxr.resample(sound, VOICE_RATE, EAR_RATE)
+    return bytes((np.clip(resampled, -1.0, 1.0) * 32767).astype("<i2").tobytes())
 
 
 def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> list[bytes]:

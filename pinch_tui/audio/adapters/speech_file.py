@@ -1,0 +1,256 @@
+"""The translated speech as a WAV: a file, or a stream of open length into a pipe.
+
+What is written is exactly the float samples that came, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import stat
+import struct
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
+from pinch_tui.audio.recordings.source import shown
+from pinch_tui.core.events import OUT_RATE
+from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent, SpeakerOpened
+from pinch_tui.errors import InputFileError, why
+
+OPEN_LENGTH: Final = 0xFFFF_FFFF
+"""The length in the header of a WAV whose end is not known, as ffmpeg writes and reads it."""
+BEHIND_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes that may wait for a reader of the pipe, 5.8 minutes of speech."""
+_LEAVES_WITHIN_S: Final = 10.0
+
+
+class _Output(Protocol):
+    """Where the bytes go. `write` raises OSError, now or for something that was written before."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def close(self, header: bytes) -> None: ...
+
+
+class _File:
+    """A file on a disk: written through at once, so that a full disk is found where it can be said."""
+
+    def __init__(self, handle: int, *, is_ours: bool) -> None:
+        self._handle = handle
+        self._is_ours = is_ours
+
+    def write(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[os.write(self._handle, data) :]
+        except OSError:
+            self._leave()
+            raise
+
+    async def close(self, header: bytes) -> None:
+        """Completes the header."""
+        if self._handle < 0:  # what could not be written was said
+            return
+        try:
+            os.lseek(self._handle, 0, os.SEEK_SET)
+        except OSError:  # a device, whose header has an open length
+            pass
+        else:
+            self.write(header)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._is_ours and self._handle >= 0:
+            os.close(self._handle)
+        self._handle = -1
+
+
+class _Pipe:
+    """A pipe, which its reader may leave unread: a thread writes. Bound: `BEHIND_LIMIT`, then `write` raises."""
+
+    def __init__(self, handle: int, *, is_ours: bool) -> None:
+        self._handle = handle
+        self._is_ours = is_ours
+        self._loop = asyncio.get_running_loop()
+        self._parts: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._behind = 0
+        self._error: OSError | None = None
+        self._done = asyncio.Event()
+        threading.Thread(target=self._run, name="speech-pipe", daemon=True).start()
+
+    def write(self, data: bytes) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._behind + len(data) > BEHIND_LIMIT:
+            raise TimeoutError(None, "its reader is minutes behind")
+        self._behind += len(data)
+        self._parts.put(data)
+
+    async def close(self, header: bytes) -> None:
+        """Waits for the reader to take what is left."""
+        self._parts.put(b"")
+        try:
+            async with asyncio.timeout(_LEAVES_WITHIN_S):
+                await self._done.wait()
+        except TimeoutError:
+            raise TimeoutError(None, "its reader does not take the rest") from None
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        while data := self._parts.get():
+            taken = len(data)
+            try:
+                while data:
+                    data = data[os.write(self._handle, data) :]
+            except OSError as exc:
+                self._error = exc
+                break
+            self._behind -= taken
+        if self._is_ours:
+            with contextlib.suppress(OSError):
+                os.close(self._handle)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(self._done.set)
+
+
+class FileSpeaker:
+    """Writes every chunk that is played as a 24 kHz mono float32 WAV.
+
+    Nothing is paced: a playout is over as soon as it ends. A file's header is completed by `aclose`; a pipe, which
+    cannot be gone back in, gets a header of open length. What cannot be written, now or later, raises `InputFileError`
+    with the reason: a full disk, a reader that has gone, a pipe that nobody reads. Needs a running loop for a pipe.
+    """
+
+    def __init__(self, target: Path | BinaryIO, *, clock: Clock) -> None:
+        self.path = target if isinstance(target, Path) else None
+        self._name = shown(target) if isinstance(target, Path) else "standard output"
+        self._clock = clock
+        self._bytes = 0
+        self._has_failed = False
+        try:
+            self._output, self._is_stream = _opened(target)
+        except OSError as exc:
+            raise self._failed(exc) from exc
+        except ValueError as exc:  # a zero byte
+            raise InputFileError(f"{self._name} is no name of a file.", "Name another file.") from exc
+        self._write(wav_header(OPEN_LENGTH if self._is_stream else 0))
+        self._events: asyncio.Queue[SpeakerEvent | None] = asyncio.Queue()
+        self._events.put_nowait(SpeakerOpened(self._name, OUT_RATE))
+        self._open: dict[int, int] = {}  # playout -> samples
+        self._is_shut = False
+
+    @property
+    def samples_written(self) -> int:
+        return self._bytes // 4
+
+    def begin(self, playout: int) -> None:
+        self._open.setdefault(playout, 0)
+
+    def play(self, playout: int, chunk: bytes) -> None:
+        if playout not in self._open or self._is_shut or not chunk:
+            return
+        whole = chunk[: len(chunk) // 4 * 4]
+        self._write(whole)
+        self._bytes += len(whole)
+        if not self._open[playout]:
+            self._events.put_nowait(PlayoutStarted(playout, self._clock.monotonic()))
+        self._open[playout] += len(whole) // 4
+
+    def end(self, playout: int) -> None:
+        played = self._open.pop(playout, None)
+        if played is not None:
+            self._events.put_nowait(PlayoutEnded(playout, self._clock.monotonic(), played, was_cleared=False))
+
+    def clear(self, playout: int | None = None) -> None:
+        """What was written stays; the playout is over."""
+        for number in [number for number in self._open if playout in (None, number)]:
+            played = self._open.pop(number)
+            self._events.put_nowait(PlayoutEnded(number, self._clock.monotonic(), played, was_cleared=True))
+
+    def set_gain(self, gain: float) -> None:
+        """The file holds what was sent, whatever the volume."""
+
+    def cue(self, name: str) -> None:
+        """Cues are not part of the speech."""
+
+    def dropped_s(self) -> float:
+        return 0.0
+
+    def buffered_s(self) -> float:
+        return 0.0
+
+    def level_dbfs(self) -> float:
+        return SILENCE_DBFS
+
+    def select(self, device: str | None) -> None:
+        """A file has no other device."""
+
+    async def events(self) -> AsyncIterator[SpeakerEvent]:
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def aclose(self) -> None:
+        if self._is_shut:
+            return
+        self._is_shut = True
+        self.clear()
+        self._events.put_nowait(None)
+        try:
+            await self._output.close(wav_header(self._bytes))
+        except OSError as exc:
+            if not self._has_failed:
+                raise self._failed(exc) from exc
+
+    def _write(self, data: bytes) -> None:
+        if self._has_failed:
+            return
+        try:
+            self._output.write(data)
+        except OSError as exc:
+            raise self._failed(exc) from exc
+
+    def _failed(self, exc: OSError) -> InputFileError:
+        self._has_failed = True
+        hint = "Name another file."
+        if isinstance(exc, BrokenPipeError):
+            hint = "The program at the pipe's other end has left."
+        elif isinstance(exc, TimeoutError):
+            hint = "Is the program at the pipe's other end stuck?"
+        elif "disk" in why(exc):
+            hint = "Free some space, or name another file."
+        return InputFileError(f"{self._name} cannot be written: {why(exc)}.", hint)
+
+
+def _opened(target: Path | BinaryIO) -> tuple[_Output, bool]:
+    """The output, and whether it is a stream. Raises OSError; a pipe that nobody reads is refused, not waited for."""
+    if not isinstance(target, Path):
+        handle, is_ours = target.fileno(), False
+    else:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        handle, is_ours = os.open(target, flags | getattr(os, "O_NONBLOCK", 0), 0o666), True
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(handle, True)
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISCHR(mode):
+        return _File(handle, is_ours=is_ours), not stat.S_ISREG(mode)
+    return _Pipe(handle, is_ours=is_ours), True
+
+
+def wav_header(data_bytes: int, rate: int = OUT_RATE) -> bytes:
+    """The header of a mono float32 WAV with ``data_bytes`` of samples (format 3, with its fact chunk).
+
+    `OPEN_LENGTH` stands in all three places for a length that is not known.
+    """
+    is_open = data_bytes >= OPEN_LENGTH - 58
+    size = OPEN_LENGTH if is_open else data_bytes
+    fmt = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, 1, rate, rate * 4, 4, 32, 0)
+    fact = struct.pack("<4sII", b"fact", 4, OPEN_LENGTH if is_open else size // 4)
+    body = b"WAVE" + fmt + fact + struct.pack("<4sI", b"data", size)
+    return struct.pack("<4sI", b"RIFF", OPEN_LENGTH if is_open else len(body) + size) + body

@@ -1,0 +1,143 @@
+"""ffmpeg as a decoder, where it is installed: whatever it reads comes back as a WAV stream.
+
+It gets files by their path (an MP4 may keep its index at the end) and streams through its standard input; an MP4 from
+a stream is put into a temporary file first. It may open nothing but that: a playlist inside a file reaches no network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from pinch_tui.audio.recordings import wav
+from pinch_tui.audio.recordings.block import Block, CannotDecode, NeedsFfmpeg
+from pinch_tui.audio.recordings.source import ByteSource
+from pinch_tui.errors import InputFileError
+
+_SAID_LIMIT: Final = 400
+_LEAVES_WITHIN_S: Final = 2.0
+
+
+def cure(source: ByteSource) -> str:
+    """The one line that makes of a recording what can be read without ffmpeg."""
+    return f"ffmpeg -i {quoted(source)} -f s16le -ar 16000 -ac 1 - | pinch-tui translate -"
+
+
+def quoted(source: ByteSource) -> str:
+    """The recording's name in a shell's command; ``-`` is a stream."""
+    if source.path is None:
+        return "-"
+    return ("./" if source.name.startswith("-") else "") + shlex.quote(source.name)
+
+
+def find() -> str | None:
+    """ffmpeg's path, None where it is not installed."""
+    return shutil.which("ffmpeg")
+
+
+def decode(source: ByteSource, *, needs_index: bool = False) -> Generator[Block]:
+    """The first sound track. ``needs_index``: an MP4, which cannot be read without being able to seek.
+
+    Raises `NeedsFfmpeg` where it is not installed, and `CannotDecode` with ffmpeg's own reason.
+    """
+    program = find()
+    if program is None:
+        raise NeedsFfmpeg("ffmpeg is not installed")
+    with contextlib.ExitStack() as stack:
+        path = source.path
+        if path is None and needs_index:
+            path = Path(stack.enter_context(_spooled(source)))
+        where = f"file:{path.absolute()}" if path is not None else "pipe:0"
+        command = [program, "-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "file,pipe"]
+        command += ["-i", where, "-vn", "-sn", "-dn", "-map", "0:a:0", "-f", "wav", "pipe:1"]
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if path is None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to answer
+            )
+        except OSError as exc:
+            raise CannotDecode(f"ffmpeg cannot be started ({exc.strerror})") from exc
+        stack.callback(_end, process)
+        yield from _heard(process, source, is_fed=path is None)
+
+
+def _heard(process: subprocess.Popen[bytes], source: ByteSource, *, is_fed: bool) -> Generator[Block]:
+    assert process.stdout is not None and process.stderr is not None
+    failures: list[InputFileError] = []
+    said = bytearray()
+    threads = [threading.Thread(target=_listen, args=(process.stderr, said), name="ffmpeg-says", daemon=True)]
+    if is_fed:
+        feeder = threading.Thread(target=_feed, args=(source, process, failures), name="ffmpeg-feed", daemon=True)
+        threads.append(feeder)
+    for thread in threads:
+        thread.start()
+    stdout: IO[bytes] = process.stdout
+    sound = ByteSource(lambda n: stdout.read1(n), source.name)  # type: ignore[attr-defined]
+    has_sound = False
+    if sound.peek(1):
+        for block in wav.decode(sound):
+            has_sound = True
+            yield block
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    code = process.wait()
+    if code or not has_sound:
+        raise CannotDecode(_reason(said) if code else "there is no sound in it")
+
+
+def _listen(stderr: IO[bytes], said: bytearray) -> None:
+    """Keeps the end of what ffmpeg says."""
+    while data := stderr.read(1024):
+        said += data
+        del said[:-_SAID_LIMIT]
+
+
+def _feed(source: ByteSource, process: subprocess.Popen[bytes], failures: list[InputFileError]) -> None:
+    assert process.stdin is not None
+    try:
+        with process.stdin as pipe:
+            while data := source.read():
+                pipe.write(data)
+                pipe.flush()
+    except (BrokenPipeError, ValueError):  # ffmpeg has enough, or is gone
+        pass
+    except InputFileError as exc:
+        failures.append(exc)
+
+
+def _reason(said: bytes | bytearray) -> str:
+    lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    last = lines[-1].rpartition(": ")[2].strip() if lines else "no reason"
+    return "ffmpeg says: " + "".join(char for char in last if char.isprintable())[:120].rstrip(".")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError, ValueError):
+                pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_LEAVES_WITHIN_S)
+
+
+@contextlib.contextmanager
+def _spooled(source: ByteSource) -> Iterator[str]:
+    """The rest of a stream in a temporary file."""
+    with tempfile.NamedTemporaryFile(prefix="pinch-tui-", delete=True) as file:
+        while data := source.read():
+            file.write(data)
+        file.flush()
+        yield file.name

@@ -1,0 +1,174 @@
+"""The bytes of a recording: a file, a pipe or standard input, in order, with a head that can be looked at first.
+
+A stream's descriptor is read past Python's buffer: the interpreter cannot leave while a thread holds the lock of a
+buffer that it wants to flush.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from pinch_tui.errors import InputFileError, why
+
+READ_BYTES: Final = 64 * 1024
+KEPT: Final = 4 * 1024 * 1024
+"""Bytes after which a source forgets its beginning: decoders make up their mind within the first blocks."""
+FORMATS: Final = "Give a WAV, FLAC, OGG or MP3 file, or what ffmpeg can read."
+
+
+class ByteSource:
+    """Bytes in order. ``path`` is the file's where there is a regular file, ``size`` its length.
+
+    Raises `InputFileError` from `read` and `peek` when the medium fails.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        name: str,
+        *,
+        path: Path | None = None,
+        size: int | None = None,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.size = size
+        self._read = read
+        self._close = close
+        self._kept: bytearray | None = bytearray()  # everything since the beginning; None: forgotten
+        self._ahead = bytearray()
+        self._at_end = False
+
+    @property
+    def can_rewind(self) -> bool:
+        return self._kept is not None
+
+    def peek(self, n: int) -> bytes:
+        """The next ``n`` bytes without taking them, fewer only at the end; waits for them."""
+        while len(self._ahead) < n and self._pull():
+            pass
+        return bytes(self._ahead[:n])
+
+    def is_whole(self, n: int) -> bool:
+        """Whether no more than ``n`` bytes are left, as far as is known without waiting."""
+        return self._at_end and len(self._ahead) <= n
+
+    def read(self, n: int = READ_BYTES) -> bytes:
+        """Up to ``n`` bytes, as soon as there are some; b"" at the end."""
+        if not self._ahead:
+            self._pull()
+        data = bytes(self._ahead[:n])
+        del self._ahead[:n]
+        if self._kept is not None:
+            self._kept += data
+            if len(self._kept) > KEPT:
+                self._kept = None
+        return data
+
+    def exactly(self, n: int) -> bytes:
+        """``n`` bytes, fewer only at the end."""
+        parts: list[bytes] = []
+        while n > 0 and (part := self.read(n)):
+            parts.append(part)
+            n -= len(part)
+        return b"".join(parts)
+
+    def skip(self, n: int) -> None:
+        while n > 0 and (part := self.read(min(n, READ_BYTES))):
+            n -= len(part)
+
+    def rewind(self) -> None:
+        """Back to the beginning. Only as long as `can_rewind`."""
+        assert self._kept is not None, "the beginning is forgotten"
+        self._ahead[:0] = self._kept
+        self._kept.clear()
+
+    def begin_here(self) -> None:
+        """What was read is not wanted again: `rewind` comes back to this place."""
+        self._kept = bytearray()
+
+    def close(self) -> None:
+        self._close()
+
+    def _pull(self) -> bool:
+        if self._at_end:
+            return False
+        try:
+            data = self._read(READ_BYTES)
+        except OSError as exc:
+            raise InputFileError(f"{self.name} cannot be read: {why(exc)}.", "Copy it to another place.") from exc
+        except ValueError:  # somebody closed it
+            data = b""
+        self._at_end = not data
+        self._ahead += data
+        return bool(data)
+
+
+def shown(source: Path | BinaryIO) -> str:
+    """The name of a source as it is shown: no control characters, whatever the file is called."""
+    name = str(source) if isinstance(source, Path) else str(getattr(source, "name", ""))
+    if name in ("", "<stdin>", "-"):
+        return "standard input"
+    return "".join(char if char.isprintable() else "?" for char in name)
+
+
+def check_path(path: Path) -> bool:
+    """Whether it is a regular file (else it is a pipe or a socket, which can be read once).
+
+    Raises `InputFileError` with the true reason when it is neither, or may not be read.
+    """
+    name = shown(path)
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - Path.stat says the same, and a name of bytes passes here
+    except OSError as exc:
+        raise InputFileError(f"{name} cannot be read: {why(exc)}.", FORMATS) from exc
+    except ValueError as exc:  # a zero byte
+        raise InputFileError(f"{name} is no name of a file.", FORMATS) from exc
+    what = {stat.S_IFDIR: "a folder", stat.S_IFBLK: "a disk", stat.S_IFCHR: "a device"}.get(stat.S_IFMT(mode))
+    if what is not None:
+        raise InputFileError(f"{name} is {what}, not a sound file.", FORMATS)
+    if not os.access(path, os.R_OK):
+        raise InputFileError(f"{name} cannot be read: it is not yours to read.", "Change its permissions: chmod +r.")
+    return stat.S_ISREG(mode)
+
+
+def opened(source: Path | BinaryIO) -> ByteSource:
+    """The bytes of a file, a pipe or an open stream. Raises `InputFileError` with the true reason.
+
+    A named pipe is opened when somebody opens its other end, which may take for ever.
+    """
+    name = shown(source)
+    if not isinstance(source, Path):
+        return ByteSource(_reading(source), name)
+    is_regular = check_path(source)
+    try:
+        handle = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as exc:
+        raise InputFileError(f"{name} cannot be read: {why(exc)}.", FORMATS) from exc
+    size = os.fstat(handle).st_size if is_regular else None
+
+    def close() -> None:
+        nonlocal handle
+        if handle >= 0:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+            handle = -1
+
+    return ByteSource(lambda n: os.read(handle, n), name, path=source if is_regular else None, size=size, close=close)
+
+
+def _reading(stream: BinaryIO) -> Callable[[int], bytes]:
+    """Reads what is there now instead of waiting for a whole block: a live pipe is heard at once."""
+    try:
+        stream.fileno()
+    except (AttributeError, io.UnsupportedOperation, ValueError):
+        read1 = getattr(stream, "read1", None) or stream.read
+        return lambda n: bytes(read1(n) or b"")
+    return lambda n: os.read(stream.fileno(), n)

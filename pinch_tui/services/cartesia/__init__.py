@@ -1,0 +1,1 @@
+"""Cartesia's speech recognition: hears, translates nothing."""

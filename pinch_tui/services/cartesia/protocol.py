@@ -1,0 +1,199 @@
+"""Cartesia's two sockets as hearings: the manual endpoint for a held key, the one of turns for hands-free. Pure.
+
+Section numbers are those of the reference. Manual (5.2): finals are deltas, joined verbatim; `done` is the one safe
+end. Turns (5.1): texts are cumulative within a turn, `turn.end` alone is definitive, the end is the closed socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from pinch_tui.core.events import IN_RATE
+from pinch_tui.core.languages import AUTO
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage
+from pinch_tui.errors import PinchError
+from pinch_tui.services.cartesia.models import INK_2, INK_PREVIEW, base, model_for
+from pinch_tui.services.hearing import END, Heard, Hearing, Pieces, Refused, fields_of, text_of
+
+VERSION: Final = "2026-03-01"
+"""Of the interface, sent as the header ``Cartesia-Version``."""
+MAX_KEYTERMS, MAX_KEYTERM_CHARACTERS = 100, 1_200
+_STOPS: Final = frozenset((401, 402, 403, 429))
+
+Refuse = Callable[[int], PinchError]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What sockets are opened for. ``is_hands_free``: nobody holds a key, so the service finds the turns."""
+
+    source: str
+    model: str = ""
+    keyterms: tuple[str, ...] = ()
+    is_hands_free: bool = False
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether the endpoint of turns hears it; for other languages the manual one's silence rule ends the texts."""
+        return self.is_hands_free and model_for(self.source, self.model) in (INK_2, INK_PREVIEW)
+
+
+def query(wanted: Wanted) -> list[tuple[str, str]]:
+    """The parameters of either socket. Raises `ConfigError` where no model hears the language."""
+    model = model_for(wanted.source, wanted.model)
+    pairs = [("model", model), ("encoding", "pcm_s16le"), ("sample_rate", str(IN_RATE))]
+    if model.startswith("ink-whisper"):
+        pairs.append(("language", base(wanted.source)))
+    elif model == INK_PREVIEW and wanted.source != AUTO:
+        pairs.append(("language_hint", base(wanted.source)))
+    room = MAX_KEYTERM_CHARACTERS
+    for term in wanted.keyterms[:MAX_KEYTERMS]:
+        room -= len(term)
+        if room >= 0:
+            pairs.append(("keyterm", term))
+    return pairs
+
+
+def socket_url(base_url: str, wanted: Wanted) -> str:
+    """The address of a socket: never with a key. Spaces are ``%20``."""
+    path = "/stt/turns/websocket" if wanted.has_turns else "/stt/websocket"
+    return f"{base_url.replace('http', 'ws', 1)}{path}?{urlencode(query(wanted), quote_via=quote)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CartesiaDialect:
+    """How the sockets are used."""
+
+    has_turns: bool
+    is_continuous: bool
+    refuse: Refuse
+    chunk_frames: int = 5
+    """100 ms (5.5)."""
+    keepalive: str = ""
+
+    @property
+    def endings(self) -> Sequence[str]:
+        return ('{"type":"close"}',) if self.has_turns else ("finalize", "close")
+
+    @property
+    def fills_gaps(self) -> bool:
+        """The stream has to be steady where the service listens for pauses (5.5)."""
+        return self.has_turns or self.is_continuous
+
+    def hearing(self, name: str) -> Hearing:
+        if self.has_turns:
+            return TurnsHearing(name, self.refuse)
+        return ManualHearing(name, self.refuse, by_pause=self.is_continuous)
+
+
+class _Errors:
+    """Error frames (5.4), alike on both sockets."""
+
+    def __init__(self, refuse: Refuse) -> None:
+        self._refuse = refuse
+        self.is_released = False
+
+    def heard(self, fields: dict[str, Any], *, has_text: bool) -> list[Heard]:
+        status = fields.get("status_code", fields.get("code"))
+        status = status if isinstance(status, int) and 400 <= status < 600 else 0
+        if self.is_released and not has_text and status not in _STOPS:
+            return [END]  # a silent press may be answered with 400 or 500: nothing was said
+        if status:
+            return [Refused(self._refuse(status))]
+        return [ErrorMessage(clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300))]
+
+
+class ManualHearing:
+    """A held key's utterance."""
+
+    def __init__(self, name: str, refuse: Refuse, *, by_pause: bool = False) -> None:
+        self._pieces = Pieces(name, by_pause=by_pause)
+        self._errors = _Errors(refuse)
+
+    def sent(self, pcm: bytes) -> None:
+        self._pieces.sent(pcm)
+
+    def released(self) -> None:
+        self._errors.is_released = True
+
+    def message(self, raw: bytes | str) -> Sequence[Heard]:
+        fields = fields_of(raw)
+        if isinstance(fields, Malformed):
+            return [fields]
+        match fields.get("type"):
+            case "transcript":
+                return self._transcript(fields)
+            case "flush_done":
+                return []  # the last final may still follow
+            case "done":
+                return [END]
+            case "error":
+                return self._errors.heard(fields, has_text=self._pieces.has_text)
+            case kind:
+                return [UnknownMessage(clean(text_of(kind), 100))]
+
+    def closed(self, code: int) -> Sequence[Heard]:
+        return []  # without `done` something may be missing
+
+    def _transcript(self, fields: dict[str, Any]) -> list[Heard]:
+        text, is_final = fields.get("text", ""), fields.get("is_final", False)
+        if not isinstance(text, str) or not isinstance(is_final, bool):
+            return [Malformed("transcript of the wrong types")]
+        if text:
+            self._pieces.begin()
+        whole = self._pieces.text + text
+        language = text_of(fields.get("language")) or None
+        return self._pieces.final(whole, language) if is_final else self._pieces.interim(whole, language)
+
+
+class TurnsHearing:
+    """Hands-free: each turn is a segment."""
+
+    def __init__(self, name: str, refuse: Refuse) -> None:
+        self._pieces = Pieces(name, by_pause=False)
+        self._errors = _Errors(refuse)
+
+    def sent(self, pcm: bytes) -> None:
+        """The service finds the pauses."""
+
+    def released(self) -> None:
+        self._errors.is_released = True
+
+    def message(self, raw: bytes | str) -> Sequence[Heard]:
+        fields = fields_of(raw)
+        if isinstance(fields, Malformed):
+            return [fields]
+        text = text_of(fields.get("transcript"))
+        match fields.get("type"):
+            case "turn.update" | "turn.eager_end":  # an eager end may be taken back
+                return self._pieces.interim(text)
+            case "turn.end":
+                heard = self._pieces.final(text, _language(fields.get("languages")))
+                self._pieces.next_segment()
+                return heard
+            case "connected" | "turn.start" | "turn.resume":
+                return []
+            case "error":
+                return self._errors.heard(fields, has_text=self._pieces.has_text)
+            case kind:
+                return [UnknownMessage(clean(text_of(kind), 100))]
+
+    def closed(self, code: int) -> Sequence[Heard]:
+        return [END] if code == 1000 and self._errors.is_released else []
+
+
+def _language(value: object) -> str | None:
+    """The likeliest of ``[{language, confidence}]``."""
+    if not isinstance(value, list):
+        return None
+    found = [item for item in value if isinstance(item, dict) and isinstance(item.get("language"), str)]
+    best = max(found, key=lambda item: _number(item.get("confidence")), default=None)
+    return best["language"] if best is not None else None
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,54 @@
+"""What a provider's HTTP statuses come to: errors with the service's own name and cure. Pure.
+
+The statuses of a handshake, of an error frame and of a request for a whole file are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pinch_tui.errors import AllocationError, CredentialError, PinchError
+
+KEPT = "your words are kept."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """``label``: the service's name; ``key_place``: where its key was found; ``key_cure``: how to give another.
+
+    ``forbidden``, ``unpaid`` and ``settings`` are the cures of 403, 402 and other 4xx statuses.
+    """
+
+    label: str
+    key_place: str
+    key_cure: str
+    forbidden: str
+    unpaid: str
+    settings: str
+
+    def of(self, status: int) -> PinchError:
+        """The error of an HTTP status."""
+        label = self.label
+        match status:
+            case 401:
+                title = f"{label} refused the API key from {self.key_place} (401)."
+                return CredentialError(title, f"{self.key_cure} Your words are kept.", status=status)
+            case 402:
+                title = f"{label} asks for payment (402)."
+                return CredentialError(title, f"{self.unpaid} Your words are kept.", status=status)
+            case 403:
+                title = f"{label} does not allow this with the API key from {self.key_place} (403)."
+                return CredentialError(title, f"{self.forbidden} Your words are kept.", status=status)
+            case 429:
+                title = f"{label} asks for fewer connections at once (429)."
+                return AllocationError(title, f"Waiting before the next try; {KEPT}", status=status, retryable=True)
+            case _ if status >= 500:
+                title = f"{label} had an internal error ({status})."
+                return AllocationError(title, f"Waiting before the next try; {KEPT}", status=status, retryable=True)
+            case _ if 300 <= status < 400:
+                title = f"{label} answered with a redirect ({status}), which is not followed."
+                hint = "A login page of this network is likely; open a browser. Or set the service's base_url."
+                return AllocationError(title, hint, status=503, retryable=True)
+            case _:
+                title = f"{label} refused the settings ({status})."
+                return AllocationError(title, f"{self.settings} Then retry; {KEPT}", status=status, retryable=False)

@@ -1,0 +1,1 @@
+"""smallest.ai's speech recognition (Pulse): hears, translates nothing."""

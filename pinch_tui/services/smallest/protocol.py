@@ -1,0 +1,123 @@
+"""smallest.ai's socket as a hearing. Pure. Section numbers are those of the reference.
+
+Each final covers the sound since the one before (6); `is_last`, which answers `close_stream`, is the one certain end
+(9.3). Pieces are joined as sent, with a space where neither side has one and the script uses spaces (9.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from pinch_tui.core.events import IN_RATE
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.merge import joined
+from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck, UnknownMessage
+from pinch_tui.errors import PinchError
+from pinch_tui.services.hearing import END, Heard, Hearing, Pieces, fields_of, text_of
+
+PATH: Final = "/waves/v1/stt/live"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What sockets are opened for."""
+
+    source: str
+    model: str = "pulse"
+    keywords: str = ""
+    is_hands_free: bool = False
+
+
+def query(wanted: Wanted) -> list[tuple[str, str]]:
+    """The socket's parameters: while a key is held nothing but its release ends a text."""
+    pairs = [
+        ("model", wanted.model),
+        ("language", wanted.source.partition("-")[0].lower()),
+        ("sample_rate", str(IN_RATE)),
+        ("encoding", "linear16"),
+    ]
+    if wanted.is_hands_free:
+        pairs.append(("endpointing", "true"))
+    else:
+        pairs += [("endpointing", "false"), ("finalize_on_words", "false"), ("eou_timeout_ms", "10000")]
+    if wanted.keywords:
+        pairs.append(("keywords", wanted.keywords))
+    return pairs
+
+
+def socket_url(host: str, wanted: Wanted) -> str:
+    """The address of a socket: never with a key."""
+    return f"{host.replace('http', 'ws', 1)}{PATH}?{urlencode(query(wanted), quote_via=quote)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SmallestDialect:
+    """How the sockets are used."""
+
+    is_continuous: bool
+    refuse: Callable[[int], PinchError]
+    chunk_frames: int = 3
+    """60 ms (6)."""
+    endings: Sequence[str] = ('{"type":"finalize"}', '{"type":"close_stream"}')
+    keepalive: str = '{"type":"keepalive"}'
+    fills_gaps: bool = False
+
+    def hearing(self, name: str) -> Hearing:
+        return SmallestHearing(name, by_pause=self.is_continuous)
+
+
+class SmallestHearing:
+    """One utterance."""
+
+    def __init__(self, name: str, *, by_pause: bool = False) -> None:
+        self._pieces = Pieces(name, by_pause=by_pause)
+        self._is_released = False
+
+    def sent(self, pcm: bytes) -> None:
+        self._pieces.sent(pcm)
+
+    def released(self) -> None:
+        self._is_released = True
+
+    def message(self, raw: bytes | str) -> Sequence[Heard]:
+        fields = fields_of(raw)
+        if isinstance(fields, Malformed):
+            return [fields]
+        kind = fields.get("type")
+        if kind == "error" or fields.get("status") == "error" or (kind is None and "error" in fields):
+            return self._error(fields)
+        match kind:
+            case "transcription":
+                return self._transcription(fields)
+            case "pong" | "speech_started" | "speech_ended":
+                return [MetadataAck()]
+            case _:
+                return [UnknownMessage(clean(text_of(kind), 100))]
+
+    def closed(self, code: int) -> Sequence[Heard]:
+        return []  # without `is_last` something may be missing
+
+    def _transcription(self, fields: dict[str, Any]) -> list[Heard]:
+        text = fields.get("transcript", fields.get("transcription", ""))
+        is_final, is_last = fields.get("is_final", False), fields.get("is_last", False)
+        if not isinstance(text, str) or not isinstance(is_final, bool) or not isinstance(is_last, bool):
+            return [Malformed("transcription of the wrong types")]
+        heard: list[Heard] = []
+        if text:
+            self._pieces.begin()
+            whole = joined(self._pieces.text, text)
+            language = text_of(fields.get("language")) or None
+            is_whole = is_final or is_last
+            heard = self._pieces.final(whole, language) if is_whole else self._pieces.interim(whole, language)
+        return [*heard, END] if is_last and self._is_released else heard
+
+    def _error(self, fields: dict[str, Any]) -> list[Heard]:
+        text = clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300)
+        if self._is_released and not self._pieces.has_text:
+            return [END]  # a silent press may be answered with an error: nothing was said
+        if "timed out" in text.lower():
+            return []  # the socket was idle; its close says the rest
+        return [ErrorMessage(text)]

@@ -1,0 +1,33 @@
+"""What smallest.ai declares (reference, sections 6 and 9.3)."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from pinch_tui.core.session.reactions import Policy, Reaction
+from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.services.smallest.languages import LANGUAGES
+
+SMALLEST = ServiceTraits(
+    name="smallest",
+    label="smallest.ai",
+    translates=False,
+    voices=(),
+    has_two_way=False,
+    takes_context=False,
+    acknowledges_end=True,
+    connects_at_press=True,
+    sources=LANGUAGES,
+    detects_language=False,
+    key="smallest",
+    pace=1.2,
+    closes=MappingProxyType(
+        {
+            1008: Reaction(
+                Policy.BUSY,
+                "smallest.ai has too many connections of this key (1008).",
+                "Waiting before the next try; your words are kept.",
+            )
+        }
+    ),
+)

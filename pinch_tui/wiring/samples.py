@@ -1,0 +1,68 @@
+"""Samples: phrases that the practice voice speaks in place of a person, through the whole real pipeline.
+
+The voice's sound enters the engine frame by frame, as the microphone's does, and from there everything is as when
+somebody talks: session, transcripts, speech. The utterance is marked as a sample. A press of the talk key ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+
+from pinch_tui.audio.dsp.loudness import peak16
+from pinch_tui.core.events import FRAME_BYTES, FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
+from pinch_tui.engine.engine import Engine
+from pinch_tui.engine.ports import Clock
+
+_LEAD_IN_S = 0.1
+"""Silence before a phrase: nobody speaks in the very moment of the press."""
+_AFTER_S = 0.4
+"""Silence after it, which covers the tail of the utterance."""
+
+Say = Callable[[str, str], Awaitable[bytes]]
+"""(text, base code of its language) -> PCM16 mono at 16 kHz."""
+
+
+class SampleSpeaker:
+    """Speaks one phrase at a time. Nothing is spoken while a person talks."""
+
+    def __init__(self, engine: Engine, say: Say, clock: Clock) -> None:
+        self._engine, self._say, self._clock = engine, say, clock
+        self._is_busy = False
+
+    async def speak(self, text: str, language: str) -> bool:
+        """Speak a phrase to its end; False where it was not: a sample or a person was speaking, there is no voice for
+        the language, or somebody pressed the talk key."""
+        if self._is_busy or self._engine.status.talking_since is not None:
+            return False
+        self._is_busy = True
+        try:
+            sound = await self._say(text, language)
+            return bool(sound) and await self._speak(sound)
+        finally:
+            self._is_busy = False
+
+    async def _speak(self, sound: bytes) -> bool:
+        begun = self._clock.monotonic()
+        self._engine.talk(TalkEdge(EdgeKind.START, begun, TalkSource.SAMPLE))
+        spoken = len(_silence(_LEAD_IN_S) + sound)
+        due = begun
+        was_committed = False
+        for n, pcm in enumerate(_frames(_silence(_LEAD_IN_S) + sound + _silence(_AFTER_S)), start=1):
+            due = begun + n * FRAME_S
+            await self._clock.sleep_until(due)
+            if self._engine.status.talk_source not in ("", TalkSource.SAMPLE):
+                return False  # somebody talks
+            if not was_committed and n * FRAME_BYTES >= spoken:
+                was_committed = True
+                self._engine.talk(TalkEdge(EdgeKind.COMMIT, due, TalkSource.SAMPLE))
+            self._engine.hear_sample(Frame(pcm, 0, due, peak16(pcm)))
+        return True
+
+
+def _silence(seconds: float) -> bytes:
+    return bytes(round(seconds / FRAME_S) * FRAME_BYTES)
+
+
+def _frames(pcm: bytes) -> Iterator[bytes]:
+    for at in range(0, len(pcm), FRAME_BYTES):
+        yield pcm[at : at + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")

@@ -1,0 +1,237 @@
+"""What every service that only hears promises to the engine, with its real adapters and a scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from pinch_tui.core.events import FRAME_BYTES, EdgeKind, SessionParams
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.transcript.transcript import UtteranceState
+from tests.fakes.hearing_service import HearingService
+from tests.services.hearing_rig import KEY, MAKERS, Make, Scene, drop_at, play, told_frames
+
+every_service = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+async def two_holds(s: Scene) -> None:
+    for seconds in (1.3, 0.7):
+        await s.hold(seconds)
+        await s.settled()
+        await asyncio.sleep(1.0)
+
+
+@every_service
+def test_held_utterances_arrive_sample_for_sample_each_on_its_own_socket(make: Make) -> None:
+    played = play(make, two_holds)
+    assert len(played.service.sockets) == 2
+    for i, taken in enumerate(played.service.sockets):
+        assert bytes(taken.sound) == played.wanted(i)
+        assert taken.ended
+    assert [row.state for row in played.rows] == [UtteranceState.SETTLED] * 2
+
+
+@every_service
+def test_its_text_is_joined_exactly(make: Make) -> None:
+    played = play(make, two_holds)
+    for text, taken in zip(played.texts, played.service.sockets, strict=True):
+        assert told_frames(text) == len(taken.sound) // FRAME_BYTES
+    assert all(len(row.segments) == 1 and row.translation == "" for row in played.rows)
+
+
+@every_service
+def test_nothing_is_open_between_presses(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        await asyncio.sleep(5.0)
+        assert s.service.asked == 0
+        await s.hold(1.0)
+        await s.settled()
+        await asyncio.sleep(60.0)
+        assert s.service.asked == 1
+
+    play(make, scene)
+
+
+@every_service
+def test_it_settles_with_the_end_mark_and_not_by_waiting(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        await s.hold(1.0)
+        await s.settled()
+
+    played = play(make, scene, delay_s=0.2)
+    finalize, settled = played.logged("finalize")[0].t, played.logged("settled")[0].t
+    assert 0.2 <= settled - finalize < 0.6
+
+
+@every_service
+@pytest.mark.parametrize("first_wait_s", [0.0, 0.05, 0.3])
+def test_a_press_right_after_a_release_is_an_utterance_of_its_own(make: Make, first_wait_s: float) -> None:
+    async def scene(s: Scene) -> None:
+        await s.hold(0.8)
+        await asyncio.sleep(first_wait_s)
+        await s.hold(0.8)
+        await s.settled()
+
+    played = play(make, scene, delay_s=1.0)
+    assert len(played.service.sockets) == 2
+    sizes = [len(taken.sound) // FRAME_BYTES for taken in played.service.sockets]
+    assert [told_frames(text) for text in played.texts] == sizes
+    second = played.service.sockets[1]
+    assert second.opened_at < played.service.sockets[0].opened_at + 5.0
+
+
+@every_service
+@pytest.mark.parametrize("seeds", [range(20), pytest.param(range(20, 100), marks=pytest.mark.long)], ids=str)
+def test_a_hundred_drops_lose_nothing_and_double_nothing(make: Make, seeds: range) -> None:
+    for seed in seeds:
+        rng = random.Random(seed)
+
+        async def scene(s: Scene, rng: random.Random = rng) -> None:
+            for _ in range(2):
+                await s.hold(rng.uniform(0.4, 2.0))
+                await asyncio.sleep(rng.choice([0.0, 0.1, 1.0]))
+            await s.settled()
+
+        close_code = rng.choice([None, 1000, 1001, 1011])
+        played = play(make, scene, seed=seed, drops=drop_at(rng, rng.randint(1, 2)), close_code=close_code, delay_s=0.1)
+        for i, text in enumerate(played.texts):
+            whole = played.wanted(i)
+            assert told_frames(text) == len(whole) // FRAME_BYTES, (seed, i, text)
+            assert any(bytes(taken.sound) == whole and taken.ended for taken in played.service.sockets), (seed, i)
+        assert [row.state for row in played.rows] == [UtteranceState.SETTLED] * 2, seed
+
+
+@every_service
+def test_sound_is_never_sent_faster_than_the_service_takes_it(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        s.edge(EdgeKind.START)
+        await asyncio.sleep(2.0)
+        s.edge(EdgeKind.COMMIT)
+        await s.settled()
+
+    played = play(make, scene, drops=drop_at(random.Random(3), 2))
+    pace = 1.05 if make is MAKERS["cartesia"] else 1.2
+    for taken in played.service.sockets:
+        start, first = taken.arrivals[0]
+        for t, n_bytes in taken.arrivals:
+            assert (n_bytes - first) / 32_000 <= (t - start) * pace + 0.021
+
+
+@every_service
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_refused_key_is_asked_once_and_said_in_the_services_name(make: Make, status: int) -> None:
+    async def scene(s: Scene) -> None:
+        await s.hold(1.0)
+        await asyncio.sleep(30.0)
+        assert s.service.asked == 1
+
+    played = play(make, scene, status=status)
+    (notice,) = played.notices("link")
+    label = "Cartesia" if make is MAKERS["cartesia"] else "smallest.ai"
+    assert notice.title.startswith(label)
+    assert str(status) in notice.title
+    assert "kept" in notice.hint
+    assert KEY not in notice.title + notice.hint
+    error = played.logged("error")[0]
+    assert error.fields["credential"] is True
+    assert error.fields["needs_cure"] is True
+
+
+@every_service
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_service_is_asked_again_and_gets_every_word(make: Make, status: int) -> None:
+    async def scene(s: Scene) -> None:
+        await s.hold(1.0)
+        await asyncio.sleep(2.5)
+        assert 2 <= s.service.asked <= 4
+        s.service.status = 101
+        await s.settled()
+
+    played = play(make, scene, status=status)
+    assert told_frames(played.texts[0]) == len(played.wanted(0)) // FRAME_BYTES
+    assert played.notices("link")
+
+
+@every_service
+def test_silence_is_nothing_heard(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        s.source = "zeros"
+        await s.hold(1.0)
+        await s.settled()
+
+    played = play(make, scene, hears=lambda _sound: [])
+    assert [row.state for row in played.rows] == [UtteranceState.EMPTY]
+    assert [notice.title for notice in played.notices("heard")] == ["Nothing was heard."]
+    assert played.notices("link") == []
+
+
+@every_service
+def test_an_error_after_the_release_without_a_text_is_nothing_heard(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        await s.hold(1.0)
+        await s.settled()
+
+    complaint = {"type": "error", "status": "error", "status_code": 500, "message": "no audio"}
+    played = play(make, scene, complaint=complaint)
+    assert [row.state for row in played.rows] == [UtteranceState.EMPTY]
+    assert len(played.service.sockets) == 1
+
+
+@every_service
+def test_texts_come_while_it_is_said(make: Make) -> None:
+    early = [(16_000, ("He", False)), (24_000, ("Hello ", True)), (32_000, ("wor", False))]
+
+    async def scene(s: Scene) -> None:
+        s.edge(EdgeKind.START)
+        await asyncio.sleep(0.6)
+        assert s.texts == ["He"]
+        await asyncio.sleep(0.6)
+        assert s.texts == ["Hello wor"]
+        assert s.rows[0].segments[0].original_stable == len("Hello")
+        s.edge(EdgeKind.COMMIT)
+        await s.settled()
+
+    played = play(make, scene, early=early, hears=lambda _sound: [("world, ", True), ("hello, hello.", True)])
+    assert played.texts == ["Hello world, hello, hello."]
+
+
+@every_service
+def test_escape_closes_the_utterance_and_drops_its_text(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        s.edge(EdgeKind.START)
+        await asyncio.sleep(1.0)
+        s.edge(EdgeKind.CANCEL)
+        await asyncio.sleep(1.0)
+        await s.hold(1.0)
+        await s.settled()
+
+    played = play(make, scene)
+    assert [row.state for row in played.rows] == [UtteranceState.CANCELLED, UtteranceState.SETTLED]
+    assert all(taken.ended for taken in played.service.sockets)
+    assert told_frames(played.texts[1]) == len(played.service.sockets[1].sound) // FRAME_BYTES
+
+
+@every_service
+def test_a_language_that_is_not_heard_is_refused_before_anything_is_sent(make: Make) -> None:
+    async def scene(s: Scene) -> None:
+        await asyncio.sleep(1.0)
+
+    played = play(make, scene, params=SessionParams(source="tlh"))
+    assert played.service.asked == 0
+    assert played.engine._links[0].session.state is SessionState.CLOSED
+    (notice,) = played.notices("link")
+    assert "does not hear tlh" in notice.title
+
+
+@every_service
+def test_the_key_travels_in_a_header_alone(make: Make) -> None:
+    played = play(make, two_holds)
+    for taken in played.service.sockets:
+        assert taken.headers["authorization"] == f"Bearer {KEY}"
+        assert KEY not in taken.path + repr(taken.query)
+
+
+def test_the_script_speaks_for_itself() -> None:
+    assert HearingService().hears(b"") == [("Good ", True), ("morning.", True)]

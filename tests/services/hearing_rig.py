@@ -1,0 +1,212 @@
+"""Conversations of the whole engine with a scripted provider that only hears, in simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from pinch_tui.core.events import (
+    FRAME_BYTES,
+    FRAME_S,
+    EdgeKind,
+    EngineEvent,
+    Frame,
+    Logged,
+    NoticePosted,
+    Quit,
+    SessionParams,
+    TalkEdge,
+    TalkSource,
+)
+from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
+from pinch_tui.services.cartesia.service import CartesiaApi, CartesiaConfig, CartesiaConnector
+from pinch_tui.services.cartesia.traits import CARTESIA
+from pinch_tui.services.ports import Service
+from pinch_tui.services.smallest.service import SmallestApi, SmallestConfig, SmallestConnector
+from pinch_tui.services.smallest.traits import SMALLEST
+from pinch_tui.services.socket import WebSocketOpener
+from tests.fakes.fake_microphone import FakeMicrophone
+from tests.fakes.fake_speaker import FakeSpeaker
+from tests.fakes.hearing_service import HearingService, Piece, Taken
+from tests.faults.warp import run
+
+Make = Callable[[str, SystemClock, bool], Service]
+KEY = "sk_canary_0123456789"
+
+
+def cartesia(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
+    config = CartesiaConfig(base_url, KEY, "the test", is_continuous=is_continuous)
+    return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
+
+
+def cartesia_turns(base_url: str, clock: SystemClock, is_continuous: bool = True) -> Service:
+    config = CartesiaConfig(base_url, KEY, "the test", is_continuous=is_continuous, is_hands_free=True)
+    return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
+
+
+def smallest(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
+    config = SmallestConfig(base_url, KEY, "the test", is_continuous=is_continuous)
+    return Service(SMALLEST, SmallestApi(config), SmallestConnector(config, WebSocketOpener(), clock.monotonic))
+
+
+MAKERS: dict[str, Make] = {"cartesia": cartesia, "smallest": smallest}
+
+
+def told(sound: bytes) -> str:
+    """``from N for M``: which numbered frames an utterance holds."""
+    whole = range(0, len(sound) // FRAME_BYTES * FRAME_BYTES, FRAME_BYTES)
+    numbers = [struct.unpack_from("<I", sound, at)[0] for at in whole]
+    return f"from {numbers[0]} for {len(numbers)}" if numbers else ""
+
+
+def in_deltas(sound: bytes) -> list[Piece]:
+    """As Cartesia tells it: verbatim pieces, cut in the middle of words, some of them empty."""
+    text = told(sound)
+    return [("", True), (text[:3], False), (text[:6], True), (text[6:7], True), ("", True), (text[7:], True)]
+
+
+def in_words(sound: bytes) -> list[Piece]:
+    """As smallest.ai tells it: a piece brings its space or does not."""
+    words = told(sound).split()
+    return [(" ".join(words[:1]), False), *((word + " " * (i % 2), True) for i, word in enumerate(words))]
+
+
+HEARS: dict[str, Callable[[bytes], list[Piece]]] = {"Cartesia": in_deltas, "smallest.ai": in_words}
+
+
+@dataclass
+class Scene:
+    """``source``: "voice" (numbered frames) or "zeros"."""
+
+    engine: Engine
+    microphone: FakeMicrophone
+    service: HearingService
+    source: str = "voice"
+    events: list[EngineEvent] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    @property
+    def rows(self) -> list[Utterance]:
+        return list(self.engine.transcript.utterances)
+
+    @property
+    def texts(self) -> list[str]:
+        return [row.original for row in self.rows]
+
+    def edge(self, kind: EdgeKind) -> None:
+        self.engine.talk(TalkEdge(kind, self.now, TalkSource.KEY))
+
+    async def hold(self, seconds: float) -> None:
+        self.edge(EdgeKind.START)
+        await asyncio.sleep(seconds)
+        self.edge(EdgeKind.COMMIT)
+
+    async def settled(self, within_s: float = 120.0) -> None:
+        end = self.now + within_s
+        await asyncio.sleep(0.4)
+        while self.engine._unsettled():
+            assert self.now < end, (self.engine.status, self.events[-5:])
+            await asyncio.sleep(0.02)
+
+    def logged(self, kind: str) -> list[Logged]:
+        return [e for e in self.events if isinstance(e, Logged) and e.kind == kind]
+
+    def notices(self, topic: str) -> list[NoticePosted]:
+        return [e for e in self.events if isinstance(e, NoticePosted) and e.topic == topic and e.title]
+
+    def wanted(self, i: int) -> bytes:
+        """The sound of the i-th utterance, pre-roll and tail included, as the event log tells its frames."""
+        first = self.logged("first-frame")[i].t
+        end = self.logged("talk-stop")[i].t + 0.15
+        if i + 1 < len(starts := self.logged("talk-start")):
+            end = min(end, starts[i + 1].t - FRAME_S)  # a press ends the tail: the frame under way is its own
+        return b"".join(f.pcm for f in self.frames if first - 1e-9 <= f.t and f.t - FRAME_S < end - 1e-6)
+
+    async def capture(self) -> None:
+        start, tick = self.now, 0
+        while True:
+            tick += 1
+            await asyncio.sleep(max(0.0, start + tick * FRAME_S - self.now))
+            voice = struct.pack("<I", tick) + bytes([tick % 100 + 4]) * (FRAME_BYTES - 4)
+            self.frames += self.microphone.feed(voice if self.source == "voice" else bytes(FRAME_BYTES))
+
+
+def play(
+    make: Make,
+    scene: Callable[[Scene], Awaitable[None]],
+    *,
+    params: SessionParams | None = None,
+    is_continuous: bool = False,
+    seed: int = 1,
+    **script: object,
+) -> Scene:
+    """Run a scene against a running engine, then quit."""
+
+    async def main() -> Scene:
+        clock = SystemClock()
+        script.setdefault("hears", HEARS[make("http://127.0.0.1:9", clock, False).traits.label])
+        async with HearingService(**script).running() as service:  # type: ignore[arg-type]
+            microphone = FakeMicrophone(clock)
+            made = make(service.base_url, clock, is_continuous)
+            ports = EnginePorts(microphone, FakeSpeaker(clock, instant=True), made, clock)
+            talk = TalkConfig(0.3, 0.15, None if is_continuous else 120.0)
+            config = EngineConfig(params or SessionParams(), talk=talk, is_continuous=is_continuous)
+            engine = Engine(config, ports, random.Random(seed).random)
+            played = Scene(engine, microphone, service)
+            engine.subscribe(played.events.append)
+
+            async def act() -> None:
+                await asyncio.sleep(0.5031)  # no press falls on a frame's edge
+                try:
+                    await scene(played)
+                finally:
+                    engine.post(Quit(drain=False))
+
+            async with asyncio.TaskGroup() as tasks:
+                ear = tasks.create_task(played.capture())
+                tasks.create_task(act())
+                await engine.run()
+                ear.cancel()
+            return played
+
+    return run(main())
+
+
+def told_frames(text: str) -> int:
+    """How many frames a text of `told` tells of. Asserts that they follow one another."""
+    found = re.findall(r"from (\d+) for (\d+)", text)
+    assert " ".join(f"from {start} for {count}" for start, count in found) == text, text
+    at = int(found[0][0]) if found else 0
+    total = 0
+    for start, count in found:
+        assert int(start) == at, text
+        at += int(count)
+        total += int(count)
+    return total
+
+
+def drop_at(rng: random.Random, n_drops: int) -> Callable[[Taken, int], bool]:
+    """Ends connections at random places: ``n_drops`` of them."""
+    left = n_drops
+    at = rng.choice([-1, rng.randrange(640, 64_000)])
+
+    def drops(_taken: Taken, n: int) -> bool:
+        nonlocal left, at
+        is_now = left > 0 and (n == -1 if at == -1 else n >= at)
+        if is_now:
+            left -= 1
+            at = rng.choice([-1, rng.randrange(640, 64_000)])
+        return is_now
+
+    return drops
