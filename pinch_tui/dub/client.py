@@ -283,7 +283,7 @@ async def _save(
     file: BinaryIO | None = None
     received = 0
     with contextlib.ExitStack() as stack:
-        async for part in response.aiter_raw(CHUNK):
+        async for part in response.aiter_bytes(CHUNK):
             if file is None:
                 if is_page(kind, part):
                     return Failure(Trouble.UNREADABLE)
