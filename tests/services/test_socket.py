@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.services.socket import WebSocketOpener, check_ws_url
+from pinch_tui.services.socket import MAX_UNPARSED, MAX_UNSENT, WebSocketOpener, check_ws_url
 
 TOKEN = "token_canary_27182"
 
@@ -129,6 +130,69 @@ async def test_a_flood_is_parsed_piece_by_piece_and_heard_whole(monkeypatch: pyt
     assert got == [""] * 50_000 + ["last"]
     assert caught.value.code == 4503
     assert len(sizes) > 10 and max(sizes) <= 8 * 1024
+
+
+PING = b"\x89\x00"
+EMPTY_FRAGMENT = b"\x00\x00"
+
+
+async def test_a_flood_of_pings_pauses_reading_costs_half_a_core_and_leaves_at_once() -> None:
+    poured = 0
+
+    async def flood(connection: ServerConnection) -> None:
+        nonlocal poured
+        connection.transport.resume_reading()
+        while not connection.transport.is_closing():
+            if connection.transport.get_write_buffer_size() < 1_000_000:
+                connection.transport.write(PING * 100_000)
+                poured += 200_000
+            await asyncio.sleep(0)
+
+    async with server(flood) as url:
+        connection = await WebSocketOpener().open(url)
+        inner = connection._inner
+        turns, began = 0, time.monotonic()
+        cpu = time.thread_time()
+        while time.monotonic() - began < 0.5:
+            await asyncio.sleep(0.01)
+            turns += 1
+            assert inner._n_held <= MAX_UNPARSED + 256 * 1024
+            assert inner.transport.get_write_buffer_size() <= 2 * MAX_UNSENT
+        assert time.thread_time() - cpu < 0.5  # the server's own share included
+        assert turns >= 5
+        left = time.monotonic()
+        connection.abort()
+        with pytest.raises(ConnectionLost):
+            while True:
+                await connection.receive()
+        assert time.monotonic() - left < 0.2
+
+
+async def test_a_message_in_too_many_fragments_ends_the_connection() -> None:
+    async def flood(connection: ServerConnection) -> None:
+        connection.transport.write(b"\x01\x00" + EMPTY_FRAGMENT * 200_000)
+        await connection.wait_closed()
+
+    async with server(flood) as url:
+        connection = await WebSocketOpener().open(url)
+        with pytest.raises(ConnectionLost):
+            await asyncio.wait_for(connection.receive(), 10)
+
+
+async def test_unread_messages_pause_reading_and_are_all_heard_in_the_end() -> None:
+    async def flood(connection: ServerConnection) -> None:
+        connection.transport.write(b"".join(b"\x81\x05%05d" % n for n in range(60_000)))
+        await connection.close(4503)
+
+    async with server(flood) as url:
+        connection = await WebSocketOpener().open(url)
+        await asyncio.sleep(0.3)
+        assert connection._inner._n_held <= MAX_UNPARSED + 256 * 1024
+        got = []
+        with pytest.raises(ConnectionLost) as caught:
+            while True:
+                got.append(await connection.receive())
+    assert got == [f"{n:05d}" for n in range(60_000)] and caught.value.code == 4503
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 503])
