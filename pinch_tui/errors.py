@@ -93,11 +93,17 @@ class LinkError(PinchError):
 
 
 class AllocationError(LinkError):
-    """``GET /v1/session`` failed. ``status`` is the HTTP status, None when no answer came."""
+    """``GET /v1/session`` failed. ``status`` is the HTTP status, None when no answer came.
 
-    def __init__(self, title: str, hint: str = "", *, status: int | None, retryable: bool) -> None:
+    ``is_foreign``: something other than the service answered, such as a network's login page.
+    """
+
+    def __init__(
+        self, title: str, hint: str = "", *, status: int | None, retryable: bool, is_foreign: bool = False
+    ) -> None:
         super().__init__(title, hint, retryable=retryable)
         self.status = status
+        self.is_foreign = is_foreign
 
 
 class ConnectionLost(LinkError):

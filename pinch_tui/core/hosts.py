@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
+"""How a resolver takes an IPv4 address besides four decimal numbers: 127.1, 0x7f000001, 017700000001."""
 
 
 def is_loopback(host: str | None) -> bool:
@@ -15,3 +20,30 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def may_be_loopback(host: str) -> bool:
+    """Whether a host may lead to this machine, in any spelling that a resolver takes. Wider than `is_loopback`."""
+    name = host.lower().rstrip(".")
+    if name in ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback") or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        # Nobody needs the other spellings of a number, and one of them is refused by no rule.
+        return _NUMBER.fullmatch(name) is not None
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address.sixtofour or address
+    return address.is_loopback or address.is_unspecified
+
+
+def is_allowed_target(ws_url: str, *, is_local: bool) -> bool:
+    """Whether a service may send us to this socket. Only one on this machine (``is_local``) may name this machine."""
+    try:
+        parts = urlsplit(ws_url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host:
+        return False
+    return is_local or (parts.scheme == "wss" and not may_be_loopback(host))

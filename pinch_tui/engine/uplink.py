@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, assert_never
+from typing import Protocol, TypeVar, assert_never
 
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Step
@@ -15,6 +17,9 @@ from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import Clock, Connection, Service
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
+
+log = logging.getLogger("pinch_tui.engine")
+T = TypeVar("T")
 
 TURN_S = 0.004
 """How long messages may be taken before everybody else gets a turn."""
@@ -143,7 +148,7 @@ class Link:
     async def _allocate(self, command: ev.Allocate) -> None:
         generation = command.generation
         try:
-            got = await self._service.api.allocate(command.params)
+            got = await _of_adapter(self._service.api.allocate(command.params))
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
@@ -153,7 +158,7 @@ class Link:
 
     async def _serve(self, generation: int, allocation: Allocation, *, has_sound: bool) -> None:
         try:
-            connection = await self._service.connector.connect(allocation, has_sound=has_sound)
+            connection = await _of_adapter(self._service.connector.connect(allocation, has_sound=has_sound))
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc, FailureKind.OPEN)))
             return
@@ -181,7 +186,7 @@ class Link:
         """
         began = self._clock.monotonic()
         while True:
-            self.feed(ev.MessageReceived(generation, await connection.receive()))
+            self.feed(ev.MessageReceived(generation, await _of_adapter(connection.receive())))
             if self._clock.monotonic() - began >= TURN_S:
                 await asyncio.sleep(0)
                 began = self._clock.monotonic()
@@ -190,7 +195,7 @@ class Link:
         while True:
             data = await attempt.outgoing.get()
             try:
-                await (connection.finalize() if data is None else connection.send(data))
+                await _of_adapter(connection.finalize() if data is None else connection.send(data))
             except ConnectionLost:
                 return  # the receiver says so, with the close code, after the last messages
             self.feed(ev.Sent(attempt.generation))
@@ -200,10 +205,33 @@ class Link:
             await attempt.pings.wait()
             attempt.pings.clear()
             try:
-                await connection.ping()
+                await _of_adapter(connection.ping())
             except ConnectionLost:
                 return
             self.feed(ev.Ponged(attempt.generation))
+
+
+async def _of_adapter(work: Awaitable[T]) -> T:
+    """What an adapter does; whatever it raises beside our own errors is a failed attempt, not the end of the program.
+
+    Raises `PinchError`.
+    """
+    try:
+        return await work
+    except PinchError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - libraries raise what nobody foresaw, and the words must outlive it
+        log.warning("unexpected %s in %s", type(exc).__qualname__, _place(exc))
+        raise LinkError(
+            f"The connection failed in an unexpected way ({type(exc).__name__}).",
+            "Check the network and its proxy settings; your words are kept.",
+            retryable=True,
+        ) from None
+
+
+def _place(exc: BaseException) -> str:
+    frames = traceback.extract_tb(exc.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
 
 
 async def _close(attempt: _Attempt) -> None:
@@ -232,8 +260,10 @@ def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failur
     match exc:
         case CredentialError():
             return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True)
+        case AllocationError(is_foreign=True):
+            return Failure(FailureKind.FOREIGN, exc.status, exc.title, exc.hint)
         case AllocationError(status=None):
-            return Failure(FailureKind.NETWORK, None, exc.title, exc.hint)
+            return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_final=not exc.retryable)
         case AllocationError():
             return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
         case _:

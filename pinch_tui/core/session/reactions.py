@@ -12,6 +12,7 @@ from enum import StrEnum
 
 class FailureKind(StrEnum):
     HTTP = "http"  # allocation answered with a status
+    FOREIGN = "foreign"  # something other than the service answered: a redirect, a login page
     NETWORK = "network"  # allocation got no answer
     OPEN = "open"  # the socket could not be opened
     EXPIRED = "expired"  # allocated, and expired before it could be opened
@@ -70,6 +71,8 @@ def policy_of(failure: Failure) -> Policy:
             if failure.is_credential:
                 return Policy.STOP
             return Policy.BUSY if status == 429 or status >= 500 else Policy.STOP
+        case FailureKind.FOREIGN:
+            return Policy.BUSY
         case FailureKind.NETWORK | FailureKind.OPEN | FailureKind.STALL:
             return Policy.STOP if failure.is_final else Policy.LOST
         case FailureKind.NO_READY | FailureKind.EXPIRED:
@@ -85,6 +88,11 @@ def describe(failure: Failure) -> tuple[str, str]:
     match failure.kind:
         case FailureKind.HTTP:
             return _http(failure.code or 0)
+        case FailureKind.FOREIGN:
+            return (
+                "Something answered in the service's place.",
+                "Does this network have a login page? Your words are kept.",
+            )
         case FailureKind.NETWORK:
             return "The service cannot be reached.", "Check the network; your words are kept."
         case FailureKind.OPEN:

@@ -1,31 +1,60 @@
 """Session allocation: ``GET /v1/session`` over httpx.
 
-The Bearer key goes into this one request and nowhere else: over https, or to loopback. Redirects are not followed.
-Answers are asked for uncompressed and read up to 64 KiB, so that no small answer can unpack to a huge one. Errors of
-httpx are translated here; nothing of an answer is repeated.
+The Bearer key goes into this one request and nowhere else: over https, or to loopback. Redirects are not followed,
+cookies are not kept. Answers are asked for uncompressed and read up to 64 KiB, so that no small answer can unpack to a
+huge one. Errors of httpx are translated here; nothing of an answer is repeated.
 """
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from pinch_tui import __version__
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.hosts import is_allowed_target, is_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError
 from pinch_tui.services.pinch.protocol import parse_allocation, query
 
 TIMEOUT_S = 10.0
 _MAX_BODY = 65_536
+_LOGIN_PAGE = (
+    "A login page of this network is the likely cause: open a browser and sign in. If there is none, check "
+    "api.base_url. Your words are kept."
+)
+
+
+class _NoCookies(CookieJar):
+    """Keeps none, and reads none, since some cannot be read or sent back."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None: ...
+
+
+class _ForeignRedirect(Exception):
+    """A redirect, caught before its target is looked at, which may be anything."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+async def _refuse_redirects(response: httpx.Response) -> None:
+    if 300 <= response.status_code < 400:
+        raise _ForeignRedirect(response.status_code)
 
 
 def check_base_url(base_url: str) -> str:
     """The URL without a trailing slash; `ConfigError` unless it is https, or http to loopback."""
-    parts = urlsplit(base_url)
-    is_allowed = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    try:
+        parts = urlsplit(base_url)
+        is_allowed = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+        is_allowed = is_allowed and parts.port != 0  # asked for, because only then a port beyond 65535 is found
+    except ValueError:
+        is_allowed = False
     if not is_allowed or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ConfigError(
             "The service's base URL must be https, or http to this machine.",
@@ -48,13 +77,15 @@ class HttpSessionApi:
         self._url = check_base_url(base_url) + "/v1/session"
         self._key = key.strip()
         self._key_source = key_source
-        is_local = is_loopback(urlsplit(base_url).hostname)
+        self._is_local = is_loopback(urlsplit(base_url).hostname)
         try:
             self._client = httpx.AsyncClient(
                 follow_redirects=False,
                 timeout=TIMEOUT_S,
-                trust_env=not is_local,
+                trust_env=not self._is_local,
                 transport=transport,
+                cookies=_NoCookies(),
+                event_hooks={"response": [_refuse_redirects]},
                 headers={
                     "User-Agent": f"pinch-tui/{__version__}",
                     "Accept": "application/json",
@@ -87,17 +118,34 @@ class HttpSessionApi:
                 body = await _read(response)
             finally:
                 await response.aclose()
-        except httpx.HTTPError as exc:
+        except _ForeignRedirect as exc:
+            title = f"The network answered with a redirect ({exc.status}) in the service's place."
+            raise _foreign(title, exc.status) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError) as exc:
             raise _unreachable(exc) from None
-        if response.status_code != 200:
-            raise self._refused(response.status_code)
-        parsed = parse_allocation(body)
+        status = response.status_code
+        is_html = response.headers.get("Content-Type", "").strip().lower().startswith("text/html")
+        if not 200 <= status < 300:
+            if is_html and 400 <= status < 429:
+                raise _foreign(f"A web page answered in the service's place ({status}).", status)
+            raise self._refused(status)
+        parsed = parse_allocation(body) if status == 200 else None
+        if parsed is None and (is_html or body.lstrip()[:1] == b"<"):
+            raise _foreign(f"A web page answered in the service's place ({status}).", status)
         if parsed is None:
             raise AllocationError(
                 "The service's answer could not be read.",
                 "Is the base URL that of the service? Your words are kept.",
-                status=None,
+                status=status,
                 retryable=True,
+                is_foreign=True,
+            )
+        if not is_allowed_target(parsed.ws_url, is_local=self._is_local):
+            raise AllocationError(
+                "The service gave a socket address on this machine, which is refused.",
+                "Is the base URL that of the service? If it is, report this with the session id.",
+                status=None,
+                retryable=False,
             )
         return Allocation(parsed.session_id, parsed.ws_url, parsed.expires_in, parsed.model_version_id)
 
@@ -123,13 +171,6 @@ class HttpSessionApi:
                 "The key is valid but not entitled; ask support@startpinch.com. Your words are kept.",
                 status=status,
             )
-        if 300 <= status < 400:
-            return AllocationError(
-                f"The service answered with a redirect ({status}), which is not followed.",
-                "Set api.base_url to the service's own address.",
-                status=status,
-                retryable=False,
-            )
         is_passing = status == 429 or status >= 500
         return AllocationError("", status=status, retryable=is_passing)
 
@@ -146,7 +187,11 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(body[:_MAX_BODY])
 
 
-def _unreachable(exc: httpx.HTTPError) -> AllocationError:
+def _foreign(title: str, status: int) -> AllocationError:
+    return AllocationError(title, _LOGIN_PAGE, status=status, retryable=True, is_foreign=True)
+
+
+def _unreachable(exc: Exception) -> AllocationError:
     text = str(exc).lower()
     hint = "Check the network; your words are kept."
     match exc:
@@ -161,6 +206,9 @@ def _unreachable(exc: httpx.HTTPError) -> AllocationError:
             title = "The service's name cannot be resolved."
         case httpx.ConnectError():
             title = "The service cannot be reached (connection refused or no route)."
-        case _:
+        case httpx.HTTPError():
             title = "The connection to the service broke."
+        case _:
+            title = "The service cannot be asked."
+            hint = "Check HTTPS_PROXY and api.base_url; your words are kept."
     return AllocationError(title, hint, status=None, retryable=True)

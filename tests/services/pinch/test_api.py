@@ -117,15 +117,94 @@ async def test_other_statuses(status: int, is_retryable: bool) -> None:
     assert (error.status, error.retryable) == (status, is_retryable)
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_redirects_are_not_followed(status: int) -> None:
-    handler = Handler(httpx.Response(status, headers={"Location": "https://evil.example/v1/session"}))
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example/v1/session",
+        "javascript:x",
+        "//[",
+        "http://a:99999/",
+        "file:///etc/passwd",
+        "\x00",
+        "x" * 70_000,
+        "https://\udcff.example/",
+    ],
+)
+async def test_redirects_are_not_followed_but_tried_again(status: int, location: str) -> None:
+    headers = {"Location": location.encode("utf-8", "surrogateescape")}
+    handler = Handler(httpx.Response(status, headers=list(headers.items())))
     subject = api(handler)
     with pytest.raises(AllocationError) as caught:
         await subject.allocate(SessionParams())
     await subject.aclose()
     assert len(handler.requests) == 1
-    assert caught.value.status == status and not caught.value.retryable
+    assert caught.value.status == status and caught.value.retryable and caught.value.is_foreign
+    assert "login page" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (200, {"Content-Type": "text/html; charset=utf-8"}, b"<!doctype html><title>Sign in</title>"),
+        (200, {}, b"  <html>"),
+        (200, {"Content-Type": "TEXT/HTML"}, b""),
+        (204, {"Content-Type": "text/html"}, b""),
+        (403, {"Content-Type": "text/html"}, b"<h1>Blocked</h1>"),
+        (401, {"Content-Type": "text/html"}, b"<h1>Sign in</h1>"),
+    ],
+)
+async def test_a_page_in_place_of_the_answer_is_a_login_page_and_no_refused_key(
+    status: int, headers: dict[str, str], body: bytes
+) -> None:
+    error = await fails(httpx.Response(status, headers=headers, content=body))
+    assert isinstance(error, AllocationError)
+    assert error.is_foreign and error.retryable and "web page" in error.title and "login page" in error.hint
+
+
+@pytest.mark.parametrize("cookie", [b"a=b; path=/", b"a=\xff; path=/", b"\xff\xfe", b"a=b; expires=\xff"])
+async def test_cookies_are_not_kept_and_harm_nothing(cookie: bytes) -> None:
+    handler = Handler(*(httpx.Response(200, json=BODY, headers=[(b"Set-Cookie", cookie)]) for _ in range(2)))
+    subject = api(handler)
+    for _ in range(2):
+        assert (await subject.allocate(SessionParams())).session_id
+    await subject.aclose()
+    assert [request.headers.get("Cookie") for request in handler.requests] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "ws_url",
+    [
+        "ws://127.0.0.1:8765/session?token=t",
+        "wss://127.0.0.1/session?token=t",
+        "wss://localhost:8443/session?token=t",
+        "wss://LocalHost./session?token=t",
+        "wss://app.localhost/session",
+        "wss://[::1]/session",
+        "wss://[::ffff:127.0.0.1]/session",
+        "wss://0.0.0.0/session",
+        "wss://[::]/session",
+        "wss://127.1/session",
+        "wss://2130706433/session",
+        "wss://0x7f.1/session",
+        "wss://0177.0.0.1/session",
+        "ws://ws.startpinch.com/session",
+        "http://ws.startpinch.com/session",
+        "wss:///session",
+        "wss://[/session",
+    ],
+)
+async def test_a_remote_service_cannot_aim_at_this_machine(ws_url: str) -> None:
+    error = await fails(httpx.Response(200, json={**BODY, "ws_url": ws_url}))
+    assert isinstance(error, AllocationError)
+    assert not error.retryable and ws_url not in f"{error.title}{error.hint}"
+
+
+async def test_a_local_service_may_name_this_machine() -> None:
+    handler = Handler(httpx.Response(200, json={**BODY, "ws_url": "ws://127.0.0.1:8765/session?token=t"}))
+    subject = HttpSessionApi("http://127.0.0.1:8765", KEY, "test", transport=httpx.MockTransport(handler))
+    assert (await subject.allocate(SessionParams())).ws_url.startswith("ws://127.0.0.1")
+    await subject.aclose()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +224,7 @@ async def test_redirects_are_not_followed(status: int) -> None:
 async def test_nonsense_is_no_session(body: bytes) -> None:
     error = await fails(httpx.Response(200, content=body))
     assert isinstance(error, AllocationError)
-    assert error.retryable and error.status is None
+    assert error.retryable and error.is_foreign
 
 
 @pytest.mark.parametrize(
