@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
 
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
 """How a resolver takes an IPv4 address besides four decimal numbers: 127.1, 0x7f000001, 017700000001."""
@@ -35,15 +34,3 @@ def may_be_loopback(host: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or address
     return address.is_loopback or address.is_unspecified
-
-
-def is_allowed_target(ws_url: str, *, is_local: bool) -> bool:
-    """Whether a service may send us to this socket. Only one on this machine (``is_local``) may name this machine."""
-    try:
-        parts = urlsplit(ws_url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host:
-        return False
-    return is_local or (parts.scheme == "wss" and not may_be_loopback(host))

@@ -15,7 +15,7 @@ import httpx
 
 from pinch_tui import __version__
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.hosts import is_allowed_target, is_loopback
+from pinch_tui.core.hosts import is_loopback, may_be_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError
 from pinch_tui.services.pinch.protocol import parse_allocation, query
@@ -61,6 +61,18 @@ def check_base_url(base_url: str) -> str:
             "Set api.base_url (or PINCH_BASE_URL) to something like https://ws.startpinch.com.",
         )
     return base_url.rstrip("/")
+
+
+def is_allowed_target(ws_url: str, *, is_local: bool) -> bool:
+    """Whether a service may send us to this socket. Only one on this machine (``is_local``) may name this machine."""
+    try:
+        parts = urlsplit(ws_url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host:
+        return False
+    return is_local or (parts.scheme == "wss" and not may_be_loopback(host))
 
 
 class HttpSessionApi:
