@@ -90,6 +90,18 @@ WireEvent = V1Event | EndMessage
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far what we sent has got: bytes handed to the connection, and bytes that the peer's system acknowledged.
+
+    ``quiet_s``: seconds since the peer's system last acknowledged anything, also out of order; None where unknown.
+    """
+
+    written: int
+    acknowledged: int
+    quiet_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """A session that may be opened within ``expires_in`` seconds. ``ws_url`` and ``token`` are secrets."""
 

@@ -59,7 +59,7 @@ class Link:
         self._tasks = tasks
         self._on_report = on_report
         self._closing = closing
-        self._alarm = Alarm(asyncio.get_running_loop(), lambda: self.feed(ev.Woke()))
+        self._alarm = Alarm(asyncio.get_running_loop(), self._woke)
         self._attempt: _Attempt | None = None
 
     def replace_service(self, service: Service) -> None:
@@ -71,6 +71,14 @@ class Link:
         """Tell the machine what happened and do what it says."""
         for step in self.session.handle(fact, self._clock.monotonic()):
             self._do(step)
+
+    def _woke(self) -> None:
+        attempt = self._attempt
+        if attempt is not None and attempt.connection is not None:
+            progress = attempt.connection.progress()
+            if progress is not None:
+                self.feed(ev.Progressed(attempt.generation, progress))
+        self.feed(ev.Woke())
 
     def end(self) -> None:
         """Cancel what is still running; for the very end."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
-from pinch_tui.core.wire import Allocation, WireEvent
+from pinch_tui.core.wire import Allocation, Progress, WireEvent
 
 __all__ = ["Allocation", "Connection", "Connector", "Service", "ServiceTraits", "SessionApi"]
 
@@ -42,6 +42,9 @@ class Connection(Protocol):
     async def receive(self) -> WireEvent:
         """The next message. Raises `ConnectionLost` with the close code (1000 included), or the `PinchError` that
         says what was refused."""
+
+    def progress(self) -> Progress | None:
+        """How far what was sent has got; None where that is not known, as with one socket for each utterance."""
 
     async def close(self, code: int = 1000) -> None:
         """Close, waiting a short while for the peer; never raises."""

@@ -11,10 +11,12 @@ import asyncio
 import contextlib
 import logging
 import socket as _socket
+import struct
+import sys
 from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -24,6 +26,7 @@ from websockets.protocol import Event
 
 from pinch_tui import __version__
 from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.wire import Progress
 from pinch_tui.errors import ConnectionLost, LinkError
 
 OPEN_WITHIN_S = 8.0
@@ -40,6 +43,12 @@ _UNSENT_WAIT_S = 0.05
 MAX_FRAGMENTS = 4_096
 """Fragments of one message; a message of more is an attack, since each costs far more memory than its bytes."""
 _CLOSE_WITHIN_S = 1.0
+_FRAME_OVERHEAD = 8
+"""Bytes around a message of a frame's size. TLS adds some more, which the count forgives once they are acknowledged."""
+_SIOCOUTQ = 0x5411  # Linux, tcp(7): bytes in the send queue, acknowledged ones not among them
+_SO_NWRITE = 0x1024  # macOS, sys/socket.h: the same
+_TCP_INFO = 11
+_LAST_ACK_RECEIVED = struct.Struct("=56xI")  # linux/tcp.h, struct tcp_info: tcpi_last_ack_recv, milliseconds
 
 _silent = logging.getLogger("pinch_tui.websockets")
 _silent.addHandler(logging.NullHandler())
@@ -66,6 +75,9 @@ class Socket(Protocol):
 
     async def ping(self) -> None:
         """Returns when the peer has answered. Raises `ConnectionLost`."""
+
+    def progress(self) -> Progress | None:
+        """How far what was sent has got; None where the system does not tell."""
 
     async def close(self, code: int = 1000) -> None:
         """Close, waiting a short while for the peer; never raises."""
@@ -201,8 +213,10 @@ class WebSocket:
 
     def __init__(self, inner: _ChunkedParser) -> None:
         self._inner = inner
+        self._written = 0
 
     async def send(self, data: bytes | str) -> None:
+        self._written += len(data) + _FRAME_OVERHEAD
         try:
             await self._inner.send(data)
         except ConnectionClosed as exc:
@@ -214,6 +228,22 @@ class WebSocket:
             await pong
         except ConnectionClosed as exc:
             raise _lost(exc) from None
+
+    def progress(self) -> Progress | None:
+        """Bytes written less those that the kernel still keeps: it keeps them until the peer's acknowledges them."""
+        transport = self._inner.transport
+        sock = transport.get_extra_info("socket")
+        if sock is None or transport.is_closing():
+            return None
+        try:
+            unacknowledged = kept_by_kernel(sock, sys.platform)
+            quiet_s = quiet_since(sock, sys.platform)
+        except (OSError, ValueError, struct.error):
+            return None
+        if unacknowledged is None:
+            return None
+        waiting = transport.get_write_buffer_size() + unacknowledged
+        return Progress(self._written, self._written - waiting, quiet_s)
 
     async def receive(self) -> bytes | str:
         try:
@@ -273,6 +303,35 @@ class WebSocketOpener:
                 raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
         assert isinstance(inner, _ChunkedParser)
         return WebSocket(inner)
+
+
+class KernelSocket(Protocol):
+    """The part of a socket that is asked."""
+
+    def fileno(self) -> int: ...
+
+    def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> Any: ...
+
+
+def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
+    """Bytes in the send queue, sent or not, that are not acknowledged; None where the system does not tell."""
+    if platform.startswith("linux") and sys.platform != "win32":
+        import fcntl
+
+        kept = bytearray(4)
+        fcntl.ioctl(sock.fileno(), _SIOCOUTQ, kept)
+        return int.from_bytes(kept, sys.byteorder)
+    if platform == "darwin":
+        return int(sock.getsockopt(_socket.SOL_SOCKET, _SO_NWRITE))
+    return None
+
+
+def quiet_since(sock: KernelSocket, platform: str) -> float | None:
+    """Seconds since the last acknowledgement came, whatever it acknowledged; None where the system does not tell."""
+    if not platform.startswith("linux"):
+        return None
+    (milliseconds,) = _LAST_ACK_RECEIVED.unpack_from(sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, 104))
+    return float(milliseconds) / 1000
 
 
 def check_ws_url(url: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.wire import Allocation
+from pinch_tui.core.wire import Allocation, Progress
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
 from pinch_tui.services.ports import SessionApi
 from pinch_tui.services.socket import Opener, Socket
@@ -47,6 +47,9 @@ class TracedSocket:
 
     async def ping(self) -> None:
         await self._inner.ping()
+
+    def progress(self) -> Progress | None:
+        return self._inner.progress()
 
     async def receive(self) -> bytes | str:
         try:

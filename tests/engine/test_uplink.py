@@ -10,7 +10,7 @@ import pytest
 from pinch_tui.core.events import Frame, SessionParams
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.session import Session
-from pinch_tui.core.wire import Allocation, ReadyMessage, UnknownMessage, WireEvent
+from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, UnknownMessage, WireEvent
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.uplink import Link
 from pinch_tui.services.ports import Service, ServiceTraits
@@ -70,6 +70,9 @@ class Flood:
 
     async def aclose(self) -> None:
         """Closed at once."""
+
+    def progress(self) -> Progress | None:
+        return None
 
     def abort(self) -> None:
         """Closed at once."""

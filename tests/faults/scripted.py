@@ -49,6 +49,7 @@ class Plan:
     gap_s: float = 0.01
     has_speech: bool = True
     hears: bool = True  # False: nothing is ever said about the audio
+    has_interims: bool = True
     duplicates: bool = False
     refuses_speech: bool = False  # the target language cannot be spoken
     segment_frames: int | None = None  # an utterance is split into segments of so many frames, as by sentences
@@ -86,8 +87,9 @@ class Recorded:
 class ScriptedService:
     """HTTP and WebSocket on one loopback port. Plans are used up in order, then every session is healthy."""
 
-    def __init__(self, plans: list[Plan]) -> None:
+    def __init__(self, plans: list[Plan], *, host: str = "127.0.0.1", then: Plan = HEALTHY) -> None:
         self.plans = list(plans)
+        self._host, self._then = host, then
         self.sessions: list[Recorded] = []
         self.asked: list[tuple[float, int]] = []  # allocations: time, status
         self.faults = 0  # that have really happened
@@ -100,7 +102,7 @@ class ScriptedService:
     async def __aenter__(self) -> ScriptedService:
         self._server = await serve(
             self._session,
-            "127.0.0.1",
+            self._host,
             0,
             process_request=self._request,
             compression=None,
@@ -108,7 +110,7 @@ class ScriptedService:
             ping_interval=None,
         )
         port = next(iter(self._server.sockets)).getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}"
+        self.base_url = f"http://{self._host}:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -123,7 +125,7 @@ class ScriptedService:
         loop = asyncio.get_running_loop()
         path, _, query = request.path.partition("?")
         if path == "/v1/session":
-            plan = self.plans.pop(0) if self.plans else HEALTHY
+            plan = self.plans.pop(0) if self.plans else self._then
             await asyncio.sleep(plan.allocate_s)
             self.asked.append((loop.time(), plan.status))
             if plan.allocate_end is not None:
@@ -236,7 +238,7 @@ class _Run:
                     self.tasks.create_task(self._interim(self.segment, f"from {self.first}"))
                 elif self.plan.is_cumulative:
                     self._say_more()
-                elif self.in_segment % 25 == 0 and self.plan.hears:
+                elif self.in_segment % 25 == 0 and self.plan.hears and self.plan.has_interims:
                     await self._transcript("original", f"from {self.first} for {self.in_segment}", final=False)
                 if self.frames == self.plan.at_frame:
                     await self._end()

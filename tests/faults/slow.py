@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pinch_tui.core.wire import Allocation, WireEvent
+from pinch_tui.core.wire import Allocation, Progress, WireEvent
 from pinch_tui.engine.ports import Connection
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.socket import WebSocketOpener
@@ -42,6 +42,9 @@ class _Slow:
 
     async def close(self, code: int = 1000) -> None:
         await self._inner.close(code)
+
+    def progress(self) -> Progress | None:
+        return self._inner.progress()
 
     def abort(self) -> None:
         self._inner.abort()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.wire import Allocation
+from pinch_tui.core.wire import Allocation, Progress
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
 from pinch_tui.services.traced import TracedOpener, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
@@ -51,6 +51,9 @@ class Socket:
 
     async def close(self, code: int = 1000) -> None:
         self.calls.append(f"close {code}")
+
+    def progress(self) -> Progress | None:
+        return None
 
     def abort(self) -> None:
         self.calls.append("abort")

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pinch_tui.core.events import Frame, SessionParams
 from pinch_tui.core.session.reactions import Failure
-from pinch_tui.core.wire import SpeechChunk, TranscriptMessage, WireEvent
+from pinch_tui.core.wire import Progress, SpeechChunk, TranscriptMessage, WireEvent
 
 
 class SessionState(StrEnum):
@@ -59,6 +59,14 @@ class Sent:
     """The socket took one frame or message."""
 
     generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A look at how far what was sent has got; comes before `Woke` where the connection knows it."""
+
+    generation: int
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,7 @@ Fact = (
     | AttemptFailed
     | MessageReceived
     | Sent
+    | Progressed
     | Ponged
     | SocketClosed
     | Woke

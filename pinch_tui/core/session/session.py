@@ -23,6 +23,7 @@ from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,
     MetadataAck,
+    Progress,
     ReadyMessage,
     SpeechChunk,
     TranscriptMessage,
@@ -43,12 +44,57 @@ PING_IDLE_S = 20.0
 PONG_WITHIN_S = 3.0
 """While something is unsettled; with the pings' interval a dead connection is noticed within 5 s."""
 PONG_IDLE_S = 10.0
+LOOK_EVERY_S = 0.25
+"""How often the progress of what was sent is looked at while a ping is unanswered."""
+STUCK_S = 20.0
+"""Acknowledgements without progress for this long are no life: every packet that matters is lost."""
 PROGRESS_S = 1.5
-"""A socket that took a frame this recently may be slow, not dead, and its pong may still be behind that sound;"""
+"""Where the progress is not known: a socket that took a frame this recently may be slow, not dead;"""
 PROGRESS_FRAMES = 64
 """unless it took this many since the ping: more than fits into the buffers between."""
 
 _PLAIN = ServiceTraits()
+
+
+class _Acknowledgements:
+    """What the peer's system acknowledged tells a slow link from a dead one.
+
+    A ping waits behind all that was sent before it. As long as acknowledgements of that come, the link lives, however
+    long they take; once the ping itself is acknowledged, its pong is due.
+    """
+
+    def __init__(self) -> None:
+        self.are_known = False
+        self.looked_at = float("-inf")
+        self._written = self._acknowledged = 0
+        self._answered_at = self._moved_at = float("-inf")
+        self._ping_end: int | None = None  # bytes up to and with the ping that is unanswered
+        self._ping_arrived_at: float | None = None
+
+    def pinged(self) -> None:
+        """A new ping is on its way."""
+        self._ping_end = self._ping_arrived_at = None
+
+    def look(self, progress: Progress, now: float, ping_at: float | None) -> None:
+        if not self.are_known or progress.acknowledged > self._acknowledged:
+            self._acknowledged = progress.acknowledged
+            self._moved_at = self._answered_at = now
+        if progress.quiet_s is not None:
+            self._answered_at = max(self._answered_at, now - progress.quiet_s)
+        self.are_known = True
+        self.looked_at = now
+        if ping_at is None:
+            return
+        if self._ping_end is None and now > ping_at:
+            self._ping_end = progress.written
+        if self._ping_end is not None and self._ping_arrived_at is None and progress.acknowledged >= self._ping_end:
+            self._ping_arrived_at = now
+
+    def lives_until(self) -> float:
+        """Until when the silence of the service itself is explained."""
+        if self._ping_arrived_at is not None:
+            return self._ping_arrived_at + PONG_WITHIN_S
+        return min(self._answered_at + PONG_WITHIN_S, self._moved_at + STUCK_S)
 
 
 class Session:
@@ -84,6 +130,7 @@ class Session:
         self._ping_at: float | None = None  # of the unanswered ping
         self._pinged_at = float("-inf")
         self._taken_at_ping = 0
+        self._acks = _Acknowledgements()
         self._lost_tries = self._busy_tries = self._fault_tries = self._bad_tries = 0
         self._is_expired_used = False
         self._trying_since: float | None = None
@@ -126,6 +173,10 @@ class Session:
                 return self._on_message(fact, now)
             case ev.Sent(generation):
                 return self.delivery.taken(now) if self._is_live(generation) else []
+            case ev.Progressed(generation, progress):
+                if generation == self._generation:
+                    self._acks.look(progress, now, self._ping_at)
+                return []
             case ev.Ponged(generation):
                 if generation == self._generation:
                     self._ping_at = None
@@ -219,6 +270,7 @@ class Session:
         self._deadline = None
         self._ready_at = self.delivery.heard_at = self._pinged_at = now
         self._ping_at = None
+        self._acks = _Acknowledgements()
         self._is_proven = False
         ready = ev.SessionReady(self.session_id or "", self.model_version_id)
         steps = self.delivery.connect(self._generation, expects_speech=self._expects_speech, now=now)
@@ -368,6 +420,7 @@ class Session:
         if now >= self._next_ping_at():
             self._ping_at = self._pinged_at = now
             self._taken_at_ping = self.delivery.taken_frames
+            self._acks.pinged()
             return [ev.SendPing(self._generation)]
         return []
 
@@ -382,6 +435,8 @@ class Session:
         if not self.is_active:
             return max(self._ping_at, self.delivery.heard_at) + PONG_IDLE_S
         quiet = max(self._ping_at, self.delivery.heard_at) + PONG_WITHIN_S
+        if self._acks.are_known:
+            return max(quiet, self._acks.lives_until())
         if self.delivery.taken_frames - self._taken_at_ping >= PROGRESS_FRAMES:
             return quiet
         return max(quiet, self.delivery.progress_at + PROGRESS_S)
@@ -392,6 +447,8 @@ class Session:
         times = [self._deadline, self.delivery.wake_at(now)]
         if self.state is SessionState.READY:
             times += [self._stall_at(), self._next_ping_at()]
+            if self._ping_at is not None and self.is_active and self._acks.are_known:
+                times.append(max(now, self._acks.looked_at + LOOK_EVERY_S))
             if (until := self._lingers_until()) > now:
                 times.append(until)
             if not self._is_proven:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinch_tui.core.wire import Allocation, WireEvent
+from pinch_tui.core.wire import Allocation, Progress, WireEvent
 from pinch_tui.services.pinch.protocol import decode, encode_finalize
 from pinch_tui.services.socket import Opener, Socket
 
@@ -24,6 +24,9 @@ class PinchConnection:
 
     async def receive(self) -> WireEvent:
         return decode(await self._socket.receive())
+
+    def progress(self) -> Progress | None:
+        return self._socket.progress()
 
     async def close(self, code: int = 1000) -> None:
         await self._socket.close(code)

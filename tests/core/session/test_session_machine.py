@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -20,6 +21,7 @@ from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,
     MetadataAck,
+    Progress,
     ReadyMessage,
     SpeechChunk,
     TranscriptKind,
@@ -299,3 +301,78 @@ def test_every_wake_up_moves_on() -> None:
             wake = next(step.t for step in steps if isinstance(step, ev.WakeAt))
             assert wake > now
             now = wake
+
+
+class Link:
+    """A ready session in mid-utterance, whose packets are acknowledged as a test says. Time goes in steps of 50 ms."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.session = Session(SessionParams(), lambda: 0.5)
+        self.pinged_at: list[float] = []
+        self.failed: list[tuple[float, FailureKind]] = []
+        self.wake = 0.0
+        self.feed(ev.Started())
+        self.feed(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0))
+        self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
+        self.feed(ev.UtteranceStarted(1))
+        self.feed(ev.FrameTaken(1, frame(1)))
+
+    def feed(self, fact: ev.Fact) -> None:
+        for step in self.session.handle(fact, self.now):
+            match step:
+                case ev.SendPing():
+                    self.pinged_at.append(self.now)
+                case ev.SessionFailed(failure):
+                    self.failed.append((self.now, failure.kind))
+                case ev.WakeAt(t):
+                    self.wake = t
+                case _:
+                    pass
+
+    def run(self, seconds: float, progress: Callable[[float], Progress | None]) -> None:
+        end = self.now + seconds
+        while self.now < end and not self.failed:
+            self.now += 0.05
+            if self.now >= self.wake:
+                if (looked := progress(self.now)) is not None:
+                    self.feed(ev.Progressed(1, looked))
+                self.feed(ev.Woke())
+
+
+def test_a_slow_link_is_not_a_dead_one() -> None:
+    link = Link()
+    link.run(60.0, lambda now: Progress(400_000, int((now - 1000.0) * 6_000)))
+    assert not link.failed and len(link.pinged_at) == 1
+    assert link.session.state is SessionState.READY
+
+
+def test_acknowledgements_out_of_order_are_life_though_nothing_moves() -> None:
+    """A lost packet behind a long queue: for seconds only what follows it is acknowledged."""
+    link = Link()
+    link.run(12.0, lambda now: Progress(400_000, 6_000, quiet_s=0.4))
+    assert not link.failed
+    link.run(12.0, lambda now: Progress(400_000, 6_000, quiet_s=0.4))
+    assert link.failed and link.failed[0][1] is FailureKind.STALL
+
+
+def test_a_link_that_acknowledges_nothing_more_is_dead_within_five_seconds() -> None:
+    link = Link()
+    dead_at = 1010.0
+    link.run(60.0, lambda now: Progress(400_000, int((min(now, dead_at) - 1000.0) * 6_000), max(0.0, now - dead_at)))
+    (at, kind), *_ = link.failed
+    assert kind is FailureKind.STALL and dead_at < at < dead_at + 5.0
+
+
+def test_a_service_that_has_the_ping_and_does_not_answer_is_dead_within_five_seconds() -> None:
+    link = Link()
+    link.run(60.0, lambda now: Progress(12_000, min(12_000, int((now - 1000.0) * 6_000)), quiet_s=0.0))
+    (at, kind), *_ = link.failed
+    assert kind is FailureKind.STALL and 1002.0 < at < 1007.0
+
+
+def test_without_acknowledgements_a_silent_socket_is_dead_within_five_seconds() -> None:
+    link = Link()
+    link.run(60.0, lambda now: None)
+    (at, kind), *_ = link.failed
+    assert kind is FailureKind.STALL and at < 1005.0
