@@ -93,12 +93,12 @@ WireEvent = V1Event | EndMessage
 class Progress:
     """How far what we sent has got: bytes handed to the connection, and bytes that the peer's system acknowledged.
 
-    ``quiet_s``: seconds since the peer's system last acknowledged anything, also out of order; None where unknown.
+    ``arrived``: packets that the peer's system has, also those that it has out of order; None where unknown.
     """
 
     written: int
     acknowledged: int
-    quiet_s: float | None = None
+    arrived: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Link:
 
     def _woke(self) -> None:
         attempt = self._attempt
-        if attempt is not None and attempt.connection is not None:
+        if attempt is not None and attempt.connection is not None and self.session.is_active:
             progress = attempt.connection.progress()
             if progress is not None:
                 self.feed(ev.Progressed(attempt.generation, progress))

@@ -48,7 +48,7 @@ _FRAME_OVERHEAD = 8
 _SIOCOUTQ = 0x5411  # Linux, tcp(7): bytes in the send queue, acknowledged ones not among them
 _SO_NWRITE = 0x1024  # macOS, sys/socket.h: the same
 _TCP_INFO = 11
-_LAST_ACK_RECEIVED = struct.Struct("=56xI")  # linux/tcp.h, struct tcp_info: tcpi_last_ack_recv, milliseconds
+_DELIVERED = struct.Struct("=192xI")  # linux/tcp.h, struct tcp_info since 4.18: tcpi_delivered
 
 _silent = logging.getLogger("pinch_tui.websockets")
 _silent.addHandler(logging.NullHandler())
@@ -237,13 +237,13 @@ class WebSocket:
             return None
         try:
             unacknowledged = kept_by_kernel(sock, sys.platform)
-            quiet_s = quiet_since(sock, sys.platform)
+            arrived = packets_arrived(sock, sys.platform)
         except (OSError, ValueError, struct.error):
             return None
         if unacknowledged is None:
             return None
         waiting = transport.get_write_buffer_size() + unacknowledged
-        return Progress(self._written, self._written - waiting, quiet_s)
+        return Progress(self._written, self._written - waiting, arrived)
 
     async def receive(self) -> bytes | str:
         try:
@@ -326,12 +326,12 @@ def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
     return None
 
 
-def quiet_since(sock: KernelSocket, platform: str) -> float | None:
-    """Seconds since the last acknowledgement came, whatever it acknowledged; None where the system does not tell."""
+def packets_arrived(sock: KernelSocket, platform: str) -> int | None:
+    """Packets that the peer's system has, also out of order; None where the system does not tell."""
     if not platform.startswith("linux"):
         return None
-    (milliseconds,) = _LAST_ACK_RECEIVED.unpack_from(sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, 104))
-    return float(milliseconds) / 1000
+    info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _DELIVERED.size)
+    return int(_DELIVERED.unpack(info)[0]) if len(info) == _DELIVERED.size else None
 
 
 def check_ws_url(url: str) -> bool:

@@ -23,7 +23,7 @@ from pinch_tui.services.socket import (
     WebSocketOpener,
     check_ws_url,
     kept_by_kernel,
-    quiet_since,
+    packets_arrived,
 )
 
 TOKEN = "token_canary_27182"
@@ -314,5 +314,5 @@ class AskedSocket:
 def test_macos_tells_by_an_option_and_windows_not_at_all() -> None:
     sock = AskedSocket()
     assert kept_by_kernel(sock, "darwin") == 4_242 and sock.asked == [(socket.SOL_SOCKET, 0x1024)]
-    assert quiet_since(sock, "darwin") is None
-    assert kept_by_kernel(sock, "win32") is None and quiet_since(sock, "win32") is None
+    assert packets_arrived(sock, "darwin") is None
+    assert kept_by_kernel(sock, "win32") is None and packets_arrived(sock, "win32") is None

@@ -46,8 +46,6 @@ PONG_WITHIN_S = 3.0
 PONG_IDLE_S = 10.0
 LOOK_EVERY_S = 0.25
 """How often the progress of what was sent is looked at while a ping is unanswered."""
-STUCK_S = 20.0
-"""Acknowledgements without progress for this long are no life: every packet that matters is lost."""
 PROGRESS_S = 1.5
 """Where the progress is not known: a socket that took a frame this recently may be slow, not dead;"""
 PROGRESS_FRAMES = 64
@@ -66,8 +64,8 @@ class _Acknowledgements:
     def __init__(self) -> None:
         self.are_known = False
         self.looked_at = float("-inf")
-        self._written = self._acknowledged = 0
-        self._answered_at = self._moved_at = float("-inf")
+        self._acknowledged = self._arrived = 0
+        self._moved_at = float("-inf")
         self._ping_end: int | None = None  # bytes up to and with the ping that is unanswered
         self._ping_arrived_at: float | None = None
 
@@ -76,11 +74,10 @@ class _Acknowledgements:
         self._ping_end = self._ping_arrived_at = None
 
     def look(self, progress: Progress, now: float, ping_at: float | None) -> None:
-        if not self.are_known or progress.acknowledged > self._acknowledged:
-            self._acknowledged = progress.acknowledged
-            self._moved_at = self._answered_at = now
-        if progress.quiet_s is not None:
-            self._answered_at = max(self._answered_at, now - progress.quiet_s)
+        arrived = progress.arrived or 0
+        if not self.are_known or progress.acknowledged > self._acknowledged or arrived > self._arrived:
+            self._acknowledged, self._arrived = progress.acknowledged, arrived
+            self._moved_at = now
         self.are_known = True
         self.looked_at = now
         if ping_at is None:
@@ -94,7 +91,7 @@ class _Acknowledgements:
         """Until when the silence of the service itself is explained."""
         if self._ping_arrived_at is not None:
             return self._ping_arrived_at + PONG_WITHIN_S
-        return min(self._answered_at + PONG_WITHIN_S, self._moved_at + STUCK_S)
+        return self._moved_at + PONG_WITHIN_S
 
 
 class Session:
