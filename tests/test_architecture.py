@@ -176,7 +176,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "soxr": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "numpy": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "httpx": ("pinch_tui.services.pinch", "pinch_tui.diagnose.checks.network", "pinch_tui.dub.client"),
-    "websockets": ("pinch_tui.services.socket", "pinch_tui.services.practice"),
+    "websockets": ("pinch_tui.services.socket", "pinch_tui.services.parsing", "pinch_tui.services.practice"),
     "keyring": ("pinch_tui.store",),
     "platformdirs": ("pinch_tui.store",),
     "click": ("pinch_tui.cli", "pinch_tui.__main__"),

@@ -17,14 +17,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.services.socket import (
-    MAX_UNPARSED,
-    MAX_UNSENT,
-    WebSocketOpener,
-    check_ws_url,
-    kept_by_kernel,
-    packets_arrived,
-)
+from pinch_tui.services.kernel import kept_by_kernel, packets_arrived
+from pinch_tui.services.parsing import MAX_UNPARSED, MAX_UNSENT
+from pinch_tui.services.socket import WebSocketOpener, check_ws_url
 
 TOKEN = "token_canary_27182"
 

@@ -13,6 +13,7 @@ from typing import assert_never
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
 from pinch_tui.core.session.backoff import BUSY, GIVE_UP_AFTER_S, LOST
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
@@ -23,7 +24,6 @@ from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,
     MetadataAck,
-    Progress,
     ReadyMessage,
     SpeechChunk,
     TranscriptMessage,
@@ -41,57 +41,9 @@ LINGER_S = 3.0
 """A session that another took over from stays open this long after its last utterance settled: texts may be late."""
 PING_EVERY_S = 1.0
 PING_IDLE_S = 20.0
-PONG_WITHIN_S = 3.0
-"""While something is unsettled; with the pings' interval a dead connection is noticed within 5 s."""
 PONG_IDLE_S = 10.0
-LOOK_EVERY_S = 0.25
-"""How often the progress of what was sent is looked at while a ping is unanswered."""
-PROGRESS_S = 1.5
-"""Where the progress is not known: a socket that took a frame this recently may be slow, not dead;"""
-PROGRESS_FRAMES = 64
-"""unless it took this many since the ping: more than fits into the buffers between."""
 
 _PLAIN = ServiceTraits()
-
-
-class _Acknowledgements:
-    """What the peer's system acknowledged tells a slow link from a dead one.
-
-    A ping waits behind all that was sent before it. As long as acknowledgements of that come, the link lives, however
-    long they take; once the ping itself is acknowledged, its pong is due.
-    """
-
-    def __init__(self) -> None:
-        self.are_known = False
-        self.looked_at = float("-inf")
-        self._acknowledged = self._arrived = 0
-        self._moved_at = float("-inf")
-        self._ping_end: int | None = None  # bytes up to and with the ping that is unanswered
-        self._ping_arrived_at: float | None = None
-
-    def pinged(self) -> None:
-        """A new ping is on its way."""
-        self._ping_end = self._ping_arrived_at = None
-
-    def look(self, progress: Progress, now: float, ping_at: float | None) -> None:
-        arrived = progress.arrived or 0
-        if not self.are_known or progress.acknowledged > self._acknowledged or arrived > self._arrived:
-            self._acknowledged, self._arrived = progress.acknowledged, arrived
-            self._moved_at = now
-        self.are_known = True
-        self.looked_at = now
-        if ping_at is None:
-            return
-        if self._ping_end is None and now > ping_at:
-            self._ping_end = progress.written
-        if self._ping_end is not None and self._ping_arrived_at is None and progress.acknowledged >= self._ping_end:
-            self._ping_arrived_at = now
-
-    def lives_until(self) -> float:
-        """Until when the silence of the service itself is explained."""
-        if self._ping_arrived_at is not None:
-            return self._ping_arrived_at + PONG_WITHIN_S
-        return self._moved_at + PONG_WITHIN_S
 
 
 class Session:
@@ -126,8 +78,7 @@ class Session:
         self._is_proven = False
         self._ping_at: float | None = None  # of the unanswered ping
         self._pinged_at = float("-inf")
-        self._taken_at_ping = 0
-        self._acks = _Acknowledgements()
+        self._acks = Acknowledgements()
         self._lost_tries = self._busy_tries = self._fault_tries = self._bad_tries = 0
         self._is_expired_used = False
         self._trying_since: float | None = None
@@ -267,7 +218,7 @@ class Session:
         self._deadline = None
         self._ready_at = self.delivery.heard_at = self._pinged_at = now
         self._ping_at = None
-        self._acks = _Acknowledgements()
+        self._acks = Acknowledgements()
         self._is_proven = False
         ready = ev.SessionReady(self.session_id or "", self.model_version_id)
         steps = self.delivery.connect(self._generation, expects_speech=self._expects_speech, now=now)
@@ -416,8 +367,7 @@ class Session:
             return self._fail(Failure(FailureKind.STALL), now)
         if now >= self._next_ping_at():
             self._ping_at = self._pinged_at = now
-            self._taken_at_ping = self.delivery.taken_frames
-            self._acks.pinged()
+            self._acks.pinged(self.delivery.taken_frames)
             return [ev.SendPing(self._generation)]
         return []
 
@@ -432,11 +382,7 @@ class Session:
         if not self.is_active:
             return max(self._ping_at, self.delivery.heard_at) + PONG_IDLE_S
         quiet = max(self._ping_at, self.delivery.heard_at) + PONG_WITHIN_S
-        if self._acks.are_known:
-            return max(quiet, self._acks.lives_until())
-        if self.delivery.taken_frames - self._taken_at_ping >= PROGRESS_FRAMES:
-            return quiet
-        return max(quiet, self.delivery.progress_at + PROGRESS_S)
+        return max(quiet, self._acks.lives_until(self.delivery.taken_frames, self.delivery.progress_at))
 
     def _wake_at(self, now: float) -> float | None:
         if self.state is SessionState.CLOSED:

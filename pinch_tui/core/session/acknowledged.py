@@ -1,0 +1,59 @@
+"""What the peer acknowledged, as a sign of life. Pure."""
+
+from __future__ import annotations
+
+from pinch_tui.core.wire import Progress
+
+PONG_WITHIN_S = 3.0
+"""While something is unsettled; with the pings' interval a dead connection is noticed within 5 s."""
+LOOK_EVERY_S = 0.25
+"""How often the progress of what was sent is looked at while a ping is unanswered."""
+PROGRESS_S = 1.5
+"""Where the progress is not known: a socket that took a frame this recently may be slow, not dead;"""
+PROGRESS_FRAMES = 64
+"""unless it took this many since the ping: more than fits into the buffers between."""
+
+
+class Acknowledgements:
+    """What the peer's system acknowledged tells a slow link from a dead one.
+
+    A ping waits behind all that was sent before it. As long as acknowledgements of that come, the link lives, however
+    long they take; once the ping itself is acknowledged, its pong is due.
+    """
+
+    def __init__(self) -> None:
+        self.are_known = False
+        self.looked_at = float("-inf")
+        self._acknowledged = self._arrived = 0
+        self._moved_at = float("-inf")
+        self._taken_at_ping = 0
+        self._ping_end: int | None = None  # bytes up to and with the ping that is unanswered
+        self._ping_arrived_at: float | None = None
+
+    def pinged(self, taken: int) -> None:
+        """A new ping is on its way; the socket has ``taken`` this many frames before it."""
+        self._taken_at_ping = taken
+        self._ping_end = self._ping_arrived_at = None
+
+    def look(self, progress: Progress, now: float, ping_at: float | None) -> None:
+        arrived = progress.arrived or 0
+        if not self.are_known or progress.acknowledged > self._acknowledged or arrived > self._arrived:
+            self._acknowledged, self._arrived = progress.acknowledged, arrived
+            self._moved_at = now
+        self.are_known = True
+        self.looked_at = now
+        if ping_at is None:
+            return
+        if self._ping_end is None and now > ping_at:
+            self._ping_end = progress.written
+        if self._ping_end is not None and self._ping_arrived_at is None and progress.acknowledged >= self._ping_end:
+            self._ping_arrived_at = now
+
+    def lives_until(self, taken: int, taken_at: float) -> float:
+        """Until when the silence of the service itself is explained. ``taken``: frames that the socket took, the last
+        one at ``taken_at``."""
+        if not self.are_known:
+            return float("-inf") if taken - self._taken_at_ping >= PROGRESS_FRAMES else taken_at + PROGRESS_S
+        if self._ping_arrived_at is not None:
+            return self._ping_arrived_at + PONG_WITHIN_S
+        return self._moved_at + PONG_WITHIN_S

@@ -1,0 +1,42 @@
+"""What the system knows about a TCP connection: how much of what was sent has arrived."""
+
+from __future__ import annotations
+
+import socket as _socket
+import struct
+import sys
+from typing import Any, Protocol
+
+_SIOCOUTQ = 0x5411  # Linux, tcp(7): bytes in the send queue, acknowledged ones not among them
+_SO_NWRITE = 0x1024  # macOS, sys/socket.h: the same
+_TCP_INFO = 11
+_DELIVERED = struct.Struct("=192xI")  # linux/tcp.h, struct tcp_info since 4.18: tcpi_delivered
+
+
+class KernelSocket(Protocol):
+    """The part of a socket that is asked."""
+
+    def fileno(self) -> int: ...
+
+    def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> Any: ...
+
+
+def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
+    """Bytes in the send queue, sent or not, that are not acknowledged; None where the system does not tell."""
+    if platform.startswith("linux") and sys.platform != "win32":
+        import fcntl
+
+        kept = bytearray(4)
+        fcntl.ioctl(sock.fileno(), _SIOCOUTQ, kept)
+        return int.from_bytes(kept, sys.byteorder)
+    if platform == "darwin":
+        return int(sock.getsockopt(_socket.SOL_SOCKET, _SO_NWRITE))
+    return None
+
+
+def packets_arrived(sock: KernelSocket, platform: str) -> int | None:
+    """Packets that the peer's system has, also out of order; None where the system does not tell."""
+    if not platform.startswith("linux"):
+        return None
+    info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _DELIVERED.size)
+    return int(_DELIVERED.unpack(info)[0]) if len(info) == _DELIVERED.size else None
