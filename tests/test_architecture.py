@@ -115,7 +115,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "control": SHARED,
     "dub": ("errors", "core", "store"),
     "diagnose": (*SHARED, "audio.devices.choice", "services.ports"),
-    "frontend": (*SHARED, "engine.facade", "ui"),
+    "frontend": (*SHARED, "engine.facade"),
     "ui": (*SHARED, "engine.facade", "frontend"),
     "plain": (*SHARED, "engine.facade", "frontend", "ui.text"),
 }
@@ -164,10 +164,62 @@ def test_every_room_has_its_rule() -> None:
     assert not unknown, f"no rule for {sorted(unknown)}"
 
 
+MAX_MODULES = 15
+
+
+def test_a_package_has_about_a_dozen_modules() -> None:
+    members: dict[str, list[str]] = {}
+    for path in files():
+        if path.name != "__init__.py":
+            members.setdefault(str(path.parent.relative_to(ROOT)), []).append(path.name)
+    crowded = [f"{package}: {len(names)} modules" for package, names in members.items() if len(names) > MAX_MODULES]
+    assert not crowded, "\n".join(crowded)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    circles = [" -> ".join(circle) for circle in _circles({module_name(path): _loaded(path) for path in files()})]
+    assert not circles, "\n".join(circles)
+
+
+def _loaded(path: Path) -> frozenset[str]:
+    """Our modules that a module imports outside functions, those for type checkers alone included."""
+    found = set()
+    waiting: list[ast.AST] = [tree(path)]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                continue
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(module=module, names=names):
+                inner = {f"{module}.{alias.name}" for alias in names}
+                found |= inner & modules() or {str(module)}
+            case _:
+                waiting += ast.iter_child_nodes(node)
+    return frozenset(found & modules())
+
+
+def _circles(graph: dict[str, frozenset[str]]) -> list[list[str]]:
+    """One circle for each module that can be reached from itself, the shortest, each circle once."""
+    found: dict[frozenset[str], list[str]] = {}
+    for start in sorted(graph):
+        ways = [[start]]
+        seen: set[str] = set()
+        for way in ways:  # grows while it is walked: breadth first
+            for name in sorted(graph[way[-1]]):
+                if name == start:
+                    found.setdefault(frozenset(way), [*way, start])
+                elif name not in seen:
+                    seen.add(name)
+                    ways.append([*way, name])
+    return list(found.values())
+
+
 # ---- who imports which library ------------------------------------------------------------------------------------
 
 OWNERS: dict[str, tuple[str, ...]] = {
-    "textual": ("pinch_tui.ui", "pinch_tui.keys", "pinch_tui.frontend.services"),
+    "textual": ("pinch_tui.ui", "pinch_tui.keys"),
     "rich": ("pinch_tui.ui", "pinch_tui.keys"),
     "PIL": ("pinch_tui.ui.big.press",),
     "sounddevice": ("pinch_tui.audio.host.child",),
@@ -417,6 +469,12 @@ def test_practice_is_an_island() -> None:
 def test_the_screen_loads_no_device_and_no_net() -> None:
     loaded = loaded_by(everything_in("ui"))
     assert not violations(loaded, "sounddevice httpx websockets", "services", *DEVICE_AUDIO)
+
+
+@pytest.mark.parametrize("room", ["frontend", "plain", "cli"])
+def test_the_line_mode_and_the_commands_never_load_the_screen(room: str) -> None:
+    loaded = loaded_by(everything_in(room))
+    assert not violations(loaded, "textual", "ui.app", "ui.screens", "ui.widgets", "ui.transcript", "ui.big")
 
 
 def test_the_screen_draws_letters_only_when_asked() -> None:

@@ -250,6 +250,40 @@ def _known_key(name: str) -> str | None:
     return _BY_CHARACTER.get(character, named) or None
 
 
+# ---- names for people ---------------------------------------------------------------------------------------------
+
+_SHOWN = {name: character for character, name in _BY_CHARACTER.items() if name != "space"} | {
+    "comma": ",",
+    "escape": "Esc",
+    "space": "space",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as people write it: ``ctrl+q`` -> ``Ctrl+Q``, ``question_mark`` -> ``?``."""
+    *modifiers, last = key.split("+")
+    name = _part_name(last)
+    if modifiers and len(name) == 1:
+        name = name.upper()
+    return "+".join([*(_part_name(part) for part in modifiers), name])
+
+
+def _part_name(part: str) -> str:
+    if part in _SHOWN:
+        return _SHOWN[part]
+    return part if len(part) == 1 else part.replace("_", " ").capitalize()
+
+
+def first_key(keys: Mapping[str, tuple[str, ...]], action: str) -> str:
+    """The key to show for an action; "" when it has none."""
+    return next(iter(keys.get(action, ())), "")
+
+
+# ---- the user's map -----------------------------------------------------------------------------------------------
+
+
 def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple[str, ...]]:
     """Action name -> its keys, the user's map applied.
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import PinchError
-from pinch_tui.ui.text.layout import clean
 
 TOOL_TIMEOUT_S = 2.0
 OSC_LIMIT = 74_000
@@ -62,7 +62,7 @@ def tools(env: Mapping[str, str], platform: str = sys.platform) -> list[Tool]:
 
 def safe(text: str) -> str:
     """What is copied: the lines of a text, each cleaned."""
-    return "\n".join(clean(line) for line in text.split("\n"))
+    return "\n".join(clean(line, len(text)) for line in text.split("\n"))
 
 
 def osc52(text: str, env: Mapping[str, str]) -> str:

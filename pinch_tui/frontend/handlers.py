@@ -1,197 +1,172 @@
-"""What the actions do: talking, languages, panels, leaving. Each handler takes the app and returns nothing.
-
-Panels are imported when they are first opened, so that the first paint does not wait for them.
-"""
+"""What the actions do that both faces have. Each handler takes the front end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from pinch_tui.core.events import RetryNow, SetVolume, StateWord, StopSpeech, Voice
-from pinch_tui.core.languages import AUTO
-from pinch_tui.core.transcript.transcript import last_heard
-from pinch_tui.frontend.languages_text import swapped
+from pinch_tui.core.events import RetryNow, StateWord, StopSpeech, Voice
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.languages_text import last_heard, swapped
 from pinch_tui.settings.model import VOLUME_RANGE
 
-if TYPE_CHECKING:
-    from pinch_tui.ui.app.app import PinchApp
-
 VOLUME_STEP = 0.1
-MAX_VOLUME = VOLUME_RANGE[1]
+SLOWER = 0.75
+"""Speed of the slower replay."""
 
 
 # ---- talking ------------------------------------------------------------------------------------------------------
 
 
-def cancel(app: PinchApp) -> None:
-    """Escape, from the most pressing to the least: a text that is typed, the utterance, the voice, the search, a
-    message, the scroll."""
-    if app.main.is_typing and app.main.close_search():
+def cancel(front: FrontEnd) -> None:
+    """Escape, from the most pressing to the least: a text that is typed, the utterance, a search or a message, the
+    speech, the scroll."""
+    status = front.engine.status
+    if front.face.close_typing():
         return
-    if app.engine.status.word is StateWord.TALKING or app.engine.status.talking_since is not None:
-        app.hold.escape(app.clock())
-    elif app.main.close_search() or app.main.notices.dismiss():
+    if status.word is StateWord.TALKING or status.talking_since is not None:
+        front.hold.escape(front.clock())
+    elif front.face.dismiss():
         return
-    elif app.engine.status.word is StateWord.SPEAKING:
-        app.engine.post(StopSpeech())
+    elif status.word is StateWord.SPEAKING:
+        front.engine.post(StopSpeech())
     else:
-        app.main.lines.select_last()
+        front.face.rest()
 
 
-def stop_speech(app: PinchApp) -> None:
-    app.engine.post(StopSpeech())
+def stop_speech(front: FrontEnd) -> None:
+    front.engine.post(StopSpeech())
+    front.face.confirm("Voice stopped.")
 
 
-def skip_speech(app: PinchApp) -> None:
-    app.engine.post(StopSpeech(skip=True))
+def skip_speech(front: FrontEnd) -> None:
+    front.engine.post(StopSpeech(skip=True))
+    front.face.confirm("Voice of this line skipped.")
 
 
-def mute(app: PinchApp) -> None:
-    status = app.engine.status
-    app.engine.post(SetVolume(status.volume, is_muted=not status.is_muted))
-    app.services.remember("muted", not status.is_muted)
-    app.say("volume", _loudness(status.volume) if status.is_muted else "Voice muted")
+def mute(front: FrontEnd) -> None:
+    status = front.engine.status
+    front.session.use("speaker.muted", not status.is_muted)
+    front.face.say("volume", _loudness(status.volume) if status.is_muted else "Voice muted")
 
 
-def _turn(app: PinchApp, step: float) -> None:
-    volume = round(min(MAX_VOLUME, max(0.0, app.engine.status.volume + step)), 2)
-    app.engine.post(SetVolume(volume, is_muted=False))
-    app.services.remember("volume", volume)
-    app.services.remember("muted", False)
-    app.say("volume", _loudness(volume))
+def _turn(front: FrontEnd, step: float) -> None:
+    least, most, _ = VOLUME_RANGE
+    volume = round(min(most, max(least, front.engine.status.volume + step)), 2)
+    front.session.set_volume(volume, is_muted=False)
+    front.face.say("volume", _loudness(volume))
 
 
 def _loudness(volume: float) -> str:
     return f"Volume {volume * 100:.0f} %"
 
 
-def louder(app: PinchApp) -> None:
-    _turn(app, VOLUME_STEP)
+def louder(front: FrontEnd) -> None:
+    _turn(front, VOLUME_STEP)
 
 
-def quieter(app: PinchApp) -> None:
-    _turn(app, -VOLUME_STEP)
+def quieter(front: FrontEnd) -> None:
+    _turn(front, -VOLUME_STEP)
 
 
-def retry(app: PinchApp) -> None:
-    app.engine.post(RetryNow())
+def retry(front: FrontEnd) -> None:
+    front.engine.post(RetryNow())
+    front.face.confirm("Connecting now.")
 
 
 # ---- languages ----------------------------------------------------------------------------------------------------
 
 
-def languages(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.languages import LanguageScreen
-
-    app.push_screen(LanguageScreen(app.session.language_choices()), app.session.choose_pair)
+def languages(front: FrontEnd) -> None:
+    front.face.choose_languages(front.session.language_choices(), is_source_side=False)
 
 
-def speak_language(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.languages import LanguageScreen
-
-    app.push_screen(LanguageScreen(app.session.language_choices(), is_source_side=True), app.session.choose_pair)
+def speak_language(front: FrontEnd) -> None:
+    front.face.choose_languages(front.session.language_choices(), is_source_side=True)
 
 
-def swap(app: PinchApp) -> None:
-    wanted = app.session.wanted
-    params = swapped(wanted, last_heard(app.engine.transcript.utterances, wanted.target))
+def swap(front: FrontEnd) -> None:
+    wanted = front.session.wanted
+    params = swapped(wanted, last_heard(front.engine.transcript.utterances, wanted.target))
     if params is not None:
-        app.session.change(params)
+        front.session.change(params)
         return
-    key = app.key_named("speak_language")
+    key = front.key_named("speak_language")
     how = f" with {key}" if key else ""
-    app.say("swap", f"Nothing was detected yet, so there is nothing to swap; choose a language{how}.")
+    front.face.say("swap", f"Nothing was detected yet, so there is nothing to swap; choose a language{how}.")
 
 
-def previous_pair(app: PinchApp) -> None:
-    current = (app.session.wanted.source, app.session.wanted.target)
-    for pair in app.services.recent_pairs():
-        if tuple(pair) != current:
-            app.session.choose_pair((pair[0], pair[1]))
+def previous_pair(front: FrontEnd) -> None:
+    current = (front.session.wanted.source, front.session.wanted.target)
+    for source, target in front.services.recent_pairs():
+        if (source, target) != current:
+            front.session.choose_pair((source, target))
             return
-    app.say("pair", "No pair was used before this one.")
+    front.face.say("pair", "No pair was used before this one.")
 
 
-def two_way(app: PinchApp) -> None:
-    params = app.session.wanted
-    if params.source == AUTO and not params.two_way:
-        app.say("two-way", "Two-way needs two named languages; choose the one you speak first")
+def two_way(front: FrontEnd) -> None:
+    params = front.session.wanted
+    if params.lacks_a_language and not params.two_way:
+        front.face.say("two-way", "Two-way needs two named languages; choose the one you speak first")
         return
-    app.session.change(replace(params, two_way=not params.two_way))
-    app.say("two-way", "Two-way: either language may be spoken" if not params.two_way else "One-way again")
+    front.session.change(replace(params, two_way=not params.two_way))
+    front.face.say("two-way", "Two-way: either language may be spoken" if not params.two_way else "One-way again")
 
 
-def text_only(app: PinchApp) -> None:
-    params = app.session.wanted
-    app.session.change(replace(params, text_only=not params.text_only))
+def text_only(front: FrontEnd) -> None:
+    params = front.session.wanted
+    front.session.change(replace(params, text_only=not params.text_only))
 
 
-def voice(app: PinchApp) -> None:
-    params = app.session.wanted
-    app.session.change(replace(params, voice=Voice.MALE if params.voice is Voice.FEMALE else Voice.FEMALE))
+def voice(front: FrontEnd) -> None:
+    params = front.session.wanted
+    front.session.change(replace(params, voice=Voice.MALE if params.voice is Voice.FEMALE else Voice.FEMALE))
 
 
-# ---- panels -------------------------------------------------------------------------------------------------------
+# ---- this line ----------------------------------------------------------------------------------------------------
 
 
-def help_(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.help import HelpScreen
-
-    app.push_screen(HelpScreen(app.key_table, app.settings.talk.key))
+def replay(front: FrontEnd) -> None:
+    front.lines.replay(1.0)
 
 
-def settings(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.settings import SettingsScreen
-
-    app.push_screen(SettingsScreen())
+def replay_slower(front: FrontEnd) -> None:
+    front.lines.replay(SLOWER)
 
 
-def details(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.details import DetailsScreen
-
-    app.push_screen(DetailsScreen())
+def save_speech(front: FrontEnd) -> None:
+    front.lines.save_speech()
 
 
-def export(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.export import ExportScreen
-
-    if not app.engine.transcript.utterances:
-        app.say("empty", "Nothing was said yet.")
-        return
-    app.push_screen(ExportScreen(app.main.selected_line()), app.line_work.export_as)
+def copy_translation(front: FrontEnd) -> None:
+    if line := front.lines.chosen():
+        front.lines.copy("translation", line.translation)
 
 
-def welcome(app: PinchApp) -> None:
-    from pinch_tui.ui.screens.welcome import WelcomeScreen
-
-    app.push_screen(WelcomeScreen())
-
-
-def next_theme(app: PinchApp) -> None:
-    from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
-
-    names = THEME_NAMES
-    here = names.index(app.theme) if app.theme in names else -1
-    name = names[(here + 1) % len(names)]
-    app.set_theme(name)
-    app.say("theme", f"Theme: {THEME_TITLES.get(name, name)}")
+def copy_original(front: FrontEnd) -> None:
+    if line := front.lines.chosen():
+        front.lines.copy("original", line.original)
 
 
-def palette(app: PinchApp) -> None:
-    app.action_command_palette()
+def copy_both(front: FrontEnd) -> None:
+    if line := front.lines.chosen():
+        front.lines.copy("line", "\n".join(text for text in (line.original, line.translation) if text))
+
+
+def export(front: FrontEnd) -> None:
+    front.lines.export()
 
 
 # ---- leaving ------------------------------------------------------------------------------------------------------
 
 
-def suspend(app: PinchApp) -> None:
-    app.suspend_softly()
+def suspend(front: FrontEnd) -> None:
+    front.leaving.suspend()
 
 
-def quit_(app: PinchApp) -> None:
-    app.leaving.ask()
+def quit_(front: FrontEnd) -> None:
+    front.leaving.ask()
 
 
-def interrupt(app: PinchApp) -> None:
-    app.leaving.ask(is_interrupt=True)
+def interrupt(front: FrontEnd) -> None:
+    front.leaving.interrupt()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.languages import AUTO, base, find, has_known_speech, language_of
+from pinch_tui.core.languages import AUTO, base, find, has_known_speech, is_known, language_of, same_language
+from pinch_tui.core.transcript.transcript import Utterance
 
 Pair = tuple[str, str]
 
@@ -43,6 +44,12 @@ def swapped(params: SessionParams, heard: str | None) -> SessionParams | None:
         source_label=params.target_label,
         target_label=params.source_label,
     )
+
+
+def last_heard(utterances: Sequence[Utterance], other_than: str) -> str | None:
+    """The known language that was detected last and is not ``other_than``; None where the service detected none."""
+    codes = (utterance.spoken_language for utterance in reversed(utterances))
+    return next((code for code in codes if is_known(code) and not same_language(code, other_than)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What the screen needs beside the engine, as callables that the wiring fills in.
+"""What the front end needs beside the engine, as callables that the wiring fills in.
 
-The screen imports no adapter: no store, no device, no key handling. Every callable here has a default that does
-nothing or says that it cannot be done, so that a screen can be built in a test from the few that the test is about.
-All but one are called on the event loop's thread; those that may take long are awaitables.
+The front end imports no adapter: no store, no device, no key handling. Every callable has a default that does nothing
+or says that it cannot be done, so that a test fills in only what it is about. They are called on the event loop's
+thread; those that may take long are awaitables.
 """
 
 from __future__ import annotations
@@ -10,63 +10,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
-from textual.driver import Driver
-
-from pinch_tui.core.events import TalkSource
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
-from pinch_tui.settings.model import TalkMode
-
-if TYPE_CHECKING:
-    from pinch_tui.ui.big.lettering import DrawLarge
-
-
-class HoldReport(Protocol):
-    """How the talk key is held in this terminal."""
-
-    @property
-    def method(self) -> str:
-        """``exact``, ``learned``, ``probe``, ``tap`` or ``mouse``."""
-
-    @property
-    def sentence(self) -> str:
-        """Why, for a person."""
-
-
-class TalkInput(Protocol):
-    """The talk key, as the screen uses it; `pinch_tui.keys.HoldInput` is the real one."""
-
-    armed: bool
-    on_report_changed: Callable[[Any], None] | None
-    on_hang_up: Callable[[], None] | None
-    on_interrupt: Callable[[], None] | None
-    dropped: Callable[[], int]
-
-    def driver_class(self, stock: type[Driver]) -> type[Driver]: ...
-
-    def feed_key(self, key: str, t: float) -> bool: ...
-
-    def mouse_down(self, t: float) -> None: ...
-
-    def mouse_up(self, t: float) -> None: ...
-
-    def blur(self, t: float) -> None: ...
-
-    def focus(self, t: float) -> None: ...
-
-    def end(self, source: TalkSource, t: float) -> None: ...
-
-    def escape(self, t: float) -> None: ...
-
-    def set_mode(self, mode: TalkMode) -> None: ...
-
-    def report(self) -> HoldReport: ...
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +104,6 @@ class AppServices:
     save_wav: Callable[[int, bytes], Awaitable[Path]] = _no_wav
     """(utterance, float32 LE mono 24 kHz) -> the file written."""
     set_star: Callable[[int, bool], None] = _nothing
-    draw_large: DrawLarge | None = None
-    """Draws large type; the one callable here that a worker thread calls. None: texts keep the usual size."""
-
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""
     has_seen_welcome: bool = False

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 from pinch_tui.core.events import Latency, Levels, MicState, StateWord, Status, TalkSource
+from pinch_tui.core.keymap import key_name
 
 METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""
@@ -56,47 +57,6 @@ def clock_text(seconds: float) -> str:
 def seconds_left(until: float | None, now: float) -> int:
     """Whole seconds that are left, rounded up; 0 when there are none."""
     return 0 if until is None else max(0, math.ceil(until - now))
-
-
-def key_name(key: str) -> str:
-    """A Textual key name as people write it: ``ctrl+q`` -> ``Ctrl+Q``, ``question_mark`` -> ``?``."""
-    *modifiers, last = key.split("+")
-    name = _part_name(last)
-    if modifiers and len(name) == 1:
-        name = name.upper()
-    return "+".join([*(_part_name(part) for part in modifiers), name])
-
-
-_KEY_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "comma": ",",
-    "full_stop": ".",
-    "asterisk": "*",
-    "plus": "+",
-    "minus": "-",
-    "equals_sign": "=",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "number_sign": "#",
-    "escape": "Esc",
-    "enter": "Enter",
-    "space": "space",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "up": "Up",
-    "down": "Down",
-    "home": "Home",
-    "end": "End",
-}
-
-
-def _part_name(part: str) -> str:
-    if part in _KEY_NAMES:
-        return _KEY_NAMES[part]
-    return part if len(part) == 1 else part.replace("_", " ").capitalize()
 
 
 def talk_hint(method: str, key: str, *, is_narrow: bool = False, is_on_bar: bool = True) -> str:

@@ -1,8 +1,8 @@
 """The line mode (``pinch-tui --plain``): for screen readers and terminals that can only append lines.
 
-No cursor movement, no colour, no interim text unless asked for; still push-to-talk. Single keys are the screen's own
-actions (`pinch_tui.plain.actions`), the user's map included; only the language question reads a line. Belongs to the
-event loop; the terminal is given back however it ends.
+No cursor movement, no colour, no interim text unless asked for; still push-to-talk. Single keys run the screen's own
+actions, the user's map included; only the language question reads a line. Belongs to the event loop; the terminal is
+given back however it ends.
 """
 
 from __future__ import annotations
@@ -11,48 +11,46 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from pinch_tui.core.events import (
-    ChangeSession,
     EngineEvent,
     Foreground,
     NoticePosted,
-    Quit,
-    SessionParams,
     StateWord,
     Status,
     StatusChanged,
-    Stopped,
-    TalkSource,
     TranscriptChanged,
 )
-from pinch_tui.core.keymap import FIXED, resolve_keys
-from pinch_tui.core.options import difference_text, kept_choices, pair_text
+from pinch_tui.core.keymap import FIXED, first_key, key_name
+from pinch_tui.core.options import pair_text
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.frontend.actions import BY_NAME, first_key
-from pinch_tui.frontend.background import deafen
+from pinch_tui.frontend.actions import BY_NAME, do
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.ports import AppExit, Export, TalkKey
 from pinch_tui.frontend.services import AppServices
-from pinch_tui.frontend.status_text import key_name, talk_hint
-from pinch_tui.frontend.wanted import Wanted
-from pinch_tui.plain.actions import HANDLERS, spoken_key
+from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
+from pinch_tui.plain.help import help_lines, spoken_key
 from pinch_tui.plain.languages import NotOne, parse_pair, recent_text, resolve
-from pinch_tui.plain.tty import HANG_UP, TYPED_KEYS, Terminal, this_terminal
-from pinch_tui.plain.words import Narrator
+from pinch_tui.plain.terminal import HANG_UP, TYPED_KEYS, Terminal
+from pinch_tui.plain.words import Narrator, sentence
+from pinch_tui.settings.model import Settings
 from pinch_tui.ui.text.cells import clusters
-from pinch_tui.ui.text.layout import clean, wrap
+from pinch_tui.ui.text.layout import wrap
 
 LEVELS_S = 0.5
 """How often the levels are looked at for a silent or clipping microphone."""
 _LEAST_COLUMNS = 20
 """Narrower terminals, if there are any, break lines themselves."""
 READY_S = 0.4
-"""So long the state has to be ready before it is told."""
+"""How long the state must be ready before it is told."""
 _END = "ctrl+d"
+"""Ends a shell's input, and leaves here too unless the user's map has it."""
 _N_PHRASES = 3
-"""What ends the input of a shell leaves here, too, unless the user's map has it."""
 _ASK = (
     "Type what is spoken and what it becomes, such as: en es, or: english, brazilian portuguese. "
     "Names may be cut short; one language alone is the one to translate into. Enter alone changes nothing."
@@ -68,22 +66,19 @@ def terminal_columns() -> int:
         return 0
 
 
-class HoldReport(Protocol):
-    @property
-    def method(self) -> str: ...
+def this_terminal() -> Terminal:
+    """The terminal that the program was started in."""
+    if sys.platform == "win32":
+        from pinch_tui.plain.tty_windows import WindowsTerminal
 
-    @property
-    def sentence(self) -> str: ...
+        return WindowsTerminal()
+    from pinch_tui.plain.tty import PosixTerminal
+
+    return PosixTerminal()
 
 
-class PlainHold(Protocol):
-    """The talk key, as the line mode feeds it; `pinch_tui.keys.HoldInput` is the real one."""
-
-    armed: bool
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
+class PlainTalkKey(TalkKey, Protocol):
+    """The talk key as the line mode feeds it."""
 
     def attach(self, tty: int | None) -> None: ...
 
@@ -91,89 +86,73 @@ class PlainHold(Protocol):
 
     def answered(self, reports_release: bool, t: float) -> None: ...
 
-    def escape(self, t: float) -> None: ...
-
     def key_pressed(self, key: str, plain: str, *, reports_release: bool, t: float) -> bool: ...
 
     def set_key(self, key: str) -> None: ...
 
-    def end(self, source: TalkSource, t: float) -> None: ...
-
-    def report(self) -> HoldReport: ...
-
 
 class PlainApp:
-    """Runs the engine and tells everything in lines. ``talk_key`` is a Textual key name; keys that a plain terminal
-    cannot type fall back to space."""
+    """The front end's face in lines. A talk key that a plain terminal cannot type falls back to space."""
+
+    write_raw = None
 
     def __init__(
         self,
         engine: EngineFacade,
-        hold: PlainHold,
+        hold: PlainTalkKey,
         services: AppServices | None = None,
+        settings: Settings | None = None,
         *,
-        talk_key: str = "space",
-        keys: Mapping[str, tuple[str, ...]] | None = None,
         columns: Callable[[], int] = terminal_columns,
         terminal: Terminal | None = None,
         clock: Callable[[], float] = time.monotonic,
         tells_interims: bool = False,
     ) -> None:
+        settings = settings or Settings()
         self.engine = engine
-        self.services = services or AppServices()
         self.clock = clock
-        self.talk_key = talk_key
-        self.keys = resolve_keys({}, talk_key) if keys is None else keys
+        self.front = FrontEnd(engine, hold, services or AppServices(), settings, self, clock)
+        self.talk_key = settings.talk.key
         self._hold = hold
         self._columns = columns
         self._terminal: Terminal = terminal or this_terminal()
         self._narrator = Narrator(tells_interims=tells_interims)
-        self._wanted = Wanted(engine.status.params)
-        self._quits = 0
-        self._exit_code = 0
+        self._how = AppExit()
+        self._left = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._ready: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
-        self._is_suspending = False
         self._is_asking = False
-        self._actions = {key: name for name, names in self.keys.items() for key in names}
-
-    @property
-    def wanted(self) -> SessionParams:
-        """What the next utterance is spoken under."""
-        return self._wanted.params
+        self._actions = {key: name for name, names in self.front.keys.items() for key in names}
 
     async def run(self) -> int:
         """Until the engine has stopped; the exit code. Raises `UsageError` when there is no terminal to read from."""
         self._terminal.open(self._on_key)
-        stop_listening = self.engine.subscribe(self._on_event)
-        stop_signals = self.services.watch_signals(self._on_signal, self._on_hang_up)
         try:
             self._hold.attach(self._terminal.fd)
             self._hold.asked(self.clock())
             self._hold.answered(False, self.clock())  # a question would be printed by a terminal that is really plain
-            self._hold.start()
+            self.front.open()
             self._greet()
-            self.services.log(self.clock(), "ready", {"mode": "plain"})
+            self.front.services.log(self.clock(), "ready", {"mode": "plain"})
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self.begin(self._watch_levels())
-                await self.engine.run()
+                self.begin("levels", self._watch_levels())
+                self.begin("engine", self.front.run_engine())
+                await self._left.wait()
                 for task in tuple(self._running):
                     task.cancel()
         finally:
             self._tasks = None
             if self._ready is not None:
                 self._ready.cancel()
-            self._hold.stop()
-            stop_signals()
-            stop_listening()
+            self.front.close()
             self._terminal.close()
-        return self._exit_code
+        return self._how.code
 
     # ---- telling --------------------------------------------------------------------------------------------------
 
-    def say(self, line: str) -> None:
+    def tell(self, line: str) -> None:
         """One line, broken between words where the terminal is narrower."""
         for part in self._wrapped(line):
             self._terminal.write(part)
@@ -187,19 +166,21 @@ class PlainApp:
 
     def _greet(self) -> None:
         if len(self.talk_key) > 1 and self.talk_key not in TYPED_KEYS:
-            self.say(f"The key {key_name(self.talk_key)} cannot be read here; the talk key is space.")
+            self.tell(f"The key {key_name(self.talk_key)} cannot be read here; the talk key is space.")
             self.talk_key = "space"
             self._hold.set_key("space")
-        self.say(f"pinch-tui, line mode. {pair_text(self.wanted)}.")
+        self.tell(f"pinch-tui, line mode. {pair_text(self.front.session.wanted)}.")
         if self.engine.status.is_practice:
-            self.say("Practice: a small service on this computer, no account needed.")
-            phrases = self.services.practice_phrases(self.wanted.source, self.wanted.target, _N_PHRASES)
+            self.tell("Practice: a small service on this computer, no account needed.")
+            phrases = self.front.services.practice_phrases(
+                self.front.session.wanted.source, self.front.session.wanted.target, _N_PHRASES
+            )
             if phrases:
                 some = " ".join(clean(original) for original, _ in phrases)
-                self.say(f"It understands the phrases of its phrasebook, such as: {some}")
+                self.tell(f"It understands the phrases of its phrasebook, such as: {some}")
         report = self._hold.report()
-        self.say(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
-        self.say(f"{self._help_hint()} {spoken_key(first_key(self.keys, 'quit'))} leaves.")
+        self.tell(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
+        self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} leaves.")
 
     def how_to_talk(self) -> str:
         """``Press space, speak, press space again``, without a full stop."""
@@ -207,27 +188,21 @@ class PlainApp:
         hint = talk_hint("learned" if method == "mouse" else method, self.talk_key)
         return hint[:1].upper() + hint[1:]
 
-    def _on_event(self, event: EngineEvent) -> None:
+    def hear(self, event: EngineEvent) -> None:
         match event:
             case StatusChanged(status):
                 self._on_status(status)
             case TranscriptChanged(numbers):
                 changed = [self.engine.transcript.utterance(number) for number in sorted(numbers)]
                 for line in self._narrator.utterances(changed):
-                    self.say(line)
+                    self.tell(line)
             case NoticePosted():
                 for line in self._narrator.notice(event):
-                    self.say(line)
-            case Stopped(unsettled, exit_code):
-                self._exit_code = exit_code
-                if unsettled:
-                    self.say(f"The last words of {unsettled} lines did not come.")
-                self.say("Good-bye.")
+                    self.tell(line)
             case _:
                 pass
 
     def _on_status(self, status: Status) -> None:
-        self._wanted.take(status.params)
         if status.word is StateWord.READY:
             # Between the last sound and the last words the engine may be ready for a moment: not worth a line.
             if self._ready is None:
@@ -244,131 +219,149 @@ class PlainApp:
 
     def _tell_status(self, status: Status) -> None:
         for line in self._narrator.status(status, self.clock()):
-            self.say(line)
+            self.tell(line)
 
     async def _watch_levels(self) -> None:
         while True:
             await asyncio.sleep(LEVELS_S)
             for line in self._narrator.levels(self.engine.status, self.engine.levels(), self.clock()):
-                self.say(line)
+                self.tell(line)
 
     # ---- keys -----------------------------------------------------------------------------------------------------
 
-    def _on_signal(self) -> None:
-        self.quit()
-
-    def _on_hang_up(self) -> None:
-        if not self._quits:
-            self.quit()
-
-    def cancel(self) -> bool:
-        """Throw away what is being said; False when nobody talks."""
-        if self.engine.status.talking_since is None and self.engine.status.word is not StateWord.TALKING:
-            return False
-        self._hold.escape(self.clock())
-        return True
-
-    def suspend(self) -> None:
-        """To the shell; what is being said ends."""
-        self._hold.end(TalkSource.QUIT, self.clock())
-        if not self._is_suspending:
-            self._is_suspending = True
-            self.begin(self._stop_when_deaf())
-
-    async def _stop_when_deaf(self) -> None:
-        await deafen(self.engine)
-        self._terminal.suspend()  # stops here until it is continued
-        self._is_suspending = False
-        self.engine.post(Foreground(True))
-
     def _on_key(self, key: str, t: float) -> None:
         if key == HANG_UP:
-            self._on_hang_up()
+            self.front.leaving.hang_up()
         elif self._actions.get(key) in FIXED:  # not even the talk key stands before them
-            self.quit()
+            do(self.front, self._actions[key])
         elif not self._hold.key_pressed(key, "", reports_release=False, t=t):
             self._command(key)
 
     def _command(self, key: str) -> None:
         name = self._actions.get(key, "")
-        if name in HANDLERS:
-            HANDLERS[name](self)
-        elif name:
-            self.say(f"{BY_NAME[name].title} is there on the screen only.")
+        if name:
+            do(self.front, name)
         elif key == _END:
-            self.quit()
+            do(self.front, "quit")
         elif key == "q":
-            self.say(f"{spoken_key(first_key(self.keys, 'quit'))} quits.")
+            self.tell(f"{spoken_key(first_key(self.front.keys, 'quit'))} quits.")
         elif len(key) == 1 and key.isprintable():
-            self.say(f"The key {spoken_key(key)} does nothing here. {self._help_hint()}")
+            self.tell(f"The key {spoken_key(key)} does nothing here. {self._help_hint()}")
 
     def _help_hint(self) -> str:
-        key = first_key(self.keys, "help")
+        key = first_key(self.front.keys, "help")
         return f"Press {spoken_key(key)} for help." if key else "pinch-tui keys --actions lists the keys."
 
-    def begin(self, work: Coroutine[None, None, None]) -> None:
-        """Something slow, beside everything else; it ends with the program."""
+    # ---- the front end's face -------------------------------------------------------------------------------------
+
+    def say(self, topic: str, text: str, hint: str = "") -> None:
+        if topic == "session":
+            self._narrator.knows(self.front.session.wanted)
+        self.tell(sentence(f"{text} {hint}"))
+
+    def warn(self, topic: str, text: str, hint: str = "") -> None:
+        self.tell(sentence(f"Error: {text} {hint}"))
+
+    def confirm(self, text: str) -> None:
+        self.tell(sentence(text))
+
+    def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         if self._tasks is None:
             work.close()
             return
-        task = self._tasks.create_task(work)
+        task = self._tasks.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    def quit(self) -> None:
-        """Once: wait for the last words and leave. Twice: leave at once."""
-        self._quits += 1
-        self._hold.end(TalkSource.QUIT, self.clock())
-        is_first = self._quits == 1
-        if is_first:
-            self.say("Leaving; waiting for the last words. Press again to leave at once.")
-        self.engine.post(Quit(drain=is_first))
+    def do(self, action: str) -> None:
+        match action:
+            case "help":
+                for line in help_lines(self.front.keys, self.how_to_talk(), self.talk_key):
+                    self.tell(line)
+            case "details":
+                self._tell_details()
+            case "latest":
+                self._tell_latest()
+            case _:
+                self.tell(f"{BY_NAME[action].title} is there on the screen only.")
+
+    def _tell_details(self) -> None:
+        status = self.engine.status
+        microphone = mic_line(status, self.engine.levels(), self.clock())
+        self._tell_status(status)
+        self.tell(f"Languages: {pair_text(self.front.session.wanted)}. {self.how_to_talk()}.")
+        self.tell(clean(f"Microphone: {microphone.state}, {microphone.name or 'no name'}. {microphone.problem}"))
+        latency = latency_text(status.latency)
+        if latency:
+            self.tell(clean(f"Delays: {latency}"))
+
+    def _tell_latest(self) -> None:
+        line = self.front.lines.chosen()
+        if line is not None:
+            for text in Narrator().utterances([line]):
+                self.tell(text)
+
+    def selected(self) -> int | None:
+        return None
+
+    def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
+        self.begin("languages", self._ask_languages(choices, is_source_side=is_source_side))
+
+    def choose_export(self, write: Callable[[Export | None], None]) -> None:
+        write((ExportFormat.TXT, ExportSide.BOTH, ExportPart()))
+
+    def close_typing(self) -> bool:
+        return False
+
+    def dismiss(self) -> bool:
+        return False
+
+    def rest(self) -> None:
+        """Nothing scrolls here."""
+
+    def close_panels(self) -> None:
+        """There are none."""
+
+    def leave(self, how: AppExit, message: str = "") -> None:
+        self._how = how
+        if message:
+            self.tell(f"Error: {clean(message)}")
+        if how.unsettled:
+            self.tell(f"The last words of {how.unsettled} lines did not come.")
+        self.tell("Good-bye.")
+        self._left.set()
+
+    def stop_process(self) -> None:
+        self._terminal.suspend()  # stops here until it is continued
+        self.engine.post(Foreground(True))
 
     # ---- languages ------------------------------------------------------------------------------------------------
 
-    def change(self, params: SessionParams) -> None:
-        """Ask for other languages, another voice, or text alone."""
-        if params == self.wanted:
-            self.say(f"Languages stay: {pair_text(params)}.")
-            return
-        if (params.source, params.target) != (self.wanted.source, self.wanted.target):
-            self.services.remember_pair(params.source, params.target)
-        for name, value in kept_choices(self.wanted, params).items():
-            self.services.remember(name, value)
-        before, params = self.wanted, self._wanted.choose(params)
-        self._narrator.knows(params)
-        if pair_text(before) != pair_text(params):
-            self.say(f"From now on: {pair_text(params)}.")
-        else:
-            self.say(f"From now on: {difference_text(before, params)}.")
-        self.engine.post(ChangeSession(params))
-
-    async def choose_languages(self, *, is_source_side: bool = False) -> None:
+    async def _ask_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
         """Ask for the pair, or for the spoken language alone, with the terminal's own line editing."""
         if self._is_asking:
             return
         self._is_asking = True
         self._hold.armed = False
         try:
-            self.say(f"Now {pair_text(self.wanted)}.")
-            recent = recent_text(self.services.recent_pairs())
+            self.tell(f"Now {pair_text(self.front.session.wanted)}.")
+            recent = recent_text(choices.recents)
             if recent and not is_source_side:
-                self.say(f"Used before: {recent}.")
+                self.tell(f"Used before: {recent}.")
             answer = clean(await self._terminal.ask("\n".join(self._wrapped(_ASK_ONE if is_source_side else _ASK))))
         finally:
             self._hold.armed = True
             self._is_asking = False
-        if not answer.strip():
-            self.say(f"Languages stay: {pair_text(self.wanted)}.")
-            return
+        wanted = self.front.session.wanted
+        pair = (wanted.source, wanted.target)
         try:
-            if is_source_side:
-                source, target = resolve(answer, may_be_auto=True), self.wanted.target
-            else:
-                source, target = parse_pair(answer, self.wanted.source, self.wanted.target)
-            if source == target:
+            if answer.strip() and is_source_side:
+                pair = (resolve(answer, may_be_auto=True), wanted.target)
+            elif answer.strip():
+                pair = parse_pair(answer, *pair)
+            if pair[0] == pair[1]:
                 raise NotOne("These are not two languages.")
         except NotOne as doubt:
-            self.say(f"{doubt} Nothing was changed.")
+            self.tell(f"{doubt} Nothing was changed.")
             return
-        self.change(replace(self.wanted, source=source, target=target))
+        self.front.session.choose_pair(pair)

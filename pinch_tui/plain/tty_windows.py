@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pinch_tui.errors import UsageError
-from pinch_tui.plain.tty import KeyHandler, key_names
+from pinch_tui.plain.terminal import KeyHandler, key_names
 
 POLL_S = 0.02
 
@@ -25,7 +25,7 @@ class Console(Protocol):
 
 
 class WindowsTerminal:
-    """Fulfils `pinch_tui.plain.tty.Terminal`. Raises `UsageError` from `open` without a console."""
+    """Fulfils `pinch_tui.plain.terminal.Terminal`. Raises `UsageError` from `open` without a console."""
 
     def __init__(
         self,

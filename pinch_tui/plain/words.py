@@ -10,17 +10,18 @@ from collections.abc import Iterable, Iterator
 
 from pinch_tui.core.events import Levels, MicState, NoticePosted, SessionParams, Severity, StateWord, Status
 from pinch_tui.core.options import pair_text
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, seconds_left
-from pinch_tui.ui.text.layout import clean
 
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
 _CUTOFF = "…"
 REPEAT_S = 60.0
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A clean line with a full stop."""
     text = clean(text)
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
@@ -70,9 +71,9 @@ class Narrator:
     def _microphone(self, status: Status) -> Iterator[str]:
         if status.mic in (MicState.LOST, MicState.ABSENT):
             line = mic_line(status, Levels(), 0.0)
-            yield _sentence(f"Microphone: {line.problem or line.state}")
+            yield sentence(f"Microphone: {line.problem or line.state}")
         elif status.mic is MicState.OPEN and self._mic in (MicState.LOST, MicState.ABSENT):
-            yield _sentence(f"Microphone: {status.mic_name or 'found again'}")
+            yield sentence(f"Microphone: {status.mic_name or 'found again'}")
 
     def _state(self, status: Status, now: float) -> str:
         detail = f" {clean(status.detail)}" if status.detail else ""
@@ -102,7 +103,7 @@ class Narrator:
         problem = mic_line(status, levels, now).problem if status.mic is MicState.OPEN else ""
         if problem and now - self._mic_problems.get(problem, float("-inf")) >= REPEAT_S:
             self._mic_problems[problem] = now
-            yield _sentence(f"Microphone: {problem}")
+            yield sentence(f"Microphone: {problem}")
 
     def notice(self, notice: NoticePosted) -> Iterator[str]:
         """A notice, unless it says what it said before."""

@@ -23,7 +23,6 @@ from pinch_tui.core.events import (
     NoticePosted,
     Severity,
 )
-from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
@@ -137,11 +136,10 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         if options.is_plain:
             from pinch_tui.plain.app import PlainApp
 
-            keys = resolve_keys(settings.ui.keys, settings.talk.key)
-            return await PlainApp(engine, hold, services, talk_key=settings.talk.key, keys=keys).run(), False
+            return await PlainApp(engine, hold, services, settings).run(), False
         from pinch_tui.ui.app.app import PinchApp
 
-        app = PinchApp(engine, hold, services, settings)
+        app = PinchApp(engine, hold, services, settings, draw_large=lambda request: _large_type()(request))
         ended = await app.run_async()
         if ended is None:
             return app.return_code or 0, False
@@ -277,7 +275,6 @@ def _services(
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_source,
         store_key=keep_key,
-        draw_large=lambda request: _large_type()(request),
         details=details,
     )
 

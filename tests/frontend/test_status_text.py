@@ -17,6 +17,7 @@ from pinch_tui.core.events import (
     StateWord,
     Status,
 )
+from pinch_tui.core.keymap import key_name
 from pinch_tui.frontend import status_text as text
 from pinch_tui.ui.app.theme import ASCII, UNICODE
 from pinch_tui.ui.widgets.meter import meter
@@ -130,11 +131,11 @@ def test_a_narrow_bar_gives_the_room_to_what_presses() -> None:
 
 
 def test_key_names() -> None:
-    assert text.key_name("ctrl+q") == "Ctrl+Q"
-    assert text.key_name("question_mark") == "?"
-    assert text.key_name("N") == "N"
-    assert text.key_name("right_alt") == "Right alt"
-    assert text.key_name("escape") == "Esc"
+    assert key_name("ctrl+q") == "Ctrl+Q"
+    assert key_name("question_mark") == "?"
+    assert key_name("N") == "N"
+    assert key_name("right_alt") == "Right alt"
+    assert key_name("escape") == "Esc"
 
 
 def test_session_ids_are_short() -> None:

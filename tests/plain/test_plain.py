@@ -32,18 +32,19 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
 from pinch_tui.frontend.actions import BY_NAME
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.keys import HoldConfig, HoldInput
-from pinch_tui.plain.actions import HANDLERS, help_lines
 from pinch_tui.plain.app import PlainApp
+from pinch_tui.plain.help import OFFERED, help_lines
 from pinch_tui.plain.languages import NotOne, parse_pair
-from pinch_tui.plain.tty import PosixTerminal, key_names
+from pinch_tui.plain.terminal import key_names
+from pinch_tui.plain.tty import PosixTerminal
 from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import TalkMode
+from pinch_tui.settings.model import Settings, TalkMode, TalkSettings, UiSettings
 from tests.fakes.fake_engine import FakeEngine, line
 
 
@@ -67,8 +68,7 @@ class Session:
             self.engine,
             self.hold,
             services,
-            talk_key=talk_key,
-            keys=resolve_keys(keys or {}, talk_key),
+            Settings(talk=TalkSettings(key=talk_key), ui=UiSettings(keys=keys or {})),
             columns=lambda: columns,
             terminal=PosixTerminal(self.slave, self._take),
         )
@@ -100,6 +100,7 @@ async def running(
     talk_key: str = "space",
     keys: dict[str, str] | None = None,
     columns: int = 0,
+    code: int = 0,
 ) -> AsyncIterator[Session]:
     session = Session(services, talk_key, keys, columns)
     try:
@@ -108,7 +109,7 @@ async def running(
             await session.printed("for help")
             yield session
             session.engine.stop()
-            assert await app == 0
+            assert await app == code
         assert termios.tcgetattr(session.slave) == session.before
         assert "\x1b" not in session.text and "\r" not in session.text
         assert session.text.endswith("Good-bye.\n")
@@ -125,8 +126,8 @@ def test_the_help_has_every_action_of_the_screen_that_is_here_with_its_key() -> 
     ]
     assert "F5: Swap languages. Speak the other language from now on." in lines
     assert "No key: The other voice. Female or male, from the next utterance on." in lines
-    assert set(HANDLERS) <= set(BY_NAME)
-    assert sum(": " in line for line in lines) == len(HANDLERS) + 1
+    assert set(OFFERED) <= set(BY_NAME)
+    assert sum(": " in line for line in lines) == len(OFFERED) + 1
 
 
 async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
@@ -322,16 +323,16 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
             ("pt-BR", "fr"),
             ("fr", "pt-BR"),
         ]
-        assert remembered == [("pt-BR", "fr"), ("fr", "pt-BR")]
+        assert remembered == [("en", "es"), ("pt-BR", "fr"), ("pt-BR", "fr"), ("fr", "pt-BR")]
         session.type("t")
-        await session.printed("From now on: French and Portuguese (Brazil).")
+        await session.printed("From now on: two-way.")
         assert kept == {"two_way": True}
 
 
 async def test_replay_volume_and_stop() -> None:
     async with running() as session:
         session.type("r")
-        await session.printed("no speech to say again")
+        await session.printed("Nothing was said yet.")
         session.engine.put(line(1, "a", "b"), line(2, "c", "d"))
         session.engine.speech[1] = b"1234"
         session.type("rwx+m")
@@ -356,7 +357,7 @@ async def test_copying_says_how() -> None:
     async with running(AppServices(copy=copy)) as session:
         session.engine.put(line(1, "one", "uno"))
         session.type("c")
-        await session.printed("Copied (took uno).")
+        await session.printed("Copied the translation (took uno).")
 
 
 async def test_unknown_keys_and_sequences_do_no_harm() -> None:
@@ -368,14 +369,22 @@ async def test_unknown_keys_and_sequences_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize("key", ["\x11", "\x03", "\x04"])
-async def test_leaving_waits_for_the_last_words_and_a_second_time_does_not(key: str) -> None:
-    async with running() as session:
+async def test_leaving_waits_for_the_last_words_and_an_interrupt_does_not(key: str) -> None:
+    async with running(code=EXIT_INTERRUPTED) as session:
         session.engine.stops_on_quit = False
         session.type(key)
-        await session.printed("Leaving; waiting for the last words.")
+        await session.printed("Leaving; waiting for the last words. Ctrl+C leaves at once.")
         assert session.engine.intents == [Quit(drain=True)]
-        session.type(key)
+        session.type("\x11")
+        session.type("\x03")
         await session.until(lambda: session.engine.intents[-1] == Quit(drain=False))
+    assert session.engine.intents == [Quit(drain=True), Quit(drain=False)]
+
+
+async def test_quitting_in_peace_is_no_interruption() -> None:
+    async with running() as session:
+        session.type("\x11")
+        await session.printed("Good-bye.")
 
 
 async def test_the_terminal_going_away_leaves() -> None:
@@ -384,7 +393,7 @@ async def test_the_terminal_going_away_leaves() -> None:
         app = tasks.create_task(session.app.run())
         await session.printed("for help")
         os.close(session.master)
-        assert await app == 0
+        assert await app == EXIT_INTERRUPTED
     os.close(session.slave)
     assert session.engine.intents == [Quit(drain=True)]
 
@@ -400,12 +409,12 @@ async def test_a_terminal_that_takes_no_line_any_more_is_one_hang_up() -> None:
             raise OSError(5, "Input/output error")
 
         session.app._terminal._out = gone  # type: ignore[attr-defined]
-        session.app._on_hang_up()  # the signal, the line that cannot be written, and the end of input
+        session.app.front.leaving.hang_up()  # the signal, the line that cannot be written, and the end of input
         os.close(session.master)
         await asyncio.sleep(0.1)
         assert session.engine.intents == [Quit(drain=True)]
         session.engine.stop()
-        assert await app == 0
+        assert await app == EXIT_INTERRUPTED
     os.close(session.slave)
 
 
@@ -553,7 +562,7 @@ def test_states_are_told_once_in_words() -> None:
 def test_notices_are_told_once_each() -> None:
     narrator = Narrator()
     notice = NoticePosted("key", Severity.ERROR, "The key was refused.", "Enter another\x1b[2J.")
-    assert list(narrator.notice(notice)) == ["Error: The key was refused. Enter another\ufffd[2J."]
+    assert list(narrator.notice(notice)) == ["Error: The key was refused. Enter another."]
     assert list(narrator.notice(notice)) == []
     assert list(narrator.notice(replace(notice, title=""))) == []
     assert len(list(narrator.notice(notice))) == 1

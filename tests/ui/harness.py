@@ -15,6 +15,7 @@ from pinch_tui.errors import PinchError
 from pinch_tui.frontend.services import AppServices, DeviceNames, KeptKey
 from pinch_tui.settings.model import Settings, UiSettings
 from pinch_tui.ui.app.app import PinchApp
+from pinch_tui.ui.big.lettering import DrawLarge
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_hold import FakeHold
 
@@ -116,15 +117,15 @@ def rig(
     settings: Settings = STILL,
     method: str = "exact",
     stops_on_quit: bool = True,
+    draw_large: DrawLarge | None = None,
     **more: Any,
 ) -> Rig:
     """The app, not yet running. ``status``: changes to the fake engine's status. ``more``: services."""
     engine = FakeEngine(stops_on_quit=stops_on_quit)
     engine.status = replace(engine.status, **(status or {}))
     hold, asked = FakeHold(method, settings.talk.key), Asked()
-    app = PinchApp(
-        engine, hold, services(asked, is_practice=engine.status.is_practice, **more), settings, clock=lambda: NOW
-    )
+    made = services(asked, is_practice=engine.status.is_practice, **more)
+    app = PinchApp(engine, hold, made, settings, draw_large=draw_large, clock=lambda: NOW)
     return Rig(app, engine, hold, asked)
 
 

@@ -34,10 +34,11 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
+from pinch_tui.frontend.ports import AppExit
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings
-from pinch_tui.ui.app.app import AppExit, PinchApp
+from pinch_tui.ui.app.app import PinchApp
 from pinch_tui.ui.big.lettering import Picture, Request
 from pinch_tui.ui.big.view import BigText, BigView
 from pinch_tui.ui.screens.fatal import FatalScreen
@@ -581,7 +582,7 @@ async def test_the_big_view_grows_with_the_words() -> None:
         await until(pilot, lambda: big._big._text == "¿Dónde está?")
         await pilot.press("escape")
         r.engine.put(line(1, "Where is it?", "¿Dónde está eso?"))
-        await until(pilot, lambda: r.app.line_work._big is None)
+        await until(pilot, lambda: r.app._own._big is None)
         assert len(r.app.screen_stack) == 1
 
 

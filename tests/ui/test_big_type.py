@@ -15,7 +15,7 @@ from pinch_tui.ui.big.fonts import FontFile, finder_for
 from pinch_tui.ui.big.lettering import BRAILLE, QUADRANTS, WHOLE, LargeType, Picture, Refusal, Request, Why, cells
 from pinch_tui.ui.big.press import PillowPress, Placed
 from pinch_tui.ui.big.scripts import ARABIC, script_of
-from pinch_tui.ui.text.layout import clean, clusters, pieces
+from pinch_tui.ui.text.layout import clusters, drawable, pieces
 from tests.fakes.fake_press import FakeFinder, FakePress
 from tests.ui.test_layout_text import CORPUS
 
@@ -36,7 +36,7 @@ def words_of(press: FakePress) -> list[str]:
 
 
 def torn(text: str) -> list[str]:
-    parts = clusters(clean(text))
+    parts = clusters(drawable(text))
     return ["".join(part.text for part in parts[start:end]) for start, end in pieces(parts)]
 
 
@@ -70,7 +70,7 @@ def test_thai_is_broken_at_syllables_never_before_a_mark() -> None:
 @given(st.sampled_from(sorted(CORPUS.values())), st.text(max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_pieces_are_the_whole_text_without_its_blanks(text: str, more: str) -> None:
-    parts = clusters(clean(text + more))
+    parts = clusters(drawable(text + more))
     found = pieces(parts)
     kept = list(itertools.chain.from_iterable(range(*piece) for piece in found))
     assert kept == [i for i, part in enumerate(parts) if part.text != " "]

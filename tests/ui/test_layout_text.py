@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from pinch_tui.settings.model import Bidi
 from pinch_tui.ui.text import layout as layout_text
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, judge_widths
-from pinch_tui.ui.text.layout import Mark, Order, Widths, app_reorders, clean, clusters, cut, layout, wrap
+from pinch_tui.ui.text.layout import Mark, Order, Widths, app_reorders, clusters, cut, drawable, layout, wrap
 
 CORPUS = {
     "latin": "Good morning, I have a reservation — two nights, state-of-the-art/room 12.",
@@ -40,7 +40,7 @@ texts = st.text(
 @pytest.mark.parametrize("limit", [7, 20, 34, 200])
 @pytest.mark.parametrize("reorders", [False, True])
 def test_lines_of_every_script_fit_and_keep_their_letters(name: str, limit: int, reorders: bool) -> None:
-    text = clean(CORPUS[name])
+    text = drawable(CORPUS[name])
     lines = layout(text, limit, (), reorders)
     for line in lines:
         assert line.cells == cell_len(line.text) <= limit
@@ -58,13 +58,13 @@ def test_lines_of_every_script_fit_and_keep_their_letters(name: str, limit: int,
     [("latin", False), ("arabic", True), ("vowelled", True), ("hebrew", True), ("mixed", False), ("japanese", False)],
 )
 def test_direction_is_the_first_strong_letters(name: str, is_rtl: bool) -> None:
-    assert {line.is_rtl for line in layout(clean(CORPUS[name]), 20)} == {is_rtl}
+    assert {line.is_rtl for line in layout(drawable(CORPUS[name]), 20)} == {is_rtl}
 
 
 @given(texts, st.integers(1, 40), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_any_text_wraps_into_lines_that_fit(text: str, limit: int, reorders: bool) -> None:
-    text = clean(text)
+    text = drawable(text)
     lines = layout(text, limit, (), reorders)
     assert bool(lines) == bool(text)
     for line in lines:
@@ -76,9 +76,9 @@ def test_any_text_wraps_into_lines_that_fit(text: str, limit: int, reorders: boo
 @given(texts, st.integers(1, 30))
 @settings(max_examples=150, deadline=None)
 def test_wrapping_never_loses_or_reorders_a_cluster(text: str, limit: int) -> None:
-    parts = clusters(clean(text))
+    parts = clusters(drawable(text))
     assert [part.start for part in parts] == sorted({part.start for part in parts})
-    assert all(part.text[0] == clean(text)[part.start] or len(part.text) == 1 for part in parts)
+    assert all(part.text[0] == drawable(text)[part.start] or len(part.text) == 1 for part in parts)
     spans = wrap(parts, limit)
     kept = [i for start, end in spans for i in range(start, end)]
     assert kept == sorted(set(kept))
@@ -88,14 +88,14 @@ def test_wrapping_never_loses_or_reorders_a_cluster(text: str, limit: int) -> No
 @given(st.text(st.sampled_from("abcdef  --/.,!?)(–—’“”…"), max_size=120), st.integers(1, 30))
 @settings(max_examples=300, deadline=None)
 def test_plain_text_wraps_the_same_way_on_the_short_path(text: str, limit: int) -> None:
-    text = clean(text)
+    text = drawable(text)
     assert layout_text._wrap_narrow(text, limit) == wrap(clusters(text), limit)
 
 
 @given(texts, st.integers(1, 30), st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_marks_stay_with_their_letters(text: str, limit: int, spans: list[tuple[int, int]]) -> None:
-    text = clean(text)
+    text = drawable(text)
     marks = tuple(Mark(start, end, 1 << i) for i, (start, end) in enumerate(spans))
     marked = layout(text, limit, marks)
     assert [line.text for line in marked] == [line.text for line in layout(text, limit)]
@@ -104,7 +104,7 @@ def test_marks_stay_with_their_letters(text: str, limit: int, spans: list[tuple[
         wanted[part.text] = wanted.get(part.text, 0) | sum(m.bits for m in marks if m.start <= part.start < m.end)
     for line in marked:
         for run in line.runs:
-            for part in clusters(clean(run.text)):  # without the marks of direction
+            for part in clusters(drawable(run.text)):  # without the marks of direction
                 assert run.marks & ~wanted.get(part.text, 0) == 0
 
 
@@ -177,16 +177,16 @@ def test_thai_breaks_before_leading_vowels_and_never_after_them() -> None:
 
 
 def test_controls_and_overrides_never_come_through() -> None:
-    assert clean("a\x1b[31mb\x07\u202ec\u200bd\te\n\nf\u2028g\ud800") == "a\ufffd[31mb\ufffdcd e f g\ufffd"
-    assert clean("  [bold]x[/]  ") == "[bold]x[/]"
-    assert clean("می\u200cخواهم 👨\u200d👩") == "می\u200cخواهم 👨\u200d👩"
+    assert drawable("a\x1b[31mb\x07\u202ec\u200bd\te\n\nf\u2028g\ud800") == "a\ufffd[31mb\ufffdcd e f g\ufffd"
+    assert drawable("  [bold]x[/]  ") == "[bold]x[/]"
+    assert drawable("می\u200cخواهم 👨\u200d👩") == "می\u200cخواهم 👨\u200d👩"
 
 
 @given(st.text(max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
-    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in clean(text))
+    assert drawable(drawable(text)) == drawable(text)
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in drawable(text))
 
 
 def test_cut_leaves_whole_clusters_and_says_so() -> None:

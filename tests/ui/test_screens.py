@@ -287,15 +287,15 @@ async def test_settings_open_again_with_what_was_chosen() -> None:
 async def test_what_a_session_is_asked_for_is_remembered_when_the_settings_apply_it() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
-        voice = r.app.session.wanted.voice
+        voice = r.app.front.session.wanted.voice
         await pilot.press("comma")
         await pilot.pause()
         await pilot.press("right")
         assert not r.asked.kept
         await pilot.press("escape")
         await pilot.pause()
-        assert r.asked.kept == {"voice": r.app.session.wanted.voice.value}
-        assert r.app.session.wanted.voice is not voice
+        assert r.asked.kept == {"voice": r.app.front.session.wanted.voice.value}
+        assert r.app.front.session.wanted.voice is not voice
 
 
 async def test_settings_are_walked_with_up_and_down_through_lines_of_text_too() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from pinch_tui.core.languages import is_known, same_language
 from pinch_tui.core.talk.voicing import Voicing
 from pinch_tui.core.transcript.merge import Track, joined
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
@@ -87,11 +86,15 @@ class Utterance:
     def has_text(self) -> bool:
         return any(s.original or s.translation for s in self.segments)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether more may come."""
+        return self.state in (UtteranceState.TALKING, UtteranceState.WAITING)
 
-def last_heard(utterances: Sequence[Utterance], other_than: str) -> str | None:
-    """The known language that was detected last and is not ``other_than``; None where the service detected none."""
-    codes = (utterance.spoken_language for utterance in reversed(utterances))
-    return next((code for code in codes if is_known(code) and not same_language(code, other_than)), None)
+    @property
+    def has_content(self) -> bool:
+        """Whether there is something to copy, hear or show, or there may still be."""
+        return self.is_live or self.has_text
 
 
 def whole(texts: Iterable[str]) -> str:

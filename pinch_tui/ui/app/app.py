@@ -1,9 +1,8 @@
-"""The app: it joins engine, talk key and screens, and owns none of their facts.
+"""The app: the screen's face of the front end. It joins Textual, the talk key and the screens.
 
 How it runs
-    ``PinchApp(engine, hold, services, settings).run()`` returns an `AppExit`. The app itself starts ``engine.run()``,
-    as a worker, when its first screen is there, and ends when the engine says `Stopped`; nobody else runs the engine.
-    ``hold.start()`` and ``hold.stop()`` are called here too.
+    ``run()`` returns an `AppExit`. The app runs the engine as a worker once its first screen is there, and ends when
+    the engine has stopped; nothing else runs the engine.
 
 The talk key
     ``hold.armed`` is True only while the conversation is the top screen and no text field has the focus. The driver
@@ -14,18 +13,18 @@ Leaving
     Ctrl+Q, the first Ctrl+C, SIGTERM and SIGHUP drain: the engine gets ``Quit(drain=True)`` and the talk bar counts
     down. A second Ctrl+C leaves at once.
 
-Facts of the engine are coalesced to at most 20 repaints a second; levels are polled by the main screen.
+Facts are coalesced to at most 20 repaints a second; the main screen polls the levels.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
-from contextvars import copy_context
+from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
@@ -45,31 +44,31 @@ from pinch_tui.core.events import (
     Severity,
     Status,
     StatusChanged,
-    Stopped,
-    TalkSource,
     TerminalFocusChanged,
     TranscriptChanged,
 )
-from pinch_tui.core.keymap import check_theme, resolve_keys
+from pinch_tui.core.keymap import check_theme
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import PinchError
-from pinch_tui.frontend.actions import ACTIONS, BY_NAME, first_key
-from pinch_tui.frontend.background import deafen
-from pinch_tui.frontend.services import AppServices, TalkInput
-from pinch_tui.frontend.status_text import key_name
+from pinch_tui.frontend.actions import ACTIONS, do
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.ports import AppExit, Export
+from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import Settings
+from pinch_tui.ui.app.actions import ScreenActions
 from pinch_tui.ui.app.coalesce import Coalescer
-from pinch_tui.ui.app.leaving import AppExit, Leaving
-from pinch_tui.ui.app.lines import LineWork
 from pinch_tui.ui.app.palette import ActionPalette
-from pinch_tui.ui.app.session import SessionWork
 from pinch_tui.ui.app.theme import CONTRAST, THEME_NAMES, THEMES, marks
+from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import MainScreen
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, judge_widths
 from pinch_tui.ui.text.layout import app_reorders
 from pinch_tui.ui.transcript.view import TranscriptView
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.big.lettering import DrawLarge
 
 OVER_PANEL_S = 8.0
 _FINE_COLOURS = ("256", "truecolor")
@@ -101,39 +100,30 @@ class PinchApp(App[AppExit]):
     def __init__(
         self,
         engine: EngineFacade,
-        hold: TalkInput,
+        hold: ScreenTalkKey,
         services: AppServices,
         settings: Settings,
         *,
+        draw_large: DrawLarge | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """Raises `ConfigError` when the user's key map cannot work, or the theme is not known."""
+        """``draw_large`` works on a worker thread. Raises `ConfigError` for a key map or a theme that cannot work."""
         self.engine = engine
         self.hold = hold
-        self.services = services
-        self.settings = settings
-        self.clock = clock
+        self.front = FrontEnd(engine, hold, services, settings, self, clock)
         self.marks = marks(settings.ui.ascii)
-        self.key_table = resolve_keys(settings.ui.keys, settings.talk.key)
         self._has_hold_driver = False
-        self.barge_in = settings.speaker.barge_in
-        self.talk_mode = settings.talk.mode
         self._has_seen_focus = False
         self._has_told_quit = False
         self._talking_since: float | None = None
         self._is_status_new = False
         self._changed_lines: set[int] = set()
-        self._stop_listening: Callable[[], None] = lambda: None
-        self._stop_signals: Callable[[], None] = lambda: None
         super().__init__()
         self.hold_signal: Signal[None] = Signal(self, "hold")
         """Published when the talk key turned out to be held in another way."""
-        self.session = SessionWork(self)
-        self.line_work = LineWork(self)
-        self.leaving = Leaving(self)
         for action in ACTIONS:
             if not action.is_fixed:
-                for key in self.key_table[action.name]:
+                for key in self.front.keys[action.name]:
                     self.bind(key, f"do({action.name!r})", description=action.title, show=False)
         for theme in THEMES:
             self.register_theme(theme)
@@ -143,25 +133,22 @@ class PinchApp(App[AppExit]):
             self.animation_level = "none"
         self._repaint = Coalescer(self, self._redraw)  # type: ignore[arg-type]
         self.order = app_reorders(settings.ui.bidi, os.environ)
-        view = TranscriptView(
-            engine.transcript,
-            has_times=settings.ui.timestamps,
-            reorders=self.order,
-            shapes=self.marks,
-        )
-        view.latest_key = self.key_named("latest")
+        times = settings.ui.timestamps
+        view = TranscriptView(engine.transcript, has_times=times, reorders=self.order, shapes=self.marks)
+        view.latest_key = self.front.key_named("latest")
         self.main = MainScreen(
             engine,
             hold,
             services,
             marks=self.marks,
-            keys=self.key_table,
+            keys=self.front.keys,
             talk_key=settings.talk.key,
             order=self.order,
             clock=clock,
             view=view,
             on_focus=self.arm,
         )
+        self._own = ScreenActions(self, self.main, draw_large)
 
     # ---- starting --------------------------------------------------------------------------------------------------
 
@@ -182,16 +169,13 @@ class PinchApp(App[AppExit]):
             self.theme = CONTRAST.name  # the calm greys of the usual theme run together in sixteen colours
         if not (self.is_headless or self.is_web):
             self.write_raw(WIDTHS_QUERY)  # the first paint, which is still to come, covers what it writes
-        ours = copy_context()  # facts may come from a task that knows nothing of this app
-        self._stop_listening = self.engine.subscribe(lambda event: ours.copy().run(self._hear, event))
-        self._stop_signals = self.services.watch_signals(self.leaving.interrupt, self.leaving.hang_up)
         self.app_resume_signal.subscribe(self, self._resumed)
         self.hold.on_report_changed = self._on_report
-        self.hold.on_hang_up, self.hold.on_interrupt = self.leaving.hang_up, self.leaving.interrupt
-        self.hold.start()
+        self.hold.on_hang_up, self.hold.on_interrupt = self.front.leaving.hang_up, self.front.leaving.interrupt
+        self.front.open()
         self.arm()
         self.engine.post(TerminalFocusChanged(True, known=False))
-        self.run_worker(self._run_engine(), name="engine")
+        self.run_worker(self.front.run_engine(), name="engine")
         self.call_after_refresh(self._say_ready)
 
     def on_cursor_position(self, event: events.CursorPosition) -> None:
@@ -202,29 +186,20 @@ class PinchApp(App[AppExit]):
 
     def _say_ready(self) -> None:
         gc.freeze()  # all that is there now stays: no collection walks over it (one beforehand would cost 40 ms)
-        self.services.log(self.clock(), "ready", {"hold": self.hold.report().method})
-        if self.services.has_key:
+        front, services = self.front, self.front.services
+        services.log(front.clock(), "ready", {"hold": self.hold.report().method})
+        if services.has_key:
             return
-        if self.services.has_seen_welcome:
-            key = self.key_named("welcome")
+        if services.has_seen_welcome:
+            key = front.key_named("welcome")
             self.say("welcome", "This is practice: no API key is set.", f"{key} enters one." if key else "")
             return
-        self.services.remember("welcome_seen", True)
-        BY_NAME["welcome"].handler(self)
-
-    async def _run_engine(self) -> None:
-        try:
-            await self.engine.run()
-        except PinchError as error:
-            self.leaving.fail(error)
-        else:
-            self.leaving.end(Stopped())
+        services.remember("welcome_seen", True)
+        self.do("welcome")
 
     def on_unmount(self) -> None:
-        self._stop_listening()
-        self._stop_signals()
         self.hold.on_report_changed = self.hold.on_hang_up = self.hold.on_interrupt = None
-        self.hold.stop()
+        self.front.close()
 
     def _fatal_error(self) -> None:
         """As the stock one, but without the values of variables: they may hold a key or what was said."""
@@ -238,10 +213,9 @@ class PinchApp(App[AppExit]):
 
     # ---- facts of the engine ---------------------------------------------------------------------------------------
 
-    def _hear(self, event: EngineEvent) -> None:
+    def hear(self, event: EngineEvent) -> None:
         match event:
             case StatusChanged(status):
-                self.session.take_status(status)
                 self._follow_talk(status)
                 self._is_status_new = True
                 self._repaint.poke()
@@ -251,13 +225,11 @@ class PinchApp(App[AppExit]):
                 self._repaint.poke()
             case NoticePosted():
                 self.tell(event)
-            case Stopped():
-                self.leaving.end(event)
-            case _:  # Logged: the event log has its own listener
+            case _:  # `Stopped` is the front end's; `Logged` has its own listener
                 pass
 
     def _follow_talk(self, status: Status) -> None:
-        """Who begins to speak sees the own words, wherever the conversation was scrolled to."""
+        """When someone starts talking, scroll to their row."""
         if status.talking_since is not None and status.talking_since != self._talking_since:
             self.main.lines.select_last()
         if status.talking_since != self._talking_since:
@@ -275,7 +247,7 @@ class PinchApp(App[AppExit]):
             self.main.redraw_talk()
             self.main.follow_search(changed)
             self.main.notices.take_back("screen-empty")  # something was said now
-            self.line_work.lines_changed(changed)
+            self._own.lines_changed(changed)
 
     def _on_report(self, _report: object) -> None:
         """On the input thread."""
@@ -296,14 +268,6 @@ class PinchApp(App[AppExit]):
             text = clean(f"{notice.title} {notice.hint}")
             self.notify(text, severity=kind, timeout=OVER_PANEL_S, markup=False)  # a panel covers the notices
 
-    def say(self, topic: str, text: str, hint: str = "") -> None:
-        """One passing line of the screen's own."""
-        self.tell(NoticePosted(f"screen-{topic}", Severity.INFO, text, hint))
-
-    def warn(self, topic: str, text: str, hint: str = "") -> None:
-        """One passing line about something that did not work."""
-        self.tell(NoticePosted(f"screen-{topic}", Severity.WARNING, text, hint))
-
     # ---- the talk key ----------------------------------------------------------------------------------------------
 
     def arm(self) -> None:
@@ -312,7 +276,7 @@ class PinchApp(App[AppExit]):
         top = self.screen if self.screen_stack else None
         is_free = top is self.main and not self.main.is_typing
         may_end = self._talking_since is not None and getattr(top, "ENDS_TALK", False)
-        self.hold.armed = (is_free or may_end) and not self.leaving.is_under_way
+        self.hold.armed = (is_free or may_end) and not self.front.leaving.is_under_way
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
         pushed = super().push_screen(*args, **kwargs)
@@ -338,19 +302,10 @@ class PinchApp(App[AppExit]):
     def on_key(self, event: events.Key) -> None:
         """What nothing else took: ``q`` leaves many programs, and here one is told once how."""
         if event.key == "q" and not self._has_told_quit and self.screen is self.main and not self.main.is_typing:
-            if any("q" in keys for keys in self.key_table.values()):
+            if any("q" in keys for keys in self.front.keys.values()):
                 return
             self._has_told_quit = True
-            self.say("quit", f"{self.key_named('quit')} quits")
-
-    def suspend_softly(self) -> None:
-        """To the shell, with the microphone closed first: a stopped program must not go on listening."""
-        self.hold.end(TalkSource.QUIT, self.clock())
-        self.run_worker(self._stop_when_deaf(), name="suspend", group="suspend", exclusive=True)
-
-    async def _stop_when_deaf(self) -> None:
-        await deafen(self.engine)
-        self.action_suspend_process()
+            self.say("quit", f"{self.front.key_named('quit')} quits")
 
     def _resumed(self, _app: object) -> None:
         """In the foreground again: the terminal has forgotten every cell."""
@@ -374,15 +329,55 @@ class PinchApp(App[AppExit]):
         self._has_seen_focus = True
         self.engine.post(TerminalFocusChanged(False))
 
-    # ---- actions ---------------------------------------------------------------------------------------------------
+    # ---- the front end's face --------------------------------------------------------------------------------------
 
-    def action_do(self, name: str) -> None:
-        """Run one action of the table."""
-        BY_NAME[name].handler(self)
+    def say(self, topic: str, text: str, hint: str = "") -> None:
+        self.tell(NoticePosted(f"screen-{topic}", Severity.INFO, text, hint))
 
-    def key_named(self, action: str) -> str:
-        """The first key of an action as people write it; "" when the user's map leaves it none."""
-        return key_name(first_key(self.key_table, action))
+    def warn(self, topic: str, text: str, hint: str = "") -> None:
+        self.tell(NoticePosted(f"screen-{topic}", Severity.WARNING, text, hint))
+
+    def confirm(self, text: str) -> None:
+        """Nothing: it is seen."""
+
+    def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(work, name=name)
+
+    def do(self, action: str) -> None:
+        self._own.do(action)
+
+    def selected(self) -> int | None:
+        return self.main.lines.cursor
+
+    def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
+        from pinch_tui.ui.screens.languages import LanguageScreen
+
+        self.push_screen(LanguageScreen(choices, is_source_side=is_source_side), self.front.session.choose_pair)
+
+    def choose_export(self, write: Callable[[Export | None], None]) -> None:
+        from pinch_tui.ui.screens.export import ExportScreen
+
+        self.push_screen(ExportScreen(self.main.selected_line()), write)
+
+    def close_typing(self) -> bool:
+        return self.main.is_typing and self.main.close_search()
+
+    def dismiss(self) -> bool:
+        return self.main.close_search() or self.main.notices.dismiss()
+
+    def rest(self) -> None:
+        self.main.lines.select_last()
+
+    def close_panels(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.arm()
+
+    def leave(self, how: AppExit, message: str = "") -> None:
+        self.exit(how, return_code=how.code, message=Text(clean(message)) if message else None)
+
+    def stop_process(self) -> None:
+        self.action_suspend_process()
 
     def write_raw(self, sequence: str) -> None:
         """A whole escape sequence to the terminal, between two repaints."""
@@ -390,10 +385,16 @@ class PinchApp(App[AppExit]):
             self._driver.write(sequence)
             self._driver.flush()
 
+    # ---- actions ---------------------------------------------------------------------------------------------------
+
+    def action_do(self, name: str) -> None:
+        """Run one action of the table."""
+        do(self.front, name)
+
     def set_theme(self, name: str) -> None:
         """Change the theme now and for the next start."""
         self.theme = name
-        self.services.remember("theme", name)
+        self.front.session.use("ui.theme", name)
 
     def on_transcript_view_activated(self, event: TranscriptView.Activated) -> None:
-        self.line_work.open_big_view(self.engine.transcript.utterance(event.number))
+        self._own.show_big(self.engine.transcript.utterance(event.number))

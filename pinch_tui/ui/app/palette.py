@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from pinch_tui.frontend.actions import ACTIONS, Action, first_key
-from pinch_tui.frontend.status_text import key_name
+from pinch_tui.frontend.actions import ACTIONS, Action, do
 from pinch_tui.ui.app.theme import THEME_NAMES
-
-if TYPE_CHECKING:
-    from pinch_tui.ui.app.app import PinchApp
+from pinch_tui.ui.ports import Host
 
 
 class ActionPalette(Provider):
     """Feeds Ctrl+P. The titles are ours, so that nothing untrusted is parsed here."""
 
     @property
-    def _pinch(self) -> PinchApp:
-        return cast("PinchApp", self.app)
+    def _host(self) -> Host:
+        return cast("Host", self.app)
 
     def _entries(self) -> Iterator[tuple[str, str, partial[None]]]:
         for action in ACTIONS:
             if action.in_palette:
-                yield self._title(action), action.description, partial(action.handler, self._pinch)
+                yield self._title(action), action.description, partial(do, self._host.front, action.name)
         for name in THEME_NAMES:
-            yield f"Theme: {name}", "Colours of the screen", partial(self._pinch.set_theme, name)
+            yield f"Theme: {name}", "Colours of the screen", partial(self._host.set_theme, name)
 
     def _title(self, action: Action) -> str:
-        key = first_key(self._pinch.key_table, action.name)
-        return f"{action.group.value}: {action.title}" + (f" ({key_name(key)})" if key else "")
+        key = self._host.front.key_named(action.name)
+        return f"{action.group.value}: {action.title}" + (f" ({key})" if key else "")
 
     async def discover(self) -> Hits:
         for title, description, run in self._entries():

@@ -19,7 +19,7 @@ from pinch_tui.ui.big.fonts import OWN, FontFinder
 from pinch_tui.ui.big.press import Face, Placed, Press
 from pinch_tui.ui.big.scripts import OTHER, Script, can_be_set_singly, letters_of, script_of
 from pinch_tui.ui.text import bidi as line_bidi
-from pinch_tui.ui.text.layout import Cluster, clean, clusters, pieces
+from pinch_tui.ui.text.layout import Cluster, clusters, drawable, pieces
 
 CELL = (4, 8)
 """Dots of the canvas in one cell, across and down: square ones, because cells are twice as high as wide."""
@@ -280,7 +280,7 @@ class LargeType:
             return answer
 
     def _draw(self, request: Request) -> Picture | Refusal:
-        text = unicodedata.normalize("NFC", clean(request.text))
+        text = unicodedata.normalize("NFC", drawable(request.text))
         if not text or len(text) > _MOST_CHARS or min(request.columns, request.rows) < 1:
             return Refusal(Why.NO_ROOM)
         script = script_of(text, request.language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from pinch_tui.ui.text.bidi import has_rtl
-from pinch_tui.ui.text.layout import Order, clean, clusters, layout
+from pinch_tui.ui.text.layout import Order, clusters, drawable, layout
 
 Page = tuple[str, ...]
 """Rows, each to be centred."""
@@ -13,7 +13,7 @@ Page = tuple[str, ...]
 
 def pages(text: str, columns: int, rows: int, *, reorders: Order | bool = Order.LETTERS) -> list[Page]:
     """The pages of a text on ``columns`` by ``rows`` cells: spaced out where that fits one page."""
-    text = unicodedata.normalize("NFC", clean(text))
+    text = unicodedata.normalize("NFC", drawable(text))
     if not text or columns <= 0 or rows <= 0:
         return []
     for lines in (_spaced(text, columns, reorders), _lines(text, columns, reorders)):

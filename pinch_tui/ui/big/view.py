@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from pinch_tui.ui.big.lettering import DrawLarge, Picture, Refusal, Request
 from pinch_tui.ui.big.pages import Page, pages
-from pinch_tui.ui.text.layout import Order, clean, cut, width
+from pinch_tui.ui.text.layout import Order, cut, drawable, width
 
 _MARGIN = 1
 _PATIENCE_S = 0.3
@@ -102,7 +102,7 @@ class BigText(Widget):
     def _request(self) -> Request | None:
         """What has to be drawn; None: there is nothing to draw, or nothing to draw with."""
         columns, rows = self.size.width - 2 * _MARGIN, self.size.height
-        text = clean(self._text)
+        text = drawable(self._text)
         if self._draw is None or not text or min(columns, rows) < 1:
             return None
         return Request(text, columns, rows, self._language, self.is_turned, self._is_ascii)

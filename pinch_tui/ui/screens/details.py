@@ -124,10 +124,10 @@ class DetailsScreen(Panel[None]):
         self.set_interval(REFRESH_S, self._fill)
 
     def _fill(self) -> None:
-        engine = self.pinch.engine
+        engine = self.front.engine
         parts: list[str | tuple[str, str]] = []
-        extra = list(self.pinch.services.details())
-        if n_dropped := self.pinch.hold.dropped():
+        extra = list(self.front.services.details())
+        if n_dropped := self.host.hold.dropped():
             extra.append(("keys dropped", f"{n_dropped} that came faster than anybody types"))
         for heading, rows in sections(engine.status, extra, last_released(engine.transcript.utterances)):
             parts.append((f"{heading}\n", "bold $accent"))
@@ -135,7 +135,7 @@ class DetailsScreen(Panel[None]):
                 parts.append((f"  {clean(name):<{_NAME_CELLS}}", "$text-muted"))
                 parts.append(f" {clean(value)}\n")
             parts.append("\n")
-        problem = mic_line(engine.status, engine.levels(), self.pinch.clock()).problem
+        problem = mic_line(engine.status, engine.levels(), self.front.clock()).problem
         if problem:
             parts.append((f"{problem}\n", "bold $warning"))
         content = Content.assemble(*parts)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from textwrap import wrap
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from pinch_tui.core.keymap import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.actions import ACTIONS, Group
-from pinch_tui.frontend.services import HoldReport
-from pinch_tui.frontend.status_text import hold_text, key_name, talk_hint
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.ports import HoldReport
+from pinch_tui.frontend.status_text import hold_text, talk_hint
+from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.panel import Panel
-
-if TYPE_CHECKING:
-    from pinch_tui.ui.app.app import PinchApp
 
 _KEY_CELLS = 12
 _TITLE_CELLS = 26
@@ -52,12 +52,12 @@ class TalkingLines(Static):
         self._is_brief = is_brief
 
     def on_mount(self) -> None:
-        app = cast("PinchApp", self.app)
-        app.hold_signal.subscribe(self, lambda _: self._draw(app))
-        self._draw(app)
+        host = cast("Host", self.app)
+        host.hold_signal.subscribe(self, lambda _: self._draw(host.front))
+        self._draw(host.front)
 
-    def _draw(self, app: PinchApp) -> None:
-        self.update(talking_lines(app.hold.report(), app.settings.talk.key, is_brief=self._is_brief))
+    def _draw(self, front: FrontEnd) -> None:
+        self.update(talking_lines(front.hold.report(), front.settings.talk.key, is_brief=self._is_brief))
 
 
 def keys_text(keys: Mapping[str, tuple[str, ...]], width: int, talk_key: str = "space") -> Content:
@@ -105,17 +105,12 @@ class HelpScreen(Panel[None]):
     ENDS_TALK = True
     OPENED_BY = "help"
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str) -> None:
-        super().__init__()
-        self._keys = keys
-        self._talk_key = talk_key
-
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -wide -full"):
             yield Static(Content("Help"), classes="panel-title")
             yield TalkingLines(classes="panel-text")
             with VerticalScroll(classes="body"):
-                yield KeysTable(self._keys, self._talk_key)
+                yield KeysTable(self.front.keys, self.front.settings.talk.key)
             yield Static(Content("Up and Down scroll, Esc closes"), classes="panel-keys")
 
     def on_mount(self) -> None:

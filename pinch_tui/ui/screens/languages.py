@@ -143,11 +143,11 @@ class LanguageScreen(Panel[Pair | None]):
         return next((at for at, entry in enumerate(self._entries) if entry.code == self._code_now), 0)
 
     def _shown(self, text: str) -> str:
-        return displayed(clean(text), self.pinch.order)
+        return displayed(clean(text), self.host.order)
 
     def _title(self) -> Content:
         source, target = self._choices.pair
-        arrow = self.pinch.marks.arrow
+        arrow = self.host.marks.arrow
         chosen, other = "bold $accent underline", "$text-muted"
         return Content.assemble(
             ("you speak ", "$text-muted"),
@@ -160,7 +160,7 @@ class LanguageScreen(Panel[Pair | None]):
     def _line(self, entry: Entry) -> Content:
         if entry.is_pair:
             source, target = entry.pair
-            names = self.pinch.marks.arrow.join(self._shown(full_name(code)) for code in (source, target))
+            names = self.host.marks.arrow.join(self._shown(full_name(code)) for code in (source, target))
             key = f" {entry.hotkey:<{_CODE_CELLS}} "
             return Content.assemble((key, "bold $accent"), names, ("  recent", "$text-muted"))
         code = f" {clean(entry.code):<{_CODE_CELLS}} "

@@ -18,9 +18,11 @@ from textual.widgets import Input, TextArea
 from pinch_tui.core.events import MicState, StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.frontend.services import AppServices, HoldReport, TalkInput
+from pinch_tui.frontend.ports import HoldReport
+from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import talk_hint
 from pinch_tui.ui.app.theme import Marks
+from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.transcript.search import Found, Tally
 from pinch_tui.ui.transcript.view import TranscriptView
@@ -69,7 +71,7 @@ class MainScreen(Screen[None]):
     def __init__(
         self,
         engine: EngineFacade,
-        hold: TalkInput,
+        hold: ScreenTalkKey,
         services: AppServices,
         *,
         marks: Marks,

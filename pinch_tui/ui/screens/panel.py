@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
-if TYPE_CHECKING:
-    from pinch_tui.ui.app.app import PinchApp
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.ui.ports import Host
 
 SHORT_ROWS = 20
 """Below so many rows a sheet takes the whole height and does without air, unless it has a ``short_rows`` of its own."""
@@ -62,13 +62,16 @@ class Panel(ModalScreen[Result], Generic[Result]):
     """The action whose keys open it; they close it, too, where it has nothing to type into."""
 
     @property
-    def pinch(self) -> PinchApp:
-        """The app, by its own type."""
-        return cast("PinchApp", self.app)
+    def host(self) -> Host:
+        return cast("Host", self.app)
+
+    @property
+    def front(self) -> FrontEnd:
+        return self.host.front
 
     def on_mount(self) -> None:
         """Nothing blinks where no motion is wanted."""
-        if not self.pinch.settings.ui.motion:
+        if not self.front.settings.ui.motion:
             for field in self.query(Input):
                 field.cursor_blink = False
             for area in self.query(TextArea):
@@ -79,7 +82,7 @@ class Panel(ModalScreen[Result], Generic[Result]):
         self.dismiss(None)
 
     def on_key(self, event: events.Key) -> None:
-        if self.OPENED_BY and event.key in self.pinch.key_table[self.OPENED_BY]:
+        if self.OPENED_BY and event.key in self.front.keys[self.OPENED_BY]:
             event.stop()
             self.action_close()
 

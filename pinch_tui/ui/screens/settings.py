@@ -7,7 +7,7 @@ written to the user's file; what ought to be remembered goes through the service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,17 +20,13 @@ from textual.widgets import Input, Static, TextArea
 
 from pinch_tui.core.events import (
     HearMicrophone,
-    SelectMicrophone,
-    SelectSpeaker,
     SessionParams,
-    SetBargeIn,
-    SetVolume,
 )
 from pinch_tui.core.options import SESSION_OPTIONS, Option, Text, difference_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.services import DeviceNames
 from pinch_tui.frontend.status_text import dbfs_text, mic_line
-from pinch_tui.settings.model import OPTIONS, VOLUME_RANGE, BargeIn, TalkMode
+from pinch_tui.settings.model import OPTIONS, VOLUME_RANGE
 from pinch_tui.ui.app.theme import THEME_NAMES
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
@@ -45,6 +41,8 @@ _LEVEL_CELLS = 8
 """What a level in words takes."""
 _INDENT = 22
 _ROWS = [row for row in SESSION_OPTIONS if row.label]
+_AT_ONCE = {row.remembered: key for key, row in OPTIONS.items() if row.label and not row.opens_session}
+"""Choice -> the key of an option that holds at once."""
 _YES_NO = ((True, "yes"), (False, "no"))
 _SAME_VOLUME = 0.005
 _SYSTEM = (None, "system's default")
@@ -61,9 +59,9 @@ class MeterLine(Widget):
         panel = self.screen
         if not isinstance(panel, SettingsScreen):
             return Content("")
-        engine, marks = panel.pinch.engine, panel.pinch.marks
+        engine, marks = panel.front.engine, panel.host.marks
         levels = engine.levels()
-        mic = mic_line(engine.status, levels, panel.pinch.clock(), is_test=True)
+        mic = mic_line(engine.status, levels, panel.front.clock(), is_test=True)
         width = max(1, self.content_size.width)
         trouble = mic.problem or ("" if mic.state == "mic open" else mic.state)
         room = max(_SHORT_CELLS, min(_METER_CELLS, width - _INDENT - _LEVEL_CELLS))
@@ -87,7 +85,7 @@ class SettingsScreen(Panel[None]):
     """
 
     def compose(self) -> ComposeResult:
-        params, status = self.pinch.session.wanted, self.pinch.engine.status
+        params, settings, status = self.front.session.wanted, self.front.settings, self.front.engine.status
         with Vertical(classes="panel -full"):
             yield Static(Content("Settings"), classes="panel-title")
             with VerticalScroll(classes="body"):
@@ -98,9 +96,9 @@ class SettingsScreen(Panel[None]):
                 yield _choice("speaker.device", None, (_SYSTEM,))
                 yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
                 yield _choice("speaker.muted", status.is_muted)
-                yield _choice("speaker.barge_in", self.pinch.barge_in)
+                yield _choice("speaker.barge_in", settings.speaker.barge_in)
                 yield Static(Content("Program"), classes="heading -next")
-                yield _choice("talk.mode", self.pinch.talk_mode)
+                yield _choice("talk.mode", settings.talk.mode)
                 yield _choice("ui.theme", self.app.theme, [(name, name) for name in THEME_NAMES])
             yield Static(id="verdict", classes="panel-keys")
 
@@ -133,10 +131,10 @@ class SettingsScreen(Panel[None]):
 
     def _hear_microphone(self) -> None:
         """The meter wants it open, as it is after an utterance."""
-        self.pinch.engine.post(HearMicrophone())
+        self.front.engine.post(HearMicrophone())
 
     async def _list_devices(self) -> None:
-        names = await self.pinch.services.list_devices()
+        names = await self.front.services.list_devices()
         self._offer("microphone", names.inputs, names.input, names)
         self._offer("speaker", names.outputs, names.output, names)
 
@@ -149,51 +147,13 @@ class SettingsScreen(Panel[None]):
     # ---- what holds at once ----------------------------------------------------------------------------------------
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
+        key = _AT_ONCE.get(event.choice.id or "")
         value = event.choice.value
-        apply = self._at_once().get(event.choice.id or "")
-        if apply is not None:
-            apply(value)
+        if key == "ui.theme":
+            self.host.set_theme(str(value))
+        elif key is not None:
+            self.front.session.use(key, "" if value is None else value)
         self._judge()
-
-    def _at_once(self) -> dict[str, Callable[[object], None]]:
-        return {
-            "microphone": self._use_microphone,
-            "speaker": self._use_speaker,
-            "volume": lambda _value: self._set_volume(),
-            "muted": lambda _value: self._set_volume(),
-            "barge_in": self._use_barge_in,
-            "talk_mode": self._use_talk_mode,
-            "theme": lambda value: self.pinch.set_theme(str(value)),
-        }
-
-    def _use_microphone(self, value: object) -> None:
-        device = None if value is None else str(value)
-        self.pinch.engine.post(SelectMicrophone(device))
-        self.pinch.services.remember("microphone", device or "")
-
-    def _use_speaker(self, value: object) -> None:
-        device = None if value is None else str(value)
-        self.pinch.engine.post(SelectSpeaker(device))
-        self.pinch.services.remember("speaker", device or "")
-
-    def _set_volume(self) -> None:
-        chosen, is_muted = self._value("volume"), self._value("muted") is True
-        volume = chosen if isinstance(chosen, float | int) else 1.0
-        self.pinch.engine.post(SetVolume(volume, is_muted=is_muted))
-        self.pinch.services.remember("volume", volume)
-        self.pinch.services.remember("muted", is_muted)
-
-    def _use_barge_in(self, value: object) -> None:
-        if isinstance(value, BargeIn):
-            self.pinch.barge_in = value
-            self.pinch.engine.post(SetBargeIn(value.value))
-            self.pinch.services.remember("barge_in", value.value)
-
-    def _use_talk_mode(self, value: object) -> None:
-        if isinstance(value, TalkMode):
-            self.pinch.talk_mode = value
-            self.pinch.hold.set_mode(value)
-            self.pinch.services.remember("talk_mode", value.value)
 
     # ---- what needs a new session ----------------------------------------------------------------------------------
 
@@ -211,7 +171,7 @@ class SettingsScreen(Panel[None]):
                     chosen[row.name] = line.value.strip()
                 case TextArea() as area:
                     chosen[row.name] = area.text[: row.limit]
-        return replace(self.pinch.session.wanted, **chosen).consistent()
+        return replace(self.front.session.wanted, **chosen).consistent()
 
     def on_key(self, event: events.Key) -> None:
         """Up and Down go on from a line of text, too."""
@@ -235,13 +195,13 @@ class SettingsScreen(Panel[None]):
         for row in _ROWS:
             if row.text is Text.PARAGRAPH:
                 self._count(row, len(self.query_one(f"#{row.name}", TextArea).text))
-        difference = difference_text(self.pinch.session.wanted, self.params())
+        difference = difference_text(self.front.session.wanted, self.params())
         if difference:
             comfort = "" if self.has_class("-short") else "  nothing said is lost"
             verdict = Content.assemble(("Esc opens a new session: ", "bold $accent"), (difference, "bold"), comfort)
         else:
             verdict = Content("Left and Right change, Esc closes; no new session needed")
-        if self._value("two_way") is True and self.pinch.session.wanted.lacks_a_language:
+        if self._value("two_way") is True and self.front.session.wanted.lacks_a_language:
             why = ("Two-way needs two named languages, and the source is auto\n", "bold $warning")
             verdict = Content.assemble(why, verdict)
         self.query_one("#verdict", Static).update(verdict)
@@ -254,7 +214,7 @@ class SettingsScreen(Panel[None]):
 
     def action_close(self) -> None:
         """Apply and close."""
-        self.pinch.session.change(self.params())
+        self.front.session.change(self.params())
         self.dismiss(None)
 
     def on_choice_accepted(self) -> None:

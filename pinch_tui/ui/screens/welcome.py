@@ -41,9 +41,9 @@ class MicTest(Widget):
         screen = self.screen
         if not isinstance(screen, WelcomeScreen):
             return Content("")
-        engine, marks = screen.pinch.engine, screen.pinch.marks
+        engine, marks = screen.front.engine, screen.host.marks
         levels = engine.levels()
-        mic = mic_line(engine.status, levels, screen.pinch.clock(), is_test=True)
+        mic = mic_line(engine.status, levels, screen.front.clock(), is_test=True)
         self._has_heard = self._has_heard or levels.peak_dbfs >= HEARD_DBFS
         if mic.problem:
             verdict, style = mic.problem, "bold $warning"
@@ -90,8 +90,7 @@ class WelcomeScreen(Panel[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        pinch = self.pinch
-        is_practice = pinch.engine.status.is_practice
+        is_practice = self.front.engine.status.is_practice
         with Vertical(classes="panel -full"):
             yield Static(Content("Welcome to pinch-tui, an interpreter to talk through"), classes="panel-title")
             with VerticalScroll(classes="body", can_focus=False):
@@ -107,7 +106,7 @@ class WelcomeScreen(Panel[None]):
             yield Static(Content(self._keys_text(is_practice)), classes="panel-keys")
 
     def _service_text(self, is_practice: bool) -> Content:
-        services = self.pinch.services
+        services = self.front.services
         if services.has_key and is_practice:
             return Content("The practice service runs on this computer. For real translation enter a key:")
         if services.has_key:
@@ -123,7 +122,7 @@ class WelcomeScreen(Panel[None]):
     def _keys_text(self, is_practice: bool) -> str:
         if not is_practice:
             return "Enter or Esc closes."
-        key = self.pinch.key_named("welcome")
+        key = self.front.key_named("welcome")
         return "Enter goes on with practice." + (f" {key} comes back here." if key else "")
 
     def on_mount(self) -> None:
@@ -145,7 +144,7 @@ class WelcomeScreen(Panel[None]):
             return
         event.input.value = ""
         try:
-            kept = await self.pinch.services.store_key(key)
+            kept = await self.front.services.store_key(key)
         except PinchError as error:
             self.say(str(error), "bold $warning")
             return
@@ -153,4 +152,4 @@ class WelcomeScreen(Panel[None]):
             self.dismiss(None)
             return
         self.say(f"Kept in {kept.place}. Starting with it ...", "bold $success")
-        self.call_after_refresh(self.pinch.leaving.restart)
+        self.call_after_refresh(self.front.leaving.restart)

@@ -68,8 +68,8 @@ class Cluster(NamedTuple):
     start: int
 
 
-def clean(text: str) -> str:
-    """Harmless text: no control characters, no direction overrides, blanks run together, the rest as it is."""
+def drawable(text: str) -> str:
+    """A text as it is drawn: one line, no control characters, and none that take no cell, direction marks included."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     text = _SPACE.sub(" ", text)

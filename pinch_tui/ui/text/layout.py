@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pinch_tui.settings.model import Bidi
 from pinch_tui.ui.text import bidi as line_bidi
 from pinch_tui.ui.text.breaks import pieces, wrap
-from pinch_tui.ui.text.cells import NARROW_ONLY, Cluster, Widths, cells_of, clean, clusters, width
+from pinch_tui.ui.text.cells import NARROW_ONLY, Cluster, Widths, cells_of, clusters, drawable, width
 
 __all__ = [
     "APART",
@@ -28,9 +28,9 @@ __all__ = [
     "Widths",
     "apart",
     "app_reorders",
-    "clean",
     "clusters",
     "cut",
+    "drawable",
     "layout",
     "pieces",
     "width",

@@ -97,7 +97,7 @@ class LineBook:
 
     def _measure(self, row: int) -> int:
         height = max(self.gap_above(row) + len(self.row(row).lines), self._floor.get(row, 0))
-        if row in self._floor or line_row.is_live(self.utterance(row)):
+        if row in self._floor or self.utterance(row).is_live:
             self._floor[row] = height
         return height
 
@@ -109,16 +109,16 @@ class LineBook:
         """The last row that has a text or may still get one; the very last when there is none."""
         utterances = self._read()
         last = len(self) - 1
-        return next((row for row in range(last, -1, -1) if line_row.has_content(utterances[row])), last)
+        return next((row for row in range(last, -1, -1) if utterances[row].has_content), last)
 
     def release(self) -> bool:
         """Give back the empty lines of rows that are no longer live; whether there were any."""
-        return self._release([row for row in self._floor if not line_row.is_live(self.utterance(row))])
+        return self._release([row for row in self._floor if not self.utterance(row).is_live])
 
     def release_last(self) -> bool:
         """As `release`, of the last row alone: nothing stands below it."""
         last = len(self) - 1
-        return last in self._floor and not line_row.is_live(self.utterance(last)) and self._release([last])
+        return last in self._floor and not self.utterance(last).is_live and self._release([last])
 
     def _release(self, rows: Sequence[int]) -> bool:
         has_shrunk = False

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pinch_tui.ui.app.theme import Marks
-from pinch_tui.ui.text.layout import APART, clean, cut, layout, width
+from pinch_tui.ui.text.layout import APART, cut, drawable, layout, width
 from pinch_tui.ui.transcript.book import LineBook
 from pinch_tui.ui.transcript.row import MATCH, PROVISIONAL, Role, RowLine
 
@@ -131,7 +131,7 @@ class Painter:
 
     def in_the_middle(self, text: str, y: int, cells: int, height: int) -> Strip:
         """Line ``y`` of a text that stands in the middle of an empty view."""
-        lines = [line for part in text.splitlines() for line in (layout(clean(part), max(10, cells - 4)) or (None,))]
+        lines = [line for part in text.splitlines() for line in (layout(drawable(part), max(10, cells - 4)) or (None,))]
         at = y - max(0, (height - len(lines)) // 2)
         shown = lines[at] if 0 <= at < len(lines) else None
         if shown is None:

@@ -18,7 +18,7 @@ from pinch_tui.core.events import StateWord
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.ui.app.theme import UNICODE, Marks
-from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, clean, cut, layout, width
+from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, cut, drawable, layout, width
 from pinch_tui.ui.transcript import search
 
 SIDE_BY_SIDE = 72
@@ -122,15 +122,6 @@ def is_spoken_right(utterance: Utterance, segment: Segment | None = None) -> boo
     return (side or speaker_side(utterance)) == "right"
 
 
-def is_live(utterance: Utterance) -> bool:
-    return utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING)
-
-
-def has_content(utterance: Utterance) -> bool:
-    """Whether there is something to copy, hear or show, or there may still be."""
-    return is_live(utterance) or any(segment.original or segment.translation for segment in utterance.segments)
-
-
 Size = tuple[int, int, int]
 """Characters of a row's texts: the longer ones of each pair, the originals, the translations."""
 
@@ -155,11 +146,11 @@ def estimates(sizes: Iterable[Size], style: RowStyle) -> list[int]:
 
 
 def _laid_out(text: str, stable: int, is_final: bool, room: int, style: RowStyle) -> tuple[Line, ...]:
-    shown = clean(text)
+    shown = drawable(text)
     marks: list[Mark] = []
     if not is_final:
         # The cleaned text may be shorter than the one that was counted; cleaning the stable part alone is exact.
-        start = min(len(clean(text[:stable])), len(shown))
+        start = min(len(drawable(text[:stable])), len(shown))
         shown += style.shapes.ellipsis
         marks.append(Mark(start, len(shown), PROVISIONAL))
     if style.folded:
@@ -190,7 +181,7 @@ def _live_mark(utterance: Utterance, style: RowStyle) -> str:
 
 
 def _code(code: str) -> str:
-    return cut(clean(code), _CODE_MAX)
+    return cut(drawable(code), _CODE_MAX)
 
 
 def _code_width(utterance: Utterance) -> int:
@@ -220,7 +211,7 @@ def _original(utterance: Utterance, segment: Segment, room: int, style: RowStyle
     if segment.original:
         lines = _laid_out(segment.original, segment.original_stable, segment.original_is_final, room, style)
     else:
-        lines = _awaited(room, style) if is_live(utterance) else ()
+        lines = _awaited(room, style) if utterance.is_live else ()
     return _Text(lines, Role.ORIGINAL, _code(code), mark, mark_role)
 
 
@@ -232,7 +223,7 @@ def _translation(utterance: Utterance, segment: Segment, room: int, style: RowSt
     role = Role.TRANSLATION
     if segment.translation:
         lines = _laid_out(segment.translation, segment.translation_stable, segment.translation_is_final, room, style)
-    elif is_live(utterance):
+    elif utterance.is_live:
         lines = _awaited(room, style)
     else:
         lines, role = layout("no translation came", room), Role.NOTE

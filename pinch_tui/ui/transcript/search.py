@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pinch_tui.core.transcript.transcript import Utterance
-from pinch_tui.ui.text.layout import clean
+from pinch_tui.ui.text.layout import drawable
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -71,7 +71,7 @@ def find(text: str, folded: str) -> Spans:
 def matches(utterance: Utterance, folded: str) -> bool:
     """Whether either text of an utterance holds a folded needle."""
     return any(
-        folded in fold(clean(text))
+        folded in fold(drawable(text))
         for segment in utterance.segments
         for text in (segment.original, segment.translation)
         if text
@@ -107,7 +107,7 @@ class Search:
     @property
     def folded(self) -> str:
         """The needle as it is compared; empty when nothing is searched."""
-        return fold(clean(self.needle))
+        return fold(drawable(self.needle))
 
     def _haystack(self, utterance: Utterance) -> str:
         kept = self._folded.get(utterance.number)
@@ -118,7 +118,7 @@ class Search:
         if "  " not in text and "\ufffc" not in text and text.replace("\n", " ").isprintable():
             text = fold(text)  # one look at all of it: most texts need no cleaning
         else:
-            text = "\n".join(fold(clean(part)) for part in parts)
+            text = "\n".join(fold(drawable(part)) for part in parts)
         self._folded[utterance.number] = (utterance, text)
         return text
 
@@ -162,7 +162,7 @@ class Tally:
     """What a search found, kept true while the conversation goes on: only what changed is looked at."""
 
     def __init__(self, needle: str, found: Found) -> None:
-        self._folded = fold(clean(needle))
+        self._folded = fold(drawable(needle))
         self._numbers = list(found.numbers)
 
     def update(self, changed: Iterable[Utterance]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pinch_tui.frontend.actions import ACTIONS, first_key
-from pinch_tui.frontend.status_text import hold_text, key_name
+from pinch_tui.core.keymap import first_key, key_name
+from pinch_tui.frontend.actions import ACTIONS
+from pinch_tui.frontend.status_text import hold_text
 from pinch_tui.ui.widgets.line_widget import LineWidget
 from pinch_tui.ui.widgets.strip import Piece, Strip, cells, lay_out
 

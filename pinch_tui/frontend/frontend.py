@@ -1,0 +1,82 @@
+"""The front end: joins the engine, the talk key and a face, and owns what both faces share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import copy_context
+
+from pinch_tui.core.events import EngineEvent, StatusChanged, Stopped
+from pinch_tui.core.keymap import first_key, key_name, resolve_keys
+from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import PinchError
+from pinch_tui.frontend.leaving import Leaving
+from pinch_tui.frontend.lines import LineWork
+from pinch_tui.frontend.ports import Face, TalkKey
+from pinch_tui.frontend.services import AppServices
+from pinch_tui.frontend.session import SessionChanges
+from pinch_tui.settings.model import Settings
+
+
+class FrontEnd:
+    """One run of the program in front of a person. Belongs to the event loop's thread.
+
+    A face makes it, calls `open` once its loop runs, awaits `run_engine` beside its own work, and calls `close` last.
+    """
+
+    def __init__(
+        self,
+        engine: EngineFacade,
+        hold: TalkKey,
+        services: AppServices,
+        settings: Settings,
+        face: Face,
+        clock: Callable[[], float],
+    ) -> None:
+        """Raises `KeyMapError` when the user's key map cannot work."""
+        self.engine, self.hold, self.services, self.face, self.clock = engine, hold, services, face, clock
+        self.keys = resolve_keys(settings.ui.keys, settings.talk.key)
+        self.session = SessionChanges(engine, hold, services, face, settings)
+        self.lines = LineWork(engine, services, face)
+        self.leaving = Leaving(engine, hold, face, clock)
+        self._stop_listening: Callable[[], None] = lambda: None
+        self._stop_signals: Callable[[], None] = lambda: None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.session.settings
+
+    def key_named(self, action: str) -> str:
+        """The first key of an action as people write it; "" when the user's map leaves it none."""
+        return key_name(first_key(self.keys, action))
+
+    def open(self) -> None:
+        """Listen to the engine and to signals. Call it in the context in which the face wants to be called."""
+        ours = copy_context()  # facts may come from a task that knows nothing of the face
+        self._stop_listening = self.engine.subscribe(lambda event: ours.copy().run(self._hear, event))
+        self._stop_signals = self.services.watch_signals(self.leaving.interrupt, self.leaving.hang_up)
+        self.hold.start()
+
+    def close(self) -> None:
+        self._stop_listening()
+        self._stop_signals()
+        self.hold.stop()
+
+    async def run_engine(self) -> None:
+        """Until the engine has stopped; then the face is asked to leave."""
+        try:
+            await self.engine.run()
+        except PinchError as error:
+            self.leaving.fail(error)
+        else:
+            self.leaving.end(Stopped())
+
+    def _hear(self, event: EngineEvent) -> None:
+        match event:
+            case StatusChanged(status):
+                self.session.take(status.params)
+            case Stopped():
+                self.leaving.end(event)
+            case _:
+                pass
+        self.face.hear(event)

@@ -1,0 +1,113 @@
+"""Leaving and going to the background: the microphone closes, the last words are waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from pinch_tui.core.events import EngineEvent, Foreground, MicState, Quit, Stopped, TalkSource
+from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
+from pinch_tui.frontend.ports import AppExit, Face, TalkKey
+
+BACKSTOP_S = 6.0
+"""A drain ends by itself within 3 s; when the engine has not stopped after this time the program leaves anyway."""
+CLOSE_S = 3.5
+"""Longest wait for the microphone to close; an opening that hangs is over by then."""
+_SEND_S = 0.05
+"""For the last frames and the finalize to go out."""
+
+
+class Leaving:
+    """Knows whether the program is on its way out."""
+
+    def __init__(self, engine: EngineFacade, hold: TalkKey, face: Face, clock: Callable[[], float]) -> None:
+        self._engine, self._hold, self._face, self._clock = engine, hold, face, clock
+        self._has_ended = False
+        self._is_interrupted = False
+        self._is_suspending = False
+        self._backstop: asyncio.TimerHandle | None = None
+        self.is_under_way = False
+
+    def ask(self, *, is_interrupt: bool = False) -> None:
+        """Wait for the last words and leave; asked again by Ctrl+C or a signal: leave at once."""
+        self._is_interrupted = self._is_interrupted or is_interrupt
+        if self.is_under_way:
+            if is_interrupt:
+                self._engine.post(Quit(drain=False))
+                self.end(Stopped())
+            return
+        self.is_under_way = True
+        self._face.close_panels()
+        self._hold.end(TalkSource.QUIT, self._clock())
+        self._face.confirm("Leaving; waiting for the last words. Ctrl+C leaves at once.")
+        self._backstop = asyncio.get_running_loop().call_later(BACKSTOP_S, lambda: self.end(Stopped()))
+        self._engine.post(Quit(drain=True))
+
+    def interrupt(self) -> None:
+        """Ctrl+C or a signal."""
+        self.ask(is_interrupt=True)
+
+    def hang_up(self) -> None:
+        """The terminal is gone. Signal and input tell of it, each in its own time: that is no second wish to leave."""
+        if not self.is_under_way:
+            self.ask(is_interrupt=True)
+
+    def restart(self) -> None:
+        """Leave and ask the caller to start anew."""
+        self._engine.post(Quit(drain=False))
+        self._leave(AppExit(wants_restart=True))
+
+    def end(self, stopped: Stopped) -> None:
+        """The engine has ended."""
+        code = stopped.exit_code or (EXIT_INTERRUPTED if self._is_interrupted else EXIT_OK)
+        self._leave(AppExit(code, unsettled=stopped.unsettled))
+
+    def fail(self, error: PinchError) -> None:
+        """The engine could not run: its sentence and its exit code, and no traceback."""
+        self._leave(AppExit(error.exit_code), str(error))
+
+    def _leave(self, how: AppExit, message: str = "") -> None:
+        if self._has_ended:
+            return
+        self._has_ended = self.is_under_way = True
+        if self._backstop is not None:
+            self._backstop.cancel()
+        self._face.leave(how, message)
+
+    # ---- to the background ----------------------------------------------------------------------------------------
+
+    def suspend(self) -> None:
+        """To the shell, with the microphone closed first: a stopped program must not go on listening."""
+        self._hold.end(TalkSource.QUIT, self._clock())
+        if not self._is_suspending:
+            self._is_suspending = True
+            self._face.begin("suspend", self._suspend())
+
+    async def _suspend(self) -> None:
+        try:
+            await close_microphone(self._engine)
+            self._face.stop_process()
+        finally:
+            self._is_suspending = False
+
+
+async def close_microphone(engine: EngineFacade) -> None:
+    """End what is being said; returns when no microphone is open and the last words are on their way."""
+    is_closed = asyncio.Event()
+
+    def look(_event: EngineEvent | None) -> None:
+        if engine.status.mic in (MicState.CLOSED, MicState.ABSENT):
+            is_closed.set()
+
+    engine.post(Foreground(False))
+    unsubscribe = engine.subscribe(look)
+    look(None)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await is_closed.wait()
+    finally:
+        unsubscribe()
+    await asyncio.sleep(_SEND_S)

@@ -1,0 +1,88 @@
+"""What is done with a line: copying it, saying it again, saving its speech, exporting the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from pathlib import Path
+
+from pinch_tui.core.events import ReplaySpeech
+from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import PinchError
+from pinch_tui.frontend.clipboard import Clipboard
+from pinch_tui.frontend.ports import Export, Face
+from pinch_tui.frontend.services import AppServices
+
+_NOTHING = "Nothing was said yet."
+
+
+class LineWork:
+    """Slow work runs beside everything else; what came of it is said in one passing line."""
+
+    def __init__(self, engine: EngineFacade, services: AppServices, face: Face) -> None:
+        self._engine, self._services, self._face = engine, services, face
+
+    def chosen(self) -> Utterance | None:
+        """The selected line, or the newest one with something in it; None (and said so) where there is nothing."""
+        number = self._face.selected()
+        utterances = self._engine.transcript.utterances
+        if number is None:
+            found = next((u for u in reversed(utterances) if u.has_content), None)
+        else:
+            found = self._engine.transcript.utterance(number)
+        if found is None or not found.has_content:
+            self._face.say("empty", "This line is empty." if utterances else _NOTHING)
+            return None
+        return found
+
+    def _spoken(self) -> int | None:
+        """The selected line, or the newest one with speech; None (and said so) where there is no speech."""
+        number = self._face.selected()
+        utterances = self._engine.transcript.utterances
+        if number is None:
+            number = next((u.number for u in reversed(utterances) if self._engine.speech_of(u.number)), None)
+        if number is not None and self._engine.speech_of(number):
+            return number
+        self._face.say("line", "There is no speech for this line." if utterances else _NOTHING)
+        return None
+
+    def copy(self, what: str, text: str) -> None:
+        """To the clipboard; ``what`` names the text."""
+        if not text:
+            self._face.say("copy", f"This line has no {what} yet.")
+            return
+        copy = self._services.copy or Clipboard(self._face.write_raw).copy
+        self._face.begin("copy", self._tell("copy", copy(text), f"Copied the {what} ({{}})"))
+
+    def replay(self, speed: float) -> None:
+        """Say its translation again; ``speed`` < 1 is slower."""
+        number = self._spoken()
+        if number is not None:
+            self._face.confirm("Saying it again." if speed == 1.0 else "Saying it again, slower.")
+            self._engine.post(ReplaySpeech(number, speed))
+
+    def save_speech(self) -> None:
+        """Its translated speech as a file."""
+        number = self._spoken()
+        if number is not None:
+            speech = self._engine.speech_of(number)
+            self._face.begin("save", self._tell("save", self._services.save_wav(number, speech), "Saved {}"))
+
+    def export(self) -> None:
+        """The conversation as a file of the kind that is chosen."""
+        if not self._engine.transcript.utterances:
+            self._face.say("empty", _NOTHING)
+            return
+        self._face.choose_export(self._export)
+
+    def _export(self, chosen: Export | None) -> None:
+        if chosen is not None:
+            self._face.begin("export", self._tell("export", self._services.export(*chosen), "Written to {}"))
+
+    async def _tell(self, topic: str, work: Awaitable[str | Path], done: str) -> None:
+        try:
+            came = await work
+        except PinchError as error:
+            self._face.warn(topic, error.title, error.hint)
+        else:
+            self._face.say(topic, done.format(came).removesuffix(" ()"))

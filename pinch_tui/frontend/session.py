@@ -1,0 +1,134 @@
+"""Changing the session and the options that hold at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pinch_tui.core.events import ChangeSession, SelectMicrophone, SelectSpeaker, SessionParams, SetBargeIn, SetVolume
+from pinch_tui.core.languages import same_language
+from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
+from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.frontend.languages_text import LanguageChoices, Pair
+from pinch_tui.frontend.ports import Face, TalkKey
+from pinch_tui.frontend.services import AppServices
+from pinch_tui.settings.model import OPTIONS, Settings, TalkMode
+
+
+class Wanted:
+    """The parameters asked for last; the engine may still be on its way there. Pure.
+
+    The engine goes on with text only by itself where the service cannot speak a language. That holds for this language,
+    not for the next one that is chosen.
+    """
+
+    def __init__(self, params: SessionParams) -> None:
+        self.params = self._known = params
+        self._unspoken = ""  # the language for which the engine gave up speech
+
+    def take(self, params: SessionParams) -> None:
+        """These are in force now."""
+        if params == self._known:
+            return
+        if self.params.audio_output and params == replace(self.params, text_only=True):
+            self._unspoken = params.target
+        self._known = self.params = params
+
+    def choose(self, params: SessionParams) -> SessionParams:
+        """A person's choice; returns what to ask of the engine."""
+        params = params.consistent()
+        if self._unspoken and params.audio_output is not self.params.audio_output:
+            self._unspoken = ""  # chosen by a person now
+        elif self._unspoken and not same_language(params.target, self._unspoken):
+            params = replace(params, text_only=False)
+            self._unspoken = ""
+        self.params = params
+        return params
+
+
+class SessionChanges:
+    """A person's choices: asks the engine, tells the face, remembers for the next start."""
+
+    def __init__(
+        self, engine: EngineFacade, hold: TalkKey, services: AppServices, face: Face, settings: Settings
+    ) -> None:
+        self._engine, self._hold, self._services, self._face = engine, hold, services, face
+        self._wanted = Wanted(engine.status.params)
+        self.settings = settings
+        """The settings with the options in force."""
+
+    # ---- what needs a new session ---------------------------------------------------------------------------------
+
+    @property
+    def wanted(self) -> SessionParams:
+        """The parameters of the next utterance: the last choice, or what the engine made of it."""
+        return self._wanted.params
+
+    def take(self, params: SessionParams) -> None:
+        """The engine may change the parameters by itself (text only, when a language cannot be spoken)."""
+        self._wanted.take(params)
+
+    def change(self, params: SessionParams) -> None:
+        """Use these from the next utterance on."""
+        old = self.wanted
+        if params == old:
+            self._face.confirm(f"Languages stay: {pair_text(params)}.")
+            return
+        for name, value in kept_choices(old, params).items():
+            self._services.remember(name, value)
+        params = self._wanted.choose(params)
+        if (params.source, params.target) != (old.source, old.target):
+            begun_with = (old.source, old.target)
+            if begun_with not in self._services.recent_pairs():  # a default or a flag: chosen by nobody, but spoken in
+                self._services.remember_pair(*begun_with)
+            self._services.remember_pair(params.source, params.target)
+        self._face.say("session", f"From now on: {difference_text(old, params)}")
+        self._engine.post(ChangeSession(params))
+
+    def choose_pair(self, pair: Pair | None) -> None:
+        """Languages from the menu; None: nothing was chosen."""
+        if pair is not None:
+            source, target = pair
+            self.change(replace(self.wanted, source=source, target=target))
+
+    def language_choices(self) -> LanguageChoices:
+        """What the language menu offers now."""
+        is_practice = self._engine.status.is_practice
+        return LanguageChoices(
+            pair=(self.wanted.source, self.wanted.target),
+            recents=tuple((source, target) for source, target in self._services.recent_pairs()),
+            practice=dict(self._services.practice_languages()) if is_practice else None,
+            has_speech=self.wanted.audio_output,
+        )
+
+    # ---- what holds at once ---------------------------------------------------------------------------------------
+
+    def use(self, key: str, value: object) -> None:
+        """Set an option that needs no new session, now and for the next start. ``key`` is its dotted key."""
+        match key, value:
+            case "speaker.volume", float() | int():
+                return self.set_volume(value, is_muted=self._engine.status.is_muted)
+            case "speaker.muted", bool():
+                return self.set_volume(self._engine.status.volume, is_muted=value)
+            case "mic.device", str():
+                self._engine.post(SelectMicrophone(value or None))
+            case "speaker.device", str():
+                self._engine.post(SelectSpeaker(value or None))
+            case "speaker.barge_in", str():
+                self._engine.post(SetBargeIn(str(value)))
+            case "talk.mode", TalkMode():
+                self._hold.set_mode(value)
+            case _:
+                pass
+        return self._keep(key, value)
+
+    def set_volume(self, volume: float, *, is_muted: bool) -> None:
+        """Loudness and mute in one step."""
+        self._engine.post(SetVolume(volume, is_muted))
+        self._keep("speaker.volume", volume)
+        self._keep("speaker.muted", is_muted)
+
+    def _keep(self, key: str, value: object) -> None:
+        section, _, name = key.partition(".")
+        changed = replace(getattr(self.settings, section), **{name: value})
+        self.settings = replace(self.settings, **{section: changed})
+        self._services.remember(OPTIONS[key].remembered, plain(value))

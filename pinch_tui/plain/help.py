@@ -1,0 +1,48 @@
+"""The line mode's help: the actions that are here, with their keys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pinch_tui.core.keymap import key_name
+from pinch_tui.frontend.actions import ACTIONS, Action, Group
+
+OWN = ("help", "details", "latest")
+"""Actions that the line mode has in its own way. The others without a handler are the screen's alone."""
+OFFERED = frozenset(action.name for action in ACTIONS if action.handler is not None or action.name in OWN)
+
+_WORDS: Mapping[str, str] = {
+    "languages": "Type codes or names",
+    "speak_language": "Type the language you speak",
+    "cancel": "Drop what is being said; stop the voice",
+    "latest": "Print the newest line again",
+    "export": "Write the conversation to a text file",
+    "details": "Tell the state, the microphone and the delays",
+}
+"""Descriptions that differ from the screen's."""
+
+
+def spoken_key(key: str) -> str:
+    """A key as a screen reader says it right: ``?`` is ``question mark``, ``N`` is ``Shift+N``."""
+    if len(key) == 1:
+        return f"Shift+{key}" if key.isupper() else key
+    return key_name(key) if len(key_name(key)) > 1 else key.replace("_", " ")
+
+
+def help_lines(keys: Mapping[str, tuple[str, ...]], how_to_talk: str, talk_key: str) -> Iterator[str]:
+    """How to talk, then each action with its keys, in the groups of the table."""
+    yield f"{how_to_talk}."
+    for group in Group:
+        offered = [action for action in ACTIONS if action.group is group and action.name in OFFERED]
+        if group is Group.TALK:
+            yield f"{group.value}. {spoken_key(talk_key)}: talk."
+        elif offered:
+            yield f"{group.value}."
+        for action in offered:
+            yield action_line(action, keys.get(action.name, ()))
+
+
+def action_line(action: Action, keys: tuple[str, ...]) -> str:
+    """``l: Choose languages. Type codes or names.``"""
+    names = " or ".join(spoken_key(key) for key in keys) or "No key"
+    return f"{names}: {action.title}. {_WORDS.get(action.name, action.description)}."

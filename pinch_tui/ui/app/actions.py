@@ -1,0 +1,129 @@
+"""The actions that only a screen has: panels, moving, searching, stars, the big view, themes.
+
+Panels are imported when they are first opened, so that the first paint does not wait for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
+
+from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
+from pinch_tui.ui.ports import Host
+from pinch_tui.ui.screens.main import MainScreen
+
+if TYPE_CHECKING:
+    from pinch_tui.ui.big.lettering import DrawLarge
+    from pinch_tui.ui.big.view import BigView
+
+
+class ScreenActions:
+    """``draw`` draws large type, on a worker thread; None: texts keep the usual size."""
+
+    def __init__(self, host: Host, main: MainScreen, draw: DrawLarge | None) -> None:
+        self._host, self._main, self._draw = host, main, draw
+        self._big: tuple[BigView, int] | None = None
+        self._starred: set[int] = set()
+        lines = main.lines
+        self._table: Mapping[str, Callable[[], object]] = {
+            "help": self._help,
+            "settings": self._settings,
+            "details": self._details,
+            "welcome": self._welcome,
+            "theme": self._next_theme,
+            "palette": host.action_command_palette,
+            "big": self._open_big,
+            "star": self._star,
+            "line_up": lines.select_prev,
+            "line_down": lines.select_next,
+            "page_up": lambda: lines.select_page(-1),
+            "page_down": lambda: lines.select_page(1),
+            "first": lines.select_first,
+            "latest": lines.select_last,
+            "search": main.open_search,
+            "search_next": lambda: main.step_search(1),
+            "search_previous": lambda: main.step_search(-1),
+        }
+
+    def do(self, name: str) -> None:
+        self._table[name]()
+
+    def _help(self) -> None:
+        from pinch_tui.ui.screens.help import HelpScreen
+
+        self._host.push_screen(HelpScreen())
+
+    def _settings(self) -> None:
+        from pinch_tui.ui.screens.settings import SettingsScreen
+
+        self._host.push_screen(SettingsScreen())
+
+    def _details(self) -> None:
+        from pinch_tui.ui.screens.details import DetailsScreen
+
+        self._host.push_screen(DetailsScreen())
+
+    def _welcome(self) -> None:
+        from pinch_tui.ui.screens.welcome import WelcomeScreen
+
+        self._host.push_screen(WelcomeScreen())
+
+    def _next_theme(self) -> None:
+        here = THEME_NAMES.index(self._host.theme) if self._host.theme in THEME_NAMES else -1
+        name = THEME_NAMES[(here + 1) % len(THEME_NAMES)]
+        self._host.set_theme(name)
+        self._host.front.face.say("theme", f"Theme: {THEME_TITLES.get(name, name)}")
+
+    def _star(self) -> None:
+        front = self._host.front
+        line = front.lines.chosen()
+        if line is None:
+            return
+        is_starred = line.number not in self._starred
+        (self._starred.add if is_starred else self._starred.discard)(line.number)
+        front.services.set_star(line.number, is_starred)
+        self._main.lines.set_stars(self._starred)
+        front.face.say("star", "Starred" if is_starred else "No longer starred")
+
+    # ---- the big view ----------------------------------------------------------------------------------------------
+
+    def _open_big(self) -> None:
+        line = self._host.front.lines.chosen()
+        if line is not None:
+            self.show_big(line)
+
+    def show_big(self, utterance: Utterance) -> None:
+        """The translation as large as fits; it grows with the words that still come."""
+        from pinch_tui.ui.big.view import BigView
+
+        text, language = _large(utterance)
+        front = self._host.front
+        big = BigView(
+            text,
+            is_ascii=front.settings.ui.ascii,
+            reorders=self._host.order,
+            closing_keys=front.keys["big"],
+            language=language,
+            draw=self._draw,
+        )
+        self._big = (big, utterance.number)
+        self._host.push_screen(big)
+
+    def lines_changed(self, numbers: Collection[int]) -> None:
+        """Bring the big view up to date, if it shows one of these."""
+        if self._big is None:
+            return
+        big, number = self._big
+        if not big.is_current:
+            self._big = None
+        elif number in numbers:
+            big.show(*_large(self._host.front.engine.transcript.utterance(number)))
+
+
+def _large(utterance: Utterance) -> tuple[str, str]:
+    """What to show the other person, and its language: the translation, or the original until there is one."""
+    if utterance.translation:
+        told = next((s.target_language for s in utterance.segments if s.translation and s.target_language), None)
+        return utterance.translation, told or utterance.target
+    return utterance.original, utterance.spoken_language or utterance.source

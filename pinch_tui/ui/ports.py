@@ -1,0 +1,54 @@
+"""What the panels need of the app, and the app of the talk key. `pinch_tui.ui.app` and `pinch_tui.keys` are the real
+ones; panels know the app by this port alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.signal import Signal
+
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.ports import TalkKey
+from pinch_tui.ui.app.theme import Marks
+from pinch_tui.ui.text.layout import Order
+
+
+class ScreenTalkKey(TalkKey, Protocol):
+    """The talk key as the screen feeds it."""
+
+    on_report_changed: Callable[[Any], None] | None
+    on_hang_up: Callable[[], None] | None
+    on_interrupt: Callable[[], None] | None
+    dropped: Callable[[], int]
+
+    def driver_class(self, stock: type[Driver]) -> type[Driver]: ...
+
+    def feed_key(self, key: str, t: float) -> bool: ...
+
+    def mouse_down(self, t: float) -> None: ...
+
+    def mouse_up(self, t: float) -> None: ...
+
+    def blur(self, t: float) -> None: ...
+
+    def focus(self, t: float) -> None: ...
+
+
+class Host(Protocol):
+    """The app, as panels see it."""
+
+    front: FrontEnd
+    hold: ScreenTalkKey
+    marks: Marks
+    order: Order
+    hold_signal: Signal[None]
+    theme: str
+
+    def push_screen(self, screen: Screen[Any], callback: Callable[[Any], None] | None = None) -> Any: ...
+
+    def set_theme(self, name: str) -> None: ...
+
+    def action_command_palette(self) -> None: ...
