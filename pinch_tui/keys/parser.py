@@ -91,6 +91,8 @@ class HoldParser(XTermParser):
         """The key that was pressed for it, whatever modifiers were held: what its release will be named."""
         self.reports_release = False
         """The last key event came in a form that a release report can follow."""
+        self.is_repeat = False
+        """The terminal called the last key event a repeat."""
         self._begun = ""
         self._paste: str | None = None  # what has come of a paste under way, with a tail that may be its end
         self._dropping = ""  # the kind of sequence whose rest is dropped: "[" or a string's introducer
@@ -148,7 +150,7 @@ class HoldParser(XTermParser):
 
     def _tokens_of(self, sequence: str, alt: bool) -> list[Message]:
         self.plain_name = self.base_name = ""
-        self.reports_release = False
+        self.reports_release = self.is_repeat = False
         if self._dropping and self._drops(sequence):
             return [_ignored(sequence)]
         if sequence[0] == "\x1b" and len(sequence) > 2:
@@ -172,6 +174,7 @@ class HoldParser(XTermParser):
                 return [KeyReleased(plain_name(code, end))]
             if kind not in ("1", "2"):
                 return [_ignored(sequence)]
+            self.is_repeat = kind == "2"
             sequence = _rewritten(code, modifiers, text, end)
         elif (untyped := _untyped.fullmatch(sequence)) and (int(untyped[2] or "1") - 1) & _LOCKS:
             sequence = _rewritten(*untyped.groups())

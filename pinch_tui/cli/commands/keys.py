@@ -1,7 +1,7 @@
 """``pinch-tui keys``: show live what this terminal sends for keys, and what the talk key makes of it.
 
-Two readings stand side by side: the bytes as they came (`pinch_tui.diagnose.keyview`), and the very machine that the
-app goes by, whose steps are printed as "talk: ...". The terminal's mode is put back whatever happens.
+Each line shows the bytes as they came and what the app's own parser makes of them; the steps of the hold machine are
+printed as "talk: ...". The terminal's mode is put back whatever happens.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pinch_tui.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from pinch_tui.core.events import TalkEdge
-    from pinch_tui.diagnose.keyview import Seen
     from pinch_tui.keys.hold_input import HoldInput
+    from pinch_tui.keys.view import Seen
     from pinch_tui.settings.model import Settings
 
 _QUIT = frozenset({"ctrl+c", "ctrl+q", "ctrl+d"})
@@ -86,9 +86,9 @@ def _list_actions(context: CliContext) -> None:
 
 def _show(fd: int, settings: Settings, seconds: float | None) -> None:
     from pinch_tui.diagnose import tty
-    from pinch_tui.diagnose.keyview import KeyView
-    from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter
+    from pinch_tui.keys.driver_filter import ASK
     from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+    from pinch_tui.keys.view import KeyView
 
     read, write = tty.reader(fd), tty.writer(fd)
     lock = threading.Lock()
@@ -106,18 +106,14 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
             hold.asked(clock())
         else:
             hold.asked(clock(), is_disabled=settings.talk.exact)
-        view, sorter, decode = KeyView(), TalkKeyFilter(hold), codecs.getincrementaldecoder("utf-8")("replace").decode
-        parser = sorter.make_parser()
+        view, decode = KeyView(hold), codecs.getincrementaldecoder("utf-8")("replace").decode
         end = None if seconds is None else clock() + seconds
         while end is None or clock() < end:
             data = read(_POLL_S if end is None else min(_POLL_S, max(0.0, end - clock())))
             t = clock()
-            text = decode(data)
-            seen = view.feed(text, t) if text else view.flush(t)
+            seen = view.feed(decode(data), t)
             for one in seen:
                 say(_seen_line(one, t - talk.started))
-            for message in (*(parser.feed(text) if text else ()), *parser.tick()):
-                sorter.takes(message)
             if any(one.key in _QUIT for one in seen):
                 return
 
