@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def reachable(path: Path) -> Iterator[str]:
     if len(os.fsencode(name)) <= MAX_SOCKET_PATH:
         yield name
         return
-    if not Path("/proc/self/fd").is_dir():
+    if sys.platform == "win32" or not Path("/proc/self/fd").is_dir():
         raise ControlError(
             "The runtime folder's name is too long for a socket.", "Point PINCH_TUI_HOME at a shorter path."
         )

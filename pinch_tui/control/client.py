@@ -27,7 +27,7 @@ def send(
     Raises `NotRunning` (nobody listens), `Forbidden` (another user's app) and `ControlError` (no answer in time, an
     answer that cannot be read, a refusal in the app's own words).
     """
-    talk = exchange if exchange is not None else (_over_pipe if sys.platform == "win32" else _over_socket)
+    talk = exchange if exchange is not None else _exchange
     try:
         line = talk(path, encode_request(command), timeout_s)
     except (FileNotFoundError, ConnectionRefusedError) as exc:
@@ -51,7 +51,11 @@ def send(
     return reply
 
 
-def _over_socket(path: Path, line: bytes, timeout_s: float) -> bytes:
+def _exchange(path: Path, line: bytes, timeout_s: float) -> bytes:
+    if sys.platform == "win32":
+        from pinch_tui.control.pipe_client import exchange
+
+        return exchange(pipe_name(path), line, timeout_s)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, reachable(path) as name:
         sock.settimeout(timeout_s)
         sock.connect(name)
@@ -66,9 +70,3 @@ def _over_socket(path: Path, line: bytes, timeout_s: float) -> bytes:
                     break
                 answer += piece
         return answer
-
-
-def _over_pipe(path: Path, line: bytes, timeout_s: float) -> bytes:
-    from pinch_tui.control.pipe_client import exchange
-
-    return exchange(pipe_name(path), line, timeout_s)

@@ -32,15 +32,15 @@ OnCommand = Callable[[ControlCommand], Mapping[str, object]]
 """Carry out a command, on the loop's thread, at once; the mapping is the reply (JSON-ready, no secrets)."""
 
 
-def default_endpoint(path: Path, platform: str = sys.platform) -> Endpoint:
+def default_endpoint(path: Path) -> Endpoint:
     """The endpoint of this system for the socket path ``path``."""
-    if platform == "win32":
-        from pinch_tui.control.pipe import PipeEndpoint
+    if sys.platform != "win32":
+        from pinch_tui.control.unix import UnixEndpoint
 
-        return PipeEndpoint(pipe_name(path))
-    from pinch_tui.control.unix import UnixEndpoint
+        return UnixEndpoint(path)
+    from pinch_tui.control.pipe import PipeEndpoint
 
-    return UnixEndpoint(path, platform)
+    return PipeEndpoint(pipe_name(path))
 
 
 class ControlServer:

@@ -20,6 +20,8 @@ from pinch_tui.control.endpoint import Serve
 from pinch_tui.control.errors import AlreadyRunning, ControlError
 from pinch_tui.control.peer import peer_uid
 
+assert sys.platform != "win32"  # there, `pinch_tui.control.pipe` takes its place
+
 
 class UnixEndpoint:
     """Listens on ``path``; ``path`` + ``.lock`` says who does."""

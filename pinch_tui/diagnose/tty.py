@@ -44,6 +44,8 @@ def raw(fd: int, *, keeps_signals: bool = False) -> Iterator[None]:
 
     ``keeps_signals``: Ctrl+C and Ctrl+Z go on working.
     """
+    if sys.platform == "win32":
+        raise OSError("a console has no raw mode")
     import termios
     import tty
 
@@ -65,6 +67,8 @@ def raw(fd: int, *, keeps_signals: bool = False) -> Iterator[None]:
 @contextlib.contextmanager
 def terminal() -> Iterator[int]:
     """The controlling terminal, for reading and writing, whatever is redirected. Raises OSError."""
+    if sys.platform == "win32":
+        raise OSError("a console is no file")
     fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     try:
         yield fd

@@ -52,6 +52,8 @@ class PosixTerminal:
         self.close()
 
     def open(self, on_key: KeyHandler) -> None:
+        if sys.platform == "win32":
+            raise OSError("no POSIX terminal")
         import termios
 
         if not os.isatty(self._fd):
@@ -67,6 +69,8 @@ class PosixTerminal:
 
     def _use_keys(self) -> None:
         """Single keys, no echo, no signals from keys; output processing stays as it is."""
+        if sys.platform == "win32":
+            raise OSError("no POSIX terminal")
         import termios
 
         mode = termios.tcgetattr(self._fd)
@@ -77,6 +81,8 @@ class PosixTerminal:
         termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
 
     def _use_lines(self) -> None:
+        if sys.platform == "win32":
+            raise OSError("no POSIX terminal")
         import termios
 
         if self._saved is not None:
@@ -160,6 +166,8 @@ class PosixTerminal:
                 self._use_keys()
 
     def suspend(self) -> None:
+        if sys.platform == "win32":
+            raise OSError("no POSIX terminal")
         self._use_lines()
         os.kill(os.getpid(), signal.SIGTSTP)  # stops here; what follows runs when continued
         self._use_keys()
@@ -168,6 +176,8 @@ class PosixTerminal:
         """Give the terminal back; may be called twice."""
         if self._saved is None:
             return
+        if sys.platform == "win32":
+            raise OSError("no POSIX terminal")
         import termios
 
         if self._escape is not None:

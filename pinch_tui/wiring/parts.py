@@ -59,7 +59,7 @@ log = logging.getLogger("pinch_tui")
 
 def watch_children() -> None:
     """Wait for child processes without a thread for each, as Python 3.12 and later do by themselves on Linux."""
-    if sys.version_info >= (3, 12) or not hasattr(os, "pidfd_open"):
+    if sys.version_info >= (3, 12) or sys.platform == "win32" or not hasattr(os, "pidfd_open"):
         return
     try:
         os.close(os.pidfd_open(os.getpid()))

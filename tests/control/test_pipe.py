@@ -116,8 +116,10 @@ async def test_other_failures_are_plain() -> None:
         await PipeEndpoint("p").start(serve)  # the running loop of this system has none
 
 
-def test_windows_gets_the_pipe_and_a_name_of_its_own(tmp_path: Path) -> None:
-    assert isinstance(default_endpoint(tmp_path / "a", "win32"), PipeEndpoint)
+def test_windows_gets_the_pipe_and_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        assert isinstance(default_endpoint(tmp_path / "a"), PipeEndpoint)
     name = pipe_name(tmp_path / "a")
     assert name.startswith(r"\\.\pipe\pinch-tui-")
     assert name != pipe_name(tmp_path / "b")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +157,8 @@ def cookie_in(data: bytes, display: Display, hostname: bytes) -> bytes:
 def _connect(display: Display) -> socket.socket:
     if display.host:
         return socket.create_connection((display.host, 6000 + display.number), _SETUP_TIMEOUT_S)
+    if sys.platform == "win32":
+        raise OSError("no display sockets on Windows")
     path = f"/tmp/.X11-unix/X{display.number}"
     last: OSError | None = None
     for address in (path, f"\0{path}"):  # the second is Linux's abstract name of the same socket
