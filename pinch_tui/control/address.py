@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pinch_tui.control.errors import ControlError
+from pinch_tui.control.messages import ControlError
 
 MAX_SOCKET_PATH = 100
 """Bytes of a socket's path that every system takes (Linux 107, macOS 103)."""

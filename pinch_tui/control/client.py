@@ -12,8 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pinch_tui.control.address import pipe_name, reachable
-from pinch_tui.control.errors import ControlError, Forbidden, NotRunning
-from pinch_tui.control.messages import MAX_REPLY, ControlCommand, decode_reply, encode_request
+from pinch_tui.control.messages import (
+    MAX_REPLY,
+    ControlCommand,
+    ControlError,
+    Forbidden,
+    NotRunning,
+    decode_reply,
+    encode_request,
+)
 
 Exchange = Callable[[Path, bytes, float], bytes]
 """Send one line, return what comes back up to a newline. Raises OSError."""

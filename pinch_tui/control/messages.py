@@ -1,4 +1,4 @@
-"""Outside control on the wire: one JSON line for a request, one for its reply. Pure.
+"""Outside control on the wire: one JSON line for a request, one for its reply; and its errors. Pure.
 
 A request is ``{"command": "start"}``; a reply is ``{"ok": true, ...}`` or ``{"ok": false, "error": "..."}``. Both are
 bounded; a request that cannot be read is a value, never an exception.
@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from pinch_tui.errors import LinkError
 
 MAX_REQUEST = 4096
 """Bytes of a request line, its newline included."""
@@ -76,3 +78,40 @@ def decode_reply(line: bytes) -> dict[str, object] | None:
     if not isinstance(message, dict) or not isinstance(message.get("ok"), bool):
         return None
     return {str(key): value for key, value in message.items()}
+
+
+# ---- errors -------------------------------------------------------------------------------------------------------
+
+
+class ControlError(LinkError):
+    """The running app could not be reached, or did not do what it was asked."""
+
+
+class AlreadyRunning(ControlError):
+    """Another copy of the app answers to outside control. ``pid`` is that copy's process, None when not known."""
+
+    def __init__(self, pid: int | None) -> None:
+        which = f" (process {pid})" if pid else ""
+        super().__init__(
+            f"Another pinch-tui is open{which}.",
+            "This one works too, but `pinch-tui talk` reaches the first as long as that is open.",
+        )
+        self.pid = pid
+
+
+class NotRunning(ControlError):
+    """No app answers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No pinch-tui is open.", "Start it in a terminal with `pinch-tui`; `pinch-tui talk` then reaches it."
+        )
+
+
+class Forbidden(ControlError):
+    """The socket belongs to another user."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The running pinch-tui belongs to another user.", "Only the user who started it can talk through it."
+        )

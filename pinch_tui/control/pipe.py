@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pinch_tui.control.endpoint import Serve
-from pinch_tui.control.errors import AlreadyRunning, ControlError
-from pinch_tui.control.messages import MAX_REQUEST
+from pinch_tui.control.messages import MAX_REQUEST, AlreadyRunning, ControlError
 
 
 class PipeServer(Protocol):

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from pinch_tui.control.address import pipe_name
 from pinch_tui.control.endpoint import Endpoint
-from pinch_tui.control.errors import AlreadyRunning, ControlError
 from pinch_tui.control.messages import (
+    AlreadyRunning,
     ControlCommand,
+    ControlError,
     Refused,
     decode_request,
     encode_refusal,

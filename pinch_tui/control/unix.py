@@ -12,23 +12,49 @@ import contextlib
 import os
 import socket
 import stat
+import struct
 import sys
 from pathlib import Path
+from typing import Protocol
 
 from pinch_tui.control.address import reachable
 from pinch_tui.control.endpoint import Serve
-from pinch_tui.control.errors import AlreadyRunning, ControlError
-from pinch_tui.control.peer import peer_uid
+from pinch_tui.control.messages import AlreadyRunning, ControlError
 
-assert sys.platform != "win32"  # there, `pinch_tui.control.pipe` takes its place
+assert sys.platform != "win32"  # `pinch_tui.control.pipe` takes its place there
+
+_UCRED = struct.Struct("=iII")
+"""Linux, ``SO_PEERCRED``: process, user, group."""
+_LOCAL_PEERCRED = 1
+_XUCRED_BYTES = 76
+_XUCRED_HEAD = struct.Struct("=II")
+"""macOS and the BSDs, ``LOCAL_PEERCRED``: version, user, and more."""
+
+
+class PeerSocket(Protocol):
+    def getsockopt(self, level: int, optname: int, buflen: int, /) -> bytes: ...
+
+
+def peer_uid(sock: PeerSocket, platform: str = sys.platform) -> int | None:
+    """The user at the other end of a connected socket; None where the system does not tell.
+
+    The socket's mode 0600 in a 0700 folder protects it there.
+    """
+    try:
+        if platform.startswith("linux"):
+            data = sock.getsockopt(socket.SOL_SOCKET, getattr(socket, "SO_PEERCRED", 17), _UCRED.size)
+            return int(_UCRED.unpack(data)[1])
+        version, uid = _XUCRED_HEAD.unpack_from(sock.getsockopt(0, _LOCAL_PEERCRED, _XUCRED_BYTES))
+        return int(uid) if version == 0 else None
+    except (OSError, struct.error):
+        return None
 
 
 class UnixEndpoint:
     """Listens on ``path``; ``path`` + ``.lock`` says who does."""
 
-    def __init__(self, path: Path, platform: str = sys.platform) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._platform = platform
         self._lock: int | None = None
         self._server: asyncio.Server | None = None
 
@@ -36,7 +62,7 @@ class UnixEndpoint:
         uid = os.geteuid()
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            peer = peer_uid(writer.get_extra_info("socket"), self._platform)
+            peer = peer_uid(writer.get_extra_info("socket"))
             await serve(reader, writer, peer is None or peer == uid)
 
         try:

@@ -154,7 +154,7 @@ def _hold(settings: Settings, engine: Engine, state: StateFile) -> HoldInput:
 
 async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, stack: AsyncExitStack) -> list[str]:
     """Listen for ``pinch-tui talk``; returns what there is to say about it."""
-    from pinch_tui.control.errors import AlreadyRunning, ControlError
+    from pinch_tui.control.messages import AlreadyRunning, ControlError
     from pinch_tui.control.server import ControlServer
     from pinch_tui.control.talking import TalkControl
 

@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pinch_tui.control.client import send
-from pinch_tui.control.errors import ControlError
-from pinch_tui.control.messages import ControlCommand
+from pinch_tui.control.messages import ControlCommand, ControlError
 from tests.audio.rig import VirtualAudio, virtual_audio
 from tests.bench.audio_faults import make_48k_only, make_noise, only_48k
 from tests.e2e.live import CTRL_Q, ESCAPE, PRESS, RELEASE, LiveApp, say

@@ -11,8 +11,7 @@ import pytest
 
 from pinch_tui.control import client
 from pinch_tui.control.address import pipe_name
-from pinch_tui.control.errors import AlreadyRunning, ControlError
-from pinch_tui.control.messages import ControlCommand
+from pinch_tui.control.messages import AlreadyRunning, ControlCommand, ControlError
 from pinch_tui.control.pipe import PipeEndpoint
 from pinch_tui.control.pipe_client import exchange
 from pinch_tui.control.server import ControlServer, default_endpoint

@@ -16,8 +16,7 @@ import pytest
 from pinch_tui.control import client, unix
 from pinch_tui.control.address import reachable
 from pinch_tui.control.endpoint import Serve
-from pinch_tui.control.errors import AlreadyRunning, ControlError, Forbidden, NotRunning
-from pinch_tui.control.messages import MAX_REQUEST, ControlCommand
+from pinch_tui.control.messages import MAX_REQUEST, AlreadyRunning, ControlCommand, ControlError, Forbidden, NotRunning
 from pinch_tui.control.server import MAX_CONNECTIONS, ControlServer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="unix sockets")
@@ -200,7 +199,7 @@ async def test_socket_of_a_killed_app_is_stale(path: Path) -> None:
 
 
 async def test_another_user_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unix, "peer_uid", lambda sock, platform: os.geteuid() + 1)
+    monkeypatch.setattr(unix, "peer_uid", lambda sock: os.geteuid() + 1)
     heard = Recorder()
     async with ControlServer(path, heard) as server:
         with pytest.raises(ControlError, match="Another user"):

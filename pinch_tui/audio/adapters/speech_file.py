@@ -11,6 +11,7 @@ import os
 import queue
 import stat
 import struct
+import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -235,7 +236,7 @@ def _opened(target: Path | BinaryIO) -> tuple[_Output, bool]:
     else:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         handle, is_ours = os.open(target, flags | getattr(os, "O_NONBLOCK", 0), 0o666), True
-        if hasattr(os, "O_NONBLOCK"):
+        if sys.platform != "win32":
             os.set_blocking(handle, True)
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode) or stat.S_ISCHR(mode):

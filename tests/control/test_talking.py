@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from pinch_tui.control.messages import ControlCommand
-from pinch_tui.control.peer import peer_uid
 from pinch_tui.control.talking import TalkControl
+from pinch_tui.control.unix import peer_uid
 from pinch_tui.core.events import SessionParams, StateWord, Status
 
 
