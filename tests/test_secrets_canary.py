@@ -30,7 +30,8 @@ import pytest
 from pinch_tui.services.practice import allocation
 from pinch_tui.services.practice.faults import FaultPlan
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
-from tests.fakes import plain_service
+from tests.dub.conftest import make_wav
+from tests.fakes import dub_service, plain_service
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc for the process list"),
@@ -346,6 +347,38 @@ async def test_a_service_that_repeats_secrets(tmp_path: Path, monkeypatch: pytes
         )
     assert world.search_files() >= 6
     assert "Buenos" in (tmp_path / "words.trace").read_text(encoding="utf-8")
+
+
+async def test_dubbing_jobs(tmp_path: Path, process_list: ProcessList, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dub_service, "KEY", KEY)
+    monkeypatch.setattr(dub_service, "SIGNATURE", TOKEN)
+    words = f"No {KEY} at https://store.example/up?X-Signature={TOKEN}, nor {TOKEN} alone."
+    async with dub_service.DubService().running() as service:
+        world = World(tmp_path, "http://127.0.0.1:9")
+        env = {"PINCH_TUI_DUB__BASE_URL": service.base_url, "PINCH_TUI_DUB__POLL_S": "0.1"}
+        env["PINCH_TUI_HOME"] = str(tmp_path / "dub-home")
+        wav = str(tmp_path / "talk.wav")
+        make_wav(tmp_path / "talk.wav", 2)
+        for kind, status in (("create", 400), ("create", 402), ("poll", 400), ("result", 410)):
+            service.script[kind].append(dub_service.error(status, "x", words))
+            await world.run(Run(("dub", wav, "--to", "es", "--yes", "--json", "--again"), env=env, codes=(2, 3, 5)))
+        await world.run(Run(("dub", wav, "--to", "es", "--yes", "--again"), env=env))
+        await together(
+            world,
+            [
+                Run(("dub", "list", "--json"), env=env),
+                Run(("dub", "status", "last"), env=env),
+                Run(("dub", "get", "last", "--json"), env=env),
+                Run(("dub", "get", "nothing-like-it"), env=env, codes=(2,)),
+                Run(("dub", wav, "--to", "de", "--practice", "--yes", "--no-wait"), env=env),
+            ],
+        )
+    assert service.created >= 2
+    uploaded = [path for path in (tmp_path / "dub-home").rglob("*.json") if '"uploaded"' in path.read_text()]
+    assert len(uploaded) == 1, "the one that waits for the balance may still need its address"
+    for path in uploaded:
+        path.unlink()
+    assert world.search_files() >= 6
 
 
 CHILD = """

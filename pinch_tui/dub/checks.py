@@ -235,7 +235,8 @@ def bytes_text(size: float) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:
             number = size / factor
-            return f"{number:.0f} {unit}" if number >= 100 or number == round(number) else f"{number:.1f} {unit}"
+            text = f"{number:.0f}" if number >= 100 else f"{number:.1f}".removesuffix(".0")
+            return f"{text} {unit}"
     return f"{size:.0f} bytes"
 
 

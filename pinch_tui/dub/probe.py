@@ -30,6 +30,7 @@ class Probe:
 
     duration_s: float | None = None
     has_sound: bool | None = None
+    is_media: bool | None = None
 
 
 def open_recording(path: Path) -> BinaryIO:
@@ -68,7 +69,8 @@ def probe(path: Path, *, ffprobe: str | None = None) -> Probe:
     program = shutil.which("ffprobe") if ffprobe is None else ffprobe
     found = _by_ffprobe(program, path) if program else Probe()
     if found.duration_s is None and found.has_sound is not False:
-        found = Probe(_by_sound_library(path), found.has_sound)
+        duration_s = _by_sound_library(path)
+        found = Probe(duration_s, found.has_sound, True if duration_s is not None else found.is_media)
     return found
 
 
@@ -80,6 +82,8 @@ def _by_ffprobe(program: str, path: Path) -> Probe:
         facts = json.loads(run.stdout or b"{}")
     except (OSError, ValueError, subprocess.SubprocessError, RecursionError):
         return Probe()
+    if run.returncode > 0 and not facts:
+        return Probe(is_media=False)
     if not isinstance(facts, dict) or run.returncode != 0:
         return Probe()
     streams = [stream for stream in facts.get("streams", []) if isinstance(stream, dict)]
@@ -89,7 +93,7 @@ def _by_ffprobe(program: str, path: Path) -> Probe:
     lengths += [stream.get("duration") for stream in streams if stream.get("codec_type") == "audio"]
     duration = next((seconds for text in lengths if (seconds := _seconds(text)) is not None), None)
     has_sound = True if "audio" in kinds else False if kinds and kinds <= _SILENT_ON else None
-    return Probe(duration, has_sound)
+    return Probe(duration, has_sound, True if kinds else None)
 
 
 def _seconds(text: object) -> float | None:

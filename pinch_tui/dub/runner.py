@@ -7,6 +7,7 @@ the job is waited for, so that the job is not lost; a second Ctrl-C ends that, t
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -157,6 +158,10 @@ class Runner:
         transfer = Transfer("Uploading", record.name, record.size)
         self._transfer = transfer
         with open_recording(Path(record.file)) as file:
+            if os.fstat(file.fileno()).st_size != record.size:
+                raise UsageError(
+                    f"{record.name} has changed since it was looked at.", "Run the same command again once it is whole."
+                )
             return await self.client.upload(
                 address,
                 file,

@@ -44,15 +44,18 @@ def parse_address(body: bytes) -> Address | None:
 
 
 def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
-    """A job object, or the answer to the request that creates one; None without an id and a state."""
+    """A job object, or the answer to the request that creates one; None without an id.
+
+    A state may be missing: losing the id of a job that was made is worse than not knowing how it stands.
+    """
     fields = _object(body)
-    job_id, status = fields.get("job_id"), fields.get("status")
-    if not isinstance(job_id, str) or not _ID.fullmatch(job_id) or not isinstance(status, str):
+    job_id = fields.get("job_id", fields.get("id"))
+    if not isinstance(job_id, str) or not _ID.fullmatch(job_id):
         return None
     stage, percent = _progress(fields.get("progress"))
     limits = fields.get("limits")
     limits = limits if isinstance(limits, dict) else {}
-    word = _word(status)
+    word = _word(fields.get("status"))
     return Job(
         id=job_id,
         state=_state(word),

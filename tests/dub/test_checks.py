@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from pinch_tui.dub.checks import (
 )
 from pinch_tui.dub.model import Output, Phase, Record
 from pinch_tui.dub.names import output_name
-from pinch_tui.dub.probe import probe
+from pinch_tui.dub.probe import Probe, probe
 from pinch_tui.errors import UsageError
 from tests.dub.conftest import make_wav
 
@@ -200,8 +201,16 @@ def test_what_cannot_be_told_is_not_told(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF????")
     (tmp_path / "a.mkv").write_bytes(b"nothing")
     for name in ("a.wav", "a.mkv"):
-        for ffprobe in (None, "", "/nonexistent/ffprobe"):
-            assert probe(tmp_path / name, ffprobe=ffprobe).duration_s is None
+        for ffprobe in ("", "/nonexistent/ffprobe"):
+            assert probe(tmp_path / name, ffprobe=ffprobe) == Probe()
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="needs ffprobe")
+def test_what_ffprobe_cannot_read_is_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "a.mkv").write_bytes(b"nothing")
+    assert probe(tmp_path / "a.mkv").is_media is False
+    make_wav(tmp_path / "a.wav", 1)
+    assert probe(tmp_path / "a.wav") == Probe(1.0, True, True)
 
 
 FAKE = """#!/bin/sh
@@ -219,6 +228,7 @@ printf '%s' '{answer}'
         ('{"format": 5, "streams": [5]}', None, None),
         ("[]", None, None),
         ("not json", None, None),
+        ('{"format": {"duration": "5"}, "streams": [{"codec_type": "video"}, {"codec_type": "alien"}]}', 5.0, None),
     ],
 )
 def test_what_ffprobe_says(tmp_path: Path, answer: str, duration: float | None, has_sound: bool | None) -> None:

@@ -177,23 +177,26 @@ def test_a_job_is_brought_to_another_place(dubber: Dubber) -> None:
 @pytest.mark.parametrize(
     "reply", [LOST, page(), error(500, "internal", "x"), error(502, "", ""), error(504, "", ""), error(408, "", "")]
 )
-def test_an_unknown_answer_is_said_and_never_asked_again(dubber: Dubber, reply: Reply) -> None:
+def test_an_unknown_answer_is_said_and_not_asked_again(dubber: Dubber, reply: Reply) -> None:
     dubber.service.script["create"].append(reply)
     dubber.service.creates_when_scripted = True
-    code, _, err = dubber(*YES)
-    assert code == 5 and "paid twice" in err and "dub list" in err
+    code, out, err = dubber(*YES)
+    assert (code, out) == (5, "") and "paid twice" in err and "dub list" in err
+    assert dubber.service.created == 1 and dubber.service.count("create") == 1
+
+
+def test_what_becomes_of_an_unknown_answer(dubber: Dubber) -> None:
+    dubber.service.script["create"].append(LOST)
+    dubber.service.creates_when_scripted = True
+    assert dubber(*YES)[0] == 5
     code, out, _ = dubber("list")
     assert code == 0 and "sent, answer unknown" in out
-    code, _, err = dubber(*YES)
-    assert code == 5
-    assert dubber.service.created == 1 and dubber.service.count("create") == 1
+    assert dubber(*YES)[0] == 5
+    assert dubber.service.count("create") == 1
     (record,) = dubber.records.all()
-    code, _, err = dubber("get", record.id)
-    assert code == 5
     code, said = dubber.object("get", record.id)
-    assert said["state"] == "unknown" and said["exit_code"] == 5 and "paid twice" in said["error"]["title"]
-    code, out, _ = dubber("get", "job_0001")  # the portal told its name
-    assert code == 0
+    assert (code, said["state"], said["exit_code"]) == (5, "unknown", 5) and "paid twice" in said["error"]["title"]
+    assert dubber("get", "job_0001")[0] == 0, "the portal told its name"
     assert dubber(*YES, "--again")[0] == 0
     assert dubber.service.created == 2
 
@@ -292,6 +295,23 @@ def test_without_a_terminal_the_price_needs_a_yes(dubber: Dubber) -> None:
     code, _, err = dubber("talk.wav", "--to", "es")
     assert code == 2 and "--yes" in err and re.search(r"0:03.*\$0\.03.*\$0\.50 a minute", err)
     assert dubber.service.log == [] and dubber.records.all() == []
+
+
+@pytest.mark.parametrize(("agrees", "code"), [(True, 0), (False, 130)])
+def test_the_price_is_asked_for(dubber: Dubber, monkeypatch: pytest.MonkeyPatch, agrees: bool, code: int) -> None:
+    offers: list[str] = []
+
+    def confirm(offer: str) -> bool:
+        offers.append(offer)
+        return agrees
+
+    monkeypatch.setattr("pinch_tui.cli.dub.command._confirm", confirm)
+    got, _, err = dubber("talk.wav", "--to", "es")
+    assert got == code
+    assert offers == ["Dub talk.wav (0:03, 48 kB) into Spanish for about $0.03 ($0.50 a minute)."]
+    if not agrees:
+        assert "Nothing was sent." in err
+        assert dubber.service.log == [] and dubber.records.all() == []
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,12 @@ def test_what_is_no_job(body: bytes) -> None:
     assert parse_job(body) is None
 
 
+@pytest.mark.parametrize("body", [b'{"job_id": "job_1"}', b'{"id": "job_1", "status": null}'])
+def test_a_job_without_a_state_is_one_that_runs(body: bytes) -> None:
+    job = parse_job(body)
+    assert job is not None and (job.id, job.state, job.status) == ("job_1", JobState.RUNNING, "")
+
+
 def test_addresses() -> None:
     fields = {"upload_url": "https://a.example/u?s=1", "source_url": "https://a.example/s"}
     address = parse_address(json.dumps(fields).encode())

@@ -75,8 +75,16 @@ def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     return [CompletionItem(code, help=names[code]) for code in names if code.startswith(incomplete.lower())]
 
 
+def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
+    """The subcommands, and whatever files the shell knows."""
+    from click.shell_completion import CompletionItem
+
+    found = [name for name in ("get", "list", "status") if name.startswith(incomplete)]
+    return [*(CompletionItem(name) for name in found), CompletionItem(incomplete, type="file")]
+
+
 @click.group("dub", cls=_DubGroup, invoke_without_command=True, epilog=_EPILOG)
-@click.argument("media", metavar="FILE|URL", required=False)
+@click.argument("media", metavar="FILE|URL", required=False, shell_complete=_media)
 @click.option("--to", "wanted", metavar="LANG", shell_complete=_codes, help="Language that is wanted, such as es.")
 @click.option(
     "--from",

@@ -119,6 +119,10 @@ def look_at(asked: Asked, target: str, source: str, service: str, records: Recor
         record = replace(record, file=str(path), size=size)
         check_size(record.name, size, _limits_for(size, limits, at, path.name, kind))
         found = probe(path)
+        if found.is_media is False:
+            raise InputFileError(
+                f"{clean(path.name, 80)} is no recording that ffprobe can read.", "Is it whole, and what its name says?"
+            )
         if found.has_sound is False:
             raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub in it.")
         check_duration(record.name, found.duration_s, limits)

@@ -22,7 +22,7 @@ from pinch_tui.dub.checks import (
     check_languages,
     offer_text,
 )
-from pinch_tui.dub.events import Begun, Outcome, Save
+from pinch_tui.dub.events import Begun, Finish, Outcome, Refuse, Save, Stopped
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import LIVE, REHEARSAL, Failure, Output, Phase, Record
 from pinch_tui.dub.outputs import as_it_is, check_folder, folder_of, going_to
@@ -167,12 +167,13 @@ def _merged(known: Record | None, fresh: Record, asked: Asked) -> Record:
 
 
 def _offer(asked: Asked, record: Record) -> None:
-    """Ask about the price. Raises `UsageError` without a terminal, `click.Abort` on a no."""
+    """Ask about the price. Raises `UsageError` without a terminal, `click.exceptions.Exit` on a no."""
     offer = offer_text(record.name, record.size, record.duration_s, record.target, is_rehearsal=record.is_rehearsal)
     if asked.confirm is None:
         click.echo(f"pinch-tui: {offer}", err=True)
     elif not asked.confirm(offer):
-        raise click.Abort
+        click.echo("pinch-tui: Nothing was sent.", err=True)
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
 def _taken_up(known: Record) -> str:
@@ -229,7 +230,7 @@ def _run(
     try:
         outcome = asyncio.run(run())
     except KeyboardInterrupt:  # where the loop takes no signals
-        outcome = Outcome.GOES_ON if machine.record.job_id else Outcome.INTERRUPTED
+        outcome = _left(machine)
     finally:
         told.record = machine.record
         view.clear()
@@ -250,6 +251,15 @@ def _run(
     elif machine.record.job_id:
         click.echo(machine.record.job_id)
     return code
+
+
+def _left(machine: JobMachine) -> Outcome:
+    """How a run ends that was torn away from its work. Raises `PinchError`."""
+    last = machine.handle(Stopped(), time.time())[-1]
+    if isinstance(last, Refuse):
+        raise last.error
+    assert isinstance(last, Finish)
+    return last.outcome
 
 
 def _is_taken(record: Record, *, as_json: bool) -> int:
