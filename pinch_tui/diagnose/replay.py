@@ -336,6 +336,8 @@ class _Run:
                 if message.is_final:
                     timing.last_final = now
                 self._transcript.apply(number, attempt, message, ms)
+            case ev.TextMoved(id_, source, target, attempt):
+                self._transcript.move(source, id_, target, attempt, ms)
             case ev.SpeechReceived(number, _, chunk):
                 timing = self.out.timings[number]
                 timing.first_speech = timing.first_speech or now

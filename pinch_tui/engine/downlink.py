@@ -115,6 +115,13 @@ class Downlink:
         speech.parts, speech.n_bytes = deque([kept] if kept else []), len(kept)
         speech.position = min(settled_bytes, speech.position)
 
+    def moved(self, source: int, target: int) -> bool:
+        """What is kept of an utterance's speech is another's, of which none has come; False when there is none."""
+        if target in self._speech or source not in self._speech:
+            return False
+        self._speech[target] = self._speech.pop(source)
+        return True
+
     def settled(self, utterance: int) -> None:
         """No more speech is expected for it."""
         if self._open is not None and self._playouts[self._open].utterance == utterance:

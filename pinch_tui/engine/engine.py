@@ -69,6 +69,7 @@ class Engine:
         self._intents: deque[e.Intent] = deque()
         self._status = e.Status(params=config.params, service=ports.service.traits)
         self._params = config.params
+        self._pace = Pace()
         self._links: list[Link] = []  # the last one takes the next words, the others drain
         self._old_services: list[Service] = []  # may still be asked for a draining session
         self._past = e.Counters()
@@ -127,6 +128,7 @@ class Engine:
         self._old_services.append(self._ports.service)
         is_same = service.traits.name == self._ports.service.traits.name
         self._ports.service = service
+        self._pace = Pace()
         if self._loop is None or self._is_quitting:
             return
         was_stopped = self._links[-1].session.state is SessionState.STOPPED
@@ -244,6 +246,7 @@ class Engine:
             traits=self._ports.service.traits,
             reopens_idle=self._config.reopens_idle,
             has_checkpoints=self._config.is_continuous,
+            pace=self._pace,
         )
         ports = self._ports
         link = Link(session, ports.service, ports.clock, self._tasks, self._reporter.report, self._closing)

@@ -57,6 +57,8 @@ class Reporter:
         match report:
             case ev.TextReceived():
                 self._text(link, report)
+            case ev.TextMoved():
+                self._moved(report)
             case ev.SpeechReceived(number, _, chunk):
                 self._downlink.chunk(number, chunk.data)
                 if not self._transcript.utterance(number).has_speech:
@@ -129,6 +131,16 @@ class Reporter:
             revision=segment.revision if segment else 0,
             session_id=link.session.session_id,
         )
+
+    def _moved(self, report: ev.TextMoved) -> None:
+        if self._transcript.move(report.source, report.id, report.target, report.attempt, self._floor.ms()):
+            self._teller.log("moved", utterance=report.source, to=report.target, id=report.id)
+            if not self._transcript.utterance(report.source).has_text and self._downlink.moved(
+                report.source, report.target
+            ):
+                self._transcript.mark_speech(report.source, has_speech=False)
+                self._transcript.mark_speech(report.target)
+            self._teller.changed(report.source, report.target)
 
     def _first_frame_sent(self, link: Link, report: ev.FirstFrameSent) -> None:
         session = link.session

@@ -113,6 +113,7 @@ class Link:
                 | ev.FinalizeSent()
                 | ev.Restarted()
                 | ev.TextReceived()
+                | ev.TextMoved()
                 | ev.SpeechReceived()
                 | ev.Settled()
                 | ev.ServiceSaid()

@@ -63,10 +63,14 @@ class Outcome:
     utterances: list[tuple[UtteranceState, str, str, int]] = field(default_factory=list)  # state, texts, attempt
     shown: dict[int, tuple[str, str]] = field(default_factory=dict)  # the texts of each row as last shown
     vanished: list[str] = field(default_factory=list)  # what was shown and taken back
+    moved: int = 0  # segments that turned out to answer another utterance
 
     def watch(self, event: EngineEvent) -> None:
         """Keep every fact, and what the rows show: the scripted service only ever says more."""
         self.events.append(event)
+        if isinstance(event, Logged) and event.kind == "moved":
+            self.moved += 1
+            self.shown.pop(int(str(event.fields["utterance"])), None)
         if not isinstance(event, TranscriptChanged):
             return
         for number in event.utterances:
@@ -182,8 +186,8 @@ def expected_frames(outcome: Outcome) -> list[list[bytes]]:
     return wanted
 
 
-def check(outcome: Outcome) -> None:
-    """Assert every promise about the audio and the rows."""
+def check(outcome: Outcome, deaf: tuple[int, int] | None = None) -> None:
+    """Assert every promise about the audio and the rows. ``deaf``: as in `Plan`, the same for all sessions."""
     for session in outcome.service.sessions:
         check_session(session)
     spoken = [part for session in outcome.service.sessions for part in session.utterances()]
@@ -197,13 +201,16 @@ def check(outcome: Outcome) -> None:
             f"utterance {number}: no session holds its {len(wanted)} frames whole; got "
             f"{[(len(p), _first(p), _last(p)) for p in spoken]}, wanted from {_first(wanted)} to {_last(wanted)}"
         )
-    assert outcome.vanished == []
+    assert outcome.vanished == [], outcome.vanished
     assert len(outcome.utterances) == len(outcome.holds)
     wanted_all = expected_frames(outcome)
     rows = zip(outcome.utterances, wanted_all, strict=True)
     for number, ((state, original, translation, _), wanted) in enumerate(rows, start=1):
         if number in outcome.cancelled:
             assert (state, original, translation) == (UtteranceState.CANCELLED, "", "")
+            continue
+        if not Plan(deaf=deaf).hears_from(struct.unpack_from("<I", wanted[0])[0]):
+            assert (state, original, translation) == (UtteranceState.EMPTY, "", ""), (number, state, original)
             continue
         assert state is UtteranceState.SETTLED, (number, state, original)
         check_text(original, "from", "for", wanted)

@@ -56,6 +56,19 @@ class Plan:
     late_duplicates_s: float | None = None  # the finals come again so much later
     ws_url: str = ""  # given instead of the right one
     is_cumulative: bool = False  # every half a second a final, each with the one before as its beginning
+    ear_s: float | None = (
+        None  # from a sound to the interim about it; None: `EAR_S`, or at once where one segment is all
+    )
+    interim_from: int = 25  # the first interim comes so many frames into an utterance of one segment,
+    interim_every: int = 25  # and another every so many frames; 0: no interims
+    grace_s: float = GRACE_S
+    deaf: tuple[int, int] | None = (
+        None  # (n, r): after the first 4 s nothing is recognised where a first frame is r mod n
+    )
+
+    def hears_from(self, first: int) -> bool:
+        """Whether anything is recognised in an utterance that begins with this frame."""
+        return self.hears and (self.deaf is None or first < 200 or first % self.deaf[0] != self.deaf[1])
 
 
 HEALTHY = Plan()
@@ -238,8 +251,12 @@ class _Run:
                     self.tasks.create_task(self._interim(self.segment, f"from {self.first}"))
                 elif self.plan.is_cumulative:
                     self._say_more()
-                elif self.in_segment % 25 == 0 and self.plan.hears and self.plan.has_interims:
-                    await self._transcript("original", f"from {self.first} for {self.in_segment}", final=False)
+                elif self.plan.has_interims and self._tells_now():
+                    text = f"from {self.first} for {self.in_segment}"
+                    if self.plan.ear_s is None:
+                        await self._transcript("original", text, final=False)
+                    else:
+                        self.tasks.create_task(self._interim(self.segment, text, self.frames))
                 if self.frames == self.plan.at_frame:
                     await self._end()
             elif json.loads(message) == {"type": "finalize"}:
@@ -252,6 +269,12 @@ class _Run:
                 earlier, self.finals = self.finals, []
                 self.tasks.create_task(self._finals(self.segment, self.first, count, earlier))
 
+    def _tells_now(self) -> bool:
+        plan, at = self.plan, self.in_segment - self.plan.interim_from
+        if plan.interim_every == 0 or at < 0 or not plan.hears_from(self.first):
+            return False
+        return at % plan.interim_every == 0
+
     def _say_more(self) -> None:
         """An interim at 12 frames, a final of both kinds at 25, and so on."""
         at = self.in_segment % 25
@@ -263,18 +286,19 @@ class _Run:
             self.finals.append((rest[0] - 25, 25))
             self.tasks.create_task(self._one_final(self.segment, list(self.finals)))
 
-    async def _interim(self, segment: int, text: str) -> None:
-        await asyncio.sleep(EAR_S)
+    async def _interim(self, segment: int, text: str, order: int = 0) -> None:
+        in_order = 1e-6 * order  # of a burst
+        await asyncio.sleep(EAR_S if self.plan.ear_s is None else self.plan.ear_s + in_order)
         await self._transcript("original", text, final=False, segment=segment)
 
     async def _one_final(self, segment: int, parts: list[tuple[int, int]]) -> None:
-        await asyncio.sleep(EAR_S)
+        await asyncio.sleep(EAR_S if self.plan.ear_s is None else self.plan.ear_s)
         await self._transcript("original", tell(parts, "original"), final=True, segment=segment)
         await asyncio.sleep(self.plan.gap_s)
         await self._transcript("translated", tell(parts, "translated"), final=True, segment=segment)
 
     async def _finals(self, segment: int, first: int, count: int, earlier: Sequence[tuple[int, int]] = ()) -> None:
-        if count == 0 or not self.plan.hears:
+        if count == 0 or not self.plan.hears_from(first):
             return
         parts = list(earlier)
         told = sum(n for _, n in parts)
@@ -282,7 +306,7 @@ class _Run:
             parts.append((first + told, count - told))
         original, translated = tell(parts, "original"), tell(parts, "translated")
         with contextlib.suppress(ConnectionClosed):
-            await asyncio.sleep(GRACE_S + self.plan.finals_s)
+            await asyncio.sleep(self.plan.grace_s + self.plan.finals_s)
             for _ in range(2 if self.plan.duplicates else 1):
                 await self._transcript("original", original, final=True, segment=segment)
                 await asyncio.sleep(self.plan.gap_s)

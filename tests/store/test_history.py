@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.conversations import History
-from pinch_tui.store.history.lines import About, encode_final, final_part, read
+from pinch_tui.store.history.lines import About, encode_final, read
 from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 

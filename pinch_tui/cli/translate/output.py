@@ -16,8 +16,7 @@ from pinch_tui.cli.options import TextFormat
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.documents import render
 from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportSide, lines_of
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.store.history.lines import final_part
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
 QUIET_S = 1.5
 Write = Callable[[str], None]

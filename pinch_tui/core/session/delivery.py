@@ -11,7 +11,7 @@ from collections import deque
 from enum import Enum, auto
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session.attribution import Attribution
+from pinch_tui.core.session.attribution import Attribution, Moved, Pace
 from pinch_tui.core.session.events import (
     Command,
     FinalizeSent,
@@ -23,6 +23,7 @@ from pinch_tui.core.session.events import (
     SendFinalize,
     Settled,
     SpeechReceived,
+    TextMoved,
     TextReceived,
 )
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
@@ -51,7 +52,9 @@ class _Part(Enum):
 class Delivery:
     """The unsettled utterances of one session. Methods return what is to be done, in order."""
 
-    def __init__(self, traits: ServiceTraits = _PLAIN, *, has_checkpoints: bool = False) -> None:
+    def __init__(
+        self, traits: ServiceTraits = _PLAIN, *, has_checkpoints: bool = False, pace: Pace | None = None
+    ) -> None:
         self.outbox = Outbox()
         self._traits = traits
         self.held_frames = 0  # frames that had to wait for a session
@@ -59,11 +62,12 @@ class Delivery:
         self._has_checkpoints = has_checkpoints
         self._generation: int | None = None
         self._expects_speech = True
-        self._attribution = Attribution(is_in_order=traits.acknowledges_end)
+        self._attribution = self._new_attribution(pace)
         self._pacer = Pacer(traits.pace)
         self._watches: dict[int, SettleWatch] = {}
         self._attempts: dict[int, int] = {}
         self._cancelled: set[int] = set()
+        self._dropped: dict[str, list[TranscriptMessage]] = {}  # texts for cancelled utterances that may be others'
         self._kept_segments: dict[int, int] = {}
         self._kept_before: dict[int, int] = {}  # as it was when the connection began
         self._spoken: dict[int, int] = {}  # samples of speech that came, counted from the utterance's beginning
@@ -86,11 +90,11 @@ class Delivery:
 
     # ---- the connection ----
 
-    def connect(self, generation: int, *, expects_speech: bool, now: float) -> list[Step]:
+    def connect(self, generation: int, *, expects_speech: bool, now: float, has_sentences: bool = False) -> list[Step]:
         """A connection is ready: what was held goes out."""
         self._generation = generation
         self._expects_speech = expects_speech
-        self._attribution = Attribution(is_in_order=self._traits.acknowledges_end)
+        self._attribution.has_sentences = has_sentences
         self._flying.clear()
         self._hold_until = float("-inf")
         self.progress_at = now
@@ -100,23 +104,27 @@ class Delivery:
             self._attempts[item.number] = item.attempt
         return self.pump(now)
 
-    def disconnect(self) -> list[Step]:
-        """The connection is gone: everything unsettled becomes a new attempt."""
+    def disconnect(self, now: float) -> list[Step]:
+        """The connection is gone: everything unsettled that the service has not answered becomes a new attempt."""
         self._generation = None
         self._flying.clear()
-        self._attribution = Attribution(
-            is_in_order=self._traits.acknowledges_end
-        )  # what the next one says before it is ready is about nothing
         steps: list[Step] = []
         for item in list(self.outbox):
             if item.is_cancelled:
                 self.outbox.remove(item.number)
+                continue
+            watch = self._watches.get(item.number)
+            if watch is not None and watch.is_answered and not self._attribution.is_contested(item.number):
+                steps += self._settle(item.number, now)
                 continue
             if item.restart():
                 kept, speech = self._kept_segments.get(item.number, 0), self._kept_speech.get(item.number, 0)
                 self._spoken[item.number] = speech
                 steps.append(Restarted(item.number, item.attempt, kept, speech))
         self._watches.clear()
+        self._dropped.clear()
+        # What the next one says before it is ready is about nothing.
+        self._attribution = self._new_attribution(self._attribution.pace)
         return steps
 
     def taken(self, now: float) -> list[Step]:
@@ -125,8 +133,10 @@ class Delivery:
             number, part = self._flying.popleft()
             if part is _Part.FINALIZE:
                 self._finalize_left(number, now)
-            elif part is _Part.VOICE and (watch := self._watches.get(number)) is not None:
-                watch.voiced_at = now
+            elif part is _Part.VOICE:
+                self._attribution.voiced(number, now)
+                if (watch := self._watches.get(number)) is not None:
+                    watch.voiced_at = now
         self.progress_at = now
         self.taken_frames += 1
         return self.pump(now)
@@ -158,18 +168,23 @@ class Delivery:
             return []
         item.is_ended = True
         if item.total == 0:
-            return self._settle(number)
+            return self._settle(number, now)
         return self.pump(now)
 
     def cancel(self, number: int, now: float) -> list[Step]:
-        """No more of it is sent, one finalize closes what was, and its results are dropped."""
+        """No more of it is sent, one finalize closes what was, and its results are dropped.
+
+        What was sent is still to be answered, so the answer is awaited like any other.
+        """
         item = self.outbox.get(number)
         self._cancelled.add(number)
+        self._attribution.cancelled(number)
         if item is None:
             return []
         self.outbox.cancel(number)
         if item.first_sent_at is None or self._generation is None:
             self._forget(number)
+            self._watches.pop(number, None)
             return []
         if item.finalized_at is not None:
             self._forget(number)
@@ -178,16 +193,20 @@ class Delivery:
     # ---- what comes back ----
 
     def text(self, message: TranscriptMessage, now: float) -> list[Step]:
-        number = self._attribution.of_text(message.id, now, is_final=message.is_final)
+        number, moved = self._attribution.of_text(message, now)
         if number is None:
             return [Miscounted(is_unknown=False)] if self._attribution.is_full(now) else []
-        if number in self._cancelled:
-            return []
+        steps = self._moved(moved, now)
         if message.kind is TranscriptKind.TRANSLATED:
             self._attribution.translated(message.id)
         if (watch := self._watches.get(number)) is not None:
             watch.message(message, now)
-        return [TextReceived(number, self._attempts.get(number, 1), message)]
+            watch.lag = self._attribution.lag(number)
+        if number in self._cancelled:
+            if self._attribution.is_contested(number):
+                self._dropped.setdefault(message.id, []).append(message)
+            return steps
+        return [*steps, TextReceived(number, self._attempts.get(number, 1), message)]
 
     def speech(self, chunk: SpeechChunk, now: float) -> list[Step]:
         number = self._attribution.of_speech(chunk.n_samples, now)
@@ -202,9 +221,8 @@ class Delivery:
         """The service has said that the oldest utterance is over."""
         number = self._attribution.ended()
         item = None if number is None else self.outbox.get(number)
-        if number is None or item is None or item.finalized_at is None:
-            return []
-        return self._settle(number)
+        is_ended = number in self._cancelled or (item is not None and item.finalized_at is not None)
+        return self._settle(number, now) if number is not None and is_ended else []
 
     # ---- time ----
 
@@ -230,18 +248,20 @@ class Delivery:
 
     def due(self, now: float) -> list[Step]:
         """What has become due: settled utterances, checkpoints, and whatever may be sent."""
-        steps: list[Step] = []
+        steps = self._moved(self._attribution.due(now), now)
         for number, watch in list(self._watches.items()):
-            at = watch.settles_at(self.answered_at)
+            at = self._settles_at(number, watch)
             if at is not None and at <= now:
-                steps += self._settle(number)
+                steps += self._settle(number, now)
         if self._has_checkpoints:
             self._checkpoint(now)
         return steps + self.pump(now)
 
     def wake_at(self, now: float) -> float | None:
         """When `due` is to be asked next."""
-        times = [at for watch in self._watches.values() if (at := watch.settles_at(self.answered_at)) is not None]
+        times = [at for number, watch in self._watches.items() if (at := self._settles_at(number, watch)) is not None]
+        if (claim := self._attribution.wake_at()) is not None:
+            times.append(claim)
         item = self.outbox.current()
         can_send = self._generation is not None and item is not None and (item.waiting > 0 or item.is_ended)
         if can_send and len(self._flying) < WINDOW and self._hold_until < float("inf"):
@@ -249,6 +269,10 @@ class Delivery:
         return min(times, default=None)
 
     # ---- inside ----
+
+    def _new_attribution(self, pace: Pace | None) -> Attribution:
+        traits = self._traits
+        return Attribution(pace, is_in_order=traits.acknowledges_end, grace_s=traits.grace_s)
 
     def _watch(self) -> SettleWatch:
         traits = self._traits
@@ -274,7 +298,7 @@ class Delivery:
 
     def _finalize(self, item: Outgoing, generation: int, now: float) -> list[Step]:
         if item.first_sent_at is None:  # nothing of it is on this connection
-            return self._settle(item.number)
+            return self._settle(item.number, now)
         item.finalized_at = now
         is_voiced = item.peak > VOICE_PEAK
         self._attribution.finalized(item.number, now, is_voiced=is_voiced)
@@ -282,7 +306,7 @@ class Delivery:
         self._flying.append((item.number, _Part.FINALIZE))
         if item.is_cancelled:
             self._forget(item.number)
-        elif (watch := self._watches.get(item.number)) is not None:
+        if (watch := self._watches.get(item.number)) is not None:
             watch.is_voiced = is_voiced
         return [SendFinalize(generation), FinalizeSent(item.number)]
 
@@ -292,14 +316,34 @@ class Delivery:
         if (watch := self._watches.get(number)) is not None:
             watch.finalized_at = now
 
-    def _settle(self, number: int) -> list[Step]:
+    def _settles_at(self, number: int, watch: SettleWatch) -> float | None:
+        """When the utterance is settled; not while its text may still turn out to be the next one's."""
+        return None if self._attribution.is_contested(number) else watch.settles_at(self.answered_at)
+
+    def _settle(self, number: int, now: float) -> list[Step]:
+        moved = self._attribution.settled(number)
+        if any(move.target == number for move in moved):  # it was answered after all
+            return self._moved(moved, now)
         self._forget(number)
-        self._attribution.settled(number)
-        return [Settled(number)]
+        self._watches.pop(number, None)
+        return [] if number in self._cancelled else [Settled(number)]
+
+    def _moved(self, moved: list[Moved], now: float) -> list[Step]:
+        steps: list[Step] = []
+        for move in moved:
+            source, target = self._watches.get(move.source), self._watches.get(move.target)
+            if source is not None and target is not None:
+                source.give(move.id, target, now)
+            attempt = self._attempts.get(move.target, 1)
+            if move.source in self._cancelled:
+                texts = self._dropped.pop(move.id, [])
+                steps += [TextReceived(move.target, attempt, message) for message in texts]
+            else:
+                steps.append(TextMoved(move.id, move.source, move.target, attempt))
+        return steps
 
     def _forget(self, number: int) -> None:
         self.outbox.remove(number)
-        self._watches.pop(number, None)
         for kept in (self._kept_segments, self._kept_before, self._kept_speech, self._spoken):
             kept.pop(number, None)
 

@@ -252,6 +252,16 @@ class TextReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class TextMoved:
+    """What came for a segment answers another utterance than it was reported for."""
+
+    id: str
+    source: int
+    target: int
+    attempt: int  # of the target
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechReceived:
     number: int
     attempt: int
@@ -296,6 +306,7 @@ Report = (
     | FinalizeSent
     | Restarted
     | TextReceived
+    | TextMoved
     | SpeechReceived
     | Settled
     | ServiceSaid

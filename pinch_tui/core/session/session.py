@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from pinch_tui.core.events import SessionParams
+from pinch_tui.core.events import FinalizeMode, SessionParams
 from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
@@ -57,7 +57,9 @@ class Session:
         traits: ServiceTraits = _PLAIN,
         reopens_idle: bool = True,
         has_checkpoints: bool = False,
+        pace: Pace | None = None,
     ) -> None:
+        """``pace``: what is known of the service's, shared by its sessions."""
         self.params = params
         self.traits = traits
         self.state = SessionState.IDLE
@@ -65,7 +67,7 @@ class Session:
         self.model_version_id: str | None = None
         self.retry_at: float | None = None
         self.failure: Failure | None = None
-        self.delivery = Delivery(traits, has_checkpoints=has_checkpoints)
+        self.delivery = Delivery(traits, has_checkpoints=has_checkpoints, pace=pace)
         self._random = random
         self._reopens_idle = reopens_idle
         self._generation = 0
@@ -221,7 +223,10 @@ class Session:
         self._acks = Acknowledgements()
         self._is_proven = False
         ready = ev.SessionReady(self.session_id or "", self.model_version_id)
-        steps = self.delivery.connect(self._generation, expects_speech=self._expects_speech, now=now)
+        has_sentences = self.params.two_way or self.params.finalize_mode is FinalizeMode.SENTENCE
+        steps = self.delivery.connect(
+            self._generation, expects_speech=self._expects_speech, now=now, has_sentences=has_sentences
+        )
         return [ready, *steps]
 
     def _on_error(self, error: ErrorMessage, now: float) -> list[Step]:
@@ -231,7 +236,7 @@ class Session:
         old = self._generation
         self.params = replace(self.params, text_only=True)
         told = ev.SpeechUnavailable(self.params.target, error.supported)
-        restarted = self.delivery.disconnect()
+        restarted = self.delivery.disconnect(now)
         return [told, ev.CloseSocket(old), *restarted, *self._begin(now)]
 
     # ---- utterances ----
@@ -268,7 +273,7 @@ class Session:
         steps: list[Step] = [ev.CloseSocket(self._generation, is_dead=True)]
         self._generation += 1
         self._deadline = None
-        steps += self.delivery.disconnect()
+        steps += self.delivery.disconnect(now)
         if self._is_closing and not self.is_active:
             return steps
         delay, needs_cure = self._delay(failure, now)

@@ -14,8 +14,6 @@ from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 TELL_S = 0.2
 """No text tells of sound that was sent so shortly before it."""
-
-
 QUIET_TEXT_S = 0.6
 """Quiet gap after the last final when no speech is expected."""
 QUIET_BEFORE_SPEECH_S = 2.0
@@ -100,6 +98,7 @@ class SettleWatch:
     segments: dict[str, _Halves] = field(default_factory=dict)
     last_at: float = float("-inf")  # the last message or chunk
     told_at: float = float("-inf")  # the last original text
+    lag: float = 0.0  # from the utterance's voice to its first interim, as far as known
     speech_at: float | None = None  # the last chunk
 
     def message(self, message: TranscriptMessage, now: float) -> None:
@@ -111,12 +110,32 @@ class SettleWatch:
     def speech(self, now: float) -> None:
         self.last_at = self.speech_at = now
 
+    def give(self, segment: str, other: SettleWatch, now: float) -> None:
+        """The segment answers another utterance."""
+        if (halves := self.segments.pop(segment, None)) is None:
+            return
+        other.segments[segment] = halves
+        other.last_at = other.told_at = now
+        if not self.segments:
+            other.speech_at, self.speech_at = self.speech_at, None
+            self.told_at = float("-inf")
+
     @property
     def has_all_finals(self) -> bool:
         with_translation = self.expects_translation
         return bool(self.segments) and all(
             halves.are_final(with_translation=with_translation) for halves in self.segments.values()
         )
+
+    @property
+    def is_told(self) -> bool:
+        """Whether texts have come about all of the voice, as far as the service's lag tells."""
+        return self.told_at >= self.voiced_at + max(TELL_S, self.lag / 2)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the service has nothing more to write: it need not hear the utterance again."""
+        return self.finalized_at is not None and not self.is_acknowledged and self.has_all_finals and self.is_told
 
     def settles_at(self, answered_at: float) -> float | None:
         """The time at which the utterance is settled if nothing more comes; None before `finalize`.
@@ -143,6 +162,6 @@ class SettleWatch:
         if self.expects_speech:
             pause = quiet.before_speech if self.speech_at is None else quiet.speech
         at = max(self.last_at, self.finalized_at) + pause
-        if self.told_at < self.voiced_at + TELL_S:  # the last words may not have been told of at all
+        if not self.is_told:  # the last words may not have been told of at all
             at = max(at, self.finalized_at + quiet.empty_voiced)
         return min(ceiling, at)

@@ -14,7 +14,7 @@ from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
 from pinch_tui.core.transcript.sides import segment_side
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
 
 class ExportFormat(StrEnum):
@@ -102,25 +102,22 @@ class ExportPart:
 def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> list[ExportLine]:
     """The lines of a conversation in row order; ``starred`` are numbers of utterances.
 
-    Cancelled rows and rows without words are left out, and so is what may still be rewritten in a row that has not
-    settled yet. A line ends where the next one begins, even if its last text came later.
+    Cancelled rows and rows without words are left out, and so is whatever is not final. A line ends where the next one
+    begins, even if its last text came later.
     """
     lines = []
     for utterance in utterances:
         if utterance.state is UtteranceState.CANCELLED:
             continue
-        is_settled = utterance.state is UtteranceState.SETTLED
-        for segment in utterance.segments:
-            original = segment.original if is_settled else segment.original[: segment.original_stable]
-            translation = segment.translation if is_settled else segment.translation[: segment.translation_stable]
-            if original or translation:
+        for segment in map(final_part, utterance.segments):
+            if segment is not None:
                 source, target, speaker = _direction(utterance, segment)
                 lines.append(
                     ExportLine(
                         segment.start_ms,
                         segment.end_ms,
-                        original,
-                        translation,
+                        segment.original,
+                        segment.translation,
                         source,
                         target,
                         speaker,

@@ -109,6 +109,25 @@ TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
 """Characters of one utterance that are kept: so many, and so many more a second of its age. Nobody speaks faster."""
 
 
+def final_part(segment: Segment) -> Segment | None:
+    """The segment with its final texts alone; None while nothing of it is final."""
+    original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
+    translation = (
+        segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
+    )
+    if not original and not translation:
+        return None
+    return replace(
+        segment,
+        original=original,
+        original_is_final=True,
+        original_stable=len(original),
+        translation=translation,
+        translation_is_final=True,
+        translation_stable=len(translation),
+    )
+
+
 class _Row:
     """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
 
@@ -127,8 +146,26 @@ class _Row:
         self.size += _size(segment) - _size(self.segments[at])
         self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
 
+    def take_out(self, at: int) -> None:
+        """Let go of a segment of the newest attempt."""
+        self.size -= _size(self.segments[at])
+        del self.tracks[at]
+        self.segments = (*self.segments[:at], *self.segments[at + 1 :])
+        self.index = {id_: n - (n > at) for id_, n in self.index.items() if n != at}
+
+    def put_in(self, id_: str, segment: Segment, original: Track, translation: Track) -> None:
+        """Take a segment of another row, behind those that are here."""
+        self.index[id_] = len(self.tracks)
+        self.tracks.append((original, translation))
+        self.segments = (*self.segments, segment)
+        self.size += _size(segment)
+
     def close(self) -> None:
-        """Nothing more is expected for this attempt."""
+        """Nothing more is expected for this attempt: beside finals, a segment without any is no answer."""
+        if any(final_part(segment) for segment in self.segments):
+            for at in reversed(range(len(self.segments))):
+                if final_part(self.segments[at]) is None:
+                    self.take_out(at)
         for at, (original, translation) in enumerate(self.tracks):
             if original.close() | translation.close():
                 self.put(at, _shown(self.segments[at], original, translation))
@@ -226,6 +263,31 @@ class Transcript:
             return False
         return self._show(position, is_forced=utterance.state in _ENDED)
 
+    def move(self, number: int, message_id: str, target: int, attempt: int, now_ms: int) -> bool:
+        """What came for a segment belongs to another utterance's attempt; True when what is shown changed.
+
+        In a row that was thrown away, or that has a newer attempt, the texts go.
+        """
+        position, to = self._position.get(number), self._position.get(target)
+        if position is None or to is None:
+            return False
+        row = self._rows[position]
+        at = row.index.get(message_id)
+        if at is None:
+            return False
+        original, translation = row.tracks[at]
+        segment = row.segments[at]
+        row.take_out(at)
+        self._show(position, is_forced=True)
+        receiver = self._utterances[to]
+        if receiver.state is UtteranceState.CANCELLED or attempt != receiver.attempt:
+            return True
+        taking = self._rows[to]
+        start = max(segment.start_ms, min(receiver.start_ms, now_ms))
+        taking.put_in(message_id, replace(segment, start_ms=start, attempt=attempt), original, translation)
+        self._show(to, is_forced=receiver.state in _ENDED)
+        return True
+
     def restart(self, number: int, attempt: int, session_id: str | None, kept: int = 0) -> None:
         """The utterance is sent again: ``attempt`` becomes the newest, texts of older ones are no longer taken.
 
@@ -265,6 +327,10 @@ class Transcript:
         end_ms = now_ms if utterance.end_ms is None else utterance.end_ms
         self._show(position, is_forced=True)
         utterance = self._utterances[position]
+        if row.held:  # the newest attempt was not answered; of older ones only finals are known to be its words
+            row.held = False
+            finals = (final_part(segment) for segment in utterance.segments)
+            utterance = replace(utterance, segments=tuple(final for final in finals if final is not None))
         state = UtteranceState.SETTLED if utterance.has_text else UtteranceState.EMPTY
         self._utterances[position] = replace(utterance, state=state, end_ms=end_ms)
 
@@ -276,11 +342,11 @@ class Transcript:
             self._rows[position] = _Row()
             self._utterances[position] = replace(utterance, state=UtteranceState.CANCELLED, segments=())
 
-    def mark_speech(self, number: int) -> None:
-        """Translated speech has come for this utterance."""
+    def mark_speech(self, number: int, *, has_speech: bool = True) -> None:
+        """Translated speech has come for this utterance; or what had come was another's."""
         position = self._position[number]
-        if not self._utterances[position].has_speech:
-            self._utterances[position] = replace(self._utterances[position], has_speech=True)
+        if self._utterances[position].has_speech != has_speech:
+            self._utterances[position] = replace(self._utterances[position], has_speech=has_speech)
 
     def retarget(self, number: int, source: str, target: str, session_id: str | None) -> None:
         """The utterance goes to another session, before any text came; later it keeps its pair."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
 SCHEMA = 1
 _ID_LIMIT = 300
@@ -96,25 +96,6 @@ def encode_cancelled(number: int) -> str:
 
 def encode_star(number: int, *, is_on: bool) -> str:
     return _line({"kind": "star", "utterance": number, "on": is_on})
-
-
-def final_part(segment: Segment) -> Segment | None:
-    """The segment with its final texts alone; None while nothing of it is final."""
-    original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
-    translation = (
-        segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
-    )
-    if not original and not translation:
-        return None
-    return replace(
-        segment,
-        original=original,
-        original_is_final=True,
-        original_stable=len(original),
-        translation=translation,
-        translation_is_final=True,
-        translation_stable=len(translation),
-    )
 
 
 def _line(fields: dict[str, object]) -> str:

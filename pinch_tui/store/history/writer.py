@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.store.history.lines import (
     About,
     Header,
@@ -28,7 +28,6 @@ from pinch_tui.store.history.lines import (
     encode_final,
     encode_header,
     encode_star,
-    final_part,
 )
 from pinch_tui.store.paths import private_folder, sync_folder
 

@@ -12,6 +12,7 @@ from pinch_tui.core.session.events import (
     SendFinalize,
     Settled,
     SpeechReceived,
+    TextMoved,
     TextReceived,
 )
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
@@ -67,8 +68,11 @@ class Scene:
             self.delivery.heard_at = self.delivery.answered_at = self.now
             self._leave(self.delivery.due(self.now))
 
+    def moves(self, steps: list[Step]) -> list[tuple[str, int, int]]:
+        return [(step.id, step.source, step.target) for step in steps if isinstance(step, TextMoved)]
+
     def drop(self) -> Restarted:
-        step = self.delivery.disconnect()[0]
+        step = self.delivery.disconnect(self.now)[0]
         assert isinstance(step, Restarted)
         return step
 
@@ -116,7 +120,7 @@ def test_ids_of_a_lost_connection_mean_nothing_to_the_next() -> None:
     s.end(1)
     assert s.both("seg_1") == 1
     s.wait(3.0)
-    s.delivery.disconnect()
+    s.delivery.disconnect(s.now)
     assert s.text("seg_1") is None
     assert s.speech() is None
 
@@ -146,15 +150,122 @@ def test_a_late_final_belongs_to_the_utterance_that_still_waits() -> None:
     assert s.both("seg_2") == 2
 
 
-def test_an_interim_long_after_a_finalize_belongs_to_who_talks_now() -> None:
+def answered(s: Scene, number: int, *, after: float = 0.4) -> None:
+    """An utterance with an interim as it goes on and both finals after its finalize."""
+    s.start(number)
+    s.talk(number, 0.6)
+    assert s.text(f"seg_{number}", is_final=False) == number
+    s.end(number)
+    s.wait(after)
+    assert s.both(f"seg_{number}") == number
+
+
+def test_the_first_interim_of_a_quick_service_stands_in_its_own_row() -> None:
+    s = Scene()
+    answered(s, 1)
+    s.wait(4.0)
+    s.start(2)
+    s.talk(2, 0.02)
+    assert s.text("seg_2", is_final=False) == 2, "the first is settled, however soon the text comes"
+
+
+def test_an_interim_while_an_answer_is_missing_is_that_answer() -> None:
+    """As far as is known: how long this service takes was never seen."""
     s = Scene()
     s.start(1)
     s.talk(1, 0.4)
     s.end(1)
-    s.wait(2.0)
+    s.wait(0.4)
     s.start(2)
     s.talk(2, 1.0)
+    assert s.text("seg_1", is_final=False) == 1
     assert s.text("seg_2", is_final=False) == 2
+
+
+def test_an_interim_later_than_the_service_ever_was_belongs_to_who_talks_now() -> None:
+    s = Scene()
+    answered(s, 1)
+    s.wait(4.0)
+    s.start(2)
+    s.talk(2, 0.4)
+    s.end(2)
+    s.wait(2.0)
+    s.start(3)
+    s.talk(3, 1.0)
+    assert s.text("seg_3", is_final=False) == 3
+
+
+def test_a_final_shows_that_an_unfinished_segment_is_the_next_ones() -> None:
+    s = Scene()
+    s.start(1)
+    s.talk(1, 0.4)
+    s.end(1)
+    s.wait(0.4)
+    s.start(2)
+    s.talk(2, 0.5)
+    assert s.text("seg_2", is_final=False) == 1
+    steps = s.delivery.text(TranscriptMessage(TranscriptKind.ORIGINAL, "seg_1", "text", is_final=True), s.now)
+    assert [type(step) for step in steps] == [TextMoved, TextReceived]
+    assert s.moves(steps) == [("seg_2", 1, 2)]
+    assert s.text("seg_2") == 2
+
+
+def test_the_only_answer_of_two_utterances_goes_to_the_later_one() -> None:
+    """Nothing was recognised in the first: a cough, or a tap."""
+    s = Scene()
+    s.start(1)
+    s.talk(1, 0.4)
+    s.end(1)
+    s.wait(0.4)
+    s.start(2)
+    s.talk(2, 0.5)
+    assert s.text("seg_2", is_final=False) == 1
+    s.end(2)
+    s.wait(0.4)
+    assert s.both("seg_2") == 1
+    steps: list[Step] = []
+    for _ in range(80):
+        s.now += 0.1
+        s.delivery.heard_at = s.delivery.answered_at = s.now
+        steps += s.delivery.due(s.now)
+        s._leave(steps[-1:])
+    assert s.moves(steps) == [("seg_2", 1, 2)]
+    settled = [step.number for step in steps if isinstance(step, Settled)]
+    assert sorted(settled) == [1, 2]
+    assert not s.delivery.is_active
+
+
+def test_what_is_thrown_away_does_not_take_the_words_of_the_next() -> None:
+    s = Scene()
+    answered(s, 1)
+    s.wait(4.0)
+    s.start(2)
+    s.talk(2, 0.4)
+    s.delivery.cancel(2, s.now)
+    s._leave(s.delivery.pump(s.now))
+    s.delivery.taken(s.now)
+    s.start(3)
+    s.wait(0.4)
+    s.talk(3, 0.2)
+    shown = [s.text("seg_3", is_final=False)]
+    s.talk(3, 1.0)
+    s.end(3)
+    steps: list[Step] = []
+    for _ in range(10):
+        s.now += 0.1
+        steps += s.delivery.text(TranscriptMessage(TranscriptKind.ORIGINAL, "seg_3", "text", is_final=True), s.now)
+        steps += s.delivery.due(s.now)
+    shown += [step.number for step in steps if isinstance(step, TextReceived)]
+    assert 3 in shown
+    assert 2 not in shown
+
+
+def test_an_answered_utterance_is_not_sent_again() -> None:
+    s = Scene()
+    answered(s, 1)
+    assert s.delivery.is_active, "its speech is awaited"
+    assert s.delivery.disconnect(s.now) == [Settled(1)]
+    assert not s.delivery.is_active
 
 
 def test_silence_of_a_service_that_may_not_have_got_the_finalize_is_not_emptiness() -> None:

@@ -228,36 +228,40 @@ def utterance(*segments: Segment, state: UtteranceState = UtteranceState.SETTLED
     return Utterance(7, 0.0, 0, "en", "es", state=state, segments=segments, **fields)  # type: ignore[arg-type]
 
 
-def test_lines_come_from_settled_rows_whole_and_from_others_as_far_as_they_are_final() -> None:
-    segment = Segment("a", "Hello there", False, 5, "Hola", False, 0, start_ms=10, end_ms=20)
+def final(id_: str, original: str, translation: str = "", detected: str | None = None) -> Segment:
+    lengths = len(original), len(translation)
+    return Segment(id_, original, True, lengths[0], translation, True, lengths[1], detected_language=detected)
+
+
+def test_lines_hold_what_is_final_and_no_interim() -> None:
+    segment = Segment("a", "Hello there", False, 5, "Hola", True, 4, start_ms=10, end_ms=20)
     assert lines_of([utterance(segment)], starred={7}) == [
-        ExportLine(10, 20, "Hello there", "Hola", "en", "es", None, 7, "a", True, at=0.01)
+        ExportLine(10, 20, "Hello", "Hola", "en", "es", None, 7, "a", True, at=0.01)
     ]
     waiting = lines_of([utterance(segment, state=UtteranceState.WAITING)])
-    assert [(one.original, one.translation, one.starred) for one in waiting] == [("Hello", "", False)]
+    assert [(one.original, one.translation, one.starred) for one in waiting] == [("Hello", "Hola", False)]
     assert lines_of([utterance(segment, state=UtteranceState.CANCELLED), utterance(), utterance(Segment("b"))]) == []
+    assert lines_of([utterance(Segment("c", "stray", False, 0))]) == []
 
 
 def test_lines_of_two_way_rows_name_the_speaker_and_turn_the_languages() -> None:
     spoken = [
-        Segment("a", "Hola", translation="Hello", detected_language="es"),
-        Segment("b", "Hi", detected_language="en"),
+        final("a", "Hola", "Hello", detected="es"),
+        final("b", "Hi", detected="en"),
     ]
     both = lines_of([utterance(*spoken, is_two_way=True)])
     assert [(one.source_language, one.target_language, one.speaker) for one in both] == [
         ("es", "en", "Spanish"),
         ("en", "es", "English"),
     ]
-    unknown = lines_of([utterance(Segment("c", "Oui", detected_language="fr"), is_two_way=True)])
+    unknown = lines_of([utterance(final("c", "Oui", detected="fr"), is_two_way=True)])
     assert (unknown[0].source_language, unknown[0].speaker) == ("fr", None)
 
 
 def test_lines_of_a_detected_source_name_it() -> None:
-    row = Utterance(
-        1, 0.0, 0, "auto", "es", state=UtteranceState.SETTLED, segments=(Segment("a", "Oui", detected_language="fr"),)
-    )
+    row = Utterance(1, 0.0, 0, "auto", "es", state=UtteranceState.SETTLED, segments=(final("a", "Oui", detected="fr"),))
     assert lines_of([row])[0].source_language == "fr"
-    assert lines_of([utterance(Segment("a", "Oui", detected_language="fr"))])[0].source_language == "en"
+    assert lines_of([utterance(final("a", "Oui", detected="fr"))])[0].source_language == "en"
 
 
 def test_a_conversation_goes_all_the_way_to_a_file() -> None:

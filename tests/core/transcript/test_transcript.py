@@ -215,19 +215,46 @@ def test_a_resend_of_fewer_segments_is_as_far_only_when_what_is_shown_is() -> No
     assert transcript.apply(1, 2, original("x", "1234567890 123456", is_final=False), 1700)
 
 
-def test_a_resend_that_settles_short_replaces_the_old_words_and_one_without_words_does_not() -> None:
-    transcript = conversation(1, 2)
-    for number in (1, 2):
-        transcript.apply(number, 1, original("a", "one two three", is_final=False), 1)
+def test_a_resend_that_settles_short_replaces_the_old_words_and_one_without_words_leaves_the_final_ones() -> None:
+    transcript = conversation(1, 2, 3)
+    for number in (1, 2, 3):
+        transcript.apply(number, 1, original("a", "one two three", is_final=number == 2), 1)
         transcript.restart(number, 2, "ss_2")
     transcript.apply(1, 2, original("z", "one two"), 2)
-    for number in (1, 2):
+    for number in (1, 2, 3):
         transcript.settle(number, 3)
-        assert transcript.utterance(number).state is UtteranceState.SETTLED
-    assert transcript.utterance(1).original == "one two"
-    assert transcript.utterance(2).original == "one two three"
+    assert [transcript.utterance(number).original for number in (1, 2, 3)] == ["one two", "one two three", ""]
+    assert transcript.utterance(3).state is UtteranceState.EMPTY, "an interim of a lost connection is no one's word"
     assert transcript.apply(2, 2, original("z", "one"), 4)  # late, and all that the newest attempt has
     assert transcript.utterance(2).original == "one"
+
+
+def test_a_segment_moves_to_the_row_that_it_answers() -> None:
+    transcript = conversation(1, 2)
+    transcript.apply(1, 1, original("a", "one", is_final=False), 1)
+    assert transcript.move(1, "a", 2, 1, 2)
+    assert [transcript.utterance(number).original for number in (1, 2)] == ["", "one"]
+    transcript.apply(2, 1, original("a", "one two"), 3)
+    assert transcript.utterance(2).original == "one two"
+    assert not transcript.move(1, "a", 2, 1, 4)
+    transcript.settle(1, 5)
+    assert transcript.utterance(1).state is UtteranceState.EMPTY
+
+
+def test_a_segment_that_moves_to_a_row_thrown_away_goes() -> None:
+    transcript = conversation(1, 2)
+    transcript.apply(1, 1, original("a", "one", is_final=False), 1)
+    transcript.cancel(2)
+    assert transcript.move(1, "a", 2, 1, 2)
+    assert [transcript.utterance(number).original for number in (1, 2)] == ["", ""]
+
+
+def test_beside_finals_a_settled_row_keeps_no_stray_interim() -> None:
+    transcript = conversation(1)
+    transcript.apply(1, 1, original("a", "one"), 1)
+    transcript.apply(1, 1, original("b", "stray", is_final=False), 2)
+    transcript.settle(1, 3)
+    assert transcript.utterance(1).original == "one"
 
 
 def test_a_settled_row_that_is_sent_again_waits_again() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pinch_tui.core.transcript.transcript import Transcript, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Transcript, Utterance, UtteranceState, final_part
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 WORDS = ["I", "want", "tea", "No.", "no", "go.", "Ja", "茶", "好。"]
@@ -142,6 +143,9 @@ class Conversation(RuleBasedStateMachine):
         self.before = rows
 
     def compare(self, old: Utterance, new: Utterance) -> None:
+        if new.state in ENDED:  # what was never final goes, beside finals or when a resend was not answered
+            finals = tuple(segment for segment in old.segments if final_part(segment))
+            old = replace(old, segments=finals) if finals or new.attempt > 1 else old
         old_ids, new_ids = [s.id for s in old.segments], [s.id for s in new.segments]
         is_replaced = new.attempt > 1 and (
             new_ids[: len(old_ids)] != old_ids
