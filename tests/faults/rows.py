@@ -82,7 +82,7 @@ def scene(seed: int, totals: Totals) -> None:
     rng = random.Random(seed)
     plan, kind = service(rng)
     plans = [drop(rng, plan)] * (rng.random() < 0.3) + [plan] * 8
-    params = SessionParams(audio_output=plan.has_speech)
+    params = SessionParams(text_only=not plan.has_speech)
     if plan.segment_frames is not None:
         params = replace(params, finalize_mode=FinalizeMode.SENTENCE)
     holds, current = [], params

@@ -14,6 +14,7 @@ from pinch_tui.core.events import FinalizeMode, SessionParams
 from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
+from pinch_tui.core.session.attribution import Pace
 from pinch_tui.core.session.backoff import BUSY, GIVE_UP_AFTER_S, LOST
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
