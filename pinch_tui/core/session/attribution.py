@@ -28,7 +28,8 @@ FULL_CHUNK = 1_900
 
 IDS, IDS_A_SECOND = 200, 8
 """Segments that one connection may bring: so many, and so many more a second of its use. Nobody speaks in more."""
-
+QUICKER = 0.8
+"""A first text that comes in less than this part of the least time so far is about earlier sound."""
 _REMEMBERED = 64  # utterances whose first text may still come
 _PACE_OF = 8  # utterances from which the service's pace is known
 
@@ -111,13 +112,14 @@ class _Turn:
         """Whether a further segment of it is more likely than the first one of the utterance sent after it.
 
         Only a service that lags by more than the pause between two utterances may still owe segments by then. It does
-        where the next utterance's voice has hardly left, and nothing says that the last segment was closed.
+        where the next utterance's voice left too short a time ago, and nothing says that the last segment was closed.
         """
         lag = pace.quickest
         if lag is None or lag <= grace_s or self.finalized_at is None:
             return False
-        is_closed = all(s.is_final for s in self.segments) and self.closed_at >= self.finalized_at + lag / 2
-        is_too_soon = following.voiced_from is None or now < following.voiced_from + lag / 2
+        soon = QUICKER * lag
+        is_closed = all(s.is_final for s in self.segments) and self.closed_at >= self.finalized_at + soon
+        is_too_soon = following.voiced_from is None or now < following.voiced_from + soon
         return is_too_soon and not is_closed
 
 
@@ -133,6 +135,7 @@ class Attribution:
         self.pace = pace or Pace()
         self.has_sentences = False
         """Whether an utterance has a segment for each sentence."""
+        self._has_many = False  # an utterance had more than one segment
         self._is_in_order = is_in_order
         self._grace_s = grace_s
         self._ended = 0  # how many of the turns are over
@@ -304,6 +307,7 @@ class Attribution:
         segment.is_contested = not moved and following is not None and self._may_answer(following, segment)
         moved += self._give_back(turn)
         turn.segments.append(segment)
+        self._has_many |= len(turn.segments) > 1
         if not segment.is_contested and (before := self._before(turn)) is not None:  # each has its own now
             self._keep(before)
         return segment, moved
@@ -323,7 +327,11 @@ class Attribution:
         skipped: _Turn | None = None
         for turn, following in zip(candidates[latest:-1], candidates[latest + 1 :], strict=True):
             if turn.segments:
-                if not following.segments and turn.misses_more(following, self.pace, now, grace_s=self._grace_s):
+                if (
+                    self._has_many
+                    and not following.segments
+                    and turn.misses_more(following, self.pace, now, grace_s=self._grace_s)
+                ):
                     return turn, None
                 skipped = None
             elif turn.is_voiced:
