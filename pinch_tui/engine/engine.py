@@ -17,8 +17,8 @@ from typing import assert_never
 from pinch_tui.core import events as e
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.attribution import Pace
 from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.talk import talk as tk
 from pinch_tui.core.transcript.transcript import Transcript

@@ -16,9 +16,9 @@ recognised does not take the words of the next.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
+from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 SPEECH_GAP_S = 0.35
@@ -31,39 +31,6 @@ IDS, IDS_A_SECOND = 200, 8
 QUICKER = 0.8
 """A first text that comes in less than this part of the least time so far is about earlier sound."""
 _REMEMBERED = 64  # utterances whose first text may still come
-_PACE_OF = 8  # utterances from which the service's pace is known
-
-
-class Pace:
-    """How long the service has taken lately: seconds from a voice to its first interim, from a `finalize` to its final.
-
-    None while none was measured.
-    """
-
-    def __init__(self) -> None:
-        self._first_texts: deque[float] = deque(maxlen=_PACE_OF)
-        self._answers: deque[float] = deque(maxlen=_PACE_OF)
-
-    @property
-    def first_text(self) -> float | None:
-        """The slowest of the last few first interims."""
-        return max(self._first_texts, default=None)
-
-    @property
-    def quickest(self) -> float | None:
-        """The quickest of them."""
-        return min(self._first_texts, default=None)
-
-    @property
-    def answer(self) -> float | None:
-        """The slowest of the last few answers to a `finalize`."""
-        return max(self._answers, default=None)
-
-    def took_first_text(self, seconds: float) -> None:
-        self._first_texts.append(max(0.0, seconds))
-
-    def took_answer(self, seconds: float) -> None:
-        self._answers.append(max(0.0, seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +295,7 @@ class Attribution:
         for turn, following in zip(candidates[latest:-1], candidates[latest + 1 :], strict=True):
             if turn.segments:
                 if (
-                    self._has_many
+                    (self.has_sentences or self._has_many)
                     and not following.segments
                     and turn.misses_more(following, self.pace, now, grace_s=self._grace_s)
                 ):

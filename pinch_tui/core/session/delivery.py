@@ -11,7 +11,7 @@ from collections import deque
 from enum import Enum, auto
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session.attribution import Attribution, Moved, Pace
+from pinch_tui.core.session.attribution import Attribution, Moved
 from pinch_tui.core.session.events import (
     Command,
     FinalizeSent,
@@ -27,6 +27,7 @@ from pinch_tui.core.session.events import (
     TextReceived,
 )
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
+from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.settle import SettleWatch
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage

@@ -14,11 +14,11 @@ from pinch_tui.core.events import FinalizeMode, SessionParams
 from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
-from pinch_tui.core.session.attribution import Pace
-from pinch_tui.core.session.backoff import BUSY, GIVE_UP_AFTER_S, LOST
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
-from pinch_tui.core.session.reactions import FAULT_TRIES, Failure, FailureKind, Policy, policy_of
+from pinch_tui.core.session.pace import Pace
+from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
+from pinch_tui.core.session.retries import Retries
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import (
     EndMessage,
@@ -35,7 +35,7 @@ READY_WITHIN_S = 8.0
 """A socket that is not ready by then is given up."""
 ALLOCATE_WITHIN_S = 15.0
 STABLE_S = 3.0
-"""A session that was ready this long earns one immediate retry."""
+"""A session that was ready this long earns one immediate retry, and the bound on tries counts anew."""
 PROVEN_S = 30.0
 """A session that was ready this long, or that settled an utterance, clears the record of failures."""
 LINGER_S = 3.0
@@ -82,10 +82,7 @@ class Session:
         self._ping_at: float | None = None  # of the unanswered ping
         self._pinged_at = float("-inf")
         self._acks = Acknowledgements()
-        self._lost_tries = self._busy_tries = self._fault_tries = self._bad_tries = 0
-        self._is_expired_used = False
-        self._trying_since: float | None = None
-        self._may_rush = False
+        self._retries = Retries()
 
     @property
     def is_active(self) -> bool:
@@ -152,7 +149,7 @@ class Session:
                 is_waiting = self.state in (SessionState.WAITING, SessionState.STOPPED, SessionState.IDLE)
                 if not is_waiting or (self._is_closing and not self.is_active):
                     return []
-                self._clear_record()
+                self._retries.clear()
                 return self._begin(now)
             case ev.DrainRequested(lingers):
                 self._is_closing, self._lingers = True, lingers
@@ -201,7 +198,7 @@ class Session:
             case EndMessage():
                 steps = self.delivery.ended(now)
                 if steps:
-                    self._clear_record()
+                    self._retries.clear()
                 return steps
             case ErrorMessage():
                 return self._on_error(fact.event, now)
@@ -248,7 +245,7 @@ class Session:
         self.delivery.start(number)
         match self.state:
             case SessionState.IDLE:
-                self._clear_record()
+                self._retries.clear()
                 return self._begin(now)
             case SessionState.WAITING:
                 return self._begin(now)
@@ -266,9 +263,7 @@ class Session:
     def _fail(self, failure: Failure, now: float) -> list[Step]:
         was_ready = self.state is SessionState.READY
         if was_ready and now - self._ready_at >= STABLE_S:
-            self._may_rush = True
-            self._lost_tries = 0
-            self._is_expired_used = False
+            self._retries.was_stable()
         self.failure = failure
         self._lingers = False
         steps: list[Step] = [ev.CloseSocket(self._generation, is_dead=True)]
@@ -295,37 +290,10 @@ class Session:
         if policy is Policy.STOP:
             return None, True
         if policy is Policy.BAD:
-            self._bad_tries += 1
-            return (0.0, False) if self._bad_tries <= 1 else (None, True)
+            return (0.0, False) if self._retries.has_another_bad() else (None, True)
         if not self.is_active and (policy is Policy.ENDED or (self._has_been_ready and not self._reopens_idle)):
             return None, False
-        if self._trying_since is None:
-            self._trying_since = now
-        delay = self._spacing(policy)
-        is_over = delay is None or now + delay - self._trying_since > GIVE_UP_AFTER_S
-        return (None if is_over else delay), False
-
-    def _spacing(self, policy: Policy) -> float | None:
-        rnd = self._random()
-        if policy is Policy.FAULT:
-            self._fault_tries += 1
-            return BUSY.delay(self._fault_tries - 1, rnd) if self._fault_tries <= FAULT_TRIES else None
-        if policy is Policy.BUSY:
-            self._busy_tries += 1
-            return BUSY.delay(self._busy_tries - 1, rnd)
-        if policy is Policy.EXPIRED and not self._is_expired_used:
-            self._is_expired_used = True
-            return 0.0
-        if self._may_rush:
-            self._may_rush = False
-            return 0.0
-        self._lost_tries += 1
-        return LOST.delay(self._lost_tries - 1, rnd)
-
-    def _clear_record(self) -> None:
-        self._lost_tries = self._busy_tries = self._fault_tries = self._bad_tries = 0
-        self._is_expired_used = False
-        self._trying_since = None
+        return self._retries.delay(policy, now, self._random()), False
 
     @property
     def _has_been_ready(self) -> bool:
@@ -360,7 +328,7 @@ class Session:
                     self._deadline = None
         steps = self.delivery.due(now)
         if any(isinstance(step, ev.Settled) for step in steps):
-            self._clear_record()
+            self._retries.clear()
         if self.state is SessionState.READY:
             steps += self._watch_connection(now)
         return steps
@@ -368,7 +336,7 @@ class Session:
     def _watch_connection(self, now: float) -> list[Step]:
         if not self._is_proven and now >= self._ready_at + PROVEN_S:
             self._is_proven = True
-            self._clear_record()
+            self._retries.clear()
         if now >= self._stall_at():
             return self._fail(Failure(FailureKind.STALL), now)
         if now >= self._next_ping_at():

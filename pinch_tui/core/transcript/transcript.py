@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from pinch_tui.core.talk.voicing import Voicing
 from pinch_tui.core.transcript.merge import Track, joined
+from pinch_tui.core.transcript.rows import Row, shown
+from pinch_tui.core.transcript.rows import Segment as Segment
+from pinch_tui.core.transcript.rows import final_part as final_part
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 
@@ -21,34 +23,6 @@ class UtteranceState(StrEnum):
     SETTLED = "settled"  # nothing more is expected (late finals are still taken)
     EMPTY = "empty"  # settled, and nothing was heard
     CANCELLED = "cancelled"  # thrown away by Escape
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One correlation id. Texts are what is to be shown now; ``*_is_final`` says whether they may still be rewritten.
-
-    ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
-    ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
-    segment of the row before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
-    conversation began (for exports).
-    ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
-    ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
-    """
-
-    id: str
-    original: str = ""
-    original_is_final: bool = False
-    original_stable: int = 0
-    translation: str = ""
-    translation_is_final: bool = False
-    translation_stable: int = 0
-    source_language: str | None = None
-    target_language: str | None = None
-    detected_language: str | None = None
-    start_ms: int = 0
-    end_ms: int = 0
-    revision: int = 0
-    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,77 +83,6 @@ TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
 """Characters of one utterance that are kept: so many, and so many more a second of its age. Nobody speaks faster."""
 
 
-def final_part(segment: Segment) -> Segment | None:
-    """The segment with its final texts alone; None while nothing of it is final."""
-    original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
-    translation = (
-        segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
-    )
-    if not original and not translation:
-        return None
-    return replace(
-        segment,
-        original=original,
-        original_is_final=True,
-        original_stable=len(original),
-        translation=translation,
-        translation_is_final=True,
-        translation_stable=len(translation),
-    )
-
-
-class _Row:
-    """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
-
-    __slots__ = ("held", "index", "kept", "segments", "size", "tracks", "voicing")
-
-    def __init__(self) -> None:
-        self.index: dict[str, int] = {}  # of the newest attempt's ids alone
-        self.tracks: list[tuple[Track, Track]] = []
-        self.segments: tuple[Segment, ...] = ()
-        self.kept = 0  # how many of the segments older attempts have settled
-        self.held = False  # an older attempt's segments are still shown
-        self.size = 0  # characters of the segments
-        self.voicing = Voicing()
-
-    def put(self, at: int, segment: Segment) -> None:
-        self.size += _size(segment) - _size(self.segments[at])
-        self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
-
-    def take_out(self, at: int) -> None:
-        """Let go of a segment of the newest attempt."""
-        self.size -= _size(self.segments[at])
-        del self.tracks[at]
-        self.segments = (*self.segments[:at], *self.segments[at + 1 :])
-        self.index = {id_: n - (n > at) for id_, n in self.index.items() if n != at}
-
-    def put_in(self, id_: str, segment: Segment, original: Track, translation: Track) -> None:
-        """Take a segment of another row, behind those that are here."""
-        self.index[id_] = len(self.tracks)
-        self.tracks.append((original, translation))
-        self.segments = (*self.segments, segment)
-        self.size += _size(segment)
-
-    def close(self) -> None:
-        """Nothing more is expected for this attempt: beside finals, a segment without any is no answer."""
-        if any(final_part(segment) for segment in self.segments):
-            for at in reversed(range(len(self.segments))):
-                if final_part(self.segments[at]) is None:
-                    self.take_out(at)
-        for at, (original, translation) in enumerate(self.tracks):
-            if original.close() | translation.close():
-                self.put(at, _shown(self.segments[at], original, translation))
-
-    def reset(self, kept: int) -> None:
-        """Forget all but the first ``kept`` segments; a new connection's ids never mean the old ones."""
-        self.close()
-        self.index = {}
-        self.tracks = self.tracks[:kept]
-        self.segments = self.segments[:kept]
-        self.kept = len(self.segments)
-        self.size = sum(map(_size, self.segments))
-
-
 class Transcript:
     """All utterances in press order, and the texts that came for them.
 
@@ -189,7 +92,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._utterances: list[Utterance] = []
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._position: dict[int, int] = {}
         self.refused = 0
         """Messages whose texts were beyond an utterance's bound."""
@@ -224,7 +127,7 @@ class Transcript:
         if number in self._position:
             raise ValueError(f"utterance {number} has begun already")
         self._position[number] = len(self._utterances)
-        self._rows.append(_Row())
+        self._rows.append(Row())
         self._utterances.append(
             Utterance(
                 number,
@@ -339,7 +242,7 @@ class Transcript:
         position = self._position[number]
         utterance = self._utterances[position]
         if utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING):
-            self._rows[position] = _Row()
+            self._rows[position] = Row()
             self._utterances[position] = replace(utterance, state=UtteranceState.CANCELLED, segments=())
 
     def mark_speech(self, number: int, *, has_speech: bool = True) -> None:
@@ -355,7 +258,7 @@ class Transcript:
         if not utterance.has_text and not self._rows[position].segments:
             self._utterances[position] = replace(utterance, source=source, target=target, session_id=session_id)
 
-    def _merge(self, row: _Row, utterance: Utterance, message: TranscriptMessage, now_ms: int) -> bool:
+    def _merge(self, row: Row, utterance: Utterance, message: TranscriptMessage, now_ms: int) -> bool:
         room = TEXT_ROOM + TEXT_A_SECOND * (now_ms - utterance.start_ms) // 1000
         if row.size + len(message.text) + len(message.original_text or "") > room:
             self.refused += 1
@@ -393,13 +296,13 @@ class Transcript:
         )
         if changed:
             end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
-            segment = replace(_shown(segment, original, translation), end_ms=max(end, before.start_ms))
+            segment = replace(shown(segment, original, translation), end_ms=max(end, before.start_ms))
         elif segment == before:
             return False
         row.put(at, segment)
         return True
 
-    def _start_after(self, row: _Row, at: int, number: int, now_ms: int) -> int:
+    def _start_after(self, row: Row, at: int, number: int, now_ms: int) -> int:
         """When the segment after a row's ``at``-th began; now when there is none."""
         if at + 1 < len(row.segments):
             return row.segments[at + 1].start_ms
@@ -427,23 +330,6 @@ class Transcript:
 
 
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
-
-
-def _shown(segment: Segment, original: Track, translation: Track) -> Segment:
-    return replace(
-        segment,
-        original=original.text,
-        original_is_final=original.is_final,
-        original_stable=original.stable,
-        translation=translation.text,
-        translation_is_final=translation.is_final,
-        translation_stable=translation.stable,
-        revision=segment.revision + 1,
-    )
-
-
-def _size(segment: Segment) -> int:
-    return len(segment.original) + len(segment.translation)
 
 
 def _lengths(segments: tuple[Segment, ...]) -> tuple[int, int]:

@@ -376,3 +376,40 @@ def test_without_acknowledgements_a_silent_socket_is_dead_within_five_seconds() 
     link.run(60.0, lambda now: None)
     (at, kind), *_ = link.failed
     assert kind is FailureKind.STALL and at < 1005.0
+
+
+def test_a_link_that_flaps_never_gives_up_while_every_new_session_is_stable() -> None:
+    """Each session is ready for longer than `STABLE_S`, none as long as `PROVEN_S`, for ten minutes."""
+    session = Session(SessionParams(), random.Random(1).random, traits=PINCH)
+    now, generation = 100.0, 0
+    session.handle(ev.Started(), now)
+    session.handle(ev.UtteranceStarted(1), now)
+    for _ in range(60):
+        generation += 1
+        session.handle(ev.Allocated(generation, "ss", "ws://127.0.0.1/x", 60.0), now)
+        session.handle(ev.MessageReceived(generation, ReadyMessage("ss")), now)
+        assert session.state is SessionState.READY
+        now += 10.0
+        steps = session.handle(ev.SocketClosed(generation, 1006), now)
+        [asked] = [step for step in steps if isinstance(step, ev.Allocate)]
+        generation = asked.generation - 1
+    assert now > 600.0
+
+
+def test_a_link_that_is_never_stable_gives_up_after_a_minute() -> None:
+    session = Session(SessionParams(), random.Random(1).random, traits=PINCH)
+    now = began = 100.0
+    session.handle(ev.Started(), now)
+    steps = session.handle(ev.UtteranceStarted(1), now)
+    generation = 1
+    while session.state is not SessionState.IDLE:
+        session.handle(ev.Allocated(generation, "ss", "ws://127.0.0.1/x", 60.0), now)
+        session.handle(ev.MessageReceived(generation, ReadyMessage("ss")), now)
+        now += 1.0
+        steps = session.handle(ev.SocketClosed(generation, 1006), now)
+        if session.state is SessionState.WAITING:
+            now = session.retry_at or now
+            steps = session.handle(ev.Woke(), now)
+        asked = [step for step in steps if isinstance(step, ev.Allocate)]
+        generation = asked[0].generation if asked else generation
+    assert 40.0 < now - began <= 75.0

@@ -1,0 +1,124 @@
+"""Segments, and what is remembered of an utterance beside what is shown of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pinch_tui.core.talk.voicing import Voicing
+from pinch_tui.core.transcript.merge import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One correlation id. Texts are what is to be shown now; ``*_is_final`` says whether they may still be rewritten.
+
+    ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
+    ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
+    segment of the row before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
+    conversation began (for exports).
+    ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
+    ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
+    """
+
+    id: str
+    original: str = ""
+    original_is_final: bool = False
+    original_stable: int = 0
+    translation: str = ""
+    translation_is_final: bool = False
+    translation_stable: int = 0
+    source_language: str | None = None
+    target_language: str | None = None
+    detected_language: str | None = None
+    start_ms: int = 0
+    end_ms: int = 0
+    revision: int = 0
+    attempt: int = 1
+
+
+def final_part(segment: Segment) -> Segment | None:
+    """The segment with its final texts alone; None while nothing of it is final."""
+    original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
+    translation = (
+        segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
+    )
+    if not original and not translation:
+        return None
+    return replace(
+        segment,
+        original=original,
+        original_is_final=True,
+        original_stable=len(original),
+        translation=translation,
+        translation_is_final=True,
+        translation_stable=len(translation),
+    )
+
+
+class Row:
+    """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
+
+    __slots__ = ("held", "index", "kept", "segments", "size", "tracks", "voicing")
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {}  # of the newest attempt's ids alone
+        self.tracks: list[tuple[Track, Track]] = []
+        self.segments: tuple[Segment, ...] = ()
+        self.kept = 0  # how many of the segments older attempts have settled
+        self.held = False  # an older attempt's segments are still shown
+        self.size = 0  # characters of the segments
+        self.voicing = Voicing()
+
+    def put(self, at: int, segment: Segment) -> None:
+        self.size += size_of(segment) - size_of(self.segments[at])
+        self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
+
+    def take_out(self, at: int) -> None:
+        """Let go of a segment of the newest attempt."""
+        self.size -= size_of(self.segments[at])
+        del self.tracks[at]
+        self.segments = (*self.segments[:at], *self.segments[at + 1 :])
+        self.index = {id_: n - (n > at) for id_, n in self.index.items() if n != at}
+
+    def put_in(self, id_: str, segment: Segment, original: Track, translation: Track) -> None:
+        """Take a segment of another row, behind those that are here."""
+        self.index[id_] = len(self.tracks)
+        self.tracks.append((original, translation))
+        self.segments = (*self.segments, segment)
+        self.size += size_of(segment)
+
+    def close(self) -> None:
+        """Nothing more is expected for this attempt: beside finals, a segment without any is no answer."""
+        if any(final_part(segment) for segment in self.segments):
+            for at in reversed(range(len(self.segments))):
+                if final_part(self.segments[at]) is None:
+                    self.take_out(at)
+        for at, (original, translation) in enumerate(self.tracks):
+            if original.close() | translation.close():
+                self.put(at, shown(self.segments[at], original, translation))
+
+    def reset(self, kept: int) -> None:
+        """Forget all but the first ``kept`` segments; a new connection's ids never mean the old ones."""
+        self.close()
+        self.index = {}
+        self.tracks = self.tracks[:kept]
+        self.segments = self.segments[:kept]
+        self.kept = len(self.segments)
+        self.size = sum(map(size_of, self.segments))
+
+
+def shown(segment: Segment, original: Track, translation: Track) -> Segment:
+    return replace(
+        segment,
+        original=original.text,
+        original_is_final=original.is_final,
+        original_stable=original.stable,
+        translation=translation.text,
+        translation_is_final=translation.is_final,
+        translation_stable=translation.stable,
+        revision=segment.revision + 1,
+    )
+
+
+def size_of(segment: Segment) -> int:
+    return len(segment.original) + len(segment.translation)
