@@ -104,14 +104,15 @@ SHARED = ("errors", "core", "settings.model")
 
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "leash": (),
     "core": ("errors",),
     "settings": ("errors", "core", "store.paths"),
-    "audio": ("errors", "core"),
+    "audio": ("errors", "core", "leash"),
     "services": ("errors", "core", "settings.model"),
-    "services.practice": ("errors", "core.languages", "core.options", "core.transcript.clean"),
+    "services.practice": ("errors", "leash", "core.languages", "core.options", "core.transcript.clean"),
     "engine": (*SHARED, "services.ports", *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
     "keys": SHARED,
-    "store": SHARED,
+    "store": (*SHARED, "leash"),
     "control": SHARED,
     "dub": ("errors", "core", "store"),
     "diagnose": (*SHARED, "audio.devices.choice", "services.ports"),
@@ -457,6 +458,7 @@ def test_practice_is_an_island() -> None:
     shared = (
         "services",
         "errors",
+        "leash",
         "core",
         "core.languages",
         "core.options",

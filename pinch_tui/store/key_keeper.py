@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from pinch_tui.errors import CredentialError, PinchError
+from pinch_tui.leash import tie_to_parent
 from pinch_tui.store.keyring_child import ChildKeyring, module_environment
 from pinch_tui.store.secrets import KeySource, clean, store_key
 
@@ -45,6 +46,7 @@ async def keep(value: str, folder: Path) -> KeySource:
 
 def main(folder: Path) -> int:
     """The child: reads the key from stdin, says where it is, or why it is nowhere."""
+    tie_to_parent()
     try:
         sys.stdout.write(f"{store_key(sys.stdin.read(), folder, ChildKeyring())}\n")
     except PinchError as exc:

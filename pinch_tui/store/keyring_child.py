@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pinch_tui.leash import tie_to_parent
 from pinch_tui.store.secrets import KeyringAbsent, KeyringFailed
 
 SERVICE = "pinch-tui"
@@ -95,6 +96,7 @@ def _keyring_settings(env: Mapping[str, str]) -> list[Path]:
 
 def main(action: str) -> int:
     """One action of the child: reads a key from stdin (set) or writes it to stdout (get)."""
+    tie_to_parent()
     with contextlib.redirect_stdout(sys.stderr):  # what a backend prints is no part of the key
         code, value = _ask(action)
     sys.stdout.write(value)

@@ -14,6 +14,7 @@ from typing import Final
 
 from pinch_tui.audio.devices.server import ServerState, parse
 from pinch_tui.audio.host.supervisor import bury, child_environment, kill
+from pinch_tui.leash import leashed
 
 CALL_S: Final = 2.0
 SETTLE_S: Final = 0.03
@@ -117,8 +118,7 @@ async def _call(what: str) -> str | None:
 async def _pactl(*words: str) -> asyncio.subprocess.Process | None:
     try:
         return await asyncio.create_subprocess_exec(
-            "pactl",
-            *words,
+            *leashed(["pactl", *words]),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

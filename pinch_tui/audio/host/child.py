@@ -23,6 +23,7 @@ from pinch_tui.audio.host.capture import Capture
 from pinch_tui.audio.host.playback import Playback
 from pinch_tui.audio.host.streams import NO_PORTAUDIO, OpenError, devices_of, failed_note
 from pinch_tui.audio.host.wire import NOTE, SPEECH, Note, Splitter, WireBrokenError, pack_note, read_note
+from pinch_tui.leash import tie_to_parent
 
 
 class Writer:
@@ -136,6 +137,7 @@ def device_note(sd: Any) -> Note:
 
 
 def main(argv: list[str]) -> NoReturn:
+    tie_to_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's, not ours
     commands, wire = private_pipes()
     writer = Writer(wire)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pinch_tui.leash import tie_to_parent
 from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
 from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of, spoken
 from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan, heard_to_json
@@ -73,6 +74,7 @@ class Worker:
 
 def main() -> int:
     """Serve packets until stdin ends."""
+    tie_to_parent()
     source = sys.stdin.buffer
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # A library that prints would break the framing: from here on stdout is stderr.

@@ -1,0 +1,157 @@
+"""Every child ends when its parent does, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are found through /proc")
+
+WATCH = """
+import asyncio
+from pinch_tui.audio.devices.server_watch import ServerWatch
+async def main():
+    await ServerWatch(lambda state: None).run()
+asyncio.run(main())
+"""
+HOST = """
+import asyncio, sys
+from pinch_tui.audio.host.supervisor import spawn_host
+async def main():
+    process = await spawn_host("capture")
+    await process.stdout.read(1)
+    print("up", flush=True)
+    await asyncio.sleep(600)
+asyncio.run(main())
+"""
+HELPER = """
+import asyncio
+from pinch_tui.services.practice.service import PracticeService
+async def main():
+    async with PracticeService() as service:
+        await service.helper.hello(20)
+        print("up", flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+KEYRING = """
+from pinch_tui.store.keyring_child import ChildKeyring
+ChildKeyring(get_timeout_s=600.0).get()
+"""
+HUNG_BACKEND = """
+import time
+from keyring.backend import KeyringBackend
+class Hung(KeyringBackend):
+    priority = 9
+    def get_password(self, service, username): time.sleep(600)
+    def set_password(self, service, username, password): time.sleep(600)
+"""
+
+
+def descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    todo = [pid]
+    while todo:
+        current = todo.pop()
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{current}/task").iterdir():
+                children = {int(child) for child in (task / "children").read_text().split()}
+                todo += children - found
+                found |= children
+    return found
+
+
+def is_running(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@contextlib.contextmanager
+def parent(code: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def wait_until(condition: object, seconds: float) -> bool:
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return bool(condition())
+
+
+def ends_with(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    children = descendants(process.pid)
+    assert children
+    process.send_signal(how)
+    process.wait(10)
+    assert wait_until(lambda: not any(map(is_running, children)), 5.0), [
+        Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children if is_running(pid)
+    ]
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A `pactl` that never answers and ignores that nobody listens."""
+    tool = tmp_path / "bin" / "pactl"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\ntrap '' PIPE HUP TERM\nwhile :; do sleep 60; done\n")
+    tool.chmod(0o755)
+    return tool.parent
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGQUIT])
+def test_the_watch_of_the_sound_server_ends_with_its_parent(tools: Path, how: signal.Signals) -> None:
+    with parent(WATCH, PATH=f"{tools}:{os.environ['PATH']}") as process:
+        assert wait_until(lambda: _runs(process.pid, b"pactl\0subscribe"), 20.0)
+        pactl = {pid for pid in descendants(process.pid) if _command(pid).startswith(b"/bin/sh")}
+        process.send_signal(how)
+        process.wait(10)
+        assert pactl and wait_until(lambda: not any(map(is_running, pactl)), 5.0)
+
+
+def _command(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def _runs(pid: int, words: bytes) -> bool:
+    return any(_command(child).startswith(b"/bin/sh") and words in _command(child) for child in descendants(pid))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGQUIT])
+@pytest.mark.parametrize("code", [HOST, HELPER], ids=["sound host", "practice helper"])
+def test_our_own_children_end_with_their_parent(code: str, how: signal.Signals) -> None:
+    with parent(code) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"up\n"
+        ends_with(process, how)
+
+
+def test_a_hung_keyring_ends_with_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "hung.py").write_text(HUNG_BACKEND)
+    env = {"PYTHON_KEYRING_BACKEND": "hung.Hung", "PYTHONPATH": str(tmp_path)}
+    with parent(KEYRING, **env) as process:
+        assert wait_until(lambda: bool(descendants(process.pid)), 10.0)
+        time.sleep(0.5)  # until it hangs
+        ends_with(process, signal.SIGKILL)
