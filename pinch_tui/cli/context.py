@@ -29,7 +29,7 @@ class CliContext:
     config: Path | None = None
     flags: dict[str, Flag] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    """Typed flags that are no settings: practice, log_file, events, trace, trace_text, plain."""
+    """Typed flags that are no settings: practice, log_file, events, trace, trace_text, plain, demo."""
 
     @property
     def paths(self) -> Paths:
@@ -57,7 +57,7 @@ class CliContext:
                 self.extra[name] = value
 
 
-EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain"})
+EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain", "demo"})
 
 _FLAGS: dict[str, Option] = {row.flag: row for row in OPTIONS.values() if row.flag}
 
@@ -101,6 +101,7 @@ _RUN = (
     click.option("--trace-text", is_flag=True, help="Keep what was said in the trace."),
 )
 _SCREEN = (
+    click.option("--demo", is_flag=True, help="Play a short conversation and leave; needs no account and no sound."),
     click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
     *_flags_of("history"),
 )

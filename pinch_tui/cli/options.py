@@ -36,6 +36,8 @@ class RunOptions:
     """``--trace-text``: the trace keeps what was said."""
     is_plain: bool = False
     """``--plain``: lines instead of a screen, for screen readers and dumb terminals."""
+    is_demo: bool = False
+    """``--demo``: play a short conversation and leave."""
 
     @property
     def keeps_history(self) -> bool:

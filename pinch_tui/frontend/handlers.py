@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinch_tui.core.events import RetryNow, StateWord, StopSpeech, Voice
+from pinch_tui.core.events import EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource, Voice
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import last_heard, swapped
 from pinch_tui.settings.model import VOLUME_RANGE
@@ -23,7 +23,9 @@ def cancel(front: FrontEnd) -> None:
     status = front.engine.status
     if front.face.close_typing():
         return
-    if status.word is StateWord.TALKING or status.talking_since is not None:
+    if status.talk_source == TalkSource.SAMPLE:  # which no key holds
+        front.engine.talk(TalkEdge(EdgeKind.CANCEL, front.clock(), TalkSource.SAMPLE))
+    elif status.word is StateWord.TALKING or status.talking_since is not None:
         front.hold.escape(front.clock())
     elif front.face.dismiss():
         return

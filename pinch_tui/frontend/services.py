@@ -97,6 +97,10 @@ class AppServices:
     practice_phrases: Callable[[str, str, int], Sequence[tuple[str, str]]] = _no_phrases
     """Practice mode: (source, target, n) -> n pairs of an original and its translation."""
 
+    speak_phrase: Callable[[str, str], Awaitable[bool]] | None = None
+    """Practice mode: (phrase, base code of its language) -> speak it as a sample; False when it was not spoken to its
+    end. None where there is no voice for it."""
+
     copy: Callable[[str], Awaitable[str]] | None = None
     """Put a text on the clipboard; returns how, such as ``wl-copy``. None: the app's own `Clipboard`."""
     export: Callable[[ExportFormat, ExportSide, ExportPart], Awaitable[Path]] = _no_export

@@ -98,7 +98,8 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
             return StateLine(status.word.value, status.detail or "wait a moment: the sign is the word talking")
         case StateWord.READY:
             if status.mic in _NO_MIC:
-                return StateLine("ready", "speaking needs a microphone")
+                where = "Enter on a phrase plays it" if status.is_practice else ""
+                return StateLine("ready", "speaking needs a microphone", where)
             return StateLine("ready", talk_hint(method, key, is_narrow=is_narrow), status.detail)
         case StateWord.CONNECTING:
             return StateLine("connecting", status.detail or "you may speak already: nothing is lost")
@@ -124,6 +125,8 @@ def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> S
         hint = f"{key} ends it, Esc throws it away"
     elif status.is_soft_stopped:
         hint = "let go?"
+    elif status.talk_source == TalkSource.SAMPLE:
+        hint = f"a sample: the practice voice speaks. {key} talks instead, Esc ends it"
     elif status.talk_source == TalkSource.CONTROL:
         hint = f"{key} or pinch-tui talk ends it, Esc throws it away"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable
@@ -82,3 +83,26 @@ class Terminal(Protocol):
         """To the shell, until the program is continued."""
 
     def close(self) -> None: ...
+
+
+class LineOutput:
+    """Lines on stdout where nobody can type: the demo without a terminal."""
+
+    fd: int | None = None
+
+    def open(self, on_key: KeyHandler) -> None:
+        """No key comes."""
+
+    def write(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+    async def ask(self, question: str) -> str:
+        return ""
+
+    def suspend(self) -> None:
+        """There is no shell to go back to."""
+
+    def close(self) -> None:
+        """Nothing was taken."""

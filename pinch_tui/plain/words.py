@@ -142,7 +142,7 @@ class Narrator:
         right = (segment_side(utterance, segment) or speaker_side(utterance)) == "right"
         spoken = segment.detected_language or (utterance.target if right else utterance.source)
         wanted = utterance.source if right else segment.target_language or utterance.target
-        who = "Said" if utterance.is_two_way else "You"
+        who = "Sample" if utterance.is_sample else "Said" if utterance.is_two_way else "You"
         sides = (
             ("o", who, spoken, segment.original, segment.original_is_final),
             ("t", "Translation", wanted, segment.translation, segment.translation_is_final),

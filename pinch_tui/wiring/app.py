@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cache
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pinch_tui import __version__
+from pinch_tui.audio.adapters.null import SilentMicrophone
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.adapters.speech_file import wav_header
 from pinch_tui.audio.devices.choice import offered
@@ -26,6 +28,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
+from pinch_tui.engine.ports import Microphone
 from pinch_tui.errors import AudioError
 from pinch_tui.settings.load import with_choices
 from pinch_tui.settings.model import Settings
@@ -34,6 +37,7 @@ from pinch_tui.store.exports import default_folder, export_conversation, save_sp
 from pinch_tui.store.secrets import KEY_VARIABLES
 from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
+from pinch_tui.wiring.demo import Demo, demo_settings
 from pinch_tui.wiring.parts import (
     KEY_PLACES,
     Chosen,
@@ -47,6 +51,7 @@ from pinch_tui.wiring.parts import (
     remembered_pair,
     watch_children,
 )
+from pinch_tui.wiring.samples import SampleSpeaker
 
 if TYPE_CHECKING:
     from pinch_tui.frontend.services import AppServices, DeviceNames
@@ -91,6 +96,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         state = StateFile(options.paths.state_file)
         remembered = state.state
         settings = with_choices(options.loaded, remembered.choices)
+        if options.is_demo:
+            settings = demo_settings(settings)
         service = choose_service(settings, options, stack, key)
         wire = Wire(options, stack)
         clock = SystemClock()
@@ -106,24 +113,27 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
                 echo_cancel=settings.mic.echo_cancel,
             )
         )
-        params = settings.session.params(remembered_pair(options, state))
+        microphone: Microphone = sound.microphone
+        if options.is_demo:
+            microphone = SilentMicrophone("sample voice", clock=clock)
+        params = settings.session.params(None if options.is_demo else remembered_pair(options, state))
         config = engine_config(settings, params)
         engine = Engine(
             config,
-            EnginePorts(sound.microphone, sound.speaker, wire.service(service, settings), clock),
+            EnginePorts(microphone, sound.speaker, wire.service(service, settings), clock),
             random.random,
             on_forced_end=lambda source: hold.end(source, clock.monotonic()),
             on_silent_stop=lambda: hold.fell_silent(clock.monotonic()),
         )
         stack.callback(engine.subscribe(wire.hear))
-        recorder = Recorder(
-            engine, options, stack, is_practice=service.is_practice, keeps_history=options.keeps_history
-        )
+        keeps_history = options.keeps_history and not options.is_demo
+        recorder = Recorder(engine, options, stack, is_practice=service.is_practice, keeps_history=keeps_history)
         wire.tell_through(recorder.problem)
         hold = _hold(settings, engine, state)
         notices = [*options.loaded.warnings, *key.warnings]
-        notices += await _open_control(options, hold, engine, stack)
-        _tell_at_start(engine, notices, sound.problem, recorder)
+        if not options.is_demo:
+            notices += await _open_control(options, hold, engine, stack)
+        _tell_at_start(engine, notices, None if options.is_demo else sound.problem, recorder)
 
         def use_key(value: str, place: str) -> None:
             redactor.secrets.add(value)
@@ -131,19 +141,34 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
             engine.say(NoticePosted("key", Severity.INFO, f"The key is kept in {place}, and in use.", _shadow(options)))
 
         services = _services(engine, state, service, recorder, options, chosen, use_key)
+        samples = SampleSpeaker(engine, service.practice.say, clock)
         if service.is_practice:
-            services = practice_offers(services, own_phrasebook(settings))
-        if options.is_plain:
-            from pinch_tui.plain.app import PlainApp
+            services = practice_offers(services, own_phrasebook(settings), samples.speak)
+        if not options.is_demo:
+            return await _run_face(engine, hold, services, settings, options)
+        demo = Demo(engine, samples)
+        async with _alongside(demo.play()):
+            code, _ = await _run_face(engine, hold, unremembered(services), settings, options)
+        return code or demo.exit_code, False
 
-            return await PlainApp(engine, hold, services, settings).run(), False
-        from pinch_tui.ui.app.app import PinchApp
 
-        app = PinchApp(engine, hold, services, settings, draw_large=lambda request: _large_type()(request))
-        ended = await app.run_async()
-        if ended is None:
-            return app.return_code or 0, False
-        return ended.code, ended.wants_restart
+async def _run_face(
+    engine: Engine, hold: HoldInput, services: AppServices, settings: Settings, options: RunOptions
+) -> tuple[int, bool]:
+    """The screen or the line mode until it is left: exit code, and whether to start again."""
+    if options.is_plain:
+        from pinch_tui.plain.app import PlainApp
+        from pinch_tui.plain.terminal import LineOutput
+
+        terminal = LineOutput() if options.is_demo and not sys.stdin.isatty() else None
+        return await PlainApp(engine, hold, services, settings, terminal=terminal).run(), False
+    from pinch_tui.ui.app.app import PinchApp
+
+    app = PinchApp(engine, hold, services, settings, draw_large=lambda request: _large_type()(request))
+    ended = await app.run_async()
+    if ended is None:
+        return app.return_code or 0, False
+    return ended.code, ended.wants_restart
 
 
 def _hold(settings: Settings, engine: Engine, state: StateFile) -> HoldInput:
@@ -289,8 +314,11 @@ def _large_type() -> LargeType:
     return LargeType(finder_for(), PillowPress)
 
 
-def practice_offers(services: AppServices, book: Path | None) -> AppServices:
-    """The services with what the practice service understands. ``book``: the user's own phrasebook."""
+def practice_offers(
+    services: AppServices, book: Path | None, speak: Callable[[str, str], Awaitable[bool]] | None = None
+) -> AppServices:
+    """The services with what the practice service understands. ``book``: the user's own phrasebook. ``speak``: speaks a
+    phrase as a sample."""
 
     def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
         from pinch_tui.services.practice.phrasebook import suggestions, usable
@@ -302,8 +330,13 @@ def practice_offers(services: AppServices, book: Path | None) -> AppServices:
 
         return practice_languages(usable(book))
 
-    return replace(services, practice_languages=languages, practice_phrases=phrases)
+    return replace(services, practice_languages=languages, practice_phrases=phrases, speak_phrase=speak)
 
 
-def _forget(_value: object) -> None:
+def unremembered(services: AppServices) -> AppServices:
+    """The services of a run that leaves no trace, and in which nothing is introduced."""
+    return replace(services, remember=_forget, remember_pair=_forget, has_key=True)
+
+
+def _forget(*_values: object) -> None:
     """The screen does not ask whether a choice could be kept."""

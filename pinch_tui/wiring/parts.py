@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,7 @@ class Chosen:
     key: str = field(repr=False)
     key_source: str
     has_key: bool
-    start_practice: Callable[[], Awaitable[str]]
+    practice: EmbeddedPractice = field(repr=False)
 
     @property
     def is_practice(self) -> bool:
@@ -141,10 +141,10 @@ def choose_service(
     stack.push_async_callback(practice.stop)
     if key and not options.is_practice:
         place = KEY_PLACES[key.source]
-        return Chosen("pinch", settings.api.base_url, key.value, place, True, practice.start)
+        return Chosen("pinch", settings.api.base_url, key.value, place, True, practice)
     if needs_key and not options.is_practice:
         raise CredentialError("There is no API key.", "Set one with: pinch-tui key set. Or try it: --practice.")
-    return Chosen("practice", "practice, on this machine", "", "practice", bool(key), practice.start)
+    return Chosen("practice", "practice, on this machine", "", "practice", bool(key), practice)
 
 
 def remembered_pair(options: RunOptions, state: StateFile) -> tuple[str, str] | None:
@@ -183,7 +183,7 @@ class Wire:
     def service(self, chosen: Chosen, settings: Settings, *, is_continuous: bool = False) -> Service:
         """The engine's side of what was chosen."""
         making = Making(
-            settings, chosen.key, chosen.key_source, chosen.start_practice, self._log, is_continuous=is_continuous
+            settings, chosen.key, chosen.key_source, chosen.practice.start, self._log, is_continuous=is_continuous
         )
         return make(chosen.name, making)
 

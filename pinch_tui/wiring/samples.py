@@ -50,8 +50,8 @@ class SampleSpeaker:
         for n, pcm in enumerate(_frames(_silence(_LEAD_IN_S) + sound + _silence(_AFTER_S)), start=1):
             due = begun + n * FRAME_S
             await self._clock.sleep_until(due)
-            if self._engine.status.talk_source not in ("", TalkSource.SAMPLE):
-                return False  # somebody talks
+            if not was_committed and self._engine.status.talk_source != TalkSource.SAMPLE:
+                return False  # somebody talks, or threw it away
             if not was_committed and n * FRAME_BYTES >= spoken:
                 was_committed = True
                 self._engine.talk(TalkEdge(EdgeKind.COMMIT, due, TalkSource.SAMPLE))

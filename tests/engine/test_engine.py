@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 
 from pinch_tui.core.events import (
+    FRAME_BYTES,
+    FRAME_S,
     ChangeSession,
     EdgeKind,
     Foreground,
+    Frame,
     HearMicrophone,
     Logged,
     MicState,
@@ -412,6 +415,60 @@ def test_an_utterance_without_a_microphone_says_its_cause_alone() -> None:
     assert states(rig) == [UtteranceState.EMPTY]
     assert rig.notices("heard") == []
     assert rig.notices("mic")[-1].title == "No PortAudio."
+
+
+def sample_frame(rig: Rig, n: int) -> Frame:
+    return Frame(bytes([n % 251 + 1]) * FRAME_BYTES, 0, rig.now, 0.3)
+
+
+async def speak_sample(rig: Rig, n_frames: int) -> None:
+    rig.edge(EdgeKind.START, TalkSource.SAMPLE)
+    for n in range(n_frames):
+        await rig.sleep(FRAME_S)
+        rig.engine.hear_sample(sample_frame(rig, n))
+    rig.edge(EdgeKind.COMMIT, TalkSource.SAMPLE)
+    for _ in range(10):
+        await rig.sleep(FRAME_S)
+        rig.engine.hear_sample(Frame(bytes(FRAME_BYTES), 0, rig.now))
+
+
+@pytest.mark.parametrize("opens", [True, False], ids=["microphone", "no microphone"])
+def test_a_sample_is_an_utterance_like_any_other_with_no_frame_of_the_microphone(opens: bool) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.until(lambda: rig.word is StateWord.READY)
+        if not opens:
+            rig.microphone.fail(AudioError("There is no microphone."), is_retrying=False)
+        await rig.sleep(0.5)
+        await speak_sample(rig, 25)
+        await rig.settled()
+
+    rig = play(scene, opens=opens)
+    (row,) = rig.engine.transcript.utterances
+    assert row.is_sample
+    assert row.state is UtteranceState.SETTLED
+    assert row.original
+    frames = [pcm for session in rig.service.sessions for part in session.utterances() for pcm in part]
+    assert [pcm[0] for pcm in frames[:25]] == list(range(1, 26))
+    assert all(pcm == bytes([pcm[0]]) * FRAME_BYTES for pcm in frames)
+    assert not rig.notices("silence")
+
+
+def test_a_press_during_a_sample_is_heard_and_the_sample_is_dropped() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.until(lambda: rig.word is StateWord.READY)
+        rig.edge(EdgeKind.START, TalkSource.SAMPLE)
+        for n in range(10):
+            await rig.sleep(FRAME_S)
+            rig.engine.hear_sample(sample_frame(rig, n))
+        await rig.hold(0.6, then=0.3)
+        rig.engine.hear_sample(sample_frame(rig, 11))  # too late
+        rig.edge(EdgeKind.COMMIT, TalkSource.SAMPLE)
+        await rig.settled()
+
+    rig = play(scene)
+    sample, spoken = rig.engine.transcript.utterances
+    assert (sample.is_sample, sample.state) == (True, UtteranceState.CANCELLED)
+    assert (spoken.is_sample, spoken.state) == (False, UtteranceState.SETTLED)
 
 
 def test_an_absent_microphone_is_asked_for_at_each_press() -> None:

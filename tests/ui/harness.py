@@ -43,6 +43,7 @@ class Asked:
     wavs: list[tuple[int, bytes]] = field(default_factory=list)
     stars: list[tuple[int, bool]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    spoken: list[tuple[str, str]] = field(default_factory=list)
     signal: Any = None
     hang_up: Any = None
     refuses: PinchError | None = None
@@ -73,6 +74,11 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         asked.keys.append(key)
         return KeptKey("the keyring", needs_restart=is_practice)
 
+    async def speak(text: str, language: str) -> bool:
+        refuse()
+        asked.spoken.append((text, language))
+        return True
+
     async def devices() -> DeviceNames:
         return DeviceNames(
             (("Built-in Audio / ALSA", "Built-in Audio"), ("USB Microphone / ALSA", "USB Microphone")),
@@ -94,6 +100,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         remember=lambda name, value: asked.kept.__setitem__(name, value),
         practice_languages=lambda: {"en": "ok", "es": "experimental", "fr": "experimental"},
         practice_phrases=lambda _source, _target, n: PHRASES[:n],
+        speak_phrase=speak if is_practice else None,
         copy=copy,
         export=export,
         save_wav=save_wav,

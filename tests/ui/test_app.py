@@ -59,6 +59,29 @@ def text_of(widget: Any) -> str:
     return str(widget.render().plain)
 
 
+async def test_enter_on_a_phrase_has_it_spoken() -> None:
+    r = rig(status={"service": PRACTICE, "word": StateWord.READY})
+    async with r.app.run_test(size=(90, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: r.asked.spoken == [(PHRASES[1][0], "en")])
+        r.engine.put(replace(line(1, "Good morning.", "Buenos días."), is_sample=True))
+        await until(pilot, lambda: r.app.main.say_this.has_focus)
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: r.asked.spoken[1:] == [(PHRASES[2][0], "en")])
+        r.asked.refuses = PinchError("The voice is gone.")
+        await pilot.press("enter")
+        await until(pilot, lambda: "The voice is gone." in _painted(r.app))
+
+
+async def test_escape_throws_a_sample_away() -> None:
+    r = rig(status={"word": StateWord.TALKING, "talking_since": 99.0, "talk_source": "sample"})
+    async with r.app.run_test(size=(90, 24)) as pilot:
+        await pilot.press("escape")
+        await pilot.pause()
+        assert [(edge.kind, edge.source) for edge in r.engine.edges] == [(EdgeKind.CANCEL, TalkSource.SAMPLE)]
+
+
 async def test_it_starts_the_engine_and_says_ready() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
+from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.sound import (
+    MicClosed,
     MicEvent,
     MicFailed,
+    MicOpened,
     PlayoutEnded,
     SpeakerEvent,
     SpeakerFailed,
@@ -35,6 +38,39 @@ class NullMicrophone:
 
     def request_close(self) -> None:
         """Nothing is open."""
+
+    def select(self, device: str | None) -> None:
+        """There is nothing to choose from."""
+
+    async def events(self) -> AsyncIterator[MicEvent]:
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def aclose(self) -> None:
+        if not self._is_shut:
+            self._is_shut = True
+            self._events.put_nowait(None)
+
+
+class SilentMicrophone:
+    """A microphone that opens and gives no frames: where only samples are spoken. ``name``: what is shown for it."""
+
+    def __init__(self, name: str, *, clock: Clock) -> None:
+        self._name = name
+        self._clock = clock
+        self._events: asyncio.Queue[MicEvent | None] = asyncio.Queue()
+        self._is_shut = False
+
+    def attend(self, is_attended: bool) -> None:
+        """No frames, no difference."""
+
+    def request_open(self) -> None:
+        if not self._is_shut:
+            self._events.put_nowait(MicOpened(self._name, IN_RATE, self._clock.monotonic()))
+
+    def request_close(self) -> None:
+        if not self._is_shut:
+            self._events.put_nowait(MicClosed(self._clock.monotonic()))
 
     def select(self, device: str | None) -> None:
         """There is nothing to choose from."""

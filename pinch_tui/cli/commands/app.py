@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pinch_tui.cli.context import CliContext
@@ -31,6 +32,7 @@ def run_options(context: CliContext) -> RunOptions:
         trace=path("trace"),
         trace_has_text=bool(extra.get("trace_text")),
         is_plain=bool(extra.get("plain")),
+        is_demo=bool(extra.get("demo")),
     )
 
 
@@ -48,9 +50,17 @@ def needs_terminal(env: Mapping[str, str]) -> None:
         raise UsageError("This terminal cannot draw (TERM=dumb).", "pinch-tui --plain works with lines alone.")
 
 
+def _for_demo(options: RunOptions) -> RunOptions:
+    """In practice; in lines where no screen can be drawn, such as in a container without a terminal."""
+    can_draw = sys.stdin.isatty() and sys.stderr.isatty() and options.env.get("TERM", "") not in ("dumb", "unknown")
+    return replace(options, is_practice=True, is_plain=options.is_plain or not can_draw)
+
+
 def open_app(context: CliContext) -> int:
     """Run the app until it quits; returns its exit code."""
     options = run_options(context)
+    if options.is_demo:
+        options = _for_demo(options)
     if not options.is_plain:
         needs_terminal(context.env)
 

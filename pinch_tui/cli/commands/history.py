@@ -18,6 +18,7 @@ from pinch_tui.cli.context import CliContext
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.documents import render
 from pinch_tui.core.transcript.export import (
+    SAMPLE,
     ExportFormat,
     ExportHead,
     ExportLine,
@@ -104,7 +105,7 @@ def _shown(utterance: Utterance, *, is_starred: bool = False) -> str:
     shown = []
     for (source, target, speaker), run in groupby(lines_of([utterance]), key=_direction):
         said = list(run)
-        who = f" {speaker} spoke" if speaker else ""
+        who = " sample" if speaker == SAMPLE else f" {speaker} spoke" if speaker else ""
         shown.append(f"{utterance.number}. {at} {source} > {target}{who}{star}")
         texts = (whole(line.original for line in said), whole(line.translation for line in said))
         shown += [f"  {clean(text)}" for text in texts if text]

@@ -16,6 +16,9 @@ from pinch_tui.core.languages import AUTO, label, normalize
 from pinch_tui.core.transcript.sides import segment_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
+SAMPLE: Final = "sample"
+"""Stands for the speaker of what a voice of the program said."""
+
 
 class ExportFormat(StrEnum):
     TXT = "txt"
@@ -112,6 +115,8 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
         for segment in map(final_part, utterance.segments):
             if segment is not None:
                 source, target, speaker = _direction(utterance, segment)
+                if utterance.is_sample:
+                    speaker = f"{speaker} ({SAMPLE})" if speaker else SAMPLE
                 lines.append(
                     ExportLine(
                         segment.start_ms,

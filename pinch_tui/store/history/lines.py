@@ -82,6 +82,7 @@ def encode_final(utterance: Utterance, segment: Segment) -> str:
             "utterance_start_ms": utterance.start_ms,
             "pair": [utterance.source, utterance.target],
             "two_way": utterance.is_two_way,
+            **({"sample": True} if utterance.is_sample else {}),
         }
     )
 
@@ -186,6 +187,7 @@ def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
         state=UtteranceState.SETTLED,
         attempt=attempt,
         session_id=_maybe(fields.get("session_id"), _ID_LIMIT),
+        is_sample=fields.get("sample") is True,
     )
     if known is None:
         return _Row(utterance, ids, {segment.id: segment})

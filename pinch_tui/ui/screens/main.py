@@ -7,7 +7,7 @@ counted down, else not at all; below a panel that leaves the talk bar in view tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,9 +15,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
-from pinch_tui.core.events import MicState, StateWord, Status
+from pinch_tui.core.events import MicState, NoticePosted, Severity, StateWord, Status
+from pinch_tui.core.languages import AUTO, base
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import PinchError
 from pinch_tui.frontend.ports import HoldReport
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import talk_hint
@@ -26,7 +28,7 @@ from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.transcript.search import Found, Tally
 from pinch_tui.ui.transcript.view import TranscriptView
-from pinch_tui.ui.widgets.cards import EmptyCard, SayThis
+from pinch_tui.ui.widgets.cards import EmptyCard, PhraseChosen, SayThis
 from pinch_tui.ui.widgets.footer import Footer
 from pinch_tui.ui.widgets.header import Header
 from pinch_tui.ui.widgets.kept_lines import keep_lines
@@ -91,6 +93,7 @@ class MainScreen(Screen[None]):
         self._report: HoldReport = hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
+        self._sayable: list[str] = []  # the same phrases as they are spoken
         self._tally: Tally | None = None
         self.lines = view
         self.header = Header(marks, order=order)
@@ -115,9 +118,9 @@ class MainScreen(Screen[None]):
         keep_lines(self, self.header, self.empty, self.lines, self.lines.vertical_scrollbar, self.notices)
         keep_lines(self.say_this, self.talk_bar, self.footer)
         self.search_bar.field.cursor_blink = self.app.animation_level != "none"
-        self.lines.focus()
         self.redraw_talk()
         self.redraw()
+        (self.empty if self._sayable and self._services.speak_phrase else self.lines).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height >= TALL_ROWS, "-tall")
@@ -173,6 +176,8 @@ class MainScreen(Screen[None]):
             return
         self.set_class(bool(self._engine.transcript.utterances), "-spoken")
         self._draw_say_this(self._engine.status)
+        if self.has_class("-spoken") and self.empty.has_focus:
+            (self.say_this if self.say_this.has_class("-any") else self.lines).focus()
 
     def _draw_bar(self) -> None:
         method = "typing" if self.is_typing else self._report.method
@@ -186,6 +191,7 @@ class MainScreen(Screen[None]):
             source, target, is_practice = wanted
             phrases = self._services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
             self._phrases = [(self._displayed(original), self._displayed(other)) for original, other in phrases]
+            self._sayable = [original for original, _ in phrases]
         return self._phrases
 
     def _displayed(self, text: str) -> str:
@@ -200,6 +206,7 @@ class MainScreen(Screen[None]):
             hint,
             phrases[: max(0, self.size.height - 10)],
             is_practice=status.is_practice,
+            can_speak=self._services.speak_phrase is not None,
             marks=self._marks,
             order=self._order,
             width=self.size.width,
@@ -209,7 +216,19 @@ class MainScreen(Screen[None]):
         utterances = self._engine.transcript.utterances
         has_room = self.size.height >= TALL_ROWS
         phrases = self._practice_phrases(status) if utterances and has_room else []
-        self.say_this.show(phrases, len(utterances))
+        self.say_this.show(phrases, len(utterances), can_speak=self._services.speak_phrase is not None)
+
+    def on_phrase_chosen(self, event: PhraseChosen) -> None:
+        speak, source = self._services.speak_phrase, self._engine.status.params.source
+        if speak is not None:
+            language = "en" if source == AUTO else base(source) or source
+            self.run_worker(self._speak(speak(self._sayable[event.index], language)), name="sample", group="sample")
+
+    async def _speak(self, sample: Awaitable[bool]) -> None:
+        try:
+            await sample
+        except PinchError as error:
+            self.notices.post(NoticePosted("screen-sample", Severity.WARNING, error.title, error.hint))
 
     # ---- polling ---------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ SIDE_BY_SIDE = 72
 PROVISIONAL = 1
 MATCH = 2
 
+SAMPLE_NOTE = "sample: the practice voice spoke"
 _COLUMN_GAP = 2
 _HEAD = 3
 """Cells of a text's mark and of the blanks round its code."""
@@ -315,6 +316,9 @@ def build(
             )
             for i, segment in enumerate(utterance.segments)
         ]
+    if utterance.is_sample:
+        note = _Text(layout(SAMPLE_NOTE, room), Role.NOTE, "", "", Role.LIVE)
+        spoken.append((is_spoken_right(utterance), note, None))
     if style.is_side_by_side:
         pairs: list[_Pair] = [(t, o) if is_right else (o, t) for is_right, o, t in spoken]
         rows = _side_by_side(pairs, column, code_width, style)

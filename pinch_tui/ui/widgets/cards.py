@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len
+from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -18,12 +21,34 @@ _GUTTER = 5
 """Cells between a phrase and its translation."""
 
 
-class EmptyCard(Static):
-    """The empty conversation: how to talk here, and in practice mode phrases to try."""
+class PhraseChosen(Message):
+    """A phrase is to be spoken as a sample. ``index``: its place among those that were shown."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+
+
+class EmptyCard(Static, can_focus=True):
+    """The empty conversation: how to talk here, and in practice mode phrases to try.
+
+    Up and Down choose a phrase, Enter has it spoken.
+    """
 
     DEFAULT_CSS = """
     EmptyCard { width: 1fr; height: 1fr; content-align: center middle; padding: 0 2; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", show=False),
+        Binding("down", "step(1)", show=False),
+        Binding("enter", "speak", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at = 0
+        self._n_phrases = 0
+        self._redraw: Callable[[], None] = lambda: None
 
     def show(
         self,
@@ -31,29 +56,57 @@ class EmptyCard(Static):
         phrases: Sequence[tuple[str, str]],
         *,
         is_practice: bool,
+        can_speak: bool,
         marks: Marks,
         order: Order,
         width: int,
     ) -> None:
         """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode.
+        ``can_speak``: a voice can speak them.
 
         Phrases that would break the table in ``width`` cells, the card's edges included, are left out.
         """
-        parts: list[tuple[str, str]] = [(hint[:1].upper() + hint[1:], "bold $foreground")]
-        phrases, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER)
-        if phrases:
-            parts.append(("\n\nPractice hears these phrases among others. Say one:\n", "$text-muted"))
-            for original, translation in phrases:
-                parts.append(("\n" + " " * (left - cell_len(original)), ""))
-                parts += parts_of(original, "$accent", order)
-                parts.append((f"  {marks.bar}  ", "$text-muted"))
-                parts += parts_of(translation, "$text-muted", order)
-                parts.append((" " * (right - cell_len(translation)), ""))
-        elif is_practice:
-            parts.append(("\n\nThis is practice: nothing leaves this computer.", "$text-muted"))
-        else:
-            parts.append(("\n\nYour words appear here, the other language beside them.", "$text-muted"))
-        self.update(Content.assemble(*parts))
+        phrases, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
+        self._n_phrases = len(phrases) if can_speak else 0
+        self._at = min(self._at, max(0, self._n_phrases - 1))
+
+        def draw() -> None:
+            parts: list[tuple[str, str]] = [(hint[:1].upper() + hint[1:], "bold $foreground")]
+            if phrases:
+                ask = "\nSay one, or press Enter to hear it as a sample:" if can_speak else " Say one:"
+                parts.append((f"\n\nPractice understands phrases such as these.{ask}\n", "$text-muted"))
+                for n, (original, translation) in enumerate(phrases):
+                    is_chosen = can_speak and self.has_focus and n == self._at
+                    pad = " " * (left - cell_len(original))
+                    edge = marks.right if is_chosen else " "
+                    parts.append((f"\n{pad}{edge}" if can_speak else f"\n{pad}", "$accent"))
+                    parts += parts_of(original, "bold $accent" if is_chosen else "$accent", order)
+                    parts.append((f"  {marks.bar}  ", "$text-muted"))
+                    parts += parts_of(translation, "$text-muted", order)
+                    parts.append((" " * (right - cell_len(translation)), ""))
+            elif is_practice:
+                parts.append(("\n\nThis is practice: nothing leaves this computer.", "$text-muted"))
+            else:
+                parts.append(("\n\nYour words appear here, the other language beside them.", "$text-muted"))
+            self.update(Content.assemble(*parts))
+
+        self._redraw = draw
+        draw()
+
+    def on_focus(self) -> None:
+        self._redraw()
+
+    def on_blur(self) -> None:
+        self._redraw()
+
+    def action_step(self, step: int) -> None:
+        if self._n_phrases:
+            self._at = (self._at + step) % self._n_phrases
+            self._redraw()
+
+    def action_speak(self) -> None:
+        if self._n_phrases:
+            self.post_message(PhraseChosen(self._at))
 
 
 def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[tuple[str, str]], int, int]:
@@ -68,35 +121,61 @@ def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[tuple
     return fitting, left, right
 
 
-class SayThis(Widget):
-    """One line of practice mode: the next phrase to say, and what ought to come out."""
+class SayThis(Widget, can_focus=True):
+    """One line of practice mode: the next phrase to say, and what ought to come out.
+
+    With the focus on it Left and Right choose another one; Enter, or a click, has it spoken.
+    """
 
     DEFAULT_CSS = """
     SayThis { height: 1; padding: 0 1; color: $text-muted; display: none; }
     SayThis.-any { display: block; }
+    SayThis:focus { background: $panel; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", show=False),
+        Binding("right", "step(1)", show=False),
+        Binding("enter", "speak", show=False),
+    ]
 
     def __init__(self, marks: Marks, *, order: Order) -> None:
         super().__init__()
         self._marks, self._order = marks, order
         self._phrases: Sequence[tuple[str, str]] = ()
-        self._at = 0
+        self._turn = self._at = 0
+        self._can_speak = False
 
-    def show(self, phrases: Sequence[tuple[str, str]], turn: int) -> None:
-        """Phrases in display order. ``turn`` chooses one: the number of utterances up to now."""
-        if (phrases, turn) == (self._phrases, self._at):
+    def show(self, phrases: Sequence[tuple[str, str]], turn: int, *, can_speak: bool = False) -> None:
+        """Phrases in display order. ``turn`` chooses one: the number of utterances up to now. ``can_speak``: a voice
+        can speak them."""
+        if (phrases, turn, can_speak) == (self._phrases, self._turn, self._can_speak):
             return
-        self._phrases, self._at = phrases, turn
+        self._phrases, self._can_speak = phrases, can_speak
+        self._turn = self._at = turn
+        self.can_focus = can_speak
         self.set_class(bool(phrases), "-any")
         self.refresh()
+
+    def on_click(self) -> None:
+        self.action_speak()
+
+    def action_step(self, step: int) -> None:
+        self._at += step
+        self.refresh()
+
+    def action_speak(self) -> None:
+        if self._can_speak and self._phrases:
+            self.post_message(PhraseChosen(self._at % len(self._phrases)))
 
     def render(self) -> Content:
         if not self._phrases:
             return Content("")
         original, translation = self._phrases[self._at % len(self._phrases)]
+        how = "  Enter plays it" if self.has_focus else "  Tab, Enter plays it" if self._can_speak else ""
         return Content.assemble(
             ("say this: ", "$text-muted"),
             *parts_of(original, "$accent", self._order),
             (self._marks.arrow, "$text-muted"),
             *parts_of(translation, "$text-muted", self._order),
+            (how, "$text-disabled"),
         ).truncate(max(1, self.content_size.width), ellipsis=True)

@@ -55,6 +55,19 @@ class Trace:
         return [c.frame.index for c in self.log if isinstance(c, tk.Take) and c.number == number]
 
 
+def test_a_press_throws_a_sample_away_and_a_sample_waits_for_nobody() -> None:
+    machine = tk.TalkMachine(CONFIG)
+    sample, key = TalkSource.SAMPLE, TalkSource.KEY
+    machine.handle(edge(EdgeKind.START, 1.0, sample), 1.0)
+    assert machine.handle(edge(EdgeKind.START, 1.1, sample), 1.1) == []
+    commands = machine.handle(edge(EdgeKind.START, 1.5, key), 1.5)
+    assert [type(command) for command in commands] == [tk.Cancel, tk.Begin]
+    assert (machine.number, machine.source) == (2, key)
+    assert machine.handle(edge(EdgeKind.COMMIT, 1.6, sample), 1.6) == []  # of the sample that is gone
+    assert machine.handle(edge(EdgeKind.START, 1.7, sample), 1.7) == []
+    assert [type(command) for command in machine.handle(edge(EdgeKind.COMMIT, 2.0, key), 2.0)] == [tk.Released]
+
+
 def test_an_utterance_runs_from_the_preroll_to_the_tail() -> None:
     trace = Trace()
     trace.until(2.0)
