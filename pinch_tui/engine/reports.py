@@ -88,7 +88,7 @@ class Reporter:
                 self._teller.log("error", topic="service")
             case ev.SpeechUnavailable(target, supported):
                 self._no_speech(target, supported)
-            case ev.Miscounted(is_unknown):
+            case ev.MessageIgnored(is_unknown):
                 if is_unknown:
                     self._board.unknown += 1
                 else:

@@ -118,7 +118,7 @@ class Link:
                 | ev.Settled()
                 | ev.ServiceSaid()
                 | ev.SpeechUnavailable()
-                | ev.Miscounted()
+                | ev.MessageIgnored()
             ):
                 self._on_report(self, step)
             case _:

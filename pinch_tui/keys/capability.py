@@ -49,7 +49,7 @@ class Findings:
     is_remote: bool = False
 
 
-def judge(found: Findings) -> HoldReport:
+def decide(found: Findings) -> HoldReport:
     """The report that follows from the findings."""
     if found.is_tap_mode:
         return HoldReport("tap", "The talk mode is set to tap: press to start, press again to stop.")

@@ -42,7 +42,7 @@ from pinch_tui.core.talk.hold_events import (
     TerminalRestarted,
     Tick,
 )
-from pinch_tui.keys.capability import Findings, HoldReport, judge
+from pinch_tui.keys.capability import Findings, HoldReport, decide
 from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
 from pinch_tui.keys.names import LEGACY_NAMES, MODIFIERS, needs_protocol
 from pinch_tui.keys.probes import open_probe
@@ -230,7 +230,7 @@ class HoldInput:
         """What is in force in this terminal, and why."""
         key = self._machine.key
         is_reachable = self._answer is not False and self._is_hooked and self.config.exact
-        return judge(
+        return decide(
             Findings(
                 key=self._key,
                 is_tap_mode=self._machine.mode is HoldMode.TAP,

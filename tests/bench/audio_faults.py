@@ -118,7 +118,7 @@ class Scene:
             )
 
     def is_playing(self) -> bool:
-        return self.host.playback.lane.is_running and self.speaker.level_dbfs() > -60
+        return self.host.playback.supervision.is_running and self.speaker.level_dbfs() > -60
 
     def _say(self, sentence: str) -> None:
         if sentence not in self.outcome.said:
@@ -217,7 +217,7 @@ async def drive(scene: Scene, audio: VirtualAudio, flag: Path, hold_s: float, sp
             await until(cured, lambda: scene.ended is not None, speech_s + 6)
             outcome.unplayed = samples - (scene.ended.played if scene.ended else 0)
     else:
-        outcome.speaker_back_s = await until(cured, lambda: scene.host.playback.lane.is_running)
+        outcome.speaker_back_s = await until(cured, lambda: scene.host.playback.supervision.is_running)
     await asyncio.sleep(0.2)
 
 

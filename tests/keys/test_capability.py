@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pinch_tui.keys.capability import Findings, judge
+from pinch_tui.keys.capability import Findings, decide
 
 FOUND = Findings(key="space", is_claimed=False)
 
@@ -33,6 +33,6 @@ FOUND = Findings(key="space", is_claimed=False)
     ],
 )
 def test_the_label_and_the_reason(found: Findings, label: str, words: str) -> None:
-    report = judge(found)
+    report = decide(found)
     assert report.label == label
     assert words in report.sentence

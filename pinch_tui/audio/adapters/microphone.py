@@ -1,4 +1,4 @@
-"""The microphone behind its port: the capture lane's frames, in order, with what is missing counted."""
+"""The microphone behind its port: the capture host's frames, in order, with what is missing counted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Callable
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import MicInbox
+from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
-from pinch_tui.audio.host.wire import FRAME, Note, pack_note, read_frame
+from pinch_tui.audio.host.wire import FRAME, pack_note, read_frame
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
 
@@ -19,36 +20,21 @@ Processor = Callable[[bytes, float], bytes]
 """(frame, time of its last sample) -> the frame without echo."""
 
 
-class HostMicrophone:
-    """A `Microphone`. ``device``: a name, a part of one, ``name / host API``, or None for the default."""
+class HostMicrophone(HostStream):
+    """A `Microphone`."""
 
     def __init__(
         self, host: SoundHost, *, clock: Clock, device: str | None = None, process: Processor | None = None
     ) -> None:
-        self._host = host
-        self._clock = clock
-        self._runner = host.capture
+        super().__init__(host.capture, clock, device, IN_RATE)
         self._process = process
         self._inbox = MicInbox()
         self._next = 0
         self._last_t: float | None = None  # of the newest frame of an opening that was not closed on purpose
-        self._is_shut = False
-        self.overflows = 0
         self.lost_samples = 0
-        self.name = ""
-        self._rate = IN_RATE
-        self._is_substitute = False
         self._is_attended = True
-        self._runner.lane.device = device or None
         self._runner.on_message = self._message
-        self._runner.on_note = self._note
         self._runner.on_command = self._command
-        self.follows_server = False  # opened as the sound server's default
-        self.on_look: Callable[[str, str], None] = lambda role, device: None
-        self.on_opened: Callable[[Note], None] = lambda note: None
-        self.on_selected: Callable[[], None] = lambda: None
-        self.on_closed: Callable[[], None] = lambda: None
-        self.server_name: Callable[[], str] = lambda: ""
 
     def request_open(self) -> None:
         if not self._is_shut:
@@ -63,11 +49,6 @@ class HostMicrophone:
             self._is_attended = is_attended
             self._runner.write(self._together())
 
-    def select(self, device: str | None) -> None:
-        if not self._is_shut:
-            self.on_selected()
-            self._runner.select(device or None)
-
     def events(self) -> AsyncIterator[MicEvent]:
         return self._inbox.__aiter__()
 
@@ -77,19 +58,13 @@ class HostMicrophone:
             self._runner.shut()
             self._inbox.close()
 
-    def moved(self, name: str, is_substitute: bool, note: str = "") -> None:
-        """The server tells which source is heard: said when it is another than was said, or when there is a note."""
-        shown = name if self.follows_server or is_substitute else self.name
-        is_substitute = is_substitute or self._runner.lane.is_substitute
-        if (shown, is_substitute) == (self.name, self._is_substitute) and not note:
-            return
-        self.name, self._is_substitute = shown, is_substitute
-        self._inbox.put(MicOpened(shown, self._rate, self._clock.monotonic(), is_substitute, note))
+    def _say_opened(self, note: str = "") -> None:
+        self._inbox.put(MicOpened(self.name, self._rate, self._clock.monotonic(), self._is_substitute, note))
 
     def _together(self) -> bytes:
         return pack_note({"kind": "together", "frames": 1 if self._is_attended else TOGETHER})
 
-    # ---- from the lane ----
+    # ---- from the host ----
 
     def _message(self, kind: int, payload: bytes) -> None:
         if kind != FRAME:
@@ -99,25 +74,18 @@ class HostMicrophone:
             lost = max(lost, round((t - self._last_t - FRAME_S) * IN_RATE))
         self._last_t = t
         if lost:
-            self.overflows += 1
             self.lost_samples += lost
         if self._process is not None:
             pcm = self._process(pcm, t)
         self._inbox.put(Frame(pcm, self._next, t, peak, lost))
         self._next += 1
 
-    def _note(self, note: Note) -> None:
-        """Everything that matters comes as a command of the lane."""
-
     def _command(self, command: Command) -> None:
         now = self._clock.monotonic()
         match command:
             case SayOpened(note):
-                self.follows_server = bool(note.get("is_server"))
-                self._rate = int(note["rate"])
-                self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
-                self._is_substitute = bool(note["substitute"])
-                self._inbox.put(MicOpened(self.name, self._rate, now, self._is_substitute))
+                self._take_opened(note)
+                self._say_opened()
                 if not self._is_attended:
                     self._runner.write(self._together())  # a new host does not know
                 self.on_opened(note)
@@ -129,6 +97,6 @@ class HostMicrophone:
                 self.on_closed()
                 self._inbox.put(MicClosed(now))
             case LookForReturn():
-                self.on_look("capture", self._runner.lane.device or "")
+                self._look()
             case _:
                 return

@@ -23,7 +23,7 @@ from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, Speake
 from pinch_tui.audio.devices.listing import is_there, list_devices
 from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import ServerWatch
-from pinch_tui.audio.host.supervisor import LaneRunner, SoundHost
+from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.errors import AudioError
 
 
@@ -46,7 +46,7 @@ class Sound:
         self.microphone: HostMicrophone | NullMicrophone
         self.speaker: HostSpeaker | NullSpeaker
         self.host: SoundHost | None = None
-        self._keeper: Keeper | None = None
+        self._watcher: DeviceWatcher | None = None
 
     async def __aenter__(self) -> Sound:
         self.problem = missing.explain()
@@ -69,20 +69,20 @@ class Sound:
             host, clock=self._clock, device=self._output, on_heard=canceller.heard if canceller else None
         )
         self.microphone, self.speaker = microphone, speaker
-        self._keeper = Keeper(host, microphone, speaker)
+        self._watcher = DeviceWatcher(host, microphone, speaker)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._keeper is not None:
-            self._keeper.stop()
+        if self._watcher is not None:
+            self._watcher.stop()
         await self.microphone.aclose()
         await self.speaker.aclose()
         await self._stack.__aexit__(kind, exc, trace)
 
 
-class Keeper:
+class DeviceWatcher:
     """Carries out what the guards decide whenever the server changes; looks for lost devices where no server tells."""
 
     def __init__(self, host: SoundHost, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
@@ -113,7 +113,7 @@ class Keeper:
         if state is None:
             return
         capture, playback = self._host.capture, self._host.playback
-        verdict = self._mic_guard.judge(_stream(capture, self._mic.follows_server), state, playback.host_pid)
+        verdict = self._mic_guard.decide(_stream(capture, self._mic.follows_server), state, playback.host_pid)
         match verdict:
             case Block(error):
                 capture.block(error)
@@ -123,7 +123,7 @@ class Keeper:
                 capture.reopen()
             case Moved(endpoint, is_substitute, note):
                 self._mic.moved(endpoint.description, is_substitute, note)
-        spoken = self._speaker_guard.judge(_stream(playback, self._speaker.follows_server), state)
+        spoken = self._speaker_guard.decide(_stream(playback, self._speaker.follows_server), state)
         match spoken:
             case Block(error):
                 playback.block(error)
@@ -165,10 +165,10 @@ class Keeper:
         found = await list_devices()
         runner = self._host.capture if role == "capture" else self._host.playback
         devices = found.inputs if role == "capture" else found.outputs
-        if runner.lane.is_substitute and is_there(devices, device):
+        if runner.supervision.is_substitute and is_there(devices, device):
             runner.reopen()
 
 
-def _stream(runner: LaneRunner, follows_server: bool) -> Stream:
-    lane = runner.lane
-    return Stream(runner.host_pid, lane.is_running, follows_server, lane.device, lane.blocked is not None)
+def _stream(runner: HostRunner, follows_server: bool) -> Stream:
+    host = runner.supervision
+    return Stream(runner.host_pid, host.is_running, follows_server, host.device, host.blocked is not None)

@@ -1,4 +1,4 @@
-"""The speaker behind its port: playouts go to the playback lane, and survive the death of its host.
+"""The speaker behind its port: playouts go to the playback host, and survive the death of its host.
 
 The output stream is opened by the first playout (or cue), kept through a conversation and released after `IDLE_S`
 without sound. While no loudspeaker can be had, playouts wait up to `PATIENCE_S`, then they end unplayed, so that nobody
@@ -14,6 +14,7 @@ from typing import Final
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.adapters.ledger import Entry, Ledger
+from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.dsp.loudness import SILENCE_DBFS, dbfs
 from pinch_tui.audio.dsp.pcm import clean_speech
 from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
@@ -40,21 +41,18 @@ Heard = Callable[[float, bytes, int], None]
 """(time, float32 samples, their rate): what went to the loudspeaker."""
 
 
-class HostSpeaker:
-    """A `Speaker`. ``device`` as for the microphone; ``on_heard`` gets the echo canceller's reference."""
+class HostSpeaker(HostStream):
+    """A `Speaker`. ``on_heard`` gets the echo canceller's reference."""
 
     def __init__(
         self, host: SoundHost, *, clock: Clock, device: str | None = None, on_heard: Heard | None = None
     ) -> None:
-        self._clock = clock
-        self._runner = host.playback
+        super().__init__(host.playback, clock, device, OUT_RATE)
         self._on_heard = on_heard
         self._inbox: Inbox[SpeakerEvent] = Inbox()
         self._ledger = Ledger()
         self._is_open = False
-        self._is_shut = False
         self._gain = 1.0
-        self._rate = OUT_RATE
         self._latency = DEFAULT_LATENCY_S
         self._cues: list[str] = []
         self._clearing: dict[int, Entry] = {}
@@ -62,19 +60,10 @@ class HostSpeaker:
         self._idle: asyncio.TimerHandle | None = None
         self._waiting: asyncio.TimerHandle | None = None
         self.underflows = 0
-        self.name = ""
-        self._is_substitute = False
         self._has_headphones: bool | None = None  # as it was said last
-        self._runner.lane.device = device or None
         self._runner.on_message = self._message
         self._runner.on_note = self._note
         self._runner.on_command = self._command
-        self.follows_server = False  # opened as the sound server's default
-        self.on_look: Callable[[str, str], None] = lambda role, device: None
-        self.on_opened: Callable[[Note], None] = lambda note: None
-        self.on_selected: Callable[[], None] = lambda: None
-        self.on_closed: Callable[[], None] = lambda: None
-        self.server_name: Callable[[], str] = lambda: ""
         self.is_headphones: Callable[[], bool | None] = lambda: None
 
     # ---- the port ----
@@ -133,11 +122,6 @@ class HostSpeaker:
             return SILENCE_DBFS
         return dbfs(self._peak)
 
-    def select(self, device: str | None) -> None:
-        if not self._is_shut:
-            self.on_selected()
-            self._runner.select(device or None)
-
     def events(self) -> AsyncIterator[SpeakerEvent]:
         return self._inbox.__aiter__()
 
@@ -151,21 +135,12 @@ class HostSpeaker:
         self._runner.shut()
         self._inbox.close()
 
-    def moved(self, name: str, is_substitute: bool) -> None:
-        """The server tells which sink is played to: said when it is another than was said."""
-        shown = name if self.follows_server or is_substitute else self.name
-        is_substitute = is_substitute or self._runner.lane.is_substitute
-        if (shown, is_substitute) == (self.name, self._is_substitute):
-            return
-        self.name, self._is_substitute = shown, is_substitute
-        self._say_opened()
-
     def look_again(self) -> None:
         """The server changed: headphones that are plugged into the same device are another way to hear."""
         if self._is_open and self.is_headphones() != self._has_headphones:
             self._say_opened()
 
-    def _say_opened(self) -> None:
+    def _say_opened(self, note: str = "") -> None:
         self._has_headphones = self.is_headphones()
         self._inbox.put(SpeakerOpened(self.name, self._rate, self._has_headphones, self._is_substitute))
 
@@ -207,9 +182,12 @@ class HostSpeaker:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if not self._ledger.entries and self._is_open and self._latency != (self._runner.lane.latency or self._latency):
+        if self._ledger.entries:
+            return
+        host = self._runner.supervision
+        if self._is_open and self._latency != (host.latency or self._latency):
             self._runner.reopen()
-        if not self._ledger.entries and self._runner.lane.is_wanted and not self._is_shut:
+        if host.is_wanted and not self._is_shut:
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._runner.close)
 
     def _cancel_timers(self) -> None:
@@ -218,7 +196,7 @@ class HostSpeaker:
                 timer.cancel()
         self._idle = self._waiting = None
 
-    # ---- from the lane ----
+    # ---- from the host ----
 
     def _message(self, kind: int, payload: bytes) -> None:
         if kind == HEARD and self._on_heard is not None:
@@ -243,8 +221,8 @@ class HostSpeaker:
     def _underflowed(self, count: int) -> None:
         """A device that starves again and again gets three times the latency, as soon as nothing plays."""
         self.underflows = count
-        if count >= STARVED and self._runner.lane.latency is None:
-            self._runner.lane.latency = SAFE_LATENCY_S
+        if count >= STARVED and self._runner.supervision.latency is None:
+            self._runner.supervision.latency = SAFE_LATENCY_S
 
     def _began(self, playout: int, t: float) -> None:
         entry = self._ledger.find(playout)
@@ -283,7 +261,7 @@ class HostSpeaker:
             case SayClosed():
                 self._lost()
             case LookForReturn():
-                self.on_look("playback", self._runner.lane.device or "")
+                self._look()
             case _:
                 return
 
@@ -293,11 +271,8 @@ class HostSpeaker:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-        self._rate = int(note["rate"])
-        self._latency = self._runner.lane.latency or DEFAULT_LATENCY_S
-        self.follows_server = bool(note.get("is_server"))
-        self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
-        self._is_substitute = bool(note["substitute"])
+        self._latency = self._runner.supervision.latency or DEFAULT_LATENCY_S
+        self._take_opened(note)
         self._runner.write(pack_note({"kind": "gain", "gain": self._gain}))
         if self._on_heard is not None:
             self._runner.write(pack_note({"kind": "reference", "on": True}))

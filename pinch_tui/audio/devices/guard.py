@@ -77,10 +77,10 @@ class MicGuard:
     def is_accepted(self, source: str) -> bool:
         return source in self._accepted
 
-    def judge(self, stream: Stream, state: ServerState, playback_pid: int | None) -> Verdict | None:
+    def decide(self, stream: Stream, state: ServerState, playback_pid: int | None) -> Verdict | None:
         is_asked = stream.device is not None and "monitor" in stream.device.casefold()
         if stream.is_blocked:
-            return self._judge_blocked(state, playback_pid)
+            return self._decide_blocked(state, playback_pid)
         source = state.source_of(stream.pid) if stream.is_running else None
         if source is None:
             default = state.source_named(state.default_source)
@@ -108,7 +108,7 @@ class MicGuard:
         note = BLUETOOTH_NOTE if same_bluetooth(source, state.sink_named(state.default_sink)) else ""
         return Moved(source, source.name != self.home, note)
 
-    def _judge_blocked(self, state: ServerState, playback_pid: int | None) -> Verdict | None:
+    def _decide_blocked(self, state: ServerState, playback_pid: int | None) -> Verdict | None:
         default = state.source_named(state.default_source)
         if self.home is not None and state.source_named(self.home) is not None:
             return Unblock()
@@ -135,7 +135,7 @@ class SpeakerGuard:
     def closed(self) -> None:
         self._now = None
 
-    def judge(self, stream: Stream, state: ServerState) -> Verdict | None:
+    def decide(self, stream: Stream, state: ServerState) -> Verdict | None:
         if stream.is_blocked:
             default = state.sink_named(state.default_sink)
             is_home = self.home is not None and state.sink_named(self.home) is not None

@@ -9,7 +9,7 @@ from pinch_tui.audio.devices.choice import Device, DeviceList, matching
 from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import has_pactl, read_state
 from pinch_tui.audio.host.errors import explain_code
-from pinch_tui.audio.host.supervisor import bury, kill, spawn_host
+from pinch_tui.audio.host.supervisor import kill, reap, spawn_host
 from pinch_tui.audio.host.wire import NOTE, Note, Splitter, WireBrokenError, read_note
 
 LIST_S: Final = 5.0
@@ -59,7 +59,7 @@ async def _ask() -> Note | None:
         return None
     finally:
         kill(process)
-        await bury(process)
+        await reap(process)
     return None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pinch_tui.audio.devices.server import ServerState, parse
-from pinch_tui.audio.host.supervisor import bury, child_environment, kill
+from pinch_tui.audio.host.supervisor import child_environment, kill, reap
 from pinch_tui.leash import leashed
 
 CALL_S: Final = 2.0
@@ -88,7 +88,7 @@ class ServerWatch:
                     self._changed.set()
         finally:
             kill(process)
-            await bury(process)
+            await reap(process)
         return heard
 
 
@@ -111,7 +111,7 @@ async def _call(what: str) -> str | None:
         return None
     finally:
         kill(process)
-        await bury(process)
+        await reap(process)
     return out.decode("utf-8", "replace") if process.returncode == 0 else None
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp.framer import Framer
 from pinch_tui.audio.dsp.loudness import peak16
-from pinch_tui.audio.host.streams import OpenError, Plan, failed_note, opened_note, plan, shut, translate
+from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan
 from pinch_tui.audio.host.wire import Note, pack_frame, pack_note
 from pinch_tui.core.events import FRAME_SAMPLES, IN_RATE
 
@@ -21,12 +21,6 @@ LATENCY_S = 0.06
 """Neither 'low' nor 'high' nor 0.1: two callbacks back to back every 40 ms there (measured)."""
 BACKLOG = 3000
 """Blocks that may wait for the program (60 s), then they are counted as lost."""
-
-
-class Outbox(Protocol):
-    """The writer: ``put(render, *args)`` sends what ``render(*args)`` returns, from the writer's thread."""
-
-    def put(self, *item: Any) -> None: ...
 
 
 class Mono16:
@@ -68,23 +62,14 @@ def _downmix(data: bytes, channels: int) -> bytes:
     return bytes(mono16(np.frombuffer(data, dtype="<i2").reshape(-1, channels)[:, :2]).tobytes())
 
 
-class Capture:
-    """The input stream of this process. All methods but the callback run on the control thread."""
-
-    tick_s: float | None = None
+class Capture(HostRole):
+    """The input stream of this process. The frames themselves are its sign of life."""
 
     def __init__(self, sd: Any, outbox: Outbox) -> None:
-        self._sd = sd
-        self._outbox = outbox
-        self._stream: Any = None
+        super().__init__(sd, outbox)
         self._frames: _Frames | None = None
         self._together = 1
         self._is_announced = False
-        self._is_expected_end = False
-
-    @property
-    def is_open(self) -> bool:
-        return self._stream is not None
 
     def open(self, note: Note) -> None:
         """Open what the note asks for and say ``opened`` or ``failed``."""
@@ -99,10 +84,6 @@ class Capture:
         self._outbox.put(pack_note, opened_note(replace(picked, rate=rate), latency, time.monotonic()))
         self._is_announced = True
 
-    def close(self) -> None:
-        self._shut()
-        self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
-
     def handle(self, note: Note) -> None:
         """On the reader's thread. ``together``: so many blocks go out at once, and now what waits for it. Notes that
         concern playback alone mean nothing here."""
@@ -111,14 +92,10 @@ class Capture:
             if self._is_announced and (frames := self._frames) is not None:
                 self._outbox.put(frames.render)
 
-    def tick(self) -> None:
-        """Never called: the frames themselves are the sign of life."""
-
     def _started(self, picked: Plan) -> tuple[Any, int]:
         """The running stream and the rate at which it really delivers: hardware may give one near the asked one."""
         outbox = self._outbox
         monotonic = time.monotonic
-        self._is_expected_end = False
 
         def callback(indata: Any, n_samples: int, times: Any, status: Any) -> None:
             age = times.currentTime - times.inputBufferAdcTime
@@ -127,40 +104,16 @@ class Capture:
             if self._is_announced and waiting >= self._together:
                 outbox.put(frames.render)
 
-        def finished() -> None:
-            if not self._is_expected_end:
-                outbox.put(pack_note, {"kind": "ended", "t": monotonic()})
-
-        try:
-            stream = self._sd.RawInputStream(
-                samplerate=picked.rate,
-                channels=picked.channels,
-                dtype="int16",
-                blocksize=picked.rate // 50,
-                latency=LATENCY_S,
-                device=picked.device.index,
-                extra_settings=picked.extra,
-                callback=callback,
-                finished_callback=finished,
-            )
-        except (self._sd.PortAudioError, ValueError) as exc:
-            raise translate(self._sd, exc) from exc
+        stream = self._made(self._sd.RawInputStream, picked, "int16", picked.rate // 50, LATENCY_S, callback)
         rate = round(stream.samplerate)
         frames = self._frames = _Frames(rate, picked.channels)
-        try:
-            stream.start()
-        except self._sd.PortAudioError as exc:
-            shut(self._sd, stream)
-            raise translate(self._sd, exc) from exc
+        self._start(stream)
         return stream, rate
 
     def _shut(self) -> None:
         self._frames = None
         self._is_announced = False
-        if self._stream is not None:
-            self._is_expected_end = True
-            stream, self._stream = self._stream, None
-            shut(self._sd, stream)
+        super()._shut()
 
 
 class _Frames:

@@ -15,8 +15,7 @@ from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp import cues
 from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, RanDry
 from pinch_tui.audio.dsp.loudness import peak32
-from pinch_tui.audio.host.capture import Outbox
-from pinch_tui.audio.host.streams import OpenError, Plan, failed_note, opened_note, plan, shut, translate
+from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan
 from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
 from pinch_tui.core.events import OUT_RATE
 
@@ -25,24 +24,17 @@ LATENCY_S = 0.02
 underflow in 45 s with up to four busy processes beside it (measured). A device that starves gets more."""
 
 
-class Playback:
-    """The output stream of this process. ``speech`` and ``handle`` run on the reader's thread, the rest on control."""
+class Playback(HostRole):
+    """The output stream of this process. ``speech`` and ``handle`` run on the reader's thread."""
 
-    tick_s: float | None = 0.05
+    tick_s = 0.05
 
     def __init__(self, sd: Any, outbox: Outbox) -> None:
-        self._sd = sd
-        self._outbox = outbox
-        self._stream: Any = None
+        super().__init__(sd, outbox)
         self._voice: _Voice | None = None
-        self._is_expected_end = False
         self._is_reference = False
         self._gain = 1.0
         self._blocks_said = 0
-
-    @property
-    def is_open(self) -> bool:
-        return self._stream is not None
 
     def open(self, note: Note) -> None:
         """Open what the note asks for and say ``opened`` or ``failed``; everything buffered before is forgotten."""
@@ -62,10 +54,6 @@ class Playback:
             self._outbox.put(pack_note, failed_note(exc))
             return
         self._outbox.put(pack_note, opened_note(picked, voice.latency, time.monotonic()))
-
-    def close(self) -> None:
-        self._shut()
-        self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
 
     def speech(self, payload: bytes) -> None:
         """Samples for a playout, resampled here so that the callback only copies."""
@@ -96,40 +84,13 @@ class Playback:
             self._outbox.put(voice.progress)
 
     def _started(self, picked: Plan, voice: _Voice, latency: float) -> Any:
-        self._is_expected_end = False
-        outbox = self._outbox
-
-        def finished() -> None:
-            if not self._is_expected_end:
-                outbox.put(pack_note, {"kind": "ended", "t": time.monotonic()})
-
         block = picked.rate // 100 if latency < 0.05 else picked.rate // 50
-        try:
-            stream = self._sd.RawOutputStream(
-                samplerate=picked.rate,
-                channels=picked.channels,
-                dtype="float32",
-                blocksize=block,
-                latency=latency,
-                device=picked.device.index,
-                extra_settings=picked.extra,
-                callback=voice.callback,
-                finished_callback=finished,
-            )
-        except (self._sd.PortAudioError, ValueError) as exc:
-            raise translate(self._sd, exc) from exc
-        try:
-            stream.start()
-        except self._sd.PortAudioError as exc:
-            shut(self._sd, stream)
-            raise translate(self._sd, exc) from exc
+        stream = self._made(self._sd.RawOutputStream, picked, "float32", block, latency, voice.callback)
+        self._start(stream)
         return stream
 
     def _shut(self) -> None:
-        if self._stream is not None:
-            self._is_expected_end = True
-            stream, self._stream = self._stream, None
-            shut(self._sd, stream)
+        super()._shut()
         self._voice = None
 
 

@@ -7,12 +7,13 @@ test.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pinch_tui.audio.devices.choice import Device, Direction, choose, of_tables
-from pinch_tui.audio.host.wire import Note
+from pinch_tui.audio.host.wire import Note, pack_note
 
 INVALID_RATE = -9997
 INVALID_CHANNELS = -9998
@@ -123,6 +124,73 @@ def opened_note(picked: Plan, latency: float, t: float) -> Note:
 
 def failed_note(error: OpenError) -> Note:
     return {"kind": "failed", "code": error.code, "text": error.text}
+
+
+class Outbox(Protocol):
+    """The writer: ``put(render, *args)`` sends what ``render(*args)`` returns, from the writer's thread."""
+
+    def put(self, *item: Any) -> None: ...
+
+
+class HostRole:
+    """One direction's stream in this process. All methods but the device's callbacks run on the control thread."""
+
+    tick_s: float | None = None
+
+    def __init__(self, sd: Any, outbox: Outbox) -> None:
+        self._sd = sd
+        self._outbox = outbox
+        self._stream: Any = None
+        self._is_expected_end = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._stream is not None
+
+    def tick(self) -> None:
+        """Called every ``tick_s`` seconds, unless that is None."""
+
+    def close(self) -> None:
+        """Close the stream and say ``closed``."""
+        self._shut()
+        self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
+
+    def _made(self, make: Any, picked: Plan, dtype: str, block: int, latency: float, callback: Any) -> Any:
+        """A stream that is not started yet. Raises `OpenError`."""
+        self._is_expected_end = False
+
+        def finished() -> None:
+            if not self._is_expected_end:
+                self._outbox.put(pack_note, {"kind": "ended", "t": time.monotonic()})
+
+        try:
+            return make(
+                samplerate=picked.rate,
+                channels=picked.channels,
+                dtype=dtype,
+                blocksize=block,
+                latency=latency,
+                device=picked.device.index,
+                extra_settings=picked.extra,
+                callback=callback,
+                finished_callback=finished,
+            )
+        except (self._sd.PortAudioError, ValueError) as exc:
+            raise translate(self._sd, exc) from exc
+
+    def _start(self, stream: Any) -> None:
+        """Raises `OpenError`, with the stream closed."""
+        try:
+            stream.start()
+        except self._sd.PortAudioError as exc:
+            shut(self._sd, stream)
+            raise translate(self._sd, exc) from exc
+
+    def _shut(self) -> None:
+        if self._stream is not None:
+            self._is_expected_end = True
+            stream, self._stream = self._stream, None
+            shut(self._sd, stream)
 
 
 def shut(sd: Any, stream: Any) -> None:

@@ -1,6 +1,6 @@
 """The supervision of one sound host, as a machine: what is seen and when -> what to do.
 
-Pure: no I/O, no clock. A lane is one direction (capture or playback) with one child process. The one recovery for a
+Pure: no I/O, no clock. Each direction (capture or playback) has one child process. The one recovery for a
 stall, a hang, a crash, a lost server and a runaway is to kill the child and start another.
 """
 
@@ -83,7 +83,7 @@ class LookForReturn:
 Command = Spawn | Kill | Send | SayOpened | SayFailed | SayClosed | LookForReturn
 
 
-class Lane:
+class HostSupervision:
     """``direction`` is ``capture`` or ``playback``. Every method takes the time and returns commands, in order.
 
     `deadline` is when `tick` wants to be called next (None: never).

@@ -29,8 +29,8 @@ from typing import Any, Final, assert_never
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.host.supervision import (
     Command,
+    HostSupervision,
     Kill,
-    Lane,
     LookForReturn,
     SayClosed,
     SayFailed,
@@ -48,7 +48,7 @@ STDERR_BYTES_S: Final = 64 * 1024
 WRITE_BOUND: Final = 4 * 1024 * 1024
 """Commands and speech that a child did not take; beyond this it is as good as dead."""
 DRAIN_S: Final = 0.2
-BURY_S: Final = 1.0
+REAP_S: Final = 1.0
 
 
 def host_command(role: str) -> list[str]:
@@ -102,7 +102,7 @@ def kill(process: asyncio.subprocess.Process) -> None:
         os.kill(process.pid, signal.SIGKILL)
 
 
-async def bury(process: asyncio.subprocess.Process) -> None:
+async def reap(process: asyncio.subprocess.Process) -> None:
     """Read a killed child's pipes to their end and wait for it, so that no descriptor stays open.
 
     Neither waits for ever: a child in an uninterruptible call of the kernel ends when that does, and is reaped then.
@@ -110,24 +110,24 @@ async def bury(process: asyncio.subprocess.Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
     with suppress(TimeoutError):
-        async with asyncio.timeout(BURY_S):
+        async with asyncio.timeout(REAP_S):
             for pipe in (process.stdout, process.stderr):
                 while pipe is not None and await pipe.read(READ_BYTES):
                     pass
     with suppress(TimeoutError):
-        async with asyncio.timeout(BURY_S):
+        async with asyncio.timeout(REAP_S):
             await process.wait()
 
 
-class LaneRunner:
-    """One lane with its child. The owner (microphone or speaker) sets the three callbacks.
+class HostRunner:
+    """One direction with its child. The owner (microphone or speaker) sets the three callbacks.
 
     ``on_message(kind, payload)``: frames and what was heard; ``on_note(note)``: every note; ``on_command(command)``:
     `SayOpened`, `SayFailed`, `SayClosed`, `LookForReturn`.
     """
 
     def __init__(self, role: str, clock: Clock, tasks: asyncio.TaskGroup) -> None:
-        self.lane = Lane(role)
+        self.supervision = HostSupervision(role)
         self.role = role
         self._clock = clock
         self._tasks = tasks
@@ -144,29 +144,29 @@ class LaneRunner:
     # ---- what the owner asks ----
 
     def prespawn(self) -> None:
-        self._do(self.lane.prespawn(self._now()))
+        self._do(self.supervision.prespawn(self._now()))
 
     def open(self) -> None:
-        self._do(self.lane.open(self._now()))
+        self._do(self.supervision.open(self._now()))
 
     def close(self) -> None:
-        self._do(self.lane.close(self._now()))
+        self._do(self.supervision.close(self._now()))
 
     def select(self, device: str | None) -> None:
-        self._do(self.lane.select(device, self._now()))
+        self._do(self.supervision.select(device, self._now()))
 
     def reopen(self) -> None:
-        self._do(self.lane.reopen(self._now()))
+        self._do(self.supervision.reopen(self._now()))
 
     def retry_now(self) -> None:
         """Something changed at the sound server: a try that waits is made at once."""
-        self._do(self.lane.retry_now(self._now()))
+        self._do(self.supervision.retry_now(self._now()))
 
     def block(self, error: AudioError) -> None:
-        self._do(self.lane.block(error, self._now()))
+        self._do(self.supervision.block(error, self._now()))
 
     def unblock(self) -> None:
-        self._do(self.lane.unblock(self._now()))
+        self._do(self.supervision.unblock(self._now()))
 
     def write(self, message: bytes) -> None:
         """Send to the running child; nothing waits. A child that takes nothing any more is killed."""
@@ -177,14 +177,14 @@ class LaneRunner:
             return
         if process.stdin.transport.get_write_buffer_size() > WRITE_BOUND:
             self._kill()
-            self._do(self.lane.exited(self.lane.generation, self._now()))
+            self._do(self.supervision.exited(self.supervision.generation, self._now()))
             return
         process.stdin.write(message)
 
     def shut(self) -> None:
         """No child is left, nothing is started any more."""
         self._is_shut = True
-        self._do(self.lane.shut())
+        self._do(self.supervision.shut())
 
     # ---- the machine's commands ----
 
@@ -208,23 +208,24 @@ class LaneRunner:
         self._arm()
 
     def _sign(self, now: float) -> None:
-        self.lane.sign(now)
+        self.supervision.sign(now)
         # The deadline mostly moves away, and the timer finds that out; only the first sign brings it nearer.
-        if self._armed_for is not None and self.lane.deadline is not None and self.lane.deadline < self._armed_for:
+        deadline = self.supervision.deadline
+        if self._armed_for is not None and deadline is not None and deadline < self._armed_for:
             self._arm()
 
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._armed_for = deadline = self.lane.deadline
+        self._armed_for = deadline = self.supervision.deadline
         if deadline is not None and not self._is_shut:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, deadline - self._now()), self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        self._do(self.lane.tick(self._now()))
+        self._do(self.supervision.tick(self._now()))
 
     def _kill(self) -> None:
         process, self._process = self._process, None
@@ -242,7 +243,7 @@ class LaneRunner:
             self.stderr.append(f"cannot start: {exc.strerror}")
             self._gone(generation)
             return
-        if generation != self.lane.generation or self._is_shut:
+        if generation != self.supervision.generation or self._is_shut:
             kill(process)
         else:
             self._process = process
@@ -258,10 +259,10 @@ class LaneRunner:
                 drain.cancel()
         finally:
             kill(process)
-            await bury(process)
+            await reap(process)
 
     def _gone(self, generation: int) -> None:
-        self._do(self.lane.exited(generation, self._now()))
+        self._do(self.supervision.exited(generation, self._now()))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -286,7 +287,7 @@ class LaneRunner:
             elif note["kind"] == "progress":
                 self._sign(now)
             self.on_note(note)
-            self._do(self.lane.note(note, now))
+            self._do(self.supervision.note(note, now))
         elif kind in (FRAME, HEARD):
             self._sign(now)
             self.on_message(kind, payload)
@@ -307,17 +308,17 @@ class LaneRunner:
 
 
 class SoundHost:
-    """Both lanes. Entered and left in one task; leaving kills the children and takes milliseconds."""
+    """Both directions. Entered and left in one task; leaving kills the children and takes milliseconds."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._tasks = asyncio.TaskGroup()
-        self._runners: dict[str, LaneRunner] = {}
+        self._runners: dict[str, HostRunner] = {}
 
     async def __aenter__(self) -> SoundHost:
         await self._tasks.__aenter__()
         for role in ("capture", "playback"):
-            self._runners[role] = LaneRunner(role, self._clock, self._tasks)
+            self._runners[role] = HostRunner(role, self._clock, self._tasks)
             self._runners[role].prespawn()
         return self
 
@@ -334,11 +335,11 @@ class SoundHost:
         return self._tasks
 
     @property
-    def capture(self) -> LaneRunner:
+    def capture(self) -> HostRunner:
         return self._runners["capture"]
 
     @property
-    def playback(self) -> LaneRunner:
+    def playback(self) -> HostRunner:
         return self._runners["playback"]
 
     def noise(self) -> list[str]:

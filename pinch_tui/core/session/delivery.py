@@ -16,7 +16,7 @@ from pinch_tui.core.session.events import (
     Command,
     FinalizeSent,
     FirstFrameSent,
-    Miscounted,
+    MessageIgnored,
     Report,
     Restarted,
     SendAudio,
@@ -196,7 +196,7 @@ class Delivery:
     def text(self, message: TranscriptMessage, now: float) -> list[Step]:
         number, moved = self._attribution.of_text(message, now)
         if number is None:
-            return [Miscounted(is_unknown=False)] if self._attribution.is_full(now) else []
+            return [MessageIgnored(is_unknown=False)] if self._attribution.is_full(now) else []
         steps = self._moved(moved, now)
         if message.kind is TranscriptKind.TRANSLATED:
             self._attribution.translated(message.id)

@@ -291,7 +291,7 @@ class SpeechUnavailable:
 
 
 @dataclass(frozen=True, slots=True)
-class Miscounted:
+class MessageIgnored:
     """A message that could not be read, or of an unknown type."""
 
     is_unknown: bool
@@ -311,5 +311,5 @@ Report = (
     | Settled
     | ServiceSaid
     | SpeechUnavailable
-    | Miscounted
+    | MessageIgnored
 )

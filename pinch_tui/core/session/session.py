@@ -205,9 +205,9 @@ class Session:
             case MetadataAck():
                 return []
             case UnknownMessage():
-                return [ev.Miscounted(is_unknown=True)]
+                return [ev.MessageIgnored(is_unknown=True)]
             case Malformed():
-                return [ev.Miscounted(is_unknown=False)]
+                return [ev.MessageIgnored(is_unknown=False)]
             case _:
                 assert_never(fact.event)
 

@@ -11,7 +11,7 @@ import pytest
 from pinch_tui.audio.adapters import speaker as speaker_module
 from pinch_tui.audio.adapters.microphone import TOGETHER, HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
-from pinch_tui.audio.host.supervision import Lane, LookForReturn, SayClosed, SayFailed, SayOpened
+from pinch_tui.audio.host.supervision import HostSupervision, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.wire import FRAME, NOTE, SPEECH, Splitter, pack_frame, read_note, read_speech
 from pinch_tui.core.events import FRAME_BYTES, Frame
 from pinch_tui.core.sound import MicClosed, MicFailed, MicOpened, PlayoutEnded, PlayoutStarted, SpeakerOpened, Underran
@@ -23,7 +23,7 @@ class FakeRunner:
     """A lane's runner without a child: remembers what was asked and written."""
 
     def __init__(self, role: str) -> None:
-        self.lane = Lane(role)
+        self.supervision = HostSupervision(role)
         self.log: list[str] = []
         self.sent = bytearray()
         self.on_message: Any = None
@@ -32,7 +32,7 @@ class FakeRunner:
 
     def open(self) -> None:
         self.log.append("open")
-        self.lane.is_wanted = True
+        self.supervision.is_wanted = True
 
     def close(self) -> None:
         self.log.append("close")
@@ -149,7 +149,7 @@ async def test_the_device_is_released_when_idle_and_starving_asks_for_more(monke
     assert runner.take()[-1] == {"kind": "cue", "name": "stop"}
     runner.on_note({"kind": "progress", "playout": None, "played": 0, "peak": 0.5, "underflows": 4})
     assert speaker.level_dbfs() == pytest.approx(-6.02, abs=0.01)
-    assert runner.lane.latency == speaker_module.SAFE_LATENCY_S
+    assert runner.supervision.latency == speaker_module.SAFE_LATENCY_S
     speaker.cue("error")
     assert "reopen" in runner.log
     for _ in range(5):
@@ -163,7 +163,7 @@ async def test_moves_are_told_once_and_volume_is_bounded() -> None:
     speaker, runner, _ = a_speaker()
     looked: list[tuple[str, str]] = []
     speaker.on_look = lambda role, device: looked.append((role, device))
-    runner.lane.device = "usb"
+    runner.supervision.device = "usb"
     runner.on_command(opened(is_server=True, name="pulse"))
     speaker.moved("Headphones", False)
     speaker.moved("Headphones", False)

@@ -28,95 +28,95 @@ def stream(pid: int = MIC, **changes: object) -> Stream:
 
 def test_the_first_source_is_home() -> None:
     guard = MicGuard()
-    assert guard.judge(stream(), HOME, SPEAKER) == Moved(USB, False)
-    assert guard.judge(stream(), HOME, SPEAKER) is None
+    assert guard.decide(stream(), HOME, SPEAKER) == Moved(USB, False)
+    assert guard.decide(stream(), HOME, SPEAKER) is None
     assert guard.is_accepted("usb")
 
 
 def test_another_microphone_is_a_substitute_until_the_first_is_back() -> None:
     guard = MicGuard()
-    guard.judge(stream(), HOME, SPEAKER)
+    guard.decide(stream(), HOME, SPEAKER)
     gone = replace(HOME, default_source="builtin", sources=(BUILTIN, HEARS_SPEAKER), capturing={MIC: 2})
-    assert guard.judge(stream(), gone, SPEAKER) == Moved(BUILTIN, True)
+    assert guard.decide(stream(), gone, SPEAKER) == Moved(BUILTIN, True)
     back = replace(HOME, default_source="usb", capturing={MIC: 2})
-    assert guard.judge(stream(), back, SPEAKER) == Reopen()
-    assert guard.judge(stream(), back, SPEAKER) is None  # once is enough
-    assert guard.judge(stream(), HOME, SPEAKER) == Moved(USB, False)
+    assert guard.decide(stream(), back, SPEAKER) == Reopen()
+    assert guard.decide(stream(), back, SPEAKER) is None  # once is enough
+    assert guard.decide(stream(), HOME, SPEAKER) == Moved(USB, False)
 
 
 def test_a_new_default_that_the_person_chose_is_followed() -> None:
     guard = MicGuard()
-    guard.judge(stream(), HOME, SPEAKER)
+    guard.decide(stream(), HOME, SPEAKER)
     chosen = replace(HOME, default_source="builtin", capturing={MIC: 2})
-    assert guard.judge(stream(), chosen, SPEAKER) == Moved(BUILTIN, False)
+    assert guard.decide(stream(), chosen, SPEAKER) == Moved(BUILTIN, False)
     assert guard.home == "builtin"
     guard.forget()
     assert guard.home is None
     speaker = SpeakerGuard(guard)
-    speaker.judge(stream(SPEAKER), HOME)
+    speaker.decide(stream(SPEAKER), HOME)
     other = Endpoint(9, "hdmi", "HDMI")
     chosen = replace(HOME, default_sink="hdmi", sinks=(OUT, other), playing={SPEAKER: 9})
-    assert speaker.judge(stream(SPEAKER), chosen) == Moved(other, False)
+    assert speaker.decide(stream(SPEAKER), chosen) == Moved(other, False)
 
 
 def test_the_loudspeakers_monitor_is_refused_and_the_return_unblocks() -> None:
     guard = MicGuard()
-    guard.judge(stream(), HOME, SPEAKER)
+    guard.decide(stream(), HOME, SPEAKER)
     moved = replace(HOME, default_source="out.monitor", sources=(HEARS_SPEAKER,), capturing={MIC: 3})
-    verdict = guard.judge(stream(), moved, SPEAKER)
+    verdict = guard.decide(stream(), moved, SPEAKER)
     assert isinstance(verdict, Block)
     assert "loudspeaker" in verdict.error.title
     assert "Monitor of Speaker" in verdict.error.hint
     blocked = stream(is_blocked=True, is_running=False)
-    assert guard.judge(blocked, moved, SPEAKER) is None
-    assert guard.judge(blocked, HOME, SPEAKER) == Unblock()
+    assert guard.decide(blocked, moved, SPEAKER) is None
+    assert guard.decide(blocked, HOME, SPEAKER) == Unblock()
     other = replace(moved, default_source="builtin", sources=(BUILTIN, HEARS_SPEAKER), capturing={})
-    assert guard.judge(blocked, other, SPEAKER) == Unblock()
+    assert guard.decide(blocked, other, SPEAKER) == Unblock()
 
 
 def test_refused_before_it_is_opened_when_there_is_nothing_else() -> None:
     guard = MicGuard()
     only = ServerState("out.monitor", "out", (HEARS_SPEAKER,), (OUT,))
     idle = stream(is_running=False)
-    assert isinstance(guard.judge(idle, only, None), Block)
-    assert guard.judge(replace(idle, device="Monitor of Speaker"), only, None) is None
-    assert guard.judge(replace(idle, device="usb", follows_server=False), only, None) is None
+    assert isinstance(guard.decide(idle, only, None), Block)
+    assert guard.decide(replace(idle, device="Monitor of Speaker"), only, None) is None
+    assert guard.decide(replace(idle, device="usb", follows_server=False), only, None) is None
 
 
 def test_a_monitor_that_was_asked_for_is_taken() -> None:
     guard = MicGuard()
     state = replace(HOME, capturing={MIC: 3})
-    assert guard.judge(stream(device="monitor of speaker"), state, SPEAKER) == Moved(HEARS_SPEAKER, False)
+    assert guard.decide(stream(device="monitor of speaker"), state, SPEAKER) == Moved(HEARS_SPEAKER, False)
 
 
 def test_a_virtual_microphone_is_no_loudspeaker_even_when_the_default_sink_changes() -> None:
     mic, out = MicGuard(), None
     state = ServerState("vmic.monitor", "out", (VIRTUAL, HEARS_SPEAKER), (VIRTUAL_SINK, OUT), {MIC: 4}, {SPEAKER: 7})
     speaker = SpeakerGuard(mic)
-    assert mic.judge(stream(), state, SPEAKER) == Moved(VIRTUAL, False)
-    assert speaker.judge(stream(SPEAKER), state) == Moved(OUT, False)
+    assert mic.decide(stream(), state, SPEAKER) == Moved(VIRTUAL, False)
+    assert speaker.decide(stream(SPEAKER), state) == Moved(OUT, False)
     unplugged = replace(state, default_sink="vmic", sources=(VIRTUAL,), sinks=(VIRTUAL_SINK,), playing={SPEAKER: 8})
-    assert mic.judge(stream(), unplugged, SPEAKER) is out
-    verdict = speaker.judge(stream(SPEAKER), unplugged)
+    assert mic.decide(stream(), unplugged, SPEAKER) is out
+    verdict = speaker.decide(stream(SPEAKER), unplugged)
     assert isinstance(verdict, Block)
     assert "feeds the microphone" in verdict.error.title
     blocked = stream(SPEAKER, is_blocked=True)
-    assert speaker.judge(blocked, unplugged) is None
-    assert speaker.judge(blocked, state) == Unblock()
+    assert speaker.decide(blocked, unplugged) is None
+    assert speaker.decide(blocked, state) == Unblock()
 
 
 def test_a_speaker_that_moved_is_told_and_taken_back() -> None:
     speaker = SpeakerGuard(MicGuard())
     other = Endpoint(9, "hdmi", "HDMI", is_headphones=False)
-    assert speaker.judge(stream(SPEAKER, device="Speaker", follows_server=False), HOME) == Moved(OUT, False)
+    assert speaker.decide(stream(SPEAKER, device="Speaker", follows_server=False), HOME) == Moved(OUT, False)
     gone = replace(HOME, default_sink="hdmi", sinks=(other,), playing={SPEAKER: 9})
     asked = stream(SPEAKER, device="Speaker", follows_server=False)
-    assert speaker.judge(asked, gone) == Moved(other, True)
+    assert speaker.decide(asked, gone) == Moved(other, True)
     back = replace(HOME, sinks=(OUT, other), playing={SPEAKER: 9})
-    assert speaker.judge(asked, back) == Reopen()
+    assert speaker.decide(asked, back) == Reopen()
     speaker.closed()
-    assert speaker.judge(asked, HOME) == Moved(OUT, False)
-    assert speaker.judge(stream(99), HOME) is None
+    assert speaker.decide(asked, HOME) == Moved(OUT, False)
+    assert speaker.decide(stream(99), HOME) is None
 
 
 def test_one_bluetooth_device_for_both_is_told() -> None:
@@ -126,7 +126,7 @@ def test_one_bluetooth_device_for_both_is_told() -> None:
     assert not same_bluetooth(mic, OUT)
     assert not same_bluetooth(None, out)
     state = replace(HOME, sources=(mic,), sinks=(out,))
-    assert MicGuard().judge(stream(), state, SPEAKER) == Moved(mic, False, BLUETOOTH_NOTE)
+    assert MicGuard().decide(stream(), state, SPEAKER) == Moved(mic, False, BLUETOOTH_NOTE)
 
 
 def listing() -> dict[str, object]:

@@ -6,7 +6,7 @@ from pinch_tui.core.events import FRAME_S, Frame
 from pinch_tui.core.session.attribution import IDS, IDS_A_SECOND
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import (
-    Miscounted,
+    MessageIgnored,
     Restarted,
     SendAudio,
     SendFinalize,
@@ -307,7 +307,7 @@ def test_a_flood_of_segments_is_cut_off_and_counted() -> None:
     taken = sum(s.text(f"id {n}") == 1 for n in range(5_000))
     assert IDS <= taken <= IDS + 2 * IDS_A_SECOND
     flood = TranscriptMessage(TranscriptKind.ORIGINAL, "one more", "text", is_final=True)
-    assert s.delivery.text(flood, s.now) == [Miscounted(is_unknown=False)]
+    assert s.delivery.text(flood, s.now) == [MessageIgnored(is_unknown=False)]
     assert s.text("id 0") == 1  # what is known goes on
     s.talk(1, 2.0)
     assert s.text("later") == 1

@@ -209,9 +209,9 @@ class Helper:
             pass
         finally:
             self.kill()
-            await self._bury(self._process)
+            await self._reap(self._process)
 
-    async def _bury(self, process: asyncio.subprocess.Process) -> None:
+    async def _reap(self, process: asyncio.subprocess.Process) -> None:
         """Read a killed helper's pipe to its end and wait for it, so that no transport outlives the loop."""
         if process.stdin is not None:
             process.stdin.close()

@@ -14,10 +14,10 @@ from pinch_tui.audio.host import supervisor
 
 
 async def test_a_child_that_the_kernel_holds_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "BURY_S", 0.02)
+    monkeypatch.setattr(supervisor, "REAP_S", 0.02)
     child: Any = SimpleNamespace(stdin=None, stdout=None, stderr=None, wait=asyncio.Event().wait)
     async with asyncio.timeout(5):
-        await supervisor.bury(child)
+        await supervisor.reap(child)
 
 
 async def test_a_line_beyond_the_limit_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,61 @@
+"""What the microphone and the speaker share: one direction of the sound host, and the device that it uses."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.host.supervisor import HostRunner
+from pinch_tui.audio.host.wire import Note
+
+
+class HostStream:
+    """``device``: a name, a part of one, ``name / host API``, or None for the default.
+
+    `DeviceWatcher` sets the callbacks.
+    """
+
+    def __init__(self, runner: HostRunner, clock: Clock, device: str | None, rate: int) -> None:
+        self._runner = runner
+        self._clock = clock
+        self._is_shut = False
+        self._rate = rate
+        self._is_substitute = False
+        self.name = ""
+        self.follows_server = False  # opened as the sound server's default
+        self.on_look: Callable[[str, str], None] = lambda role, device: None
+        self.on_opened: Callable[[Note], None] = lambda note: None
+        self.on_selected: Callable[[], None] = lambda: None
+        self.on_closed: Callable[[], None] = lambda: None
+        self.server_name: Callable[[], str] = lambda: ""
+        runner.supervision.device = device or None
+
+    def select(self, device: str | None) -> None:
+        if not self._is_shut:
+            self.on_selected()
+            self._runner.select(device or None)
+
+    def moved(self, name: str, is_substitute: bool, note: str = "") -> None:
+        """The server tells which endpoint is used: said when it is another than was said, or when there is a note."""
+        shown = name if self.follows_server or is_substitute else self.name
+        is_substitute = is_substitute or self._runner.supervision.is_substitute
+        if (shown, is_substitute) == (self.name, self._is_substitute) and not note:
+            return
+        self.name, self._is_substitute = shown, is_substitute
+        self._say_opened(note)
+
+    @abstractmethod
+    def _say_opened(self, note: str = "") -> None:
+        """Tell the consumer which device is used now."""
+
+    def _take_opened(self, note: Note) -> None:
+        self.follows_server = bool(note.get("is_server"))
+        self._rate = int(note["rate"])
+        self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
+        self._is_substitute = bool(note["substitute"])
+
+    def _look(self) -> None:
+        """A substitute is in use: see whether the chosen device is back."""
+        host = self._runner.supervision
+        self.on_look(host.direction, host.device or "")
