@@ -113,7 +113,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine": (*SHARED, "services.ports", *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
     "keys": SHARED,
     "store": (*SHARED, "leash"),
-    "control": SHARED,
+    "control": (*SHARED, "store.paths"),
     "dub": ("errors", "core", "store"),
     "diagnose": (*SHARED, "audio.devices.choice", "services.ports"),
     "frontend": (*SHARED, "engine.facade"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -20,6 +21,7 @@ from typing import Protocol
 from pinch_tui.control.address import reachable
 from pinch_tui.control.endpoint import Serve
 from pinch_tui.control.messages import AlreadyRunning, ControlError
+from pinch_tui.store.paths import private_folder
 
 assert sys.platform != "win32"  # `pinch_tui.control.pipe` takes its place there
 
@@ -81,20 +83,27 @@ class UnixEndpoint:
             self._server.close()
             self._server = None
             with contextlib.suppress(OSError):
-                self._path.unlink()
+                self._unlink_socket()
         self._give_up_lock()
 
     def _make_folder(self, uid: int) -> None:
         folder = self._path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        info = folder.stat()
+        private_folder(folder)
+        info = folder.lstat()
+        if stat.S_ISLNK(info.st_mode):
+            raise ControlError(
+                f"Outside control is off: {folder} is a link to another folder.",
+                "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
+            )
         if info.st_uid != uid:
             raise ControlError(
                 f"Outside control is off: {folder} belongs to another user.",
                 "Point XDG_RUNTIME_DIR at a folder of yours.",
             )
         if stat.S_IMODE(info.st_mode) & 0o022:
-            folder.chmod(0o700)
+            raise ControlError(
+                f"Outside control is off: others may write to {folder}.", f"Run chmod 700 {folder}, and start again."
+            )
 
     def _take_lock(self) -> int:
         import fcntl
@@ -118,8 +127,7 @@ class UnixEndpoint:
         return lock
 
     def _bind(self) -> socket.socket:
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        self._unlink_socket()
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         # Born 0600: a chmod afterwards would leave a moment in which others could connect.
         mask = os.umask(0o177)
@@ -133,6 +141,13 @@ class UnixEndpoint:
             os.umask(mask)
         sock.setblocking(False)
         return sock
+
+    def _unlink_socket(self) -> None:
+        """Remove a socket that was left behind, and nothing else: what is none is somebody's file. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISSOCK(self._path.lstat().st_mode):
+                raise OSError(errno.EEXIST, "there is a file that is no socket")
+            self._path.unlink()
 
     def _give_up_lock(self) -> None:
         if self._lock is not None:

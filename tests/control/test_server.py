@@ -330,3 +330,49 @@ async def test_server_starts_and_stops_its_endpoint(tmp_path: Path) -> None:
     async with ControlServer(tmp_path / "s", Recorder(), endpoint=endpoint):
         assert endpoint.calls == ["start"]
     assert endpoint.calls == ["start", "stop"]
+
+
+async def test_a_runtime_folder_that_is_a_link_is_refused_and_its_target_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    target.chmod(0o755)
+    (tmp_path / "run").symlink_to(target)
+    with pytest.raises(ControlError, match="link"):
+        async with ControlServer(tmp_path / "run" / "control.sock", Recorder()):
+            pass
+    assert stat.S_IMODE(target.stat().st_mode) == 0o755 and not list(target.iterdir())
+
+
+async def test_a_folder_that_others_may_write_to_is_refused_and_not_changed(path: Path) -> None:
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+    with pytest.raises(ControlError, match="others may write"):
+        async with ControlServer(path, Recorder()):
+            pass
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o777
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+async def test_only_a_socket_is_removed_to_make_room(path: Path, kind: str) -> None:
+    path.parent.mkdir(mode=0o700)
+    victim = path.parent / "victim"
+    victim.write_text("theirs")
+    match kind:
+        case "file":
+            path.write_text("theirs")
+        case "link":
+            path.symlink_to(victim)
+        case _:
+            path.mkdir()
+    with pytest.raises(ControlError, match="no socket"):
+        async with ControlServer(path, Recorder()):
+            pass
+    assert path.is_symlink() or path.exists()
+    assert victim.read_text() == "theirs"
+
+
+async def test_what_took_the_sockets_place_is_left_there(path: Path) -> None:
+    async with ControlServer(path, Recorder()):
+        path.unlink()
+        path.write_text("theirs")
+    assert path.read_text() == "theirs"

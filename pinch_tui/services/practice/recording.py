@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -27,10 +28,16 @@ def wav_header(n_bytes: int) -> bytes:
     )
 
 
+def _create(path: Path) -> int:
+    """A new file that only its owner may read: it holds what somebody said."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder for recordings; raise `InputFileError` when that is not possible."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for new in [*reversed([parent for parent in folder.parents if not parent.exists()]), folder]:
+            new.mkdir(0o700, exist_ok=True)
     except OSError as exc:
         raise _fault(folder, exc) from exc
 
@@ -43,8 +50,8 @@ class Recording:
         self._n_bytes = 0
         with contextlib.ExitStack() as files:
             try:
-                self._wav: BinaryIO = files.enter_context((folder / f"{session_id}.wav").open("wb", buffering=0))
-                log = (folder / f"{session_id}.jsonl").open("w", encoding="utf-8", buffering=1)
+                self._wav: BinaryIO = files.enter_context(os.fdopen(_create(folder / f"{session_id}.wav"), "wb", 0))
+                log = os.fdopen(_create(folder / f"{session_id}.jsonl"), "w", 1, encoding="utf-8")
             except OSError as exc:
                 raise _fault(folder, exc) from exc
             self._log: TextIO = files.enter_context(log)
