@@ -6,6 +6,7 @@ which cannot be drawn over, gets another line.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -80,7 +81,7 @@ class Waiting:
         parts.append(clock_text(max(0.0, now - self.since)))
         minutes = usual_minutes(self.duration_s)
         if self.trouble is not None:
-            parts.append(f"{trouble_text(self.trouble)} asking again in {max(0.0, self.retry_at - now):.0f} s")
+            parts.append(f"{trouble_text(self.trouble)} asking again in {max(1, math.ceil(self.retry_at - now))} s")
         elif minutes is not None and (job is None or job.state is JobState.RUNNING):
             parts.append(f"usually under {minutes} min")
         return " - ".join(parts)
