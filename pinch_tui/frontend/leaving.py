@@ -19,6 +19,21 @@ _SEND_S = 0.05
 """For the last frames and the finalize to go out."""
 
 
+def farewell(n_said: int, n_kept: int | None) -> str:
+    """The line that is printed when the program has been left. ``n_said``: lines with words; ``n_kept``: those that the
+    history holds, None where none is kept."""
+    if not n_said and not n_kept:
+        return "Nothing was said."
+    if n_kept is None:
+        return f"{_lines(n_said)} not kept: the history is off."
+    show = ". To show: pinch-tui history show" if n_kept else ", though something was said."
+    return f"{_lines(n_kept)} kept{show}"
+
+
+def _lines(n: int) -> str:
+    return "1 line was" if n == 1 else f"{n} lines were"
+
+
 class Leaving:
     """Knows whether the program is on its way out."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import sys
 import time
@@ -30,6 +31,7 @@ from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone
 from pinch_tui.errors import AudioError
+from pinch_tui.frontend.leaving import farewell
 from pinch_tui.settings.load import with_choices
 from pinch_tui.settings.model import Settings
 from pinch_tui.store import key_keeper, logs
@@ -144,12 +146,23 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         samples = SampleSpeaker(engine, service.practice.say, clock)
         if service.is_practice:
             services = practice_offers(services, own_phrasebook(settings), samples.speak)
-        if not options.is_demo:
-            return await _run_face(engine, hold, services, settings, options)
-        demo = Demo(engine, samples)
-        async with _alongside(demo.play()):
-            code, _ = await _run_face(engine, hold, unremembered(services), settings, options)
-        return code or demo.exit_code, False
+        if options.is_demo:
+            demo = Demo(engine, samples)
+            async with _alongside(demo.play()):
+                code, _ = await _run_face(engine, hold, unremembered(services), settings, options)
+            _print("That was the demo. To start: pinch-tui")
+            return code or demo.exit_code, False
+        code, wants_restart = await _run_face(engine, hold, services, settings, options)
+        if not wants_restart:
+            n_said = sum(utterance.has_text for utterance in engine.transcript.utterances)
+            _print(farewell(n_said, None if recorder.history is None else recorder.history.n_kept))
+        return code, wants_restart
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # the terminal is gone
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 async def _run_face(

@@ -43,6 +43,7 @@ async def test_the_demo_runs_without_terminal_and_sound_and_leaves_with_0(tmp_pa
     assert heard == list(SAID)
     assert "Translation (es): Quisiera un café, por favor." in lines
     assert "Translation (en): Have a nice day." in lines
+    assert lines[-1] == "That was the demo. To start: pinch-tui"
     assert not list(tmp_path.rglob("*.jsonl"))
 
 
@@ -51,4 +52,5 @@ def test_the_demo_plays_on_the_screen_and_leaves_a_clean_terminal(tmp_path: Path
     with live.LiveApp(tmp_path, "--demo") as app:
         app.wait_text("sample: the practice voice spoke", 30)
         app.wait_text("Have a nice day.", 60)
-        assert app.leave() == 0
+        assert app.leave(20) == 0
+        assert "That was the demo. To start: pinch-tui" in app.text()

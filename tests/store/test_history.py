@@ -228,6 +228,9 @@ def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Pa
     assert [line["kind"] for line in _lines(writer.path)] == [
         "conversation", "about", "final", "final", "about", "final",
     ]  # fmt: skip
+    assert writer.n_kept == 3
+    writer.record([replace(utterance(2), state=UtteranceState.CANCELLED)])
+    assert writer.n_kept == 2
     read = history.find("last")
     assert (read.services, read.context) == (("Practice", "Pinch"), "a visit")
 

@@ -83,6 +83,11 @@ class HistoryWriter:
         """Utterances of which something is not saved."""
         return len(self._owed.keys() | self._unsynced.keys())
 
+    @property
+    def n_kept(self) -> int:
+        """Utterances that the file holds, without those that were thrown away."""
+        return len(self._kept.keys() - self._cancelled)
+
     def about(self, about: About) -> None:
         """What is spoken from now on is spoken under this; written before the next final."""
         self._about = about
