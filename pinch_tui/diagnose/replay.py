@@ -176,7 +176,7 @@ class _Run:
         if lane.session.state is SessionState.IDLE:
             self._feed(lane, ev.Started())
         elif lane.session.state in (SessionState.WAITING, SessionState.STOPPED):
-            self._feed(lane, ev.RetryRequested(is_cured=True))
+            self._feed(lane, ev.RetryRequested())
 
     def _on_allocated(self, fields: Mapping[str, object]) -> None:
         if not self._lanes:

@@ -137,7 +137,7 @@ class Engine:
             link.replace_service(service)
             # An older one, too, may keep words; another service's key cures nothing.
             if link.session.state is SessionState.STOPPED and link.session.traits.name == service.traits.name:
-                link.feed(ev.RetryRequested(is_cured=True))
+                link.feed(ev.RetryRequested())
         if not (was_stopped and is_same):
             self._open_new_session()
 

@@ -1,4 +1,4 @@
-"""Remembered choices: language pairs, devices, what was learned about the keyboard, whether the welcome was seen.
+"""Remembered choices: language pairs, devices, and what was learned about the keyboard.
 
 The state file is ours, unlike the configuration, which is the user's. It is replaced atomically (0600), and whatever is
 damaged in it counts as not remembered.
@@ -29,7 +29,6 @@ class State:
     recent_pairs: tuple[tuple[str, str], ...] = ()
     input_device: str | None = None
     output_device: str | None = None
-    is_welcome_seen: bool = False
     choices: Mapping[str, str | float | bool] = field(default_factory=dict)
     """Other choices made in the app, by name: ``theme``, ``volume``, ``muted`` ..."""
     keyboards: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -79,9 +78,6 @@ class StateFile:
             choices[name] = value
         return self.save(replace(self.state, choices=choices))
 
-    def mark_welcome_seen(self) -> bool:
-        return self.save(replace(self.state, is_welcome_seen=True))
-
     def keyboard(self, name: str) -> dict[str, float]:
         """What was learned about a keyboard, empty when nothing was."""
         return dict(self.state.keyboards.get(name, {}))
@@ -97,7 +93,6 @@ def _encode(state: State) -> dict[str, object]:
         "recent_pairs": [list(pair) for pair in state.recent_pairs],
         "input_device": state.input_device,
         "output_device": state.output_device,
-        "is_welcome_seen": state.is_welcome_seen,
         "choices": dict(state.choices),
         "keyboards": {name: dict(values) for name, values in state.keyboards.items()},
     }
@@ -119,7 +114,6 @@ def _read(path: Path) -> State:
         recent_pairs=tuple(dict.fromkeys(pairs))[:MAX_RECENT],
         input_device=_text(raw.get("input_device")),
         output_device=_text(raw.get("output_device")),
-        is_welcome_seen=raw.get("is_welcome_seen") is True,
         choices={
             str(name): value
             for name, value in (choices.items() if isinstance(choices, dict) else ())

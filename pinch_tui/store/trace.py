@@ -167,17 +167,6 @@ class TraceLine:
     connection: int = 0
     fields: Mapping[str, object] = field(default_factory=dict)
 
-    def integer(self, name: str) -> int | None:
-        value = self.fields.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def text(self, name: str) -> str | None:
-        value = self.fields.get(name)
-        return value if isinstance(value, str) else None
-
-    def flag(self, name: str) -> bool:
-        return self.fields.get(name) is True
-
 
 @dataclass(slots=True)
 class TraceReader:

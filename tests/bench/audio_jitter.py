@@ -54,7 +54,7 @@ def play(buffer: JitterBuffer, arrivals: list[float]) -> Figures:
     now, at, began = 0.0, 0, None
     wholly_before, dry_before = buffer.played, buffer.underruns
     silence = gap = 0
-    while not buffer.is_idle or at < len(arrivals):
+    while buffer.position() is not None or at < len(arrivals):
         while at < len(arrivals) and arrivals[at] <= now:
             buffer.push(1, chunk)
             at += 1

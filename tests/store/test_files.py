@@ -156,14 +156,12 @@ def test_state_is_remembered(tmp_path: Path) -> None:
     assert first.remember("theme", "pinch-contrast")
     assert first.remember("volume", 0.5)
     assert first.remember("volume", None)
-    assert first.mark_welcome_seen()
     assert first.remember_keyboard("xterm", {"delay_ms": 500.0})
     state = StateFile(path).state
     assert state.last_pair == ("en", "es")
     assert state.recent_pairs == (("en", "es"), ("fr", "de"))
     assert (state.input_device, state.output_device) == ("Headset", "Speaker")
     assert state.choices == {"theme": "pinch-contrast"}
-    assert state.is_welcome_seen
     assert StateFile(path).keyboard("xterm") == {"delay_ms": 500.0}
     assert StateFile(path).keyboard("kitty") == {}
     if os.name == "posix":
@@ -203,9 +201,7 @@ def test_what_cannot_be_written_is_remembered_until_the_end(tmp_path: Path) -> N
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(
-                    ["last_pair", "recent_pairs", "input_device", "choices", "keyboards", "is_welcome_seen"]
-                ),
+                st.sampled_from(["last_pair", "recent_pairs", "input_device", "choices", "keyboards"]),
                 inner,
             )
         ),

@@ -31,10 +31,8 @@ def test_lines_come_back(tmp_path: Path) -> None:
         (10.5, "opened", 3),
         (11.0, "talk-start", 0),
     ]
-    assert lines[0].text("program") == "0.1.0"
-    assert lines[0].flag("with_text") is False
-    assert lines[2].text("source") == "key"
-    assert lines[2].integer("utterance") == 1
+    assert (lines[0].fields["program"], lines[0].fields["with_text"]) == ("0.1.0", False)
+    assert lines[2].fields == {"source": "key", "utterance": 1}
     assert reader.unreadable == 0
 
 

@@ -15,7 +15,6 @@ _NOTES: dict[str, tuple[tuple[float, float], ...]] = {
     "stop": ((880.0, 45.0), (587.0, 60.0)),
     "error": ((220.0, 90.0), (0.0, 40.0), (196.0, 130.0)),
 }
-NAMES = tuple(_NOTES)
 
 
 @cache

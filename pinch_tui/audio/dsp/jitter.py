@@ -250,11 +250,6 @@ class JitterBuffer:
         """Samples that must be there before playing starts."""
         return self._need
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing waits and nothing is being faded out."""
-        return not self._queue and not self._tail
-
     def position(self) -> tuple[int, int] | None:
         """Number of the playout at the head and how many of its samples were played; None when there is none."""
         if not self._queue:

@@ -16,11 +16,6 @@ SOFT_KNEE = 0.9
 """Where the limiter starts to bend; below it samples pass untouched."""
 
 
-def to_float(pcm: bytes) -> Floats:
-    """int16 bytes -> float32 samples; an odd last byte is ignored."""
-    return np.frombuffer(pcm, dtype="<i2", count=len(pcm) // 2).astype(np.float32) / np.float32(32_768)
-
-
 def to_pcm16(samples: Floats) -> bytes:
     """float32 samples -> int16 bytes, rounded, clipped, non-finite values as silence."""
     finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)

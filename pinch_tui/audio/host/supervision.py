@@ -103,7 +103,6 @@ class HostSupervision:
         self._look_at: float | None = None
         self._tries = 0  # failures since it last ran stably
         self._running_since = float("-inf")
-        self._has_sign = False
         self._said: str | None = None  # the failure that was told and not yet cured
         self._is_shut = False
         self._needs_fresh = False
@@ -216,7 +215,6 @@ class HostSupervision:
     def sign(self, now: float) -> None:
         """A frame, or progress: it lives."""
         if self.state == State.RUNNING:
-            self._has_sign = True
             self._deadline = now + SILENT_S
             if self._tries and now - self._running_since > STABLE_S:
                 self._tries = 0
@@ -290,7 +288,6 @@ class HostSupervision:
             return []
         self.state = State.OPENING
         self._deadline = now + OPEN_S
-        self._has_sign = False
         note: Note = {"kind": "open", "device": self.device, "fresh": self._needs_fresh}
         if self.latency is not None:
             note["latency"] = self.latency

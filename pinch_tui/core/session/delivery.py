@@ -85,10 +85,6 @@ class Delivery:
     def is_active(self) -> bool:
         return self.outbox.is_active()
 
-    @property
-    def in_flight(self) -> int:
-        return len(self._flying)
-
     # ---- the connection ----
 
     def connect(self, generation: int, *, expects_speech: bool, now: float, has_sentences: bool = False) -> list[Step]:

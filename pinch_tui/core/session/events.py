@@ -111,9 +111,7 @@ class UtteranceCancelled:
 
 @dataclass(frozen=True, slots=True)
 class RetryRequested:
-    """Try now. ``is_cured``: what was refused has been put right (another key)."""
-
-    is_cured: bool = False
+    """Try now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,6 @@ class Conversation:
         """The language pairs spoken in it, in order of appearance."""
         return tuple(dict.fromkeys((utterance.source, utterance.target) for utterance in self.utterances))
 
-    @property
-    def duration_ms(self) -> int:
-        return max((utterance.end_ms or 0 for utterance in self.utterances), default=0)
-
 
 class History:
     """The folder of conversations."""

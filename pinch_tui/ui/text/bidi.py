@@ -15,18 +15,7 @@ from functools import cache
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _STRONG = {"L": 0, "R": 1, "AL": 1}
 _NEUTRAL = frozenset(("ON", "WS", "B", "S", "BN", "NSM", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
-_BRACKETS = {
-    "(": ")",
-    "[": "]",
-    "{": "}",
-    "⟨": "⟩",
-    "「": "」",
-    "『": "』",
-    "【": "】",
-    "《": "》",
-    "〈": "〉",
-    "（": "）",
-}
+_BRACKETS = dict(zip("([{⟨「『【《〈（", ")]}⟩」』】》〉）", strict=True))
 _CLOSERS = {closer: opener for opener, closer in _BRACKETS.items()}
 _MIRRORS = {**_BRACKETS, **_CLOSERS, "<": ">", ">": "<", "«": "»", "»": "«", "‹": "›", "›": "‹", "≤": "≥", "≥": "≤"}
 _LAM = "\u0644"

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from pinch_tui.audio.devices.choice import Device, Direction, choose, matching, of_tables, offered
-from pinch_tui.audio.dsp.cues import NAMES, render
+from pinch_tui.audio.dsp.cues import render
 
 
 def entry(name: str, api: int = 0, inputs: int = 1, outputs: int = 1) -> dict[str, object]:
@@ -112,7 +112,7 @@ def test_a_monitor_is_never_a_substitute() -> None:
     assert monitor.is_monitor
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ("go", "stop", "error"))
 @pytest.mark.parametrize("rate", [24_000, 44_100, 48_000])
 def test_cues_are_short_soft_and_end_in_silence(name: str, rate: int) -> None:
     samples = render(name, rate)

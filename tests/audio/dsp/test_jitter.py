@@ -79,7 +79,7 @@ def test_end_plays_what_is_there_and_every_playout_ends_once() -> None:
     assert buffer.take_events() == [Began(1, 0), Ended(1, 100, 100, 0, False)]
     buffer.pull(BLOCK)
     assert buffer.take_events() == []
-    assert buffer.is_idle
+    assert buffer.buffered == 0
 
 
 def test_an_empty_playout_ends_too() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_float, to_pcm16
+from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_pcm16
 from pinch_tui.audio.dsp.resample import Resampler, convert
 
 NOISE = (np.random.default_rng(7).standard_normal(9600) * 4000).astype(np.int16)
@@ -73,7 +73,7 @@ def test_converting_whole_recordings() -> None:
 
 def test_formats() -> None:
     ints = np.array([0, 1, -1, 32767, -32768], dtype=np.int16)
-    assert to_pcm16(to_float(ints.tobytes())) == ints.tobytes()
+    assert to_pcm16(ints.astype(np.float32) / 32_768) == ints.tobytes()
     assert (
         to_pcm16(np.array([np.nan, np.inf, 2.0, -2.0], dtype=np.float32))
         == np.array([0, 0, 32767, -32768], dtype=np.int16).tobytes()

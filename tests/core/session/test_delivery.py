@@ -329,7 +329,7 @@ def test_words_that_a_slow_socket_took_after_the_last_text_are_waited_for() -> N
     s.delivery.end(1, s.now)
     s.now += 0.4
     s.both("a")  # of the first second
-    while s.delivery.in_flight:
+    while s.delivery._flying:
         s.delivery.taken(s.now)
     s.wait(3.0)
     assert s.delivery.is_active, "the last words may still come"

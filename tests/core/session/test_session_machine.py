@@ -208,7 +208,7 @@ class SessionRules(RuleBasedStateMachine):
 
     @rule()
     def retry(self) -> None:
-        self.feed(ev.RetryRequested(is_cured=True))
+        self.feed(ev.RetryRequested())
 
     @rule()
     def stop(self) -> None:

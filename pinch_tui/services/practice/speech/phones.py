@@ -8,102 +8,26 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_VOWELS = {
-    **dict.fromkeys("aäɑ", "AA"),
-    **dict.fromkeys("ɐəʌɤɘ", "AH"),
-    **dict.fromkeys("ɜɝɚøœ", "ER"),
-    **dict.fromkeys("ɪɨᵻ", "IH"),
-    **dict.fromkeys("ɔɒ", "AO"),
-    **dict.fromkeys("ɵʊ", "UH"),
-    **dict.fromkeys("uɯyʉ", "UW"),
-    "æ": "AE",
-    "e": "EY",
-    "ɛ": "EH",
-    "i": "IY",
-    "o": "OW",
-}
-_CONSONANTS = {
-    "p": "P",
-    "b": "B",
-    "t": "T",
-    "d": "D",
-    "k": "K",
-    "ɡ": "G",
-    "g": "G",
-    "f": "F",
-    "v": "V",
-    "θ": "TH",
-    "ð": "DH",
-    "s": "S",
-    "z": "Z",
-    "ʃ": "SH",
-    "ʒ": "ZH",
-    "m": "M",
-    "n": "N",
-    "ŋ": "NG",
-    "l": "L",
-    "r": "R",
-    "j": "Y",
-    "w": "W",
-    "h": "HH",
-    "ɦ": "HH",
-    "ʔ": "",
-    "ʈ": "T",
-    "ɖ": "D",
-    "q": "K",
-    "c": "K",
-    "ɟ": "G",
-    "ʂ": "SH",
-    "ɕ": "SH",
-    "ʐ": "R",
-    "ʑ": "ZH",
-    "ç": "HH",
-    "χ": "HH",
-    "ħ": "HH",
-    "x": "HH",
-    "ɣ": "G",
-    "ʁ": "R",
-    "ɾ": "R",
-    "ɽ": "R",
-    "ɹ": "R",
-    "ɻ": "R",
-    "β": "V",
-    "ɸ": "F",
-    "ʋ": "V",
-    "ʕ": "AA",
-    "ɲ": "N Y",
-    "ʎ": "L Y",
-    "ʝ": "Y",
-    "ɥ": "W",
-    "ɰ": "W",
-    "ɫ": "L",
-    "ɭ": "L",
-    "ɬ": "L",
-    "ɴ": "N",
-    "ɳ": "N",
-    "ɱ": "M",
-}
+
+def _by_sign(table: dict[str, str]) -> dict[str, str]:
+    """Phones -> signs, the other way round."""
+    return {sign: phones for phones, signs in table.items() for sign in signs}
+
+
+_VOWELS = _by_sign({
+    "AA": "aäɑ", "AH": "ɐəʌɤɘ", "ER": "ɜɝɚøœ", "IH": "ɪɨᵻ", "AO": "ɔɒ", "UH": "ɵʊ", "UW": "uɯyʉ", "AE": "æ",
+    "EY": "e", "EH": "ɛ", "IY": "i", "OW": "o",
+})  # fmt: skip
+_CONSONANTS = _by_sign({
+    "P": "p", "B": "b", "T": "tʈ", "D": "dɖ", "K": "kqc", "G": "ɡgɟɣ", "F": "fɸ", "V": "vβʋ", "TH": "θ",
+    "DH": "ð", "S": "s", "Z": "z", "SH": "ʃʂɕ", "ZH": "ʒʑ", "M": "mɱ", "N": "nɴɳ", "NG": "ŋ", "L": "lɫɭɬ",
+    "R": "rʐʁɾɽɹɻ", "Y": "jʝ", "W": "wɥɰ", "HH": "hɦçχħx", "": "ʔ", "AA": "ʕ", "N Y": "ɲ", "L Y": "ʎ",
+})  # fmt: skip
 _PAIRS = {
-    "aɪ": "AY",
-    "ai": "AY",
-    "aʊ": "AW",
-    "au": "AW",
-    "ɑu": "AW",
-    "oɪ": "OY",
-    "ɔɪ": "OY",
-    "eɪ": "EY",
-    "ei": "EY",
-    "oʊ": "OW",
-    "ou": "OW",
-    "əʊ": "OW",
-    "tʃ": "CH",
-    "tɕ": "CH",
-    "dʒ": "JH",
-    "dʑ": "JH",
-    "ts": "T S",
-    "dz": "D Z",
-    "pf": "P F",
-}
+    "aɪ": "AY", "ai": "AY", "aʊ": "AW", "au": "AW", "ɑu": "AW", "oɪ": "OY", "ɔɪ": "OY", "eɪ": "EY",
+    "ei": "EY", "oʊ": "OW", "ou": "OW", "əʊ": "OW", "tʃ": "CH", "tɕ": "CH", "dʒ": "JH", "dʑ": "JH",
+    "ts": "T S", "dz": "D Z", "pf": "P F",
+}  # fmt: skip
 _PER_LANGUAGE = {
     "es": {"e": "EH", "ɣ": "G", "β": "B", "ʎ": "Y"},
     "it": {"e": "EH"},
@@ -114,11 +38,6 @@ _PER_LANGUAGE = {
 _ASPIRATING = ("hi", "zh", "ko")  # an h after a stop is aspiration there
 _NASAL = "\u0303"
 _VOWEL_PHONES = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
-
-PHONES = frozenset(
-    phone for table in (_VOWELS, _CONSONANTS, _PAIRS) for phones in table.values() for phone in phones.split()
-)
-"""Every phone that can come out; a subset of the model's."""
 
 
 def to_phones(ipa: str, language: str) -> tuple[str, ...]:
