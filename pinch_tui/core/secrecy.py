@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Final
+
+from pinch_tui.core.wire import ReadyMessage, TranscriptMessage, WireEvent
 
 HIDDEN: Final = "<hidden>"
 MIN_SECRET: Final = 4
@@ -12,18 +15,47 @@ MIN_SECRET: Final = 4
 
 _PATTERNS: Final = (
     (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;)]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\b((?:wss?|https?)://[^\s\"'?#]*)[?#][^\s\"']*"), rf"\1?{HIDDEN}"),
+    # Bounded, so that a text of nothing but beginnings of addresses costs no square of its length.
+    (re.compile(r"\b((?:wss?|https?)://[^\s\"'?#]{0,2000})[?#][^\s\"']*"), rf"\1?{HIDDEN}"),
     (re.compile(r"(?i)\b((?:token|api[_-]?key|authorization|ws_url)\"?\s*[=:]\s*\"?)[^\s\"',;&)]+"), rf"\1{HIDDEN}"),
     (re.compile(r"\bpk_[A-Za-z0-9_\-]{6,}"), HIDDEN),
 )
 _QUERY: Final = re.compile(r"[?&][^=&#]*=([^&#]+)")
 
 
+UNMISTAKABLE: Final = 12
+"""Shorter secrets, and harmless values of a socket's address, may be words that somebody said."""
+
+
+def hide(text: str, secrets: Iterable[str], shortest: int = UNMISTAKABLE) -> str:
+    """``text`` without the given secrets, and otherwise as it is."""
+    for secret in secrets:
+        if len(secret) >= shortest:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def hide_in(event: WireEvent, secrets: Collection[str]) -> WireEvent:
+    """A message without the given secrets in any of its texts and ids, whoever put them there."""
+
+    def clear(text: str | None) -> str | None:
+        return hide(text, secrets) if text else text
+
+    match event:
+        case TranscriptMessage(id=id_, text=text, original_text=original):
+            new = (clear(id_), clear(text), clear(original))
+            if new == (id_, text, original):
+                return event
+            return replace(event, id=new[0] or "", text=new[1] or "", original_text=new[2])
+        case ReadyMessage(session_id):
+            return ReadyMessage(hide(session_id, secrets))
+        case _:
+            return event
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """``text`` without the given secrets, bearer tokens, query strings of URLs and whatever looks like a key."""
-    for secret in secrets:
-        if len(secret) >= MIN_SECRET:
-            text = text.replace(secret, HIDDEN)
+    text = hide(text, secrets, MIN_SECRET)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text

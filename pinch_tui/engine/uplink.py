@@ -156,14 +156,16 @@ class Link:
 
     async def _allocate(self, command: ev.Allocate) -> None:
         generation = command.generation
+        service = self._service
         try:
-            got = await _of_adapter(self._service.api.allocate(command.params))
+            got = await _of_adapter(service.api.allocate(command.params))
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
         if self._attempt is not None and self._attempt.generation == generation:
             self._attempt.allocation = got
-        self.feed(ev.Allocated(generation, got.session_id, got.ws_url, got.expires_in, got.model_version_id))
+        ids = got.session_id, got.ws_url, got.expires_in, got.model_version_id
+        self.feed(ev.Allocated(generation, *ids, secrets=(*service.secrets, *filter(None, [got.token]))))
 
     async def _serve(self, generation: int, allocation: Allocation, *, has_sound: bool) -> None:
         try:

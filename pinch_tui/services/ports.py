@@ -9,7 +9,7 @@ service and the transcript, such as a translator of our own, is another connecto
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pinch_tui.core.events import SessionParams
@@ -68,3 +68,5 @@ class Service:
     traits: ServiceTraits
     api: SessionApi
     connector: Connector
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Its key: neither shown nor kept, even where the service repeats it."""

@@ -3,16 +3,19 @@
 Texts become placeholders that keep what a replay needs: length, spaces, punctuation, upper and lower case, digits,
 wide characters, and which text is the beginning of which. Each letter's placeholder is drawn from a keyed hash of all
 that stands before it, so two texts share exactly the placeholders of their common beginning, and nobody without the
-key (made anew for every trace, and never written) can go back. Ids, language codes, types, booleans and times stay as
-they are; every field that is not known is treated as text.
+key (made anew for every trace, and never written) can go back. Ids become aliases. Language codes, types, booleans and
+times stay as they are; every field that is not known is treated as text. A message costs a bounded time, whatever it is
+made of.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
@@ -20,7 +23,11 @@ from pinch_tui.core import secrecy
 from pinch_tui.core.wire import MESSAGE_LIMIT
 
 CHAIN_LIMIT: Final = 5_000
-"""Characters of a text that get placeholders of their own; the rest becomes ``x``, so that a huge text costs little."""
+"""Characters of a message that get placeholders of their own, all its texts together: each costs a hash."""
+TEXT_LIMIT: Final = 20_000
+"""Characters of a message that are kept where words are: more than the longest text that is shown."""
+VALUES_LIMIT: Final = 2_000
+"""Values of a message that are looked at."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS: Final = "0123456789"
 _WIDE: Final = "口日木山川田中人火水土月目耳手"
@@ -41,14 +48,24 @@ _KNOWN_ERROR: Final = re.compile(
 )
 
 Json = object
-Placeholder = Callable[[str], str]
 
 
-def placeholder(text: str, key: bytes) -> str:
-    """``text`` with its letters and digits replaced; ``key`` is 16 to 64 secret random bytes."""
+class Budget:
+    """What one message may cost, however it is made up."""
+
+    def __init__(self, characters: int, values: int) -> None:
+        self.characters, self.values = characters, values
+
+
+def placeholder(text: str, key: bytes, budget: Budget | None = None) -> str:
+    """``text`` with its letters and digits replaced; ``key`` is 16 to 64 secret random bytes. What is beyond the budget
+    (`CHAIN_LIMIT` characters) becomes ``x``."""
+    budget = budget or Budget(CHAIN_LIMIT, 0)
+    head = text[: budget.characters]
+    budget.characters -= len(head)
     out: list[str] = []
     state = key[:64]
-    for index, char in enumerate(text):
+    for char in head:
         category = unicodedata.category(char)
         if category[0] in "ZP":
             out.append(char if char.isprintable() else " ")
@@ -59,13 +76,15 @@ def placeholder(text: str, key: bytes) -> str:
         if category[0] == "C":
             out.append("?")
             continue
-        if index >= CHAIN_LIMIT:
-            out.append("x")
-            continue
         # Case is left out of the chain: "Hello" and "hello" are the same beginning to whoever compares loosely.
         state = blake2b(char.casefold().encode("utf-8", "surrogatepass"), key=state, digest_size=32).digest()
         out.append(_like(char, category, state[0]))
-    return "".join(out)
+    return "".join(out) + "x" * (len(text) - len(head))
+
+
+def alias(id_: str, key: bytes) -> str:
+    """What stands for an id: the same for the same id, another for another, and nothing of it."""
+    return "id-" + blake2b(id_.encode("utf-8", "surrogatepass"), key=key[:64], digest_size=8).hexdigest() if id_ else ""
 
 
 def _like(char: str, category: str, draw: int) -> str:
@@ -95,32 +114,61 @@ def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Co
     if not isinstance(message, dict):
         return {**fields, "message": None}
 
+    budget = Budget(TEXT_LIMIT if with_text else CHAIN_LIMIT, VALUES_LIMIT)
+
+    def words(text: str) -> str:
+        kept = text[: budget.characters]
+        budget.characters -= len(kept)
+        return secrecy.redact(kept, secrets)
+
     def hide(text: str) -> str:
-        return secrecy.redact(text, secrets) if with_text else placeholder(text, key)
+        return words(text) if with_text else placeholder(text, key, budget)
 
-    return {**fields, "message": _object(message, hide, 0)}
+    def rename(id_: str) -> str:
+        return words(id_) if with_text else alias(id_, key)
+
+    return {**fields, "message": _object(message, _Hiding(hide, rename, budget), 0)}
 
 
-def _object(message: Mapping[str, Json], hide: Placeholder, depth: int) -> dict[str, Json]:
+@dataclass(frozen=True, slots=True)
+class _Hiding:
+    """How the texts and the ids of one message are hidden."""
+
+    hide: Callable[[str], str]
+    rename: Callable[[str], str]
+    budget: Budget
+
+
+def _object(message: Mapping[str, Json], hiding: _Hiding, depth: int) -> dict[str, Json]:
     kept: dict[str, Json] = {}
-    for name, value in list(message.items())[:_ITEMS_LIMIT]:
-        kept[name if _FIELD.fullmatch(name) else hide(name[:40])] = _value(name, value, hide, depth)
+    for name, value in itertools.islice(message.items(), _ITEMS_LIMIT):
+        if hiding.budget.values <= 0:
+            break
+        kept[name if _FIELD.fullmatch(name) else hiding.hide(name[:40])] = _value(name, value, hiding, depth)
     return kept
 
 
-def _value(name: str, value: Json, hide: Placeholder, depth: int) -> Json:
+def _value(name: str, value: Json, hiding: _Hiding, depth: int) -> Json:
+    hiding.budget.values -= 1
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return _number(name, value)
     if isinstance(value, str):
-        return value if _is_harmless(name, value) else hide(value)
+        if name in _ID_FIELDS and _ID.fullmatch(value):
+            return hiding.rename(value)
+        return value if _is_harmless(name, value) else hiding.hide(value)
     if depth >= _DEPTH_LIMIT:
         return None
     if isinstance(value, dict):
-        return _object(value, hide, depth + 1)
+        return _object(value, hiding, depth + 1)
     if isinstance(value, list):
-        return [_value("", item, hide, depth + 1) for item in value[:_ITEMS_LIMIT]]
+        kept: list[Json] = []
+        for item in value[:_ITEMS_LIMIT]:
+            if hiding.budget.values <= 0:
+                break
+            kept.append(_value("", item, hiding, depth + 1))
+        return kept
     return None
 
 
@@ -133,8 +181,6 @@ def _number(name: str, value: float) -> float:
 def _is_harmless(name: str, value: str) -> bool:
     if name == "type":
         return _TYPE.fullmatch(value) is not None
-    if name in _ID_FIELDS:
-        return _ID.fullmatch(value) is not None
     if name in _LANGUAGE_FIELDS:
         return _CODE.fullmatch(value) is not None
     return name == "error" and len(value) < 4_000 and _KNOWN_ERROR.fullmatch(value) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import WireEvent
@@ -43,7 +43,10 @@ class Making:
 
 def make(name: str, making: Making) -> Service:
     """The service of that name. Raises `ConfigError` where its settings cannot work, `KeyError` for no service."""
-    return _MAKERS[name](making)
+    if making.log is not None and making.key:
+        making.log.guard_key(making.key)
+    made = _MAKERS[name](making)
+    return replace(made, secrets=tuple(secret for secret in (making.key, *made.secrets) if secret))
 
 
 def reader() -> tuple[ServiceTraits, Callable[[bytes | str], WireEvent]]:

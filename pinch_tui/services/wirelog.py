@@ -24,8 +24,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from pinch_tui.core.options import SessionParams, traced
-from pinch_tui.core.secrecy import secrets_of
-from pinch_tui.services.redact import redact
+from pinch_tui.core.secrecy import hide, secrets_of
+from pinch_tui.services.redact import alias, redact
 
 Direction = Literal["sent", "received"]
 Line = dict[str, object]
@@ -47,6 +47,14 @@ class WireLog:
         """Write nothing of this address, even where the service repeats it and words are kept."""
         self._secrets.update(secrets_of(ws_url))
 
+    def guard_key(self, key: str) -> None:
+        """Nor of this key."""
+        self._secrets.add(key)
+
+    def alias(self, id_: str) -> str:
+        """What stands for an id of the service: the same for the same, and nothing of it unless words are kept."""
+        return hide(id_, self._secrets) if self._with_text else alias(id_, self._key)
+
     def record(self, direction: Direction, t: float, data: bytes | str, connection: int = 0) -> Line:
         """One message, sent or received; the line that was written."""
         return self._line(
@@ -59,7 +67,11 @@ class WireLog:
 
     def allocated(self, t: float, session_id: str, model_version_id: str | None, expires_in: float) -> Line:
         """The service gave a session."""
-        fields: Line = {"session_id": session_id, "model_version_id": model_version_id, "expires_in": expires_in}
+        fields: Line = {
+            "session_id": self.alias(session_id),
+            "model_version_id": hide(model_version_id, self._secrets) if model_version_id else None,
+            "expires_in": expires_in,
+        }
         return self._line(t, "allocated", None, fields)
 
     def failed(self, t: float, what: Literal["allocate", "open"], status: int | None) -> Line:

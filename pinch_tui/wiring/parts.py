@@ -188,8 +188,11 @@ class Wire:
         return make(chosen.name, making)
 
     def hear(self, event: EngineEvent) -> None:
-        if self._trace is not None and isinstance(event, Logged):
-            self._trace.log(event.t, event.kind, event.fields)
+        if self._trace is not None and self._log is not None and isinstance(event, Logged):
+            fields = dict(event.fields)
+            if isinstance(id_ := fields.get("session_id"), str):
+                fields["session_id"] = self._log.alias(id_)
+            self._trace.log(event.t, event.kind, fields)
 
 
 class Recorder:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.services.pinch.protocol import decode, encode
-from pinch_tui.services.redact import CHAIN_LIMIT, placeholder, redact
+from pinch_tui.services.redact import CHAIN_LIMIT, alias, placeholder, redact
 from pinch_tui.services.wirelog import WireLog
 
 KEY = b"k" * 32
@@ -145,7 +147,7 @@ def test_a_redacted_message_decodes_to_the_same_kind_of_message(
     raw = encode(before)
     after = decode(json.dumps(redact(raw, KEY)["message"]))
     assert isinstance(after, TranscriptMessage)
-    assert (after.kind, after.id, after.is_final, after.timestamp) == (kind, "seg_a8b2", is_final, 3.5)
+    assert (after.kind, after.id, after.is_final, after.timestamp) == (kind, alias("seg_a8b2", KEY), is_final, 3.5)
     assert (after.source_language, after.target_language) == ("en", "es")
     assert bool(after.text) == bool(text)
 
@@ -154,6 +156,51 @@ def test_words_stay_when_asked() -> None:
     kept = redact(message("Good morning"), KEY, with_text=True)["message"]
     assert isinstance(kept, dict)
     assert kept["text"] == "Good morning"
+
+
+@pytest.mark.parametrize("with_text", [False, True])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "word " * 200_000},
+        {f"f{'abcdefghij'[n % 10]}{n}": "word " * 100 for n in range(190)},
+        {"deep": [[["word " * 10] * 20] * 20] * 20},
+        {"text": "http://" * 140_000},
+        {"text": "bearer " * 140_000},
+        {"text": "token" + " " * 1_000_000},
+        {"text": "pk_" * 300_000},
+        {"word" * 9 + str(n): 1 for n in range(20_000)},
+        {"correlation_id": "x" * 1_000_000},
+    ],
+    ids=["text", "many texts", "nested", "addresses", "bearers", "spaces", "keys", "names", "id"],
+)
+def test_a_message_of_a_megabyte_costs_as_little_as_a_small_one(fields: dict[str, object], with_text: bool) -> None:
+    raw = json.dumps({"type": "original_transcript", **fields})
+    json.loads(raw)
+    began = time.process_time()
+    redact(raw, KEY, with_text=with_text)
+    assert time.process_time() - began < 0.25, "it was 2 s"
+
+
+def test_an_id_is_itself_only_where_words_are_kept() -> None:
+    raw = message("x", correlation_id="seg_of_ada", session_id="ss_of_ada")
+    hidden, kept = redact(raw, KEY)["message"], redact(raw, KEY, with_text=True)["message"]
+    assert "ada" not in json.dumps(hidden)
+    assert isinstance(kept, dict) and kept["correlation_id"] == "seg_of_ada"
+    assert alias("a", KEY) == alias("a", KEY) != alias("b", KEY) and alias("a", KEY) != alias("a", b"j" * 32)
+
+
+@pytest.mark.parametrize("with_text", [False, True])
+def test_the_key_is_hidden_wherever_the_service_repeats_it(with_text: bool) -> None:
+    key = "a-key-without-any-documented-shape"
+    lines: list[Mapping[str, object]] = []
+    log = WireLog(lines.append, key=KEY, with_text=with_text)
+    log.guard_key(key)
+    log.allocated(1.0, f"ss-{key}", f"m-{key}", 60.0)
+    log.record("received", 1.1, encode(ReadyMessage(f"ss-{key}")))
+    log.record("received", 1.2, message(f"your key is {key}", correlation_id=f"seg-{key}"))
+    log.record("received", 1.3, json.dumps({"type": "error", "error": key, key: key}))
+    assert key not in json.dumps(lines) and log.alias(key) != key
 
 
 # ---- the log ------------------------------------------------------------------------------------------------------
@@ -182,7 +229,8 @@ def test_lines_of_one_connection() -> None:
     ]
     assert [line.get("c") for line in lines] == [None, None, 1, 1, 1, 1, 1, 1]
     assert lines[0]["context_length"] == 15
-    assert lines[3]["message"] == {"type": "ready", "session_id": "ss_1"}
+    assert lines[1]["session_id"] == log.alias("ss_1") != "ss_1"
+    assert lines[3]["message"] == {"type": "ready", "session_id": log.alias("ss_1")}
     assert lines[4]["bytes"] == 640
     assert lines[5]["message"] == {"type": "finalize"}
     everything = json.dumps(lines)

@@ -38,6 +38,8 @@ class Allocated:
     ws_url: str = field(repr=False)
     expires_in: float
     model_version_id: str | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What must not be shown or kept, even where the service repeats it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core.events import FinalizeMode, SessionParams
-from pinch_tui.core.secrecy import redact, secrets_of
+from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
 from pinch_tui.core.session.delivery import Delivery, Step
@@ -72,7 +72,7 @@ class Session:
         self._random = random
         self._reopens_idle = reopens_idle
         self._generation = 0
-        self._secrets: tuple[str, ...] = ()  # of the socket's address: the service may repeat them
+        self._secrets: tuple[str, ...] = ()  # the key and those of the socket's address: the service may repeat them
         self._is_closing = False
         self._lingers = False
         self._settled_at = float("-inf")
@@ -174,11 +174,11 @@ class Session:
     def _on_allocated(self, fact: ev.Allocated, now: float) -> list[Step]:
         if fact.generation != self._generation or self.state is not SessionState.ALLOCATING:
             return []
-        self.session_id = fact.session_id
-        self.model_version_id = fact.model_version_id
+        self._secrets = (*secrets_of(fact.ws_url), *fact.secrets)
+        self.session_id = hide(fact.session_id, self._secrets)
+        self.model_version_id = hide(fact.model_version_id or "", self._secrets) or None
         if fact.expires_in <= 0:
             return self._fail(Failure(FailureKind.EXPIRED), now)
-        self._secrets = secrets_of(fact.ws_url)
         self.state = SessionState.OPENING
         self._deadline = now + READY_WITHIN_S
         return [ev.OpenSocket(self._generation, fact.ws_url, has_sound=self.is_active)]
@@ -188,20 +188,20 @@ class Session:
         if fact.generation != self._generation or not is_open:
             return []
         self.delivery.heard_at = now
-        match fact.event:
+        match event := hide_in(fact.event, self._secrets):
             case ReadyMessage(session_id):
                 return self._on_ready(session_id, now) if self.state is SessionState.OPENING else []
             case TranscriptMessage():
-                return self.delivery.text(fact.event, now)
+                return self.delivery.text(event, now)
             case SpeechChunk():
-                return self.delivery.speech(fact.event, now)
+                return self.delivery.speech(event, now)
             case EndMessage():
                 steps = self.delivery.ended(now)
                 if steps:
                     self._retries.clear()
                 return steps
             case ErrorMessage():
-                return self._on_error(fact.event, now)
+                return self._on_error(event, now)
             case MetadataAck():
                 return []
             case UnknownMessage():
@@ -209,7 +209,7 @@ class Session:
             case Malformed():
                 return [ev.MessageIgnored(is_unknown=False)]
             case _:
-                assert_never(fact.event)
+                assert_never(event)
 
     def _on_ready(self, session_id: str, now: float) -> list[Step]:
         self.session_id = session_id or self.session_id

@@ -340,6 +340,41 @@ class Link:
                 self.feed(ev.Woke())
 
 
+def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:
+    key = "a-key-without-any-documented-shape"
+    session = Session(SessionParams(), lambda: 0.5)
+    said: list[object] = []
+
+    def feed(fact: ev.Fact) -> None:
+        said.extend(session.handle(fact, 1000.0))
+
+    feed(ev.Started())
+    feed(ev.Allocated(1, f"ss-{key}", f"wss://x/?token={key}2", 60.0, f"m-{key}", secrets=(key,)))
+    feed(ev.MessageReceived(1, ReadyMessage(f"ss-{key}")))
+    feed(ev.UtteranceStarted(1))
+    feed(ev.FrameTaken(1, frame(1)))
+    for kind in TranscriptKind:
+        text = TranscriptMessage(kind, f"seg-{key}", f"it is {key}", True, original_text=key)
+        feed(ev.MessageReceived(1, text))
+    feed(ev.MessageReceived(1, ErrorMessage(f"no {key} here")))
+    told = [step for step in said if not isinstance(step, ev.OpenSocket)]
+    assert sum(isinstance(step, ev.TextReceived) for step in told) == 2
+    assert any(isinstance(step, ev.ServiceSaid) for step in told)
+    assert key not in repr(told) and key not in f"{session.session_id}{session.model_version_id}"
+
+
+def test_words_that_look_like_a_harmless_value_of_an_address_stay() -> None:
+    session = Session(SessionParams(), lambda: 0.5)
+    session.handle(ev.Started(), 1000.0)
+    session.handle(ev.Allocated(1, "ss", "wss://x/?language=true&rate=16000", 60.0, secrets=("practice",)), 1000.0)
+    session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 1000.0)
+    session.handle(ev.UtteranceStarted(1), 1000.0)
+    session.handle(ev.FrameTaken(1, frame(1)), 1000.0)
+    text = TranscriptMessage(TranscriptKind.ORIGINAL, "seg", "true practice, 16000 times", True)
+    (got,) = [s for s in session.handle(ev.MessageReceived(1, text), 1000.0) if isinstance(s, ev.TextReceived)]
+    assert got.message.text == "true practice, 16000 times"
+
+
 def test_a_slow_link_is_not_a_dead_one() -> None:
     link = Link()
     link.run(60.0, lambda now: Progress(400_000, int((now - 1000.0) * 6_000)))
