@@ -79,7 +79,12 @@ def _flag(row: Option) -> Callable[[F], F]:
             return click.option(row.flag, name, is_flag=True, flag_value=False, default=None, help=row.help)
         return click.option(f"{row.flag}/--no-{row.flag.removeprefix('--')}", name, default=None, help=row.help)
     if issubclass(row.kind, StrEnum):
-        return click.option(row.flag, name, type=click.Choice(list(row.kind), case_sensitive=False), help=row.help)
+        return click.option(
+            row.flag,
+            name,
+            type=click.Choice([member for member in row.kind if member], case_sensitive=False),
+            help=row.help,
+        )
     complete = _codes if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) else None
     return click.option(row.flag, name, metavar=row.metavar, shell_complete=complete, help=row.help)
 
@@ -93,7 +98,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 _SESSION = _flags_of("session", "mic", "speaker")
 _RUN = (
     click.option("--config", type=_PATH, metavar="FILE", help="Read this configuration file."),
-    *_flags_of("api"),
+    *_flags_of("service", "api"),
     click.option("--practice", is_flag=True, help="Use the built-in practice service."),
     click.option("--log-file", type=_PATH, metavar="FILE", help="Write the log here (no transcripts, no secrets)."),
     click.option("--events", type=_PATH, metavar="FILE", help="Append one JSON object a line for scripts."),

@@ -241,10 +241,11 @@ class Engine:
         return link is self._links[-1]
 
     def _new_link(self) -> Link:
+        traits = self._ports.service.traits
         session = Session(
-            self._params,
+            traits.fitted(self._params)[0],
             self._random,
-            traits=self._ports.service.traits,
+            traits=traits,
             reopens_idle=self._config.reopens_idle,
             has_checkpoints=self._config.is_continuous,
             pace=self._pace,

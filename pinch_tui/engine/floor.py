@@ -162,10 +162,9 @@ class Floor:
     def _begin(self, command: tk.Begin) -> None:
         number, link = command.number, self._links.current()
         self._owner[number] = link
-        params = link.session.params
-        session_id = link.session.session_id
+        params, session_id = link.session.params, link.session.session_id
         wall = self._clock.wall() - (self._clock.monotonic() - command.t)
-        pair, is_sample = (params.source, params.target), self._is_sample
+        pair, is_sample = (params.source, link.session.traits.target_of(params)), self._is_sample
         self._transcript.begin(number, wall, self.ms(), *pair, params.two_way, session_id, is_sample)
         self._teller.log("talk-start", command.t, utterance=number, source=command.source.value)
         may_echo = self._downlink.may_echo() and not self.has_headphones

@@ -146,7 +146,8 @@ class Reporter:
         session = link.session
         if report.attempt == 1:
             params = session.params
-            self._transcript.retarget(report.number, params.source, params.target, session.session_id)
+            target = session.traits.target_of(params)
+            self._transcript.retarget(report.number, params.source, target, session.session_id)
         self._teller.log("first-sent", utterance=report.number, attempt=report.attempt)
 
     def _settled(self, number: int) -> None:
@@ -166,7 +167,7 @@ class Reporter:
             session_id=session_id,
             model_version_id=model,
             source=params.source,
-            target=params.target,
+            target=link.session.traits.target_of(params),
             audio=params.audio_output,
         )
         if self._links.is_current(link):

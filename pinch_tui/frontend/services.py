@@ -54,6 +54,10 @@ async def _no_key_store(_key: str) -> KeptKey:
     raise PinchError("There is nowhere to keep a key.")
 
 
+async def _no_service(_name: str) -> None:
+    raise PinchError("There is no other service here.")
+
+
 def _nothing(*_args: object) -> None:
     return None
 
@@ -116,6 +120,10 @@ class AppServices:
     key_source: str = ""
     """Where the key was found, in words; never the key."""
     store_key: Callable[[str], Awaitable[KeptKey]] = _no_key_store
-    """Keep an API key and use it from now on."""
+    """Keep an API key for the service in use, and use it from now on."""
+    service_offers: tuple[tuple[str, str], ...] = ()
+    """The services that may be chosen: names, and how each is put."""
+    use_service: Callable[[str], Awaitable[None]] = _no_service
+    """Another service from the next utterance on."""
     details: Callable[[], Sequence[tuple[str, str]]] = field(default=tuple)
     """More lines for the details panel: name and value."""

@@ -8,6 +8,7 @@ from pinch_tui.core.events import ChangeSession, SelectMicrophone, SelectSpeaker
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
 from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, Pair
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
@@ -83,6 +84,17 @@ class SessionChanges:
             self._services.remember_pair(params.source, params.target)
         self._face.say("session", f"From now on: {difference_text(old, params)}")
         self._engine.post(ChangeSession(params))
+
+    async def use_service(self, name: str) -> None:
+        """Another service from the next utterance on; the conversation stays."""
+        try:
+            await self._services.use_service(name)
+        except PinchError as error:
+            self._face.confirm(str(error))
+            return
+        traits = self._engine.status.service
+        tail = "" if traits.translates else " It writes down what is said, without a translation."
+        self._face.confirm(f"From now on: {dict(self._services.service_offers)[name]}.{tail}")
 
     def choose_pair(self, pair: Pair | None) -> None:
         """Languages from the menu; None: nothing was chosen."""

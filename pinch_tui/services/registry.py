@@ -6,13 +6,16 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import WireEvent
+from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.embedded import PracticeApi
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.pinch.traits import PINCH, PRACTICE
 from pinch_tui.services.ports import Service, SessionApi
+from pinch_tui.services.smallest.traits import SMALLEST
 from pinch_tui.services.socket import Opener, WebSocketOpener
 from pinch_tui.services.traced import TracedOpener, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
@@ -24,7 +27,8 @@ PRACTICE_KEY = "practice"
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a service is made of. ``start_practice`` starts the practice service and gives its base URL."""
+    """What a service is made of. ``start_practice`` starts the practice service and gives its base URL;
+    ``is_continuous``: utterances last as long as they like; ``is_hands_free``: they come from a microphone."""
 
     settings: Settings
     key: str = field(repr=False)
@@ -32,6 +36,7 @@ class Making:
     start_practice: Callable[[], Awaitable[str]]
     log: WireLog | None = None
     is_continuous: bool = False
+    is_hands_free: bool = False
 
     def opener(self) -> Opener:
         opener = WebSocketOpener()
@@ -47,6 +52,21 @@ def make(name: str, making: Making) -> Service:
         making.log.guard_key(making.key)
     made = _MAKERS[name](making)
     return replace(made, secrets=tuple(secret for secret in (making.key, *made.secrets) if secret))
+
+
+def check(name: str, settings: Settings, params: SessionParams) -> None:
+    """Raises `ConfigError` where the service cannot hear what is asked for; nothing is sent."""
+    match name:
+        case "cartesia":
+            from pinch_tui.services.cartesia.models import model_for
+
+            model_for(params.source, settings.cartesia.model)
+        case "smallest":
+            from pinch_tui.services.smallest.languages import host_for
+
+            host_for(params.source, settings.smallest.base_url)
+        case _:
+            pass
 
 
 def reader() -> tuple[ServiceTraits, Callable[[bytes | str], WireEvent]]:
@@ -68,4 +88,41 @@ def _practice(making: Making) -> Service:
     return Service(PRACTICE, PracticeApi(making.start_practice, api), PinchConnector(making.opener()))
 
 
-_MAKERS: dict[str, Callable[[Making], Service]] = {"pinch": _pinch, "practice": _practice}
+def _cartesia(making: Making) -> Service:
+    from pinch_tui.services.cartesia.service import CartesiaApi, CartesiaConfig, CartesiaConnector
+
+    settings = making.settings.cartesia
+    config = CartesiaConfig(
+        settings.base_url,
+        making.key,
+        making.key_place,
+        settings.model,
+        tuple(term for part in settings.keyterms.split(",") if (term := part.strip())),
+        is_continuous=making.is_continuous,
+        is_hands_free=making.is_hands_free,
+    )
+    return Service(CARTESIA, making.traced(CartesiaApi(config)), CartesiaConnector(config, making.opener()))
+
+
+def _smallest(making: Making) -> Service:
+    from pinch_tui.services.smallest.service import SmallestApi, SmallestConfig, SmallestConnector
+
+    settings = making.settings.smallest
+    config = SmallestConfig(
+        settings.base_url,
+        making.key,
+        making.key_place,
+        settings.model,
+        settings.keywords,
+        is_continuous=making.is_continuous,
+        is_hands_free=making.is_hands_free,
+    )
+    return Service(SMALLEST, making.traced(SmallestApi(config)), SmallestConnector(config, making.opener()))
+
+
+_MAKERS: dict[str, Callable[[Making], Service]] = {
+    "pinch": _pinch,
+    "cartesia": _cartesia,
+    "smallest": _smallest,
+    "practice": _practice,
+}

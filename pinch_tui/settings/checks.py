@@ -14,9 +14,13 @@ from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.keymap import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, normalize, suggestion, understood
 from pinch_tui.core.options import SESSION_OPTIONS, Text
-from pinch_tui.settings.model import OPTIONS, Settings
+from pinch_tui.settings.model import OPTIONS, ServiceName, Settings
 
 _LARGEST = 10**15
+
+
+HEARS_ONLY = frozenset((ServiceName.CARTESIA, ServiceName.SMALLEST))
+"""Services that translate nothing, so that target, two-way and context mean nothing to them."""
 
 
 class BadValue(Exception):
@@ -96,7 +100,9 @@ def convert_text(kind: Any, raw: str) -> object:
 
 
 def _choice(kind: type[StrEnum], raw: object) -> StrEnum:
-    choices = [str(member) for member in kind]
+    choices = [str(member) for member in kind if member]
+    if isinstance(raw, str) and not raw and "" in list(kind):
+        return kind("")
     if isinstance(raw, str) and raw.strip().lower() in choices:
         return kind(raw.strip().lower())
     near = difflib.get_close_matches(raw.lower(), choices, n=1, cutoff=0.5) if isinstance(raw, str) else []
@@ -195,11 +201,10 @@ _TEXTS: dict[Text, Callable[[str], None]] = {
     Text.PARAGRAPH: _printable,
 }
 _CHECKS: dict[str, Callable[[Any], None]] = {
-    "api.base_url": _base_url,
-    "api.key": _api_key,
+    **{key: _base_url for key in OPTIONS if key.endswith(".base_url")},
+    **dict.fromkeys(("api.key", "cartesia.key", "smallest.key"), _api_key),
     "talk.key": _talk_key,
     "ui.keys": _key_map,
-    "dub.base_url": _base_url,
 }
 
 
@@ -216,7 +221,7 @@ def check(key: str, value: object) -> object:
         return understood(value)
     if key == "talk.key" and isinstance(value, str):
         return talk_key(value)
-    if key in ("api.base_url", "dub.base_url") and isinstance(value, str):
+    if key.endswith(".base_url") and isinstance(value, str):
         return value.rstrip("/")
     return value
 
@@ -225,6 +230,8 @@ def notes(settings: Settings) -> list[Note]:
     """What the settings as a whole call for: errors where values contradict each other, warnings where one is cut."""
     found: list[Note] = []
     session = settings.session
+    if settings.service.name in HEARS_ONLY:
+        return found
     if normalize(session.source) == normalize(session.target):
         found.append(
             Note("session.target", f"is {session.target}, the language that is spoken", "Choose two languages.", True)

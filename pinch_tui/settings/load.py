@@ -30,7 +30,7 @@ URL_VARIABLE = "PINCH_BASE_URL"
 CONFIG_VARIABLE = "PINCH_TUI_CONFIG"
 PREFIX = "PINCH_TUI_"
 SPECIAL = {KEY_VARIABLE: "api.key", URL_VARIABLE: "api.base_url"}
-SECRET_KEYS = frozenset({"api.key"})
+SECRET_KEYS = frozenset({"api.key", "cartesia.key", "smallest.key"})
 FREE_TABLES = frozenset({"ui.keys"})
 """Tables whose keys are the user's to choose."""
 
@@ -133,9 +133,9 @@ def load(
             place = _place(path, text, key)
             origins[key] = Origin(Source.FILE, place)
             _take(values, mistakes, key, kinds[key], raw, origins[key], convert)
-        if values.get("api.key") and not is_private(path):
+        if any(values.get(key) for key in SECRET_KEYS) and not is_private(path):
             warnings.append(
-                f"{path} holds the API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
+                f"{path} holds an API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
             )
     for key, (variable, raw_text) in _environment(env, kinds, mistakes).items():
         origins[key] = Origin(Source.ENVIRONMENT, variable)

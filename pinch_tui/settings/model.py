@@ -14,6 +14,8 @@ from typing import Final, get_type_hints
 from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
+DEFAULT_CARTESIA_URL = "https://api.cartesia.ai"
+DEFAULT_SMALLEST_URL = "https://api.smallest.ai"
 DEFAULT_DUB_URL = "https://api.startpinch.com"
 
 
@@ -52,9 +54,28 @@ class Reopen(StrEnum):
     PRESS = "press"
 
 
+class ServiceName(StrEnum):
+    DEFAULT = ""
+    """Pinch with a key, else practice."""
+    PINCH = "pinch"
+    CARTESIA = "cartesia"
+    SMALLEST = "smallest"
+    PRACTICE = "practice"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """``[service]``: who interprets."""
+
+    name: ServiceName = option(
+        ServiceName.DEFAULT, flag="--service", help="Who interprets.", label="Service", remembered="service"
+    )
+    """Empty: Pinch where there is a key, else the practice service."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """``[api]``: which service, and with which key."""
+    """``[api]``: Pinch's address and key."""
 
     base_url: str = option(
         DEFAULT_BASE_URL,
@@ -201,6 +222,35 @@ class PracticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CartesiaSettings:
+    """``[cartesia]``: the service of that name."""
+
+    base_url: str = DEFAULT_CARTESIA_URL
+    """The key goes over https, or to loopback, nowhere else."""
+    key: str = option("", repr=False)
+    """Its API key. Better in the keyring (``pinch-tui key set --service cartesia``) or in CARTESIA_API_KEY."""
+    model: str = ""
+    """Empty chooses by the language: ink-2, or ink-whisper."""
+    turns: bool = False
+    """A latched talk is hands-free: the service finds where a turn ends."""
+    keyterms: str = option("", text=Text.LINE)
+    """Words that are likely to come, separated by commas."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallestSettings:
+    """``[smallest]``: smallest.ai."""
+
+    base_url: str = DEFAULT_SMALLEST_URL
+    """The key goes over https, or to loopback, nowhere else. Another address is used for every language."""
+    key: str = option("", repr=False)
+    """Its API key. Better in the keyring (``pinch-tui key set --service smallest``) or in SMALLEST_API_KEY."""
+    model: str = "pulse"
+    keywords: str = option("", text=Text.LINE)
+    """Words that are likely to come, as ``word:boost`` separated by commas; a boost is 1-3."""
+
+
+@dataclass(frozen=True, slots=True)
 class DubSettings:
     """``[dub]``: ``pinch-tui dub``. Its key is ``api.key``."""
 
@@ -214,6 +264,7 @@ class DubSettings:
 class Settings:
     """Everything that can be set."""
 
+    service: ServiceSettings = field(default_factory=ServiceSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     session: SessionSettings = field(default_factory=SessionSettings)
     talk: TalkSettings = field(default_factory=TalkSettings)
@@ -222,6 +273,8 @@ class Settings:
     ui: UiSettings = field(default_factory=UiSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     practice: PracticeSettings = field(default_factory=PracticeSettings)
+    cartesia: CartesiaSettings = field(default_factory=CartesiaSettings)
+    smallest: SmallestSettings = field(default_factory=SmallestSettings)
     dub: DubSettings = field(default_factory=DubSettings)
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from pinch_tui.errors import CredentialError, PinchError
 from pinch_tui.leash import tie_to_parent
 from pinch_tui.store.keyring_child import ChildKeyring, module_environment
-from pinch_tui.store.secrets import KeySource, clean, store_key
+from pinch_tui.store.secrets import KEYS, PINCH, KeyName, KeySource, clean, store_key
 
 _REFUSED = 20
 
 
-async def keep(value: str, folder: Path) -> KeySource:
+async def keep(value: str, folder: Path, name: KeyName = PINCH) -> KeySource:
     """Keep a key in the keyring, or else in ``folder``; returns where it is.
 
     Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
@@ -30,6 +30,7 @@ async def keep(value: str, folder: Path) -> KeySource:
         "-m",
         "pinch_tui.store.key_keeper",
         str(folder),
+        name.name,
         env=module_environment(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -41,14 +42,14 @@ async def keep(value: str, folder: Path) -> KeySource:
         return KeySource(words[0])
     if child.returncode == _REFUSED and len(words) == 2:
         raise CredentialError(words[0], words[1])
-    raise CredentialError("The key could not be kept.", "Set PINCH_API_KEY in the environment instead.")
+    raise CredentialError("The key could not be kept.", f"Set {name.variables[0]} in the environment instead.")
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, name: KeyName) -> int:
     """The child: reads the key from stdin, says where it is, or why it is nowhere."""
     tie_to_parent()
     try:
-        sys.stdout.write(f"{store_key(sys.stdin.read(), folder, ChildKeyring())}\n")
+        sys.stdout.write(f"{store_key(sys.stdin.read(), folder, ChildKeyring(account=name.account), name)}\n")
     except PinchError as exc:
         sys.stdout.write(f"{exc.title}\n{exc.hint}\n")
         return _REFUSED
@@ -56,4 +57,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), KEYS[sys.argv[2]]))

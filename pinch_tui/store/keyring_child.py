@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pinch_tui.leash import tie_to_parent
-from pinch_tui.store.secrets import KeyringAbsent, KeyringFailed
+from pinch_tui.store.secrets import PINCH, KeyringAbsent, KeyringFailed
 
 SERVICE = "pinch-tui"
-ACCOUNT = "api-key"
 GET_TIMEOUT_S = 4.0
 """A start does not wait longer for a keyring that asks somebody for its password."""
 CHANGE_TIMEOUT_S = 60.0
@@ -35,11 +34,12 @@ def module_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ChildKeyring:
-    """The `Keyring` of this system."""
+    """The `Keyring` of this system, for the key of one entry."""
 
     get_timeout_s: float = GET_TIMEOUT_S
     change_timeout_s: float = CHANGE_TIMEOUT_S
     command: tuple[str, ...] = (sys.executable, "-P", "-m", "pinch_tui.store.keyring_child")
+    account: str = PINCH.account
 
     def get(self) -> str | None:
         code, out = self._run("get", b"", self.get_timeout_s)
@@ -56,7 +56,7 @@ class ChildKeyring:
             raise KeyringAbsent("this system has none")
         try:
             done = subprocess.run(
-                [*self.command, action],
+                [*self.command, action, self.account],
                 env=module_environment(),
                 input=given,
                 stdout=subprocess.PIPE,
@@ -94,16 +94,16 @@ def _keyring_settings(env: Mapping[str, str]) -> list[Path]:
     return [config / "python_keyring" / "keyringrc.cfg"]
 
 
-def main(action: str) -> int:
+def main(action: str, account: str) -> int:
     """One action of the child: reads a key from stdin (set) or writes it to stdout (get)."""
     tie_to_parent()
     with contextlib.redirect_stdout(sys.stderr):  # what a backend prints is no part of the key
-        code, value = _ask(action)
+        code, value = _ask(action, account)
     sys.stdout.write(value)
     return code
 
 
-def _ask(action: str) -> tuple[int, str]:
+def _ask(action: str, account: str) -> tuple[int, str]:
     import keyring
     from keyring.backends import fail, null
     from keyring.errors import KeyringError, PasswordDeleteError
@@ -112,12 +112,12 @@ def _ask(action: str) -> tuple[int, str]:
         return _ABSENT, ""
     try:
         if action == "set":
-            keyring.set_password(SERVICE, ACCOUNT, sys.stdin.read())
+            keyring.set_password(SERVICE, account, sys.stdin.read())
             return _FOUND, ""
         if action == "delete":
-            keyring.delete_password(SERVICE, ACCOUNT)
+            keyring.delete_password(SERVICE, account)
             return _FOUND, ""
-        value = keyring.get_password(SERVICE, ACCOUNT)
+        value = keyring.get_password(SERVICE, account)
     except PasswordDeleteError:
         return _NOTHING, ""
     except (KeyringError, OSError, RuntimeError, ValueError):
@@ -128,4 +128,4 @@ def _ask(action: str) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:3]))

@@ -1,7 +1,7 @@
-"""The API key: where it may stand, in which order it is looked up, how it is kept and removed.
+"""The API keys: where each may stand, in which order it is looked up, how it is kept and removed.
 
-Order, the first found wins: ``PINCH_API_KEY`` in the environment, the system's keyring, a ``key`` file (0600) in the
-state folder, ``api.key`` in the configuration. A keyring that is missing, locked or hung counts as holding nothing; the
+Order, the first found wins: the key's variable in the environment, the system's keyring, a file (0600) in the state
+folder, the configuration. A keyring that is missing, locked or hung counts as holding nothing; the
 last two are said in `ApiKey.warnings`. A key's value stands in no message, no repr and no argument list.
 """
 
@@ -17,10 +17,44 @@ from pinch_tui.errors import CredentialError, UsageError
 from pinch_tui.settings.model import Settings
 from pinch_tui.store.paths import is_private, read_file, write_private
 
-VARIABLE = "PINCH_API_KEY"
-LONG_VARIABLE = "PINCH_TUI_API__KEY"
-KEY_VARIABLES = (VARIABLE, LONG_VARIABLE)
 MAX_KEY = 512
+
+
+@dataclass(frozen=True, slots=True)
+class KeyName:
+    """The names of one key. ``config``: its dotted key; ``account``: its entry in the keyring; ``file``: in the state
+    folder."""
+
+    name: str
+    label: str
+    variables: tuple[str, ...]
+    config: str
+    account: str
+    file: str
+
+
+PINCH = KeyName("pinch", "Pinch", ("PINCH_API_KEY", "PINCH_TUI_API__KEY"), "api.key", "api-key", "key")
+KEYS = {
+    "pinch": PINCH,
+    "cartesia": KeyName(
+        "cartesia",
+        "Cartesia",
+        ("CARTESIA_API_KEY", "PINCH_TUI_CARTESIA__KEY"),
+        "cartesia.key",
+        "api-key-cartesia",
+        "key-cartesia",
+    ),
+    "smallest": KeyName(
+        "smallest",
+        "smallest.ai",
+        ("SMALLEST_API_KEY", "PINCH_TUI_SMALLEST__KEY"),
+        "smallest.key",
+        "api-key-smallest",
+        "key-smallest",
+    ),
+}
+"""By the name that `ServiceTraits.key` gives."""
+KEY_VARIABLES = tuple(variable for name in KEYS.values() for variable in name.variables)
 
 
 class KeySource(StrEnum):
@@ -75,9 +109,12 @@ def clean(value: str) -> str:
     return key
 
 
-def lookup_key(settings: Settings, env: Mapping[str, str], folder: Path, keyring: Keyring | None) -> ApiKey:
-    """The first key found. ``folder`` is the state folder; ``keyring`` None leaves the keyring out. Never raises."""
-    for variable in KEY_VARIABLES:
+def lookup_key(
+    settings: Settings, env: Mapping[str, str], folder: Path, keyring: Keyring | None, name: KeyName = PINCH
+) -> ApiKey:
+    """The first key found. ``folder`` is the state folder; ``keyring`` (the key's own entry) None leaves the keyring
+    out. Never raises."""
+    for variable in name.variables:
         if value := env.get(variable, "").strip():
             return ApiKey(value, KeySource.ENVIRONMENT)
     warnings: list[str] = []
@@ -89,7 +126,7 @@ def lookup_key(settings: Settings, env: Mapping[str, str], folder: Path, keyring
             pass
         except KeyringFailed as exc:
             warnings.append(f"The keyring was left out: {exc}.")
-    path = folder / "key"
+    path = folder / name.file
     try:
         if value := read_file(path)[: MAX_KEY + 2].decode("ascii", "replace").strip():
             if not is_private(path):
@@ -99,18 +136,19 @@ def lookup_key(settings: Settings, env: Mapping[str, str], folder: Path, keyring
         pass
     except OSError as exc:
         warnings.append(f"{path} cannot be read: {exc.strerror}.")
-    if value := settings.api.key.strip():
+    section, _, field_name = name.config.partition(".")
+    if value := getattr(getattr(settings, section), field_name).strip():
         return ApiKey(value, KeySource.CONFIG, tuple(warnings))
     return ApiKey("", KeySource.NONE, tuple(warnings))
 
 
-def store_key(value: str, folder: Path, keyring: Keyring | None) -> KeySource:
+def store_key(value: str, folder: Path, keyring: Keyring | None, name: KeyName = PINCH) -> KeySource:
     """Keep a key in the keyring, or in the key file when there is no keyring that works.
 
     Returns where it is. Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
     """
     key = clean(value)
-    path = folder / "key"
+    path = folder / name.file
     if keyring is not None:
         try:
             keyring.set(key)
@@ -123,12 +161,12 @@ def store_key(value: str, folder: Path, keyring: Keyring | None) -> KeySource:
         write_private(path, key + "\n")
     except OSError as exc:
         raise CredentialError(
-            f"The key cannot be kept in {path}: {exc.strerror}.", "Set PINCH_API_KEY in the environment instead."
+            f"The key cannot be kept in {path}: {exc.strerror}.", f"Set {name.variables[0]} in the environment instead."
         ) from exc
     return KeySource.FILE
 
 
-def delete_key(folder: Path, keyring: Keyring | None) -> tuple[KeySource, ...]:
+def delete_key(folder: Path, keyring: Keyring | None, name: KeyName = PINCH) -> tuple[KeySource, ...]:
     """Remove the key from the keyring and the key file; returns where there was one.
 
     Raises `CredentialError` when the file cannot be removed.
@@ -140,7 +178,7 @@ def delete_key(folder: Path, keyring: Keyring | None) -> tuple[KeySource, ...]:
                 removed.append(KeySource.KEYRING)
         except KeyringFailed:
             pass
-    path = folder / "key"
+    path = folder / name.file
     try:
         path.unlink()
         removed.append(KeySource.FILE)

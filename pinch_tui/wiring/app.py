@@ -32,24 +32,29 @@ from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone
 from pinch_tui.errors import AudioError
 from pinch_tui.frontend.leaving import farewell
-from pinch_tui.settings.load import with_choices
-from pinch_tui.settings.model import Settings
+from pinch_tui.services.catalogue import TRAITS
+from pinch_tui.services.registry import check
+from pinch_tui.settings.load import Source, with_choices
+from pinch_tui.settings.model import ServiceName, ServiceSettings, Settings
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
-from pinch_tui.store.secrets import KEY_VARIABLES
+from pinch_tui.store.secrets import KEYS, PINCH, ApiKey, KeyName
 from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
+from pinch_tui.wiring.choosing import (
+    Chosen,
+    choose_service,
+    find_key,
+    key_place,
+    own_phrasebook,
+    refuse_typed,
+)
 from pinch_tui.wiring.demo import Demo, demo_settings
 from pinch_tui.wiring.parts import (
-    KEY_PLACES,
-    Chosen,
     Recorder,
     Wire,
     about,
-    choose_service,
     engine_config,
-    find_key,
-    own_phrasebook,
     remembered_pair,
     watch_children,
 )
@@ -73,34 +78,36 @@ def run_app(settings: Settings, options: RunOptions) -> int:
 
 
 def _with_entered_key(options: RunOptions) -> RunOptions:
-    """The options for a start with the key that was just entered and kept, whatever else would be found first."""
+    """The options for a start with Pinch's key that was just entered and kept, whatever else would be found first."""
     loaded = options.loaded
-    if shadow := _shadow(options):
+    if shadow := _shadow(options, PINCH):
         loaded = replace(loaded, warnings=(*loaded.warnings, f"The entered key is in use. {shadow}"))
-    env = {name: value for name, value in options.env.items() if name not in KEY_VARIABLES}
+    loaded = replace(loaded, settings=replace(loaded.settings, service=ServiceSettings(ServiceName.PINCH)))
+    env = {name: value for name, value in options.env.items() if name not in PINCH.variables}
     return replace(options, is_practice=False, loaded=loaded, env=env)
 
 
-def _shadow(options: RunOptions) -> str:
+def _shadow(options: RunOptions, name: KeyName) -> str:
     """A sentence on what would be found before a kept key at the next start, "" for nothing."""
-    names = [name for name in KEY_VARIABLES if options.env.get(name, "").strip()]
+    names = [variable for variable in name.variables if options.env.get(variable, "").strip()]
     return f"At the next start {names[0]} in the environment wins: unset it." if names else ""
 
 
 async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
     async with AsyncExitStack() as stack:
-        key = find_key(settings, options)
-        log_file = options.log_file or options.paths.log_file
-        redactor = logs.configure(
-            log_file, secrets=[key.value] if key else [], is_required=options.log_file is not None
-        )
-        stack.callback(logs.close)
         state = StateFile(options.paths.state_file)
         remembered = state.state
         settings = with_choices(options.loaded, remembered.choices)
         if options.is_demo:
             settings = demo_settings(settings)
-        service = choose_service(settings, options, stack, key)
+        service = choose_service(settings, options, stack)
+        refuse_typed(service.traits, options)
+        key = service.key
+        log_file = options.log_file or options.paths.log_file
+        redactor = logs.configure(
+            log_file, secrets=[key.value] if key else [], is_required=options.log_file is not None
+        )
+        stack.callback(logs.close)
         wire = Wire(options, stack)
         clock = SystemClock()
         chosen = {
@@ -119,6 +126,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         if options.is_demo:
             microphone = SilentMicrophone("sample voice", clock=clock)
         params = settings.session.params(None if options.is_demo else remembered_pair(options, state))
+        if options.loaded.origin("session.source").source is Source.FLAG:
+            check(service.name, settings, params)
         config = engine_config(settings, params)
         engine = Engine(
             config,
@@ -132,20 +141,50 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         recorder = Recorder(engine, options, stack, is_practice=service.is_practice, keeps_history=keeps_history)
         wire.tell_through(recorder.problem)
         hold = _hold(settings, engine, state)
-        notices = [*options.loaded.warnings, *key.warnings]
+        notices = [*options.loaded.warnings, *key.warnings, *service.traits.fitted(params)[1]]
         if not options.is_demo:
             notices += await _open_control(options, hold, engine, stack)
         _tell_at_start(engine, notices, None if options.is_demo else sound.problem, recorder)
 
-        def use_key(value: str, place: str) -> None:
-            redactor.secrets.add(value)
-            engine.use_service(wire.service(replace(service, key=value, key_source=place), settings))
-            engine.say(NoticePosted("key", Severity.INFO, f"The key is kept in {place}, and in use.", _shadow(options)))
+        from pinch_tui.frontend.services import KeptKey
 
-        services = _services(engine, state, service, recorder, options, chosen, use_key)
+        current = service
+
+        def use(other: Chosen) -> None:
+            nonlocal current
+            redactor.secrets.add(other.key.value)
+            current = other
+            engine.use_service(wire.service(other, settings))
+
+        async def use_service(name: str) -> None:
+            """Another service from now on. Raises `PinchError`."""
+            key_name = TRAITS[name].key
+            key = await asyncio.to_thread(find_key, settings, options, key_name) if key_name else current.key
+            use(replace(current, name=name, key=key))
+            state.remember("service", name)
+
+        async def keep_key(value: str) -> KeptKey:
+            """Keep it for the service in use; the practice service needs none, so there it is Pinch's."""
+            name = KEYS[current.traits.key or "pinch"]
+            source = await key_keeper.keep(value, options.paths.state, name)
+            place = key_place(source, name.name)
+            if current.is_practice:
+                return KeptKey(place, needs_restart=True)
+            use(replace(current, key=ApiKey(clean_key(value), source)))
+            sentence = f"The {name.label} key is kept in {place}, and in use."
+            engine.say(NoticePosted("key", Severity.INFO, sentence, _shadow(options, name)))
+            return KeptKey(place)
+
+        services = replace(
+            _services(engine, state, service, recorder, options, chosen, lambda: current.address(settings)),
+            use_service=use_service,
+            service_offers=tuple((name, traits.label) for name, traits in TRAITS.items()),
+            store_key=keep_key,
+        )
         samples = SampleSpeaker(engine, service.practice.say, clock)
-        if service.is_practice:
-            services = practice_offers(services, own_phrasebook(settings), samples.speak)
+        services = practice_offers(
+            services, own_phrasebook(settings), samples.speak if service.is_practice else None
+        )
         if options.is_demo:
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
@@ -243,11 +282,11 @@ def _services(
     recorder: Recorder,
     options: RunOptions,
     chosen: dict[str, str | None],
-    use_key: Callable[[str, str], None],
+    address: Callable[[], str],
 ) -> AppServices:
-    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``use_key``: from
-    now on (a key, and where it is kept)."""
-    from pinch_tui.frontend.services import AppServices, DeviceNames, KeptKey
+    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``address``: where
+    the service in use is."""
+    from pinch_tui.frontend.services import AppServices, DeviceNames
     from pinch_tui.keys import signals
 
     async def devices() -> DeviceNames:
@@ -276,12 +315,6 @@ def _services(
     async def save_wav(utterance: int, speech: bytes) -> Path:
         return save_speech(default_folder(), utterance, wav_header(len(speech)) + speech)
 
-    async def keep_key(value: str) -> KeptKey:
-        place = KEY_PLACES[await key_keeper.keep(value, options.paths.state)]
-        if not service.is_practice:
-            use_key(clean_key(value), place)
-        return KeptKey(place, needs_restart=service.is_practice)
-
     def remember(name: str, value: object) -> None:
         match name:
             case "microphone":
@@ -294,7 +327,7 @@ def _services(
                 state.remember(name, value)
 
     def details() -> Sequence[tuple[str, str]]:
-        rows = [("Service", service.address), ("Version", __version__)]
+        rows = [("Service", address()), ("Version", __version__)]
         if recorder.history is not None and recorder.history.path is not None:
             rows.append(("History", str(recorder.history.path)))
         return rows
@@ -309,10 +342,9 @@ def _services(
         export=export,
         save_wav=save_wav,
         set_star=recorder.star,
-        has_key=service.has_key or options.is_practice,
+        has_key=bool(service.key) or options.is_practice,
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
-        key_source=service.key_source,
-        store_key=keep_key,
+        key_source=service.key_place,
         details=details,
     )
 

@@ -9,8 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinch_tui import __version__
@@ -26,8 +24,6 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.engine import Engine, EngineConfig
-from pinch_tui.errors import CredentialError
-from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.ports import Service
 from pinch_tui.services.registry import Making, make
 from pinch_tui.services.wirelog import WireLog
@@ -37,22 +33,12 @@ from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
 from pinch_tui.store.history.writer import HistoryWriter, lines_missing
-from pinch_tui.store.keyring_child import ChildKeyring
-from pinch_tui.store.paths import expanded
-from pinch_tui.store.secrets import ApiKey, KeySource, lookup_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.store.trace import TraceWriter
+from pinch_tui.wiring.choosing import Chosen
 
 if TYPE_CHECKING:
-    from pinch_tui.services.practice.service import PracticeService
-
-KEY_PLACES = {
-    KeySource.ENVIRONMENT: "the environment variable PINCH_API_KEY",
-    KeySource.KEYRING: "the keyring",
-    KeySource.FILE: "the key file",
-    KeySource.CONFIG: "config.toml",
-    KeySource.NONE: "nowhere",
-}
+    pass
 
 log = logging.getLogger("pinch_tui")
 
@@ -69,82 +55,6 @@ def watch_children() -> None:
 
 
 # ---- what a run is made of ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The service that a run begins with."""
-
-    name: str
-    address: str
-    """Where it is, for a person."""
-    key: str = field(repr=False)
-    key_source: str
-    has_key: bool
-    practice: EmbeddedPractice = field(repr=False)
-
-    @property
-    def is_practice(self) -> bool:
-        return TRAITS[self.name].is_practice
-
-
-def find_key(settings: Settings, options: RunOptions) -> ApiKey:
-    """The API key, from the first place that has one."""
-    return lookup_key(settings, options.env, options.paths.state, ChildKeyring())
-
-
-def own_phrasebook(settings: Settings) -> Path | None:
-    """The user's phrasebook file, when the settings name one."""
-    book = settings.practice.phrasebook
-    return expanded(Path(book)) if book else None
-
-
-class EmbeddedPractice:
-    """The practice service of this run: there is at most one, and it starts when its first session is asked for."""
-
-    def __init__(self, phrasebook: Path | None) -> None:
-        self._phrasebook = phrasebook
-        self._service: PracticeService | None = None
-        self._starting = asyncio.Lock()
-
-    async def start(self) -> str:
-        """Its base URL."""
-        from pinch_tui.services.practice.service import PracticeOptions, PracticeService
-
-        async with self._starting:
-            if self._service is None:
-                service = PracticeService(PracticeOptions(phrasebook=self._phrasebook))
-                await service.start()
-                self._service = service
-            return self._service.base_url
-
-    async def say(self, text: str, language: str) -> bytes:
-        """As `PracticeService.say`; starts the service where that has not been asked for yet."""
-        await self.start()
-        assert self._service is not None
-        return await self._service.say(text, language)
-
-    async def stop(self) -> None:
-        if self._service is not None:
-            await self._service.stop()
-
-
-def choose_service(
-    settings: Settings, options: RunOptions, stack: AsyncExitStack, key: ApiKey, *, needs_key: bool = False
-) -> Chosen:
-    """The real service when there is a key, else the practice service, started when first asked for a session.
-
-    Raises `CredentialError`.
-    """
-
-    practice = EmbeddedPractice(own_phrasebook(settings))
-    stack.push_async_callback(practice.stop)
-    if key and not options.is_practice:
-        place = KEY_PLACES[key.source]
-        return Chosen("pinch", settings.api.base_url, key.value, place, True, practice)
-    if needs_key and not options.is_practice:
-        raise CredentialError("There is no API key.", "Set one with: pinch-tui key set. Or try it: --practice.")
-    return Chosen("practice", "practice, on this machine", "", "practice", bool(key), practice)
 
 
 def remembered_pair(options: RunOptions, state: StateFile) -> tuple[str, str] | None:
@@ -180,10 +90,18 @@ class Wire:
         while self._untold:
             tell(self._untold.pop(0))
 
-    def service(self, chosen: Chosen, settings: Settings, *, is_continuous: bool = False) -> Service:
-        """The engine's side of what was chosen."""
+    def service(
+        self, chosen: Chosen, settings: Settings, *, is_continuous: bool = False, is_hands_free: bool = False
+    ) -> Service:
+        """The engine's side of what was chosen. Raises `ConfigError`."""
         making = Making(
-            settings, chosen.key, chosen.key_source, chosen.practice.start, self._log, is_continuous=is_continuous
+            settings,
+            chosen.key.value,
+            chosen.key_place,
+            chosen.practice.start,
+            self._log,
+            is_continuous=is_continuous,
+            is_hands_free=is_hands_free,
         )
         return make(chosen.name, making)
 

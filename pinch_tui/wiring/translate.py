@@ -26,14 +26,14 @@ from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError
+from pinch_tui.services.registry import check
 from pinch_tui.settings.model import Settings
 from pinch_tui.store import logs
+from pinch_tui.wiring.choosing import choose_service, refuse_typed
 from pinch_tui.wiring.parts import (
     Recorder,
     Wire,
-    choose_service,
     engine_config,
-    find_key,
     watch_children,
 )
 
@@ -59,9 +59,12 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
     run = options.run
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        key = find_key(settings, run)
+        service = choose_service(settings, run, stack, needs_key=True)
+        traits = service.traits
+        refuse_typed(traits, run, has_out=options.out is not None)
+        check(service.name, settings, settings.session.params())
         if run.log_file is not None:
-            logs.configure(run.log_file, secrets=[key.value] if key else [], is_required=True)
+            logs.configure(run.log_file, secrets=[service.key.value] if service.key else [], is_required=True)
             stack.callback(logs.close)
         # JSON lines hold the interim texts themselves.
         console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
@@ -81,7 +84,6 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
             if sound.problem is not None:
                 raise sound.problem
             inputs.append(("microphone", sound.microphone))
-        service = choose_service(settings, run, stack, key, needs_key=True)
         wire = Wire(run, stack)
         is_streaming = str(options.out) == "-"  # the speech takes stdout, and the text goes to stderr
         stream = sys.stderr if is_streaming else sys.stdout
@@ -94,7 +96,7 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
             n_inputs=len(inputs),
             head=ExportHead(
                 datetime.now().astimezone(),
-                "Practice" if service.is_practice else "Pinch",
+                traits.label,
                 settings.session.context,
                 inputs=tuple("standard input" if name == "-" else name for name in options.inputs),
             ),
@@ -121,7 +123,9 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                 console.begin_input(name, file)
                 speaker: Speaker = out if out is not None else NullSpeaker(AudioError("No speech."), clock=clock)
                 # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
-                params = settings.session.params()
+                params, left_out = traits.fitted(settings.session.params())
+                for sentence in left_out:
+                    console.say(sentence)
                 params = replace(params, text_only=params.text_only or out is None)
                 config = replace(
                     engine_config(settings, params),
@@ -130,7 +134,8 @@ async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
                     closes_sound=False,
                     drain_s=15.0,
                 )
-                ports = EnginePorts(microphone, speaker, wire.service(service, settings, is_continuous=True), clock)
+                made = wire.service(service, settings, is_continuous=True, is_hands_free=options.is_listening)
+                ports = EnginePorts(microphone, speaker, made, clock)
                 engine = Engine(config, ports, random.random)
                 unhear = engine.subscribe(wire.hear)
                 recorder = Recorder(engine, run, stack, is_practice=service.is_practice, keeps_history=False)

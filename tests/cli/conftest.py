@@ -54,7 +54,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         return captured.out, captured.err
 
     shell = Shell(tmp_path / "home", capture)
-    monkeypatch.setattr(key_command, "_keyring", lambda: shell.keyring)
+    monkeypatch.setattr(key_command, "_keyring", lambda _name: shell.keyring)
     yield shell
 
 

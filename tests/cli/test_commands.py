@@ -128,7 +128,30 @@ def test_a_key_is_no_argument(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     )
     command = cli.get_command(click.Context(cli), "key")
     assert isinstance(command, click.Group)
-    assert [param.name for param in command.commands["set"].params] == []
+    assert [param.opts for param in command.commands["set"].params] == [["--service"]]
+
+
+def test_each_service_has_a_key_of_its_own(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.keyring.is_absent = True
+    for name in ("cartesia", "smallest"):
+        _stdin(monkeypatch, f"sk_{name}_canary_123\n")
+        assert shell("key", "set", "--service", name)[0] == 0
+        assert (shell.paths.state / f"key-{name}").read_text(encoding="ascii") == f"sk_{name}_canary_123\n"
+        code, out, _ = shell("key", "status", f"--service={name}")
+        assert (code, "canary" in out) == (0, False)
+    assert shell("key", "status")[0] == 3
+    assert shell("key", "delete", "--service", "cartesia")[0] == 0
+    assert shell("key", "status", "--service", "cartesia")[0] == 3
+    assert shell("key", "status", "--service", "smallest")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("set", "sk_canary"), ("set", "--service", "sk_canary"), ("set", "--service=cartesia", "sk_canary")]
+)
+def test_a_key_among_the_arguments_is_not_repeated(shell: Shell, arguments: tuple[str, ...]) -> None:
+    code, out, err = shell("key", *arguments)
+    assert code == 2
+    assert "canary" not in out + err
 
 
 def test_a_key_in_the_environment_is_said_to_win(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pinch_tui.frontend.services import AppServices
 from pinch_tui.services.practice.phrasebook import practice_languages, suggestions
 from pinch_tui.settings.model import Settings
 from pinch_tui.wiring.app import practice_offers
-from pinch_tui.wiring.parts import own_phrasebook
+from pinch_tui.wiring.choosing import own_phrasebook
 
 
 def test_own_phrases_are_offered_first(tmp_path: Path):

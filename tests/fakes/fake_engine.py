@@ -27,6 +27,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.engine.facade import Listener
+from pinch_tui.services.pinch.traits import PINCH
 
 
 @dataclass
@@ -44,6 +45,7 @@ class FakeEngine:
         self.status = status or Status(
             word=StateWord.READY,
             session_id="3f2a91c0-77aa-4f0e-9d10-1a2b3c4d5e6f",
+            service=PINCH,
             mic=MicState.OPEN,
             mic_name="Built-in Audio",
             has_speaker=True,

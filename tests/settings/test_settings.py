@@ -100,6 +100,9 @@ def test_a_flag_beats_the_named_file(tmp_path: Path) -> None:
 
 def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
     texts = {
+        "service.name": "practice",
+        "cartesia.base_url": "https://cartesia.example.org",
+        "smallest.base_url": "https://smallest.example.org",
         "api.base_url": "https://example.org",
         "api.key": CANARY,
         "session.source": "pt_br",

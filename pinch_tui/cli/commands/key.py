@@ -9,19 +9,29 @@ import click
 from pinch_tui.cli.context import CliContext
 from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_OK, UsageError
 from pinch_tui.store.keyring_child import ChildKeyring
-from pinch_tui.store.secrets import Keyring, KeySource, delete_key, lookup_key, store_key
+from pinch_tui.store.secrets import KEYS, PINCH, KeyName, Keyring, KeySource, delete_key, lookup_key, store_key
 
 
-def _keyring() -> Keyring:
-    return ChildKeyring()
+def _keyring(name: KeyName) -> Keyring:
+    return ChildKeyring(account=name.account)
+
+
+_service = click.option(
+    "--service",
+    "name",
+    type=click.Choice(list(KEYS)),
+    default=PINCH.name,
+    show_default=True,
+    help="Whose key: Pinch's is also that of dub.",
+)
 
 
 @click.group("key")
 def command() -> None:
-    """Keep the API key, say where it stands, or remove it.
+    """Keep the API keys, say where they stand, or remove them.
 
-    The key is looked up in PINCH_API_KEY, the system's keyring, a private file in the state folder, and config.toml,
-    in that order; the first found is used.
+    A key is looked up in its variable (PINCH_API_KEY, CARTESIA_API_KEY, SMALLEST_API_KEY), the system's keyring, a
+    private file in the state folder, and config.toml, in that order; the first found is used.
     """
 
 
@@ -29,7 +39,7 @@ class _WithoutArguments(click.Command):
     """Refuses every argument without repeating it: it may be the key."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if any(arg not in ctx.help_option_names for arg in args):
+        if _without_service(args, ctx.help_option_names):
             raise UsageError(
                 "The key is no argument: others could read it in the process list.",
                 "Leave it away and paste it at the prompt, or pipe it in. If it was a real one, take it out of the"
@@ -38,47 +48,69 @@ class _WithoutArguments(click.Command):
         return super().parse_args(ctx, args)
 
 
+def _without_service(args: list[str], others: list[str]) -> list[str]:
+    """The arguments that are neither the service's name nor a request for help."""
+    rest: list[str] = []
+    given = iter(args)
+    for arg in given:
+        if arg == "--service":
+            value = next(given, "")
+            rest += [] if value in KEYS or not value else [value]
+        elif arg.removeprefix("--service=") not in KEYS and arg not in others:
+            rest.append(arg)
+    return rest
+
+
 @command.command("set", cls=_WithoutArguments)
+@_service
 @click.pass_obj
-def set_key(context: CliContext) -> None:
+def set_key(context: CliContext, name: str) -> None:
     """Keep a key: it is asked for without echo, or read from stdin when that is no terminal."""
+    names = KEYS[name]
     if sys.stdin.isatty():
-        value = click.prompt("API key", hide_input=True, err=True)
+        value = click.prompt("API key" if names is PINCH else f"{names.label} API key", hide_input=True, err=True)
     else:
         value = sys.stdin.read(4096)
-    source = store_key(value, context.paths.state, _keyring())
-    place = "the system's keyring" if source is KeySource.KEYRING else str(context.paths.key_file)
+    source = store_key(value, context.paths.state, _keyring(names), names)
+    place = "the system's keyring" if source is KeySource.KEYRING else str(context.paths.state / names.file)
     click.echo(f"The key is kept in {place}.")
-    if any(context.env.get(name) for name in ("PINCH_API_KEY", "PINCH_TUI_API__KEY")):
+    if any(context.env.get(variable) for variable in names.variables):
         click.echo("The environment holds a key, too; that one is used.", err=True)
 
 
 @command.command("status")
+@_service
 @click.pass_context
-def status(ctx: click.Context) -> None:
+def status(ctx: click.Context, name: str) -> None:
     """Say whether there is a key and where it was found. Exit code 3 when there is none."""
     context: CliContext = ctx.obj
-    key = lookup_key(context.load().settings, context.env, context.paths.state, _keyring())
+    names = KEYS[name]
+    key = lookup_key(context.load().settings, context.env, context.paths.state, _keyring(names), names)
     for warning in key.warnings:
         click.echo(f"pinch-tui: {warning}", err=True)
     if not key:
-        click.echo("There is no API key. pinch-tui key set keeps one; without one the practice service answers.")
+        click.echo(
+            "There is no API key. pinch-tui key set keeps one; without one the practice service answers."
+            if names is PINCH
+            else f"There is no {names.label} API key. pinch-tui key set --service {name} keeps one."
+        )
         ctx.exit(EXIT_CREDENTIALS)
     places = {
-        KeySource.ENVIRONMENT: "the environment (PINCH_API_KEY)",
+        KeySource.ENVIRONMENT: f"the environment ({names.variables[0]})",
         KeySource.KEYRING: "the system's keyring",
-        KeySource.FILE: str(context.paths.key_file),
-        KeySource.CONFIG: "config.toml (api.key)",
+        KeySource.FILE: str(context.paths.state / names.file),
+        KeySource.CONFIG: f"config.toml ({names.config})",
     }
-    click.echo(f"There is an API key, from {places[key.source]}.")
+    click.echo(f"There is {'an API' if names is PINCH else f'a {names.label} API'} key, from {places[key.source]}.")
     ctx.exit(EXIT_OK)
 
 
 @command.command("delete")
+@_service
 @click.pass_obj
-def delete(context: CliContext) -> None:
+def delete(context: CliContext, name: str) -> None:
     """Remove the key from the keyring and from its file."""
-    removed = delete_key(context.paths.state, _keyring())
+    removed = delete_key(context.paths.state, _keyring(KEYS[name]), KEYS[name])
     if removed:
         click.echo(f"Removed from the {' and the '.join(str(source) for source in removed)}.")
     else:

@@ -2,7 +2,8 @@
 
 A sink is shown the utterances after every change and ticked while nothing changes; it prints each segment once it is
 settled, because a printed line cannot be taken back. A segment is settled when its utterance is, when a later segment
-has a final translation, or when both its texts are final and have been quiet for `QUIET_S`.
+has a final translation, or when both its texts are final and have been quiet for `QUIET_S`. Where nobody translates,
+the original alone decides and is printed.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Settler:
             if utterance.state is UtteranceState.CANCELLED:
                 continue
             finals = [final_part(segment) for segment in utterance.segments]
-            last_translated = max((i for i, final in enumerate(finals) if final and final.translation), default=-1)
+            needs = "translation" if utterance.is_translated else "original"
+            last_whole = max((i for i, final in enumerate(finals) if final and getattr(final, needs)), default=-1)
             for index, (whole, final) in enumerate(zip(utterance.segments, finals, strict=True)):
                 if final is None:
                     continue
@@ -63,9 +65,9 @@ class Settler:
                 known = self._changed.get(key)
                 if known is None or known[:2] != (whole.original, whole.translation):
                     known = self._changed[key] = (whole.original, whole.translation, now)
-                is_whole = whole.original_is_final and whole.translation_is_final
+                is_whole = whole.original_is_final and (whole.translation_is_final or not utterance.is_translated)
                 is_quiet = is_whole and now - known[2] >= QUIET_S
-                is_settled = utterance.state in _ENDED or is_quiet or (is_whole and index < last_translated)
+                is_settled = utterance.state in _ENDED or is_quiet or (is_whole and index < last_whole)
                 yield utterance, final, is_settled
 
     def clear(self) -> None:
@@ -117,7 +119,10 @@ class TextSink:
         if before is not None:  # finals are only extended: the rest is news
             original, translation = _rest(before[0], original), _rest(before[1], translation)
         self._printed[key] = texts
-        if translation or (original and self.has_both):
+        if not utterance.is_translated:
+            if original:
+                self.write(f"{clean(original)}\n")
+        elif translation or (original and self.has_both):
             self.write(f"{clean(original)}\t{clean(translation)}\n" if self.has_both else f"{clean(translation)}\n")
 
     def _was_said_before(self, utterance: Utterance, texts: tuple[str, str]) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from pinch_tui.core.options import SessionParams, Voice
 from pinch_tui.core.session.reactions import Failure, FailureKind, Reaction
 from pinch_tui.core.session.settle import QuietTimes
 
@@ -54,6 +55,33 @@ class ServiceTraits:
     @property
     def speaks(self) -> bool:
         return bool(self.voices)
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The fields of `SessionParams` that mean nothing to it."""
+        return frozenset(
+            ([] if self.speaks else ["voice", "text_only"])
+            + ([] if self.has_two_way else ["two_way"])
+            + ([] if self.translates else ["target", "finalize_mode"])
+            + ([] if self.takes_context else ["source_label", "target_label", "context"])
+        )
+
+    def fitted(self, params: SessionParams) -> tuple[SessionParams, list[str]]:
+        """The parameters without what the service cannot do, and a sentence for each choice that is left out."""
+        left_out: list[str] = []
+        if params.two_way and not self.has_two_way:
+            params = replace(params, two_way=False)
+            left_out.append(f"{self.label} has no two-way conversations; it hears {params.source} alone.")
+        if self.voices and params.voice.value not in self.voices:
+            left_out.append(f"{self.label} has no voice named {params.voice.value}; it speaks with {self.voices[0]}.")
+            params = replace(params, voice=Voice(self.voices[0]))
+        if params.audio_output and not self.speaks:
+            params = replace(params, text_only=True)
+        return params, left_out
+
+    def target_of(self, params: SessionParams) -> str:
+        """The language that is translated into, "" where none is."""
+        return params.target if self.translates else ""
 
     def closed(self, code: int) -> Failure:
         """A close code, as the service means it."""

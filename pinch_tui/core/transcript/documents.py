@@ -35,6 +35,8 @@ def render(
     head: ExportHead | None = None,
 ) -> str:
     """The whole file's text, to be written as UTF-8 without newline translation."""
+    if side is ExportSide.TRANSLATION and lines and not any(line.target_language for line in lines):
+        side = ExportSide.ORIGINAL  # nobody translated: the transcript is what there is
     match format_:
         case ExportFormat.TXT:
             return to_txt(lines, side, head)
@@ -60,9 +62,9 @@ def _ms(value: float) -> int:
 
 
 def _texts(line: ExportLine, side: ExportSide) -> list[str]:
-    """The clean texts to show, those without words left out."""
+    """The clean texts to show, those without words left out; of a transcript the original, whatever the side."""
     texts: tuple[str, ...]
-    match side:
+    match side if line.target_language else ExportSide.ORIGINAL:
         case ExportSide.BOTH:
             texts = (line.original, line.translation)
         case ExportSide.ORIGINAL:
@@ -104,7 +106,7 @@ def _directions(lines: Sequence[ExportLine]) -> list[str]:
     ways = {(line.source_language, line.target_language) for line in lines}
     if len(ways) < 2 or _columns(lines) or (len(pairs_of(lines)) == 1 and all(line.speaker for line in lines)):
         return [""] * len(lines)
-    return [f"{clean(line.source_language)} → {clean(line.target_language)}" for line in lines]
+    return [" → ".join(filter(None, map(clean, (line.source_language, line.target_language)))) for line in lines]
 
 
 def _columns(lines: Sequence[ExportLine]) -> tuple[str, str] | None:
@@ -137,7 +139,9 @@ def _facts(lines: Sequence[ExportLine], head: ExportHead) -> list[tuple[str, str
         languages = f"{label(columns[0])} and {label(columns[1])}, two-way"
     else:
         ways = dict.fromkeys((line.source_language, line.target_language) for line in lines)
-        languages = ", ".join(f"{label(source)} to {label(target)}" for source, target in ways)
+        languages = ", ".join(
+            f"{label(source)} to {label(target)}" if target else label(source) for source, target in ways
+        )
     facts = [
         (DATE, when),
         ("Recordings" if len(head.inputs) > 1 else "Recording", ", ".join(head.inputs)),
@@ -192,6 +196,8 @@ def to_md(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head:
     directions = _directions(lines)
     has_directions = any(directions)
     columns = _columns(lines) if side is ExportSide.BOTH else None
+    if lines and not any(line.target_language for line in lines):
+        side = ExportSide.ORIGINAL
     sides = [ExportSide.ORIGINAL, ExportSide.TRANSLATION] if side is ExportSide.BOTH else [side]
     named = [_md(label(code)) for code in columns] if columns else [SIDE_NAMES[one].capitalize() for one in sides]
     header = ["Time", *(["Languages"] if has_directions else []), *(["Speaker"] if has_speaker else []), *named]

@@ -188,7 +188,7 @@ def file_name(
     copy: int = 1,
 ) -> str:
     """A name safe on every system, such as ``pinch-2026-11-20-1455-en-es.srt``; ``copy`` > 1 adds ``-2``, ``-3``..."""
-    languages = [normalize(source) or "xx", normalize(target) or "xx"]
+    languages = [normalize(code) or "xx" for code in (source, target) if code or code == source]
     parts = [f"pinch-{started:%Y-%m-%d-%H%M}", *dict.fromkeys(languages)]
     if side is not ExportSide.BOTH:
         parts.append(SIDE_NAMES[side])

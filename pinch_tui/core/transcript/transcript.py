@@ -27,7 +27,8 @@ class UtteranceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One row. ``source``/``target``: the pair it was spoken under. ``attempt`` counts from 1; a resend adds one."""
+    """One row. ``source``/``target``: the pair it was spoken under, ``target`` empty where nobody translates.
+    ``attempt`` counts from 1; a resend adds one."""
 
     number: int
     started: float  # Unix seconds
@@ -42,6 +43,11 @@ class Utterance:
     end_ms: int | None = None
     has_speech: bool = False
     is_sample: bool = False  # spoken by a voice of the program, not by a person
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether a translation comes, or came; else the row is a transcript."""
+        return bool(self.target)
 
     @property
     def original(self) -> str:

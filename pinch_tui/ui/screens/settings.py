@@ -104,7 +104,10 @@ class SettingsScreen(Panel[None]):
 
     def _session_rows(self, params: SessionParams) -> Iterator[Widget]:
         yield Static(Content("Session"), classes="heading")
-        for row in _ROWS:
+        offers = self.front.services.service_offers
+        if offers:
+            yield _choice("service.name", self.front.engine.status.service.name, offers)
+        for row in self._rows:
             value = getattr(params, row.name)
             if row.text is Text.PARAGRAPH:
                 yield Static(Content(""), id=f"{row.name}_label", classes="panel-muted")
@@ -121,8 +124,14 @@ class SettingsScreen(Panel[None]):
             else:
                 yield _choice(row.key, value)
 
+    @property
+    def _rows(self) -> list[Option]:
+        """What the service in use can be asked for."""
+        left_out = self.front.engine.status.service.left_out
+        return [row for row in _ROWS if row.name not in left_out]
+
     def on_mount(self) -> None:
-        self.query_one(f"#{_ROWS[0].name}").focus()
+        self.query(".body Choice, .body Input").first().focus()
         self.set_interval(1 / METER_HZ, self.query_one(MeterLine).refresh)
         self._hear_microphone()
         self.set_interval(HEAR_EVERY_S, self._hear_microphone)
@@ -160,10 +169,16 @@ class SettingsScreen(Panel[None]):
     def _value(self, name: str) -> object:
         return self.query_one(f"#{name}", Choice).value
 
+    def _new_service(self) -> str:
+        """The label of the service that is chosen and not in use yet, "" for none."""
+        offers = dict(self.front.services.service_offers)
+        name = str(self._value("service")) if offers else ""
+        return offers[name] if name and name != self.front.engine.status.service.name else ""
+
     def params(self) -> SessionParams:
         """What the form asks for now."""
         chosen: dict[str, Any] = {}
-        for row in _ROWS:
+        for row in self._rows:
             match self.query_one(f"#{row.name}"):
                 case Choice() as choice:
                     chosen[row.name] = choice.value
@@ -192,16 +207,18 @@ class SettingsScreen(Panel[None]):
         """Say what closing will do, and how much context there is."""
         if not self.is_attached:
             return
-        for row in _ROWS:
+        for row in self._rows:
             if row.text is Text.PARAGRAPH:
                 self._count(row, len(self.query_one(f"#{row.name}", TextArea).text))
-        difference = difference_text(self.front.session.wanted, self.params())
+        changes = [self._new_service(), difference_text(self.front.session.wanted, self.params())]
+        difference = ", ".join(filter(None, changes))
         if difference:
             comfort = "" if self.has_class("-short") else "  nothing said is lost"
             verdict = Content.assemble(("Esc opens a new session: ", "bold $accent"), (difference, "bold"), comfort)
         else:
             verdict = Content("Left and Right change, Esc closes; no new session needed")
-        if self._value("two_way") is True and self.front.session.wanted.lacks_a_language:
+        has_two_way = any(row.name == "two_way" for row in self._rows)
+        if has_two_way and self._value("two_way") is True and self.front.session.wanted.lacks_a_language:
             why = ("Two-way needs two named languages, and the source is auto\n", "bold $warning")
             verdict = Content.assemble(why, verdict)
         self.query_one("#verdict", Static).update(verdict)
@@ -215,6 +232,8 @@ class SettingsScreen(Panel[None]):
     def action_close(self) -> None:
         """Apply and close."""
         self.front.session.change(self.params())
+        if self._new_service():
+            self.app.run_worker(self.front.session.use_service(str(self._value("service"))), name="service")
         self.dismiss(None)
 
     def on_choice_accepted(self) -> None:

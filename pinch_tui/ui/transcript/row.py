@@ -74,10 +74,12 @@ class RowStyle:
     folded: str = ""
     shapes: Marks = UNICODE
     widths: Widths = Widths.GRAPHEMES
+    is_one_column: bool = False
+    """Whether a transcript is drawn: one text over the full width."""
 
     @property
     def is_side_by_side(self) -> bool:
-        return self.width >= SIDE_BY_SIDE
+        return self.width >= SIDE_BY_SIDE and not self.is_one_column
 
     @property
     def gutter(self) -> int:
@@ -135,7 +137,8 @@ def size_of(utterance: Utterance) -> Size:
         longer += left if left > right else right
         originals += left
         translations += right
-    return longer, originals, translations
+    # A transcript takes the full width where a pair of texts stands side by side.
+    return longer if utterance.is_translated else longer // 2, originals, translations
 
 
 def estimates(sizes: Iterable[Size], style: RowStyle) -> list[int]:
@@ -302,6 +305,7 @@ def build(
     utterance: Utterance, style: RowStyle, *, is_starred: bool = False, is_speaking: bool = False
 ) -> tuple[RowLine, ...]:
     """The lines of a row, without the edge (first cell) and without the gap above."""
+    style = style if utterance.is_translated else replace(style, is_one_column=True)
     column = style.column
     code_width = _code_width(utterance)
     room = max(1, column - code_width - _HEAD)
@@ -312,7 +316,9 @@ def build(
             (
                 is_spoken_right(utterance, segment),
                 _original(utterance, segment, room, style, i == 0),
-                _translation(utterance, segment, room, style, is_speaking and i == 0),
+                _translation(utterance, segment, room, style, is_speaking and i == 0)
+                if utterance.is_translated
+                else None,
             )
             for i, segment in enumerate(utterance.segments)
         ]

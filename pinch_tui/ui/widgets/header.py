@@ -51,7 +51,7 @@ class Header(LineWidget):
         session = short_id(status.session_id)
         ident = [Piece(f"{marks.dot} {clean(session)} ", "$text-muted", "details")] if session else []
         badge = [Piece(" PRACTICE ", "$background on $warning", "welcome"), Piece("  ")] if status.is_practice else []
-        brand = [Piece(" pinch ", "bold $text-muted"), Piece(marks.bar, "$text-disabled")]
+        brand = [Piece(f" {self._brand()} ", "bold $text-muted"), Piece(marks.bar, "$text-disabled")]
         full, short = self._pair(is_short=False), self._pair(is_short=True)
         yield [*brand, *full], [*badge, *link, *ident]
         yield full, [*badge, *link, *ident]
@@ -60,8 +60,15 @@ class Header(LineWidget):
         yield short, [*badge[:1], Piece(f" {mark} ", colour, "details")]
         yield short, badge[:1]
 
+    def _brand(self) -> str:
+        """Who interprets; the practice service has a badge of its own."""
+        return "pinch" if self._status.is_practice else clean(self._status.service.label.lower())
+
     def _pair(self, *, is_short: bool) -> list[Piece]:
         params = self._status.params
+        if not self._status.service.translates:
+            name = clean((short_name if is_short else full_name)(params.source))
+            return [Piece(f" {displayed(name, self._order)} ", "bold $accent", "speak_language")]
         names = (clean((short_name if is_short else full_name)(code)) for code in (params.source, params.target))
         source, target = (displayed(name, self._order) for name in names)
         arrow = self._marks.both if params.two_way else self._marks.arrow

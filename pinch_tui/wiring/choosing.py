@@ -1,0 +1,157 @@
+"""Which service a run begins with, with which key, and the change to another while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinch_tui.cli.options import RunOptions
+from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.services.catalogue import TRAITS
+from pinch_tui.settings.load import Source, value_of
+from pinch_tui.settings.model import Settings
+from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.paths import expanded
+from pinch_tui.store.secrets import KEYS, ApiKey, KeySource, lookup_key
+
+if TYPE_CHECKING:
+    from pinch_tui.services.practice.service import PracticeService
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A service with its key."""
+
+    name: str
+    key: ApiKey
+    practice: EmbeddedPractice = field(repr=False)
+
+    @property
+    def traits(self) -> ServiceTraits:
+        return TRAITS[self.name]
+
+    @property
+    def is_practice(self) -> bool:
+        return self.traits.is_practice
+
+    @property
+    def key_place(self) -> str:
+        """Where the key was found, in words."""
+        return key_place(self.key.source, self.traits.key) if self.traits.key else self.name
+
+    def address(self, settings: Settings) -> str:
+        """Where it is, for a person."""
+        if self.is_practice:
+            return "practice, on this machine"
+        section = "api" if self.name == "pinch" else self.name
+        return f"{self.traits.label}, {value_of(settings, f'{section}.base_url')}"
+
+
+def key_place(source: KeySource, name: str = "pinch") -> str:
+    """Where a key stands, in words."""
+    match source:
+        case KeySource.ENVIRONMENT:
+            return f"the environment variable {KEYS[name].variables[0]}"
+        case KeySource.KEYRING:
+            return "the keyring"
+        case KeySource.FILE:
+            return "the key file"
+        case KeySource.CONFIG:
+            return "config.toml"
+        case KeySource.NONE:
+            return "nowhere"
+
+
+def find_key(settings: Settings, options: RunOptions, name: str = "pinch") -> ApiKey:
+    """A key, from the first place that has one."""
+    names = KEYS[name]
+    return lookup_key(settings, options.env, options.paths.state, ChildKeyring(account=names.account), names)
+
+
+def own_phrasebook(settings: Settings) -> Path | None:
+    """The user's phrasebook file, when the settings name one."""
+    book = settings.practice.phrasebook
+    return expanded(Path(book)) if book else None
+
+
+class EmbeddedPractice:
+    """The practice service of this run: there is at most one, and it starts when its first session is asked for."""
+
+    def __init__(self, phrasebook: Path | None) -> None:
+        self._phrasebook = phrasebook
+        self._service: PracticeService | None = None
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> str:
+        """Its base URL."""
+        from pinch_tui.services.practice.service import PracticeOptions, PracticeService
+
+        async with self._starting:
+            if self._service is None:
+                # Kept before it starts: a run that ends meanwhile stops it all the same.
+                self._service = PracticeService(PracticeOptions(phrasebook=self._phrasebook))
+                await self._service.start()
+            return self._service.base_url
+
+    async def say(self, text: str, language: str) -> bytes:
+        """As `PracticeService.say`; starts the service where that has not been asked for yet."""
+        await self.start()
+        assert self._service is not None
+        return await self._service.say(text, language)
+
+    async def stop(self) -> None:
+        if self._service is not None:
+            await self._service.stop()
+
+
+def choose_service(
+    settings: Settings, options: RunOptions, stack: AsyncExitStack, *, needs_key: bool = False
+) -> Chosen:
+    """The service that was asked for; else Pinch where there is a key, else the practice service.
+
+    Raises `CredentialError` where ``needs_key`` and there is none.
+    """
+    practice = EmbeddedPractice(own_phrasebook(settings))
+    stack.push_async_callback(practice.stop)
+    asked = "practice" if options.is_practice else settings.service.name.value
+    traits = TRAITS[asked or "pinch"]
+    # Practice needs no key; that there is one decides whether the welcome offers to enter it.
+    key = find_key(settings, options, traits.key or "pinch")
+    if needs_key and not key and traits.key:
+        names = KEYS[traits.key]
+        flag = "" if names.name == "pinch" else f" --service {names.name}"
+        hint = f"Set one with: pinch-tui key set{flag}. Or try it: --practice."
+        raise CredentialError(f"There is no {names.label} API key." if flag else "There is no API key.", hint)
+    name = asked or ("pinch" if key else "practice")
+    return Chosen(name, key, practice)
+
+
+def refuse_typed(traits: ServiceTraits, options: RunOptions, *, has_out: bool = False) -> None:
+    """Refuse what was typed and the service cannot do. Raises `UsageError`."""
+
+    def is_typed(key: str) -> bool:
+        return options.loaded.origin(key).source is Source.FLAG
+
+    session = options.loaded.settings.session
+    label = traits.label
+    translates, speaks = f"{label} translates nothing", f"{label} speaks nothing"
+    if options.is_practice and is_typed("service.name") and not traits.is_practice:
+        raise UsageError("--practice and --service name two services.", "Leave one of them away.")
+    found = [
+        ("--to", translates, is_typed("session.target") and not traits.translates),
+        (
+            "--two-way",
+            f"{label} has no two-way conversations",
+            is_typed("session.two_way") and session.two_way and not traits.has_two_way,
+        ),
+        ("--voice", speaks, is_typed("session.voice") and not traits.speaks),
+        ("--out", speaks, has_out and not traits.speaks),
+    ]
+    for flag, why, is_wrong in found:
+        if is_wrong:
+            raise UsageError(f"{flag}: {why}.", f"Leave {flag} away, or choose another --service.")
