@@ -82,7 +82,7 @@ def _flag(row: Option) -> Callable[[F], F]:
         return click.option(
             row.flag,
             name,
-            type=click.Choice([member for member in row.kind if member], case_sensitive=False),
+            type=click.Choice([member.value for member in row.kind if member], case_sensitive=False),
             help=row.help,
         )
     complete = _codes if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) else None

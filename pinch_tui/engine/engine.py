@@ -241,11 +241,10 @@ class Engine:
         return link is self._links[-1]
 
     def _new_link(self) -> Link:
-        traits = self._ports.service.traits
         session = Session(
-            traits.fitted(self._params)[0],
+            self._ports.service.traits.fitted(self._params)[0],
             self._random,
-            traits=traits,
+            traits=self._ports.service.traits,
             reopens_idle=self._config.reopens_idle,
             has_checkpoints=self._config.is_continuous,
             pace=self._pace,

@@ -32,7 +32,9 @@ class Refusals:
         match status:
             case 401:
                 title = f"{label} refused the API key from {self.key_place} (401)."
-                return CredentialError(title, f"{self.key_cure} Your words are kept.", status=status)
+                # What was found first would be found first again.
+                cure = "Change that variable." if "environment" in self.key_place else self.key_cure
+                return CredentialError(title, f"{cure} Your words are kept.", status=status)
             case 402:
                 title = f"{label} asks for payment (402)."
                 return CredentialError(title, f"{self.unpaid} Your words are kept.", status=status)

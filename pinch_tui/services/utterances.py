@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S
-from pinch_tui.core.wire import EndMessage, ReadyMessage, WireEvent
+from pinch_tui.core.wire import EndMessage, Progress, ReadyMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
 from pinch_tui.services.hearing import Hearing, Refused
 from pinch_tui.services.socket import Socket
@@ -112,6 +112,11 @@ class UtteranceConnection:
                 turn.sent_at = self._now()
                 await turn.socket.send(self._dialect.keepalive)
             await turn.socket.ping()
+        if self._spare is not None:
+            await self._spare.ping()
+
+    def progress(self) -> Progress | None:
+        return None
 
     async def _begin(self) -> _Turn | None:
         spare, self._spare = self._spare, None

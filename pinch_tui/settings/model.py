@@ -68,7 +68,12 @@ class ServiceSettings:
     """``[service]``: who interprets."""
 
     name: ServiceName = option(
-        ServiceName.DEFAULT, flag="--service", help="Who interprets.", label="Service", remembered="service"
+        ServiceName.DEFAULT,
+        flag="--service",
+        help="Who interprets.",
+        label="Service",
+        remembered="service",
+        opens_session=True,
     )
     """Empty: Pinch where there is a key, else the practice service."""
 

@@ -14,7 +14,7 @@ from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.errors import CredentialError, UsageError
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.settings.load import Source, value_of
-from pinch_tui.settings.model import Settings
+from pinch_tui.settings.model import ServiceName, Settings
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.paths import expanded
 from pinch_tui.store.secrets import KEYS, ApiKey, KeySource, lookup_key
@@ -48,8 +48,14 @@ class Chosen:
         """Where it is, for a person."""
         if self.is_practice:
             return "practice, on this machine"
+        return f"{self.traits.label}, {self.base_url(settings)}"
+
+    def base_url(self, settings: Settings) -> str:
+        """Its configured address; "" for the practice service, which has one when it has started."""
+        if self.is_practice:
+            return ""
         section = "api" if self.name == "pinch" else self.name
-        return f"{self.traits.label}, {value_of(settings, f'{section}.base_url')}"
+        return str(value_of(settings, f"{section}.base_url"))
 
 
 def key_place(source: KeySource, name: str = "pinch") -> str:
@@ -140,7 +146,8 @@ def refuse_typed(traits: ServiceTraits, options: RunOptions, *, has_out: bool = 
     session = options.loaded.settings.session
     label = traits.label
     translates, speaks = f"{label} translates nothing", f"{label} speaks nothing"
-    if options.is_practice and is_typed("service.name") and not traits.is_practice:
+    named = options.loaded.settings.service.name
+    if options.is_practice and is_typed("service.name") and named is not ServiceName.PRACTICE:
         raise UsageError("--practice and --service name two services.", "Leave one of them away.")
     found = [
         ("--to", translates, is_typed("session.target") and not traits.translates),

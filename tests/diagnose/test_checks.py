@@ -224,7 +224,7 @@ HEALTHY: list[Callable[[], Finding]] = [
     lambda: machine.check_config("c.toml", exists=True),
     lambda: machine.check_config("c.toml", exists=False),
     lambda: machine.check_key("keyring"),
-    lambda: machine.check_key("practice", is_practice=True),
+    lambda: machine.check_key("practice", service="practice"),
     *(lambda finding=finding: finding for finding in terminal.checks(TERMINAL)),
     lambda: terminal.check_hold(replace(TERMINAL, answer=KeyAnswer(None, True), probe="the X server")),
     lambda: terminal.check_hold(replace(TERMINAL, answer=None, probe="Windows", system="Windows", env={})),

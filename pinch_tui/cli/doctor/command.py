@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinch_tui.cli.context import CliContext
+from pinch_tui.settings.model import ServiceName
 
 if TYPE_CHECKING:
     from pinch_tui.diagnose.finding import Finding
@@ -29,6 +30,9 @@ The exit code is that of the first failure, in the order shown: what comes first
 @click.option("--offline", is_flag=True, help="Look at nothing that needs a network.")
 @click.option("--silent", is_flag=True, help="Neither listen to the microphone nor play a tone.")
 @click.option("--practice", is_flag=True, help="Examine with the built-in practice service instead of the real one.")
+@click.option(
+    "--service", type=click.Choice([name.value for name in ServiceName if name]), help="Examine this service."
+)
 @click.option("--base-url", metavar="URL", help="Ask this service for a session.")
 @click.option("--config", type=click.Path(dir_okay=False), metavar="FILE", help="Read this configuration file.")
 @click.option("--input-device", metavar="NAME", help="Listen to this microphone.")

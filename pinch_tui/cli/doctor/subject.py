@@ -14,12 +14,13 @@ from pinch_tui.diagnose.doctor import Remote, Subject
 from pinch_tui.diagnose.finding import Finding
 from pinch_tui.errors import PinchError
 from pinch_tui.keys.probes import open_probe
+from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.registry import Making, make
 from pinch_tui.settings.load import LoadedSettings, load
-from pinch_tui.settings.model import DEFAULT_BASE_URL, Settings
+from pinch_tui.settings.model import Settings
 from pinch_tui.store.keyring_child import ChildKeyring
-from pinch_tui.store.secrets import ApiKey, lookup_key
-from pinch_tui.wiring.parts import KEY_PLACES, EmbeddedPractice, own_phrasebook
+from pinch_tui.store.secrets import KEYS, ApiKey, lookup_key
+from pinch_tui.wiring.choosing import Chosen, EmbeddedPractice, own_phrasebook
 
 
 @asynccontextmanager
@@ -32,12 +33,16 @@ async def subject(context: CliContext, *, is_offline: bool, is_silent: bool) -> 
     except PinchError as exc:
         error = exc
     settings = loaded.settings if loaded else Settings()
-    key = lookup_key(settings, context.env, context.paths.state, ChildKeyring()) if loaded else None
+    is_practice = bool(context.extra.get("practice"))
+    name = "practice" if is_practice else settings.service.name.value or "pinch"
+    names = KEYS[TRAITS[name].key or "pinch"]
+    keyring = ChildKeyring(account=names.account)
+    key = lookup_key(settings, context.env, context.paths.state, keyring, names) if loaded else None
     async with AsyncExitStack() as stack:
         yield Subject(
-            [*machine.machine(), *_terminal(context, settings), *_set_up(context, loaded, error, key)],
+            [*machine.machine(), *_terminal(context, settings), *_set_up(context, loaded, error, key, name)],
             sounds(settings),
-            await _remote(stack, context, settings, key) if key is not None else None,
+            await _remote(stack, settings, key, name) if key is not None else None,
             is_offline,
             is_silent,
         )
@@ -51,7 +56,7 @@ def _terminal(context: CliContext, settings: Settings) -> list[Finding]:
 
 
 def _set_up(
-    context: CliContext, loaded: LoadedSettings | None, error: PinchError | None, key: ApiKey | None
+    context: CliContext, loaded: LoadedSettings | None, error: PinchError | None, key: ApiKey | None, name: str
 ) -> list[Finding]:
     if loaded is None or key is None:
         path = context.config or context.env.get("PINCH_TUI_CONFIG") or context.paths.config_file
@@ -60,19 +65,25 @@ def _set_up(
         str(loaded.config_file), exists=loaded.config_file.is_file(), warnings=loaded.warnings
     )
     source = key.source.value if key else ""
-    return [config, machine.check_key(source, key.warnings, is_practice=bool(context.extra.get("practice")))]
+    return [config, machine.check_key(source, key.warnings, service=name)]
 
 
-async def _remote(stack: AsyncExitStack, context: CliContext, settings: Settings, key: ApiKey) -> Remote:
-    base_url, name = settings.api.base_url, "pinch"
+async def _nowhere() -> str:
+    return ""
+
+
+async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: str) -> Remote:
+    traits = TRAITS[name]
+    chosen = Chosen(name, key, _nowhere)
+    base_url = chosen.base_url(settings)
     practice = EmbeddedPractice(own_phrasebook(settings))
     stack.push_async_callback(practice.stop)
-    if is_practice := bool(context.extra.get("practice")):
-        base_url, name = await practice.start(), "practice"
-    making = Making(settings, key.value, KEY_PLACES[key.source], practice.start)
+    if traits.is_practice:
+        base_url = await practice.start()
+    making = Making(settings, key.value, chosen.key_place, practice.start)
     target = target_of(base_url, request.getproxies(), lambda host: bool(request.proxy_bypass(host)))
-    is_default = base_url == DEFAULT_BASE_URL
+    is_default = base_url == chosen.base_url(Settings())
     way = Way(target, is_default) if target is not None else None
     return Remote(
-        target, way, is_default, is_practice or bool(key), lambda: make(name, making), settings.session.params()
+        target, way, is_default, not traits.key or bool(key), lambda: make(name, making), settings.session.params()
     )

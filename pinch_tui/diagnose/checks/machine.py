@@ -10,7 +10,7 @@ from importlib import metadata
 
 from pinch_tui import __version__
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.errors import EXIT_USAGE, ConfigError, PinchError
+from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_USAGE, ConfigError, PinchError
 
 OLDEST_PYTHON = (3, 11)
 _KNOWN = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
@@ -110,13 +110,17 @@ def check_config(path: str, *, exists: bool, error: PinchError | None = None, wa
     return ok("config", f"{path} is in order.", path=path)
 
 
-def check_key(source: str | None, warnings: Sequence[str] = (), *, is_practice: bool = False) -> Finding:
+def check_key(source: str | None, warnings: Sequence[str] = (), *, service: str = "pinch") -> Finding:
     """There is an API key, and others cannot read it. ``source``: where it was found, "" for nowhere, None when it
     was not looked for."""
     if source is None:
         return skip("key", "The settings cannot be read, so the key was not looked for.")
-    if is_practice:
+    if service == "practice":
         return ok("key", "The practice service takes any key.", source="practice")
+    if not source and service != "pinch":
+        variable, command = f"{service.upper()}_API_KEY", f"pinch-tui key set --service {service}"
+        cure = f"Store one with `{command}`, or set {variable}."
+        return fail("key", EXIT_CREDENTIALS, f"There is no API key for {service}.", cure, source=None)
     if not source:
         return warn(  # not a failure: starting without a key is supported, and practice needs none
             "key",

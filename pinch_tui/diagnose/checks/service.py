@@ -51,7 +51,7 @@ async def check(service: Service, params: SessionParams, ready_s: float = READY_
         connection = await service.connector.connect(allocation, has_sound=True)
     except PinchError as exc:
         cure = _without_app_words(exc.hint) or "A firewall or proxy may let no WebSockets pass."
-        yield fail("socket", EXIT_LINK, exc.title, cure)
+        yield fail("socket", exc.exit_code, exc.title, cure)
         for name in ("ready", "round trip"):
             yield skip(name, "There is no socket.")
         return
@@ -69,9 +69,10 @@ async def check(service: Service, params: SessionParams, ready_s: float = READY_
 
 def _given(allocation: Allocation, ms: int) -> Finding:
     model = f", model {allocation.model_version_id}" if allocation.model_version_id else ""
+    told = f"Session {allocation.session_id}{model} in {ms} ms." if allocation.session_id else "No session is needed."
     return ok(
         "session",
-        f"Session {allocation.session_id}{model} in {ms} ms.",
+        told,
         status=200,
         ms=ms,
         session_id=allocation.session_id,
