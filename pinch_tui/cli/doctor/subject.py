@@ -68,15 +68,11 @@ def _set_up(
     return [config, machine.check_key(source, key.warnings, service=name)]
 
 
-async def _nowhere() -> str:
-    return ""
-
-
 async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: str) -> Remote:
     traits = TRAITS[name]
-    chosen = Chosen(name, key, _nowhere)
-    base_url = chosen.base_url(settings)
     practice = EmbeddedPractice(own_phrasebook(settings))
+    chosen = Chosen(name, key, practice)
+    base_url = chosen.base_url(settings)
     stack.push_async_callback(practice.stop)
     if traits.is_practice:
         base_url = await practice.start()
