@@ -178,27 +178,10 @@ def test_a_package_has_about_a_dozen_modules() -> None:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    circles = [" -> ".join(circle) for circle in _circles({module_name(path): _loaded(path) for path in files()})]
+    """Not even inside functions, or for type checkers alone."""
+    graph = {module_name(path): frozenset(found.name for found in imports(path)) & modules() for path in files()}
+    circles = [" -> ".join(circle) for circle in _circles(graph)]
     assert not circles, "\n".join(circles)
-
-
-def _loaded(path: Path) -> frozenset[str]:
-    """Our modules that a module imports outside functions, those for type checkers alone included."""
-    found = set()
-    waiting: list[ast.AST] = [tree(path)]
-    while waiting:
-        node = waiting.pop()
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                continue
-            case ast.Import(names=names):
-                found |= {alias.name for alias in names}
-            case ast.ImportFrom(module=module, names=names):
-                inner = {f"{module}.{alias.name}" for alias in names}
-                found |= inner & modules() or {str(module)}
-            case _:
-                waiting += ast.iter_child_nodes(node)
-    return frozenset(found & modules())
 
 
 def _circles(graph: dict[str, frozenset[str]]) -> list[list[str]]:

@@ -11,7 +11,7 @@ import codecs
 import contextlib
 import errno
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, ClassVar
+from typing import IO, ClassVar
 
 from textual import constants
 from textual.drivers import linux_driver
@@ -19,9 +19,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
-
-if TYPE_CHECKING:
-    from pinch_tui.keys.hold_input import HoldInput
+from pinch_tui.keys.ports import KeyListener
 
 
 class LenientFile:
@@ -50,7 +48,7 @@ class LenientFile:
 class HoldDriver(LinuxDriver):
     """See the module. ``hold`` is set by a subclass made for one `HoldInput`."""
 
-    hold: ClassVar[HoldInput]
+    hold: ClassVar[KeyListener]
     _filter: TalkKeyFilter | None = None
 
     def start_application_mode(self) -> None:
@@ -65,7 +63,7 @@ class HoldDriver(LinuxDriver):
             self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         is_stopped_again = self._writer_thread is writer_before  # as a background job
-        if self.input_tty and self.hold.config.exact and not is_disabled and not is_stopped_again:
+        if self.input_tty and self.hold.wants_exact and not is_disabled and not is_stopped_again:
             self.write(ASK)
             self.flush()
 

@@ -7,7 +7,6 @@ import contextlib
 import contextvars
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from textual import _xterm_parser, events
 from textual.keys import Keys
@@ -22,9 +21,7 @@ from pinch_tui.keys.parser import (
     KeyReleased,
     KittyFlags,
 )
-
-if TYPE_CHECKING:
-    from pinch_tui.keys.hold_input import HoldInput
+from pinch_tui.keys.ports import KeyListener
 
 ASK = "\x1b[<u\x1b[>27u\x1b[?u\x1b[c"
 """Replace the driver's flags by 27 (1 unambiguous, 2 event types, 8 all keys, 16 text), ask for the flags in force,
@@ -45,7 +42,7 @@ class TalkKeyFilter:
     this was made.
     """
 
-    def __init__(self, hold: HoldInput, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(self, hold: KeyListener, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.gate = FloodGate()
         self._hold = hold
         hold.dropped = lambda: self.gate.dropped

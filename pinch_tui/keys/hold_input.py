@@ -89,6 +89,7 @@ class HoldInput:
         probe_opener: ProbeOpener = open_probe,
     ) -> None:
         self.config = config
+        self.wants_exact = config.exact
         self.armed = True
         self.on_edge = on_edge
         self.on_report_changed: Callable[[HoldReport], None] | None = None
@@ -99,9 +100,7 @@ class HoldInput:
         self.on_interrupt: Callable[[], None] | None = None
         """Called on the event loop for Ctrl+C, ahead of the keys that wait there; None leaves it among them."""
         self.is_midway: Callable[[], bool] = lambda: False
-        """Whether the driver has read the beginning of a sequence, or an Escape that may be one."""
         self.dropped: Callable[[], int] = lambda: 0
-        """Events of the terminal that came faster than anybody types and went no further."""
         self.clock = clock
         self._memory = memory
         self._memory_name = keyboard_name(is_remote=config.is_remote)

@@ -6,20 +6,21 @@ The hook leans on a few private names of the pinned Textual; each is looked for 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import textual
 
+from pinch_tui.keys.ports import KeyListener
+
 if TYPE_CHECKING:
     from textual.driver import Driver
-
-    from pinch_tui.keys.hold_input import HoldInput
 
 KNOWN_VERSION = "8.2."
 
 
-def hooked(stock: type[Driver], hold: HoldInput) -> tuple[type[Driver], str]:
+def hooked(stock: type[Driver], hold: KeyListener) -> tuple[type[Driver], str]:
     """The driver to use in place of ``stock``, and why it is the stock one ("" when it is ours)."""
     if reason := unfit_reason(_driver_module()):
         return stock, reason
@@ -73,9 +74,9 @@ def _driver_module() -> ModuleType | None:
     return module
 
 
-def adopt(hold: HoldInput) -> None:
+def adopt(driver_class: Callable[[type[Driver]], object]) -> None:
     """For a program that reads the terminal itself and feeds `TalkKeyFilter`: the report is that of our own driver."""
     if sys.platform != "win32":
         from textual.drivers.linux_driver import LinuxDriver
 
-        hold.driver_class(LinuxDriver)
+        driver_class(LinuxDriver)

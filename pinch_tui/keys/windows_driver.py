@@ -6,7 +6,7 @@ Windows Terminal answers the question from 1.25 on; an older one, and the consol
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import constants
 from textual.drivers import win32
@@ -14,15 +14,13 @@ from textual.drivers.windows_driver import WindowsDriver
 from textual.message import Message
 
 from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
-
-if TYPE_CHECKING:
-    from pinch_tui.keys.hold_input import HoldInput
+from pinch_tui.keys.ports import KeyListener
 
 
 class HoldWindowsDriver(WindowsDriver):
     """``hold`` is set by a subclass made for one `HoldInput`."""
 
-    hold: ClassVar[HoldInput]
+    hold: ClassVar[KeyListener]
     _filter: TalkKeyFilter | None = None
 
     def start_application_mode(self) -> None:
@@ -35,7 +33,7 @@ class HoldWindowsDriver(WindowsDriver):
         self.hold.attach(None)
         self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
         super().start_application_mode()
-        if self.hold.config.exact and not is_disabled:
+        if self.hold.wants_exact and not is_disabled:
             self.write(ASK)
             self.flush()
 

@@ -132,7 +132,7 @@ def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Ca
     from pinch_tui.diagnose import tty
     from pinch_tui.keys.hook import adopt
 
-    adopt(hold)
+    adopt(hold.driver_class)
     hold.on_report_changed = lambda report: say(f"        {report.label}. {report.sentence}")
     say(f"Press, hold and release keys. The talk key is {hold.config.key}. Ctrl+C leaves.")
     hold.attach(fd)

@@ -84,8 +84,6 @@ def _terms(items: tuple[tuple[str, str], ...]) -> list[str]:
 
 def manual_page(root: click.Group, ctx: click.Context) -> str:
     """The whole manual in roff (``man -l``), made from the commands' own help."""
-    from pinch_tui.cli.main import EPILOG
-
     lines = [
         f'.TH PINCH\\-TUI 1 "" "pinch-tui {__version__}" "User Commands"',
         ".SH NAME",
@@ -106,7 +104,7 @@ def manual_page(root: click.Group, ctx: click.Context) -> str:
         lines += _command(command, click.Context(command, info_name=f"pinch-tui {name}", parent=None))
     lines += [".SH TOPICS", "pinch\\-tui help TOPIC prints a page on:", *_terms(tuple(topics().items()))]
     lines += [".SH ENVIRONMENT", *_terms(_ENVIRONMENT), ".SH FILES", *_terms(_FILES)]
-    lines += [".SH EXIT STATUS", ".nf", _roff(EPILOG.removeprefix("\b\n").partition("\n")[2]), ".fi"]
+    lines += [".SH EXIT STATUS", ".nf", _roff((root.epilog or "").removeprefix("\b\n").partition("\n")[2]), ".fi"]
     return "\n".join(lines) + "\n"
 
 
