@@ -165,6 +165,15 @@ class StopSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class Correct:
+    """A person corrects a settled line: its whole texts from now on; None leaves a side as it is."""
+
+    utterance: int
+    original: str | None = None
+    translation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Leave. ``drain``: finalize and wait (up to 3 s) for the last words first. A second Quit leaves at once."""
 
@@ -183,6 +192,7 @@ Intent = (
     | SetBargeIn
     | ReplaySpeech
     | StopSpeech
+    | Correct
     | Quit
 )
 

@@ -104,8 +104,7 @@ class Engine:
     def talk(self, edge: e.TalkEdge) -> None:
         """A step of the talk key, from any thread."""
         self._edges.append(edge)
-        loop = self._loop
-        if loop is not None:
+        if (loop := self._loop) is not None:
             with contextlib.suppress(RuntimeError):  # the loop has closed: nothing is left to talk to
                 loop.call_soon_threadsafe(self._take_edges, context=self._context)
 
@@ -294,8 +293,7 @@ class Engine:
 
     def cue(self, name: str) -> None:
         """A short sound, where cues are wanted."""
-        wants = self._config.has_cues
-        if wants if wants is not None else self._floor.has_headphones is True:
+        if self._config.has_cues or (self._config.has_cues is None and self._floor.has_headphones):
             self._ports.speaker.cue(name)
 
     async def _listen_to_speaker(self) -> None:
@@ -353,12 +351,14 @@ class Engine:
                 self._downlink.barge_in = BargeIn(policy)
             case e.ReplaySpeech(utterance, speed):
                 if not self._downlink.replay(utterance, speed):
-                    title = "There is no speech of this line to say again."
-                    self._teller.notice("replay", e.Severity.INFO, title)
+                    self._teller.notice("replay", e.Severity.INFO, "There is no speech of this line to say again.")
                 elif self._downlink.has_replay_waiting:
                     self._teller.notice("replay", e.Severity.INFO, "It is said when you have finished talking.")
             case e.StopSpeech(skip):
                 self._downlink.stop(skip=skip)
+            case e.Correct(number, original, translation):
+                if self._transcript.correct(number, original, translation):
+                    self._teller.changed(number)
             case e.Quit(drain):
                 self._quit(drain=drain)
             case _:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.conversations import History
@@ -233,6 +234,49 @@ def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Pa
     assert writer.n_kept == 2
     read = history.find("last")
     assert (read.services, read.context) == (("Practice", "Pinch"), "a visit")
+
+
+def test_a_correction_is_kept_beside_the_first_wording(tmp_path: Path) -> None:
+    history = History(tmp_path / "history")
+    writer = history.begin(STARTED)
+    said = utterance(1, segment("a", "I met Reese.", "Conocí a Reese."), state=UtteranceState.SETTLED)
+    writer.record([said])
+    better = replace(said, segments=corrected(said.segments, "I met Ruiz.", None))
+    assert writer.record([better]) == (1,)
+    writer.record([better])
+    assert writer.path is not None
+    _, first, second = _lines(writer.path)
+    assert (first["kind"], first["original"]) == ("final", "I met Reese.")
+    assert (second["kind"], second["original"], second["translation"]) == (
+        "corrected",
+        "I met Ruiz.",
+        "Conocí a Reese.",
+    )
+    (read_back,) = history.find("last").utterances
+    assert (read_back.original, read_back.translation) == ("I met Ruiz.", "Conocí a Reese.")
+    assert read_back.segments[0].first_original == "I met Reese."
+    assert read_back.segments[0].first_translation is None
+    writer.record([said])  # taken back
+    (read_back,) = history.find("last").utterances
+    assert (read_back.original, read_back.is_corrected) == ("I met Reese.", False)
+
+
+def test_a_past_conversation_is_corrected(tmp_path: Path) -> None:
+    history = History(tmp_path / "history")
+    writer = history.begin(STARTED)
+    writer.record([utterance(n, segment(f"s{n}", "I met Reese.", "Conocí a Reese.")) for n in (1, 2)])
+    writer.close()
+    mended = history.correct(history.find("last"), 2, None, "Conocí a Ruiz.")
+    assert [one.translation for one in mended.utterances] == ["Conocí a Reese.", "Conocí a Ruiz."]
+    assert history.find("last").utterances == mended.utterances
+    assert history.correct(mended, 2, None, "Conocí a Ruiz.") == mended
+    assert writer.path is not None
+    writer.path.write_bytes(writer.path.read_bytes() + b'{"kind": "fin')  # torn by a kill
+    starred = history.star(history.find("last"), 1, is_on=True)
+    assert (starred.stars, starred.unreadable) == (frozenset({1}), 1)
+    assert history.star(starred, 1, is_on=False).stars == frozenset()
+    with pytest.raises(UsageError, match="no line 9"):
+        history.correct(mended, 9, "x", None)
 
 
 def test_stars_come_and_go(tmp_path: Path) -> None:

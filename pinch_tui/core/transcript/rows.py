@@ -18,6 +18,7 @@ class Segment:
     conversation began (for exports).
     ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
     ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
+    ``first_original`` / ``first_translation``: the service's wording of a text that a person has corrected since.
     """
 
     id: str
@@ -34,6 +35,18 @@ class Segment:
     end_ms: int = 0
     revision: int = 0
     attempt: int = 1
+    first_original: str | None = None
+    first_translation: str | None = None
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.first_original is not None or self.first_translation is not None
+
+    @property
+    def wording(self) -> tuple[str, str]:
+        """Original and translation as the service worded them."""
+        original, translation = self.first_original, self.first_translation
+        return self.original if original is None else original, self.translation if translation is None else translation
 
 
 def final_part(segment: Segment) -> Segment | None:
@@ -108,6 +121,9 @@ class Row:
 
 
 def shown(segment: Segment, original: Track, translation: Track) -> Segment:
+    """The segment with the texts that came; what a person has corrected stays."""
+    if segment.is_corrected:
+        return segment
     return replace(
         segment,
         original=original.text,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.merge import Track, joined
 from pinch_tui.core.transcript.rows import Row, shown
 from pinch_tui.core.transcript.rows import Segment as Segment
@@ -65,6 +66,11 @@ class Utterance:
     @property
     def has_text(self) -> bool:
         return any(s.original or s.translation for s in self.segments)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a person has changed a text of it."""
+        return any(s.is_corrected for s in self.segments)
 
     @property
     def is_live(self) -> bool:
@@ -164,6 +170,8 @@ class Transcript:
         utterance = self._utterances[position]
         if utterance.state is UtteranceState.CANCELLED or attempt < utterance.attempt:
             return False
+        if attempt > utterance.attempt and utterance.is_corrected:
+            return False
         if attempt > utterance.attempt:
             self.restart(number, attempt, utterance.session_id)
             utterance = self._utterances[position]
@@ -204,7 +212,7 @@ class Transcript:
         """
         position = self._position[number]
         utterance = self._utterances[position]
-        if attempt <= utterance.attempt or utterance.state is UtteranceState.CANCELLED:
+        if attempt <= utterance.attempt or utterance.state is UtteranceState.CANCELLED or utterance.is_corrected:
             return
         row = self._rows[position]
         row.reset(kept)
@@ -250,6 +258,24 @@ class Transcript:
         if utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING):
             self._rows[position] = Row()
             self._utterances[position] = replace(utterance, state=UtteranceState.CANCELLED, segments=())
+
+    def correct(self, number: int, original: str | None, translation: str | None) -> bool:
+        """Replace the texts of a settled row, as `corrected` does; True when it changed.
+
+        What comes later of a corrected segment, and a new attempt of its row, is no longer taken.
+        """
+        position = self._position.get(number)
+        if position is None or self._utterances[position].state is not UtteranceState.SETTLED:
+            return False
+        utterance, row = self._utterances[position], self._rows[position]
+        segments = corrected(utterance.segments, original, translation)
+        if segments == utterance.segments:
+            return False
+        if len(row.segments) == len(segments):
+            for at, segment in enumerate(segments):
+                row.put(at, segment)
+        self._utterances[position] = replace(utterance, segments=segments)
+        return True
 
     def mark_speech(self, number: int, *, has_speech: bool = True) -> None:
         """Translated speech has come for this utterance; or what had come was another's."""

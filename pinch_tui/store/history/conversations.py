@@ -6,15 +6,17 @@ One JSON-lines file a conversation in the data folder (`pinch_tui.store.history.
 
 from __future__ import annotations
 
+import os
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError
-from pinch_tui.store.history.lines import Header, read
+from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read
 from pinch_tui.store.history.writer import HistoryWriter, is_held
 from pinch_tui.store.paths import open_file
 
@@ -109,6 +111,31 @@ class History:
                 if wanted in _folded(utterance.original) or wanted in _folded(utterance.translation):
                     yield conversation, utterance
 
+    def correct(
+        self, conversation: Conversation, number: int, original: str | None, translation: str | None
+    ) -> Conversation:
+        """Correct a line of a past conversation, as `core.transcript.correct` does; the conversation as it is now.
+
+        Raises `UsageError` for a line that is not there, and when the file cannot be written.
+        """
+        utterance = next((one for one in conversation.utterances if one.number == number), None)
+        if utterance is None:
+            raise UsageError(f"There is no line {number}.", "pinch-tui history show numbers the lines.")
+        segments = corrected(utterance.segments, original, translation)
+        changed = [new for old, new in zip(utterance.segments, segments, strict=True) if old != new]
+        if not changed:
+            return conversation
+        _append(conversation.path, "".join(encode_correction(number, segment) for segment in changed))
+        return self._read(conversation.id) or conversation
+
+    def star(self, conversation: Conversation, number: int, *, is_on: bool) -> Conversation:
+        """Star a line of a past conversation, or take its star back; the conversation as it is now.
+
+        Raises `UsageError` when the file cannot be written.
+        """
+        _append(conversation.path, encode_star(number, is_on=is_on))
+        return self._read(conversation.id) or conversation
+
     def delete(self, conversation: Conversation) -> None:
         """Remove a conversation's file. Raises `UsageError` when that fails."""
         try:
@@ -154,6 +181,19 @@ class History:
             tuple(dict.fromkeys(about.service for about in reading.about if about.service)),
             next((about.context for about in reversed(reading.about) if about.context), ""),
         )
+
+
+def _append(path: Path, lines: str) -> None:
+    """Add lines to a conversation's file and sync them; a line that was cut off is sealed first."""
+    try:
+        with open_file(path) as file:
+            is_torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
+        with path.open("ab") as file:
+            file.write(("\n" if is_torn else "").encode() + lines.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Check its permissions.") from exc
 
 
 def _started_from(name: str, path: Path) -> float:

@@ -3,7 +3,8 @@
 A file is JSON lines. The first is the conversation's header; then, in the order in which they came, one line for each
 final (``kind`` ``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms,
 session id, and ``row``, the ids of all segments of the utterance as they stood then), and lines for what the user did
-since: an utterance thrown away (``cancelled``) or starred (``star``), and for what the talk was under from there on
+since: an utterance thrown away (``cancelled``) or starred (``star``), a segment's text corrected (``corrected``; the
+finals above it keep the first wording), and for what the talk was under from there on
 (``about``: the service's name and the context). A reader takes the last row of each utterance and
 the newest revision of each of its segments, so that a resend replaces what it replaced on the screen and nothing else.
 A torn or foreign line, and one with impossible times, is skipped and counted; texts come out as harmless as they went
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
+from pinch_tui.core.transcript.correct import with_wording
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
 SCHEMA = 1
@@ -95,6 +97,19 @@ def encode_cancelled(number: int) -> str:
     return _line({"kind": "cancelled", "utterance": number})
 
 
+def encode_correction(number: int, segment: Segment) -> str:
+    """The texts of a segment as a person has corrected them; its finals stand in the file as they came."""
+    return _line(
+        {
+            "kind": "corrected",
+            "utterance": number,
+            "segment": segment.id,
+            "original": segment.original,
+            "translation": segment.translation,
+        }
+    )
+
+
 def encode_star(number: int, *, is_on: bool) -> str:
     return _line({"kind": "star", "utterance": number, "on": is_on})
 
@@ -127,6 +142,7 @@ def read(lines: Iterable[bytes]) -> Reading:
     reading = Reading()
     rows: dict[int, _Row] = {}
     cancelled: set[int] = set()
+    corrections: dict[tuple[int, str], tuple[str, str]] = {}
     for raw in lines:
         if not raw.strip():
             continue
@@ -139,6 +155,9 @@ def read(lines: Iterable[bytes]) -> Reading:
                     rows[number] = _extended(rows.get(number), fields)
                 case {"kind": "cancelled", "utterance": int() as number}:
                     cancelled.add(number)
+                case {"kind": "corrected", "utterance": int() as number, "segment": str() as name}:
+                    texts = _text(fields["original"]), _text(fields["translation"])
+                    corrections[number, clean(name, _ID_LIMIT)] = texts
                 case {"kind": "star", "utterance": int() as number, "on": bool() as is_on}:
                     (reading.stars.add if is_on else reading.stars.discard)(number)
                 case {"kind": "about", "service": str() as service, "context": str() as context}:
@@ -151,7 +170,13 @@ def read(lines: Iterable[bytes]) -> Reading:
             reading.unreadable += 1
     for number, row in rows.items():
         if number not in cancelled and (utterance := row.closed()) is not None:
-            reading.utterances[number] = utterance
+            segments = tuple(
+                with_wording(segment, *corrections[number, segment.id])
+                if (number, segment.id) in corrections
+                else segment
+                for segment in utterance.segments
+            )
+            reading.utterances[number] = replace(utterance, segments=segments)
     return reading
 
 

@@ -19,12 +19,14 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pinch_tui.core.transcript.correct import first_wording
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.store.history.lines import (
     About,
     Header,
     encode_about,
     encode_cancelled,
+    encode_correction,
     encode_final,
     encode_header,
     encode_star,
@@ -67,6 +69,7 @@ class HistoryWriter:
         self._known: dict[int, Utterance] = {}  # every utterance with finals, as it came last
         self._kept: dict[int, dict[str, Segment]] = {}  # utterance -> segment id -> what the file has
         self._cancelled: set[int] = set()
+        self._corrections: dict[tuple[int, str], tuple[str, str]] = {}  # of (utterance, segment), as the file has them
         self._stars: dict[int, bool] = {}  # as they should be
         self._kept_stars: dict[int, bool] = {}
         self._rows: dict[int, tuple[str, ...]] = {}  # utterance -> its segments with finals, as the file has them
@@ -142,6 +145,7 @@ class HistoryWriter:
         lines: list[str] = []
         fresh: list[tuple[Utterance, Segment]] = []
         thrown_away: set[int] = set()
+        mended: dict[tuple[int, str], tuple[str, str]] = {}
         for number in self._owed:
             utterance = self._known[number]
             if utterance.state is UtteranceState.CANCELLED:
@@ -152,6 +156,11 @@ class HistoryWriter:
             for segment in self._news(utterance):
                 lines.append(encode_final(utterance, segment))
                 fresh.append((utterance, segment))
+            for segment in utterance.segments:
+                texts, known = (segment.original, segment.translation), self._corrections.get((number, segment.id))
+                if known != texts and (segment.is_corrected or known is not None):
+                    lines.append(encode_correction(number, segment))
+                    mended[number, segment.id] = texts
         on_file = self._kept.keys() | {utterance.number for utterance, _ in fresh}
         stars = {
             number: is_on
@@ -172,6 +181,8 @@ class HistoryWriter:
         self._owed.clear()
         self._cancelled |= thrown_away
         self._kept_stars |= stars
+        self._corrections |= mended
+        self._unsynced |= dict.fromkeys(number for number, _ in mended)
         for utterance, segment in fresh:
             self._kept.setdefault(utterance.number, {})[segment.id] = segment
             self._rows[utterance.number] = _row(utterance)
@@ -227,6 +238,7 @@ class HistoryWriter:
                 self._kept.pop(number, None)
                 self._rows.pop(number, None)
                 self._kept_stars.pop(number, None)
+                self._corrections = {key: texts for key, texts in self._corrections.items() if key[0] != number}
                 self._owed[number] = None
             self._unsynced.clear()
             self._failed(exc)
@@ -257,6 +269,7 @@ class HistoryWriter:
         self._rows.clear()
         self._cancelled.clear()
         self._kept_stars.clear()
+        self._corrections.clear()
         self._kept_about = About()
         self._unsynced.clear()
         self._owed = dict.fromkeys(self._known)
@@ -343,7 +356,9 @@ def is_held(path: Path) -> bool:
 
 
 def _finals(utterance: Utterance) -> list[Segment]:
-    return [final for segment in utterance.segments if (final := final_part(segment)) is not None]
+    """What the service said for good, whatever a person has made of it since."""
+    segments = map(first_wording, utterance.segments) if utterance.is_corrected else utterance.segments
+    return [final for segment in segments if (final := final_part(segment)) is not None]
 
 
 def _row(utterance: Utterance) -> tuple[str, ...]:

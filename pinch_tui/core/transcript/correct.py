@@ -1,0 +1,110 @@
+"""A person corrects a settled line: its texts are replaced, the service's first wording stays beside them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.merge import joined
+from pinch_tui.core.transcript.rows import Segment
+
+_TOKENS = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
+
+
+def corrected(segments: Sequence[Segment], original: str | None, translation: str | None) -> tuple[Segment, ...]:
+    """The segments of a line with these whole texts; None, and a text without words, leave a side as it is.
+
+    A text that is the first wording again takes the correction back.
+    """
+    found = tuple(segments)
+    if original and (text := clean(original)):
+        parts = _spread([one.original for one in found], [one.wording[0] for one in found], text)
+        found = tuple(_with_original(one, part) for one, part in zip(found, parts, strict=True))
+    if translation and (text := clean(translation)):
+        parts = _spread([one.translation for one in found], [one.wording[1] for one in found], text)
+        found = tuple(_with_translation(one, part) for one, part in zip(found, parts, strict=True))
+    return found
+
+
+def with_wording(segment: Segment, original: str, translation: str) -> Segment:
+    """The segment with these corrected texts; one that is the first wording is no correction."""
+    return _with_translation(_with_original(segment, original), translation)
+
+
+def first_wording(segment: Segment) -> Segment:
+    """The segment as the service worded it."""
+    return with_wording(segment, *segment.wording)
+
+
+def new_words(before: str, after: str) -> tuple[str, ...]:
+    """What a correction brought in, run by run: names, usually, that belong into the context."""
+    old, new = before.split(), after.split()
+    changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    runs = (" ".join(new[first:last]) for kind, _, _, first, last in changes if kind in ("replace", "insert"))
+    return tuple(dict.fromkeys(word for run in runs if (word := run.strip(".,;:!?…\"'“”«»()¿¡"))))
+
+
+def _with_original(segment: Segment, text: str) -> Segment:
+    first = segment.wording[0]
+    return replace(
+        segment,
+        original=text,
+        original_is_final=True,
+        original_stable=len(text),
+        first_original=None if text == first else first,
+        revision=segment.revision + (text != segment.original),
+    )
+
+
+def _with_translation(segment: Segment, text: str) -> Segment:
+    first = segment.wording[1]
+    return replace(
+        segment,
+        translation=text,
+        translation_is_final=True,
+        translation_stable=len(text),
+        first_translation=None if text == first else first,
+        revision=segment.revision + (text != segment.translation),
+    )
+
+
+def _spread(parts: Sequence[str], first: Sequence[str], text: str) -> list[str]:
+    """A new text for all the parts of a line, each of which keeps what is still its own."""
+    if text == _joint(first):
+        return list(first)
+    if len(parts) == 1:
+        return [text]
+    old = [_TOKENS.findall(part) for part in parts]
+    new = _TOKENS.findall(text)
+    flat = [token for tokens in old for token in tokens if not token.isspace()]
+    places = [at for at, token in enumerate(new) if not token.isspace()]
+    matcher = SequenceMatcher(None, flat, [new[at] for at in places], autojunk=False)
+    opcodes = matcher.get_opcodes()
+    cuts, count = [0], 0
+    for tokens in old[:-1]:
+        count += sum(not token.isspace() for token in tokens)
+        end = _mapped(count, opcodes)
+        cuts.append(places[end] if end < len(places) else len(new))
+    return ["".join(new[low:high]).strip() for low, high in pairwise([*cuts, len(new)])]
+
+
+def _mapped(at: int, opcodes: Sequence[tuple[str, int, int, int, int]]) -> int:
+    """Where the boundary before the ``at``-th old token lies among the new ones."""
+    for kind, old_low, old_high, new_low, new_high in opcodes:
+        if old_low < at <= old_high:
+            if kind == "equal":
+                return new_low + at - old_low
+            share = (at - old_low) / (old_high - old_low)
+            return new_low + round(share * (new_high - new_low))
+    return 0
+
+
+def _joint(parts: Sequence[str]) -> str:
+    text = ""
+    for part in parts:
+        text = joined(text, part)
+    return text
