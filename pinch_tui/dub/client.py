@@ -30,7 +30,10 @@ from pinch_tui.dub.wire import (
     parse_job,
     parse_result,
 )
-from pinch_tui.errors import ConfigError, CredentialError, UsageError
+from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.network.transport import RoutedTransport
+from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
+from pinch_tui.network.way import find as find_way
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
 TRANSFER_TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
@@ -58,25 +61,21 @@ class DubClient:
         self._secrets: list[str] = [self._key]
         if not self._key.isascii() or not self._key.isprintable():
             raise CredentialError("The API key holds characters that cannot be sent.", "Copy it anew.")
-        try:
-            self._client = httpx.AsyncClient(
-                follow_redirects=False,
-                timeout=TIMEOUT,
-                trust_env=not self._is_local,
-                transport=transport,
-                # A kept connection that has died looks like a request that may have arrived.
-                limits=httpx.Limits(max_keepalive_connections=0),
-                headers={
-                    "User-Agent": f"pinch-tui/{__version__}",
-                    "Accept": "application/json",
-                    "Accept-Encoding": "identity",
-                },
-            )
-        except (ImportError, ValueError, httpx.InvalidURL):
-            raise ConfigError(
-                "The proxy that the environment names cannot be used.",
-                "Name an http:// proxy in HTTPS_PROXY, or add the service to NO_PROXY; SOCKS is not supported.",
-            ) from None
+        if transport is None:
+            find_way(self._jobs)  # raises what cannot work at once
+            # A kept connection that has died looks like a request that may have arrived.
+            transport = RoutedTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,
+            timeout=TIMEOUT,
+            trust_env=False,
+            transport=transport,
+            headers={
+                "User-Agent": f"pinch-tui/{__version__}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+            },
+        )
 
     def __repr__(self) -> str:
         return f"DubClient({self._jobs!r})"
@@ -307,10 +306,12 @@ def _broken(exc: httpx.HTTPError) -> Failure:
     match exc:
         case httpx.TimeoutException():
             cause = "The service does not answer (time-out)."
+        case httpx.ProxyError() if wants_login(exc):
+            cause = f"The proxy wants a user name and a password. {PROXY_LOGIN}"
         case httpx.ProxyError():
             cause = "The proxy refused the connection."
         case httpx.ConnectError() if "certificate" in text or "ssl" in text:
-            cause = "The service's certificate cannot be trusted."
+            cause = f"The service's certificate cannot be trusted. {UNTRUSTED}"
         case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
             cause = "The service's name cannot be resolved."
         case httpx.ConnectError():

@@ -11,20 +11,29 @@ import asyncio
 import contextlib
 import logging
 import socket as _socket
+import ssl
 import struct
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
 
 from pinch_tui import __version__
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.wire import Progress
-from pinch_tui.errors import ConnectionLost, LinkError
+from pinch_tui.errors import ConfigError, ConnectionLost, LinkError
+from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
+from pinch_tui.network.way import find as find_way
 from pinch_tui.services.kernel import kept_by_kernel, packets_arrived
 from pinch_tui.services.parsing import ChunkedParser
 
@@ -140,7 +149,11 @@ class WebSocketOpener:
 
     async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> WebSocket:
         """An open socket. Raises `HandshakeRefused` and other `LinkError`s, which quote neither URL nor headers."""
-        is_local = check_ws_url(url)
+        check_ws_url(url)
+        try:
+            way = find_way(url)
+        except ConfigError as exc:
+            raise LinkError(exc.title, exc.hint, retryable=False) from None
         try:
             inner = await _Connect(
                 url,
@@ -148,7 +161,8 @@ class WebSocketOpener:
                 user_agent_header=f"pinch-tui/{__version__}",
                 create_connection=ChunkedParser,
                 compression=None,
-                proxy=None if is_local else True,
+                proxy=None if way.proxy is None else way.proxy.remote_names_url,
+                **_tls(url, way),
                 open_timeout=OPEN_WITHIN_S,
                 close_timeout=_CLOSE_WITHIN_S,
                 ping_interval=None,
@@ -160,12 +174,15 @@ class WebSocketOpener:
         except InvalidStatus as exc:
             status = exc.response.status_code
             raise HandshakeRefused(status) from None
-        except ImportError:
-            raise LinkError(
-                "The session's socket cannot pass the proxy that the environment names.",
-                "Name an http:// proxy in HTTPS_PROXY, or add the service to NO_PROXY; SOCKS is not supported.",
-                retryable=True,
-            ) from None
+        except ProxyError as exc:
+            if wants_login(exc) or (isinstance(exc, InvalidProxyStatus) and exc.response.status_code == 407):
+                title = "The proxy wants a user name and a password."
+                raise LinkError(title, PROXY_LOGIN, retryable=False) from None
+            title = "The proxy does not let the session's socket through."
+            raise LinkError(title, "Check HTTPS_PROXY; your words are kept.", retryable=True) from None
+        except ssl.SSLCertVerificationError:
+            title = "The certificate of the session's socket cannot be trusted."
+            raise LinkError(title, f"{UNTRUSTED} Your words are kept.", retryable=True) from None
         except (WebSocketException, OSError, TimeoutError, ValueError) as exc:
             kind = "does not answer" if isinstance(exc, TimeoutError) else "could not be opened"
             raise LinkError(
@@ -178,6 +195,12 @@ class WebSocketOpener:
                 raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
         assert isinstance(inner, ChunkedParser)
         return WebSocket(inner)
+
+
+def _tls(url: str, way: Way) -> dict[str, Any]:
+    """The arguments that say which certificates are trusted; the library takes them only where there is TLS."""
+    options: dict[str, Any] = {"ssl": way.context} if urlsplit(url).scheme == "wss" else {}
+    return options | ({"proxy_ssl": way.context} if way.proxy is not None and way.proxy.kind == "https" else {})
 
 
 def check_ws_url(url: str) -> bool:

@@ -370,7 +370,7 @@ CASES = [
          env(PINCH_BASE_URL="https://192.0.2.1", PINCH_API_KEY="k")),
     Case("address is not safe", "config", "must be https", 2,
          env(PINCH_BASE_URL="http://example.org", PINCH_API_KEY="k"), is_quick=True),
-    Case("proxy is dead", "proxy", "(HTTPS_PROXY) refuses connections", 5,
+    Case("proxy is dead", "proxy", "(https_proxy) refuses connections", 5,
          env(PINCH_BASE_URL="https://service.invalid", HTTPS_PROXY=DEAD, https_proxy=DEAD, PINCH_API_KEY="k"),
          is_quick=True),
     Case("proxy is SOCKS", "proxy", "SOCKS proxy, which is not supported", 5,

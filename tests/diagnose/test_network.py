@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import datetime
 import email.utils
 import socket
 import ssl
@@ -20,13 +19,16 @@ from hypothesis import strategies as st
 
 from pinch_tui.diagnose.checks.network import Connect, Resolve, Target, Way, check_address, target_of
 from pinch_tui.diagnose.finding import Finding, Verdict
+from pinch_tui.errors import ConfigError
+from pinch_tui.network.proxy import Proxy, UnusableProxy, choose
+from tests.network.certificates import certificate
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 REAL = Target("ws.startpinch.com", 443, is_tls=True, is_loopback=False)
 
 
-def no_bypass(host: str) -> bool:
-    return False
+def straight(url: str) -> None:
+    return None
 
 
 async def found(way: Way) -> dict[str, Finding]:
@@ -76,12 +78,10 @@ def free_port() -> int:
 
 
 def test_targets() -> None:
-    assert target_of("https://ws.startpinch.com", {}, no_bypass) == Target(
+    assert target_of("https://ws.startpinch.com", straight) == Target(
         "ws.startpinch.com", 443, is_tls=True, is_loopback=False
     )
-    assert target_of("http://127.0.0.1:8765/", {"http": "http://p:1"}, no_bypass) == Target(
-        "127.0.0.1", 8765, is_tls=False, is_loopback=True
-    )
+    assert target_of("http://127.0.0.1:8765/", straight) == Target("127.0.0.1", 8765, is_tls=False, is_loopback=True)
     for bad in (
         "http://example.org",
         "ftp://x",
@@ -91,24 +91,22 @@ def test_targets() -> None:
         "https://x:99999",
         "nonsense",
     ):
-        assert target_of(bad, {}, no_bypass) is None
+        assert target_of(bad, straight) is None
 
 
-def test_proxies_are_those_of_the_environment_without_their_passwords() -> None:
-    proxies = {"https": "http://me:canary-pw@proxy.corp:3128"}
-    target = target_of("https://x.org", proxies, no_bypass)
-    assert target is not None
-    assert (target.proxy, target.proxy_from, target.proxy_kind) == ("proxy.corp:3128", "HTTPS_PROXY", "http")
-    assert "canary-pw" not in repr(target)
-    bypassed = target_of("https://x.org", proxies, lambda host: host == "x.org")
-    assert bypassed is not None
-    assert bypassed.proxy == ""
-    socks = target_of("https://x.org", {"all": "socks5://127.0.0.1:9050"}, no_bypass)
-    assert socks is not None
-    assert (socks.proxy_kind, socks.proxy_from) == ("socks5", "ALL_PROXY")
-    bare = target_of("https://x.org", {"https": "proxy.corp:8080"}, no_bypass)
-    assert bare is not None
-    assert bare.proxy == "proxy.corp:8080"
+def test_proxies_are_those_that_the_client_chooses() -> None:
+    def through(**env: str) -> Target:
+        target = target_of("https://x.org", lambda url: choose(url, env, can_socks=lambda: False))
+        assert target is not None
+        return target
+
+    proxied = through(HTTPS_PROXY="http://me:canary-pw@proxy.corp:3128")
+    assert proxied.via is not None
+    assert (proxied.via.address, proxied.via.source) == ("proxy.corp:3128", "HTTPS_PROXY")
+    assert "canary-pw" not in repr(proxied)
+    socks = through(ALL_PROXY="socks5://127.0.0.1:9050")
+    assert socks.via is None and socks.unusable is not None and socks.unusable.source == "ALL_PROXY"
+    assert through(HTTPS_PROXY="http://proxy.corp:3128", NO_PROXY="x.org") == Target("x.org", 443, True, False)
 
 
 def test_an_address_that_is_not_safe_ends_it() -> None:
@@ -222,7 +220,7 @@ async def proxying(answer: bytes, upstream: Target | None = None) -> AsyncIterat
 
     async with serving(handle) as proxy:
         target = upstream or Target("far.example", 443, is_tls=True, is_loopback=False)
-        yield replace(target, proxy_url=f"http://me:pw@{proxy.where}", proxy_from="HTTPS_PROXY"), heads
+        yield replace(target, via=Proxy("http", proxy.host, proxy.port, "HTTPS_PROXY", "me", "pw")), heads
 
 
 @pytest.mark.parametrize(
@@ -244,17 +242,25 @@ async def test_proxies_that_refuse(answer: bytes, words: str) -> None:
     assert base64.b64encode(b"me:pw") in heads[0]
 
 
-@pytest.mark.parametrize(
-    ("scheme", "words"),
-    [("http", "refuses connections"), ("socks5", "SOCKS proxy"), ("nonsense", "is no HTTP proxy")],
-)
-async def test_proxies_that_cannot_be_used(scheme: str, words: str) -> None:
-    proxied = replace(REAL, proxy_url=f"{scheme}://127.0.0.1:{free_port()}", proxy_from="HTTPS_PROXY")
+async def test_a_proxy_that_is_not_there() -> None:
+    proxied = replace(REAL, via=Proxy("http", "127.0.0.1", free_port(), "HTTPS_PROXY"))
+    assert proxied.via is not None
     findings = await found(Way(proxied))
-    assert words in findings["proxy"].sentence
-    assert f"{proxied.proxy} (HTTPS_PROXY)" in findings["proxy"].sentence
+    assert f"{proxied.via.address} (HTTPS_PROXY) refuses connections" in findings["proxy"].sentence
     assert findings["proxy"].exit_code == 5
-    assert "tls" not in findings
+
+
+async def test_what_the_client_refuses_the_doctor_refuses_with_the_same_words() -> None:
+    refusal = UnusableProxy("ALL_PROXY", "p:1", "is a SOCKS proxy", "Install it.")
+    findings = await found(Way(replace(REAL, unusable=refusal)))
+    assert list(findings) == ["proxy"]
+    assert (findings["proxy"].sentence, findings["proxy"].cure) == (refusal.title, "Install it.")
+
+    def broken() -> ssl.SSLContext:
+        raise ConfigError("SSL_CERT_FILE names /nowhere.pem.", "Unset it.")
+
+    findings = await found(Way(REAL, store=broken))
+    assert (findings["tls"].exit_code, findings["tls"].sentence) == (2, "SSL_CERT_FILE names /nowhere.pem.")
 
 
 async def test_the_whole_way_through_a_proxy(tmp_path: Path) -> None:
@@ -263,7 +269,7 @@ async def test_the_whole_way_through_a_proxy(tmp_path: Path) -> None:
         serving(answering(email.utils.formatdate(usegmt=True)), server) as far,
         proxying(b"HTTP/1.1 200 OK\r\n\r\n", replace(far, host="localhost")) as (target, _),
     ):
-        findings = await found(Way(target, verify=client))
+        findings = await found(Way(target, store=lambda: client))
     assert [(name, finding.verdict.value) for name, finding in findings.items()] == [
         ("proxy", "ok"), ("dns", "skip"), ("connection", "skip"), ("tls", "ok"), ("clock", "ok")
     ]  # fmt: skip
@@ -286,38 +292,6 @@ async def test_what_is_wrong_behind_a_proxy_is_not_the_proxy_s_fault() -> None:
 # ---- TLS ----------------------------------------------------------------------------------------------------------
 
 
-def certificate(folder: Path, name: str, start_days: int, end_days: int) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate for ``name``, and a client's that trusts it."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    cert = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now + datetime.timedelta(days=start_days))
-        .not_valid_after(now + datetime.timedelta(days=end_days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, key_file = folder / "cert.pem", folder / "key.pem"
-    pem.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem, key_file)
-    client = ssl.create_default_context(cafile=str(pem))
-    return server, client
-
-
 @pytest.mark.parametrize(
     ("name", "start", "end", "words"),
     [
@@ -330,7 +304,7 @@ def certificate(folder: Path, name: str, start_days: int, end_days: int) -> tupl
 async def test_certificates(tmp_path: Path, name: str, start: int, end: int, words: str) -> None:
     server, client = certificate(tmp_path, name, start, end)
     async with serving(answering(), server) as target:
-        finding = (await found(Way(replace(target, host="localhost"), verify=client)))["tls"]
+        finding = (await found(Way(replace(target, host="localhost"), store=lambda: client)))["tls"]
     assert words in finding.sentence
     assert finding.exit_code == (0 if "trusted" in words else 5)
 

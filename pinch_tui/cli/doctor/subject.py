@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib import request
 
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.doctor.sound import sounds
@@ -14,6 +14,7 @@ from pinch_tui.diagnose.doctor import Remote, Subject
 from pinch_tui.diagnose.finding import Finding
 from pinch_tui.errors import PinchError
 from pinch_tui.keys.probes import open_probe
+from pinch_tui.network.proxy import choose
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.registry import Making, make
 from pinch_tui.settings.load import LoadedSettings, load
@@ -77,7 +78,7 @@ async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: 
     if traits.is_practice:
         base_url = await practice.start()
     making = Making(settings, key.value, chosen.key_place, practice.start)
-    target = target_of(base_url, request.getproxies(), lambda host: bool(request.proxy_bypass(host)))
+    target = target_of(base_url, lambda url: choose(url, os.environ))
     is_default = base_url == chosen.base_url(Settings())
     way = Way(target, is_default) if target is not None else None
     return Remote(

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import os
 import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,11 @@ import httpx
 
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.errors import EXIT_LINK, EXIT_USAGE
+from pinch_tui.errors import EXIT_LINK, EXIT_USAGE, ConfigError
+from pinch_tui.network import trust
+from pinch_tui.network.proxy import Proxy, UnusableProxy
+from pinch_tui.network.transport import as_httpx
+from pinch_tui.network.way import wants_login
 
 STAGE_S = 6.0
 CLOCK_WARN_S = 120.0
@@ -39,14 +44,14 @@ Connect = Callable[[str, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the service is, and the proxy in front of it. ``proxy_url`` may hold a password."""
+    """Where the service is, and what stands in front of it: ``via`` a proxy, or one that cannot be used."""
 
     host: str
     port: int
     is_tls: bool
     is_loopback: bool
-    proxy_url: str = field(default="", repr=False)
-    proxy_from: str = ""  # the variable that named it
+    via: Proxy | None = None
+    unusable: UnusableProxy | None = None
 
     @property
     def where(self) -> str:
@@ -57,27 +62,9 @@ class Target:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.is_tls else 'http'}://{host}:{self.port}/"
 
-    @property
-    def proxy(self) -> str:
-        """``host:port``, or "" when there is none."""
-        if not self.proxy_url:
-            return ""
-        try:
-            parts = urlsplit(self.proxy_url)
-            return f"{parts.hostname or '(unreadable)'}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
-        except ValueError:
-            return "(unreadable)"
 
-    @property
-    def proxy_kind(self) -> str:
-        return self.proxy_url.partition(":")[0].lower()
-
-
-def target_of(base_url: str, proxies: Mapping[str, str], bypasses: Callable[[str], bool]) -> Target | None:
-    """What a base URL means; None when it is not one that the key may go to.
-
-    ``proxies`` maps schemes to proxy URLs, as `urllib.request.getproxies` tells.
-    """
+def target_of(base_url: str, choose: Callable[[str], Proxy | None]) -> Target | None:
+    """What a base URL means; None when it is not one that the key may go to. ``choose`` decides on the proxy."""
     try:
         parts = urlsplit(base_url)
         host, port = parts.hostname, parts.port
@@ -89,11 +76,10 @@ def target_of(base_url: str, proxies: Mapping[str, str], bypasses: Callable[[str
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         return None
     target = Target(host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https", is_local)
-    scheme = next((scheme for scheme in (parts.scheme, "all") if proxies.get(scheme)), "")
-    if is_local or not scheme or bypasses(host):
-        return target
-    url = proxies[scheme]
-    return replace(target, proxy_url=url if "//" in url else f"http://{url}", proxy_from=f"{scheme.upper()}_PROXY")
+    try:
+        return replace(target, via=choose(base_url))
+    except UnusableProxy as exc:
+        return replace(target, unusable=exc)
 
 
 def check_address(target: Target | None, *, is_default: bool) -> Finding:
@@ -111,6 +97,11 @@ def check_address(target: Target | None, *, is_default: bool) -> Finding:
     return ok(
         "address", f"The service at {target.where}{'' if is_default else ', which is not the default'}.", **details
     )
+
+
+def own_store() -> ssl.SSLContext:
+    """What the client trusts."""
+    return trust.context(os.environ)
 
 
 # ---- the way ------------------------------------------------------------------------------------------------------
@@ -140,25 +131,29 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way to one service. ``verify``: the certificates to trust; None: those that the client trusts."""
+    """The way to one service. ``store`` gives the certificates that the client trusts, or raises `ConfigError`."""
 
     target: Target
     is_default: bool = False
     resolve: Resolve = resolve_here
     connect: Connect = connect_here
-    verify: ssl.SSLContext | None = None
+    store: Callable[[], ssl.SSLContext] = own_store
     wall: Callable[[], float] = time.time
     within_s: float = STAGE_S
 
     async def check(self) -> AsyncIterator[Finding]:
         """Every stage in order; a stage that cannot be reached is skipped."""
         target = self.target
-        if target.proxy_kind not in ("", "http", "https"):
-            what = "is a SOCKS proxy, which is not supported" if "socks" in target.proxy_kind else "is no HTTP proxy"
-            cure = f"Unset {target.proxy_from}, name an http:// proxy, or add {target.host} to NO_PROXY."
-            yield self._proxy_failed(what, cure)
+        if target.unusable is not None:
+            named = {"proxy": target.unusable.address, "from": target.unusable.source}
+            yield fail("proxy", EXIT_LINK, target.unusable.title, target.unusable.hint, **named)
             return
-        answer = await self._ask() if target.proxy else None
+        try:
+            self.store()
+        except ConfigError as exc:
+            yield fail("tls", EXIT_USAGE, exc.title, exc.hint)
+            return
+        answer = await self._ask() if target.via is not None else None
         if answer is not None:
             yield self._judge_proxy(answer)
             yield skip("dns", "The proxy looks names up.")
@@ -227,7 +222,9 @@ class Way:
 
     async def _ask(self, *, is_checked: bool = True) -> Answer:
         """One request for the service's root. Unless ``is_checked``, any certificate will do."""
-        verify = (self.verify or httpx.create_ssl_context()) if is_checked else httpx.create_ssl_context(verify=False)
+        verify = self.store() if is_checked else httpx.create_ssl_context(verify=False)
+        via = self.target.via
+        proxy = None if via is None else as_httpx(via, self.store())
         answer, start = Answer(), time.monotonic()
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
@@ -238,7 +235,7 @@ class Way:
         try:
             async with (
                 asyncio.timeout(self.within_s),
-                httpx.AsyncClient(verify=verify, proxy=self.target.proxy_url or None, trust_env=False) as client,
+                httpx.AsyncClient(verify=verify, proxy=proxy, trust_env=False) as client,
                 client.stream("GET", self.target.url, extensions={"trace": trace}) as response,
             ):
                 answer.date = response.headers.get("date", "")
@@ -246,24 +243,27 @@ class Way:
             answer.error = exc
         return answer
 
-    def _proxy_failed(self, what: str, cure: str) -> Finding:
-        target = self.target
-        sentence = f"The proxy {target.proxy} ({target.proxy_from}) {what}."
-        return fail("proxy", EXIT_LINK, sentence, cure, proxy=target.proxy, **{"from": target.proxy_from})
+    def _proxy_failed(self, via: Proxy, what: str) -> Finding:
+        cure = f"Correct {via.source}, or add {self.target.host} to NO_PROXY to go past it."
+        named = {"proxy": via.address, "from": via.source}
+        return fail("proxy", EXIT_LINK, f"The proxy {via.address} ({via.source}) {what}.", cure, **named)
 
     def _judge_proxy(self, answer: Answer) -> Finding:
-        target, error = self.target, answer.error
+        via, error = self.target.via, answer.error
+        assert via is not None
         if not _is_of_proxy(answer) or error is None:
-            sentence = f"The service is reached through the proxy {target.proxy} ({target.proxy_from})."
-            return ok("proxy", sentence, proxy=target.proxy, **{"from": target.proxy_from})
+            sentence = f"The service is reached through the proxy {via.address} ({via.source})."
+            return ok("proxy", sentence, proxy=via.address, **{"from": via.source})
         code = str(error).partition(" ")[0]
-        if isinstance(error, httpx.ProxyError) and code.isdigit():
-            what = "wants a user name and a password" if code == "407" else f"does not let us through ({code})"
+        if isinstance(error, httpx.ProxyError) and wants_login(error):
+            what = "wants a user name and a password"
+        elif isinstance(error, httpx.ProxyError):
+            what = f"does not let us through ({code})" if code.isdigit() else "does not let us through"
         elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
             what = "does not let us through (no answer)"
         else:
             what = _problem(error)
-        return self._proxy_failed(what, f"Correct {target.proxy_from}, or add {target.host} to NO_PROXY to go past it.")
+        return self._proxy_failed(via, what)
 
     def _judge_tls(self, answer: Answer) -> Finding:
         """The connection is secret, and the service is at the other end."""
@@ -286,8 +286,8 @@ class Way:
             case ssl.SSLCertVerificationError():
                 sentence = "The service's certificate is not signed by anybody this machine trusts."
                 cure = (
-                    "A proxy or a virus scanner may be reading along: install its root certificate and name it in "
-                    "SSL_CERT_FILE, or install the ca-certificates package."
+                    "A login page of this network may answer in its place (open a browser), or a proxy or a virus "
+                    "scanner reads along: name its root certificate in SSL_CERT_FILE, or install ca-certificates."
                 )
             case ssl.SSLError():
                 sentence = f"{target.where} does not speak TLS."

@@ -18,6 +18,9 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.hosts import is_loopback, may_be_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError
+from pinch_tui.network.transport import RoutedTransport
+from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
+from pinch_tui.network.way import find as find_way
 from pinch_tui.services.pinch.protocol import parse_allocation, query
 
 TIMEOUT_S = 10.0
@@ -90,25 +93,22 @@ class HttpSessionApi:
         self._key = key.strip()
         self._key_source = key_source
         self._is_local = is_loopback(urlsplit(base_url).hostname)
-        try:
-            self._client = httpx.AsyncClient(
-                follow_redirects=False,
-                timeout=TIMEOUT_S,
-                trust_env=not self._is_local,
-                transport=transport,
-                cookies=_NoCookies(),
-                event_hooks={"response": [_refuse_redirects]},
-                headers={
-                    "User-Agent": f"pinch-tui/{__version__}",
-                    "Accept": "application/json",
-                    "Accept-Encoding": "identity",
-                },
-            )
-        except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy, or no proxy's URL at all
-            raise ConfigError(
-                "The proxy that the environment names cannot be used.",
-                "Name an http:// proxy in HTTPS_PROXY, or add the service to NO_PROXY; SOCKS is not supported.",
-            ) from None
+        if transport is None:
+            find_way(self._url)  # raises what cannot work at once
+            transport = RoutedTransport()
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=transport,
+            cookies=_NoCookies(),
+            event_hooks={"response": [_refuse_redirects]},
+            headers={
+                "User-Agent": f"pinch-tui/{__version__}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+            },
+        )
 
     def __repr__(self) -> str:
         return f"HttpSessionApi({self._url!r})"
@@ -209,11 +209,13 @@ def _unreachable(exc: Exception) -> AllocationError:
     match exc:
         case httpx.TimeoutException():
             title = "The service does not answer (time-out)."
+        case httpx.ProxyError() if wants_login(exc):
+            title, hint = "The proxy wants a user name and a password.", f"{PROXY_LOGIN} Your words are kept."
+            return AllocationError(title, hint, status=407, retryable=False)
         case httpx.ProxyError():
             title, hint = "The proxy refused the connection.", "Check HTTPS_PROXY; your words are kept."
         case httpx.ConnectError() if "certificate" in text or "ssl" in text:
-            title = "The service's certificate cannot be trusted."
-            hint = "Check this machine's clock and its certificates; your words are kept."
+            title, hint = "The service's certificate cannot be trusted.", f"{UNTRUSTED} Your words are kept."
         case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
             title = "The service's name cannot be resolved."
         case httpx.ConnectError():
