@@ -6,7 +6,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from pinch_tui.core.events import EngineEvent, StatusChanged, Stopped
-from pinch_tui.core.keymap import first_key, key_name, resolve_keys
+from pinch_tui.core.keymap import first_key, resolve_keys
+from pinch_tui.core.keynames import key_name
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.leaving import Leaving

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 from pinch_tui.core.events import Latency, Levels, MicState, StateWord, Status, TalkSource
-from pinch_tui.core.keymap import key_name
+from pinch_tui.core.keynames import key_name
 
 METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""

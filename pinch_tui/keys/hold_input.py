@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
+from pinch_tui.core.keynames import LEGACY_NAMES, MODIFIERS, needs_protocol
 from pinch_tui.core.talk.hold import HoldMachine, HoldState
 from pinch_tui.core.talk.hold_events import (
     AskProbe,
@@ -44,7 +45,6 @@ from pinch_tui.core.talk.hold_events import (
 )
 from pinch_tui.keys.capability import Findings, HoldReport, decide
 from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
-from pinch_tui.keys.names import LEGACY_NAMES, MODIFIERS, needs_protocol
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot
 from pinch_tui.settings.model import TalkMode, TalkSettings

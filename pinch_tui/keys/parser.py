@@ -21,7 +21,7 @@ from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XT
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
 from textual.message import Message
 
-from pinch_tui.keys.names import MODIFIERS
+from pinch_tui.core.keynames import MODIFIERS
 
 LONGEST_SEQUENCE = 128
 """Characters of an unfinished sequence that are collected: enough for any device attributes and for composed text."""

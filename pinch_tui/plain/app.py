@@ -23,7 +23,8 @@ from pinch_tui.core.events import (
     StatusChanged,
     TranscriptChanged,
 )
-from pinch_tui.core.keymap import FIXED, first_key, key_name
+from pinch_tui.core.keymap import FIXED, first_key
+from pinch_tui.core.keynames import key_name
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide

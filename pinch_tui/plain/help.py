@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pinch_tui.core.keymap import key_name
+from pinch_tui.core.keynames import key_name
 from pinch_tui.frontend.actions import ACTIONS, Action, Group
 
 OWN = ("help", "details", "latest")

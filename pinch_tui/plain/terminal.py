@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from pinch_tui.core.keymap import talk_key
+from pinch_tui.core.keynames import talk_key
 
 KeyHandler = Callable[[str, float], None]
 HANG_UP = "hang-up"

@@ -11,7 +11,7 @@ from typing import Any, get_origin
 from urllib.parse import urlsplit
 
 from pinch_tui.core.hosts import is_loopback
-from pinch_tui.core.keymap import nearest_key, talk_key
+from pinch_tui.core.keynames import nearest_key, talk_key
 from pinch_tui.core.languages import AUTO, normalize, suggestion, understood
 from pinch_tui.core.options import SESSION_OPTIONS, Text
 from pinch_tui.settings.model import OPTIONS, ServiceName, Settings

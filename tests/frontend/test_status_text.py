@@ -17,7 +17,7 @@ from pinch_tui.core.events import (
     StateWord,
     Status,
 )
-from pinch_tui.core.keymap import key_name
+from pinch_tui.core.keynames import key_name
 from pinch_tui.frontend import status_text as text
 from pinch_tui.ui.app.theme import ASCII, UNICODE
 from pinch_tui.ui.widgets.meter import meter

@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from pinch_tui.core.keymap import key_name
+from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.actions import ACTIONS, Group
 from pinch_tui.frontend.frontend import FrontEnd

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pinch_tui.core.keymap import first_key, key_name
+from pinch_tui.core.keymap import first_key
+from pinch_tui.core.keynames import key_name
 from pinch_tui.frontend.actions import ACTIONS
 from pinch_tui.frontend.status_text import hold_text
 from pinch_tui.ui.widgets.line_widget import LineWidget
