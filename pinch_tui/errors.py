@@ -36,6 +36,8 @@ class PinchError(Exception):
     """A failure that a person can read: a title, a hint, whether trying again can help, an exit code."""
 
     exit_code: int = 1
+    words: str = ""
+    """What the service itself said, cleaned and without secrets; shown under the title."""
 
     def __init__(self, title: str, hint: str = "", *, retryable: bool = False) -> None:
         super().__init__(title)

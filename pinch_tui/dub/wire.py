@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from pinch_tui.core.secrecy import redact
-from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core import said
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
 
 BODY_LIMIT: Final = 262_144
 """Bytes of an answer that are read."""
-WORDS_LIMIT: Final = 300
-"""Characters of the service's own words that are shown."""
 _ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,60}")
-_MARKUP: Final = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|[a-z]+[ >])", re.IGNORECASE)
 
 _COMPLETED: Final = frozenset(("completed", "complete", "succeeded", "done"))
 _FAILED: Final = frozenset(("failed", "error", "cancelled", "canceled"))
@@ -55,15 +50,15 @@ def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
     stage, percent = _progress(fields.get("progress"))
     limits = fields.get("limits")
     limits = limits if isinstance(limits, dict) else {}
-    word = _word(fields.get("status"))
+    word = said.code(fields.get("status"))
     return Job(
         id=job_id,
         state=_state(word),
         status=word,
         stage=stage,
         percent=percent,
-        source=_word(fields.get("source_lang")),
-        target=_word(fields.get("target_lang")),
+        source=said.code(fields.get("source_lang")),
+        target=said.code(fields.get("target_lang")),
         duration_s=_number(fields.get("input_duration_sec")),
         cost_usd=_number(fields.get("cost_usd")),
         error=_reason(fields.get("error"), secrets),
@@ -83,29 +78,15 @@ def parse_result(body: bytes) -> Result | None:
 
 
 def parse_error(status: int, body: bytes, retry_after: str = "", secrets: Iterable[str] = ()) -> Failure:
-    """An answer that is no success: ``{"error": {"code", "message"}}``, ``{"error": "..."}`` or plain text."""
-    fields = _object(body)
-    error = fields.get("error")
-    inner: Mapping[str, object] = error if isinstance(error, dict) else {}
-    code = _word(inner.get("code")) or _word(fields.get("code"))
-    field = _word(inner.get("field")) or _word(inner.get("param"))
-    message = next(
-        (text for text in (inner.get("message"), error, fields.get("message"), fields.get("detail")) if _is_text(text)),
-        "",
-    )
-    if not fields:
-        text = body.decode("utf-8", "replace")
-        message = "" if _MARKUP.match(text) else text
-    words = _said(message, secrets)
-    if field and field not in words:
-        words = f"{field}: {words}" if words else field
+    """An answer that is no success."""
+    code, words = said.of_body(body, secrets)
     return Failure(Trouble.STATUS, status, code, words, retry_after_s=_seconds(retry_after))
 
 
 def is_page(content_type: str, beginning: bytes) -> bool:
     """Whether an answer is a web page rather than media."""
     kind = content_type.partition(";")[0].strip().lower()
-    return kind in ("text/html", "application/xhtml+xml") or bool(_MARKUP.match(beginning[:200].decode("latin-1")))
+    return kind in ("text/html", "application/xhtml+xml") or said.is_markup(beginning[:200].decode("latin-1"))
 
 
 def without_query(url: str) -> str:
@@ -139,7 +120,7 @@ def _state(word: str) -> JobState:
 def _progress(value: object) -> tuple[str, float | None]:
     """Stage and percent: null, a number, or an object that may lack either (section 9.4)."""
     if isinstance(value, dict):
-        stage = _word(value.get("stage_name")) or _word(value.get("stage"))
+        stage = said.code(value.get("stage_name")) or said.code(value.get("stage"))
         return stage, _percent(value.get("percent"))
     return "", _percent(value)
 
@@ -165,10 +146,6 @@ def _whole(value: object) -> int | None:
     return int(number) if number is not None and number >= 1 else None
 
 
-def _word(value: object) -> str:
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
-
-
 def _url(value: object) -> str:
     """A http(s) URL of printable ASCII, else nothing."""
     if not isinstance(value, str) or len(value) > 16_384 or not value.isascii() or not value.isprintable():
@@ -176,19 +153,11 @@ def _url(value: object) -> str:
     return value if value.startswith(("https://", "http://")) and " " not in value else ""
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def _reason(value: object, secrets: Iterable[str]) -> str:
     """A job's ``error``: an object, a string, or null."""
     if isinstance(value, dict):
-        return _said(value.get("message"), secrets) or _word(value.get("code"))
-    return _said(value, secrets)
-
-
-def _said(value: object, secrets: Iterable[str]) -> str:
-    return clean(redact(value, secrets), WORDS_LIMIT) if isinstance(value, str) else ""
+        return said.words(value.get("message"), secrets) or said.code(value.get("code"))
+    return said.words(value, secrets)
 
 
 def _seconds(text: str) -> float | None:

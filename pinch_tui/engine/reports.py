@@ -6,8 +6,10 @@ from typing import Protocol, assert_never
 
 from pinch_tui.core.events import MicState, Severity
 from pinch_tui.core.latency import LatencyMeter
+from pinch_tui.core.said import quoted
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.reactions import FailureKind, Policy, describe, policy_of
+from pinch_tui.core.session.session import Session
 from pinch_tui.core.transcript.transcript import Transcript, UtteranceState
 from pinch_tui.core.wire import TranscriptKind
 from pinch_tui.engine.downlink import Downlink
@@ -187,14 +189,14 @@ class Reporter:
             hint = f"{hint} Your words are kept.".strip()
         if report.unsettled:
             self._links.cue("error")
-        model = f", model {session.model_version_id}" if session.model_version_id else ""
-        ids = f" (session {session.session_id}{model})" if session.session_id else ""
+        ids = _ids(session)
         if report.needs_cure:
             self._teller.clear("link")  # a press asks again, so it is said again
             self._teller.notice("link", Severity.ERROR, title, hint + ids)
-        elif policy is Policy.FAULT:  # the service's own fault, to be reported there
-            hint = f"The next press tries again; if this stays, report it{ids}. Your words are kept."
-            self._teller.notice("link", Severity.WARNING, title, hint)
+        elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
+            # The service's own fault, or no capacity in a minute of tries: to be reported there.
+            hint = f"The next press tries again; if this stays, {_report(session)}. Your words are kept."
+            self._teller.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
         elif report.unsettled or policy is not Policy.ENDED:
             self._teller.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
         self._teller.log(
@@ -217,3 +219,14 @@ class Reporter:
             f"Choose another language to hear it.{known}",
         )
         self._teller.log("text-only", target=target, supported=list(supported))
+
+
+def _ids(session: Session) -> str:
+    """What the service finds a session by, in brackets."""
+    model = f", model {session.model_version_id}" if session.model_version_id else ""
+    return f" (session {session.session_id}{model})" if session.session_id else ""
+
+
+def _report(session: Session) -> str:
+    to = f" to {session.traits.support}" if session.traits.support else ""
+    return f"report it{to}{_ids(session)}"

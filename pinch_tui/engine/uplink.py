@@ -259,7 +259,7 @@ async def _close(attempt: _Attempt) -> None:
 def _closed(generation: int, why: BaseException) -> ev.SocketClosed:
     match why:
         case ConnectionLost():
-            return ev.SocketClosed(generation, why.code)
+            return ev.SocketClosed(generation, why.code, reason=why.reason)
         case PinchError():
             return ev.SocketClosed(generation, 1006, _failure(why, FailureKind.OPEN))
         case _:
@@ -270,13 +270,13 @@ def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failur
     """What failed; ``kind`` where there is no HTTP status."""
     match exc:
         case CredentialError():
-            return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True)
+            return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True, words=exc.words)
         case AllocationError(is_foreign=True):
             return Failure(FailureKind.FOREIGN, exc.status, exc.title, exc.hint)
         case AllocationError(status=None):
             return Failure(FailureKind.NETWORK, None, exc.title, exc.hint, is_final=not exc.retryable)
         case AllocationError():
-            return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint)
+            return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, words=exc.words)
         case _:
             return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable)
 

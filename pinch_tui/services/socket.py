@@ -220,4 +220,4 @@ def check_ws_url(url: str) -> bool:
 
 def _lost(exc: ConnectionClosed) -> ConnectionLost:
     received = exc.rcvd
-    return ConnectionLost(received.code if received is not None else 1006)
+    return ConnectionLost(1006) if received is None else ConnectionLost(received.code, received.reason)

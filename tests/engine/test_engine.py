@@ -17,6 +17,7 @@ from pinch_tui.core.events import (
     HearMicrophone,
     Logged,
     MicState,
+    NoticePosted,
     Quit,
     ReplaySpeech,
     RetryNow,
@@ -898,6 +899,34 @@ def test_a_retry_ends_the_wait() -> None:
         assert rig.now - began < 0.3
 
     play(scene, Plan(status=503))
+
+
+def notices(rig: Rig) -> list[NoticePosted]:
+    return [event for event in rig.events if isinstance(event, NoticePosted)]
+
+
+def test_what_stays_wrong_names_where_to_write_and_what_the_service_says() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(0.5)
+        await rig.release()
+        await rig.until(lambda: any(not notice.is_retrying for notice in notices(rig) if notice.topic == "link"), 120.0)
+
+    rig = play(scene, *[Plan(status=503)] * 60)
+    passing = [notice for notice in notices(rig) if notice.topic == "link" and notice.is_retrying]
+    assert 'The service says: "scripted"' in passing[0].hint and "support@" not in passing[0].hint
+    (last,) = [notice for notice in notices(rig) if notice.topic == "link" and not notice.is_retrying]
+    assert "report it to support@startpinch.com" in last.hint and 'The service says: "scripted"' in last.hint
+
+
+def test_a_fault_that_stays_names_where_to_write_and_the_session() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.press(0.5)
+        await rig.release()
+        await rig.until(lambda: any("report it" in notice.hint for notice in notices(rig)), 120.0)
+
+    rig = play(scene, *[Plan(end="close", code=4500, at_frame=5)] * 20)
+    hint = next(notice.hint for notice in notices(rig) if "report it" in notice.hint)
+    assert "support@startpinch.com (session ss_" in hint and "model scripted-1" in hint
 
 
 def test_hours_of_idling_cost_nothing() -> None:

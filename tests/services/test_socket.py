@@ -70,7 +70,7 @@ async def test_close_codes_pass_through(code: int) -> None:
         assert await connection.receive() == "last"
         with pytest.raises(ConnectionLost) as caught:
             await connection.receive()
-        assert caught.value.code == code
+        assert (caught.value.code, caught.value.reason) == (code, "why")
         with pytest.raises(ConnectionLost):
             await connection.send(b"x")
         await connection.close()

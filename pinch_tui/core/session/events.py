@@ -83,6 +83,8 @@ class SocketClosed:
     generation: int
     code: int
     failure: Failure | None = None
+    reason: str = field(default="", repr=False)
+    """The service's own words, as they came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pinch_tui.core.said import quoted
+
 
 class FailureKind(StrEnum):
     HTTP = "http"  # allocation answered with a status
@@ -56,6 +58,8 @@ class Failure:
     is_credential: bool = False
     is_final: bool = False
     policy: Policy | None = None
+    words: str = ""
+    """What the service itself said, cleaned and without secrets."""
 
 
 FAULT_TRIES = 5
@@ -82,9 +86,12 @@ def policy_of(failure: Failure) -> Policy:
 
 
 def describe(failure: Failure) -> tuple[str, str]:
-    """Title and hint for a person; the adapter's words go first where it gave any."""
-    if failure.title:
-        return failure.title, failure.hint
+    """Title and hint for a person; the adapter's words go first where it gave any, the service's own follow."""
+    title, hint = (failure.title, failure.hint) if failure.title else _usual(failure)
+    return title, f"{hint} {quoted(failure.words)}".strip()
+
+
+def _usual(failure: Failure) -> tuple[str, str]:
     match failure.kind:
         case FailureKind.HTTP:
             return _http(failure.code or 0)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core.events import FinalizeMode, SessionParams
+from pinch_tui.core.said import words
 from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
@@ -130,11 +131,11 @@ class Session:
                     self._ping_at = None
                     self.delivery.heard_at, self.delivery.answered_at = now, self._pinged_at
                 return []
-            case ev.SocketClosed(generation, code, failure):
+            case ev.SocketClosed(generation, code, failure, reason):
                 is_open = self.state in (SessionState.OPENING, SessionState.READY)
                 if generation != self._generation or not is_open:
                     return []
-                return self._fail(failure or self.traits.closed(code), now)
+                return self._fail(failure or self.traits.closed(code, words(reason, self._secrets)), now)
             case ev.Woke():
                 return self._on_woke(now)
             case ev.UtteranceStarted(number):

@@ -49,6 +49,8 @@ class ServiceTraits:
     """Seconds after an utterance's end in which the next one's sound would still be taken for the old one's."""
     quiet: QuietTimes = field(default_factory=QuietTimes)
     """How long silence has to last where it tells the end."""
+    support: str = ""
+    """The address to write to about what stays wrong."""
     closes: Mapping[int, Reaction] = field(default_factory=lambda: MappingProxyType({}))
     """What its close codes mean; others are a lost connection."""
 
@@ -83,9 +85,9 @@ class ServiceTraits:
         """The language that is translated into, "" where none is."""
         return params.target if self.translates else ""
 
-    def closed(self, code: int) -> Failure:
-        """A close code, as the service means it."""
+    def closed(self, code: int, words: str = "") -> Failure:
+        """A close code, as the service means it, with its reason (cleaned)."""
         meant = self.closes.get(code)
         if meant is None:
-            return Failure(FailureKind.CLOSE, code)
-        return Failure(FailureKind.CLOSE, code, meant.title, meant.hint, policy=meant.policy)
+            return Failure(FailureKind.CLOSE, code, words=words)
+        return Failure(FailureKind.CLOSE, code, meant.title, meant.hint, policy=meant.policy, words=words)

@@ -85,7 +85,9 @@ def _refused(error: PinchError, ms: int) -> Finding:
     """A refusal in the words that the app would use."""
     status = error.status if isinstance(error, AllocationError | CredentialError) else None
     kind = FailureKind.NETWORK if status is None else FailureKind.HTTP
-    failure = Failure(kind, status, error.title, error.hint, isinstance(error, CredentialError), not error.retryable)
+    is_credential = isinstance(error, CredentialError)
+    words = error.words
+    failure = Failure(kind, status, error.title, error.hint, is_credential, not error.retryable, words=words)
     title, hint = describe(failure)
     cure = _CURES[Policy.BUSY] if policy_of(failure) is Policy.BUSY else _without_app_words(hint) or "Try again."
     return fail("session", error.exit_code, title, cure, status=status, ms=ms)

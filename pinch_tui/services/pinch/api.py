@@ -16,8 +16,9 @@ import httpx
 from pinch_tui import __version__
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.hosts import is_loopback, may_be_loopback
+from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, ConfigError, CredentialError
+from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
 from pinch_tui.network.transport import RoutedTransport
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
@@ -140,7 +141,9 @@ class HttpSessionApi:
         if not 200 <= status < 300:
             if is_html and 400 <= status < 429:
                 raise _foreign(f"A web page answered in the service's place ({status}).", status)
-            raise self._refused(status)
+            error = self._refused(status)
+            error.words = of_body(body, (self._key,))[1]
+            raise error
         parsed = parse_allocation(body) if status == 200 else None
         if parsed is None and (is_html or body.lstrip()[:1] == b"<"):
             raise _foreign(f"A web page answered in the service's place ({status}).", status)
@@ -169,7 +172,7 @@ class HttpSessionApi:
         # What was found first would be found first again.
         return "change that variable" if "environment" in self._key_source else "run pinch-tui key set"
 
-    def _refused(self, status: int) -> Exception:
+    def _refused(self, status: int) -> PinchError:
         if status == 401:
             return CredentialError(
                 f"The service refused the API key from {self._key_source} (401).",

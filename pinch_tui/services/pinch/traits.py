@@ -14,6 +14,7 @@ PINCH = ServiceTraits(
     key="pinch",
     pace=2.0,
     grace_s=0.3,
+    support="support@startpinch.com",
     closes=MappingProxyType(
         {
             4400: Reaction(
@@ -35,5 +36,5 @@ PINCH = ServiceTraits(
         }
     ),
 )
-PRACTICE = replace(PINCH, name="practice", label="Practice", key="", is_practice=True)
+PRACTICE = replace(PINCH, name="practice", label="Practice", key="", support="", is_practice=True)
 """The practice service speaks the same interface on this machine."""

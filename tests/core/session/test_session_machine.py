@@ -278,6 +278,21 @@ def test_every_close_code_of_a_service_has_its_sentence_and_its_reaction(traits:
         assert all(sentence.endswith(".") for sentence in describe(told))
 
 
+def test_the_services_own_words_follow_ours() -> None:
+    session = Session(SessionParams(), random.Random(3).random)
+    session.handle(ev.Started(), 100.0)
+    session.handle(ev.Allocated(1, "ss", "wss://s.example/x?token=canary_token_1", 60.0), 100.0)
+    session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 100.0)
+    reason = "\x1b[31mno slot for canary_token_1 [bold]" + "!" * 500
+    steps = session.handle(ev.SocketClosed(1, 4999, reason=reason), 101.0)
+    told = next(step.failure for step in steps if isinstance(step, ev.SessionFailed))
+    title, hint = describe(told)
+    ours = describe(Failure(FailureKind.CLOSE, 4999))
+    assert title == ours[0]
+    assert hint.startswith(f'{ours[1]} The service says: "no slot for <hidden> [bold]!!!')
+    assert len(hint) < 450 and "canary" not in hint
+
+
 def test_sentences_are_told_apart() -> None:
     codes = [Failure(FailureKind.CLOSE, code) for code in (1000, 1001, 1006)]
     codes += [Failure(FailureKind.HTTP, status) for status in (401, 403, 404, 429, 500, 503)]

@@ -326,3 +326,23 @@ def test_the_settings_and_the_request_agree_on_this_machine() -> None:
 def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
     assert not is_loopback(None)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 429, 503])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": {"code": "x", "message": "the target is asleep"}}, "the target is asleep"),
+        ({"error": "the target is asleep"}, "the target is asleep"),
+        ({"message": f"\x1b[31mno {KEY} here\x07"}, "no <hidden> here"),
+        ({}, ""),
+    ],
+)
+async def test_what_the_service_says_is_kept_clean(status: int, body: dict[str, object], words: str) -> None:
+    error = await fails(httpx.Response(status, json=body))
+    assert error.words == words
+    assert words not in error.title or not words
+
+
+async def test_a_page_is_not_quoted() -> None:
+    assert (await fails(httpx.Response(502, html="<html><body>Bad gateway</body></html>"))).words == ""
