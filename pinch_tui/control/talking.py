@@ -1,6 +1,6 @@
 """What the commands do: they move the talk key of the hold machine and tell the state.
 
-A start without its stop is ended by the hold machine at the longest-utterance limit; nothing here keeps time.
+A start without its stop is ended by the engine at the longest-utterance limit; nothing here keeps time.
 """
 
 from __future__ import annotations

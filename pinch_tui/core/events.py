@@ -58,6 +58,7 @@ class TalkSource(StrEnum):
     CONTROL = "control"  # `pinch-tui talk start|stop`
     SAMPLE = "sample"  # a phrase that a voice of the program speaks in place of a person
     LIMIT = "limit"  # the longest-utterance limit
+    CHANGE = "change"  # other languages or settings, while the talk goes on
     FOCUS = "focus"  # the terminal lost the focus
     DEVICE = "device"  # the microphone vanished
     QUIT = "quit"  # quit, suspend, hang-up

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core import events as e
+from pinch_tui.core.languages import label
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
@@ -69,7 +70,6 @@ class Engine:
         self._edges: deque[e.TalkEdge] = deque()
         self._intents: deque[e.Intent] = deque()
         self._status = e.Status(params=config.params, service=ports.service.traits)
-        self._params = config.params
         self._pace = Pace()
         self._links: list[Link] = []  # the last one takes the next words, the others drain
         self._old_services: list[Service] = []  # may still be asked for a draining session
@@ -131,14 +131,12 @@ class Engine:
         self._pace = Pace()
         if self._loop is None or self._is_quitting:
             return
-        was_stopped = self._links[-1].session.state is SessionState.STOPPED
-        for link in list(self._links):
+        was_trying = self._links[-1].session.is_without_socket
+        for link in list(self._links):  # an older one, too, may keep words
             link.replace_service(service)
-            # An older one, too, may keep words; another service's key cures nothing.
-            if link.session.state is SessionState.STOPPED and link.session.traits.name == service.traits.name:
-                link.feed(ev.RetryRequested())
-        if not (was_stopped and is_same):
-            self._open_new_session()
+        self._teller.clear("link")
+        if not (was_trying and is_same):
+            self._open_new_session(self._links[-1].session.asked)
 
     async def run(self) -> None:
         """Work until a `Quit` is done. The last fact is `Stopped`."""
@@ -185,7 +183,7 @@ class Engine:
                     tasks.create_task(self._listen_to_speaker(), name="speaker"),
                 ]
                 self._loop = loop
-                self._new_link().feed(ev.Started())
+                self._new_link(config.params).feed(ev.Started())
                 self._floor.apply_mic_policy()
                 self._take_edges()
                 while self._intents:
@@ -239,10 +237,11 @@ class Engine:
     def is_current(self, link: Link) -> bool:
         return link is self._links[-1]
 
-    def _new_link(self) -> Link:
+    def _new_link(self, params: e.SessionParams) -> Link:
         session = Session(
-            self._ports.service.traits.fitted(self._params)[0],
+            self._ports.service.traits.fitted(params)[0],
             self._random,
+            asked=params,
             traits=self._ports.service.traits,
             reopens_idle=self._config.reopens_idle,
             has_checkpoints=self._config.is_continuous,
@@ -271,20 +270,21 @@ class Engine:
         self._links.remove(link)
 
     def _change_session(self, params: e.SessionParams) -> None:
-        if params == self._params or self._is_quitting:
+        fitted = self._ports.service.traits.fitted(params)[0]
+        if fitted == self._links[-1].session.params or self._is_quitting:
             return
-        self._params = params
         self._teller.log("params", source=params.source, target=params.target)
-        self._open_new_session()
+        self._open_new_session(params)
 
-    def _open_new_session(self) -> None:
-        """The next words go to a new session; the sentence in flight is finalized and drained on the old one."""
-        self._floor.force_end(e.TalkSource.QUIT)
-        self._teller.clear("link")
-        self._teller.clear("speech")
-        old = self._links[-1]
-        self._new_link().feed(ev.Started())
-        old.feed(ev.DrainRequested(lingers=True))
+    def _open_new_session(self, params: e.SessionParams) -> None:
+        """The next words go to a new session; what was said before is finalized and drained on the old one."""
+        self._teller.clear("link", "speech")
+        self._new_link(params).feed(ev.Started())
+        if self._floor.is_talking:  # the key stays down, and what it says now is an utterance of its own
+            self._floor.drive(tk.Parted(self._ports.clock.monotonic()))
+            title = f"From here on: {label(params.source)} → {label(params.target)}."
+            self._teller.notice("change", e.Severity.INFO, title, "What you said before is translated as it was.")
+        self._links[-2].feed(ev.DrainRequested(lingers=True))
 
     def _unsettled(self) -> list[int]:
         return [item.number for link in self._links for item in link.session.delivery.outbox]

@@ -28,6 +28,7 @@ from pinch_tui.settings.model import BargeIn, KeepOpen
 
 _PREROLL_SLACK_S = 2.0
 _QUIET_S = 0.2
+LIMIT_REACHED = "The longest utterance was reached; it is being translated."
 
 
 class Floor:
@@ -179,7 +180,7 @@ class Floor:
             if draining.session.state is not SessionState.STOPPED:  # what was refused is not asked again by a press
                 draining.feed(ev.RetryRequested())
         link.feed(ev.UtteranceStarted(number))
-        self._teller.clear("heard")
+        self._teller.clear("heard", "change")
         self._teller.changed(number)
         for frame in self._preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
@@ -242,15 +243,13 @@ class Floor:
         self._latency.commit(number, command.committed_at)
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
-        self._links.cue("stop")
+        if command.source is not TalkSource.CHANGE:
+            self._links.cue("stop")
         self._teller.clear("limit")
-        if command.is_forced:
-            if self._on_forced_end is not None:
-                self._on_forced_end(command.source)
-            if command.source is TalkSource.LIMIT:
-                self._teller.notice(
-                    "limit", Severity.WARNING, "The longest utterance was reached; it is being translated."
-                )
+        if command.is_forced and self._on_forced_end is not None:
+            self._on_forced_end(command.source)
+        if command.source is TalkSource.LIMIT:
+            self._teller.notice("limit", Severity.WARNING, LIMIT_REACHED)
 
     def _cancelled(self, number: int, t: float) -> None:
         self._teller.log("talk-cancel", t, utterance=number)

@@ -54,6 +54,7 @@ class Reporter:
         self._board = board
         self._teller = teller
         self._clock = clock
+        self._failed_link: Link | None = None  # what was said last about a failing link is about this one
 
     def report(self, link: Link, report: ev.Report) -> None:
         match report:
@@ -172,10 +173,11 @@ class Reporter:
             target=link.session.traits.target_of(params),
             audio=params.audio_output,
         )
-        if self._links.is_current(link):
+        if self._links.is_current(link) or self._failed_link is link:
             self._teller.clear("link")
 
     def _failed(self, link: Link, report: ev.SessionFailed) -> None:
+        self._failed_link = link
         title, hint = describe(report.failure)
         policy = policy_of(report.failure)
         session = link.session

@@ -43,10 +43,11 @@ class Teller:
         self._shown[topic] = posted
         self.emit(posted)
 
-    def clear(self, topic: str) -> None:
-        """Take back what was said about a topic."""
-        if self._shown.pop(topic, None) is not None:
-            self.emit(NoticePosted(topic, Severity.INFO, ""))
+    def clear(self, *topics: str) -> None:
+        """Take back what was said about these topics."""
+        for topic in topics:
+            if self._shown.pop(topic, None) is not None:
+                self.emit(NoticePosted(topic, Severity.INFO, ""))
 
     def changed(self, *numbers: int) -> None:
         """These utterances changed."""

@@ -66,6 +66,7 @@ class Link:
         """Use the same service with another key from now on; another service is for other sessions."""
         if service.traits.name == self.session.traits.name:
             self._service = service
+            self.feed(ev.KeyReplaced())
 
     def feed(self, fact: ev.Fact) -> None:
         """Tell the machine what happened and do what it says."""

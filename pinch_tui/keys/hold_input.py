@@ -59,13 +59,12 @@ _REMOTE_ANSWER_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class HoldConfig:
-    """What is set. ``key``: a Textual key name. ``limit_s`` None: no longest utterance. ``is_remote``: over SSH."""
+    """What is set. ``key``: a Textual key name. ``is_remote``: over SSH."""
 
     key: str = "space"
     mode: TalkMode = TalkMode.AUTO
     exact: bool = True
     probe: bool = True
-    limit_s: float | None = 120.0
     is_remote: bool = False
 
     @classmethod
@@ -73,7 +72,7 @@ class HoldConfig:
         """``[talk]``, and whether this session came over SSH."""
         env = os.environ if env is None else env
         is_remote = bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
-        return cls(talk.key, talk.mode, talk.exact, talk.probe, float(talk.limit_s), is_remote)
+        return cls(talk.key, talk.mode, talk.exact, talk.probe, is_remote)
 
 
 class HoldInput:
@@ -108,7 +107,6 @@ class HoldInput:
         self._base = ""  # what the release of the press under way is named
         self._machine = HoldMachine(
             mode=HoldMode(config.mode.value),
-            limit_s=config.limit_s,
             cadence=recall(memory, self._memory_name),
             is_remote=config.is_remote,
         )
@@ -195,12 +193,8 @@ class HoldInput:
         """The terminal has the focus again."""
         self._tell(Focused(), t)
 
-    def limit(self, t: float) -> None:
-        """The longest utterance is over (the machine knows the limit too; the earlier word counts)."""
-        self._tell(ForcedEnd(TalkSource.LIMIT), t)
-
     def end(self, source: TalkSource, t: float) -> None:
-        """End the utterance by force: a lost device, quit. It never latches."""
+        """End the utterance by force: a lost device, the limit, quit. It never latches."""
         self._tell(ForcedEnd(source), t)
 
     def escape(self, t: float) -> None:

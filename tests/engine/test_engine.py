@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from dataclasses import replace
 
 import pytest
@@ -44,6 +45,11 @@ from tests.faults.slow import SlowConnector
 
 CHUNK_S = 0.08
 OTHER = SessionParams(source="es", target="en")
+
+
+def numbers(frames: list[bytes]) -> list[int]:
+    """The numbers of captured frames."""
+    return [struct.unpack_from("<I", frame)[0] for frame in frames]
 
 
 def states(rig: Rig) -> list[UtteranceState]:
@@ -622,6 +628,19 @@ def test_the_limit_is_said_before_and_ends_the_utterance() -> None:
     assert states(rig) == [UtteranceState.SETTLED]
 
 
+def test_the_limit_is_said_whoever_tells_of_it_first() -> None:
+    """The hold machine's commit for the same reason may overtake the engine's own alarm."""
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(1.0)
+        rig.edge(EdgeKind.COMMIT, TalkSource.LIMIT)
+        await rig.sleep(0.1)
+        assert "longest" in rig.notices("limit")[-1].title
+
+    play(scene)
+
+
 @pytest.mark.parametrize("after", [0.01, 0.5, 2.0])
 def test_escape_sends_no_more_and_drops_what_comes_back(after: float) -> None:
     async def scene(rig: Rig) -> None:
@@ -738,14 +757,24 @@ def test_a_second_quit_leaves_at_once(plan: Plan) -> None:
 # ---- sessions -----------------------------------------------------------------------------------------------------
 
 
-def test_a_change_while_talking_ends_the_sentence_and_loses_nothing() -> None:
+@pytest.mark.parametrize("is_latched", [False, True])
+def test_a_change_while_talking_parts_the_talk_and_loses_no_frame(is_latched: bool) -> None:
+    """The key stays down: what follows is an utterance of its own under the new parameters, from the next frame on."""
+
     async def scene(rig: Rig) -> None:
         await rig.sleep(0.3)
-        await rig.press(0.8)
+        await rig.press(0.4)
+        if is_latched:
+            rig.edge(EdgeKind.LATCH, TalkSource.TAP)
+        await rig.sleep(0.4)
         rig.engine.post(ChangeSession(OTHER))
-        assert rig.forced == [TalkSource.QUIT]
-        await rig.sleep(0.3)
-        await rig.hold(0.6)
+        assert rig.forced == [], "the key is still down"
+        assert "What you said before is translated as it was" in rig.notices("change")[-1].hint
+        await rig.sleep(0.02)
+        assert rig.word is StateWord.TALKING
+        assert rig.engine.status.is_latched is is_latched
+        await rig.sleep(0.6)
+        await rig.release()
         await rig.settled()
         await rig.sleep(4.0)
         assert len(rig.engine._links) == 1, "the old session is let go"
@@ -755,6 +784,38 @@ def test_a_change_while_talking_ends_the_sentence_and_loses_nothing() -> None:
     assert (first.target, second.target) == ("es", "en")
     assert states(rig) == [UtteranceState.SETTLED] * 2
     assert [s.closed for s in rig.service.sessions] == [1000, 1000]
+    before, after = (numbers(s.utterances()[0]) for s in rig.service.sessions)
+    assert before + after == list(range(before[0], after[-1] + 1)), "every frame once, in order"
+    assert [e.fields["source"] for e in rig.logged("talk-stop")] == ["change", "key"]
+
+
+def test_a_change_before_the_first_frame_leaves_no_empty_row() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        rig.source = "nothing"
+        await rig.press(0.1)
+        rig.engine.post(ChangeSession(OTHER))
+        await rig.sleep(0.1)
+        rig.source = "voice"
+        await rig.sleep(0.5)
+        await rig.release()
+        await rig.settled()
+
+    rig = play(scene, talk=TalkConfig(preroll_s=0.0))
+    assert states(rig) == [UtteranceState.CANCELLED, UtteranceState.SETTLED]
+    assert rig.notices("heard") == []
+
+
+def test_speech_can_be_asked_for_again_after_the_service_refused_it() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.until(lambda: rig.engine.status.params.text_only)
+        rig.engine.post(ChangeSession(SessionParams()))
+        await rig.until(lambda: not rig.engine.status.params.text_only)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene, Plan(refuses_speech=True))
+    assert rig.service.sessions[-1].params["audioOutputEnabled"] == "true"
 
 
 def test_late_finals_of_a_session_that_was_changed_are_still_taken() -> None:
@@ -764,7 +825,8 @@ def test_late_finals_of_a_session_that_was_changed_are_still_taken() -> None:
         await rig.sleep(0.3)
         await rig.press(0.8)
         rig.engine.post(ChangeSession(replace(OTHER, text_only=True)))
-        await rig.until(lambda: states(rig) == [UtteranceState.SETTLED])
+        await rig.release()
+        await rig.until(lambda: states(rig)[0] is UtteranceState.SETTLED)
         late = rig.service.sessions[0]
         for connection in list(rig.service._server.connections):  # type: ignore[union-attr]
             if connection.recorded is late:  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pinch_tui.core.events import (
     FRAME_BYTES,
     FRAME_S,
+    ChangeSession,
     EdgeKind,
     EngineEvent,
     Frame,
@@ -137,10 +138,9 @@ async def converse(
                 await asyncio.sleep(hold.length / 2)
                 if hold.intent is not None:
                     engine.post(hold.intent)
-                    outcome.holds.append((press, loop.time()))
-                    await asyncio.sleep(hold.length / 2)
-                    engine.talk(TalkEdge(EdgeKind.COMMIT, loop.time(), TalkSource.KEY))
-                    continue
+                    if isinstance(hold.intent, ChangeSession):  # the talk goes on as an utterance of its own
+                        outcome.holds.append((press, loop.time()))
+                        press = loop.time()
                 await asyncio.sleep(hold.length / 2)
                 outcome.holds.append((press, loop.time()))
                 if hold.is_cancelled:

@@ -1,6 +1,6 @@
 """A bare Textual app around `HoldInput` that writes the event log: what the rigs drive.
 
-usage: sample_app.py EVENTS.jsonl [--key space] [--mode auto] [--busy SHARE] [--no-exact] [--no-probe] [--limit S]
+usage: sample_app.py EVENTS.jsonl [--key space] [--mode auto] [--busy SHARE] [--no-exact] [--no-probe]
     [--memory FILE] [--quiet-room]
 """
 
@@ -135,7 +135,6 @@ def _settings(options: argparse.Namespace) -> object:
         key=options.key,
         exact=not options.no_exact,
         probe=not options.no_probe and os.environ.get("PINCH_TUI_TALK__PROBE") != "false",
-        limit_s=options.limit,
     )
 
 
@@ -147,7 +146,6 @@ def main() -> None:
     parser.add_argument("--busy", type=float, default=0.0)
     parser.add_argument("--no-exact", action="store_true")
     parser.add_argument("--no-probe", action="store_true")
-    parser.add_argument("--limit", type=float, default=120.0)
     parser.add_argument("--memory", type=Path)
     parser.add_argument("--quiet-room", action="store_true", help="nobody speaks: a soft stop is final at once")
     options = parser.parse_args()

@@ -19,7 +19,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.drivers.linux_driver import LinuxDriver
 
 import pinch_tui.keys as keys_package
-from pinch_tui.core.events import TalkEdge
+from pinch_tui.core.events import TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, hook
 from pinch_tui.keys.driver import HoldDriver, LenientFile, _tolerant_decoder
@@ -169,7 +169,7 @@ class TestAnyBytes:
     ) -> None:
         clock = Clock()
         edges: list[TalkEdge] = []
-        hold = HoldInput(HoldConfig(limit_s=30.0), edges.append, clock=clock)
+        hold = HoldInput(HoldConfig(), edges.append, clock=clock)
         hold.attach(None)
         hold._machine.key.has_probe = bool(answers)
         hold._probe.is_down = lambda: answers.pop() if answers else None  # type: ignore[method-assign]
@@ -182,6 +182,7 @@ class TestAnyBytes:
                 for message in [*parser.feed(data), *parser.tick()] if data else []:
                     sorting.takes(message)
         self.run(hold, clock, clock.now + 31)
+        hold.end(TalkSource.LIMIT, clock.now)  # as the engine does
         kinds = [edge.kind for edge in edges if edge.kind in ("start", "commit", "cancel")]
         late = {n for n in range(1, len(kinds)) if kinds[n - 1 : n + 1] == ["commit", "cancel"]}  # of what has ended
         kinds = [kind for n, kind in enumerate(kinds) if n not in late]

@@ -72,13 +72,12 @@ def make(
     mode: TalkMode = TalkMode.AUTO,
     key: str = "space",
     exact: bool = True,
-    limit_s: float | None = 120.0,
     is_remote: bool = False,
     clock: Clock | None = None,
     memory: DictMemory | None = None,
     probe: FakeProbe | None = None,
 ) -> HoldInput:
-    config = HoldConfig(key=key, mode=mode, exact=exact, limit_s=limit_s, is_remote=is_remote)
+    config = HoldConfig(key=key, mode=mode, exact=exact, is_remote=is_remote)
     options: dict[str, object] = {"clock": clock} if clock else {}
     hold = HoldInput(config, heard, memory=memory, probe_opener=lambda _key, _env: probe, **options)  # type: ignore[arg-type]
     hold.attach(None)  # as a hooked driver does
@@ -119,15 +118,6 @@ class TestThreads:
         commit = heard.next()
         assert (commit.kind, commit.source) == (EdgeKind.COMMIT, TalkSource.KEY)
         assert heard.threads[-1] == "pinch-keys"
-
-    def test_the_limit_is_kept_by_the_watcher(self, heard: Heard) -> None:
-        hold = make(heard, limit_s=0.05)
-        hold.start()
-        trusted(hold)
-        press(hold)
-        heard.next()
-        assert heard.next().source is TalkSource.LIMIT
-        hold.stop()
 
     def test_a_probe_is_polled_by_the_watcher(self, heard: Heard) -> None:
         probe = FakeProbe([True, True, True, False])
@@ -386,7 +376,7 @@ class TestWhatIsTaken:
         hold.mouse_down(104.0)
         hold.blur(105.0)
         hold.mouse_down(106.0)
-        hold.limit(107.0)
+        hold.end(TalkSource.LIMIT, 107.0)
         hold.mouse_down(108.0)
         hold.escape(109.0)
         assert heard.lines == [
@@ -521,8 +511,8 @@ class TestSettings:
         ("env", "is_remote"), [({}, False), ({"SSH_TTY": "/dev/pts/1"}, True), ({"SSH_CONNECTION": "x"}, True)]
     )
     def test_from_settings(self, env: Mapping[str, str], is_remote: bool) -> None:
-        config = HoldConfig.from_settings(TalkSettings(key="f5", mode=TalkMode.TAP, limit_s=60), env)
-        assert config == HoldConfig("f5", TalkMode.TAP, True, True, 60.0, is_remote)
+        config = HoldConfig.from_settings(TalkSettings(key="f5", mode=TalkMode.TAP), env)
+        assert config == HoldConfig("f5", TalkMode.TAP, True, True, is_remote)
 
 
 class HeadlessApp(App[None]):

@@ -119,6 +119,11 @@ class RetryRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyReplaced:
+    """Another key is in use. Whatever the old one was refused, or may still be refused, is asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
 class DrainRequested:
     """No new utterance will come: close when the last one is settled (``lingers``: and had time for late texts)."""
 
@@ -145,6 +150,7 @@ Fact = (
     | UtteranceEnded
     | UtteranceCancelled
     | RetryRequested
+    | KeyReplaced
     | DrainRequested
     | StopRequested
 )

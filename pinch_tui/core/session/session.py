@@ -56,12 +56,15 @@ class Session:
         params: SessionParams,
         random: Callable[[], float],
         *,
+        asked: SessionParams | None = None,
         traits: ServiceTraits = _PLAIN,
         reopens_idle: bool = True,
         has_checkpoints: bool = False,
         pace: Pace | None = None,
     ) -> None:
         """``pace``: what is known of the service's, shared by its sessions."""
+        self.asked = asked or params
+        """As a person asked for them; those in force differ where the service cannot do it all."""
         self.params = params
         self.traits = traits
         self.state = SessionState.IDLE
@@ -152,6 +155,11 @@ class Session:
                     return []
                 self._retries.clear()
                 return self._begin(now)
+            case ev.KeyReplaced():
+                if not self.is_without_socket or (self._is_closing and not self.is_active):
+                    return []
+                self._retries.clear()
+                return [ev.CloseSocket(self._generation, is_dead=True), *self._begin(now)]
             case ev.DrainRequested(lingers):
                 self._is_closing, self._lingers = True, lingers
                 return []
@@ -159,6 +167,11 @@ class Session:
                 return self._close()
             case _:
                 assert_never(fact)
+
+    @property
+    def is_without_socket(self) -> bool:
+        """Whether it tries to open one, waits before the next try, or was refused."""
+        return self.state in (SessionState.ALLOCATING, SessionState.WAITING, SessionState.STOPPED)
 
     def _is_live(self, generation: int) -> bool:
         return generation == self._generation and self.state is SessionState.READY

@@ -2,7 +2,8 @@
 
 Pure: ``handle(event, now) -> list[command]``, ``now`` being the moment of the event on the monotonic clock; the
 interpreter (`pinch_tui.keys.hold_input`) asks the probe when told to and ticks at `HoldMachine.deadline`. Starts and
-ends (commit, cancel) strictly alternate; every utterance ends, at the latest at the limit; a forced end never latches.
+ends (commit, cancel) strictly alternate; a forced end never latches. The longest utterance is the talk machine's to
+end, which forces an end here.
 
 ============  ======================================  ==========================================================
 mode          a press shorter than 0.3 s              a press of unknown length (one byte, then silence)
@@ -66,25 +67,24 @@ class HoldState(StrEnum):
 
 
 class HoldMachine:
-    """See the module. ``limit_s`` None: no longest utterance."""
+    """See the module."""
 
     def __init__(
         self,
         *,
         mode: HoldMode = HoldMode.AUTO,
-        limit_s: float | None = 120.0,
         cadence: Cadence | None = None,
         has_probe: bool = False,
         is_remote: bool = False,
     ) -> None:
         self.mode = mode
-        self.limit_s = limit_s
         self.state = HoldState.IDLE
         self.source = TalkSource.KEY
         self.key = KeyTracker(RepeatGap(cadence, is_remote=is_remote), has_probe=has_probe)
         self.owns_key = False
         """The press under way began as talking: its repeats are nobody else's."""
         self._started_at = 0.0
+        self._ended_at = float("-inf")
         self._latched_at = 0.0
         self._latched_in_doubt = False
         self._is_soft = False
@@ -99,10 +99,7 @@ class HoldMachine:
     @property
     def deadline(self) -> float | None:
         """When a `Tick` is due; None: never, as things stand."""
-        limit = None
-        if self.state is not HoldState.IDLE and self.limit_s is not None:
-            limit = self._started_at + self.limit_s
-        return min((t for t in (self.key.deadline, limit) if t is not None), default=None)
+        return self.key.deadline
 
     def takes_escape(self, now: float) -> bool:
         """Whether there is something that an Escape cancels."""
@@ -282,10 +279,7 @@ class HoldMachine:
     # ---- everything else ----------------------------------------------------------------------------------------
 
     def _on_tick(self, now: float, has_unread: bool) -> list[HoldCommand]:
-        edges: list[HoldCommand] = []
-        if self.state is not HoldState.IDLE and self.limit_s is not None and now >= self._started_at + self.limit_s:
-            edges += self._end(EdgeKind.COMMIT, self._started_at + self.limit_s, TalkSource.LIMIT)
-        return edges + self._follow(self.key.tick(now, has_unread=has_unread), is_armed=True)
+        return self._follow(self.key.tick(now, has_unread=has_unread), is_armed=True)
 
     def _lose_key(self) -> None:
         self._is_key_lost = self.key.is_down
@@ -352,5 +346,9 @@ class HoldMachine:
         return self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
 
     def _edge(self, kind: EdgeKind, t: float, source: TalkSource) -> TalkEdge:
-        # Threads stamp before they take their turn, so a stamp may be a little older than the start.
-        return TalkEdge(kind, max(t, self._started_at), source)
+        # Threads stamp before they take their turn, so a stamp may be a little older than the start, or the end, that
+        # was told before it.
+        t = max(t, self._started_at, self._ended_at)
+        if kind is EdgeKind.COMMIT:
+            self._ended_at = t
+        return TalkEdge(kind, t, source)

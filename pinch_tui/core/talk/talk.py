@@ -59,24 +59,35 @@ class MicReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class Parted:
+    """What is said from ``t`` on is an utterance of its own, though the talk goes on: other languages, for example."""
+
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
 class TalkWoke:
     """The time of `TalkMachine.wake_at` has come."""
 
 
-TalkFact = TalkEdge | FrameArrived | MicVanished | MicReturned | TalkWoke
+TalkFact = TalkEdge | FrameArrived | MicVanished | MicReturned | Parted | TalkWoke
 
 # ---- commands -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A new utterance; kept frames captured after ``since`` with an index above ``after`` come first."""
+    """A new utterance; kept frames captured after ``since`` with an index above ``after`` come first.
+
+    ``goes_on``: the talk began earlier, so that there is no pre-roll, and no frame is left out.
+    """
 
     number: int
     source: TalkSource
     t: float
     since: float
     after: int
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +190,8 @@ class TalkMachine:
             case MicReturned():
                 self._vanished_at = None
                 return []
+            case Parted(t):
+                return self._part(t, now) if self.state is TalkState.TALKING else []
             case TalkWoke():
                 return self._on_woke(now)
             case _:
@@ -259,6 +272,20 @@ class TalkMachine:
         released = Released(self.number, self.started_at or t, t, now, source, is_forced)
         is_over = self._last_t >= self._tail_end or self._vanished_at is not None
         return [released, *(self._end() if is_over else [])]
+
+    def _part(self, t: float, now: float) -> list[TalkCommand]:
+        """End the utterance here, and begin another one with the very next frame."""
+        number, source, started = self.number, self.source or TalkSource.KEY, self.started_at or t
+        begun: list[TalkCommand]
+        if self.has_sound:
+            begun = [Released(number, started, t, now, TalkSource.CHANGE), End(number)]
+        else:  # nothing was heard of it yet
+            begun = [Cancel(number, t)]
+        self.number += 1
+        self.started_at = t
+        self.has_sound = self._has_warned = self._has_last = False
+        begun.append(Begin(self.number, source, t, self._since, self._last_index, goes_on=True))
+        return [*begun, Latched(self.number)] if self.is_latched else begun
 
     def _end(self) -> list[TalkCommand]:
         self._rest()

@@ -324,6 +324,10 @@ class TestTapMode:
         assert lines == ["0 start key", "100 commit key"]
 
 
+OVER = (2000, ForcedEnd(TalkSource.LIMIT))
+"""The engine's word that the longest utterance is over."""
+
+
 class TestAlwaysAnEnd:
     def test_focus_loss_ends_a_hold_at_once(self) -> None:
         facts = [(0, TYPED), (800, Blurred()), (5000, KeyUp())]
@@ -359,15 +363,17 @@ class TestAlwaysAnEnd:
         assert played(exact(), facts, until_ms=9000) == ["0 start key", "110 commit focus"]
 
     def test_the_limit_ends_a_hold_whose_repeats_go_on(self) -> None:
-        lines = played(exact(limit_s=2.0), [*held(TYPED, 0, 5000), (5000, KeyUp())], until_ms=9000)
+        facts = [*held(TYPED, 0, 5000), (5000, KeyUp()), OVER]
+        lines = played(exact(), sorted(facts, key=lambda fact: fact[0]), until_ms=9000)
         assert lines == ["0 start key", "2000 commit limit"]
 
     def test_the_limit_ends_a_learned_hold_too(self) -> None:
-        lines = played(HoldMachine(limit_s=2.0, cadence=KNOWN), held(DOWN, 0, 5000), until_ms=9000)
+        facts = [*held(DOWN, 0, 5000), OVER]
+        lines = played(HoldMachine(cadence=KNOWN), sorted(facts, key=lambda fact: fact[0]), until_ms=9000)
         assert lines == ["0 start key", "2000 commit limit"]
 
     def test_the_limit_ends_what_is_latched(self) -> None:
-        lines = played(exact(limit_s=2.0), [(0, TYPED), (100, KeyUp())], until_ms=9000)
+        lines = played(exact(), [(0, TYPED), (100, KeyUp()), OVER], until_ms=9000)
         assert lines == ["0 start key", "100 latch tap", "2000 commit limit"]
 
     def test_escape_cancels_and_the_held_key_starts_nothing(self) -> None:

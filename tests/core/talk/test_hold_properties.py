@@ -120,14 +120,15 @@ class TestAnyInterleaving:
         has_probe: bool,
         is_remote: bool,
     ) -> None:
-        machine = HoldMachine(mode=mode, limit_s=LIMIT_S, cadence=cadence, has_probe=has_probe, is_remote=is_remote)
+        machine = HoldMachine(mode=mode, cadence=cadence, has_probe=has_probe, is_remote=is_remote)
         player = Player(machine, probe=sorted(probe, key=lambda entry: entry[0]))
         at = 0.0
         trace: list[tuple[float, HoldEvent]] = []
         for gap, event in facts:
             at += gap
             trace.append((at, event))
-        player.play(trace, until_ms=at + LIMIT_S * 1000 + 1)
+        over = at + LIMIT_S * 1000
+        player.play([*trace, (over, ForcedEnd(TalkSource.LIMIT))], until_ms=over + 1)  # the engine ends the longest
         check(player.edges)
         assert machine.state is HoldState.IDLE
         starts = [edge for edge in player.edges if edge.kind is EdgeKind.START]
@@ -138,15 +139,16 @@ class TestAnyInterleaving:
         ]
         assert len(starts) == len(ends)
         for start, end in zip(starts, ends, strict=True):
-            assert end.t - start.t <= LIMIT_S + 1e-6
+            assert end.t >= start.t
 
     @settings(max_examples=100, deadline=None)
     @given(
         facts=st.lists(st.tuples(st.floats(0, 100), any_event), max_size=40),
         mode=st.sampled_from(HoldMode),
     )
+    @example([(0.0, MousePressed()), (1.0, MouseReleased()), (0.0, Escaped())], HoldMode.AUTO)
     def test_stamps_out_of_order_do_no_harm(self, facts: list[tuple[float, HoldEvent]], mode: HoldMode) -> None:
-        machine = HoldMachine(mode=mode, limit_s=LIMIT_S)
+        machine = HoldMachine(mode=mode)
         edges = [command for t, event in facts for command in machine.handle(event, t) if isinstance(command, TalkEdge)]
         check(edges)
 
@@ -222,7 +224,7 @@ class TestTracesOfAutoRepeat:
         is_remote: bool,
     ) -> None:
         rng = random.Random(seed)
-        machine = HoldMachine(mode=mode, limit_s=None, cadence=cadence, is_remote=is_remote)
+        machine = HoldMachine(mode=mode, cadence=cadence, is_remote=is_remote)
         player = Player(machine)
         at = 0.0
         for _ in range(4):
