@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections import deque
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -67,11 +68,12 @@ class LatencyMeter:
     def __init__(self) -> None:
         self._committed: dict[int, float] = {}
         self._measured: dict[int, dict[_Span, float]] = {}
+        self._forgotten: deque[int] = deque(maxlen=_REMEMBERED)
         self._samples = {span: _Samples() for span in _Span}
 
     def commit(self, number: int, t: float) -> None:
         """The talk key was released. A second commit of the same utterance is ignored."""
-        if number in self._committed:
+        if number in self._committed or number in self._forgotten:
             return
         self._committed[number] = t
         self._measured[number] = {}
@@ -93,6 +95,7 @@ class LatencyMeter:
 
     def forget(self, number: int) -> None:
         """Nothing of this utterance is measured any more (it was cancelled, or is sent again)."""
+        self._forgotten.append(number)
         self._committed.pop(number, None)
         self._measured.pop(number, None)
 

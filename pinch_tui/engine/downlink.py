@@ -173,6 +173,8 @@ class Downlink:
         if speed != 1.0:
             data = slow_down(data, speed)
         self._silence_playouts()
+        self._silenced.discard(utterance)  # what of it still comes is said behind this
+        self._forget_waiting(utterance)
         playout = self._begin(utterance, is_replay=True)
         for start in range(0, len(data), REPLAY_CHUNK):
             self._speaker.play(playout, data[start : start + REPLAY_CHUNK])
@@ -288,11 +290,14 @@ class Downlink:
         for number, data in self._waiting:
             if number == utterance:
                 self._drop(data)
-        self._waiting = deque((number, data) for number, data in self._waiting if number != utterance)
-        self._waiting_bytes = sum(len(data) for _, data in self._waiting)
+        self._forget_waiting(utterance)
         for number, playout in list(self._playouts.items()):
             if playout.utterance == utterance:
                 self._clear(number)
+
+    def _forget_waiting(self, utterance: int) -> None:
+        self._waiting = deque((number, data) for number, data in self._waiting if number != utterance)
+        self._waiting_bytes = sum(len(data) for _, data in self._waiting)
 
     def _silence_playouts(self) -> None:
         for playout in self._playouts.values():

@@ -257,6 +257,7 @@ class Floor:
         for link in (*self._links.draining(), self._links.current()):  # it may have ended, and gone on to another
             link.feed(ev.UtteranceCancelled(number))
         self._transcript.cancel(number)
+        self._latency.forget(number)
         self.awaited.discard(number)
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()

@@ -75,6 +75,7 @@ class Reporter:
             case ev.Restarted(number, attempt, kept, kept_speech):
                 self._transcript.restart(number, attempt, link.session.session_id, kept)
                 self._downlink.restarted(number, 4 * kept_speech)
+                self._latency.forget(number)
                 self._teller.log("resend", utterance=number, attempt=attempt)
                 self._teller.changed(number)
             case ev.Settled(number):

@@ -36,9 +36,9 @@ class Teller:
         self.emit(Logged(self._clock.monotonic() if t is None else t, kind, fields))
 
     def notice(self, topic: str, severity: Severity, title: str, hint: str = "", *, is_retrying: bool = False) -> None:
-        """Say something; the same words about the same topic are said once."""
+        """Say something. What stays until it is taken back is said once; what passes is said each time it happens."""
         posted = NoticePosted(topic, severity, title, hint, is_retrying)
-        if self._shown.get(topic) == posted:
+        if (is_retrying or severity is Severity.ERROR) and self._shown.get(topic) == posted:
             return
         self._shown[topic] = posted
         self.emit(posted)

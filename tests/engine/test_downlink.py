@@ -165,6 +165,36 @@ def test_replay_slower_is_longer_and_not_told_as_new_speech() -> None:
     in_time(scene)
 
 
+def test_replaying_what_still_arrives_says_the_rest_behind_it() -> None:
+    async def scene() -> None:
+        s = Scene()
+        for n in (1, 2, 3):
+            s.downlink.chunk(1, tone(n, 24_000))
+        s.advance(0.5)
+        assert s.downlink.replay(1, 1.0)
+        s.downlink.chunk(1, tone(4, 24_000))
+        s.downlink.settled(1)
+        s.advance(10.0)
+        assert s.heard == [1.0, 2.0, 3.0, 4.0], "from its beginning, and the rest behind it"
+
+    in_time(scene)
+
+
+def test_what_waited_is_not_said_twice_when_it_is_said_again() -> None:
+    async def scene() -> None:
+        s = Scene()
+        s.downlink.talk_started()
+        s.downlink.chunk(1, tone(1, 24_000))
+        assert s.downlink.replay(1, 1.0)
+        s.downlink.talk_ended()
+        s.downlink.chunk(1, tone(2, 24_000))
+        s.downlink.settled(1)
+        s.advance(10.0)
+        assert s.heard == [1.0, 2.0]
+
+    in_time(scene)
+
+
 @pytest.mark.parametrize("sizes", [[CHUNK] * 4, [500, 3_000, 4_180], [2 * CHUNK, 2 * CHUNK], [7_680]])
 def test_resent_speech_is_not_said_twice(sizes: list[int]) -> None:
     async def scene() -> None:

@@ -857,6 +857,41 @@ def test_words_kept_by_a_draining_session_are_sent_when_the_key_is_cured() -> No
     assert [u.target for u in rig.engine.transcript.utterances] == ["es", "en"]
 
 
+def test_a_key_replaced_while_the_old_one_is_asked_strands_no_word() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.hold(0.6, 0.2)
+        rig.engine.use_service(pinch(rig.service.base_url, "pk_better"))
+        await rig.settled()
+        await rig.sleep(5.0)  # the old refusal would be here by now
+        assert not rig.notices("link") or not rig.notices("link")[-1].title
+        assert rig.word is StateWord.READY
+
+    rig = play(scene, Plan(status=401, allocate_s=3.0))
+    assert states(rig) == [UtteranceState.SETTLED]
+
+
+def test_a_resend_is_no_latency() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.6)
+        await rig.settled()
+
+    rig = play(scene, Plan(end="close", code=1006, at_frame=20))
+    assert rig.engine.transcript.utterance(1).attempt == 2
+    latency = rig.engine.status.latency
+    assert (latency.final_n, latency.first_text_n, latency.first_sound_n) == (0, 0, 0)
+
+
+def test_what_passes_is_said_each_time() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        for _ in range(3):
+            rig.engine.post(ReplaySpeech(1))
+        assert len(rig.notices("replay")) == 3
+
+    play(scene)
+
+
 def test_text_only_is_told_once_and_goes_on() -> None:
     async def scene(rig: Rig) -> None:
         await rig.sleep(0.5)
