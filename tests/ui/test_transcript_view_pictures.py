@@ -59,15 +59,16 @@ def test_reading_above_with_something_new_below(snap_compare: Any, size: tuple[i
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])
 def test_the_big_view(snap_compare: Any, size: tuple[int, int]) -> None:
+    """The usual letter size, where nothing can draw."""
     assert snap_compare(Shower("¿Dónde está la estación?"), terminal_size=size)
 
 
-def test_the_big_view_in_a_script_without_own_letters(snap_compare: Any) -> None:
+def test_the_big_view_in_wide_letters(snap_compare: Any) -> None:
     assert snap_compare(Shower("今日はとても天気がいいですね。"), terminal_size=(60, 15))
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_big_view_draws_other_scripts(snap_compare: Any, size: tuple[int, int]) -> None:
+def test_the_big_view_draws(snap_compare: Any, size: tuple[int, int]) -> None:
     app = Shower("أين محطة القطار؟", drawing())
 
     async def wait(pilot: Pilot[None]) -> None:
