@@ -345,9 +345,11 @@ class _Run:
                 self._transcript.mark_speech(number)
             case ev.FinalizeSent(number):
                 self.out.timings[number].finalized = now
-            case ev.Restarted(number, attempt, _):
+            case ev.Restarted(number, attempt, kept, kept_speech):
                 self.out.count("utterances sent again")
-                self._transcript.restart(number, attempt, None)
+                self._transcript.restart(number, attempt, None, kept)
+                if number in self.out.speech_samples:
+                    self.out.speech_samples[number] = kept_speech
             case ev.Settled(number):
                 self._transcript.settle(number, ms)
             case _:

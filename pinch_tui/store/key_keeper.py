@@ -10,9 +10,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from pinch_tui.children import environment, module_command, tie_to_parent
 from pinch_tui.errors import CredentialError, PinchError
-from pinch_tui.leash import tie_to_parent
-from pinch_tui.store.keyring_child import ChildKeyring, module_environment
+from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.secrets import KEYS, PINCH, KeyName, KeySource, clean, store_key
 
 _REFUSED = 20
@@ -25,13 +25,8 @@ async def keep(value: str, folder: Path, name: KeyName = PINCH) -> KeySource:
     """
     key = clean(value)
     child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        "pinch_tui.store.key_keeper",
-        str(folder),
-        name.name,
-        env=module_environment(),
+        *module_command("pinch_tui.store.key_keeper", str(folder), name.name),
+        env=environment(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinch_tui.leash import tie_to_parent
+from pinch_tui.children import environment, module_command, tie_to_parent
 from pinch_tui.store.secrets import PINCH, KeyringAbsent, KeyringFailed
 
 SERVICE = "pinch-tui"
@@ -25,20 +25,13 @@ CHANGE_TIMEOUT_S = 60.0
 _FOUND, _NOTHING, _ABSENT, _FAILED = 0, 10, 11, 12
 
 
-def module_environment() -> dict[str, str]:
-    """For ``python -P -m``: the package is found, and nothing that lies in the current folder is run in its place."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
-
-
 @dataclass(frozen=True, slots=True)
 class ChildKeyring:
     """The `Keyring` of this system, for the key of one entry."""
 
     get_timeout_s: float = GET_TIMEOUT_S
     change_timeout_s: float = CHANGE_TIMEOUT_S
-    command: tuple[str, ...] = (sys.executable, "-P", "-m", "pinch_tui.store.keyring_child")
+    command: tuple[str, ...] = tuple(module_command("pinch_tui.store.keyring_child"))
     account: str = PINCH.account
 
     def get(self) -> str | None:
@@ -57,7 +50,7 @@ class ChildKeyring:
         try:
             done = subprocess.run(
                 [*self.command, action, self.account],
-                env=module_environment(),
+                env=environment(),
                 input=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

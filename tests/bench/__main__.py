@@ -25,11 +25,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import OUT_RATE, Frame
+from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import VirtualAudio, virtual_audio, why_not
 from tests.bench.audio_bargein import first_sound
 from tests.bench.plain_client import CHUNK_S

@@ -22,12 +22,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import OUT_RATE, Frame
 from pinch_tui.core.sound import MicFailed, MicOpened, PlayoutEnded, SpeakerFailed, SpeakerOpened
+from pinch_tui.engine.alarm import SystemClock
 
 HERTZ = 440.0
 CONFIG = """

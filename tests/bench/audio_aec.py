@@ -17,10 +17,10 @@ import sys
 import time
 from array import array
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.dsp.loudness import dbfs, mean_square16
 from pinch_tui.core.events import OUT_RATE, Frame
+from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import virtual_audio
 from tests.audio.rig import why_not as no_rig
 

@@ -20,12 +20,12 @@ import sys
 import time
 from array import array
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import OUT_RATE, Frame
 from pinch_tui.core.sound import PlayoutStarted
+from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import virtual_audio, why_not
 
 HERTZ = 220.0

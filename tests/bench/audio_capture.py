@@ -20,10 +20,10 @@ import wave
 from array import array
 from pathlib import Path
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import Frame
+from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import virtual_audio, why_not
 
 PERIOD = 30_000

@@ -23,13 +23,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.core.events import OUT_RATE, Frame
 from pinch_tui.core.sound import MicFailed, MicOpened, PlayoutEnded, SpeakerFailed, SpeakerOpened
+from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import VirtualAudio, virtual_audio, why_not
 from tests.bench import audio_48k
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.speech_file import FileSpeaker
+from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import PinchError, UsageError
 from pinch_tui.services.practice.recording import Recording, make_folder
 from pinch_tui.store import logs

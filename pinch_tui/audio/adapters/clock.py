@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Protocol
 
 
@@ -13,16 +11,3 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
     async def sleep_until(self, t: float) -> None: ...
-
-
-class SystemClock:
-    """The system's clocks, for commands that use sound without an engine."""
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def wall(self) -> float:
-        return time.time()
-
-    async def sleep_until(self, t: float) -> None:
-        await asyncio.sleep(max(0.0, t - time.monotonic()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.sound import (
@@ -20,69 +20,52 @@ from pinch_tui.core.sound import (
 from pinch_tui.errors import AudioError
 
 
-class NullMicrophone:
-    """Answers every `request_open` with the same `MicFailed` that is not being retried."""
+class _NoFrames:
+    """A microphone without sound."""
 
-    def __init__(self, error: AudioError, *, clock: Clock) -> None:
-        self._error = error
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._events: asyncio.Queue[MicEvent | None] = asyncio.Queue()
-        self._is_shut = False
+        self._inbox: Inbox[MicEvent] = Inbox()
 
     def attend(self, is_attended: bool) -> None:
         """No frames, no difference."""
 
+    def select(self, device: str | None) -> None:
+        """There is nothing to choose from."""
+
+    def events(self) -> AsyncIterator[MicEvent]:
+        return self._inbox.__aiter__()
+
+    async def aclose(self) -> None:
+        self._inbox.close()
+
+
+class NullMicrophone(_NoFrames):
+    """Answers every `request_open` with the same `MicFailed` that is not being retried."""
+
+    def __init__(self, error: AudioError, *, clock: Clock) -> None:
+        super().__init__(clock)
+        self._error = error
+
     def request_open(self) -> None:
-        if not self._is_shut:
-            self._events.put_nowait(MicFailed(self._error, self._clock.monotonic(), is_retrying=False))
+        self._inbox.put(MicFailed(self._error, self._clock.monotonic(), is_retrying=False))
 
     def request_close(self) -> None:
         """Nothing is open."""
 
-    def select(self, device: str | None) -> None:
-        """There is nothing to choose from."""
 
-    async def events(self) -> AsyncIterator[MicEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
-
-    async def aclose(self) -> None:
-        if not self._is_shut:
-            self._is_shut = True
-            self._events.put_nowait(None)
-
-
-class SilentMicrophone:
+class SilentMicrophone(_NoFrames):
     """A microphone that opens and gives no frames: where only samples are spoken. ``name``: what is shown for it."""
 
     def __init__(self, name: str, *, clock: Clock) -> None:
+        super().__init__(clock)
         self._name = name
-        self._clock = clock
-        self._events: asyncio.Queue[MicEvent | None] = asyncio.Queue()
-        self._is_shut = False
-
-    def attend(self, is_attended: bool) -> None:
-        """No frames, no difference."""
 
     def request_open(self) -> None:
-        if not self._is_shut:
-            self._events.put_nowait(MicOpened(self._name, IN_RATE, self._clock.monotonic()))
+        self._inbox.put(MicOpened(self._name, IN_RATE, self._clock.monotonic()))
 
     def request_close(self) -> None:
-        if not self._is_shut:
-            self._events.put_nowait(MicClosed(self._clock.monotonic()))
-
-    def select(self, device: str | None) -> None:
-        """There is nothing to choose from."""
-
-    async def events(self) -> AsyncIterator[MicEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
-
-    async def aclose(self) -> None:
-        if not self._is_shut:
-            self._is_shut = True
-            self._events.put_nowait(None)
+        self._inbox.put(MicClosed(self._clock.monotonic()))
 
 
 class NullSpeaker:
@@ -91,7 +74,7 @@ class NullSpeaker:
     def __init__(self, error: AudioError, *, clock: Clock) -> None:
         self._error = error
         self._clock = clock
-        self._events: asyncio.Queue[SpeakerEvent | None] = asyncio.Queue()
+        self._inbox: Inbox[SpeakerEvent] = Inbox()
         self._open: set[int] = set()
         self._was_said = False
         self._is_shut = False
@@ -102,7 +85,7 @@ class NullSpeaker:
         self._open.add(playout)
         if not self._was_said:
             self._was_said = True
-            self._events.put_nowait(SpeakerFailed(self._error, is_retrying=False))
+            self._inbox.put(SpeakerFailed(self._error, is_retrying=False))
 
     def play(self, playout: int, chunk: bytes) -> None:
         """Nobody hears it."""
@@ -132,17 +115,15 @@ class NullSpeaker:
     def select(self, device: str | None) -> None:
         """There is nothing to choose from."""
 
-    async def events(self) -> AsyncIterator[SpeakerEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
+    def events(self) -> AsyncIterator[SpeakerEvent]:
+        return self._inbox.__aiter__()
 
     async def aclose(self) -> None:
-        if not self._is_shut:
-            self.clear()
-            self._is_shut = True
-            self._events.put_nowait(None)
+        self.clear()
+        self._is_shut = True
+        self._inbox.close()
 
     def _over(self, playout: int, was_cleared: bool) -> None:
         if playout in self._open:
             self._open.discard(playout)
-            self._events.put_nowait(PlayoutEnded(playout, self._clock.monotonic(), 0, was_cleared))
+            self._inbox.put(PlayoutEnded(playout, self._clock.monotonic(), 0, was_cleared))

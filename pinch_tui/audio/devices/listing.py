@@ -9,8 +9,9 @@ from pinch_tui.audio.devices.choice import Device, DeviceList, matching
 from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import has_pactl, read_state
 from pinch_tui.audio.host.errors import explain_code
-from pinch_tui.audio.host.supervisor import kill, reap, spawn_host
+from pinch_tui.audio.host.supervisor import spawn_host
 from pinch_tui.audio.host.wire import NOTE, Note, Splitter, WireBrokenError, read_note
+from pinch_tui.children import kill, reap
 
 LIST_S: Final = 5.0
 

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pinch_tui.audio.devices.server import ServerState, parse
-from pinch_tui.audio.host.supervisor import child_environment, kill, reap
-from pinch_tui.leash import leashed
+from pinch_tui.children import environment, kill, reap, tied_to_parent
 
 CALL_S: Final = 2.0
 SETTLE_S: Final = 0.03
@@ -118,11 +117,11 @@ async def _call(what: str) -> str | None:
 async def _pactl(*words: str) -> asyncio.subprocess.Process | None:
     try:
         return await asyncio.create_subprocess_exec(
-            *leashed(["pactl", *words]),
+            *tied_to_parent(["pactl", *words]),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**child_environment(), "LC_ALL": "C.UTF-8"},
+            env={**environment(), "LC_ALL": "C.UTF-8"},
             start_new_session=True,
             limit=1 << 20,
         )

@@ -23,7 +23,7 @@ from pinch_tui.audio.host.capture import Capture
 from pinch_tui.audio.host.playback import Playback
 from pinch_tui.audio.host.streams import NO_PORTAUDIO, OpenError, devices_of, failed_note
 from pinch_tui.audio.host.wire import NOTE, SPEECH, Note, Splitter, WireBrokenError, pack_note, read_note
-from pinch_tui.leash import tie_to_parent
+from pinch_tui.children import tie_to_parent
 
 
 class Writer:

@@ -15,17 +15,12 @@ One child serves capture, one playback, so that a fault in one direction leaves 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
+from pinch_tui import children
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.host.supervision import (
     Command,
@@ -39,6 +34,7 @@ from pinch_tui.audio.host.supervision import (
     Spawn,
 )
 from pinch_tui.audio.host.wire import FRAME, HEARD, NOTE, Note, Splitter, WireBrokenError, pack_note, read_note
+from pinch_tui.children import kill, reap
 from pinch_tui.errors import AudioError
 
 READ_BYTES: Final = 1 << 16
@@ -48,75 +44,19 @@ STDERR_BYTES_S: Final = 64 * 1024
 WRITE_BOUND: Final = 4 * 1024 * 1024
 """Commands and speech that a child did not take; beyond this it is as good as dead."""
 DRAIN_S: Final = 0.2
-REAP_S: Final = 1.0
-
-
-def host_command(role: str) -> list[str]:
-    """How a sound host is started. ``-P``: the current folder must not shadow the standard library."""
-    return [sys.executable, "-P", "-m", "pinch_tui.audio.host.child", role]
-
-
-def child_environment() -> dict[str, str]:
-    """The program's environment without its secret: sound needs no API key."""
-    return {name: value for name, value in os.environ.items() if name != "PINCH_API_KEY"}
-
-
-def host_environment() -> dict[str, str]:
-    """The program's environment, with the package findable wherever the program was started from."""
-    root = str(Path(__file__).resolve().parents[3])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**child_environment(), "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
 
 
 async def spawn_host(role: str) -> asyncio.subprocess.Process:
-    """Start a child in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    """Start a sound host. Raises OSError."""
     return await asyncio.create_subprocess_exec(
-        *host_command(role),
+        *children.module_command("pinch_tui.audio.host.child", role),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=host_environment(),
+        env=children.environment(),
         limit=1 << 20,
-        **_apart(),
+        **children.apart(),
     )
-
-
-def _apart() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
-
-
-def kill(process: asyncio.subprocess.Process) -> None:
-    """SIGKILL, once and without waiting.
-
-    Not ``process.kill()``: that asks for the exit status first, behind the back of asyncio's child watcher, which then
-    warns on stderr that it lost the child.
-    """
-    if process.returncode is not None:
-        return
-    if sys.platform == "win32":
-        process.kill()
-        return
-    with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL)
-
-
-async def reap(process: asyncio.subprocess.Process) -> None:
-    """Read a killed child's pipes to their end and wait for it, so that no descriptor stays open.
-
-    Neither waits for ever: a child in an uninterruptible call of the kernel ends when that does, and is reaped then.
-    """
-    if process.stdin is not None:
-        process.stdin.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(REAP_S):
-            for pipe in (process.stdout, process.stderr):
-                while pipe is not None and await pipe.read(READ_BYTES):
-                    pass
-    with suppress(TimeoutError):
-        async with asyncio.timeout(REAP_S):
-            await process.wait()
 
 
 class HostRunner:

@@ -6,7 +6,6 @@ import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pinch_tui.audio.adapters.clock import SystemClock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.devices import missing
@@ -15,6 +14,7 @@ from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.diagnose.doctor import Sounds
 from pinch_tui.diagnose.sound import LISTEN_S, TONE_S, Listening, Played, listen, play, tone
+from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import UsageError
 from pinch_tui.settings.model import Settings
 

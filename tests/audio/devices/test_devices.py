@@ -15,17 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.audio.adapters.clock import SystemClock
+from pinch_tui import children
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.devices.choice import DeviceList
 from pinch_tui.audio.devices.listing import is_there, list_devices
 from pinch_tui.audio.dsp.meter import Meter
-from pinch_tui.audio.host.supervisor import SoundHost, host_command, host_environment
+from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import NOTE, Splitter, pack_note, read_note
 from pinch_tui.core.events import Frame
 from pinch_tui.core.sound import MicFailed, PlayoutEnded, SpeakerFailed
+from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import AudioError
 from tests.audio.rig import VirtualAudio, virtual_audio, why_not
 from tests.bench import audio_48k, audio_bargein, audio_capture
@@ -191,10 +192,10 @@ def test_capture_of_a_ramp_under_load() -> None:
 @needs_rig
 def test_the_host_ends_with_its_program_and_ctrl_c_does_not_reach_it(audio: VirtualAudio) -> None:
     child = subprocess.Popen(
-        host_command("capture"),
+        children.module_command("pinch_tui.audio.host.child", "capture"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=host_environment(),
+        env=children.environment(),
         start_new_session=True,
     )
     assert child.stdin is not None
@@ -222,7 +223,7 @@ def test_the_host_ends_with_its_program_and_ctrl_c_does_not_reach_it(audio: Virt
 def test_a_killed_program_leaves_no_host_behind(audio: VirtualAudio) -> None:
     code = (
         "import asyncio\n"
-        "from pinch_tui.audio.adapters.clock import SystemClock\n"
+        "from pinch_tui.engine.alarm import SystemClock\n"
         "from pinch_tui.audio.adapters.sound import Sound\n"
         "async def main():\n"
         "    async with Sound(clock=SystemClock()) as sound:\n"
@@ -235,7 +236,9 @@ def test_a_killed_program_leaves_no_host_behind(audio: VirtualAudio) -> None:
         "                    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
-    program = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=host_environment(), text=True)
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=children.environment(), text=True
+    )
     assert program.stdout is not None
     pids = [int(word) for word in program.stdout.readline().split()]
     program.send_signal(signal.SIGKILL)

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from pinch_tui import children
 from pinch_tui.audio.devices import server_watch
-from pinch_tui.audio.host import supervisor
 
 
 async def test_a_child_that_the_kernel_holds_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "REAP_S", 0.02)
+    monkeypatch.setattr(children, "_REAP_S", 0.02)
     child: Any = SimpleNamespace(stdin=None, stdout=None, stderr=None, wait=asyncio.Event().wait)
     async with asyncio.timeout(5):
-        await supervisor.reap(child)
+        await children.reap(child)
 
 
 async def test_a_line_beyond_the_limit_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,11 @@ the start, and a helper that dies takes nothing along.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
-import sys
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
-import pinch_tui
+from pinch_tui.children import apart, environment, kill, module_command, reap
 from pinch_tui.services.practice.helper.link import HelperLink
 from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
 from pinch_tui.services.practice.options import PracticeOptions
@@ -27,10 +22,6 @@ from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
 MAX_UNREAD = 4 * 1024 * 1024
 """Bytes that may wait for the helper: two minutes of audio. A helper that far behind is hung and is replaced."""
 
-_START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from pinch_tui.services.practice.helper.worker import main; raise SystemExit(main())"
-)
 _RESTART_SECONDS = 0.1
 _MAX_RESTARTS = 10
 _STABLE_SECONDS = 5.0
@@ -137,18 +128,9 @@ class Helper:
         self._stdin.write(pack(kind, session, payload))
 
     def kill(self) -> None:
-        """End the helper at once; `run` starts another.
-
-        Not ``Process.kill`` where it can be avoided: that asks for the exit status behind the back of asyncio's child
-        watcher, which then warns on stderr that it lost the child.
-        """
-        if self._process is None or self._process.returncode is not None:
-            return
-        if sys.platform == "win32":
-            self._process.kill()
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGKILL)
+        """End the helper at once; `run` starts another."""
+        if self._process is not None:
+            kill(self._process)
 
     def stop(self) -> None:
         """End the helper for good; `run` returns when it is gone."""
@@ -180,14 +162,13 @@ class Helper:
                 pass
 
     async def _run_one(self) -> None:
-        root = str(Path(pinch_tui.__file__).parent.parent)
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", _START, root),
+            *module_command("pinch_tui.services.practice.helper.worker"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            env={name: value for name, value in os.environ.items() if name != "PINCH_API_KEY"},
+            env=environment(),
+            **apart(),
         )
         self._stdin = self._process.stdin
         if self._stopping.is_set():
@@ -209,17 +190,7 @@ class Helper:
             pass
         finally:
             self.kill()
-            await self._reap(self._process)
-
-    async def _reap(self, process: asyncio.subprocess.Process) -> None:
-        """Read a killed helper's pipe to its end and wait for it, so that no transport outlives the loop."""
-        if process.stdin is not None:
-            process.stdin.close()
-        with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(_RESTART_SECONDS):
-                while process.stdout is not None and await process.stdout.read(65_536):
-                    pass
-        await process.wait()
+            await reap(self._process)
 
     def _open(self, link: HelperLink) -> None:
         self.send(Kind.OPEN, link.number, json.dumps(asdict(link.plan)).encode())

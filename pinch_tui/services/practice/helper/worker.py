@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pinch_tui.leash import tie_to_parent
+from pinch_tui.children import tie_to_parent
 from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
 from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of, spoken
 from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan, heard_to_json
@@ -87,3 +87,7 @@ def main() -> int:
         except BrokenPipeError:
             return 0
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
