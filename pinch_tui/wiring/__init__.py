@@ -1,9 +1,9 @@
-"""Joins the parts: the only room that names concrete classes. Settings -> engine -> screen or command.
+"""Joins the parts: settings -> engine -> screen or lines. Only this room names concrete classes.
 
-Nothing is decided here that a machine could decide; what is opened here is closed here.
+``pinch-tui translate`` joins its own engines from the same parts (`pinch_tui.cli.translate.inputs`). Nothing is decided
+here that a machine could decide; what is opened here is closed here.
 """
 
 from pinch_tui.wiring.app import run_app
-from pinch_tui.wiring.translate import run_translate
 
-__all__ = ["run_app", "run_translate"]
+__all__ = ["run_app"]

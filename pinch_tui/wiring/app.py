@@ -20,7 +20,6 @@ from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.adapters.speech_file import wav_header
 from pinch_tui.audio.devices.choice import offered
 from pinch_tui.audio.devices.listing import list_devices
-from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
@@ -36,6 +35,7 @@ from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.registry import check
 from pinch_tui.settings.load import Source, with_choices
 from pinch_tui.settings.model import ServiceName, ServiceSettings, Settings
+from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
 from pinch_tui.store.secrets import KEYS, PINCH, ApiKey, KeyName

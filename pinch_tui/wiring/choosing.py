@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.errors import CredentialError, UsageError
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.settings.load import Source, value_of
 from pinch_tui.settings.model import ServiceName, Settings
+from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.paths import expanded
 from pinch_tui.store.secrets import KEYS, ApiKey, KeySource, lookup_key

@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from pinch_tui import __version__
-from pinch_tui.cli.options import RunOptions
 from pinch_tui.core.events import (
     EngineEvent,
     Logged,
@@ -29,6 +28,7 @@ from pinch_tui.services.registry import Making, make
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Cues, Reopen, Settings
+from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About

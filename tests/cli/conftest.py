@@ -80,6 +80,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         return call
 
     wiring.run_app = note("app")  # type: ignore[attr-defined]
-    wiring.run_translate = note("translate")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pinch_tui.wiring", wiring)
+    inputs = types.ModuleType("pinch_tui.cli.translate.inputs")
+    inputs.run_inputs = note("translate")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pinch_tui.cli.translate.inputs", inputs)
     return asked

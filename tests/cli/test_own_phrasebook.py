@@ -29,10 +29,10 @@ def test_own_phrases_are_offered_first(tmp_path: Path):
 
 
 def test_a_refused_phrase_is_noticed_so_that_the_pause_between_phrases_can_be_explained() -> None:
+    from pinch_tui.cli.translate.inputs import ONE_AT_A_TIME, was_refused
     from pinch_tui.core.transcript.transcript import Transcript
     from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
     from pinch_tui.services.practice.speech.ear import REFUSED
-    from pinch_tui.wiring.translate import ONE_AT_A_TIME, was_refused
 
     transcript = Transcript()
     transcript.begin(1, 0.0, 0, "en", "es", False, None)

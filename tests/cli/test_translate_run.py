@@ -17,7 +17,6 @@ import srt
 import webvtt
 
 from pinch_tui.cli.interrupts import Interrupt, interrupts
-from pinch_tui.cli.options import TextFormat
 from pinch_tui.cli.translate import run as translate_run
 from pinch_tui.cli.translate.console import Console
 from pinch_tui.cli.translate.output import QUIET_S, make_sink
@@ -25,6 +24,7 @@ from pinch_tui.cli.translate.run import run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
 from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.settings.run import TextFormat
 from tests.fakes.conversation import utterance
 from tests.fakes.scripted_engine import ScriptedEngine
 

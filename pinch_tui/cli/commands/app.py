@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.cli.options import RunOptions
 from pinch_tui.errors import UsageError
+from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.paths import expanded
 
 

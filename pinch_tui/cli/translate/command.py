@@ -12,8 +12,8 @@ import click
 from pinch_tui.audio.recordings.source import check_path, shown
 from pinch_tui.cli.commands.app import run_options
 from pinch_tui.cli.context import CliContext, run_flags, session_flags
-from pinch_tui.cli.options import TextFormat, TranslateOptions
 from pinch_tui.errors import UsageError
+from pinch_tui.settings.run import TextFormat, TranslateOptions
 
 _EPILOG = """\b
 Examples:
@@ -84,9 +84,9 @@ def command(
         has_all_finals=all_finals,
     )
 
-    from pinch_tui.wiring import run_translate
+    from pinch_tui.cli.translate.inputs import run_inputs
 
-    ctx.exit(int(run_translate(options.run.loaded.settings, options) or 0))
+    ctx.exit(int(run_inputs(options.run.loaded.settings, options) or 0))
 
 
 def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:

@@ -1,4 +1,4 @@
-"""``pinch-tui translate``: files, stdin or the microphone through engines of their own."""
+"""The parts of ``pinch-tui translate`` joined: each input through an engine of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from pinch_tui.audio.adapters.files import FileMicrophone
 from pinch_tui.audio.adapters.null import NullSpeaker
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.adapters.speech_file import FileSpeaker
-from pinch_tui.cli.options import TextFormat, TranslateOptions
+from pinch_tui.cli.interrupts import interrupts
+from pinch_tui.cli.translate.console import Console
+from pinch_tui.cli.translate.output import make_sink
+from pinch_tui.cli.translate.run import run_translate
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Utterance
@@ -28,6 +31,7 @@ from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError
 from pinch_tui.services.registry import check
 from pinch_tui.settings.model import Settings
+from pinch_tui.settings.run import TextFormat, TranslateOptions
 from pinch_tui.store import logs
 from pinch_tui.wiring.choosing import choose_service, refuse_typed
 from pinch_tui.wiring.parts import (
@@ -43,19 +47,14 @@ ONE_AT_A_TIME = (
 )
 
 
-def run_translate(settings: Settings, options: TranslateOptions) -> int:
+def run_inputs(settings: Settings, options: TranslateOptions) -> int:
     """``pinch-tui translate``: each input through an engine of its own, in order; returns the exit code."""
     watch_children()
     with asyncio.Runner() as runner:
-        return runner.run(_run_translate(settings, options))
+        return runner.run(_run(settings, options))
 
 
-async def _run_translate(settings: Settings, options: TranslateOptions) -> int:
-    from pinch_tui.cli.interrupts import interrupts
-    from pinch_tui.cli.translate.console import Console
-    from pinch_tui.cli.translate.output import make_sink
-    from pinch_tui.cli.translate.run import run_translate
-
+async def _run(settings: Settings, options: TranslateOptions) -> int:
     run = options.run
     clock = SystemClock()
     async with AsyncExitStack() as stack:
