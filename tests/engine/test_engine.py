@@ -12,6 +12,7 @@ from pinch_tui.core.events import (
     FRAME_BYTES,
     FRAME_S,
     ChangeSession,
+    Correct,
     EdgeKind,
     Foreground,
     Frame,
@@ -31,6 +32,7 @@ from pinch_tui.core.events import (
     StopSpeech,
     TalkSource,
     TerminalFocusChanged,
+    TranscriptChanged,
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
@@ -422,6 +424,23 @@ def test_an_utterance_without_a_microphone_says_its_cause_alone() -> None:
     assert states(rig) == [UtteranceState.EMPTY]
     assert rig.notices("heard") == []
     assert rig.notices("mic")[-1].title == "No PortAudio."
+
+
+def test_a_correction_of_a_settled_line_is_told() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.until(lambda: rig.word is StateWord.READY)
+        await rig.hold(0.6)
+        await rig.settled()
+        await rig.until(lambda: states(rig) == [UtteranceState.SETTLED])
+        rig.events.clear()
+        rig.engine.post(Correct(1, "What was said.", None))
+        rig.engine.post(Correct(9, "Nobody said this.", None))
+        await rig.sleep(0.1)
+        assert [event for event in rig.events if isinstance(event, TranscriptChanged)] == [TranscriptChanged((1,))]
+
+    rig = play(scene)
+    (row,) = rig.engine.transcript.utterances
+    assert (row.original, row.is_corrected) == ("What was said.", True)
 
 
 def sample_frame(rig: Rig, n: int) -> Frame:

@@ -106,7 +106,8 @@ def _shown(utterance: Utterance, *, is_starred: bool = False) -> str:
     for (source, target, speaker), run in groupby(lines_of([utterance]), key=_direction):
         said = list(run)
         who = " sample" if speaker == SAMPLE else f" {speaker} spoke" if speaker else ""
-        shown.append(f"{utterance.number}. {at} {source} > {target}{who}{star}")
+        corrected = " corrected" if utterance.is_corrected else ""
+        shown.append(f"{utterance.number}. {at} {source} > {target}{who}{corrected}{star}")
         texts = (whole(line.original for line in said), whole(line.translation for line in said))
         shown += [f"  {clean(text)}" for text in texts if text]
     return "\n".join(shown)
