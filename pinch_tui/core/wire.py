@@ -37,6 +37,9 @@ class TranscriptMessage:
     detected_language: str | None = None
     original_text: str | None = None  # on translations: the original they translate
     timestamp: float | None = None  # Unix seconds at the service
+    said: tuple[tuple[int, float], ...] = ()
+    """Characters of the text, and when they had been said: seconds since the first sound of this attempt. Rising; the
+    first is (0, when the first word began). Empty where the service gives no times of words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,22 +62,25 @@ class Pieces:
         self._quiet = 0
         self.text = ""
         self.has_text = False
+        self._said: tuple[tuple[int, float], ...] = ()  # of the segment's final text
         self._language: str | None = None
 
     def sent(self, pcm: bytes) -> None:
         if self._by_pause:
             self._quiet = self._quiet + 1 if is_quiet(pcm) else 0
 
-    def final(self, whole: str, language: str | None = None) -> list[Heard]:
-        """The segment's text so far is ``whole``, and final."""
+    def final(self, whole: str, language: str | None = None, words: object = None) -> list[Heard]:
+        """The segment's text so far is ``whole``, and final. ``words``: what the provider says of the times of the new
+        words, a list of objects with ``word``, ``start`` and ``end`` in seconds since the utterance's first sound."""
         self._language = language or self._language
+        self._said = (*self._said, *said_of(whole, len(self.text), words))
         self.text = whole
-        return self._said(whole, is_final=True)
+        return self._message(whole, is_final=True)
 
     def interim(self, whole: str, language: str | None = None) -> list[Heard]:
         """The segment's text may become ``whole``."""
         self._language = language or self._language
-        return self._said(whole, is_final=False)
+        return self._message(whole, is_final=False)
 
     def begin(self) -> None:
         """A text comes: it belongs to the next segment if a pause, or the bound, stands before it."""
@@ -88,15 +91,41 @@ class Pieces:
 
     def next_segment(self) -> None:
         self._segment += 1
-        self.text = ""
+        self.text, self._said = "", ()
 
-    def _said(self, whole: str, *, is_final: bool) -> list[Heard]:
+    def _message(self, whole: str, *, is_final: bool) -> list[Heard]:
         text = clean(whole)
         if not text:
             return []
         self.has_text = True
         id_ = f"{self._name}.{self._segment}"
-        return [TranscriptMessage(TranscriptKind.ORIGINAL, id_, text, is_final, detected_language=self._language)]
+        said = self._said if is_final else ()
+        return [
+            TranscriptMessage(TranscriptKind.ORIGINAL, id_, text, is_final, detected_language=self._language, said=said)
+        ]
+
+
+def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
+    """(characters of ``whole``, seconds) for the words that stand from ``since`` on: where each ends, and where the
+    first begins. Words that are not found there, or whose times are no rising numbers, are left out."""
+    found: list[tuple[int, float]] = []
+    at, latest = since, 0.0
+    for item in words if isinstance(words, list) else ():
+        word = text_of(item.get("word")).strip() if isinstance(item, dict) else ""
+        start, end = (_seconds(item.get(name)) for name in ("start", "end")) if word else (None, None)
+        place = whole.find(word, at) if word else -1
+        if place < 0 or start is None or end is None or not latest <= start <= end:
+            continue
+        if place == at or whole[at:place].isspace():
+            found.append((place, start))  # the pause before it
+        at, latest = place + len(word), end
+        found.append((at, end))
+    return found
+
+
+def _seconds(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < 1e6 else None  # type: ignore[arg-type, operator]
 
 
 def is_quiet(pcm: bytes) -> bool:

@@ -264,7 +264,12 @@ def shifted(utterance: Utterance, numbers: int, ms: int, length_ms: int | None =
         start_ms=moved(utterance.start_ms),
         end_ms=None if utterance.end_ms is None else moved(utterance.end_ms),
         segments=tuple(
-            replace(segment, start_ms=moved(segment.start_ms), end_ms=moved(segment.end_ms))
+            replace(
+                segment,
+                start_ms=moved(segment.start_ms),
+                end_ms=moved(segment.end_ms),
+                marks=tuple((n, moved(at)) for n, at in segment.marks),
+            )
             for segment in utterance.segments
         ),
     )

@@ -27,16 +27,20 @@ _KEPT = 4096
 class Voicing:
     """The stretches of voice of one utterance, the newest `_KEPT` of them."""
 
-    __slots__ = ("_runs",)
+    __slots__ = ("_runs", "begin_ms")
 
     def __init__(self) -> None:
+        self.begin_ms: int | None = None
+        """When the utterance's first frame began; None before it was heard."""
         self._runs: deque[tuple[int, int]] = deque(maxlen=_KEPT)  # begin and end in ms, in order of time
 
     def hear(self, end_ms: int, peak: float) -> None:
         """One frame was taken. ``end_ms``: when its last sample was captured, ``peak``: 0-1 of full scale."""
+        begin = max(0, end_ms - FRAME_MS)
+        if self.begin_ms is None:
+            self.begin_ms = begin
         if peak <= VOICE_PEAK:
             return
-        begin = max(0, end_ms - FRAME_MS)
         if self._runs and begin <= self._runs[-1][1] + GAP_MS:
             first, last = self._runs[-1]
             self._runs[-1] = first, max(last, end_ms)

@@ -227,7 +227,8 @@ def cues(lines: Sequence[ExportLine], side: ExportSide) -> list[Cue]:
     for line in lines:
         if texts := _texts(line, side):
             start = _ms(line.start_ms)
-            spoken.append(Spoken(start, max(start, _ms(line.end_ms)), tuple(texts), line.speaker))
+            marks = tuple((share, _ms(ms)) for share, ms in line.marks)
+            spoken.append(Spoken(start, max(start, _ms(line.end_ms)), tuple(texts), line.speaker, marks))
     return cues_of(spoken)
 
 

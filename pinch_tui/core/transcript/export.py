@@ -52,6 +52,8 @@ class ExportLine:
     starred: bool = False
     at: float | None = None
     """Unix seconds when it was said."""
+    marks: tuple[tuple[float, float], ...] = ()
+    """(share of the text from 0 to 1, ms since the conversation began), rising: when that much had been said."""
     pair: tuple[str, str] | None = None
     """The two languages of a two-way conversation, in the order of the screen; None for one that is not two-way."""
 
@@ -130,6 +132,7 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
                         segment.id,
                         utterance.number in starred,
                         utterance.started + (segment.start_ms - utterance.start_ms) / 1000,
+                        _shares(segment),
                         (utterance.source, utterance.target) if utterance.is_two_way else None,
                     )
                 )
@@ -137,6 +140,12 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
         replace(line, end_ms=max(line.start_ms, min(line.end_ms, following.start_ms)))
         for line, following in pairwise(lines)
     ] + lines[-1:]
+
+
+def _shares(segment: Segment) -> tuple[tuple[float, float], ...]:
+    """The segment's marks as shares of its original as it was first worded."""
+    length = len(segment.wording[0])
+    return tuple((min(1.0, n / length), float(ms)) for n, ms in segment.marks) if length else ()
 
 
 def _direction(utterance: Utterance, segment: Segment) -> tuple[str, str, str | None]:

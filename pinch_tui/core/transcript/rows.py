@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pinch_tui.core.talk.voicing import Voicing
@@ -18,6 +19,8 @@ class Segment:
     conversation began (for exports).
     ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
     ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
+    ``marks``: characters of the original and when they had been said, in ms since the conversation began: by the times
+    of words where the service gives them, else by when the finals of a growing text came. Rising.
     ``first_original`` / ``first_translation``: the service's wording of a text that a person has corrected since.
     """
 
@@ -35,6 +38,7 @@ class Segment:
     end_ms: int = 0
     revision: int = 0
     attempt: int = 1
+    marks: tuple[tuple[int, int], ...] = ()
     first_original: str | None = None
     first_translation: str | None = None
 
@@ -134,6 +138,18 @@ def shown(segment: Segment, original: Track, translation: Track) -> Segment:
         translation_stable=translation.stable,
         revision=segment.revision + 1,
     )
+
+
+MAX_MARKS = 200
+"""Of a longer segment every second one is let go."""
+
+
+def marked(segment: Segment, marks: Sequence[tuple[int, int]]) -> Segment:
+    """The segment with these marks, as many as are kept."""
+    kept = tuple(marks)
+    while len(kept) > MAX_MARKS:
+        kept = (*kept[:-1:2], kept[-1])
+    return replace(segment, marks=kept)
 
 
 def size_of(segment: Segment) -> int:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.merge import Track, joined
-from pinch_tui.core.transcript.rows import Row, shown
+from pinch_tui.core.transcript.rows import Row, marked, shown
 from pinch_tui.core.transcript.rows import Segment as Segment
 from pinch_tui.core.transcript.rows import final_part as final_part
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
@@ -329,6 +329,8 @@ class Transcript:
         if changed:
             end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
             segment = replace(shown(segment, original, translation), end_ms=max(end, before.start_ms))
+            if is_original:
+                segment = _timed(row, before, segment, message.said, utterance.is_live)
         elif segment == before:
             return False
         row.put(at, segment)
@@ -359,6 +361,20 @@ class Transcript:
             shown = replace(shown, state=UtteranceState.SETTLED if shown.has_text else UtteranceState.EMPTY)
         self._utterances[position] = shown
         return True
+
+
+def _timed(row: Row, before: Segment, segment: Segment, said: Sequence[tuple[int, float]], is_live: bool) -> Segment:
+    """A segment whose original grew, with the times of its words (``said``), or else with when its finals came."""
+    begin = row.voicing.begin_ms
+    if said and begin is not None and not row.kept:  # what a resend keeps shifts the attempt's times
+        marks = [(n, begin + round(seconds * 1000)) for n, seconds in said]
+        at = row.segments.index(before)
+        since = row.segments[at - 1].end_ms if at else begin
+        return marked(replace(segment, start_ms=min(max(since, marks[0][1]), segment.end_ms)), marks)
+    if not is_live or not 0 < before.original_stable < segment.original_stable:
+        return segment  # one final tells nothing about the words within it
+    earlier = segment.marks or ((before.original_stable, before.end_ms),)
+    return marked(segment, [*earlier, (segment.original_stable, segment.end_ms)])
 
 
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))

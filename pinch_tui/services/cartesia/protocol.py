@@ -147,7 +147,9 @@ class ManualHearing:
             self._pieces.begin()
         whole = self._pieces.text + text
         language = text_of(fields.get("language")) or None
-        return self._pieces.final(whole, language) if is_final else self._pieces.interim(whole, language)
+        if is_final:
+            return self._pieces.final(whole, language, fields.get("words"))
+        return self._pieces.interim(whole, language)
 
 
 class TurnsHearing:

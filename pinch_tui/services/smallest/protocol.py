@@ -29,6 +29,8 @@ class Wanted:
     model: str = "pulse"
     keywords: str = ""
     is_hands_free: bool = False
+    has_words: bool = False
+    """The times of words are wanted, for subtitles."""
 
 
 def query(wanted: Wanted) -> list[tuple[str, str]]:
@@ -43,6 +45,8 @@ def query(wanted: Wanted) -> list[tuple[str, str]]:
         pairs.append(("endpointing", "true"))
     else:
         pairs += [("endpointing", "false"), ("finalize_on_words", "false"), ("eou_timeout_ms", "10000")]
+    if wanted.has_words:
+        pairs.append(("word_timestamps", "true"))
     if wanted.keywords:
         pairs.append(("keywords", wanted.keywords))
     return pairs
@@ -110,8 +114,10 @@ class SmallestHearing:
             self._pieces.begin()
             whole = joined(self._pieces.text, text)
             language = text_of(fields.get("language")) or None
-            is_whole = is_final or is_last
-            heard = self._pieces.final(whole, language) if is_whole else self._pieces.interim(whole, language)
+            if is_final or is_last:
+                heard = self._pieces.final(whole, language, fields.get("words"))
+            else:
+                heard = self._pieces.interim(whole, language)
         return [*heard, END] if is_last and self._is_released else heard
 
     def _error(self, fields: dict[str, Any]) -> list[Heard]:

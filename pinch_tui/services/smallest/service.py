@@ -57,7 +57,7 @@ class SmallestApi:
                 "There is no smallest.ai key.", "Set SMALLEST_API_KEY, or run: pinch-tui key set --service smallest."
             )
         host = host_for(params.source, config.base_url)
-        wanted = Wanted(params.source, config.model, config.keywords, config.is_hands_free)
+        wanted = Wanted(params.source, config.model, config.keywords, config.is_hands_free, config.is_continuous)
         return Allocation("", socket_url(host, wanted), EXPIRES_S)
 
     async def aclose(self) -> None:

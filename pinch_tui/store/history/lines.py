@@ -20,6 +20,7 @@ from typing import Any
 
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
 from pinch_tui.core.transcript.correct import with_wording
+from pinch_tui.core.transcript.rows import MAX_MARKS
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
 SCHEMA = 1
@@ -85,6 +86,7 @@ def encode_final(utterance: Utterance, segment: Segment) -> str:
             "pair": [utterance.source, utterance.target],
             "two_way": utterance.is_two_way,
             **({"sample": True} if utterance.is_sample else {}),
+            **({"marks": [list(mark) for mark in segment.marks]} if segment.marks else {}),
         }
     )
 
@@ -201,6 +203,7 @@ def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
         end_ms=_ms(fields["end_ms"]),
         revision=int(fields["revision"]),
         attempt=attempt,
+        marks=tuple((int(n), _ms(at)) for n, at in fields.get("marks", ())[:MAX_MARKS]),
     )
     utterance = Utterance(
         number=fields["utterance"],
