@@ -208,6 +208,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "textual": ("pinch_tui.ui", "pinch_tui.keys"),
     "rich": ("pinch_tui.ui", "pinch_tui.keys"),
     "PIL": ("pinch_tui.ui.big.press",),
+    "wcwidth": ("pinch_tui.ui.text.cells",),
     "sounddevice": ("pinch_tui.audio.host.child",),
     "soundfile": ("pinch_tui.audio", "pinch_tui.dub.probe"),
     "livekit": ("pinch_tui.audio",),
