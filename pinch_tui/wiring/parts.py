@@ -30,7 +30,7 @@ from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Cues, Reopen, Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.eventlog import EventLog
-from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.conversations import History, Purge
 from pinch_tui.store.history.lines import About
 from pinch_tui.store.history.writer import HistoryWriter, lines_missing
 from pinch_tui.store.state import StateFile
@@ -130,8 +130,7 @@ class Recorder:
         if keeps_history:
             history = History(options.paths.history)
             days = options.loaded.settings.history.keep_days
-            if days > 0:
-                history.purge(days, time.time())
+            self._purged(history.purge(days, time.time()), days)
             self.history = history.begin(
                 time.time(), is_practice=is_practice, on_failure=self.problem, on_recovery=self._all_is_saved
             )
@@ -142,6 +141,17 @@ class Recorder:
         """Something cannot be written any more: said as soon as it happens, and at the start if it happens before."""
         self.problems.append(sentence)
         self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))
+
+    def _purged(self, purge: Purge, days: int) -> None:
+        """What retention removed, or why it did not, is told."""
+        if purge.removed:
+            removed = "1 conversation" if purge.removed == 1 else f"{purge.removed} conversations"
+            sentence = f"{removed} older than {days} days {'was' if purge.removed == 1 else 'were'} deleted."
+            self._engine.say(NoticePosted("retention", Severity.INFO, sentence))
+            log.info("%s", sentence)
+        if purge.doubt:
+            self._engine.say(NoticePosted("retention-doubt", Severity.WARNING, purge.doubt))
+            log.warning("%s", purge.doubt)
 
     def _all_is_saved(self) -> None:
         """What a full disk refused has been written."""

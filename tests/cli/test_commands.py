@@ -284,6 +284,27 @@ def test_history_shows_and_finds(talked: Shell) -> None:
     assert json.loads(out)["translation"] == _TEXTS[0][1]
 
 
+def test_what_cannot_be_read_is_never_no_conversations(shell: Shell) -> None:
+    folder = shell.paths.history
+    folder.mkdir(parents=True)
+    (folder / "x.jsonl").mkdir()
+    code, out, err = shell("history")
+    assert (code, out) == (2, "")
+    assert "x.jsonl cannot be read: it is a folder" in err and "no conversations" not in err
+    assert shell("history", "search", "word")[0] == 2
+    code, out, err = shell("history", "delete", "--all", "--yes")
+    assert (code, out) == (2, "Deleted 0 conversations.\n")
+    assert "x.jsonl cannot be removed" in err
+
+
+def test_all_means_every_file(talked: Shell) -> None:
+    (talked.paths.history / "empty.jsonl").touch()
+    (talked.paths.history / "damaged.jsonl").write_bytes(b"\xff\x00 no line of ours")
+    n = len(list(talked.paths.history.iterdir()))
+    assert talked("history", "delete", "--all", "--yes")[1] == f"Deleted {n} conversations.\n"
+    assert list(talked.paths.history.iterdir()) == []
+
+
 def test_no_history_is_said(shell: Shell) -> None:
     assert shell("history") == (0, "", "There are no conversations yet.\n")
 

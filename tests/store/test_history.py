@@ -19,8 +19,8 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.errors import UsageError
-from pinch_tui.store.history.conversations import History
-from pinch_tui.store.history.lines import About, encode_final, read
+from pinch_tui.store.history.conversations import Conversation, History, Purge, Unreadable
+from pinch_tui.store.history.lines import About, Header, encode_final, encode_header, read
 from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 
@@ -414,10 +414,10 @@ def test_a_purge_spares_what_a_running_copy_has_open(tmp_path: Path) -> None:
         assert writer.path is not None
         os.utime(writer.path, (STARTED, STARTED))
     ended.close()
-    assert history.purge(1, STARTED + 10 * 86_400) == 1
+    assert history.purge(1, STARTED + 10 * 86_400) == Purge(1)
     assert running.path is not None and running.path.exists()
     running.close()
-    assert history.purge(1, STARTED + 10 * 86_400) == 1
+    assert history.purge(1, STARTED + 10 * 86_400) == Purge(1)
 
 
 def test_the_names_of_new_folders_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -499,16 +499,16 @@ def test_retention_removes_what_is_older(history: History) -> None:
     for age, name in enumerate(history.ids()):
         stamp = STARTED - age * 10 * 86_400
         os.utime(history.folder / f"{name}.jsonl", (stamp, stamp))
-    assert history.purge(0, STARTED) == 0
-    assert history.purge(15, STARTED) == 1
+    assert history.purge(0, STARTED) == Purge()
+    assert history.purge(15, STARTED) == Purge(1)
     assert len(history.ids()) == 2
 
 
 def test_delete_removes_the_file(history: History) -> None:
     item = history.find("2")
-    history.delete(item)
+    history.delete(item.id)
     assert not item.path.exists()
-    history.delete(item)
+    history.delete(item.id)
     assert len(history.ids()) == 2
 
 
@@ -516,7 +516,73 @@ def test_no_folder_is_no_history(tmp_path: Path) -> None:
     history = History(tmp_path / "none")
     assert history.ids() == []
     assert list(history.conversations()) == []
-    assert history.purge(1, STARTED) == 0
+    assert history.purge(1, STARTED) == Purge()
+
+
+def a_conversation(folder: Path, name: str, started: float, text: str = "hello") -> Path:
+    """A file as a computer in some time zone would have named it."""
+    segments = utterance(1, segment("a", text, "hola"))
+    path = folder / f"{name}.jsonl"
+    path.write_text(
+        encode_header(Header(name, started)) + encode_final(segments, segments.segments[0]), encoding="utf-8"
+    )
+    os.utime(path, (started, started))
+    return path
+
+
+def test_conversations_are_ordered_by_the_instant_they_began(tmp_path: Path) -> None:
+    # A traveller: Tokyo at noon, then Los Angeles an hour later by the clock of the world, the evening before by name.
+    a_conversation(tmp_path, "20261120-120000-aaaa", STARTED)
+    a_conversation(tmp_path, "20261119-200000-bbbb", STARTED + 3600)
+    # The hour that repeats in autumn: 02:30 comes before 02:10.
+    a_conversation(tmp_path, "20261025-023000-cccc", STARTED - 1200)
+    a_conversation(tmp_path, "20261025-021000-dddd", STARTED - 600)
+    history = History(tmp_path)
+    assert [item.id[-4:] for item in history.conversations()] == ["bbbb", "aaaa", "dddd", "cccc"]
+    assert history.find("last").id.endswith("bbbb") and history.find("4").id.endswith("cccc")
+
+
+needs_permissions = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    a_conversation(tmp_path, "a", STARTED)
+    (tmp_path / "b.jsonl").mkdir()  # cannot be read by anybody, root included
+    os.utime(tmp_path / "b.jsonl", (STARTED + 9, STARTED + 9))
+    history = History(tmp_path)
+    entries = list(history.entries())
+    assert [type(entry) for entry in entries] == [Unreadable, Conversation]
+    assert entries[0].id == "b"
+    for reference in ("last", "b"):
+        with pytest.raises(UsageError, match=r"b\.jsonl cannot be read: it is a folder") as caught:
+            history.find(reference)
+        assert caught.value.exit_code == 2
+    assert history.find("1").id == "a"
+
+
+@needs_permissions
+@pytest.mark.parametrize("closed", ["folder", "file"])
+def test_what_may_not_be_read_is_named_with_its_permission(tmp_path: Path, closed: str) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    path = a_conversation(folder, "a", STARTED)
+    target = folder if closed == "folder" else path
+    target.chmod(0)
+    try:
+        with pytest.raises(UsageError, match="permission denied"):
+            History(folder).find("last")
+    finally:
+        target.chmod(0o700)
+
+
+@pytest.mark.parametrize(("days", "words"), [(-3, "3 days behind"), (400, "400 days after"), (20_000, "20,000 days")])
+def test_retention_distrusts_a_clock_far_from_the_newest_file(tmp_path: Path, days: int, words: str) -> None:
+    a_conversation(tmp_path, "old", STARTED - 60 * 86_400)
+    a_conversation(tmp_path, "new", STARTED)
+    purge = History(tmp_path).purge(30, STARTED + days * 86_400)
+    assert purge.removed == 0 and words in purge.doubt
+    assert len(History(tmp_path).ids()) == 2
+    assert History(tmp_path).purge(30, STARTED + 10 * 86_400) == Purge(1)
 
 
 # ---- any lines ----------------------------------------------------------------------------------------------------

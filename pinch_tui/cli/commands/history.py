@@ -31,13 +31,21 @@ from pinch_tui.core.transcript.export import (
 from pinch_tui.core.transcript.transcript import Utterance, whole
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
 from pinch_tui.store.exports import create, nothing_in
-from pinch_tui.store.history.conversations import Conversation, History
+from pinch_tui.store.history.conversations import Conversation, History, Unreadable
 
 _REFERENCE = "last, its number in the list, or the beginning of its name"
 
 
 def _history(context: CliContext) -> History:
     return History(context.paths.history)
+
+
+def _refuse(unread: list[Unreadable]) -> None:
+    """Names every file that cannot be read. Raises `UsageError` when there is one."""
+    for item in unread[:-1]:
+        click.echo(f"{item.error().title}", err=True)
+    if unread:
+        raise unread[-1].error()
 
 
 def _when(started: float) -> str:
@@ -65,7 +73,12 @@ def command(ctx: click.Context) -> None:
 def list_all(ctx: click.Context, as_json: bool = False) -> None:
     """List the conversations, newest first."""
     n = 0
-    for n, item in enumerate(_history(ctx.obj).conversations(), start=1):
+    unread: list[Unreadable] = []
+    for item in _history(ctx.obj).entries():
+        if isinstance(item, Unreadable):
+            unread.append(item)
+            continue
+        n += 1
         opening = clean(item.utterances[0].original or item.utterances[0].translation, 60)
         if as_json:
             fields = {
@@ -80,8 +93,9 @@ def list_all(ctx: click.Context, as_json: bool = False) -> None:
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
             click.echo(f"{n:>3}  {item.id}  {_when(item.started)}  {_pairs(item)}  {len(item.utterances)}  {opening}")
-    if not n and not as_json:
+    if not n and not unread and not as_json:
         click.echo("There are no conversations yet.", err=True)
+    _refuse(unread)
 
 
 @command.command("show")
@@ -124,7 +138,9 @@ def _direction(line: ExportLine) -> tuple[str, str, str | None]:
 def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
     """Find what was said, in either language; case and accents do not matter. Exit code 1 when nothing is found."""
     last = ""
-    for item, utterance in _history(ctx.obj).search(" ".join(words)):
+    history = _history(ctx.obj)
+    unread = [entry for entry in history.entries() if isinstance(entry, Unreadable)]
+    for item, utterance in history.search(" ".join(words)):
         if as_json:
             spoken = dict.fromkeys(map(_direction, lines_of([utterance])))
             source, target, speaker = (
@@ -146,6 +162,7 @@ def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
                 click.echo(f"{item.id}  {_when(item.started)}")
             click.echo(_shown(utterance, is_starred=utterance.number in item.stars))
         last = item.id
+    _refuse(unread)
     if not last:
         click.echo("Nothing was found.", err=True)
         ctx.exit(1)
@@ -161,13 +178,21 @@ def delete(ctx: click.Context, references: tuple[str, ...], is_all: bool, yes: b
     history = _history(ctx.obj)
     if is_all == bool(references):
         raise UsageError("Say which conversations.", f"Each by {_REFERENCE}; or --all.")
-    found = list(history.conversations()) if is_all else [history.find(reference) for reference in references]
-    if not yes and not _is_confirmed(f"Delete {_counted(len(found))} for good?"):
+    # All are deleted by their names: files that are empty, damaged or not readable go, too.
+    names = history.ids() if is_all else list(dict.fromkeys(history.find(reference).id for reference in references))
+    if not yes and not _is_confirmed(f"Delete {_counted(len(names))} for good?"):
         click.echo("Nothing was deleted.", err=True)
         ctx.exit(EXIT_INTERRUPTED)
-    for item in found:
-        history.delete(item)
-    click.echo(f"Deleted {_counted(len(found))}.")
+    refusals: list[UsageError] = []
+    for name in names:
+        try:
+            history.delete(name)
+        except UsageError as exc:
+            refusals.append(exc)
+    click.echo(f"Deleted {_counted(len(names) - len(refusals))}.")
+    if refusals:
+        more = f" So it is with {len(refusals) - 1} more." if len(refusals) > 1 else ""
+        raise UsageError(f"{refusals[0].title}{more}", refusals[0].hint)
 
 
 def _is_confirmed(question: str) -> bool:

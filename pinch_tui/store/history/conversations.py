@@ -6,21 +6,28 @@ One JSON-lines file a conversation in the data folder (`pinch_tui.store.history.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.transcript import Utterance
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import UsageError, why
 from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read
 from pinch_tui.store.history.writer import HistoryWriter, is_held
 from pinch_tui.store.paths import open_file
 
-_DAY_S = 86_400
+_SUFFIX: Final = ".jsonl"
+_DAY_S: Final = 86_400
+_AHEAD_DAYS: Final = 90
+"""A clock so far after the newest conversation is more likely wrong than a pause of the user."""
+_BEHIND_DAYS: Final = 1
+_HEADER_LIMIT: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,26 @@ class Conversation:
         return tuple(dict.fromkeys((utterance.source, utterance.target) for utterance in self.utterances))
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A conversation's file that cannot be read. ``reason``: the end of a sentence."""
+
+    id: str
+    path: Path
+    reason: str
+
+    def error(self) -> UsageError:
+        return UsageError(f"{self.path} cannot be read: {self.reason}.", "Its owner has to allow it: chmod u+rw.")
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What retention did. ``doubt``: a sentence on why something was not removed."""
+
+    removed: int = 0
+    doubt: str = ""
+
+
 class History:
     """The folder of conversations."""
 
@@ -68,18 +95,31 @@ class History:
         )
 
     def ids(self) -> list[str]:
-        """The conversations' names, newest first."""
+        """The names of all conversations. Raises `UsageError` for a folder that cannot be read."""
         try:
-            return sorted((path.stem for path in self.folder.glob("*.jsonl")), reverse=True)
-        except OSError:
+            names = [name for name in os.listdir(self.folder) if name.endswith(_SUFFIX)]  # noqa: PTH208 - glob hides EACCES
+            return sorted((name.removesuffix(_SUFFIX) for name in names), reverse=True)
+        except FileNotFoundError:
             return []
+        except OSError as exc:
+            raise UsageError(
+                f"The conversations in {self.folder} cannot be read: {why(exc)}.",
+                "Its owner has to allow it: chmod u+rwx.",
+            ) from exc
+
+    def entries(self) -> Iterator[Conversation | Unreadable]:
+        """All conversations with something in them and the files that cannot be read, newest first.
+
+        They are ordered by the instant they began, which their names, being local times, do not tell.
+        """
+        for _, name in sorted(((self._began(name), name) for name in self.ids()), reverse=True):
+            found = self._read(name)
+            if isinstance(found, Unreadable) or (found is not None and found.utterances):
+                yield found
 
     def conversations(self) -> Iterator[Conversation]:
-        """All conversations with something in them, newest first."""
-        for name in self.ids():
-            conversation = self._read(name)
-            if conversation is not None and conversation.utterances:
-                yield conversation
+        """All conversations that can be read and have something in them, newest first."""
+        return (entry for entry in self.entries() if isinstance(entry, Conversation))
 
     def find(self, reference: str) -> Conversation:
         """A conversation by ``last``, by its number in the list (1 is the newest) or by the beginning of its name.
@@ -88,9 +128,15 @@ class History:
         """
         if reference == "last" or (reference.isdigit() and len(reference) <= 4):
             wanted = 1 if reference == "last" else int(reference)
-            for number, listed in enumerate(self.conversations(), start=1):
+            number = 0
+            for entry in self.entries():
+                if isinstance(entry, Unreadable):
+                    if reference == "last":
+                        raise entry.error()
+                    continue
+                number += 1
                 if number == wanted:
-                    return listed
+                    return entry
             if reference == "last":
                 raise UsageError("There are no conversations yet.", "They are kept from the first translation on.")
             raise UsageError(f"There is no conversation {reference}.", "pinch-tui history list shows what there is.")
@@ -99,6 +145,8 @@ class History:
             raise UsageError(f"{len(names)} conversations begin with {reference}.", "Give more of the name.")
         name = reference if reference in names else (names[0] if names else "")
         conversation = self._read(name) if name else None
+        if isinstance(conversation, Unreadable):
+            raise conversation.error()
         if conversation is None:
             raise UsageError(f"There is no conversation {reference}.", "pinch-tui history list shows what there is.")
         return conversation
@@ -126,7 +174,8 @@ class History:
         if not changed:
             return conversation
         _append(conversation.path, "".join(encode_correction(number, segment) for segment in changed))
-        return self._read(conversation.id) or conversation
+        found = self._read(conversation.id)
+        return found if isinstance(found, Conversation) else conversation
 
     def star(self, conversation: Conversation, number: int, *, is_on: bool) -> Conversation:
         """Star a line of a past conversation, or take its star back; the conversation as it is now.
@@ -134,41 +183,78 @@ class History:
         Raises `UsageError` when the file cannot be written.
         """
         _append(conversation.path, encode_star(number, is_on=is_on))
-        return self._read(conversation.id) or conversation
+        found = self._read(conversation.id)
+        return found if isinstance(found, Conversation) else conversation
 
-    def delete(self, conversation: Conversation) -> None:
+    def delete(self, name: str) -> None:
         """Remove a conversation's file. Raises `UsageError` when that fails."""
+        path = self._path(name)
         try:
-            conversation.path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         except OSError as exc:
-            raise UsageError(
-                f"{conversation.path} cannot be removed: {exc.strerror}.", "Check the folder's permissions."
-            ) from exc
+            raise UsageError(f"{path} cannot be removed: {why(exc)}.", "Check the folder's permissions.") from exc
 
-    def purge(self, keep_days: int, now: float) -> int:
+    def purge(self, keep_days: int, now: float) -> Purge:
         """Remove conversations whose last final is older than ``keep_days``; 0 keeps all, and those that a running copy
-        has open are spared. Returns how many went."""
+        has open are spared.
+
+        A clock that is far from the newest file is not believed: then nothing is removed, and the doubt is told.
+        """
         if keep_days <= 0:
-            return 0
-        removed = 0
-        for name in self.ids():
-            path = self.folder / f"{name}.jsonl"
+            return Purge()
+        changed: dict[Path, float] = {}
+        try:
+            names = self.ids()
+        except UsageError as exc:
+            return Purge(doubt=str(exc))
+        for name in names:
+            path = self._path(name)
+            with contextlib.suppress(OSError):
+                changed[path] = path.stat().st_mtime
+        old = [path for path, at in changed.items() if now - at > keep_days * _DAY_S]
+        away = (now - max(changed.values(), default=now)) / _DAY_S
+        if away < -_BEHIND_DAYS or (old and away > _AHEAD_DAYS):
+            side = "behind" if away < 0 else "after"
+            return Purge(
+                doubt=f"This machine's clock is {abs(away):,.0f} days {side} the newest conversation. If it is right, "
+                f"nothing has to be done; no conversation was deleted for being older than {keep_days} days."
+            )
+        removed, failed = 0, ""
+        for path in old:
             try:
-                if now - path.stat().st_mtime > keep_days * _DAY_S and not is_held(path):
+                if not is_held(path):
                     path.unlink()
                     removed += 1
-            except OSError:
-                continue
-        return removed
+            except OSError as exc:
+                failed = f"{path} is older than {keep_days} days and cannot be removed: {why(exc)}."
+        return Purge(removed, failed)
 
-    def _read(self, name: str) -> Conversation | None:
-        path = self.folder / f"{name}.jsonl"
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}{_SUFFIX}"
+
+    def _began(self, name: str) -> float:
+        """When a conversation began, by its first line; without one that can be read by its name or its file."""
+        path = self._path(name)
+        try:
+            with open_file(path) as file:
+                header = read([file.readline(_HEADER_LIMIT)]).header
+            return header.started if header is not None else _started_from(name, path)
+        except OSError:
+            try:
+                return path.stat().st_mtime
+            except OSError:
+                return float("inf")  # first, where it is seen
+
+    def _read(self, name: str) -> Conversation | Unreadable | None:
+        path = self._path(name)
         try:
             with open_file(path) as file:
                 reading = read(file)
             header = reading.header or Header(name, _started_from(name, path))
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError as exc:
+            return Unreadable(name, path, why(exc))
         utterances = tuple(utterance for _, utterance in sorted(reading.utterances.items()))
         return Conversation(
             name,
