@@ -208,7 +208,7 @@ def _exhausted(exc: BaseException) -> int:
 
 def say(sentence: str) -> None:
     """One line for the user on stderr, without secrets or control characters."""
-    line = " ".join(redact(sentence).split())
+    line = " ".join(redact(sentence).encode("utf-8", "replace").decode().split())  # a name that is not UTF-8
     with contextlib.suppress(OSError):
         click.echo("pinch-tui: " + "".join(char for char in line if char.isprintable()), err=True)
 

@@ -508,3 +508,54 @@ def test_a_key_that_was_typed_as_an_argument_is_not_repeated(shell: Shell, words
     assert (code, out) == (2, "")
     assert "secretword99" not in err
     assert "process list" in err
+
+
+# ---- paths --------------------------------------------------------------------------------------------------------
+
+ODD = ["n" * 330, "folder", "none/x", "file/x", "caf\udce9/x", "loop"]
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("history", "export", "--out"),
+        ("practice", "phrases", "--phrasebook"),
+        ("translate", "--practice", "--events"),
+        ("translate", "--practice", "--trace"),
+        ("translate", "--practice", "--out"),
+        ("translate", "--practice"),
+    ],
+    ids=lambda args: args[-1],
+)
+def test_odd_paths_are_refused_with_their_true_reason(
+    talked: Shell, tmp_path: Path, name: str, args: list[str]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    path = str(tmp_path / name)
+    more = [os.devnull] if args[0] == "translate" and args[-1] != "--practice" else []
+    code, _, err = talked(*args, path, *more)
+    if name == "folder" and args[1] == "export":
+        assert code == 0
+        return
+    assert code == 2
+    assert "fault in the program" not in err
+    if name in ("n" * 330, "folder", "loop"):
+        assert "does not exist" not in err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_an_export_goes_into_a_pipe_that_is_read(talked: Shell, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "nobody reads the pipe" in talked("history", "export", "--out", str(pipe))[2]
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert talked("history", "export", "--out", str(pipe), "--format", "csv")[0] == 0
+        assert b"Good morning" in os.read(reader, 65_536)
+    finally:
+        os.close(reader)
+    code, _, err = talked("practice", "phrases", "--phrasebook", str(pipe))
+    assert code == 2 and "is no file, and it is read more than once" in err

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +31,7 @@ from pinch_tui.core.transcript.export import (
     pair_of,
 )
 from pinch_tui.core.transcript.transcript import Utterance, whole
-from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
+from pinch_tui.errors import EXIT_INTERRUPTED, UsageError, why
 from pinch_tui.store.exports import create, nothing_in
 from pinch_tui.store.history.conversations import Conversation, History, Unreadable
 
@@ -245,7 +247,7 @@ def export(
     text = render(lines, format_, ExportSide(side), ExportHead(started, service, item.context, str(part)))
     if out is None or str(out) == "-":
         click.echo(text.encode(), nl=False)
-    elif out.is_dir():
+    elif os.path.isdir(out):  # noqa: PTH112 - Path.is_dir raises for names that are too long
         name = _namer(item, lines, format_, ExportSide(side))
         path = create(out.absolute(), name, text.encode())
         click.echo(str(path), err=True)
@@ -280,12 +282,23 @@ def _namer(
     return lambda copy: file_name(started, source, target, format_, side, copy=copy)
 
 
+def _new(path: Path) -> int:
+    """How to open an export: a new file alone, unless a pipe or a device was named."""
+    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
+    with contextlib.suppress(OSError):
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - Path.stat says the same
+            return flags
+    return flags | os.O_CREAT | os.O_EXCL
+
+
 def _write(path: Path, text: str) -> None:
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(path, _new(path), 0o600)
+        if hasattr(os, "O_NONBLOCK"):  # a pipe that nobody reads was refused; one that is read is waited for
+            os.set_blocking(handle, True)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
     except FileExistsError as exc:
         raise UsageError(f"{path} exists and is left as it is.", "Name another file after --out.") from exc
     except OSError as exc:
-        raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Name another file after --out.") from exc
+        raise UsageError(f"{path} cannot be written: {why(exc)}.", "Name another file after --out.") from exc

@@ -37,7 +37,7 @@ _EPILOG = (
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Play a fault; see below. May be repeated.")
 @click.option(
     "--phrasebook",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="A phrasebook file of your own, beside the built-in one.",
 )
 @click.option("--ear", type=click.Choice(EARS), default="auto", show_default=True, help="What listens.")
@@ -88,7 +88,7 @@ async def _serve(options: PracticeOptions) -> None:
 @click.option("--to", "target", default="es", show_default=True, help="Language that they come out in.")
 @click.option(
     "--phrasebook",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="A phrasebook file of your own, beside the built-in one.",
 )
 @click.pass_obj

@@ -11,12 +11,13 @@ the built-in ones and replace rows of the same id.
 from __future__ import annotations
 
 import re
+import stat
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pinch_tui.errors import ConfigError
+from pinch_tui.errors import ConfigError, why
 
 BUILT_IN = Path(__file__).with_name("phrasebook.tsv")
 MAX_LINES = 5_000
@@ -166,11 +167,17 @@ def _capitalised(text: str, language: str) -> str:
 def read_rows(path: Path) -> list[_Row]:
     """Read one file; raise `ConfigError` that names file and line."""
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no file, and it is read more than once"
+            raise ConfigError(f"The phrasebook {path} is {what}.", "Name a text file.")
         # Lines end as editors count them; `str.splitlines` would also split at signs inside a cell.
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as exc:
-        raise ConfigError(f"The phrasebook {path} cannot be read: {exc.strerror}.") from exc
-    except UnicodeDecodeError as exc:
+        raise ConfigError(f"The phrasebook {path} cannot be read: {why(exc)}.", "Name a text file.") from exc
+    except ValueError as exc:
+        if not isinstance(exc, UnicodeDecodeError):  # a zero byte in the name
+            raise ConfigError("The phrasebook's name is no name of a file.", "Name a text file.") from exc
         raise ConfigError(f"The phrasebook {path} is not UTF-8 text.", "Save it as UTF-8.") from exc
     if len(lines) > MAX_LINES:
         raise ConfigError(f"The phrasebook {path} has more than {MAX_LINES} lines.")
