@@ -1,4 +1,4 @@
-"""What the commands share: the flags that were really typed, the environment, and the settings made of them."""
+"""What the commands share: the flags that were typed, the environment, and the settings made of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(slots=True)
 class CliContext:
-    """``ctx.obj`` of every command. Flags typed before a subcommand hold for it, its own beat them."""
+    """``ctx.obj`` of every command. A subcommand's own flags override those typed before it."""
 
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     config: Path | None = None

@@ -22,6 +22,9 @@ FREE_TEXT_LIMIT: Final = 2_000
 """Characters of one free text that the service takes (section 1.1 of its reference, for ``context``)."""
 
 
+ENVIRONMENT_PREFIX: Final = "PINCH_TUI_"
+
+
 class Text(Enum):
     """What a text may hold."""
 
@@ -70,6 +73,11 @@ class Option:
     """Whether a change needs a new session."""
     remembered: str = ""
     """Name under which a choice made in the app is kept for the next start, "" to forget it."""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return ENVIRONMENT_PREFIX + self.key.replace(".", "__").upper()
 
     @property
     def is_free_text(self) -> bool:

@@ -1,8 +1,8 @@
-"""Putting a text on the clipboard: the system's own tool first, then the terminal (OSC 52).
+"""Copies a text to the clipboard: with the system's own tool, else through the terminal (OSC 52).
 
-A tool tells whether it worked, a terminal never does, so the tools go first; each gets `TOOL_TIMEOUT_S`. Over ssh the
-tools of the far machine are passed over where they would fill the far machine's clipboard. What is copied is cleaned
-line by line: no control character ever reaches a clipboard, from which somebody may paste into a shell.
+A tool reports whether it worked and a terminal does not, so tools come first; each has `TOOL_TIMEOUT_S`. Over ssh,
+tools that would fill the remote machine's clipboard are skipped. Each line is cleaned: people paste into shells, so no
+control character reaches the clipboard.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pinch_tui.errors import PinchError
 
 TOOL_TIMEOUT_S = 2.0
 OSC_LIMIT = 74_000
-"""Bytes of text that go through OSC 52: several terminals drop sequences above 100,000 characters."""
+"""Most bytes of text sent through OSC 52: several terminals drop sequences above 100,000 characters."""
 _SCREEN_CHUNK = 700
 """GNU screen passes on at most 768 characters in one string."""
 

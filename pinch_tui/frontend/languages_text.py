@@ -1,4 +1,4 @@
-"""Names of languages as the screen writes them, and what the language menu offers. Pure."""
+"""Names of languages as people read them, and what the language menu offers. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class LanguageChoices:
         return code in practice or (base(code) or "") in practice or code == AUTO
 
     def note(self, code: str, *, is_target: bool) -> str:
-        """What is to be known about choosing a language, "" for nothing."""
+        """A remark beside a language in the menu, "" for none."""
         if code == AUTO:
             return "whatever is spoken"
         if self.practice is not None:

@@ -1,4 +1,4 @@
-"""What the screen says about the state, in words. Pure: a status, levels and a time in, plain text out.
+"""The state in words. Pure: a status, levels and a time in, plain text out.
 
 No function here reads a clock or a device; ``now`` is a time of the same monotonic clock as the times in `Status`.
 Texts are plain: they are never parsed as markup.
@@ -15,13 +15,13 @@ from pinch_tui.core.keynames import key_name
 METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""
 ZEROS_NAMED_S = 1.5
-"""Exact zeros for so long from the press are named: within 2 s of it, a poll and a repaint included."""
+"""Silence (exact zeros) from the press on is reported after this long: within 2 s, a poll and a repaint included."""
 ZEROS_TALKING_S = 2.0
-"""So long they are named in the middle of an utterance, too."""
+"""The same in the middle of an utterance."""
 ZEROS_IDLE_S = 10.0
-"""While nobody talks, a microphone that never gave anything else is named after so long."""
+"""The same while nobody talks, for a microphone that has given nothing else yet."""
 _OPENING_S = 0.5
-"""How much later than the press the first frame may come."""
+"""Longest time from the press to the first frame."""
 LIMIT_WARNING_S = 10.0
 LATE_SPEECH_S = 2.0
 BEHIND_S = 1.0
@@ -55,7 +55,7 @@ def clock_text(seconds: float) -> str:
 
 
 def seconds_left(until: float | None, now: float) -> int:
-    """Whole seconds that are left, rounded up; 0 when there are none."""
+    """Whole seconds left, rounded up; 0 for none."""
     return 0 if until is None else max(0, math.ceil(until - now))
 
 
@@ -78,7 +78,7 @@ def talk_hint(method: str, key: str, *, is_narrow: bool = False, is_on_bar: bool
 
 
 def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: bool = False) -> StateLine:
-    """The state word with its hint. Every state, countdown and warning has words of its own."""
+    """The state word with its hint and warning."""
     if status.draining_until is not None:
         left = seconds_left(status.draining_until, now)
         hint = "" if is_narrow else "waiting for the last words"
@@ -135,7 +135,7 @@ def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> S
 
 
 def is_silent(status: Status, levels: Levels, now: float, *, is_test: bool = False) -> bool:
-    """Whether the microphone gives exact zeros where sound was to be expected. ``is_test``: somebody speaks to try it.
+    """Whether the microphone gives exact zeros where sound is expected. ``is_test``: during a microphone test.
 
     Many microphones give exact zeros between utterances; that says nothing about one that was heard before.
     """
@@ -146,7 +146,7 @@ def is_silent(status: Status, levels: Levels, now: float, *, is_test: bool = Fal
 
 
 def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = False) -> MicLine:
-    """Whether the microphone is open, which one it is, and what is wrong with its sound."""
+    """The microphone's state, name and problem."""
     match status.mic:
         case MicState.OPEN:
             if is_silent(status, levels, now, is_test=is_test):
@@ -168,7 +168,7 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
 
 
 def _mic_detail(status: Status) -> str:
-    """The engine's own sentence about the microphone: it speaks of it only when nothing is wrong with the link."""
+    """The engine's sentence about the microphone; while the link has a problem the detail is about that."""
     return status.detail if status.word in (StateWord.READY, StateWord.SPEAKING, StateWord.FINALIZING) else ""
 
 
@@ -178,14 +178,14 @@ def dbfs_text(dbfs: float) -> str:
 
 
 def meter_position(dbfs: float, width: int) -> float:
-    """Where a level stands on a meter of ``width`` cells, 0.0-width."""
+    """A level's position on a meter of ``width`` cells, 0.0-width."""
     if width <= 0 or dbfs <= METER_FLOOR_DBFS:
         return 0.0
     return min(1.0, (dbfs - METER_FLOOR_DBFS) / -METER_FLOOR_DBFS) * width
 
 
 def backlog_text(status: Status, *, is_narrow: bool = False) -> str:
-    """How late things run, "" when they do not: speech waiting to be sent, translated speech waiting to be heard."""
+    """Speech waiting to be sent and speech waiting to be played, "" for no delay worth telling."""
     parts = []
     if status.behind_s >= BEHIND_S:
         parts.append(f"{status.behind_s:.0f} s {'to send' if is_narrow else 'of speech still to send'}")
@@ -195,7 +195,7 @@ def backlog_text(status: Status, *, is_narrow: bool = False) -> str:
 
 
 def link_word(status: Status) -> StateWord:
-    """How the link to the service is: OFFLINE, CONNECTING, RECONNECTING, or READY for "connected".
+    """The state of the link to the service: OFFLINE, CONNECTING, RECONNECTING, or READY for "connected".
 
     The state word tells what a person does first, so that the link must be read from the rest while somebody talks.
     """

@@ -1,4 +1,4 @@
-"""What was typed when the line mode asked for languages. Pure: a text in, codes or a sentence out.
+"""Reads the answer to the line mode's language question. Pure: a text in, codes or a sentence out.
 
 A language may be typed as code, English or native name, or the beginning of one: the menu's own type-to-find.
 """
@@ -13,7 +13,7 @@ from pinch_tui.core.languages import AUTO, LANGUAGES, Language, base, find
 from pinch_tui.core.transcript.clean import clean
 
 NEAR = 6
-"""So many near matches are told."""
+"""Most near matches that are listed."""
 _BY_NAME = {
     name.casefold(): language
     for language in reversed(LANGUAGES)
@@ -25,7 +25,7 @@ _EDGES = re.compile(r"^(?:to|into|from)\s+", re.IGNORECASE)
 
 
 class NotOne(Exception):
-    """What was typed names no language, or several. The message is a sentence for the user."""
+    """The text names no language, or several. The message is a sentence for the user."""
 
 
 def named(language: Language) -> str:
@@ -56,7 +56,7 @@ def resolve(text: str, *, may_be_auto: bool = False) -> str:
 
 
 def _is_alone(text: str, near: Sequence[Language]) -> bool:
-    """Whether only the first one's name begins so; parts of other names do not make it doubtful."""
+    """Whether only the first match has a name that begins so; matches inside other names do not count."""
     wanted = text.strip().casefold()
     starts = [one for one in near if wanted and any(n.casefold().startswith(wanted) for n in (one.name, one.native))]
     return bool(starts) and starts[0] is near[0] and all(base(one.code) == base(near[0].code) for one in starts)

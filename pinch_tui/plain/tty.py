@@ -1,4 +1,4 @@
-"""The keyboard of the line mode: single keys without echo, and whole lines when something is asked.
+"""The line mode's POSIX terminal: single keys without echo, and whole lines when a question is asked.
 
 Writes nothing but whole lines, moves no cursor, uses no thread. Whatever happens, `close` gives the terminal back as
 it was. This module is for POSIX terminals; `pinch_tui.plain.tty_windows` polls the console of Windows.
@@ -21,7 +21,7 @@ from pinch_tui.errors import UsageError
 from pinch_tui.plain.terminal import HANG_UP, KeyHandler, key_names
 
 _LONGEST = 64
-"""Characters that are kept of a sequence whose end has not come; those of keys are shorter."""
+"""Most characters kept of an unfinished sequence; those of keys are shorter."""
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 
@@ -89,7 +89,7 @@ class PosixTerminal:
             termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)
 
     def write(self, line: str) -> None:
-        """A terminal that is gone takes no line, and ends the program as its end of input does."""
+        """A line. A terminal that is gone ends the program, as the end of input does."""
         if self._is_gone:
             return
         text = line + "\n"

@@ -1,4 +1,4 @@
-"""The line mode's words: what a change of state or of the conversation is told as. Pure.
+"""The line mode's words for changes of the state and of the conversation. Pure.
 
 Everything is told once, in whole lines, in the order in which it happened. A final that grows later is told by what was
 added; one that was corrected is told again.
@@ -27,7 +27,7 @@ def sentence(text: str) -> str:
 
 
 class Narrator:
-    """Remembers what was told. ``tells_interims``: provisional texts too, each as a line of its own."""
+    """Tells each thing once. ``tells_interims``: provisional texts too, each on a line."""
 
     def __init__(self, *, tells_interims: bool = False) -> None:
         self._tells_interims = tells_interims
@@ -99,14 +99,14 @@ class Narrator:
         self._params = params
 
     def levels(self, status: Status, levels: Levels, now: float) -> Iterator[str]:
-        """What is wrong with the microphone's sound, the same thing at most once a minute."""
+        """Problems of the microphone's sound, each at most once a minute."""
         problem = mic_line(status, levels, now).problem if status.mic is MicState.OPEN else ""
         if problem and now - self._mic_problems.get(problem, float("-inf")) >= REPEAT_S:
             self._mic_problems[problem] = now
             yield sentence(f"Microphone: {problem}")
 
     def notice(self, notice: NoticePosted) -> Iterator[str]:
-        """A notice, unless it says what it said before."""
+        """A notice, unless it repeats the last one of its topic."""
         words = {Severity.INFO: "Note", Severity.WARNING: "Warning"}.get(notice.severity, "Error")
         text = clean(f"{notice.title} {notice.hint}")
         if notice.title and self._notices.get(notice.topic) != text:
@@ -116,7 +116,7 @@ class Narrator:
     # ---- the conversation -----------------------------------------------------------------------------------------
 
     def utterances(self, changed: Iterable[Utterance]) -> Iterator[str]:
-        """The finals that are new, and the ends that need a word."""
+        """New finals, and ends without text."""
         for utterance in changed:
             yield from self._utterance(utterance)
 

@@ -24,7 +24,7 @@ HEARS_ONLY = frozenset((ServiceName.CARTESIA, ServiceName.SMALLEST))
 
 
 class BadValue(Exception):
-    """A value that cannot be used: the message ends the sentence that began with the key's name."""
+    """A value that cannot be used. The message continues a sentence that begins with the key."""
 
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(text)
@@ -48,7 +48,7 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 
 
 def convert(kind: Any, raw: object) -> object:
-    """A TOML value, or one that click made, as the field's type. Raises `BadValue`."""
+    """A value from TOML or from click as the field's type. Raises `BadValue`."""
     if get_origin(kind) is dict:
         if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
             raise BadValue("must be a table of names and strings", 'Write name = "value" lines.')
@@ -73,7 +73,7 @@ def convert(kind: Any, raw: object) -> object:
 
 
 def _usual(number: Any) -> Any:
-    """A number that arithmetic and messages can take. Raises `BadValue` for a whole one beyond every float."""
+    """Refuses whole numbers beyond the range of floats. Raises `BadValue`."""
     if isinstance(number, int) and abs(number) > _LARGEST:
         raise BadValue("must be a number of a usual size")
     return number
@@ -115,7 +115,7 @@ def _either(choices: list[str]) -> str:
 
 
 def _shown(raw: str) -> str:
-    """A value as it may stand in a message: short, printable, quoted."""
+    """A value for a message: short, printable, quoted."""
     text = "".join(char if char.isprintable() else "?" for char in raw[:40])
     return f'"{text}"' if len(raw) <= 40 else f'"{text}..."'
 
@@ -209,7 +209,7 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
 
 
 def check(key: str, value: object) -> object:
-    """The value in its usual spelling. Raises `BadValue` when one of the right type is out of its range."""
+    """The value in its usual spelling. Raises `BadValue` when it is out of its range."""
     row = OPTIONS[key]
     if row.within is not None:
         _within(value, *row.within)
@@ -227,7 +227,7 @@ def check(key: str, value: object) -> object:
 
 
 def notes(settings: Settings) -> list[Note]:
-    """What the settings as a whole call for: errors where values contradict each other, warnings where one is cut."""
+    """Errors where values contradict each other, warnings where one is cut."""
     found: list[Note] = []
     session = settings.session
     if settings.service.name in HEARS_ONLY:

@@ -1,4 +1,4 @@
-"""On which line of a TOML text a key stands. Pure, best effort: for messages only."""
+"""Finds the line of a key in a TOML text. Pure; best effort, for messages only."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Read, check and merge the settings: defaults, ``config.toml``, the environment, flags that were really typed.
+"""Reads, checks and merges the settings: defaults, ``config.toml``, the environment, and the flags that were typed.
 
-Everything that can be wrong is said with the place it stands in (file and line, variable or flag), its key and the
-nearest known key, as one `ConfigError` (exit code 2) that holds all the mistakes. Values that may be secret are never
-quoted. Nothing here writes.
+All mistakes are reported at once, as one `ConfigError` (exit code 2): each with its place (file and line, variable or
+flag), its key and the nearest known key. Secret values are never quoted. Nothing here writes.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pinch_tui.core.keymap import KeyMapError, check_theme, resolve_keys
+from pinch_tui.core.options import ENVIRONMENT_PREFIX
 from pinch_tui.errors import ConfigError
 from pinch_tui.settings.checks import BadValue, check, convert, convert_text, notes
 from pinch_tui.settings.lines import line_of
@@ -28,7 +28,6 @@ from pinch_tui.store.paths import HOME_VARIABLE, expanded, is_private, read_file
 KEY_VARIABLE = "PINCH_API_KEY"
 URL_VARIABLE = "PINCH_BASE_URL"
 CONFIG_VARIABLE = "PINCH_TUI_CONFIG"
-PREFIX = "PINCH_TUI_"
 SPECIAL = {KEY_VARIABLE: "api.key", URL_VARIABLE: "api.base_url"}
 SECRET_KEYS = frozenset({"api.key", "cartesia.key", "smallest.key"})
 FREE_TABLES = frozenset({"ui.keys"})
@@ -39,7 +38,7 @@ _RESERVED = frozenset({CONFIG_VARIABLE, HOME_VARIABLE})
 
 
 class Source(StrEnum):
-    """Where a value came from, the later beating the earlier."""
+    """Where a value came from; later ones override earlier ones."""
 
     DEFAULT = "default"
     FILE = "file"
@@ -157,7 +156,7 @@ def load(
 
 
 class _Mistakes:
-    """All that is wrong, so that it is told at once; those of the file in the order of its lines."""
+    """Collects mistakes; those of the file in the order of its lines."""
 
     def __init__(self) -> None:
         self._found: list[tuple[str, ConfigError]] = []
@@ -181,7 +180,7 @@ _LINE = re.compile(r", line (\d+): ")
 
 
 def _line(error: ConfigError) -> float:
-    """Sorts by line; what stands in no line comes last."""
+    """Sorts by line; mistakes outside the file come last."""
     found = _LINE.search(error.title)
     return int(found[1]) if found else math.inf
 
@@ -298,7 +297,7 @@ def _unknown(
 
 
 def nearest(key: str, kinds: Mapping[str, Any]) -> str:
-    """The known key that looks most like ``key``: its own section and its own name count more than the whole."""
+    """The known key most like ``key``; the name counts more than the section."""
     section, _, name = key.rpartition(".")
 
     def likeness(known: str) -> float:
@@ -313,24 +312,19 @@ def nearest(key: str, kinds: Mapping[str, Any]) -> str:
 # ---- the environment ----------------------------------------------------------------------------------------------
 
 
-def variable_of(key: str) -> str:
-    """The environment variable of a dotted key."""
-    return PREFIX + key.replace(".", "__").upper()
-
-
 def _environment(env: Mapping[str, str], kinds: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, tuple[str, str]]:
     """Values by dotted key, each with its variable. The special names beat the long ones."""
     found: dict[str, tuple[str, str]] = {}
-    by_variable = {variable_of(key): key for key in kinds}
+    by_variable = {row.variable: key for key, row in OPTIONS.items()}
     for variable, value in sorted(env.items()):
-        if not variable.startswith(PREFIX) or variable in _RESERVED:
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _RESERVED:
             continue
         key = by_variable.get(variable)
         if key is None:
-            guess = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
-            names = {name.removeprefix(PREFIX): name for name in (*by_variable, *_RESERVED)}
-            close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=0.8)
-            near = names[close[0]] if close else variable_of(nearest(guess, kinds))
+            guess = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".", 1)
+            names = {name.removeprefix(ENVIRONMENT_PREFIX): name for name in (*by_variable, *_RESERVED)}
+            close = difflib.get_close_matches(variable.removeprefix(ENVIRONMENT_PREFIX), names, n=1, cutoff=0.8)
+            near = names[close[0]] if close else OPTIONS[nearest(guess, kinds)].variable
             hint = f"The nearest is {near}. Unset the variable if it is not meant."
             mistakes.add(variable, ConfigError(f"{variable}: there is no such setting.", hint))
         elif value:

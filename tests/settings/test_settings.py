@@ -22,7 +22,6 @@ from pinch_tui.settings.load import (
     load,
     nearest,
     value_of,
-    variable_of,
 )
 from pinch_tui.settings.model import OPTIONS, Settings, TalkMode
 
@@ -124,10 +123,10 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
     }
     env = {}
     for key, kind in known_keys().items():
-        env[variable_of(key)] = texts.get(key) or {bool: "yes", int: "7", str: "word"}[kind]
+        env[OPTIONS[key].variable] = texts.get(key) or {bool: "yes", int: "7", str: "word"}[kind]
     loaded = _load(tmp_path, "", env)
     for key in known_keys():
-        assert loaded.origins[key].place == variable_of(key)
+        assert loaded.origins[key].place == OPTIONS[key].variable
     settings = loaded.settings
     assert (settings.session.source, settings.session.target) == ("pt-BR", "de")
     assert settings.ui.keys == {"swap": "ctrl+x", "help": "f1"}

@@ -75,7 +75,7 @@ _FINE_COLOURS = ("256", "truecolor")
 
 
 class HoldReportChanged(Message):
-    """The terminal turned out to hold keys in another way; posted from the input thread."""
+    """How keys are held in this terminal is known better now; posted from the input thread."""
 
 
 class PinchApp(App[AppExit]):
@@ -120,7 +120,7 @@ class PinchApp(App[AppExit]):
         self._changed_lines: set[int] = set()
         super().__init__()
         self.hold_signal: Signal[None] = Signal(self, "hold")
-        """Published when the talk key turned out to be held in another way."""
+        """Published with `HoldReportChanged`."""
         for action in ACTIONS:
             if not action.is_fixed:
                 for key in self.front.keys[action.name]:
@@ -202,7 +202,7 @@ class PinchApp(App[AppExit]):
         self.front.close()
 
     def _fatal_error(self) -> None:
-        """As the stock one, but without the values of variables: they may hold a key or what was said."""
+        """The stock traceback without local variables: they may hold a key or what was said."""
         from rich.segment import Segments
         from rich.traceback import Traceback
 
@@ -271,8 +271,8 @@ class PinchApp(App[AppExit]):
     # ---- the talk key ----------------------------------------------------------------------------------------------
 
     def arm(self) -> None:
-        """The talk key talks only on the conversation, and never in a text field. Where there is only something to
-        look at (``ENDS_TALK``) it ends what was begun."""
+        """The talk key works on the conversation, outside text fields. On a panel that is only read (``ENDS_TALK``) it
+        ends the utterance under way."""
         top = self.screen if self.screen_stack else None
         is_free = top is self.main and not self.main.is_typing
         may_end = self._talking_since is not None and getattr(top, "ENDS_TALK", False)
@@ -300,7 +300,7 @@ class PinchApp(App[AppExit]):
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """What nothing else took: ``q`` leaves many programs, and here one is told once how."""
+        """``q`` quits many programs; here it says once which key does."""
         if event.key == "q" and not self._has_told_quit and self.screen is self.main and not self.main.is_typing:
             if any("q" in keys for keys in self.front.keys.values()):
                 return
@@ -308,7 +308,7 @@ class PinchApp(App[AppExit]):
             self.say("quit", f"{self.front.key_named('quit')} quits")
 
     def _resumed(self, _app: object) -> None:
-        """In the foreground again: the terminal has forgotten every cell."""
+        """In the foreground again: repaint every cell."""
         self.engine.post(Foreground(True))
         self.engine.post(TerminalFocusChanged(True, known=self._has_seen_focus))
         for screen in self.screen_stack:
@@ -338,7 +338,7 @@ class PinchApp(App[AppExit]):
         self.tell(NoticePosted(f"screen-{topic}", Severity.WARNING, text, hint))
 
     def confirm(self, text: str) -> None:
-        """Nothing: it is seen."""
+        """Nothing to do: the screen shows it."""
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.run_worker(work, name=name)
@@ -380,7 +380,7 @@ class PinchApp(App[AppExit]):
         self.action_suspend_process()
 
     def write_raw(self, sequence: str) -> None:
-        """A whole escape sequence to the terminal, between two repaints."""
+        """Writes an escape sequence in one piece, between two repaints."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
             self._driver.flush()

@@ -1,4 +1,4 @@
-"""Many changes, few repaints."""
+"""Limits how often changes cause a repaint."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from textual.app import App
 from textual.timer import Timer
 
 REPAINT_S = 0.05
-"""Least time between two repaints: at most 20 a second."""
+"""Shortest time between two repaints: at most 20 a second."""
 _SLACK_S = 0.005
-"""A timer's tick may come early by so much."""
+"""How early a timer may tick."""
 
 
 class Coalescer:
-    """Calls ``work`` at once after a quiet time, else once at the end of the interval. Wakes nobody while quiet."""
+    """Calls ``work`` at once after a quiet interval, else once at the interval's end. Quiet costs no timer."""
 
     def __init__(self, app: App[object], work: Callable[[], None], interval_s: float = REPAINT_S) -> None:
         self._app, self._work, self._interval_s = app, work, interval_s
