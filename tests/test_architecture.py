@@ -1,4 +1,4 @@
-"""The house's walls: who may import whom, what stays pure, how long a file may be.
+"""The house's walls: who may import whom, what stays pure, how large a file may be.
 
 Each rule on imports is checked twice: in the sources (every import statement, also those inside functions), and for the
 contracts that matter most in a fresh interpreter, where an import by way of somebody else shows as well.
@@ -20,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "pinch_tui"
-MAX_LINES = 400
+MAX_LINES = 500
 
 # ---- reading the sources ------------------------------------------------------------------------------------------
 
@@ -314,7 +314,7 @@ def test_the_pure_half_of_audio_knows_no_device_clock_or_task() -> None:
 # ---- the hand -----------------------------------------------------------------------------------------------------
 
 
-def test_no_file_is_longer_than_400_lines() -> None:
+def test_no_file_is_far_too_long() -> None:
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files()}
     lengths |= {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.tcss")}
     long = [f"{path.relative_to(ROOT)}: {n} lines" for path, n in lengths.items() if n > MAX_LINES]

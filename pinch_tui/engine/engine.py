@@ -24,15 +24,15 @@ from pinch_tui.core.session.session import Session
 from pinch_tui.core.talk import talk as tk
 from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.engine.alarm import Alarm
-from pinch_tui.engine.downlink import Downlink
+from pinch_tui.engine.answers import Answers
 from pinch_tui.engine.facade import Listener, TranscriptView
-from pinch_tui.engine.floor import Floor
+from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.ports import Service, SpeakerFailed, SpeakerOpened
-from pinch_tui.engine.reports import Reporter
+from pinch_tui.engine.session_runner import SessionRunner
 from pinch_tui.engine.setup import EngineConfig, EnginePorts
-from pinch_tui.engine.statusboard import Board, counters, snapshot
-from pinch_tui.engine.teller import Teller
-from pinch_tui.engine.uplink import Link
+from pinch_tui.engine.speech_player import SpeechPlayer
+from pinch_tui.engine.status import Board, counters, snapshot
+from pinch_tui.engine.talking import Talking
 from pinch_tui.settings.model import BargeIn
 
 __all__ = ["Engine", "EngineConfig", "EnginePorts"]
@@ -63,7 +63,7 @@ class Engine:
         self._random = random
         self._on_forced_end = on_forced_end
         self._on_silent_stop = on_silent_stop
-        self._teller = Teller(ports.clock)
+        self._notifier = Notifier(ports.clock)
         self._transcript = Transcript()
         self._latency = LatencyMeter()
         self._board = Board(volume=config.volume, is_muted=config.is_muted)
@@ -71,7 +71,7 @@ class Engine:
         self._intents: deque[e.Intent] = deque()
         self._status = e.Status(params=config.params, service=ports.service.traits)
         self._pace = Pace()
-        self._links: list[Link] = []  # the last one takes the next words, the others drain
+        self._links: list[SessionRunner] = []  # the last one takes the next words, the others drain
         self._old_services: list[Service] = []  # may still be asked for a draining session
         self._past = e.Counters()
         self._closing: set[asyncio.Task[None]] = set()  # sockets that say farewell
@@ -114,14 +114,14 @@ class Engine:
             self._floor.hear_sample(frame)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        return self._teller.subscribe(listener)
+        return self._notifier.subscribe(listener)
 
     def say(self, notice: e.NoticePosted) -> None:
         """Tell something that was found outside the engine."""
-        self._teller.emit(notice)
+        self._notifier.emit(notice)
 
     def speech_of(self, utterance: int) -> bytes:
-        return self._downlink.of(utterance) if self._loop is not None else b""
+        return self._speech.of(utterance) if self._loop is not None else b""
 
     def use_service(self, service: Service) -> None:
         """Use another service, or the same one with another key, from now on; a new session is opened at once."""
@@ -134,7 +134,7 @@ class Engine:
         was_trying = self._links[-1].session.is_without_socket
         for link in list(self._links):  # an older one, too, may keep words
             link.replace_service(service)
-        self._teller.clear("link")
+        self._notifier.clear("link")
         if not (was_trying and is_same):
             self._open_new_session(self._links[-1].session.asked)
 
@@ -149,30 +149,30 @@ class Engine:
         self._status_alarm = Alarm(loop, self.refresh)
         # Nobody barges in where the one utterance is all there is: its speech would wait for the end.
         barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
-        self._downlink = Downlink(ports.speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
-        self._downlink.set_volume(self._board.volume, self._board.is_muted)
-        self._floor = Floor(
+        self._speech = SpeechPlayer(ports.speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
+        self._speech.set_volume(self._board.volume, self._board.is_muted)
+        self._floor = Talking(
             config.talk,
             config.keep_open,
             ports.microphone,
             ports.clock,
             self,
-            self._downlink,
+            self._speech,
             self._transcript,
             self._latency,
             self._board,
-            self._teller,
+            self._notifier,
             self._on_forced_end,
             self._on_silent_stop,
         )
-        self._reporter = Reporter(
+        self._reporter = Answers(
             self,
             self._floor,
-            self._downlink,
+            self._speech,
             self._transcript,
             self._latency,
             self._board,
-            self._teller,
+            self._notifier,
             ports.clock,
         )
         try:
@@ -200,7 +200,7 @@ class Engine:
             for service in (*self._old_services, ports.service):
                 await service.api.aclose()
         self._is_over = True
-        self._teller.emit(e.Stopped(len(self._unsettled())))
+        self._notifier.emit(e.Stopped(len(self._unsettled())))
 
     # ---- the status ----
 
@@ -211,10 +211,10 @@ class Engine:
         sessions = [link.session for link in self._links]
         talk = self._floor.talk
         self._board.speech_late_s = round(self._ports.speaker.buffered_s(), 1)
-        dropped_s = self._downlink.dropped_s + self._ports.speaker.dropped_s()
+        dropped_s = self._speech.dropped_s + self._ports.speaker.dropped_s()
         base = e.Status(
-            speaking_utterance=self._downlink.speaking,
-            counters=counters(self._board, sessions, self._past, self._downlink.underruns, dropped_s),
+            speaking_utterance=self._speech.speaking,
+            counters=counters(self._board, sessions, self._past, self._speech.underruns, dropped_s),
             latency=self._latency.latency(),
         )
         behind = round(sum(session.delivery.outbox.behind_s for session in sessions), 1)
@@ -223,21 +223,21 @@ class Engine:
         self._status_alarm.set(self._ports.clock.monotonic() + _STATUS_EVERY_S if is_moving else None)
         if status != self._status:
             self._status = status
-            self._teller.emit(e.StatusChanged(status))
+            self._notifier.emit(e.StatusChanged(status))
 
     # ---- links ----
 
-    def current(self) -> Link:
+    def current(self) -> SessionRunner:
         """The link that takes the next words."""
         return self._links[-1]
 
-    def draining(self) -> list[Link]:
+    def draining(self) -> list[SessionRunner]:
         return self._links[:-1]
 
-    def is_current(self, link: Link) -> bool:
+    def is_current(self, link: SessionRunner) -> bool:
         return link is self._links[-1]
 
-    def _new_link(self, params: e.SessionParams) -> Link:
+    def _new_link(self, params: e.SessionParams) -> SessionRunner:
         session = Session(
             self._ports.service.traits.fitted(params)[0],
             self._random,
@@ -248,11 +248,11 @@ class Engine:
             pace=self._pace,
         )
         ports = self._ports
-        link = Link(session, ports.service, ports.clock, self._tasks, self._reporter.report, self._closing)
+        link = SessionRunner(session, ports.service, ports.clock, self._tasks, self._reporter.report, self._closing)
         self._links.append(link)
         return link
 
-    def forget_link(self, link: Link) -> None:
+    def forget_link(self, link: SessionRunner) -> None:
         """The session is closed for good."""
         if self._is_quitting:
             if all(other.session.state is SessionState.CLOSED for other in self._links):
@@ -273,17 +273,17 @@ class Engine:
         fitted = self._ports.service.traits.fitted(params)[0]
         if fitted == self._links[-1].session.params or self._is_quitting:
             return
-        self._teller.log("params", source=params.source, target=params.target)
+        self._notifier.log("params", source=params.source, target=params.target)
         self._open_new_session(params)
 
     def _open_new_session(self, params: e.SessionParams) -> None:
         """The next words go to a new session; what was said before is finalized and drained on the old one."""
-        self._teller.clear("link", "speech")
+        self._notifier.clear("link", "speech")
         self._new_link(params).feed(ev.Started())
         if self._floor.is_talking:  # the key stays down, and what it says now is an utterance of its own
             self._floor.drive(tk.Parted(self._ports.clock.monotonic()))
             title = f"From here on: {label(params.source)} → {label(params.target)}."
-            self._teller.notice("change", e.Severity.INFO, title, "What you said before is translated as it was.")
+            self._notifier.notice("change", e.Severity.INFO, title, "What you said before is translated as it was.")
         self._links[-2].feed(ev.DrainRequested(lingers=True))
 
     def _unsettled(self) -> list[int]:
@@ -302,22 +302,24 @@ class Engine:
                 case SpeakerOpened():
                     self._board.has_speaker, self._board.speaker_name = True, event.name
                     self._floor.has_headphones = event.is_headphones
-                    self._teller.clear("speaker")
+                    self._notifier.clear("speaker")
                     if event.is_substitute:
                         title = f"The chosen speaker is not there; {event.name} is used."
-                        self._teller.notice("speaker", e.Severity.WARNING, title)
+                        self._notifier.notice("speaker", e.Severity.WARNING, title)
                 case SpeakerFailed(error, is_retrying):
                     self._board.has_speaker = False
-                    self._teller.notice("speaker", e.Severity.WARNING, error.title, error.hint, is_retrying=is_retrying)
-                    self._teller.log("error", topic="speaker", title=error.title)
+                    self._notifier.notice(
+                        "speaker", e.Severity.WARNING, error.title, error.hint, is_retrying=is_retrying
+                    )
+                    self._notifier.log("error", topic="speaker", title=error.title)
                 case _:
-                    self._downlink.heard(event)
+                    self._speech.heard(event)
             self.refresh()
 
     def _on_speech_event(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
         if kind == "speech-start":
             self._latency.first_sound(utterance, t)
-        self._teller.log(kind, t, utterance=utterance, **fields)
+        self._notifier.log(kind, t, utterance=utterance, **fields)
 
     # ---- intents ----
 
@@ -346,19 +348,19 @@ class Engine:
                 self._ports.speaker.select(device)
             case e.SetVolume(volume, is_muted):
                 self._board.volume, self._board.is_muted = volume, is_muted
-                self._downlink.set_volume(volume, is_muted)
+                self._speech.set_volume(volume, is_muted)
             case e.SetBargeIn(policy):
-                self._downlink.barge_in = BargeIn(policy)
+                self._speech.barge_in = BargeIn(policy)
             case e.ReplaySpeech(utterance, speed):
-                if not self._downlink.replay(utterance, speed):
-                    self._teller.notice("replay", e.Severity.INFO, "There is no speech of this line to say again.")
-                elif self._downlink.has_replay_waiting:
-                    self._teller.notice("replay", e.Severity.INFO, "It is said when you have finished talking.")
+                if not self._speech.replay(utterance, speed):
+                    self._notifier.notice("replay", e.Severity.INFO, "There is no speech of this line to say again.")
+                elif self._speech.has_replay_waiting:
+                    self._notifier.notice("replay", e.Severity.INFO, "It is said when you have finished talking.")
             case e.StopSpeech(skip):
-                self._downlink.stop(skip=skip)
+                self._speech.stop(skip=skip)
             case e.Correct(number, original, translation):
                 if self._transcript.correct(number, original, translation):
-                    self._teller.changed(number)
+                    self._notifier.changed(number)
             case e.Quit(drain):
                 self._quit(drain=drain)
             case _:
@@ -368,7 +370,7 @@ class Engine:
     def _quit(self, *, drain: bool) -> None:
         is_second = self._is_quitting
         self._is_quitting = self._floor.is_closing = True
-        self._teller.log("quit", drain=drain and not is_second)
+        self._notifier.log("quit", drain=drain and not is_second)
         if is_second or not drain:
             self._leave()
             return

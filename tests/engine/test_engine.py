@@ -36,7 +36,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
-from pinch_tui.engine.micpolicy import LINGER_S
+from pinch_tui.engine.microphone_policy import LINGER_S
 from pinch_tui.errors import AudioError
 from pinch_tui.settings.model import BargeIn, KeepOpen
 from tests.engine.rig import Rig, play
@@ -1074,7 +1074,7 @@ def test_a_continuous_utterance_says_its_speech_as_it_comes() -> None:
     async def scene(rig: Rig) -> None:
         await rig.sleep(0.3)
         await rig.press(0.5)
-        rig.engine._downlink.chunk(1, bytes(4 * 1920))
+        rig.engine._speech.chunk(1, bytes(4 * 1920))
         await asyncio.sleep(0.01)
         assert len(rig.speaker.heard) == 4 * 1920, "a listener that is never released would wait for ever"
         await rig.release()

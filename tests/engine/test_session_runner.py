@@ -12,7 +12,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, UnknownMessage, WireEvent
 from pinch_tui.engine.alarm import SystemClock
-from pinch_tui.engine.uplink import Link
+from pinch_tui.engine.session_runner import SessionRunner
 from pinch_tui.services.ports import Service, ServiceTraits
 from tests.faults.warp import run
 
@@ -91,7 +91,7 @@ async def test_a_flood_of_messages_leaves_everybody_else_a_turn() -> None:
 
     async with asyncio.TaskGroup() as tasks:
         session = Session(SessionParams(), random.Random(1).random)
-        link = Link(
+        link = SessionRunner(
             session, Service(ServiceTraits(), flood, flood), TickingClock(), tasks, lambda link, report: None, set()
         )
         watcher = tasks.create_task(watch())
@@ -160,7 +160,7 @@ def test_a_fault_of_an_adapter_is_a_failed_attempt_and_the_words_are_sent_again(
     async def scene() -> None:
         async with asyncio.TaskGroup() as tasks:
             session = Session(SessionParams(), lambda: 0.5)
-            link = Link(
+            link = SessionRunner(
                 session,
                 Service(ServiceTraits(), service, service),
                 SystemClock(),

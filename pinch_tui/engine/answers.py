@@ -12,72 +12,72 @@ from pinch_tui.core.session.reactions import FailureKind, Policy, describe, poli
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.transcript.transcript import Transcript, UtteranceState
 from pinch_tui.core.wire import TranscriptKind
-from pinch_tui.engine.downlink import Downlink
-from pinch_tui.engine.floor import Floor
+from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.ports import Clock
-from pinch_tui.engine.statusboard import Board
-from pinch_tui.engine.teller import Teller
-from pinch_tui.engine.uplink import Link
+from pinch_tui.engine.session_runner import SessionRunner
+from pinch_tui.engine.speech_player import SpeechPlayer
+from pinch_tui.engine.status import Board
+from pinch_tui.engine.talking import Talking
 
 
 class LinkKeeper(Protocol):
     """Whoever keeps the links."""
 
-    def is_current(self, link: Link) -> bool: ...
+    def is_current(self, link: SessionRunner) -> bool: ...
 
-    def forget_link(self, link: Link) -> None: ...
+    def forget_link(self, link: SessionRunner) -> None: ...
 
     def cue(self, name: str) -> None: ...
 
     def refresh(self) -> None: ...
 
 
-class Reporter:
+class Answers:
     """One method: `report`."""
 
     def __init__(
         self,
         links: LinkKeeper,
-        floor: Floor,
-        downlink: Downlink,
+        floor: Talking,
+        speech: SpeechPlayer,
         transcript: Transcript,
         latency: LatencyMeter,
         board: Board,
-        teller: Teller,
+        notifier: Notifier,
         clock: Clock,
     ) -> None:
         self._links = links
         self._floor = floor
-        self._downlink = downlink
+        self._speech = speech
         self._transcript = transcript
         self._latency = latency
         self._board = board
-        self._teller = teller
+        self._notifier = notifier
         self._clock = clock
-        self._failed_link: Link | None = None  # what was said last about a failing link is about this one
+        self._failed_link: SessionRunner | None = None  # what was said last about a failing link is about this one
 
-    def report(self, link: Link, report: ev.Report) -> None:
+    def report(self, link: SessionRunner, report: ev.Report) -> None:
         match report:
             case ev.TextReceived():
                 self._text(link, report)
             case ev.TextMoved():
                 self._moved(report)
             case ev.SpeechReceived(number, _, chunk):
-                self._downlink.chunk(number, chunk.data)
+                self._speech.chunk(number, chunk.data)
                 if not self._transcript.utterance(number).has_speech:
                     self._transcript.mark_speech(number)
-                    self._teller.changed(number)
+                    self._notifier.changed(number)
                 return
             case ev.FirstFrameSent():
                 self._first_frame_sent(link, report)
             case ev.FinalizeSent(number):
-                self._teller.log("finalize", utterance=number)
+                self._notifier.log("finalize", utterance=number)
             case ev.Restarted(number, attempt, kept, kept_speech):
                 self._transcript.restart(number, attempt, link.session.session_id, kept)
-                self._downlink.restarted(number, 4 * kept_speech)
+                self._speech.restarted(number, 4 * kept_speech)
                 self._latency.forget(number)
-                self._teller.log("resend", utterance=number, attempt=attempt)
-                self._teller.changed(number)
+                self._notifier.log("resend", utterance=number, attempt=attempt)
+                self._notifier.changed(number)
             case ev.Settled(number):
                 self._settled(number)
             case ev.SessionReady(session_id, model):
@@ -88,8 +88,8 @@ class Reporter:
                 self._links.forget_link(link)
             case ev.ServiceSaid(text):
                 title = f"The service says: {text[:300]}" if text else "The service reports an error without words."
-                self._teller.notice("service", Severity.WARNING, title)
-                self._teller.log("error", topic="service")
+                self._notifier.notice("service", Severity.WARNING, title)
+                self._notifier.log("error", topic="service")
             case ev.SpeechUnavailable(target, supported):
                 self._no_speech(target, supported)
             case ev.MessageIgnored(is_unknown):
@@ -101,7 +101,7 @@ class Reporter:
                 assert_never(report)
         self._links.refresh()
 
-    def _text(self, link: Link, report: ev.TextReceived) -> None:
+    def _text(self, link: SessionRunner, report: ev.TextReceived) -> None:
         number, message = report.number, report.message
         now = self._clock.monotonic()
         self._latency.first_text(number, now)
@@ -114,10 +114,10 @@ class Reporter:
         self._board.refused = self._transcript.refused
         if not is_changed:
             return
-        self._teller.changed(number)
+        self._notifier.changed(number)
         utterance = self._transcript.utterance(number)
         segment = self._transcript.segment_of(number, message.id)
-        self._teller.log(
+        self._notifier.log(
             "final" if message.is_final else "interim",
             now,
             utterance=number,
@@ -138,35 +138,35 @@ class Reporter:
 
     def _moved(self, report: ev.TextMoved) -> None:
         if self._transcript.move(report.source, report.id, report.target, report.attempt, self._floor.ms()):
-            self._teller.log("moved", utterance=report.source, to=report.target, id=report.id)
-            if not self._transcript.utterance(report.source).has_text and self._downlink.moved(
+            self._notifier.log("moved", utterance=report.source, to=report.target, id=report.id)
+            if not self._transcript.utterance(report.source).has_text and self._speech.moved(
                 report.source, report.target
             ):
                 self._transcript.mark_speech(report.source, has_speech=False)
                 self._transcript.mark_speech(report.target)
-            self._teller.changed(report.source, report.target)
+            self._notifier.changed(report.source, report.target)
 
-    def _first_frame_sent(self, link: Link, report: ev.FirstFrameSent) -> None:
+    def _first_frame_sent(self, link: SessionRunner, report: ev.FirstFrameSent) -> None:
         session = link.session
         if report.attempt == 1:
             params = session.params
             target = session.traits.target_of(params)
             self._transcript.retarget(report.number, params.source, target, session.session_id)
-        self._teller.log("first-sent", utterance=report.number, attempt=report.attempt)
+        self._notifier.log("first-sent", utterance=report.number, attempt=report.attempt)
 
     def _settled(self, number: int) -> None:
         self._floor.awaited.discard(number)
         self._transcript.settle(number, self._floor.ms())
-        self._downlink.settled(number)
-        self._teller.changed(number)
+        self._speech.settled(number)
+        self._notifier.changed(number)
         is_empty = self._transcript.utterance(number).state is UtteranceState.EMPTY
         if is_empty and self._board.mic not in (MicState.LOST, MicState.ABSENT):  # the cause is told already
-            self._teller.notice("heard", Severity.INFO, "Nothing was heard.")
-        self._teller.log("settled", utterance=number, empty=is_empty)
+            self._notifier.notice("heard", Severity.INFO, "Nothing was heard.")
+        self._notifier.log("settled", utterance=number, empty=is_empty)
 
-    def _ready(self, link: Link, session_id: str, model: str | None) -> None:
+    def _ready(self, link: SessionRunner, session_id: str, model: str | None) -> None:
         params = link.session.params
-        self._teller.log(
+        self._notifier.log(
             "session",
             session_id=session_id,
             model_version_id=model,
@@ -175,9 +175,9 @@ class Reporter:
             audio=params.audio_output,
         )
         if self._links.is_current(link) or self._failed_link is link:
-            self._teller.clear("link")
+            self._notifier.clear("link")
 
-    def _failed(self, link: Link, report: ev.SessionFailed) -> None:
+    def _failed(self, link: SessionRunner, report: ev.SessionFailed) -> None:
         self._failed_link = link
         title, hint = describe(report.failure)
         policy = policy_of(report.failure)
@@ -185,8 +185,8 @@ class Reporter:
         if report.retry_at is not None:
             delay = max(0.0, report.retry_at - self._clock.monotonic())
             self._board.reconnects += 1
-            self._teller.log("reconnecting", delay_s=round(delay, 3), reason=title, code=report.failure.code)
-            self._teller.notice("link", Severity.WARNING, title, hint, is_retrying=True)
+            self._notifier.log("reconnecting", delay_s=round(delay, 3), reason=title, code=report.failure.code)
+            self._notifier.notice("link", Severity.WARNING, title, hint, is_retrying=True)
             return
         if report.unsettled and "kept" not in hint:
             hint = f"{hint} Your words are kept.".strip()
@@ -194,15 +194,15 @@ class Reporter:
             self._links.cue("error")
         ids = _ids(session)
         if report.needs_cure:
-            self._teller.clear("link")  # a press asks again, so it is said again
-            self._teller.notice("link", Severity.ERROR, title, hint + ids)
+            self._notifier.clear("link")  # a press asks again, so it is said again
+            self._notifier.notice("link", Severity.ERROR, title, hint + ids)
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
             # The service's own fault, or no capacity in a minute of tries: to be reported there.
             hint = f"The next press tries again; if this stays, {_report(session)}. Your words are kept."
-            self._teller.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
+            self._notifier.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
         elif report.unsettled or policy is not Policy.ENDED:
-            self._teller.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
-        self._teller.log(
+            self._notifier.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
+        self._notifier.log(
             "error",
             topic="link",
             title=title,
@@ -215,13 +215,13 @@ class Reporter:
 
     def _no_speech(self, target: str, supported: tuple[str, ...]) -> None:
         known = f" Speech is available in: {', '.join(supported)}." if supported else ""
-        self._teller.notice(
+        self._notifier.notice(
             "speech",
             Severity.WARNING,
             f"The service cannot speak {target}; the translation is shown as text.",
             f"Choose another language to hear it.{known}",
         )
-        self._teller.log("text-only", target=target, supported=list(supported))
+        self._notifier.log("text-only", target=target, supported=list(supported))
 
 
 def _ids(session: Session) -> str:

@@ -9,7 +9,7 @@ from pinch_tui.engine.facade import Listener
 from pinch_tui.engine.ports import Clock
 
 
-class Teller:
+class Notifier:
     """The one way out of the engine."""
 
     def __init__(self, clock: Clock) -> None:

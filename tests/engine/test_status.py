@@ -9,7 +9,7 @@ from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.talk.talk import FrameArrived, TalkConfig, TalkMachine
-from pinch_tui.engine.statusboard import Board, counters, detail, state_word
+from pinch_tui.engine.status import Board, counters, detail, state_word
 
 
 def session(state: SessionState) -> Session:

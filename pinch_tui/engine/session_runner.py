@@ -38,7 +38,7 @@ class _Attempt:
     pings: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Link:
+class SessionRunner:
     """One session and its machine. Facts go in through `feed`; reports come out through ``on_report``, in order.
 
     ``closing`` holds the tasks that close sockets, as long as they run.
@@ -50,7 +50,7 @@ class Link:
         service: Service,
         clock: Clock,
         tasks: asyncio.TaskGroup,
-        on_report: Callable[[Link, ev.Report], None],
+        on_report: Callable[[SessionRunner, ev.Report], None],
         closing: set[asyncio.Task[None]],
     ) -> None:
         self.session = session
@@ -282,12 +282,12 @@ def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failur
             return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable)
 
 
-class Links(Protocol):
+class Sessions(Protocol):
     """The sessions, as the floor sees them."""
 
-    def current(self) -> Link: ...
+    def current(self) -> SessionRunner: ...
 
-    def draining(self) -> list[Link]: ...
+    def draining(self) -> list[SessionRunner]: ...
 
     def cue(self, name: str) -> None: ...
 

@@ -8,9 +8,9 @@ import struct
 import pytest
 
 from pinch_tui.core.events import OUT_RATE
-from pinch_tui.engine import downlink as module
+from pinch_tui.engine import speech_player as module
 from pinch_tui.engine.alarm import SystemClock
-from pinch_tui.engine.downlink import DUCKED, QUIET_S, Downlink
+from pinch_tui.engine.speech_player import DUCKED, QUIET_S, SpeechPlayer
 from pinch_tui.settings.model import BargeIn
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.warp import run
@@ -28,7 +28,7 @@ class Scene:
         clock = SystemClock()
         self.speaker = FakeSpeaker(clock, instant=instant)
         self.told: list[tuple[str, int, dict[str, object]]] = []
-        self.downlink = Downlink(self.speaker, barge_in, self.hear, clock.monotonic)
+        self.speech = SpeechPlayer(self.speaker, barge_in, self.hear, clock.monotonic)
 
     def hear(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
         self.told.append((kind, utterance, fields))
@@ -39,7 +39,7 @@ class Scene:
         while events:
             event = events.popleft()
             if hasattr(event, "playout"):
-                self.downlink.heard(event)  # type: ignore[arg-type]
+                self.speech.heard(event)  # type: ignore[arg-type]
 
     def advance(self, seconds: float) -> None:
         self.speaker.advance(seconds)
@@ -59,13 +59,13 @@ def in_time(scene: object) -> None:
 def test_speech_is_played_and_told() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.chunk(1, tone(1))
+        s.speech.chunk(1, tone(1))
         s.advance(0.04)
-        assert s.downlink.speaking == 1
-        s.downlink.chunk(1, tone(2))
+        assert s.speech.speaking == 1
+        s.speech.chunk(1, tone(2))
         await asyncio.sleep(QUIET_S + 0.01)  # nothing more came: the playout is over
         s.advance(1.0)
-        assert s.downlink.speaking is None
+        assert s.speech.speaking is None
         assert s.heard == [1.0, 2.0]
         assert s.told == [("speech-start", 1, {}), ("speech-end", 1, {"played_s": 0.16, "cut": False})]
 
@@ -76,30 +76,30 @@ def test_speech_is_played_and_told() -> None:
 def test_a_press_stops_ducks_or_mixes(policy: BargeIn) -> None:
     async def scene() -> None:
         s = Scene(policy)
-        s.downlink.set_volume(0.8, False)
-        s.downlink.chunk(1, tone(1))
+        s.speech.set_volume(0.8, False)
+        s.speech.chunk(1, tone(1))
         s.advance(0.02)
-        s.downlink.talk_started()
+        s.speech.talk_started()
         s.pump()
-        s.downlink.chunk(1, tone(2))
+        s.speech.chunk(1, tone(2))
         gain = s.speaker.gain
-        s.downlink.settled(1)
+        s.speech.settled(1)
         s.advance(1.0)
         if policy is BargeIn.STOP:
             assert s.told[-1][0] == "speech-end" and s.told[-1][2]["cut"] is True
-            assert s.downlink.speaking is None
-            s.downlink.talk_ended()
+            assert s.speech.speaking is None
+            s.speech.talk_ended()
             s.advance(1.0)
             assert s.heard == [1.0], "what was cut is not said again by itself"
-            assert s.downlink.dropped_s == pytest.approx(0.08)
-            assert s.downlink.replay(1, 1.0)
+            assert s.speech.dropped_s == pytest.approx(0.08)
+            assert s.speech.replay(1, 1.0)
             s.advance(1.0)
             assert s.heard == [1.0, 2.0], "but it can be replayed, whole"
             assert len(s.speaker.heard_of[2]) == 2 * 4 * CHUNK
         else:
             assert s.heard == [1.0, 2.0]
             assert gain == pytest.approx(0.8 * (DUCKED if policy is BargeIn.DUCK else 1.0))
-            s.downlink.talk_ended()
+            s.speech.talk_ended()
             assert s.speaker.gain == pytest.approx(0.8)
 
     in_time(scene)
@@ -108,13 +108,13 @@ def test_a_press_stops_ducks_or_mixes(policy: BargeIn) -> None:
 def test_speech_that_comes_while_talking_is_said_afterwards_in_order() -> None:
     async def scene() -> None:
         s = Scene(instant=True)
-        s.downlink.talk_started()
+        s.speech.talk_started()
         for n in (1, 2, 3):
-            s.downlink.chunk(1 if n < 3 else 2, tone(n))
+            s.speech.chunk(1 if n < 3 else 2, tone(n))
         assert s.speaker.heard == b""
-        s.downlink.talk_ended()
+        s.speech.talk_ended()
         assert s.heard == [1.0, 2.0, 3.0]
-        assert s.downlink.dropped_s == 0
+        assert s.speech.dropped_s == 0
 
     in_time(scene)
 
@@ -122,13 +122,13 @@ def test_speech_that_comes_while_talking_is_said_afterwards_in_order() -> None:
 def test_stop_silences_also_what_waits_for_the_release() -> None:
     async def scene() -> None:
         s = Scene(instant=True)
-        s.downlink.talk_started()
-        s.downlink.chunk(1, tone(1))
-        s.downlink.stop(skip=False)
-        s.downlink.talk_ended()
+        s.speech.talk_started()
+        s.speech.chunk(1, tone(1))
+        s.speech.stop(skip=False)
+        s.speech.talk_ended()
         assert s.speaker.heard == b""
-        assert s.downlink.dropped_s == pytest.approx(CHUNK / OUT_RATE)
-        assert s.downlink.replay(1, 1.0)
+        assert s.speech.dropped_s == pytest.approx(CHUNK / OUT_RATE)
+        assert s.speech.replay(1, 1.0)
 
     in_time(scene)
 
@@ -136,11 +136,11 @@ def test_stop_silences_also_what_waits_for_the_release() -> None:
 def test_skip_silences_one_utterance_alone() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.chunk(1, tone(1))
-        s.downlink.chunk(2, tone(2))
+        s.speech.chunk(1, tone(1))
+        s.speech.chunk(2, tone(2))
         s.advance(0.02)
-        s.downlink.stop(skip=True)
-        s.downlink.settled(2)
+        s.speech.stop(skip=True)
+        s.speech.settled(2)
         s.advance(1.0)
         assert s.heard == [1.0, 2.0]
         assert len(s.speaker.heard) == 4 * (round(0.02 * OUT_RATE) + CHUNK)
@@ -151,16 +151,16 @@ def test_skip_silences_one_utterance_alone() -> None:
 def test_replay_slower_is_longer_and_not_told_as_new_speech() -> None:
     async def scene() -> None:
         s = Scene(instant=True)
-        assert not s.downlink.replay(1, 1.0)
-        s.downlink.chunk(1, tone(1, 24_000))
-        s.downlink.settled(1)
+        assert not s.speech.replay(1, 1.0)
+        s.speech.chunk(1, tone(1, 24_000))
+        s.speech.settled(1)
         s.pump()
         told = list(s.told)
-        assert s.downlink.replay(1, 0.75)
+        assert s.speech.replay(1, 0.75)
         s.pump()
         assert len(s.speaker.heard_of[2]) / 4 == pytest.approx(32_000, rel=0.05)
         assert s.told == told
-        assert s.downlink.speaking is None
+        assert s.speech.speaking is None
 
     in_time(scene)
 
@@ -169,11 +169,11 @@ def test_replaying_what_still_arrives_says_the_rest_behind_it() -> None:
     async def scene() -> None:
         s = Scene()
         for n in (1, 2, 3):
-            s.downlink.chunk(1, tone(n, 24_000))
+            s.speech.chunk(1, tone(n, 24_000))
         s.advance(0.5)
-        assert s.downlink.replay(1, 1.0)
-        s.downlink.chunk(1, tone(4, 24_000))
-        s.downlink.settled(1)
+        assert s.speech.replay(1, 1.0)
+        s.speech.chunk(1, tone(4, 24_000))
+        s.speech.settled(1)
         s.advance(10.0)
         assert s.heard == [1.0, 2.0, 3.0, 4.0], "from its beginning, and the rest behind it"
 
@@ -183,12 +183,12 @@ def test_replaying_what_still_arrives_says_the_rest_behind_it() -> None:
 def test_what_waited_is_not_said_twice_when_it_is_said_again() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.talk_started()
-        s.downlink.chunk(1, tone(1, 24_000))
-        assert s.downlink.replay(1, 1.0)
-        s.downlink.talk_ended()
-        s.downlink.chunk(1, tone(2, 24_000))
-        s.downlink.settled(1)
+        s.speech.talk_started()
+        s.speech.chunk(1, tone(1, 24_000))
+        assert s.speech.replay(1, 1.0)
+        s.speech.talk_ended()
+        s.speech.chunk(1, tone(2, 24_000))
+        s.speech.settled(1)
         s.advance(10.0)
         assert s.heard == [1.0, 2.0]
 
@@ -199,16 +199,16 @@ def test_what_waited_is_not_said_twice_when_it_is_said_again() -> None:
 def test_resent_speech_is_not_said_twice(sizes: list[int]) -> None:
     async def scene() -> None:
         s = Scene(instant=True)
-        s.downlink.chunk(1, tone(1, 2 * CHUNK))
-        s.downlink.restarted(1)
-        s.downlink.restarted(1)  # dropped again, before anything came back
+        s.speech.chunk(1, tone(1, 2 * CHUNK))
+        s.speech.restarted(1)
+        s.speech.restarted(1)  # dropped again, before anything came back
         whole = tone(1, 2 * CHUNK) + tone(2, 2 * CHUNK)
         at = 0
         for size in sizes:
-            s.downlink.chunk(1, whole[at : at + 4 * size])
+            s.speech.chunk(1, whole[at : at + 4 * size])
             at += 4 * size
         assert s.speaker.heard == whole
-        assert s.downlink.of(1) == whole, "and a replay has it once"
+        assert s.speech.of(1) == whole, "and a replay has it once"
 
     in_time(scene)
 
@@ -216,12 +216,12 @@ def test_resent_speech_is_not_said_twice(sizes: list[int]) -> None:
 def test_a_drop_in_the_middle_of_the_repeat_loses_nothing() -> None:
     async def scene() -> None:
         s = Scene(instant=True)
-        s.downlink.chunk(1, tone(1, 2 * CHUNK))
-        s.downlink.restarted(1)
-        s.downlink.chunk(1, tone(1, CHUNK))
-        s.downlink.restarted(1)
+        s.speech.chunk(1, tone(1, 2 * CHUNK))
+        s.speech.restarted(1)
+        s.speech.chunk(1, tone(1, CHUNK))
+        s.speech.restarted(1)
         whole = tone(1, 2 * CHUNK) + tone(2)
-        s.downlink.chunk(1, whole)
+        s.speech.chunk(1, whole)
         assert s.speaker.heard == whole
 
     in_time(scene)
@@ -230,14 +230,14 @@ def test_a_drop_in_the_middle_of_the_repeat_loses_nothing() -> None:
 def test_what_is_settled_before_a_drop_is_not_skipped_in_what_follows() -> None:
     async def scene() -> None:
         s = Scene(BargeIn.MIX, instant=True)
-        s.downlink.chunk(1, tone(1, 5 * CHUNK))  # all of it belongs to segments that are not sent again
-        s.downlink.chunk(1, tone(2, CHUNK))
-        s.downlink.restarted(1, 5 * 4 * CHUNK)
-        s.downlink.chunk(1, tone(2, CHUNK))
-        s.downlink.chunk(1, tone(3, CHUNK))
+        s.speech.chunk(1, tone(1, 5 * CHUNK))  # all of it belongs to segments that are not sent again
+        s.speech.chunk(1, tone(2, CHUNK))
+        s.speech.restarted(1, 5 * 4 * CHUNK)
+        s.speech.chunk(1, tone(2, CHUNK))
+        s.speech.chunk(1, tone(3, CHUNK))
         assert s.heard == [1.0, 2.0, 3.0]
         assert len(s.speaker.heard) == 4 * 7 * CHUNK
-        assert len(s.downlink.of(1)) == 4 * 7 * CHUNK
+        assert len(s.speech.of(1)) == 4 * 7 * CHUNK
 
     in_time(scene)
 
@@ -246,11 +246,11 @@ def test_what_waits_while_a_person_talks_is_bounded_and_counted(monkeypatch: pyt
     async def scene() -> None:
         monkeypatch.setattr(module, "WAIT_BYTES", 10 * 4 * CHUNK)
         s = Scene()
-        s.downlink.talk_started()
+        s.speech.talk_started()
         for n in range(1, 15):
-            s.downlink.chunk(1, tone(n))
-        assert s.downlink.dropped_s == pytest.approx(4 * CHUNK / OUT_RATE)
-        s.downlink.talk_ended()
+            s.speech.chunk(1, tone(n))
+        assert s.speech.dropped_s == pytest.approx(4 * CHUNK / OUT_RATE)
+        s.speech.talk_ended()
         s.advance(2.0)
         assert s.heard == [float(n) for n in range(1, 11)]
 
@@ -260,12 +260,12 @@ def test_what_waits_while_a_person_talks_is_bounded_and_counted(monkeypatch: pyt
 def test_tiny_chunks_are_kept_in_few_parts() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.talk_started()
+        s.speech.talk_started()
         for n in range(40_000):
-            s.downlink.chunk(1, tone(n, 1))
-        assert s.downlink.of(1) == b"".join(tone(n, 1) for n in range(40_000))
-        assert len(s.downlink._speech[1].parts) <= 3
-        assert len(s.downlink._waiting) <= 3
+            s.speech.chunk(1, tone(n, 1))
+        assert s.speech.of(1) == b"".join(tone(n, 1) for n in range(40_000))
+        assert len(s.speech._speech[1].parts) <= 3
+        assert len(s.speech._waiting) <= 3
 
     in_time(scene)
 
@@ -275,16 +275,16 @@ def test_what_is_kept_for_replay_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(module, "KEEP_BYTES", 10 * 4 * CHUNK)
         s = Scene(instant=True)
         for n in range(12):
-            s.downlink.chunk(n // 4, tone(n))
-        assert s.downlink.of(0) == b"", "the oldest utterance goes first"
-        assert len(s.downlink.of(1)) == len(s.downlink.of(2)) == 4 * 4 * CHUNK
+            s.speech.chunk(n // 4, tone(n))
+        assert s.speech.of(0) == b"", "the oldest utterance goes first"
+        assert len(s.speech.of(1)) == len(s.speech.of(2)) == 4 * 4 * CHUNK
         for n in range(40):
-            s.downlink.chunk(9, tone(n))
-        assert len(s.downlink.of(9)) <= 10 * 4 * CHUNK, "one utterance without end is bounded, too"
-        assert s.downlink.of(9).endswith(tone(39))
-        s.downlink.restarted(9)
-        s.downlink.chunk(9, tone(0, 40 * CHUNK))
-        s.downlink.chunk(9, tone(99))
+            s.speech.chunk(9, tone(n))
+        assert len(s.speech.of(9)) <= 10 * 4 * CHUNK, "one utterance without end is bounded, too"
+        assert s.speech.of(9).endswith(tone(39))
+        s.speech.restarted(9)
+        s.speech.chunk(9, tone(0, 40 * CHUNK))
+        s.speech.chunk(9, tone(99))
         assert s.heard[-1] == 99.0
         assert s.heard.count(39.0) == 1, "what was said is not said twice, although it is no longer kept"
 
@@ -294,9 +294,9 @@ def test_what_is_kept_for_replay_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_cancelled_utterance_falls_silent_for_good() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.chunk(1, tone(1))
-        s.downlink.cancelled(1)
-        s.downlink.chunk(1, tone(2))
+        s.speech.chunk(1, tone(1))
+        s.speech.cancelled(1)
+        s.speech.chunk(1, tone(2))
         s.advance(1.0)
         assert s.speaker.heard == b""
 
@@ -306,19 +306,19 @@ def test_a_cancelled_utterance_falls_silent_for_good() -> None:
 def test_running_dry_counts_only_when_speech_goes_on() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.chunk(1, tone(1))
+        s.speech.chunk(1, tone(1))
         s.advance(0.2)
         s.speaker.underrun(1)
         s.pump()
-        s.downlink.settled(1)
+        s.speech.settled(1)
         s.advance(0.1)
-        assert s.downlink.underruns == 0
-        s.downlink.chunk(2, tone(2))
+        assert s.speech.underruns == 0
+        s.speech.chunk(2, tone(2))
         s.advance(0.2)
         s.speaker.underrun(2)
         s.pump()
-        s.downlink.chunk(2, tone(3))
-        assert s.downlink.underruns == 1
+        s.speech.chunk(2, tone(3))
+        assert s.speech.underruns == 1
 
     in_time(scene)
 
@@ -326,15 +326,15 @@ def test_running_dry_counts_only_when_speech_goes_on() -> None:
 def test_an_echo_is_possible_while_speech_is_played_and_shortly_after() -> None:
     async def scene() -> None:
         s = Scene()
-        assert not s.downlink.may_echo()
-        s.downlink.chunk(1, tone(1))
+        assert not s.speech.may_echo()
+        s.speech.chunk(1, tone(1))
         s.advance(0.02)
-        assert s.downlink.may_echo()
-        s.downlink.settled(1)
+        assert s.speech.may_echo()
+        s.speech.settled(1)
         s.advance(1.0)
-        assert s.downlink.may_echo()
+        assert s.speech.may_echo()
         await asyncio.sleep(0.3)
-        assert not s.downlink.may_echo()
+        assert not s.speech.may_echo()
 
     in_time(scene)
 
@@ -342,16 +342,16 @@ def test_an_echo_is_possible_while_speech_is_played_and_shortly_after() -> None:
 def test_volume_is_bounded_and_mute_is_silence() -> None:
     async def scene() -> None:
         s = Scene()
-        s.downlink.set_volume(9.0, False)
+        s.speech.set_volume(9.0, False)
         assert s.speaker.gain == 2.0
-        s.downlink.set_volume(1.0, True)
+        s.speech.set_volume(1.0, True)
         assert s.speaker.gain == 0.0
-        s.downlink.chunk(1, tone(1))  # a policy chosen in the middle of a hold
-        s.downlink.set_volume(1.0, False)
-        s.downlink.barge_in = BargeIn.DUCK
-        s.downlink.talk_started()
-        s.downlink.barge_in = BargeIn.MIX
-        s.downlink.talk_ended()
+        s.speech.chunk(1, tone(1))  # a policy chosen in the middle of a hold
+        s.speech.set_volume(1.0, False)
+        s.speech.barge_in = BargeIn.DUCK
+        s.speech.talk_started()
+        s.speech.barge_in = BargeIn.MIX
+        s.speech.talk_ended()
         assert s.speaker.gain == 1.0, "no speech stays ducked"
 
     in_time(scene)

@@ -17,13 +17,13 @@ from pinch_tui.core.session.outbox import VOICE_PEAK
 from pinch_tui.core.talk import talk as tk
 from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.engine.alarm import Alarm
-from pinch_tui.engine.downlink import Downlink
-from pinch_tui.engine.micpolicy import MicPolicy
+from pinch_tui.engine.microphone_policy import MicrophonePolicy
+from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.ports import Clock, MicClosed, MicFailed, MicOpened, Microphone
+from pinch_tui.engine.session_runner import SessionRunner, Sessions
 from pinch_tui.engine.silence import Silence, SilenceWatch
-from pinch_tui.engine.statusboard import Board
-from pinch_tui.engine.teller import Teller
-from pinch_tui.engine.uplink import Link, Links
+from pinch_tui.engine.speech_player import SpeechPlayer
+from pinch_tui.engine.status import Board
 from pinch_tui.settings.model import BargeIn, KeepOpen
 
 _PREROLL_SLACK_S = 2.0
@@ -31,7 +31,7 @@ _QUIET_S = 0.2
 LIMIT_REACHED = "The longest utterance was reached; it is being translated."
 
 
-class Floor:
+class Talking:
     """Talk edges and captured frames in; utterances out to a link, rows into the transcript."""
 
     def __init__(
@@ -40,12 +40,12 @@ class Floor:
         keep_open: KeepOpen,
         microphone: Microphone,
         clock: Clock,
-        links: Links,
-        downlink: Downlink,
+        links: Sessions,
+        speech: SpeechPlayer,
         transcript: Transcript,
         latency: LatencyMeter,
         board: Board,
-        teller: Teller,
+        notifier: Notifier,
         on_forced_end: Callable[[TalkSource], None] | None,
         on_silent_stop: Callable[[], None] | None = None,
     ) -> None:
@@ -56,18 +56,18 @@ class Floor:
         self._microphone = microphone
         self._clock = clock
         self._links = links
-        self._downlink = downlink
+        self._speech = speech
         self._transcript = transcript
         self._latency = latency
         self._board = board
-        self._teller = teller
+        self._notifier = notifier
         self._on_forced_end = on_forced_end
         self._on_silent_stop = on_silent_stop
         self._meter = Meter()
         self._preroll = PreRoll(config.preroll_s + _PREROLL_SLACK_S)
         self._began_at = clock.monotonic()
-        self._mic_policy = MicPolicy(keep_open, self._began_at)
-        self._owner: dict[int, Link] = {}
+        self._mic_policy = MicrophonePolicy(keep_open, self._began_at)
+        self._owner: dict[int, SessionRunner] = {}
         self._silence = SilenceWatch()
         self._has_opened = False
         self._failed: MicFailed | None = None  # the microphone's last word, until it opens
@@ -130,33 +130,33 @@ class Floor:
                 self._transcript.hear(number, self._ms_of(frame.t), frame.peak)
                 self._owner[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
-                    self._teller.log("first-frame", frame.t, utterance=number)
+                    self._notifier.log("first-frame", frame.t, utterance=number)
                     self._links.cue("go")  # not before: what is said until then is not heard
                     self._links.refresh()
             case tk.SoftStopped(number, t, source, is_stopped):
                 kind = "talk-soft-stop" if is_stopped else "talk-resume"
-                self._teller.log(kind, t, utterance=number, source=source.value)
+                self._notifier.log(kind, t, utterance=number, source=source.value)
                 is_quiet = self._preroll.is_quiet(t - _QUIET_S, _QUIET_S, VOICE_PEAK)
                 if is_stopped and is_quiet and self._on_silent_stop is not None:
                     self._on_silent_stop()
             case tk.Latched(number):
-                self._teller.log("talk-latch", utterance=number)
+                self._notifier.log("talk-latch", utterance=number)
             case tk.Released():
                 self._released(command)
             case tk.End(number):
                 self.awaited.add(number)
                 self._transcript.finish(number, self.ms())
                 self._owner.pop(number).feed(ev.UtteranceEnded(number))
-                self._teller.changed(number)
+                self._notifier.changed(number)
                 if self.talk.state is tk.TalkState.IDLE:  # else the next press ended it
-                    self._downlink.talk_ended()
+                    self._speech.talk_ended()
                 self.apply_mic_policy()
             case tk.Cancel(number, t):
                 self._cancelled(number, t)
             case tk.LimitNear(number, at):
-                self._teller.log("limit-near", utterance=number, limit_s=self.talk.config.limit_s)
+                self._notifier.log("limit-near", utterance=number, limit_s=self.talk.config.limit_s)
                 left = f"{max(0.0, at - self._clock.monotonic()):.0f} s"
-                self._teller.notice("limit", Severity.WARNING, f"This utterance ends by itself in {left}.")
+                self._notifier.notice("limit", Severity.WARNING, f"This utterance ends by itself in {left}.")
             case _:
                 assert_never(command)
 
@@ -167,21 +167,21 @@ class Floor:
         wall = self._clock.wall() - (self._clock.monotonic() - command.t)
         pair, is_sample = (params.source, link.session.traits.target_of(params)), self._is_sample
         self._transcript.begin(number, wall, self.ms(), *pair, params.two_way, session_id, is_sample)
-        self._teller.log("talk-start", command.t, utterance=number, source=command.source.value)
-        may_echo = self._downlink.may_echo() and not self.has_headphones
+        self._notifier.log("talk-start", command.t, utterance=number, source=command.source.value)
+        may_echo = self._speech.may_echo() and not self.has_headphones
         since = command.since
-        if is_sample or (may_echo and self._downlink.barge_in is BargeIn.STOP):
+        if is_sample or (may_echo and self._speech.barge_in is BargeIn.STOP):
             since = command.t
             self.talk.skip_until(since)
-        self._downlink.talk_started()
+        self._speech.talk_started()
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
         for draining in self._links.draining():
             if draining.session.state is not SessionState.STOPPED:  # what was refused is not asked again by a press
                 draining.feed(ev.RetryRequested())
         link.feed(ev.UtteranceStarted(number))
-        self._teller.clear("heard", "change")
-        self._teller.changed(number)
+        self._notifier.clear("heard", "change")
+        self._notifier.changed(number)
         for frame in self._preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
         if self._board.mic is MicState.LOST:  # it has as long to come back as one that vanishes while talking
@@ -215,24 +215,24 @@ class Floor:
             source = TalkSource.DEVICE if edge.kind is EdgeKind.LATCH else edge.source
             held = round((edge.t - start.t) * 1000)
             fields = {"utterance": None, "source": source.value, "released": edge.t, "held_ms": held}
-            self._teller.log("talk-stop", self._clock.monotonic(), **fields, refused=True)
+            self._notifier.log("talk-stop", self._clock.monotonic(), **fields, refused=True)
         return True
 
     def _refuse(self, edge: TalkEdge) -> None:
         """No utterance: say again what is wrong and what cures it, and look whether the microphone has come since."""
-        self._teller.log("talk-start", edge.t, utterance=None, source=edge.source.value, refused=True)
+        self._notifier.log("talk-start", edge.t, utterance=None, source=edge.source.value, refused=True)
         self._links.cue("error")
         if (failed := self._failed) is not None:
-            self._teller.clear("mic")  # a press asks again, so it is said again
+            self._notifier.clear("mic")  # a press asks again, so it is said again
             error = failed.error
-            self._teller.notice("mic", Severity.ERROR, error.title, error.hint, is_retrying=failed.is_retrying)
+            self._notifier.notice("mic", Severity.ERROR, error.title, error.hint, is_retrying=failed.is_retrying)
         if self._board.mic is MicState.ABSENT:
             self._microphone.request_open()
 
     def _released(self, command: tk.Released) -> None:
         number = command.number
         held = round((command.t - command.started_at) * 1000)
-        self._teller.log(
+        self._notifier.log(
             "talk-stop",
             command.committed_at,
             utterance=number,
@@ -245,14 +245,14 @@ class Floor:
         self.apply_mic_policy()
         if command.source is not TalkSource.CHANGE:
             self._links.cue("stop")
-        self._teller.clear("limit")
+        self._notifier.clear("limit")
         if command.is_forced and self._on_forced_end is not None:
             self._on_forced_end(command.source)
         if command.source is TalkSource.LIMIT:
-            self._teller.notice("limit", Severity.WARNING, LIMIT_REACHED)
+            self._notifier.notice("limit", Severity.WARNING, LIMIT_REACHED)
 
     def _cancelled(self, number: int, t: float) -> None:
-        self._teller.log("talk-cancel", t, utterance=number)
+        self._notifier.log("talk-cancel", t, utterance=number)
         self._owner.pop(number, None)
         for link in (*self._links.draining(), self._links.current()):  # it may have ended, and gone on to another
             link.feed(ev.UtteranceCancelled(number))
@@ -261,10 +261,10 @@ class Floor:
         self.awaited.discard(number)
         self._mic_policy.used(self._clock.monotonic())
         self.apply_mic_policy()
-        self._downlink.cancelled(number)
-        self._downlink.talk_ended()
-        self._teller.clear("limit")
-        self._teller.changed(number)
+        self._speech.cancelled(number)
+        self._speech.talk_ended()
+        self._notifier.clear("limit")
+        self._notifier.changed(number)
 
     # ---- the microphone ----
 
@@ -303,7 +303,7 @@ class Floor:
         self._microphone.select(device)
         self._gone_at = self._clock.monotonic()
         if self._board.mic is MicState.ABSENT:
-            self._teller.clear("mic")
+            self._notifier.clear("mic")
             self._board.mic = MicState.CLOSED
             self.apply_mic_policy()
 
@@ -327,20 +327,20 @@ class Floor:
                     self._has_opened, self._failed = True, None
                     self._silence.opened(is_recording=event.is_recording)
                     self.drive(tk.MicReturned())
-                    self._teller.clear("mic")
+                    self._notifier.clear("mic")
                     if event.is_substitute:
                         title = f"The chosen microphone is not there; {event.name} is used."
-                        self._teller.notice("mic", Severity.WARNING, title)
+                        self._notifier.notice("mic", Severity.WARNING, title)
                     if event.note:
-                        self._teller.notice("mic-note", Severity.WARNING, event.note)
-                    self._teller.log("mic", state="open", device=event.name, rate=event.rate)
+                        self._notifier.notice("mic-note", Severity.WARNING, event.note)
+                    self._notifier.log("mic", state="open", device=event.name, rate=event.rate)
                 case MicClosed():
                     self._board.mic = MicState.CLOSED
                     self._preroll.clear()
                     if event.at_end and self.talk.state is tk.TalkState.TALKING:
                         self.drive(TalkEdge(EdgeKind.COMMIT, event.t, TalkSource.DEVICE))
                     self._vanished()
-                    self._teller.log("mic", state="closed")
+                    self._notifier.log("mic", state="closed")
                     if not event.at_end:
                         self.apply_mic_policy()
                 case MicFailed():
@@ -371,12 +371,12 @@ class Floor:
         title = f"No sound at all comes from {self._board.mic_name or 'the microphone'}"
         match self._silence.hear(frame, self.talk.started_at, has_pauses=self.talk.config.limit_s is None):
             case Silence.OVER:
-                self._teller.clear("silence")
+                self._notifier.clear("silence")
             case Silence.NEVER_HEARD:
                 self._links.cue("error")
-                self._teller.notice("silence", Severity.ERROR, f"{title}.", hint)
+                self._notifier.notice("silence", Severity.ERROR, f"{title}.", hint)
             case Silence.FELL_SILENT:
-                self._teller.notice("silence", Severity.WARNING, f"{title} any more.", hint)
+                self._notifier.notice("silence", Severity.WARNING, f"{title} any more.", hint)
 
     def _mic_failed(self, event: MicFailed) -> None:
         if self._failed is None:
@@ -391,5 +391,5 @@ class Floor:
         self._vanished()
         self._preroll.clear()
         severity = Severity.WARNING if event.is_retrying else Severity.ERROR
-        self._teller.notice("mic", severity, event.error.title, event.error.hint, is_retrying=event.is_retrying)
-        self._teller.log("error", event.t, topic="mic", title=event.error.title)
+        self._notifier.notice("mic", severity, event.error.title, event.error.hint, is_retrying=event.is_retrying)
+        self._notifier.log("error", event.t, topic="mic", title=event.error.title)

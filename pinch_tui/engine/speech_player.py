@@ -50,7 +50,7 @@ class _Speech:
     reached: int = 0  # how far any attempt came: before that all was said (or dropped) already
 
 
-class Downlink:
+class SpeechPlayer:
     """Owns what is being said. ``on_event`` hears (kind, utterance, time, fields) for the event log and the meters."""
 
     def __init__(

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from pinch_tui.engine.micpolicy import ATTENDED_S, LINGER_S, PRESS_LINGER_S, MicPolicy
+from pinch_tui.engine.microphone_policy import ATTENDED_S, LINGER_S, PRESS_LINGER_S, MicrophonePolicy
 from pinch_tui.settings.model import KeepOpen
 
 
 @pytest.mark.parametrize("keep_open", list(KeepOpen))
 def test_talking_always_wants_it(keep_open: KeepOpen) -> None:
-    policy = MicPolicy(keep_open, 0.0)
+    policy = MicrophonePolicy(keep_open, 0.0)
     policy.focus(False, True)
     assert policy.wants_open(1e6, is_talking=True)
 
 
 def test_always_and_press() -> None:
-    assert MicPolicy(KeepOpen.ALWAYS, 0.0).wants_open(1e6, is_talking=False)
-    assert not MicPolicy(KeepOpen.PRESS, 0.0).wants_open(0.0, is_talking=False)
-    assert MicPolicy(KeepOpen.ALWAYS, 0.0).next_at(ATTENDED_S) is None
-    assert MicPolicy(KeepOpen.PRESS, 0.0).next_at(ATTENDED_S) is None
+    assert MicrophonePolicy(KeepOpen.ALWAYS, 0.0).wants_open(1e6, is_talking=False)
+    assert not MicrophonePolicy(KeepOpen.PRESS, 0.0).wants_open(0.0, is_talking=False)
+    assert MicrophonePolicy(KeepOpen.ALWAYS, 0.0).next_at(ATTENDED_S) is None
+    assert MicrophonePolicy(KeepOpen.PRESS, 0.0).next_at(ATTENDED_S) is None
 
 
 def test_each_frame_is_wanted_at_once_around_an_utterance() -> None:
-    policy = MicPolicy(KeepOpen.ALWAYS, 0.0)
+    policy = MicrophonePolicy(KeepOpen.ALWAYS, 0.0)
     policy.used(10.0)
     assert policy.is_attended(10.0 + ATTENDED_S - 0.1, is_talking=False)
     assert policy.next_at(10.0) == 10.0 + ATTENDED_S
@@ -32,7 +32,7 @@ def test_each_frame_is_wanted_at_once_around_an_utterance() -> None:
 
 
 def test_focus_follows_the_terminal_where_it_reports() -> None:
-    policy = MicPolicy(KeepOpen.FOCUS, 0.0)
+    policy = MicrophonePolicy(KeepOpen.FOCUS, 0.0)
     policy.focus(True, True)
     assert policy.wants_open(1e6, is_talking=False)
     policy.focus(False, True)
@@ -41,7 +41,7 @@ def test_focus_follows_the_terminal_where_it_reports() -> None:
 
 
 def test_without_reports_it_lingers_after_the_start_and_after_each_utterance() -> None:
-    policy = MicPolicy(KeepOpen.FOCUS, 10.0)
+    policy = MicrophonePolicy(KeepOpen.FOCUS, 10.0)
     assert policy.wants_open(10.0 + LINGER_S - 0.1, is_talking=False)
     assert policy.next_at(10.0 + ATTENDED_S) == 10.0 + LINGER_S
     assert not policy.wants_open(10.0 + LINGER_S, is_talking=False)
@@ -52,7 +52,7 @@ def test_without_reports_it_lingers_after_the_start_and_after_each_utterance() -
 
 
 def test_a_press_at_once_after_an_utterance_finds_it_open() -> None:
-    policy = MicPolicy(KeepOpen.PRESS, 0.0)
+    policy = MicrophonePolicy(KeepOpen.PRESS, 0.0)
     policy.looked_at(5.0)
     assert not policy.wants_open(5.0, is_talking=False)
     policy.used(10.0)
@@ -63,6 +63,6 @@ def test_a_press_at_once_after_an_utterance_finds_it_open() -> None:
 
 @pytest.mark.parametrize("keep_open", list(KeepOpen))
 def test_nothing_listens_in_the_background(keep_open: KeepOpen) -> None:
-    policy = MicPolicy(keep_open, 0.0)
+    policy = MicrophonePolicy(keep_open, 0.0)
     policy.is_in_background = True
     assert not policy.wants_open(0.0, is_talking=True)

@@ -12,7 +12,7 @@ ATTENDED_S = 1.0
 """So long after an utterance each frame is still wanted at once; then a few may come together."""
 
 
-class MicPolicy:
+class MicrophonePolicy:
     """Answers whether the microphone is wanted; focus and presses go in.
 
     At the start the terminal is taken to have the focus, since the program was just started in it; where no focus
