@@ -189,7 +189,7 @@ class Recorder:
 
 def about(status: Status) -> About:
     """What is spoken now is spoken under this."""
-    return About("Practice" if status.is_practice else "Pinch", status.params.context)
+    return About(status.service.label, status.params.context)
 
 
 def engine_config(settings: Settings, params: SessionParams) -> EngineConfig:

@@ -65,7 +65,7 @@ def sections(
     yield (
         "Session",
         [
-            ("service", "practice, on this computer" if status.is_practice else "Pinch"),
+            ("service", "practice, on this computer" if status.is_practice else status.service.label),
             ("session", status.session_id or "none"),
             ("model version", status.model_version_id or "not told"),
             ("languages", f"{params.source} to {params.target}" + (", two-way" if params.two_way else "")),

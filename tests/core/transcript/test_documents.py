@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -169,6 +170,15 @@ def test_a_talk_that_is_not_two_way_keeps_original_and_translation() -> None:
     header, first = tables(render(lines, ExportFormat.MD, head=HEAD))
     assert (header, first) == (["Time", "Original", "Translation"], ["23:50:00", ASKED, ASKED_IN_SPANISH])
     assert "- Languages: English to Spanish\n" in render(lines, ExportFormat.MD, head=HEAD)
+
+
+def test_a_transcript_without_translation_has_one_column() -> None:
+    row = spoken(1, is_answer=False, is_two_way=False)
+    only = replace(row, target="", segments=tuple(replace(one, translation="") for one in row.segments))
+    text = render(lines_of([only]), ExportFormat.MD, head=HEAD)
+    assert tables(text) == [["Time", "Original"], ["23:50:00", ASKED]]
+    assert "- Languages: English\n" in text
+    assert render(lines_of([only]), ExportFormat.TXT, head=HEAD).endswith(f"\n[23:50:00] {ASKED}\n")
 
 
 def test_recordings_have_times_of_the_recording() -> None:
