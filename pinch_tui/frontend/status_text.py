@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from pinch_tui.core.events import Latency, Levels, MicState, StateWord, Status, TalkSource
 from pinch_tui.core.keynames import key_name
+from pinch_tui.core.transcript.clean import clean
 
 METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""
@@ -109,6 +110,16 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
             return StateLine("speaking", status.detail)
         case StateWord.OFFLINE:
             return StateLine("offline", status.detail or f"{key_name(key)} connects")
+
+
+def state_sentence(status: Status, now: float) -> str:
+    """The state to be read out: ``Reconnecting in 4 seconds. The connection closed.``"""
+    word = status.word.value.capitalize()
+    if status.word is StateWord.FINALIZING:
+        word = "Waiting for the last words"
+    elif status.word is StateWord.RECONNECTING and (left := seconds_left(status.retry_at, now)):
+        word = f"{word} in {left} seconds"
+    return f"{word}. {clean(status.detail)}".strip()
 
 
 def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> StateLine:

@@ -13,7 +13,7 @@ from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, seconds_left
+from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, state_sentence
 
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
 _CUTOFF = "…"
@@ -57,7 +57,7 @@ class Narrator:
         self._mic = status.mic
         is_new_try = status.word is StateWord.RECONNECTING and status.retry_at != self._retry_at
         if status.word is not self._word or (is_new_try and status.retry_at is not None):
-            yield self._state(status, now)
+            yield state_sentence(status, now)
         self._word = status.word
         self._retry_at = status.retry_at
         if status.is_latched and not self._is_latched:
@@ -74,25 +74,6 @@ class Narrator:
             yield sentence(f"Microphone: {line.problem or line.state}")
         elif status.mic is MicState.OPEN and self._mic in (MicState.LOST, MicState.ABSENT):
             yield sentence(f"Microphone: {status.mic_name or 'found again'}")
-
-    def _state(self, status: Status, now: float) -> str:
-        detail = f" {clean(status.detail)}" if status.detail else ""
-        match status.word:
-            case StateWord.OFFLINE:
-                return f"Offline.{detail}"
-            case StateWord.CONNECTING:
-                return f"Connecting.{detail}"
-            case StateWord.READY:
-                return f"Ready.{detail}"
-            case StateWord.TALKING:
-                return f"Talking.{detail}"
-            case StateWord.FINALIZING:
-                return f"Waiting for the last words.{detail}"
-            case StateWord.SPEAKING:
-                return f"Speaking.{detail}"
-            case StateWord.RECONNECTING:
-                left = seconds_left(status.retry_at, now)
-                return f"Reconnecting{f' in {left} seconds' if left else ''}.{detail}"
 
     def knows(self, params: SessionParams) -> None:
         """These parameters were told already."""
