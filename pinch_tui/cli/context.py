@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -19,6 +19,12 @@ from pinch_tui.settings.model import OPTIONS
 from pinch_tui.store.paths import Paths, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def needs_ascii(stream: TextIO | None) -> bool:
+    """Whether a stream cannot carry lines and signs beyond ASCII, as in a Latin-1 locale."""
+    encoding = getattr(stream, "encoding", None) or ""
+    return not encoding.lower().startswith("utf")
 
 
 @dataclass(slots=True)

@@ -35,6 +35,8 @@ FREE_TABLES = frozenset({"ui.keys"})
 
 # Suffixes of PINCH_TUI_ that are not settings: where files are, and what click reads for shell completion.
 _RESERVED = frozenset({CONFIG_VARIABLE, HOME_VARIABLE})
+_INJECTED = re.compile(r"NAME|ENV_.*|(?:SERVICE_)?(?:HOST|PORT)(?:_.*)?")
+"""Suffixes that Docker's links and Kubernetes' services give to variables of a service called ``pinch-tui``."""
 
 
 class Source(StrEnum):
@@ -136,7 +138,7 @@ def load(
             warnings.append(
                 f"{path} holds an API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
             )
-    for key, (variable, raw_text) in _environment(env, kinds, mistakes).items():
+    for key, (variable, raw_text) in _environment(env, kinds, mistakes, warnings).items():
         origins[key] = Origin(Source.ENVIRONMENT, variable)
         _take(values, mistakes, key, kinds[key], raw_text, origins[key], convert_text)
     for key, flag in (flags or {}).items():
@@ -312,23 +314,43 @@ def nearest(key: str, kinds: Mapping[str, Any]) -> str:
 # ---- the environment ----------------------------------------------------------------------------------------------
 
 
-def _environment(env: Mapping[str, str], kinds: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, tuple[str, str]]:
-    """Values by dotted key, each with its variable. The special names beat the long ones."""
+def _neighbour(variable: str, by_variable: Mapping[str, str], kinds: Mapping[str, Any]) -> str:
+    """The variable that was probably meant; "" for what looks like none of ours."""
+    suffix = variable.removeprefix(ENVIRONMENT_PREFIX)
+    if _INJECTED.fullmatch(suffix):
+        return ""
+    names = {name.removeprefix(ENVIRONMENT_PREFIX): name for name in (*by_variable, *_RESERVED)}
+    if close := difflib.get_close_matches(suffix, names, n=1, cutoff=0.8):
+        return names[close[0]]
+    table, _, name = suffix.lower().rpartition("__")
+    if table in {key.partition(".")[0] for key in kinds} or (
+        not table and name in {key.rpartition(".")[2] for key in kinds}
+    ):
+        return OPTIONS[nearest(suffix.lower().replace("__", ".", 1), kinds)].variable
+    return ""
+
+
+def _environment(
+    env: Mapping[str, str], kinds: Mapping[str, Any], mistakes: _Mistakes, warnings: list[str]
+) -> dict[str, tuple[str, str]]:
+    """Values by dotted key, each with its variable. The special names beat the long ones.
+
+    A variable that is nearly a setting's is a mistake; any other one is somebody else's, and only warned about.
+    """
     found: dict[str, tuple[str, str]] = {}
     by_variable = {row.variable: key for key, row in OPTIONS.items()}
     for variable, value in sorted(env.items()):
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _RESERVED:
             continue
         key = by_variable.get(variable)
-        if key is None:
-            guess = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".", 1)
-            names = {name.removeprefix(ENVIRONMENT_PREFIX): name for name in (*by_variable, *_RESERVED)}
-            close = difflib.get_close_matches(variable.removeprefix(ENVIRONMENT_PREFIX), names, n=1, cutoff=0.8)
-            near = names[close[0]] if close else OPTIONS[nearest(guess, kinds)].variable
+        if key is not None:
+            if value:
+                found[key] = (variable, value)
+        elif near := _neighbour(variable, by_variable, kinds):
             hint = f"The nearest is {near}. Unset the variable if it is not meant."
             mistakes.add(variable, ConfigError(f"{variable}: there is no such setting.", hint))
-        elif value:
-            found[key] = (variable, value)
+        else:
+            warnings.append(f"{variable} is no setting of this program and is ignored.")
     for variable, key in SPECIAL.items():
         if env.get(variable):
             found[key] = (variable, env[variable])

@@ -6,6 +6,7 @@ import errno
 import importlib.util
 import io
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,12 @@ import click
 import pytest
 
 from pinch_tui import __main__ as entry
-from pinch_tui.cli.commands.app import needs_terminal
+from pinch_tui.cli.commands.app import drawable, needs_terminal
 from pinch_tui.cli.main import COMMANDS, cli, run, say
 from pinch_tui.core.events import FinalizeMode, Voice
 from pinch_tui.errors import AudioError, CredentialError, LinkError, PinchError, UsageError
+from pinch_tui.settings.load import load
+from pinch_tui.settings.run import RunOptions
 from tests.cli.conftest import Asked, Shell
 
 HEAVY = ("textual", "numpy", "sounddevice", "httpx", "websockets", "soundfile", "soxr", "keyring", "rich", "asyncio")
@@ -173,6 +176,24 @@ def test_completion_scripts_name_the_program(shell: Shell, shell_name: str) -> N
     assert "pinch-tui" in out
 
 
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    "later", ["", "autoload -Uz compinit; compinit -i -D; for f in $precmd_functions; do $f; done;"]
+)
+def test_zsh_completes_before_and_after_compinit(tmp_path: Path, later: str) -> None:
+    (tmp_path / "pinch-tui").write_text(f'#!/bin/sh\nexec {sys.executable} -m pinch_tui "$@"\n')
+    (tmp_path / "pinch-tui").chmod(0o755)
+    line = f'eval "$(pinch-tui completion zsh)" || exit 1; {later} print -r -- $_comps[pinch-tui]'
+    env = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(["zsh", "-f", "-c", line], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "_pinch_tui_completion", "")
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -192,6 +213,25 @@ def test_completion_answers(words: str, wanted: list[str]) -> None:
         [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert sorted(done.stdout.split()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("encoding", "chosen", "is_ascii"),
+    [
+        ("utf-8", None, False),
+        ("iso-8859-1", None, True),
+        ("ascii", None, True),
+        ("iso-8859-1", "false", False),
+        ("utf-8", "true", True),
+    ],
+)
+def test_a_screen_without_utf_8_is_drawn_in_ascii(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, encoding: str, chosen: str | None, is_ascii: bool
+) -> None:
+    loaded = load(None, {} if chosen is None else {"PINCH_TUI_UI__ASCII": chosen})
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    options = drawable(RunOptions(loaded, shell.paths))
+    assert options.loaded.settings.ui.ascii is is_ascii
 
 
 # ---- flags --------------------------------------------------------------------------------------------------------

@@ -240,11 +240,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path)
         '[ui]\ntheme = "pinch-drak"\n[ui.keys]\nswpa = "x"\nreplay = "m"\nquit = "q"\n[talk]\nmood = "tap"\n'
         'tail_ms = -1\n[sesion]\nsource = "en"\n[session]\ntarget = "klingonese"\nsource = "es"\n'
     )
-    error = _refusal(tmp_path, text, {"PINCH_TUI_MOOD": "1"}, talk__limit_s=Flag("--limit", 1))
+    error = _refusal(tmp_path, text, {"PINCH_TUI_TALK__MOOD": "1"}, talk__limit_s=Flag("--limit", 1))
     told = [str(one).partition(f"{tmp_path / 'config.toml'}, ")[2] or str(one) for one in (error, *error.others)]
     assert [line.partition(":")[0] for line in told] == [
         *("line 2", "line 4", "line 5", "line 6", "line 8", "line 9", "line 10", "line 13"),
-        *("PINCH_TUI_MOOD", "--limit"),
+        *("PINCH_TUI_TALK__MOOD", "--limit"),
     ]
     assert "Did you mean 'swap'?" in told[1]
     assert "talk.mode" in told[4]
@@ -290,6 +290,27 @@ def test_an_unknown_variable_is_told_its_neighbour(tmp_path: Path, variable: str
     error = _refusal(tmp_path, "", {variable: "x"})
     assert error.title == f"{variable}: there is no such setting."
     assert near in error.hint
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PINCH_TUI_PORT", "tcp://10.0.0.11:80"),
+        ("PINCH_TUI_PORT_80_TCP_ADDR", "10.0.0.11"),
+        ("PINCH_TUI_SERVICE_HOST", "10.0.0.11"),
+        ("PINCH_TUI_SERVICE_PORT_HTTP", "80"),
+        ("PINCH_TUI_NAME", "/web/pinch-tui"),
+        ("PINCH_TUI_ENV_PATH", "/bin"),
+        ("PINCH_TUI_WALLPAPER", "x"),
+        ("PINCH_TUI_", "x"),
+    ],
+)
+def test_a_variable_that_another_program_injected_is_only_warned_about(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    loaded = _load(tmp_path, "", {variable: value})
+    assert loaded.warnings == (f"{variable} is no setting of this program and is ignored.",)
+    assert loaded.settings == Settings()
 
 
 @pytest.mark.parametrize(

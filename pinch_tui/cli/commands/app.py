@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pinch_tui.cli.context import CliContext
+from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.errors import UsageError
+from pinch_tui.settings.load import Source
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.paths import expanded
 
@@ -56,6 +57,15 @@ def _for_demo(options: RunOptions) -> RunOptions:
     return replace(options, is_practice=True, is_plain=options.is_plain or not can_draw)
 
 
+def drawable(options: RunOptions) -> RunOptions:
+    """In ASCII where the screen's encoding has nothing else, unless ``ui.ascii`` was set."""
+    loaded = options.loaded
+    if loaded.origins["ui.ascii"].source is not Source.DEFAULT or not needs_ascii(sys.stderr):
+        return options
+    settings = replace(loaded.settings, ui=replace(loaded.settings.ui, ascii=True))
+    return replace(options, loaded=replace(loaded, settings=settings))
+
+
 def open_app(context: CliContext) -> int:
     """Run the app until it quits; returns its exit code."""
     options = run_options(context)
@@ -63,6 +73,7 @@ def open_app(context: CliContext) -> int:
         options = _for_demo(options)
     if not options.is_plain:
         needs_terminal(context.env)
+        options = drawable(options)
 
     from pinch_tui.wiring import run_app
 

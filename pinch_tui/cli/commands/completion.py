@@ -23,7 +23,28 @@ def command(ctx: click.Context, shell: str) -> None:
     maker = get_completion_class(shell)
     assert maker is not None
     root = ctx.find_root()
-    click.echo(_Quiet(maker, root.command).source())
+    script = _Quiet(maker, root.command).source()
+    click.echo(_with_own_start(script) if shell == "zsh" else script)
+
+
+_ZSH_REGISTER = "    compdef _pinch_tui_completion pinch-tui\n"
+_ZSH_START = """\
+    if (( ! $+functions[compdef] )); then
+        # A compinit further down begins its tables anew, so that the first prompt registers once more.
+        autoload -Uz compinit add-zsh-hook && compinit -i -D
+        _pinch_tui_register() {
+            add-zsh-hook -d precmd _pinch_tui_register
+            compdef _pinch_tui_completion pinch-tui
+        }
+        add-zsh-hook precmd _pinch_tui_register
+    fi
+"""
+
+
+def _with_own_start(script: str) -> str:
+    """zsh's script for where its completion is not started, or only further down in the start-up file."""
+    assert _ZSH_REGISTER in script
+    return script.replace(_ZSH_REGISTER, _ZSH_START + _ZSH_REGISTER)
 
 
 class _Quiet:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinch_tui.cli.context import CliContext
+from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.errors import AudioError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ async def _test(wanted: tuple[str, str]) -> int:
 def _say(finding: Finding) -> None:
     from pinch_tui.diagnose.finding import lines
 
-    is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
+    is_ascii = needs_ascii(sys.stdout)
     for line in lines(finding, min(100, shutil.get_terminal_size().columns), is_ascii=is_ascii):
         click.echo(line)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinch_tui.cli.context import CliContext
+from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.settings.model import ServiceName
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **
     context = ctx.ensure_object(CliContext)
     context.take(ctx)
     width = min(100, max(60, shutil.get_terminal_size().columns))
-    is_ascii = not (sys.stdout.encoding or "").lower().startswith("utf")
+    is_ascii = needs_ascii(sys.stdout)
 
     def tell(finding: Finding) -> None:
         if not as_json:
