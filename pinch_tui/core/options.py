@@ -115,6 +115,8 @@ def rows_of(section: str, kind: type) -> tuple[Option, ...]:
 class Voice(StrEnum):
     MALE = "male"
     FEMALE = "female"
+    CLONE = "clone"
+    """The talker's own."""
 
 
 class FinalizeMode(StrEnum):
@@ -159,7 +161,7 @@ class SessionParams:
         flag="--voice",
         help="Voice of the speech.",
         label="Voice",
-        offers=((Voice.FEMALE, "female"), (Voice.MALE, "male")),
+        offers=((Voice.FEMALE, "female"), (Voice.MALE, "male"), (Voice.CLONE, "your own")),
         query="voiceType",
         says=lambda new: f"{new.voice.value} voice",
         remembered="voice",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.pinch.traits import PINCH, PRACTICE
 from pinch_tui.services.smallest.traits import SMALLEST
 
-TRAITS: dict[str, ServiceTraits] = {traits.name: traits for traits in (PINCH, CARTESIA, SMALLEST, PRACTICE)}
+TRAITS: dict[str, ServiceTraits] = {traits.name: traits for traits in (PINCH, BETA1, CARTESIA, SMALLEST, PRACTICE)}
 """By name, in the order in which they are offered."""

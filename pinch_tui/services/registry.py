@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import WireEvent
+from pinch_tui.errors import ConfigError
+from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.embedded import PracticeApi
 from pinch_tui.services.pinch.api import HttpSessionApi
@@ -65,6 +68,11 @@ def check(name: str, settings: Settings, params: SessionParams) -> None:
             from pinch_tui.services.smallest.languages import host_for
 
             host_for(params.source, settings.smallest.base_url)
+        case "pinch-beta1" if find_spec("livekit") is None:
+            raise ConfigError(
+                "Pinch beta1 needs the livekit package, which is not installed.",
+                "Run: python -m pip install 'pinch-tui[beta1]'.",
+            )
         case _:
             pass
 
@@ -86,6 +94,14 @@ def _practice(making: Making) -> Service:
         return making.traced(HttpSessionApi(base_url, PRACTICE_KEY, "practice"))
 
     return Service(PRACTICE, PracticeApi(making.start_practice, api), PinchConnector(making.opener()))
+
+
+def _beta1(making: Making) -> Service:
+    from pinch_tui.services.beta1.api import Beta1Api
+    from pinch_tui.services.beta1.connection import Beta1Connector
+
+    api = Beta1Api(making.settings.beta1.base_url, making.key, making.key_place)
+    return Service(BETA1, making.traced(api), Beta1Connector())
 
 
 def _cartesia(making: Making) -> Service:
@@ -122,6 +138,7 @@ def _smallest(making: Making) -> Service:
 
 _MAKERS: dict[str, Callable[[Making], Service]] = {
     "pinch": _pinch,
+    "pinch-beta1": _beta1,
     "cartesia": _cartesia,
     "smallest": _smallest,
     "practice": _practice,

@@ -58,6 +58,7 @@ class ServiceName(StrEnum):
     DEFAULT = ""
     """Pinch with a key, else practice."""
     PINCH = "pinch"
+    BETA1 = "pinch-beta1"
     CARTESIA = "cartesia"
     SMALLEST = "smallest"
     PRACTICE = "practice"
@@ -227,6 +228,14 @@ class PracticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Beta1Settings:
+    """``[beta1]``: Pinch's older interface, which speaks with your own voice. Its key is ``api.key``."""
+
+    base_url: str = DEFAULT_DUB_URL
+    """The key goes over https, or to loopback, nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
 class CartesiaSettings:
     """``[cartesia]``: the service of that name."""
 
@@ -278,6 +287,7 @@ class Settings:
     ui: UiSettings = field(default_factory=UiSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     practice: PracticeSettings = field(default_factory=PracticeSettings)
+    beta1: Beta1Settings = field(default_factory=Beta1Settings)
     cartesia: CartesiaSettings = field(default_factory=CartesiaSettings)
     smallest: SmallestSettings = field(default_factory=SmallestSettings)
     dub: DubSettings = field(default_factory=DubSettings)

@@ -53,7 +53,7 @@ class Chosen:
         """Its configured address; "" for the practice service, which has one when it has started."""
         if self.is_practice:
             return ""
-        section = "api" if self.name == "pinch" else self.name
+        section = {"pinch": "api", "pinch-beta1": "beta1"}.get(self.name, self.name)
         return str(value_of(settings, f"{section}.base_url"))
 
 
@@ -148,6 +148,8 @@ def refuse_typed(traits: ServiceTraits, options: RunOptions, *, has_out: bool = 
     named = options.loaded.settings.service.name
     if options.is_practice and is_typed("service.name") and named is not ServiceName.PRACTICE:
         raise UsageError("--practice and --service name two services.", "Leave one of them away.")
+    if is_typed("session.voice") and traits.speaks and session.voice.value not in traits.voices:
+        raise UsageError(f"{label} has no voice named {session.voice.value}.", traits.voice_hint)
     found = [
         ("--to", translates, is_typed("session.target") and not traits.translates),
         (

@@ -341,7 +341,7 @@ def test_without_a_terminal_nothing_is_drawn(tmp_path: Path) -> None:
     [
         (["--tp", "x"], "No such option '--tp'."),
         (["histori"], "There is no command 'histori'. Did you mean history?"),
-        (["--voice", "clone"], "'clone' is not one of 'male', 'female'"),
+        (["--voice", "robot"], "'robot' is not one of 'male', 'female', 'clone'"),
         (["--from", "englsh"], "--from: session.source must be a language such as en, pt-BR or spanish, or auto"),
         (["--to", "spanisch"], 'not "spanisch". Did you mean es (Spanish)?'),
         (["--base-url", "http://example.org"], "--base-url: api.base_url must be https"),

@@ -100,6 +100,7 @@ def test_a_flag_beats_the_named_file(tmp_path: Path) -> None:
 def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
     texts = {
         "service.name": "practice",
+        "beta1.base_url": "https://beta1.example.org",
         "cartesia.base_url": "https://cartesia.example.org",
         "smallest.base_url": "https://smallest.example.org",
         "api.base_url": "https://example.org",
@@ -200,7 +201,7 @@ def test_an_unknown_key_names_file_line_and_neighbour(
         ("[talk]\nexact = 1\n", "talk.exact must be true or false"),
         ("[talk]\nmode = 1\n", "talk.mode must be auto, hold or tap"),
         ('[talk]\nmode = "holt"\n', 'talk.mode is "holt"; it must be auto, hold or tap. Did you mean hold?'),
-        ('[session]\nvoice = "clone"\n', 'session.voice is "clone"; it must be male or female'),
+        ('[session]\nvoice = "robot"\n', 'session.voice is "robot"; it must be male, female or clone'),
         ('[session]\nsource = "engl"\n', "Did you mean en (English)?"),
         ('[session]\nsource = "en"\ntarget = "en"\n', "session.target is en, the language that is spoken"),
         ('[session]\ntarget = "auto"\n', "session.target must name a language"),

@@ -32,8 +32,6 @@ from pinch_tui.core.wire import (
     UnknownMessage,
 )
 
-READY_WITHIN_S = 8.0
-"""A socket that is not ready by then is given up."""
 ALLOCATE_WITHIN_S = 15.0
 STABLE_S = 3.0
 """A session that was ready this long earns one immediate retry, and the bound on tries counts anew."""
@@ -194,7 +192,7 @@ class Session:
         if fact.expires_in <= 0:
             return self._fail(Failure(FailureKind.EXPIRED), now)
         self.state = SessionState.OPENING
-        self._deadline = now + READY_WITHIN_S
+        self._deadline = now + self.traits.ready_within_s
         return [ev.OpenSocket(self._generation, fact.ws_url, has_sound=self.is_active)]
 
     def _on_message(self, fact: ev.MessageReceived, now: float) -> list[Step]:

@@ -45,6 +45,10 @@ class ServiceTraits:
     """The name under which its API key is kept; empty where it needs none."""
     pace: float = 2.0
     """The fastest that it takes sound, in seconds of sound a second."""
+    voice_hint: str = ""
+    """Who has a voice that it lacks, as a sentence."""
+    ready_within_s: float = 8.0
+    """A connection that is not ready by then is given up."""
     grace_s: float = 0.0
     """Seconds after an utterance's end in which the next one's sound would still be taken for the old one's."""
     quiet: QuietTimes = field(default_factory=QuietTimes)
@@ -75,7 +79,8 @@ class ServiceTraits:
             params = replace(params, two_way=False)
             left_out.append(f"{self.label} has no two-way conversations; it hears {params.source} alone.")
         if self.voices and params.voice.value not in self.voices:
-            left_out.append(f"{self.label} has no voice named {params.voice.value}; it speaks with {self.voices[0]}.")
+            sentence = f"{self.label} has no voice named {params.voice.value}; it speaks with {self.voices[0]}."
+            left_out.append(f"{sentence} {self.voice_hint}".strip())
             params = replace(params, voice=Voice(self.voices[0]))
         if params.audio_output and not self.speaks:
             params = replace(params, text_only=True)

@@ -8,7 +8,7 @@ huge one. Errors of httpx are translated here; nothing of an answer is repeated.
 from __future__ import annotations
 
 from http.cookiejar import CookieJar
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -82,6 +82,8 @@ def is_allowed_target(ws_url: str, *, is_local: bool) -> bool:
 class HttpSessionApi:
     """Allocates sessions at ``base_url`` with ``key``; ``key_source`` is named when the key is refused."""
 
+    PATH: ClassVar = "/v1/session"
+
     def __init__(
         self,
         base_url: str,
@@ -90,7 +92,7 @@ class HttpSessionApi:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._url = check_base_url(base_url) + "/v1/session"
+        self._url = check_base_url(base_url) + self.PATH
         self._key = key.strip()
         self._key_source = key_source
         self._is_local = is_loopback(urlsplit(base_url).hostname)
@@ -112,7 +114,7 @@ class HttpSessionApi:
         )
 
     def __repr__(self) -> str:
-        return f"HttpSessionApi({self._url!r})"
+        return f"{type(self).__name__}({self._url!r})"
 
     async def allocate(self, params: SessionParams) -> Allocation:
         """One session for these parameters. Raises `CredentialError` and `AllocationError`."""
@@ -120,7 +122,7 @@ class HttpSessionApi:
             raise CredentialError("There is no API key.", "Set one: pinch-tui key set, or use --practice.")
         try:
             headers = {"Authorization": f"Bearer {self._key}"}
-            request = self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)
+            request = self._request(params, headers)
         except (ValueError, httpx.InvalidURL) as exc:
             raise CredentialError(
                 "The API key holds characters that cannot be sent.", f"Check the key from {self._key_source}."
@@ -144,7 +146,7 @@ class HttpSessionApi:
             error = self._refused(status)
             error.words = of_body(body, (self._key,))[1]
             raise error
-        parsed = parse_allocation(body) if status == 200 else None
+        parsed = self._parse(body) if status == 200 else None
         if parsed is None and (is_html or body.lstrip()[:1] == b"<"):
             raise _foreign(f"A web page answered in the service's place ({status}).", status)
         if parsed is None:
@@ -162,7 +164,17 @@ class HttpSessionApi:
                 status=None,
                 retryable=False,
             )
-        return Allocation(parsed.session_id, parsed.ws_url, parsed.expires_in, parsed.model_version_id)
+        return parsed
+
+    def _request(self, params: SessionParams, headers: dict[str, str]) -> httpx.Request:
+        return self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)
+
+    def _parse(self, body: bytes) -> Allocation | None:
+        """The answer's session, None when it cannot be read."""
+        found = parse_allocation(body)
+        if found is None:
+            return None
+        return Allocation(found.session_id, found.ws_url, found.expires_in, found.model_version_id)
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -12,6 +12,7 @@ PINCH = ServiceTraits(
     name="pinch",
     label="Pinch",
     key="pinch",
+    voice_hint="The talker's own voice is beta1's: --service pinch-beta1 --voice clone.",
     pace=2.0,
     grace_s=0.3,
     support="support@startpinch.com",

@@ -107,6 +107,7 @@ class SettingsScreen(Panel[None]):
         offers = self.front.services.service_offers
         if offers:
             yield _choice("service.name", self.front.engine.status.service.name, offers)
+        voices = self.front.engine.status.service.voices
         for row in self._rows:
             value = getattr(params, row.name)
             if row.text is Text.PARAGRAPH:
@@ -122,7 +123,8 @@ class SettingsScreen(Panel[None]):
             elif row.is_free_text:
                 yield _row(row, value)
             else:
-                yield _choice(row.key, value)
+                offered = [offer for offer in row.offers if row.name != "voice" or offer[0] in voices]
+                yield _choice(row.key, value, offered)
 
     @property
     def _rows(self) -> list[Option]:

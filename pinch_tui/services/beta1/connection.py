@@ -1,0 +1,198 @@
+"""One room behind the engine's ports, through a helper process of its own that may be killed at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, SpeechChunk, WireEvent
+from pinch_tui.errors import ConnectionLost, LinkError
+from pinch_tui.services.beta1.pairing import Pairing
+from pinch_tui.services.beta1.pipe import Broken, Kind, Splitter, pack
+from pinch_tui.services.beta1.traits import BETA1, ROOM_GONE, ROOM_REFUSED
+
+_READ = 1 << 16
+_REAP_S = 1.0
+
+
+class Channel(Protocol):
+    """The helper's pipes."""
+
+    async def write(self, data: bytes) -> None:
+        """Returns when there is room for more. Raises `ConnectionLost` when the helper is gone."""
+
+    async def read(self) -> bytes:
+        """What came; nothing when the helper is gone."""
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> None:
+        """Until the helper has ended; a short while at most."""
+
+
+class ProcessChannel:
+    """A helper process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls) -> ProcessChannel:
+        root = str(Path(__file__).resolve().parents[3])
+        paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "pinch_tui.services.beta1.helper"),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # native code prints there
+            start_new_session=sys.platform != "win32",
+        )
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def write(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+            await self._process.stdin.drain()
+        except (ConnectionError, RuntimeError):
+            raise ConnectionLost(1006) from None
+
+    async def read(self) -> bytes:
+        assert self._process.stdout is not None
+        return await self._process.stdout.read(_READ)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REAP_S):
+                await self._process.wait()
+
+
+class Beta1Connection:
+    """The engine's `Connection`."""
+
+    def __init__(self, channel: Channel, now: Callable[[], float]) -> None:
+        self._channel = channel
+        self._now = now
+        self._splitter = Splitter()
+        self._came: deque[tuple[Kind, bytes]] = deque()
+        self._pairing = Pairing()
+        self._pongs = asyncio.Event()
+        self._is_talking = False
+        self._busy_until = float("-inf")
+
+    async def send(self, pcm: bytes) -> None:
+        self._is_talking = True
+        await self._channel.write(pack(Kind.AUDIO, pcm))
+
+    async def finalize(self) -> None:
+        self._is_talking = False
+        self._busy_until = self._now() + BETA1.quiet.ceiling
+        await self._channel.write(pack(Kind.RELEASE))
+
+    async def ping(self) -> None:
+        self._pongs.clear()
+        await self._channel.write(pack(Kind.PING))
+        await self._pongs.wait()
+
+    def progress(self) -> Progress | None:
+        return None
+
+    async def receive(self) -> WireEvent:
+        while True:
+            while not self._came:
+                data = await self._channel.read()
+                if not data:
+                    raise ConnectionLost(1006)
+                try:
+                    self._came.extend(self._splitter.push(data))
+                except Broken:
+                    raise ConnectionLost(1006) from None
+            event = self._heard(*self._came.popleft())
+            if event is not None:
+                return event
+
+    async def close(self, code: int = 1000) -> None:
+        self.abort()
+        await self._channel.wait()
+
+    def abort(self) -> None:
+        self._channel.kill()
+
+    def _heard(self, kind: Kind, payload: bytes) -> WireEvent | None:
+        match kind:
+            case Kind.READY:
+                return ReadyMessage("")
+            case Kind.TEXT:
+                return self._pairing.take(payload)
+            case Kind.VOICE:
+                return SpeechChunk(payload)
+            case Kind.PONG:
+                self._pongs.set()
+            case Kind.RECONNECTING:
+                if self._is_talking or self._now() < self._busy_until:
+                    raise ConnectionLost(ROOM_GONE)  # what was in flight is lost without a word
+            case Kind.GONE:
+                raise ConnectionLost(ROOM_GONE)
+            case Kind.FAILED:
+                raise _failed(payload.decode("utf-8", "replace"))
+            case Kind.MISSING:
+                raise missing_extra()
+            case _:
+                pass
+        return None
+
+
+def missing_extra() -> LinkError:
+    """The wheel is not installed."""
+    return LinkError(
+        "Pinch beta1 needs the livekit package, which is not installed.",
+        "Run: python -m pip install 'pinch-tui[beta1]'.",
+        retryable=False,
+    )
+
+
+def _failed(words: str) -> LinkError:
+    """The wheel's words say "client error: 401 ..." and the like."""
+    if any(status in words for status in (" 401", " 403")):
+        return ConnectionLost(ROOM_REFUSED)
+    return LinkError(
+        "The room of Pinch beta1 could not be joined.", "Check for a firewall; your words are kept.", retryable=True
+    )
+
+
+class Beta1Connector:
+    """Starts a helper for each room."""
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[Channel]] = ProcessChannel.start,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._start = start
+        self._now = now
+
+    async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> Beta1Connection:
+        try:
+            channel = await self._start()
+        except OSError as exc:
+            raise LinkError(f"The helper of Pinch beta1 cannot be started: {exc.strerror}.", "Try again.") from exc
+        asked = {"url": allocation.ws_url, "token": allocation.token}
+        await channel.write(pack(Kind.JOIN, json.dumps(asked).encode()))
+        return Beta1Connection(channel, self._now)

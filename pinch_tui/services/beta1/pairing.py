@@ -1,0 +1,102 @@
+"""The room's texts, which have no ids, as messages with ids. Pure.
+
+Originals and translations pair by order: the n-th translation belongs to the n-th original. A translation beyond that
+is another sentence of the last one. A text that repeats the one before is another text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.wire import (
+    MESSAGE_LIMIT,
+    ErrorMessage,
+    Malformed,
+    MetadataAck,
+    TranscriptKind,
+    TranscriptMessage,
+    UnknownMessage,
+    WireEvent,
+)
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
+
+
+class Pairing:
+    """The texts of one room."""
+
+    def __init__(self) -> None:
+        self._originals = 0  # final ones
+        self._translated = 0  # how many of them have a final translation
+        self._is_open = False  # an interim original came since the last final one
+
+    def take(self, raw: bytes) -> WireEvent:
+        """What one data message says. Never raises."""
+        fields = _object(raw)
+        if isinstance(fields, Malformed):
+            return fields
+        match fields.get("type"):
+            case "original_transcript":
+                kind = TranscriptKind.ORIGINAL
+            case "translated_transcript":
+                kind = TranscriptKind.TRANSLATED
+            case "session_started" | "session_ended":
+                return MetadataAck()
+            case "error":
+                text = fields.get("error", fields.get("message"))
+                return ErrorMessage(clean(text, 300) if isinstance(text, str) else "")
+            case name:
+                return UnknownMessage(clean(name, 100) if isinstance(name, str) else "")
+        text = fields.get("text")
+        if kind is TranscriptKind.TRANSLATED and not (isinstance(text, str) and text):
+            text = fields.get("translated_text", text)
+        is_final = fields.get("is_final", True)  # missing means final (3.5)
+        if not isinstance(text, str) or not isinstance(is_final, bool):
+            return Malformed("transcript of the wrong types")
+        number = self._original(is_final) if kind is TranscriptKind.ORIGINAL else self._translation(is_final)
+        language = fields.get("language_detected")
+        return TranscriptMessage(
+            kind,
+            f"beta_{number}",
+            clean(text),
+            is_final,
+            detected_language=language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else None,
+            timestamp=_number(fields.get("timestamp")),
+        )
+
+    def _original(self, is_final: bool) -> int:
+        if not is_final:
+            self._is_open = True
+            return self._originals + 1
+        self._is_open = False
+        self._originals += 1
+        return self._originals
+
+    def _translation(self, is_final: bool) -> int:
+        known = self._originals + (1 if self._is_open else 0)
+        following = self._translated + 1
+        if following > known and self._translated:
+            return self._translated  # one more sentence of what was translated last
+        if is_final:
+            self._translated = following
+        return following
+
+
+def _object(raw: bytes) -> dict[str, Any] | Malformed:
+    if len(raw) > MESSAGE_LIMIT:
+        return Malformed("message is too long")
+    try:
+        value = json.loads(raw)
+    except RecursionError:
+        return Malformed("message is nested too deeply")
+    except ValueError:
+        return Malformed("message is no JSON")
+    return value if isinstance(value, dict) else Malformed("message is no JSON object")
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e12 and math.isfinite(value) else None

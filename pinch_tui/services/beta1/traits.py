@@ -1,0 +1,44 @@
+"""What Pinch beta1 declares (reference, sections 3 and 9.1)."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from pinch_tui.core.session.reactions import Policy, Reaction
+from pinch_tui.core.session.settle import QuietTimes
+from pinch_tui.core.session.traits import CLONE, FEMALE, MALE, ServiceTraits
+
+ROOM_REFUSED, ROOM_GONE = 4401, 4503
+"""How the connection tells that the room was not opened, or that it was left; beta1 itself has no close codes."""
+
+BETA1 = ServiceTraits(
+    name="pinch-beta1",
+    label="Pinch beta1",
+    voices=(CLONE, MALE, FEMALE),
+    has_two_way=False,
+    takes_context=False,
+    key="pinch",
+    pace=1.05,
+    grace_s=0.5,
+    ready_within_s=30.0,
+    # No end mark exists: Pinch's own client waits at least 6 s (10 s for text alone), at most 20 s, with 2 s of quiet.
+    quiet=QuietTimes(
+        text=2.0,
+        before_speech=4.0,
+        speech=2.0,
+        empty_silent=3.0,
+        empty_voiced=10.0,
+        ceiling=20.0,
+        ceiling_idle=6.0,
+    ),
+    closes=MappingProxyType(
+        {
+            ROOM_REFUSED: Reaction(
+                Policy.EXPIRED, "The room's token is not taken.", "A fresh session is asked for; your words are kept."
+            ),
+            ROOM_GONE: Reaction(
+                Policy.LOST, "The room of Pinch beta1 was lost.", "It is opened again; your words are sent again."
+            ),
+        }
+    ),
+)

@@ -1,0 +1,190 @@
+"""What `test_wheel` runs in a network of its own: ``python -m tests.services.beta1.scenes RIG SCENE`` prints JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from http import HTTPStatus
+from typing import Any
+
+import numpy as np
+
+from pinch_tui.core.events import IN_RATE, OUT_RATE
+from pinch_tui.core.wire import Allocation, ReadyMessage, SpeechChunk, TranscriptMessage
+from pinch_tui.errors import ConnectionLost
+from pinch_tui.services.beta1.connection import Beta1Connection, Beta1Connector, ProcessChannel
+
+RIG, SCENE = sys.argv[1:3]
+sys.path.insert(0, RIG)
+import fake_livekit  # noqa: E402 - the rig stands beside the checkout
+
+RATE = 48_000
+
+
+def tone(hertz: float, seconds: float, rate: int) -> np.ndarray:
+    t = np.arange(int(rate * seconds)) / rate
+    return (np.sin(2 * np.pi * hertz * t) * 9000).astype(np.int16)
+
+
+def pitch(samples: np.ndarray, rate: int) -> float:
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(spectrum.argmax() * rate / len(samples))
+
+
+def loud(samples: np.ndarray, rate: int) -> np.ndarray:
+    """From the first to the last 20 ms that are no silence."""
+    size = rate // 50
+    blocks = np.abs(samples[: len(samples) // size * size].reshape(-1, size)).max(axis=1)
+    at = np.flatnonzero(blocks > blocks.max() / 20)
+    return samples[at[0] * size : (at[-1] + 1) * size]
+
+
+async def connect(server: Any, token: str = "") -> Beta1Connection:
+    allocation = Allocation("api-test", server.url, 60.0, token=token or server.token)
+    return await Beta1Connector().connect(allocation)
+
+
+async def until_ready(connection: Beta1Connection) -> float:
+    start = time.monotonic()
+    while not isinstance(await connection.receive(), ReadyMessage):
+        pass
+    return time.monotonic() - start
+
+
+async def talk(connection: Beta1Connection, seconds: float = 2.0) -> None:
+    """At real-time pace, as the session sends it."""
+    sound, start = tone(440, seconds, IN_RATE), time.monotonic()
+    for at in range(0, len(sound), 320):
+        await asyncio.sleep(max(0.0, start + at / IN_RATE - time.monotonic()))
+        await connection.send(sound[at : at + 320].tobytes())
+    await connection.finalize()
+
+
+async def hear(peer: Any, seconds: float) -> np.ndarray:
+    parts: list[np.ndarray] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                parts.append(await peer.audio())
+    return np.concatenate(parts)
+
+
+async def conversation(agent_delay: float | None) -> dict[str, object]:
+    async with fake_livekit.FakeLiveKit(agent_delay=agent_delay) as server:
+        connection = await connect(server)
+        try:
+            ready_s = await until_ready(connection)
+            peer = await server.peer()
+            async with asyncio.TaskGroup() as tasks:
+                heard = tasks.create_task(hear(peer, 3.5))
+                tasks.create_task(talk(connection))
+            sound = loud(heard.result(), RATE)
+            peer.say(tone(1000, 1.5, RATE))
+            peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
+            peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
+            speech, texts = bytearray(), []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(3.5):
+                    while True:
+                        match await connection.receive():
+                            case SpeechChunk(data):
+                                speech += data
+                            case TranscriptMessage(kind, id_, text):
+                                texts.append([kind.value, id_, text])
+            back = loud(np.frombuffer(bytes(speech), np.float32), OUT_RATE)
+            return {
+                "ready_s": ready_s,
+                "heard_s": len(sound) / RATE,
+                "heard_hz": pitch(sound, RATE),
+                "speech_s": len(back) / OUT_RATE,
+                "speech_hz": pitch(back, OUT_RATE),
+                "texts": texts,
+            }
+        finally:
+            await connection.close()
+
+
+async def refused() -> dict[str, object]:
+    async with fake_livekit.FakeLiveKit(refuse=lambda: HTTPStatus.UNAUTHORIZED) as server:
+        connection = await connect(server)
+        try:
+            while True:
+                await connection.receive()
+        except ConnectionLost as exc:
+            return {"code": exc.code}
+        finally:
+            await connection.close()
+
+
+async def ended() -> dict[str, object]:
+    async with fake_livekit.FakeLiveKit() as server:
+        connection = await connect(server)
+        try:
+            await until_ready(connection)
+            await (await server.peer()).leave()
+            while True:
+                await connection.receive()
+        except ConnectionLost as exc:
+            return {"code": exc.code}
+        finally:
+            await connection.close()
+
+
+async def killed() -> dict[str, object]:
+    async with fake_livekit.FakeLiveKit(agent_delay=20.0) as server:
+        connection = await connect(server)
+        channel = connection._channel
+        assert isinstance(channel, ProcessChannel)
+        await asyncio.sleep(1.0)
+        start = time.monotonic()
+        await connection.close()
+        ended_s = time.monotonic() - start
+        try:
+            os.kill(channel.pid, 0)
+            is_gone = False
+        except ProcessLookupError:
+            is_gone = True
+        return {"ended_s": ended_s, "is_gone": is_gone}
+
+
+async def cost() -> dict[str, object]:
+    async with fake_livekit.FakeLiveKit() as server:
+        connection = await connect(server)
+        channel = connection._channel
+        assert isinstance(channel, ProcessChannel)
+        try:
+            await until_ready(connection)
+            await server.peer()
+            before, start = _cpu_s(channel.pid), time.monotonic()
+            await asyncio.sleep(5.0)
+            cpu = (_cpu_s(channel.pid) - before) / (time.monotonic() - start)
+            with open(f"/proc/{channel.pid}/status", encoding="ascii") as file:
+                rss = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+            return {"cpu": cpu, "rss_mb": rss / 1024}
+        finally:
+            await connection.close()
+
+
+def _cpu_s(pid: int) -> float:
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+SCENES = {
+    "talk": lambda: conversation(None),
+    "late": lambda: conversation(2.0),
+    "refused": refused,
+    "ended": ended,
+    "killed": killed,
+    "cost": cost,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(SCENES[SCENE]())))
+    sys.stdout.flush()
+    os._exit(0)  # the rig's own threads take their time
