@@ -107,16 +107,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "children": (),
     "core": ("errors",),
     "settings": ("errors", "core", "store.paths"),
-<<<<<<< HEAD
     "audio": ("errors", "core", "children"),
     "network": ("errors", "core.hosts"),
-    "services": ("errors", "core", "settings.model", "network"),
+    "services": ("errors", "core", "settings.model", "network", "children"),
     "services.practice": ("errors", "children", "core.languages", "core.options", "core.transcript.clean"),
-=======
-    "audio": ("errors", "core", "leash"),
-    "services": ("errors", "core", "settings.model", "leash"),
-    "services.practice": ("errors", "leash", "core.languages", "core.options", "core.transcript.clean"),
->>>>>>> da851d2 (Speak with the talker's own voice through Pinch beta1)
     "engine": (*SHARED, "services.ports", *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
     "keys": SHARED,
     "store": (*SHARED, "children"),
@@ -222,18 +216,12 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "numpy": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "httpx": (
         "pinch_tui.services.pinch",
-<<<<<<< HEAD
+        "pinch_tui.services.beta1.api",
         "pinch_tui.diagnose.checks.network",
         "pinch_tui.dub.client",
         "pinch_tui.network.transport",
     ),
     "truststore": ("pinch_tui.network.trust",),
-=======
-        "pinch_tui.services.beta1.api",
-        "pinch_tui.diagnose.checks.network",
-        "pinch_tui.dub.client",
-    ),
->>>>>>> da851d2 (Speak with the talker's own voice through Pinch beta1)
     "websockets": ("pinch_tui.services.socket", "pinch_tui.services.parsing", "pinch_tui.services.practice"),
     "keyring": ("pinch_tui.store",),
     "platformdirs": ("pinch_tui.store",),

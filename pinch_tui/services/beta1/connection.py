@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Protocol
 
+from pinch_tui.children import apart, environment, kill, module_command
 from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, SpeechChunk, WireEvent
 from pinch_tui.errors import ConnectionLost, LinkError
 from pinch_tui.services.beta1.pairing import Pairing
@@ -46,15 +44,13 @@ class ProcessChannel:
 
     @classmethod
     async def start(cls) -> ProcessChannel:
-        root = str(Path(__file__).resolve().parents[3])
-        paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "pinch_tui.services.beta1.helper"),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
+            *module_command("pinch_tui.services.beta1.helper"),
+            env=environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # native code prints there
-            start_new_session=sys.platform != "win32",
+            **apart(),
         )
         return cls(process)
 
@@ -75,10 +71,10 @@ class ProcessChannel:
         return await self._process.stdout.read(_READ)
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        kill(self._process)
 
     async def wait(self) -> None:
+        # Whoever receives reads its pipe to the end.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REAP_S):
                 await self._process.wait()

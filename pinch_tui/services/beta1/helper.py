@@ -12,8 +12,8 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
+from pinch_tui.children import tie_to_parent
 from pinch_tui.core.events import IN_RATE, OUT_RATE
-from pinch_tui.leash import tie_to_parent
 from pinch_tui.services.beta1.pipe import Broken, Kind, Splitter, pack
 from pinch_tui.services.beta1.voice import VoiceRuns
 
