@@ -1,10 +1,10 @@
 """Echo cancellation for hands-free use: WebRTC's, from the LiveKit wheel (extra ``aec``).
 
-The reference is what really went to the loudspeaker. WebRTC wants 10 ms frames at one rate: for every 10 ms of
-microphone the next 10 ms of reference first, zeros when nothing plays, none skipped. It finds the delay by itself, as
-long as the reference comes before its echo: what was played while the microphone was closed, and what two devices'
-clocks drift apart, must not pile up in front of it. Times of both sides tell how much has.
-Measured: echo 64.5 -> 6.4 dB in the first 3 s and 0.9 dB later, 0.2 ms a frame.
+The reference is what the loudspeaker played. WebRTC takes 10 ms frames at one rate: for every 10 ms of microphone
+first the next 10 ms of reference, zeros when nothing plays, none skipped. It finds the delay itself as long as the
+reference precedes its echo. Sound played while the microphone was closed, and drift between two devices' clocks, must
+not pile up in the reference; the times of both sides show how much has.
+Measured: echo 64.5 -> 6.4 dB in the first 3 s, 0.9 dB later; 0.2 ms a frame.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pinch_tui.errors import AudioError
 STEP: Final = IN_RATE // 100 * 2
 """Bytes of 10 ms."""
 BACKLOG: Final = STEP * 50
-"""Reference that may wait (0.5 s); more means that the microphone stood still, and then the oldest says nothing."""
+"""Reference that may wait (0.5 s); more means that the microphone stood still, so the oldest is dropped."""
 GAP_S: Final = 0.1
-"""A frame this much later than the one before follows a gap, not jitter."""
+"""A longer time between two frames is a gap, not jitter."""
 LATE_S: Final = 0.04
-"""The reference may be older than the frame it is fed with by this much: less than any way through the devices."""
+"""How much older than its frame the reference may be: less than the latency of any pair of devices."""
 WATCH: Final = 50
-"""Frames (1 s) over which it must have been older all the time, because single times jitter by more."""
+"""Frames (1 s) over which the reference must be too old all the time; single times jitter by more."""
 
 
 def missing_extra() -> AudioError:
@@ -60,7 +60,7 @@ class EchoCanceller:
         self.skipped = 0
 
     def heard(self, t: float, samples: bytes, rate: int) -> None:
-        """Samples (float32, ``rate``) that went to the loudspeaker at ``t``; a gap of over 1 s starts anew."""
+        """Samples (float32, ``rate``) that went to the loudspeaker at ``t``; a gap of over 1 s starts over."""
         if self._resampler is None or self._resampler.rate_in != rate or t - self._heard_t > 1.0:
             self._resampler = Resampler(rate, IN_RATE, "float32")
             self._reference.clear()

@@ -17,7 +17,7 @@ KEEP_S = 60.0
 
 
 class Inbox(Generic[T]):
-    """Events in order for one consumer; what is queued at `close` is still delivered."""
+    """Events in order for one consumer; those queued at `close` are still delivered."""
 
     def __init__(self) -> None:
         self._events: deque[T] = deque()
@@ -45,7 +45,7 @@ class Inbox(Generic[T]):
 
 
 class MicInbox(Inbox[MicEvent]):
-    """Keeps at most 60 s of frames: then the oldest go, and the next frame's ``lost`` counts them."""
+    """Keeps at most 60 s of frames; the oldest are dropped and counted in the next frame's ``lost``."""
 
     def __init__(self, keep_s: float = KEEP_S) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""What was handed to the speaker and is not played yet, so that a host that dies mid-sentence loses (almost) nothing.
+"""Speech that was handed to the speaker and is not played yet. A host that dies mid-sentence loses almost nothing.
 
-Pure: no I/O, no clock. Samples are float32 bytes at 24 kHz. The host gets at most `AHEAD` samples before it says how
-far it is; everything after what it confirmed is kept here and sent again to its successor.
+Pure: no I/O, no clock. Samples are float32 bytes at 24 kHz. The host gets at most `AHEAD` unconfirmed samples; those
+after its last confirmation are kept here and sent to its successor.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pinch_tui.core.events import OUT_RATE
 
 AHEAD = 4 * OUT_RATE
-"""Samples a host may hold that it did not confirm."""
+"""Unconfirmed samples that a host may hold."""
 KEEP = 300 * OUT_RATE
-"""Samples that may wait (5 minutes, 29 MB); what comes beyond is dropped and counted."""
+"""Samples that may wait (5 minutes, 29 MB); more are dropped and counted."""
 
 MERGED = 7_680
-"""Bytes of a usual chunk; smaller ones are kept together, because millions of tiny ones cost more than their sound."""
+"""Bytes of a usual chunk; smaller ones are merged, because millions of tiny ones use more memory than their sound."""
 
 
 @dataclass(slots=True)
@@ -91,13 +91,13 @@ class Ledger:
             entry.kept += len(entry.chunks.popleft()) // 4
 
     def host_lost(self) -> None:
-        """The host is gone: the next one begins where this one was last heard of."""
+        """The host is gone: the next one begins after the last confirmation."""
         for entry in self.entries:
             entry.sent = entry.base = entry.played
             entry.is_begun_at_host = entry.is_end_sent = False
 
     def next_samples(self, entry: Entry) -> bytes:
-        """The next samples of a playout that the host may have now; b"" when it has all, or enough."""
+        """The next samples of a playout for the host; b"" when it has all, or `AHEAD`."""
         room = AHEAD - sum(other.sent - other.played for other in self.entries)
         if room <= 0 or entry.sent >= entry.pushed:
             return b""

@@ -1,4 +1,4 @@
-"""The microphone behind its port: the capture host's frames, in order, with what is missing counted."""
+"""The microphone behind its port: frames in order, with lost samples counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
 
 TOGETHER = 5
-"""Frames that come together while nobody talks: 100 ms, as often as the level is looked at."""
+"""Frames per delivery while nobody talks: 100 ms, the interval of the level meter."""
 
 Processor = Callable[[bytes, float], bytes]
 """(frame, time of its last sample) -> the frame without echo."""

@@ -1,4 +1,4 @@
-"""The microphone and the speaker of a machine without sound: they say once why, and everything else goes on."""
+"""Stand-ins for a machine without sound: they say once why."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SilentMicrophone(_NoFrames):
 
 
 class NullSpeaker:
-    """Ends every playout with nothing played; says why once, at the first one."""
+    """Ends every playout unplayed; the first one says why."""
 
     def __init__(self, error: AudioError, *, clock: Clock) -> None:
         self._error = error
@@ -88,7 +88,7 @@ class NullSpeaker:
             self._inbox.put(SpeakerFailed(self._error, is_retrying=False))
 
     def play(self, playout: int, chunk: bytes) -> None:
-        """Nobody hears it."""
+        """Dropped."""
 
     def end(self, playout: int) -> None:
         self._over(playout, was_cleared=False)
@@ -98,10 +98,10 @@ class NullSpeaker:
             self._over(number, was_cleared=True)
 
     def set_gain(self, gain: float) -> None:
-        """Nobody hears it."""
+        """Dropped."""
 
     def cue(self, name: str) -> None:
-        """Nobody hears it."""
+        """Dropped."""
 
     def dropped_s(self) -> float:
         return 0.0

@@ -1,4 +1,4 @@
-"""All sound of the program in one place: the microphone, the speaker, and what watches over them.
+"""The program's sound: the microphone, the speaker, and the watcher of their devices.
 
 ::
 
@@ -83,7 +83,7 @@ class Sound:
 
 
 class DeviceWatcher:
-    """Carries out what the guards decide whenever the server changes; looks for lost devices where no server tells."""
+    """Does what the guards decide when the server changes; without a server, looks for lost devices."""
 
     def __init__(self, host: SoundHost, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
         self._host = host

@@ -1,8 +1,7 @@
-"""The speaker behind its port: playouts go to the playback host, and survive the death of its host.
+"""The speaker behind its port. Playouts survive a restart of the sound host.
 
-The output stream is opened by the first playout (or cue), kept through a conversation and released after `IDLE_S`
-without sound. While no loudspeaker can be had, playouts wait up to `PATIENCE_S`, then they end unplayed, so that nobody
-waits for a sound that does not come.
+The first playout or cue opens the output stream; `IDLE_S` without sound closes it. Without a loudspeaker, playouts wait
+up to `PATIENCE_S` and then end unplayed.
 """
 
 from __future__ import annotations
@@ -108,7 +107,7 @@ class HostSpeaker(HostStream):
             self._runner.write(pack_note({"kind": "cue", "name": name}))
             self._rest()
         else:
-            self._cues = [name]  # only the newest is worth hearing late
+            self._cues = [name]  # late, only the newest matters
             self._want()
 
     def buffered_s(self) -> float:
@@ -136,7 +135,7 @@ class HostSpeaker(HostStream):
         self._inbox.close()
 
     def look_again(self) -> None:
-        """The server changed: headphones that are plugged into the same device are another way to hear."""
+        """The server changed: headphones may have been plugged into the same device."""
         if self._is_open and self.is_headphones() != self._has_headphones:
             self._say_opened()
 
@@ -155,7 +154,7 @@ class HostSpeaker(HostStream):
             self._waiting = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_up)
 
     def _pump(self) -> None:
-        """Hand over what the host may have now, playout by playout."""
+        """Send the host what it may have now, playout by playout."""
         if not self._is_open:
             return
         for entry in self._ledger.entries:
@@ -171,14 +170,14 @@ class HostSpeaker(HostStream):
                 self._runner.write(pack_note({"kind": "end", "playout": entry.number}))
 
     def _give_up(self) -> None:
-        """No loudspeaker for too long: what waits is stale."""
+        """No loudspeaker for too long: drop what waits."""
         self._waiting = None
         if not self._is_open:
             self.clear()
             self._cues.clear()
 
     def _rest(self) -> None:
-        """Nothing to play: release the device after a while."""
+        """If nothing is left to play, release the device after a while."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -219,7 +218,7 @@ class HostSpeaker(HostStream):
                     self._pump()
 
     def _underflowed(self, count: int) -> None:
-        """A device that starves again and again gets three times the latency, as soon as nothing plays."""
+        """A device that keeps underflowing gets three times the latency, at the next pause."""
         self.underflows = count
         if count >= STARVED and self._runner.supervision.latency is None:
             self._runner.supervision.latency = SAFE_LATENCY_S
@@ -285,7 +284,7 @@ class HostSpeaker(HostStream):
         self._rest()
 
     def _lost(self) -> None:
-        """The host that had our samples is gone, or its stream."""
+        """The host or its stream is gone, and our samples with it."""
         self._is_open = False
         self.on_closed()
         self._ledger.host_lost()

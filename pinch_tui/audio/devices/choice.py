@@ -1,4 +1,4 @@
-"""Which device is meant: by a part of its name and its host API, never by a stored index (indices shift).
+"""Which device a name means. Devices are chosen by a part of their name, never by a stored index: indices shift.
 
 Pure: works on the plain tables that PortAudio gives (also inside the sound host, so stdlib only).
 """
@@ -15,8 +15,8 @@ SEPARATOR = " / "
 """Joins a device's name and its host API where both are needed: ``Headset / ALSA``."""
 
 SERVER_NAMES = ("pulse", "default", "pipewire", "sysdefault")
-"""PCMs that mean "what the sound server says". ``pulse`` is first: a server that dies under PortAudio's ALSA
-``pipewire`` plugin sends it into an endless loop (PortAudio #1037), under ``pulse`` the stream just ends."""
+"""PCMs that follow the sound server. ``pulse`` is first: when a server dies, PortAudio loops for ever in ALSA's
+``pipewire`` plugin (PortAudio #1037), but under ``pulse`` the stream ends."""
 
 API_ORDER = ("Core Audio", "Windows WASAPI", "MME", "Windows DirectSound", "ALSA", "JACK Audio Connection Kit", "OSS")
 
@@ -39,12 +39,12 @@ class Device:
 
     @property
     def key(self) -> str:
-        """What is remembered."""
+        """What is stored for it."""
         return f"{self.name}{SEPARATOR}{self.host_api}"
 
     @property
     def is_monitor(self) -> bool:
-        """It hears what a loudspeaker plays."""
+        """It captures what a loudspeaker plays."""
         return "monitor" in self.name.casefold()
 
     @property

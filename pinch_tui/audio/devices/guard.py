@@ -1,7 +1,7 @@
-"""Keeps the two streams where they belong on a server that moves them: decides, from what the server says.
+"""Keeps the two streams on their devices, on a sound server that moves streams.
 
-Pure: no I/O, no clock. Remembers which sources were accepted as microphones, because a virtual microphone is a monitor
-too and must not be taken for a loudspeaker's when the default sink changes.
+Pure: no I/O, no clock. Accepted microphones are remembered: a virtual microphone is a monitor too, and must not be
+mistaken for a loudspeaker's when the default sink changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pinch_tui.errors import AudioError
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One of our streams as we know it. ``pid`` of its host, None when there is none."""
+    """One of our streams. ``pid``: its host's process, None without one."""
 
     pid: int | None
     is_running: bool
@@ -42,12 +42,12 @@ class Unblock:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """The device that was meant is back, the stream is elsewhere."""
+    """The intended device is back, but the stream is elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The stream plays or hears ``endpoint`` now (also said when it is first known)."""
+    """The stream uses ``endpoint`` now; also sent when that is first known."""
 
     endpoint: Endpoint
     is_substitute: bool
@@ -58,14 +58,14 @@ Verdict = Block | Unblock | Reopen | Moved
 
 
 class MicGuard:
-    """Judges the capture stream. `home` is the source that it is meant to hear."""
+    """Decides about the capture stream. `home` is its intended source."""
 
     def __init__(self) -> None:
         self._accepted: set[str] = set()
         self.home: str | None = None
         self._now: str | None = None
         self._blocked_on: str | None = None
-        self._has_tried_home = False  # a reopening that lands elsewhere again is not repeated for ever
+        self._has_tried_home = False  # reopen only once: it may land elsewhere again
 
     def forget(self) -> None:
         """Another device was chosen."""
@@ -121,7 +121,7 @@ class MicGuard:
 
 
 class SpeakerGuard:
-    """Judges the playback stream: it must not feed the source that serves as microphone."""
+    """Decides about the playback stream: it must not feed the source that serves as microphone."""
 
     def __init__(self, mic: MicGuard) -> None:
         self._mic = mic

@@ -1,4 +1,4 @@
-"""The list of devices, read by a throw-away child: PortAudio's own list is frozen when it starts."""
+"""The list of devices, read by a short-lived child: PortAudio freezes its own list at its start."""
 
 from __future__ import annotations
 

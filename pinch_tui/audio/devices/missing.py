@@ -1,7 +1,7 @@
-"""What keeps this machine from having sound, and the one command that cures it on this system.
+"""Why this machine has no sound, and the command that cures it.
 
-Nothing native is loaded here: libraries are looked up by name only, so that the question costs a few milliseconds and
-prints nothing. The sound host finds out the rest.
+Libraries are looked up by name and not loaded, which takes milliseconds and prints nothing. The sound host finds the
+rest.
 """
 
 from __future__ import annotations

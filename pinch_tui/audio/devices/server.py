@@ -1,8 +1,8 @@
-"""What a PulseAudio or PipeWire server says about itself, and what follows from it for our two streams.
+"""The state of a PulseAudio or PipeWire server, and which sources are loudspeakers.
 
-Pure: no I/O, no clock. The server moves streams silently when a device vanishes: a microphone may then hear the
-loudspeaker's monitor, so that the app would listen to its own speech. That is refused here. A monitor as such is no
-fault (virtual microphones are monitors): only that of the default sink, or of the sink that plays our own speech.
+Pure: no I/O, no clock. When a device vanishes, the server moves its streams silently: the microphone stream may then
+capture a loudspeaker's monitor, and the app would hear its own speech. Not every monitor is wrong (virtual microphones
+are monitors), only that of the default sink or of the sink that plays our speech.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def is_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | Non
 
 
 def same_bluetooth(source: Endpoint | None, sink: Endpoint | None) -> bool:
-    """One Bluetooth device for both directions: its sound falls back to telephone quality while the mic is open."""
+    """One Bluetooth device for both directions: its sound drops to telephone quality while the mic is open."""
     return source is not None and sink is not None and bool(source.bluetooth) and source.bluetooth == sink.bluetooth
 
 

@@ -1,4 +1,4 @@
-"""The jitter buffer between speech that comes when it comes and a device that wants samples now.
+"""The jitter buffer between speech that arrives irregularly and a device that needs samples now.
 
 Pure: no I/O, no clock, no numpy, no locks; one thread uses it (the playback callback of the sound host). Samples are
 mono float32 at the device's rate. What holds: samples leave in the order they came; pushed = played + dropped +

@@ -1,4 +1,4 @@
-"""The level meter of the microphone: what `Levels` says, from the frames that pass.
+"""The microphone's level meter: frames in, `Levels` out.
 
 Pure: no I/O; time comes with the frames and with the question. Cheap enough for every frame (about 15 us).
 """
@@ -81,5 +81,5 @@ class Meter:
         )
 
     def reset(self) -> None:
-        """Start anew (another device)."""
+        """Start over with another device."""
         self.__init__()  # type: ignore[misc]

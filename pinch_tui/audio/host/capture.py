@@ -1,4 +1,4 @@
-"""Capture inside the sound host: the callback copies, the writer's thread makes frames of it. Stdlib only.
+"""Capture inside the sound host: the callback copies, the writer's thread makes frames. Stdlib only.
 
 numpy and soxr are loaded only for a device that cannot do 16 kHz mono by itself.
 """
@@ -18,13 +18,13 @@ from pinch_tui.audio.host.wire import Note, pack_frame, pack_note
 from pinch_tui.core.events import FRAME_SAMPLES, IN_RATE
 
 LATENCY_S = 0.06
-"""Neither 'low' nor 'high' nor 0.1: two callbacks back to back every 40 ms there (measured)."""
+"""With 'low', 'high' and 0.1, two callbacks came back to back every 40 ms (measured)."""
 BACKLOG = 3000
-"""Blocks that may wait for the program (60 s), then they are counted as lost."""
+"""Blocks that may wait for the program (60 s); more are dropped and counted."""
 
 
 class Mono16:
-    """Blocks of a device -> mono 16 kHz int16, with the constant delay that this takes."""
+    """Blocks of a device -> mono 16 kHz int16, with a constant delay."""
 
     def __init__(self, rate: int, channels: int) -> None:
         self.rate = rate
@@ -39,7 +39,7 @@ class Mono16:
 
     @property
     def lag_s(self) -> float:
-        """Seconds of sound that went in and are not out yet."""
+        """The delay: seconds that went in and did not come out yet."""
         return self._fed / self.rate - self._given / IN_RATE
 
     def push(self, data: bytes) -> bytes:
@@ -54,7 +54,7 @@ class Mono16:
 
 
 def _downmix(data: bytes, channels: int) -> bytes:
-    """The mean of the first two channels: the others of an interface with many are mostly empty, or no microphones."""
+    """The mean of the first two channels; further channels of an interface are rarely microphones."""
     import numpy as np
 
     from pinch_tui.audio.dsp.pcm import mono16
@@ -85,15 +85,14 @@ class Capture(HostRole):
         self._is_announced = True
 
     def handle(self, note: Note) -> None:
-        """On the reader's thread. ``together``: so many blocks go out at once, and now what waits for it. Notes that
-        concern playback alone mean nothing here."""
+        """On the reader's thread. ``together``: send this many blocks at once; waiting ones go out now."""
         if note["kind"] == "together":
             self._together = max(1, int(note["frames"]))
             if self._is_announced and (frames := self._frames) is not None:
                 self._outbox.put(frames.render)
 
     def _started(self, picked: Plan) -> tuple[Any, int]:
-        """The running stream and the rate at which it really delivers: hardware may give one near the asked one."""
+        """The running stream and its actual rate, which hardware may round."""
         outbox = self._outbox
         monotonic = time.monotonic
 
@@ -117,7 +116,7 @@ class Capture(HostRole):
 
 
 class _Frames:
-    """Turns blocks into packed frames, on the writer's thread; one for each opening."""
+    """Turns blocks into packed frames on the writer's thread; one for each opening."""
 
     def __init__(self, rate: int, channels: int) -> None:
         self._blocks: deque[tuple[bytes, int, float, float, bool, int]] = deque()
@@ -129,8 +128,8 @@ class _Frames:
         self._lost = 0
 
     def add(self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool) -> int:
-        """On the device's thread: keep a block that came at ``now`` and say how many wait. ``age``: seconds since its
-        first sample; ``has_overflown``: samples are missing before it."""
+        """On the device's thread: keep a block and return how many wait. ``now``: its arrival; ``age``: seconds since
+        its first sample; ``has_overflown``: samples are missing before it."""
         if len(self._blocks) >= BACKLOG:
             self._skipped += n_samples
             return 0
@@ -148,7 +147,7 @@ class _Frames:
     def _render(
         self, data: bytes, n_samples: int, now: float, age: float, has_overflown: bool, n_skipped: int
     ) -> bytes:
-        # ``age`` is that of the block's first sample; hosts that do not know it give zero or nonsense.
+        # Host APIs that do not know the age give zero or nonsense.
         t = min(now, now - age + n_samples / self._rate) if 0.0 < age < 0.5 else now
         if has_overflown:
             self._lost += self._gap(t, n_samples)
@@ -164,7 +163,7 @@ class _Frames:
         return out
 
     def _gap(self, t: float, n_samples: int) -> int:
-        """PortAudio says that samples were lost, not how many: the time tells, at least a block."""
+        """Lost samples, from the time that passed: PortAudio does not count them. At least one block."""
         if self._last_t is None:
             return FRAME_SAMPLES
         missing = (t - self._last_t - n_samples / self._rate) * IN_RATE

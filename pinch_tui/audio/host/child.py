@@ -1,12 +1,12 @@
 """The sound host: the child process that alone loads PortAudio.
 
-``python -m pinch_tui.audio.host.child capture|playback|devices``. Native sound code prints over the screen, hangs,
-spins and freezes device lists; here all of that harms nobody, and killing and restarting this process cures it. One
-process serves one direction, so that a microphone that is lost does not cut the speech that is being played.
+``python -m pinch_tui.audio.host.child capture|playback|devices``. Native sound code prints to the terminal, hangs,
+spins a core and freezes its device list. In a child process none of that reaches the program, and a restart cures it.
+Each direction has its own process, so a lost microphone does not interrupt playback.
 
-Threads: the main thread does every PortAudio control call (WASAPI wants one thread for them), a reader takes commands
-from standard input and leaves the process when it ends (the program is gone), a writer sends to the private copy of
-standard output. The device's callbacks come on PortAudio's own threads.
+Threads: the main thread makes every PortAudio control call (WASAPI requires one thread), a reader takes commands from
+standard input and exits the process at its end, a writer sends to a private copy of standard output. PortAudio calls
+back on its own threads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pinch_tui.children import tie_to_parent
 
 
 class Writer:
-    """Sends what is put, in order, from one thread; nobody who puts ever waits."""
+    """Sends items in order from one thread; `put` never blocks."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -53,11 +53,11 @@ class Writer:
                 try:
                     data = data[os.write(self._fd, data) :]
                 except OSError:
-                    os._exit(0)  # nobody listens any more
+                    os._exit(0)  # the program is gone
 
 
 def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
-    """Take commands until standard input ends, then leave at once, whatever the other threads are stuck in."""
+    """Take commands until standard input ends, then exit at once, even if other threads hang."""
     splitter = Splitter()
     try:
         while data := os.read(fd, 1 << 16):
@@ -76,7 +76,7 @@ def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note])
 
 
 def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
-    """Obey ``open`` and ``close``; in between, let the role say that it is alive."""
+    """Obey ``open`` and ``close``; in between, let the role send its sign of life."""
     while True:
         try:
             note = control.get(timeout=role.tick_s)
@@ -92,7 +92,7 @@ def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) 
 
 
 def rescan(sd: Any) -> None:
-    """Make PortAudio look at the devices again; only without an open stream, whose pointer the next one would reuse."""
+    """Make PortAudio read the devices again. Only without an open stream: the next one would reuse its pointer."""
     try:
         sd._terminate()
         sd._initialize()
@@ -101,7 +101,7 @@ def rescan(sd: Any) -> None:
 
 
 def load_portaudio(writer: Writer) -> Any:
-    """sounddevice, or the end of this process with the reason said."""
+    """sounddevice; without it, say why and end this process."""
     try:
         import sounddevice
     except (ImportError, OSError) as exc:
@@ -112,7 +112,7 @@ def load_portaudio(writer: Writer) -> Any:
 
 
 def private_pipes() -> tuple[int, int]:
-    """The command and wire descriptors, moved away from 0 and 1 so that native code that prints cannot spoil them."""
+    """The command and wire descriptors, moved away from 0 and 1, where native code prints."""
     commands, wire = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt

@@ -1,7 +1,4 @@
-"""PortAudio's codes and what really happened -> sentences for a person.
-
-The table is that of the sound notes' section 9; ``direction`` is ``capture`` or ``playback``.
-"""
+"""PortAudio's codes -> errors with a cause and a cure. ``direction`` is ``capture`` or ``playback``."""
 
 from __future__ import annotations
 
@@ -12,19 +9,19 @@ from pinch_tui.audio.host.streams import NO_DEVICE, NO_PORTAUDIO
 from pinch_tui.errors import AudioError
 
 _PRIVACY = {
-    "darwin": "Allow your terminal in System Settings > Privacy & Security > Microphone, then start the terminal anew.",
+    "darwin": "Allow your terminal in System Settings > Privacy & Security > Microphone, then restart the terminal.",
     "win32": 'Settings > Privacy & security > Microphone: switch on "Let desktop apps access your microphone".',
     "linux": "See whether another program holds it.",
 }
 
 
 def privacy_hint(platform: str = sys.platform) -> str:
-    """Where this system keeps the permission for microphones."""
+    """Where to allow the microphone on this system."""
     return _PRIVACY.get(platform, _PRIVACY["linux"])
 
 
 def explain_code(code: int | None, text: str, direction: str, platform: str = sys.platform) -> AudioError:
-    """The sentence for a PortAudio code (or for ``ended``, ``exited``, ``stalled``, which have none)."""
+    """The error for a PortAudio code, or without one for ``ended``, ``exited`` and ``stalled``."""
     is_mic = direction == "capture"
     thing = "microphone" if is_mic else "loudspeaker"
     looking = "It is being looked for."
@@ -71,7 +68,7 @@ _LOST = {
 
 
 def loudspeaker_as_microphone(name: str) -> AudioError:
-    """The server put a loudspeaker's monitor in the lost microphone's place: the app would hear itself."""
+    """The server replaced the lost microphone by a loudspeaker's monitor: the app would hear itself."""
     return AudioError(
         "The microphone went away, and the system put a loudspeaker's sound in its place.",
         f"{_clean(name)} is not used. Plug the microphone in again, or choose another.",
@@ -79,7 +76,7 @@ def loudspeaker_as_microphone(name: str) -> AudioError:
 
 
 def speaker_into_microphone(name: str) -> AudioError:
-    """The only output that is left feeds our own microphone."""
+    """The only output left feeds our microphone."""
     return AudioError(
         "The loudspeaker went away, and what is left feeds the microphone.",
         f"{_clean(name)} is not used. Plug the loudspeaker in again, or choose another.",

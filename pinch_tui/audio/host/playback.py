@@ -1,7 +1,7 @@
 """Playback inside the sound host: the jitter buffer, pulled by the device's callback. Stdlib only.
 
-The buffer belongs to the callback while a stream runs; the reader's thread hands it commands through a deque, so that
-neither ever waits for the other. numpy and soxr are loaded only for a device that cannot do 24 kHz.
+The callback owns the buffer while a stream runs; the reader's thread passes commands through a deque, so neither waits
+for the other. numpy and soxr are loaded only for a device that cannot do 24 kHz.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
 from pinch_tui.core.events import OUT_RATE
 
 LATENCY_S = 0.02
-"""With blocks of 10 ms: a clear is silent about 41 ms later, fade included (50 at 0.03, 80 at 480/0.06); one
-underflow in 45 s with up to four busy processes beside it (measured). A device that starves gets more."""
+"""Measured with 10 ms blocks: a clear is silent after 41 ms, fade included (50 at 0.03, 80 at 480/0.06), with one
+underflow in 45 s beside four busy processes. A device that underflows gets more."""
 
 
 class Playback(HostRole):
@@ -37,7 +37,7 @@ class Playback(HostRole):
         self._blocks_said = 0
 
     def open(self, note: Note) -> None:
-        """Open what the note asks for and say ``opened`` or ``failed``; everything buffered before is forgotten."""
+        """Open what the note asks for and say ``opened`` or ``failed``; the buffer starts empty."""
         self._shut()
         try:
             picked = plan(self._sd, Direction.OUTPUT, note.get("device"), OUT_RATE, "float32")
@@ -56,7 +56,7 @@ class Playback(HostRole):
         self._outbox.put(pack_note, opened_note(picked, voice.latency, time.monotonic()))
 
     def speech(self, payload: bytes) -> None:
-        """Samples for a playout, resampled here so that the callback only copies."""
+        """Take samples for a playout. They are resampled here, so that the callback only copies."""
         voice = self._voice
         if voice is not None:
             playout, samples = read_speech(payload)
@@ -77,7 +77,7 @@ class Playback(HostRole):
                 voice.command(note)
 
     def tick(self) -> None:
-        """Say how far playing came, as long as the callback runs: this is the sign of life."""
+        """Send the progress while the callback runs: the sign of life."""
         voice = self._voice
         if voice is not None and voice.blocks != self._blocks_said:
             self._blocks_said = voice.blocks
@@ -95,7 +95,7 @@ class Playback(HostRole):
 
 
 class _Voice:
-    """The jitter buffer of one opening, with the rates, the cues and the counts around it."""
+    """One opening's jitter buffer, resamplers, cues and counters."""
 
     def __init__(self, picked: Plan, outbox: Outbox, latency: float) -> None:
         self.rate = picked.rate
@@ -131,7 +131,7 @@ class _Voice:
         self.commands.append((kind, playout, array("f", tail)) if tail else (kind, playout))
 
     def _follow(self, kind: str, playout: int | None) -> bytes:
-        """Each playout has a resampler of its own, whose tail comes out at its end."""
+        """Each playout has its own resampler, whose tail comes out at the end."""
         if kind == "begin" and playout is not None:
             from pinch_tui.audio.dsp.resample import Resampler
 

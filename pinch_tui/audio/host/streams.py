@@ -19,9 +19,9 @@ INVALID_RATE = -9997
 INVALID_CHANNELS = -9998
 INVALID_DEVICE = -9996
 NO_DEVICE = -20_000
-"""Our own number, beside PortAudio's: there is no device at all."""
+"""Our own code: there is no device."""
 NO_PORTAUDIO = -20_001
-"""Our own number: the library cannot be loaded."""
+"""Our own code: the library cannot be loaded."""
 
 FALLBACK_RATES = (48_000, 44_100, 32_000, 24_000, 16_000)
 
@@ -47,7 +47,7 @@ class Plan:
 
 
 def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> list[Device]:
-    """What PortAudio saw at its start."""
+    """The devices that PortAudio found at its start."""
     try:
         return of_tables([dict(entry) for entry in sd.query_devices()], list(sd.query_hostapis()), direction, platform)
     except sd.PortAudioError as exc:
@@ -69,9 +69,9 @@ def translate(sd: Any, exc: BaseException) -> OpenError:
 def plan(
     sd: Any, direction: Direction, wanted: str | None, rate: int, dtype: str, platform: str = sys.platform
 ) -> Plan:
-    """The first combination of rate and channels that the device says it can do, the asked rate and mono first.
+    """The first supported combination of rate and channels; the wanted rate and mono are tried first.
 
-    Checked before opening, because a refused opening prints to stderr. Raises `OpenError`.
+    Checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
     """
     choice = choose(devices_of(sd, direction, platform), wanted)
     if choice is None:
@@ -194,7 +194,7 @@ class HostRole:
 
 
 def shut(sd: Any, stream: Any) -> None:
-    """abort, then close: `stop` can hang for ever when a server is suspended. Errors of a dead stream do not matter."""
+    """abort, then close: `stop` can hang for ever on a suspended server. Errors of a dead stream are ignored."""
     for step in (stream.abort, stream.close):
         try:
             step()

@@ -15,21 +15,21 @@ from pinch_tui.audio.host.wire import Note
 from pinch_tui.errors import AudioError
 
 START_S = 6.0
-"""A child must say ``ready`` within this (it takes 0.1 s; a busy machine takes longer)."""
+"""Limit for a child's ``ready`` (usually 0.1 s; longer on a busy machine)."""
 OPEN_S = 3.0
-"""``opened`` or ``failed`` must come within this, and the first sign of life within this of ``opened``."""
+"""Limit for ``opened`` or ``failed``, and then for the first sign of life."""
 SILENT_S = 1.0
-"""No sign of life for this long is a stall; the largest legitimate gap seen was 58 ms."""
+"""Silence that counts as a stall; the largest legitimate gap measured was 58 ms."""
 CLOSE_S = 1.5
 LATE_S = 0.25
-"""A tick that comes later than this says that the program itself stood still: nothing is concluded from it."""
+"""A tick later than this means that this program stood still, so it says nothing about the child."""
 STABLE_S = 5.0
 WAITS_S = (0.0, 0.2, 0.5, 1.0, 1.5)
-"""Waits before the tries after a failure; the last is repeated, so that a device is back within 2 s of its return."""
+"""Waits between tries after a failure; the last repeats, so a device is used within 2 s of its return."""
 UNWANTED_STARTS = 3
-"""A child that dies while nobody wants a stream is started again this often."""
+"""Restarts of a child that dies while no stream is wanted."""
 RETURN_LOOK_S = 2.0
-"""While a substitute is used, the wanted device is looked for this often."""
+"""Interval of looking for the chosen device while a substitute is used."""
 
 
 class State(StrEnum):
@@ -51,7 +51,7 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End the child at once; nothing of it is listened to any more."""
+    """Kill the child and ignore what it still sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class SayFailed:
 
 @dataclass(frozen=True, slots=True)
 class SayClosed:
-    """The stream is closed because that was asked for."""
+    """The stream was closed on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ Command = Spawn | Kill | Send | SayOpened | SayFailed | SayClosed | LookForRetur
 class HostSupervision:
     """``direction`` is ``capture`` or ``playback``. Every method takes the time and returns commands, in order.
 
-    `deadline` is when `tick` wants to be called next (None: never).
+    `deadline` is the time of the next `tick` (None: none is due).
     """
 
     def __init__(self, direction: str, device: str | None = None) -> None:
@@ -130,7 +130,7 @@ class HostSupervision:
             return []
         self._is_hopeless = False
         if self.is_wanted:
-            return self.retry_now(now)  # somebody asks again
+            return self.retry_now(now)
         self.is_wanted = True
         self._tries = 0
         self._said = None
@@ -179,7 +179,7 @@ class HostSupervision:
         return self.tick(now)
 
     def block(self, error: AudioError, now: float) -> list[Command]:
-        """What there is is not what is meant (a loudspeaker's monitor): stop it, open nothing until `unblock`."""
+        """The present device must not be used (a loudspeaker's monitor): stop, and open nothing until `unblock`."""
         self.blocked = error
         commands: list[Command] = []
         if self.state in (State.RUNNING, State.OPENING, State.CLOSING):
@@ -239,7 +239,7 @@ class HostSupervision:
         return []
 
     def exited(self, generation: int, now: float) -> list[Command]:
-        """The child is gone (killed by somebody else, crashed, or its wire is broken)."""
+        """The child is gone: killed, crashed, or its wire is broken."""
         if generation != self.generation or self.state == State.NONE:
             return []
         was, self.state = self.state, State.NONE
@@ -352,12 +352,12 @@ class HostSupervision:
         return commands
 
     def _tell(self, error: AudioError) -> list[Command]:
-        """Say a failure once, until something runs again or something else is wrong."""
+        """Report a failure once, until a stream runs again or another failure comes."""
         if self._said == error.title:
             return []
         self._said = error.title
         return [SayFailed(error, is_retrying=True)]
 
     def _later(self, now: float) -> None:
-        """A child that nobody waits for is started again after a while."""
+        """Start an idle child again after a while."""
         self._retry_at = now + WAITS_S[-1]

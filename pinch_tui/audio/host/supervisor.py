@@ -40,9 +40,9 @@ from pinch_tui.errors import AudioError
 READ_BYTES: Final = 1 << 16
 STDERR_LINES: Final = 50
 STDERR_BYTES_S: Final = 64 * 1024
-"""Native code can print 80 MB a second; more than this is not even read, which makes the printing thread wait."""
+"""Native code can print 80 MB a second; beyond this rate its pipe is left full, which blocks the printing thread."""
 WRITE_BOUND: Final = 4 * 1024 * 1024
-"""Commands and speech that a child did not take; beyond this it is as good as dead."""
+"""Unread commands and speech; a child that falls further behind is killed."""
 DRAIN_S: Final = 0.2
 
 
@@ -99,7 +99,7 @@ class HostRunner:
         self._do(self.supervision.reopen(self._now()))
 
     def retry_now(self) -> None:
-        """Something changed at the sound server: a try that waits is made at once."""
+        """The sound server changed: make a waiting try at once."""
         self._do(self.supervision.retry_now(self._now()))
 
     def block(self, error: AudioError) -> None:
@@ -109,7 +109,7 @@ class HostRunner:
         self._do(self.supervision.unblock(self._now()))
 
     def write(self, message: bytes) -> None:
-        """Send to the running child; nothing waits. A child that takes nothing any more is killed."""
+        """Send to the running child without waiting. A child that stopped reading is killed."""
         process = self._process
         if process is None or process.stdin is None or process.returncode is not None:
             return
@@ -122,7 +122,7 @@ class HostRunner:
         process.stdin.write(message)
 
     def shut(self) -> None:
-        """No child is left, nothing is started any more."""
+        """Kill the child and start no other."""
         self._is_shut = True
         self._do(self.supervision.shut())
 
@@ -195,7 +195,7 @@ class HostRunner:
                     self._process = None
                     self.host_pid = None
                 self._gone(generation)
-                await asyncio.wait({drain}, timeout=DRAIN_S)  # its last words may tell why
+                await asyncio.wait({drain}, timeout=DRAIN_S)  # its last lines may tell why
                 drain.cancel()
         finally:
             kill(process)
@@ -233,7 +233,7 @@ class HostRunner:
             self.on_message(kind, payload)
 
     async def _drain(self, process: asyncio.subprocess.Process) -> None:
-        """Keep the newest lines of what native code prints, at a bounded rate."""
+        """Keep the newest lines that native code prints, at a bounded rate."""
         assert process.stderr is not None
         loop = asyncio.get_running_loop()
         window, taken = loop.time(), 0

@@ -1,7 +1,6 @@
-"""What passes between the program and its sound hosts, on pipes: messages of a kind, a length and a payload.
+"""The messages between the program and its sound hosts: a kind, a length and a payload, on pipes.
 
-Pure: no I/O, no clock, stdlib only (the host imports it). Times are ``time.monotonic()``, which all processes of the
-machine share. Kinds:
+Pure: no I/O, no clock, stdlib only. Times are ``time.monotonic()``, which all processes share. Kinds:
 
 - `FRAME` (host -> program): time of the last sample (f64), peak (f32), lost samples (u32), then `FRAME_BYTES`
 - `NOTE` (both ways): a JSON object with ``kind``
@@ -36,7 +35,7 @@ _LIMIT = 16 * 1024 * 1024
 
 
 class WireBrokenError(Exception):
-    """The other side sent what is no message: it cannot be understood any more."""
+    """The other side sent something that is not a message; the stream cannot be read on."""
 
 
 def pack(kind: int, payload: bytes) -> bytes:
@@ -93,7 +92,7 @@ def read_heard(payload: bytes) -> tuple[float, bytes]:
 
 
 class Splitter:
-    """Bytes in, whole messages out; any chopping of the same bytes gives the same messages."""
+    """Bytes in, whole messages out, however the bytes are chopped."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
