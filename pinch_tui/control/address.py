@@ -1,6 +1,6 @@
-"""What the socket of outside control is called, on each system.
+"""The address of outside control on each system.
 
-Apart from the endpoints so that the client needs no asyncio: it has to be over in the time of a key press.
+Apart from the endpoints, because the client must not import asyncio: it has to finish within a key press.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from pinch_tui.control.messages import ControlError
 
 MAX_SOCKET_PATH = 100
-"""Bytes of a socket's path that every system takes (Linux 107, macOS 103)."""
+"""Bytes of a socket's path that every system accepts (Linux 107, macOS 103)."""
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The client half of outside control: one short blocking exchange, for a key binding of a window manager.
 
-Blocking on purpose, and free of asyncio: the whole command has to be over in the time of a key press.
+Blocking, and free of asyncio: the command has to finish within a key press.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def send(
 ) -> dict[str, object]:
     """Ask the app at ``path`` to do ``command``; its reply.
 
-    Raises `NotRunning` (nobody listens), `Forbidden` (another user's app) and `ControlError` (no answer in time, an
+    Raises `NotRunning` (no app listens), `Forbidden` (another user's app) and `ControlError` (no answer in time, an
     answer that cannot be read, a refusal in the app's own words).
     """
     talk = exchange if exchange is not None else _exchange

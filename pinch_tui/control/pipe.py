@@ -1,9 +1,8 @@
 r"""The named pipe of outside control on Windows, served by asyncio's proactor loop.
 
-No token is needed: the security descriptor that Windows gives a pipe by default lets its creator, administrators and
-the system write, and everybody else only read; a request has to be written, so another user's is refused by the system
-before it reaches us. The first instance is created with ``FILE_FLAG_FIRST_PIPE_INSTANCE`` (asyncio does so), so a
-second copy of the app, or a stranger who took the name, shows as "access denied" at the start.
+No token is needed: by default Windows lets a pipe's creator, administrators and the system write, and others only read.
+Requests are written, so the system refuses other users. asyncio creates the first instance with
+``FILE_FLAG_FIRST_PIPE_INSTANCE``: if another process has the name, the start fails with "access denied".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One exchange over a named pipe of Windows, with a limit on all of its waits.
+"""One exchange over a named pipe of Windows, with a time limit.
 
-By ``_winapi``, the module on which the standard library's own pipes rest (`multiprocessing.connection`): a plain
-`open` tells a busy pipe from a broken name by nothing, and a plain read waits for ever.
+Through ``_winapi``, which the standard library's own pipes use (`multiprocessing.connection`): a plain `open` cannot
+tell a busy pipe from a missing one, and a plain read waits for ever.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def exchange(
 ) -> bytes:
     """Send one line, return what comes back up to a newline.
 
-    Raises `TimeoutError` when it is not over in ``timeout_s``, `FileNotFoundError` when nobody listens, `OSError`.
+    Raises `TimeoutError` when it is not over in ``timeout_s``, `FileNotFoundError` when no app listens, `OSError`.
     """
     api = api if api is not None else importlib.import_module("_winapi")
     end = clock() + timeout_s

@@ -1,4 +1,4 @@
-"""The server half of outside control: lives in the app's event loop, answers requests of the same user.
+"""The server half of outside control: in the app's event loop, for requests of the same user.
 
 Bounds: `MAX_CONNECTIONS` at a time, `MAX_REQUEST` bytes a line, `IDLE_S` seconds to wait for a line. What a connection
 does wrong is answered with one refusal and ends that connection; it never reaches the app.
@@ -27,7 +27,7 @@ from pinch_tui.control.messages import (
 MAX_CONNECTIONS = 8
 IDLE_S = 2.0
 TAKE_OVER_S = 3.0
-"""How often a second copy looks whether the first still listens."""
+"""Interval at which a second copy checks whether the first still listens."""
 
 OnCommand = Callable[[ControlCommand], Mapping[str, object]]
 """Carry out a command, on the loop's thread, at once; the mapping is the reply (JSON-ready, no secrets)."""
@@ -65,7 +65,7 @@ class ControlServer:
         await self._endpoint.start(self._serve)
 
     async def take_over(self, every_s: float = TAKE_OVER_S) -> None:
-        """Wait until the other copy has ended, and listen then; returns when that is so, or cannot be."""
+        """Wait until the other copy has ended, then listen. Returns when that worked or failed for good."""
         while True:
             await asyncio.sleep(every_s)
             try:

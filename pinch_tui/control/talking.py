@@ -1,4 +1,4 @@
-"""What the commands do: they move the talk key of the hold machine and tell the state.
+"""What the commands do: they press and release the talk key, and report the state.
 
 A start without its stop is ended by the engine at the longest-utterance limit; nothing here keeps time.
 """

@@ -1,4 +1,4 @@
-"""What is in force in this terminal, in a word for the footer and a sentence for whoever asks why."""
+"""How this terminal tells the end of a hold: a word for the footer, and a sentence that explains it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class HoldReport:
 
     @property
     def label(self) -> str:
-        """What the footer says."""
+        """For the footer."""
         return _LABELS[self.method]
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is known of the terminal and the machine; None: not known (yet)."""
+    """What is known of the terminal and the machine; None: not known yet."""
 
     key: str
     is_tap_mode: bool = False
@@ -50,7 +50,7 @@ class Findings:
 
 
 def decide(found: Findings) -> HoldReport:
-    """The report that follows from the findings."""
+    """The method in use, from the findings."""
     if found.is_tap_mode:
         return HoldReport("tap", "The talk mode is set to tap: press to start, press again to stop.")
     if found.is_trusted:

@@ -1,8 +1,8 @@
 """Textual's terminal driver with key releases: it asks the terminal for them and feeds the talk key to `HoldInput`.
 
-Textual pushes one entry of keyboard-protocol flags at its start and pops one at its stop; ours takes that entry's
-place, so that pushes and pops stay balanced on every way out (quit, suspend, crash). Everything here but the start and
-the stop runs on Textual's input thread; what belongs to the talk key never reaches the event loop.
+Textual pushes one entry of keyboard-protocol flags at its start and pops one at its stop. Ours replaces that entry, so
+pushes and pops stay balanced on every way out (quit, suspend, crash). Everything but the start and the stop runs on
+Textual's input thread; events of the talk key never reach the event loop.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pinch_tui.keys.ports import KeyListener
 
 
 class LenientFile:
-    """A terminal's output that swallows what can no longer be written, so that a hang-up wedges no thread."""
+    """A terminal's output that ignores write errors, so that a hang-up blocks no thread."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -92,7 +92,7 @@ class HoldDriver(LinuxDriver):
 
 
 class _Reading:
-    """Decodes what was read: any bytes at all, and nothing as the hang-up that it means on a terminal in raw mode."""
+    """Decodes any bytes. An empty read is a hang-up on a terminal in raw mode."""
 
     def __init__(self, decoder: codecs.IncrementalDecoder) -> None:
         self._decoder = decoder

@@ -1,4 +1,4 @@
-"""What the drivers of all platforms share: the question to the terminal, and the sorting of what comes back."""
+"""What the drivers of all platforms share: the query to the terminal, and the filter for its messages."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from pinch_tui.keys.parser import (
 from pinch_tui.keys.ports import KeyListener
 
 ASK = "\x1b[<u\x1b[>27u\x1b[?u\x1b[c"
-"""Replace the driver's flags by 27 (1 unambiguous, 2 event types, 8 all keys, 16 text), ask for the flags in force,
-and ask what every terminal answers, so that a missing answer is known as soon as the other one comes."""
+"""Replace the driver's flags by 27 (1 unambiguous, 2 event types, 8 all keys, 16 text), query the flags in force, then
+the device attributes, which every terminal answers: if they come first, there is no answer to the flags."""
 CALM = "\x1b[=0;1u"
-"""No more reports, while the entry stays for the driver's own pop."""
+"""Switch reports off, and leave the entry for the driver's own pop."""
 
 
 INTERRUPT = "ctrl+c"
@@ -35,10 +35,10 @@ _LEAVING = (INTERRUPT, "ctrl+q")
 
 
 class TalkKeyFilter:
-    """What both drivers share: a parser of ours, and each message sorted into ours and the application's.
+    """Makes the parser, and sorts each message into ours and the application's.
 
-    What comes faster than anybody types is dropped here (`FloodGate`), before the event loop hears of it. With a
-    ``loop``, Ctrl+C overtakes the keys that wait there: ``hold.on_interrupt`` is called on it, in the context in which
+    Messages that come faster than a person types are dropped here (`FloodGate`), before they reach the event loop. With
+    a ``loop``, Ctrl+C overtakes the keys queued there: ``hold.on_interrupt`` is called on it, in the context in which
     this was made.
     """
 
@@ -57,7 +57,7 @@ class TalkKeyFilter:
         return parser
 
     def takes(self, message: Message) -> bool:
-        """Whether this message goes no further: it is ours, or one too many."""
+        """Whether this message stops here: it is ours, or one too many."""
         return (
             self._is_too_many(message)
             or self._is_ours(message)
@@ -79,7 +79,7 @@ class TalkKeyFilter:
         return True
 
     def take_owed(self) -> list[Message]:
-        """What was dropped and is still true, once there is room for it."""
+        """Dropped messages that tell a state which still holds, once there is room."""
         if not self._owed or not self.gate.has_room(Lane.REST, self._hold.clock()):
             return []
         owed, self._owed = list(self._owed.values()), {}
@@ -135,7 +135,7 @@ class TalkKeyFilter:
 
 @contextlib.contextmanager
 def replaced_names(driver_module: ModuleType, **names: object) -> Iterator[None]:
-    """Put these names in place of a driver module's own, and let the parser collect longer sequences, for a while."""
+    """Replace a driver module's names, and let the parser collect longer sequences, inside the block."""
     swaps: list[tuple[ModuleType, str, object]] = [(driver_module, name, value) for name, value in names.items()]
     swaps.append((_xterm_parser, "_MAX_SEQUENCE_SEARCH_THRESHOLD", LONGEST_SEQUENCE))
     before = [(module, name, getattr(module, name)) for module, name, _ in swaps]

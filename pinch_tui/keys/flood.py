@@ -1,8 +1,7 @@
-"""How much of what a terminal sends reaches the application: more than a person can type is dropped and counted.
+"""Limits the rate of a terminal's messages: more than a person can type is dropped and counted.
 
-Pure: no I/O, no clock. A file that is thrown at the terminal, a cat on the keyboard or a terminal gone mad must not
-keep the event loop from sound and screen. What tells a state (the focus, the size, a button that went up) is owed when
-it was dropped: the newest of each kind comes as soon as there is room.
+Pure: no I/O, no clock. A pasted file or a broken terminal must not keep the event loop from sound and screen. Dropped
+messages that tell a state (the focus, the size, a button that went up) are delivered later, the newest of each kind.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """What shares one measure."""
+    """Messages that share one limit."""
 
     READ = "read"
     KEYS = "keys"

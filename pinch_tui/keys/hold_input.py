@@ -358,7 +358,7 @@ class HoldInput:
     def _watch(self) -> None:
         while True:
             if self._probe.is_due:
-                self._probe.open()  # a display that hangs holds up nobody but this thread
+                self._probe.open()  # a hanging display blocks this thread alone
                 self._say()
             with self._wake:
                 if self._is_stopping:
@@ -377,7 +377,7 @@ class HoldInput:
             self._tell(Tick(self._has_unread()), self.clock())
 
     def _has_unread(self) -> bool:
-        """Whether more is to come of what was typed: an Escape must not lose to the silence of the key it cancels."""
+        """Whether more input waits: an Escape must win over the silence of the key that it cancels."""
         if self.is_midway():
             return True
         tty = self._tty

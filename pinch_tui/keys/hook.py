@@ -1,6 +1,6 @@
-"""Which driver is used: ours, where Textual is as we know it, else the stock one, and why.
+"""Chooses the driver: ours where Textual is the known one, else the stock driver, with the reason.
 
-The hook leans on a few private names of the pinned Textual; each is looked for here before anything is replaced.
+The hook uses a few private names of the pinned Textual; each is checked here before anything is replaced.
 """
 
 from __future__ import annotations

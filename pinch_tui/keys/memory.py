@@ -1,7 +1,7 @@
-"""What the keyboard taught, kept across runs, through a small port that the state file fulfils.
+"""The keyboard's learned cadence, kept across runs through a small port that the state file implements.
 
-The cadence belongs to the keyboard that is typed on, so it is kept under a name that tells the local one from the
-one at the other end of an SSH connection. Damaged or impossible values count as not remembered.
+The cadence belongs to the keyboard that is typed on, so local and SSH sessions have their own. Damaged or impossible
+values are ignored.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """A parser that also reads typed key events (press, repeat, release) and the terminal's answers about them.
 
-It extends Textual's parser in one private method, `XTermParser._sequence_to_key_events`, and wraps two that can raise.
-Nothing a terminal sends raises here, and no answer or unknown sequence is typed into the application: what cannot
-become a known sequence any more is dropped as a whole, to its end. A bracketed paste is text to its end mark, whatever
-stands in it. Ctrl+C ends all of these.
+It overrides one private method of Textual's, `XTermParser._sequence_to_key_events`, and wraps two that can raise.
+No input raises here, and no answer or unknown sequence reaches the application as typed text: a sequence that cannot
+become a known one is dropped to its end. A bracketed paste is text up to its end mark. Ctrl+C ends all of these.
 
-A release is matched by key code alone: its modifiers are those of the moment of release, and some terminals put text
-into it. A key event that is forwarded is rewritten to the untyped form that the base class knows.
+A release is matched by key code alone: its modifiers are those at the moment of release, and some terminals add text.
+Forwarded key events are rewritten to the untyped form that the base class knows.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from textual.message import Message
 from pinch_tui.core.keynames import MODIFIERS
 
 LONGEST_SEQUENCE = 128
-"""Characters of an unfinished sequence that are collected: enough for any device attributes and for composed text."""
+"""Characters collected of an unfinished sequence: enough for device attributes and composed text."""
 LONGEST_PASTE = 1 << 16
 """Characters of a paste that are kept."""
 REPORTS_EVENTS = 0b10
@@ -44,7 +43,7 @@ _interrupt = re.compile(r"\x03|\x1b\[99(?::[0-9:]*)?;(?:5|69|133|197)(?::1)?(?:;
 _STRINGS = "P]_^X"
 """After Escape: the beginning of a string (an answer of the terminal's), up to BEL or another Escape."""
 _SILENCE_S = 0.1
-"""What comes this long after the beginning of something dropped does not belong to it any more."""
+"""Input this long after the beginning of a dropped sequence does not belong to it."""
 _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
 
 
@@ -88,7 +87,7 @@ class HoldParser(XTermParser):
         self.plain_name = ""
         """The key of the last key event, without its modifiers; "" when it cannot be told."""
         self.base_name = ""
-        """The key that was pressed for it, whatever modifiers were held: what its release will be named."""
+        """The key without regard to modifiers: the name that its release will have."""
         self.reports_release = False
         """The last key event came in a form that a release report can follow."""
         self.is_repeat = False
@@ -136,7 +135,7 @@ class HoldParser(XTermParser):
 
     @property
     def is_midway(self) -> bool:
-        """What was read ends in the beginning of a sequence, or in the Escape key; which of them, time will tell."""
+        """The input ends in the beginning of a sequence, or in the Escape key; only time tells which."""
         return self._begun != ""
 
     def tick(self) -> Iterable[Message]:

@@ -1,4 +1,4 @@
-"""The one probe in use: opened for the talk key off the threads that must not wait, asked, closed, replaced."""
+"""The one key-state probe in use. It is opened on the watcher thread, because that may block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pinch_tui.keys.probes import Probe
 
 RETRY_S = 1.0
-"""A probe that was lost is opened anew at a press, but not more often than this."""
+"""Shortest time between two tries to open a lost probe again."""
 
 ProbeOpener = Callable[[str, Mapping[str, str]], Probe | None]
 
@@ -66,7 +66,7 @@ class ProbeSlot:
         return answer
 
     def revive(self, t: float) -> None:
-        """The talk key came at ``t``: one that was lost (a display busy with something long) is opened anew."""
+        """The talk key came at ``t``: open a lost probe again."""
         if not self._is_lost or t - self._opened_at < RETRY_S:
             return
         with self._wake:

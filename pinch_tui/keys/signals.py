@@ -1,4 +1,4 @@
-"""Ending by SIGTERM or SIGHUP as by a key, so that the terminal gets its own state back."""
+"""SIGTERM and SIGHUP end the program like a key, so that the terminal is restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def install(
     """Call ``on_quit`` on the loop at SIGTERM, and at SIGHUP ``on_hang_up`` (``on_quit`` where that is not given);
     returns the way to undo it. Nothing happens on Windows.
 
-    They come again with a second signal, as with a second press of the quit key.
+    A second signal calls it again, like a second press of the quit key.
     """
     if sys.platform == "win32":
         return lambda: None

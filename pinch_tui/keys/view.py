@@ -97,7 +97,7 @@ class KeyView:
 
 
 def visible(sequence: str) -> str:
-    """The bytes as text that harms no terminal: ``ESC[32;1:3u``."""
+    """The bytes as printable text: ``ESC[32;1:3u``."""
     out = []
     for char in sequence[:_LONGEST]:
         if char == "\x1b":

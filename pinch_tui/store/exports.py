@@ -1,4 +1,4 @@
-"""Files that a person asked for: exports and speech. Nothing is ever overwritten."""
+"""Files on request: exports and speech. Existing files are never overwritten."""
 
 from __future__ import annotations
 

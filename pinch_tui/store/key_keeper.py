@@ -1,6 +1,6 @@
-"""Keeps an API key while the screen goes on living: a keyring may ask its owner for a password first.
+"""Stores an API key without blocking the screen: a keyring may first ask for its password.
 
-`keep` runs this very module as a throw-away program, which does what `pinch_tui.store.secrets.store_key` does. The key
+`keep` runs this module as a program, which does what `pinch_tui.store.secrets.store_key` does. The key
 travels on a pipe, never among the arguments.
 """
 

@@ -1,7 +1,7 @@
-"""The system's keyring, asked from a child process: it may hang, print, or pull in a desktop's whole message bus.
+"""The system's keyring, asked from a child process: it may hang, print, or load a desktop's message bus.
 
-`ChildKeyring` runs this very module as a throw-away program and bounds its time. The key travels on pipes alone, never
-among the arguments. Standard error of the child is discarded: backends print there, keys included.
+`ChildKeyring` runs this module as a program with a time limit. Keys travel on pipes, never in arguments. The child's
+standard error is discarded: backends print there, keys included.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pinch_tui.store.secrets import PINCH, KeyringAbsent, KeyringFailed
 
 SERVICE = "pinch-tui"
 GET_TIMEOUT_S = 4.0
-"""A start does not wait longer for a keyring that asks somebody for its password."""
+"""Limit at the start of the program, for a keyring that asks for its password."""
 CHANGE_TIMEOUT_S = 60.0
 
 _FOUND, _NOTHING, _ABSENT, _FAILED = 0, 10, 11, 12
@@ -70,7 +70,7 @@ class ChildKeyring:
 
     @staticmethod
     def looks_present(env: Mapping[str, str]) -> bool:
-        """False where it is plain that there is none, which spares a start a quarter of a second.
+        """False where there is certainly none, which saves 0.25 s at the start.
 
         Linux desktops' keyrings all live behind the session's message bus.
         """

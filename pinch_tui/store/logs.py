@@ -26,7 +26,7 @@ ROOT = "pinch_tui"
 
 
 def append_fault(path: Path, fault: BaseException) -> Path | None:
-    """Append where an unexpected exception happened; returns the file, None when it cannot be written.
+    """Append the place of an unexpected exception. Returns the file, None when it cannot be written.
 
     Types, files and lines only: an exception's own words may hold what was said, or a secret.
     """

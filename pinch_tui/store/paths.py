@@ -23,7 +23,7 @@ from pinch_tui.errors import ConfigError
 APP = "pinch-tui"
 HOME_VARIABLE = "PINCH_TUI_HOME"
 MAX_SMALL_FILE = 4 * 1024 * 1024
-"""Bytes of a configuration, a state file or a key; nothing of ours comes near it."""
+"""Largest configuration, state or key file that is read, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def clean(value: str) -> str:
     if not key:
         raise UsageError("No key was given.", "Paste it at the prompt, or pipe it into pinch-tui key set.")
     if len(key) > MAX_KEY or not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError("That is not an API key.", "A key is one word of plain characters; copy it anew.")
+        raise UsageError("That is not an API key.", "A key is one word of plain characters; copy it again.")
     return key
 
 

@@ -1,7 +1,6 @@
-"""Remembered choices: language pairs, devices, and what was learned about the keyboard.
+"""Remembered choices: language pairs, devices, and the keyboard's learned cadence.
 
-The state file is ours, unlike the configuration, which is the user's. It is replaced atomically (0600), and whatever is
-damaged in it counts as not remembered.
+The state file is replaced atomically (0600); damaged parts are ignored.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class StateFile:
 
     @property
     def state(self) -> State:
-        """What is remembered now; read anew each time, so that two running copies do not undo each other's choices."""
+        """What is remembered now. Read each time, so that two running copies do not undo each other's choices."""
         return self._unwritten if self._unwritten is not None else _read(self.path)
 
     def save(self, state: State) -> bool:

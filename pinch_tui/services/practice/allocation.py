@@ -1,4 +1,4 @@
-"""``GET /v1/session``: what its query may say, and the tokens it hands out. Pure: the clock is an argument.
+"""``GET /v1/session``: its query and its tokens. Pure: the clock is an argument.
 
 Enforced (sections 1.1 and 1.4): spelling of booleans and modes, language codes, context of at most 2,000 characters,
 a token that works once and for 60 seconds. Lenient: unknown parameters are ignored, labels may be of any length.
@@ -125,7 +125,7 @@ class Grants:
         self._grants: dict[str, Grant] = {}
 
     def add(self, query: SessionQuery, now: float) -> tuple[str, Grant]:
-        """Allocate a session; return its token and what it stands for."""
+        """Allocate a session; return its token and its grant."""
         self._grants = {token: grant for token, grant in self._grants.items() if grant.expires_at > now}
         while len(self._grants) >= MAX_GRANTS:
             del self._grants[next(iter(self._grants))]

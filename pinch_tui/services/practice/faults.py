@@ -1,7 +1,7 @@
-"""Faults that the practice service plays on request, so that a client can be tried against them. Pure.
+"""Faults that the practice service simulates, to test a client against them. Pure.
 
-`FAULTS` is the table that ``--fault`` documents; `FaultPlan.parse` reads what was typed; `FaultState` hands the faults
-out, one allocation or one session at a time. Faults compose: give as many as you like.
+`FAULTS` documents ``--fault``, `FaultPlan.parse` reads it, and `FaultState` hands faults out, one allocation or session
+at a time. Faults can be combined.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FOREVER = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Something ``seconds`` after `ready`, for the first ``times`` sessions; ``code`` 0 stands for a cut."""
+    """An event ``seconds`` after `ready`, for the first ``times`` sessions; ``code`` 0 cuts the connection."""
 
     seconds: float
     code: int = 0
@@ -45,7 +45,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """All faults to play."""
+    """All faults to simulate."""
 
     statuses: tuple[tuple[int, int], ...] = ()
     """(HTTP status, how many times), answered one after the other."""
@@ -138,7 +138,7 @@ class FaultState:
         return 200
 
     def next_session(self) -> SessionFaults:
-        """What the next opened socket will meet."""
+        """The faults of the next session."""
         at = self._sessions
         self._sessions += 1
         return SessionFaults(

@@ -1,4 +1,4 @@
-"""The JSON that the practice service sends, plainly after the v1 reference (sections 1.2, 1.8, 1.12). Pure."""
+"""The JSON that the practice service sends, after the v1 reference (sections 1.2, 1.8, 1.12). Pure."""
 
 from __future__ import annotations
 

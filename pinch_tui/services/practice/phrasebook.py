@@ -1,4 +1,4 @@
-"""What the practice service understands and says: phrases in many languages, some with a slot. Reads one or two files.
+"""The phrasebook of the practice service: phrases in many languages, some with a slot. Reads one or two files.
 
 The file is tab-separated text in UTF-8. Its first line names the columns: ``id`` and language codes; ``ja_kana`` and
 ``ar_vowels`` are what a voice is given for Japanese and Arabic (`SPOKEN`). A row is a phrase in every language; an

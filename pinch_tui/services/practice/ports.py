@@ -1,7 +1,7 @@
-"""What the practice service asks of an ear and a voice. Pure: values and Protocols.
+"""The ports of the practice service: an ear and a voice. Pure: values and Protocols.
 
-Both live in the helper process (`pinch_tui.services.practice.helper.worker`); what they hear travels to the server as
-JSON (`heard_to_json`, `heard_from_json`), what they say as chunks of samples.
+Both live in the helper process (`pinch_tui.services.practice.helper.worker`). What is heard travels to the server as
+JSON, speech as chunks of samples.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHUNK_SAMPLES = 1_920
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
-    """What a session asked for, as far as an ear and a voice need it. Language codes are base codes (``en``)."""
+    """A session's parameters for an ear and a voice. Language codes are base codes (``en``)."""
 
     source: str
     target: str
@@ -69,7 +69,7 @@ class Ear(Protocol):
         ...
 
     def prepare(self) -> None:
-        """`finish` will probably follow soon: do now what it will need."""
+        """`finish` will probably follow: prepare for it."""
         ...
 
     def finish(self) -> list[Heard]:
@@ -77,7 +77,7 @@ class Ear(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what the ear holds (a recogniser of the pool)."""
+        """Return the recogniser to its pool."""
         ...
 
 

@@ -1,6 +1,6 @@
 """``--record``: every session's audio as one WAV, exactly the samples that came, with a log beside it.
 
-The WAV's header is brought up to date with every frame, so that the file can be read at any moment and after a kill.
+Every frame updates the WAV's header, so the file can be read at any moment and after a kill.
 The log (``.jsonl``) has one object a line: ``t`` (`time.monotonic` at arrival), ``kind`` and that kind's fields.
 """
 
@@ -71,7 +71,7 @@ class Recording:
 
     def close(self) -> None:
         for file in (self._wav, self._log):
-            # What a full disk did not take is lost, as was said when it was written.
+            # A full disk was reported when it was written to.
             with contextlib.suppress(OSError):
                 file.close()
 

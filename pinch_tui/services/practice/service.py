@@ -1,8 +1,7 @@
 """A local Pinch-compatible server on loopback: ``GET /v1/session`` and the session's WebSocket on one port.
 
-It speaks the whole v1 protocol (section 1 of the service's reference) and needs neither key nor network: any non-empty
-Bearer is accepted. The ear and the voice work in a helper process, so that the loop which runs the server, be it the
-app's own, is never held up.
+It speaks the whole v1 protocol (section 1 of the service's reference) without key and network: any non-empty Bearer is
+accepted. The ear and the voice work in a helper process, so that they never block the server's event loop.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from pinch_tui.services.practice.session import HELLO_SECONDS, PracticeSession
 
 __all__ = ["FaultPlan", "PracticeOptions", "PracticeService"]
 
-# Handshakes that fail are the peer's matter; nothing may be printed over the app's screen.
+# Failed handshakes are the peer's problem; nothing may be printed over the app's screen.
 _LOGGER = logging.getLogger("pinch_tui.services.practice.sockets")
 _LOGGER.propagate = False
 _LOGGER.addHandler(logging.NullHandler())
@@ -94,8 +93,8 @@ class PracticeService:
         return self.base_url
 
     async def say(self, text: str, language: str) -> bytes:
-        """What the service's own voice makes of a text: PCM16 mono at 16 kHz, as a microphone would give it; empty
-        where there is no voice for the language (a base code)."""
+        """A text spoken by the service's voice: PCM16 mono at 16 kHz, as from a microphone. Empty without a voice for
+        the language (a base code)."""
         return await self._helper.say(text, language, SAMPLE_VOICE)
 
     async def stop(self) -> None:

@@ -30,12 +30,12 @@ from pinch_tui.services.practice.recording import Recording
 GRACE_SECONDS = 0.25
 """After `finalize`, frames that were still in flight belong to the closed segment."""
 READY_SECONDS = 0.02
-"""How long the service listens before it says `ready`, so that a client that does not wait is found out."""
+"""Wait before `ready`, to catch a client that sends too early."""
 LEAD_SECONDS = 0.16
-"""Speech is sent at the pace of real time, two chunks ahead."""
+"""Speech is sent in real time, two chunks ahead."""
 MAX_FRAME_BYTES = 64 * 1024
 MAX_PLAYOUT = 1_500
-"""Chunks of speech that wait for their time: two minutes."""
+"""Chunks of speech that may wait: two minutes."""
 HELLO_SECONDS = 3.0
 
 _LOST_TEXT = "The practice recogniser stopped and was started again; please repeat."
@@ -44,7 +44,7 @@ _UNHEARD = "[could not be heard]"
 
 
 class _LeaveError(Exception):
-    """The session is over; ``code`` None: the peer is gone already, 0: cut the connection."""
+    """The session is over. ``code`` None: the peer is gone; 0: cut the connection."""
 
     def __init__(self, code: int | None, reason: str = "") -> None:
         super().__init__(reason)
@@ -206,7 +206,7 @@ class PracticeSession:
             event = await link.events.get()
             match event:
                 case Speech():
-                    # Speech that nobody could wait for any more holds up what comes after it, not the memory.
+                    # A full queue delays what follows, and bounds the memory.
                     await self._playout.put(event.data)
                 case Interim():
                     await self._interim(event)
@@ -245,7 +245,7 @@ class PracticeSession:
             self._recording.event(time.monotonic(), "final", id=segment.id)
 
     async def _lost(self, number: int) -> None:
-        # What was locked stands; that there was more is said, so that the utterance comes to an end.
+        # Locked text stands; the mark ends the utterance.
         locked = self._segments[number].locked if number in self._segments else ""
         text = f"{locked} {_UNHEARD}".strip()
         await self._final(Final(number, text, _UNHEARD, self._plan.source, self._plan.target))

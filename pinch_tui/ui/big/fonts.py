@@ -1,7 +1,7 @@
 """Which font files on this machine may hold the letters of a text.
 
-Finders block, up to `TIMEOUT_S` a question, and are called from a worker thread. What they name are candidates: whoever
-asks looks into the fonts to see whether the letters are really there.
+Finders block, up to `TIMEOUT_S` a call, and run in a worker thread. Their fonts are candidates: the caller checks that
+the letters are there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Protocol
 from pinch_tui.ui.big.scripts import Script
 
 TIMEOUT_S = 2.0
-"""How long fontconfig may take; the first question after an installation builds its cache."""
+"""Limit for fontconfig, which builds its cache at the first call after an installation."""
 _MOST = 16
 _MOST_CHARS = 400
 _BOLD, _MEDIUM = 200, 100
@@ -37,14 +37,14 @@ OWN = FontFile("")
 
 
 class FontFinder(Protocol):
-    """Where the fonts of this machine are asked for."""
+    """Finds fonts on this machine."""
 
     @property
     def lacks_tool(self) -> str:
-        """The program without which nothing can be found here; empty: none is missing."""
+        """The missing program that finding fonts needs; empty when none is."""
 
     def find(self, script: Script, chars: str) -> Sequence[FontFile]:
-        """Fonts that may hold ``chars``, the fittest first; never raises."""
+        """Fonts that may hold ``chars``, the best first. Never raises."""
 
 
 class Fontconfig:
@@ -69,7 +69,7 @@ class Fontconfig:
 
 
 def _pattern(script: Script, chars: str) -> str:
-    """What is asked of fontconfig: families in order of preference, the language, the letters, and the weight."""
+    """The fontconfig pattern: families in order of preference, language, letters, weight."""
     families = [name.replace("-", r"\-") for name in dict.fromkeys((*script.families, "sans-serif"))]
     codes = " ".join(f"{ord(char):x}" for char in sorted(set(chars))[:_MOST_CHARS])
     parts = [",".join(families), "scalable=true", f"weight={_MEDIUM if script.is_dense else _BOLD}"]

@@ -1,8 +1,7 @@
 """Large type in any script: a text drawn with the machine's fonts, as dots in cells.
 
-`LargeType` is called from a worker thread: it asks for fonts, opens them, and looks for the largest size whose lines
-fit. Fonts are picked so that together they have every letter; lines are broken by the same rules as all text here, and
-direction is resolved by them too, so that a run handed to the press is of one font and one direction.
+`LargeType` runs in a worker thread: it finds fonts that together have every letter and the largest size whose lines
+fit. Lines are broken and ordered by the rules of `ui.text`; a run handed to the press has one font and one direction.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pinch_tui.ui.text import bidi as line_bidi
 from pinch_tui.ui.text.layout import Cluster, clusters, drawable, pieces
 
 CELL = (4, 8)
-"""Dots of the canvas in one cell, across and down: square ones, because cells are twice as high as wide."""
+"""Dots of the canvas in one cell, across and down. Cells are twice as high as wide, so the dots are square."""
 _LARGEST = 40 * CELL[1]
 _INK = 96
 _MOST_CHARS = 400
@@ -73,7 +72,7 @@ class Refusal:
     tool: str = ""
 
     def remark(self, limit: int) -> str:
-        """Why, and what would cure it, in at most ``limit`` cells; empty where nothing would, or nothing is wrong."""
+        """The reason and its cure in at most ``limit`` cells; empty when there is no cure or nothing is wrong."""
         said: tuple[str, ...]
         such = f", such as {self.font}" if self.font else ""
         match self.why:
@@ -120,7 +119,7 @@ class _Run(NamedTuple):
 
 
 class _Set:
-    """A text ready to be set: its clusters, their levels and faces, and its pieces, which no line end tears."""
+    """A text ready to be set: its clusters, their levels and faces, and its pieces, which line ends do not split."""
 
     def __init__(self, parts: Sequence[Cluster], faces: Sequence[Face], *, can_shape: bool) -> None:
         self.parts = parts
@@ -212,7 +211,7 @@ def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | 
 
 
 def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
-    """The most solid way of drawing that leaves the letters legible at this size; None: there is none."""
+    """The most solid grid that keeps letters legible at this size; None without one."""
     for grid in (WHOLE,) if is_ascii else (QUADRANTS, BRAILLE):
         if size * grid.down >= script.rows * CELL[1]:
             return grid

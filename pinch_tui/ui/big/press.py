@@ -1,4 +1,4 @@
-"""Setting and drawing text with Pillow, behind a port. Only worker threads come here; Pillow is loaded by the first."""
+"""Measures and draws text with Pillow, behind a port. Called from worker threads alone; the first loads Pillow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 _PROBE_SIZE = 20
-_NOWHERE = "\uffff"  # not a character: every font answers with its sign for "I have no such letter"
+_NOWHERE = "\uffff"  # not a character: every font shows its glyph for a missing letter
 _MOST_SIZES = 24
 
 
@@ -58,7 +58,7 @@ class Press(Protocol):
     def draw(
         self, runs: Sequence[Placed], size: int, canvas: tuple[int, int], dots: tuple[int, int]
     ) -> Sequence[bytes]:
-        """Draw on a canvas of so many dots (across, down), brought down to ``dots``: rows of brightness, 0 to 255."""
+        """Draw on a ``canvas`` (dots across, down), scaled down to ``dots``. Rows of brightness, 0 to 255."""
 
 
 def _open(font: FontFile, size: int, *, can_shape: bool) -> FreeTypeFont:

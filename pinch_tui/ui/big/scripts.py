@@ -1,4 +1,4 @@
-"""Which script a text is written in, and what its letters ask of a font and of a grid of dots. Pure."""
+"""The script of a text, and what its letters need of a font and of a grid of dots. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Script:
     files: tuple[str, ...] = ()
     """Font files that macOS and Windows bring along, as the makers' lists of fonts name them."""
     needs_shaping: bool = False
-    """Whether its letters change with their neighbours, so that they are wrong when set one by one."""
+    """Whether its letters change with their neighbours."""
     is_dense: bool = False
-    """Whether its strokes are so many that a regular weight is easier to read than a bold one."""
+    """Whether a regular weight is easier to read than bold, because letters have many strokes."""
     rows: int = 12
-    """Rows of dots that an em needs, so that the letters can still be told apart."""
+    """Fewest rows of dots an em that keep letters legible."""
 
 
 _MAC_ALL = "Arial Unicode.ttf"
@@ -158,7 +158,7 @@ def letters_of(script: Script, chars: Iterable[str]) -> str:
 
 
 def can_be_set_singly(text: str) -> bool:
-    """Whether each letter can be set by itself, as is done where nothing shapes: none joins or carries marks."""
+    """Whether letters can be set one by one, without shaping: none joins or carries marks."""
     return not any(
         unicodedata.category(char) in ("Mn", "Mc", "Me") or ((found := _of(char)) is not None and found.needs_shaping)
         for char in text

@@ -1,4 +1,4 @@
-"""The big view: one text as large as the screen allows, to be shown to the person across the table."""
+"""The big view: one text as large as the screen allows, for the person across the table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pinch_tui.ui.text.layout import Order, cut, drawable, width
 
 _MARGIN = 1
 _PATIENCE_S = 0.3
-"""How long the place stays empty while the text is first drawn; then it is shown at the usual size meanwhile."""
+"""How long the widget stays empty during the first drawing; then the text is shown at the usual size."""
 
 
 class BigText(Widget):
@@ -36,7 +36,7 @@ class BigText(Widget):
     """
 
     class Drawn(Message):
-        """What is shown has changed by itself."""
+        """A drawing has arrived."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class BigText(Widget):
         self._is_drawing = False
         self._pages: list[Page] = []
         self.refusal: Refusal | None = None
-        """Why the text stands there at the usual size, when it does for a reason."""
+        """Why the text has the usual size, if that has a reason."""
         self.page = 0
         self.is_turned = False
         self.can_turn = False
@@ -76,8 +76,7 @@ class BigText(Widget):
         is_turned: bool | None = None,
         language: str | None = None,
     ) -> None:
-        """Draw anew: another text, another page, or turned round. Without a page the one that is read stays, as far as
-        there is one."""
+        """Show another text, another page, or the text turned round. By default the page stays."""
         page = self.page if page is None else page
         self._text = self._text if text is None else text
         self._language = self._language if language is None else language
@@ -114,7 +113,7 @@ class BigText(Widget):
         self.page = max(0, min(page, len(self._pages) - 1))
 
     def _fits(self) -> bool:
-        """Whether what is shown may stay until the answer comes: it fits the place as it is now."""
+        """Whether the pages shown still fit, so that they may stay until the answer comes."""
         return all(
             len(page) <= self.size.height and all(width(row) <= self.size.width for row in page) for page in self._pages
         )

@@ -1,8 +1,7 @@
 """Right-to-left text in the order of display, and joined Arabic letters. Pure.
 
-The Unicode bidirectional algorithm (UAX #9) over grapheme clusters, without its explicit controls: cleaned text holds
-none. It is done here because every cluster has to keep its own style through the reordering, which libraries that
-return a plain string cannot tell.
+The Unicode bidirectional algorithm (UAX #9) over grapheme clusters, without explicit controls: cleaned text holds none.
+Libraries return a plain string, but every cluster has to keep its style through the reordering.
 """
 
 from __future__ import annotations

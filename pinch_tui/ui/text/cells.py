@@ -28,9 +28,8 @@ NARROW_ONLY = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2013\u201
 the quotes and dashes that services write: such texts are laid out 20 times a second."""
 
 WIDTHS_QUERY = "\x1b[?2026h\x1b7\x1b[8m\x1b[H\u0939\u093f\u0928\u094d\u0926\u0940\x1b[6n\x1b[H\x1b[6X\x1b8\x1b[?2026l"
-"""Writes a word into the first cells, asks where the cursor is, and erases it again. Nobody sees it: it is one
-synchronized update (mode 2026), of concealed text (SGR 8), and gone at its end where a terminal knows neither. What
-stood in those cells has to be painted anew afterwards."""
+"""Writes a word into the first cells, queries the cursor's position, and erases the word. It stays invisible: one
+synchronized update (mode 2026) of concealed text (SGR 8). Those cells have to be painted again afterwards."""
 
 
 class Widths(StrEnum):

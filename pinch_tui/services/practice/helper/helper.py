@@ -1,9 +1,8 @@
 """The server's side of the helper process, in which the ear and the voice work.
 
-The recogniser would hold the interpreter for milliseconds at a time and the voice library is not thread-safe, so both
-live in one child. It is started at once and loaded in the background; it dies with its parent (its stdin ends), and
-it is started again when it dies; then each session's line says again what was not answered yet. So nobody waits for
-the start, and a helper that dies takes nothing along.
+The recogniser blocks the interpreter for milliseconds and the voice library is not thread-safe, so both live in one
+child. It starts at once and loads in the background. When it dies it is started again, and each session's link repeats
+what was not answered yet, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from pinch_tui.services.practice.options import PracticeOptions
 from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
 
 MAX_UNREAD = 4 * 1024 * 1024
-"""Bytes that may wait for the helper: two minutes of audio. A helper that far behind is hung and is replaced."""
+"""Bytes that may wait for the helper (two minutes of audio). A helper further behind is replaced."""
 
 _RESTART_SECONDS = 0.1
 _MAX_RESTARTS = 10
 _STABLE_SECONDS = 5.0
-"""A helper that lived so long was sound: only quick deaths, `_MAX_RESTARTS` in a row, end the trying."""
+"""A helper that lived this long was healthy: only `_MAX_RESTARTS` quicker deaths in a row end the retries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class Helper:
         self.send(Kind.CLOSE, number)
 
     def send(self, kind: Kind, session: int, payload: bytes = b"") -> None:
-        """Write one packet. While no helper runs nothing is written: the next one is told by each `HelperLink`."""
+        """Write one packet; without a helper, nothing: each `HelperLink` repeats it to the next one."""
         if self._has_given_up and kind is Kind.FINISH:
             self._links[session].died(is_final=True)
             return

@@ -35,7 +35,7 @@ def pack(kind: Kind, session: int = 0, payload: bytes = b"") -> bytes:
 
 
 def unpack_header(data: bytes) -> tuple[Kind, int, int]:
-    """Return kind, session number and payload length; raise `ValueError` for what is none of ours."""
+    """Return kind, session number and payload length; raise `ValueError` for anything else."""
     kind, session, length = HEADER.unpack(data)
     if length > MAX_PAYLOAD:
         raise ValueError("packet too long")

@@ -1,7 +1,6 @@
-"""What the helper process has on its shelves: the phrasebook, the voice, and recognisers ready for use.
+"""The resources of the helper process: the phrasebook, the voice, and a pool of recognisers.
 
-A recogniser serves one session at a time; a session that ends puts it back. Making one takes 50 to 150 ms and 45 MB, so
-a few are kept.
+A recogniser serves one session at a time and returns to the pool. Making one takes 50 to 150 ms and 45 MB.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ class Workshop:
         return _LentEar(PhrasebookEar(plan, self.book, recogniser), self, languages, recogniser)
 
     def warm_up(self) -> None:
-        """Load what the first sentence will need, so that it is not late."""
+        """Load what the first sentence needs, so that it is not late."""
         for _ in self.voice.speak("Hello.", "en", "male"):
             pass
 
@@ -101,8 +100,8 @@ class _LentEar:
 
 
 def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
-    """Load what is installed. What was asked for by name and is missing is told in ``problem``; a user's phrasebook
-    with a fault is told too and left out."""
+    """Load what is installed. ``problem`` names what was asked for and is missing, and a faulty phrasebook, which is
+    left out."""
     problems: list[str] = []
     try:
         book = phrasebook.load(path)

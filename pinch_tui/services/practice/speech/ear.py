@@ -1,10 +1,10 @@
 """The real ear: a gate in front of a recogniser, guesses that grow, words that lock, and an honest refusal.
 
-What is shown while somebody speaks are the guesses of a coarse recogniser. When the segment is over, a judge hears the
-whole of it; silence before and after it is cut off first. What it takes the sound for becomes a final only when it is a
-whole sentence of the phrasebook and every word of it fits (`Trust`); else the segment ends with what was locked and a
-mark that it is not in the phrasebook, nothing is spoken and a falling tone sounds. A word locks when the last guesses
-agree on it and more words follow; what is locked is never taken back.
+During speech, a coarse recogniser's guesses are shown. At the end of the segment a finer one, the judge, hears all of
+it, without the silence around it. Its guess becomes a final only if it is a whole sentence of the phrasebook in which
+every word fits (`Trust`). Otherwise the segment ends with its locked words and a mark that it is not in the phrasebook,
+nothing is spoken, and a falling tone sounds. A word locks when the last guesses agree on it and more words follow;
+locked words are never taken back.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _AGREEING_MORE = 5
 """In other languages than English, and in a loud room."""
 _SAME_LANGUAGE = 2
 _OTHER_LANGUAGE = 4
-"""So many guesses in a row are in one language before it is shown, and before it takes the place of another one: a
-guess that jumps between languages would jump between columns."""
+"""Guesses in a row that agree on a language before it is shown, and before it replaces another language: a guess that
+changes language changes its column."""
 _TAIL_BLOCKS = 8
 """Silence of more than 160 ms is decoded only if speech follows."""
 _MAX_SOUND_BYTES = 8 * 32_000
-"""No phrase takes longer than 8 s: what does is refused, and costs no more work."""
+"""No phrase takes longer than 8 s; longer speech is refused without more work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ class Trust:
 
 TRUST = {"en": Trust(2.6, 3.5, 9.0, 11.5), "fr": Trust(4.5, 4.7, 9.5, 13.0)}
 OTHER_TRUST = Trust(4.5, 5.6, 9.5, 13.0)
-"""Foreign sounds are mapped to English ones, which never fit as well."""
+"""Foreign sounds are mapped to English ones, which fit less well."""
 
 
 _NOISY_DB = 14.5
 _NOISY = Trust(1.9, 3.0, 5.0, 11.5)
-"""Where speech stands out of the room by less than `_NOISY_DB`, a near miss fits as well as a phrase: only what fits
-very well is believed, and next to nothing locks."""
+"""Below `_NOISY_DB` of speech over room noise a near miss fits as well as a phrase, so only very good fits are accepted
+and hardly anything locks."""
 _NOISY_PAUSES = 0.7
-"""There silence and soft speech look alike, too: it may take that many frames for each frame of words."""
+"""Silence and soft speech look alike there: this many frames of pauses are allowed for each frame of words."""
 _LOUD_ROOM_DB = 32.0
 _LOUD_ROOM_LOCK = 7.5
 """Below `_LOUD_ROOM_DB` a word must fit better, and more guesses must agree on it, before it locks."""

@@ -137,7 +137,7 @@ class Espeak:
 
 
 def readable(text: str) -> bytes:
-    """A text as the library reads it rightly: UTF-8, an Arabic doubling sign before its vowel."""
+    """A text in the form that the library needs: UTF-8, Arabic shadda before its vowel."""
     return _VOWEL_BEFORE_SHADDA.sub("\u0651\\1", text).encode()
 
 

@@ -1,7 +1,7 @@
 """The plain ear and the tones: what is left when no recogniser or no voice is installed. Labelled as practice.
 
-The plain ear hears that somebody speaks and for how long, never what; the tones are short sine sounds, so that the
-whole way from microphone to loudspeaker can be tried.
+The plain ear measures how long a person speaks, not what is said; the tones are short sine sounds. Together they
+exercise the whole path from microphone to loudspeaker.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PLAIN_LABEL = "[practice]"
 
 
 class PlainEar:
-    """Says how long somebody spoke. Every full second is locked, so that the finals of stable mode grow."""
+    """Tells how long a person spoke. Every full second is locked, so that the finals of stable mode grow."""
 
     def __init__(self, plan: SessionPlan) -> None:
         self._plan = plan
@@ -88,7 +88,7 @@ def tone(kind: str) -> Iterator[bytes]:
 
 
 class ToneVoice:
-    """Stands in for a voice: one short tone a word."""
+    """In place of a voice: one short tone a word."""
 
     name = "tones"
 

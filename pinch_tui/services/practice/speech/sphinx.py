@@ -3,12 +3,12 @@
 Settings and traps are those of the reference (practice service, "pocketsphinx"): no best-path search, beams of 1e-70,
 and ``compallsen``, which makes the score of a frame its distance from the best sound of the model.
 
-While somebody speaks, one coarse decoder follows; its guesses are good enough to be shown. When the segment is over, a
-judge hears the whole of it once, finely and with the mean of the whole as its channel, so that the answer depends on
-nothing that came before. A grammar always guesses. So the judge has a second decoder that takes the same sound for any
-sequence of phones; how much better that does over a word, smoothed with the sentence, tells whether the guess may be
-believed: a near miss ("where is the museum") differs in one word, and there the free phones win by far. Against the
-distance alone, this takes the speaker out of the measure (``tests/bench/practice_ear.py`` prints what it gives).
+A coarse decoder follows the speech; its guesses are good enough to show. At the end of the segment the judge decodes
+all of it once, finely, with the segment's own mean as its channel, so that the answer does not depend on earlier sound.
+A grammar always finds a guess, so the judge has a second decoder that accepts any sequence of phones. How much better
+that fits a word, smoothed over the sentence, tells whether to accept the guess: a near miss ("where is the museum")
+differs in one word, where the free phones fit far better. Compared with the distance alone, this measure does not
+depend on the speaker (``tests/bench/practice_ear.py`` prints it).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pinch_tui.services.practice.speech.lexicon import Lexicon, Spelling
 
 _SMOOTH_FRAMES = 10
 _DITHER = 8.0
-"""RMS of the noise (in steps of 16 bit, -72 dBFS) under what is judged: digital silence is no sound that the model
-knows, and with it the same phrase would be judged otherwise between silences than in a room."""
+"""RMS of the noise (16-bit steps, -72 dBFS) added before judging. The model does not know digital silence, which would
+change the result for a phrase between silences."""
 _MAX_STRAY = 0.4
 _STRAY_FREE = 20
 """Frames of fillers for each frame of words (beside 0.2 s) in a sentence that may be believed. What the free phones
@@ -177,7 +177,7 @@ class Recogniser:
         sounds: list[int] = []
         for segment in self._free.seg() or ():
             n_frames = segment.end_frame - segment.start_frame + 1
-            # A stretch without a usable score (the very first one) speaks for nobody.
+            # Ignore a stretch without a usable score (the very first one).
             step = _distance(segment) / n_frames if segment.ascore > 0 else 0.0
             steps += [0.0] * (segment.end_frame + 1 - len(steps))
             sounds += [0] * (segment.end_frame + 1 - len(sounds))
