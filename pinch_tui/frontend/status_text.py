@@ -137,7 +137,7 @@ def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> S
     elif status.is_soft_stopped:
         hint = "let go?"
     elif status.talk_source == TalkSource.SAMPLE:
-        hint = f"a sample: the practice voice speaks. {key} talks instead, Esc ends it"
+        hint = f"a sample; {key} talks instead, Esc ends it"
     elif status.talk_source == TalkSource.CONTROL:
         hint = f"{key} or pinch-tui talk ends it, Esc throws it away"
     else:

@@ -50,7 +50,7 @@ async def test_the_demo_runs_without_terminal_and_sound_and_leaves_with_0(tmp_pa
 @pytest.mark.e2e
 def test_the_demo_plays_on_the_screen_and_leaves_a_clean_terminal(tmp_path: Path) -> None:
     with live.LiveApp(tmp_path, "--demo") as app:
-        app.wait_text("sample: the practice voice spoke", 30)
+        app.wait_text("sample (practice voice)", 30)
         app.wait_text("Have a nice day.", 60)
         assert app.leave(20) == 0
         assert "That was the demo. To start: pinch-tui" in app.text()

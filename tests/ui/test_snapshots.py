@@ -108,6 +108,40 @@ def test_first_sight_with_a_key(snap_compare: Any, size: Size) -> None:
     assert snap_compare(rig().app, terminal_size=size)
 
 
+def sampled(**more: Any) -> Rig:
+    """Practice in which a phrase was played, and another one is being spoken by the practice voice."""
+    status = {"word": StateWord.TALKING, "talking_since": 98.0, "talk_source": "sample", "service": PRACTICE}
+    r = rig(status=status | {"mic": MicState.ABSENT}, **more)
+    rows = (
+        line(1, "Where is the train station?", "¿Dónde está la estación de tren?"),
+        line(2, "How much does", "", state=UtteranceState.TALKING, is_final=False),
+    )
+    r.engine.transcript.utterances.extend(replace(row, is_sample=True) for row in rows)
+    return r
+
+
+@at_every_size
+def test_samples(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(sampled().app, terminal_size=size)
+
+
+@pytest.mark.parametrize("theme", ["pinch-light", "pinch-contrast"])
+def test_samples_in_other_themes(snap_compare: Any, theme: str) -> None:
+    assert snap_compare(sampled(settings=Settings(ui=UiSettings(motion=False, theme=theme))).app, terminal_size=USUAL)
+
+
+@pytest.mark.parametrize("theme", ["pinch-light", "pinch-contrast"])
+def test_first_sight_in_practice_in_other_themes(snap_compare: Any, theme: str) -> None:
+    r = rig(status={"service": PRACTICE}, method="tap", settings=Settings(ui=UiSettings(motion=False, theme=theme)))
+    assert snap_compare(r.app, terminal_size=USUAL)
+
+
+@pytest.mark.parametrize("theme", ["pinch-light", "pinch-contrast"])
+def test_export_in_other_themes(snap_compare: Any, theme: str) -> None:
+    r = talked(settings=Settings(ui=UiSettings(motion=False, theme=theme)))
+    assert snap_compare(r.app, terminal_size=USUAL, press=["e", "down", "down", "right"])
+
+
 @at_every_size
 def test_both_ways(snap_compare: Any, size: Size) -> None:
     assert snap_compare(both_ways(status={"word": StateWord.FINALIZING}).app, terminal_size=size)

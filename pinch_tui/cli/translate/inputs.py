@@ -97,7 +97,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                 datetime.now().astimezone(),
                 traits.label,
                 settings.session.context,
-                inputs=tuple("standard input" if name == "-" else name for name in options.inputs),
+                inputs=tuple("standard input" if name == "-" else Path(name).name for name in options.inputs),
             ),
         )
         wire.tell_through(console.say)

@@ -27,7 +27,7 @@ SIDE_BY_SIDE = 72
 PROVISIONAL = 1
 MATCH = 2
 
-SAMPLE_NOTE = "sample: the practice voice spoke"
+SAMPLE_NOTE = "sample (practice voice)"
 _COLUMN_GAP = 2
 _HEAD = 3
 """Cells of a text's mark and of the blanks round its code."""

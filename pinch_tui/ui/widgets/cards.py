@@ -171,11 +171,14 @@ class SayThis(Widget, can_focus=True):
         if not self._phrases:
             return Content("")
         original, translation = self._phrases[self._at % len(self._phrases)]
-        how = "  Enter plays it" if self.has_focus else "  Tab, Enter plays it" if self._can_speak else ""
-        return Content.assemble(
+        room = max(1, self.content_size.width)
+        line = Content.assemble(
             ("say this: ", "$text-muted"),
             *parts_of(original, "$accent", self._order),
             (self._marks.arrow, "$text-muted"),
             *parts_of(translation, "$text-muted", self._order),
-            (how, "$text-disabled"),
-        ).truncate(max(1, self.content_size.width), ellipsis=True)
+        )
+        how = "  Enter plays it" if self.has_focus else "  Tab, Enter plays it"
+        if self._can_speak and line.cell_length + len(how) <= room:
+            line = Content.assemble(line, (how, "$text-disabled"))
+        return line.truncate(room, ellipsis=True)
