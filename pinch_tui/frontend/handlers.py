@@ -51,7 +51,8 @@ def mute(front: FrontEnd) -> None:
     front.face.say("volume", _loudness(status.volume) if status.is_muted else "Voice muted")
 
 
-def _turn(front: FrontEnd, step: float) -> None:
+def turn(front: FrontEnd, step: float) -> None:
+    """Translated speech louder or quieter."""
     least, most, _ = VOLUME_RANGE
     volume = round(min(most, max(least, front.engine.status.volume + step)), 2)
     front.session.set_volume(volume, is_muted=False)
@@ -62,14 +63,6 @@ def _loudness(volume: float) -> str:
     return f"Volume {volume * 100:.0f} %"
 
 
-def louder(front: FrontEnd) -> None:
-    _turn(front, VOLUME_STEP)
-
-
-def quieter(front: FrontEnd) -> None:
-    _turn(front, -VOLUME_STEP)
-
-
 def retry(front: FrontEnd) -> None:
     front.engine.post(RetryNow())
     front.face.confirm("Connecting now.")
@@ -78,12 +71,8 @@ def retry(front: FrontEnd) -> None:
 # ---- languages ----------------------------------------------------------------------------------------------------
 
 
-def languages(front: FrontEnd) -> None:
-    front.face.choose_languages(front.session.language_choices(), is_source_side=False)
-
-
-def speak_language(front: FrontEnd) -> None:
-    front.face.choose_languages(front.session.language_choices(), is_source_side=True)
+def choose_languages(front: FrontEnd, *, is_source_side: bool = False) -> None:
+    front.face.choose_languages(front.session.language_choices(), is_source_side=is_source_side)
 
 
 def swap(front: FrontEnd) -> None:
@@ -128,18 +117,6 @@ def voice(front: FrontEnd) -> None:
 # ---- this line ----------------------------------------------------------------------------------------------------
 
 
-def replay(front: FrontEnd) -> None:
-    front.lines.replay(1.0)
-
-
-def replay_slower(front: FrontEnd) -> None:
-    front.lines.replay(SLOWER)
-
-
-def save_speech(front: FrontEnd) -> None:
-    front.lines.save_speech()
-
-
 def copy_translation(front: FrontEnd) -> None:
     if line := front.lines.chosen():
         front.lines.copy("translation", line.translation)
@@ -153,22 +130,3 @@ def copy_original(front: FrontEnd) -> None:
 def copy_both(front: FrontEnd) -> None:
     if line := front.lines.chosen():
         front.lines.copy("line", "\n".join(text for text in (line.original, line.translation) if text))
-
-
-def export(front: FrontEnd) -> None:
-    front.lines.export()
-
-
-# ---- leaving ------------------------------------------------------------------------------------------------------
-
-
-def suspend(front: FrontEnd) -> None:
-    front.leaving.suspend()
-
-
-def quit_(front: FrontEnd) -> None:
-    front.leaving.ask()
-
-
-def interrupt(front: FrontEnd) -> None:
-    front.leaving.interrupt()

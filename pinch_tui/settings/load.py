@@ -30,8 +30,7 @@ URL_VARIABLE = "PINCH_BASE_URL"
 CONFIG_VARIABLE = "PINCH_TUI_CONFIG"
 SPECIAL = {KEY_VARIABLE: "api.key", URL_VARIABLE: "api.base_url"}
 SECRET_KEYS = frozenset({"api.key", "cartesia.key", "smallest.key"})
-FREE_TABLES = frozenset({"ui.keys"})
-"""Tables whose keys are the user's to choose."""
+_SECTIONS = tuple(dict.fromkeys(key.partition(".")[0] for key in OPTIONS))
 
 # Suffixes of PINCH_TUI_ that are not settings: where files are, and what click reads for shell completion.
 _RESERVED = frozenset({CONFIG_VARIABLE, HOME_VARIABLE})
@@ -83,11 +82,6 @@ class Flag:
     value: object
 
 
-def known_keys() -> dict[str, Any]:
-    """Every dotted key with its type, in the order of the settings."""
-    return {key: row.kind for key, row in OPTIONS.items()}
-
-
 def value_of(settings: Settings, key: str) -> object:
     """The value at a dotted key."""
     section, _, name = key.partition(".")
@@ -121,29 +115,28 @@ def load(
     platform's own file may be missing.
     """
     env = env or {}
-    kinds = known_keys()
     values: dict[str, object] = {}
-    origins = {key: Origin(Source.DEFAULT) for key in kinds}
+    origins = {key: Origin(Source.DEFAULT) for key in OPTIONS}
     warnings: list[str] = []
 
     mistakes = _Mistakes()
     path, is_required = _config_path(config_path, env)
     text = _read(path, is_required=is_required)
     if text is not None:
-        for key, raw in _parse(path, text, kinds, mistakes).items():
+        for key, raw in _parse(path, text, mistakes).items():
             place = _place(path, text, key)
             origins[key] = Origin(Source.FILE, place)
-            _take(values, mistakes, key, kinds[key], raw, origins[key], convert)
+            _take(values, mistakes, key, raw, origins[key], convert)
         if any(values.get(key) for key in SECRET_KEYS) and not is_private(path):
             warnings.append(
                 f"{path} holds an API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
             )
-    for key, (variable, raw_text) in _environment(env, kinds, mistakes, warnings).items():
+    for key, (variable, raw_text) in _environment(env, mistakes, warnings).items():
         origins[key] = Origin(Source.ENVIRONMENT, variable)
-        _take(values, mistakes, key, kinds[key], raw_text, origins[key], convert_text)
+        _take(values, mistakes, key, raw_text, origins[key], convert_text)
     for key, flag in (flags or {}).items():
         origins[key] = Origin(Source.FLAG, flag.name)
-        _take(values, mistakes, key, kinds[key], flag.value, origins[key], convert)
+        _take(values, mistakes, key, flag.value, origins[key], convert)
 
     settings = _build(values, Settings())
     for problem in notes(settings):
@@ -218,13 +211,12 @@ def _take(
     values: dict[str, object],
     mistakes: _Mistakes,
     key: str,
-    kind: Any,
     raw: object,
     origin: Origin,
     converter: Callable[[Any, Any], object],
 ) -> None:
     try:
-        values[key] = check(key, converter(kind, raw))
+        values[key] = check(key, converter(OPTIONS[key].kind, raw))
     except BadValue as exc:
         mistakes.add(key, ConfigError(f"{origin}: {key} {exc}.", exc.hint))
 
@@ -254,7 +246,7 @@ def _read(path: Path, *, is_required: bool) -> str | None:
         raise ConfigError(f"{path} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
 
 
-def _parse(path: Path, text: str, kinds: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, object]:
+def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
     """The file's values by dotted key. Every section and key is known."""
     try:
         document = tomllib.loads(text)
@@ -264,11 +256,10 @@ def _parse(path: Path, text: str, kinds: Mapping[str, Any], mistakes: _Mistakes)
         raise ConfigError(f"{path} holds a number that is too long.", "Write it with fewer digits.") from exc
     except RecursionError as exc:
         raise ConfigError(f"{path} is nested too deeply.", "Settings are [section] and key = value.") from exc
-    sections = list(dict.fromkeys(key.partition(".")[0] for key in kinds))
     found: dict[str, object] = {}
     for section, table in document.items():
-        if section not in sections:
-            mistakes.add(section, _unknown(path, text, section, sections, kinds, is_table=isinstance(table, dict)))
+        if section not in _SECTIONS:
+            mistakes.add(section, _unknown(path, text, section, is_table=isinstance(table, dict)))
             continue
         if not isinstance(table, dict):
             place = _place(path, text, section)
@@ -276,8 +267,8 @@ def _parse(path: Path, text: str, kinds: Mapping[str, Any], mistakes: _Mistakes)
             continue
         for name, value in table.items():
             key = f"{section}.{name}"
-            if key not in kinds:
-                mistakes.add(key, _unknown(path, text, key, sections, kinds, is_table=False))
+            if key not in OPTIONS:
+                mistakes.add(key, _unknown(path, text, key, is_table=False))
             else:
                 found[key] = value
     return found
@@ -288,17 +279,15 @@ def _place(path: Path, text: str, key: str) -> str:
     return f"{path}, line {line}" if line else str(path)
 
 
-def _unknown(
-    path: Path, text: str, key: str, sections: list[str], kinds: Mapping[str, Any], *, is_table: bool
-) -> ConfigError:
+def _unknown(path: Path, text: str, key: str, *, is_table: bool) -> ConfigError:
     place = _place(path, text, key)
     if is_table:
-        near = difflib.get_close_matches(key, sections, n=1, cutoff=0.0)[0]
+        near = difflib.get_close_matches(key, _SECTIONS, n=1, cutoff=0.0)[0]
         return ConfigError(f"{place}: there is no section [{key}].", f"The nearest is [{near}].")
-    return ConfigError(f"{place}: there is no key {key}.", f"The nearest is {nearest(key, kinds)}.")
+    return ConfigError(f"{place}: there is no key {key}.", f"The nearest is {nearest(key)}.")
 
 
-def nearest(key: str, kinds: Mapping[str, Any]) -> str:
+def nearest(key: str) -> str:
     """The known key most like ``key``; the name counts more than the section."""
     section, _, name = key.rpartition(".")
 
@@ -308,13 +297,13 @@ def nearest(key: str, kinds: Mapping[str, Any]) -> str:
         by_section = difflib.SequenceMatcher(None, section, known_section).ratio()
         return by_name + 0.3 * by_section
 
-    return max(kinds, key=likeness)
+    return max(OPTIONS, key=likeness)
 
 
 # ---- the environment ----------------------------------------------------------------------------------------------
 
 
-def _neighbour(variable: str, by_variable: Mapping[str, str], kinds: Mapping[str, Any]) -> str:
+def _neighbour(variable: str, by_variable: Mapping[str, str]) -> str:
     """The variable that was probably meant; "" for what looks like none of ours."""
     suffix = variable.removeprefix(ENVIRONMENT_PREFIX)
     if _INJECTED.fullmatch(suffix):
@@ -323,16 +312,12 @@ def _neighbour(variable: str, by_variable: Mapping[str, str], kinds: Mapping[str
     if close := difflib.get_close_matches(suffix, names, n=1, cutoff=0.8):
         return names[close[0]]
     table, _, name = suffix.lower().rpartition("__")
-    if table in {key.partition(".")[0] for key in kinds} or (
-        not table and name in {key.rpartition(".")[2] for key in kinds}
-    ):
-        return OPTIONS[nearest(suffix.lower().replace("__", ".", 1), kinds)].variable
+    if table in _SECTIONS or (not table and name in {row.name for row in OPTIONS.values()}):
+        return OPTIONS[nearest(suffix.lower().replace("__", ".", 1))].variable
     return ""
 
 
-def _environment(
-    env: Mapping[str, str], kinds: Mapping[str, Any], mistakes: _Mistakes, warnings: list[str]
-) -> dict[str, tuple[str, str]]:
+def _environment(env: Mapping[str, str], mistakes: _Mistakes, warnings: list[str]) -> dict[str, tuple[str, str]]:
     """Values by dotted key, each with its variable. The special names beat the long ones.
 
     A variable that is nearly a setting's is a mistake; any other one is somebody else's, and only warned about.
@@ -346,7 +331,7 @@ def _environment(
         if key is not None:
             if value:
                 found[key] = (variable, value)
-        elif near := _neighbour(variable, by_variable, kinds):
+        elif near := _neighbour(variable, by_variable):
             hint = f"The nearest is {near}. Unset the variable if it is not meant."
             mistakes.add(variable, ConfigError(f"{variable}: there is no such setting.", hint))
         else:

@@ -22,8 +22,8 @@ import webvtt
 from pinch_tui.cli.main import COMMANDS, cli
 from pinch_tui.core.keymap import DEFAULT_KEYS
 from pinch_tui.core.languages import LANGUAGES
-from pinch_tui.settings.load import Source, known_keys, load
-from pinch_tui.settings.model import Settings
+from pinch_tui.settings.load import Source, load
+from pinch_tui.settings.model import OPTIONS, Settings
 from pinch_tui.store.history.conversations import History
 from tests.cli.conftest import Asked, Shell
 from tests.fakes.conversation import segment, utterance
@@ -177,7 +177,7 @@ def test_config_shows_every_value_with_its_origin(shell: Shell, monkeypatch: pyt
     assert f'keys = {{swap = "ctrl+x"}}  # {path}, line 5\n' in out
     assert f"key = <set, not shown>  # {path}, line 2\n" in out
     assert 'source = "en"  # default\n' in out
-    for key in known_keys():
+    for key in OPTIONS:
         assert f"\n{key.partition('.')[2]} = " in out
     _, out, _ = shell("config", "show", "--changed", "--json")
     shown = json.loads(out)
@@ -195,7 +195,7 @@ def test_config_init_writes_an_example_that_loads_to_the_defaults(shell: Shell) 
     assert loaded.settings == Settings()
     assert {origin.source for origin in loaded.origins.values()} == {Source.DEFAULT}
     text = path.read_text(encoding="utf-8")
-    for key in known_keys():
+    for key in OPTIONS:
         assert f"\n#{key.partition('.')[2]} = " in text
     path.write_text(text.replace("\n#", "\n").replace("\n ", "\n# "), encoding="utf-8")
     everything = load(path, {}, {})

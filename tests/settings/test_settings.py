@@ -18,7 +18,6 @@ from pinch_tui.settings.load import (
     Flag,
     LoadedSettings,
     Source,
-    known_keys,
     load,
     nearest,
     value_of,
@@ -54,7 +53,7 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
     assert loaded.config_file == tmp_path / "config" / "config.toml"
     assert loaded.warnings == ()
     assert {origin.source for origin in loaded.origins.values()} == {Source.DEFAULT}
-    assert set(loaded.origins) == set(known_keys())
+    assert set(loaded.origins) == set(OPTIONS)
 
 
 def test_each_source_beats_the_one_before(tmp_path: Path) -> None:
@@ -123,10 +122,10 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "dub.poll_s": "0.5",
     }
     env = {}
-    for key, kind in known_keys().items():
-        env[OPTIONS[key].variable] = texts.get(key) or {bool: "yes", int: "7", str: "word"}[kind]
+    for key, row in OPTIONS.items():
+        env[row.variable] = texts.get(key) or {bool: "yes", int: "7", str: "word"}[row.kind]
     loaded = _load(tmp_path, "", env)
-    for key in known_keys():
+    for key in OPTIONS:
         assert loaded.origins[key].place == OPTIONS[key].variable
     settings = loaded.settings
     assert (settings.session.source, settings.session.target) == ("pt-BR", "de")
@@ -387,12 +386,12 @@ def test_line_of_never_raises(text: str, key: str) -> None:
     assert line is None or 1 <= line <= len(text.splitlines())
 
 
-@given(st.sampled_from(sorted(known_keys())), st.integers(0, 30), st.sampled_from("abcxyz_"))
+@given(st.sampled_from(sorted(OPTIONS)), st.integers(0, 30), st.sampled_from("abcxyz_"))
 def test_the_nearest_key_of_a_slip_is_the_key_itself(key: str, at: int, char: str) -> None:
     section, _, name = key.partition(".")
     at = at % (len(name) + 1)
     slip = f"{section}.{name[:at]}{char}{name[at:]}"
-    assert nearest(slip, known_keys()) == key
+    assert nearest(slip) == key
 
 
 _ANYTHING = st.recursive(
@@ -402,9 +401,9 @@ _ANYTHING = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(known_keys())), _ANYTHING)
+@given(st.sampled_from(sorted(OPTIONS)), _ANYTHING)
 def test_any_value_is_taken_or_refused_with_a_reason(key: str, raw: object) -> None:
-    kind = known_keys()[key]
+    kind = OPTIONS[key].kind
     try:
         value = check(key, convert(kind, raw))
     except BadValue as refusal:
@@ -413,10 +412,10 @@ def test_any_value_is_taken_or_refused_with_a_reason(key: str, raw: object) -> N
     assert check(key, convert(kind, value)) == value
 
 
-@given(st.sampled_from(sorted(known_keys())), st.text(max_size=20))
+@given(st.sampled_from(sorted(OPTIONS)), st.text(max_size=20))
 def test_any_variable_is_taken_or_refused_with_a_reason(key: str, raw: str) -> None:
     try:
-        check(key, convert_text(known_keys()[key], raw))
+        check(key, convert_text(OPTIONS[key].kind, raw))
     except BadValue as refusal:
         assert str(refusal)
 
@@ -435,12 +434,12 @@ def test_the_example_loads_to_the_defaults() -> None:
 def test_the_example_holds_every_field_and_no_other() -> None:
     document = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     stands = {f"{section}.{name}" for section, table in document.items() for name in table}
-    assert stands == set(known_keys())
+    assert stands == set(OPTIONS)
 
 
 def test_the_example_says_something_about_every_field() -> None:
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
-    for key in known_keys():
+    for key in OPTIONS:
         line = line_of("\n".join(lines), key)
         assert line is not None
         assert lines[line - 2].startswith("# "), f"{key} has no comment above it"

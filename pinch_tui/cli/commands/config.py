@@ -13,7 +13,8 @@ import click
 
 from pinch_tui.cli.context import CliContext, config_flag, run_flags, session_flags
 from pinch_tui.errors import UsageError
-from pinch_tui.settings.load import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, known_keys, value_of
+from pinch_tui.settings.load import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, value_of
+from pinch_tui.settings.model import OPTIONS
 from pinch_tui.store.paths import expanded, private_folder
 
 EXAMPLE = "config.example.toml"
@@ -47,7 +48,7 @@ def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) 
     context: CliContext = ctx.obj
     context.take(ctx)
     loaded = context.load()
-    keys = [key for key in known_keys() if not changed or loaded.origins[key].source is not Source.DEFAULT]
+    keys = [key for key in OPTIONS if not changed or loaded.origins[key].source is not Source.DEFAULT]
     if as_json:
         rows = {
             key: {
