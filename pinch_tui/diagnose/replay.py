@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pinch_tui.core.events import FRAME_BYTES, Frame
 from pinch_tui.core.options import SessionParams, from_trace
@@ -21,6 +20,7 @@ from pinch_tui.core.session.session import Session
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.transcript.transcript import Transcript, Utterance
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage, WireEvent
+from pinch_tui.store.trace import TraceLine
 
 SETTLE_WITHIN_S = 20.0
 """How long the machines may go on after the last line."""
@@ -28,22 +28,6 @@ MAX_WAKES = 100_000
 """How often a machine is woken between two lines; a day of its pings is less."""
 VOICE = 0.5
 """The peak that replayed frames have: a trace does not say how loud they were."""
-
-
-class Line(Protocol):
-    """One line of a trace."""
-
-    @property
-    def t(self) -> float: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def connection(self) -> int: ...
-
-    @property
-    def fields(self) -> Mapping[str, object]: ...
 
 
 @dataclass(slots=True)
@@ -91,7 +75,7 @@ class _Lane:
 Decode = Callable[[bytes | str], WireEvent]
 
 
-def replay(lines: Iterable[Line], traits: ServiceTraits, decode: Decode) -> Replayed:
+def replay(lines: Iterable[TraceLine], traits: ServiceTraits, decode: Decode) -> Replayed:
     """Run one run's lines again, as those of the service with these traits, whose messages ``decode`` reads.
 
     Total: lines that make no sense are counted, never raised.
@@ -115,7 +99,7 @@ class _Run:
         self._frame_index = 0
         self._is_cancelling = False
 
-    def take(self, line: Line) -> None:
+    def take(self, line: TraceLine) -> None:
         if self.out.lines == 0:
             self._first = self._now = line.t
         self.out.lines += 1

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 
 SEPARATOR = " / "
@@ -89,7 +90,7 @@ def of_tables(
         api = int(str(entry.get("hostapi", 0)))
         api_name = str(apis[api].get("name", "")) if 0 <= api < len(apis) else ""
         rate = round(float(str(entry.get("default_samplerate", 0))))
-        found.append(Device(_clean(str(entry.get("name", ""))), api_name, index, channels, rate, index == default))
+        found.append(Device(clean(str(entry.get("name", "")), 500), api_name, index, channels, rate, index == default))
     return found
 
 
@@ -187,7 +188,3 @@ def _without_card(name: str) -> str:
 
 def _api_rank(name: str) -> int:
     return API_ORDER.index(name) if name in API_ORDER else len(API_ORDER)
-
-
-def _clean(name: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in name).split())

@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from pinch_tui.core.transcript.clean import clean
+
 _HEADPHONES = ("headphone", "headset", "earbud", "hands-free", "handsfree")
 _SPEAKERS = ("speaker", "hdmi", "tv", "hifi", "lineout", "line-out")
 
@@ -101,7 +103,7 @@ def _endpoint(entry: dict[str, Any], class_key: str) -> Endpoint:
     return Endpoint(
         index=int(entry["index"]),
         name=str(entry["name"]),
-        description=_clean(str(entry.get("description") or entry["name"])),
+        description=clean(str(entry.get("description") or entry["name"]), 120),
         other=other,
         is_headphones=_headphones(entry, properties),
         bluetooth=address,
@@ -128,7 +130,3 @@ def _streams(entries: list[dict[str, Any]], key: str) -> dict[int, int]:
         if pid.isdigit():
             found[int(pid)] = int(entry[key])
     return found
-
-
-def _clean(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:120]

@@ -6,6 +6,7 @@ import sys
 
 from pinch_tui.audio.devices.missing import device_cure, no_portaudio
 from pinch_tui.audio.host.streams import NO_DEVICE, NO_PORTAUDIO
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 
 _PRIVACY = {
@@ -54,7 +55,7 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
         case -9999:
             return AudioError(f"The {thing} went away.", looking, code=code)
         case _:
-            reason = _clean(text)
+            reason = clean(text, 200)
             return AudioError(
                 f"The {thing} cannot be opened.", f"PortAudio says: {reason}" if reason else "", code=code
             )
@@ -71,7 +72,7 @@ def loudspeaker_as_microphone(name: str) -> AudioError:
     """The server replaced the lost microphone by a loudspeaker's monitor: the app would hear itself."""
     return AudioError(
         "The microphone went away, and the system put a loudspeaker's sound in its place.",
-        f"{_clean(name)} is not used. Plug the microphone in again, or choose another.",
+        f"{clean(name, 200)} is not used. Plug the microphone in again, or choose another.",
     )
 
 
@@ -79,9 +80,5 @@ def speaker_into_microphone(name: str) -> AudioError:
     """The only output left feeds our microphone."""
     return AudioError(
         "The loudspeaker went away, and what is left feeds the microphone.",
-        f"{_clean(name)} is not used. Plug the loudspeaker in again, or choose another.",
+        f"{clean(name, 200)} is not used. Plug the loudspeaker in again, or choose another.",
     )
-
-
-def _clean(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:200]

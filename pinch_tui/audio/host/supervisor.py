@@ -35,6 +35,7 @@ from pinch_tui.audio.host.supervision import (
 )
 from pinch_tui.audio.host.wire import FRAME, HEARD, NOTE, Note, Splitter, WireBrokenError, pack_note, read_note
 from pinch_tui.children import kill, reap
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 
 READ_BYTES: Final = 1 << 16
@@ -239,7 +240,7 @@ class HostRunner:
         window, taken = loop.time(), 0
         while data := await process.stderr.read(4096):
             for line in data.decode("utf-8", "replace").splitlines():
-                self.stderr.append("".join(char if char.isprintable() else " " for char in line)[:300])
+                self.stderr.append(clean(line, 300))
             taken += len(data)
             if taken >= STDERR_BYTES_S:
                 if process.returncode is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pinch_tui.core.transcript.clean import clean
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,12 +57,12 @@ def _runs(lines: Iterator[TraceLine]) -> Iterator[list[TraceLine]]:
 
 def report(result: Replayed) -> list[str]:
     """What came out, for a person."""
-    out = [f"{result.lines} lines over {result.duration_s:.1f} s, written by pinch-tui {_plain(result.program)}"]
+    out = [f"{result.lines} lines over {result.duration_s:.1f} s, written by pinch-tui {clean(result.program)}"]
     for session_id, model in result.sessions:
-        out.append(f"session {_plain(session_id)}, model {_plain(model) or 'not told'}")
-    out += [f"  {_plain(name)}: {n}" for name, n in sorted(result.counts.items())]
-    out += [f"failure: {_plain(text)}" for text in result.failures]
-    out += [f"difference: {_plain(text)}" for text in result.differences]
+        out.append(f"session {clean(session_id)}, model {clean(model) or 'not told'}")
+    out += [f"  {clean(name)}: {n}" for name, n in sorted(result.counts.items())]
+    out += [f"failure: {clean(text)}" for text in result.failures]
+    out += [f"difference: {clean(text)}" for text in result.differences]
     for utterance in result.utterances:
         out.append("")
         head = f"utterance {utterance.number} ({utterance.source} to {utterance.target}, {utterance.state.value}"
@@ -69,9 +71,9 @@ def report(result: Replayed) -> list[str]:
         if times:
             out.append("  after finalize: " + ", ".join(f"{name} {ms} ms" for name, ms in times.items()))
         for segment in utterance.segments:
-            out.append(f"  {_plain(segment.id)}")
-            out.append(f"    {_plain(segment.original)}{'' if segment.original_is_final else ' ...'}")
-            out.append(f"    {_plain(segment.translation)}{'' if segment.translation_is_final else ' ...'}")
+            out.append(f"  {clean(segment.id)}")
+            out.append(f"    {clean(segment.original)}{'' if segment.original_is_final else ' ...'}")
+            out.append(f"    {clean(segment.translation)}{'' if segment.translation_is_final else ' ...'}")
         samples = result.speech_samples.get(utterance.number, 0)
         if samples:
             out.append(f"  speech: {samples / 24_000:.2f} s")
@@ -112,7 +114,3 @@ def _times(result: Replayed, number: int) -> dict[str, int]:
         return {}
     found = {"first text": timing.first_text, "last final": timing.last_final, "first speech": timing.first_speech}
     return {name: round((t - timing.finalized) * 1000) for name, t in found.items() if t is not None}
-
-
-def _plain(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())

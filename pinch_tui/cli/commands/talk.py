@@ -11,6 +11,7 @@ import click
 
 from pinch_tui.cli.context import CliContext
 from pinch_tui.control.messages import ControlCommand
+from pinch_tui.core.transcript.clean import clean
 
 _GONE = ("absent", "lost")
 _EPILOG = """\b
@@ -51,4 +52,4 @@ def sentence(reply: dict[str, object]) -> str:
     if reply.get("detail"):
         parts.append(str(reply["detail"]))
     parts.append(f"process {reply.get('pid', '?')}")
-    return "".join(char for char in ", ".join(parts) if char.isprintable())
+    return clean(", ".join(parts))

@@ -172,7 +172,7 @@ def test_the_servers_words_are_read() -> None:
     assert state is not None
     monitor, usb = state.sources
     assert (monitor.other, usb.other) == ("out", "")
-    assert monitor.description == "Monitor of [31mSpeaker"
+    assert monitor.description == "Monitor of Speaker"
     assert monitor.is_muted
     assert [sink.is_headphones for sink in state.sinks] == [True, False, None]
     assert state.sinks[0].bluetooth == "00:11"
