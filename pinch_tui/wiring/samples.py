@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from pinch_tui.audio.dsp.loudness import peak16
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
+from pinch_tui.core.languages import label
 from pinch_tui.engine.engine import Engine
 from pinch_tui.engine.ports import Clock
+from pinch_tui.errors import UsageError
 
 _LEAD_IN_S = 0.1
 """Silence before a phrase: nobody speaks in the very moment of the press."""
@@ -30,14 +32,17 @@ class SampleSpeaker:
         self._is_busy = False
 
     async def speak(self, text: str, language: str) -> bool:
-        """Speak a phrase to its end; False where it was not: a sample or a person was speaking, there is no voice for
-        the language, or somebody pressed the talk key."""
+        """Speak a phrase to its end; False where it was not: a sample or a person was speaking, or somebody pressed the
+        talk key. Raises `UsageError` where there is no voice for the language, `LinkError` where practice cannot start.
+        """
         if self._is_busy or self._engine.status.talking_since is not None:
             return False
         self._is_busy = True
         try:
             sound = await self._say(text, language)
-            return bool(sound) and await self._speak(sound)
+            if not sound:
+                raise UsageError(f"The practice voice does not speak {label(language)}.", "Say the phrase yourself.")
+            return await self._speak(sound)
         finally:
             self._is_busy = False
 

@@ -70,6 +70,8 @@ def open_app(context: CliContext) -> int:
     """Run the app until it quits; returns its exit code."""
     options = run_options(context)
     if options.is_demo:
+        if others := [flag.name for key, flag in context.flags.items() if key.startswith(("session.", "service."))]:
+            raise UsageError(f"--demo plays a conversation of its own, without {others[0]}.", "Leave one of them away.")
         options = _for_demo(options)
     if not options.is_plain:
         needs_terminal(context.env)
