@@ -24,19 +24,18 @@ from pinch_tui.services.traced import TracedOpener, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.model import Settings
 
-PRACTICE_KEY = "practice"
-"""Any key will do there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Making:
     """What a service is made of. ``start_practice`` starts the practice service and gives its base URL;
-    ``is_continuous``: utterances last as long as they like; ``is_hands_free``: they come from a microphone."""
+    ``practice_key`` is the one key that it takes. ``is_continuous``: utterances last as long as they like;
+    ``is_hands_free``: they come from a microphone."""
 
     settings: Settings
     key: str = field(repr=False)
     key_place: str
     start_practice: Callable[[], Awaitable[str]]
+    practice_key: str = field(repr=False)
     log: WireLog | None = None
     is_continuous: bool = False
     is_hands_free: bool = False
@@ -91,7 +90,7 @@ def _pinch(making: Making) -> Service:
 
 def _practice(making: Making) -> Service:
     def api(base_url: str) -> SessionApi:
-        return making.traced(HttpSessionApi(base_url, PRACTICE_KEY, "practice"))
+        return making.traced(HttpSessionApi(base_url, making.practice_key, "practice"))
 
     return Service(PRACTICE, PracticeApi(making.start_practice, api), PinchConnector(making.opener()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,8 @@ class EmbeddedPractice:
 
     def __init__(self, phrasebook: Path | None) -> None:
         self._phrasebook = phrasebook
+        self.secret = secrets.token_urlsafe(24)
+        """Its one key: made for this run, so that no other program can use it."""
         self._service: PracticeService | None = None
         self._starting = asyncio.Lock()
 
@@ -99,7 +102,7 @@ class EmbeddedPractice:
         async with self._starting:
             if self._service is None:
                 # Kept before it starts: a run that ends meanwhile stops it all the same.
-                self._service = PracticeService(PracticeOptions(phrasebook=self._phrasebook))
+                self._service = PracticeService(PracticeOptions(phrasebook=self._phrasebook, secret=self.secret))
                 await self._service.start()
             return self._service.base_url
 

@@ -99,6 +99,7 @@ class Wire:
             chosen.key.value,
             chosen.key_place,
             chosen.practice.start,
+            chosen.practice.secret,
             self._log,
             is_continuous=is_continuous,
             is_hands_free=is_hands_free,

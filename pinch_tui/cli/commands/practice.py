@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def practice(
     """Run a local Pinch-compatible server.
 
     It speaks the v1 protocol on 127.0.0.1, takes any API key, understands a phrasebook and speaks its translations. The
-    first line of its output is its base URL. Ctrl+C ends it.
+    first line of its output is its base URL; standard error gets a line for each request. Ctrl+C ends it.
     """
     if context.invoked_subcommand is not None:
         context.obj = phrasebook
@@ -65,11 +66,12 @@ def practice(
     from pinch_tui.services.practice.phrasebook import load
 
     load(phrasebook)
-    options = PracticeOptions(port, record, phrasebook, FaultPlan.parse(faults), ear, voice)
+    options = PracticeOptions(port, record, phrasebook, FaultPlan.parse(faults), ear, voice, log=_log)
     asyncio.run(_serve(options))
 
 
 async def _serve(options: PracticeOptions) -> None:
+    from pinch_tui.services.practice.bounds import AUDIO_RATE, MAX_CLIENT_SESSIONS, MAX_SESSIONS
     from pinch_tui.services.practice.service import PracticeService
 
     over = asyncio.Event()
@@ -80,7 +82,18 @@ async def _serve(options: PracticeOptions) -> None:
             loop.add_signal_handler(number, over.set)
     async with PracticeService(options) as service:
         click.echo(service.base_url)
+        click.echo(
+            f"Takes any API key, from this machine alone; at most {MAX_CLIENT_SESSIONS} sessions a key and "
+            f"{MAX_SESSIONS} in all; sound up to {AUDIO_RATE:g} times as fast as real time. Ctrl+C ends it.",
+            err=True,
+        )
         await over.wait()
+
+
+def _log(line: str) -> None:
+    """One line for each request and session, beside the base URL on stdout."""
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=True)
 
 
 @practice.command()

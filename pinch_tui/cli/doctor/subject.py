@@ -77,7 +77,7 @@ async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: 
     stack.push_async_callback(practice.stop)
     if traits.is_practice:
         base_url = await practice.start()
-    making = Making(settings, key.value, chosen.key_place, practice.start)
+    making = Making(settings, key.value, chosen.key_place, practice.start, practice.secret)
     target = target_of(base_url, lambda url: choose(url, os.environ))
     is_default = base_url == chosen.base_url(Settings())
     way = Way(target, is_default) if target is not None else None

@@ -1,7 +1,8 @@
 """``GET /v1/session``: its query and its tokens. Pure: the clock is an argument.
 
 Enforced (sections 1.1 and 1.4): spelling of booleans and modes, language codes, context of at most 2,000 characters,
-a token that works once and for 60 seconds. Lenient: unknown parameters are ignored, labels may be of any length.
+a token that works once and for 60 seconds. Lenient: unknown parameters are ignored, and named in the log; labels may be
+of any length.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class SessionQuery:
     source_label: str = ""
     target_label: str = ""
     context: str = ""
+    unknown: tuple[str, ...] = ()
+    """Names of parameters that mean nothing here, harmless to print."""
 
     @property
     def plan(self) -> SessionPlan:
@@ -97,7 +100,12 @@ def parse_query(query: str) -> SessionQuery:
         source_label=values.get("sourceLanguageLabel", ""),
         target_label=values.get("targetLanguageLabel", ""),
         context=context,
+        unknown=tuple(_printable(name) for name in values if name not in _KNOWN),
     )
+
+
+def _printable(name: str) -> str:
+    return "".join(char if char.isascii() and char.isprintable() else "?" for char in name[:40])
 
 
 def _boolean(values: dict[str, str], name: str, default: bool) -> bool:
@@ -116,6 +124,7 @@ class Grant:
     session_id: str
     query: SessionQuery
     expires_at: float
+    client: str = ""
 
 
 class Grants:
@@ -124,13 +133,13 @@ class Grants:
     def __init__(self) -> None:
         self._grants: dict[str, Grant] = {}
 
-    def add(self, query: SessionQuery, now: float) -> tuple[str, Grant]:
+    def add(self, query: SessionQuery, now: float, client: str = "") -> tuple[str, Grant]:
         """Allocate a session; return its token and its grant."""
         self._grants = {token: grant for token, grant in self._grants.items() if grant.expires_at > now}
         while len(self._grants) >= MAX_GRANTS:
             del self._grants[next(iter(self._grants))]
         token = secrets.token_urlsafe(32)
-        grant = Grant(f"ss_{secrets.token_hex(12).upper()}", query, now + TOKEN_SECONDS)
+        grant = Grant(f"ss_{secrets.token_hex(12).upper()}", query, now + TOKEN_SECONDS, client)
         self._grants[token] = grant
         return token, grant
 

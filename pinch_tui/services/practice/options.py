@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pinch_tui.services.practice.faults import FaultPlan
@@ -22,3 +23,7 @@ class PracticeOptions:
     fault: FaultPlan | None = None
     ear: str = "auto"
     voice: str = "auto"
+    secret: str = field(default="", repr=False)
+    """The one Bearer that is accepted; without one any is, and web pages of this machine may ask, too."""
+    log: Callable[[str], None] | None = None
+    """Hears one line for every request and every session. No line holds a key or a token."""

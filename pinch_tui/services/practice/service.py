@@ -1,12 +1,15 @@
 """A local Pinch-compatible server on loopback: ``GET /v1/session`` and the session's WebSocket on one port.
 
 It speaks the whole v1 protocol (section 1 of the service's reference) without key and network: any non-empty Bearer is
-accepted. The ear and the voice work in a helper process, so that they never block the server's event loop.
+accepted, or the one secret that its options name. Requests under a foreign name or from a foreign page are refused, and
+sessions, allocations and sound are bounded for each client (`pinch_tui.services.practice.bounds`). The ear and the
+voice work in a helper process, so that they never block the server's event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -16,13 +19,21 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.datastructures import Headers
+from websockets.datastructures import Headers, MultipleValuesError
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from pinch_tui import __version__
 from pinch_tui.errors import InputFileError, LinkError
-from pinch_tui.services.practice.allocation import TOKEN_SECONDS, BadQueryError, Grants, parse_query
+from pinch_tui.services.practice.allocation import TOKEN_SECONDS, BadQueryError, Grant, Grants, parse_query
+from pinch_tui.services.practice.bounds import (
+    MAX_CONNECTIONS,
+    Clients,
+    client_of,
+    is_our_host,
+    is_our_origin,
+    is_right_key,
+)
 from pinch_tui.services.practice.faults import FaultPlan, FaultState
 from pinch_tui.services.practice.helper.helper import Helper
 from pinch_tui.services.practice.options import PracticeOptions
@@ -45,6 +56,8 @@ _ERRORS = {
 }
 
 
+CLOSE_WITHIN_S = 0.5
+"""How long the end waits for clients to take their leave."""
 SAMPLE_VOICE = "female"
 """The voice of samples: the one that the ear understands best (``tests/bench/practice_ear.py``)."""
 
@@ -61,6 +74,8 @@ class PracticeService:
         self._plan = self._options.fault or FaultPlan()
         self._faults = FaultState(self._plan)
         self._grants = Grants()
+        self._clients = Clients()
+        self._connections: set[ServerConnection] = set()
         self._helper = Helper(self._options)
         self._port = 0
         self._listening: asyncio.Future[None] | None = None
@@ -116,6 +131,8 @@ class PracticeService:
                 "127.0.0.1",
                 self._options.port,
                 process_request=self._process_request,
+                create_connection=counted(self._connections),
+                close_timeout=CLOSE_WITHIN_S,
                 compression=None,
                 max_size=1024 * 1024,
                 server_header=None,
@@ -129,30 +146,69 @@ class PracticeService:
             return
         self._port = next(iter(server.sockets)).getsockname()[1]
         listening.set_result(None)
-        async with server, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             group.create_task(self._helper.run(), name="practice-helper")
             await self._stopping.wait()
             self._helper.stop()
+            server.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await server.wait_closed()
+            # Whoever does not answer, sends without end, or has not said anything yet, is left.
+            for connection in list(self._connections):
+                connection.transport.abort()
+            await server.wait_closed()
+            await asyncio.sleep(0)
+
+    def _log(self, line: str) -> None:
+        if self._options.log is not None:
+            self._options.log(line)
 
     async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        path = urlsplit(request.path)
+        try:
+            path = urlsplit(request.path).path[:40]
+        except ValueError:
+            path = ""
+        response, remark = await self._answer(request)
+        if response is not None:
+            shown = path if path.isascii() and path.isprintable() else "?"
+            self._log(f"GET {shown} {response.status_code}{remark}")
+        return response
+
+    async def _answer(self, request: Request) -> tuple[Response | None, str]:
+        """The answer, None for a socket that may open; and what the log adds to it."""
+        try:
+            path, host, origin = urlsplit(request.path), request.headers.get("Host", ""), request.headers.get("Origin")
+            authorization = request.headers.get("Authorization", "")
+        except (ValueError, MultipleValuesError):
+            return _json(400, {"error": "bad request"}), ""
+        is_private = bool(self._options.secret)
+        if not is_our_host(host, self._port) or not is_our_origin(origin, self._port, is_private=is_private):
+            return _json(403, {"error": "this service is asked from this machine, under its own address"}), ""
         if path.path == "/session":
-            return None
+            return None, ""
         if path.path != "/v1/session":
-            return _json(404, {"error": "not found"})
+            return _json(404, {"error": "not found"}), ""
         if self._plan.allocate_ms:
             await asyncio.sleep(self._plan.allocate_ms / 1000)
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        status = self._faults.next_status() if scheme.lower() == "bearer" and key.strip() else 401
+        scheme, _, key = authorization.partition(" ")
+        is_known = scheme.lower() == "bearer" and is_right_key(key.strip(), self._options.secret)
+        status = self._faults.next_status() if is_known else 401
+        client = client_of(key.strip())
+        if status == 200:
+            status = self._clients.refusal(client, time.monotonic()) or 200
         if status != 200:
-            return _json(status, {"error": _ERRORS[status]})
+            return _json(status, {"error": _ERRORS[status]}), ""
         try:
             query = parse_query(path.query)
         except BadQueryError as exc:
-            return _json(400, {"error": str(exc)})
+            return _json(400, {"error": str(exc)}), f": {exc}"
         hello = await self._helper.hello(HELLO_SECONDS)
-        token, grant = self._grants.add(query, time.monotonic())
-        return _json(
+        token, grant = self._grants.add(query, time.monotonic(), client)
+        remark = f" {grant.session_id} {query.source} to {query.target}"
+        if query.unknown:
+            remark += f"; unknown parameters, ignored: {', '.join(query.unknown)}"
+        answer = _json(
             200,
             {
                 "session_id": grant.session_id,
@@ -161,6 +217,7 @@ class PracticeService:
                 "model_version_id": f"practice-{__version__} ({hello.mode(query.plan)})",
             },
         )
+        return answer, remark
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None
@@ -169,6 +226,18 @@ class PracticeService:
         if grant is None:
             await socket.close(4401, "the token is unknown, spent or expired")
             return
+        if not self._clients.enter(grant.client):
+            await socket.close(4503, "no capacity, try again")
+            return
+        began = time.monotonic()
+        self._log(f"{grant.session_id} opened")
+        try:
+            await self._converse(socket, grant)
+        finally:
+            self._clients.leave(grant.client)
+            self._log(f"{grant.session_id} closed ({socket.close_code}) after {time.monotonic() - began:.1f} s")
+
+    async def _converse(self, socket: ServerConnection, grant: Grant) -> None:
         try:
             recording = Recording(self._options.record, grant.session_id) if self._options.record else None
         except InputFileError:
@@ -179,6 +248,23 @@ class PracticeService:
             await session.run()
         except ConnectionClosed:
             return
+
+
+def counted(everyone: set[ServerConnection]) -> type[ServerConnection]:
+    """Connections that are turned away at once where there are too many, before anybody has said who they are."""
+
+    class Counted(ServerConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            everyone.add(self)
+            if len(everyone) > MAX_CONNECTIONS:
+                self.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            everyone.discard(self)
+            super().connection_lost(exc)
+
+    return Counted
 
 
 def _json(status: int, fields: dict[str, Any]) -> Response:

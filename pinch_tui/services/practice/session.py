@@ -1,14 +1,16 @@
 """One socket of the practice service, from the token to the close code.
 
 Enforced (sections 1.4 to 1.10): nothing before `ready`, whole samples, readable JSON of a known type; anything else
-closes with 4400, a message of more than 1 MiB with 1009. Lenient: frames of any length up to `MAX_FRAME_BYTES` and at
-any pace, empty frames, several `finalize` in a row, an Authorization header on the socket. Another language spoken is
-refused in words (the reference: silence), and labels and context change nothing.
+closes with 4400, a message of more than 1 MiB with 1009. Lenient: frames of any length up to `MAX_FRAME_BYTES`, at
+any pace, though what comes much faster than real time is read later; empty frames, several `finalize` in a row, an
+Authorization header on the socket. Another language spoken is refused in words (the reference: silence), and labels and
+context change nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
@@ -21,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from pinch_tui.errors import InputFileError
 from pinch_tui.services.practice import messages
 from pinch_tui.services.practice.allocation import Grant
+from pinch_tui.services.practice.bounds import MIN_COST, audio_bucket
 from pinch_tui.services.practice.faults import FaultPlan, SessionFaults, Timed
 from pinch_tui.services.practice.helper.helper import Hello, Helper
 from pinch_tui.services.practice.helper.link import HelperLink, Lost, Speech
@@ -84,6 +87,7 @@ class PracticeSession:
         self._playout: asyncio.Queue[bytes] = asyncio.Queue(MAX_PLAYOUT)
         self._segments: dict[int, _Segment] = {}
         self._sending = asyncio.Lock()
+        self._bucket = audio_bucket()
         self._hold_until = 0.0
         self._stall_until: float | None = None
 
@@ -160,8 +164,18 @@ class PracticeSession:
                     self._audio(link, message, now)
                 else:
                     await self._text(link, message, now, group)
+                if (wait := self._bucket.take(max(MIN_COST, len(message)), now)) > 0.0:
+                    await self._wait(wait)
+                await self._helper.room()
         except ConnectionClosed:
             raise _LeaveError(None) from None
+
+    async def _wait(self, seconds: float) -> None:
+        """Let a client that is too fast wait; what it has sent already is worth nothing once it is gone."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._socket.wait_closed()
+            raise _LeaveError(None)
 
     def _audio(self, link: HelperLink, data: bytes, now: float) -> None:
         if len(data) % 2:

@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from pinch_tui.errors import LinkError
+from pinch_tui.services.practice import recording
 from pinch_tui.services.practice.faults import FaultPlan
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from tests.services.practice.test_plain_client import allocate, frames, voiced
@@ -186,14 +187,20 @@ async def test_recording_holds_exactly_the_samples(tmp_path: Path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-async def test_a_full_disk_ends_a_recorded_session_with_4500(tmp_path: Path):
+async def test_a_full_disk_ends_a_recorded_session_with_4500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    create = recording._create
+    full = ".wav"
+
+    def on_a_full_disk(path: Path) -> int:
+        return os.open("/dev/full", os.O_WRONLY) if path.suffix == full else create(path)
+
+    monkeypatch.setattr(recording, "_create", on_a_full_disk)
     async with PracticeService(PracticeOptions(record=tmp_path, **PLAIN)) as service:
         body = await asyncio.to_thread(allocate, service.base_url)
-        (tmp_path / f"{body['session_id']}.wav").symlink_to("/dev/full")
         async with connect(body["ws_url"], compression=None) as socket:
             assert await close_code(socket) == 4500
+        full = ".jsonl"
         body = await asyncio.to_thread(allocate, service.base_url)
-        (tmp_path / f"{body['session_id']}.jsonl").symlink_to("/dev/full")
         async with connect(body["ws_url"], compression=None) as socket:
             await text_of(socket, "ready")
             await socket.send(bytes(640))

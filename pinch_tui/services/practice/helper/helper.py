@@ -20,6 +20,11 @@ from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
 
 MAX_UNREAD = 4 * 1024 * 1024
 """Bytes that may wait for the helper (two minutes of audio). A helper further behind is replaced."""
+FULL = 256 * 1024
+"""Bytes that wait for the helper when clients are read no further (eight seconds of one client's audio)."""
+HUNG_S = 15.0
+"""A helper that takes nothing for this long hangs and is replaced."""
+_LOOK_S = 0.02
 
 _RESTART_SECONDS = 0.1
 _MAX_RESTARTS = 10
@@ -125,6 +130,22 @@ class Helper:
             self.kill()
             return
         self._stdin.write(pack(kind, session, payload))
+
+    async def room(self) -> None:
+        """Return when the helper has caught up so far that more may be read for it."""
+        waited, least = 0.0, self._unread
+        while self._unread > FULL:
+            await asyncio.sleep(_LOOK_S)
+            waited, least = (waited + _LOOK_S, least) if self._unread >= least else (0.0, self._unread)
+            if waited >= HUNG_S:
+                self.kill()
+                return
+
+    @property
+    def _unread(self) -> int:
+        if self._stdin is None or self._stdin.transport.is_closing():
+            return 0
+        return self._stdin.transport.get_write_buffer_size()
 
     def kill(self) -> None:
         """End the helper at once; `run` starts another."""
