@@ -52,6 +52,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "export": "e",
     "settings": "comma",
     "details": "d",
+    "support": "i",
     "theme": "f2",
     "welcome": "f3",
     "palette": "ctrl+p",

@@ -98,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("export", "Export", _C, "Write the conversation to a file", lambda f: f.lines.export(), "export"),
     Action("settings", "Settings", _P, "Voice, devices, theme and the rest", footer="settings"),
     Action("details", "Details", _P, "Delays, session, counters"),
+    Action("support", "Copy for support", _P, "Service, session, model, times, codes; no words, no key", the.support),
     Action("theme", "Next theme", _P, "Dark, light, high contrast"),
     Action("welcome", "Set up again", _P, "Key, talk key and microphone test"),
     Action("palette", "All actions", _P, "Find an action by its name", in_palette=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import copy_context
 
-from pinch_tui.core.events import EngineEvent, StatusChanged, Stopped
+from pinch_tui.core.events import EngineEvent, Logged, StatusChanged, Stopped
 from pinch_tui.core.keymap import first_key, resolve_keys
 from pinch_tui.core.keynames import key_name
 from pinch_tui.engine.facade import EngineFacade
@@ -15,6 +15,7 @@ from pinch_tui.frontend.lines import LineWork
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.session import SessionChanges
+from pinch_tui.frontend.support import SupportNotes
 from pinch_tui.settings.model import Settings
 
 
@@ -38,6 +39,7 @@ class FrontEnd:
         self.keys = resolve_keys(settings.ui.keys, settings.talk.key)
         self.session = SessionChanges(engine, hold, services, face, settings)
         self.lines = LineWork(engine, services, face)
+        self.notes = SupportNotes()
         self.leaving = Leaving(engine, hold, face, clock)
         self._stop_listening: Callable[[], None] = lambda: None
         self._stop_signals: Callable[[], None] = lambda: None
@@ -76,6 +78,8 @@ class FrontEnd:
         match event:
             case StatusChanged(status):
                 self.session.take(status.params)
+            case Logged():
+                self.notes.hear(event)
             case Stopped():
                 self.leaving.end(event)
             case _:

@@ -130,3 +130,18 @@ def copy_original(front: FrontEnd) -> None:
 def copy_both(front: FrontEnd) -> None:
     if line := front.lines.chosen():
         front.lines.copy("line", "\n".join(text for text in (line.original, line.translation) if text))
+
+
+# ---- the program --------------------------------------------------------------------------------------------------
+
+
+def support(front: FrontEnd) -> None:
+    """The doctor takes seconds; what it says comes along."""
+    front.face.say("support", "Gathering what support needs...")
+
+    async def gather() -> str:
+        status = front.engine.status
+        found = await front.services.doctor(status.service.name)
+        return front.notes.text(front.engine.status, found, front.clock())
+
+    front.lines.copy_made("report for support", gather)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from pinch_tui.core.events import ReplaySpeech
@@ -51,8 +51,18 @@ class LineWork:
         if not text:
             self._face.say("copy", f"This line has no {what} yet.")
             return
-        copy = self._services.copy or Clipboard(self._face.write_raw).copy
-        self._face.begin("copy", self._tell("copy", copy(text), f"Copied the {what} ({{}})"))
+        self._face.begin("copy", self._tell("copy", self._copy(text), f"Copied the {what} ({{}})"))
+
+    def copy_made(self, what: str, make: Callable[[], Awaitable[str]]) -> None:
+        """A text that takes a while to make, to the clipboard."""
+
+        async def work() -> str:
+            return await self._copy(await make())
+
+        self._face.begin("support", self._tell("support", work(), f"Copied the {what} ({{}})"))
+
+    def _copy(self, text: str) -> Awaitable[str]:
+        return (self._services.copy or Clipboard(self._face.write_raw).copy)(text)
 
     def replay(self, speed: float) -> None:
         """Say its translation again; ``speed`` < 1 is slower."""

@@ -54,6 +54,10 @@ async def _no_key_store(_key: str) -> KeptKey:
     raise PinchError("There is nowhere to keep a key.")
 
 
+async def _no_doctor(_service: str) -> Sequence[str]:
+    return ()
+
+
 async def _no_service(_name: str) -> None:
     raise PinchError("There is no other service here.")
 
@@ -125,5 +129,7 @@ class AppServices:
     """The services that may be chosen: names, and how each is put."""
     use_service: Callable[[str], Awaitable[None]] = _no_service
     """Another service from the next utterance on."""
+    doctor: Callable[[str], Awaitable[Sequence[str]]] = _no_doctor
+    """The name of a service -> what the doctor finds, a line a check; never raises."""
     details: Callable[[], Sequence[tuple[str, str]]] = field(default=tuple)
     """More lines for the details panel: name and value."""

@@ -292,6 +292,8 @@ class PlainApp:
         self._tell_status(status)
         self.tell(f"Languages: {pair_text(self.front.session.wanted)}. {self.how_to_talk()}.")
         self.tell(clean(f"Microphone: {microphone.state}, {microphone.name or 'no name'}. {microphone.problem}"))
+        session, model = status.session_id or "none", status.model_version_id or "not told"
+        self.tell(clean(f"Service: {status.service.label}. Session: {session}. Model version: {model}."))
         latency = latency_text(status.latency)
         if latency:
             self.tell(clean(f"Delays: {latency}"))

@@ -59,6 +59,7 @@ from pinch_tui.wiring.parts import (
     watch_children,
 )
 from pinch_tui.wiring.samples import SampleSpeaker
+from pinch_tui.wiring.support import doctor_lines
 
 if TYPE_CHECKING:
     from pinch_tui.frontend.services import AppServices, DeviceNames
@@ -343,6 +344,7 @@ def _services(
         has_key=bool(service.key) or options.is_practice,
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_place,
+        doctor=lambda name: doctor_lines(name, options.loaded.config_file),
         details=details,
     )
 

@@ -190,7 +190,7 @@ class Recorder:
 
 def about(status: Status) -> About:
     """What is spoken now is spoken under this."""
-    return About(status.service.label, status.params.context)
+    return About(status.service.label, status.params.context, status.model_version_id or "")
 
 
 def engine_config(settings: Settings, params: SessionParams) -> EngineConfig:

@@ -15,6 +15,7 @@ from pinch_tui.core.events import (
     EngineEvent,
     Foreground,
     Intent,
+    Logged,
     MicState,
     Quit,
     ReplaySpeech,
@@ -137,6 +138,28 @@ def test_every_action_is_the_front_ends_or_the_faces() -> None:
         if action.handler is None:
             rig.do(action.name)
             assert rig.face.told[-1] == ("own", action.name)
+
+
+async def test_what_support_needs_is_copied_with_one_key() -> None:
+    copied: list[str] = []
+
+    async def copy(text: str) -> str:
+        copied.append(text)
+        return "wl-copy"
+
+    async def doctor(service: str) -> list[str]:
+        return [f"ok   asked for: {service}"]
+
+    rig = Rig(copy=copy, doctor=doctor)
+    rig.engine.put(line(1, "a canary original", "a canary translation"))
+    rig.engine.set_status(model_version_id="m_7")
+    rig.engine.say(Logged(0.5, "reconnecting", {"code": 4503, "reason": "Pinch ended the session (4503)."}))
+    rig.do("support")
+    assert rig.face.told == [("say", "support", "Gathering what support needs...")]
+    await rig.face.finish()
+    assert rig.face.told[-1] == ("say", "support", "Copied the report for support (wl-copy)")
+    (text,) = copied
+    assert "m_7" in text and "[4503]" in text and "asked for: pinch" in text and "canary" not in text
 
 
 # ---- changing the session -----------------------------------------------------------------------------------------

@@ -156,6 +156,13 @@ async def test_the_users_own_keys_hold_here_too() -> None:
         await session.printed("Microphone: mic open")
 
 
+async def test_the_details_name_service_session_and_model() -> None:
+    async with running() as session:
+        session.engine.set_status(model_version_id="m_7")
+        session.type("d")
+        await session.printed("Service: Pinch. Session: 3f2a91c0-77aa-4f0e-9d10-1a2b3c4d5e6f. Model version: m_7.")
+
+
 async def test_q_says_how_to_quit() -> None:
     async with running() as session:
         session.type("q")

@@ -223,7 +223,7 @@ def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Pa
     writer.record([utterance(1, segment("a", "Hello.", "Hola."))])
     writer.about(About("Practice", ""))
     writer.record([utterance(2, segment("b", "Bye.", "Adiós."))])
-    writer.about(About("Pinch", "a visit"))
+    writer.about(About("Pinch", "a visit", "m_7"))
     writer.record([utterance(3, segment("c", "Yes.", "Sí."))])
     assert writer.path is not None
     assert [line["kind"] for line in _lines(writer.path)] == [
@@ -233,7 +233,7 @@ def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Pa
     writer.record([replace(utterance(2), state=UtteranceState.CANCELLED)])
     assert writer.n_kept == 2
     read = history.find("last")
-    assert (read.services, read.context) == (("Practice", "Pinch"), "a visit")
+    assert (read.services, read.context, read.models) == (("Practice", "Pinch"), "a visit", ("m_7",))
 
 
 def test_a_correction_is_kept_beside_the_first_wording(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def list_all(ctx: click.Context, as_json: bool = False) -> None:
                 "utterances": len(item.utterances),
                 "pairs": [list(pair) for pair in item.pairs],
                 "is_practice": item.is_practice,
+                "models": list(item.models),
                 "opening": opening,
                 "file": str(item.path),
             }
@@ -107,7 +108,8 @@ def show(context: CliContext, reference: str) -> None:
     """Print a conversation: REFERENCE is last, its number, or the beginning of its name."""
     item = _history(context).find(reference)
     practice = ", practice" if item.is_practice else ""
-    click.echo(f"{item.id}  {_when(item.started)}  {_pairs(item)}{practice}")
+    models = f", model {', '.join(item.models)}" if item.models else ""
+    click.echo(f"{item.id}  {_when(item.started)}  {_pairs(item)}{practice}{models}")
     for utterance in item.utterances:
         click.echo("\n" + _shown(utterance, is_starred=utterance.number in item.stars))
     if item.unreadable:

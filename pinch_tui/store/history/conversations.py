@@ -48,6 +48,8 @@ class Conversation:
     """Names of the services that translated it, in order of appearance."""
     context: str = ""
     """The last context that was given."""
+    models: tuple[str, ...] = ()
+    """Model versions that translated it, in order of appearance."""
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -266,6 +268,7 @@ class History:
             reading.unreadable,
             tuple(dict.fromkeys(about.service for about in reading.about if about.service)),
             next((about.context for about in reversed(reading.about) if about.context), ""),
+            tuple(dict.fromkeys(about.model for about in reading.about if about.model)),
         )
 
 

@@ -5,7 +5,7 @@ final (``kind`` ``final``: utterance, attempt, segment and revision, both texts,
 session id, and ``row``, the ids of all segments of the utterance as they stood then), and lines for what the user did
 since: an utterance thrown away (``cancelled``) or starred (``star``), a segment's text corrected (``corrected``; the
 finals above it keep the first wording), and for what the talk was under from there on
-(``about``: the service's name and the context). A reader takes the last row of each utterance and
+(``about``: the service's name, the context and the model version). A reader takes the last row of each utterance and
 the newest revision of each of its segments, so that a resend replaces what it replaced on the screen and nothing else.
 A torn or foreign line, and one with impossible times, is skipped and counted; texts come out as harmless as they went
 in, whoever wrote the file.
@@ -41,10 +41,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the lines after it were spoken under: the service's name for people, and the context."""
+    """What the lines after it were spoken under: the service's name for people, the context, the model version."""
 
     service: str = ""
     context: str = ""
+    model: str = ""
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ def encode_final(utterance: Utterance, segment: Segment) -> str:
 
 
 def encode_about(about: About) -> str:
-    return _line({"kind": "about", "service": about.service, "context": about.context})
+    return _line({"kind": "about", "service": about.service, "context": about.context, "model": about.model})
 
 
 def encode_cancelled(number: int) -> str:
@@ -163,7 +164,8 @@ def read(lines: Iterable[bytes]) -> Reading:
                 case {"kind": "star", "utterance": int() as number, "on": bool() as is_on}:
                     (reading.stars.add if is_on else reading.stars.discard)(number)
                 case {"kind": "about", "service": str() as service, "context": str() as context}:
-                    reading.about.append(About(clean(service, _ID_LIMIT), clean(context)))
+                    model = _maybe(fields.get("model"), _ID_LIMIT) or ""
+                    reading.about.append(About(clean(service, _ID_LIMIT), clean(context), model))
                 case {"kind": str()}:
                     pass  # a later version's line
                 case _:

@@ -1,0 +1,67 @@
+"""What is sent to a service's support: ids, times, codes and the doctor's summary, never what was said, never a key."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from pinch_tui import __version__
+from pinch_tui.core.events import Logged, Status
+from pinch_tui.core.transcript.clean import clean
+
+KEPT: Final = 40
+"""Events of the link that are remembered, the newest."""
+_LINE: Final = 200
+
+Doctor = Callable[[str], Awaitable[Sequence[str]]]
+"""The name of a service -> what the doctor finds, a line a check."""
+
+
+class SupportNotes:
+    """Remembers when sessions opened and what ended them."""
+
+    def __init__(self, wall_minus_clock: float | None = None) -> None:
+        """``wall_minus_clock``: Unix seconds less the event log's clock."""
+        self._offset = time.time() - time.monotonic() if wall_minus_clock is None else wall_minus_clock
+        self._events: deque[tuple[float, str]] = deque(maxlen=KEPT)
+
+    def hear(self, event: Logged) -> None:
+        fields = event.fields
+        code = f" [{fields['code']}]" if fields.get("code") is not None else ""
+        match event.kind:
+            case "session":
+                text = f"session {fields.get('session_id')}, model {fields.get('model_version_id') or 'not told'}"
+            case "reconnecting":
+                text = f"reconnecting{code}: {fields.get('reason')}"
+            case "error" if fields.get("topic") == "link":
+                text = f"error{code}: {fields.get('title')}"
+            case _:
+                return
+        self._events.append((event.t, clean(text, _LINE)))
+
+    def text(self, status: Status, doctor: Sequence[str], now: float) -> str:
+        """The whole report. ``now``: the event log's clock."""
+        traits = status.service
+        lines = [
+            f"pinch-tui {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+            f"time: {self._when(now)}",
+            f"service: {traits.label or traits.name}",
+            f"session: {status.session_id or 'none'}",
+            f"model version: {status.model_version_id or 'not told'}",
+            f"languages: {status.params.source} to {status.params.target}",
+            f"state: {status.word.value}{f', {status.detail}' if status.detail else ''}",
+            "what happened:",
+            *(f"- {self._when(t)} {text}" for t, text in self._events),
+        ]
+        if not self._events:
+            lines.append("- nothing")
+        lines += ["doctor:", *(f"- {clean(line, _LINE)}" for line in doctor or ("was not run",))]
+        if traits.support:
+            lines.append(f"write to: {traits.support}")
+        return "\n".join(clean(line, 2 * _LINE) for line in lines) + "\n"
+
+    def _when(self, t: float) -> str:
+        return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(t + self._offset))
