@@ -52,7 +52,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "export": "e",
     "settings": "comma",
     "details": "d",
-    "support": "i",
+    "support": "f4",
     "theme": "f2",
     "welcome": "f3",
     "palette": "ctrl+p",

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pinch_tui.leash import leashed
+from pinch_tui.children import apart, environment, kill, module_command, reap, tied_to_parent
 
 WITHIN_S: Final = 30.0
 _NOT_TOLD: Final = frozenset(("key", "terminal", "size", "colours", "talk key"))
@@ -22,16 +20,17 @@ async def doctor_lines(service: str, config: Path) -> Sequence[str]:
 
     The child inherits no key, so that it asks for no session, and it neither records nor plays.
     """
-    command = [sys.executable, "-m", "pinch_tui", "doctor", "--json", "--silent", f"--service={service}"]
+    command = module_command("pinch_tui", "doctor", "--json", "--silent", f"--service={service}")
     if config.is_file():
         command.append(f"--config={config}")
     try:
         child = await asyncio.create_subprocess_exec(
-            *leashed(command),
+            *tied_to_parent(command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"},
+            env={**environment(), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"},
+            **apart(),
         )
     except OSError as exc:
         return (f"could not be run: {exc.strerror}",)
@@ -42,8 +41,8 @@ async def doctor_lines(service: str, config: Path) -> Sequence[str]:
         return (f"did not end within {WITHIN_S:.0f} s",)
     finally:
         if child.returncode is None:
-            child.kill()
-            await child.wait()
+            kill(child)
+            await reap(child)
     return summary(out)
 
 

@@ -92,7 +92,7 @@ async def test_a_doctor_that_hangs_or_cannot_start_is_said(monkeypatch: pytest.M
     hang.write_text("#!/bin/sh\nexec sleep 60\n")
     hang.chmod(0o755)
     monkeypatch.setattr(wired, "WITHIN_S", 0.3)
-    monkeypatch.setattr(wired, "leashed", list)
+    monkeypatch.setattr(wired, "tied_to_parent", list)
     monkeypatch.setattr(sys, "executable", str(hang))
     assert await wired.doctor_lines("pinch", tmp_path / "none.toml") == ("did not end within 0 s",)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))

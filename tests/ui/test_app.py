@@ -453,6 +453,17 @@ async def test_a_banner_stays_until_it_is_closed_or_taken_back() -> None:
         assert not r.app.main.notices.display
 
 
+async def test_what_a_key_came_to_is_told_below_a_banner() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        r.engine.notice(Severity.ERROR, "The key was refused (401).", topic="key")
+        await pilot.pause()
+        await pilot.press("m")
+        await pilot.pause()
+        told = text_of(r.app.main.notices)
+        assert told.index("refused (401)") < told.index("Voice muted")
+
+
 async def test_something_fatal_has_a_screen_that_stays() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:

@@ -1,8 +1,7 @@
 """The app: the screen's face of the front end. It joins Textual, the talk key and the screens.
 
 How it runs
-    ``run()`` returns an `AppExit`. The app runs the engine as a worker once its first screen is there, and ends when
-    the engine has stopped; nothing else runs the engine.
+    ``run()`` returns an `AppExit`. The app alone runs the engine, once its first screen is there, and ends with it.
 
 The talk key
     ``hold.armed`` is True only while the conversation is the top screen and no text field has the focus. The driver
@@ -66,6 +65,7 @@ from pinch_tui.ui.screens.main import MainScreen
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, judge_widths
 from pinch_tui.ui.text.layout import app_reorders
 from pinch_tui.ui.transcript.view import TranscriptView
+from pinch_tui.ui.widgets.notices import OWN
 
 if TYPE_CHECKING:
     from pinch_tui.ui.big.lettering import DrawLarge
@@ -246,7 +246,7 @@ class PinchApp(App[AppExit]):
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()
             self.main.follow_search(changed)
-            self.main.notices.take_back("screen-empty")  # something was said now
+            self.main.notices.take_back(f"{OWN}empty")  # something was said now
             self._own.lines_changed(changed)
 
     def _on_report(self, _report: object) -> None:
@@ -332,10 +332,10 @@ class PinchApp(App[AppExit]):
     # ---- the front end's face --------------------------------------------------------------------------------------
 
     def say(self, topic: str, text: str, hint: str = "") -> None:
-        self.tell(NoticePosted(f"screen-{topic}", Severity.INFO, text, hint))
+        self.tell(NoticePosted(f"{OWN}{topic}", Severity.INFO, text, hint))
 
     def warn(self, topic: str, text: str, hint: str = "") -> None:
-        self.tell(NoticePosted(f"screen-{topic}", Severity.WARNING, text, hint))
+        self.tell(NoticePosted(f"{OWN}{topic}", Severity.WARNING, text, hint))
 
     def confirm(self, text: str) -> None:
         """Nothing to do: the screen shows it."""

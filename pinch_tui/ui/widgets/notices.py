@@ -11,6 +11,8 @@ from pinch_tui.core.transcript.clean import clean
 
 PASSING_S = 6.0
 """How long a passing line stays; one that says that something is being retried stays until it is taken back."""
+OWN = "screen-"
+"""How the topics of the screen's own lines begin: answers to what a person did."""
 _MARKS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "x", Severity.FATAL: "x"}
 _STYLES = {
     Severity.INFO: "$foreground",
@@ -21,7 +23,10 @@ _STYLES = {
 
 
 class Notices(Widget):
-    """Shows the gravest banner, else the newest passing line; nothing takes no room."""
+    """Shows the gravest banner, with what a person's own act came to below it, else the newest passing line.
+
+    Nothing takes no room.
+    """
 
     DEFAULT_CSS = """
     Notices { height: auto; max-height: 6; background: $panel; padding: 0 1; display: none; }
@@ -99,9 +104,16 @@ class Notices(Widget):
         self.refresh(layout=True)
 
     def render(self) -> Content:
-        notice = self.current
-        if notice is None:
+        shown = self.current
+        if shown is None:
             return Content("")
+        passing = self._by_topic.get(self._passing)
+        if passing is None or passing is shown or not passing.topic.startswith(OWN):
+            return self._content(shown)
+        # Whoever pressed a key below a banner is told what came of it.
+        return Content("\n").join((self._content(shown), self._content(passing)))
+
+    def _content(self, notice: NoticePosted) -> Content:
         style = _STYLES[notice.severity]
         parts: list[tuple[str, str]] = [(f"{_MARKS[notice.severity]} ", style), (clean(notice.title), style)]
         if notice.hint:
