@@ -32,6 +32,7 @@ from pinch_tui.services.practice.faults import FaultPlan
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from tests.dub.conftest import make_wav
 from tests.fakes import dub_service, plain_service
+from tests.fakes.hearing_service import HearingService
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc for the process list"),
@@ -347,6 +348,32 @@ async def test_a_service_that_repeats_secrets(tmp_path: Path, monkeypatch: pytes
         )
     assert world.search_files() >= 6
     assert "Buenos" in (tmp_path / "words.trace").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["cartesia", "smallest"])
+async def test_a_provider_that_repeats_its_key(tmp_path: Path, process_list: ProcessList, name: str) -> None:
+    early = {"type": "error", "status": "error", "message": f"No {KEY}, nor Bearer {KEY}."}
+    async with HearingService(early_complaint=early).running() as service:
+        world = World(tmp_path, "http://127.0.0.1:9")
+        env = {f"{name.upper()}_API_KEY": KEY, f"PINCH_TUI_{name.upper()}__BASE_URL": service.base_url}
+        wav = str(world.wav)
+        await together(
+            world,
+            [
+                Run(("translate", wav, "--service", name, *logs("echo")), env=env, codes=(0,)),
+                Run(("translate", wav, "--service", name, *logs("words"), "--trace-text"), env=env, codes=(0,)),
+                Run(("doctor", "--silent", "--json", "--service", name), env=env, codes=ANY),
+                Run(("key", "set", "--service", name), env=env, stdin=KEY.encode(), codes=ANY),
+                Run(("key", "status", "--service", name), env=env),
+                Run(("config", "show"), env=env),
+            ],
+        )
+        service.status = 401
+        await world.run(Run(("translate", wav, "--service", name, *logs("refused")), env=env, codes=(3,)))
+    kept = list(tmp_path.rglob(f"key-{name}"))
+    for path in kept:
+        path.unlink()  # where it belongs
+    assert world.search_files() >= 4
 
 
 async def test_dubbing_jobs(tmp_path: Path, process_list: ProcessList, monkeypatch: pytest.MonkeyPatch) -> None:

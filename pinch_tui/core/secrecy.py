@@ -18,7 +18,7 @@ _PATTERNS: Final = (
     # Bounded, so that a text of nothing but beginnings of addresses costs no square of its length.
     (re.compile(r"\b((?:wss?|https?)://[^\s\"'?#]{0,2000})[?#][^\s\"']*"), rf"\1?{HIDDEN}"),
     (re.compile(r"(?i)\b((?:token|api[_-]?key|authorization|ws_url)\"?\s*[=:]\s*\"?)[^\s\"',;&)]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\bpk_[A-Za-z0-9_\-]{6,}"), HIDDEN),
+    (re.compile(r"\b[ps]k_[A-Za-z0-9_\-]{6,}"), HIDDEN),
 )
 _QUERY: Final = re.compile(r"[?&][^=&#]*=([^&#]+)")
 

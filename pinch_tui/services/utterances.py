@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S
-from pinch_tui.core.wire import EndMessage, Progress, ReadyMessage, WireEvent
+from pinch_tui.core.secrecy import redact
+from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
 from pinch_tui.services.hearing import Hearing, Refused
 from pinch_tui.services.socket import Socket
@@ -59,7 +60,8 @@ class _Turn:
 
 
 class UtteranceConnection:
-    """The engine's `Connection`. ``first``: a socket that is open already, for the first utterance."""
+    """The engine's `Connection`. ``first``: a socket that is open already, for the first utterance; ``secrets``: not
+    to be repeated."""
 
     def __init__(
         self,
@@ -67,10 +69,13 @@ class UtteranceConnection:
         dialect: Dialect,
         now: Callable[[], float],
         first: Socket | None = None,
+        *,
+        secrets: Sequence[str] = (),
     ) -> None:
         self._open_socket = open_socket
         self._dialect = dialect
         self._now = now
+        self._secrets = secrets
         self._spare = first
         self._turns: deque[_Turn] = deque()
         self._spent: list[Socket] = []  # drained; the provider closes them
@@ -166,12 +171,16 @@ class UtteranceConnection:
         for item in heard:
             if isinstance(item, Refused):
                 raise item.error
-            self._out.append(item)
+            self._out.append(self._without_secrets(item))
             if isinstance(item, EndMessage):
                 self._turns.popleft()
                 self._drop_spent()
                 self._spent.append(turn.socket)
                 break
+
+    def _without_secrets(self, event: WireEvent) -> WireEvent:
+        """A provider's own words may repeat the key."""
+        return replace(event, text=redact(event.text, self._secrets)) if isinstance(event, ErrorMessage) else event
 
     def _drop_spent(self) -> None:
         while self._spent:

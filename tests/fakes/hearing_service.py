@@ -52,6 +52,8 @@ class HearingService:
     status: int = 101
     complaint: dict[str, object] | None = None
     """Sent instead of the texts after the release."""
+    early_complaint: dict[str, object] | None = None
+    """Sent with the first sound."""
     acknowledges_early: bool = False
     """Whether the acknowledgement of the end comes before the last texts."""
     drops: Callable[[Taken, int], bool] = lambda _taken, _n: False
@@ -112,6 +114,8 @@ class _Speaker:
                 self.taken.sound += message
                 self.taken.chunks.append(len(message))
                 self.taken.arrivals.append((asyncio.get_running_loop().time(), len(self.taken.sound)))
+                if self.service.early_complaint is not None and len(self.taken.chunks) == 1:
+                    await self.send(self.service.early_complaint)
                 if self.service.drops(self.taken, len(self.taken.sound)):
                     await self.service.drop(self.connection)
                 while self.said < len(self.service.early) and len(self.taken.sound) >= self.service.early[self.said][0]:

@@ -23,7 +23,7 @@ from pinch_tui.core.events import (
     TalkSource,
 )
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.services.cartesia.service import CartesiaApi, CartesiaConfig, CartesiaConnector
@@ -210,3 +210,22 @@ def drop_at(rng: random.Random, n_drops: int) -> Callable[[Taken, int], bool]:
         return is_now
 
     return drops
+
+
+def check_drops(make: Make, seed: int) -> None:
+    """Two utterances with one or two drops at random places: nothing is lost, nothing doubled."""
+    rng = random.Random(seed)
+
+    async def scene(s: Scene) -> None:
+        for _ in range(2):
+            await s.hold(rng.uniform(0.4, 2.0))
+            await asyncio.sleep(rng.choice([0.0, 0.1, 1.0]))
+        await s.settled()
+
+    close_code = rng.choice([None, 1000, 1001, 1011])
+    played = play(make, scene, seed=seed, drops=drop_at(rng, rng.randint(1, 2)), close_code=close_code, delay_s=0.1)
+    for i, text in enumerate(played.texts):
+        whole = played.wanted(i)
+        assert told_frames(text) == len(whole) // FRAME_BYTES, (seed, i, text)
+        assert any(bytes(taken.sound) == whole and taken.ended for taken in played.service.sockets), (seed, i)
+    assert [row.state for row in played.rows] == [UtteranceState.SETTLED] * 2, seed

@@ -85,4 +85,4 @@ class CartesiaConnector:
 
         dialect = CartesiaDialect("/stt/turns/" in url, self._config.is_continuous, self._refusals.of)
         first = await open_socket() if has_sound else None
-        return UtteranceConnection(open_socket, dialect, self._now, first)
+        return UtteranceConnection(open_socket, dialect, self._now, first, secrets=(self._config.key,))
