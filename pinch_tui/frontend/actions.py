@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pinch_tui.core.keymap import DEFAULT_KEYS, FIXED
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.frontend import handlers as the
 from pinch_tui.frontend.frontend import FrontEnd
 
@@ -42,6 +43,11 @@ class Action:
     handler: Handler | None = None
     footer: str = ""
     in_palette: bool = True
+    needs: str = ""
+    """What the service has to do for it: the name of a trait, "" for nothing."""
+
+    def is_offered(self, service: ServiceTraits) -> bool:
+        return not self.needs or bool(getattr(service, self.needs))
 
     @property
     def keys(self) -> str:
@@ -60,19 +66,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", "Help", _P, "All keys, and how to talk in this terminal", footer="help"),
     Action("languages", "Choose languages", _L, "Type to find a language, or take a recent pair", the.choose_languages,
            "languages"),
-    Action("swap", "Swap languages", _L, "Speak the other language from now on", the.swap, "swap"),
+    Action("swap", "Swap languages", _L, "Speak the other language from now on", the.swap, "swap", needs="translates"),
     Action("previous_pair", "Previous pair", _L, "Back to the pair used before this one", the.previous_pair),
     Action("speak_language", "Choose the spoken language", _L, "The language you speak",
            lambda f: the.choose_languages(f, is_source_side=True)),
     Action("two_way", "Two-way conversation", _L, "Either language may be spoken; the other comes out",
-           the.two_way),
-    Action("text_only", "Text only, or with speech", _L, "Ask for text alone, or for speech too", the.text_only),
-    Action("voice", "The other voice", _L, "Female or male, from the next utterance on", the.voice),
+           the.two_way, needs="has_two_way"),
+    Action("text_only", "Text only, or with speech", _L, "Ask for text alone, or for speech too", the.text_only,
+           needs="speaks"),
+    Action("voice", "The other voice", _L, "Female or male, from the next utterance on", the.voice,
+           needs="speaks"),
     Action("cancel", "Throw away, close", _T, "Drop what is said; close a message or the search",
            the.cancel, in_palette=False),
     Action("stop_speech", "Stop the voice", _T, "Silence what is being said and all that waits", the.stop_speech),
     Action("skip_speech", "Skip this line's voice", _T, "Go on with the next line's speech", the.skip_speech),
-    Action("mute", "Mute the voice", _T, "Mute or unmute the translated speech", the.mute, "mute"),
+    Action("mute", "Mute the voice", _T, "Mute or unmute the translated speech", the.mute, "mute",
+           needs="speaks"),
     Action("volume_up", "Louder", _T, "Translated speech 10 % louder", lambda f: the.turn(f, the.VOLUME_STEP)),
     Action("volume_down", "Quieter", _T, "Translated speech 10 % quieter", lambda f: the.turn(f, -the.VOLUME_STEP)),
     Action("retry", "Connect now", _T, "End the wait and try the service at once", the.retry),
@@ -111,9 +120,17 @@ ACTIONS: tuple[Action, ...] = (
 BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS}
 
 
+_LACKS = {"translates": "translates nothing", "speaks": "speaks nothing", "has_two_way": "has no two-way conversations"}
+
+
 def do(front: FrontEnd, name: str) -> None:
     """Run one action of the table."""
-    handler = BY_NAME[name].handler
+    action = BY_NAME[name]
+    service = front.engine.status.service
+    if not action.is_offered(service):
+        front.face.say("service", f"{service.label} {_LACKS[action.needs]}.")
+        return
+    handler = action.handler
     if handler is None:
         front.face.do(name)
     else:

@@ -72,7 +72,8 @@ def retry(front: FrontEnd) -> None:
 
 
 def choose_languages(front: FrontEnd, *, is_source_side: bool = False) -> None:
-    front.face.choose_languages(front.session.language_choices(), is_source_side=is_source_side)
+    is_only_side = not front.engine.status.service.translates  # nobody translates into anything
+    front.face.choose_languages(front.session.language_choices(), is_source_side=is_source_side or is_only_side)
 
 
 def swap(front: FrontEnd) -> None:
@@ -111,7 +112,9 @@ def text_only(front: FrontEnd) -> None:
 
 def voice(front: FrontEnd) -> None:
     params = front.session.wanted
-    front.session.change(replace(params, voice=Voice.MALE if params.voice is Voice.FEMALE else Voice.FEMALE))
+    voices = [Voice(name) for name in front.engine.status.service.voices]
+    following = (voices.index(params.voice) + 1) % len(voices) if params.voice in voices else 0
+    front.session.change(replace(params, voice=voices[following]))
 
 
 # ---- this line ----------------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ class Pieces:
         self._name = name
         self._by_pause = by_pause
         self._segment = 1
-        self._quiet = 0
+        self._quiet = 0  # frames in a row, since the last text
+        self._has_paused = False
         self.text = ""
         self.has_text = False
         self._said: tuple[tuple[int, float], ...] = ()  # of the segment's final text
@@ -68,6 +69,7 @@ class Pieces:
     def sent(self, pcm: bytes) -> None:
         if self._by_pause:
             self._quiet = self._quiet + 1 if is_quiet(pcm) else 0
+            self._has_paused |= self._quiet >= PAUSE_FRAMES
 
     def final(self, whole: str, language: str | None = None, words: object = None) -> list[Heard]:
         """The segment's text so far is ``whole``, and final. ``words``: what the provider says of the times of the new
@@ -84,10 +86,9 @@ class Pieces:
 
     def begin(self) -> None:
         """A text comes: it belongs to the next segment if a pause, or the bound, stands before it."""
-        is_over = len(self.text) > SEGMENT_LIMIT or (self._by_pause and self._quiet >= PAUSE_FRAMES)
-        if self.text and is_over:
+        if self.text and (self._has_paused or len(self.text) > SEGMENT_LIMIT):
             self.next_segment()
-        self._quiet = 0
+        self._quiet, self._has_paused = 0, False
 
     def next_segment(self) -> None:
         self._segment += 1

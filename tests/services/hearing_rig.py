@@ -83,7 +83,7 @@ HEARS: dict[str, Callable[[bytes], list[Piece]]] = {"Cartesia": in_deltas, "smal
 
 @dataclass
 class Scene:
-    """``source``: "voice" (numbered frames) or "zeros"."""
+    """``source``: "voice" (numbered frames), "zeros" or "nothing" (no frames at all)."""
 
     engine: Engine
     microphone: FakeMicrophone
@@ -138,6 +138,8 @@ class Scene:
         while True:
             tick += 1
             await asyncio.sleep(max(0.0, start + tick * FRAME_S - self.now))
+            if self.source == "nothing":
+                continue
             voice = struct.pack("<I", tick) + bytes([tick % 100 + 4]) * (FRAME_BYTES - 4)
             self.frames += self.microphone.feed(voice if self.source == "voice" else bytes(FRAME_BYTES))
 

@@ -22,7 +22,7 @@ class ActionPalette(Provider):
 
     def _entries(self) -> Iterator[tuple[str, str, partial[None]]]:
         for action in ACTIONS:
-            if action.in_palette:
+            if action.in_palette and action.is_offered(self._host.front.engine.status.service):
                 yield self._title(action), action.description, partial(do, self._host.front, action.name)
         for name in THEME_NAMES:
             yield f"Theme: {name}", "Colours of the screen", partial(self._host.set_theme, name)

@@ -154,7 +154,7 @@ class MainScreen(Screen[None]):
         self._report = self._hold.report()
         self.header.show(status)
         self.lines.set_speaking(status.speaking_utterance)
-        self.footer.show(self._report.method)
+        self.footer.show(self._report.method, self._engine.status.service)
         self.notices.set_talking(status.talking_since is not None)
         self._draw_bar()
         self._draw_empty(status)
@@ -166,7 +166,7 @@ class MainScreen(Screen[None]):
         if not self.is_attached:
             return
         self._report = self._hold.report()
-        self.footer.show(self._report.method)
+        self.footer.show(self._report.method, self._engine.status.service)
         self._draw_bar()
         self._draw_empty(self._engine.status)
 

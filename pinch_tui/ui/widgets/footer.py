@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pinch_tui.core.keymap import first_key
 from pinch_tui.core.keynames import key_name
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.frontend.actions import ACTIONS
 from pinch_tui.frontend.status_text import hold_text
 from pinch_tui.ui.widgets.line_widget import LineWidget
@@ -23,17 +24,19 @@ class Footer(LineWidget):
         super().__init__()
         self._keys = keys
         self._method = "tap"
+        self._service = ServiceTraits()
 
-    def show(self, method: str) -> None:
-        """``method``: how the talk key is held."""
-        self._method = method
+    def show(self, method: str, service: ServiceTraits) -> None:
+        """``method``: how the talk key is held; ``service``: who interprets, which decides what is offered."""
+        self._method, self._service = method, service
         self.redraw()
 
     def compose_strip(self, width: int) -> Strip:
         right = [Piece(f" {hold_text(self._method)} ", "$foreground", "help")]
         room = width - cells(right)
         chosen: dict[str, list[Piece]] = {}
-        for action in sorted((a for a in ACTIONS if a.footer), key=lambda a: a.name not in ("help", "quit")):
+        offered = (a for a in ACTIONS if a.footer and a.is_offered(self._service))
+        for action in sorted(offered, key=lambda a: a.name not in ("help", "quit")):
             key = first_key(self._keys, action.name)
             if not key:
                 continue
