@@ -1,15 +1,39 @@
 """Rates: streaming with a constant delay, and whole recordings at once.
 
 Pure: numpy and soxr, no I/O, no clock. soxr's variable-rate engine is used for streams because its delay is constant
-(12.5 ms at 48 -> 16 kHz; the default engine works in blocks and is up to 37 ms late in bursts).
+(12.5 ms at 48 -> 16 kHz; the default engine works in blocks and is up to 37 ms late in bursts). Where there is no soxr,
+`pinch_tui.audio.dsp.sinc` takes its place; `ENGINE` says which is used.
 """
 
 from __future__ import annotations
 
+from typing import Final, Protocol
+
 import numpy as np
-import soxr
 
 from pinch_tui.audio.dsp.pcm import Floats, Ints
+from pinch_tui.audio.dsp.sinc import SincStream
+
+try:
+    import soxr
+except ImportError:
+    soxr = None
+
+ENGINE: Final = "numpy" if soxr is None else "soxr"
+
+
+class _Stream(Protocol):
+    def resample_chunk(self, samples: Floats, last: bool = False) -> Floats: ...
+
+
+def _stream(rate_in: int, rate_out: int, *, is_live: bool) -> _Stream:
+    """``is_live``: a constant delay rather than the best quality."""
+    if soxr is None:
+        return SincStream(rate_in, rate_out)
+    made: _Stream = soxr.ResampleStream(
+        rate_in, rate_out, 1, dtype="float32", quality="HQ" if is_live else "VHQ", vr=is_live
+    )
+    return made
 
 
 class Resampler:
@@ -27,8 +51,8 @@ class Resampler:
         self._fed = 0
         self._given = 0
 
-    def _new(self) -> soxr.ResampleStream:
-        return soxr.ResampleStream(self.rate_in, self.rate_out, 1, dtype="float32", quality="HQ", vr=True)
+    def _new(self) -> _Stream:
+        return _stream(self.rate_in, self.rate_out, is_live=True)
 
     def push(self, data: bytes) -> bytes:
         """Samples in (whole ones, any number), samples out: those that are ready by now."""
@@ -67,7 +91,7 @@ class Converter:
     """A whole mono recording at another rate, best quality, piece by piece."""
 
     def __init__(self, rate_in: int, rate_out: int) -> None:
-        self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality="VHQ")
+        self._stream = _stream(rate_in, rate_out, is_live=False)
 
     def push(self, samples: Floats) -> Floats:
         out: Floats = self._stream.resample_chunk(samples)
@@ -83,5 +107,10 @@ def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Int
     """A whole mono recording at another rate, best quality, same dtype."""
     if rate_in == rate_out or not samples.size:
         return samples
-    converted: Floats | Ints = soxr.resample(samples, rate_in, rate_out, quality="VHQ")
-    return converted
+    if soxr is not None:
+        converted: Floats | Ints = soxr.resample(samples, rate_in, rate_out, quality="VHQ")
+        return converted
+    floats = SincStream(rate_in, rate_out).resample_chunk(samples.astype(np.float32), last=True)
+    if samples.dtype == np.int16:
+        return np.asarray(np.clip(np.rint(floats), -32_768, 32_767), dtype=np.int16)
+    return floats

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
+from importlib.util import find_spec
 
 from pinch_tui import __version__
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
@@ -21,7 +22,7 @@ def machine() -> Iterator[Finding]:
     """The checks that need nothing but this interpreter."""
     yield check_python(sys.version_info[:3], platform.python_implementation())
     yield check_platform(platform.system(), platform.release(), platform.machine())
-    yield check_packages(*_packages())
+    yield check_packages(*_packages(), has_soxr=find_spec("soxr") is not None)
 
 
 def check_python(python: tuple[int, int, int], implementation: str) -> Finding:
@@ -54,10 +55,10 @@ def check_platform(system: str, release: str, kind: str) -> Finding:
     return ok("platform", f"{_KNOWN[system]} {release} on {kind}.", **details)
 
 
-def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str]) -> Finding:
+def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str], *, has_soxr: bool = True) -> Finding:
     """The packages are installed, in the versions needed. ``installed``: name -> version, None when missing;
     ``pinned``: name -> the one version that is meant."""
-    details = {"installed": dict(installed)}
+    details = {"installed": dict(installed), "resampler": "soxr" if has_soxr else "numpy"}
     missing = sorted(name for name, version in installed.items() if version is None)
     if missing:
         return fail(
@@ -76,7 +77,8 @@ def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str
         pins = " ".join(f"{name}=={version}" for name, version in sorted(pinned.items()))
         sentence = f"{'; '.join(wrong)}: holding a key may fall back to guessing."
         return warn("packages", sentence, f"Run: python -m pip install {pins}", **details)
-    return ok("packages", f"pinch-tui {__version__} with all its packages.", **details)
+    resampler = "" if has_soxr else " Without soxr numpy resamples the sound."
+    return ok("packages", f"pinch-tui {__version__} with all its packages.{resampler}", **details)
 
 
 def _packages() -> tuple[dict[str, str | None], dict[str, str]]:

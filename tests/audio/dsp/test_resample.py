@@ -2,16 +2,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pinch_tui.audio.dsp import resample
 from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_pcm16
-from pinch_tui.audio.dsp.resample import Resampler, convert
+from pinch_tui.audio.dsp.resample import Converter, Resampler, convert
+
+
+@pytest.fixture(params=["soxr", "numpy"], autouse=True)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "numpy":
+        monkeypatch.setattr(resample, "soxr", None)
+    elif resample.soxr is None:
+        pytest.skip("soxr is not installed")
+    return str(request.param)
+
 
 NOISE = (np.random.default_rng(7).standard_normal(9600) * 4000).astype(np.int16)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([(48000, 16000), (44100, 16000), (24000, 48000), (24000, 44100), (8000, 16000)]),
     st.sampled_from(["int16", "float32"]),
@@ -69,6 +80,21 @@ def test_a_tone_survives_with_its_level_and_place(rate_in: int, rate_out: int) -
 def test_converting_whole_recordings() -> None:
     assert convert(NOISE, 16_000, 16_000) is NOISE
     assert convert(NOISE.astype(np.float32), 48_000, 16_000).size == 3200
+
+
+@pytest.mark.parametrize("rates", [(48_000, 16_000), (44_100, 16_000), (8_000, 16_000), (16_000, 24_000)])
+def test_a_recording_in_pieces_is_as_long_as_it_was_and_what_lies_beyond_is_gone(rates: tuple[int, int]) -> None:
+    rate_in, rate_out = rates
+    seconds = np.arange(rate_in) / rate_in
+    beyond = 0.5 * np.sin(2 * np.pi * 1.15 * min(rates) / 2 * seconds) if rate_in > rate_out else 0.0
+    samples = (0.3 * np.sin(2 * np.pi * 440 * seconds) + beyond).astype(np.float32)
+    converter = Converter(rate_in, rate_out)
+    parts = [converter.push(samples[start : start + 1777]) for start in range(0, rate_in, 1777)]
+    whole = np.concatenate([*parts, converter.finish()]).astype(np.float64)
+    assert whole.size == pytest.approx(rate_out, abs=1)
+    middle = slice(rate_out // 10, rate_out * 9 // 10)
+    wanted = 0.3 * np.sin(2 * np.pi * 440 * np.arange(whole.size) / rate_out)
+    assert np.abs(whole[middle] - wanted[middle]).max() < 0.3 * 10 ** (-70 / 20)
 
 
 def test_formats() -> None:

@@ -128,12 +128,13 @@ def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
 def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
     """A text as a person would say it into a microphone: PCM16 mono at 16 kHz; empty for a language without a voice."""
     import numpy as np
-    import soxr
+
+    from pinch_tui.audio.dsp.resample import convert
 
     sound = np.frombuffer(b"".join(voice.speak(text, language, voice_type)), "<f4")
     if not sound.size:
         return b""
-    resampled = soxr.resample(sound, VOICE_RATE, EAR_RATE)
+    resampled = convert(sound, VOICE_RATE, EAR_RATE)
     return bytes((np.clip(resampled, -1.0, 1.0) * 32767).astype("<i2").tobytes())
 
 

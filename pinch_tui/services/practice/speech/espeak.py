@@ -106,11 +106,12 @@ class Espeak:
         if language not in VOICES:
             return
         import numpy as np
-        import soxr
+
+        from pinch_tui.audio.dsp.resample import convert
 
         pcm = np.frombuffer(self.render(text, VOICES[language][0] + (_FEMALE if voice == "female" else "")), np.int16)
         if pcm.size:
-            sound = soxr.resample(pcm.astype(np.float32) / 32768.0, self.rate, VOICE_RATE)
+            sound = convert(pcm.astype(np.float32) / np.float32(32_768), self.rate, VOICE_RATE)
             yield np.clip(sound, -1.0, 1.0).astype("<f4").tobytes()
 
     def render(self, text: str, voice: str) -> bytes:
