@@ -40,7 +40,7 @@ def mirror(cluster: str) -> str:
 
 
 def resolve(clusters: Sequence[str], is_rtl_paragraph: bool) -> tuple[list[int], list[bool]]:
-    """For each cluster of a paragraph its embedding level (odd ones run from right to left), and whether it belongs
+    """Each cluster's embedding level (odd: right to left), and whether it belongs
     to left-to-right text (numbers among right-to-left letters do not)."""
     base = int(is_rtl_paragraph)
     kinds = [unicodedata.bidirectional(cluster[0]) or "L" for cluster in clusters]

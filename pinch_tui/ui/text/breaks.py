@@ -1,4 +1,4 @@
-"""Where a line may end. Pure.
+"""Finds where a line may end. Pure.
 
 Lines are broken at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and
 in scripts without spaces at syllables.
@@ -106,7 +106,7 @@ _LONG_PIECE = 8
 
 
 def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
-    """The stretches that no line end need tear, as pairs of indices without the blanks between them.
+    """The stretches to keep on one line, as pairs of indices without the blanks between them.
 
     They end at blanks, between ideographs (in Japanese where a phrase ends) and syllables; long ones also at hyphens,
     and in scripts without spaces wherever a syllable may end."""

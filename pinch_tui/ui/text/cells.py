@@ -45,7 +45,7 @@ class Widths(StrEnum):
 
 
 def guess_widths(environment: Mapping[str, str]) -> Widths:
-    """What is likely, before (or where) the terminal does not answer `WIDTHS_QUERY`."""
+    """A guess for terminals that have not answered `WIDTHS_QUERY`."""
     if environment.get("KITTY_WINDOW_ID") or environment.get("TERM") == "xterm-kitty":
         return Widths.GRAPHEMES
     if environment.get("TERM_PROGRAM") == "ghostty" or environment.get("TERM") == "xterm-ghostty":
@@ -54,7 +54,7 @@ def guess_widths(environment: Mapping[str, str]) -> Widths:
 
 
 def judge_widths(column: int) -> Widths | None:
-    """What the answer to `WIDTHS_QUERY` means: ``column`` counts from 0. None: it is no such answer."""
+    """The meaning of an answer to `WIDTHS_QUERY`; ``column`` counts from 0. None: no such answer."""
     return {3: Widths.GRAPHEMES, 4: Widths.CAPPED, 5: Widths.CODEPOINTS}.get(column)
 
 
@@ -92,7 +92,7 @@ def cells_of(cluster: str, widths: Widths) -> int:
 
 
 def _shown(cluster: str) -> str:
-    """A cluster in a form whose cells no terminal disputes: the first picture of joined emoji, without skin tone and
+    """A cluster in a form whose width terminals agree on: the first picture of joined emoji, without skin tone and
     without the selectors that widen a sign; jamo put together."""
     if len(cluster) == 1:
         return cluster

@@ -42,19 +42,19 @@ _RLM = "\N{RIGHT-TO-LEFT MARK}"
 
 
 class Order(IntEnum):
-    """In which order right-to-left text is written, so that a reader sees it rightly; see `app_reorders`."""
+    """The order in which right-to-left text is sent to the terminal; see `app_reorders`."""
 
     TERMINAL = 0
     """The terminal reorders lines whose direction is left to right: each right-to-left stretch in its own order."""
     LETTERS = 1
-    """The terminal does nothing: every letter where it is to be seen, Arabic in its joined forms."""
+    """The terminal does nothing: letters are sent in display order, Arabic in joined forms."""
     WORDS = 2
     """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen. Whether a
     full stop at a word is turned with it depends on the fonts; what is `apart` has to be drawn in another face."""
 
 
 APART = 1 << 16
-"""Of a run's bits the one that is not the caller's: `Order.WORDS` wants it in another weight than its neighbours."""
+"""The one bit of a run that is not the caller's: in `Order.WORDS` it needs another weight than its neighbours."""
 
 
 class Run(NamedTuple):
@@ -264,7 +264,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def app_reorders(setting: Bidi, environment: Mapping[str, str]) -> Order:
-    """In which order right-to-left text has to be written for this terminal.
+    """The order in which right-to-left text has to be sent to this terminal.
 
     ``auto``: VTE from 0.58, Konsole, mlterm, mintty and Terminal.app reorder by themselves, kitty turns single words
     round, the others do nothing.

@@ -1,4 +1,4 @@
-"""The conversation laid out: which rows there are, how tall, what they look like; no widget. Pure.
+"""The laid-out conversation: its rows, their heights and their lines; no widget. Pure.
 
 A row is laid out when it comes into view and kept for a while; heights of the others are estimates. Once a row was live
 its height does not shrink, so that nothing below it jumps: not before `release`, at a moment when lines move anyway.
@@ -15,11 +15,11 @@ from pinch_tui.ui.transcript.index import Viewport
 from pinch_tui.ui.transcript.row import RowLine, RowStyle
 
 KEPT_ROWS = 400
-"""Rows that stay laid out; the oldest half goes when there are more."""
+"""Most rows kept laid out; beyond it the oldest half is dropped."""
 
 
 class Row:
-    """A row as it is laid out now. ``painted`` is the painter's cache: (line, is selected) -> its strip."""
+    """A row in its present layout. ``painted`` is the painter's cache: (line, is selected) -> its strip."""
 
     __slots__ = ("lines", "painted")
 
@@ -65,7 +65,7 @@ class LineBook:
         return self._read()[row]
 
     def row_of(self, number: int | None) -> int | None:
-        """The row of an utterance, None when it is not (or no longer) there."""
+        """The row of an utterance, None when there is none."""
         return None if number is None else self._row_of.get(number)
 
     def bottom(self, number: int) -> int:
@@ -77,7 +77,7 @@ class LineBook:
         return self._gap if row else 0
 
     def row(self, row: int) -> Row:
-        """A row's lines, laid out now if they are not kept."""
+        """A row's lines, laid out on demand."""
         found = self._rows.get(row)
         if found is None:
             utterance = self.utterance(row)
@@ -112,11 +112,11 @@ class LineBook:
         return next((row for row in range(last, -1, -1) if utterances[row].has_content), last)
 
     def release(self) -> bool:
-        """Give back the empty lines of rows that are no longer live; whether there were any."""
+        """Drop the empty lines below rows that are no longer live; returns whether there were any."""
         return self._release([row for row in self._floor if not self.utterance(row).is_live])
 
     def release_last(self) -> bool:
-        """As `release`, of the last row alone: nothing stands below it."""
+        """The same for the last row only: nothing stands below it."""
         last = len(self) - 1
         return last in self._floor and not self.utterance(last).is_live and self._release([last])
 
@@ -127,7 +127,7 @@ class LineBook:
             has_shrunk = self.view.know(row) < 0 or has_shrunk
         return has_shrunk
 
-    # ---- everything anew ------------------------------------------------------------------------------------------
+    # ---- a new layout ---------------------------------------------------------------------------------------------
 
     def lay_out(self, style: RowStyle, height: int, top: int | None) -> int:
         """Forget all heights. Keeps the row at line ``top`` where it is (None: the end); returns the new position."""
@@ -156,7 +156,7 @@ class LineBook:
         return self.view.settle(self.view.top(row) + int(share * self.view.height(row)), height)
 
     def renew(self) -> None:
-        """Another conversation: nothing that is known of rows holds."""
+        """Start over with another conversation."""
         self._sizes.clear()
         self._row_of.clear()
 
@@ -165,17 +165,17 @@ class LineBook:
         self._row_of[utterance.number] = row
 
     def mark_matches(self, folded: str) -> None:
-        """Show where a folded needle stands; heights stay."""
+        """Mark the matches of a folded needle; heights stay."""
         self.style = replace(self.style, folded=folded)
         self._rows.clear()
 
     def forget_paint(self) -> None:
-        """The theme has changed: lines stay, strips go."""
+        """The theme changed: keep the lines, drop the strips."""
         for row in self._rows.values():
             row.painted.clear()
 
     def forget(self, numbers: Iterable[int]) -> Iterator[int]:
-        """The look of these utterances changed, not their text; gives their rows."""
+        """The look of these utterances changed, not their text; returns their rows."""
         for number in numbers:
             row = self._row_of.get(number)
             if row is not None:
@@ -185,7 +185,7 @@ class LineBook:
     # ---- changes --------------------------------------------------------------------------------------------------
 
     def take_new(self) -> list[int] | None:
-        """Take in utterances that were not there before; their numbers, or None when some are gone."""
+        """Add new utterances; returns their numbers, or None when some have gone."""
         utterances = self._read()
         known = len(self.view)
         if len(utterances) < known:
@@ -199,7 +199,7 @@ class LineBook:
         return fresh
 
     def change(self, numbers: Iterable[int], top: int, height: int) -> Changes:
-        """These utterances changed. Only rows in view are laid out; the others get a new estimate."""
+        """Update changed utterances: rows in view are laid out, others get a new estimate."""
         utterances = self._read()
         lines: list[int] = []
         from_line: int | None = None

@@ -1,4 +1,4 @@
-"""Which row of the conversation stands on which screen line: a prefix-sum tree, and lazy measuring. Pure.
+"""Maps rows of the conversation to lines of the screen: a prefix-sum tree with lazy measuring. Pure.
 
 Heights of utterances that were never seen are estimates; `Viewport` replaces an estimate by the true height when the
 utterance comes into view, and moves the scroll position so that what was already on screen stays where it is. Nothing
@@ -98,7 +98,7 @@ class Placed:
 
 
 class Viewport:
-    """The index plus the knowledge of which heights are true. ``measure(row)`` gives a row's true height."""
+    """The index, and which of its heights are measured. ``measure(row)`` gives a row's true height."""
 
     def __init__(self, measure: Callable[[int], int]) -> None:
         self._measure = measure
@@ -130,7 +130,7 @@ class Viewport:
         return self._index.row_at(line)
 
     def doubt(self, row: int, estimate: int) -> int:
-        """A row that is not in view has changed: take the estimate until it is seen. Returns its growth."""
+        """A row out of view changed: use the estimate until it is seen. Returns its growth."""
         self._is_true[row] = 0
         return self._index.set(row, estimate)
 
@@ -143,7 +143,7 @@ class Viewport:
         return 0 if self._is_true[row] else self.know(row)
 
     def settle(self, top: int, height: int) -> int:
-        """Make every row in view true; returns the scroll position at which nothing already visible has moved.
+        """Measure every row in view; returns the scroll position at which nothing already visible has moved.
 
         The first row in view whose height was already true is what stays in place; with none, the row at ``top``.
         """
@@ -176,7 +176,7 @@ class Viewport:
         return top
 
     def settle_end(self, height: int) -> int:
-        """Make the last rows true; returns the scroll position that shows the end."""
+        """Measure the last rows; returns the scroll position that shows the end."""
         row = len(self._index)
         seen = 0
         while row > 0 and seen < height:

@@ -1,4 +1,4 @@
-"""Where the keyboard goes in a conversation: the row to select, and the scroll position that shows it. Pure.
+"""Moves through a conversation: the row to select, and the scroll position that shows it. Pure.
 
 A row may be taller than the view: then steps and pages go through it before they leave it.
 """
@@ -37,7 +37,7 @@ def page(book: LineBook, direction: int, top: int, height: int) -> tuple[int, in
 
 
 def _whole(book: LineBook, top: int, height: int) -> list[int]:
-    """The rows whose text is wholly in view; where there is none, those whose text is so in part."""
+    """The rows whose text is wholly in view, or else those whose text is partly in view."""
     placed = book.view.placed(top, height)
     starts = {p.row: p.top + book.gap_above(p.row) for p in placed}
     whole = [p.row for p in placed if starts[p.row] >= top and p.top + p.height <= top + height]

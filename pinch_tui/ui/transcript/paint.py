@@ -1,4 +1,4 @@
-"""From row lines to strips: the styles of the conversation, resolved once per theme."""
+"""Turns row lines into strips; styles are resolved once per theme."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Painter:
         return self._framed(segments, line.cells, cells, is_selected)
 
     def _framed(self, segments: list[Segment], used: int, cells: int, is_selected: bool) -> Strip:
-        """The strip's length is stated, not measured: the terminal may count the cells of some scripts otherwise."""
+        """The strip states its length: terminals count the cells of some scripts differently."""
         edge = Segment(self._edge if is_selected else " ", self.style(Role.EDGE, 0, is_selected))
         ground = self._cursor if is_selected else self._base
         if used > cells:
@@ -124,13 +124,13 @@ class Painter:
         return strip
 
     def jump_mark(self, count: int, cells: int, key: str) -> Strip:
-        """The mark over the last line: how much is new below, and how to get there."""
+        """The mark over the last line: how many rows are new below, and the key that goes there."""
         text = cut(f"{count} new {self._arrow} jump to latest" + (f" ({key})" if key else ""), cells)
         left = (cells - width(text)) // 2
         return Strip([Segment(" " * left + text + " " * (cells - left - width(text)), self._jump)], cells)
 
     def in_the_middle(self, text: str, y: int, cells: int, height: int) -> Strip:
-        """Line ``y`` of a text that stands in the middle of an empty view."""
+        """Line ``y`` of a text centred in an empty view."""
         lines = [line for part in text.splitlines() for line in (layout(drawable(part), max(10, cells - 4)) or (None,))]
         at = y - max(0, (height - len(lines)) // 2)
         shown = lines[at] if 0 <= at < len(lines) else None

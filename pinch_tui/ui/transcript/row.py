@@ -22,7 +22,7 @@ from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, cut, drawable, l
 from pinch_tui.ui.transcript import search
 
 SIDE_BY_SIDE = 72
-"""Cells from which the two texts stand side by side: 80 columns less borders, padding and the scrollbar."""
+"""Fewest cells for two columns: 80 less borders, padding and the scrollbar."""
 
 PROVISIONAL = 1
 MATCH = 2
@@ -30,14 +30,14 @@ MATCH = 2
 SAMPLE_NOTE = "sample (practice voice)"
 _COLUMN_GAP = 2
 _HEAD = 3
-"""Cells of a text's mark and of the blanks round its code."""
+"""Cells of a text's mark and of the blanks around its code."""
 _CODE_MIN = 2
 _CODE_MAX = 7
 _LRM = "\N{LEFT-TO-RIGHT MARK}"
 
 
 class Role(StrEnum):
-    """What a piece is; the view's component classes bear these names."""
+    """What a piece is; the view's component classes have these names."""
 
     BLANK = "blank"
     EDGE = "edge"
@@ -97,7 +97,7 @@ class RowStyle:
     def with_look(
         self, has_times: bool | None, order: Order | bool | None, shapes: Marks | None, widths: Widths | None
     ) -> RowStyle:
-        """This style but for what is given."""
+        """A copy with changes."""
         return replace(
             self,
             has_times=self.has_times if has_times is None else has_times,
@@ -108,7 +108,7 @@ class RowStyle:
 
 
 class _Text(NamedTuple):
-    """A text to lay out: what it says, in which role, behind which mark and code."""
+    """A laid-out text with its role, mark and language code."""
 
     lines: tuple[Line, ...]
     role: Role
@@ -130,7 +130,7 @@ Size = tuple[int, int, int]
 
 
 def size_of(utterance: Utterance) -> Size:
-    """What `estimates` has to know of an utterance."""
+    """What `estimates` needs of an utterance."""
     longer = originals = translations = 0
     for segment in utterance.segments:
         left, right = len(segment.original), len(segment.translation)
@@ -142,7 +142,7 @@ def size_of(utterance: Utterance) -> Size:
 
 
 def estimates(sizes: Iterable[Size], style: RowStyle) -> list[int]:
-    """Rows' heights without laying them out; cheap, near enough for a scrollbar. The gap above is not counted."""
+    """Estimated heights of rows, good enough for a scrollbar. The gap above is not counted."""
     room = max(4, style.column - _CODE_MIN - _HEAD)
     if style.is_side_by_side:
         return [-(-longer // room) or 1 for longer, _, _ in sizes]
@@ -196,7 +196,7 @@ def _code_width(utterance: Utterance) -> int:
 
 
 def _note(utterance: Utterance, room: int, style: RowStyle) -> _Text:
-    """What stands in place of a text."""
+    """A note in place of a text."""
     note = layout(_state_note(utterance, style), room)
     return _Text(note, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), Role.LIVE)
 
@@ -260,7 +260,7 @@ def _cells(text: _Text | None, at: int, column: int, code_width: int, style: Row
 
 
 def _gutter(utterance: Utterance, style: RowStyle, is_first: bool, is_starred: bool) -> list[Piece]:
-    """The gutter without its first cell, the edge, which the view draws."""
+    """The gutter without its first cell, which the view draws."""
     if not is_first:
         return [Piece(" " * (style.gutter - 1), Role.BLANK)]
     pieces: list[Piece] = []

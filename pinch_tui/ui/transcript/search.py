@@ -1,4 +1,4 @@
-"""Finding words in the conversation, whatever their case and accents. Pure."""
+"""Finds words in the conversation, regardless of case and accents. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _fold_char(char: str) -> str:
 
 
 class _Folds(dict[int, str]):
-    """What each character is compared as, found when it is first seen: as `str.translate` asks for it."""
+    """Folds characters for `str.translate`, each when it is first seen."""
 
     def __missing__(self, code: int) -> str:
         if len(self) >= _MOST_FOLDS:
@@ -39,13 +39,13 @@ _FOLDS = _Folds()
 
 
 def fold(text: str) -> str:
-    """What is compared: no case, no accents, no vowel points, compatibility forms made plain."""
+    """A text without case, accents and vowel points, compatibility forms made plain."""
     return text.lower() if text.isascii() else text.translate(_FOLDS)
 
 
 @lru_cache(maxsize=512)
 def find(text: str, folded: str) -> Spans:
-    """Where a folded needle stands in a text, as offsets of its characters; none for an empty needle."""
+    """Spans of a folded needle in a text, as offsets of its characters; none for an empty needle."""
     if not folded:
         return ()
     if text.isascii():
@@ -80,7 +80,7 @@ def matches(utterance: Utterance, folded: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a search stands: the utterance it is at (None: nothing found), its place among ``total`` matches from 1."""
+    """The state of a search: the current utterance (None: nothing found) and its place among ``total``, from 1."""
 
     number: int | None
     place: int
@@ -106,7 +106,7 @@ class Search:
 
     @property
     def folded(self) -> str:
-        """The needle as it is compared; empty when nothing is searched."""
+        """The folded needle; empty when nothing is searched."""
         return fold(drawable(self.needle))
 
     def _haystack(self, utterance: Utterance) -> str:
@@ -159,7 +159,7 @@ class Search:
 
 
 class Tally:
-    """What a search found, kept true while the conversation goes on: only what changed is looked at."""
+    """Keeps a search's matches up to date; only changed utterances are searched again."""
 
     def __init__(self, needle: str, found: Found) -> None:
         self._folded = fold(drawable(needle))
@@ -177,7 +177,7 @@ class Tally:
                 self._numbers.insert(at, utterance.number)
 
     def found(self, current: int | None) -> Found:
-        """The place of the current utterance, 0 for one that is no match, and how many there are."""
+        """The place of the current utterance (0 for no match) and the number of matches."""
         if not self._numbers:
             return NOTHING_FOUND
         at = 0 if current is None else bisect_left(self._numbers, current)

@@ -32,7 +32,7 @@ from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search
 
 
 class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
-    """Shows a conversation; owns scroll position, selection and search, no fact of the conversation itself."""
+    """Shows a conversation. Owns scroll position, selection and search; the engine owns the conversation."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENT_CLASSES)
     DEFAULT_CSS = CSS
@@ -110,7 +110,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def new_below(self) -> int:
-        """Utterances below the view that are new or changed since they were last seen."""
+        """Utterances below the view that are new or changed and not seen yet."""
         return len(self._unseen)
 
     @property
@@ -138,12 +138,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lay_out(replace(self._book.style, folded=""))
 
     def set_stars(self, numbers: Iterable[int]) -> None:
-        """Which utterances bear a star."""
+        """Mark these utterances with a star."""
         old, self._book.stars = self._book.stars, frozenset(numbers)
         self._repaint(old ^ self._book.stars)
 
     def set_speaking(self, number: int | None) -> None:
-        """Whose translation is being said."""
+        """Mark the utterance whose translation is being spoken."""
         old, self._book.speaking = self._book.speaking, number
         if old != number:
             self._repaint(n for n in (old, number) if n is not None)
@@ -156,7 +156,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         shapes: Marks | None = None,
         widths: Widths | None = None,
     ) -> None:
-        """Change what the settings, or the terminal, say about the look."""
+        """Change the look."""
         self._painter = None
         self._lay_out(self._book.style.with_look(has_times, reorders, shapes, widths))
 
@@ -213,7 +213,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Selected(self, number))
 
     def _keep_cursor(self) -> None:
-        """After utterances came or went: the selection stays, or goes with the newest one."""
+        """Utterances came or went: keep the selection, or follow the newest."""
         if not len(self._book):
             self._cursor = None
         elif self._cursor_follows or self._book.row_of(self._cursor) is None:
@@ -261,7 +261,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._come_to(top, selected)
 
     def _selected_in_view(self) -> int | None:
-        """The row of the selection, where the view had it before a new layout."""
+        """The selected row and its place before a new layout."""
         row = self._book.row_of(self._cursor)
         # A view that has grown may have moved up already, so that only its new height takes in all it showed.
         height = max(self._shown_height, self._height)
@@ -279,7 +279,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def _apply(self, top: int) -> None:
-        """Make the size and the scroll position true; `watch_scroll_y` learns that no person scrolled."""
+        """Set size and scroll position, and let `watch_scroll_y` know that no person scrolled."""
         self._is_adjusting = True
         try:
             size = Size(self._book.style.width, self._book.view.total)
@@ -294,7 +294,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._is_adjusting = False
 
     def _note_position(self) -> None:
-        """After a move: whether the end is in view, and what is no longer unseen."""
+        """After a move: update whether the end is in view, and what has been seen."""
         end = self._top + self._height
         self._is_following = end >= self._book.view.total
         if self._unseen:

@@ -1,4 +1,4 @@
-"""What stands where nothing was said yet, and the line that offers a practice phrase."""
+"""The empty conversation, and the line that offers a practice phrase."""
 
 from __future__ import annotations
 

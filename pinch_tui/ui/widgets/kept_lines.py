@@ -1,4 +1,4 @@
-"""Painting only what changed, where Textual renders every visible widget whenever one of them changes.
+"""Paints only what changed; Textual renders every visible widget whenever one of them changes.
 
 The screen paints 20 times a second while somebody talks, and most of a paint went into widgets that had not changed
 and into looking up, line by line, borders that no widget here has. `keep_lines` puts a cache of finished lines in the
@@ -22,7 +22,7 @@ _NAME = "_styles_cache"
 
 
 class KeptLines(StylesCache):
-    """Gives again the lines it gave, until they are told to have changed.
+    """Returns the same lines until told that they changed.
 
     What makes lines stale is what makes them stale in its base: a region that is refreshed, or everything after a
     change of style or size. A widget without box, outline, tint and padding gets its content lines as they are.

@@ -24,7 +24,7 @@ class LineWidget(Widget):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw anew if anything differs from what is shown."""
+        """Repaint if the line differs from the one shown."""
         width = self.size.width
         if width <= 0:
             return

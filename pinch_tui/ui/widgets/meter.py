@@ -1,4 +1,4 @@
-"""The level meter: real dBFS as cells, with the held peak, the clipping zone, and no movement that is not sound."""
+"""The level meter: dBFS as cells, with the held peak and the clipping zone. Only sound moves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to tell: a passing line, or a banner that stays until it is dealt with."""
+"""Notices: a passing line, or a banner that stays until it is dealt with."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ class Notices(Widget):
             self._draw()
 
     def take_back(self, topic: str) -> None:
-        """What was said about this no longer holds."""
+        """Withdraw the notices of a topic."""
         if self._passing == topic:
             self._passing = ""
         if self._by_topic.pop(topic, None) is not None:
             self._draw()
 
     def dismiss(self) -> bool:
-        """Put the shown notice away; False when there was none."""
+        """Dismiss the notice shown; False when there is none."""
         shown = self.current
         if shown is None:
             return False

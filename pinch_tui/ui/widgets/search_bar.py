@@ -1,4 +1,4 @@
-"""The line in which a text is searched for in the conversation."""
+"""The line for searching the conversation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 
 class SearchBar(Horizontal):
-    """Hidden until opened. Says every change of the text, and Enter as a step to the next match."""
+    """Hidden until opened. Posts every change of the text; Enter steps to the next match."""
 
     DEFAULT_CSS = """
     SearchBar { height: 1; display: none; background: $panel; padding: 0 1; }

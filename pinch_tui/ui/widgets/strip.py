@@ -1,4 +1,4 @@
-"""One line of pieces, some at the left and some at the right, of which a click may run an action."""
+"""One line of pieces at its left and right ends; a click on a piece may run an action."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Strip:
 
 
 def displayed(text: str, order: Order) -> str:
-    """One cleaned line of text in the order in which this terminal wants it written."""
+    """One cleaned line of text in the order that this terminal needs."""
     return text if text.isascii() else " ".join(line.text for line in layout(text, _ENDLESS, reorders=order))
 
 

@@ -90,7 +90,7 @@ class TalkBar(Widget):
         self.let_go(event.time)
 
     def on_mouse_release(self, event: events.MouseRelease) -> None:
-        """The capture was taken away: whatever took it, the hold is over."""
+        """The mouse capture was lost: end the hold."""
         self.let_go(event.time)
 
     def let_go(self, t: float) -> None:
@@ -132,7 +132,7 @@ class TalkBar(Widget):
         return lay_out(width, [*word, *hint], right).content
 
     def _extra(self, *, is_narrow: bool) -> str:
-        """At the right of the first line: what runs late, else how quick the last answer was."""
+        """The right of the first line: delays, else the latency of the last answer."""
         late = text.backlog_text(self._status, is_narrow=is_narrow)
         if late:
             return late
