@@ -183,7 +183,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
             store_key=keep_key,
         )
         samples = SampleSpeaker(engine, service.practice.say, clock)
-        services = practice_offers(services, own_phrasebook(settings), samples.speak if service.is_practice else None)
+        services = practice_offers(services, own_phrasebook(settings), samples.speak)
         if options.is_demo:
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
