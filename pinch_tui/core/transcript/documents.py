@@ -333,6 +333,10 @@ def to_csv(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head
     for line in lines:
         if _texts(line, side):
             fields = _fields(line, side, head)
+            if (moment := _moment(line, head)) is not None:
+                fields["time"] = (
+                    f"{moment:%Y-%m-%d %H:%M:%S}"  # which spreadsheets take for a time; the zone they do not
+                )
             if columns:
                 first, second = map(clean, _in_columns(line, columns))
                 renamed = {"original": (columns[0], first), "translation": (columns[1], second)}

@@ -112,7 +112,7 @@ def test_as_a_table_for_excel() -> None:
     assert data.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert len(rows) == 41
-    assert (rows[1]["time"], rows[1]["speaker"]) == ("2026-12-01T23:51:00+01:00", "Spanish")
+    assert (rows[1]["time"], rows[1]["speaker"]) == ("2026-12-01 23:51:00", "Spanish")
     assert (rows[1]["en"], rows[1]["es"], rows[1]["source_language"]) == (ANSWERED_IN_ENGLISH, ANSWERED, "es")
     assert (rows[0]["en"], rows[0]["es"], rows[0]["source_language"]) == (ASKED, ASKED_IN_SPANISH, "en")
     assert "original" not in rows[0]
