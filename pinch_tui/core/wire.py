@@ -113,3 +113,5 @@ class Allocation:
     expires_in: float
     model_version_id: str | None = None
     token: str = field(default="", repr=False)
+    latched_url: str = field(default="", repr=False)
+    """Where a latched utterance is heard, if that is another address."""

@@ -306,6 +306,8 @@ class _Run:
                         facts.append(ev.Ponged(generation))
                     case ev.WakeAt(t):
                         lane.wake = t
+                    case ev.GoHandsFree():
+                        pass
                     case ev.CloseSocket():
                         lane.owed_frames = lane.owed_finalizes = 0
                     case _:

@@ -96,6 +96,9 @@ class SessionRunner:
                 self._open(step)
             case ev.SendAudio(generation, pcm):
                 self._put(generation, pcm)
+            case ev.GoHandsFree(generation):
+                if self._attempt is not None and self._attempt.generation == generation and self._attempt.connection:
+                    self._attempt.connection.latch()
             case ev.SendFinalize(generation):
                 self._put(generation, None)
             case ev.SendPing(generation):

@@ -141,6 +141,7 @@ class Talking:
                     self._on_silent_stop()
             case tk.Latched(number):
                 self._notifier.log("talk-latch", utterance=number)
+                self._owner[number].feed(ev.UtteranceLatched(number))
             case tk.Released():
                 self._released(command)
             case tk.End(number):

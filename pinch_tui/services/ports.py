@@ -33,6 +33,9 @@ class Connection(Protocol):
         """Take 20 ms of sound (PCM16, 16 kHz, mono); returns when there is room for more. Raises `ConnectionLost`,
         or returns, when the connection is over: `receive` tells why."""
 
+    def latch(self) -> None:
+        """Nobody holds the key any more: what is sent now goes on hands-free, where that is another way of hearing."""
+
     async def finalize(self) -> None:
         """The utterance is over. As `send`."""
 

@@ -113,6 +113,7 @@ def _cartesia(making: Making) -> Service:
         making.key_place,
         settings.model,
         tuple(term for part in settings.keyterms.split(",") if (term := part.strip())),
+        has_turns_when_latched=settings.turns,
         is_continuous=making.is_continuous,
         is_hands_free=making.is_hands_free,
     )

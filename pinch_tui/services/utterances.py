@@ -16,7 +16,7 @@ from typing import Protocol
 
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S
 from pinch_tui.core.secrecy import redact
-from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, WireEvent
+from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, TranscriptMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
 from pinch_tui.services.hearing import Hearing, Refused
 from pinch_tui.services.socket import Socket
@@ -26,6 +26,8 @@ KEEPALIVE_S = 5.0
 GAP_S = 0.5
 """Sound that pauses for longer inside an utterance is replaced by zeros, where the provider needs a steady stream."""
 _GAP_LIMIT_S = 2.0
+_LATCH_BYTES = 100 * FRAME_BYTES
+"""A press that is not latched within so much sound is held."""
 
 
 class Dialect(Protocol):
@@ -50,12 +52,23 @@ class Dialect(Protocol):
     def hearing(self, name: str) -> Hearing: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A kind of socket, and how it is used."""
+
+    open: Callable[[], Awaitable[Socket]]
+    dialect: Dialect
+
+
 @dataclass(slots=True)
 class _Turn:
     socket: Socket
+    dialect: Dialect
     hearing: Hearing
     sent_at: float
     pending: bytearray = field(default_factory=bytearray)
+    begun: bytearray | None = None  # all of its sound, while it may still go on in another way
+    has_text: bool = False
     is_finalized: bool = False
 
 
@@ -71,9 +84,11 @@ class UtteranceConnection:
         first: Socket | None = None,
         *,
         secrets: Sequence[str] = (),
+        hands_free: Way | None = None,
     ) -> None:
-        self._open_socket = open_socket
-        self._dialect = dialect
+        self._held = Way(open_socket, dialect)
+        self._hands_free = hands_free
+        self._is_latched = False  # the utterance under way is, or will be
         self._now = now
         self._secrets = secrets
         self._spare = first
@@ -92,30 +107,36 @@ class UtteranceConnection:
         turn = self._turns[-1] if self._turns and not self._turns[-1].is_finalized else await self._begin()
         if turn is None:
             return
+        if turn.begun is not None:
+            await self._keep(turn, pcm)
         turn.pending += pcm
         turn.hearing.sent(pcm)
-        if len(turn.pending) >= self._dialect.chunk_frames * FRAME_BYTES:
+        if len(turn.pending) >= turn.dialect.chunk_frames * FRAME_BYTES:
             await self._flush(turn)
+
+    def latch(self) -> None:
+        self._is_latched = self._hands_free is not None
 
     async def finalize(self) -> None:
         if self._failure is not None or not self._turns or self._turns[-1].is_finalized:
             return
         turn = self._turns[-1]
         turn.is_finalized = True
+        self._is_latched = False
         await self._flush(turn)
         turn.hearing.released()
-        for message in self._dialect.endings:
+        for message in turn.dialect.endings:
             await turn.socket.send(message)
 
     async def ping(self) -> None:
         for turn in list(self._turns):
             idle_s = self._now() - turn.sent_at
-            if not turn.is_finalized and self._dialect.fills_gaps and idle_s > GAP_S:
+            if not turn.is_finalized and turn.dialect.fills_gaps and idle_s > GAP_S:
                 turn.pending += bytes(FRAME_BYTES) * int(min(idle_s, _GAP_LIMIT_S) / FRAME_S)
                 await self._flush(turn)
-            elif self._dialect.keepalive and idle_s > KEEPALIVE_S:
+            elif turn.dialect.keepalive and idle_s > KEEPALIVE_S:
                 turn.sent_at = self._now()
-                await turn.socket.send(self._dialect.keepalive)
+                await turn.socket.send(turn.dialect.keepalive)
             await turn.socket.ping()
         if self._spare is not None:
             await self._spare.ping()
@@ -124,25 +145,47 @@ class UtteranceConnection:
         return None
 
     async def _begin(self) -> _Turn | None:
-        spare, self._spare = self._spare, None
+        way = self._hands_free if self._is_latched and self._hands_free is not None else self._held
+        spare = None
+        if way is self._held:
+            spare, self._spare = self._spare, None
         try:
-            socket = spare or await self._open_socket()
+            socket = spare or await way.open()
         except PinchError as exc:
             self._fail(exc)
             return None
         self._count += 1
-        turn = _Turn(socket, self._dialect.hearing(f"u{self._count}"), self._now())
+        turn = _Turn(socket, way.dialect, way.dialect.hearing(f"u{self._count}"), self._now())
+        turn.begun = bytearray() if self._hands_free is not None and way is self._held else None
         self._turns.append(turn)
         self._changed.set()
         return turn
 
     async def _flush(self, turn: _Turn) -> None:
-        size = self._dialect.chunk_frames * FRAME_BYTES
+        size = turn.dialect.chunk_frames * FRAME_BYTES
         while turn.pending:
             chunk = bytes(turn.pending[:size])
             del turn.pending[:size]
             turn.sent_at = self._now()
             await turn.socket.send(chunk)
+
+    async def _keep(self, turn: _Turn, pcm: bytes) -> None:
+        """Go on hands-free, from the beginning of the utterance, if it is latched before any text came."""
+        assert turn.begun is not None
+        if self._is_latched and self._hands_free is not None and not turn.has_text:
+            before, way = turn.socket, self._hands_free
+            try:
+                turn.socket = await way.open()
+            except PinchError:  # as good as it was
+                self._is_latched, turn.begun = False, None
+                return
+            turn.dialect, turn.hearing = way.dialect, way.dialect.hearing(f"u{self._count}")
+            turn.pending, turn.begun = turn.begun, None
+            before.abort()
+            return
+        turn.begun += pcm
+        if turn.has_text or len(turn.begun) > _LATCH_BYTES:
+            turn.begun = None
 
     def _fail(self, error: PinchError) -> None:
         self._failure = error
@@ -162,15 +205,19 @@ class UtteranceConnection:
         return self._out.popleft()
 
     async def _hear(self, turn: _Turn) -> None:
+        socket = turn.socket
         try:
-            heard = turn.hearing.message(await turn.socket.receive())
+            heard = turn.hearing.message(await socket.receive())
         except ConnectionLost as exc:
+            if turn.socket is not socket:
+                return  # the utterance goes on hands-free, on another one
             heard = turn.hearing.closed(exc.code)
             if not heard:
                 raise
         for item in heard:
             if isinstance(item, Refused):
                 raise item.error
+            turn.has_text |= isinstance(item, TranscriptMessage)
             self._out.append(self._without_secrets(item))
             if isinstance(item, EndMessage):
                 self._turns.popleft()

@@ -59,6 +59,9 @@ class Flood:
     async def send(self, pcm: bytes) -> None:
         """Nothing is sent."""
 
+    def latch(self) -> None:
+        """Nothing is sent."""
+
     async def finalize(self) -> None:
         """Nothing is sent."""
 

@@ -30,6 +30,9 @@ class _Slow:
         await asyncio.sleep(self._send_s)
         await self._inner.send(pcm)
 
+    def latch(self) -> None:
+        self._inner.latch()
+
     async def finalize(self) -> None:
         await asyncio.sleep(self._send_s)
         await self._inner.finalize()

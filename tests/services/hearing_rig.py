@@ -51,6 +51,11 @@ def cartesia_turns(base_url: str, clock: SystemClock, is_continuous: bool = True
     return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
 
 
+def cartesia_latched(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
+    config = CartesiaConfig(base_url, KEY, "the test", has_turns_when_latched=True)
+    return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
+
+
 def smallest(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
     config = SmallestConfig(base_url, KEY, "the test", is_continuous=is_continuous)
     return Service(SMALLEST, SmallestApi(config), SmallestConnector(config, WebSocketOpener(), clock.monotonic))

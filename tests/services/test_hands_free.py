@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
 from pinch_tui.core.events import FRAME_BYTES, EdgeKind
 from pinch_tui.core.transcript.transcript import UtteranceState
-from tests.fakes.hearing_service import Taken
-from tests.services.hearing_rig import MAKERS, Make, Scene, cartesia_turns, play
+from tests.fakes.hearing_service import Piece, Taken
+from tests.services.hearing_rig import (
+    MAKERS,
+    Make,
+    Scene,
+    cartesia_latched,
+    cartesia_turns,
+    drop_at,
+    play,
+    told,
+    told_frames,
+)
 
 every_service = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
@@ -82,3 +93,38 @@ def test_zeros_are_sent_where_the_sound_pauses() -> None:
     (taken,) = played.service.sockets
     assert len(taken.sound) / 32_000 > 5.0
     assert bytes(taken.sound).count(bytes(FRAME_BYTES)) >= 100
+
+
+def whole(sound: bytes) -> list[Piece]:
+    return [(told(sound), True)]
+
+
+async def latched(s: Scene) -> None:
+    s.edge(EdgeKind.START)
+    await asyncio.sleep(0.25)
+    s.edge(EdgeKind.LATCH)
+    await asyncio.sleep(2.0)
+    s.edge(EdgeKind.COMMIT)
+    await s.settled()
+    await s.hold(1.0)
+    await s.settled()
+
+
+def test_a_latched_talk_goes_on_with_turns_and_the_next_hold_without() -> None:
+    played = play(cartesia_latched, latched, hears=whole)
+    held, turns, following = played.service.sockets
+    assert [taken.path for taken in (held, turns, following)] == [
+        "/stt/websocket",
+        "/stt/turns/websocket",
+        "/stt/websocket",
+    ]
+    assert bytes(turns.sound) == played.wanted(0)
+    assert bytes(following.sound) == played.wanted(1)
+    assert [told_frames(text) for text in played.texts] == [len(t.sound) // FRAME_BYTES for t in (turns, following)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_latched_talk_that_drops_is_sent_again_whole(seed: int) -> None:
+    played = play(cartesia_latched, latched, seed=seed, hears=whole, drops=drop_at(random.Random(seed), 2))
+    for i, text in enumerate(played.texts):
+        assert told_frames(text) == len(played.wanted(i)) // FRAME_BYTES

@@ -16,6 +16,7 @@ from pinch_tui.core.session.events import (
     Command,
     FinalizeSent,
     FirstFrameSent,
+    GoHandsFree,
     MessageIgnored,
     Report,
     Restarted,
@@ -159,6 +160,14 @@ class Delivery:
             return []
         return self.pump(now)
 
+    def latch(self, number: int) -> list[Step]:
+        """The utterance goes on hands-free, also when it is sent again."""
+        item = self.outbox.get(number)
+        if item is None or item.is_ended:
+            return []
+        item.is_latched = True
+        return [] if item.first_sent_at is None or self._generation is None else [GoHandsFree(self._generation)]
+
     def end(self, number: int, now: float) -> list[Step]:
         item = self.outbox.get(number)
         if item is None:
@@ -286,6 +295,8 @@ class Delivery:
             item.first_sent_at = now
             self._attribution.first_sent(item.number, now)
             steps.append(FirstFrameSent(item.number, item.attempt))
+            if item.is_latched:
+                steps.append(GoHandsFree(generation))
         if item.was_sent_before:
             self.resent_frames += 1
         frame = item.take(now)

@@ -104,6 +104,13 @@ class FrameTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class UtteranceLatched:
+    """Nobody holds the key any more: it goes on hands-free."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class UtteranceEnded:
     number: int
 
@@ -147,6 +154,7 @@ Fact = (
     | Woke
     | UtteranceStarted
     | FrameTaken
+    | UtteranceLatched
     | UtteranceEnded
     | UtteranceCancelled
     | RetryRequested
@@ -177,6 +185,13 @@ class OpenSocket:
 class SendAudio:
     generation: int
     pcm: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GoHandsFree:
+    """The utterance whose sound is sent now is latched."""
+
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +320,7 @@ class MessageIgnored:
     is_unknown: bool
 
 
-Command = Allocate | OpenSocket | SendAudio | SendFinalize | SendPing | CloseSocket | WakeAt
+Command = Allocate | OpenSocket | SendAudio | GoHandsFree | SendFinalize | SendPing | CloseSocket | WakeAt
 Report = (
     SessionReady
     | SessionFailed

@@ -60,6 +60,7 @@ class Outgoing:
     next: int = 0  # the next frame to send in this attempt
     reached: int = 0  # the furthest frame sent in any attempt
     attempt: int = 1
+    is_latched: bool = False
     is_ended: bool = False
     is_cancelled: bool = False
     first_sent_at: float | None = None  # in this attempt

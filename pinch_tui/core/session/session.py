@@ -143,6 +143,8 @@ class Session:
                 return self._on_utterance_started(number, now)
             case ev.FrameTaken(number, frame):
                 return self.delivery.frame(number, frame, now)
+            case ev.UtteranceLatched(number):
+                return self.delivery.latch(number)
             case ev.UtteranceEnded(number):
                 return self.delivery.end(number, now)
             case ev.UtteranceCancelled(number):

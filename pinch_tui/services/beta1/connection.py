@@ -97,6 +97,9 @@ class Beta1Connection:
         self._is_talking = True
         await self._channel.write(pack(Kind.AUDIO, pcm))
 
+    def latch(self) -> None:
+        """A latched utterance is heard like any other."""
+
     async def finalize(self) -> None:
         self._is_talking = False
         self._busy_until = self._now() + BETA1.quiet.ceiling

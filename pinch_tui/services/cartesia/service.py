@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
@@ -12,7 +12,7 @@ from pinch_tui.errors import CredentialError
 from pinch_tui.services.cartesia.protocol import VERSION, CartesiaDialect, Wanted, socket_url
 from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.socket import HandshakeRefused, Opener, Socket
-from pinch_tui.services.utterances import UtteranceConnection
+from pinch_tui.services.utterances import UtteranceConnection, Way
 
 EXPIRES_S = 3_600.0
 """An address that nobody signed does not expire."""
@@ -40,6 +40,7 @@ class CartesiaConfig:
     keyterms: tuple[str, ...] = ()
     is_continuous: bool = False
     is_hands_free: bool = False
+    has_turns_when_latched: bool = False
 
     def wanted(self, params: SessionParams) -> Wanted:
         return Wanted(params.source, self.model, self.keyterms, self.is_hands_free)
@@ -58,7 +59,15 @@ class CartesiaApi:
             raise CredentialError(
                 "There is no Cartesia key.", "Set CARTESIA_API_KEY, or run: pinch-tui key set --service cartesia."
             )
-        return Allocation("", socket_url(config.base_url, config.wanted(params)), EXPIRES_S)
+        wanted = config.wanted(params)
+        latched = replace(wanted, is_hands_free=True)
+        has_other = config.has_turns_when_latched and not wanted.has_turns and latched.has_turns
+        return Allocation(
+            "",
+            socket_url(config.base_url, wanted),
+            EXPIRES_S,
+            latched_url=socket_url(config.base_url, latched) if has_other else "",
+        )
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -74,8 +83,13 @@ class CartesiaConnector:
         self._refusals = refusals(config.key_place)
 
     async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> UtteranceConnection:
-        url = allocation.ws_url
+        way = self._way(allocation.ws_url)
+        hands_free = self._way(allocation.latched_url) if allocation.latched_url else None
+        first = await way.open() if has_sound else None
+        secrets = (self._config.key,)
+        return UtteranceConnection(way.open, way.dialect, self._now, first, secrets=secrets, hands_free=hands_free)
 
+    def _way(self, url: str) -> Way:
         async def open_socket() -> Socket:
             headers = {"Authorization": f"Bearer {self._config.key}", "Cartesia-Version": VERSION}
             try:
@@ -83,6 +97,4 @@ class CartesiaConnector:
             except HandshakeRefused as exc:
                 raise self._refusals.of(exc.status) from None
 
-        dialect = CartesiaDialect("/stt/turns/" in url, self._config.is_continuous, self._refusals.of)
-        first = await open_socket() if has_sound else None
-        return UtteranceConnection(open_socket, dialect, self._now, first, secrets=(self._config.key,))
+        return Way(open_socket, CartesiaDialect("/stt/turns/" in url, self._config.is_continuous, self._refusals.of))

@@ -16,6 +16,9 @@ class PinchConnection:
     async def send(self, pcm: bytes) -> None:
         await self._socket.send(pcm)
 
+    def latch(self) -> None:
+        """A latched utterance is heard like any other."""
+
     async def finalize(self) -> None:
         await self._socket.send(encode_finalize())
 
