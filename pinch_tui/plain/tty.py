@@ -40,6 +40,7 @@ class PosixTerminal:
         self._answer: asyncio.Future[str] | None = None
         self._is_gone = False
         self._has_ended = False
+        self._has_closed_question = False
 
     @property
     def fd(self) -> int | None:
@@ -88,6 +89,28 @@ class PosixTerminal:
         if self._saved is not None:
             termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)
 
+    def _use_question(self) -> None:
+        """Whole lines with the terminal's own editing and echo. Escape, Ctrl+C and Ctrl+Q end the line, as Enter does,
+        so that they are heard at once."""
+        if sys.platform == "win32":
+            raise OSError("no POSIX terminal")
+        import termios
+
+        if self._saved is None:
+            return
+        mode = [*self._saved[:6], list(self._saved[6])]
+        mode[3] |= termios.ICANON | termios.ECHO | termios.IEXTEN
+        mode[0] = (mode[0] | termios.ICRNL) & ~termios.IXON
+        nothing = os.fpathconf(self._fd, "PC_VDISABLE").to_bytes(1, "little")
+        for index, char in (
+            (termios.VINTR, nothing),
+            (termios.VEOL, b"\x1b"),
+            (termios.VEOL2, b"\x03"),
+            (termios.VEOF, b"\x11"),  # its line comes without it, an empty one as no byte at all
+        ):
+            mode[6][index] = char
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
+
     def write(self, line: str) -> None:
         """A line. A terminal that is gone ends the program, as the end of input does."""
         if self._is_gone:
@@ -112,17 +135,19 @@ class PosixTerminal:
             return
         except OSError:  # EIO: the terminal is gone
             data = b""
+        if self._answer is not None and not self._answer.done():
+            self._take_line(data, now)
+            return
         if not data:
             self._at_end(now)
-            return
-        if self._answer is not None:
-            self._take_line(data)
             return
         self._pending += self._decoder.decode(data)
         if self._escape is not None:
             self._escape.cancel()
             self._escape = None
         tail = _UNFINISHED.fullmatch(self._pending, self._pending.rfind("\x1b")) if "\x1b" in self._pending else None
+        if not tail:
+            self._has_closed_question = False
         ready = self._pending[: tail.start()] if tail else self._pending
         self._pending = self._pending[len(ready) :][:_LONGEST]  # what is cut off belongs to no key
         if self._pending and self._loop is not None:
@@ -132,6 +157,9 @@ class PosixTerminal:
     def _settle_escape(self) -> None:
         """What looked like the beginning of a sequence was the Escape key."""
         pending, self._pending = self._pending, ""
+        if self._has_closed_question:  # nothing followed: it was the key that closed the question
+            self._has_closed_question = False
+            return
         self._tell(pending[:1], time.monotonic())
 
     def _tell(self, text: str, now: float) -> None:
@@ -150,14 +178,27 @@ class PosixTerminal:
         if self._on_key is not None:
             self._on_key(HANG_UP, now)
 
-    def _take_line(self, data: bytes) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(self._decoder.decode(data, final=True).strip())
+    def _take_line(self, data: bytes, now: float) -> None:
+        """An answer; one that ended with another key than Enter is none, and the key does what it does elsewhere."""
+        assert self._answer is not None
+        text = self._decoder.decode(data, final=True)
+        if text.endswith("\n"):
+            self._answer.set_result(text.strip())
+            return
+        self._answer.set_result("")
+        self.write("")  # what is told next does not stand behind what was typed
+        if text.endswith("\x1b"):
+            # It may be the beginning of an arrow's sequence, whose rest is no text either.
+            self._pending, self._has_closed_question = "\x1b", True
+            if self._loop is not None:
+                self._escape = self._loop.call_later(0.05, self._settle_escape)
+        elif self._on_key is not None:
+            self._on_key("ctrl+c" if text.endswith("\x03") else "ctrl+q", now)
 
     async def ask(self, question: str) -> str:
         self.write(question)
         self._answer = asyncio.get_running_loop().create_future()
-        self._use_lines()
+        self._use_question()
         try:
             return await self._answer
         finally:

@@ -78,9 +78,11 @@ class WindowsTerminal:
         elif char in "\x08\x7f":
             self._typed = ""
             self._put("\n")
-        elif char in "\x03\x1b":
+        elif char in "\x03\x11\x1b":
             self._typed = ""
             self._edit("\r")
+            if char != "\x1b" and self._on_key is not None:
+                self._on_key(key_names(char)[0], time.monotonic())
         elif char.isprintable():
             self._typed += char
             self._put(char)

@@ -159,6 +159,10 @@ class _Mistakes:
     def add(self, key: str, error: ConfigError) -> None:
         self._found.append((key, error))
 
+    @property
+    def count(self) -> int:
+        return len(self._found)
+
     def is_in(self, *keys: str) -> bool:
         """Whether a value of these keys (or beginnings of keys) was refused."""
         return any(key.startswith(keys) for key, _ in self._found)
@@ -233,9 +237,22 @@ def _config_path(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path
     return resolve(env).config_file, False
 
 
+MAX_BYTES = 64 * 1024
+"""Bytes of a configuration: ten times the example with all its comments."""
+_MAX_PARTS = 1_000
+MAX_MISTAKES = 20
+"""Unknown names that are told; finding the line and the nearest name of each takes time."""
+
+
 def _read(path: Path, *, is_required: bool) -> str | None:
     try:
-        return read_file(path, may_be_pipe=is_required).decode("utf-8-sig").replace("\r\n", "\n")
+        data = read_file(path, may_be_pipe=is_required)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(
+                f"{path} has {len(data) // 1000:,} kB; a configuration has at most {MAX_BYTES // 1000}.",
+                "Is it the right file? config.example.toml shows what may stand there.",
+            )
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError as exc:
         if is_required:
             raise ConfigError(f"{path} does not exist.", "Name another file, or leave --config away.") from exc
@@ -249,6 +266,8 @@ def _read(path: Path, *, is_required: bool) -> str | None:
 def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
     """The file's values by dotted key. Every section and key is known."""
     try:
+        if any(line.partition("=")[0].count(".") > _MAX_PARTS for line in text.splitlines()):
+            raise RecursionError  # the parser takes the square of it
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}.", "Strings need quotes, and tables [brackets].") from None
@@ -258,6 +277,8 @@ def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
         raise ConfigError(f"{path} is nested too deeply.", "Settings are [section] and key = value.") from exc
     found: dict[str, object] = {}
     for section, table in document.items():
+        if mistakes.count >= MAX_MISTAKES:
+            break
         if section not in _SECTIONS:
             mistakes.add(section, _unknown(path, text, section, is_table=isinstance(table, dict)))
             continue
@@ -266,6 +287,8 @@ def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
             mistakes.add(section, ConfigError(f"{place}: {section} is a section.", f"Write it as [{section}]."))
             continue
         for name, value in table.items():
+            if mistakes.count >= MAX_MISTAKES:
+                break
             key = f"{section}.{name}"
             if key not in OPTIONS:
                 mistakes.add(key, _unknown(path, text, key, is_table=False))

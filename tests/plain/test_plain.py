@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import termios
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -464,6 +465,46 @@ def test_keys_are_named_as_textual_names_them() -> None:
     assert key_names("\x1b") == ["escape"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal")
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        (b"\x1b", []),
+        (b"en f\x1b", []),
+        (b"\x1b[A", ["up"]),
+        (b"\x03", ["ctrl+c"]),
+        (b"en f\x03", ["ctrl+c"]),
+        (b"\x11", ["ctrl+q"]),
+        (b"en f\x11", ["ctrl+q"]),
+    ],
+)
+async def test_keys_that_end_a_question_do_what_they_do_elsewhere(typed: bytes, keys: list[str]) -> None:
+    master, slave = os.openpty()
+    heard: list[str] = []
+    terminal = PosixTerminal(slave, lambda text: None)
+    try:
+        terminal.open(lambda name, t: heard.append(name))
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            answer = tasks.create_task(terminal.ask("Which?"))
+            await asyncio.sleep(0.05)
+            os.write(master, typed)
+            assert await answer == ""
+        await asyncio.sleep(0.15)
+        assert heard == keys
+        os.write(master, b"x")
+        await asyncio.sleep(0.05)
+        assert heard == [*keys, "x"], "single keys are read again"
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            answer = tasks.create_task(terminal.ask("Which?"))
+            await asyncio.sleep(0.05)
+            os.write(master, b"xx\x15en fr\r")
+            assert await answer == "en fr", "with the terminal's own editing"
+    finally:
+        terminal.close()
+        os.close(master)
+        os.close(slave)
+
+
 class Typed:
     """A Windows console with keys waiting."""
 
@@ -489,8 +530,17 @@ async def test_a_windows_console_is_polled_for_keys_and_lines() -> None:
         await asyncio.sleep(0)
         console.waiting[:] = [*"dx", "\x08", *"en fr", "\r"]
         assert await answer == "en fr"
+    del keys[:]
+    for char, told in (("\x1b", []), ("\x03", ["ctrl+c"]), ("\x11", ["ctrl+q"])):
+        async with asyncio.TaskGroup() as tasks:
+            answer = tasks.create_task(terminal.ask("Which?"))
+            await asyncio.sleep(0)
+            console.waiting[:] = [*"en", char]
+            assert await answer == ""
+        assert keys == told
+        del keys[:]
     terminal.close()
-    assert "".join(out) == "Which?\ndx\nen fr\n"
+    assert "".join(out).startswith("Which?\ndx\nen fr\n")
     with pytest.raises(UsageError, match="not a console"):
         WindowsTerminal(console, out.append, lambda: False).open(lambda name, t: None)
 

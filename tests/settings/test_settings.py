@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -460,3 +461,29 @@ def test_ranges_are_checked_and_in_the_example(tmp_path: Path, row: Option) -> N
         assert value_of(_load(tmp_path, f"[{section}]\n{name} = {value}\n").settings, row.key) == value
     for value in (low - 1, high + 1):
         _refusal(tmp_path, f"[{section}]\n{name} = {value}\n")
+
+
+HUGE = {
+    "tables": lambda n: "".join(f"[a{i}]\nx=1\n" for i in range(n // 10)),
+    "dotted tables": lambda n: "".join(f"[a.b{i}.c]\n" for i in range(n // 12)),
+    "one deep table": lambda n: "[" + ".".join("a" * (n // 2)) + "]\n",
+    "one deep key": lambda n: "a" + ".a" * (n // 2) + "=1\n",
+    "arrays": lambda n: "x=" + "[" * (n // 2) + "]" * (n // 2),
+    "keys": lambda n: "".join(f"k{i}=1\n" for i in range(n // 8)),
+    "known section": lambda n: "[session]\n" + "".join(f"k{i}=1\n" for i in range(n // 8)),
+    "arrays of tables": lambda n: "[[x]]\n" * (n // 6),
+    "inline tables": lambda n: "x={" + ",".join(f"a{i}=1" for i in range(n // 9)) + "}\n",
+    "digits": lambda n: "x=" + "1" * n,
+}
+
+
+@pytest.mark.parametrize("size", [60_000, 2_000_000])
+@pytest.mark.parametrize("what", HUGE)
+def test_a_huge_configuration_is_refused_within_a_second(tmp_path: Path, what: str, size: int) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(HUGE[what](size))
+    began = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    assert time.process_time() - began < 1.0
+    assert len(caught.value.others) <= 25
