@@ -131,3 +131,8 @@ def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> li
         note = choices.note(language.code, is_target=not is_source_side)
         found.append(Entry(pair, language.code, both_names(language.code), note))
     return found
+
+
+def phrase_language(source: str) -> str:
+    """The base code of the language that the practice phrases for a source are in."""
+    return "en" if source == AUTO else base(source) or source

@@ -29,9 +29,10 @@ from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import BY_NAME, do
 from pinch_tui.frontend.frontend import FrontEnd
-from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.languages_text import LanguageChoices, phrase_language
 from pinch_tui.frontend.ports import AppExit, Export, TalkKey
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
@@ -51,7 +52,7 @@ READY_S = 0.4
 """How long the state must be ready before it is told."""
 _END = "ctrl+d"
 """Ends a shell's input, and leaves here too unless the user's map has it."""
-_N_PHRASES = 3
+_N_PHRASES, _N_SAMPLES = 3, 12
 _ASK = (
     "Type what is spoken and what it becomes, such as: en es, or: english, brazilian portuguese. "
     "Names may be cut short; one language alone is the one to translate into. Enter alone changes nothing."
@@ -124,6 +125,7 @@ class PlainApp:
         self._ready: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._is_asking = False
+        self._n_samples = 0
         self._actions = {key: name for name, names in self.front.keys.items() for key in names}
 
     async def run(self) -> int:
@@ -179,6 +181,8 @@ class PlainApp:
             if phrases:
                 some = " ".join(clean(original) for original, _ in phrases)
                 self.tell(f"It understands the phrases of its phrasebook, such as: {some}")
+                if self.front.services.speak_phrase is not None:
+                    self.tell("Press Enter to hear one of them as a sample.")
         report = self._hold.report()
         self.tell(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
         self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} leaves.")
@@ -240,7 +244,9 @@ class PlainApp:
 
     def _command(self, key: str) -> None:
         name = self._actions.get(key, "")
-        if name:
+        if key == "enter" and self.engine.status.is_practice and self.front.services.speak_phrase is not None:
+            self.begin("sample", self._play_phrase())
+        elif name:
             do(self.front, name)
         elif key == _END:
             do(self.front, "quit")
@@ -248,6 +254,20 @@ class PlainApp:
             self.tell(f"{spoken_key(first_key(self.front.keys, 'quit'))} quits.")
         elif len(key) == 1 and key.isprintable():
             self.tell(f"The key {spoken_key(key)} does nothing here. {self._help_hint()}")
+
+    async def _play_phrase(self) -> None:
+        """The practice voice speaks the next of the phrases."""
+        services, wanted = self.front.services, self.front.session.wanted
+        phrases = services.practice_phrases(wanted.source, wanted.target, _N_SAMPLES)
+        if not phrases or services.speak_phrase is None:
+            self.tell("Practice has no phrases for these languages.")
+            return
+        phrase = phrases[self._n_samples % len(phrases)][0]
+        try:
+            if await services.speak_phrase(phrase, phrase_language(wanted.source)):
+                self._n_samples += 1
+        except PinchError as error:
+            self.warn("sample", error.title, error.hint)
 
     def _help_hint(self) -> str:
         key = first_key(self.front.keys, "help")

@@ -33,7 +33,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.keymap import resolve_keys
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
-from pinch_tui.errors import EXIT_INTERRUPTED, UsageError
+from pinch_tui.errors import EXIT_INTERRUPTED, PinchError, UsageError
 from pinch_tui.frontend.actions import BY_NAME
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.keys import HoldConfig, HoldInput
@@ -290,6 +290,28 @@ async def test_finals_are_told_and_interims_are_not() -> None:
         await session.printed("Translation (es): Buenos días")
         assert "You (en): Good morning" in session.lines
         assert "good mor" not in session.text
+
+
+async def test_enter_plays_the_practice_phrases_one_after_the_other() -> None:
+    spoken: list[tuple[str, str]] = []
+
+    async def speak(text: str, language: str) -> bool:
+        if len(spoken) == 2:
+            raise PinchError("The voice is gone.")
+        spoken.append((text, language))
+        return True
+
+    services = AppServices(
+        practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n], speak_phrase=speak
+    )
+    async with running(services) as session:
+        session.engine.set_status(service=PRACTICE)
+        session.type("\r")
+        await session.until(lambda: spoken == [("Hello.", "en")])
+        session.type("\r")
+        await session.until(lambda: spoken[1:] == [("Thank you.", "en")])
+        session.type("\r")
+        await session.printed("Error: The voice is gone.")
 
 
 async def test_practice_says_what_it_understands() -> None:

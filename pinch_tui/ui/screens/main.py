@@ -16,10 +16,10 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from pinch_tui.core.events import MicState, NoticePosted, Severity, StateWord, Status
-from pinch_tui.core.languages import AUTO, base
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
+from pinch_tui.frontend.languages_text import phrase_language
 from pinch_tui.frontend.ports import HoldReport
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import talk_hint
@@ -221,7 +221,7 @@ class MainScreen(Screen[None]):
     def on_phrase_chosen(self, event: PhraseChosen) -> None:
         speak, source = self._services.speak_phrase, self._engine.status.params.source
         if speak is not None:
-            language = "en" if source == AUTO else base(source) or source
+            language = phrase_language(source)
             self.run_worker(self._speak(speak(self._sayable[event.index], language)), name="sample", group="sample")
 
     async def _speak(self, sample: Awaitable[bool]) -> None:
