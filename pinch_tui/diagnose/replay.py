@@ -329,7 +329,7 @@ class _Run:
                 timing.first_speech = timing.first_speech or now
                 self.out.speech_samples[number] = self.out.speech_samples.get(number, 0) + chunk.n_samples
                 self._transcript.mark_speech(number)
-            case ev.FinalizeSent(number):
+            case ev.FinalizeQueued(number):
                 self.out.timings[number].finalized = now
             case ev.Restarted(number, attempt, kept, kept_speech):
                 self.out.count("utterances sent again")

@@ -75,7 +75,7 @@ class SpeechPlayer:
         self._waiting_bytes = 0
         self._is_talking = False
         self._replay: tuple[int, float] | None = None  # wanted as soon as nobody talks
-        self._volume, self._is_muted = 1.0, False
+        self.volume, self.is_muted = 1.0, False
         self.underruns = 0
         self.dropped_s = 0.0
         self.speaking: int | None = None  # the utterance being said
@@ -157,7 +157,7 @@ class SpeechPlayer:
             self._play(utterance, data)
 
     def set_volume(self, volume: float, is_muted: bool) -> None:
-        self._volume, self._is_muted = max(0.0, min(2.0, volume)), is_muted
+        self.volume, self.is_muted = max(0.0, min(2.0, volume)), is_muted
         self._apply_gain()
 
     def replay(self, utterance: int, speed: float) -> bool:
@@ -313,7 +313,7 @@ class SpeechPlayer:
         self._speaker.clear(number)
 
     def _apply_gain(self) -> None:
-        gain = 0.0 if self._is_muted else self._volume
+        gain = 0.0 if self.is_muted else self.volume
         if self._is_talking and self.barge_in is BargeIn.DUCK:
             gain *= DUCKED
         self._speaker.set_gain(gain)

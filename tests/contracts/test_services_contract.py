@@ -205,7 +205,7 @@ def test_a_language_that_is_not_heard_is_refused_before_anything_is_sent(make: M
 
     played = play(make, scene, params=SessionParams(source="tlh"))
     assert played.service.asked == 0
-    assert played.engine._links[0].session.state is SessionState.CLOSED
+    assert played.engine._sessions.all()[0].session.state is SessionState.CLOSED
     (notice,) = played.notices("link")
     assert "does not hear tlh" in notice.title
 

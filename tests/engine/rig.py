@@ -82,7 +82,7 @@ class Rig:
             await asyncio.sleep(0.01)
 
     async def settled(self) -> None:
-        await self.until(lambda: not self.engine._unsettled(), 60.0)
+        await self.until(lambda: not self.engine._sessions.unsettled(), 60.0)
 
     def logged(self, kind: str, **fields: object) -> list[Logged]:
         return [

@@ -36,7 +36,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
-from pinch_tui.engine.microphone_policy import LINGER_S
+from pinch_tui.engine.microphone.policy import LINGER_S
 from pinch_tui.errors import AudioError
 from pinch_tui.settings.model import BargeIn, KeepOpen
 from tests.engine.rig import Rig, play
@@ -796,7 +796,7 @@ def test_a_change_while_talking_parts_the_talk_and_loses_no_frame(is_latched: bo
         await rig.release()
         await rig.settled()
         await rig.sleep(4.0)
-        assert len(rig.engine._links) == 1, "the old session is let go"
+        assert len(rig.engine._sessions.all()) == 1, "the old session is let go"
 
     rig = play(scene)
     first, second = rig.engine.transcript.utterances
@@ -977,7 +977,7 @@ def test_a_server_that_reads_slower_than_speech_loses_nothing() -> None:
             behind.append(rig.engine.status.behind_s)
         await rig.release()
         assert rig.word is not StateWord.RECONNECTING
-        await rig.until(lambda: not rig.engine._unsettled(), 120.0)
+        await rig.until(lambda: not rig.engine._sessions.unsettled(), 120.0)
         assert rig.engine.status.behind_s == 0
 
     rig = play(scene, connector=SlowConnector(0.04))
@@ -1055,15 +1055,15 @@ def test_hours_of_idling_cost_nothing() -> None:
         await rig.settled()
         rig.engine.post(TerminalFocusChanged(False))
         await rig.sleep(1.0)
-        link = rig.engine._links[0]
-        handle = link.session.handle
+        runner = rig.engine._sessions.all()[0]
+        handle = runner.session.handle
 
         def count(fact: object, now: float) -> object:
             nonlocal rings
             rings += 1
             return handle(fact, now)  # type: ignore[arg-type]
 
-        link.session.handle = count  # type: ignore[method-assign,assignment]
+        runner.session.handle = count  # type: ignore[method-assign,assignment]
         await rig.sleep(600.0)
 
     play(scene)
@@ -1074,7 +1074,7 @@ def test_a_continuous_utterance_says_its_speech_as_it_comes() -> None:
     async def scene(rig: Rig) -> None:
         await rig.sleep(0.3)
         await rig.press(0.5)
-        rig.engine._speech.chunk(1, bytes(4 * 1920))
+        rig.engine._player.chunk(1, bytes(4 * 1920))
         await asyncio.sleep(0.01)
         assert len(rig.speaker.heard) == 4 * 1920, "a listener that is never released would wait for ever"
         await rig.release()

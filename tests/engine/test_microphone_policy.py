@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pinch_tui.engine.microphone_policy import ATTENDED_S, LINGER_S, PRESS_LINGER_S, MicrophonePolicy
+from pinch_tui.engine.microphone.policy import ATTENDED_S, LINGER_S, PRESS_LINGER_S, MicrophonePolicy
 from pinch_tui.settings.model import KeepOpen
 
 

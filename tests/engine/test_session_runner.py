@@ -12,7 +12,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, UnknownMessage, WireEvent
 from pinch_tui.engine.alarm import SystemClock
-from pinch_tui.engine.session_runner import SessionRunner
+from pinch_tui.engine.sessions.runner import SessionRunner
 from pinch_tui.services.ports import Service, ServiceTraits
 from tests.faults.warp import run
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pinch_tui.core.events import Counters, EdgeKind, Frame, MicState, SessionParams, StateWord, TalkEdge, TalkSource
+from pinch_tui.core.events import EdgeKind, Frame, MicState, SessionParams, StateWord, TalkEdge, TalkSource
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.talk.talk import FrameArrived, TalkConfig, TalkMachine
-from pinch_tui.engine.status import Board, counters, detail, state_word
+from pinch_tui.engine.status import detail, state_word
 
 
 def session(state: SessionState) -> Session:
@@ -62,25 +62,17 @@ def test_what_comes_back_gives_the_word_when_ready() -> None:
 
 
 def test_the_detail_names_the_failure_the_next_press_or_the_microphone() -> None:
-    board = Board()
+    def said(of: Session, mic: MicState = MicState.OPEN, why: str = "", *, is_talking: bool = False) -> str:
+        return detail(of, mic, why, is_talking=is_talking)
+
     waiting = session(SessionState.WAITING)
     waiting.failure = Failure(FailureKind.CLOSE, 4503)
-    assert "4503" in detail(waiting, board, is_talking=False)
-    assert "next press" in detail(session(SessionState.IDLE), board, is_talking=False)
+    assert "4503" in said(waiting)
+    assert "next press" in said(session(SessionState.IDLE))
     ready = session(SessionState.READY)
     ready.failure = Failure(FailureKind.CLOSE, 4503)
-    assert detail(ready, board, is_talking=False) == ""
-    board.mic = MicState.OPENING
-    assert detail(ready, board, is_talking=True) == "Opening the microphone."
-    assert detail(ready, board, is_talking=False) == ""
-    board.mic, board.mic_detail = MicState.LOST, "It went away."
-    assert detail(ready, board, is_talking=False) == "It went away."
-
-
-def test_counters_add_the_past_to_the_living() -> None:
-    board = Board(lost_samples=3, malformed=1, unknown=2, reconnects=4, refused=5)
-    one, two = session(SessionState.READY), session(SessionState.READY)
-    one.delivery.held_frames, two.delivery.resent_frames = 50, 25
-    one.delivery.outbox.forgotten = 100
-    got = counters(board, [one, two], Counters(held_s=1.0, resent_s=2.0, forgotten_s=3.0), 7, 0.5)
-    assert got == Counters(7, 3, 2.0, 2.5, 5.0, 0.5, 1, 2, 4, 5)
+    assert said(ready) == ""
+    assert said(ready, MicState.OPENING, is_talking=True) == "Opening the microphone."
+    assert said(ready, MicState.OPENING) == ""
+    assert said(ready, MicState.LOST, "It went away.") == "It went away."
+    assert said(ready, MicState.OPEN, "It went away.") == ""

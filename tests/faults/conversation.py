@@ -150,7 +150,7 @@ async def converse(
                 engine.talk(TalkEdge(EdgeKind.COMMIT, loop.time(), TalkSource.KEY))
             deadline = loop.time() + settle_s
             await asyncio.sleep(0.5)
-            while engine._unsettled() and loop.time() < deadline:
+            while engine._sessions.unsettled() and loop.time() < deadline:
                 await asyncio.sleep(0.25)
             await asyncio.sleep(LATE_S)  # late texts still change what is settled
             outcome.utterances = [(u.state, u.original, u.translation, u.attempt) for u in engine.transcript.utterances]

@@ -120,7 +120,7 @@ class Scene:
     async def settled(self, within_s: float = 120.0) -> None:
         end = self.now + within_s
         await asyncio.sleep(0.4)
-        while self.engine._unsettled():
+        while self.engine._sessions.unsettled():
             assert self.now < end, (self.engine.status, self.events[-5:])
             await asyncio.sleep(0.02)
 

@@ -14,8 +14,8 @@ from pinch_tui.core.events import FRAME_S, Frame
 from pinch_tui.core.session.attribution import Attribution, Moved
 from pinch_tui.core.session.events import (
     Command,
-    FinalizeSent,
-    FirstFrameSent,
+    FinalizeQueued,
+    FirstFrameQueued,
     GoHandsFree,
     MessageIgnored,
     Report,
@@ -294,7 +294,7 @@ class Delivery:
         if item.first_sent_at is None:
             item.first_sent_at = now
             self._attribution.first_sent(item.number, now)
-            steps.append(FirstFrameSent(item.number, item.attempt))
+            steps.append(FirstFrameQueued(item.number, item.attempt))
             if item.is_latched:
                 steps.append(GoHandsFree(generation))
         if item.was_sent_before:
@@ -316,7 +316,7 @@ class Delivery:
             self._forget(item.number)
         if (watch := self._watches.get(item.number)) is not None:
             watch.is_voiced = is_voiced
-        return [SendFinalize(generation), FinalizeSent(item.number)]
+        return [SendFinalize(generation), FinalizeQueued(item.number)]
 
     def _finalize_left(self, number: int, now: float) -> None:
         self._hold_until = now + self._traits.grace_s

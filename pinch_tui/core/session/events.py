@@ -244,13 +244,13 @@ class SessionClosed:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstFrameSent:
+class FirstFrameQueued:
     number: int
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
-class FinalizeSent:
+class FinalizeQueued:
     number: int
 
 
@@ -321,18 +321,6 @@ class MessageIgnored:
 
 
 Command = Allocate | OpenSocket | SendAudio | GoHandsFree | SendFinalize | SendPing | CloseSocket | WakeAt
-Report = (
-    SessionReady
-    | SessionFailed
-    | SessionClosed
-    | FirstFrameSent
-    | FinalizeSent
-    | Restarted
-    | TextReceived
-    | TextMoved
-    | SpeechReceived
-    | Settled
-    | ServiceSaid
-    | SpeechUnavailable
-    | MessageIgnored
-)
+Answer = FirstFrameQueued | FinalizeQueued | Restarted | TextReceived | TextMoved | SpeechReceived | Settled
+"""What is reported of one utterance."""
+Report = SessionReady | SessionFailed | SessionClosed | ServiceSaid | SpeechUnavailable | MessageIgnored | Answer

@@ -7,7 +7,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Step
@@ -113,8 +113,8 @@ class SessionRunner:
                 ev.SessionReady()
                 | ev.SessionFailed()
                 | ev.SessionClosed()
-                | ev.FirstFrameSent()
-                | ev.FinalizeSent()
+                | ev.FirstFrameQueued()
+                | ev.FinalizeQueued()
                 | ev.Restarted()
                 | ev.TextReceived()
                 | ev.TextMoved()
@@ -283,15 +283,3 @@ def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failur
             return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, words=exc.words)
         case _:
             return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable)
-
-
-class Sessions(Protocol):
-    """The sessions, as the floor sees them."""
-
-    def current(self) -> SessionRunner: ...
-
-    def draining(self) -> list[SessionRunner]: ...
-
-    def cue(self, name: str) -> None: ...
-
-    def refresh(self) -> None: ...

@@ -1,0 +1,32 @@
+"""What every part of the engine writes to: the rows, their delays, and what listeners are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pinch_tui.core.latency import LatencyMeter
+from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.engine.notifier import Notifier
+from pinch_tui.engine.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """``began_at``: monotonic seconds. ``refresh`` says that the status may have changed."""
+
+    clock: Clock
+    began_at: float
+    notifier: Notifier
+    refresh: Callable[[], None]
+    transcript: Transcript = field(default_factory=Transcript)
+    latency: LatencyMeter = field(default_factory=LatencyMeter)
+    awaited: set[int] = field(default_factory=set)
+    """Utterances whose last words are awaited."""
+
+    def now(self) -> float:
+        return self.clock.monotonic()
+
+    def ms(self, t: float | None = None) -> int:
+        """Milliseconds from the beginning to ``t``, or to now."""
+        return max(0, round(((self.now() if t is None else t) - self.began_at) * 1000))

@@ -1,0 +1,63 @@
+"""The speaker as a device: whether there is one, which it is, and its short sounds. What is spoken is the player's."""
+
+from __future__ import annotations
+
+from pinch_tui.core.events import Severity
+from pinch_tui.engine.conversation import Conversation
+from pinch_tui.engine.ports import Speaker, SpeakerFailed, SpeakerOpened
+from pinch_tui.engine.speech_player import SpeechPlayer
+
+
+class Loudspeaker:
+    """``has_cues`` None: over headphones, where that is known."""
+
+    def __init__(
+        self, speaker: Speaker, player: SpeechPlayer, conversation: Conversation, *, has_cues: bool | None
+    ) -> None:
+        self.player = player
+        self.is_there = False
+        self.name = ""
+        self.has_headphones: bool | None = None
+        self._speaker = speaker
+        self._conversation = conversation
+        self._has_cues = has_cues
+
+    @property
+    def late_s(self) -> float:
+        """Seconds of speech that wait to be played."""
+        return round(self._speaker.buffered_s(), 1)
+
+    @property
+    def dropped_s(self) -> float:
+        """Seconds of speech that were never played."""
+        return self.player.dropped_s + self._speaker.dropped_s()
+
+    def level_dbfs(self) -> float:
+        return self._speaker.level_dbfs()
+
+    def select(self, device: str | None) -> None:
+        self._speaker.select(device)
+
+    def cue(self, name: str) -> None:
+        """A short sound, where cues are wanted."""
+        if self._has_cues or (self._has_cues is None and self.has_headphones):
+            self._speaker.cue(name)
+
+    async def listen(self) -> None:
+        """Take what the speaker tells, until it ends."""
+        notifier = self._conversation.notifier
+        async for event in self._speaker.events():
+            match event:
+                case SpeakerOpened():
+                    self.is_there, self.name, self.has_headphones = True, event.name, event.is_headphones
+                    notifier.clear("speaker")
+                    if event.is_substitute:
+                        title = f"The chosen speaker is not there; {event.name} is used."
+                        notifier.notice("speaker", Severity.WARNING, title)
+                case SpeakerFailed(error, is_retrying):
+                    self.is_there = False
+                    notifier.notice("speaker", Severity.WARNING, error.title, error.hint, is_retrying=is_retrying)
+                    notifier.log("error", topic="speaker", title=error.title)
+                case _:
+                    self.player.heard(event)
+            self._conversation.refresh()

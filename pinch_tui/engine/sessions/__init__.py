@@ -1,0 +1,1 @@
+"""The sessions of a conversation, and what runs each of them."""

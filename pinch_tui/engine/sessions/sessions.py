@@ -1,0 +1,282 @@
+"""The sessions of one conversation: the newest takes the next words, the others drain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pinch_tui.core.events import FRAME_S, Counters, SessionParams, Severity
+from pinch_tui.core.said import quoted
+from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.pace import Pace
+from pinch_tui.core.session.reactions import FailureKind, Policy, describe, policy_of
+from pinch_tui.core.session.session import Session
+from pinch_tui.engine.conversation import Conversation
+from pinch_tui.engine.ports import Service
+from pinch_tui.engine.sessions.runner import SessionRunner
+
+_RESTING = (SessionState.IDLE, SessionState.STOPPED, SessionState.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOutlets:
+    """Where what the sessions report goes. ``answer``: all that came back for utterances."""
+
+    answer: Callable[[SessionRunner, ev.Answer], None]
+    cue: Callable[[str], None]
+    all_closed: Callable[[], None]
+
+
+class Sessions:
+    """Runs `Session` machines. `attach` the outlets before `start`."""
+
+    def __init__(
+        self,
+        service: Service,
+        conversation: Conversation,
+        random: Callable[[], float],
+        *,
+        reopens_idle: bool,
+        is_continuous: bool,
+    ) -> None:
+        self.service = service
+        self._old_services: list[Service] = []  # may still be asked for a draining session
+        self._conversation = conversation
+        self._notifier = conversation.notifier
+        self._random = random
+        self._reopens_idle = reopens_idle
+        self._is_continuous = is_continuous
+        self._runners: list[SessionRunner] = []
+        self._pace = Pace()
+        self._past = Counters()  # of sessions that are closed
+        self._counted = Counters()  # what the runners do not count
+        self._farewells: set[asyncio.Task[None]] = set()  # sockets that are being closed
+        self._failing: SessionRunner | None = None  # what was said last about a failing session is about this one
+        self._is_ending = False
+
+    def attach(self, outlets: SessionOutlets, tasks: asyncio.TaskGroup) -> None:
+        self._outlets = outlets
+        self._tasks = tasks
+
+    # ---- which there are ----
+
+    def current(self) -> SessionRunner:
+        """The one that takes the next words."""
+        return self._runners[-1]
+
+    def draining(self) -> list[SessionRunner]:
+        return self._runners[:-1]
+
+    def all(self) -> list[SessionRunner]:
+        return list(self._runners)
+
+    @property
+    def is_resting(self) -> bool:
+        """Nothing is under way, so nothing will come."""
+        return all(runner.session.state in _RESTING for runner in self._runners)
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds of speech that wait to be sent."""
+        return round(sum(runner.session.delivery.outbox.behind_s for runner in self._runners), 1)
+
+    def unsettled(self) -> list[int]:
+        return [item.number for runner in self._runners for item in runner.session.delivery.outbox]
+
+    def counters(self) -> Counters:
+        """Of all sessions, the closed ones included."""
+        deliveries = [runner.session.delivery for runner in self._runners]
+        return replace(
+            self._counted,
+            held_s=self._past.held_s + sum(d.held_s for d in deliveries),
+            resent_s=self._past.resent_s + sum(d.resent_s for d in deliveries),
+            forgotten_s=self._past.forgotten_s + sum(d.outbox.forgotten for d in deliveries) * FRAME_S,
+        )
+
+    # ---- opening and changing ----
+
+    def open(self, params: SessionParams) -> None:
+        """The next words go to a new session; `drain_former` lets the one before finish."""
+        traits = self.service.traits
+        session = Session(
+            traits.fitted(params)[0],
+            self._random,
+            asked=params,
+            traits=traits,
+            reopens_idle=self._reopens_idle,
+            has_checkpoints=self._is_continuous,
+            pace=self._pace,
+        )
+        runner = SessionRunner(
+            session, self.service, self._conversation.clock, self._tasks, self._report, self._farewells
+        )
+        self._runners.append(runner)
+        runner.feed(ev.Started())
+
+    def drain_former(self) -> None:
+        self._runners[-2].feed(ev.DrainRequested(lingers=True))
+
+    def differs(self, params: SessionParams) -> bool:
+        """Whether these parameters ask for another session than the current one."""
+        return self.service.traits.fitted(params)[0] != self.current().session.params
+
+    def replace_service(self, service: Service) -> SessionParams | None:
+        """Use another service, or the same one with another key. What a new session is to be opened with, if one is."""
+        self._old_services.append(self.service)
+        is_same = service.traits.name == self.service.traits.name
+        self.service = service
+        self._pace = Pace()
+        if not self._runners or self._is_ending:
+            return None
+        was_trying = self.current().session.is_without_socket
+        for runner in self.all():  # an older one, too, may keep words
+            runner.replace_service(service)
+        self._notifier.clear("link")
+        return None if was_trying and is_same else self.current().session.asked
+
+    def retry(self) -> None:
+        for runner in self.all():
+            runner.feed(ev.RetryRequested())
+
+    # ---- the end ----
+
+    def finish(self) -> None:
+        """Let what is under way finish, in a hurry."""
+        self._is_ending = True
+        for runner in self.all():
+            runner.session.delivery.hurry()
+            runner.feed(ev.DrainRequested())
+
+    def stop(self) -> None:
+        self._is_ending = True
+        for runner in self._runners:
+            runner.feed(ev.StopRequested())
+
+    def end_timers(self) -> None:
+        for runner in self._runners:
+            runner.end()
+
+    def end_farewells(self) -> None:
+        for task in list(self._farewells):
+            task.cancel()
+
+    async def aclose(self) -> None:
+        for service in (*self._old_services, self.service):
+            await service.api.aclose()
+
+    def _closed(self, runner: SessionRunner) -> None:
+        """A session is closed for good."""
+        if self._is_ending:
+            if all(other.session.state is SessionState.CLOSED for other in self._runners):
+                self._outlets.all_closed()
+            return
+        if runner not in self._runners or runner is self.current():
+            return
+        delivery = runner.session.delivery
+        self._past = replace(
+            self._past,
+            held_s=self._past.held_s + delivery.held_s,
+            resent_s=self._past.resent_s + delivery.resent_s,
+            forgotten_s=self._past.forgotten_s + delivery.outbox.forgotten * FRAME_S,
+        )
+        self._runners.remove(runner)
+
+    # ---- what they report ----
+
+    def _report(self, runner: SessionRunner, report: ev.Report) -> None:
+        match report:
+            case ev.SessionReady(session_id, model):
+                self._ready(runner, session_id, model)
+            case ev.SessionFailed():
+                self._failed(runner, report)
+            case ev.SessionClosed():
+                self._closed(runner)
+            case ev.ServiceSaid(text):
+                title = f"The service says: {text[:300]}" if text else "The service reports an error without words."
+                self._notifier.notice("service", Severity.WARNING, title)
+                self._notifier.log("error", topic="service")
+            case ev.SpeechUnavailable(target, supported):
+                self._no_speech(target, supported)
+            case ev.MessageIgnored(is_unknown):
+                counted = self._counted
+                self._counted = (
+                    replace(counted, unknown=counted.unknown + 1)
+                    if is_unknown
+                    else replace(counted, malformed=counted.malformed + 1)
+                )
+            case _:
+                self._outlets.answer(runner, report)
+                return
+        self._conversation.refresh()
+
+    def _ready(self, runner: SessionRunner, session_id: str, model: str | None) -> None:
+        params = runner.session.params
+        self._notifier.log(
+            "session",
+            session_id=session_id,
+            model_version_id=model,
+            source=params.source,
+            target=runner.session.traits.target_of(params),
+            audio=params.audio_output,
+        )
+        if runner is self.current() or self._failing is runner:
+            self._notifier.clear("link")
+
+    def _failed(self, runner: SessionRunner, report: ev.SessionFailed) -> None:
+        self._failing = runner
+        title, hint = describe(report.failure)
+        policy = policy_of(report.failure)
+        session = runner.session
+        if report.retry_at is not None:
+            delay = max(0.0, report.retry_at - self._conversation.now())
+            self._counted = replace(self._counted, reconnects=self._counted.reconnects + 1)
+            self._notifier.log("reconnecting", delay_s=round(delay, 3), reason=title, code=report.failure.code)
+            self._notifier.notice("link", Severity.WARNING, title, hint, is_retrying=True)
+            return
+        if report.unsettled and "kept" not in hint:
+            hint = f"{hint} Your words are kept.".strip()
+        if report.unsettled:
+            self._outlets.cue("error")
+        ids = _ids(session)
+        if report.needs_cure:
+            self._notifier.clear("link")  # a press asks again, so it is said again
+            self._notifier.notice("link", Severity.ERROR, title, hint + ids)
+        elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
+            # The service's own fault, or no capacity in a minute of tries: to be reported there.
+            hint = f"The next press tries again; if this stays, {_report(session)}. Your words are kept."
+            self._notifier.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
+        elif report.unsettled or policy is not Policy.ENDED:
+            self._notifier.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
+        self._notifier.log(
+            "error",
+            topic="link",
+            title=title,
+            code=report.failure.code,
+            failure=report.failure.kind.value,
+            ended=policy is Policy.ENDED,
+            needs_cure=report.needs_cure,
+            credential=report.failure.kind is FailureKind.HTTP and report.failure.is_credential,
+        )
+
+    def _no_speech(self, target: str, supported: tuple[str, ...]) -> None:
+        known = f" Speech is available in: {', '.join(supported)}." if supported else ""
+        self._notifier.notice(
+            "speech",
+            Severity.WARNING,
+            f"The service cannot speak {target}; the translation is shown as text.",
+            f"Choose another language to hear it.{known}",
+        )
+        self._notifier.log("text-only", target=target, supported=list(supported))
+
+
+def _ids(session: Session) -> str:
+    """What the service finds a session by, in brackets."""
+    model = f", model {session.model_version_id}" if session.model_version_id else ""
+    return f" (session {session.session_id}{model})" if session.session_id else ""
+
+
+def _report(session: Session) -> str:
+    to = f" to {session.traits.support}" if session.traits.support else ""
+    return f"report it{to}{_ids(session)}"
