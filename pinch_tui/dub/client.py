@@ -30,7 +30,7 @@ from pinch_tui.dub.wire import (
     parse_job,
     parse_result,
 )
-from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.errors import CredentialError, UsageError, why
 from pinch_tui.network.transport import RoutedTransport
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
@@ -244,7 +244,7 @@ async def _pieces(file: BinaryIO, size: int, on_progress: OnProgress) -> AsyncIt
         try:
             piece = await asyncio.to_thread(file.read, min(CHUNK, size - sent))
         except OSError as exc:
-            raise UsageError(f"The recording cannot be read any more: {exc.strerror}.") from exc
+            raise UsageError(f"The recording cannot be read any more: {why(exc)}.") from exc
         if not piece:
             raise UsageError("The recording became shorter while it was being uploaded.", "Try again once it is whole.")
         yield piece

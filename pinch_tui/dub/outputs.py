@@ -6,13 +6,16 @@ import contextlib
 import filecmp
 import itertools
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from pinch_tui.dub.model import Output, Phase, Record
 from pinch_tui.dub.names import output_name
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import UsageError, why
+
+_ELSEWHERE = "Name another place with --out."
 
 
 class Place:
@@ -26,8 +29,7 @@ class Place:
     def begin(self, content_type: str) -> BinaryIO:
         """Open the ``.part`` file anew. Raises OSError."""
         self._kind = content_type
-        # The record's own mark tells our left-over part from a file of somebody else's.
-        self._part = self._path(1).with_name(f"{self._path(1).name}.{self._record.id[-6:]}.part")
+        self._part = _part_of(self._record, self._path(1))
         fd = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
         return os.fdopen(fd, "wb")
 
@@ -81,12 +83,26 @@ def folder_of(record: Record, here: Path) -> Path:
     return Path(record.file).parent if record.file else here
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot take the result, before anything is paid. Raises `UsageError`."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder.", "Name another place with --out.")
+def check_place(record: Record, here: Path) -> None:
+    """Refuse a place that cannot take the result, before anything is paid. Raises `UsageError`."""
+    folder = folder_of(record, here)
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+        for output in Output:
+            _part_of(record, folder / output_name(record, output)).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = os.path.isdir(folder)  # noqa: PTH112 - never raises
+    except OSError as exc:
+        raise UsageError(f"The result cannot be written to {folder}: {why(exc)}.", _ELSEWHERE) from exc
+    if not is_folder:
+        raise UsageError(f"{folder} is no folder.", _ELSEWHERE)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder} cannot be written to.", "Name another place with --out.")
+        raise UsageError(f"{folder} cannot be written to.", _ELSEWHERE)
+
+
+def _part_of(record: Record, path: Path) -> Path:
+    """Where a file is written first. The record's own mark tells our left-over part from somebody else's file."""
+    return path.with_name(f"{path.name}.{record.id[-6:]}.part")
 
 
 def as_it_is(record: Record) -> Record:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pinch_tui.dub.wire import is_page
-from pinch_tui.errors import InputFileError
+from pinch_tui.errors import InputFileError, why
 from pinch_tui.store.paths import open_file
 
 _BLOCK: Final = 1_048_576
@@ -43,7 +43,7 @@ def open_recording(path: Path) -> BinaryIO:
     except IsADirectoryError as exc:
         raise InputFileError(f"{shown} is a folder.", "Name a recording in it.") from exc
     except OSError as exc:
-        raise InputFileError(f"{shown} cannot be read: {exc.strerror or exc}.", "Name a recording of yours.") from exc
+        raise InputFileError(f"{shown} cannot be read: {why(exc)}.", "Name a recording of yours.") from exc
     beginning = file.read(512)
     file.seek(0)
     if is_page("", beginning):

@@ -18,7 +18,7 @@ from typing import Any
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub.checks import Limits
 from pinch_tui.dub.model import BEGUN, LIVE, MAX_BYTES, MAX_DURATION_S, Output, Phase, Record
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import UsageError, why
 from pinch_tui.store.locks import FileLock
 from pinch_tui.store.paths import private_folder, read_file, write_private
 
@@ -63,7 +63,7 @@ class Records:
             _sync_folder(self.folder)
         except OSError as exc:
             raise UsageError(
-                f"The record of the job cannot be written to {path}: {exc.strerror}.", "Free some space, and try again."
+                f"The record of the job cannot be written to {path}: {why(exc)}.", "Free some space, and try again."
             ) from exc
 
     def same(self, digest: str, target: str, *, is_rehearsal: bool) -> Record | None:
@@ -118,7 +118,7 @@ class Records:
             private_folder(self.folder)
         except OSError as exc:
             raise UsageError(
-                f"The records of jobs cannot be kept in {self.folder}: {exc.strerror}.", "Is the folder yours?"
+                f"The records of jobs cannot be kept in {self.folder}: {why(exc)}.", "Is the folder yours?"
             ) from exc
 
     @contextlib.contextmanager

@@ -41,7 +41,7 @@ from pinch_tui.dub.outputs import Place, folder_of
 from pinch_tui.dub.probe import open_recording
 from pinch_tui.dub.progress import Transfer, Waiting, trouble_text
 from pinch_tui.dub.records import Records
-from pinch_tui.errors import PinchError, UsageError
+from pinch_tui.errors import PinchError, UsageError, why
 
 TICK_S: Final = 0.25
 SUBTITLE_LIMIT: Final = 20_000_000
@@ -187,7 +187,7 @@ class Runner:
                 return Fetched(output, str(await asyncio.to_thread(place.publish)))
         except OSError as exc:
             raise UsageError(
-                f"The result cannot be written to {folder}: {exc.strerror or exc}.",
+                f"The result cannot be written to {folder}: {why(exc)}.",
                 f"The job is finished. Free some space or choose another place: pinch-tui dub get {record.job_id}"
                 " --out PATH",
             ) from exc

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pinch_tui.core import said
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
 
 BODY_LIMIT: Final = 262_144
@@ -20,8 +21,8 @@ _FAILED: Final = frozenset(("failed", "error", "cancelled", "canceled"))
 
 
 def address_body(filename: str, content_type: str) -> dict[str, object]:
-    """The request for an upload address."""
-    return {"filename": filename, "content_type": content_type}
+    """The request for an upload address. The name may hold bytes that are no text."""
+    return {"filename": clean(filename, 200) or "recording", "content_type": content_type}
 
 
 def create_body(source_url: str, target: str, source: str) -> dict[str, object]:

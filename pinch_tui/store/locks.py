@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pinch_tui.errors import UsageError
+from pinch_tui.errors import UsageError, why
 
 
 class FileLock:
@@ -40,7 +40,7 @@ class FileLock:
         try:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as exc:
-            raise UsageError(f"{self._path} cannot be opened: {exc.strerror}.", "Is the folder yours?") from exc
+            raise UsageError(f"{self._path} cannot be opened: {why(exc)}.", "Is the folder yours?") from exc
         try:
             is_ours = _lock(fd, is_waiting=is_waiting)
         except OSError:

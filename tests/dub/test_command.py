@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pinch_tui.cli.dub import run as dub_run
 from pinch_tui.dub.loopback import Reply
-from pinch_tui.dub.model import Phase
+from pinch_tui.dub.model import Phase, Record
 from tests.dub.conftest import Dubber, make_wav
 from tests.fakes.dub_service import KEY, LOST, MEDIA, SIGNATURE, SRT, error, job, page
 
@@ -104,6 +105,39 @@ def test_a_file_that_is_here_already_does_not_come_twice(dubber: Dubber) -> None
     assert "talk.es-2.mp4" not in dubber.names()
     assert dubber("talk.wav", "--to", "de", "--yes")[0] == 0
     assert "talk.original-2.srt" not in dubber.names(), "both jobs give the same original subtitles"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of bytes are POSIX's")
+def test_names_that_are_no_text_or_too_long(dubber: Dubber) -> None:
+    os.rename("talk.wav", b"t\xffalk.wav")
+    code, _, err = dubber(os.fsdecode(b"t\xffalk.wav"), "--to", "es", "--yes")
+    assert code == 0, err
+    assert os.path.exists(b"t\xffalk.es.mp4")
+    assert {"filename": "talk.wav", "content_type": "audio/wav"} in [body for _, _, body in dubber.service.requests]
+    long = "n" * 240 + ".wav"
+    make_wav(dubber.folder / long, 2)
+    code, _, err = dubber(long, "--to", "es", "--yes")
+    assert code == 2 and "too long" in err and "--out" in err
+    code, _, err = dubber(long, "--to", "es", "--yes", "--out", "m" * 300 + ".wav")
+    assert code == 2 and "too long" in err
+    assert dubber.service.created == 1
+    assert dubber(long, "--to", "es", "--yes", "--out", "short.wav")[0] == 0
+
+
+def test_a_job_that_fails_while_it_is_looked_at_is_not_paid_anew_without_a_yes(
+    dubber: Dubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert dubber(*YES, "--no-wait")[0] == 0
+    (record,) = dubber.records.all()
+    lookups = [record]
+
+    def known(*_args: object) -> Record | None:
+        return lookups.pop() if lookups else None
+
+    monkeypatch.setattr(dub_run, "_known", known)
+    code, _, err = dubber("talk.wav", "--to", "es")
+    assert code == 2 and "--yes" in err
+    assert dubber.service.created == 1
 
 
 def test_no_half_file_is_left_behind(dubber: Dubber) -> None:

@@ -28,7 +28,7 @@ from pinch_tui.dub.checks import (
 )
 from pinch_tui.dub.client import DubClient
 from pinch_tui.dub.model import Address, Phase, Record
-from pinch_tui.dub.outputs import check_folder, folder_of
+from pinch_tui.dub.outputs import check_place
 from pinch_tui.dub.probe import digest_of, open_recording, probe
 from pinch_tui.dub.records import Records
 from pinch_tui.dub.rehearsal import rehearsing
@@ -63,10 +63,6 @@ class Recording:
     record: Record
     url: str = ""
     content_type: str = ""
-
-    @property
-    def path(self) -> Path:
-        return Path(self.record.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +145,19 @@ def _show_reading(view: View, record: Record, done: int) -> None:
 
 
 def _placed(record: Record, out: Path | None) -> Record:
-    record = replace(record, out=resolved_out(out, record))
-    check_folder(folder_of(record, here()))
+    record = replace(record, out=resolved_out(out))
+    check_place(record, here())
     return record
 
 
-def resolved_out(out: Path | None, record: Record) -> str:
+def resolved_out(out: Path | None) -> str:
     """``--out`` as it stands in the record. Raises `UsageError` for a file that exists."""
     if out is None:
         return ""
     path = expanded(out).absolute()
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - never raises
         return f"{path}/"
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise UsageError(f"{path} exists and is left as it is.", "Name another file after --out.")
     return str(path)
 

@@ -24,8 +24,8 @@ from pinch_tui.dub.checks import (
 )
 from pinch_tui.dub.events import Begun, Finish, Outcome, Refuse, Save, Stopped
 from pinch_tui.dub.machine import JobMachine, Plan
-from pinch_tui.dub.model import LIVE, REHEARSAL, Failure, Output, Phase, Record
-from pinch_tui.dub.outputs import as_it_is, check_folder, folder_of, going_to
+from pinch_tui.dub.model import BEGUN, LIVE, REHEARSAL, Failure, Output, Phase, Record
+from pinch_tui.dub.outputs import as_it_is, check_place, going_to
 from pinch_tui.dub.records import Records
 from pinch_tui.dub.refusals import Step, refusal
 from pinch_tui.dub.rehearsal import POLL_S, is_rehearsed
@@ -59,22 +59,23 @@ def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
         recording = look_at(asked, target, source, service, records, view, at)
         told.record = recording.record
         plan = Plan(_poll_s(settings, is_rehearsal), asked.waits, key_source)
-        known = None if asked.is_again else _same(records, recording.record)
-        if known is None or known.phase not in (*LIVE, Phase.ASKED):
+        if _costs(known := _known(records, recording.record, asked)):
             _offer(asked, recording.record)
-        with records.choosing():
-            while True:
-                known = None if asked.is_again else _same(records, recording.record)
-                record = _merged(known, recording.record, asked)
-                told.record = record
+        while True:
+            with records.choosing():
+                before, known = known, _known(records, recording.record, asked)
+                told.record = record = _merged(known, recording.record, asked)
                 lock = records.lock(record)
                 if not lock.take():
                     return _is_taken(record, as_json=as_json)
-                if known is None or records.read(known.id) == known:
+                is_settled = _costs(before) or not _costs(known)
+                if is_settled and (known is None or records.read(known.id) == known):
+                    if known is None:
+                        records.save(record)
                     break
                 lock.release()  # whoever had it until now has changed the record
-            if known is None:
-                records.save(record)
+            if not is_settled:  # the job that there was has just failed, so a new one is to be paid
+                _offer(asked, recording.record)
         if known is not None and known.phase in LIVE:
             view.say(_taken_up(known))
         machine = JobMachine(record, plan, source_url=recording.url)
@@ -92,13 +93,14 @@ def get(context: CliContext, job: str, out: Path | None, timeout_s: float | None
         if not record.job_id and record.phase is not Phase.ASKED:
             _refuse_without_job(record)
         if out is not None:
-            record = going_to(record, resolved_out(out, record))
-        check_folder(folder_of(record, here()))
+            record = going_to(record, resolved_out(out))
+        check_place(record, here())
         key, key_source = _key(context, settings, is_rehearsal=record.is_rehearsal)
         lock = records.lock(record)
         if not lock.take():
             return _is_taken(record, as_json=as_json)
-        record = records.read(record.id) or record if out is None else record
+        newest = records.read(record.id) or record
+        record = newest if out is None else going_to(newest, record.out)
         machine = JobMachine(as_it_is(record), Plan(_poll_s(settings, record.is_rehearsal), key_source=key_source))
         at = Place(settings.dub.base_url, key, record.is_rehearsal)
         return _run(told, machine, at, records, view, lock, "", timeout_s, as_json=as_json)
@@ -150,8 +152,16 @@ def list_all(context: CliContext, *, as_json: bool) -> int:
     return EXIT_OK
 
 
-def _same(records: Records, record: Record) -> Record | None:
+def _known(records: Records, record: Record, asked: Asked) -> Record | None:
+    """The job that there is already, unless a new one was asked for."""
+    if asked.is_again:
+        return None
     return records.same(record.digest, record.target, is_rehearsal=record.is_rehearsal)
+
+
+def _costs(known: Record | None) -> bool:
+    """Whether a job will be asked for, and paid."""
+    return known is None or known.phase in BEGUN
 
 
 def _merged(known: Record | None, fresh: Record, asked: Asked) -> Record:
