@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinch_tui.core.events import Severity
+from pinch_tui.engine.boundary import speaker_events
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import Speaker, SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.speech_player import SpeechPlayer
@@ -46,7 +47,7 @@ class Loudspeaker:
     async def listen(self) -> None:
         """Take what the speaker tells, until it ends."""
         notifier = self._conversation.notifier
-        async for event in self._speaker.events():
+        async for event in speaker_events(self._speaker):
             match event:
                 case SpeakerOpened():
                     self.is_there, self.name, self.has_headphones = True, event.name, event.is_headphones

@@ -12,6 +12,7 @@ from pinch_tui.audio.dsp.preroll import PreRoll
 from pinch_tui.core.events import Frame, Levels, MicState, Severity
 from pinch_tui.core.talk.talk import MIC_GRACE_S, TalkConfig
 from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.boundary import microphone_events
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.microphone.policy import MicrophonePolicy
 from pinch_tui.engine.microphone.silence import Silence, SilenceWatch
@@ -175,7 +176,7 @@ class Listening:
 
     async def hear(self) -> None:
         """Take what the microphone tells, until it ends."""
-        async for event in self._microphone.events():
+        async for event in microphone_events(self._microphone, self._conversation.now):
             match event:
                 case Frame():
                     self._on_frame(event)

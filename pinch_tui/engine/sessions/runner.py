@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
 
@@ -15,8 +14,9 @@ from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.boundary import of_adapter
 from pinch_tui.engine.ports import Clock, Connection, Service
-from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
 
 log = logging.getLogger("pinch_tui.engine")
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class SessionRunner:
         generation = command.generation
         service = self._service
         try:
-            got = await _of_adapter(service.api.allocate(command.params))
+            got = await of_adapter(service.api.allocate(command.params))
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
@@ -173,7 +173,7 @@ class SessionRunner:
 
     async def _serve(self, generation: int, allocation: Allocation, *, has_sound: bool) -> None:
         try:
-            connection = await _of_adapter(self._service.connector.connect(allocation, has_sound=has_sound))
+            connection = await of_adapter(self._service.connector.connect(allocation, has_sound=has_sound))
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc, FailureKind.OPEN)))
             return
@@ -201,7 +201,7 @@ class SessionRunner:
         """
         began = self._clock.monotonic()
         while True:
-            self.feed(ev.MessageReceived(generation, await _of_adapter(connection.receive())))
+            self.feed(ev.MessageReceived(generation, await of_adapter(connection.receive())))
             if self._clock.monotonic() - began >= TURN_S:
                 await asyncio.sleep(0)
                 began = self._clock.monotonic()
@@ -210,7 +210,7 @@ class SessionRunner:
         while True:
             data = await attempt.outgoing.get()
             try:
-                await _of_adapter(connection.finalize() if data is None else connection.send(data))
+                await of_adapter(connection.finalize() if data is None else connection.send(data))
             except ConnectionLost:
                 return  # the receiver says so, with the close code, after the last messages
             self.feed(ev.Sent(attempt.generation))
@@ -220,33 +220,10 @@ class SessionRunner:
             await attempt.pings.wait()
             attempt.pings.clear()
             try:
-                await _of_adapter(connection.ping())
+                await of_adapter(connection.ping())
             except ConnectionLost:
                 return
             self.feed(ev.Ponged(attempt.generation))
-
-
-async def _of_adapter(work: Awaitable[T]) -> T:
-    """What an adapter does; whatever it raises beside our own errors is a failed attempt, not the end of the program.
-
-    Raises `PinchError`.
-    """
-    try:
-        return await work
-    except PinchError:
-        raise
-    except Exception as exc:  # noqa: BLE001 - libraries raise what nobody foresaw, and the words must outlive it
-        log.warning("unexpected %s in %s", type(exc).__qualname__, _place(exc))
-        raise LinkError(
-            f"The connection failed in an unexpected way ({type(exc).__name__}).",
-            "Check the network and its proxy settings; your words are kept.",
-            retryable=True,
-        ) from None
-
-
-def _place(exc: BaseException) -> str:
-    frames = traceback.extract_tb(exc.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
 
 
 async def _close(attempt: _Attempt) -> None:

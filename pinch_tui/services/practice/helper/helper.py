@@ -8,6 +8,7 @@ what was not answered yet, so nothing is lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from dataclasses import asdict, dataclass, field
@@ -162,7 +163,8 @@ class Helper:
         n_quick = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            await self._run_one()
+            with contextlib.suppress(OSError):  # no more processes, descriptors or memory: as one that died at once
+                await self._run_one()
             n_quick = n_quick + 1 if time.monotonic() - started < _STABLE_SECONDS else 0
             is_final = n_quick > _MAX_RESTARTS
             for link in self._links.values():
