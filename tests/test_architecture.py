@@ -225,6 +225,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "httpx": (
         "pinch_tui.services.pinch",
         "pinch_tui.services.beta1.api",
+        "pinch_tui.services.batch",
         "pinch_tui.diagnose.checks.network",
         "pinch_tui.dub.client",
         "pinch_tui.network.transport",

@@ -71,5 +71,7 @@ class TranslateOptions:
     """``--both``: the original stands above the translation."""
     has_interim: bool = False
     """``--interim``: texts that may still change, too."""
+    is_batch: bool = False
+    """``--batch``: whole files in one request each, where the service hears them so."""
     has_all_finals: bool = False
     """``--all-finals``: finals of segments that are not settled yet, too."""

@@ -43,6 +43,7 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
     show_default=True,
     help="text: a line a segment. jsonl: an object a segment. srt, vtt, md: a document at the end.",
 )
+@click.option("--batch", is_flag=True, help="Send whole files at once, with cartesia and smallest.")
 @click.option("--both", is_flag=True, help="The original, too.")
 @click.option("--interim", is_flag=True, help="Texts that may still change, too (jsonl: on stdout, else on stderr).")
 @click.option("--all-finals", is_flag=True, help="jsonl: final texts of segments that still grow, too.")
@@ -59,6 +60,7 @@ def command(
     both: bool,
     interim: bool,
     all_finals: bool,
+    batch: bool,
     **_flags: object,
 ) -> None:
     """Translate AUDIO: sound files or pipes in order, - for stdin.
@@ -71,6 +73,8 @@ def command(
     check_inputs(audio, is_listening=listen)
     if all_finals and kind.lower() != TextFormat.JSONL:
         raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
+    if batch and (listen or "-" in audio):
+        raise UsageError("--batch is for files.", "Name sound files, or leave --batch away.")
     if out is not None:
         check_out(out)
     options = TranslateOptions(
@@ -82,6 +86,7 @@ def command(
         has_both=both,
         has_interim=interim,
         has_all_finals=all_finals,
+        is_batch=batch,
     )
 
     from pinch_tui.cli.translate.inputs import run_inputs

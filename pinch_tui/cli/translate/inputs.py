@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -24,16 +25,16 @@ from pinch_tui.cli.translate.output import make_sink
 from pinch_tui.cli.translate.run import run_translate
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.export import ExportHead
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
-from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError
+from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError, UsageError
 from pinch_tui.services.registry import check
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import TextFormat, TranslateOptions
 from pinch_tui.store import logs
-from pinch_tui.wiring.choosing import choose_service, refuse_typed
+from pinch_tui.wiring.choosing import Chosen, choose_service, refuse_typed
 from pinch_tui.wiring.parts import (
     Recorder,
     Wire,
@@ -54,6 +55,40 @@ def run_inputs(settings: Settings, options: TranslateOptions) -> int:
         return runner.run(_run(settings, options))
 
 
+async def _batch(settings: Settings, options: TranslateOptions, service: Chosen) -> int:
+    """Each file in one request. Raises `PinchError`."""
+    from pinch_tui.services import batch
+
+    if not batch.offers(service.name):
+        raise UsageError(f"--batch: {service.traits.label} hears no whole files.", "Leave --batch away.")
+    source = settings.session.source
+    batch.check(service.name, settings, source)
+    sink = make_sink(
+        options.format,
+        partial(_print, sys.stdout),
+        has_both=options.has_both,
+        n_inputs=len(options.inputs),
+        head=ExportHead(
+            datetime.now().astimezone(),
+            service.traits.label,
+            "",
+            inputs=tuple(Path(name).name for name in options.inputs),
+        ),
+    )
+    hearing = batch.Batch(service.name, settings, service.key.value, service.key_place)
+    for name in options.inputs:
+        sink.begin_input(name)
+        heard = await hearing.hear(Path(name), source)
+        segments = heard.segments()
+        if not segments:
+            sys.stderr.write("pinch-tui: Nothing was heard.\n")
+        state = UtteranceState.SETTLED if segments else UtteranceState.EMPTY
+        sink.show([Utterance(1, time.time(), 0, source, "", state=state, segments=segments)], 0.0)
+        sink.end_input(round(heard.duration_s * 1000) or None)
+    sink.finish()
+    return EXIT_OK
+
+
 async def _run(settings: Settings, options: TranslateOptions) -> int:
     run = options.run
     clock = SystemClock()
@@ -61,6 +96,8 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
         service = choose_service(settings, run, stack, needs_key=True)
         traits = service.traits
         refuse_typed(traits, run, has_out=options.out is not None)
+        if options.is_batch:
+            return await _batch(settings, options, service)
         check(service.name, settings, settings.session.params())
         if run.log_file is not None:
             logs.configure(run.log_file, secrets=[service.key.value] if service.key else [], is_required=True)

@@ -7,8 +7,11 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 import time
+import wave
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -175,7 +178,66 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+async def translated() -> dict[str, object]:
+    """``pinch-tui translate`` with everything real but Pinch."""
+    folder = Path(tempfile.mkdtemp())
+    with wave.open(str(folder / "talk.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(IN_RATE)
+        file.writeframes(tone(440, 2.0, IN_RATE).tobytes())
+    asked: list[dict[str, str]] = []
+    async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server:
+
+        async def allocate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            size = int(head.lower().partition(b"content-length:")[2].split()[0])
+            asked.append({**json.loads(await reader.readexactly(size)), "path": head.split()[1].decode()})
+            body = json.dumps({"url": server.url, "token": server.token, "room_name": "api-test"}).encode()
+            answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            writer.write(answer % len(body) + body)
+            await writer.drain()
+            writer.close()
+
+        async def agent() -> np.ndarray:
+            peer = await server.peer()
+            sound = loud(await hear(peer, 5.0), RATE)
+            peer.say(tone(1000, 1.0, RATE))
+            peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
+            peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
+            return sound
+
+        http = await asyncio.start_server(allocate, "127.0.0.1", 0)
+        env = {
+            **os.environ,
+            "PINCH_TUI_HOME": str(folder / "home"),
+            "PINCH_API_KEY": "pk_test",
+            "PINCH_TUI_BETA1__BASE_URL": f"http://127.0.0.1:{http.sockets[0].getsockname()[1]}",
+        }
+        command = (*(sys.executable, "-m", "pinch_tui", "translate", "--service", "pinch-beta1", "--voice", "clone"),)
+        async with asyncio.TaskGroup() as tasks:
+            heard = tasks.create_task(agent())
+            done = await asyncio.create_subprocess_exec(
+                *(*command, str(folder / "talk.wav"), "--both", "--out", str(folder / "out.wav")),
+                env=env,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            out, err = await done.communicate()
+        with open(folder / "out.wav", "rb") as file:
+            speech = np.frombuffer(file.read()[-4 * OUT_RATE :], np.float32)
+        return {
+            "code": done.returncode,
+            "out": out.decode(),
+            "err": err.decode(),
+            "asked": asked,
+            "heard_s": len(heard.result()) / RATE,
+            "speech_hz": pitch(loud(speech, OUT_RATE), OUT_RATE),
+        }
+
+
 SCENES = {
+    "translated": translated,
     "talk": lambda: conversation(None),
     "late": lambda: conversation(2.0),
     "refused": refused,

@@ -55,6 +55,16 @@ def test_sound_arrives_whole_by_duration_and_pitch_and_speech_comes_back() -> No
     assert told["texts"] == [["original", "beta_1", "How are you?"], ["translated", "beta_1", "¿Cómo estás?"]]
 
 
+def test_translate_with_ones_own_voice() -> None:
+    told = scene("translated")
+    assert (told["code"], told["out"], told["err"]) == (0, "How are you?\t¿Cómo estás?\n", "")
+    assert told["asked"] == [
+        {"source_language": "en", "target_language": "es", "voice_type": "clone", "path": "/api/beta1/session"}
+    ]
+    assert told["heard_s"] == pytest.approx(2.0, abs=0.15)
+    assert told["speech_hz"] == pytest.approx(1000, abs=8)
+
+
 def test_nothing_is_ready_before_the_agent_is_there() -> None:
     told = scene("late")
     assert told["ready_s"] >= 2.0

@@ -1,0 +1,212 @@
+"""Whole files at a provider that only hears: one request, one answer, no engine.
+
+The file goes as it is, whatever its format. A request costs money, so nothing is sent twice by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from pinch_tui import __version__
+from pinch_tui.core.languages import AUTO
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.merge import ends_sentence, joined
+from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
+from pinch_tui.network.transport import RoutedTransport
+from pinch_tui.services.cartesia import service as cartesia
+from pinch_tui.services.cartesia.models import WHISPER, base, model_for
+from pinch_tui.services.cartesia.protocol import VERSION
+from pinch_tui.services.refusals import Refusals
+from pinch_tui.services.smallest import service as smallest
+from pinch_tui.services.smallest.languages import host_for
+from pinch_tui.settings.model import Settings
+
+TIMEOUT: Final = httpx.Timeout(30.0, read=1_800.0)
+"""An hour of sound takes minutes to be heard."""
+_MAX_ANSWER: Final = 64 * 1024 * 1024
+_PAUSE_S: Final = 0.8
+_WORDS: Final = 15
+"""A segment ends with a sentence, before a pause, or after so many words."""
+LIMITS: Final = {"cartesia": 2_000_000_000, "smallest": 250_000_000}
+"""Bytes of one file (reference, sections 5.3 and 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a file comes to."""
+
+    text: str
+    language: str | None = None
+    duration_s: float = 0.0
+    words: tuple[Word, ...] = ()
+
+    def segments(self) -> tuple[Segment, ...]:
+        """By sentences and pauses where the words have times, else one."""
+        groups: list[list[Word]] = []
+        for word in self.words:
+            last = groups[-1] if groups else []
+            is_new = not last or ends_sentence(last[-1].text) or len(last) >= _WORDS
+            if is_new or word.start_s - last[-1].end_s >= _PAUSE_S:
+                groups.append([word])
+            else:
+                last.append(word)
+        if not groups:
+            return (self._segment(1, self.text, 0.0, self.duration_s),) if self.text else ()
+        return tuple(
+            self._segment(n, _text_of(group), group[0].start_s, group[-1].end_s) for n, group in enumerate(groups, 1)
+        )
+
+    def _segment(self, number: int, text: str, start_s: float, end_s: float) -> Segment:
+        return Segment(
+            f"batch.{number}",
+            text,
+            original_is_final=True,
+            original_stable=len(text),
+            detected_language=self.language,
+            start_ms=round(start_s * 1000),
+            end_ms=round(max(start_s, end_s) * 1000),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The service by its name, its key, and where that was found. ``transport`` is for tests."""
+
+    name: str
+    settings: Settings
+    key: str = field(repr=False)
+    key_place: str
+    transport: httpx.AsyncBaseTransport | None = None
+
+    async def hear(self, path: Path, source: str) -> Heard:
+        """A file's text. Raises `ConfigError`, `InputFileError`, `CredentialError` and `LinkError`."""
+        refusals = self._refusals()
+        try:
+            size = os.stat(path).st_size  # noqa: PTH116 - Path.stat follows its own errors
+            if size > LIMITS[self.name]:
+                raise InputFileError(
+                    f"{path.name} is larger than {refusals.label} takes.", "Without --batch any length goes."
+                )
+            async with httpx.AsyncClient(
+                transport=self.transport or RoutedTransport(), timeout=TIMEOUT, follow_redirects=False, trust_env=False
+            ) as client:
+                with path.open("rb") as file:
+                    response = await client.send(self._request(client, path, file, source))
+        except httpx.TimeoutException:
+            raise LinkError(f"{refusals.label} did not answer in time.", "Try again.", retryable=True) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            title = f"{refusals.label} cannot be reached."
+            raise LinkError(title, "Check the network, then try again.", retryable=True) from exc.with_traceback(None)
+        except OSError as exc:
+            raise InputFileError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+        if response.status_code != 200:
+            error = refusals.of(response.status_code)
+            error.hint = error.hint.replace(" Your words are kept.", "").replace("; your words are kept.", ".")
+            raise error
+        heard = parse(response.content[:_MAX_ANSWER])
+        if heard is None:
+            raise AllocationError(
+                f"The answer of {refusals.label} could not be read.", "Try again.", status=200, retryable=True
+            )
+        return heard
+
+    def _refusals(self) -> Refusals:
+        if self.name == "cartesia":
+            return cartesia.refusals(self.key_place)
+        return smallest.refusals(self.key_place)
+
+    def _request(self, client: httpx.AsyncClient, path: Path, file: Any, source: str) -> httpx.Request:
+        headers = {"Authorization": f"Bearer {self.key}", "User-Agent": f"pinch-tui/{__version__}"}
+        if self.name == "cartesia":
+            wanted = self.settings.cartesia.model
+            model = model_for(source, wanted if wanted.startswith(WHISPER) else WHISPER)
+            return client.build_request(
+                "POST",
+                f"{self.settings.cartesia.base_url}/stt",
+                headers={**headers, "Cartesia-Version": VERSION},
+                data={"model": model, "language": base(source), "timestamp_granularities[]": "word"},
+                files={"file": (path.name, file, "application/octet-stream")},
+            )
+        host = host_for(source, self.settings.smallest.base_url)
+        return client.build_request(
+            "POST",
+            f"{host}/waves/v1/stt/",
+            headers={**headers, "Content-Type": "application/octet-stream"},
+            params={"model": self.settings.smallest.model, "language": base(source), "word_timestamps": "true"},
+            content=file.read(),
+        )
+
+
+def offers(name: str) -> bool:
+    """Whether a service hears whole files."""
+    return name in LIMITS
+
+
+def check(name: str, settings: Settings, source: str) -> None:
+    """Raises `ConfigError` where a whole file in this language cannot be heard."""
+    if name == "cartesia":
+        if source == AUTO:
+            raise ConfigError("Cartesia does not detect the language of whole files.", "Name it with --from.")
+        wanted = settings.cartesia.model
+        model_for(source, wanted if wanted.startswith(WHISPER) else WHISPER)
+    else:
+        host_for(source, settings.smallest.base_url)
+
+
+def parse(body: bytes) -> Heard | None:
+    """Either provider's answer; None when it is none."""
+    try:
+        fields: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    text = fields.get("text", fields.get("transcription"))
+    if not isinstance(text, str):
+        return None
+    language = fields.get("language")
+    metadata = fields.get("metadata")
+    duration = fields.get("duration", metadata.get("duration") if isinstance(metadata, dict) else None)
+    return Heard(
+        clean(text, 10 * len(text) + 1),
+        language if isinstance(language, str) and language.isascii() and len(language) < 36 else None,
+        _seconds(duration),
+        _words(fields.get("words")),
+    )
+
+
+def _words(value: object) -> tuple[Word, ...]:
+    found = value if isinstance(value, list) else []
+    words = [
+        Word(text, _seconds(item.get("start")), _seconds(item.get("end")))
+        for item in found
+        if isinstance(item, dict) and isinstance(item.get("word"), str) and (text := clean(item["word"], 200))
+    ]
+    return tuple(words)
+
+
+def _seconds(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e7
+    return float(value) if is_number else 0.0  # type: ignore[arg-type]
+
+
+def _text_of(words: Sequence[Word]) -> str:
+    whole = ""
+    for word in words:
+        whole = joined(whole, word.text)
+    return whole
