@@ -10,9 +10,9 @@ To add an option to the session: add a field to `SessionParams`, and use it wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import Enum, StrEnum, auto
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar
 
 from pinch_tui.core.languages import AUTO, label
 
@@ -95,14 +95,16 @@ def option(default: T, **columns: Any) -> T:
 
 
 def rows_of(section: str, kind: type) -> tuple[Option, ...]:
-    """The rows of a dataclass whose fields are one section of the configuration."""
-    hints = get_type_hints(kind)
+    """The rows of a dataclass whose fields are one section of the configuration.
+
+    A field's kind is that of its default, or a table of strings; evaluating the annotations would cost milliseconds.
+    """
     return tuple(
         replace(
             item.metadata.get(_ROW, Option()),
             name=item.name,
             key=f"{section}.{item.name}",
-            kind=hints[item.name],
+            kind=dict[str, str] if item.default is MISSING else type(item.default),
             default=item.default,
         )
         for item in fields(kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Final, get_type_hints
+from typing import Final
 
 from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
 
@@ -293,9 +293,11 @@ class Settings:
     dub: DubSettings = field(default_factory=DubSettings)
 
 
-_SECTIONS: Final = get_type_hints(Settings)
+_DEFAULTS: Final = Settings()
 OPTIONS: Final[dict[str, Option]] = {
-    row.key: row for section in fields(Settings) for row in rows_of(section.name, _SECTIONS[section.name])
+    row.key: row
+    for section in fields(Settings)
+    for row in rows_of(section.name, type(getattr(_DEFAULTS, section.name)))
 }
 """Every setting by its dotted key, in the order of the sections."""
 
