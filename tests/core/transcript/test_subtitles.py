@@ -124,7 +124,9 @@ def conversations(draw: st.DrawFn, *, at_ease: bool = False) -> list[Spoken]:
             ms = 3 * sum(MIN_CUE_MS + round(columns(text) * 1000 / COLUMNS_PER_S) for text in said)
         else:
             ms = draw(st.integers(0, 60_000))
-        found.append(Spoken(now, now + ms, said))
+        claimed = draw(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 100_000)), max_size=0 if at_ease else 5))
+        marks = zip(sorted(share for share, _ in claimed), sorted(at for _, at in claimed), strict=True)
+        found.append(Spoken(now, now + ms, said, marks=tuple(marks)))
         now += ms
     return found
 
