@@ -1,6 +1,7 @@
 """What holds for every test.
 
-Hypothesis has no deadline, since a busy machine is no fault of the code. No test sees the user's key, configuration or
+Hypothesis has no deadline, since a busy machine is no fault of the code, and in CI (E2E_MUST_RUN) always draws the same
+examples; ``--hypothesis-profile=random`` draws more and others. No test sees the user's key, configuration or
 home folder. With E2E_MUST_RUN set (as in CI) a skipped end-to-end or device test fails the run.
 """
 
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("calm", deadline=None)
+settings.register_profile("calm", deadline=None, derandomize="E2E_MUST_RUN" in os.environ)
+settings.register_profile("random", deadline=None, max_examples=2_000)
 settings.load_profile("calm")
 
 _MUST_RUN = ("e2e", "device")
