@@ -26,8 +26,13 @@ class Refusals:
     unpaid: str
     settings: str
 
-    def of(self, status: int) -> PinchError:
-        """The error of an HTTP status."""
+    def of(self, status: int, words: str = "") -> PinchError:
+        """The error of an HTTP status; ``words``: what the service itself said, cleaned."""
+        error = self._of(status)
+        error.words = words
+        return error
+
+    def _of(self, status: int) -> PinchError:
         label = self.label
         match status:
             case 401:

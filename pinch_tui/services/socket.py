@@ -30,6 +30,8 @@ from websockets.exceptions import (
 
 from pinch_tui import __version__
 from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.said import of_body
+from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.core.wire import Progress
 from pinch_tui.errors import ConfigError, ConnectionLost, LinkError
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
@@ -52,11 +54,12 @@ _silent.setLevel(logging.CRITICAL + 1)
 
 
 class HandshakeRefused(LinkError):
-    """The opening was answered with an HTTP status."""
+    """The opening was answered with an HTTP status, and with ``words``."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, words: str = "") -> None:
         super().__init__(f"The session's socket was refused ({status}).", retryable=True)
         self.status = status
+        self.words = words
 
 
 class Socket(Protocol):
@@ -172,8 +175,9 @@ class WebSocketOpener:
                 logger=_silent,
             )
         except InvalidStatus as exc:
-            status = exc.response.status_code
-            raise HandshakeRefused(status) from None
+            keys = [value.removeprefix("Bearer ") for value in headers.values()]
+            _, said = of_body(bytes(exc.response.body or b""), (*secrets_of(url), *keys))
+            raise HandshakeRefused(exc.response.status_code, said) from None
         except ProxyError as exc:
             if wants_login(exc) or (isinstance(exc, InvalidProxyStatus) and exc.response.status_code == 407):
                 title = "The proxy wants a user name and a password."

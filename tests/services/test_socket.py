@@ -215,7 +215,7 @@ async def test_refusals_and_redirects_are_link_errors_without_the_url(
     def refuse(connection: ServerConnection, request: Request) -> Response:
         nonlocal asked
         asked += 1
-        response = connection.respond(status, "no")  # type: ignore[arg-type]
+        response = connection.respond(status, f"no \x1b[31mroom for {TOKEN}")  # type: ignore[arg-type]
         response.headers["Location"] = f"ws://127.0.0.1:9/elsewhere?token={TOKEN}"
         return response
 
@@ -226,6 +226,7 @@ async def test_refusals_and_redirects_are_link_errors_without_the_url(
     assert asked == 1
     text = "".join(traceback.format_exception(caught.value)) + str(caught.value)
     assert str(status) in caught.value.title
+    assert caught.value.words == "no room for <hidden>"
     assert TOKEN not in text and TOKEN not in caplog.text
 
 

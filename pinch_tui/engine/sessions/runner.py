@@ -259,4 +259,4 @@ def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failur
         case AllocationError():
             return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, words=exc.words)
         case _:
-            return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable)
+            return Failure(kind, None, exc.title, exc.hint, is_final=not exc.retryable, words=exc.words)

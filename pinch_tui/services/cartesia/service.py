@@ -95,6 +95,6 @@ class CartesiaConnector:
             try:
                 return await self._opener.open(url, headers)
             except HandshakeRefused as exc:
-                raise self._refusals.of(exc.status) from None
+                raise self._refusals.of(exc.status, exc.words) from None
 
         return Way(open_socket, CartesiaDialect("/stt/turns/" in url, self._config.is_continuous, self._refusals.of))

@@ -80,7 +80,7 @@ class SmallestConnector:
             try:
                 return await self._opener.open(url, {"Authorization": f"Bearer {self._config.key}"})
             except HandshakeRefused as exc:
-                raise self._refusals.of(exc.status) from None
+                raise self._refusals.of(exc.status, exc.words) from None
 
         dialect = SmallestDialect(self._config.is_continuous, self._refusals.of)
         first = await open_socket() if has_sound else None

@@ -1,0 +1,37 @@
+"""What a provider says as it refuses a socket stands beside our own sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from pinch_tui.core.wire import Allocation
+from pinch_tui.errors import CredentialError, PinchError
+from pinch_tui.services.cartesia.service import CartesiaConfig, CartesiaConnector
+from pinch_tui.services.ports import Connector
+from pinch_tui.services.smallest.service import SmallestConfig, SmallestConnector
+from pinch_tui.services.socket import HandshakeRefused, Socket
+
+
+class Refusing:
+    """Opens nothing."""
+
+    async def open(self, url: str, headers: Mapping[str, str] = {}) -> Socket:
+        raise HandshakeRefused(402, "your plan has ended")
+
+
+@pytest.mark.parametrize(
+    "connector",
+    [
+        CartesiaConnector(CartesiaConfig("https://api.example", "sk_1", "the test"), Refusing()),
+        SmallestConnector(SmallestConfig("https://api.example", "sk_1", "the test"), Refusing()),
+    ],
+    ids=["cartesia", "smallest"],
+)
+async def test_the_words_of_a_refused_socket_are_kept(connector: Connector) -> None:
+    with pytest.raises(PinchError) as caught:
+        await connector.connect(Allocation("", "wss://api.example/stt", 60.0), has_sound=True)
+    assert isinstance(caught.value, CredentialError)
+    assert caught.value.words == "your plan has ended"
+    assert "402" in caught.value.title and "your plan" not in caught.value.title
