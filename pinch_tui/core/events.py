@@ -327,6 +327,8 @@ class NoticePosted:
     title: str
     hint: str = ""
     is_retrying: bool = False
+    path: str = ""
+    """A file that the title ends in, shown as it is: to be copied, spaces and all."""
 
 
 @dataclass(frozen=True, slots=True)

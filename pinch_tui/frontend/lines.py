@@ -95,4 +95,7 @@ class LineWork:
         except PinchError as error:
             self._face.warn(topic, error.title, error.hint)
         else:
-            self._face.say(topic, done.format(came).removesuffix(" ()"))
+            if isinstance(came, Path):
+                self._face.say(topic, done.removesuffix(" {}"), path=str(came))
+            else:
+                self._face.say(topic, done.format(came).removesuffix(" ()"))

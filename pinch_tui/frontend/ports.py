@@ -69,8 +69,9 @@ class Face(Protocol):
     def hear(self, event: EngineEvent) -> None:
         """A fact of the engine, after the front end has taken it."""
 
-    def say(self, topic: str, text: str, hint: str = "") -> None:
-        """A passing line. A later one of the same topic replaces it where lines can be replaced."""
+    def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
+        """A passing line; it ends in the ``path`` as it is. A later one of the same topic replaces it where lines can
+        be replaced."""
 
     def warn(self, topic: str, text: str, hint: str = "") -> None:
         """A passing line about something that did not work."""

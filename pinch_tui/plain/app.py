@@ -26,7 +26,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.keymap import FIXED, first_key
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.options import pair_text
-from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.clean import clean, printable
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
@@ -275,9 +275,12 @@ class PlainApp:
 
     # ---- the front end's face -------------------------------------------------------------------------------------
 
-    def say(self, topic: str, text: str, hint: str = "") -> None:
+    def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
         if topic == "session":
             self._narrator.knows(self.front.session.wanted)
+        if path:  # neither broken nor with a full stop, so that it can be copied
+            self._terminal.write(f"{clean(text)} {printable(path)}")
+            return
         self.tell(sentence(f"{text} {hint}"))
 
     def warn(self, topic: str, text: str, hint: str = "") -> None:

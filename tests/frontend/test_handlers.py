@@ -58,8 +58,8 @@ class FakeFace:
     def hear(self, event: EngineEvent) -> None:
         self.heard.append(event)
 
-    def say(self, topic: str, text: str, hint: str = "") -> None:
-        self.told.append(("say", topic, text))
+    def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
+        self.told.append(("say", topic, f"{text} {path}" if path else text))
 
     def warn(self, topic: str, text: str, hint: str = "") -> None:
         self.told.append(("warn", topic, text))

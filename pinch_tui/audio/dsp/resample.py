@@ -7,6 +7,8 @@ Pure: numpy and soxr, no I/O, no clock. soxr's variable-rate engine is used for 
 
 from __future__ import annotations
 
+import atexit
+import weakref
 from typing import Final, Protocol
 
 import numpy as np
@@ -30,10 +32,34 @@ def _stream(rate_in: int, rate_out: int, *, is_live: bool) -> _Stream:
     """``is_live``: a constant delay rather than the best quality."""
     if soxr is None:
         return SincStream(rate_in, rate_out)
-    made: _Stream = soxr.ResampleStream(
-        rate_in, rate_out, 1, dtype="float32", quality="HQ" if is_live else "VHQ", vr=is_live
-    )
-    return made
+    return _SoxrStream(rate_in, rate_out, is_live=is_live)
+
+
+class _SoxrStream:
+    """soxr's stream, given back before the interpreter ends: it prints a warning about one that a thread has."""
+
+    def __init__(self, rate_in: int, rate_out: int, *, is_live: bool) -> None:
+        quality = "HQ" if is_live else "VHQ"
+        self._inner: _Stream | None = soxr.ResampleStream(
+            rate_in, rate_out, 1, dtype="float32", quality=quality, vr=is_live
+        )
+        _alive.add(self)
+
+    def resample_chunk(self, samples: Floats, last: bool = False) -> Floats:
+        inner = self._inner
+        return samples[:0] if inner is None else inner.resample_chunk(samples, last)
+
+    def release(self) -> None:
+        self._inner = None
+
+
+_alive: Final[weakref.WeakSet[_SoxrStream]] = weakref.WeakSet()
+
+
+@atexit.register
+def _release_all() -> None:
+    for stream in list(_alive):
+        stream.release()
 
 
 class Resampler:

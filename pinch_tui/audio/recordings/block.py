@@ -25,14 +25,6 @@ class Block:
     samples: NDArray[np.float32]
 
 
-class CannotDecode(Exception):
-    """This decoder cannot read this stream, or not on from here; ``str()`` is a reason without a full stop."""
-
-
-class NeedsFfmpeg(CannotDecode):
-    """Only ffmpeg reads this, and it is not installed."""
-
-
 def check_rate(name: str, rate: int) -> None:
     """Raises `InputFileError` for an impossible rate."""
     if not SLOWEST <= rate <= FASTEST:

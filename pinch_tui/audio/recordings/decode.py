@@ -6,16 +6,19 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pinch_tui.audio.recordings import ffmpeg
-from pinch_tui.audio.recordings.block import Block, CannotDecode, NeedsFfmpeg
+from pinch_tui.audio.recordings.failures import CannotDecode, NeedsFfmpeg
 from pinch_tui.audio.recordings.mpeg import id3_size
 from pinch_tui.audio.recordings.pieces import Piece, flac_pieces, mpeg_pieces, ogg_pieces, sized_pieces
 from pinch_tui.audio.recordings.sniff import HEAD, NO_SOUND, Kind, sniff
 from pinch_tui.audio.recordings.source import FORMATS, READ_BYTES, ByteSource
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.errors import InputFileError
+
+if TYPE_CHECKING:
+    from pinch_tui.audio.recordings.block import Block
 
 _LIBRARY: Final = frozenset((Kind.W64, Kind.AIFF, Kind.AU, Kind.CAF, Kind.FLAC, Kind.OGG, Kind.MP3))
 OPPOSITE: Final = "its channels are in opposite phase and cancel each other; one channel is used"

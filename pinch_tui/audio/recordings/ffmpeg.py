@@ -14,12 +14,14 @@ import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from pinch_tui.audio.recordings import wav
-from pinch_tui.audio.recordings.block import Block, CannotDecode, NeedsFfmpeg
+from pinch_tui.audio.recordings.failures import CannotDecode, NeedsFfmpeg
 from pinch_tui.audio.recordings.source import ByteSource
 from pinch_tui.errors import InputFileError
+
+if TYPE_CHECKING:
+    from pinch_tui.audio.recordings.block import Block
 
 _SAID_LIMIT: Final = 400
 _LEAVES_WITHIN_S: Final = 2.0
@@ -72,6 +74,8 @@ def decode(source: ByteSource, *, needs_index: bool = False) -> Generator[Block]
 
 
 def _heard(process: subprocess.Popen[bytes], source: ByteSource, *, is_fed: bool) -> Generator[Block]:
+    from pinch_tui.audio.recordings import wav  # with numpy, which raw samples do not need
+
     assert process.stdout is not None and process.stderr is not None
     failures: list[InputFileError] = []
     said = bytearray()

@@ -15,7 +15,8 @@ import threading
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from pinch_tui.audio.recordings.block import BLOCK, Block, CannotDecode, check_rate
+from pinch_tui.audio.recordings.block import BLOCK, Block, check_rate
+from pinch_tui.audio.recordings.failures import CannotDecode
 from pinch_tui.audio.recordings.pieces import Piece
 from pinch_tui.errors import InputFileError
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pinch_tui.core.transcript.clean import printable
 from pinch_tui.errors import InputFileError, why
 
 READ_BYTES: Final = 64 * 1024
@@ -116,7 +117,7 @@ def shown(source: Path | BinaryIO) -> str:
     name = str(source) if isinstance(source, Path) else str(getattr(source, "name", ""))
     if name in ("", "<stdin>", "-"):
         return "standard input"
-    return "".join(char if char.isprintable() else "?" for char in name)
+    return printable(name)
 
 
 def check_path(path: Path) -> bool:

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pinch_tui.audio.recordings.block import BLOCK, Block, CannotDecode, check_rate
+from pinch_tui.audio.recordings.block import BLOCK, Block, check_rate
+from pinch_tui.audio.recordings.failures import CannotDecode
 from pinch_tui.audio.recordings.source import ByteSource
 
 _OPEN: Final = 0x7FFF_F000

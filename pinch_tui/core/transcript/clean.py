@@ -60,6 +60,11 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     return cleaned
 
 
+def printable(text: str) -> str:
+    """A path as it is, harmless: what cannot be printed becomes a question mark, and nothing else is changed."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def _clean(text: str) -> str:
     if _PLAIN.fullmatch(text) is None:
         if "\x1b" in text or any(introducer in text for introducer in "\x9b\x9d\x90\x98\x9e\x9f"):

@@ -331,8 +331,8 @@ class PinchApp(App[AppExit]):
 
     # ---- the front end's face --------------------------------------------------------------------------------------
 
-    def say(self, topic: str, text: str, hint: str = "") -> None:
-        self.tell(NoticePosted(f"{OWN}{topic}", Severity.INFO, text, hint))
+    def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
+        self.tell(NoticePosted(f"{OWN}{topic}", Severity.INFO, text, hint, path=path))
 
     def warn(self, topic: str, text: str, hint: str = "") -> None:
         self.tell(NoticePosted(f"{OWN}{topic}", Severity.WARNING, text, hint))

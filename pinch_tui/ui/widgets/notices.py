@@ -7,7 +7,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from pinch_tui.core.events import NoticePosted, Severity
-from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.clean import clean, printable
 
 PASSING_S = 6.0
 """How long a passing line stays; one that says that something is being retried stays until it is taken back."""
@@ -116,6 +116,8 @@ class Notices(Widget):
     def _content(self, notice: NoticePosted) -> Content:
         style = _STYLES[notice.severity]
         parts: list[tuple[str, str]] = [(f"{_MARKS[notice.severity]} ", style), (clean(notice.title), style)]
+        if notice.path:
+            parts.append((f" {printable(notice.path)}", style))
         if notice.hint:
             parts.append((f"  {clean(notice.hint)}", "$text-muted"))
         if notice.is_retrying:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -121,3 +124,15 @@ def test_speech_for_a_loudspeaker_is_finite_and_limited() -> None:
     assert clean[:3].tolist() == [0.0, 0.0, 0.0]
     assert clean[6] == 0.5
     assert 0.9 < clean[5] < 0.95
+
+
+def test_a_thread_that_still_resamples_at_the_end_brings_no_warning() -> None:
+    program = (
+        "import threading\n"
+        "from pinch_tui.audio.dsp.resample import Converter\n"
+        "def hold(converter=Converter(48_000, 16_000)):\n"
+        "    threading.Event().wait()\n"
+        "threading.Thread(target=hold, daemon=True).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
