@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from pinch_tui.cli.dub.run import _left
+from pinch_tui.dub.events import Begun, Outcome
 from pinch_tui.dub.loopback import Request
+from pinch_tui.dub.machine import JobMachine, Plan
+from pinch_tui.dub.model import Phase, Record
+from pinch_tui.errors import LinkError
 from tests.dub.conftest import Hosted, make_wav
 from tests.fakes.dub_service import KEY, DubService
 
@@ -90,3 +95,23 @@ def test_a_second_ctrl_c_leaves_without_the_name_and_says_so(tmp_path: Path) -> 
 def test_it_is_said_with_no_wait_too(tmp_path: Path) -> None:
     code, out, err, _ = leave(tmp_path, "create", "--no-wait")
     assert (code, out.strip()) == (0, "job_0001"), err
+
+
+@pytest.mark.parametrize(
+    ("phase", "outcome"), [(Phase.UPLOADING, Outcome.INTERRUPTED), (Phase.RUNNING, Outcome.GOES_ON)]
+)
+def test_a_run_that_is_torn_away_tells_the_same(phase: Phase, outcome: Outcome) -> None:
+    """Where the loop takes no signals, Ctrl-C tears the run away from whatever it does."""
+    job_id = "job_1" if phase is Phase.RUNNING else ""
+    machine = JobMachine(Record("r", phase, "https://a.example", "es", "en", 0.0, file="/a", job_id=job_id), Plan())
+    machine.handle(Begun(), 0.0)
+    assert _left(machine) is outcome
+
+
+def test_a_run_that_is_torn_away_while_the_job_is_asked_for_says_so() -> None:
+    machine = JobMachine(
+        Record("r", Phase.NEW, "https://a.example", "es", "en", 0.0, address="https://b.example"), Plan()
+    )
+    machine.handle(Begun(), 0.0)
+    with pytest.raises(LinkError, match="not known"):
+        _left(machine)
