@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -20,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from tests.e2e.hostile import HostileService
-from tests.e2e.live import CTRL_C, PROGRAM, LiveApp
+from tests.e2e.live import CTRL_C, CTRL_Q, PROGRAM, LiveApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not PROGRAM.exists(), reason="pinch-tui is not installed here")]
 NO_SOUND = {"PULSE_SERVER": "unix:/nonexistent", "ALSA_CONFIG_PATH": "/nonexistent"}
@@ -137,3 +138,53 @@ def test_translate_leaves_at_once_from_a_flooding_service(tmp_path: Path) -> Non
             assert time.monotonic() - second < 2.0 + MACHINE_S
             assert program.returncode == 130
             assert b"\x1b" not in told
+
+
+class PingingService(HostileService):
+    """Every session sends empty pings, or tiny messages, as fast as they are taken."""
+
+    def __init__(self, frame: bytes) -> None:
+        super().__init__()
+        self.frame = frame
+        self.sent = 0
+        self.is_flooding = threading.Event()
+
+    def _request(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.asked = max(self.asked, 2)  # no garbage in place of the answer
+        return super()._request(connection, request)
+
+    async def _session(self, connection: ServerConnection) -> None:
+        await connection.send(json.dumps({"type": "ready", "session_id": "ss_flood"}))
+        while not connection.transport.is_closing():
+            if connection.transport.get_write_buffer_size() < 4_000_000:
+                connection.transport.write(self.frame * 100_000)
+                self.sent += 100_000 * len(self.frame)
+            self.is_flooding.set()
+            await asyncio.sleep(0.002)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time is read from /proc")
+@pytest.mark.parametrize("frame", [b"\x89\x00", b"\x81\x00", b"\x00\x00"], ids=["pings", "messages", "fragments"])
+def test_ctrl_q_leaves_from_a_service_that_floods_the_socket(tmp_path: Path, frame: bytes) -> None:
+    with PingingService(frame) as service:
+        env = {**NO_SOUND, "PINCH_API_KEY": "pk_any", "PINCH_BASE_URL": service.base_url}
+        with LiveApp(tmp_path, env=env) as app:
+            assert service.is_flooding.wait(20)
+            app.pump(0.5)
+            before = cpu_of(app.pid)
+            app.pump(4.0)
+            share = (cpu_of(app.pid) - before) / 4.0
+            memory = Path(f"/proc/{app.pid}/status").read_text().partition("VmRSS:")[2].split()[0]
+            left = time.monotonic()
+            app.type(CTRL_Q, settle=0.0)
+            code = app.leave(12)
+            took = time.monotonic() - left
+    print(f"{share:.0%} of a core, {int(memory) // 1024} MB, {took:.1f} s from Ctrl+Q to the end, exit code {code}")
+    assert code == 0 and took < 4.0 + MACHINE_S
+    assert share < 0.85 and int(memory) < 250_000
