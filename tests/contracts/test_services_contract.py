@@ -11,7 +11,7 @@ from pinch_tui.core.events import FRAME_BYTES, EdgeKind, SessionParams
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.transcript.transcript import UtteranceState
 from tests.fakes.hearing_service import HearingService
-from tests.services.hearing_rig import KEY, MAKERS, Make, Scene, check_drops, drop_at, play, told_frames
+from tests.services.hearing_rig import KEY, MAKERS, Make, Scene, check_drops, drop_at, play, told, told_frames
 
 every_service = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
@@ -220,3 +220,44 @@ def test_the_key_travels_in_a_header_alone(make: Make) -> None:
 
 def test_the_script_speaks_for_itself() -> None:
     assert HearingService().hears(b"") == [("Good ", True), ("morning.", True)]
+
+
+def test_another_service_takes_the_next_words_and_the_conversation_stays() -> None:
+    from pinch_tui.engine.alarm import SystemClock
+
+    async def scene(s: Scene) -> None:
+        await s.hold(1.0)
+        await asyncio.sleep(0.3)
+        s.engine.use_service(MAKERS["smallest"](s.service.base_url, SystemClock(), False))
+        await s.hold(1.0)
+        await s.settled()
+        assert s.engine.status.service.name == "smallest"
+
+    played = play(MAKERS["cartesia"], scene, delay_s=0.5, hears=lambda sound: [(told(sound), True)])
+    assert [taken.path for taken in played.service.sockets] == ["/stt/websocket", "/waves/v1/stt/live"]
+    sizes = [len(taken.sound) // FRAME_BYTES for taken in played.service.sockets]
+    assert [told_frames(text) for text in played.texts] == sizes
+    assert [row.is_translated for row in played.rows] == [False, False]
+
+
+def test_what_one_service_refused_is_kept_while_another_goes_on() -> None:
+    from pinch_tui.engine.alarm import SystemClock
+
+    async def scene(s: Scene) -> None:
+        s.service.status = 401
+        await s.hold(1.0)
+        await asyncio.sleep(2.0)
+        s.service.status = 101
+        s.engine.use_service(MAKERS["smallest"](s.service.base_url, SystemClock(), False))
+        await s.hold(1.0)
+        await asyncio.sleep(3.0)
+        assert [len(taken.sound) > 0 for taken in s.service.sockets] == [True]
+        s.engine.use_service(MAKERS["cartesia"](s.service.base_url, SystemClock(), False))  # with a better key
+        await s.settled()
+
+    played = play(MAKERS["cartesia"], scene, hears=lambda sound: [(told(sound), True)])
+    assert [taken.path for taken in played.service.sockets] == ["/waves/v1/stt/live", "/stt/websocket"]
+    assert [told_frames(text) for text in played.texts] == [
+        len(played.service.sockets[1].sound) // FRAME_BYTES,
+        len(played.service.sockets[0].sound) // FRAME_BYTES,
+    ]

@@ -134,17 +134,15 @@ class LiveKitRoom:
             self._tell(Kind.VOICE, bytes(event.frame.data))
 
 
-async def _messages(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Kind, bytes]]:
+async def _messages() -> AsyncIterator[tuple[Kind, bytes]]:
+    """From stdin, in a thread: Windows has no other way to wait for a pipe that it inherited."""
     splitter = Splitter()
-    while data := await reader.read(1 << 16):
+    while data := await asyncio.to_thread(os.read, 0, 1 << 16):
         for message in splitter.push(data):
             yield message
 
 
 async def _main() -> int:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=1 << 17)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     out = os.dup(1)
     os.dup2(2, 1)  # what the wheel prints is no message
 
@@ -159,7 +157,7 @@ async def _main() -> int:
         send(Kind.MISSING, b"")
         return 1
     async with asyncio.TaskGroup() as tasks:
-        await Helper(LiveKitRoom(rtc, tasks), send).run(_messages(reader))
+        await Helper(LiveKitRoom(rtc, tasks), send).run(_messages())
         os._exit(0)  # the parent is gone or wants us gone; the wheel's own way out takes its time
     return 0
 
