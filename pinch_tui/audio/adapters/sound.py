@@ -18,10 +18,11 @@ from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
 from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.devices import missing
-from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock
+from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock, Verdict
 from pinch_tui.audio.devices.listing import is_there, list_devices
-from pinch_tui.audio.devices.server import ServerState
+from pinch_tui.audio.devices.server import Endpoint, ServerState
 from pinch_tui.audio.devices.server_watch import ServerWatch
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.errors import AudioError
@@ -113,39 +114,21 @@ class DeviceWatcher:
         if state is None:
             return
         capture, playback = self._host.capture, self._host.playback
-        verdict = self._mic_guard.decide(_stream(capture, self._mic.follows_server), state, playback.host_pid)
-        match verdict:
-            case Block(error):
-                capture.block(error)
-            case Unblock():
-                capture.unblock()
-            case Reopen():
-                capture.reopen()
-            case Moved(endpoint, is_substitute, note):
-                self._mic.moved(endpoint.description, is_substitute, note)
+        heard = self._mic_guard.decide(_stream(capture, self._mic.follows_server), state, playback.host_pid)
+        _obey(heard, capture, self._mic)
         spoken = self._speaker_guard.decide(_stream(playback, self._speaker.follows_server), state)
-        match spoken:
-            case Block(error):
-                playback.block(error)
-            case Unblock():
-                playback.unblock()
-            case Reopen():
-                playback.reopen()
-            case Moved(endpoint, is_substitute):
-                self._speaker.moved(endpoint.description, is_substitute)
+        _obey(spoken, playback, self._speaker)
         self._speaker.look_again()
         for runner in (capture, playback):
             runner.retry_now()
 
     def _source_name(self) -> str:
         state = self._watch.state
-        source = state.source_named(state.default_source) if state is not None else None
-        return source.description if source is not None else ""
+        return _description(state.source_named(state.default_source) if state is not None else None)
 
     def _sink_name(self) -> str:
         state = self._watch.state
-        sink = state.sink_named(state.default_sink) if state is not None else None
-        return sink.description if sink is not None else ""
+        return _description(state.sink_named(state.default_sink) if state is not None else None)
 
     def _is_headphones(self) -> bool | None:
         state = self._watch.state
@@ -167,6 +150,22 @@ class DeviceWatcher:
         devices = found.inputs if role == "capture" else found.outputs
         if runner.supervision.is_substitute and is_there(devices, device):
             runner.reopen()
+
+
+def _obey(verdict: Verdict | None, runner: HostRunner, adapter: HostStream) -> None:
+    match verdict:
+        case Block(error):
+            runner.block(error)
+        case Unblock():
+            runner.unblock()
+        case Reopen():
+            runner.reopen()
+        case Moved(endpoint, is_substitute, note):
+            adapter.moved(endpoint.description, is_substitute, note)
+
+
+def _description(endpoint: Endpoint | None) -> str:
+    return endpoint.description if endpoint is not None else ""
 
 
 def _stream(runner: HostRunner, follows_server: bool) -> Stream:
