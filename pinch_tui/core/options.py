@@ -196,7 +196,7 @@ class SessionParams:
         label="Two-way",
         note="always sentence by sentence",
         query="twoWay",
-        says=lambda new: "two-way" if new.two_way else "one-way",
+        says=lambda new: "two-way (speak either language)" if new.two_way else "one-way",
         remembered="two_way",
     )
     source_label: str = _session(

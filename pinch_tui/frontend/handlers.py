@@ -102,7 +102,6 @@ def two_way(front: FrontEnd) -> None:
         front.face.say("two-way", "Two-way needs two named languages; choose the one you speak first")
         return
     front.session.change(replace(params, two_way=not params.two_way))
-    front.face.say("two-way", "Two-way: either language may be spoken" if not params.two_way else "One-way again")
 
 
 def text_only(front: FrontEnd) -> None:

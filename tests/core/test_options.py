@@ -63,7 +63,7 @@ def test_a_difference_names_each_thing_once() -> None:
         context="c",
     )
     assert difference_text(old, new) == (
-        "German and French, female voice, text only, sentence mode, two-way, labels, context"
+        "German and French, female voice, text only, sentence mode, two-way (speak either language), labels, context"
     )
 
 

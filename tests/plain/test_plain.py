@@ -355,7 +355,7 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
         ]
         assert remembered == [("en", "es"), ("pt-BR", "fr"), ("pt-BR", "fr"), ("fr", "pt-BR")]
         session.type("t")
-        await session.printed("From now on: two-way.")
+        await session.printed("From now on: two-way (speak either language).")
         assert kept == {"two_way": True}
 
 
