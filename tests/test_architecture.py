@@ -106,6 +106,7 @@ SHARED = ("errors", "core", "settings.model")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "children": (),
+    "outlet": (),
     "core": ("errors",),
     "settings": ("errors", "core", "store.paths"),
     "audio": ("errors", "core", "children"),
@@ -120,14 +121,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "core.transcript.clean",
     ),
     "engine": (*SHARED, "services.ports", *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
-    "keys": SHARED,
+    "keys": (*SHARED, "outlet"),
     "store": (*SHARED, "children"),
     "control": (*SHARED, "store.paths"),
     "dub": ("errors", "core", "store", "network"),
     "diagnose": (*SHARED, "audio.devices.choice", "services.ports", "network", "store.trace"),
     "frontend": (*SHARED, "engine.facade"),
     "ui": (*SHARED, "engine.facade", "frontend"),
-    "plain": (*SHARED, "engine.facade", "frontend", "ui.text"),
+    "plain": (*SHARED, "engine.facade", "frontend", "ui.text", "outlet"),
 }
 """Room -> what of ours it may import beside itself. The command line and the wiring are free.
 

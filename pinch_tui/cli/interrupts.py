@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+if sys.platform == "win32":
+    _SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+else:
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
@@ -24,13 +30,15 @@ class Interrupt:
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Interrupt]:
-    """SIGINT and SIGTERM as an `Interrupt`, where the platform's loop can; the old ways come back afterwards."""
+    """SIGINT, SIGTERM and SIGHUP as an `Interrupt`, where the loop can; the old ways come back afterwards."""
     interrupt = Interrupt()
     loop = asyncio.get_running_loop()
     before: list[tuple[signal.Signals, Any]] = []
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             old = signal.getsignal(number)
+            if old is signal.SIG_IGN:  # nohup
+                continue
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, interrupt.press)
                 before.append((number, old))

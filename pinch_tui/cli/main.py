@@ -22,6 +22,7 @@ import click
 from pinch_tui.cli.context import CliContext, run_flags, screen_flags, session_flags
 from pinch_tui.core.secrecy import redact
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, ConfigError, PinchError
+from pinch_tui.outlet import say_briefly
 
 Failure = TypeVar("Failure", bound=BaseException)
 
@@ -210,7 +211,11 @@ def say(sentence: str) -> None:
     """One line for the user on stderr, without secrets or control characters."""
     line = " ".join(redact(sentence).encode("utf-8", "replace").decode().split())  # a name that is not UTF-8
     with contextlib.suppress(OSError):
-        click.echo("pinch-tui: " + "".join(char for char in line if char.isprintable()), err=True)
+        said = "pinch-tui: " + "".join(char for char in line if char.isprintable())
+        if sys.stderr.isatty():  # it may have stopped reading
+            say_briefly(sys.stderr.fileno(), said + "\n")
+        else:
+            click.echo(said, err=True)
 
 
 def _settle_encodings() -> None:

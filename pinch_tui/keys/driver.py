@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import contextvars
 import errno
 from collections.abc import Callable
 from typing import IO, ClassVar
@@ -20,6 +21,7 @@ from textual.message import Message
 
 from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
 from pinch_tui.keys.ports import KeyListener
+from pinch_tui.keys.screen_output import ScreenOutput
 
 
 class LenientFile:
@@ -61,11 +63,24 @@ class HoldDriver(LinuxDriver):
         self.hold.attach(self.fileno if self.input_tty else None)
         if self.input_tty:  # before the input thread runs, so that nothing it reads is forgotten again
             self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._context = contextvars.copy_context()
+        with replaced_names(linux_driver, WriterThread=self._output):
+            super().start_application_mode()  # type: ignore[no-untyped-call]
         is_stopped_again = self._writer_thread is writer_before  # as a background job
         if self.input_tty and self.hold.wants_exact and not is_disabled and not is_stopped_again:
             self.write(ASK)
             self.flush()
+
+    def _output(self, file: IO[str]) -> ScreenOutput:
+        return ScreenOutput(file, self._readable)
+
+    def _readable(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed
+            self._loop.call_soon_threadsafe(self._paint, context=self._context)
+
+    def _paint(self) -> None:
+        """The terminal lacks frames: paint the whole screen."""
+        self._app.refresh(layout=True)
 
     def stop_application_mode(self) -> None:
         self.hold.detach(self.hold.clock())

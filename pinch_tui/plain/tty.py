@@ -18,10 +18,13 @@ from types import TracebackType
 from typing import Any
 
 from pinch_tui.errors import UsageError
+from pinch_tui.outlet import LAST_WORDS_S, PatientStream
 from pinch_tui.plain.terminal import HANG_UP, KeyHandler, key_names
 
 _LONGEST = 64
 """Most characters kept of an unfinished sequence; those of keys are shorter."""
+MOST_PENDING = 64 * 1024
+"""Bytes that wait for a terminal that does not read; later lines are left out and counted."""
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 
@@ -38,6 +41,8 @@ class PosixTerminal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._escape: asyncio.TimerHandle | None = None
         self._answer: asyncio.Future[str] | None = None
+        self._stream: PatientStream | None = None
+        self._n_missed = 0  # lines that the terminal did not take
         self._is_gone = False
         self._has_ended = False
         self._has_closed_question = False
@@ -79,7 +84,7 @@ class PosixTerminal:
         mode[0] &= ~(termios.ICRNL | termios.IXON)
         mode[6][termios.VMIN] = 1
         mode[6][termios.VTIME] = 0
-        termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
+        termios.tcsetattr(self._fd, termios.TCSANOW, mode)
 
     def _use_lines(self) -> None:
         if sys.platform == "win32":
@@ -87,7 +92,7 @@ class PosixTerminal:
         import termios
 
         if self._saved is not None:
-            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
 
     def _use_question(self) -> None:
         """Whole lines with the terminal's own editing and echo. Escape, Ctrl+C and Ctrl+Q end the line, as Enter does,
@@ -120,12 +125,23 @@ class PosixTerminal:
             if self._out is not None:
                 self._out(text)
             else:
-                sys.stdout.write(text)
-                sys.stdout.flush()
+                self._print(text)
         except (OSError, ValueError):
             self._is_gone = True
             if self._loop is not None:
                 self._loop.call_soon(self._at_end, time.monotonic())
+
+    def _print(self, text: str) -> None:
+        """Print without waiting: a terminal that stops reading stops nothing else."""
+        if self._stream is None:
+            self._stream = PatientStream(sys.stdout, "pinch-lines")
+        if self._stream.outlet.pending > MOST_PENDING:
+            self._n_missed += 1
+            return
+        if self._n_missed:
+            text = f"({self._n_missed} lines were not shown: the terminal took none.)\n{text}"
+            self._n_missed = 0
+        self._stream.write(text)
 
     def _read(self) -> None:
         now = time.monotonic()
@@ -209,6 +225,8 @@ class PosixTerminal:
     def suspend(self) -> None:
         if sys.platform == "win32":
             raise OSError("no POSIX terminal")
+        if self._stream is not None:
+            self._stream.outlet.drain(LAST_WORDS_S)
         self._use_lines()
         os.kill(os.getpid(), signal.SIGTSTP)  # stops here; what follows runs when continued
         self._use_keys()
@@ -223,10 +241,12 @@ class PosixTerminal:
 
         if self._escape is not None:
             self._escape.cancel()
+        if self._stream is not None:
+            self._stream.outlet.close(LAST_WORDS_S)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._fd)
         try:
-            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved)
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
         except OSError:
             return  # a terminal that is gone needs nothing back
         except termios.error:

@@ -31,6 +31,7 @@ from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone
 from pinch_tui.errors import AudioError
 from pinch_tui.frontend.leaving import farewell
+from pinch_tui.outlet import say_briefly
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.registry import check
 from pinch_tui.settings.load import Source, with_choices
@@ -199,8 +200,11 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
 
 def _print(line: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # the terminal is gone
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        if sys.stdout.isatty():
+            say_briefly(sys.stdout.fileno(), f"{line}\n")
+        else:
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 async def _run_face(

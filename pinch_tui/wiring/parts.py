@@ -23,6 +23,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.engine import Engine, EngineConfig
+from pinch_tui.outlet import say_briefly
 from pinch_tui.services.ports import Service
 from pinch_tui.services.registry import Making, make
 from pinch_tui.services.wirelog import WireLog
@@ -162,7 +163,11 @@ class Recorder:
         """Write what is still owed; what is missing for good is said where it can be read after the end."""
         assert self.history is not None
         if missing := self.history.close():
-            sys.stderr.write(f"pinch-tui: {lines_missing(missing)} {self.history.folder} could not be written.\n")
+            sentence = f"pinch-tui: {lines_missing(missing)} {self.history.folder} could not be written.\n"
+            if sys.stderr.isatty():
+                say_briefly(sys.stderr.fileno(), sentence)
+            else:
+                sys.stderr.write(sentence)
 
     def write(self, t: float, kind: str, fields: Mapping[str, object]) -> None:
         if self.events is not None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from pinch_tui.audio.adapters.files import FileMicrophone
 from pinch_tui.audio.adapters.null import NullSpeaker
@@ -22,7 +22,7 @@ from pinch_tui.audio.adapters.speech_file import FileSpeaker
 from pinch_tui.cli.interrupts import interrupts
 from pinch_tui.cli.translate.console import Console
 from pinch_tui.cli.translate.output import make_sink
-from pinch_tui.cli.translate.run import run_translate
+from pinch_tui.cli.translate.run import drained, run_translate
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
@@ -30,6 +30,7 @@ from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError, UsageError
+from pinch_tui.outlet import LAST_WORDS_S, Outlet, PatientStream
 from pinch_tui.services.registry import check
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import TextFormat, TranslateOptions
@@ -103,7 +104,11 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
             logs.configure(run.log_file, secrets=[service.key.value] if service.key else [], is_required=True)
             stack.callback(logs.close)
         # JSON lines hold the interim texts themselves.
-        console = Console(has_interim=options.has_interim and options.format is not TextFormat.JSONL)
+        has_interim = options.has_interim and options.format is not TextFormat.JSONL
+        said, said_outlet = _patient(sys.stderr, "pinch-stderr", is_lossy=True)
+        if said_outlet is not None:
+            stack.callback(said_outlet.close, LAST_WORDS_S)
+        console = Console(said, is_live=sys.stderr.isatty(), has_interim=has_interim)
         inputs: list[tuple[str, Microphone]] = []
         for name in options.inputs:
             source = sys.stdin.buffer if name == "-" else Path(name)
@@ -123,9 +128,14 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
         wire = Wire(run, stack)
         is_streaming = str(options.out) == "-"  # the speech takes stdout, and the text goes to stderr
         stream = sys.stderr if is_streaming else sys.stdout
+        # On one terminal everything leaves through one outlet, so that no line falls into another.
+        shared = said_outlet if stream.isatty() and sys.stderr.isatty() else None
+        printed, output = _patient(stream, "pinch-stdout", outlet=shared)
+        if output is not None:
+            stack.callback(output.close, LAST_WORDS_S)
         sink = make_sink(
             options.format,
-            console.beside(partial(_print, stream)) if stream.isatty() else partial(_print, stream),
+            console.beside(partial(_print, printed)) if stream.isatty() else partial(_print, printed),
             has_both=options.has_both,
             has_interim=options.has_interim,
             has_all_finals=options.has_all_finals,
@@ -176,7 +186,13 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                 unhear = engine.subscribe(wire.hear)
                 recorder = Recorder(engine, run, stack, is_practice=service.is_practice, keeps_history=False)
                 code = await run_translate(
-                    engine, sink, console, interrupt, is_listening=options.is_listening, clock=clock.monotonic
+                    engine,
+                    sink,
+                    console,
+                    interrupt,
+                    is_listening=options.is_listening,
+                    output=output,
+                    clock=clock.monotonic,
                 )
                 unhear()
                 if service.is_practice and was_refused(engine.transcript.utterances):
@@ -188,6 +204,8 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                 if code:
                     break
             sink.finish()
+            if output is not None:
+                await drained(output, interrupt)
         return code or (EXIT_USAGE if is_damaged else EXIT_OK)
 
 
@@ -196,6 +214,17 @@ def was_refused(utterances: Sequence[Utterance]) -> bool:
     from pinch_tui.services.practice.speech.ear import REFUSED
 
     return any(REFUSED in segment.original for utterance in utterances for segment in utterance.segments)
+
+
+def _patient(
+    stream: TextIO, name: str, *, is_lossy: bool = False, outlet: Outlet | None = None
+) -> tuple[TextIO, Outlet | None]:
+    """The stream, so that nobody waits for whoever reads it, with its outlet; itself where it has no descriptor."""
+    try:
+        patient = PatientStream(stream, name, is_lossy=is_lossy, outlet=outlet)
+    except (OSError, ValueError):
+        return stream, None
+    return cast(TextIO, patient), patient.outlet
 
 
 def _print(stream: TextIO, text: str) -> None:

@@ -29,13 +29,18 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK
+from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK, UsageError
+from pinch_tui.outlet import Outlet
 
 TICK_S = 0.1
 DRAIN_S = 15.0
 """After Ctrl-C the last words are waited for this long,"""
 OFFLINE_DRAIN_S = 3.0
 """and this long while there is no session that could bring them."""
+BEHIND_S = 5.0
+"""An output that nobody has read for this long is spoken of."""
+UNREAD_S = 600.0
+"""An output that nobody has read for this long ends listening."""
 _OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
 
@@ -53,6 +58,10 @@ class _Run:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)
+    output: Outlet | None = None  # where the sink's text leaves
+    is_bounded: bool = False  # what waits in it
+    is_behind: bool = False
+    has_no_reader: bool = False
     drains_since: float | None = None
     write_error: OSError | None = None
     _is_mic_gone: bool = False  # for good
@@ -88,10 +97,25 @@ class _Run:
     def tick(self) -> None:
         self._guarded(lambda: self.sink.tick(self.clock()))
         self.console.progress(self.engine.status, self.clock())
+        self._watch_output()
         if self.drains_since is not None:
             limit = OFFLINE_DRAIN_S if self.engine.status.word in _OFFLINE else DRAIN_S
             if self.clock() - self.drains_since >= limit:
                 self.gave_up.set()
+
+    def _watch_output(self) -> None:
+        """Say that nobody reads the output, and end the run when that has lasted too long."""
+        waiting_s = 0.0 if self.output is None else self.output.waiting_s
+        if waiting_s >= BEHIND_S and not self.is_behind:
+            self.is_behind = True
+            bound = f" up to {UNREAD_S / 60:.0f} minutes are kept" if self.is_bounded else " it is kept"
+            self.console.say(f"Nobody has read the output for {waiting_s:.0f} s;{bound}, and the work goes on.")
+        elif self.is_behind and waiting_s < BEHIND_S:
+            self.is_behind = False
+            self.console.say("The output is read again.")
+        if self.is_bounded and waiting_s >= UNREAD_S:
+            self.has_no_reader = True
+            self.failed.set()
 
     def _guarded(self, write: Callable[[], None]) -> None:
         """A reader that went away, or a full disk, ends the run."""
@@ -131,6 +155,7 @@ async def run_translate(
     *,
     mic_done: Awaitable[object] | None = None,
     is_listening: bool = False,
+    output: Outlet | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
     """Translate one input to its end; returns the exit code.
@@ -138,7 +163,7 @@ async def run_translate(
     The engine commits by itself when its microphone ends; ``mic_done`` is for engines that do not. Raises OSError when
     the output takes no more, BrokenPipeError when nobody reads it; the engine has stopped by then.
     """
-    run = _Run(engine, sink, console, clock)
+    run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening)
     stop = engine.subscribe(run.hear)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -155,9 +180,23 @@ async def run_translate(
     console.clear()
     if run.write_error is not None:
         raise run.write_error
+    if run.has_no_reader:
+        raise UsageError(f"Nobody has read the output for {UNREAD_S / 60:.0f} minutes.", "What it holds is lost.")
     if interrupt.count and not (is_listening and interrupt.count == 1 and run.exit_code == EXIT_OK):
         return EXIT_INTERRUPTED
     return run.exit_code
+
+
+async def drained(output: Outlet, interrupt: Interrupt, limit_s: float = DRAIN_S) -> None:
+    """Wait until what was printed has been read, after an interruption only so long. Raises the output's OSError."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while output.pending and output.error is None:
+        if interrupt.count > 1 or (interrupt.count and loop.time() - began >= limit_s):
+            return
+        await asyncio.sleep(0.02)
+    if output.error is not None:
+        raise output.error
 
 
 async def _steer(run: _Run, interrupt: Interrupt) -> None:

@@ -1,0 +1,180 @@
+"""Output that never makes anybody wait: a terminal or a pipe, written to by a thread of its own.
+
+A terminal that is stopped and a pipe that nobody reads take nothing for as long as they like. `Outlet.write` returns at
+once whatever they do; what waits is bounded by whoever writes, by `Outlet.pending` and `Outlet.waiting_s`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TextIO
+
+POLL_S = 0.1
+LAST_WORDS_S = 0.5
+"""How long a program that leaves waits for a terminal or a pipe to take its last words."""
+_PIECE = getattr(select, "PIPE_BUF", 512)  # a pipe that can be written to takes so many bytes without blocking
+
+
+class Outlet:
+    """One descriptor. ``on_idle`` is called in the outlet's thread whenever everything written so far has left."""
+
+    def __init__(self, fd: int, name: str, on_idle: Callable[[], None] | None = None) -> None:
+        self._fd = fd
+        self._name = name
+        self._on_idle = on_idle
+        self._private = _own_terminal(fd)
+        self._changed = threading.Condition()
+        self._queue: deque[bytes] = deque()
+        self._pending = 0
+        self._moved_at = 0.0  # when something left last, or began to wait
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+        self.error: OSError | None = None
+        """What writing came to: the reader has gone, or the disk is full. Nothing more leaves then."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes that have not left."""
+        return self._pending
+
+    @property
+    def waiting_s(self) -> float:
+        """For how long nothing has left although something waits."""
+        return time.monotonic() - self._moved_at if self._pending else 0.0
+
+    def write(self, data: bytes) -> None:
+        """Hand over bytes; they leave in order."""
+        if not data or self.error is not None or self._is_closing:
+            return
+        with self._changed:
+            if not self._pending:
+                self._moved_at = time.monotonic()
+            self._queue.append(data)
+            self._pending += len(data)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def drop(self) -> int:
+        """Let go of what has not begun to leave; how many bytes that were."""
+        with self._changed:
+            dropped = sum(map(len, self._queue))
+            self._queue.clear()
+            self._pending -= dropped
+            return dropped
+
+    def drain(self, limit_s: float) -> bool:
+        """Wait until everything has left, or the time is over; whether it has. Blocks the caller."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._pending or self.error is not None, limit_s)
+
+    def close(self, limit_s: float) -> bool:
+        """As `drain`; what has not left by then never does."""
+        is_done = self.drain(limit_s)
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(2 * POLL_S if self._private is not None or is_done else 0.0)
+            if self._private is not None and not self._thread.is_alive():
+                os.close(self._private)
+                self._private = None
+        return is_done
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._is_closing)
+                if self._is_closing:
+                    return
+                data = self._queue.popleft()
+            try:
+                self._put(data)
+            except OSError as exc:
+                with self._changed:
+                    self.error = exc
+                    self._queue.clear()
+                    self._pending = 0
+                    self._changed.notify_all()
+                return
+            if not self._pending and self._on_idle is not None:
+                self._on_idle()
+
+    def _put(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest and not self._is_closing:
+            n = self._some(rest)
+            rest = rest[n:]
+            if n:
+                with self._changed:
+                    self._pending -= n
+                    self._moved_at = time.monotonic()
+                    self._changed.notify_all()
+
+    def _some(self, data: memoryview) -> int:
+        """Write what goes; 0 when nothing did for a moment."""
+        if sys.platform == "win32":
+            return os.write(self._fd, data[:_PIECE])
+        target = self._fd if self._private is None else self._private
+        poll = select.poll()
+        poll.register(target, select.POLLOUT)
+        if not poll.poll(POLL_S * 1000):
+            return 0
+        try:
+            return os.write(target, data if self._private is not None else data[:_PIECE])
+        except BlockingIOError:
+            return 0
+
+
+def _own_terminal(fd: int) -> int | None:
+    """The terminal opened once more, so that it alone need not block; None where it is no terminal, or cannot be."""
+    if sys.platform == "win32":
+        return None
+    with contextlib.suppress(OSError):
+        if os.isatty(fd):
+            return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return None
+
+
+def say_briefly(fd: int, text: str, limit_s: float = LAST_WORDS_S) -> bool:
+    """Write a last sentence unless nobody takes it; whether it left."""
+    outlet = Outlet(fd, "pinch-last-words")
+    outlet.write(text.encode("utf-8", "replace"))
+    return outlet.close(limit_s) and outlet.error is None
+
+
+class PatientStream:
+    """A text stream whose writes wait for nobody. ``is_lossy``: what is not taken soon is dropped."""
+
+    MOST_LOSSY = 64 * 1024
+
+    def __init__(self, stream: TextIO, name: str, *, is_lossy: bool = False, outlet: Outlet | None = None) -> None:
+        self._stream = stream
+        self._is_lossy = is_lossy
+        self.outlet = outlet or Outlet(stream.fileno(), name)
+
+    def write(self, text: str) -> int:
+        """Raises the OSError that earlier writes came to: BrokenPipeError when nobody reads any more."""
+        outlet = self.outlet
+        if outlet.error is not None:
+            raise outlet.error
+        if not (self._is_lossy and outlet.pending > self.MOST_LOSSY):
+            outlet.write(text.encode(self._stream.encoding or "utf-8", self._stream.errors or "replace"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Everything leaves as soon as it can."""
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
