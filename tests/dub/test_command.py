@@ -75,6 +75,18 @@ def test_one_object_says_it_all(dubber: Dubber) -> None:
     assert said["translated"].endswith("talk.es.srt") and said["original"].endswith("talk.original.srt")
 
 
+def test_the_page_on_formats_names_every_field_and_state(dubber: Dubber) -> None:
+    page = (Path(__file__).parents[2] / "pinch_tui" / "help" / "formats.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z_]+)`", page.partition("## Dubbing jobs")[2].partition("## ")[0]))
+    _, said = dubber.object("nothing.wav", "--to", "es")
+    assert set(said) == {"error", "exit_code"}
+    dubber.service.script["create"].append(error(400, "invalid_url", "x"))
+    for args in (YES, YES):
+        _, said = dubber.object(*args)
+        assert set(said) <= told, set(said) - told
+    assert {str(phase) for phase in Phase} - {"asked"} <= told and "unknown" in told
+
+
 def test_out_names_a_file_or_a_folder(dubber: Dubber) -> None:
     code, out, _ = dubber(*YES, "--out", "here.mkv")
     assert code == 0 and {"here.mkv", "here.es.srt", "here.original.srt"} < dubber.names(), out
