@@ -59,16 +59,16 @@ class Option:
     label: str = ""
     """On the settings screen, "" to leave it out."""
     offers: tuple[tuple[object, str], ...] = ()
-    """What may be chosen there, and how each is put."""
+    """The choices there, with their wording."""
     note: str = ""
-    """Beside the choice, or in the empty field."""
+    """A remark beside the choice, or the placeholder of the field."""
 
     query: str = ""
     """As the parameter of ``GET /v1/session``."""
     inverse: str = ""
     """In the trace, for a switch of which query and trace say the opposite."""
     says: Callable[[SessionParams], str] | None = None
-    """What a change comes to, in a few words."""
+    """A change in a few words."""
     opens_session: bool = False
     """Whether a change needs a new session."""
     remembered: str = ""

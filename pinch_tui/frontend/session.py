@@ -79,7 +79,7 @@ class SessionChanges:
         params = self._wanted.choose(params)
         if (params.source, params.target) != (old.source, old.target):
             begun_with = (old.source, old.target)
-            if begun_with not in self._services.recent_pairs():  # a default or a flag: chosen by nobody, but spoken in
+            if begun_with not in self._services.recent_pairs():  # a default or a flag: never chosen, but spoken in
                 self._services.remember_pair(*begun_with)
             self._services.remember_pair(params.source, params.target)
         self._face.say("session", f"From now on: {difference_text(old, params)}")

@@ -20,7 +20,7 @@ ZEROS_NAMED_S = 1.5
 ZEROS_TALKING_S = 2.0
 """The same in the middle of an utterance."""
 ZEROS_IDLE_S = 10.0
-"""The same while nobody talks, for a microphone that has given nothing else yet."""
+"""The same between utterances, for a microphone that has given nothing else yet."""
 _OPENING_S = 0.5
 """Longest time from the press to the first frame."""
 LIMIT_WARNING_S = 10.0
@@ -208,7 +208,7 @@ def backlog_text(status: Status, *, is_narrow: bool = False) -> str:
 def link_word(status: Status) -> StateWord:
     """The state of the link to the service: OFFLINE, CONNECTING, RECONNECTING, or READY for "connected".
 
-    The state word tells what a person does first, so that the link must be read from the rest while somebody talks.
+    While someone talks the state word is about the person; the link is then read from the other fields.
     """
     if status.word in (StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING):
         return status.word

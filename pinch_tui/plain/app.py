@@ -61,7 +61,7 @@ _ASK_ONE = "Type the language that you speak, or auto. Enter alone changes nothi
 
 
 def terminal_columns() -> int:
-    """How wide the terminal is that is written to; 0 where nobody knows, as in a pipe."""
+    """Width of the terminal on stdout; 0 when unknown, as in a pipe."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):

@@ -86,7 +86,7 @@ class Terminal(Protocol):
 
 
 class LineOutput:
-    """Lines on stdout where nobody can type: the demo without a terminal."""
+    """Lines on stdout without a keyboard: the demo without a terminal."""
 
     fd: int | None = None
 
@@ -94,7 +94,7 @@ class LineOutput:
         """No key comes."""
 
     def write(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+        with contextlib.suppress(OSError, ValueError):  # the reader has gone
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

@@ -343,7 +343,7 @@ def _neighbour(variable: str, by_variable: Mapping[str, str]) -> str:
 def _environment(env: Mapping[str, str], mistakes: _Mistakes, warnings: list[str]) -> dict[str, tuple[str, str]]:
     """Values by dotted key, each with its variable. The special names beat the long ones.
 
-    A variable that is nearly a setting's is a mistake; any other one is somebody else's, and only warned about.
+    A variable that is nearly a setting's is a mistake; others belong to other programs and are only warned about.
     """
     found: dict[str, tuple[str, str]] = {}
     by_variable = {row.variable: key for key, row in OPTIONS.items()}

@@ -68,7 +68,7 @@ class Notices(Widget):
         self._draw()
 
     def set_talking(self, is_talking: bool) -> None:
-        """While somebody talks, Escape is for what is said."""
+        """During an utterance, Escape belongs to the utterance."""
         if is_talking != self._is_talking:
             self._is_talking = is_talking
             self._draw()
