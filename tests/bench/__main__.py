@@ -247,34 +247,55 @@ async def _delays(times: int, env: dict[str, str]) -> tuple[list[float], list[fl
 
 
 def files(hours: float) -> list[Row]:
-    """``translate`` of a long file: seconds before the first frame is sent, and the largest process."""
+    """``translate`` of a long WAV and MP3: seconds before the first frame is sent, and the largest process."""
     rows = []
     with chatty_service() as url, tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "long.wav")
-        with wave.open(str(source), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(16_000)
-            minute = array("h", [(i * 37) % 2000 - 1000 for i in range(16_000 * 60)]).tobytes()
-            for _ in range(round(hours * 60)):
-                out.writeframes(minute)
-        log = Path(folder, "events.jsonl")
-        env = {**os.environ, "PINCH_API_KEY": "bench", "PINCH_TUI_HOME": folder}
-        began = time.monotonic()
-        command = [str(PROGRAM), "translate", str(source), "--base-url", url, "--events", str(log)]
-        with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            while not (log.exists() and '"first-sent"' in log.read_text()):
-                if process.poll() is not None or time.monotonic() - began > 120:
-                    raise RuntimeError("translate sent nothing")
-                time.sleep(0.02)
-            took = time.monotonic() - began
-            time.sleep(5)
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            process.kill()
-        peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
-        rows.append(Row(f"`translate` of {hours:g} h of WAV: peak memory", f"{peak:.0f} MB", aim="<= 100 MB"))
-        rows.append(Row("the same: start -> first frame sent", f"{took:.2f} s", aim="<= 1 s"))
+        for source in (long_wav(Path(folder, "long.wav"), hours), long_mp3(Path(folder, "long.mp3"), hours)):
+            took, peak = translated(source, url, folder)
+            kind = source.suffix[1:].upper()
+            rows.append(Row(f"`translate` of {hours:g} h of {kind}: peak memory", f"{peak:.0f} MB", aim="<= 100 MB"))
+            rows.append(Row("the same: start -> first frame sent", f"{took:.2f} s", aim="<= 1 s"))
     return rows
+
+
+def long_wav(path: Path, hours: float) -> Path:
+    """48 kHz stereo, so that it is mixed and resampled."""
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(48_000)
+        minute = array("h", [(i * 37) % 2000 - 1000 for i in range(2 * 48_000 * 60)]).tobytes()
+        for _ in range(round(hours * 60)):
+            out.writeframes(minute)
+    return path
+
+
+def long_mp3(path: Path, hours: float) -> Path:
+    """One minute, joined to itself."""
+    import soundfile
+
+    minute = path.with_name("minute.mp3")
+    soundfile.write(minute, [((i * 37) % 2000 - 1000) / 32_768 for i in range(44_100 * 60)], 44_100, format="MP3")
+    path.write_bytes(minute.read_bytes() * round(hours * 60))
+    return path
+
+
+def translated(source: Path, url: str, folder: str) -> tuple[float, float]:
+    """(seconds to the first frame sent, MB of the largest process)."""
+    log = source.with_suffix(".jsonl")
+    env = {**os.environ, "PINCH_API_KEY": "bench", "PINCH_TUI_HOME": folder}
+    began = time.monotonic()
+    command = [str(PROGRAM), "translate", str(source), "--base-url", url, "--events", str(log)]
+    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not (log.exists() and '"first-sent"' in log.read_text()):
+            if process.poll() is not None or time.monotonic() - began > 120:
+                raise RuntimeError("translate sent nothing")
+            time.sleep(0.02)
+        took = time.monotonic() - began
+        time.sleep(5)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        process.kill()
+    return took, next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def main() -> int:

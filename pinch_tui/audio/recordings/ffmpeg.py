@@ -140,8 +140,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def _spooled(source: ByteSource) -> Iterator[str]:
     """The rest of a stream in a temporary file."""
-    with tempfile.NamedTemporaryFile(prefix="pinch-tui-", delete=True) as file:
-        while data := source.read():
-            file.write(data)
-        file.flush()
+    file = tempfile.NamedTemporaryFile(prefix="pinch-tui-", delete=False)  # noqa: SIM115 - Windows opens it only closed
+    try:
+        with file:
+            while data := source.read():
+                file.write(data)
         yield file.name
+    finally:
+        Path(file.name).unlink(missing_ok=True)
