@@ -125,7 +125,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "store": (*SHARED, "children"),
     "control": (*SHARED, "store.paths"),
     "dub": ("errors", "core", "store", "network"),
-    "diagnose": (*SHARED, "audio.devices.choice", "services.ports", "network", "store.trace"),
+    "diagnose": (*SHARED, "audio.devices.choice", "audio.dsp.loudness", "services.ports", "network", "store.trace"),
     "frontend": (*SHARED, "engine.facade"),
     "ui": (*SHARED, "engine.facade", "frontend"),
     "plain": (*SHARED, "engine.facade", "frontend", "ui.text", "outlet"),

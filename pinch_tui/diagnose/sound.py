@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import pi, sin, sqrt
 from typing import Protocol
 
+from pinch_tui.audio.dsp.loudness import mean_square16, peak16
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, OUT_RATE, Frame
 from pinch_tui.core.sound import (
     MicClosed,
@@ -92,19 +93,16 @@ class Listening:
         return sqrt(self.squares / (self.frames * FRAME_SAMPLES)) if self.frames else 0.0
 
     def take(self, frame: Frame) -> None:
-        samples = array.array("h", frame.pcm)
-        if sys.byteorder == "big":
-            samples.byteswap()
         self.first_frame_t = frame.t if self.first_frame_t is None else self.first_frame_t
         self.frames += 1
         self.pcm += frame.pcm
         self.zeros += frame.pcm == _ZEROS
         self.lost_samples += frame.lost
         # The frame's own peak was taken before resampling and so sees clipping that the samples no longer show.
-        peak = max(frame.peak, max(abs(min(samples)), max(samples)) / 32_768)
+        peak = max(frame.peak, peak16(frame.pcm))
         self.peak = max(self.peak, peak)
         self.clipped += peak >= CLIP
-        self.squares += sum((sample / 32_768) ** 2 for sample in samples)
+        self.squares += mean_square16(frame.pcm) * FRAME_SAMPLES
 
 
 async def listen(

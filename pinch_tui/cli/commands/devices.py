@@ -183,7 +183,7 @@ class Meter:
 
 def level_bar(peak: float) -> str:
     """A peak of 0-1 as a bar from -60 to 0 dBFS, and its number."""
-    from pinch_tui.diagnose.checks.sound import dbfs
+    from pinch_tui.audio.dsp.loudness import dbfs
 
     level = dbfs(peak)
     filled = round(max(0.0, min(1.0, 1 - level / _FLOOR_DBFS)) * _BAR) if peak > 0 else 0

@@ -296,7 +296,7 @@ def _new(path: Path) -> int:
 def _write(path: Path, text: str) -> None:
     try:
         handle = os.open(path, _new(path), 0o600)
-        if hasattr(os, "O_NONBLOCK"):  # a pipe that nobody reads was refused; one that is read is waited for
+        if sys.platform != "win32":  # a pipe that nobody reads was refused; one that is read is waited for
             os.set_blocking(handle, True)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)

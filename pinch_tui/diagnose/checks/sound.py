@@ -6,9 +6,9 @@ The meaning of exact zeros is that of the audio reference, section 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log10
 
 from pinch_tui.audio.devices.choice import Device, DeviceList, matching
+from pinch_tui.audio.dsp.loudness import dbfs
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
 from pinch_tui.diagnose.sound import Listening, Played
 from pinch_tui.errors import EXIT_AUDIO, AudioError
@@ -122,11 +122,6 @@ def check_speaker(played: Played | None, what: str = "a short tone") -> Finding:
     if opened is not None and opened.is_substitute:
         return warn("speaker", f"The chosen loudspeaker is not there; {name} was used instead.", _CHOOSE, **details)
     return ok("speaker", f"{name}: {what} was played; you should have heard it.", **details)
-
-
-def dbfs(level: float) -> float:
-    """Decibels of full scale for a level of 0-1; -inf for silence."""
-    return 20 * log10(level) if level > 0 else float("-inf")
 
 
 def _refused(name: str, error: AudioError) -> Finding:

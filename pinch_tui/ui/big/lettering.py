@@ -73,29 +73,21 @@ class Refusal:
 
     def remark(self, limit: int) -> str:
         """The reason and its cure in at most ``limit`` cells; empty when there is no cure or nothing is wrong."""
-        said: tuple[str, ...]
         such = f", such as {self.font}" if self.font else ""
         match self.why:
             case Why.NO_ROOM:
                 return ""
             case Why.NO_FONT:
-                said = (
-                    f"No font on this machine has {self.letters}; install one for large type{such}",
-                    f"No font on this machine has {self.letters}; install one for large type",
-                    f"No font here has {self.letters}; install one for large type",
-                    f"Large type needs a font with {self.letters}",
-                )
+                install = f"has {self.letters}; install one for large type"
+                said = [f"No font on this machine {install}{such}", f"No font on this machine {install}"]
+                said += [f"No font here {install}", f"Large type needs a font with {self.letters}"]
             case Why.NO_FINDER:
-                said = (
-                    f"Fonts cannot be found on this machine; install {self.tool} and one with {self.letters}{such}",
-                    f"Large type needs {self.tool} and a font with {self.letters}",
-                    f"Large type needs {self.tool} on this machine",
-                )
+                wanted = f"{self.tool} and a font with {self.letters}"
+                said = [f"Fonts cannot be found on this machine; install {wanted}{such}", f"Large type needs {wanted}"]
+                said += [f"Large type needs {self.tool} on this machine"]
             case Why.NO_PRESS | Why.NO_SHAPING:
-                said = (
-                    f"Nothing on this machine can draw {self.letters} in large type; install {self.tool}",
-                    f"Large {self.letters} need {self.tool} on this machine",
-                )
+                said = [f"Nothing on this machine can draw {self.letters} in large type; install {self.tool}"]
+                said += [f"Large {self.letters} need {self.tool} on this machine"]
             case _:
                 assert_never(self.why)
         return next((sentence for sentence in said if len(sentence) <= limit), said[-1])
