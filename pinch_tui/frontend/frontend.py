@@ -38,7 +38,7 @@ class FrontEnd:
         self.engine, self.hold, self.services, self.face, self.clock = engine, hold, services, face, clock
         self.keys = resolve_keys(settings.ui.keys, settings.talk.key)
         self.session = SessionChanges(engine, hold, services, face, settings)
-        self.lines = LineWork(engine, services, face)
+        self.lines = LineWork(engine, services, face, self._offer_context)
         self.notes = SupportNotes()
         self.leaving = Leaving(engine, hold, face, clock)
         self._stop_listening: Callable[[], None] = lambda: None
@@ -52,6 +52,10 @@ class FrontEnd:
     def key_named(self, action: str) -> str:
         """The first key of an action as people write it; "" when the user's map leaves it none."""
         return key_name(first_key(self.keys, action))
+
+    def _offer_context(self) -> str:
+        key = self.key_named("add_context")
+        return f"{key} tells the translator: " if key else "New: "
 
     def open(self) -> None:
         """Listen to the engine and to signals. Call it in the context in which the face wants to be called."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinch_tui.core.events import EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource, Voice
+from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import last_heard, swapped
 from pinch_tui.settings.model import VOLUME_RANGE
@@ -132,6 +133,25 @@ def copy_original(front: FrontEnd) -> None:
 def copy_both(front: FrontEnd) -> None:
     if line := front.lines.chosen():
         front.lines.copy("line", "\n".join(text for text in (line.original, line.translation) if text))
+
+
+def correct(front: FrontEnd) -> None:
+    front.lines.correct()
+
+
+def add_context(front: FrontEnd) -> None:
+    """The words of the newest correction, for the translator from the next utterance on."""
+    words = front.lines.new_words
+    if not words:
+        front.face.say("context", "Correct a line first: its new words can be told to the translator.")
+        return
+    before = front.session.wanted.context
+    context = ", ".join(filter(None, (before.strip().rstrip(","), *(word for word in words if word not in before))))
+    if len(context) > FREE_TEXT_LIMIT:
+        front.face.warn("context", "The context is full.", f"It holds {FREE_TEXT_LIMIT} characters; shorten it first.")
+        return
+    front.lines.new_words = ()
+    front.session.change(replace(front.session.wanted, context=context))
 
 
 # ---- the program --------------------------------------------------------------------------------------------------

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from pinch_tui.core.events import ReplaySpeech
+from pinch_tui.core.events import Correct, ReplaySpeech
+from pinch_tui.core.transcript.correct import new_words
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.clipboard import Clipboard
-from pinch_tui.frontend.ports import Export, Face
+from pinch_tui.frontend.ports import Export, Face, Wording
 from pinch_tui.frontend.services import AppServices
 
 _NOTHING = "Nothing was said yet."
 
 
 class LineWork:
-    """Slow work runs beside everything else; what came of it is said in one passing line."""
+    """Slow work runs beside everything else; what came of it is said in one passing line.
 
-    def __init__(self, engine: EngineFacade, services: AppServices, face: Face) -> None:
+    ``offer``: how the context is offered the words of a correction, which follow.
+    """
+
+    def __init__(self, engine: EngineFacade, services: AppServices, face: Face, offer: Callable[[], str]) -> None:
         self._engine, self._services, self._face = engine, services, face
+        self._offer = offer
+        self.new_words: tuple[str, ...] = ()
+        """What the newest correction brought in; the context may take it."""
 
     def chosen(self) -> Utterance | None:
         """The selected line, or the newest one with something in it; None (and said so) where there is nothing."""
@@ -77,6 +84,26 @@ class LineWork:
         if number is not None:
             speech = self._engine.speech_of(number)
             self._face.begin("save", self._tell("save", self._services.save_wav(number, speech), "Saved {}"))
+
+    def correct(self) -> None:
+        """Edit the texts of a settled line."""
+        line = self.chosen()
+        if line is None:
+            return
+        if line.is_live:
+            self._face.say("correct", "This line is not finished yet.")
+            return
+
+        def done(wording: Wording | None) -> None:
+            if wording is None or wording == (line.original, line.translation):
+                return
+            self._engine.post(Correct(line.number, *wording))
+            sides = ((line.original, wording[0]), (line.translation, wording[1]))
+            self.new_words = tuple(dict.fromkeys(word for before, after in sides for word in new_words(before, after)))
+            hint = f"{self._offer()}{', '.join(self.new_words)}." if self.new_words else ""
+            self._face.say("correct", "Corrected.", hint)
+
+        self._face.correct(line, done)
 
     def export(self) -> None:
         """The conversation as a file of the kind that is chosen."""

@@ -12,11 +12,14 @@ from typing import Any, Protocol
 
 from pinch_tui.core.events import EngineEvent, TalkSource
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import EXIT_OK
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.settings.model import TalkMode
 
 Export = tuple[ExportFormat, ExportSide, ExportPart]
+Wording = tuple[str, str]
+"""Original and translation of a line, "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ class Face(Protocol):
 
     def choose_export(self, write: Callable[[Export | None], None]) -> None:
         """Ask what to export; None: nothing."""
+
+    def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        """Let the texts of a settled line be edited; None: they stay."""
 
     def close_typing(self) -> bool:
         """Put away a text that is being typed; False when there is none."""

@@ -11,7 +11,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from pinch_tui.core.events import (
@@ -28,12 +29,13 @@ from pinch_tui.core.keynames import key_name
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean, printable
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import BY_NAME, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices, phrase_language
-from pinch_tui.frontend.ports import AppExit, Export, TalkKey
+from pinch_tui.frontend.ports import AppExit, Export, TalkKey, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
 from pinch_tui.plain.help import help_lines, spoken_key
@@ -336,6 +338,9 @@ class PlainApp:
     def choose_export(self, write: Callable[[Export | None], None]) -> None:
         write((ExportFormat.TXT, ExportSide.BOTH, ExportPart()))
 
+    def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        self.begin("correct", self._ask_wording(line, done))
+
     def close_typing(self) -> bool:
         return False
 
@@ -363,21 +368,43 @@ class PlainApp:
 
     # ---- languages ------------------------------------------------------------------------------------------------
 
-    async def _ask_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
-        """Ask for the pair, or for the spoken language alone, with the terminal's own line editing."""
+    @contextmanager
+    def _questioning(self) -> Iterator[bool]:
+        """The keyboard belongs to a question. False where one is asked already."""
         if self._is_asking:
+            yield False
             return
         self._is_asking = True
         self._hold.armed = False
         try:
+            yield True
+        finally:
+            self._hold.armed = True
+            self._is_asking = False
+
+    async def _ask_wording(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        """Ask for a line's texts; an empty answer leaves a text as it is."""
+        asked = [("Original", line.original)] + ([("Translation", line.translation)] if line.is_translated else [])
+        told: list[str] = []
+        with self._questioning() as is_free:
+            if not is_free:
+                return
+            for name, text in asked:
+                question = f"{name}: {clean(text)}\nNew text, or Enter to leave it: "
+                answer = clean(await self._terminal.ask("\n".join(self._wrapped(question))))
+                told.append(" ".join(answer.split()) or text)
+        done((told[0], told[1] if line.is_translated else ""))
+
+    async def _ask_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
+        """Ask for the pair, or for the spoken language alone, with the terminal's own line editing."""
+        with self._questioning() as is_free:
+            if not is_free:
+                return
             self.tell(f"Now {pair_text(self.front.session.wanted)}.")
             recent = recent_text(choices.recents)
             if recent and not is_source_side:
                 self.tell(f"Used before: {recent}.")
             answer = clean(await self._terminal.ask("\n".join(self._wrapped(_ASK_ONE if is_source_side else _ASK))))
-        finally:
-            self._hold.armed = True
-            self._is_asking = False
         wanted = self.front.session.wanted
         pair = (wanted.source, wanted.target)
         try:

@@ -12,6 +12,7 @@ import pytest
 
 from pinch_tui.core.events import (
     ChangeSession,
+    Correct,
     EngineEvent,
     Foreground,
     Intent,
@@ -29,11 +30,12 @@ from pinch_tui.core.events import (
     Voice,
 )
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
 from pinch_tui.frontend.actions import ACTIONS, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
-from pinch_tui.frontend.ports import AppExit, Export
+from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode
 from tests.fakes.fake_engine import FakeEngine, line
@@ -52,6 +54,7 @@ class FakeFace:
         self.work: list[Coroutine[Any, Any, None]] = []
         self.heard: list[EngineEvent] = []
         self.cursor: int | None = None
+        self.wording: Wording | None = None
         self.is_typing = self.has_message = False
         self.left: list[tuple[AppExit, str]] = []
 
@@ -81,6 +84,9 @@ class FakeFace:
 
     def choose_export(self, write: Callable[[Export | None], None]) -> None:
         write(EXPORT)
+
+    def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        done(self.wording)
 
     def close_typing(self) -> bool:
         was_typing, self.is_typing = self.is_typing, False
@@ -267,6 +273,36 @@ async def test_the_selected_line_is_copied_or_the_newest_with_something_in_it() 
     await rig.face.finish()
     assert copied == ["uno", "one", "one\nuno"]
     assert rig.face.told[-1] == ("say", "copy", "Copied the line (wl-copy)")
+
+
+def test_a_line_is_corrected_and_its_new_words_go_into_the_context() -> None:
+    rig = Rig()
+    rig.do("add_context")
+    assert "Correct a line first" in rig.face.told[-1][2]
+    rig.engine.put(line(1, "I am Mr Miller.", "Soy el señor Miller."))
+    rig.face.wording = None  # left without a change
+    rig.do("correct")
+    rig.face.wording = ("I am Mr Miller.", "Soy el señor Miller.")
+    rig.do("correct")
+    assert rig.engine.intents == []
+    rig.face.wording = ("I am Mr Müller.", "Soy el señor Müller.")
+    rig.do("correct")
+    assert rig.last == Correct(1, "I am Mr Müller.", "Soy el señor Müller.")
+    assert rig.face.told[-1] == ("say", "correct", "Corrected.")
+    rig.do("add_context")
+    assert rig.last == ChangeSession(replace(SessionParams(), context="Müller"))
+    n = len(rig.engine.intents)
+    rig.do("add_context")  # once
+    assert len(rig.engine.intents) == n
+
+
+def test_a_line_under_way_is_not_corrected() -> None:
+    rig = Rig()
+    rig.engine.put(replace(line(1, "one", "uno"), state=UtteranceState.WAITING))
+    rig.face.wording = ("two", "dos")
+    rig.do("correct")
+    assert rig.engine.intents == []
+    assert "not finished" in rig.face.told[-1][2]
 
 
 async def test_speech_is_said_again_and_saved() -> None:

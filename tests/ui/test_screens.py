@@ -9,6 +9,7 @@ from textual.widgets import Input, TextArea
 
 from pinch_tui.core.events import (
     ChangeSession,
+    Correct,
     Counters,
     HearMicrophone,
     Latency,
@@ -476,6 +477,33 @@ async def test_the_path_of_an_export_is_shown_as_it_is() -> None:
         r.app.say("export", "Written to", path=path + "\x1b[31m")
         await pilot.pause()
         assert f"Written to {path}?[31m" in shown(r.app)
+
+
+async def test_a_name_is_corrected_with_two_keys_beside_the_typing() -> None:
+    r = rig()
+    r.engine.transcript.utterances.append(line(1, "I am Mr Miller.", "Soy el señor Miller."))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("i", *["backspace"] * 7, *"Muller.", "enter")
+        await pilot.pause()
+        assert r.engine.intents[-1] == Correct(1, "I am Mr Muller.", "Soy el señor Miller.")
+        assert "y tells the translator: Muller." in shown(r.app)
+        n = len(r.engine.intents)
+        await pilot.press("i", *"abc", "escape")
+        await pilot.pause()
+        assert [one for one in r.engine.intents[n:] if isinstance(one, Correct)] == []
+
+
+async def test_the_next_star_is_found_round_the_end() -> None:
+    r = rig()
+    r.engine.transcript.utterances.extend(line(number, "Hello.", "Hola.") for number in (1, 2, 3, 4))
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("F")
+        assert "No line is starred" in shown(r.app)
+        await pilot.press("home", "f", "down", "down", "f")
+        await pilot.press("F")
+        assert r.app.main.lines.cursor == 1
+        await pilot.press("F")
+        assert r.app.main.lines.cursor == 3
 
 
 # ---- welcome ------------------------------------------------------------------------------------------------------

@@ -193,6 +193,11 @@ def test_language_menu(snap_compare: Any, size: Size) -> None:
 
 
 @at_every_size
+def test_correcting_a_line(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked().app, terminal_size=size, press=["up", "i"])
+
+
+@at_every_size
 def test_language_menu_typed(snap_compare: Any, size: Size) -> None:
     assert snap_compare(talked().app, terminal_size=size, press=["l", *"por"])
 

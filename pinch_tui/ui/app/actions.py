@@ -35,6 +35,7 @@ class ScreenActions:
             "palette": host.action_command_palette,
             "big": self._open_big,
             "star": self._star,
+            "next_star": self._next_star,
             "line_up": lines.select_prev,
             "line_down": lines.select_next,
             "page_up": lambda: lines.select_page(-1),
@@ -85,6 +86,18 @@ class ScreenActions:
         front.services.set_star(line.number, is_starred)
         self._main.lines.set_stars(self._starred)
         front.face.say("star", "Starred" if is_starred else "No longer starred")
+
+    def _next_star(self) -> None:
+        front = self._host.front
+        lines = front.engine.transcript.utterances
+        here = self._main.lines.cursor
+        at = next((i for i, line in enumerate(lines) if line.number == here), -1)
+        in_turn = (*lines[at + 1 :], *lines[: at + 1])
+        following = next((line for line in in_turn if line.number in self._starred), None)
+        if following is None:
+            front.face.say("star", f"No line is starred. {front.key_named('star')} stars one.")
+        else:
+            self._main.lines.select(following.number)
 
     # ---- the big view ----------------------------------------------------------------------------------------------
 

@@ -48,11 +48,12 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.keymap import check_theme
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.frontend.actions import ACTIONS, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
-from pinch_tui.frontend.ports import AppExit, Export
+from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import Settings
 from pinch_tui.ui.app.actions import ScreenActions
@@ -358,6 +359,11 @@ class PinchApp(App[AppExit]):
         from pinch_tui.ui.screens.export import ExportScreen
 
         self.push_screen(ExportScreen(self.main.selected_line()), write)
+
+    def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        from pinch_tui.ui.screens.correct import CorrectScreen
+
+        self.push_screen(CorrectScreen(line), done)
 
     def close_typing(self) -> bool:
         return self.main.is_typing and self.main.close_search()
