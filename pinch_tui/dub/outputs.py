@@ -105,7 +105,7 @@ def _part_of(record: Record, path: Path) -> Path:
     return path.with_name(f"{path.name}.{record.id[-6:]}.part")
 
 
-def as_it_is(record: Record) -> Record:
+def without_missing_outputs(record: Record) -> Record:
     """The record without outputs that are no longer on this machine; they are to be fetched again."""
     outputs = {output: path for output, path in record.outputs.items() if Path(path).is_file()}
     if len(outputs) == len(record.outputs):
@@ -113,6 +113,6 @@ def as_it_is(record: Record) -> Record:
     return replace(record, outputs=outputs, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)
 
 
-def going_to(record: Record, out: str) -> Record:
+def moved_to(record: Record, out: str) -> Record:
     """The record with its outputs wanted at another place."""
     return replace(record, out=out, outputs={}, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)

@@ -99,7 +99,7 @@ def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> Pi
         case 404 if step in (Step.POLL, Step.RESULT):
             return UsageError(
                 f"The service does not know the job {record.job_id} (404).{said}",
-                "Was it made with another key? pinch-tui dub list shows the jobs made here.",
+                "Was it made with another key? pinch-tui dub list shows the jobs created here.",
             )
         case _ if 300 <= status < 400:
             return LinkError(
@@ -124,10 +124,10 @@ def unknown_answer(record: Record, failure: Failure | None = None) -> LinkError:
     if failure is not None:
         why = f" (the answer was {failure.status})" if failure.trouble is Trouble.STATUS else ""
     return LinkError(
-        f"The job was asked for, and what became of it is not known{why}. It is not asked for again, because that might"
-        " be paid twice.",
-        "pinch-tui dub list keeps it as unknown. Look at the developer portal whether the job is there: fetch it with"
-        " pinch-tui dub get JOB; if it is not, run the same command with --again.",
+        f"The job was requested, but it is not known whether it was created{why}. It is not requested again, because it"
+        " might be paid twice.",
+        "pinch-tui dub list keeps it as unknown. Check the developer portal: if the job is there, fetch it with"
+        " pinch-tui dub get JOB; if not, run the same command with --again.",
     )
 
 
@@ -166,22 +166,24 @@ def _storage_refusal(step: Step, failure: Failure, record: Record) -> PinchError
 
 def _after(record: Record) -> str:
     """What is left to do once a job exists, or that none does."""
-    return f"The job goes on; fetch it with: pinch-tui dub get {record.job_id}" if record.job_id else "No job was made."
+    return (
+        f"The job goes on; fetch it with: pinch-tui dub get {record.job_id}" if record.job_id else "No job was created."
+    )
 
 
 def _cure(failure: Failure, record: Record) -> str:
     text = f"{failure.code} {failure.words}".lower()
     if "lang" in text:
-        return f"It dubs {', '.join(LANGUAGES)}. No job was made."
+        return f"It dubs {', '.join(LANGUAGES)}. No job was created."
     if "long" in text or "duration" in text:
         limit = f" It takes {clock_text(record.max_duration_s)}." if record.max_duration_s else ""
-        return f"Cut the recording into parts.{limit} No job was made."
+        return f"Cut the recording into parts.{limit} No job was created."
     if "large" in text or "size" in text:
         limit = f" It takes {bytes_text(record.max_bytes)}." if record.max_bytes else ""
-        return f"Cut the recording into parts, or encode it smaller.{limit} No job was made."
+        return f"Cut the recording into parts, or encode it smaller.{limit} No job was created."
     if record.address and ("url" in text or "fetch" in text):
-        return "Is it a direct link to the media, which anybody can open for at least an hour? No job was made."
-    return "No job was made."
+        return "Is it a direct link to the media, which anybody can open for at least an hour? No job was created."
+    return "No job was created."
 
 
 def _said(failure: Failure) -> str:

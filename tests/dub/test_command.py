@@ -290,7 +290,7 @@ def test_two_runs_at_once_make_one_job(dubber: Dubber) -> None:
 
 
 def test_status_and_list_know_every_job(dubber: Dubber) -> None:
-    assert dubber("list") == (0, "", "No job was made here yet. pinch-tui dub FILE --to LANG makes one.\n")
+    assert dubber("list") == (0, "", "No job was created here yet. pinch-tui dub FILE --to LANG creates one.\n")
     dubber(*YES, "--no-wait")
     code, out, _ = dubber("status", "job_0001")
     assert code == 0 and "running" in out and "Recognising speech" in out

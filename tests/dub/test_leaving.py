@@ -69,7 +69,7 @@ def leave(
 def test_before_there_is_a_job_it_is_an_interruption(tmp_path: Path, moment: str) -> None:
     code, out, err, service = leave(tmp_path, moment)
     assert (code, out, service.created) == (130, "", 0), err
-    assert "no job was made" in err
+    assert "no job was created" in err
 
 
 @pytest.mark.parametrize("moment", ["poll", "result", "media"])

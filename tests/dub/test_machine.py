@@ -152,7 +152,7 @@ def test_an_upload_that_was_killed_begins_anew(phase: Phase) -> None:
 def test_a_job_that_was_asked_for_by_a_killed_run_is_not_asked_for_again() -> None:
     error = refused(play(machine(replace(FILE, phase=Phase.ASKED)), Begun()))
     assert error.exit_code == EXIT_LINK
-    assert "not asked for again" in error.title and "dub list" in error.hint and "--again" in error.hint
+    assert "not requested again" in error.title and "dub list" in error.hint and "--again" in error.hint
 
 
 def test_a_running_job_is_polled_and_a_saved_one_is_done() -> None:

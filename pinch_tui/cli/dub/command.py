@@ -21,7 +21,7 @@ Examples:
 
 The price is shown and asked for first (--yes answers). The recording and both subtitle files come beside the original:
 talk.es.mp4, talk.es.srt and talk.en.srt (talk.original.srt when --from was auto); nothing is overwritten. The same
-recording and target again takes the job there is; --again asks, and pays, for a new one. Ctrl-C stops the waiting, not
+recording and target again uses the existing job; --again creates, and pays, a new one. Ctrl-C stops the waiting, not
 the job. Paths (or the job's name) go to stdout, everything else to stderr. Exit codes: 0 done, 2 usage, a file or a
 limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job goes on without us, 130 interrupted
 before there was a job."""
@@ -97,8 +97,8 @@ def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 )
 @_SAID["out"]
 @click.option("--yes", is_flag=True, help="Do not ask before paying; needed without a terminal.")
-@click.option("--again", is_flag=True, help="Ask, and pay, for a new job even where there is one.")
-@click.option("--no-wait", is_flag=True, help="End as soon as the job is made.")
+@click.option("--again", is_flag=True, help="Create, and pay, a new job even where one exists.")
+@click.option("--no-wait", is_flag=True, help="End as soon as the job is created.")
 @_SAID["timeout"]
 @_SAID["as_json"]
 @_SAID["is_practice"]

@@ -66,7 +66,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """Where jobs are asked for; a rehearsal has a server of its own while it is asked."""
 
     base_url: str
@@ -90,7 +90,9 @@ class Place:
             return await question(client)
 
 
-def look_at(asked: Asked, target: str, source: str, service: str, records: Records, view: View, at: Place) -> Recording:
+def look_at(
+    asked: Asked, target: str, source: str, service: str, records: Records, view: View, at: Endpoint
+) -> Recording:
     """The recording with everything that can be told here. Raises `UsageError`."""
     now = time.time()
     name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(3)}"
@@ -128,7 +130,7 @@ def look_at(asked: Asked, target: str, source: str, service: str, records: Recor
     return Recording(replace(record, digest=digest), content_type=kind)
 
 
-def _limits_for(size: int, limits: Limits, at: Place, name: str, kind: str) -> Limits:
+def _limits_for(size: int, limits: Limits, at: Endpoint, name: str, kind: str) -> Limits:
     """The limits; a file above the known one is a reason to ask the service, whose word wins."""
     if size <= limits.max_bytes or at.is_rehearsal:
         return limits

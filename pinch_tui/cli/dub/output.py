@@ -60,7 +60,7 @@ class Told:
 
 
 @contextlib.contextmanager
-def said_as_json(as_json: bool) -> Iterator[Told]:
+def errors_as_json(as_json: bool) -> Iterator[Told]:
     """With ``--json`` a failure is printed as an object, too, before it goes its usual way."""
     told = Told()
     try:
@@ -131,8 +131,8 @@ def summary_of(record: Record, outcome: Outcome) -> str:
                 said += f" The service gave no {' and no '.join(missing)} subtitles."
             return said + (" This was a rehearsal: nothing was dubbed or paid." if record.is_rehearsal else "")
         case Outcome.STARTED:
-            return f"The job is made. Fetch the result with: {fetch}"
+            return f"The job was created. Fetch the result with: {fetch}"
         case Outcome.GOES_ON:
             return f"The job goes on without us. Fetch the result with: {fetch}"
         case Outcome.INTERRUPTED:
-            return "Interrupted: no job was made. The same command goes on from here."
+            return "Interrupted: no job was created. The same command continues from here."

@@ -12,8 +12,8 @@ from typing import NoReturn
 import click
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.cli.dub.look import Asked, Place, here, look_at, resolved_out
-from pinch_tui.cli.dub.output import STATES, Told, View, line_of, percent_text, print_json, said_as_json, summary_of
+from pinch_tui.cli.dub.look import Asked, Endpoint, here, look_at, resolved_out
+from pinch_tui.cli.dub.output import STATES, Told, View, errors_as_json, line_of, percent_text, print_json, summary_of
 from pinch_tui.cli.interrupts import interrupts
 from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.languages import label
@@ -25,7 +25,7 @@ from pinch_tui.dub.checks import (
 from pinch_tui.dub.events import Begun, Finish, Outcome, Refuse, Save, Stopped
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import BEGUN, LIVE, REHEARSAL, Failure, Output, Phase, Record
-from pinch_tui.dub.outputs import as_it_is, check_place, going_to
+from pinch_tui.dub.outputs import check_place, moved_to, without_missing_outputs
 from pinch_tui.dub.records import Records
 from pinch_tui.dub.refusals import Step, refusal
 from pinch_tui.dub.rehearsal import POLL_S, is_rehearsed
@@ -53,9 +53,9 @@ def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
     records = Records(context.paths.dubs)
     service = REHEARSAL if is_rehearsal else settings.dub.base_url
     view = View(LiveLine())
-    with said_as_json(as_json) as told:
+    with errors_as_json(as_json) as told:
         key, key_source = _key(context, settings, is_rehearsal=is_rehearsal)
-        at = Place(settings.dub.base_url, key, is_rehearsal)
+        at = Endpoint(settings.dub.base_url, key, is_rehearsal)
         recording = look_at(asked, target, source, service, records, view, at)
         told.record = recording.record
         plan = Plan(_poll_s(settings, is_rehearsal), asked.waits, key_source)
@@ -77,7 +77,7 @@ def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
             if not is_settled:  # the job that there was has just failed, so a new one is to be paid
                 _offer(asked, recording.record)
         if known is not None and known.phase in LIVE:
-            view.say(_taken_up(known))
+            view.say(_reuse_text(known))
         machine = JobMachine(record, plan, source_url=recording.url)
         return _run(told, machine, at, records, view, lock, recording.content_type, asked.timeout_s, as_json=as_json)
 
@@ -87,22 +87,24 @@ def get(context: CliContext, job: str, out: Path | None, timeout_s: float | None
     settings = context.load().settings
     records = Records(context.paths.dubs)
     view = View(LiveLine())
-    with said_as_json(as_json) as told:
+    with errors_as_json(as_json) as told:
         record = _named(records, context, settings, job)
         told.record = record
         if not record.job_id and record.phase is not Phase.ASKED:
             _refuse_without_job(record)
         if out is not None:
-            record = going_to(record, resolved_out(out))
+            record = moved_to(record, resolved_out(out))
         check_place(record, here())
         key, key_source = _key(context, settings, is_rehearsal=record.is_rehearsal)
         lock = records.lock(record)
         if not lock.take():
             return _is_taken(record, as_json=as_json)
         newest = records.read(record.id) or record
-        record = newest if out is None else going_to(newest, record.out)
-        machine = JobMachine(as_it_is(record), Plan(_poll_s(settings, record.is_rehearsal), key_source=key_source))
-        at = Place(settings.dub.base_url, key, record.is_rehearsal)
+        record = newest if out is None else moved_to(newest, record.out)
+        machine = JobMachine(
+            without_missing_outputs(record), Plan(_poll_s(settings, record.is_rehearsal), key_source=key_source)
+        )
+        at = Endpoint(settings.dub.base_url, key, record.is_rehearsal)
         return _run(told, machine, at, records, view, lock, "", timeout_s, as_json=as_json)
 
 
@@ -110,13 +112,13 @@ def status(context: CliContext, job: str, *, as_json: bool) -> int:
     """``dub status JOB``; returns the exit code. Raises `PinchError`."""
     settings = context.load().settings
     records = Records(context.paths.dubs)
-    with said_as_json(as_json) as told:
+    with errors_as_json(as_json) as told:
         record = _named(records, context, settings, job)
         told.record = record
         detail = ""
         if record.job_id:
             key, key_source = _key(context, settings, is_rehearsal=record.is_rehearsal)
-            at = Place(settings.dub.base_url, key, record.is_rehearsal)
+            at = Endpoint(settings.dub.base_url, key, record.is_rehearsal)
             machine = JobMachine(record, Plan(key_source=key_source))
             answer = asyncio.run(at.ask(lambda client: client.job(record.job_id)))
             if isinstance(answer, Failure):
@@ -148,7 +150,7 @@ def list_all(context: CliContext, *, as_json: bool) -> int:
     if records.unreadable:
         click.echo(f"pinch-tui: {records.unreadable} records in {records.folder} cannot be read.", err=True)
     if not found and not as_json:
-        click.echo("No job was made here yet. pinch-tui dub FILE --to LANG makes one.", err=True)
+        click.echo("No job was created here yet. pinch-tui dub FILE --to LANG creates one.", err=True)
     return EXIT_OK
 
 
@@ -170,10 +172,10 @@ def _merged(known: Record | None, fresh: Record, asked: Asked) -> Record:
         return fresh
     changed = replace(known, file=fresh.file or known.file)
     if asked.out is not None:
-        return going_to(changed, fresh.out)
+        return moved_to(changed, fresh.out)
     if known.phase not in LIVE:  # no job was asked for: this run's wishes hold
         changed = replace(changed, source=fresh.source, out="", duration_s=fresh.duration_s)
-    return as_it_is(changed)
+    return without_missing_outputs(changed)
 
 
 def _offer(asked: Asked, record: Record) -> None:
@@ -186,11 +188,11 @@ def _offer(asked: Asked, record: Record) -> None:
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
-def _taken_up(known: Record) -> str:
+def _reuse_text(known: Record) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(known.created_at))
     return (
-        f"{clean(known.name, 80)} was sent to be dubbed into {label(known.target)} on {when} (job {known.job_id}, "
-        f"--from {known.source or 'auto'}): that job is taken, and nothing is paid. --again asks for a new one."
+        f"{clean(known.name, 80)} was already sent for dubbing into {label(known.target)} on {when} (job "
+        f"{known.job_id}, --from {known.source or 'auto'}). Using that job: nothing is paid. --again creates a new one."
     )
 
 
@@ -222,7 +224,7 @@ def _named(records: Records, context: CliContext, settings: Settings, job: str) 
 def _run(
     told: Told,
     machine: JobMachine,
-    at: Place,
+    at: Endpoint,
     records: Records,
     view: View,
     lock: FileLock,
@@ -264,7 +266,7 @@ def _run(
 
 
 def _left(machine: JobMachine) -> Outcome:
-    """How a run ends that was torn away from its work. Raises `PinchError`."""
+    """The outcome of a run that KeyboardInterrupt has cancelled. Raises `PinchError`."""
     last = machine.handle(Stopped(), time.time())[-1]
     if isinstance(last, Refuse):
         raise last.error
