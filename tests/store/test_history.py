@@ -692,3 +692,35 @@ def test_the_newest_revision_wins_whatever_the_order(order: list[tuple[int, int]
 def test_without_a_conversation_the_last_one_is_not_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no conversations yet"):
         History(tmp_path).find("last")
+
+
+def test_words_thrown_away_after_they_were_saved_leave_the_disk(tmp_path: Path) -> None:
+    writer = HistoryWriter(tmp_path, STARTED)
+    first, second = (
+        utterance(1, segment("a", "kept words", "palabras")),
+        utterance(2, segment("b", "secret", "secreto")),
+    )
+    assert writer.record([first, second]) == (1, 2)
+    assert writer.star(2, is_on=True)
+    path = writer.path
+    assert path is not None and b"secret" in path.read_bytes()
+    writer.record([replace(second, state=UtteranceState.CANCELLED, segments=())])
+    assert b"secret" not in path.read_bytes()
+    assert [line["kind"] for line in _lines(path)] == ["conversation", "final", "cancelled"]
+    third = utterance(3, segment("c", "and on", "y sigue"))
+    assert writer.record([third]) == (3,)
+    writer.close()
+    [conversation] = History(tmp_path).conversations()
+    assert [one.number for one in conversation.utterances] == [1, 3]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path], "nothing is left beside it"
+
+
+def test_words_that_moved_to_another_row_leave_the_one_they_stood_in(tmp_path: Path) -> None:
+    writer = HistoryWriter(tmp_path, STARTED)
+    words = segment("a", "one", "uno")
+    writer.record([utterance(1, words), utterance(2)])
+    writer.record([utterance(1), utterance(2, words)])
+    writer.close()
+    [conversation] = History(tmp_path).conversations()
+    assert [(one.number, one.original) for one in conversation.utterances] == [(2, "one")]

@@ -18,8 +18,9 @@ from typing import Final
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError, why
+from pinch_tui.store.history.holding import is_held
 from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read
-from pinch_tui.store.history.writer import HistoryWriter, is_held
+from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.store.paths import open_file
 
 _SUFFIX: Final = ".jsonl"

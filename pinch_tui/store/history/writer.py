@@ -14,13 +14,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pinch_tui.core.transcript.correct import first_wording
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.store.history.erasing import erase
+from pinch_tui.store.history.holding import hold
 from pinch_tui.store.history.lines import (
     About,
     Header,
@@ -145,6 +146,7 @@ class HistoryWriter:
         lines: list[str] = []
         fresh: list[tuple[Utterance, Segment]] = []
         thrown_away: set[int] = set()
+        moved: set[int] = set()
         mended: dict[tuple[int, str], tuple[str, str]] = {}
         for number in self._owed:
             utterance = self._known[number]
@@ -153,6 +155,8 @@ class HistoryWriter:
                     thrown_away.add(number)
                     lines.append(encode_cancelled(number))
                 continue
+            if number in self._kept and not _finals(utterance):  # its words turned out to be another one's
+                moved.add(number)
             for segment in self._news(utterance):
                 lines.append(encode_final(utterance, segment))
                 fresh.append((utterance, segment))
@@ -161,6 +165,8 @@ class HistoryWriter:
                 if known != texts and (segment.is_corrected or known is not None):
                     lines.append(encode_correction(number, segment))
                     mended[number, segment.id] = texts
+        if not self._erase(thrown_away | moved):
+            return None
         on_file = self._kept.keys() | {utterance.number for utterance, _ in fresh}
         stars = {
             number: is_on
@@ -188,6 +194,36 @@ class HistoryWriter:
             self._rows[utterance.number] = _row(utterance)
             self._unsynced[utterance.number] = None
         return True
+
+    def _erase(self, numbers: set[int]) -> bool:
+        """Take the words of these utterances off the disk; False when that failed."""
+        if not numbers or self._fd is None or self.path is None:
+            return True
+        try:
+            os.close(self._fd)  # Windows replaces no open file
+            self._fd = None
+            erase(self.path, numbers)
+        except OSError as exc:
+            self._failed(exc)
+            return False
+        finally:
+            self._reopen()
+        for number in numbers:
+            self._kept.pop(number, None)
+            self._rows.pop(number, None)
+            self._kept_stars.pop(number, None)
+            self._unsynced.pop(number, None)
+            self._corrections = {key: texts for key, texts in self._corrections.items() if key[0] != number}
+        self._is_torn = False
+        return True
+
+    def _reopen(self) -> None:
+        """Go on at the end of the file; one that is gone is noticed at the next sync."""
+        if self._fd is not None or self.path is None:
+            return
+        with contextlib.suppress(OSError):
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | _BINARY)
+            hold(self._fd)
 
     def _news(self, utterance: Utterance) -> list[Segment]:
         """The finals of an utterance that the file does not have; its last one again when only the row changed."""
@@ -323,36 +359,6 @@ class HistoryWriter:
 def lines_missing(count: int) -> str:
     """A sentence on how many lines are not saved."""
     return f"{count} line{'s are' if count != 1 else ' is'} not saved."
-
-
-def hold(fd: int) -> None:
-    """Show other copies of the program that this conversation is open, as long as the file is."""
-    if sys.platform != "win32":
-        import fcntl
-
-        with contextlib.suppress(OSError):  # not every file system can
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-
-
-def is_held(path: Path) -> bool:
-    """Whether a running copy has this conversation open. Raises OSError when the file cannot be opened.
-
-    On Windows nobody can remove an open file, so that this need not be known.
-    """
-    if sys.platform == "win32":
-        return False
-    import fcntl
-
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
-    return False
 
 
 def _finals(utterance: Utterance) -> list[Segment]:
