@@ -105,7 +105,7 @@ class Outcome(StrEnum):
 
     SAVED = "saved"
     STARTED = "started"
-    """The job is made, and nobody waits (``--no-wait``)."""
+    """The job exists, and nobody waits (``--no-wait``)."""
     GOES_ON = "goes on"
     """Ctrl-C or a timeout; the job goes on without us."""
     INTERRUPTED = "interrupted"

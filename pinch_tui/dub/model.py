@@ -69,7 +69,7 @@ class Record:
     created_at: float
     updated_at: float = 0.0
     file: str = ""
-    """Absolute path of the recording; empty for a URL and for a job that was made elsewhere."""
+    """Absolute path of the recording; empty for a URL and for a job that was created elsewhere."""
     address: str = ""
     """The URL that was given, without its query."""
     digest: str = ""

@@ -88,7 +88,7 @@ class Records:
         records = self.all()
         if reference == "last":
             if not records:
-                raise UsageError("No job was made here yet.", "pinch-tui dub FILE --to LANG makes one.")
+                raise UsageError("No job was created here yet.", "pinch-tui dub FILE --to LANG creates one.")
             return records[0]
         for record in records:
             if reference in (record.job_id, record.id):

@@ -42,7 +42,7 @@ def parse_address(body: bytes) -> Address | None:
 def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
     """A job object, or the answer to the request that creates one; None without an id.
 
-    A state may be missing: losing the id of a job that was made is worse than not knowing how it stands.
+    A state may be missing: losing the id of a job that was created is worse than not knowing how it stands.
     """
     fields = _object(body)
     job_id = fields.get("job_id", fields.get("id"))

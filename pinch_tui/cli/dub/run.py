@@ -205,7 +205,7 @@ def _refuse_without_job(record: Record) -> NoReturn:
 
 
 def _named(records: Records, context: CliContext, settings: Settings, job: str) -> Record:
-    """The record of a job; one that was made elsewhere gets a record here. Raises `UsageError`."""
+    """The record of a job; one that was created elsewhere gets a record here. Raises `UsageError`."""
     record = records.find(job)
     if record is not None:
         return record
