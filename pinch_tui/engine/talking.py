@@ -53,10 +53,13 @@ class Talking:
         self._owner: dict[int, SessionRunner] = {}
         self._refused: TalkEdge | None = None  # the press that found no microphone, until its release
         self._was_refused = False
-        self._alarm = Alarm(asyncio.get_running_loop(), lambda: self.drive(tk.TalkWoke()))
+        loop = asyncio.get_running_loop()
+        self._alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
+        self._refusal_alarm = Alarm(loop, self._end_refused)  # a press from outside may never be released
 
     def end_timer(self) -> None:
         self._alarm.set(None)
+        self._refusal_alarm.set(None)
 
     @property
     def is_talking(self) -> bool:
@@ -206,6 +209,8 @@ class Talking:
         if edge.kind is EdgeKind.START:
             is_refused = self._was_refused = self._listening.is_gone and (not self.is_talking or self.plays_sample)
             self._refused = edge if is_refused else None
+            limit_s = self.machine.config.limit_s
+            self._refusal_alarm.set(edge.t + limit_s if is_refused and limit_s is not None else None)
             if is_refused:
                 self._refuse(edge)
             return is_refused
@@ -216,11 +221,15 @@ class Talking:
             self._on_forced_end(TalkSource.DEVICE)  # else the next press would end what never began
         if edge.kind in (EdgeKind.LATCH, EdgeKind.COMMIT, EdgeKind.CANCEL):
             self._refused = None
+            self._refusal_alarm.set(None)
             source = TalkSource.DEVICE if edge.kind is EdgeKind.LATCH else edge.source
             held = round((edge.t - start.t) * 1000)
             fields = {"utterance": None, "source": source.value, "released": edge.t, "held_ms": held}
             self._notifier.log("talk-stop", self._conversation.now(), **fields, refused=True)
         return True
+
+    def _end_refused(self) -> None:
+        self._refuses(TalkEdge(EdgeKind.LATCH, self._conversation.now(), TalkSource.DEVICE))
 
     def _refuse(self, edge: TalkEdge) -> None:
         """No utterance: say again what is wrong and what cures it, and look whether the microphone has come since."""

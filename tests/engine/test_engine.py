@@ -380,6 +380,20 @@ def test_a_press_without_a_microphone_is_refused_with_the_cause_and_its_cure() -
     assert rig.notices("heard") == []
 
 
+def test_a_press_from_outside_without_a_microphone_ends_at_the_limit() -> None:
+    async def scene(rig: Rig) -> None:
+        rig.microphone.fail(AudioError("No microphone.", "Run: the cure"), is_retrying=True)
+        await rig.sleep(0.1)
+        rig.edge(EdgeKind.START, TalkSource.CONTROL)
+        await rig.sleep(4.9)
+        assert rig.forced == []
+        await rig.sleep(0.2)
+        assert rig.forced == [TalkSource.DEVICE]
+        assert rig.logged("talk-stop")[-1].fields["source"] == "device"
+
+    play(scene, opens=False, talk=TalkConfig(limit_s=5.0))
+
+
 def test_a_press_while_the_first_microphone_is_slow_to_open_keeps_its_words() -> None:
     async def scene(rig: Rig) -> None:
         await rig.press(1.0)
