@@ -61,6 +61,7 @@ class TalkControl:
             "source": status.params.source,
             "target": status.params.target,
             "practice": status.is_practice,
+            "service": status.service.name,
             "session_id": status.session_id,
             "microphone": status.mic.value,
             "pid": os.getpid(),

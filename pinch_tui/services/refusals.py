@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pinch_tui.errors import AllocationError, CredentialError, PinchError
 
-KEPT = "your words are kept."
+KEPT, KEPT_TOO = "your words are kept.", "Your words are kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Refusals:
                 return AllocationError(title, f"Waiting before the next try; {KEPT}", status=status, retryable=True)
             case _ if 300 <= status < 400:
                 title = f"{label} answered with a redirect ({status}), which is not followed."
-                hint = "A login page of this network is likely; open a browser. Or set the service's base_url."
-                return AllocationError(title, hint, status=503, retryable=True)
+                hint = f"A login page of this network is likely: open a browser; else check its base_url. {KEPT_TOO}"
+                return AllocationError(title, hint, status=status, retryable=True, is_foreign=True)
             case _:
                 title = f"{label} refused the settings ({status})."
                 return AllocationError(title, f"{self.settings} Then retry; {KEPT}", status=status, retryable=False)

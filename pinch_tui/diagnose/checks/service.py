@@ -17,25 +17,23 @@ from pinch_tui.errors import EXIT_LINK, AllocationError, ConnectionLost, Credent
 from pinch_tui.services.ports import Connection, Service
 
 STAGE_S = 6.0
-READY_S = 8.0
 PINGS = 3
 SOUND_FRAMES = 10
 SLOW_MS = 300.0
 """A round trip that is felt when talking."""
-SUPPORT = "support@startpinch.com"
 _CLOSED_WITHIN_S = 0.4
 """A service that refuses what it got closes the socket about at once."""
 _CURES = {
     Policy.BUSY: "Nothing is wrong here: try again in a minute; the app itself keeps your words and goes on trying.",
     Policy.LOST: "The connection was lost: check the network, then try again.",
     Policy.EXPIRED: "The session's address had expired on arrival: check this machine's clock and the network's speed.",
-    Policy.FAULT: f"A fault of the service: try again; if it stays, write to {SUPPORT}.",
-    Policy.BAD: f"This is a fault of the client: write to {SUPPORT} with the session's id and model version.",
+    Policy.FAULT: "A fault of the service: try again; if it stays, write to {support}.",
+    Policy.BAD: "This is a fault of the client: write to {support} with the session's id and model version.",
     Policy.ENDED: "The service ended the session: try again.",
 }
 
 
-async def check(service: Service, params: SessionParams, ready_s: float = READY_S) -> AsyncIterator[Finding]:
+async def check(service: Service, params: SessionParams, ready_s: float | None = None) -> AsyncIterator[Finding]:
     """Ask for a session, open its socket, wait for `ready`, and hand over a moment of silence."""
     start = time.monotonic()
     try:
@@ -58,7 +56,7 @@ async def check(service: Service, params: SessionParams, ready_s: float = READY_
     yield ok("socket", f"The session's socket opened in {_since(start)} ms.", ms=_since(start))
     talk = _Talk(service, connection, allocation, start)
     try:
-        ready = await talk.ready(ready_s)
+        ready = await talk.ready(ready_s or service.traits.ready_within_s)
         # Complaints about the settings come with the sound.
         trip = skip("round trip", "The service is not ready.") if ready.exit_code else await talk.round_trip()
         yield talk.complained(ready)
@@ -158,7 +156,13 @@ class _Talk:
 
     def _closed(self, name: str, code: int, when: str) -> Finding:
         policy = policy_of(self._service.traits.closed(code))
-        return fail(name, EXIT_LINK, f"The service closed the socket {when}", _CURES[policy], close_code=code)
+        return fail(
+            name,
+            EXIT_LINK,
+            f"The service closed the socket {when}",
+            _CURES[policy].format(support=self._service.traits.support),
+            close_code=code,
+        )
 
     async def _receive(self) -> object:
         message = await self._connection.receive()

@@ -18,6 +18,7 @@ BETA1 = ServiceTraits(
     has_two_way=False,
     takes_context=False,
     key="pinch",
+    support="support@startpinch.com",
     pace=1.05,
     grace_s=0.5,
     ready_within_s=30.0,
