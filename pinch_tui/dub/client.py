@@ -31,7 +31,7 @@ from pinch_tui.dub.wire import (
     parse_result,
 )
 from pinch_tui.errors import CredentialError, UsageError, why
-from pinch_tui.network.transport import RoutedTransport
+from pinch_tui.network.transport import NoCookies, RoutedTransport
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
 
@@ -70,6 +70,7 @@ class DubClient:
             timeout=TIMEOUT,
             trust_env=False,
             transport=transport,
+            cookies=NoCookies(),
             headers={
                 "User-Agent": f"pinch-tui/{__version__}",
                 "Accept": "application/json",
@@ -131,7 +132,7 @@ class DubClient:
                 content = await _read(response, BODY_LIMIT)
         except httpx.HTTPError as exc:
             return _broken(exc)
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, ValueError):
             return Failure(Trouble.UNREADABLE)
         if response.is_success:
             return content
@@ -163,7 +164,7 @@ class DubClient:
                 await response.aclose()
         except httpx.HTTPError as exc:
             return _broken(exc)
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, ValueError):
             return Failure(Trouble.UNREADABLE)
         if response.is_success:
             return Uploaded()

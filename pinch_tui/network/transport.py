@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from typing import Final
+from http.cookiejar import CookieJar
+from typing import Any, Final
 
 import httpx
 
@@ -13,6 +14,12 @@ from pinch_tui.network.proxy import Proxy
 from pinch_tui.network.way import find
 
 _DEFAULT: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+
+class NoCookies(CookieJar):
+    """Keeps none, and reads none, since some cannot be read or sent back."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None: ...
 
 
 def as_httpx(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:

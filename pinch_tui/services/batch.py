@@ -20,7 +20,7 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import ends_sentence, joined
 from pinch_tui.core.transcript.transcript import Segment
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
-from pinch_tui.network.transport import RoutedTransport
+from pinch_tui.network.transport import NoCookies, RoutedTransport
 from pinch_tui.services.cartesia import service as cartesia
 from pinch_tui.services.cartesia.models import WHISPER, base, model_for
 from pinch_tui.services.cartesia.protocol import VERSION
@@ -103,13 +103,17 @@ class Batch:
                     f"{path.name} is larger than {refusals.label} takes.", "Without --batch any length goes."
                 )
             async with httpx.AsyncClient(
-                transport=self.transport or RoutedTransport(), timeout=TIMEOUT, follow_redirects=False, trust_env=False
+                transport=self.transport or RoutedTransport(),
+                timeout=TIMEOUT,
+                follow_redirects=False,
+                trust_env=False,
+                cookies=NoCookies(),
             ) as client:
                 with path.open("rb") as file:
                     response = await client.send(self._request(client, path, file, source))
         except httpx.TimeoutException:
             raise LinkError(f"{refusals.label} did not answer in time.", "Try again.", retryable=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
             title = f"{refusals.label} cannot be reached."
             raise LinkError(title, "Check the network, then try again.", retryable=True) from exc.with_traceback(None)
         except OSError as exc:

@@ -274,3 +274,16 @@ async def test_a_glance_at_a_url(answers: list[Answer], expected: tuple[int, boo
     assert await client.glance("https://example.org/talk.mp4") == expected
     await client.aclose()
     assert not any("Authorization" in request.headers for request in service.requests)
+
+
+@pytest.mark.parametrize("location", [b"javascript:x", b"//[", b"http://a:99999/", b"\xff\xfe", b"x" * 70_000])
+@pytest.mark.parametrize("cookie", [b"a=\xff; path=/", b"a=b; expires=\xff"])
+async def test_odd_redirects_and_cookies_are_failures_and_spoil_nothing(location: bytes, cookie: bytes) -> None:
+    odd = httpx.Response(302, headers=[(b"Location", location), (b"Set-Cookie", cookie)])
+    assert isinstance(await asked(odd), Failure)
+    service = Service(odd, httpx.Response(503, headers=[(b"Set-Cookie", cookie)]), httpx.Response(503))
+    client = service.client
+    for _ in range(3):
+        assert isinstance(await client.job("job_1"), Failure)
+    await client.aclose()
+    assert all("Cookie" not in request.headers for request in service.requests)

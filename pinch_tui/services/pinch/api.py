@@ -7,8 +7,7 @@ huge one. Errors of httpx are translated here; nothing of an answer is repeated.
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,7 +18,7 @@ from pinch_tui.core.hosts import is_loopback, may_be_loopback
 from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
-from pinch_tui.network.transport import RoutedTransport
+from pinch_tui.network.transport import NoCookies, RoutedTransport
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
 from pinch_tui.services.pinch.protocol import parse_allocation, query
@@ -30,12 +29,6 @@ _LOGIN_PAGE = (
     "A login page of this network is the likely cause: open a browser and sign in. If there is none, check "
     "api.base_url. Your words are kept."
 )
-
-
-class _NoCookies(CookieJar):
-    """Keeps none, and reads none, since some cannot be read or sent back."""
-
-    def extract_cookies(self, response: Any, request: Any) -> None: ...
 
 
 class _ForeignRedirect(Exception):
@@ -104,7 +97,7 @@ class HttpSessionApi:
             timeout=TIMEOUT_S,
             trust_env=False,
             transport=transport,
-            cookies=_NoCookies(),
+            cookies=NoCookies(),
             event_hooks={"response": [_refuse_redirects]},
             headers={
                 "User-Agent": f"pinch-tui/{__version__}",
