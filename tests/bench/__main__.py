@@ -282,7 +282,7 @@ def long_mp3(path: Path, hours: float) -> Path:
 
 def translated(source: Path, url: str, folder: str) -> tuple[float, float]:
     """(seconds to the first frame sent, MB of the largest process)."""
-    log = source.with_suffix(".jsonl")
+    log = source.with_name(f"{source.name}.jsonl")
     env = {**os.environ, "PINCH_API_KEY": "bench", "PINCH_TUI_HOME": folder}
     began = time.monotonic()
     command = [str(PROGRAM), "translate", str(source), "--base-url", url, "--events", str(log)]

@@ -368,3 +368,27 @@ async def test_a_full_disk_under_a_log_is_said_and_no_more(
     assert (done.code, done.out) == (0, "Buenos días.\n")
     said = f"pinch-tui: {words} /dev/full cannot be written: No space left on device.\n" if words else ""
     assert done.err == said
+
+
+@posix
+async def test_a_reader_of_the_speech_that_leaves_is_named_and_not_the_service(
+    program: Program, tmp_path: Path
+) -> None:
+    program.service.speech = [bytes(40_000)] * 20
+    path = str(_wav(tmp_path / "a.wav", _noise(16_000)))
+    reader, writer = os.pipe()
+    try:
+        async with program.started(path, "--out", "-", stdout=writer) as process, asyncio.timeout(60):
+            os.close(writer)
+            writer = -1
+            os.read(reader, 58)
+            os.close(reader)
+            reader = -1
+            _, said = await process.communicate()
+    finally:
+        for handle in (reader, writer):
+            if handle >= 0:
+                os.close(handle)
+    assert process.returncode == 2
+    assert "standard output cannot be written: nobody reads it any more." in said.decode()
+    assert "session" not in said.decode()

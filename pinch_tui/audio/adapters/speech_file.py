@@ -125,8 +125,10 @@ class FileSpeaker:
     """Writes every chunk that is played as a 24 kHz mono float32 WAV.
 
     Nothing is paced: a playout is over as soon as it ends. A file's header is completed by `aclose`; a pipe, which
-    cannot be gone back in, gets a header of open length. What cannot be written, now or later, raises `InputFileError`
-    with the reason: a full disk, a reader that has gone, a pipe that nobody reads. Needs a running loop for a pipe.
+    cannot be gone back in, gets a header of open length. What cannot be written at first raises `InputFileError` with
+    the reason: a full disk, a reader that has gone, a pipe that nobody reads. What fails later is kept in ``failure``,
+    because no exception may go through the engine, which would take it for a fault of the session. Needs a running loop
+    for a pipe.
     """
 
     def __init__(self, target: Path | BinaryIO, *, clock: Clock) -> None:
@@ -134,7 +136,8 @@ class FileSpeaker:
         self._name = shown(target) if isinstance(target, Path) else "standard output"
         self._clock = clock
         self._bytes = 0
-        self._has_failed = False
+        self.failure: InputFileError | None = None
+        """Why nothing more is written."""
         try:
             self._output, self._is_stream = _opened(target)
         except OSError as exc:
@@ -158,8 +161,10 @@ class FileSpeaker:
         if playout not in self._open or self._is_shut or not chunk:
             return
         whole = chunk[: len(chunk) // 4 * 4]
-        self._write(whole)
-        self._bytes += len(whole)
+        if self.failure is None:
+            with contextlib.suppress(InputFileError):  # kept
+                self._write(whole)
+                self._bytes += len(whole)
         if not self._open[playout]:
             self._events.put_nowait(PlayoutStarted(playout, self._clock.monotonic()))
         self._open[playout] += len(whole) // 4
@@ -206,19 +211,16 @@ class FileSpeaker:
         try:
             await self._output.close(wav_header(self._bytes))
         except OSError as exc:
-            if not self._has_failed:
-                raise self._failed(exc) from exc
+            if self.failure is None:
+                self._failed(exc)
 
     def _write(self, data: bytes) -> None:
-        if self._has_failed:
-            return
         try:
             self._output.write(data)
         except OSError as exc:
             raise self._failed(exc) from exc
 
     def _failed(self, exc: OSError) -> InputFileError:
-        self._has_failed = True
         hint = "Name another file."
         if isinstance(exc, BrokenPipeError):
             hint = "The program at the pipe's other end has left."
@@ -226,7 +228,8 @@ class FileSpeaker:
             hint = "Is the program at the pipe's other end stuck?"
         elif "disk" in why(exc):
             hint = "Free some space, or name another file."
-        return InputFileError(f"{self._name} cannot be written: {why(exc)}.", hint)
+        self.failure = InputFileError(f"{self._name} cannot be written: {why(exc)}.", hint)
+        return self.failure
 
 
 def _opened(target: Path | BinaryIO) -> tuple[_Output, bool]:

@@ -155,7 +155,10 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
 
         async def close_speech(speech: FileSpeaker) -> None:
             """Completes the file however the run ends; a run that failed before any speech came leaves none behind."""
+            was_well = speech.failure is None
             await speech.aclose()
+            if was_well and speech.failure is not None:
+                raise speech.failure
             if code and not speech.samples_written and speech.path is not None and os.path.isfile(speech.path):  # noqa: PTH113
                 speech.path.unlink()
 
@@ -192,6 +195,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                     interrupt,
                     is_listening=options.is_listening,
                     output=output,
+                    speech=out,
                     clock=clock.monotonic,
                 )
                 unhear()

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pinch_tui.cli.interrupts import Interrupt
 from pinch_tui.cli.translate.console import Console
@@ -29,7 +30,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK, UsageError
+from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK, PinchError, UsageError
 from pinch_tui.outlet import Outlet
 
 TICK_S = 0.1
@@ -43,6 +44,13 @@ UNREAD_S = 600.0
 """An output that nobody has read for this long ends listening."""
 _OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
+
+
+class SpeechOutput(Protocol):
+    """Where the speech is written. ``failure``: why nothing more is, None while all is well."""
+
+    @property
+    def failure(self) -> PinchError | None: ...
 
 
 @dataclass(slots=True)
@@ -64,6 +72,7 @@ class _Run:
     has_no_reader: bool = False
     drains_since: float | None = None
     write_error: OSError | None = None
+    speech: SpeechOutput | None = None
     _is_mic_gone: bool = False  # for good
     _is_mic_lost: bool = False  # for now
 
@@ -98,6 +107,8 @@ class _Run:
         self._guarded(lambda: self.sink.tick(self.clock()))
         self.console.progress(self.engine.status, self.clock())
         self._watch_output()
+        if self.speech is not None and self.speech.failure is not None:
+            self.failed.set()
         if self.drains_since is not None:
             limit = OFFLINE_DRAIN_S if self.engine.status.word in _OFFLINE else DRAIN_S
             if self.clock() - self.drains_since >= limit:
@@ -156,14 +167,15 @@ async def run_translate(
     mic_done: Awaitable[object] | None = None,
     is_listening: bool = False,
     output: Outlet | None = None,
+    speech: SpeechOutput | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Translate one input to its end; returns the exit code.
+    """Translate one input to its end; returns the exit code. Raises the failure of ``speech``.
 
     The engine commits by itself when its microphone ends; ``mic_done`` is for engines that do not. Raises OSError when
     the output takes no more, BrokenPipeError when nobody reads it; the engine has stopped by then.
     """
-    run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening)
+    run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening, speech=speech)
     stop = engine.subscribe(run.hear)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -180,6 +192,8 @@ async def run_translate(
     console.clear()
     if run.write_error is not None:
         raise run.write_error
+    if speech is not None and speech.failure is not None:
+        raise speech.failure
     if run.has_no_reader:
         raise UsageError(f"Nobody has read the output for {UNREAD_S / 60:.0f} minutes.", "What it holds is lost.")
     if interrupt.count and not (is_listening and interrupt.count == 1 and run.exit_code == EXIT_OK):

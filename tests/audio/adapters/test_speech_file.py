@@ -65,9 +65,9 @@ async def test_a_disk_that_becomes_full_is_said_and_what_was_written_is_kept(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(InputFileError, match="cannot be written"):
-        speaker.play(1, bytes(400))
-    speaker.play(1, bytes(400))  # said once
+    speaker.play(1, bytes(400))
+    assert speaker.failure is not None and "cannot be written: the disk is full" in speaker.failure.title
+    speaker.play(1, bytes(400))
     await speaker.aclose()
     assert (tmp_path / "a.wav").stat().st_size == 58 + 400
 
@@ -118,8 +118,8 @@ async def test_a_reader_that_leaves_is_told_from_a_full_disk(tmp_path: Path) -> 
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     speaker = FileSpeaker(tmp_path / "pipe", clock=ManualClock())
     os.close(reader)
-    with pytest.raises(InputFileError, match=r"nobody reads it any more\. The program at the pipe's other end"):
-        await spoken(speaker, bytes(400_000))
+    await spoken(speaker, bytes(400_000))
+    assert "nobody reads it any more. The program at the pipe's other end has left." in str(speaker.failure)
 
 
 @needs_fifo
@@ -133,9 +133,10 @@ async def test_a_reader_that_stops_reading_does_not_stop_the_program(
     speaker = FileSpeaker(tmp_path / "pipe", clock=ManualClock())
     speaker.begin(1)
     speaker.play(1, bytes(900_000))
-    with pytest.raises(InputFileError, match="its reader is minutes behind"):
-        speaker.play(1, bytes(900_000))
-    await speaker.aclose()  # said once
+    assert speaker.failure is None
+    speaker.play(1, bytes(900_000))
+    assert "its reader is minutes behind" in str(speaker.failure)
+    await speaker.aclose()
     os.close(reader)
 
 
