@@ -55,6 +55,7 @@ class Plan:
     segment_frames: int | None = None  # an utterance is split into segments of so many frames, as by sentences
     late_duplicates_s: float | None = None  # the finals come again so much later
     ws_url: str = ""  # given instead of the right one
+    has_same_ids: bool = False  # its ids are those of every other session, too
     is_cumulative: bool = False  # every half a second a final, each with the one before as its beginning
     ear_s: float | None = (
         None  # from a sound to the interim about it; None: `EAR_S`, or at once where one segment is all
@@ -327,7 +328,7 @@ class _Run:
         number = self.segment if segment is None else segment
         fields: dict[str, Any] = {
             "type": f"{kind}_transcript",
-            "correlation_id": f"seg_{self.recorded.session_id}_{number}",
+            "correlation_id": f"seg_{number}" if self.plan.has_same_ids else f"seg_{self.recorded.session_id}_{number}",
             "text": text,
             "is_final": final,
         }
