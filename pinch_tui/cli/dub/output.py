@@ -119,17 +119,15 @@ def summary_of(record: Record, outcome: Outcome) -> str:
     fetch = f"pinch-tui dub get {record.job_id}"
     match outcome:
         case Outcome.SAVED:
-            facts = []
+            length = f" ({clock_text(record.duration_s)})" if record.duration_s is not None else ""
+            into = f" into {label(record.target)}" if record.target else ""
+            said = f"{clean(record.name, 80)}{length} is dubbed{into}."
+            if record.is_rehearsal:
+                return f"{said} This was a rehearsal: nothing was dubbed or paid."
             if record.cost_usd is not None:
-                facts.append(f"it cost {money_text(record.cost_usd)}")
-            if record.duration_s is not None:
-                facts.append(f"{clock_text(record.duration_s)} long")
+                said += f" It cost {money_text(record.cost_usd)}."
             missing = [side for side in (Output.TRANSLATED, Output.ORIGINAL) if side not in record.outputs]
-            said = f"{clean(record.name, 80)} is dubbed{f' into {label(record.target)}' if record.target else ''}"
-            said += f": {', '.join(facts)}." if facts else "."
-            if missing:
-                said += f" The service gave no {' and no '.join(missing)} subtitles."
-            return said + (" This was a rehearsal: nothing was dubbed or paid." if record.is_rehearsal else "")
+            return f"{said} The service gave no {' and no '.join(missing)} subtitles." if missing else said
         case Outcome.STARTED:
             return f"The job was created. Fetch the result with: {fetch}"
         case Outcome.GOES_ON:
