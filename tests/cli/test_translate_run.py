@@ -10,6 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import pyte
 import pytest
@@ -24,6 +25,7 @@ from pinch_tui.cli.translate.run import run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
 from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.outlet import Outlet
 from pinch_tui.settings.run import TextFormat
 from tests.fakes.conversation import utterance
 from tests.fakes.scripted_engine import ScriptedEngine
@@ -558,3 +560,43 @@ def test_a_closed_stderr_stops_nothing() -> None:
     err = io.StringIO()
     err.close()
     Console(err, is_live=False).say("A sentence.")
+
+
+class Unread:
+    """An outlet whose reader has stopped for so long."""
+
+    def __init__(self) -> None:
+        self.waiting_s = 0.0
+        self.pending = 0
+        self.error: OSError | None = None
+
+
+def _watched(waits: list[float], *, is_bounded: bool) -> tuple[translate_run._Run, list[str]]:
+    err, output = io.StringIO(), Unread()
+    console = Console(err, is_live=False)
+    run = translate_run._Run(
+        ScriptedEngine(_two_segments),
+        make_sink(TextFormat.TEXT, lambda text: None),
+        console,
+        lambda: 0.0,
+        output=cast(Outlet, output),
+        is_bounded=is_bounded,
+    )
+    for waiting_s in waits:
+        output.waiting_s = waiting_s
+        run._watch_output()
+    return run, err.getvalue().splitlines()
+
+
+async def test_an_output_that_nobody_reads_is_spoken_of_once_and_so_is_its_reader_who_comes_back() -> None:
+    run, said = _watched([1.0, 6.0, 60.0, 0.0, 0.0], is_bounded=True)
+    assert said == [
+        "pinch-tui: Nobody has read the output for 6 s; up to 10 minutes are kept, and the work goes on.",
+        "pinch-tui: The output is read again.",
+    ]
+    assert not run.failed.is_set()
+
+
+async def test_listening_ends_after_ten_minutes_without_a_reader_and_a_file_goes_on() -> None:
+    assert _watched([601.0], is_bounded=True)[0].failed.is_set()
+    assert not _watched([601.0], is_bounded=False)[0].failed.is_set()
