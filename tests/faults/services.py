@@ -1,9 +1,10 @@
-"""Drops at random moments, for each provider that only hears: ``python -m tests.faults.services [RUNS [SEED]]``."""
+"""Drops at random moments, for each service: ``python -m tests.faults.services [RUNS [SEED]]``."""
 
 from __future__ import annotations
 
 import sys
 
+from tests.services.beta1.test_beta1 import HOWS, check_break
 from tests.services.hearing_rig import MAKERS, check_drops
 
 
@@ -12,6 +13,9 @@ def main(runs: int, first: int) -> None:
         for seed in range(first, first + runs):
             check_drops(make, seed)
         print(f"{name}: {runs} runs, nothing lost, nothing doubled", flush=True)
+    for seed in range(first, first + runs):
+        check_break(HOWS[seed % len(HOWS)], seed)
+    print(f"pinch-beta1: {runs} runs, nothing lost, nothing doubled", flush=True)
 
 
 if __name__ == "__main__":
