@@ -373,7 +373,7 @@ CASES = [
     Case("proxy is dead", "proxy", "(https_proxy) refuses connections", 5,
          env(PINCH_BASE_URL="https://service.invalid", HTTPS_PROXY=DEAD, https_proxy=DEAD, PINCH_API_KEY="k"),
          is_quick=True),
-    Case("proxy is SOCKS", "proxy", "SOCKS proxy, which is not supported", 5,
+    Case("proxy is SOCKS", "proxy", "is a SOCKS proxy", 5,
          env(PINCH_BASE_URL="https://service.invalid", ALL_PROXY="socks5://127.0.0.1:9",
              all_proxy="socks5://127.0.0.1:9", PINCH_API_KEY="k")),
     Case("certificate of nobody (a proxy reading along)", "tls", "not signed by anybody", 5,
