@@ -113,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("details", "Details", _P, "Delays, session, counters"),
     Action("support", "Copy for support", _P, "Service, session, model, times, codes; no words, no key", the.support),
     Action("theme", "Next theme", _P, "Dark, light, high contrast"),
-    Action("welcome", "Set up again", _P, "Key, talk key and microphone test"),
+    Action("welcome", "Pinch key", _P, "Enter a key, or go back to practice"),
     Action("palette", "All actions", _P, "Find an action by its name", in_palette=False),
     Action("suspend", "To the shell", _P, "Put the program in the background", lambda f: f.leaving.suspend()),
     Action("quit", "Quit", _P, "Wait for the last words, then leave", lambda f: f.leaving.ask(), "quit"),

@@ -69,11 +69,6 @@ class Leaving:
         if not self.is_under_way:
             self.ask(is_interrupt=True)
 
-    def restart(self) -> None:
-        """Leave and ask the caller to start anew."""
-        self._engine.post(Quit(drain=False))
-        self._leave(AppExit(wants_restart=True))
-
     def end(self, stopped: Stopped) -> None:
         """The engine has ended."""
         code = stopped.exit_code or (EXIT_INTERRUPTED if self._is_interrupted else EXIT_OK)

@@ -24,10 +24,9 @@ Wording = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class AppExit:
-    """How the program ended. ``wants_restart``: a key was entered, so start again with the real service."""
+    """How the program ended."""
 
     code: int = EXIT_OK
-    wants_restart: bool = False
     unsettled: int = 0
     """Utterances whose last words did not come."""
 

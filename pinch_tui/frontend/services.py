@@ -34,8 +34,6 @@ class KeptKey:
 
     place: str
     """Where it is kept, in words."""
-    needs_restart: bool = False
-    """Whether it is used only when the app has started anew (out of practice mode)."""
 
 
 async def _no_devices() -> DeviceNames:
@@ -119,12 +117,11 @@ class AppServices:
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""
     has_seen_welcome: bool = False
-    """Without a key the welcome comes up once; later starts say in one line how to come back to it. The app calls
-    ``remember("welcome_seen", True)``."""
+    """Whether somebody was understood here before; the app calls ``remember("welcome_seen", True)``."""
     key_source: str = ""
     """Where the key was found, in words; never the key."""
     store_key: Callable[[str], Awaitable[KeptKey]] = _no_key_store
-    """Keep an API key for the service in use, and use it from now on."""
+    """Try an API key for the service in use, keep it, and use it from now on; one that is refused is not kept."""
     service_offers: tuple[tuple[str, str], ...] = ()
     """The services that may be chosen: names, and how each is put."""
     use_service: Callable[[str], Awaitable[None]] = _no_service

@@ -23,23 +23,24 @@ from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
+    SessionParams,
     Severity,
 )
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
-from pinch_tui.engine.ports import Microphone
+from pinch_tui.engine.ports import Microphone, Service
 from pinch_tui.errors import AudioError
 from pinch_tui.frontend.leaving import farewell
 from pinch_tui.outlet import say_briefly
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.registry import check
 from pinch_tui.settings.load import Source, with_choices
-from pinch_tui.settings.model import ServiceName, ServiceSettings, Settings
+from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
-from pinch_tui.store.secrets import KEYS, PINCH, ApiKey, KeyName
+from pinch_tui.store.secrets import KEYS, ApiKey, KeyName, KeySource
 from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.wiring.choosing import (
@@ -71,22 +72,8 @@ if TYPE_CHECKING:
 def run_app(settings: Settings, options: RunOptions) -> int:
     """Open the app until it quits; returns the exit code. Raises `PinchError` for what stops it from starting."""
     watch_children()
-    while True:
-        with asyncio.Runner() as runner:
-            code, wants_restart = runner.run(_run_app(settings, options))
-        if not wants_restart:
-            return code
-        options = _with_entered_key(options)
-
-
-def _with_entered_key(options: RunOptions) -> RunOptions:
-    """The options for a start with Pinch's key that was just entered and kept, whatever else would be found first."""
-    loaded = options.loaded
-    if shadow := _shadow(options, PINCH):
-        loaded = replace(loaded, warnings=(*loaded.warnings, f"The entered key is in use. {shadow}"))
-    loaded = replace(loaded, settings=replace(loaded.settings, service=ServiceSettings(ServiceName.PINCH)))
-    env = {name: value for name, value in options.env.items() if name not in PINCH.variables}
-    return replace(options, is_practice=False, loaded=loaded, env=env)
+    with asyncio.Runner() as runner:
+        return runner.run(_run_app(settings, options))
 
 
 def _shadow(options: RunOptions, name: KeyName) -> str:
@@ -95,7 +82,7 @@ def _shadow(options: RunOptions, name: KeyName) -> str:
     return f"At the next start {names[0]} in the environment wins: unset it." if names else ""
 
 
-async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
+async def _run_app(settings: Settings, options: RunOptions) -> int:
     async with AsyncExitStack() as stack:
         state = StateFile(options.paths.state_file)
         remembered = state.state
@@ -166,13 +153,20 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
             state.remember("service", name)
 
         async def keep_key(value: str) -> KeptKey:
-            """Keep it for the service in use; the practice service needs none, so there it is Pinch's."""
+            """Try a key for the service in use, keep it, and use it; practice needs none, so there it is Pinch's.
+
+            Raises `PinchError` when the service refuses it or cannot be reached: then it is not kept.
+            """
             name = KEYS[current.traits.key or "pinch"]
+            service_name = "pinch" if current.is_practice else current.name
+            typed = replace(current, name=service_name, key=ApiKey(clean_key(value), KeySource.NONE))
+            redactor.secrets.add(typed.key.value)
+            await _try(wire.service(typed, settings), params)
             source = await key_keeper.keep(value, options.paths.state, name)
             place = key_place(source, name.name)
-            if current.is_practice:
-                return KeptKey(place, needs_restart=True)
-            use(replace(current, key=ApiKey(clean_key(value), source)))
+            use(replace(typed, key=ApiKey(typed.key.value, source)))
+            if state.state.choices.get("service"):
+                state.remember("service", service_name)
             sentence = f"The {name.label} key is kept in {place}, and in use."
             engine.say(NoticePosted("key", Severity.INFO, sentence, _shadow(options, name)))
             return KeptKey(place)
@@ -188,14 +182,21 @@ async def _run_app(settings: Settings, options: RunOptions) -> tuple[int, bool]:
         if options.is_demo:
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
-                code, _ = await _run_face(engine, hold, unremembered(services), settings, options)
+                code = await _run_face(engine, hold, unremembered(services), settings, options)
             _print("That was the demo. To start: pinch-tui")
-            return code or demo.exit_code, False
-        code, wants_restart = await _run_face(engine, hold, services, settings, options)
-        if not wants_restart:
-            n_said = sum(utterance.has_text for utterance in engine.transcript.utterances)
-            _print(farewell(n_said, None if recorder.history is None else recorder.history.n_kept))
-        return code, wants_restart
+            return code or demo.exit_code
+        code = await _run_face(engine, hold, services, settings, options)
+        n_said = sum(utterance.has_text for utterance in engine.transcript.utterances)
+        _print(farewell(n_said, None if recorder.history is None else recorder.history.n_kept))
+        return code
+
+
+async def _try(service: Service, params: SessionParams) -> None:
+    """Ask for one session, which is never opened. Raises `PinchError`."""
+    try:
+        await service.api.allocate(service.traits.fitted(params)[0])
+    finally:
+        await service.api.aclose()
 
 
 def _print(line: str) -> None:
@@ -209,21 +210,19 @@ def _print(line: str) -> None:
 
 async def _run_face(
     engine: Engine, hold: HoldInput, services: AppServices, settings: Settings, options: RunOptions
-) -> tuple[int, bool]:
-    """The screen or the line mode until it is left: exit code, and whether to start again."""
+) -> int:
+    """The screen or the line mode until it is left; the exit code."""
     if options.is_plain:
         from pinch_tui.plain.app import PlainApp
         from pinch_tui.plain.terminal import LineOutput
 
         terminal = LineOutput() if options.is_demo and not sys.stdin.isatty() else None
-        return await PlainApp(engine, hold, services, settings, terminal=terminal).run(), False
+        return await PlainApp(engine, hold, services, settings, terminal=terminal).run()
     from pinch_tui.ui.app.app import PinchApp
 
     app = PinchApp(engine, hold, services, settings, draw_large=lambda request: _large_type()(request))
     ended = await app.run_async()
-    if ended is None:
-        return app.return_code or 0, False
-    return ended.code, ended.wants_restart
+    return (app.return_code or 0) if ended is None else ended.code
 
 
 def _hold(settings: Settings, engine: Engine, state: StateFile) -> HoldInput:

@@ -130,7 +130,7 @@ def test_words_for_a_refused_key_are_sent_with_the_next_one(tmp_path: Path, audi
             app.wait("talk-stop", 3)
             app.wait_text("F3", 3)
             app.type(b"\x1bOR")
-            app.wait_text("Enter or Esc closes", 3)
+            app.wait_text("back to practice", 3)
             app.type(b"pk_another\r")
             app.wait_text("The key is kept in the key file, and in use.", 5)
             assert "unset it" in app.text()

@@ -72,7 +72,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
     async def store_key(key: str) -> KeptKey:
         refuse()
         asked.keys.append(key)
-        return KeptKey("the keyring", needs_restart=is_practice)
+        return KeptKey("the keyring")
 
     async def speak(text: str, language: str) -> bool:
         refuse()

@@ -120,7 +120,7 @@ async def test_the_users_keys_replace_the_tables() -> None:
 
 
 async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
-    keys = {"speak_language": "j", "latest": "h", "big": "i"}
+    keys = {"speak_language": "j", "latest": "u", "big": "ctrl+g"}
     look = Settings(ui=UiSettings(motion=False, keys=keys))
     r = rig(settings=look, status={"params": SessionParams(source="auto")})
     for n in range(1, 30):
@@ -132,10 +132,10 @@ async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
         r.engine.put(line(30, "Hello.", "Hola."))
         await until(pilot, lambda: r.app.main.lines.new_below == 1)
         await pilot.pause()
-        assert "jump to latest (h)" in r.app.main.lines.render_line(r.app.main.lines.size.height - 1).text
-        await pilot.press("i")
+        assert "jump to latest (u)" in r.app.main.lines.render_line(r.app.main.lines.size.height - 1).text
+        await pilot.press("ctrl+g")
         assert len(r.app.screen_stack) == 2
-        await pilot.press("i")
+        await pilot.press("ctrl+g")
         assert len(r.app.screen_stack) == 1
 
 

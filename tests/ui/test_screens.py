@@ -13,8 +13,6 @@ from pinch_tui.core.events import (
     Counters,
     HearMicrophone,
     Latency,
-    Levels,
-    MicState,
     NoticePosted,
     SelectMicrophone,
     SelectSpeaker,
@@ -32,11 +30,11 @@ from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
+from pinch_tui.ui.screens.key import KeyScreen
 from pinch_tui.ui.screens.settings import SettingsScreen
-from pinch_tui.ui.screens.welcome import WelcomeScreen
 from tests.fakes.fake_engine import line
 from tests.fakes.fake_hold import SENTENCES, FakeReport
-from tests.ui.harness import rig, until
+from tests.ui.harness import PHRASES, rig, until
 
 SIZE = (90, 40)
 
@@ -509,109 +507,114 @@ async def test_the_next_star_is_found_round_the_end() -> None:
 # ---- welcome ------------------------------------------------------------------------------------------------------
 
 
-async def test_without_a_key_the_first_start_explains_itself() -> None:
+async def test_the_first_start_has_one_goal_and_the_talk_key_talks_at_once() -> None:
     r = rig(status={"service": PRACTICE}, has_key=False, method="learned")
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        assert isinstance(r.app.screen, WelcomeScreen)
-        text = shown(r.app)
-        for words in ("practice service", "hold: learned", "it hears you", "Enter goes on with practice"):
-            assert words in text
-        await pilot.press("enter")
-        await pilot.pause()
         assert len(r.app.screen_stack) == 1 and r.hold.armed
-        await pilot.press("f3")
+        text = shown(r.app)
+        for words in (
+            "Welcome to pinch-tui",
+            "Hold space",
+            "Say:",
+            PHRASES[0][0],
+            PHRASES[0][1],
+            "nothing leaves your",
+        ):
+            assert words in text
+        assert PHRASES[1][0] not in text
+        assert "Have a Pinch key? F3" in text
+        assert r.asked.kept == {}
+        r.engine.put(line(1, "Hello.", "Hola."))
+        await until(pilot, lambda: "That's it." in shown(r.app))
+        assert r.asked.kept == {"welcome_seen": True}
+        assert "Welcome to pinch-tui" not in shown(r.app)
+
+
+async def test_words_that_were_not_understood_are_no_success() -> None:
+    r = rig(status={"service": PRACTICE}, has_key=False)
+    async with r.app.run_test(size=SIZE) as pilot:
+        r.engine.put(line(1, "", ""))
         await pilot.pause()
-        assert isinstance(r.app.screen, WelcomeScreen)
+        assert "That's it." not in shown(r.app) and r.asked.kept == {}
 
 
 @pytest.mark.parametrize("size", [(60, 15), (60, 20), (71, 21), (80, 22), (80, 24)])
-async def test_the_welcome_tells_all_that_matters_in_a_small_terminal_too(size: tuple[int, int]) -> None:
+async def test_the_first_minute_fits_a_small_terminal(size: tuple[int, int]) -> None:
     r = rig(status={"service": PRACTICE}, has_key=False)
     async with r.app.run_test(size=size) as pilot:
         await pilot.pause()
-        r.hold.now_report = FakeReport("learned", f"{SENTENCES['learned']} {SENTENCES['learned']}")
-        r.app.post_message(HoldReportChanged())
-        await pilot.pause()
-        seen = shown(r.app)
-        for text in ("Hold space, speak, let go.", "it hears you", "Pinch API key", "Enter goes on with practice."):
-            assert text in seen
+        for text in ("Hold space, speak, let go", "Say:", PHRASES[0][0], "Have a Pinch key? F3"):
+            assert text in shown(r.app)
 
 
-async def test_whoever_tries_the_talk_key_in_the_welcome_is_told_where_it_works() -> None:
-    r = rig(status={"service": PRACTICE}, has_key=False)
+async def test_whoever_was_understood_before_is_not_welcomed_again() -> None:
+    r = rig(status={"service": PRACTICE}, has_key=False, has_seen_welcome=True)
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await pilot.press("space", "space", "a")
-        assert r.app.screen.query_one(Input).value == "a"
-        assert "Press Enter first" in shown(r.app)
-
-
-async def test_the_welcome_comes_once() -> None:
-    r = rig(status={"service": PRACTICE}, has_key=False)
-    async with r.app.run_test(size=SIZE) as pilot:
+        assert "Welcome" not in shown(r.app)
+        assert PHRASES[1][0] in shown(r.app)
+        assert "Have a Pinch key? F3" in shown(r.app)
+        r.engine.put(line(1, "Hello.", "Hola."))
         await pilot.pause()
-        assert r.asked.kept == {"welcome_seen": True}
-    again = rig(status={"service": PRACTICE}, has_key=False, has_seen_welcome=True)
-    async with again.app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
-        assert len(again.app.screen_stack) == 1
-        assert "F3 enters one." in shown(again.app)
+        assert "That's it." not in shown(r.app)
 
 
-async def test_with_a_key_there_is_no_welcome() -> None:
+async def test_with_a_key_nothing_is_said_of_keys() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert len(r.app.screen_stack) == 1
+        assert "Pinch key" not in shown(r.app)
 
 
-async def test_a_key_is_stored_never_shown_and_the_app_starts_anew() -> None:
+# ---- the key ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_is_tried_kept_and_never_shown() -> None:
     r = rig(status={"service": PRACTICE}, has_key=False)
     async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("f3")
         await pilot.pause()
+        assert isinstance(r.app.screen, KeyScreen)
+        assert "https://portal.startpinch.com" in shown(r.app)
+        assert "back to practice" not in shown(r.app)
         await pilot.press(*"pk-canary")
         await pilot.pause()
         assert "canary" not in shown(r.app)
         await pilot.press("enter")
-        await pilot.pause()
+        await until(pilot, lambda: len(r.app.screen_stack) == 1)
     assert r.asked.keys == ["pk-canary"]
-    assert r.app.return_value is not None and r.app.return_value.wants_restart
+    assert r.app.return_value is None
     assert "canary" not in repr(r.asked.log)
 
 
-async def test_another_key_goes_on_with_the_conversation() -> None:
-    r = rig(key_source="the keyring")
+async def test_a_key_in_use_is_named_by_its_place_and_practice_is_one_key_away() -> None:
+    used: list[str] = []
+
+    async def use_service(name: str) -> None:
+        used.append(name)
+
+    offers = (("pinch", "Pinch"), ("practice", "Practice"))
+    r = rig(key_source="the keyring", use_service=use_service, service_offers=offers)
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("f3")
         await pilot.pause()
-        assert "A key is in use (the keyring)" in shown(r.app)
-        await pilot.press(*"pk-other", "enter")
-        await until(pilot, lambda: len(r.app.screen_stack) == 1)
-        assert r.app.is_running and r.app.return_value is None
-    assert r.asked.keys == ["pk-other"]
+        assert "Using the key from the keyring. Paste a new one to replace it." in " ".join(shown(r.app).split())
+        await pilot.press("ctrl+b")
+        await until(pilot, lambda: used == ["practice"] and len(r.app.screen_stack) == 1)
 
 
-async def test_a_key_that_cannot_be_stored_says_why() -> None:
+async def test_a_key_that_is_refused_says_why_and_is_not_kept() -> None:
     r = rig(status={"service": PRACTICE}, has_key=False)
-    r.asked.refuses = PinchError("The keyring is locked.", "Unlock it.")
+    r.asked.refuses = PinchError("The service refused the API key (401).", "Check it.")
     async with r.app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
-        await pilot.press(*"pk", "enter")
-        await pilot.pause()
-        assert "The keyring is locked. Unlock it." in shown(r.app)
+        await pilot.press("f3", *"pk", "enter")
+        await until(pilot, lambda: "The key was not kept." in shown(r.app))
+        assert "refused the API key (401)" in shown(r.app)
         assert r.app.screen.query_one(Input).value == ""
-
-
-async def test_the_microphone_test_tells_silence_from_speech() -> None:
-    r = rig(has_key=False, status={"mic": MicState.OPEN})
-    r.engine.now_levels = Levels()
-    async with r.app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: "say something" in shown(r.app))
-        r.engine.now_levels = Levels(zeros_s=2.0)
-        await until(pilot, lambda: "only silence" in shown(r.app))
-        r.engine.now_levels = Levels(peak_dbfs=-20)
-        await until(pilot, lambda: "it hears you" in shown(r.app))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(r.app.screen_stack) == 1)
 
 
 async def test_ascii_draws_ascii() -> None:
@@ -622,17 +625,15 @@ async def test_ascii_draws_ascii() -> None:
         assert shown(r.app).replace("Español", "").isascii()
 
 
-async def test_the_welcome_and_help_follow_what_is_found_out_about_the_talk_key() -> None:
-    r = rig(has_key=False, method="learned", has_seen_welcome=False)
+async def test_help_follows_what_is_found_out_about_the_talk_key() -> None:
+    r = rig(method="learned")
     async with r.app.run_test(size=SIZE) as pilot:
+        r.app.action_do("help")
         await until(pilot, lambda: "hold: learned" in shown(r.app))
         r.hold.now_report = FakeReport("probe", "The X server tells when the key is up.")
         r.app.post_message(HoldReportChanged())
         await until(pilot, lambda: "The X server tells" in shown(r.app))
-        assert "learned" not in shown(r.app)
-        await pilot.press("escape")
-        r.app.action_do("help")
-        await until(pilot, lambda: "The X server tells" in shown(r.app))
+        assert "hold: learned" not in shown(r.app)
 
 
 async def test_auto_on_the_wrong_side_of_the_language_menu_is_explained() -> None:

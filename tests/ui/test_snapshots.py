@@ -316,6 +316,11 @@ def test_welcome(snap_compare: Any, size: Size) -> None:
     assert snap_compare(r.app, terminal_size=size)
 
 
+@at_every_size
+def test_entering_a_key(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(talked(key_source="the keyring").app, terminal_size=size, press=["f3"])
+
+
 # ---- other looks ---------------------------------------------------------------------------------------------------
 
 

@@ -66,9 +66,9 @@ class ScreenActions:
         self._host.push_screen(DetailsScreen())
 
     def _welcome(self) -> None:
-        from pinch_tui.ui.screens.welcome import WelcomeScreen
+        from pinch_tui.ui.screens.key import KeyScreen
 
-        self._host.push_screen(WelcomeScreen())
+        self._host.push_screen(KeyScreen())
 
     def _next_theme(self) -> None:
         here = THEME_NAMES.index(self._host.theme) if self._host.theme in THEME_NAMES else -1

@@ -149,6 +149,7 @@ class PinchApp(App[AppExit]):
             view=view,
             on_focus=self.arm,
         )
+        self._has_greeted = False
         self._own = ScreenActions(self, self.main, draw_large)
 
     # ---- starting --------------------------------------------------------------------------------------------------
@@ -193,10 +194,7 @@ class PinchApp(App[AppExit]):
             return
         if services.has_seen_welcome:
             key = front.key_named("welcome")
-            self.say("welcome", "This is practice: no API key is set.", f"{key} enters one." if key else "")
-            return
-        services.remember("welcome_seen", True)
-        self.do("welcome")
+            self.say("welcome", "This is practice.", f"Have a Pinch key? {key}" if key else "")
 
     def on_unmount(self) -> None:
         self.hold.on_report_changed = self.hold.on_hang_up = self.hold.on_interrupt = None
@@ -244,11 +242,23 @@ class PinchApp(App[AppExit]):
             self._is_status_new = False
             self.main.redraw()
         if self._changed_lines:
+            self._greet()
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()
             self.main.follow_search(changed)
             self.main.notices.take_back(f"{OWN}empty")  # something was said now
             self._own.lines_changed(changed)
+
+    def _greet(self) -> None:
+        """Somebody was understood for the first time."""
+        services = self.front.services
+        if self._has_greeted or services.has_key or services.has_seen_welcome:
+            return
+        if any(line.translation and not line.is_live for line in self.engine.transcript.utterances):
+            self._has_greeted = True
+            services.remember("welcome_seen", True)
+            key = self.front.key_named("welcome")
+            self.say("welcome", "That's it. Go on talking.", f"Have a Pinch key? {key}" if key else "")
 
     def _on_report(self, _report: object) -> None:
         """On the input thread."""

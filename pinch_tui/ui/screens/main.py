@@ -16,6 +16,8 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from pinch_tui.core.events import MicState, NoticePosted, Severity, StateWord, Status
+from pinch_tui.core.keymap import first_key
+from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
@@ -101,6 +103,7 @@ class MainScreen(Screen[None]):
         self.search_bar = SearchBar()
         self.say_this = SayThis(marks, order=order)
         self.empty = EmptyCard()
+        self._keys = keys
         self.footer = Footer(keys)
         self.talk_bar = TalkBar(marks, clock=clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
 
@@ -206,6 +209,8 @@ class MainScreen(Screen[None]):
             hint,
             phrases[: max(0, self.size.height - 10)],
             is_practice=status.is_practice,
+            is_first=status.is_practice and not (self._services.has_key or self._services.has_seen_welcome),
+            key="" if self._services.has_key else key_name(first_key(self._keys, "welcome")),
             can_speak=self._services.speak_phrase is not None,
             marks=self._marks,
             order=self._order,

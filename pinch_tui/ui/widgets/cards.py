@@ -56,25 +56,34 @@ class EmptyCard(Static, can_focus=True):
         phrases: Sequence[tuple[str, str]],
         *,
         is_practice: bool,
+        is_first: bool,
+        key: str,
         can_speak: bool,
         marks: Marks,
         order: Order,
         width: int,
     ) -> None:
         """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode.
-        ``can_speak``: a voice can speak them.
+        ``can_speak``: a voice can speak them. ``is_first``: nobody was understood here before, so there is one goal.
+        ``key``: where a key for the real service is entered, "" where one is in use.
 
         Phrases that would break the table in ``width`` cells, the card's edges included, are left out.
         """
+        if is_first:
+            phrases = phrases[:1]
         phrases, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
         self._n_phrases = len(phrases) if can_speak else 0
         self._at = min(self._at, max(0, self._n_phrases - 1))
 
         def draw() -> None:
             parts: list[tuple[str, str]] = [(hint[:1].upper() + hint[1:], "bold $foreground")]
-            if phrases:
+            if is_first and phrases:
+                parts.insert(0, ("Welcome to pinch-tui, your interpreter in the terminal\n\n", "bold $accent"))
+                parts.append((". Say:\n", "bold $foreground"))
+            elif phrases:
                 ask = "\nSay one, or press Enter to hear it as a sample:" if can_speak else " Say one:"
-                parts.append((f"\n\nPractice understands phrases such as these.{ask}\n", "$text-muted"))
+                parts.append((f"\n\nPractice understands everyday phrases such as these.{ask}\n", "$text-muted"))
+            if phrases:
                 for n, (original, translation) in enumerate(phrases):
                     is_chosen = can_speak and self.has_focus and n == self._at
                     pad = " " * (left - cell_len(original))
@@ -84,8 +93,13 @@ class EmptyCard(Static, can_focus=True):
                     parts.append((f"  {marks.bar}  ", "$text-muted"))
                     parts += parts_of(translation, "$text-muted", order)
                     parts.append((" " * (right - cell_len(translation)), ""))
+                if is_first:
+                    sample = "No microphone? Press Enter to hear it as a sample.\n" if can_speak else ""
+                    parts.append((f"\n\n{sample}This is practice: nothing leaves your computer.", "$text-muted"))
+                if key:
+                    parts.append((f"\n\nHave a Pinch key? {key}", "$text-muted"))
             elif is_practice:
-                parts.append(("\n\nThis is practice: nothing leaves this computer.", "$text-muted"))
+                parts.append(("\n\nThis is practice: nothing leaves your computer.", "$text-muted"))
             else:
                 parts.append(("\n\nYour words appear here, the other language beside them.", "$text-muted"))
             self.update(Content.assemble(*parts))
