@@ -1,0 +1,45 @@
+"""The real program: other languages while the talk key is down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.audio.rig import VirtualAudio
+from tests.e2e.live import CTRL_Q, PRESS, RELEASE, REPEAT, LiveApp
+from tests.e2e.scripted_live import scripted
+from tests.e2e.test_stalled_terminal import key, noise
+from tests.faults.scripted import Plan
+
+pytestmark = pytest.mark.e2e
+SWAP = b"\x1b[115;;115u"
+
+
+def test_swapping_in_mid_word_goes_on_in_the_other_direction(tmp_path: Path, audio: VirtualAudio) -> None:
+    with (
+        scripted(Plan(ear_s=0.1, has_speech=False)) as service,
+        LiveApp(tmp_path, audio=audio, env=key(service.base_url)) as app,
+    ):
+        app.wait("session", 10)
+        player = audio.start_player(noise(tmp_path, 10.0))
+        app.type(PRESS)
+        app.wait("first-frame", 3)
+        app.pump(0.8)
+        app.type(SWAP)
+        app.wait("talk-start", 3, utterance=2)
+        app.wait_text("From here on", 3)
+        for _ in range(10):
+            app.type(REPEAT, settle=0.08)
+        app.type(RELEASE)
+        app.wait("settled", 8, utterance=2)
+        assert [e["source"] for e in app.events("talk-stop")] == ["change", "key"]
+        assert [(s.params["sourceLanguage"], s.params["targetLanguage"]) for s in service.sessions] == [
+            ("en", "es"),
+            ("es", "en"),
+        ]
+        assert all(len(s.utterances()[0]) > 30 for s in service.sessions), "both halves were sent"
+        app.type(CTRL_Q)
+        assert app.leave() == 0
+        player.kill()
+        player.wait()
