@@ -271,6 +271,8 @@ def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError |
         stop()
         for number, sentence in enumerate([*notices, *recorder.problems]):
             engine.say(NoticePosted(f"start-{number}", Severity.WARNING, sentence))
+        for notice in recorder.at_start:
+            engine.say(notice)
         if problem is not None:
             engine.say(NoticePosted("sound", Severity.ERROR, problem.title, problem.hint))
 

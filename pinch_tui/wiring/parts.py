@@ -126,6 +126,8 @@ class Recorder:
         self.history: HistoryWriter | None = None
         self.starred: set[int] = set()
         self.problems: list[str] = []
+        self.at_start: list[NoticePosted] = []
+        """To tell once the engine runs."""
         if options.events is not None:
             self.events = EventLog(options.events, self.problem)
             stack.callback(self.events.close)
@@ -149,10 +151,10 @@ class Recorder:
         if purge.removed:
             removed = "1 conversation" if purge.removed == 1 else f"{purge.removed} conversations"
             sentence = f"{removed} older than {days} days {'was' if purge.removed == 1 else 'were'} deleted."
-            self._engine.say(NoticePosted("retention", Severity.INFO, sentence))
+            self.at_start.append(NoticePosted("retention", Severity.INFO, sentence))
             log.info("%s", sentence)
         if purge.doubt:
-            self._engine.say(NoticePosted("retention-doubt", Severity.WARNING, purge.doubt))
+            self.at_start.append(NoticePosted("retention-doubt", Severity.WARNING, purge.doubt))
             log.warning("%s", purge.doubt)
 
     def _all_is_saved(self) -> None:

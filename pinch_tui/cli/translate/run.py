@@ -96,7 +96,7 @@ class _Run:
                 self.exit_code = EXIT_AUDIO  # the last words are still waited for
             case Stopped(unsettled, exit_code):
                 self.exit_code = self.exit_code or exit_code
-                if unsettled and self.write_error is None and self.exit_code == EXIT_OK:
+                if unsettled and self.exit_code == EXIT_OK and not self._has_lost_output():
                     self.console.say("The last words did not come.")
                     self.exit_code = EXIT_LINK
                 self.stopped.set()
@@ -127,6 +127,9 @@ class _Run:
         if self.is_bounded and waiting_s >= UNREAD_S:
             self.has_no_reader = True
             self.failed.set()
+
+    def _has_lost_output(self) -> bool:
+        return self.write_error is not None or (self.speech is not None and self.speech.failure is not None)
 
     def _guarded(self, write: Callable[[], None]) -> None:
         """A reader that went away, or a full disk, ends the run."""
