@@ -46,6 +46,13 @@ def loud(samples: np.ndarray, rate: int) -> np.ndarray:
     return samples[at[0] * size : (at[-1] + 1) * size]
 
 
+def loud_s(samples: np.ndarray) -> float:
+    """Seconds that are no silence; a machine under load puts pauses between them."""
+    size = RATE // 50
+    blocks = np.abs(samples[: len(samples) // size * size].reshape(-1, size)).max(axis=1)
+    return float((blocks > blocks.max() / 20).sum()) / 50
+
+
 async def connect(server: Any, token: str = "") -> Beta1Connection:
     allocation = Allocation("api-test", server.url, 60.0, token=token or server.token)
     return await Beta1Connector().connect(allocation)
@@ -73,6 +80,20 @@ async def hear(peer: Any, seconds: float) -> np.ndarray:
         async with asyncio.timeout(seconds):
             while True:
                 parts.append(await peer.audio())
+    return np.concatenate(parts)
+
+
+async def utterance(peer: Any) -> np.ndarray:
+    """What is heard until a second of silence follows sound."""
+    parts: list[np.ndarray] = []
+    quiet = 0
+    async with asyncio.timeout(30.0):
+        while quiet < 50:
+            block = await peer.audio()
+            is_loud = np.abs(block).max() > 600
+            if is_loud or parts:
+                parts.append(block)
+                quiet = 0 if is_loud else quiet + 1
     return np.concatenate(parts)
 
 
@@ -201,7 +222,7 @@ async def translated() -> dict[str, object]:
 
         async def agent() -> np.ndarray:
             peer = await server.peer()
-            sound = loud(await hear(peer, 5.0), RATE)
+            sound = loud(await utterance(peer), RATE)
             peer.say(tone(1000, 1.0, RATE))
             peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
             peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
@@ -231,7 +252,7 @@ async def translated() -> dict[str, object]:
             "out": out.decode(),
             "err": err.decode(),
             "asked": asked,
-            "heard_s": len(heard.result()) / RATE,
+            "heard_s": loud_s(heard.result()),
             "speech_hz": pitch(loud(speech, OUT_RATE), OUT_RATE),
         }
 
