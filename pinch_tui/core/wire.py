@@ -102,6 +102,8 @@ class Progress:
     written: int
     acknowledged: int
     arrived: int | None = None
+    rtt_s: float = 0.0
+    """The round trip as the system measures it, queues included; 0 where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 _SIOCOUTQ = 0x5411  # Linux, tcp(7): bytes in the send queue, acknowledged ones not among them
 _SO_NWRITE = 0x1024  # macOS, sys/socket.h: the same
 _TCP_INFO = 11
+_ROUND_TRIP = struct.Struct("=68xI")  # linux/tcp.h, struct tcp_info: tcpi_rtt, microseconds
 _DELIVERED = struct.Struct("=192xI")  # linux/tcp.h, struct tcp_info since 4.18: tcpi_delivered
 
 
@@ -32,6 +33,14 @@ def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
     if platform == "darwin":
         return int(sock.getsockopt(_socket.SOL_SOCKET, _SO_NWRITE))
     return None
+
+
+def round_trip(sock: KernelSocket, platform: str) -> float:
+    """The smoothed round trip in seconds, queues included; 0 where the system does not tell."""
+    if not platform.startswith("linux"):
+        return 0.0
+    info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP.size)
+    return float(_ROUND_TRIP.unpack(info)[0]) / 1e6 if len(info) == _ROUND_TRIP.size else 0.0
 
 
 def packets_arrived(sock: KernelSocket, platform: str) -> int | None:

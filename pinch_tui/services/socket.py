@@ -36,7 +36,7 @@ from pinch_tui.core.wire import Progress
 from pinch_tui.errors import ConfigError, ConnectionLost, LinkError
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
 from pinch_tui.network.way import find as find_way
-from pinch_tui.services.kernel import kept_by_kernel, packets_arrived
+from pinch_tui.services.kernel import kept_by_kernel, packets_arrived, round_trip
 from pinch_tui.services.parsing import ChunkedParser
 
 OPEN_WITHIN_S = 8.0
@@ -124,13 +124,13 @@ class WebSocket:
             return None
         try:
             unacknowledged = kept_by_kernel(sock, sys.platform)
-            arrived = packets_arrived(sock, sys.platform)
+            arrived, rtt_s = packets_arrived(sock, sys.platform), round_trip(sock, sys.platform)
         except (OSError, ValueError, struct.error):
             return None
         if unacknowledged is None:
             return None
         waiting = transport.get_write_buffer_size() + unacknowledged
-        return Progress(self._written, self._written - waiting, arrived)
+        return Progress(self._written, self._written - waiting, arrived, rtt_s)
 
     async def receive(self) -> bytes | str:
         try:

@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.services.kernel import kept_by_kernel, packets_arrived
+from pinch_tui.services.kernel import kept_by_kernel, packets_arrived, round_trip
 from pinch_tui.services.parsing import MAX_UNPARSED, MAX_UNSENT
 from pinch_tui.services.socket import WebSocketOpener, check_ws_url
 
@@ -271,7 +271,7 @@ async def test_what_the_peer_acknowledged_is_known_on_this_system() -> None:
         progress = connection.progress()
         if sys.platform in ("linux", "darwin"):
             assert progress is not None and progress.written >= 640
-            assert progress.acknowledged == progress.written
+            assert progress.acknowledged == progress.written and 0.0 <= progress.rtt_s < 1.0
         connection.abort()
         assert connection.progress() is None
 
@@ -311,4 +311,8 @@ def test_macos_tells_by_an_option_and_windows_not_at_all() -> None:
     sock = AskedSocket()
     assert kept_by_kernel(sock, "darwin") == 4_242 and sock.asked == [(socket.SOL_SOCKET, 0x1024)]
     assert packets_arrived(sock, "darwin") is None
-    assert kept_by_kernel(sock, "win32") is None and packets_arrived(sock, "win32") is None
+    assert (
+        kept_by_kernel(sock, "win32") is None
+        and packets_arrived(sock, "win32") is None
+        and round_trip(sock, "win32") == 0.0
+    )

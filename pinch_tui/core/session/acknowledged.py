@@ -6,6 +6,8 @@ from pinch_tui.core.wire import Progress
 
 PONG_WITHIN_S = 3.0
 """While something is unsettled; with the pings' interval a dead connection is noticed within 5 s."""
+MAX_ROUND_TRIPS_S = 10.0
+"""What two round trips may add: behind a long queue a lost packet is missed, and sent again, that much later."""
 LOOK_EVERY_S = 0.25
 """How often the progress of what was sent is looked at while a ping is unanswered."""
 PROGRESS_S = 1.5
@@ -27,6 +29,7 @@ class Acknowledgements:
         self._acknowledged = self._arrived = 0
         self._moved_at = float("-inf")
         self._taken_at_ping = 0
+        self._patience_s = PONG_WITHIN_S
         self._ping_end: int | None = None  # bytes up to and with the ping that is unanswered
         self._ping_arrived_at: float | None = None
 
@@ -42,6 +45,7 @@ class Acknowledgements:
             self._moved_at = now
         self.are_known = True
         self.looked_at = now
+        self._patience_s = PONG_WITHIN_S + min(MAX_ROUND_TRIPS_S, 2.0 * progress.rtt_s)
         if ping_at is None:
             return
         if self._ping_end is None and now > ping_at:
@@ -55,5 +59,5 @@ class Acknowledgements:
         if not self.are_known:
             return float("-inf") if taken - self._taken_at_ping >= PROGRESS_FRAMES else taken_at + PROGRESS_S
         if self._ping_arrived_at is not None:
-            return self._ping_arrived_at + PONG_WITHIN_S
-        return self._moved_at + PONG_WITHIN_S
+            return self._ping_arrived_at + self._patience_s
+        return self._moved_at + self._patience_s

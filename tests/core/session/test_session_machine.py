@@ -406,6 +406,16 @@ def test_acknowledgements_out_of_order_are_life_though_nothing_moves() -> None:
     assert link.failed and link.failed[0][1] is FailureKind.STALL and link.failed[0][0] < 1016.5
 
 
+def test_a_loss_behind_a_long_queue_is_given_two_round_trips() -> None:
+    """A retransmission timer of a link with 4 s of queue is silent for longer than a short link's pong takes."""
+    link = Link()
+    link.run(10.0, lambda now: Progress(400_000, int((now - 1000.0) * 8_000), rtt_s=4.0))
+    link.run(9.0, lambda now: Progress(400_000, 80_000, rtt_s=4.0))
+    assert not link.failed
+    link.run(9.0, lambda now: Progress(400_000, 80_000, rtt_s=4.0))
+    assert link.failed and link.failed[0][1] is FailureKind.STALL
+
+
 def test_a_link_that_acknowledges_nothing_more_is_dead_within_five_seconds() -> None:
     link = Link()
     dead_at = 1010.0
