@@ -31,7 +31,7 @@ from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.key import KeyScreen
-from pinch_tui.ui.screens.settings import SettingsScreen
+from pinch_tui.ui.screens.settings import KeyRow, SettingsScreen
 from tests.fakes.fake_engine import line
 from tests.fakes.fake_hold import SENTENCES, FakeReport
 from tests.ui.harness import PHRASES, rig, until
@@ -603,6 +603,16 @@ async def test_a_key_in_use_is_named_by_its_place_and_practice_is_one_key_away()
         assert "Using the key from the keyring. Paste a new one to replace it." in " ".join(shown(r.app).split())
         await pilot.press("ctrl+b")
         await until(pilot, lambda: used == ["practice"] and len(r.app.screen_stack) == 1)
+
+
+async def test_the_settings_lead_to_the_key() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("comma")
+        await pilot.pause()
+        r.app.screen.query_one(KeyRow).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(r.app.screen, KeyScreen))
 
 
 async def test_a_key_that_is_refused_says_why_and_is_not_kept() -> None:

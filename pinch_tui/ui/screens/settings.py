@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -73,6 +74,27 @@ class MeterLine(Widget):
         return Content.assemble(" " * _INDENT, *pieces, level).truncate(width)
 
 
+class KeyRow(Static, can_focus=True):
+    """Opens the screen of the API key."""
+
+    DEFAULT_CSS = """
+    KeyRow { height: 1; width: 1fr; }
+    KeyRow:focus { background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", show=False)]
+
+    def on_mount(self) -> None:
+        self.update(Content.assemble((f"{'API key':<{_INDENT}}", "$text-muted"), " Enter opens it"))
+
+    def on_click(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        from pinch_tui.ui.screens.key import KeyScreen
+
+        self.app.push_screen(KeyScreen())
+
+
 class SettingsScreen(Panel[None]):
     """Closing applies what needs a new session."""
 
@@ -100,6 +122,7 @@ class SettingsScreen(Panel[None]):
                 yield Static(Content("Program"), classes="heading -next")
                 yield _choice("talk.mode", settings.talk.mode)
                 yield _choice("ui.theme", self.app.theme, [(name, name) for name in THEME_NAMES])
+                yield KeyRow()
             yield Static(id="verdict", classes="panel-keys")
 
     def _session_rows(self, params: SessionParams) -> Iterator[Widget]:
