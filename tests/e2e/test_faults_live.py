@@ -132,7 +132,7 @@ def test_words_for_a_refused_key_are_sent_with_the_next_one(tmp_path: Path, audi
             app.type(b"\x1bOR")
             app.wait_text("back to practice", 3)
             app.type(b"pk_another\r")
-            app.wait_text("The key is kept in the key file, and in use.", 5)
+            app.wait_text("The Pinch key is kept in the key file, and in use.", 5)
             assert "unset it" in app.text()
             assert "pk_a" not in app.text()
             app.wait("final", 20, side="translated", text=TRANSLATION)
