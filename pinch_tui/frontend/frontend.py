@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 
 from pinch_tui.core.events import EngineEvent, Logged, StatusChanged, Stopped
@@ -11,7 +11,7 @@ from pinch_tui.core.keynames import key_name
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.leaving import Leaving
-from pinch_tui.frontend.lines import LineWork
+from pinch_tui.frontend.lines import RunningLines
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.session import SessionChanges
@@ -38,7 +38,7 @@ class FrontEnd:
         self.engine, self.hold, self.services, self.face, self.clock = engine, hold, services, face, clock
         self.keys = resolve_keys(settings.ui.keys, settings.talk.key)
         self.session = SessionChanges(engine, hold, services, face, settings)
-        self.lines = LineWork(engine, services, face, self._offer_context)
+        self.lines = RunningLines(engine, services, face, self._offer_context)
         self.notes = SupportNotes()
         self.leaving = Leaving(engine, hold, face, clock)
         self._stop_listening: Callable[[], None] = lambda: None
@@ -53,9 +53,9 @@ class FrontEnd:
         """The first key of an action as people write it; "" when the user's map leaves it none."""
         return key_name(first_key(self.keys, action))
 
-    def _offer_context(self) -> str:
+    def _offer_context(self, words: Sequence[str]) -> str:
         key = self.key_named("add_context")
-        return f"{key} tells the translator: " if key else "New: "
+        return f"{key} tells the translator: {', '.join(words)}." if key else f"New: {', '.join(words)}."
 
     def open(self) -> None:
         """Listen to the engine and to signals. Call it in the context in which the face wants to be called."""

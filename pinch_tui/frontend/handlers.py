@@ -120,25 +120,6 @@ def voice(front: FrontEnd) -> None:
 # ---- this line ----------------------------------------------------------------------------------------------------
 
 
-def copy_translation(front: FrontEnd) -> None:
-    if line := front.lines.chosen():
-        front.lines.copy("translation", line.translation)
-
-
-def copy_original(front: FrontEnd) -> None:
-    if line := front.lines.chosen():
-        front.lines.copy("original", line.original)
-
-
-def copy_both(front: FrontEnd) -> None:
-    if line := front.lines.chosen():
-        front.lines.copy("line", "\n".join(text for text in (line.original, line.translation) if text))
-
-
-def correct(front: FrontEnd) -> None:
-    front.lines.correct()
-
-
 def add_context(front: FrontEnd) -> None:
     """The words of the newest correction, for the translator from the next utterance on."""
     words = front.lines.new_words

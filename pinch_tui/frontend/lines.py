@@ -1,59 +1,78 @@
-"""What is done with a line: copying it, saying it again, saving its speech, exporting the conversation."""
+"""What is done with a line: copying, correcting, saying it again, saving its speech; and exporting the conversation."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from pinch_tui.core.events import Correct, ReplaySpeech
 from pinch_tui.core.transcript.correct import new_words
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance
-from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.engine.facade import EngineFacade, TranscriptView
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.clipboard import Clipboard
-from pinch_tui.frontend.ports import Export, Face, Wording
+from pinch_tui.frontend.ports import Export, LineFace, Wording
 from pinch_tui.frontend.services import AppServices
 
 _NOTHING = "Nothing was said yet."
 
 
-class LineWork:
-    """Slow work runs beside everything else; what came of it is said in one passing line.
+def next_starred(utterances: Sequence[Utterance], starred: Collection[int], here: int | None) -> int | None:
+    """The number of the starred line after ``here``, round the end; None when no line is starred."""
+    at = next((i for i, line in enumerate(utterances) if line.number == here), -1)
+    in_turn = (*utterances[at + 1 :], *utterances[: at + 1])
+    return next((line.number for line in in_turn if line.number in starred), None)
 
-    ``offer``: how the context is offered the words of a correction, which follow.
+
+class LineWork:
+    """Works on the lines of one conversation, the running one or a past one.
+
+    Slow work runs beside everything else; what came of it is said in one passing line. ``rewrite`` keeps a corrected
+    wording, ``export`` writes the conversation, ``offer`` puts in words what may be done with new words.
     """
 
-    def __init__(self, engine: EngineFacade, services: AppServices, face: Face, offer: Callable[[], str]) -> None:
-        self._engine, self._services, self._face = engine, services, face
-        self._offer = offer
+    def __init__(
+        self,
+        transcript: TranscriptView,
+        services: AppServices,
+        face: LineFace,
+        *,
+        rewrite: Callable[[int, Wording], Awaitable[None]],
+        export: Callable[[ExportFormat, ExportSide, ExportPart], Awaitable[Path]],
+        offer: Callable[[Sequence[str]], str],
+    ) -> None:
+        self._transcript, self._services, self._face = transcript, services, face
+        self._rewrite, self._write, self._offer = rewrite, export, offer
         self.new_words: tuple[str, ...] = ()
         """What the newest correction brought in; the context may take it."""
 
     def chosen(self) -> Utterance | None:
         """The selected line, or the newest one with something in it; None (and said so) where there is nothing."""
         number = self._face.selected()
-        utterances = self._engine.transcript.utterances
+        utterances = self._transcript.utterances
         if number is None:
             found = next((u for u in reversed(utterances) if u.has_content), None)
         else:
-            found = self._engine.transcript.utterance(number)
+            found = self._transcript.utterance(number)
         if found is None or not found.has_content:
             self._face.say("empty", "This line is empty." if utterances else _NOTHING)
             return None
         return found
 
-    def _spoken(self) -> int | None:
-        """The selected line, or the newest one with speech; None (and said so) where there is no speech."""
-        number = self._face.selected()
-        utterances = self._engine.transcript.utterances
-        if number is None:
-            number = next((u.number for u in reversed(utterances) if self._engine.speech_of(u.number)), None)
-        if number is not None and self._engine.speech_of(number):
-            return number
-        self._face.say("line", "There is no speech for this line." if utterances else _NOTHING)
-        return None
+    def copy_translation(self) -> None:
+        if line := self.chosen():
+            self._copy_text("translation", line.translation)
 
-    def copy(self, what: str, text: str) -> None:
+    def copy_original(self) -> None:
+        if line := self.chosen():
+            self._copy_text("original", line.original)
+
+    def copy_both(self) -> None:
+        if line := self.chosen():
+            self._copy_text("line", "\n".join(text for text in (line.original, line.translation) if text))
+
+    def _copy_text(self, what: str, text: str) -> None:
         """To the clipboard; ``what`` names the text."""
         if not text:
             self._face.say("copy", f"This line has no {what} yet.")
@@ -71,6 +90,77 @@ class LineWork:
     def _copy(self, text: str) -> Awaitable[str]:
         return (self._services.copy or Clipboard(self._face.write_raw).copy)(text)
 
+    def correct(self) -> None:
+        """Edit the texts of a settled line."""
+        line = self.chosen()
+        if line is None:
+            return
+        if line.is_live:
+            self._face.say("correct", "This line is not finished yet.")
+            return
+
+        def done(wording: Wording | None) -> None:
+            if wording is not None and wording != (line.original, line.translation):
+                self._face.begin("correct", self._correct(line, wording))
+
+        self._face.correct(line, done)
+
+    async def _correct(self, line: Utterance, wording: Wording) -> None:
+        try:
+            await self._rewrite(line.number, wording)
+        except PinchError as error:
+            self._face.warn("correct", error.title, error.hint)
+            return
+        sides = ((line.original, wording[0]), (line.translation, wording[1]))
+        self.new_words = tuple(dict.fromkeys(word for before, after in sides for word in new_words(before, after)))
+        self._face.say("correct", "Corrected.", self._offer(self.new_words) if self.new_words else "")
+
+    def export(self) -> None:
+        """The conversation as a file of the kind that is chosen."""
+        if not self._transcript.utterances:
+            self._face.say("empty", _NOTHING)
+            return
+        self._face.choose_export(self._export)
+
+    def _export(self, chosen: Export | None) -> None:
+        if chosen is not None:
+            self._face.begin("export", self._tell("export", self._write(*chosen), "Written to {}"))
+
+    async def _tell(self, topic: str, work: Awaitable[str | Path], done: str) -> None:
+        try:
+            came = await work
+        except PinchError as error:
+            self._face.warn(topic, error.title, error.hint)
+        else:
+            if isinstance(came, Path):
+                self._face.say(topic, done.removesuffix(" {}"), path=str(came))
+            else:
+                self._face.say(topic, done.format(came).removesuffix(" ()"))
+
+
+class RunningLines(LineWork):
+    """The lines of the running conversation: they have speech, too."""
+
+    def __init__(
+        self, engine: EngineFacade, services: AppServices, face: LineFace, offer: Callable[[Sequence[str]], str]
+    ) -> None:
+        async def rewrite(number: int, wording: Wording) -> None:
+            engine.post(Correct(number, *wording))
+
+        super().__init__(engine.transcript, services, face, rewrite=rewrite, export=services.export, offer=offer)
+        self._engine = engine
+
+    def _spoken(self) -> int | None:
+        """The selected line, or the newest one with speech; None (and said so) where there is no speech."""
+        number = self._face.selected()
+        utterances = self._transcript.utterances
+        if number is None:
+            number = next((u.number for u in reversed(utterances) if self._engine.speech_of(u.number)), None)
+        if number is not None and self._engine.speech_of(number):
+            return number
+        self._face.say("line", "There is no speech for this line." if utterances else _NOTHING)
+        return None
+
     def replay(self, speed: float) -> None:
         """Say its translation again; ``speed`` < 1 is slower."""
         number = self._spoken()
@@ -84,45 +174,3 @@ class LineWork:
         if number is not None:
             speech = self._engine.speech_of(number)
             self._face.begin("save", self._tell("save", self._services.save_wav(number, speech), "Saved {}"))
-
-    def correct(self) -> None:
-        """Edit the texts of a settled line."""
-        line = self.chosen()
-        if line is None:
-            return
-        if line.is_live:
-            self._face.say("correct", "This line is not finished yet.")
-            return
-
-        def done(wording: Wording | None) -> None:
-            if wording is None or wording == (line.original, line.translation):
-                return
-            self._engine.post(Correct(line.number, *wording))
-            sides = ((line.original, wording[0]), (line.translation, wording[1]))
-            self.new_words = tuple(dict.fromkeys(word for before, after in sides for word in new_words(before, after)))
-            hint = f"{self._offer()}{', '.join(self.new_words)}." if self.new_words else ""
-            self._face.say("correct", "Corrected.", hint)
-
-        self._face.correct(line, done)
-
-    def export(self) -> None:
-        """The conversation as a file of the kind that is chosen."""
-        if not self._engine.transcript.utterances:
-            self._face.say("empty", _NOTHING)
-            return
-        self._face.choose_export(self._export)
-
-    def _export(self, chosen: Export | None) -> None:
-        if chosen is not None:
-            self._face.begin("export", self._tell("export", self._services.export(*chosen), "Written to {}"))
-
-    async def _tell(self, topic: str, work: Awaitable[str | Path], done: str) -> None:
-        try:
-            came = await work
-        except PinchError as error:
-            self._face.warn(topic, error.title, error.hint)
-        else:
-            if isinstance(came, Path):
-                self._face.say(topic, done.removesuffix(" {}"), path=str(came))
-            else:
-                self._face.say(topic, done.format(came).removesuffix(" ()"))

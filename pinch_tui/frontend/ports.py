@@ -61,15 +61,12 @@ class TalkKey(Protocol):
     def report(self) -> HoldReport: ...
 
 
-class Face(Protocol):
-    """One way to show the program and to be asked. Called on the event loop's thread."""
+class LineFace(Protocol):
+    """What shows one conversation, and is asked for what is done with its lines. Called on the event loop's thread."""
 
     @property
     def write_raw(self) -> Callable[[str], None] | None:
         """Puts an escape sequence on the terminal; None where none may be written."""
-
-    def hear(self, event: EngineEvent) -> None:
-        """A fact of the engine, after the front end has taken it."""
 
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
         """A passing line; it ends in the ``path`` as it is. A later one of the same topic replaces it where lines can
@@ -84,20 +81,27 @@ class Face(Protocol):
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run slow work beside everything else; it ends with the program."""
 
-    def do(self, action: str) -> None:
-        """Run an action that each face has in its own way, or lacks."""
-
     def selected(self) -> int | None:
         """The number of the selected utterance; None when none is."""
-
-    def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
-        """Ask for a pair and hand it to the session."""
 
     def choose_export(self, write: Callable[[Export | None], None]) -> None:
         """Ask what to export; None: nothing."""
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
         """Let the texts of a settled line be edited; None: they stay."""
+
+
+class Face(LineFace, Protocol):
+    """One way to show the program and to be asked; its lines are those of the running conversation."""
+
+    def hear(self, event: EngineEvent) -> None:
+        """A fact of the engine, after the front end has taken it."""
+
+    def do(self, action: str) -> None:
+        """Run an action that each face has in its own way, or lacks."""
+
+    def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
+        """Ask for a pair and hand it to the session."""
 
     def close_typing(self) -> bool:
         """Put away a text that is being typed; False when there is none."""

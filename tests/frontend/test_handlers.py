@@ -275,7 +275,7 @@ async def test_the_selected_line_is_copied_or_the_newest_with_something_in_it() 
     assert rig.face.told[-1] == ("say", "copy", "Copied the line (wl-copy)")
 
 
-def test_a_line_is_corrected_and_its_new_words_go_into_the_context() -> None:
+async def test_a_line_is_corrected_and_its_new_words_go_into_the_context() -> None:
     rig = Rig()
     rig.do("add_context")
     assert "Correct a line first" in rig.face.told[-1][2]
@@ -287,6 +287,7 @@ def test_a_line_is_corrected_and_its_new_words_go_into_the_context() -> None:
     assert rig.engine.intents == []
     rig.face.wording = ("I am Mr Müller.", "Soy el señor Müller.")
     rig.do("correct")
+    await rig.face.finish()
     assert rig.last == Correct(1, "I am Mr Müller.", "Soy el señor Müller.")
     assert rig.face.told[-1] == ("say", "correct", "Corrected.")
     rig.do("add_context")
