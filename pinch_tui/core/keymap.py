@@ -53,6 +53,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "search_next": "n",
     "search_previous": "N",
     "export": "e",
+    "conversations": "h",
     "settings": "comma",
     "details": "d",
     "support": "f4",

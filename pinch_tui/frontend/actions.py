@@ -112,6 +112,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("search_next", "Next match", _C, "To the next place that was found"),
     Action("search_previous", "Previous match", _C, "To the place found before"),
     Action("export", "Export", _C, "Write the conversation to a file", lambda f: f.lines.export(), "export"),
+    Action("conversations", "Past conversations", _C, "Find, read, correct, export or delete what was said before"),
     Action("settings", "Settings", _P, "Voice, devices, theme and the rest", footer="settings"),
     Action("details", "Details", _P, "Delays, session, counters"),
     Action("support", "Copy for support", _P, "Service, session, model, times, codes; no words, no key", the.support),

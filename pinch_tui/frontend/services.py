@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
+from pinch_tui.frontend.past import NoPast, PastConversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class AppServices:
     save_wav: Callable[[int, bytes], Awaitable[Path]] = _no_wav
     """(utterance, float32 LE mono 24 kHz) -> the file written."""
     set_star: Callable[[int, bool], None] = _nothing
+    past: PastConversations = field(default_factory=NoPast)
+    """The conversations before this one."""
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""
     has_seen_welcome: bool = False

@@ -308,6 +308,8 @@ class PlainApp:
                 self._tell_details()
             case "latest":
                 self._tell_latest()
+            case "conversations":
+                self.tell("pinch-tui history lists past conversations.")
             case _:
                 self.tell(f"{BY_NAME[action].title} is there on the screen only.")
 

@@ -10,6 +10,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.signal import Signal
 
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.ports import TalkKey
 from pinch_tui.ui.app.theme import Marks
@@ -48,6 +49,9 @@ class Host(Protocol):
     theme: str
 
     def push_screen(self, screen: Screen[Any], callback: Callable[[Any], None] | None = None) -> Any: ...
+
+    def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
+        """Show a line as large as fits. ``is_running``: it is one of the running conversation, and may change."""
 
     def set_theme(self, name: str) -> None: ...
 

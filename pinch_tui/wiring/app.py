@@ -40,6 +40,7 @@ from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.exports import default_folder, export_conversation, save_speech
+from pinch_tui.store.history.conversations import History
 from pinch_tui.store.secrets import KEYS, ApiKey, KeyName, KeySource
 from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
@@ -60,6 +61,7 @@ from pinch_tui.wiring.parts import (
     remembered_pair,
     watch_children,
 )
+from pinch_tui.wiring.past import KeptConversations
 from pinch_tui.wiring.samples import SampleSpeaker
 from pinch_tui.wiring.support import doctor_lines
 
@@ -346,6 +348,9 @@ def _services(
         export=export,
         save_wav=save_wav,
         set_star=recorder.star,
+        past=KeptConversations(
+            History(options.paths.history), lambda: None if recorder.history is None else recorder.history.path
+        ),
         has_key=bool(service.key) or options.is_practice,
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_place,

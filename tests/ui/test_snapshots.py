@@ -13,9 +13,12 @@ from textual.widgets import OptionList, TextArea
 
 from pinch_tui.core.events import Counters, FinalizeMode, Latency, MicState, SessionParams, Severity, StateWord
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.frontend.past import PastEntry
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Settings, UiSettings
+from pinch_tui.ui.screens.past import PastScreen
 from tests.fakes.fake_engine import line
+from tests.fakes.fake_past import FakeConversation, FakePast
 from tests.ui import picture
 from tests.ui.harness import Rig, rig, until
 
@@ -190,6 +193,79 @@ def test_leaving(snap_compare: Any, size: Size) -> None:
 @at_every_size
 def test_language_menu(snap_compare: Any, size: Size) -> None:
     assert snap_compare(talked().app, terminal_size=size, press=["l"])
+
+
+def kept(**more: Any) -> Rig:
+    """Conversations of other days: long, two-way, right to left, one that cannot be read."""
+    hotel = [
+        line(1, "Good morning. Where is the train station?", "Buenos días. ¿Dónde está la estación de tren?"),
+        line(2, "A table for two, near the window.", "Una mesa para dos, cerca de la ventana."),
+        line(4, "And the train to Granada leaves from platform nine?", "¿Y el tren a Granada sale del andén nueve?"),
+    ]
+    many = [
+        line(n, f"Item {n} of the contract, please.", f"第{n}条をお願いします。", target="ja") for n in range(1, 42)
+    ]
+    doctor = [
+        line(1, "أين أقرب محطة قطار من فضلك؟", "Where is the nearest train station, please?", source="ar", target="en")
+    ]
+    past = FakePast(
+        [
+            FakeConversation("c", 1_790_000_000.0, tuple(hotel), stars=frozenset({2})),
+            FakeConversation("b", 1_789_700_000.0, tuple(many), stars=frozenset({3, 7}), unreadable=2),
+            FakeConversation("a", 1_789_100_000.0, tuple(doctor), is_practice=True),
+        ],
+        [PastEntry("x", 1_780_000_000.0, problem="permission denied")],
+    )
+    return rig(past=past, **more)
+
+
+async def _list(pilot: Pilot[Any]) -> None:
+    await pilot.press("h")
+    await until(pilot, lambda: pilot.app.screen.query_one(OptionList).option_count == 4)
+    await pilot.pause()
+
+
+async def _found(pilot: Pilot[Any]) -> None:
+    await pilot.press("h", *"train")
+    await until(pilot, lambda: pilot.app.screen.query_one(OptionList).option_count == 3)
+    await pilot.pause()
+
+
+async def _opened(pilot: Pilot[Any]) -> None:
+    await _list(pilot)
+    await pilot.press("down", "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, PastScreen))
+    await pilot.pause()
+
+
+async def _doomed(pilot: Pilot[Any]) -> None:
+    await _list(pilot)
+    await pilot.press("delete")
+
+
+@at_every_size
+def test_past_conversations(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(kept().app, terminal_size=size, run_before=_list)
+
+
+@at_every_size
+def test_lines_found_in_past_conversations(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(kept().app, terminal_size=size, run_before=_found)
+
+
+@at_every_size
+def test_a_past_conversation(snap_compare: Any, size: Size) -> None:
+    assert snap_compare(kept().app, terminal_size=size, run_before=_opened)
+
+
+def test_a_past_conversation_about_to_be_deleted(snap_compare: Any) -> None:
+    assert snap_compare(kept().app, terminal_size=USUAL, run_before=_doomed)
+
+
+@pytest.mark.parametrize("run", [_list, _opened], ids=["list", "opened"])
+def test_past_conversations_in_light(snap_compare: Any, run: Any) -> None:
+    r = kept(settings=Settings(ui=UiSettings(motion=False, theme="pinch-light")))
+    assert snap_compare(r.app, terminal_size=USUAL, run_before=run)
 
 
 @at_every_size

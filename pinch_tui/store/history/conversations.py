@@ -147,20 +147,24 @@ class History:
         if len(names) > 1 and reference not in names:
             raise UsageError(f"{len(names)} conversations begin with {reference}.", "Give more of the name.")
         name = reference if reference in names else (names[0] if names else "")
-        conversation = self._read(name) if name else None
+        if not name:
+            raise UsageError(f"There is no conversation {reference}.", "pinch-tui history list shows what there is.")
+        return self.named(name)
+
+    def named(self, name: str) -> Conversation:
+        """The conversation of this whole name. Raises `UsageError` when it is not there or cannot be read."""
+        conversation = self._read(name)
         if isinstance(conversation, Unreadable):
             raise conversation.error()
         if conversation is None:
-            raise UsageError(f"There is no conversation {reference}.", "pinch-tui history list shows what there is.")
+            raise UsageError(f"There is no conversation {name}.", "pinch-tui history list shows what there is.")
         return conversation
 
     def search(self, text: str) -> Iterator[tuple[Conversation, Utterance]]:
         """Utterances with ``text`` in either language, newest conversation first; case and accents aside."""
-        wanted = _folded(text)
         for conversation in self.conversations():
-            for utterance in conversation.utterances:
-                if wanted in _folded(utterance.original) or wanted in _folded(utterance.translation):
-                    yield conversation, utterance
+            for utterance, _ in matching(conversation, text):
+                yield conversation, utterance
 
     def correct(
         self, conversation: Conversation, number: int, original: str | None, translation: str | None
@@ -191,7 +195,7 @@ class History:
 
     def delete(self, name: str) -> None:
         """Remove a conversation's file. Raises `UsageError` when that fails."""
-        path = self._path(name)
+        path = self.path_of(name)
         try:
             path.unlink(missing_ok=True)
         except OSError as exc:
@@ -211,7 +215,7 @@ class History:
         except UsageError as exc:
             return Purge(doubt=str(exc))
         for name in names:
-            path = self._path(name)
+            path = self.path_of(name)
             with contextlib.suppress(OSError):
                 changed[path] = path.stat().st_mtime
         old = [path for path, at in changed.items() if now - at > keep_days * _DAY_S]
@@ -232,12 +236,13 @@ class History:
                 failed = f"{path} is older than {keep_days} days and cannot be removed: {why(exc)}."
         return Purge(removed, failed)
 
-    def _path(self, name: str) -> Path:
+    def path_of(self, name: str) -> Path:
+        """The file of a conversation."""
         return self.folder / f"{name}{_SUFFIX}"
 
     def _began(self, name: str) -> float:
         """When a conversation began, by its first line; without one that can be read by its name or its file."""
-        path = self._path(name)
+        path = self.path_of(name)
         try:
             with open_file(path) as file:
                 header = read([file.readline(_HEADER_LIMIT)]).header
@@ -249,7 +254,7 @@ class History:
                 return float("inf")  # first, where it is seen
 
     def _read(self, name: str) -> Conversation | Unreadable | None:
-        path = self._path(name)
+        path = self.path_of(name)
         try:
             with open_file(path) as file:
                 reading = read(file)
@@ -271,6 +276,16 @@ class History:
             next((about.context for about in reversed(reading.about) if about.context), ""),
             tuple(dict.fromkeys(about.model for about in reading.about if about.model)),
         )
+
+
+def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance, str]]:
+    """Its utterances with ``text`` in either language, case and accents aside, and the one of their texts with it."""
+    wanted = _folded(text)
+    for utterance in conversation.utterances:
+        for said in (utterance.original, utterance.translation):
+            if wanted in _folded(said):
+                yield utterance, said
+                break
 
 
 def _append(path: Path, lines: str) -> None:

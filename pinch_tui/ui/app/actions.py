@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.frontend.lines import next_starred
 from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.main import MainScreen
@@ -30,6 +31,7 @@ class ScreenActions:
             "help": self._help,
             "settings": self._settings,
             "details": self._details,
+            "conversations": self._conversations,
             "welcome": self._welcome,
             "theme": self._next_theme,
             "palette": host.action_command_palette,
@@ -65,6 +67,11 @@ class ScreenActions:
 
         self._host.push_screen(DetailsScreen())
 
+    def _conversations(self) -> None:
+        from pinch_tui.ui.screens.conversations import ConversationsScreen
+
+        self._host.push_screen(ConversationsScreen(self._main.lines.like))
+
     def _welcome(self) -> None:
         from pinch_tui.ui.screens.key import KeyScreen
 
@@ -89,15 +96,11 @@ class ScreenActions:
 
     def _next_star(self) -> None:
         front = self._host.front
-        lines = front.engine.transcript.utterances
-        here = self._main.lines.cursor
-        at = next((i for i, line in enumerate(lines) if line.number == here), -1)
-        in_turn = (*lines[at + 1 :], *lines[: at + 1])
-        following = next((line for line in in_turn if line.number in self._starred), None)
+        following = next_starred(front.engine.transcript.utterances, self._starred, self._main.lines.cursor)
         if following is None:
             front.face.say("star", f"No line is starred. {front.key_named('star')} stars one.")
         else:
-            self._main.lines.select(following.number)
+            self._main.lines.select(following)
 
     # ---- the big view ----------------------------------------------------------------------------------------------
 
@@ -106,8 +109,8 @@ class ScreenActions:
         if line is not None:
             self.show_big(line)
 
-    def show_big(self, utterance: Utterance) -> None:
-        """The translation as large as fits; it grows with the words that still come."""
+    def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
+        """The translation as large as fits; in the running conversation it grows with the words that still come."""
         from pinch_tui.ui.big.view import BigView
 
         text, language = _large(utterance)
@@ -120,7 +123,7 @@ class ScreenActions:
             language=language,
             draw=self._draw,
         )
-        self._big = (big, utterance.number)
+        self._big = (big, utterance.number) if is_running else None
         self._host.push_screen(big)
 
     def lines_changed(self, numbers: Collection[int]) -> None:

@@ -407,10 +407,13 @@ class PinchApp(App[AppExit]):
         """Run one action of the table."""
         do(self.front, name)
 
+    def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
+        self._own.show_big(utterance, is_running=is_running)
+
     def set_theme(self, name: str) -> None:
         """Change the theme now and for the next start."""
         self.theme = name
         self.front.session.use("ui.theme", name)
 
     def on_transcript_view_activated(self, event: TranscriptView.Activated) -> None:
-        self._own.show_big(self.engine.transcript.utterance(event.number))
+        self.show_big(self.engine.transcript.utterance(event.number))

@@ -307,8 +307,7 @@ class MainScreen(Screen[None]):
         self._say_found(found)
 
     def _say_found(self, found: Found) -> None:
-        place = f" line {found.place} of {found.total}" if found.place else f" {found.total} found"
-        self.search_bar.say(place if found.total else " nothing found")
+        self.search_bar.say(found.words)
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 

@@ -88,6 +88,13 @@ class Found:
     has_wrapped: bool = False
     numbers: Sequence[int] = field(default=(), compare=False, repr=False)  # of all matches, oldest first
 
+    @property
+    def words(self) -> str:
+        """For the search line."""
+        if not self.total:
+            return " nothing found"
+        return f" line {self.place} of {self.total}" if self.place else f" {self.total} found"
+
 
 NOTHING_FOUND = Found(None, 0, 0)
 

@@ -96,6 +96,13 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.empty_text = ""
         """Shown in the middle of an empty conversation; lines are separated by newlines."""
 
+    def like(self, transcript: facade.TranscriptView) -> TranscriptView:
+        """A view of another conversation with the same look."""
+        style = self._book.style
+        return TranscriptView(
+            transcript, has_times=style.has_times, reorders=style.order, shapes=style.shapes, widths=style.widths
+        )
+
     # ---- what there is --------------------------------------------------------------------------------------------
 
     @property

@@ -1,0 +1,310 @@
+"""Past conversations: the newest first; typing looks for words in all of them, Enter opens, Del deletes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.errors import PinchError
+from pinch_tui.frontend.past import PastConversation, PastEntry
+from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.screens.past import MakeView, PastScreen, counted, pairs_text, when
+from pinch_tui.ui.text.layout import cut, width
+from pinch_tui.ui.transcript.search import find, fold
+from pinch_tui.ui.widgets.strip import displayed
+
+TYPING_S = 0.15
+"""A search begins when nothing more was typed for so long."""
+MAX_FOUND = 300
+"""Most lines that a search lists."""
+_DELETES = ("delete", "ctrl+d")
+_NONE = "There are no past conversations yet. They are kept from the first translation on."
+
+
+class _Filter(Input):
+    """At the end of its text, where the Delete key has nothing to do, that deletes a conversation."""
+
+    def on_key(self, event: events.Key) -> None:
+        screen = self.screen
+        if not isinstance(screen, ConversationsScreen):
+            return
+        if event.key in _DELETES and self.cursor_position >= len(self.value):
+            event.stop()
+            event.prevent_default()
+            screen.delete()
+        else:
+            screen.keep()
+
+
+class ConversationsScreen(Panel[None]):
+    """``make_view`` makes the view of a conversation that is opened."""
+
+    DEFAULT_CSS = """
+    ConversationsScreen OptionList { height: 1fr; margin-top: 1; text-wrap: nowrap; }
+    ConversationsScreen .none { height: 1fr; margin-top: 1; padding: 0 1; display: none; }
+    ConversationsScreen.-none .none { display: block; }
+    ConversationsScreen.-none OptionList { display: none; }
+    ConversationsScreen.-short OptionList { margin-top: 0; }
+    ConversationsScreen.-short .none { margin-top: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "move(5)", show=False),
+        Binding("pageup", "move(-5)", show=False),
+    ]
+
+    def __init__(self, make_view: MakeView) -> None:
+        super().__init__()
+        self._make_view = make_view
+        self._entries: list[PastEntry] = []
+        self._is_new = False
+        """The list belongs to the text that stands in the field."""
+        self._needle = ""
+        """What the list was searched for, folded."""
+        self._is_done = False
+        self._opens_first = False
+        """Enter was pressed before the list was there."""
+        self._doomed: PastEntry | None = None
+        """Deleted by the next press."""
+        self._trouble = ""
+        """Why the list is not whole."""
+        self._failed = ""
+        """Why the last key came to nothing."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="panel -wide -full"):
+            yield Static(classes="panel-title")
+            yield _Filter(placeholder="type to search all conversations", compact=True)
+            yield OptionList(markup=False, compact=True)
+            yield Static(classes="panel-muted none")
+            yield Static(classes="panel-keys")
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).can_focus = False
+        self.query_one(Input).focus()
+        self._look("")
+
+    # ---- finding ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _text(self) -> str:
+        return self.query_one(Input).value.strip()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._look(self._text)
+
+    def _look(self, text: str) -> None:
+        self._is_new = self._is_done = self._opens_first = False
+        self._trouble = ""
+        self.run_worker(self._find(text), name="find", group="find", exclusive=True)
+        self._say()
+
+    async def _find(self, text: str) -> None:
+        if text:
+            await asyncio.sleep(TYPING_S)
+        try:
+            async with aclosing(self.front.services.past.find(text)) as parts:
+                async for part in parts:
+                    if part:
+                        self._take(part, text)
+                    if text and len(self._entries) >= MAX_FOUND and self._is_new:
+                        break
+        except PinchError as error:
+            self._trouble = f"{error.title} {error.hint}"
+        self._is_done = True
+        if not self._is_new:
+            self._take((), text)
+        self._say()
+
+    def _take(self, part: Sequence[PastEntry], text: str) -> None:
+        listed = self.query_one(OptionList)
+        if not self._is_new:
+            self._is_new = True
+            self._needle = fold(text)
+            self._entries = []
+            listed.clear_options()
+        self._entries += part
+        listed.add_options([Option(self._row(entry)) for entry in part])
+        if listed.highlighted is None and self._entries:
+            listed.highlighted = 0
+        self._say()
+        if self._opens_first and self._entries:
+            self._open(self._entries[0])
+
+    # ---- choosing --------------------------------------------------------------------------------------------------
+
+    @property
+    def _here(self) -> PastEntry | None:
+        at = self.query_one(OptionList).highlighted
+        return self._entries[at] if self._is_new and at is not None and at < len(self._entries) else None
+
+    def action_move(self, step: int) -> None:
+        self.keep()
+        listed = self.query_one(OptionList)
+        if listed.option_count:
+            at = listed.highlighted if listed.highlighted is not None else -1
+            listed.highlighted = max(0, min(listed.option_count - 1, at + step))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not self._is_new:
+            self._opens_first = True
+        elif self._here is not None:
+            self._open(self._here)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.keep()
+        if self._here is not None:
+            self._open(self._here)
+
+    def _open(self, entry: PastEntry) -> None:
+        self._opens_first = False
+        self.run_worker(self._show(entry), name="open", group="open", exclusive=True)
+
+    async def _show(self, entry: PastEntry) -> None:
+        try:
+            conversation = await self.front.services.past.open(entry.id)
+        except PinchError as error:
+            self._fail(error)
+            return
+        text = self._text if entry.line is not None else ""
+        screen = PastScreen(conversation, self._make_view, line=entry.line, needle=text)
+        self.host.push_screen(screen, self._came_back)
+
+    def _came_back(self, now: PastConversation | None) -> None:
+        """Stars may have come and gone."""
+        if now is None:
+            return
+        listed = self.query_one(OptionList)
+        for at, entry in enumerate(self._entries):
+            if entry.id == now.id and entry.n_stars != len(now.stars):
+                self._entries[at] = replace(entry, n_stars=len(now.stars))
+                listed.replace_option_prompt_at_index(at, self._row(self._entries[at]))
+
+    # ---- deleting --------------------------------------------------------------------------------------------------
+
+    def delete(self) -> None:
+        """The first press asks, the second one deletes."""
+        entry = self._here
+        if entry is None:
+            return
+        self._failed = ""
+        if self._doomed is None or self._doomed.id != entry.id:
+            self._doomed = entry
+            self._say()
+            return
+        self._doomed = None
+        self.front.face.begin("delete", self._delete(entry))
+
+    def keep(self) -> None:
+        """Another key than the second press."""
+        if self._doomed is not None or self._failed:
+            self._doomed, self._failed = None, ""
+            self._say()
+
+    async def _delete(self, entry: PastEntry) -> None:
+        try:
+            await self.front.services.past.delete(entry.id)
+        except PinchError as error:
+            self._fail(error)
+            return
+        if not self.is_attached:
+            return
+        listed = self.query_one(OptionList)
+        at = listed.highlighted or 0
+        before = sum(other.id == entry.id for other in self._entries[:at])
+        self._entries = [other for other in self._entries if other.id != entry.id]
+        self._draw()
+        if self._entries:
+            listed.highlighted = min(at - before, len(self._entries) - 1)
+        self._say()
+
+    def _fail(self, error: PinchError) -> None:
+        self._failed = clean(f"{error.title} {error.hint}")
+        self._say()
+
+    # ---- drawing ---------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        """All rows anew."""
+        listed = self.query_one(OptionList)
+        at = listed.highlighted
+        listed.clear_options()
+        listed.add_options([Option(self._row(entry)) for entry in self._entries])
+        if self._entries:
+            listed.highlighted = min(at or 0, len(self._entries) - 1)
+
+    def _say(self) -> None:
+        if not self.is_attached:
+            return
+        is_none = self._is_done and not self._entries
+        self.set_class(is_none, "-none")
+        none = self._trouble or ("Nothing was found." if self._text else _NONE)
+        self.query_one(".none", Static).update(Content(clean(none) if is_none else ""))
+        self.query_one(".panel-title", Static).update(
+            Content.assemble("Past conversations", (f"  {self._state()}", "not bold $text-muted"))
+        )
+        keys = self.query_one(".panel-keys", Static)
+        if self._failed:
+            keys.update(Content.assemble((self._failed, "bold $warning")))
+        elif self._doomed is None:
+            keys.update(Content("Enter opens, Del deletes, Esc closes"))
+        else:
+            doomed = f"{when(self._doomed.started)}, {counted(self._doomed.n_lines, 'line')}"
+            keys.update(Content.assemble((f"Del again deletes {doomed}, for good.", "bold $warning")))
+
+    def _state(self) -> str:
+        if not self._is_new:
+            return "looking..."
+        n = len(self._entries)
+        if not self._text:
+            return "" if not n else f"{n}" if self._is_done else f"{n}, reading on..."
+        if n >= MAX_FOUND:
+            return f"the newest {n} lines"
+        return f"{counted(n, 'line')} found" + ("" if self._is_done else ", looking on...")
+
+    def _row(self, entry: PastEntry) -> Content:
+        """Two lines: when, how much, which languages; below, what was said."""
+        room = self.query_one(OptionList).scrollable_content_region.width - 2
+        marks = self.host.marks
+        about = [when(entry.started)]
+        if entry.problem:
+            about.append("cannot be read")
+        else:
+            about.append(counted(entry.n_lines, "line") if entry.line is None else f"line {entry.line}")
+        if entry.n_stars and entry.line is None:
+            about.append(f"{marks.star} {entry.n_stars}")
+        if entry.is_practice:
+            about.append("practice")
+        head = "  ".join(about)
+        pairs = cut(pairs_text(entry.pairs, marks.arrow, self.host.order), max(1, room - width(head) - 2))
+        words = Content(self._words(clean(entry.problem or entry.words), max(8, room)))
+        for start, end in find(words.plain, self._needle) if entry.line is not None else ():
+            words = words.stylize("reverse", start, end)
+        return Content.assemble(" ", (head, "bold"), f"  {pairs}\n ", words)
+
+    def _words(self, text: str, room: int) -> str:
+        """As much as there is room for, with what was looked for in it."""
+        start, end = next(iter(find(text, self._needle)), (0, 0))
+        if width(text[:end]) >= room:
+            text = self.host.marks.ellipsis + text[max(0, start - room // 3) :]
+        return displayed(cut(text, room), self.host.order)

@@ -1,0 +1,296 @@
+"""One past conversation, over the whole screen. The keys are those of the running one, by the user's own map."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from pinch_tui.core.events import NoticePosted, Severity
+from pinch_tui.core.keymap import first_key
+from pinch_tui.core.keynames import key_name
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.engine import facade
+from pinch_tui.errors import PinchError
+from pinch_tui.frontend.languages_text import full_name
+from pinch_tui.frontend.lines import LineWork, next_starred
+from pinch_tui.frontend.past import Pairs, PastConversation
+from pinch_tui.frontend.ports import Export, Wording
+from pinch_tui.ui.screens.correct import CorrectScreen
+from pinch_tui.ui.screens.export import ExportScreen
+from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.text.layout import Order, cut, width
+from pinch_tui.ui.transcript.search import Found
+from pinch_tui.ui.transcript.view import TranscriptView
+from pinch_tui.ui.widgets.notices import OWN, Notices
+from pinch_tui.ui.widgets.search_bar import SearchBar
+from pinch_tui.ui.widgets.strip import displayed
+
+MakeView = Callable[[facade.TranscriptView], TranscriptView]
+_HINTS = (
+    ("search", "search"),
+    ("copy", "copy"),
+    ("star", "star"),
+    ("next_star", "next star"),
+    ("big", "big"),
+    ("correct", "correct"),
+    ("export", "export"),
+    ("copy_original", "original"),
+    ("copy_both", "both"),
+)
+"""What the bottom line names, as far as it has room."""
+
+
+def when(started: float) -> str:
+    """The local time of a conversation's beginning."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(started))
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def pairs_text(pairs: Pairs, arrow: str, order: Order) -> str:
+    """The languages by their own names, each in the order that this terminal needs."""
+    return ", ".join(arrow.join(displayed(clean(full_name(code)), order) for code in pair) for pair in pairs)
+
+
+class _Lines:
+    """The lines of a past conversation, as the view reads them."""
+
+    def __init__(self, utterances: Sequence[Utterance]) -> None:
+        self.utterances = list(utterances)
+
+    def utterance(self, number: int) -> Utterance:
+        return next(one for one in self.utterances if one.number == number)
+
+    def take(self, utterances: Sequence[Utterance]) -> list[int]:
+        """As they are now; the numbers of those that changed. The same list goes on, since views keep it."""
+        changed = [new.number for old, new in zip(self.utterances, utterances, strict=False) if old != new]
+        self.utterances[:] = utterances
+        return changed
+
+
+class PastScreen(Panel[PastConversation]):
+    """Ends with the conversation as it is then. ``line``: the one to begin at; ``needle``: what was looked for."""
+
+    DEFAULT_CSS = """
+    PastScreen { background: $background; layout: vertical; align: left top; }
+    PastScreen .past-head { height: 1; background: $panel; padding: 0 1; }
+    PastScreen .past-foot { height: 1; background: $panel; color: $text-muted; padding: 0 1; }
+    PastScreen TranscriptView { height: 1fr; margin-top: 1; }
+    PastScreen.-short TranscriptView { margin-top: 0; }
+    """
+
+    def __init__(
+        self, conversation: PastConversation, make_view: MakeView, *, line: int | None = None, needle: str = ""
+    ) -> None:
+        super().__init__()
+        self._conversation = conversation
+        self._line, self._needle = line, needle
+        self._stars = set(conversation.stars)
+        self._said = _Lines(conversation.utterances)
+        self.lines = make_view(self._said)
+        self.notices = Notices()
+        self.search_bar = SearchBar()
+        self._actions: Mapping[str, Callable[[], object]] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="past-head")
+        yield self.lines
+        yield self.search_bar
+        yield self.notices
+        yield Static(classes="past-foot")
+
+    def on_mount(self) -> None:
+        past = self.front.services.past
+
+        async def export(format_: ExportFormat, side: ExportSide, part: ExportPart) -> Any:
+            return await past.export(self._conversation.id, format_, side, part)
+
+        work = LineWork(
+            self._said, self.front.services, self, rewrite=self._rewrite, export=export, offer=lambda _words: ""
+        )
+        lines = self.lines
+        self._actions = {
+            "copy": work.copy_translation,
+            "copy_original": work.copy_original,
+            "copy_both": work.copy_both,
+            "correct": work.correct,
+            "export": work.export,
+            "star": lambda: self._star(work.chosen()),
+            "next_star": self._next_star,
+            "big": lambda: self._show_big(work.chosen()),
+            "search": self._open_search,
+            "search_next": lambda: self._say_found(lines.search_step(1)),
+            "search_previous": lambda: self._say_found(lines.search_step(-1)),
+            "line_up": lines.select_prev,
+            "line_down": lines.select_next,
+            "page_up": lambda: lines.select_page(-1),
+            "page_down": lambda: lines.select_page(1),
+            "first": lines.select_first,
+            "latest": lines.select_last,
+            "cancel": self.action_close,
+            "conversations": self.action_close,
+        }
+        lines.latest_key = self.front.key_named("latest")
+        lines.set_stars(self._stars)
+        lines.focus()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._line is not None:
+            self.lines.select(self._line)
+            self.lines.search(self._needle)
+        if n := self._conversation.unreadable:
+            self.warn("past", f"{counted(n, 'line')} of its file cannot be read.")
+
+    # ---- keys ------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_typing(self) -> bool:
+        return isinstance(self.focused, Input)
+
+    def on_key(self, event: events.Key) -> None:
+        if self.is_typing:
+            return
+        for name, run in self._actions.items():
+            if event.key in self.front.keys[name]:
+                event.stop()
+                run()
+                return
+
+    def action_close(self) -> None:
+        """The search first, then the conversation."""
+        if self.search_bar.is_open:
+            self.search_bar.close()
+            self.lines.search("")
+            self.lines.focus()
+        else:
+            self.dismiss(self._conversation)
+
+    # ---- the lines -------------------------------------------------------------------------------------------------
+
+    def _star(self, line: Utterance | None) -> None:
+        if line is None:
+            return
+        is_on = line.number not in self._stars
+        (self._stars.add if is_on else self._stars.discard)(line.number)
+        self.lines.set_stars(self._stars)
+        self.begin("star", self._keep_star(line.number, is_on=is_on))
+
+    async def _keep_star(self, number: int, *, is_on: bool) -> None:
+        try:
+            self._take(await self.front.services.past.star(self._conversation.id, number, is_on=is_on))
+        except PinchError as error:
+            (self._stars.discard if is_on else self._stars.add)(number)
+            self.lines.set_stars(self._stars)
+            self.warn("star", error.title, error.hint)
+        else:
+            self.say("star", "Starred" if is_on else "No longer starred")
+
+    def _next_star(self) -> None:
+        following = next_starred(self._said.utterances, self._stars, self.lines.cursor)
+        if following is None:
+            self.say("star", f"No line is starred. {self.front.key_named('star')} stars one.")
+        else:
+            self.lines.select(following)
+
+    async def _rewrite(self, number: int, wording: Wording) -> None:
+        self._take(await self.front.services.past.correct(self._conversation.id, number, wording))
+
+    def _take(self, now: PastConversation) -> None:
+        """The conversation as it is on disk now."""
+        self._conversation = now
+        self.lines.refresh_utterances(self._said.take(now.utterances))
+
+    def _show_big(self, line: Utterance | None) -> None:
+        if line is not None:
+            self.host.show_big(line, is_running=False)
+
+    def on_transcript_view_activated(self, event: TranscriptView.Activated) -> None:
+        event.stop()
+        self._show_big(self._said.utterance(event.number))
+
+    # ---- searching -------------------------------------------------------------------------------------------------
+
+    def _open_search(self) -> None:
+        self.search_bar.open()
+        self.search_bar.field.focus()
+
+    def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
+        self._say_found(self.lines.search(event.text))
+
+    def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
+        self._say_found(self.lines.search_step(event.direction))
+
+    def _say_found(self, found: Found) -> None:
+        self.search_bar.say(found.words)
+
+    # ---- what the lines' work asks for -----------------------------------------------------------------------------
+
+    @property
+    def write_raw(self) -> Callable[[str], None] | None:
+        return self.front.face.write_raw
+
+    def selected(self) -> int | None:
+        return self.lines.cursor
+
+    def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
+        self._tell(NoticePosted(f"{OWN}{topic}", Severity.INFO, text, hint, path=path))
+
+    def warn(self, topic: str, text: str, hint: str = "") -> None:
+        self._tell(NoticePosted(f"{OWN}{topic}", Severity.WARNING, text, hint))
+
+    def _tell(self, notice: NoticePosted) -> None:
+        if self.is_attached:
+            self.notices.post(notice)
+        elif notice.severity is Severity.WARNING:  # the conversation was closed meanwhile
+            self.front.face.warn("past", notice.title, notice.hint)
+
+    def confirm(self, text: str) -> None:
+        """Nothing to do: the screen shows it."""
+
+    def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self.front.face.begin(name, work)  # which outlives this screen
+
+    def choose_export(self, write: Callable[[Export | None], None]) -> None:
+        self.host.push_screen(ExportScreen(self.lines.cursor), write)
+
+    def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        self.host.push_screen(CorrectScreen(line), done)
+
+    # ---- drawing ---------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        room = event.size.width - 2
+        self.query_one(".past-head", Static).update(self._head(room))
+        self.query_one(".past-foot", Static).update(self._foot(room))
+
+    def _head(self, room: int) -> Content:
+        item = self._conversation
+        head = when(item.started)
+        about = f"  {counted(len(item.utterances), 'line')}{'  practice' if item.is_practice else ''}"
+        pairs = pairs_text(item.pairs, self.host.marks.arrow, self.host.order)
+        shown = cut(pairs, max(1, room - len(head) - len(about) - 2))
+        return Content.assemble((head, "bold $accent"), (about, "$text-muted"), f"  {shown}")
+
+    def _foot(self, room: int) -> Content:
+        parts: list[tuple[str, str]] = [("Esc", "bold $accent"), (" back", "")]
+        room -= len("Esc back")
+        for name, label in _HINTS:
+            if key := key_name(first_key(self.front.keys, name)):
+                text = f"  {key} {label}"
+                if width(text) > room:
+                    break
+                room -= width(text)
+                parts += [(f"  {key}", "bold $accent"), (f" {label}", "")]
+        return Content.assemble(*parts)
