@@ -107,9 +107,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "children": (),
     "outlet": (),
+    "loading": (),
     "core": ("errors",),
     "settings": ("errors", "core", "store.paths"),
-    "audio": ("errors", "core", "children"),
+    "audio": ("errors", "core", "children", "loading"),
     "network": ("errors", "core.hosts"),
     "services": ("errors", "core", "settings.model", "network", "children"),
     "services.practice": (

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pinch_tui.audio.dsp.stretch import slow_down
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import PlayoutEnded, PlayoutStarted, Speaker, Underran
@@ -171,6 +170,8 @@ class SpeechPlayer:
             self._replay = (utterance, speed)
             return True
         if speed != 1.0:
+            from pinch_tui.audio.dsp.stretch import slow_down  # with numpy, which comes after the first paint
+
             data = slow_down(data, speed)
         self._silence_playouts()
         self._silenced.discard(utterance)  # what of it still comes is said behind this

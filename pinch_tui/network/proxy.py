@@ -11,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 import ipaddress
 import re
-import urllib.request
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -76,12 +76,26 @@ class UnusableProxy(ConfigError):
         self.address = address
 
 
+def _system_proxies() -> Mapping[str, str]:
+    if sys.platform not in ("darwin", "win32"):
+        return {}  # elsewhere there are only the variables
+    import urllib.request
+
+    return urllib.request.getproxies()
+
+
+def _system_bypasses(host: str) -> object:
+    import urllib.request
+
+    return urllib.request.proxy_bypass(host)
+
+
 @dataclass(frozen=True, slots=True)
 class SystemProxies:
     """What the system's own settings say, as `urllib.request` reads them."""
 
-    proxies: Callable[[], Mapping[str, str]] = urllib.request.getproxies
-    bypasses: Callable[[str], object] = urllib.request.proxy_bypass
+    proxies: Callable[[], Mapping[str, str]] = _system_proxies
+    bypasses: Callable[[str], object] = _system_bypasses
 
 
 def has_socks() -> bool:

@@ -27,6 +27,11 @@ _BUNDLES: Final = (
 """Where distributions keep their bundle: a Python that was built elsewhere looks in other places."""
 
 
+def is_named(env: Mapping[str, str]) -> bool:
+    """A variable names certificates, which may be wrong."""
+    return bool(env.get(FILE) or env.get(FOLDER))
+
+
 def context(env: Mapping[str, str]) -> ssl.SSLContext:
     """The context for connections to services and to proxies, read once (50 ms).
 

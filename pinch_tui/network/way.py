@@ -40,6 +40,13 @@ class Way:
     context: ssl.SSLContext
 
 
+def check(url: str, env: Mapping[str, str] = os.environ) -> None:
+    """Raises `ConfigError` as `find` does; the system's own certificates are left for later."""
+    choose(url, env)
+    if urlsplit(url).scheme not in ("http", "ws") and trust.is_named(env):
+        trust.context(env)
+
+
 def find(url: str, env: Mapping[str, str] = os.environ) -> Way:
     """The way to a URL. Raises `ConfigError` for a proxy or a certificate store that cannot be used."""
     if urlsplit(url).scheme in ("http", "ws"):  # on this machine alone

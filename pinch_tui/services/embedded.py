@@ -11,7 +11,7 @@ from pinch_tui.services.ports import SessionApi
 
 
 class PracticeApi:
-    """``start`` gives the service's base URL, ``make`` an API there."""
+    """``start`` gives the service's base URL, ``make`` an API there, in a worker thread."""
 
     def __init__(self, start: Callable[[], Awaitable[str]], make: Callable[[str], SessionApi]) -> None:
         self._start, self._make = start, make
@@ -21,7 +21,7 @@ class PracticeApi:
     async def allocate(self, params: SessionParams) -> Allocation:
         async with self._starting:
             if self._inner is None:
-                self._inner = self._make(await self._start())
+                self._inner = await asyncio.to_thread(self._make, await self._start())
         return await self._inner.allocate(params)
 
     async def aclose(self) -> None:

@@ -9,14 +9,26 @@ service and the transcript, such as a translator of our own, is another connecto
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation, Progress, WireEvent
+from pinch_tui.errors import LinkError
 
-__all__ = ["Allocation", "Connection", "Connector", "Service", "ServiceTraits", "SessionApi"]
+__all__ = [
+    "Allocation",
+    "Connection",
+    "Connector",
+    "HandshakeRefused",
+    "Opener",
+    "Service",
+    "ServiceTraits",
+    "SessionApi",
+    "Socket",
+]
 
 
 class SessionApi(Protocol):
@@ -73,3 +85,41 @@ class Service:
     connector: Connector
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Its key: neither shown nor kept, even where the service repeats it."""
+
+
+# ---- what services with a socket are made of ----
+
+
+class HandshakeRefused(LinkError):
+    """The opening was answered with an HTTP status, and with ``words``."""
+
+    def __init__(self, status: int, words: str = "") -> None:
+        super().__init__(f"The session's socket was refused ({status}).", retryable=True)
+        self.status = status
+        self.words = words
+
+
+class Socket(Protocol):
+    """What a service needs of a socket; a traced one is another."""
+
+    async def send(self, data: bytes | str) -> None:
+        """Returns when the socket has taken the data below its low-water mark. Raises `ConnectionLost`."""
+
+    async def receive(self) -> bytes | str:
+        """The next message. Raises `ConnectionLost` with the close code (1000 included)."""
+
+    async def ping(self) -> None:
+        """Returns when the peer has answered. Raises `ConnectionLost`."""
+
+    def progress(self) -> Progress | None:
+        """How far what was sent has got; None where the system does not tell."""
+
+    async def close(self, code: int = 1000) -> None:
+        """Close, waiting a short while for the peer; never raises."""
+
+    def abort(self) -> None:
+        """Drop the transport at once."""
+
+
+class Opener(Protocol):
+    async def open(self, url: str, headers: Mapping[str, str] = ...) -> Socket: ...

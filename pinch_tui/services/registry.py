@@ -11,15 +11,16 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import WireEvent
 from pinch_tui.errors import ConfigError
+from pinch_tui.network.way import check as check_way
 from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.embedded import PracticeApi
-from pinch_tui.services.pinch.api import HttpSessionApi
+from pinch_tui.services.late import LateOpener, LateSessionApi
+from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.pinch.traits import PINCH, PRACTICE
-from pinch_tui.services.ports import Service, SessionApi
+from pinch_tui.services.ports import Opener, Service, SessionApi
 from pinch_tui.services.smallest.traits import SMALLEST
-from pinch_tui.services.socket import Opener, WebSocketOpener
 from pinch_tui.services.traced import TracedOpener, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.model import Settings
@@ -41,7 +42,7 @@ class Making:
     is_hands_free: bool = False
 
     def opener(self) -> Opener:
-        opener = WebSocketOpener()
+        opener = LateOpener(_web_sockets)
         return opener if self.log is None else TracedOpener(opener, self.log, time.monotonic)
 
     def traced(self, api: SessionApi) -> SessionApi:
@@ -83,24 +84,45 @@ def reader() -> tuple[ServiceTraits, Callable[[bytes | str], WireEvent]]:
     return PINCH, decode
 
 
+def _web_sockets() -> Opener:
+    from pinch_tui.services.socket import WebSocketOpener
+
+    return WebSocketOpener()
+
+
 def _pinch(making: Making) -> Service:
-    api = HttpSessionApi(making.settings.api.base_url, making.key, making.key_place)
-    return Service(PINCH, making.traced(api), PinchConnector(making.opener()))
+    base_url = making.settings.api.base_url
+    check_way(check_base_url(base_url))
+
+    def api() -> SessionApi:
+        from pinch_tui.services.pinch.api import HttpSessionApi
+
+        return HttpSessionApi(base_url, making.key, making.key_place)
+
+    return Service(PINCH, making.traced(LateSessionApi(api)), PinchConnector(making.opener()))
 
 
 def _practice(making: Making) -> Service:
     def api(base_url: str) -> SessionApi:
+        from pinch_tui.services.pinch.api import HttpSessionApi
+
         return making.traced(HttpSessionApi(base_url, making.practice_key, "practice"))
 
     return Service(PRACTICE, PracticeApi(making.start_practice, api), PinchConnector(making.opener()))
 
 
 def _beta1(making: Making) -> Service:
-    from pinch_tui.services.beta1.api import Beta1Api
     from pinch_tui.services.beta1.connection import Beta1Connector
 
-    api = Beta1Api(making.settings.beta1.base_url, making.key, making.key_place)
-    return Service(BETA1, making.traced(api), Beta1Connector())
+    base_url = making.settings.beta1.base_url
+    check_way(check_base_url(base_url))
+
+    def api() -> SessionApi:
+        from pinch_tui.services.beta1.api import Beta1Api
+
+        return Beta1Api(base_url, making.key, making.key_place)
+
+    return Service(BETA1, making.traced(LateSessionApi(api)), Beta1Connector())
 
 
 def _cartesia(making: Making) -> Service:

@@ -16,7 +16,7 @@ import struct
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
@@ -38,6 +38,7 @@ from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
 from pinch_tui.network.way import find as find_way
 from pinch_tui.services.kernel import kept_by_kernel, packets_arrived, round_trip
 from pinch_tui.services.parsing import ChunkedParser
+from pinch_tui.services.ports import HandshakeRefused
 
 OPEN_WITHIN_S = 8.0
 MAX_MESSAGE = 4 * 1024 * 1024
@@ -51,41 +52,6 @@ _silent = logging.getLogger("pinch_tui.websockets")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 _silent.setLevel(logging.CRITICAL + 1)
-
-
-class HandshakeRefused(LinkError):
-    """The opening was answered with an HTTP status, and with ``words``."""
-
-    def __init__(self, status: int, words: str = "") -> None:
-        super().__init__(f"The session's socket was refused ({status}).", retryable=True)
-        self.status = status
-        self.words = words
-
-
-class Socket(Protocol):
-    """What a service needs of a socket; a traced one is another."""
-
-    async def send(self, data: bytes | str) -> None:
-        """Returns when the socket has taken the data below its low-water mark. Raises `ConnectionLost`."""
-
-    async def receive(self) -> bytes | str:
-        """The next message. Raises `ConnectionLost` with the close code (1000 included)."""
-
-    async def ping(self) -> None:
-        """Returns when the peer has answered. Raises `ConnectionLost`."""
-
-    def progress(self) -> Progress | None:
-        """How far what was sent has got; None where the system does not tell."""
-
-    async def close(self, code: int = 1000) -> None:
-        """Close, waiting a short while for the peer; never raises."""
-
-    def abort(self) -> None:
-        """Drop the transport at once."""
-
-
-class Opener(Protocol):
-    async def open(self, url: str, headers: Mapping[str, str] = ...) -> Socket: ...
 
 
 class _Connect(connect):

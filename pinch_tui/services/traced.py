@@ -8,8 +8,7 @@ from types import MappingProxyType
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation, Progress
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
-from pinch_tui.services.ports import SessionApi
-from pinch_tui.services.socket import Opener, Socket
+from pinch_tui.services.ports import Opener, SessionApi, Socket
 from pinch_tui.services.wirelog import WireLog
 
 

@@ -19,7 +19,7 @@ from pinch_tui.core.secrecy import redact
 from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, TranscriptMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
 from pinch_tui.services.hearing import Hearing, Refused
-from pinch_tui.services.socket import Socket
+from pinch_tui.services.ports import Socket
 
 KEEPALIVE_S = 5.0
 """A socket that was given nothing for so long is kept alive, where the provider has a message for it."""

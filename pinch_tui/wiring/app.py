@@ -111,6 +111,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
                 input_device=chosen["microphone"],
                 output_device=chosen["speaker"],
                 echo_cancel=settings.mic.echo_cancel,
+                is_deferred=True,
             )
         )
         microphone: Microphone = sound.microphone
@@ -135,6 +136,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         notices = [*options.loaded.warnings, *key.warnings, *service.traits.fitted(params)[1]]
         if not options.is_demo:
             notices += await _open_control(options, hold, engine, stack)
+        _once(engine, sound.start)  # the first screen waits for no child
         _tell_at_start(engine, notices, None if options.is_demo else sound.problem, recorder)
 
         from pinch_tui.frontend.services import KeptKey
@@ -269,14 +271,23 @@ async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError | None, recorder: Recorder) -> None:
     """Say once, when the engine runs, what was found while starting."""
 
-    def first(event: EngineEvent) -> None:
-        stop()
+    def say() -> None:
         for number, sentence in enumerate([*notices, *recorder.problems]):
             engine.say(NoticePosted(f"start-{number}", Severity.WARNING, sentence))
         for notice in recorder.at_start:
             engine.say(notice)
         if problem is not None:
             engine.say(NoticePosted("sound", Severity.ERROR, problem.title, problem.hint))
+
+    _once(engine, say)
+
+
+def _once(engine: Engine, do: Callable[[], None]) -> None:
+    """Do this when the engine runs."""
+
+    def first(event: EngineEvent) -> None:
+        stop()
+        do()
 
     stop = engine.subscribe(first)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.errors import CredentialError, UsageError
+from pinch_tui.loading import load
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.settings.load import Source, value_of
 from pinch_tui.settings.model import ServiceName, Settings
@@ -97,10 +98,11 @@ class EmbeddedPractice:
 
     async def start(self) -> str:
         """Its base URL."""
-        from pinch_tui.services.practice.service import PracticeOptions, PracticeService
-
         async with self._starting:
             if self._service is None:
+                await load("pinch_tui.services.practice.service")
+                from pinch_tui.services.practice.service import PracticeOptions, PracticeService
+
                 # Kept before it starts: a run that ends meanwhile stops it all the same.
                 self._service = PracticeService(PracticeOptions(phrasebook=self._phrasebook, secret=self.secret))
                 await self._service.start()

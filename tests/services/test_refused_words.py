@@ -9,9 +9,8 @@ import pytest
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError, PinchError
 from pinch_tui.services.cartesia.service import CartesiaConfig, CartesiaConnector
-from pinch_tui.services.ports import Connector
+from pinch_tui.services.ports import Connector, HandshakeRefused, Socket
 from pinch_tui.services.smallest.service import SmallestConfig, SmallestConnector
-from pinch_tui.services.socket import HandshakeRefused, Socket
 
 
 class Refusing:

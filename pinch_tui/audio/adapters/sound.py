@@ -13,7 +13,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from types import TracebackType
 
-from pinch_tui.audio.adapters.aec import EchoCanceller
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
@@ -26,6 +25,7 @@ from pinch_tui.audio.devices.server import Endpoint, ServerState
 from pinch_tui.audio.devices.server_watch import ServerWatch
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.errors import AudioError
+from pinch_tui.loading import load
 
 
 class Sound:
@@ -38,8 +38,11 @@ class Sound:
         input_device: str | None = None,
         output_device: str | None = None,
         echo_cancel: bool = False,
+        is_deferred: bool = False,
     ) -> None:
+        """``is_deferred``: nothing runs until `start`."""
         self._clock = clock
+        self._is_deferred = is_deferred
         self._input, self._output = input_device or None, output_device or None
         self._wants_aec = echo_cancel
         self._stack = AsyncExitStack()
@@ -57,11 +60,14 @@ class Sound:
             return self
         canceller = None
         if self._wants_aec:
+            await load("pinch_tui.audio.adapters.aec")
+            from pinch_tui.audio.adapters.aec import EchoCanceller
+
             try:
                 canceller = EchoCanceller()
             except AudioError as exc:
                 self.problem = exc
-        host = await self._stack.enter_async_context(SoundHost(clock=self._clock))
+        host = await self._stack.enter_async_context(SoundHost(clock=self._clock, is_deferred=True))
         self.host = host
         microphone = HostMicrophone(
             host, clock=self._clock, device=self._input, process=canceller.process if canceller else None
@@ -71,7 +77,17 @@ class Sound:
         )
         self.microphone, self.speaker = microphone, speaker
         self._watcher = DeviceWatcher(host, microphone, speaker)
+        if not self._is_deferred:
+            self.start()
         return self
+
+    def start(self) -> None:
+        """Start the children, the watcher, and to load what the first speech needs."""
+        if self.host is None or self._watcher is None:
+            return
+        self.host.start()
+        self._watcher.start()
+        self.host.tasks.create_task(load("pinch_tui.audio.dsp.stretch"), name="sound-load")
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
@@ -101,12 +117,18 @@ class DeviceWatcher:
         speaker.is_headphones = self._is_headphones
         microphone.server_name = self._source_name
         speaker.server_name = self._sink_name
-        self._watching = host.tasks.create_task(self._watch.run(), name="sound-server-watch")
+        self._watching: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Watch from now on."""
+        if self._watching is None:
+            self._watching = self._host.tasks.create_task(self._watch.run(), name="sound-server-watch")
 
     def stop(self) -> None:
         """Nothing is watched any more."""
         for task in (self._watching, *self._looking.values()):
-            task.cancel()
+            if task is not None:
+                task.cancel()
 
     # ---- the server ----
 

@@ -15,7 +15,6 @@ from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.adapters.ledger import Entry, Ledger
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.dsp.loudness import SILENCE_DBFS, dbfs
-from pinch_tui.audio.dsp.pcm import clean_speech
 from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
@@ -77,6 +76,8 @@ class HostSpeaker(HostStream):
     def play(self, playout: int, chunk: bytes) -> None:
         if self._is_shut:
             return
+        from pinch_tui.audio.dsp.pcm import clean_speech  # with numpy, which comes after the first paint
+
         samples = clean_speech(chunk)
         if samples and self._ledger.push(playout, samples):
             self._pump()

@@ -251,8 +251,10 @@ class HostRunner:
 class SoundHost:
     """Both directions. Entered and left in one task; leaving kills the children and takes milliseconds."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, is_deferred: bool = False) -> None:
+        """``is_deferred``: the children start with `start`, or when a stream is asked for."""
         self._clock = clock
+        self._is_deferred = is_deferred
         self._tasks = asyncio.TaskGroup()
         self._runners: dict[str, HostRunner] = {}
 
@@ -260,8 +262,14 @@ class SoundHost:
         await self._tasks.__aenter__()
         for role in ("capture", "playback"):
             self._runners[role] = HostRunner(role, self._clock, self._tasks)
-            self._runners[role].prespawn()
+        if not self._is_deferred:
+            self.start()
         return self
+
+    def start(self) -> None:
+        """Start the children that are not there yet."""
+        for runner in self._runners.values():
+            runner.prespawn()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

@@ -10,8 +10,8 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError
 from pinch_tui.services.cartesia.protocol import VERSION, CartesiaDialect, Wanted, socket_url
+from pinch_tui.services.ports import HandshakeRefused, Opener, Socket
 from pinch_tui.services.refusals import Refusals
-from pinch_tui.services.socket import HandshakeRefused, Opener, Socket
 from pinch_tui.services.utterances import UtteranceConnection, Way
 
 EXPIRES_S = 3_600.0

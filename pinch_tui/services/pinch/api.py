@@ -17,10 +17,11 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.hosts import is_loopback, may_be_loopback
 from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
+from pinch_tui.errors import AllocationError, CredentialError, PinchError
 from pinch_tui.network.transport import NoCookies, RoutedTransport
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
+from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.protocol import parse_allocation, query
 
 TIMEOUT_S = 10.0
@@ -42,22 +43,6 @@ class _ForeignRedirect(Exception):
 async def _refuse_redirects(response: httpx.Response) -> None:
     if 300 <= response.status_code < 400:
         raise _ForeignRedirect(response.status_code)
-
-
-def check_base_url(base_url: str) -> str:
-    """The URL without a trailing slash; `ConfigError` unless it is https, or http to loopback."""
-    try:
-        parts = urlsplit(base_url)
-        is_allowed = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-        is_allowed = is_allowed and parts.port != 0  # asked for, because only then a port beyond 65535 is found
-    except ValueError:
-        is_allowed = False
-    if not is_allowed or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ConfigError(
-            "The service's base URL must be https, or http to this machine.",
-            "Set api.base_url (or PINCH_BASE_URL) to something like https://ws.startpinch.com.",
-        )
-    return base_url.rstrip("/")
 
 
 def is_allowed_target(ws_url: str, *, is_local: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinch_tui.core.wire import Allocation, Progress, WireEvent
 from pinch_tui.services.pinch.protocol import decode, encode_finalize
-from pinch_tui.services.socket import Opener, Socket
+from pinch_tui.services.ports import Opener, Socket
 
 
 class PinchConnection:

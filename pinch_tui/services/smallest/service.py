@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError
+from pinch_tui.services.ports import HandshakeRefused, Opener, Socket
 from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.services.smallest.protocol import SmallestDialect, Wanted, socket_url
-from pinch_tui.services.socket import HandshakeRefused, Opener, Socket
 from pinch_tui.services.utterances import UtteranceConnection
 
 EXPIRES_S = 3_600.0

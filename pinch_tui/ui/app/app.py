@@ -177,14 +177,18 @@ class PinchApp(App[AppExit]):
         self.front.open()
         self.arm()
         self.engine.post(TerminalFocusChanged(True, known=False))
-        self.run_worker(self.front.run_engine(), name="engine")
-        self.call_after_refresh(self._say_ready)
+        self.call_after_refresh(self._start)
 
     def on_cursor_position(self, event: events.CursorPosition) -> None:
         """The answer to `WIDTHS_QUERY`."""
         widths = judge_widths(event.x) if event.y == 0 else None
         if widths is not None:
             self.main.lines.set_look(widths=widths)
+
+    def _start(self) -> None:
+        """What the first paint does not wait for."""
+        self.run_worker(self.front.run_engine(), name="engine")
+        self._say_ready()
 
     def _say_ready(self) -> None:
         gc.freeze()  # all that is there now stays: no collection walks over it (one beforehand would cost 40 ms)

@@ -16,7 +16,8 @@ from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
-from pinch_tui.services.pinch.api import HttpSessionApi, check_base_url
+from pinch_tui.services.pinch.address import check_base_url
+from pinch_tui.services.pinch.api import HttpSessionApi
 
 KEY = "pk_canary_31415"
 TOKEN = "token_canary_27182"
