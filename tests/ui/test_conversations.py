@@ -215,6 +215,22 @@ async def test_a_past_line_is_corrected_in_its_own_conversation() -> None:
         assert not [intent for intent in r.engine.intents if isinstance(intent, Correct)]
 
 
+async def test_the_list_shows_a_correction_and_stays_at_its_row() -> None:
+    r, store = past()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("h", *"train")
+        await until(pilot, lambda: "2 lines found" in shown(r.app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(r.app.screen, PastScreen))
+        await pilot.press("i", *["backspace"] * 5, *"early.", "enter")
+        await until(pilot, lambda: store.kept[1].utterances[0].original == "The train is early.")
+        await pilot.press("escape")
+        await until(pilot, lambda: "The train is early." in shown(r.app) and "2 lines found" in shown(r.app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(r.app.screen, PastScreen))
+        assert isinstance(r.app.screen, PastScreen) and r.app.screen._conversation.id == OLDER.id
+
+
 async def test_a_past_conversation_is_exported() -> None:
     r, store = past()
     async with r.app.run_test(size=SIZE) as pilot:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -77,6 +78,7 @@ class ConversationsScreen(Panel[None]):
         self._is_done = False
         self._opens_first = False
         """Enter was pressed before the list was there."""
+        self._back_to: tuple[str, int | None] | None = None
         self._doomed: PastEntry | None = None
         """Deleted by the next press."""
         self._trouble = ""
@@ -107,7 +109,9 @@ class ConversationsScreen(Panel[None]):
         event.stop()
         self._look(self._text)
 
-    def _look(self, text: str) -> None:
+    def _look(self, text: str, back_to: PastEntry | None = None) -> None:
+        """Fill the list anew; ``back_to``: the row to go to, if it is there again."""
+        self._back_to = None if back_to is None else (back_to.id, back_to.line)
         self._is_new = self._is_done = self._opens_first = False
         self._trouble = ""
         self.run_worker(self._find(text), name="find", group="find", exclusive=True)
@@ -139,6 +143,9 @@ class ConversationsScreen(Panel[None]):
             listed.clear_options()
         self._entries += part
         listed.add_options([Option(self._row(entry)) for entry in part])
+        for at, entry in enumerate(self._entries):
+            if (entry.id, entry.line) == self._back_to:
+                listed.highlighted, self._back_to = at, None
         if listed.highlighted is None and self._entries:
             listed.highlighted = 0
         self._say()
@@ -184,11 +191,14 @@ class ConversationsScreen(Panel[None]):
             return
         text = self._text if entry.line is not None else ""
         screen = PastScreen(conversation, self._make_view, line=entry.line, needle=text)
-        self.host.push_screen(screen, self._came_back)
+        self.host.push_screen(screen, partial(self._came_back, conversation))
 
-    def _came_back(self, now: PastConversation | None) -> None:
-        """Stars may have come and gone."""
+    def _came_back(self, before: PastConversation, now: PastConversation | None) -> None:
+        """Stars may have come and gone; after a correction other lines may be found."""
         if now is None:
+            return
+        if now.utterances != before.utterances:
+            self._look(self._text, self._here)
             return
         listed = self.query_one(OptionList)
         for at, entry in enumerate(self._entries):
