@@ -138,6 +138,8 @@ async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
         await session.printed("From now on: German to French.")
         session.type("n")
         await session.printed("Next match is there on the screen only.")
+        session.type("h")
+        await session.printed("pinch-tui history lists past conversations.")
         session.type("\x12")
         await session.until(lambda: session.engine.intents[-1] == RetryNow())
         session.engine.put(line(1, "a", "b"))
