@@ -50,12 +50,12 @@ def _stdin(monkeypatch: pytest.MonkeyPatch, text: str = "", *, is_terminal: bool
 
 
 def test_keys_actions_lists_the_names_that_the_configuration_takes(shell: Shell) -> None:
-    shell.configure('[ui.keys]\nswap = "f5"\nvoice = "y"\n')
+    shell.configure('[ui.keys]\nswap = "f5"\nvoice = "u"\n')
     code, out, err = shell("keys", "--actions")
     assert (code, err) == (0, "")
     rows = {row.split()[0]: row.split()[1] for row in out.splitlines()}
     assert list(rows) == list(DEFAULT_KEYS)
-    assert (rows["swap"], rows["voice"], rows["text_only"]) == ("f5", "y", "none")
+    assert (rows["swap"], rows["voice"], rows["text_only"]) == ("f5", "u", "none")
 
 
 def test_keys_actions_helps_to_mend_a_map_that_cannot_work(shell: Shell) -> None:
