@@ -35,6 +35,7 @@ from tests.fakes import dub_service, plain_service
 from tests.fakes.hearing_service import HearingService
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc for the process list"),
     pytest.mark.timeout(240),
 ]

@@ -26,6 +26,8 @@ import srt
 from pinch_tui.audio.adapters.speech_file import OPEN_LENGTH, wav_header
 from tests.fakes.plain_service import PlainService
 
+pytestmark = pytest.mark.slow
+
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes are POSIX's")
 
 

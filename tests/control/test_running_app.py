@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals"),
     pytest.mark.timeout(180),
 ]

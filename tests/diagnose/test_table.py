@@ -10,7 +10,7 @@ from tests.bench.doctor_table import CASES, Case, run
 
 QUICK = [case for case in CASES if case.is_quick]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")]
 
 
 def test_every_case_has_a_name_of_its_own() -> None:

@@ -16,6 +16,8 @@ import pytest
 from pinch_tui.services.practice.faults import FaultPlan
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
+pytestmark = pytest.mark.slow
+
 
 def record(path: Path, seconds: float) -> None:
     """Bursts with pauses, so that the plain ear hears a few words."""

@@ -9,6 +9,8 @@ import pytest
 
 from tests.dub.killing import kill_often
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 def test_kills_pay_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:

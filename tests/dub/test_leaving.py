@@ -21,7 +21,7 @@ from pinch_tui.errors import LinkError
 from tests.dub.conftest import Hosted, make_wav
 from tests.fakes.dub_service import KEY, DubService
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")]
 
 
 def leave(

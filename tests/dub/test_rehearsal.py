@@ -13,6 +13,8 @@ from pinch_tui.dub.events import Uploaded
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result
 from pinch_tui.dub.rehearsal import WORDS, is_rehearsed, rehearsing
 
+pytestmark = pytest.mark.slow
+
 BEGAN = 1_800_000_000.0
 
 

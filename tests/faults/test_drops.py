@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pinch_tui.core.events import EngineEvent, TranscriptChanged
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.engine import Engine
@@ -12,6 +14,8 @@ from pinch_tui.store.history.writer import HistoryWriter
 from tests.faults.conversation import Hold, check, converse
 from tests.faults.scripted import Plan
 from tests.faults.warp import run
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_answered_line_is_kept_and_none_is_sent_again(tmp_path: Path) -> None:

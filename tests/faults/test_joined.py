@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.joined import Totals, scene
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("block", range(3))
 def test_nothing_is_lost_or_misplaced_between_the_machines(block: int) -> None:

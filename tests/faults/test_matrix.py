@@ -15,6 +15,8 @@ from tests.faults.conversation import Hold, Outcome, check, check_session, conve
 from tests.faults.scripted import HEALTHY, Plan
 from tests.faults.warp import run
 
+pytestmark = pytest.mark.slow
+
 HOLDS = [Hold(0.8, 1.6), Hold(0.5, 0.6)]
 CODES = [1000, 1001, 1006, 4400, 4401, 4500, 4503]
 

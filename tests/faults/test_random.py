@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.randomized import Totals, converse_randomly
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("block", range(5))
 def test_nothing_is_lost(block: int) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.rows import Totals, scene
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("block", range(4))
 def test_every_text_is_in_its_row(block: int) -> None:

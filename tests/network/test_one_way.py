@@ -26,6 +26,8 @@ from pinch_tui.services.socket import WebSocketOpener
 from tests.network.certificates import certificate
 from tests.network.relay import Relay
 
+pytestmark = pytest.mark.slow
+
 URL = "https://service.example"
 SOCKET = "wss://service.example/session?token=canary"
 

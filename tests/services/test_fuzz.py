@@ -23,6 +23,8 @@ from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.protocol import decode
 from pinch_tui.services.socket import WebSocketOpener
 
+pytestmark = pytest.mark.slow
+
 KEY = "pk_canary_31415926535"
 GOOD = {"session_id": "ss_1", "ws_url": "wss://ws.startpinch.com/session?token=t", "expires_in": 60}
 

@@ -276,6 +276,7 @@ async def test_what_the_peer_acknowledged_is_known_on_this_system() -> None:
         assert connection.progress() is None
 
 
+@pytest.mark.slow
 async def test_a_peer_that_does_not_read_acknowledges_only_what_its_system_takes() -> None:
     async def deaf(connection: ServerConnection) -> None:
         connection.transport.pause_reading()

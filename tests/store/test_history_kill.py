@@ -10,6 +10,8 @@ import pytest
 
 from tests.store.killing import kill_once
 
+pytestmark = pytest.mark.slow
+
 KILLS = 20
 
 

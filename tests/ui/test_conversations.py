@@ -175,18 +175,18 @@ async def test_past_lines_are_starred_and_the_next_star_is_found() -> None:
     r, store = past()
     async with r.app.run_test(size=SIZE) as pilot:
         screen = await opened(r, pilot)
-        await pilot.press("F")
+        await pilot.press("ctrl+n")
         assert screen.selected() == 2
         await pilot.press("up", "f")
         await until(pilot, lambda: store.kept[0].stars == {1, 2})
-        await pilot.press("F", "F")
+        await pilot.press("ctrl+n", "ctrl+n")
         assert screen.selected() == 1
         await until(pilot, lambda: "Starred" in shown(r.app))
         await pilot.press("f")
         await until(pilot, lambda: store.kept[0].stars == {2})
-        await pilot.press("F", "f")
+        await pilot.press("ctrl+n", "f")
         await until(pilot, lambda: store.kept[0].stars == frozenset())
-        await pilot.press("F")
+        await pilot.press("ctrl+n")
         assert "No line is starred" in shown(r.app)
         assert r.asked.stars == []  # the running conversation has none of this
         await pilot.press("escape")
@@ -208,7 +208,7 @@ async def test_a_past_line_is_corrected_in_its_own_conversation() -> None:
     r, store = past()
     async with r.app.run_test(size=SIZE) as pilot:
         await opened(r, pilot)
-        await pilot.press("i", *["backspace"] * 7, *"Muller.", "enter")
+        await pilot.press("ctrl+e", *["backspace"] * 7, *"Muller.", "enter")
         await until(pilot, lambda: "Thank you, Mr Muller." in shown(r.app) and "Corrected." in shown(r.app))
         assert store.kept[0].utterances[2].original == "Thank you, Mr Muller."
         assert store.kept[0].utterances[2].is_corrected
@@ -339,7 +339,7 @@ async def test_real_files_are_found_opened_starred_corrected_exported_and_delete
         await until(pilot, lambda: isinstance(r.app.screen, PastScreen))
         await pilot.pause()
         assert "\x1b" not in shown(r.app) and "ÉCLAIR, please." in shown(r.app)
-        await pilot.press("f", "up", "i", *["backspace"] * 7, *"Muller.", "enter")
+        await pilot.press("f", "up", "ctrl+e", *["backspace"] * 7, *"Muller.", "enter")
         await until(pilot, lambda: "Corrected." in shown(r.app))
         await pilot.press("e", "enter")
         await until(pilot, lambda: bool(list(tmp_path.glob("*.md"))))

@@ -481,12 +481,12 @@ async def test_a_name_is_corrected_with_two_keys_beside_the_typing() -> None:
     r = rig()
     r.engine.transcript.utterances.append(line(1, "I am Mr Miller.", "Soy el señor Miller."))
     async with r.app.run_test(size=SIZE) as pilot:
-        await pilot.press("i", *["backspace"] * 7, *"Muller.", "enter")
+        await pilot.press("ctrl+e", *["backspace"] * 7, *"Muller.", "enter")
         await pilot.pause()
         assert r.engine.intents[-1] == Correct(1, "I am Mr Muller.", "Soy el señor Miller.")
-        assert "y tells the translator: Muller." in shown(r.app)
+        assert "Ctrl+K tells the translator: Muller." in shown(r.app)
         n = len(r.engine.intents)
-        await pilot.press("i", *"abc", "escape")
+        await pilot.press("ctrl+e", *"abc", "escape")
         await pilot.pause()
         assert [one for one in r.engine.intents[n:] if isinstance(one, Correct)] == []
 
@@ -495,12 +495,12 @@ async def test_the_next_star_is_found_round_the_end() -> None:
     r = rig()
     r.engine.transcript.utterances.extend(line(number, "Hello.", "Hola.") for number in (1, 2, 3, 4))
     async with r.app.run_test(size=SIZE) as pilot:
-        await pilot.press("F")
+        await pilot.press("ctrl+n")
         assert "No line is starred" in shown(r.app)
         await pilot.press("home", "f", "down", "down", "f")
-        await pilot.press("F")
+        await pilot.press("ctrl+n")
         assert r.app.main.lines.cursor == 1
-        await pilot.press("F")
+        await pilot.press("ctrl+n")
         assert r.app.main.lines.cursor == 3
 
 

@@ -24,7 +24,8 @@ from tests.ui.harness import Rig, rig, until
 
 SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40)
 Size = tuple[int, int]
-at_every_size = pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids=["60x15", "80x24", "120x40"])
+_SIZES = [pytest.param(SMALL, marks=pytest.mark.slow), USUAL, pytest.param(LARGE, marks=pytest.mark.slow)]
+at_every_size = pytest.mark.parametrize("size", _SIZES, ids=["60x15", "80x24", "120x40"])
 
 
 @pytest.fixture(autouse=True)
@@ -270,7 +271,7 @@ def test_past_conversations_in_light(snap_compare: Any, run: Any) -> None:
 
 @at_every_size
 def test_correcting_a_line(snap_compare: Any, size: Size) -> None:
-    assert snap_compare(talked().app, terminal_size=size, press=["up", "i"])
+    assert snap_compare(talked().app, terminal_size=size, press=["up", "ctrl+e"])
 
 
 @at_every_size

@@ -19,6 +19,8 @@ from pinch_tui.services.practice import bounds
 from pinch_tui.services.practice.bounds import MAX_CLIENT_SESSIONS, MAX_CONNECTIONS, MAX_SESSIONS, Bucket, Clients
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
+pytestmark = pytest.mark.slow
+
 SECRET = "secret-of-the-run"
 
 

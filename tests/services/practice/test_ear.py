@@ -16,6 +16,8 @@ from pinch_tui.services.practice.speech.lexicon import Spelling
 from pinch_tui.services.practice.speech.sphinx import Guess
 from tests.services.practice.spoken import spoken
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pocketsphinx", reason="the practice extra is not installed")
 pytest.importorskip("espeakng_loader", reason="the practice extra is not installed")
 

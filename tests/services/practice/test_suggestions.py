@@ -17,6 +17,8 @@ from pinch_tui.services.practice.speech.ear import trust
 from pinch_tui.services.practice.speech.sphinx import Recogniser
 from tests.services.practice.spoken import RATE, WAYS, spoken, through
 
+pytestmark = pytest.mark.slow
+
 np = pytest.importorskip("numpy")
 pytest.importorskip("pocketsphinx", reason="the practice extra is not installed")
 pytest.importorskip("espeakng_loader", reason="the practice extra is not installed")

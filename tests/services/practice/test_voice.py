@@ -11,6 +11,8 @@ import pytest
 from pinch_tui.services.practice.options import PracticeOptions
 from pinch_tui.services.practice.service import PracticeService
 
+pytestmark = pytest.mark.slow
+
 posix = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
 
