@@ -41,7 +41,7 @@ class PipeEndpoint:
         start = getattr(loop, "start_serving_pipe", None)
         if start is None:
             raise ControlError(
-                "Outside control is off: this event loop serves no named pipes.", "Everything else works."
+                "Control from other programs is off: this event loop serves no named pipes.", "Everything else works."
             )
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,7 +57,7 @@ class PipeEndpoint:
             raise AlreadyRunning(None) from exc
         except OSError as exc:
             raise ControlError(
-                f"Outside control is off: the pipe cannot be made ({exc.strerror or type(exc).__name__}).",
+                f"Control from other programs is off: the pipe cannot be made ({exc.strerror or type(exc).__name__}).",
                 "Everything else works.",
             ) from exc
 

@@ -74,7 +74,8 @@ class UnixEndpoint:
         except OSError as exc:
             self._give_up_lock()
             raise ControlError(
-                f"Outside control is off: {self._path} cannot be used ({exc.strerror or type(exc).__name__}).",
+                f"Control from other programs is off: {self._path} cannot be used "
+                f"({exc.strerror or type(exc).__name__}).",
                 "Check the folder's owner and free space; everything else works.",
             ) from exc
 
@@ -92,17 +93,18 @@ class UnixEndpoint:
         info = folder.lstat()
         if stat.S_ISLNK(info.st_mode):
             raise ControlError(
-                f"Outside control is off: {folder} is a link to another folder.",
+                f"Control from other programs is off: {folder} is a link to another folder.",
                 "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
             )
         if info.st_uid != uid:
             raise ControlError(
-                f"Outside control is off: {folder} belongs to another user.",
+                f"Control from other programs is off: {folder} belongs to another user.",
                 "Point XDG_RUNTIME_DIR at a folder of yours.",
             )
         if stat.S_IMODE(info.st_mode) & 0o022:
             raise ControlError(
-                f"Outside control is off: others may write to {folder}.", f"Run chmod 700 {folder}, and start again."
+                f"Control from other programs is off: others may write to {folder}.",
+                f"Run chmod 700 {folder}, and start again.",
             )
 
     def _take_lock(self) -> int:

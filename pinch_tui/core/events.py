@@ -224,11 +224,11 @@ class MicState(StrEnum):
 class Counters:
     """What went wrong or was done again since the start; all shown in the details panel."""
 
-    underruns: int = 0  # the speaker ran dry
+    underruns: int = 0  # the playback gaps
     lost_samples: int = 0  # microphone samples known to be missing
     held_s: float = 0.0  # seconds of speech held back until a session was ready
     resent_s: float = 0.0  # seconds of speech sent again after a drop
-    forgotten_s: float = 0.0  # seconds of settled speech let go at the memory bound
+    forgotten_s: float = 0.0  # seconds of settled audio dropped at the memory bound
     dropped_speech_s: float = 0.0  # seconds of translated speech dropped (barge-in, overrun)
     malformed: int = 0  # messages of the wire that could not be read
     unknown: int = 0  # messages of the wire of an unknown type

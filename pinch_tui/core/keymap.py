@@ -170,7 +170,7 @@ def _user_keys(where: str, keys: str, mistakes: list[KeyMapError]) -> tuple[str,
             mistakes.append(KeyMapError(where, f"{where}: there is no key {key!r}.", hint))
         elif modifiers == ["shift"] and last not in NAMED:
             hint = "Write the character that comes of it, such as '!'."
-            mistakes.append(KeyMapError(where, f"{where}: {key!r} is never heard of by that name.", hint))
+            mistakes.append(KeyMapError(where, f"{where}: {key!r} never arrives under that name.", hint))
         else:
             found.append(known)
     return tuple(dict.fromkeys(found))

@@ -145,7 +145,7 @@ class SessionParams:
         text=Text.SPOKEN_LANGUAGE,
         flag="--from",
         metavar="LANG",
-        help="Language that is spoken, such as en or english, or auto.",
+        help="Language you speak, such as en or english, or auto.",
         query="sourceLanguage",
         says=pair_text,
     )
@@ -154,7 +154,7 @@ class SessionParams:
         text=Text.LANGUAGE,
         flag="--to",
         metavar="LANG",
-        help="Language that is wanted, such as es or spanish.",
+        help="Language to translate into, such as es or spanish.",
         query="targetLanguage",
         says=pair_text,
     )
@@ -182,8 +182,8 @@ class SessionParams:
     finalize_mode: FinalizeMode = _session(
         FinalizeMode.STABLE,
         flag="--finalize-mode",
-        help="Finals grow word by word, or come by the sentence.",
-        label="Finals",
+        help="Show results word by word, or sentence by sentence.",
+        label="Show results",
         offers=((FinalizeMode.STABLE, "word by word"), (FinalizeMode.SENTENCE, "sentence by sentence")),
         query="finalizeMode",
         says=lambda new: f"{new.finalize_mode.value} mode",
@@ -192,7 +192,7 @@ class SessionParams:
     two_way: bool = _session(
         False,
         flag="--two-way",
-        help="Either language may be spoken.",
+        help="Speak either language.",
         label="Two-way",
         note="always sentence by sentence",
         query="twoWay",
@@ -228,7 +228,7 @@ class SessionParams:
         flag="--context",
         help=f"What the talk is about, up to {FREE_TEXT_LIMIT:,} characters.",
         label="Context: names, topic",
-        note="for this conversation; what lasts goes into the config",
+        note="for this conversation only",
         query="context",
         says=lambda _: "context",
     )

@@ -42,11 +42,11 @@ def hide_in(event: WireEvent, secrets: Collection[str]) -> WireEvent:
         return hide(text, secrets) if text else text
 
     match event:
-        case TranscriptMessage(id=id_, text=text, original_text=original):
-            new = (clear(id_), clear(text), clear(original))
-            if new == (id_, text, original):
+        case TranscriptMessage(id=id_, text=text, original_text=original, note=note):
+            new = (clear(id_), clear(text), clear(original), clear(note))
+            if new == (id_, text, original, note):
                 return event
-            return replace(event, id=new[0] or "", text=new[1] or "", original_text=new[2])
+            return replace(event, id=new[0] or "", text=new[1] or "", original_text=new[2], note=new[3] or "")
         case ReadyMessage(session_id):
             return ReadyMessage(hide(session_id, secrets))
         case _:

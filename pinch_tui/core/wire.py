@@ -40,6 +40,9 @@ class TranscriptMessage:
     said: tuple[tuple[int, float], ...] = ()
     """Characters of the text, and when they had been said: seconds since the first sound of this attempt. Rising; the
     first is (0, when the first word began). Empty where the service gives no times of words."""
+    note: str = ""
+    """Why the text is empty, in the service's words: it did not recognise the original, or has no translation.
+    Takes back the interims and finals of this text."""
 
 
 @dataclass(frozen=True, slots=True)

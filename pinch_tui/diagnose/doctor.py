@@ -80,8 +80,8 @@ async def _sound(subject: Subject) -> AsyncIterator[Finding]:
     found = await sounds.devices() if sounds.missing is None else None
     yield sound.check_devices(found, sounds.wanted)
     if subject.is_silent:
-        yield skip("microphone", "Not listened to, as asked.")
-        yield skip("speaker", "Nothing was played, as asked.")
+        yield skip("microphone", "Skipped, as requested.")
+        yield skip("speaker", "Skipped, as requested.")
         return
     yield sound.check_microphone(await sounds.listen() if found and found.inputs else None, sounds.system)
     yield sound.check_speaker(await sounds.play() if found and found.outputs else None)
@@ -96,7 +96,7 @@ async def _remote(subject: Subject) -> AsyncIterator[Finding]:
     if remote.way is None:
         return
     if subject.is_offline:
-        yield skip("network", "Not looked at, as asked (--offline).")
+        yield skip("network", "Skipped (--offline).")
         return
     is_open, last = True, ""
     async for finding in remote.way.check():
@@ -105,7 +105,7 @@ async def _remote(subject: Subject) -> AsyncIterator[Finding]:
         last = finding.name
     if not is_open:
         is_near = last in ("tls", "clock")
-        yield skip("session", "There is no secure connection." if is_near else "The service cannot be reached.")
+        yield skip("session", "There is no secure connection." if is_near else "Can't reach the service.")
     elif not remote.has_key:
         yield skip("session", "Without an API key no session can be asked for.")
     else:

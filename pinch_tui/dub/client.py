@@ -60,7 +60,7 @@ class DubClient:
         self._is_local = is_loopback(urlsplit(base_url).hostname)
         self._secrets: list[str] = [self._key]
         if not self._key.isascii() or not self._key.isprintable():
-            raise CredentialError("The API key holds characters that cannot be sent.", "Copy it anew.")
+            raise CredentialError("The API key holds characters that cannot be sent.", "Copy it again.")
         if transport is None:
             find_way(self._jobs)  # raises what cannot work at once
             # A kept connection that has died looks like a request that may have arrived.
@@ -314,9 +314,9 @@ def _broken(exc: httpx.HTTPError) -> Failure:
         case httpx.ConnectError() if "certificate" in text or "ssl" in text:
             cause = f"The service's certificate cannot be trusted. {UNTRUSTED}"
         case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
-            cause = "The service's name cannot be resolved."
+            cause = "Can't reach the service (its name was not found)."
         case httpx.ConnectError():
-            cause = "The service cannot be reached (connection refused or no route)."
+            cause = "Can't reach the service (connection refused or no route)."
         case _:
             cause = "The connection to the service broke."
     return Failure(Trouble.UNSENT if isinstance(exc, _OFFLINE) else Trouble.LOST, cause=cause)

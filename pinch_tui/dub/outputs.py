@@ -95,7 +95,7 @@ def check_place(record: Record, here: Path) -> None:
     except OSError as exc:
         raise UsageError(f"The result cannot be written to {folder}: {why(exc)}.", _ELSEWHERE) from exc
     if not is_folder:
-        raise UsageError(f"{folder} is no folder.", _ELSEWHERE)
+        raise UsageError(f"{folder} is not a folder.", _ELSEWHERE)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{folder} cannot be written to.", _ELSEWHERE)
 

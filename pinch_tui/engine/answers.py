@@ -89,6 +89,7 @@ class Answers:
             end_ms=segment.end_ms if segment else self._conversation.ms(),
             revision=segment.revision if segment else 0,
             session_id=session.session_id,
+            **({"note": message.note} if message.note else {}),
         )
 
     def _moved(self, answer: ev.TextMoved) -> None:
@@ -106,7 +107,8 @@ class Answers:
         self._transcript.settle(number, self._conversation.ms())
         self._player.settled(number)
         self._notifier.changed(number)
-        is_empty = self._transcript.utterance(number).state is UtteranceState.EMPTY
-        if is_empty and not self._listening.is_failing:  # the cause is told already
+        utterance = self._transcript.utterance(number)
+        is_empty = utterance.state is UtteranceState.EMPTY
+        if is_empty and not utterance.has_note and not self._listening.is_failing:  # the cause is told already
             self._notifier.notice("heard", Severity.INFO, "Nothing was heard.")
         self._notifier.log("settled", utterance=number, empty=is_empty)

@@ -28,7 +28,7 @@ async def of_adapter(work: Awaitable[T]) -> T:
         note(exc)
         raise LinkError(
             f"The connection failed in an unexpected way ({type(exc).__name__}).",
-            "Check the network and its proxy settings; your words are kept.",
+            "Check the network and its proxy settings; your words are safe.",
             retryable=True,
         ) from None
 

@@ -219,7 +219,7 @@ class Engine:
         self._sessions.open(params)
         if self._talking.part():  # the key stays down, and what it says now is an utterance of its own
             title = f"From here on: {label(params.source)} → {label(params.target)}."
-            self._notifier.notice("change", e.Severity.INFO, title, "What you said before is translated as it was.")
+            self._notifier.notice("change", e.Severity.INFO, title, "Earlier words keep their languages.")
         self._sessions.drain_former()
 
     # ---- intents ----
@@ -254,9 +254,9 @@ class Engine:
                 self._player.barge_in = BargeIn(policy)
             case e.ReplaySpeech(utterance, speed):
                 if not self._player.replay(utterance, speed):
-                    self._notifier.notice("replay", e.Severity.INFO, "There is no speech of this line to say again.")
+                    self._notifier.notice("replay", e.Severity.INFO, "There is no speech for this line.")
                 elif self._player.has_replay_waiting:
-                    self._notifier.notice("replay", e.Severity.INFO, "It is said when you have finished talking.")
+                    self._notifier.notice("replay", e.Severity.INFO, "It plays when you finish talking.")
             case e.StopSpeech(skip):
                 self._player.stop(skip=skip)
             case e.Correct(number, original, translation):

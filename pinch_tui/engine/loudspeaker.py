@@ -53,7 +53,7 @@ class Loudspeaker:
                     self.is_there, self.name, self.has_headphones = True, event.name, event.is_headphones
                     notifier.clear("speaker")
                     if event.is_substitute:
-                        title = f"The chosen speaker is not there; {event.name} is used."
+                        title = f"The chosen speaker was not found; using {event.name}."
                         notifier.notice("speaker", Severity.WARNING, title)
                 case SpeakerFailed(error, is_retrying):
                     self.is_there = False

@@ -41,7 +41,7 @@ def detail(session: Session, mic: MicState, mic_detail: str, *, is_talking: bool
         title, _ = describe(session.failure)
         return title
     if session.state is SessionState.IDLE:
-        return "The next press opens a session."
+        return "Press the talk key to connect."
     if is_talking and mic is MicState.OPENING:
         return "Opening the microphone."
     return mic_detail if mic in (MicState.LOST, MicState.ABSENT) else ""

@@ -20,7 +20,7 @@ from pinch_tui.engine.sessions.sessions import Sessions
 from pinch_tui.settings.model import BargeIn
 
 _QUIET_S = 0.2
-LIMIT_REACHED = "The longest utterance was reached; it is being translated."
+LIMIT_REACHED = "Time limit reached. Translating what you said."
 
 
 class Talking:
@@ -174,7 +174,7 @@ class Talking:
             case tk.LimitNear(number, at):
                 self._notifier.log("limit-near", utterance=number, limit_s=self.machine.config.limit_s)
                 left = f"{max(0.0, at - self._conversation.now()):.0f} s"
-                self._notifier.notice("limit", Severity.WARNING, f"This utterance ends by itself in {left}.")
+                self._notifier.notice("limit", Severity.WARNING, f"Talking stops in {left}.")
             case _:
                 assert_never(command)
 

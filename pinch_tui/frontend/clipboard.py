@@ -102,7 +102,7 @@ class Clipboard:
             if path and await self._run(path, tool, text):
                 return tool.name
         if self.write is None:
-            raise PinchError("There is no clipboard here.", "Install wl-clipboard, xclip or xsel.")
+            raise PinchError("No clipboard was found.", "Install wl-clipboard, xclip or xsel.")
         if len(text.encode()) > OSC_LIMIT:
             raise PinchError(
                 "The text is too long for the terminal's clipboard.", "Install wl-clipboard, xclip or xsel."

@@ -85,7 +85,7 @@ def swap(front: FrontEnd) -> None:
         return
     key = front.key_named("speak_language")
     how = f" with {key}" if key else ""
-    front.face.say("swap", f"Nothing was detected yet, so there is nothing to swap; choose a language{how}.")
+    front.face.say("swap", f"No language has been detected yet, so there is nothing to swap. Choose a language{how}.")
 
 
 def previous_pair(front: FrontEnd) -> None:
@@ -94,13 +94,13 @@ def previous_pair(front: FrontEnd) -> None:
         if (source, target) != current:
             front.session.choose_pair((source, target))
             return
-    front.face.say("pair", "No pair was used before this one.")
+    front.face.say("pair", "There is no previous pair yet.")
 
 
 def two_way(front: FrontEnd) -> None:
     params = front.session.wanted
     if params.lacks_a_language and not params.two_way:
-        front.face.say("two-way", "Two-way needs two named languages; choose the one you speak first")
+        front.face.say("two-way", "Two-way needs two languages. Choose the one you speak first")
         return
     front.session.change(replace(params, two_way=not params.two_way))
 
@@ -124,7 +124,7 @@ def add_context(front: FrontEnd) -> None:
     """The words of the newest correction, for the translator from the next utterance on."""
     words = front.lines.new_words
     if not words:
-        front.face.say("context", "Correct a line first: its new words can be told to the translator.")
+        front.face.say("context", "Correct a line first; then its new words can be added to the context.")
         return
     before = front.session.wanted.context
     context = ", ".join(filter(None, (before.strip().rstrip(","), *(word for word in words if word not in before))))

@@ -109,8 +109,8 @@ class Entry:
 def why_none(query: str, *, is_source_side: bool) -> str:
     """What to say where `entries` found nothing for what was typed."""
     if not is_source_side and any(language.code == AUTO for language in find(query, with_auto=True)):
-        return "auto belongs to the language you speak: Tab goes there."
-    return "No language of that name. Codes such as pt-BR may be typed too."
+        return "auto works only for the language you speak. Press Tab to switch sides."
+    return "No language found. You can also type a code such as pt-BR."
 
 
 def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> list[Entry]:

@@ -15,7 +15,7 @@ from pinch_tui.frontend.clipboard import Clipboard
 from pinch_tui.frontend.ports import Export, LineFace, Wording
 from pinch_tui.frontend.services import AppServices
 
-_NOTHING = "Nothing was said yet."
+_NOTHING = "There are no lines yet."
 
 
 def next_starred(utterances: Sequence[Utterance], starred: Collection[int], here: int | None) -> int | None:
@@ -165,7 +165,7 @@ class RunningLines(LineWork):
         """Say its translation again; ``speed`` < 1 is slower."""
         number = self._spoken()
         if number is not None:
-            self._face.confirm("Saying it again." if speed == 1.0 else "Saying it again, slower.")
+            self._face.confirm("Playing it again." if speed == 1.0 else "Playing it again, slower.")
             self._engine.post(ReplaySpeech(number, speed))
 
     def save_speech(self) -> None:

@@ -42,15 +42,15 @@ async def _no_devices() -> DeviceNames:
 
 
 async def _no_export(_format: ExportFormat, _side: ExportSide, _part: ExportPart) -> Path:
-    raise PinchError("There is nowhere to export to.")
+    raise PinchError("Exporting is not available here.")
 
 
 async def _no_wav(_utterance: int, _speech: bytes) -> Path:
-    raise PinchError("There is nowhere to save to.")
+    raise PinchError("Saving is not available here.")
 
 
 async def _no_key_store(_key: str) -> KeptKey:
-    raise PinchError("There is nowhere to keep a key.")
+    raise PinchError("A key cannot be saved here.")
 
 
 async def _no_doctor(_service: str) -> Sequence[str]:

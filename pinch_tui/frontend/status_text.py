@@ -21,6 +21,8 @@ ZEROS_TALKING_S = 2.0
 """The same in the middle of an utterance."""
 ZEROS_IDLE_S = 10.0
 """The same between utterances, for a microphone that has given nothing else yet."""
+QUIET_NAMED_S = 0.5
+"""Talk is called too quiet after this long: what was quiet before the press says nothing about the voice."""
 _OPENING_S = 0.5
 """Longest time from the press to the first frame."""
 LIMIT_WARNING_S = 10.0
@@ -92,18 +94,18 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
         case StateWord.RECONNECTING:
             left = seconds_left(status.retry_at, now)
             word = f"reconnecting in {left} s" if left else "reconnecting"
-            return StateLine(word, status.detail or f"{key_name(key)} tries at once")
+            return StateLine(word, status.detail or f"{key_name(key)} retries now")
         case StateWord.READY | StateWord.CONNECTING if status.talking_since is not None:
             if status.mic in _NO_MIC:
                 return StateLine(status.word.value, "waiting for the microphone")
-            return StateLine(status.word.value, status.detail or "wait a moment: the sign is the word talking")
+            return StateLine(status.word.value, status.detail or "wait until it says talking")
         case StateWord.READY:
             if status.mic in _NO_MIC:
                 where = "Enter on a phrase plays it" if status.is_practice else ""
                 return StateLine("ready", "speaking needs a microphone", where)
             return StateLine("ready", talk_hint(method, key, is_narrow=is_narrow), status.detail)
         case StateWord.CONNECTING:
-            return StateLine("connecting", status.detail or "you may speak already: nothing is lost")
+            return StateLine("connecting", status.detail or "you can speak already; nothing is lost")
         case StateWord.FINALIZING:
             return StateLine("finalizing", status.detail or "waiting for the last words")
         case StateWord.SPEAKING:
@@ -129,7 +131,7 @@ def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> S
     if status.limit_at is not None and status.limit_at - now <= LIMIT_WARNING_S:
         warning = f"ends by itself in {seconds_left(status.limit_at, now)} s"
     if status.retry_at is not None:
-        hint = "the link is down, your words are kept"
+        hint = "connection lost, your words are safe"
     elif status.is_latched and is_typing:
         hint = f"Tab, then {key} ends it"
     elif status.is_latched:
@@ -161,11 +163,12 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
     match status.mic:
         case MicState.OPEN:
             if is_silent(status, levels, now, is_test=is_test):
-                problem = "only silence: muted, not permitted, wrong device?"
+                problem = "no sound (muted, blocked or the wrong device?)"
                 return MicLine("mic open", status.mic_name, problem)
             if levels.is_clipping:
                 return MicLine("mic open", status.mic_name, "clipping: too loud")
-            if levels.is_too_quiet and status.word is StateWord.TALKING:
+            talked_s = 0.0 if status.talking_since is None else now - status.talking_since
+            if levels.is_too_quiet and status.word is StateWord.TALKING and talked_s >= QUIET_NAMED_S:
                 return MicLine("mic open", status.mic_name, "too quiet")
             return MicLine("mic open", status.mic_name)
         case MicState.OPENING:
@@ -173,9 +176,11 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
         case MicState.CLOSED:
             return MicLine("mic closed, opens when you press", status.mic_name)
         case MicState.LOST:
-            return MicLine("mic lost", status.mic_name, _mic_detail(status) or "the microphone is gone; looking for it")
+            return MicLine(
+                "mic lost", status.mic_name, _mic_detail(status) or "microphone disconnected; looking for it"
+            )
         case MicState.ABSENT:
-            return MicLine("no mic", "", _mic_detail(status) or "no microphone was found")
+            return MicLine("no mic", "", _mic_detail(status) or "no microphone found")
 
 
 def _mic_detail(status: Status) -> str:
@@ -234,11 +239,6 @@ def volume_text(status: Status) -> str:
     if status.is_muted:
         return "voice muted"
     return "" if abs(status.volume - 1.0) < 0.005 else f"volume {status.volume * 100:.0f} %"
-
-
-def short_id(session_id: str | None) -> str:
-    """Eight characters of a session id, its prefix left out: enough to recognise it; "" for none."""
-    return (session_id or "").rpartition("_")[2][:8]
 
 
 def hold_text(method: str) -> str:

@@ -47,7 +47,7 @@ def _context(file: str, folder: str) -> ssl.SSLContext:
         _load_file(made, file)
     for one in filter(None, folder.split(os.pathsep)):
         if not os.path.isdir(one):  # noqa: PTH112 - never raises
-            raise ConfigError(f"{FOLDER} names {one}, which is no folder.", f"Correct {FOLDER}, or unset it.")
+            raise ConfigError(f"{FOLDER} names {one}, which is not a folder.", f"Correct {FOLDER}, or unset it.")
         made.load_verify_locations(capath=one)
     return made
 
@@ -78,7 +78,7 @@ def _load_file(made: ssl.SSLContext, file: str) -> None:
             f"{FILE} names {file}, which holds no certificate (PEM).", f"Correct {FILE}, or unset it."
         ) from exc
     except (OSError, ValueError) as exc:
-        reason = why(exc) if isinstance(exc, OSError) else "it is no name of a file"
+        reason = why(exc) if isinstance(exc, OSError) else "it is not a valid file name"
         raise ConfigError(
             f"{FILE} names {file}, which cannot be read: {reason}.", f"Correct {FILE}, or unset it."
         ) from exc

@@ -57,9 +57,9 @@ _END = "ctrl+d"
 _N_PHRASES, _N_SAMPLES = 3, 12
 _ASK = (
     "Type what is spoken and what it becomes, such as: en es, or: english, brazilian portuguese. "
-    "Names may be cut short; one language alone is the one to translate into. Enter alone changes nothing."
+    "Names can be shortened. One language alone is the one to translate into. Press Enter to change nothing."
 )
-_ASK_ONE = "Type the language that you speak, or auto. Enter alone changes nothing."
+_ASK_ONE = "Type the language that you speak, or auto. Press Enter to change nothing."
 
 
 def terminal_columns() -> int:
@@ -182,7 +182,7 @@ class PlainApp:
             )
             if phrases:
                 some = " ".join(clean(original) for original, _ in phrases)
-                self.tell(f"It understands the phrases of its phrasebook, such as: {some}")
+                self.tell(f"It understands a set of everyday phrases, such as: {some}")
                 if self.front.services.speak_phrase is not None:
                     self.tell("Press Enter to hear one of them as a sample.")
         report = self._hold.report()
@@ -311,7 +311,7 @@ class PlainApp:
             case "conversations":
                 self.tell("pinch-tui history lists past conversations.")
             case _:
-                self.tell(f"{BY_NAME[action].title} is there on the screen only.")
+                self.tell(f"{BY_NAME[action].title} works only on the full screen.")
 
     def _tell_details(self) -> None:
         status = self.engine.status
@@ -360,7 +360,7 @@ class PlainApp:
         if message:
             self.tell(f"Error: {clean(message)}")
         if how.unsettled:
-            self.tell(f"The last words of {how.unsettled} lines did not come.")
+            self.tell(f"The last words of {how.unsettled} lines did not arrive.")
         self.tell("Good-bye.")
         self._left.set()
 

@@ -14,10 +14,10 @@ OFFERED = frozenset(action.name for action in ACTIONS if action.handler is not N
 _WORDS: Mapping[str, str] = {
     "languages": "Type codes or names",
     "speak_language": "Type the language you speak",
-    "cancel": "Drop what is being said; stop the voice",
+    "cancel": "Discard what you are saying; stop the voice",
     "latest": "Print the newest line again",
-    "export": "Write the conversation to a text file",
-    "details": "Tell the state, the microphone and the delays",
+    "export": "Save the conversation to a text file",
+    "details": "Show the state, the microphone and the delays",
 }
 """Descriptions that differ from the screen's."""
 

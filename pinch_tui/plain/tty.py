@@ -139,7 +139,7 @@ class PosixTerminal:
             self._n_missed += 1
             return
         if self._n_missed:
-            text = f"({self._n_missed} lines were not shown: the terminal took none.)\n{text}"
+            text = f"({self._n_missed} lines were not shown: the terminal was blocked.)\n{text}"
             self._n_missed = 0
         self._stream.write(text)
 

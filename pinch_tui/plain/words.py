@@ -61,11 +61,11 @@ class Narrator:
         self._word = status.word
         self._retry_at = status.retry_at
         if status.is_latched and not self._is_latched:
-            yield "Talking on without the key. Press it again to stop."
+            yield "Still recording. Press the key again to stop."
         self._is_latched = status.is_latched
         is_late = status.speech_late_s > LATE_SPEECH_S
         if is_late and not self._is_late:
-            yield f"The speech runs {status.speech_late_s:.0f} seconds late."
+            yield f"The voice is {status.speech_late_s:.0f} seconds behind."
         self._is_late = is_late
 
     def _microphone(self, status: Status) -> Iterator[str]:
@@ -105,7 +105,7 @@ class Narrator:
         number = utterance.number
         if utterance.attempt > self._resent.get(number, 1) and utterance.state not in _DONE:
             self._resent[number] = utterance.attempt
-            yield "The link was lost; your words are sent again."
+            yield "The connection was lost; your words are being sent again."
         if utterance.state is UtteranceState.CANCELLED:
             if number not in self._ended:
                 self._ended.add(number)
@@ -117,7 +117,8 @@ class Narrator:
             yield from self._segment(utterance, segment, is_over)
         if utterance.state is UtteranceState.EMPTY and number not in self._ended:
             self._ended.add(number)
-            yield "Nothing was heard."
+            if not utterance.has_note:
+                yield "Nothing was heard."
 
     def _segment(self, utterance: Utterance, segment: Segment, is_over: bool) -> Iterator[str]:
         right = (segment_side(utterance, segment) or speaker_side(utterance)) == "right"
@@ -128,6 +129,8 @@ class Narrator:
             ("o", who, spoken, segment.original, segment.original_is_final),
             ("t", "Translation", wanted, segment.translation, segment.translation_is_final),
         )
+        if segment.note and is_over:
+            yield from self._final((utterance.number, segment.id, "n"), "Practice", clean(segment.note))
         for side, name, code, text, is_final in sides:
             text = clean(text)
             if not text:

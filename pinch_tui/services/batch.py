@@ -120,7 +120,7 @@ class Batch:
             raise InputFileError(f"{path.name} cannot be read: {exc.strerror}.") from exc
         if response.status_code != 200:
             error = refusals.of(response.status_code)
-            error.hint = error.hint.replace(" Your words are kept.", "").replace("; your words are kept.", ".")
+            error.hint = error.hint.replace(" Your words are safe.", "").replace("; your words are safe.", ".")
             raise error
         heard = parse(response.content[:_MAX_ANSWER])
         if heard is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pinch_tui.errors import AllocationError, CredentialError, PinchError
 
-KEPT, KEPT_TOO = "your words are kept.", "Your words are kept."
+KEPT, KEPT_TOO = "your words are safe.", "Your words are safe."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,19 @@ class Refusals:
                 title = f"{label} refused the API key from {self.key_place} (401)."
                 # What was found first would be found first again.
                 cure = "Change that variable." if "environment" in self.key_place else self.key_cure
-                return CredentialError(title, f"{cure} Your words are kept.", status=status)
+                return CredentialError(title, f"{cure} Your words are safe.", status=status)
             case 402:
                 title = f"{label} asks for payment (402)."
-                return CredentialError(title, f"{self.unpaid} Your words are kept.", status=status)
+                return CredentialError(title, f"{self.unpaid} Your words are safe.", status=status)
             case 403:
                 title = f"{label} does not allow this with the API key from {self.key_place} (403)."
-                return CredentialError(title, f"{self.forbidden} Your words are kept.", status=status)
+                return CredentialError(title, f"{self.forbidden} Your words are safe.", status=status)
             case 429:
                 title = f"{label} asks for fewer connections at once (429)."
-                return AllocationError(title, f"Waiting before the next try; {KEPT}", status=status, retryable=True)
+                return AllocationError(title, f"Waiting before retrying; {KEPT}", status=status, retryable=True)
             case _ if status >= 500:
                 title = f"{label} had an internal error ({status})."
-                return AllocationError(title, f"Waiting before the next try; {KEPT}", status=status, retryable=True)
+                return AllocationError(title, f"Waiting before retrying; {KEPT}", status=status, retryable=True)
             case _ if 300 <= status < 400:
                 title = f"{label} answered with a redirect ({status}), which is not followed."
                 hint = f"A login page of this network is likely: open a browser; else check its base_url. {KEPT_TOO}"

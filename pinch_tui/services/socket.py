@@ -149,14 +149,16 @@ class WebSocketOpener:
                 title = "The proxy wants a user name and a password."
                 raise LinkError(title, PROXY_LOGIN, retryable=False) from None
             title = "The proxy does not let the session's socket through."
-            raise LinkError(title, "Check HTTPS_PROXY; your words are kept.", retryable=True) from None
+            raise LinkError(title, "Check HTTPS_PROXY; your words are safe.", retryable=True) from None
         except ssl.SSLCertVerificationError:
-            title = "The certificate of the session's socket cannot be trusted."
-            raise LinkError(title, f"{UNTRUSTED} Your words are kept.", retryable=True) from None
+            title = "The session's certificate cannot be trusted."
+            raise LinkError(title, f"{UNTRUSTED} Your words are safe.", retryable=True) from None
         except (WebSocketException, OSError, TimeoutError, ValueError) as exc:
             kind = "does not answer" if isinstance(exc, TimeoutError) else "could not be opened"
             raise LinkError(
-                f"The session's socket {kind}.", "Check for a firewall or proxy; your words are kept.", retryable=True
+                f"The connection to the session {kind}.",
+                "Check for a firewall or proxy; your words are safe.",
+                retryable=True,
             ) from None
         # A small send buffer makes a dead connection felt within about a second of speech.
         raw = inner.transport.get_extra_info("socket")
@@ -183,7 +185,7 @@ def check_ws_url(url: str) -> bool:
     is_local = is_loopback(host)
     if parts is None or not host or not (parts.scheme == "wss" or (parts.scheme == "ws" and is_local)):
         raise LinkError(
-            "The service gave a socket address that is not safe to use.", "Report this with the session id."
+            "The service gave a socket address that is not safe to use.", "Please report this with the session id."
         )
     return is_local
 

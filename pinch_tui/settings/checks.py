@@ -75,7 +75,7 @@ def convert(kind: Any, raw: object) -> object:
 def _usual(number: Any) -> Any:
     """Refuses whole numbers beyond the range of floats. Raises `BadValue`."""
     if isinstance(number, int) and abs(number) > _LARGEST:
-        raise BadValue("must be a number of a usual size")
+        raise BadValue("must be a number of a reasonable size")
     return number
 
 
@@ -140,7 +140,7 @@ def _base_url(value: str) -> None:
     if parts.scheme not in ("https", "http") or not host:
         raise BadValue("must be an https URL", hint)
     if parts.scheme == "http" and not is_loopback(host):
-        raise BadValue("must be https: the key would travel in the clear", hint)
+        raise BadValue("must be https: the key would be sent unencrypted", hint)
     if parts.query or parts.fragment:
         raise BadValue("must end with the host or a path", hint)
     if not value.isprintable() or " " in value:
@@ -149,7 +149,7 @@ def _base_url(value: str) -> None:
 
 def _api_key(value: str) -> None:
     if not (value.isascii() and value.isprintable() and " " not in value) or len(value) > 512:
-        raise BadValue("must be one word of plain characters", "Copy it anew from the developer portal.")
+        raise BadValue("must be one word of plain characters", "Copy it again from the developer portal.")
 
 
 def _language(value: str, *, may_be_auto: bool) -> None:
@@ -189,7 +189,9 @@ def _talk_key(value: str) -> None:
 def _key_map(value: dict[str, str]) -> None:
     for name in sorted(value):
         if not re.fullmatch(r"[a-z][a-z0-9_.\-]*", name):
-            raise BadValue(f"has {_shown(name)}, which is no action's name", "pinch-tui keys --actions lists them.")
+            raise BadValue(
+                f"has {_shown(name)}, which is not the name of an action", "pinch-tui keys --actions lists them."
+            )
         for key in value[name].split(",") if value[name] else ():
             _key_name(key.strip())
 

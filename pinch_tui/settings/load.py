@@ -255,7 +255,7 @@ def _read(path: Path, *, is_required: bool) -> str | None:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError as exc:
         if is_required:
-            raise ConfigError(f"{path} does not exist.", "Name another file, or leave --config away.") from exc
+            raise ConfigError(f"{path} does not exist.", "Name another file, or leave out --config.") from exc
         return None
     except UnicodeDecodeError as exc:
         raise ConfigError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from exc
@@ -358,7 +358,7 @@ def _environment(env: Mapping[str, str], mistakes: _Mistakes, warnings: list[str
             hint = f"The nearest is {near}. Unset the variable if it is not meant."
             mistakes.add(variable, ConfigError(f"{variable}: there is no such setting.", hint))
         else:
-            warnings.append(f"{variable} is no setting of this program and is ignored.")
+            warnings.append(f"{variable} is not a setting of this program and is ignored.")
     for variable, key in SPECIAL.items():
         if env.get(variable):
             found[key] = (variable, env[variable])

@@ -152,14 +152,14 @@ def refuse_typed(traits: ServiceTraits, options: RunOptions, *, has_out: bool = 
     translates, speaks = f"{label} translates nothing", f"{label} speaks nothing"
     named = options.loaded.settings.service.name
     if options.is_practice and is_typed("service.name") and named is not ServiceName.PRACTICE:
-        raise UsageError("--practice and --service name two services.", "Leave one of them away.")
+        raise UsageError("--practice and --service name two services.", "Use only one of them.")
     if is_typed("session.voice") and traits.speaks and session.voice.value not in traits.voices:
         raise UsageError(f"{label} has no voice named {session.voice.value}.", traits.voice_hint)
     found = [
         ("--to", translates, is_typed("session.target") and not traits.translates),
         (
             "--two-way",
-            f"{label} has no two-way conversations",
+            f"{label} does not support two-way conversations",
             is_typed("session.two_way") and session.two_way and not traits.has_two_way,
         ),
         ("--voice", speaks, is_typed("session.voice") and not traits.speaks),

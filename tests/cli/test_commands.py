@@ -205,7 +205,7 @@ def test_config_init_writes_an_example_that_loads_to_the_defaults(shell: Shell) 
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_text("mine", encoding="utf-8")
     code, _, err = shell("config", "init")
-    assert (code, "is left as it is" in err) == (2, True)
+    assert (code, "was not changed" in err) == (2, True)
     assert path.read_text(encoding="utf-8") == "mine"
 
 
@@ -400,7 +400,7 @@ def test_exports_never_overwrite(talked: Shell, tmp_path: Path) -> None:
     before = target.read_text(encoding="utf-8")
     assert before.startswith("1\n00:00:01,000")
     code, _, err = talked("history", "export", "2", "--out", str(target))
-    assert (code, "is left as it is" in err) == (2, True)
+    assert (code, "was not changed" in err) == (2, True)
     assert target.read_text(encoding="utf-8") == before
     folder = tmp_path / "exports"
     folder.mkdir()
@@ -452,7 +452,7 @@ def test_translate_overwrites_no_speech(shell: Shell, asked: Asked, tmp_path: Pa
     for path in (sound, out):
         path.write_bytes(b"x")
     code, _, err = shell("translate", str(sound), "--out", str(out))
-    assert (code, "is left as it is" in err) == (2, True)
+    assert (code, "was not changed" in err) == (2, True)
     assert asked.calls == []
 
 

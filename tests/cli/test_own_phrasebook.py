@@ -32,12 +32,11 @@ def test_a_refused_phrase_is_noticed_so_that_the_pause_between_phrases_can_be_ex
     from pinch_tui.cli.translate.inputs import ONE_AT_A_TIME, was_refused
     from pinch_tui.core.transcript.transcript import Transcript
     from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
-    from pinch_tui.services.practice.speech.ear import REFUSED
 
     transcript = Transcript()
     transcript.begin(1, 0.0, 0, "en", "es", False, None)
     transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "a", "Good morning.", True), 100)
     assert not was_refused(transcript.utterances)
-    transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "b", f"Where {REFUSED}", True), 200)
+    transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "b", "", True, note="Not a phrase."), 200)
     assert was_refused(transcript.utterances)
     assert "half a second" in ONE_AT_A_TIME

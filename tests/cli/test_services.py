@@ -41,7 +41,7 @@ def test_every_service_can_be_named_and_no_other() -> None:
     ("flags", "words"),
     [
         (["--service", "cartesia", "--to", "de"], "--to: Cartesia translates nothing."),
-        (["--service", "smallest", "--two-way"], "--two-way: smallest.ai has no two-way conversations."),
+        (["--service", "smallest", "--two-way"], "--two-way: smallest.ai does not support two-way conversations."),
         (["--service", "cartesia", "--voice", "male"], "--voice: Cartesia speaks nothing."),
         (["--service", "cartesia", "--out", "x.wav"], "--out: Cartesia speaks nothing."),
         (["--service", "pinch", "--voice", "clone"], "--service pinch-beta1 --voice clone."),

@@ -449,13 +449,13 @@ async def test_notices_are_said_once_and_clean() -> None:
 async def test_promises_that_a_command_cannot_keep_are_not_made() -> None:
     async def script(engine: ScriptedEngine) -> None:
         for title, is_retrying in (("One.", True), ("Two.", False)):
-            hint = "Check the network; your words are kept. The next press tries again."
+            hint = "Check your network. Your words are safe. Press the talk key to retry."
             engine.emit(NoticePosted("link", Severity.WARNING, title, hint, is_retrying))
         engine.settle()
 
     assert (await _run(script)).err.splitlines() == [
-        "pinch-tui: One. Check the network; your words are kept. The next press tries again.",
-        "pinch-tui: Two. Check the network.",
+        "pinch-tui: One. Check your network. Your words are safe. Press the talk key to retry.",
+        "pinch-tui: Two. Check your network.",
     ]
 
 

@@ -109,7 +109,7 @@ async def test_name_in_use_means_another_copy() -> None:
 async def test_other_failures_are_plain() -> None:
     async def serve(*args: object) -> None: ...
 
-    with pytest.raises(ControlError, match="Outside control is off"):
+    with pytest.raises(ControlError, match="Control from other programs is off"):
         await PipeEndpoint("p", FakeLoop(OSError(123, "bad name"))).start(serve)
     with pytest.raises(ControlError, match="named pipes"):
         await PipeEndpoint("p").start(serve)  # the running loop of this system has none

@@ -250,7 +250,7 @@ async def test_long_paths_work(tmp_path: Path) -> None:
 
 async def test_a_folder_that_cannot_be_made_is_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ControlError, match="Outside control is off"):
+    with pytest.raises(ControlError, match="Control from other programs is off"):
         await ControlServer(tmp_path / "file" / "control.sock", Recorder()).start()
 
 

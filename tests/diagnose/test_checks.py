@@ -193,7 +193,7 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
         lambda: sound.check_speaker(replace(PLAYED, has_ended=False, samples=0)),
         Verdict.FAIL,
         4,
-        "did not take the sound",
+        "did not accept the sound",
     ),
     "other loudspeaker": (
         lambda: sound.check_speaker(replace(PLAYED, opened=SpeakerOpened("Speakers", 48_000, is_substitute=True))),

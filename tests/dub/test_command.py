@@ -106,7 +106,7 @@ def test_nothing_is_overwritten(dubber: Dubber) -> None:
     assert {"talk.es-2.mp4", "talk.es-2.srt"} < dubber.names()
     assert "talk.es-2.mp4" in out
     code, _, err = dubber("talk.wav", "--to", "fr", "--yes", "--out", "talk.es.mp4")
-    assert code == 2 and "left as it is" in err
+    assert code == 2 and "was not changed" in err
 
 
 def test_a_file_that_is_here_already_does_not_come_twice(dubber: Dubber) -> None:
@@ -381,7 +381,7 @@ def test_the_price_is_asked_for(dubber: Dubber, monkeypatch: pytest.MonkeyPatch,
         (("https://www.youtube.com/watch?v=1", "--to", "es"), "web page"),
         (("https://me:secret@example.org/talk.mp4", "--to", "es"), "user name or a password"),
         (("ftp://example.org/talk.mp4", "--to", "es"), "no address"),
-        (("talk.wav", "--to", "es", "--out", "nowhere/talk.mp4"), "is no folder"),
+        (("talk.wav", "--to", "es", "--out", "nowhere/talk.mp4"), "is not a folder"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_sent(dubber: Dubber, args: tuple[str, ...], words: str) -> None:

@@ -49,7 +49,7 @@ PROCESSING = Job("job_1", JobState.RUNNING, "processing")
 COMPLETED = Job("job_1", JobState.COMPLETED, "completed", cost_usd=1.28, duration_s=154)
 SUBTITLED = replace(COMPLETED, subtitles_original="https://s.example/o", subtitles_translated="https://s.example/t")
 LOST = Failure(Trouble.LOST, cause="The connection to the service broke.")
-UNSENT = Failure(Trouble.UNSENT, cause="The service's name cannot be resolved.")
+UNSENT = Failure(Trouble.UNSENT, cause="Can't reach the service (its name was not found).")
 UNREADABLE = Failure(Trouble.UNREADABLE)
 
 

@@ -69,7 +69,10 @@ def test_what_is_wrong_is_said_with_the_next_try() -> None:
         (Failure(Trouble.STATUS, 429), "The service is busy (429); asking again in 7 s"),
         (Failure(Trouble.STATUS, 302), "maybe to a login page; asking again in 7 s"),
         (Failure(Trouble.UNREADABLE), "maybe a login page; asking again in 7 s"),
-        (Failure(Trouble.UNSENT, cause="The service's name cannot be resolved."), "resolved; asking again in 7 s"),
+        (
+            Failure(Trouble.UNSENT, cause="Can't reach the service (its name was not found)."),
+            "resolved; asking again in 7 s",
+        ),
     ):
         text = Waiting(0.0, 60.0, job, failure, 12.0).text(5.0)
         assert text.endswith(words) and "usually" not in text

@@ -112,7 +112,7 @@ def test_offline_and_reconnecting_are_said() -> None:
         await rig.until(lambda: rig.word is StateWord.READY)
         assert rig.engine.status.retry_at is None
         await rig.until(lambda: rig.word is StateWord.OFFLINE)
-        assert "next press" in rig.engine.status.detail or "ended" in rig.engine.status.detail
+        assert "Press the talk key" in rig.engine.status.detail or "ended" in rig.engine.status.detail
         await rig.hold(0.5)
         await rig.settled()
 
@@ -189,7 +189,7 @@ def test_what_is_said_again_while_talking_waits_until_nobody_talks() -> None:
         before = len(rig.speaker.heard)
         await rig.press(0.3)
         rig.engine.post(ReplaySpeech(1))
-        assert "finished talking" in rig.notices("replay")[0].title
+        assert "when you finish talking" in rig.notices("replay")[0].title
         await rig.sleep(0.3)
         await rig.release(0.1)
         assert len(rig.speaker.heard) == before
@@ -802,7 +802,7 @@ def test_a_change_while_talking_parts_the_talk_and_loses_no_frame(is_latched: bo
         await rig.sleep(0.4)
         rig.engine.post(ChangeSession(OTHER))
         assert rig.forced == [], "the key is still down"
-        assert "What you said before is translated as it was" in rig.notices("change")[-1].hint
+        assert "Earlier words keep their languages" in rig.notices("change")[-1].hint
         await rig.sleep(0.02)
         assert rig.word is StateWord.TALKING
         assert rig.engine.status.is_latched is is_latched

@@ -68,7 +68,7 @@ def test_the_detail_names_the_failure_the_next_press_or_the_microphone() -> None
     waiting = session(SessionState.WAITING)
     waiting.failure = Failure(FailureKind.CLOSE, 4503)
     assert "4503" in said(waiting)
-    assert "next press" in said(session(SessionState.IDLE))
+    assert "Press the talk key" in said(session(SessionState.IDLE))
     ready = session(SessionState.READY)
     ready.failure = Failure(FailureKind.CLOSE, 4503)
     assert said(ready) == ""

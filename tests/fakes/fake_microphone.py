@@ -98,7 +98,7 @@ class FakeMicrophone:
     def fail(self, error: AudioError | None = None, *, is_retrying: bool = True) -> None:
         """The device is lost now."""
         self.is_open = False
-        error = error or AudioError("The microphone went away.", "Looking for it.")
+        error = error or AudioError("The microphone was disconnected.", "Looking for it.")
         self._inbox.put(MicFailed(error, self._clock.monotonic(), is_retrying))
 
     def end(self) -> None:

@@ -131,7 +131,7 @@ class FakeSpeaker:
         self._inbox.put(Underran(playout, self._clock.monotonic()))
 
     def fail(self, error: AudioError | None = None, *, is_retrying: bool = True) -> None:
-        error = error or AudioError("The loudspeaker went away.", "Looking for it.")
+        error = error or AudioError("The loudspeaker was disconnected.", "Looking for it.")
         self._inbox.put(SpeakerFailed(error, is_retrying))
 
     def opened(

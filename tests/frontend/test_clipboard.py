@@ -127,7 +127,7 @@ async def test_nothing_dangerous_is_ever_copied(tmp_path: Path) -> None:
 
 
 async def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
-    with pytest.raises(PinchError, match="no clipboard"):
+    with pytest.raises(PinchError, match="No clipboard"):
         await Clipboard(env=env(tmp_path), platform="linux").copy("x")
     with pytest.raises(PinchError, match="too long"):
         await Clipboard(lambda _: None, env=env(tmp_path), platform="linux").copy("x" * (OSC_LIMIT + 1))

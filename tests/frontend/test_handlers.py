@@ -264,7 +264,7 @@ async def test_the_selected_line_is_copied_or_the_newest_with_something_in_it() 
 
     rig = Rig(copy=copy)
     rig.do("copy")
-    assert rig.face.told == [("say", "empty", "Nothing was said yet.")]
+    assert rig.face.told == [("say", "empty", "There are no lines yet.")]
     rig.engine.put(line(1, "one", "uno"), line(2, "two", "dos"), line(3, "three", ""))
     rig.do("copy")
     assert rig.face.told[-1] == ("say", "copy", "This line has no translation yet.")
@@ -312,7 +312,7 @@ async def test_speech_is_said_again_and_saved() -> None:
 
     rig = Rig(save_wav=save)
     rig.do("replay", "save_speech")
-    assert rig.face.told == [("say", "line", "Nothing was said yet.")] * 2
+    assert rig.face.told == [("say", "line", "There are no lines yet.")] * 2
     rig.engine.put(line(1, "a", "b"), line(2, "c", "d"))
     rig.engine.speech[1] = b"1234"
     rig.do("replay", "replay_slower", "save_speech")
@@ -337,7 +337,7 @@ async def test_an_export_that_fails_says_so() -> None:
     rig.do("export")
     await rig.face.finish()
     assert asked == [EXPORT]
-    assert rig.face.told == [("say", "empty", "Nothing was said yet."), ("warn", "export", "The disk is full.")]
+    assert rig.face.told == [("say", "empty", "There are no lines yet."), ("warn", "export", "The disk is full.")]
 
 
 # ---- talking ------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def test_a_report_names_service_session_model_times_and_codes() -> None:
         Logged(1.0, "session", {"session_id": "ss_1", "model_version_id": "m_7"}),
         Logged(2.0, "final", {"text": "a canary text", "session_id": "ss_1"}),
         Logged(61.0, "reconnecting", {"code": 4500, "reason": "Pinch had an internal error (4500).", "delay_s": 1.0}),
-        Logged(62.0, "error", {"topic": "link", "code": 503, "title": "The service has no free capacity (503)."}),
+        Logged(62.0, "error", {"topic": "link", "code": 503, "title": "The service is full right now (503)."}),
         Logged(63.0, "error", {"topic": "service", "title": "a canary sentence"}),
     )
     text = notes.text(STATUS, ["ok   python: Python 3.11.7.", "fail dns: No such\x1b[31m name."], 100.0)
@@ -51,7 +51,7 @@ def test_a_report_names_service_session_model_times_and_codes() -> None:
         "what happened:",
         "- 2026-09-21 14:13:21Z session ss_1, model m_7",
         "- 2026-09-21 14:14:21Z reconnecting [4500]: Pinch had an internal error (4500).",
-        "- 2026-09-21 14:14:22Z error [503]: The service has no free capacity (503).",
+        "- 2026-09-21 14:14:22Z error [503]: The service is full right now (503).",
         "doctor:",
         "- ok python: Python 3.11.7.",
         "- fail dns: No such name.",

@@ -145,7 +145,7 @@ async def test_a_foreign_certificate_names_a_login_page(tmp_path: Path, monkeypa
         with pytest.raises(AllocationError, match="certificate cannot be trusted") as refused:
             await api.allocate(SessionParams())
         await api.aclose()
-        with pytest.raises(LinkError, match="certificate of the session's socket cannot be trusted") as closed:
+        with pytest.raises(LinkError, match="session's certificate cannot be trusted") as closed:
             await WebSocketOpener().open(SOCKET)
         for caught in (refused, closed):
             assert "login page" in caught.value.hint and "SSL_CERT_FILE" in caught.value.hint

@@ -30,7 +30,7 @@ def test_a_variable_that_names_nothing_is_said(tmp_path: Path) -> None:
             "SSL_CERT_FILE names /nowhere.pem, which cannot be read: it does not exist",
         ),
         ({"SSL_CERT_FILE": str(text)}, "which holds no certificate"),
-        ({"SSL_CERT_DIR": str(text)}, "which is no folder"),
+        ({"SSL_CERT_DIR": str(text)}, "which is not a folder"),
     ):
         with pytest.raises(ConfigError, match=words) as caught:
             way.find("https://service.example", env)

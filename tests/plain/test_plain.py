@@ -126,7 +126,7 @@ def test_the_help_has_every_action_of_the_screen_that_is_here_with_its_key() -> 
         x.replace("F1", "f1") for x in lines
     ]
     assert "F5: Swap languages. Speak the other language from now on." in lines
-    assert "No key: The other voice. Female or male, from the next utterance on." in lines
+    assert "No key: The other voice. Switch between female and male, from the next utterance." in lines
     assert set(OFFERED) <= set(BY_NAME)
     assert sum(": " in line for line in lines) == len(OFFERED) + 1
 
@@ -137,7 +137,7 @@ async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
         session.type("p")
         await session.printed("From now on: German to French.")
         session.type("n")
-        await session.printed("Next match is there on the screen only.")
+        await session.printed("Next match works only on the full screen.")
         session.type("h")
         await session.printed("pinch-tui history lists past conversations.")
         session.type("\x12")
@@ -325,7 +325,7 @@ async def test_practice_says_what_it_understands() -> None:
         await session.printed("for help")
         session.engine.stop()
         assert await app == 0
-    assert "phrases of its phrasebook, such as: Hello. Thank you." in session.text
+    assert "everyday phrases, such as: Hello. Thank you." in session.text
     os.close(session.master)
     os.close(session.slave)
 
@@ -364,7 +364,7 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
 async def test_replay_volume_and_stop() -> None:
     async with running() as session:
         session.type("r")
-        await session.printed("Nothing was said yet.")
+        await session.printed("There are no lines yet.")
         session.engine.put(line(1, "a", "b"), line(2, "c", "d"))
         session.engine.speech[1] = b"1234"
         session.type("rwx+m")
@@ -599,9 +599,12 @@ def test_ends_without_text_and_resends_have_words() -> None:
     narrator = Narrator()
     assert told(narrator, line(1, "", "", state=UtteranceState.EMPTY)) == ["Nothing was heard."]
     assert told(narrator, line(1, "", "", state=UtteranceState.EMPTY)) == []
+    refused = replace(line(2, "", "", state=UtteranceState.EMPTY), segments=(Segment("a", note="Not a phrase."),))
+    assert told(narrator, refused) == ["Practice: Not a phrase."]
+    assert told(narrator, refused) == []
     assert told(narrator, line(2, "x", "y", state=UtteranceState.CANCELLED)) == ["Thrown away."]
     again = line(3, "", "", state=UtteranceState.WAITING, attempt=2)
-    assert told(narrator, again) == ["The link was lost; your words are sent again."]
+    assert told(narrator, again) == ["The connection was lost; your words are being sent again."]
     assert told(narrator, again) == []
     assert told(narrator, line(4, "cut of", "", is_final=False)) == ["You (en), unfinished: cut of"]
 
@@ -628,12 +631,12 @@ def test_states_are_told_once_in_words() -> None:
     assert list(narrator.status(replace(lost, detail="x"), 1.0)) == []
     assert list(narrator.status(replace(ready, speech_late_s=4.0), 9.0)) == [
         "Ready.",
-        "The speech runs 4 seconds late.",
+        "The voice is 4 seconds behind.",
     ]
     gone = list(narrator.status(replace(ready, mic=MicState.LOST), 9.0))
     assert len(gone) == 1 and gone[0].startswith("Microphone: ")
     silent = Levels(zeros_s=13.0)
-    assert "only silence" in next(narrator.levels(ready, silent, 10.0))
+    assert "no sound" in next(narrator.levels(ready, silent, 10.0))
     assert list(narrator.levels(ready, silent, 30.0)) == []
     assert len(list(narrator.levels(ready, silent, 75.0))) == 1
     turned = replace(ready, params=SessionParams("es", "en", text_only=True))

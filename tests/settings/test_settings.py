@@ -184,8 +184,8 @@ def test_an_unknown_key_names_file_line_and_neighbour(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"[talk]\nlimit_s = {'9' * 400}\n", "line 2: talk.limit_s must be a number of a usual size"),
-        (f"[speaker]\nvolume = {'9' * 400}\n", "line 2: speaker.volume must be a number of a usual size"),
+        (f"[talk]\nlimit_s = {'9' * 400}\n", "line 2: talk.limit_s must be a number of a reasonable size"),
+        (f"[speaker]\nvolume = {'9' * 400}\n", "line 2: speaker.volume must be a number of a reasonable size"),
         (f"[talk]\nlimit_s = {'9' * 6_000}\n", "config.toml holds a number that is too long"),
         ("[talk]\npreroll_ms = 1501\n", "line 2: talk.preroll_ms must be 0 to 1500 ms, not 1501"),
         ("[talk]\ntail_ms = -1\n", "talk.tail_ms must be 0 to 2000 ms, not -1"),
@@ -207,7 +207,7 @@ def test_an_unknown_key_names_file_line_and_neighbour(
         ('[session]\ntarget = "auto"\n', "session.target must name a language"),
         ('[session]\nsource = "auto"\ntwo_way = true\n', "session.two_way needs two named languages"),
         ('[session]\ntarget_label = "a\\u001bb"\n', "session.target_label must be one line"),
-        ('[api]\nbase_url = "http://example.org"\n', "must be https: the key would travel in the clear"),
+        ('[api]\nbase_url = "http://example.org"\n', "must be https: the key would be sent unencrypted"),
         ('[api]\nbase_url = "http://127.0.0.1.example.org"\n', "must be https"),
         ('[api]\nbase_url = "https://me:pw@example.org"\n', "must not hold a user name or a password"),
         ('[api]\nbase_url = "ftp://example.org"\n', "must be an https URL"),
@@ -219,7 +219,7 @@ def test_an_unknown_key_names_file_line_and_neighbour(
         ('[talk]\nkey = "strg+t"\n', 'not "strg+t". Did you mean ctrl+t?'),
         ('[talk]\nkey = "tab"\n', "line 2: talk.key: 'tab' moves the focus."),
         ('[ui]\nkeys = 3\n', "ui.keys must be a table"),
-        ('[ui.keys]\n"Über" = "f1"\n', "which is no action's name"),
+        ('[ui.keys]\n"Über" = "f1"\n', "which is not the name of an action"),
         ('[ui]\ntheme = "pinch-drak"\n', "line 2: ui.theme: there is no theme 'pinch-drak'. Did you mean 'pinch-dark'"),
         ('[ui.keys]\nhelp = "f1"\nswpa = "x"\n', "line 3: ui.keys: there is no action 'swpa'. Did you mean 'swap'?"),
         ('[ui]\nkeys = {swap = "m"}\n', "line 2: ui.keys.swap: the key 'm' is taken by action 'mute'."),
@@ -310,7 +310,7 @@ def test_a_variable_that_another_program_injected_is_only_warned_about(
     tmp_path: Path, variable: str, value: str
 ) -> None:
     loaded = _load(tmp_path, "", {variable: value})
-    assert loaded.warnings == (f"{variable} is no setting of this program and is ignored.",)
+    assert loaded.warnings == (f"{variable} is not a setting of this program and is ignored.",)
     assert loaded.settings == Settings()
 
 

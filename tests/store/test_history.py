@@ -716,6 +716,16 @@ def test_words_thrown_away_after_they_were_saved_leave_the_disk(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [path], "nothing is left beside it"
 
 
+def test_words_that_the_service_took_back_leave_the_file(tmp_path: Path) -> None:
+    writer = HistoryWriter(tmp_path, STARTED)
+    writer.record([utterance(1, segment("a", "Where is", ""))])
+    writer.record([utterance(1, Segment("a", note="Not a practice phrase.")), utterance(2, segment("b", "one", "uno"))])
+    writer.close()
+    [conversation] = History(tmp_path).conversations()
+    assert [(one.number, one.original) for one in conversation.utterances] == [(2, "one")]
+    assert conversation.path.read_text(encoding="utf-8").count("Where is") == 0
+
+
 def test_words_that_moved_to_another_row_leave_the_one_they_stood_in(tmp_path: Path) -> None:
     writer = HistoryWriter(tmp_path, STARTED)
     words = segment("a", "one", "uno")

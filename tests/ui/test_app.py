@@ -127,7 +127,7 @@ async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
         r.engine.put(line(n, "Hello.", "Hola."))
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("s")
-        await until(pilot, lambda: "choose a language with j." in text_of(r.app.main.notices))
+        await until(pilot, lambda: "Choose a language with j." in text_of(r.app.main.notices))
         await pilot.press("home")
         r.engine.put(line(30, "Hello.", "Hola."))
         await until(pilot, lambda: r.app.main.lines.new_below == 1)
@@ -640,7 +640,7 @@ async def test_an_empty_conversation_says_so() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("r", "c", "v", "e", "asterisk", "a")
-        assert "Nothing was said yet." in text_of(r.app.main.notices)
+        assert "There are no lines yet." in text_of(r.app.main.notices)
         assert len(r.app.screen_stack) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from pinch_tui.core.transcript.transcript import Segment
-from pinch_tui.ui.transcript.row import RowStyle, build
+from pinch_tui.ui.transcript.row import Role, RowStyle, build
 from tests.fakes.fake_engine import line
 
 
@@ -20,3 +20,21 @@ def test_a_longer_code_than_was_asked_for_tears_no_column(width: int) -> None:
         # The edge, which the view draws, is the first cell.
         assert 1 + sum(cell_len(piece.text) for piece in row.pieces) == row.cells <= width
         assert "es-419Buenos" not in "".join(piece.text for piece in row.pieces)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_what_was_not_recognised_is_one_dim_line_over_the_whole_row(width: int) -> None:
+    note = "Not a practice phrase. Closest: Where is the emergency exit?"
+    utterance = replace(line(1, "", ""), segments=(Segment("a", note=note),))
+    (row,) = build(utterance, RowStyle(width))
+    assert 1 + sum(cell_len(piece.text) for piece in row.pieces) == row.cells <= width
+    (said,) = (piece for piece in row.pieces if piece.role is Role.NOTE)
+    assert said.text == note if width >= 80 else note.startswith(said.text.rstrip("…"))
+
+
+@pytest.mark.parametrize("width", [100, 160, 300])
+def test_columns_of_text_are_never_wider_than_can_be_read(width: int) -> None:
+    words = "Where is the nearest pharmacy and when does it open? " * 10
+    for row in build(line(1, words, words), RowStyle(width)):
+        assert all(cell_len(piece.text.rstrip()) <= 72 for piece in row.pieces if piece.role is not Role.BLANK)
+        assert 1 + sum(cell_len(piece.text) for piece in row.pieces) == row.cells <= width

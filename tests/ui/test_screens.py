@@ -257,11 +257,11 @@ async def test_two_way_is_not_asked_for_while_the_source_is_auto() -> None:
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("comma")
         await pilot.pause()
-        assert "two named languages" not in shown(r.app)
+        assert "Two-way needs two languages" not in shown(r.app)
         r.app.screen.query_one("#two_way").focus()
         await pilot.press("right")
         await pilot.pause()
-        assert "Two-way needs two named languages" in shown(r.app)
+        assert "Two-way needs two languages" in shown(r.app)
         assert "no new session needed" in shown(r.app)
         await pilot.press("escape")
         await pilot.pause()
@@ -650,12 +650,12 @@ async def test_auto_on_the_wrong_side_of_the_language_menu_is_explained() -> Non
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("l", *"auto")
-        await until(pilot, lambda: "auto belongs to the language you speak" in shown(r.app))
+        await until(pilot, lambda: "auto works only for the language you speak" in shown(r.app))
         await pilot.press("tab")
         await until(pilot, lambda: "whatever is spoken" in shown(r.app))
-        assert "auto belongs" not in shown(r.app)
+        assert "auto works only" not in shown(r.app)
         await pilot.press(*"xxqq")
-        await until(pilot, lambda: "No language of that name" in shown(r.app))
+        await until(pilot, lambda: "No language found" in shown(r.app))
 
 
 async def test_a_notice_that_stays_is_not_taken_along_by_one_that_passed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -688,7 +688,7 @@ async def test_two_way_is_refused_where_the_language_is_to_be_detected() -> None
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("t")
         assert not r.engine.params.two_way
-        assert "two named languages" in shown(r.app)
+        assert "Two-way needs two languages" in shown(r.app)
 
 
 async def test_an_error_is_seen_over_a_panel_too() -> None:

@@ -38,7 +38,7 @@ def test_a_transcript_is_one_column_over_the_full_width(width: int) -> None:
 
 
 def test_a_row_that_lacks_its_translation_still_says_so() -> None:
-    assert any("no translation came" in line for line in text_of(row("es"), 120))
+    assert any("no translation arrived" in line for line in text_of(row("es"), 120))
 
 
 async def test_the_header_names_the_service_and_the_footer_offers_what_it_can() -> None:

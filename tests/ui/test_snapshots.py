@@ -157,7 +157,7 @@ def test_reconnecting(snap_compare: Any, size: Size) -> None:
     r = talked(status=lost)
 
     async def trouble(_pilot: Pilot[Any]) -> None:
-        r.engine.notice(Severity.WARNING, "The service cannot be reached.", "What you say is kept.", retrying=True)
+        r.engine.notice(Severity.WARNING, "Can't reach the service.", "What you say is kept.", retrying=True)
 
     assert snap_compare(r.app, terminal_size=size, run_before=trouble)
 

@@ -143,7 +143,7 @@ class FileSpeaker:
         except OSError as exc:
             raise self._failed(exc) from exc
         except ValueError as exc:  # a zero byte
-            raise InputFileError(f"{self._name} is no name of a file.", "Name another file.") from exc
+            raise InputFileError(f"{self._name} is not a valid file name.", "Name another file.") from exc
         self._write(wav_header(OPEN_LENGTH if self._is_stream else 0))
         self._events: asyncio.Queue[SpeakerEvent | None] = asyncio.Queue()
         self._events.put_nowait(SpeakerOpened(self._name, OUT_RATE))

@@ -25,11 +25,11 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
     """The error for a PortAudio code, or without one for ``ended``, ``exited`` and ``stalled``."""
     is_mic = direction == "capture"
     thing = "microphone" if is_mic else "loudspeaker"
-    looking = "It is being looked for."
+    looking = "Looking for it."
     if code == NO_PORTAUDIO:
         return no_portaudio()
     if "-66748" in text or "0x80070005" in text or "access is denied" in text.casefold():
-        return AudioError(f"The {thing} may not be used.", privacy_hint(platform), code=code)
+        return AudioError(f"This terminal has no permission to use the {thing}.", privacy_hint(platform), code=code)
     match code:
         case None if text in ("ended", "stalled", "exited"):
             return _LOST[text](thing)
@@ -37,7 +37,7 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
             hint = f"Plug one in; if one is there, run: {device_cure(platform)}"
             return AudioError(f"There is no {thing}.", hint, code=code)
         case -9993 | -9992:
-            hint = "It is tried until it answers; to start it: `systemctl --user restart pipewire`."
+            hint = "Retrying until it answers. To start it: `systemctl --user restart pipewire`."
             return AudioError("The sound server is gone.", hint, code=code)
         case -9985 if platform == "win32" and is_mic:
             hint = f"Another program holds it, or: {privacy_hint(platform)}"
@@ -45,15 +45,15 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
         case -9985:
             return AudioError(f"The {thing} is busy.", "Close the program that holds it.", code=code)
         case -9997:
-            return AudioError(f"The {thing} cannot do any usable sample rate.", "Choose another device.", code=code)
+            return AudioError(f"The {thing} supports no usable sample rate.", "Choose another device.", code=code)
         case -9998:
-            return AudioError(f"The {thing} cannot do any usable number of channels.", "Choose another.", code=code)
+            return AudioError(f"The {thing} supports no usable number of channels.", "Choose another.", code=code)
         case -9996:
             return AudioError(f"The {thing} cannot be used in this way.", "Choose another device.", code=code)
         case -9986:
-            return AudioError(f"The {thing} may not be used.", privacy_hint(platform), code=code)
+            return AudioError(f"This terminal has no permission to use the {thing}.", privacy_hint(platform), code=code)
         case -9999:
-            return AudioError(f"The {thing} went away.", looking, code=code)
+            return AudioError(f"The {thing} was disconnected.", looking, code=code)
         case _:
             reason = clean(text, 200)
             return AudioError(
@@ -62,16 +62,16 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
 
 
 _LOST = {
-    "ended": lambda thing: AudioError(f"The {thing} went away.", "It is being looked for."),
-    "stalled": lambda thing: AudioError(f"The {thing} stopped answering.", "It is being started again."),
-    "exited": lambda thing: AudioError(f"The {thing} broke off.", "It is being started again."),
+    "ended": lambda thing: AudioError(f"The {thing} was disconnected.", "Looking for it."),
+    "stalled": lambda thing: AudioError(f"The {thing} stopped answering.", "Restarting it."),
+    "exited": lambda thing: AudioError(f"The {thing} stopped.", "Restarting it."),
 }
 
 
 def loudspeaker_as_microphone(name: str) -> AudioError:
     """The server replaced the lost microphone by a loudspeaker's monitor: the app would hear itself."""
     return AudioError(
-        "The microphone went away, and the system put a loudspeaker's sound in its place.",
+        "The microphone was disconnected, and the system replaced it with a loudspeaker's sound.",
         f"{clean(name, 200)} is not used. Plug the microphone in again, or choose another.",
     )
 
@@ -79,6 +79,6 @@ def loudspeaker_as_microphone(name: str) -> AudioError:
 def speaker_into_microphone(name: str) -> AudioError:
     """The only output left feeds our microphone."""
     return AudioError(
-        "The loudspeaker went away, and what is left feeds the microphone.",
+        "The loudspeaker was disconnected, and the only one left feeds the microphone.",
         f"{clean(name, 200)} is not used. Plug the loudspeaker in again, or choose another.",
     )

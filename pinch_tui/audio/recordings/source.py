@@ -131,7 +131,7 @@ def check_path(path: Path) -> bool:
     except OSError as exc:
         raise InputFileError(f"{name} cannot be read: {why(exc)}.", FORMATS) from exc
     except ValueError as exc:  # a zero byte
-        raise InputFileError(f"{name} is no name of a file.", FORMATS) from exc
+        raise InputFileError(f"{name} is not a valid file name.", FORMATS) from exc
     what = {stat.S_IFDIR: "a folder", stat.S_IFBLK: "a disk", stat.S_IFCHR: "a device"}.get(stat.S_IFMT(mode))
     if what is not None:
         raise InputFileError(f"{name} is {what}, not a sound file.", FORMATS)

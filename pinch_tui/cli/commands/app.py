@@ -71,7 +71,7 @@ def open_app(context: CliContext) -> int:
     options = run_options(context)
     if options.is_demo:
         if others := [flag.name for key, flag in context.flags.items() if key.startswith(("session.", "service."))]:
-            raise UsageError(f"--demo plays a conversation of its own, without {others[0]}.", "Leave one of them away.")
+            raise UsageError(f"--demo plays a conversation of its own, without {others[0]}.", "Use only one of them.")
         options = _for_demo(options)
     if not options.is_plain:
         needs_terminal(context.env)

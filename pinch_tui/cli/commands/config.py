@@ -102,7 +102,9 @@ def init(ctx: click.Context, /, **_flags: object) -> None:
         private_folder(target.parent)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as exc:
-        raise UsageError(f"{target} exists and is left as it is.", "Edit it, or name another with --config.") from exc
+        raise UsageError(
+            f"{target} exists already and was not changed.", "Edit it, or name another with --config."
+        ) from exc
     except OSError as exc:
         raise UsageError(f"{target} cannot be written: {exc.strerror}.", "Name another with --config.") from exc
     with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -113,7 +115,7 @@ def init(ctx: click.Context, /, **_flags: object) -> None:
 def commented_out(example: str) -> str:
     """The example with nothing set: what is set beats what is remembered, such as the last languages."""
     body = re.sub(r"^(?=[a-z_]+ = )", "#", example, flags=re.MULTILINE)
-    return f"# Take the # away from what you want to set.\n#\n{body}"
+    return f"# Remove the # from what you want to set.\n#\n{body}"
 
 
 def example_text() -> str:
@@ -124,4 +126,4 @@ def example_text() -> str:
     beside = Path(__file__).parents[3] / EXAMPLE
     if beside.is_file():
         return beside.read_text(encoding="utf-8")
-    raise UsageError(f"The example {EXAMPLE} is missing from this installation.", "Install pinch-tui anew.")
+    raise UsageError(f"The example {EXAMPLE} is missing from this installation.", "Reinstall pinch-tui.")

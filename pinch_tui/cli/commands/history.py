@@ -301,6 +301,6 @@ def _write(path: Path, text: str) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
     except FileExistsError as exc:
-        raise UsageError(f"{path} exists and is left as it is.", "Name another file after --out.") from exc
+        raise UsageError(f"{path} exists already and was not changed.", "Name another file after --out.") from exc
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {why(exc)}.", "Name another file after --out.") from exc

@@ -42,7 +42,7 @@ class _WithoutArguments(click.Command):
         if _without_service(args, ctx.help_option_names):
             raise UsageError(
                 "The key is no argument: others could read it in the process list.",
-                "Leave it away and paste it at the prompt, or pipe it in. If it was a real one, take it out of the"
+                "Leave it out and paste it at the prompt, or pipe it in. If it was a real one, take it out of the"
                 " shell's history.",
             )
         return super().parse_args(ctx, args)

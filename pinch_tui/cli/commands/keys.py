@@ -31,8 +31,8 @@ _POLL_S = 0.1
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), help="Leave by itself after so many seconds.")
-@click.option("--actions", is_flag=True, help="List the actions, their names for [ui.keys], and their keys; no more.")
+@click.option("--seconds", type=click.FloatRange(0.1, 3600), help="Exit after this many seconds.")
+@click.option("--actions", is_flag=True, help="List the actions, their names for [ui.keys], and their keys, then exit.")
 @click.pass_context
 def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
     """Show what this terminal sends for keys.

@@ -27,12 +27,10 @@ The exit code is that of the first failure, in the order shown: what comes first
 
 @click.command(epilog=_EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-@click.option("--offline", is_flag=True, help="Look at nothing that needs a network.")
-@click.option("--silent", is_flag=True, help="Neither listen to the microphone nor play a tone.")
-@click.option("--practice", is_flag=True, help="Examine with the built-in practice service instead of the real one.")
-@click.option(
-    "--service", type=click.Choice([name.value for name in ServiceName if name]), help="Examine this service."
-)
+@click.option("--offline", is_flag=True, help="Skip everything that needs a network.")
+@click.option("--silent", is_flag=True, help="Skip the microphone and the test tone.")
+@click.option("--practice", is_flag=True, help="Check the built-in practice service instead of the real one.")
+@click.option("--service", type=click.Choice([name.value for name in ServiceName if name]), help="Check this service.")
 @click.option("--base-url", metavar="URL", help="Ask this service for a session.")
 @click.option("--config", type=click.Path(dir_okay=False), metavar="FILE", help="Read this configuration file.")
 @click.option("--input-device", metavar="NAME", help="Listen to this microphone.")

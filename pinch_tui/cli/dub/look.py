@@ -160,7 +160,7 @@ def resolved_out(out: Path | None) -> str:
     if os.path.isdir(path):  # noqa: PTH112 - never raises
         return f"{path}/"
     if os.path.lexists(path):
-        raise UsageError(f"{path} exists and is left as it is.", "Name another file after --out.")
+        raise UsageError(f"{path} exists already and was not changed.", "Name another file after --out.")
     return str(path)
 
 

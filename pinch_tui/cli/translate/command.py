@@ -97,7 +97,7 @@ def command(
 def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
     """Refuse what cannot work before anything is opened. Raises `UsageError`, `InputFileError`."""
     if is_listening and inputs:
-        raise UsageError("--listen takes the microphone, not files.", "Leave one of them away.")
+        raise UsageError("--listen takes the microphone, not files.", "Use only one of them.")
     if not is_listening and not inputs:
         raise UsageError("There is nothing to translate.", "Name sound files, - for stdin, or --listen.")
     if inputs.count("-") > 1:
@@ -122,4 +122,4 @@ def check_out(out: Path) -> None:
     except OSError:
         return  # opening it tells why
     if stat.S_ISREG(mode):
-        raise UsageError(f"{shown(out)} exists and is left as it is.", "Name another file after --out.")
+        raise UsageError(f"{shown(out)} exists already and was not changed.", "Name another file after --out.")

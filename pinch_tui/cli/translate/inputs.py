@@ -215,9 +215,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
 
 def was_refused(utterances: Sequence[Utterance]) -> bool:
     """Whether the practice service heard something that is none of its phrases."""
-    from pinch_tui.services.practice.speech.ear import REFUSED
-
-    return any(REFUSED in segment.original for utterance in utterances for segment in utterance.segments)
+    return any(utterance.has_note for utterance in utterances)
 
 
 def _patient(

@@ -156,9 +156,9 @@ class _Run:
 
 def _without_hope(hint: str) -> str:
     """A hint for the app, without what holds only as long as somebody may press a key again."""
-    for promise in ("Your words are kept.", "The next press tries again."):
+    for promise in ("Your words are safe.", "Press the talk key to retry."):
         hint = hint.replace(promise, "")
-    return hint.replace("; your words are kept.", ".").strip()
+    return hint.replace("; your words are safe.", ".").strip()
 
 
 async def run_translate(

@@ -97,19 +97,19 @@ def _usual(failure: Failure) -> tuple[str, str]:
             return _http(failure.code or 0)
         case FailureKind.FOREIGN:
             return (
-                "Something answered in the service's place.",
-                "Does this network have a login page? Your words are kept.",
+                "Something else answered instead of the service.",
+                "Does this network have a login page? Your words are safe.",
             )
         case FailureKind.NETWORK:
-            return "The service cannot be reached.", "Check the network; your words are kept."
+            return "Can't reach the service.", "Check your network. Your words are safe."
         case FailureKind.OPEN:
-            return "The session's socket could not be opened.", "Check for a firewall or proxy; your words are kept."
+            return "The connection could not be opened.", "Check for a firewall or proxy; your words are safe."
         case FailureKind.EXPIRED:
-            return "The session's address had expired.", "A fresh session is asked for; your words are kept."
+            return "The session expired before it could be opened.", "Opening a new session; your words are safe."
         case FailureKind.NO_READY:
-            return "The service did not say that it is ready.", "A fresh session is asked for; your words are kept."
+            return "The service never became ready.", "Opening a new session; your words are safe."
         case FailureKind.STALL:
-            return "The connection stands still.", "It is opened again; your words are kept and sent again."
+            return "The connection has stalled.", "Reconnecting; your words are safe and will be sent again."
         case FailureKind.CLOSE:
             return _close(failure.code or 1006)
 
@@ -117,25 +117,25 @@ def _usual(failure: Failure) -> tuple[str, str]:
 def _http(status: int) -> tuple[str, str]:
     match status:
         case 401 | 403:
-            return f"The service refused the API key ({status}).", "Enter another: pinch-tui key set."
+            return f"The service refused the API key ({status}).", "Enter another one: pinch-tui key set."
         case 429:
-            return "The service asks for fewer sessions (429).", "Waiting before the next try; your words are kept."
+            return "Too many sessions for now (429).", "Waiting before retrying; your words are safe."
         case 503:
-            return "The service has no free capacity (503).", "Waiting before the next try; your words are kept."
+            return "The service is full right now (503).", "Waiting before retrying; your words are safe."
         case _ if status >= 500:
-            return f"The service had an internal error ({status}).", "Waiting before the next try; your words are kept."
+            return f"The service had an internal error ({status}).", "Waiting before retrying; your words are safe."
         case _:
             return (
                 f"The service refused the session's settings ({status}).",
-                "Choose other languages or settings, then retry; your words are kept.",
+                "Choose other languages or settings, then retry; your words are safe.",
             )
 
 
 def _close(code: int) -> tuple[str, str]:
     match code:
         case 1000:
-            return "The service ended the session.", "The next press opens a new one."
+            return "The service ended the session.", "Press the talk key to open a new one."
         case 1001:
-            return "The service is going away (1001).", "A new session is opened; your words are sent again."
+            return "The service is shutting down (1001).", "Opening a new session; your words will be sent again."
         case _:
-            return f"The connection was lost ({code}).", "It is opened again; your words are kept and sent again."
+            return f"The connection was lost ({code}).", "Reconnecting; your words are safe and will be sent again."

@@ -77,7 +77,7 @@ class ServiceTraits:
         left_out: list[str] = []
         if params.two_way and not self.has_two_way:
             params = replace(params, two_way=False)
-            left_out.append(f"{self.label} has no two-way conversations; it hears {params.source} alone.")
+            left_out.append(f"{self.label} does not support two-way conversations; it hears {params.source} alone.")
         if self.voices and params.voice.value not in self.voices:
             sentence = f"{self.label} has no voice named {params.voice.value}; it speaks with {self.voices[0]}."
             left_out.append(f"{sentence} {self.voice_hint}".strip())

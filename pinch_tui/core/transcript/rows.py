@@ -22,6 +22,7 @@ class Segment:
     ``marks``: characters of the original and when they had been said, in ms since the conversation began: by the times
     of words where the service gives them, else by when the finals of a growing text came. Rising.
     ``first_original`` / ``first_translation``: the service's wording of a text that a person has corrected since.
+    ``note``: why a text is missing, in the service's words; it is shown, and never kept, exported or spoken.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Segment:
     marks: tuple[tuple[int, int], ...] = ()
     first_original: str | None = None
     first_translation: str | None = None
+    note: str = ""
 
     @property
     def is_corrected(self) -> bool:
@@ -108,7 +110,7 @@ class Row:
         """Nothing more is expected for this attempt: beside finals, a segment without any is no answer."""
         if any(final_part(segment) for segment in self.segments):
             for at in reversed(range(len(self.segments))):
-                if final_part(self.segments[at]) is None:
+                if final_part(self.segments[at]) is None and not self.segments[at].note:
                     self.take_out(at)
         for at, (original, translation) in enumerate(self.tracks):
             if original.close() | translation.close():

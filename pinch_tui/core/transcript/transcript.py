@@ -68,6 +68,11 @@ class Utterance:
         return any(s.original or s.translation for s in self.segments)
 
     @property
+    def has_note(self) -> bool:
+        """Whether the service said why a text is missing."""
+        return any(s.note for s in self.segments)
+
+    @property
     def is_corrected(self) -> bool:
         """Whether a person has changed a text of it."""
         return any(s.is_corrected for s in self.segments)
@@ -297,7 +302,8 @@ class Transcript:
             return False
         at = row.index.get(message.id)
         if at is None:
-            if not message.text and not (message.original_text and message.kind is TranscriptKind.TRANSLATED):
+            has_hint = message.original_text and message.kind is TranscriptKind.TRANSLATED
+            if not message.text and not has_hint and not message.note:
                 return False
             at = row.index[message.id] = len(row.tracks)
             row.tracks.append((Track(), Track()))
@@ -312,8 +318,10 @@ class Transcript:
             start = max(min(since, now_ms), min(row.voicing.onset(since, now_ms), latest))
             segment = Segment(id_, start_ms=start, end_ms=now_ms, attempt=utterance.attempt)
             row.segments = (*row.segments, segment)
-        original, translation = row.tracks[at]
         is_original = message.kind is TranscriptKind.ORIGINAL
+        if message.note:  # nothing that was shown of this text holds; without an original there is no translation
+            row.tracks[at] = (Track(), Track()) if is_original else (row.tracks[at][0], Track())
+        original, translation = row.tracks[at]
         track = original if is_original else translation
         changed = track.apply(message.text, is_final=message.is_final, keeps_rest=utterance.state not in _ENDED)
         hint = message.original_text
@@ -325,8 +333,9 @@ class Transcript:
             source_language=message.source_language or before.source_language,
             target_language=message.target_language or before.target_language,
             detected_language=message.detected_language or before.detected_language,
+            note=message.note or before.note,
         )
-        if changed:
+        if changed or message.note:
             end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
             segment = replace(shown(segment, original, translation), end_ms=max(end, before.start_ms))
             if is_original:

@@ -33,7 +33,7 @@ def check_python(python: tuple[int, int, int], implementation: str) -> Finding:
             "python",
             EXIT_USAGE,
             f"Python {version} is too old: 3.11 or newer is needed.",
-            "Install a newer Python and make the virtual environment anew.",
+            "Install a newer Python and recreate the virtual environment.",
             version=version,
         )
     if implementation != "CPython":
@@ -65,7 +65,7 @@ def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str
             "packages",
             EXIT_USAGE,
             f"Packages are missing: {', '.join(missing)}.",
-            "Install pinch-tui anew into its virtual environment: python -m pip install --force-reinstall pinch-tui",
+            "Reinstall pinch-tui into its virtual environment: python -m pip install --force-reinstall pinch-tui",
             **details,
         )
     wrong = [
@@ -108,7 +108,7 @@ def check_config(path: str, *, exists: bool, error: PinchError | None = None, wa
     if warnings:
         return warn("config", " ".join(warnings), "See `pinch-tui config show`.", path=path)
     if not exists:
-        return ok("config", "No configuration file: the defaults hold.", path=path)
+        return ok("config", "No configuration file: the defaults apply.", path=path)
     return ok("config", f"{path} is in order.", path=path)
 
 

@@ -215,10 +215,10 @@ class Way:
                 case "does not answer":
                     sentence, cure = f"{where} does not answer.", _FIREWALL
                 case _:
-                    sentence, cure = f"There is no way to {where} from here.", _ONLINE
+                    sentence, cure = f"There is no route to {where} from here.", _ONLINE
             return fail("connection", EXIT_LINK, sentence, cure, where=where, ms=_since(start))
         ms = _since(start)
-        return ok("connection", f"{where} takes connections ({ms} ms).", where=where, ms=ms)
+        return ok("connection", f"{where} accepts connections ({ms} ms).", where=where, ms=ms)
 
     async def _ask(self, *, is_checked: bool = True) -> Answer:
         """One request for the service's root. Unless ``is_checked``, any certificate will do."""
@@ -284,7 +284,7 @@ class Way:
                 sentence = f"The certificate there is not for {target.host}."
                 cure = "Check api.base_url; a hotel's or office's login page may be answering instead."
             case ssl.SSLCertVerificationError():
-                sentence = "The service's certificate is not signed by anybody this machine trusts."
+                sentence = "The service's certificate is not signed by anyone this machine trusts."
                 cure = (
                     "A login page of this network may answer in its place (open a browser), or a proxy or a virus "
                     "scanner reads along: name its root certificate in SSL_CERT_FILE, or install ca-certificates."
@@ -301,7 +301,7 @@ class Way:
         try:
             theirs = email.utils.parsedate_to_datetime(answer.date).timestamp()
         except (ValueError, TypeError, OverflowError):
-            return skip("clock", "The service told no time to compare with.")
+            return skip("clock", "The service gave no time to compare with.")
         ahead = self.wall() - theirs
         details = {"ahead_s": round(ahead)}
         if abs(ahead) < CLOCK_WARN_S:
@@ -310,7 +310,7 @@ class Way:
         cure = "Set it right: `timedatectl set-ntp true` on Linux, the date settings on macOS and Windows."
         if abs(ahead) < CLOCK_FAIL_S:
             return warn("clock", sentence, cure, **details)
-        return fail("clock", EXIT_LINK, f"{sentence} Certificates and sessions will not hold.", cure, **details)
+        return fail("clock", EXIT_LINK, f"{sentence} Certificates and sessions will fail.", cure, **details)
 
 
 def _is_of_proxy(answer: Answer) -> bool:

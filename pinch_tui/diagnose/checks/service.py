@@ -26,7 +26,7 @@ _CLOSED_WITHIN_S = 0.4
 _CURES = {
     Policy.BUSY: "Nothing is wrong here: try again in a minute; the app itself keeps your words and goes on trying.",
     Policy.LOST: "The connection was lost: check the network, then try again.",
-    Policy.EXPIRED: "The session's address had expired on arrival: check this machine's clock and the network's speed.",
+    Policy.EXPIRED: "The session expired before it opened: check this machine's clock and the network's speed.",
     Policy.FAULT: "A fault of the service: try again; if it stays, write to {support}.",
     Policy.BAD: "This is a fault of the client: write to {support} with the session's id and model version.",
     Policy.ENDED: "The service ended the session: try again.",
@@ -48,12 +48,12 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
     try:
         connection = await service.connector.connect(allocation, has_sound=True)
     except PinchError as exc:
-        cure = _without_app_words(exc.hint) or "A firewall or proxy may let no WebSockets pass."
+        cure = _without_app_words(exc.hint) or "A firewall or proxy may be blocking WebSockets."
         yield fail("socket", exc.exit_code, exc.title, cure)
         for name in ("ready", "round trip"):
-            yield skip(name, "There is no socket.")
+            yield skip(name, "There is no connection.")
         return
-    yield ok("socket", f"The session's socket opened in {_since(start)} ms.", ms=_since(start))
+    yield ok("socket", f"The connection opened in {_since(start)} ms.", ms=_since(start))
     talk = _Talk(service, connection, allocation, start)
     try:
         ready = await talk.ready(ready_s or service.traits.ready_within_s)
@@ -110,7 +110,7 @@ class _Talk:
         except ConnectionLost as exc:
             return self._closed("ready", exc.code, f"before it was ready ({exc.code}).{self._said}")
         except TimeoutError:
-            sentence = f"The socket opened, but the service never said that it is ready.{self._said}"
+            sentence = f"The socket opened, but the service never became ready.{self._said}"
             cure = "Try again; if it stays, a proxy may be holding the messages back."
             return fail("ready", EXIT_LINK, sentence, cure)
         ms = _since(self._start)
@@ -145,14 +145,14 @@ class _Talk:
             if not trips:
                 sentence = "Nothing came back through the socket."
                 return fail("round trip", EXIT_LINK, sentence, "A proxy may be holding it back; try again.")
-            sentence = "The service did not take the sound."
+            sentence = "The service did not accept the sound."
             return fail("round trip", EXIT_LINK, sentence, "Try again.", all_ms=trips)
         middle = median(trips)
         details = {"median_ms": middle, "all_ms": trips}
         if middle > SLOW_MS:
             sentence = f"The round trip takes {middle:.0f} ms: translations will lag."
             return warn("round trip", sentence, "Use another network or no VPN.", **details)
-        return ok("round trip", f"There and back in {middle:.0f} ms; sound is taken.", **details)
+        return ok("round trip", f"There and back in {middle:.0f} ms; the service accepts sound.", **details)
 
     def _closed(self, name: str, code: int, when: str) -> Finding:
         policy = policy_of(self._service.traits.closed(code))
@@ -174,7 +174,7 @@ class _Talk:
 
 def _without_app_words(hint: str) -> str:
     """The client's hints reassure a person who is talking; nobody talks here."""
-    return hint.replace("; your words are kept.", ".").replace(" Your words are kept.", "").strip()
+    return hint.replace("; your words are safe.", ".").replace(" Your words are safe.", "").strip()
 
 
 def _since(start: float) -> int:

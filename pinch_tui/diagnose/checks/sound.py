@@ -85,7 +85,7 @@ def check_microphone(heard: Listening | None, system: str) -> Finding:
     if heard.frames == 0:
         cure = "Unplug and plug it, or restart the sound server; another program may hold it."
         return fail("microphone", EXIT_AUDIO, f"{name} opened, but no sound came from it.", cure, **details)
-    soft = " (soft, unless nobody spoke)" if peak < SOFT_DBFS else ""
+    soft = " (quiet, unless nobody spoke)" if peak < SOFT_DBFS else ""
     settings = "in the system's sound settings"
     problem: tuple[str, str] = ("", "")
     if heard.zeros == heard.frames:
@@ -98,7 +98,7 @@ def check_microphone(heard: Listening | None, system: str) -> Finding:
         clipped = f"{heard.clipped} of {heard.frames} frames are clipped"
         problem = f"{name} is too loud: {clipped}.", f"Lower its level {settings}."
     elif heard.opened is not None and heard.opened.is_substitute:
-        problem = f"The chosen microphone is not there; {name} was used instead ({peak:.0f} dBFS).", _CHOOSE
+        problem = f"The chosen microphone was not found; {name} was used instead ({peak:.0f} dBFS).", _CHOOSE
     if problem[0]:
         return warn("microphone", problem[0], problem[1], **details)
     return ok("microphone", f"{name}: {peak:.0f} dBFS at most{soft}, {details['rate']} Hz.", **details)
@@ -118,9 +118,9 @@ def check_speaker(played: Played | None, what: str = "a short tone") -> Finding:
     name = name or "the loudspeaker"
     if not played.has_ended or played.samples < played.wanted // 2:
         cure = "Restart the sound server, or choose another with `pinch-tui devices`."
-        return fail("speaker", EXIT_AUDIO, f"{name} opened, but did not take the sound.", cure, **details)
+        return fail("speaker", EXIT_AUDIO, f"{name} opened, but did not accept the sound.", cure, **details)
     if opened is not None and opened.is_substitute:
-        return warn("speaker", f"The chosen loudspeaker is not there; {name} was used instead.", _CHOOSE, **details)
+        return warn("speaker", f"The chosen loudspeaker was not found; {name} was used instead.", _CHOOSE, **details)
     return ok("speaker", f"{name}: {what} was played; you should have heard it.", **details)
 
 

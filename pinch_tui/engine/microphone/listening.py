@@ -198,7 +198,7 @@ class Listening:
         self._talker.microphone_opened()
         self._notifier.clear("mic")
         if event.is_substitute:
-            title = f"The chosen microphone is not there; {event.name} is used."
+            title = f"The chosen microphone was not found; using {event.name}."
             self._notifier.notice("mic", Severity.WARNING, title)
         if event.note:
             self._notifier.notice("mic-note", Severity.WARNING, event.note)
@@ -235,8 +235,8 @@ class Listening:
         self._watch_silence(frame)
 
     def _watch_silence(self, frame: Frame) -> None:
-        hint = "It is muted, the wrong device, or this terminal may not use the microphone."
-        title = f"No sound at all comes from {self.name or 'the microphone'}"
+        hint = "It may be muted, the wrong device, or blocked for this terminal."
+        title = f"No sound is coming from {self.name or 'the microphone'}"
         match self._silence.hear(frame, self._talker.started_at, has_pauses=self._has_pauses):
             case Silence.OVER:
                 self._notifier.clear("silence")

@@ -194,7 +194,7 @@ class Sessions:
             case ev.SessionClosed():
                 self._closed(runner)
             case ev.ServiceSaid(text):
-                title = f"The service says: {text[:300]}" if text else "The service reports an error without words."
+                title = f"The service says: {text[:300]}" if text else "The service reported an error without details."
                 self._notifier.notice("service", Severity.WARNING, title)
                 self._notifier.log("error", topic="service")
             case ev.SpeechUnavailable(target, supported):
@@ -236,7 +236,7 @@ class Sessions:
             self._notifier.notice("link", Severity.WARNING, title, hint, is_retrying=True)
             return
         if report.unsettled and "kept" not in hint:
-            hint = f"{hint} Your words are kept.".strip()
+            hint = f"{hint} Your words are safe.".strip()
         if report.unsettled:
             self._outlets.cue("error")
         ids = _ids(session)
@@ -245,10 +245,10 @@ class Sessions:
             self._notifier.notice("link", Severity.ERROR, title, hint + ids)
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
             # The service's own fault, or no capacity in a minute of tries: to be reported there.
-            hint = f"The next press tries again; if this stays, {_report(session)}. Your words are kept."
+            hint = f"Press the talk key to retry; if this continues, {_report(session)}. Your words are safe."
             self._notifier.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
         elif report.unsettled or policy is not Policy.ENDED:
-            self._notifier.notice("link", Severity.WARNING, title, f"{hint} The next press tries again.".strip())
+            self._notifier.notice("link", Severity.WARNING, title, f"{hint} Press the talk key to retry.".strip())
         self._notifier.log(
             "error",
             topic="link",

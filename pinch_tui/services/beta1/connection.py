@@ -172,7 +172,7 @@ def _failed(words: str) -> LinkError:
     if any(status in words for status in (" 401", " 403")):
         return ConnectionLost(ROOM_REFUSED)
     return LinkError(
-        "The room of Pinch beta1 could not be joined.", "Check for a firewall; your words are kept.", retryable=True
+        "The room of Pinch beta1 could not be joined.", "Check for a firewall; your words are safe.", retryable=True
     )
 
 

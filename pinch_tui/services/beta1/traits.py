@@ -35,10 +35,10 @@ BETA1 = ServiceTraits(
     closes=MappingProxyType(
         {
             ROOM_REFUSED: Reaction(
-                Policy.EXPIRED, "The room's token is not taken.", "A fresh session is asked for; your words are kept."
+                Policy.EXPIRED, "The room's token was refused.", "Opening a new session; your words are safe."
             ),
             ROOM_GONE: Reaction(
-                Policy.LOST, "The room of Pinch beta1 was lost.", "It is opened again; your words are sent again."
+                Policy.LOST, "The room of Pinch beta1 was lost.", "Reconnecting; your words will be sent again."
             ),
         }
     ),

@@ -27,8 +27,8 @@ from pinch_tui.services.pinch.protocol import parse_allocation, query
 TIMEOUT_S = 10.0
 _MAX_BODY = 65_536
 _LOGIN_PAGE = (
-    "A login page of this network is the likely cause: open a browser and sign in. If there is none, check "
-    "api.base_url. Your words are kept."
+    "This network probably has a login page: open a browser and sign in. If not, check "
+    "api.base_url. Your words are safe."
 )
 
 
@@ -112,7 +112,7 @@ class HttpSessionApi:
             finally:
                 await response.aclose()
         except _ForeignRedirect as exc:
-            title = f"The network answered with a redirect ({exc.status}) in the service's place."
+            title = f"The network answered with a redirect ({exc.status}) instead of the service."
             raise _foreign(title, exc.status) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError) as exc:
             raise _unreachable(exc) from None
@@ -120,17 +120,17 @@ class HttpSessionApi:
         is_html = response.headers.get("Content-Type", "").strip().lower().startswith("text/html")
         if not 200 <= status < 300:
             if is_html and 400 <= status < 429:
-                raise _foreign(f"A web page answered in the service's place ({status}).", status)
+                raise _foreign(f"A web page answered instead of the service ({status}).", status)
             error = self._refused(status)
             error.words = of_body(body, (self._key,))[1]
             raise error
         parsed = self._parse(body) if status == 200 else None
         if parsed is None and (is_html or body.lstrip()[:1] == b"<"):
-            raise _foreign(f"A web page answered in the service's place ({status}).", status)
+            raise _foreign(f"A web page answered instead of the service ({status}).", status)
         if parsed is None:
             raise AllocationError(
                 "The service's answer could not be read.",
-                "Is the base URL that of the service? Your words are kept.",
+                "Is the base URL that of the service? Your words are safe.",
                 status=status,
                 retryable=True,
                 is_foreign=True,
@@ -167,13 +167,13 @@ class HttpSessionApi:
             return CredentialError(
                 f"The service refused the API key from {self._key_source} (401).",
                 f"The developer portal gives keys. In the app F3 takes another; elsewhere {self._cure}. "
-                "Your words are kept.",
+                "Your words are safe.",
                 status=status,
             )
         if status == 403:
             return CredentialError(
                 f"The API key from {self._key_source} may not use real-time translation (403).",
-                "The key is valid but not entitled; ask support@startpinch.com. Your words are kept.",
+                "The key is valid but not entitled; ask support@startpinch.com. Your words are safe.",
                 status=status,
             )
         is_passing = status == 429 or status >= 500
@@ -198,24 +198,24 @@ def _foreign(title: str, status: int) -> AllocationError:
 
 def _unreachable(exc: Exception) -> AllocationError:
     text = str(exc).lower()
-    hint = "Check the network; your words are kept."
+    hint = "Check your network. Your words are safe."
     match exc:
         case httpx.TimeoutException():
             title = "The service does not answer (time-out)."
         case httpx.ProxyError() if wants_login(exc):
-            title, hint = "The proxy wants a user name and a password.", f"{PROXY_LOGIN} Your words are kept."
+            title, hint = "The proxy wants a user name and a password.", f"{PROXY_LOGIN} Your words are safe."
             return AllocationError(title, hint, status=407, retryable=False)
         case httpx.ProxyError():
-            title, hint = "The proxy refused the connection.", "Check HTTPS_PROXY; your words are kept."
+            title, hint = "The proxy refused the connection.", "Check HTTPS_PROXY; your words are safe."
         case httpx.ConnectError() if "certificate" in text or "ssl" in text:
-            title, hint = "The service's certificate cannot be trusted.", f"{UNTRUSTED} Your words are kept."
+            title, hint = "The service's certificate cannot be trusted.", f"{UNTRUSTED} Your words are safe."
         case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
-            title = "The service's name cannot be resolved."
+            title = "Can't reach the service (its name was not found)."
         case httpx.ConnectError():
-            title = "The service cannot be reached (connection refused or no route)."
+            title = "Can't reach the service (connection refused or no route)."
         case httpx.HTTPError():
             title = "The connection to the service broke."
         case _:
             title = "The service cannot be asked."
-            hint = "Check HTTPS_PROXY and api.base_url; your words are kept."
+            hint = "Check HTTPS_PROXY and api.base_url; your words are safe."
     return AllocationError(title, hint, status=None, retryable=True)

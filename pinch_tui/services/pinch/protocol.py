@@ -30,6 +30,7 @@ from pinch_tui.core.wire import (
 
 ID_LIMIT: Final = 200
 ERROR_LIMIT: Final = 2_000
+NOTE_LIMIT: Final = 300
 DEFAULT_EXPIRES_S: Final = 60.0
 _SUPPORTED_LIMIT: Final = 300
 
@@ -174,6 +175,7 @@ def _decode_transcript(kind: TranscriptKind, fields: dict[str, Any]) -> Transcri
         detected_language=_language(fields.get("detected_language")),
         original_text=(clean(original) or None) if isinstance(original, str) else None,
         timestamp=_number(fields.get("timestamp")),
+        note=clean(note, NOTE_LIMIT) if isinstance(note := fields.get("note"), str) and not text else "",
     )
 
 
@@ -312,6 +314,8 @@ def _transcript_fields(message: TranscriptMessage) -> dict[str, object]:
         "detected_language": message.detected_language,
         "timestamp": message.timestamp,
     }
+    if message.note:
+        fields["note"] = message.note
     if message.kind is TranscriptKind.TRANSLATED:
         fields |= {"translated_text": message.text, "original_text": message.original_text}
     return fields

@@ -21,18 +21,18 @@ PINCH = ServiceTraits(
             4400: Reaction(
                 Policy.BAD,
                 "Pinch could not read what was sent (4400).",
-                "If this comes again, report it with the session id and model version from the details panel.",
+                "If this happens again, report it with the session id and model version from the details panel.",
             ),
             4401: Reaction(
                 Policy.EXPIRED,
-                "The session's address had expired (4401).",
-                "A fresh session is asked for; your words are kept.",
+                "The session expired before it could be opened (4401).",
+                "Opening a new session; your words are safe.",
             ),
             4500: Reaction(
-                Policy.FAULT, "Pinch had an internal error (4500).", "Waiting before the next try; your words are kept."
+                Policy.FAULT, "Pinch had an internal error (4500).", "Waiting before retrying; your words are safe."
             ),
             4503: Reaction(
-                Policy.LOST, "Pinch ended the session (4503).", "A new session is opened; your words are sent again."
+                Policy.LOST, "Pinch ended the session (4503).", "Opening a new session; your words will be sent again."
             ),
         }
     ),

@@ -43,6 +43,11 @@ def _common(heard: Interim | Final, plan: SessionPlan, segment_id: str, now: flo
     }
 
 
+def _note(heard: Interim | Final) -> dict[str, Any]:
+    """Why the text is empty. An addition to the reference: clients that do not know the field see an empty final."""
+    return {"note": heard.note} if isinstance(heard, Final) and heard.note else {}
+
+
 def original(
     heard: Interim | Final, text: str, plan: SessionPlan, segment_id: str, now: float, *, is_final: bool
 ) -> str:
@@ -52,6 +57,7 @@ def original(
             "text": text,
             "is_final": is_final,
             **_common(heard, plan, segment_id, now),
+            **({} if text else _note(heard)),
         }
     )
 
@@ -65,5 +71,6 @@ def translated(heard: Interim | Final, plan: SessionPlan, segment_id: str, now: 
             "original_text": heard.text,
             "is_final": is_final,
             **_common(heard, plan, segment_id, now),
+            **(_note(heard) if heard.text else {}),
         }
     )

@@ -177,7 +177,7 @@ def read_rows(path: Path) -> list[_Row]:
         raise ConfigError(f"The phrasebook {path} cannot be read: {why(exc)}.", "Name a text file.") from exc
     except ValueError as exc:
         if not isinstance(exc, UnicodeDecodeError):  # a zero byte in the name
-            raise ConfigError("The phrasebook's name is no name of a file.", "Name a text file.") from exc
+            raise ConfigError("The phrasebook's name is not a valid file name.", "Name a text file.") from exc
         raise ConfigError(f"The phrasebook {path} is not UTF-8 text.", "Save it as UTF-8.") from exc
     if len(lines) > MAX_LINES:
         raise ConfigError(f"The phrasebook {path} has more than {MAX_LINES} lines.")

@@ -46,7 +46,8 @@ class Interim:
 @dataclass(frozen=True, slots=True)
 class Final:
     """The end of a segment. ``say`` is what the voice shall speak in ``target``; when it is empty, ``tone`` names the
-    sound that stands in its place: ``""`` (none), ``"plain"`` (something was heard), ``"falling"`` (refused)."""
+    sound that stands in its place: ``""`` (none), ``"plain"`` (something was heard), ``"falling"`` (refused). ``note``
+    says why a text is missing; it is no transcript and no translation."""
 
     segment: int
     text: str
@@ -56,6 +57,7 @@ class Final:
     language: str | None = None
     say: str = ""
     tone: str = ""
+    note: str = ""
 
 
 Heard = Interim | Final

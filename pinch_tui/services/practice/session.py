@@ -41,9 +41,9 @@ MAX_PLAYOUT = 1_500
 """Chunks of speech that may wait: two minutes."""
 HELLO_SECONDS = 3.0
 
-_LOST_TEXT = "The practice recogniser stopped and was started again; please repeat."
+_LOST_TEXT = "The practice recogniser stopped and was restarted. Please repeat."
 
-_UNHEARD = "[could not be heard]"
+_UNHEARD = "This could not be heard; please repeat."
 
 
 class _LeaveError(Exception):
@@ -259,10 +259,7 @@ class PracticeSession:
             self._recording.event(time.monotonic(), "final", id=segment.id)
 
     async def _lost(self, number: int) -> None:
-        # Locked text stands; the mark ends the utterance.
-        locked = self._segments[number].locked if number in self._segments else ""
-        text = f"{locked} {_UNHEARD}".strip()
-        await self._final(Final(number, text, _UNHEARD, self._plan.source, self._plan.target))
+        await self._final(Final(number, "", "", self._plan.source, self._plan.target, note=_UNHEARD))
 
     async def _speak(self) -> None:
         """Send speech at the pace of real time; a late chunk does not shift the ones after it."""

@@ -26,7 +26,7 @@ SMALLEST = ServiceTraits(
             1008: Reaction(
                 Policy.BUSY,
                 "smallest.ai has too many connections of this key (1008).",
-                "Waiting before the next try; your words are kept.",
+                "Waiting before retrying; your words are safe.",
             )
         }
     ),

@@ -61,7 +61,7 @@ def sections(
 ) -> Iterator[Section]:
     """Headings with their names and values, in plain text. ``utterance``: the `last_released`."""
     counters, params = status.counters, status.params
-    yield "Delays, from letting go", list(_latency_rows(status.latency, unmeasured(status, utterance)))
+    yield "Delays after release", list(_latency_rows(status.latency, unmeasured(status, utterance)))
     yield (
         "Session",
         [
@@ -85,10 +85,10 @@ def sections(
         [
             ("reconnects", str(counters.reconnects)),
             ("speech held", f"{counters.held_s:.1f} s"),
-            ("speech sent anew", f"{counters.resent_s:.1f} s"),
-            ("speech let go", f"{counters.forgotten_s:.1f} s"),
+            ("audio resent", f"{counters.resent_s:.1f} s"),
+            ("audio dropped", f"{counters.forgotten_s:.1f} s"),
             ("voice dropped", f"{counters.dropped_speech_s:.1f} s"),
-            ("speaker ran dry", str(counters.underruns)),
+            ("playback gaps", str(counters.underruns)),
             ("samples lost", str(counters.lost_samples)),
             ("unreadable", f"{counters.malformed} messages, and {counters.unknown} of an unknown kind"),
             ("too long", f"{counters.refused} messages"),
@@ -128,7 +128,7 @@ class DetailsScreen(Panel[None]):
         parts: list[str | tuple[str, str]] = []
         extra = list(self.front.services.details())
         if n_dropped := self.host.hold.dropped():
-            extra.append(("keys dropped", f"{n_dropped} that came faster than anybody types"))
+            extra.append(("keys dropped", f"{n_dropped} that came faster than anyone types"))
         for heading, rows in sections(engine.status, extra, last_released(engine.transcript.utterances)):
             parts.append((f"{heading}\n", "bold $accent"))
             for name, value in rows:

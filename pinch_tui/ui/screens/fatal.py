@@ -21,7 +21,7 @@ class FatalScreen(Panel[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel"):
-            yield Static(Content("This cannot go on"), classes="panel-title -bad")
+            yield Static(Content("The program cannot continue"), classes="panel-title -bad")
             yield Static(Content.styled(clean(self._notice.title), "bold"), classes="panel-text")
             if self._notice.hint:
                 yield Static(Content(clean(self._notice.hint)), classes="panel-text")

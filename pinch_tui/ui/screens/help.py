@@ -23,7 +23,7 @@ from pinch_tui.ui.screens.panel import Panel
 _KEY_CELLS = 12
 _TITLE_CELLS = 26
 _NAME_CELLS = 16
-_TALK = ("Talk", "You are heard; how stands above")
+_TALK = ("Talk", "How to hold it: see above")
 _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
@@ -31,7 +31,7 @@ _LEAST_ROOM = 24
 def talking_lines(report: HoldReport, talk_key: str, *, is_brief: bool = False) -> Content:
     """How to talk here, and why this way; ``is_brief``: the first sentence of the reason alone."""
     hint = talk_hint(report.method, talk_key)
-    mouse = "" if report.method == "mouse" else " The mouse button held on the talk bar works in every terminal."
+    mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
     why = report.sentence
     if is_brief:
         first, dot, _ = why.partition(". ")

@@ -153,7 +153,7 @@ class LanguageScreen(Panel[Pair | None]):
             ("you speak ", "$text-muted"),
             (self._shown(full_name(source)), chosen if self._is_source_side else other),
             (arrow, "$text-disabled"),
-            ("comes out as ", "$text-muted"),
+            ("translated into ", "$text-muted"),
             (self._shown(full_name(target)), other if self._is_source_side else chosen),
         )
 

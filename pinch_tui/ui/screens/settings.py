@@ -244,7 +244,7 @@ class SettingsScreen(Panel[None]):
             verdict = Content("Left and Right change, Esc closes; no new session needed")
         has_two_way = any(row.name == "two_way" for row in self._rows)
         if has_two_way and self._value("two_way") is True and self.front.session.wanted.lacks_a_language:
-            why = ("Two-way needs two named languages, and the source is auto\n", "bold $warning")
+            why = ("Two-way needs two languages, and the spoken one is auto\n", "bold $warning")
             verdict = Content.assemble(why, verdict)
         self.query_one("#verdict", Static).update(verdict)
 

@@ -29,6 +29,8 @@ MATCH = 2
 
 SAMPLE_NOTE = "sample (practice voice)"
 _COLUMN_GAP = 2
+_COLUMN_MAX = 76
+"""Widest column: a mark, a code and a text of about 70 cells. Longer lines are hard to follow."""
 _HEAD = 3
 """Cells of a text's mark and of the blanks around its code."""
 _CODE_MIN = 2
@@ -91,8 +93,8 @@ class RowStyle:
         """Cells of one text with its mark and code."""
         room = self.width - self.gutter
         if self.is_side_by_side:
-            return (room - _COLUMN_GAP) // 2
-        return max(8, room)
+            return min(_COLUMN_MAX, (room - _COLUMN_GAP) // 2)
+        return max(8, min(_COLUMN_MAX, room))
 
     def with_look(
         self, has_times: bool | None, order: Order | bool | None, shapes: Marks | None, widths: Widths | None
@@ -115,6 +117,7 @@ class _Text(NamedTuple):
     code: str
     mark: str
     mark_role: Role
+    is_wide: bool = False  # over both columns
 
 
 def is_spoken_right(utterance: Utterance, segment: Segment | None = None) -> bool:
@@ -201,6 +204,13 @@ def _note(utterance: Utterance, room: int, style: RowStyle) -> _Text:
     return _Text(note, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), Role.LIVE)
 
 
+def _remark(segment: Segment, room: int, style: RowStyle) -> _Text:
+    """What the service says in place of an original: one line over the whole row. ``room``: of one column."""
+    if style.is_side_by_side:
+        room += style.column + _COLUMN_GAP
+    return _Text(layout(cut(drawable(segment.note), room), room), Role.NOTE, "", "", Role.LIVE, is_wide=True)
+
+
 def _awaited(room: int, style: RowStyle) -> tuple[Line, ...]:
     return layout(style.shapes.ellipsis, room, (Mark(0, 3, PROVISIONAL),))
 
@@ -230,7 +240,7 @@ def _translation(utterance: Utterance, segment: Segment, room: int, style: RowSt
     elif utterance.is_live:
         lines = _awaited(room, style)
     else:
-        lines, role = layout("no translation came", room), Role.NOTE
+        lines, role = layout(drawable(segment.note) or "no translation arrived", room), Role.NOTE
     return _Text(lines, role, _code(code), style.shapes.states[StateWord.SPEAKING] if is_spoken else "", Role.LIVE)
 
 
@@ -293,6 +303,9 @@ def _side_by_side(pairs: list[_Pair], column: int, code_width: int, style: RowSt
     gap = Piece(" " * _COLUMN_GAP, Role.BLANK)
     rows: list[list[Piece]] = []
     for left, right in _without_repeated_codes(pairs):
+        if left is not None and left.is_wide:
+            rows.extend(_cells(left, at, 2 * column + _COLUMN_GAP, code_width, style) for at in range(len(left.lines)))
+            continue
         tall = max(len(left.lines) if left else 0, len(right.lines) if right else 0)
         rows.extend(
             [*_cells(left, at, column, code_width, style), gap, *_cells(right, at, column, code_width, style)]
@@ -320,6 +333,8 @@ def build(
                 if utterance.is_translated
                 else None,
             )
+            if segment.original or segment.translation or not segment.note
+            else (False, _remark(segment, room, style), None)
             for i, segment in enumerate(utterance.segments)
         ]
     if utterance.is_sample:

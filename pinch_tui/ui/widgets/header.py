@@ -1,4 +1,4 @@
-"""The top line: which languages, whether connected, which session, and whether this is practice."""
+"""The top line: which languages, whether connected, and whether this is practice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.languages_text import full_name, short_name
-from pinch_tui.frontend.status_text import link_word, short_id
+from pinch_tui.frontend.status_text import link_word
 from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.widgets.line_widget import LineWidget
@@ -22,7 +22,7 @@ _LINK_WORDS = {
 
 
 class Header(LineWidget):
-    """Draws a `Status`; the language pair opens the language menu, the session the details."""
+    """Draws a `Status`; the language pair opens the language menu, the connection the details."""
 
     DEFAULT_CSS = """
     Header { background: $panel; color: $foreground; dock: top; }
@@ -48,13 +48,10 @@ class Header(LineWidget):
         word, colour = _LINK_WORDS[state]
         mark = marks.states[state]
         link = [Piece(f"{mark} ", colour), Piece(f"{word} ", colour, "details")]
-        session = short_id(status.session_id)
-        ident = [Piece(f"{marks.dot} {clean(session)} ", "$text-muted", "details")] if session else []
         badge = [Piece(" PRACTICE ", "$background on $warning", "welcome"), Piece("  ")] if status.is_practice else []
         brand = [Piece(f" {self._brand()} ", "bold $text-muted"), Piece(marks.bar, "$text-disabled")]
         full, short = self._pair(is_short=False), self._pair(is_short=True)
-        yield [*brand, *full], [*badge, *link, *ident]
-        yield full, [*badge, *link, *ident]
+        yield [*brand, *full], [*badge, *link]
         yield full, [*badge, *link]
         yield full, [*badge[:1], Piece(f" {mark} ", colour, "details")]
         yield short, [*badge[:1], Piece(f" {mark} ", colour, "details")]

@@ -121,7 +121,7 @@ class Notices(Widget):
         if notice.hint:
             parts.append((f"  {clean(notice.hint)}", "$text-muted"))
         if notice.is_retrying:
-            parts.append(("  Trying again.", "$text-muted"))
+            parts.append(("  Retrying.", "$text-muted"))
         if notice.severity is Severity.ERROR and not self._is_talking:
             parts.append(("  Esc closes", "$text-muted"))
         return Content.assemble(*parts)

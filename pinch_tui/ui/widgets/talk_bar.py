@@ -132,11 +132,8 @@ class TalkBar(Widget):
         return lay_out(width, [*word, *hint], right).content
 
     def _extra(self, *, is_narrow: bool) -> str:
-        """The right of the first line: delays, else the latency of the last answer."""
-        late = text.backlog_text(self._status, is_narrow=is_narrow)
-        if late:
-            return late
-        return text.latency_text(self._status.latency) if self._status.word is StateWord.READY else ""
+        """The right of the first line: what is late. How long the last answer took stands in the details."""
+        return text.backlog_text(self._status, is_narrow=is_narrow)
 
     def _mic_line(self, width: int) -> Content:
         status, levels, marks = self._status, self._levels, self._marks

@@ -106,7 +106,7 @@ def test_from_an_open_file() -> None:
         (lambda folder: folder, "is a folder, not a sound file"),
         (lambda folder: Path(os.devnull), "is a device, not a sound file"),
         (lambda folder: linked(folder), "its links go in a circle"),
-        (lambda folder: Path("a\0b"), "is no name of a file"),
+        (lambda folder: Path("a\0b"), "is not a valid file name"),
     ],
 )
 def test_the_true_reason_is_told_in_one_line(tmp_path: Path, make: Callable[[Path], Path], words: str) -> None:

@@ -14,6 +14,7 @@ from pinch_tui.core.transcript.transcript import (
     Transcript,
     Utterance,
     UtteranceState,
+    final_part,
 )
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
@@ -89,6 +90,40 @@ def test_a_translation_fills_a_missing_original_provisionally() -> None:
     transcript.apply(1, 1, translated("a", "Hola, hola", original_text="Hello there. You"), 4)
     segment = transcript.utterance(1).segments[0]
     assert (segment.original, segment.original_is_final) == ("Hello there.", True)
+
+
+def test_a_note_takes_the_words_of_a_refused_original_back_and_is_no_text() -> None:
+    transcript = conversation(1)
+    transcript.apply(1, 1, original("a", "Where is"), 1500)
+    transcript.apply(1, 1, translated("a", "Dónde", is_final=False), 1600)
+    assert transcript.apply(1, 1, original("a", "", note="Not a practice phrase."), 2000)
+    transcript.apply(1, 1, translated("a", ""), 2100)
+    transcript.settle(1, 3000)
+    row = transcript.utterance(1)
+    assert (row.state, row.has_text, row.has_note) == (UtteranceState.EMPTY, False, True)
+    (segment,) = row.segments
+    assert (segment.original, segment.translation, segment.note) == ("", "", "Not a practice phrase.")
+    assert final_part(segment) is None
+
+
+def test_a_note_in_place_of_a_translation_leaves_the_original() -> None:
+    transcript = conversation(1)
+    transcript.apply(1, 1, original("a", "Good morning."), 1500)
+    transcript.apply(1, 1, translated("a", "", note="Not in Klingon."), 1600)
+    transcript.settle(1, 3000)
+    (segment,) = transcript.utterance(1).segments
+    assert (segment.original, segment.translation, segment.note) == ("Good morning.", "", "Not in Klingon.")
+
+
+def test_a_note_beside_another_phrase_stays_when_the_row_settles() -> None:
+    transcript = conversation(1)
+    transcript.apply(1, 1, original("a", "Good morning."), 1500)
+    transcript.apply(1, 1, translated("a", "Buenos días."), 1600)
+    transcript.apply(1, 1, original("b", "", note="Not a practice phrase."), 1900)
+    transcript.settle(1, 3000)
+    row = transcript.utterance(1)
+    assert (row.state, row.original) == (UtteranceState.SETTLED, "Good morning.")
+    assert [segment.note for segment in row.segments] == ["", "Not a practice phrase."]
 
 
 def test_texts_of_segments_join_as_their_script_does() -> None:

@@ -146,6 +146,18 @@ def test_a_translation_is_read_from_either_field() -> None:
         assert (event.kind, event.text, event.original_text) == (wire.TranscriptKind.TRANSLATED, "hola", "hi")
 
 
+def test_a_note_says_why_a_text_is_missing() -> None:
+    event = protocol.decode(message(text="", note="Not a \x1b[2Jphrase." + "x" * 400, is_final=True))
+    assert isinstance(event, wire.TranscriptMessage)
+    assert event.note.startswith("Not a phrase.")
+    assert len(event.note) <= protocol.NOTE_LIMIT
+    assert protocol.decode(protocol.encode(event)) == event
+    for fields in ({"text": "hi", "note": "A text is there."}, {"text": "", "note": 5}):
+        event = protocol.decode(message(**fields))
+        assert isinstance(event, wire.TranscriptMessage)
+        assert event.note == ""
+
+
 def test_a_message_as_the_reference_shows_it() -> None:
     event = protocol.decode(
         '{"type":"original_transcript","correlation_id":"seg_a8b2c3d4","text":"Hello","is_final":false,'

@@ -299,7 +299,7 @@ async def test_an_utterance_that_kills_every_helper_ends_honestly():
         await socket.send('{"type":"finalize"}')
         assert "please repeat" in (await text_of(socket, "error"))["error"]
         original, translated = await final_pair(socket)
-        assert original["text"] == translated["text"] == "[could not be heard]"
+        assert (original["text"], translated["text"]) == ("", "") and "could not be heard" in original["note"]
         await say(socket, bytes(6_400) + voiced(0.5))
         await socket.send('{"type":"finalize"}')
         second, _ = await final_pair(socket)
@@ -330,7 +330,7 @@ async def test_a_helper_that_never_lives_is_given_up(monkeypatch: pytest.MonkeyP
                 await asyncio.sleep(0.01)
         await say(socket, bytes(6_400) + voiced(0.5))
         await socket.send('{"type":"finalize"}')
-        assert (await final_pair(socket))[0]["text"] == "[could not be heard]"
+        assert "could not be heard" in (await final_pair(socket))[0]["note"]
 
 
 async def test_stop_ends_the_helper_and_the_sessions():

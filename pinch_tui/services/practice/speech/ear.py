@@ -2,9 +2,9 @@
 
 During speech, a coarse recogniser's guesses are shown. At the end of the segment a finer one, the judge, hears all of
 it, without the silence around it. Its guess becomes a final only if it is a whole sentence of the phrasebook in which
-every word fits (`Trust`). Otherwise the segment ends with its locked words and a mark that it is not in the phrasebook,
+every word fits (`Trust`). Otherwise the segment ends without a text, with a note that names the closest phrase;
 nothing is spoken, and a falling tone sounds. A word locks when the last guesses agree on it and more words follow;
-locked words are never taken back.
+only a refusal takes locked words back.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
+from pinch_tui.core.languages import label
 from pinch_tui.services.practice.phrasebook import Phrasebook
 from pinch_tui.services.practice.ports import Final, Heard, Interim, SessionPlan
-from pinch_tui.services.practice.speech.gate import BLOCK_BYTES, Segmenter, SegmentState
+from pinch_tui.services.practice.speech.gate import BLOCK_BYTES, Segmenter, SegmentState, level_dbfs
 from pinch_tui.services.practice.speech.lexicon import Spelling
 from pinch_tui.services.practice.speech.sphinx import Guess, Recogniser
 
-REFUSED = "[not in the practice phrasebook]"
+NOT_KNOWN = "Not a practice phrase."
+ONE_AT_A_TIME = "Please say one phrase at a time."
 AUTO_LANGUAGES = ("en", "es", "fr", "it", "ru")
 """What ``auto`` listens for: the languages that were measured with people."""
 
@@ -33,6 +35,15 @@ _OTHER_LANGUAGE = 4
 changes language changes its column."""
 _TAIL_BLOCKS = 8
 """Silence of more than 160 ms is decoded only if speech follows."""
+_NEAR = 1.6
+"""How much worse than a final a sentence may fit as a whole to be named as the closest phrase. Of ten
+English sentences of espeak's voice, near misses of one word stay below 1.5 and unrelated ones are above 2.4."""
+_MAX_JOINTS = 2
+"""Places where two phrases may meet; each costs a decoding."""
+_REST_BLOCKS = 25
+"""Speech of at least half a second behind a whole phrase may be another phrase."""
+_JOINT_BLOCKS = 20
+"""Two phrases meet at the quietest place within 400 ms around where the first was found complete."""
 _MAX_SOUND_BYTES = 8 * 32_000
 """No phrase takes longer than 8 s; longer speech is refused without more work."""
 
@@ -113,6 +124,7 @@ class PhrasebookEar:
         self._in_a_row = ""
         self._locked = ""
         self._n_locked = 0
+        self._completed: dict[str, int] = {}  # whole phrases that were guessed -> where, in blocks
         self._last = Interim(0, "")
 
     def feed(self, pcm: bytes) -> list[Heard]:
@@ -157,6 +169,7 @@ class PhrasebookEar:
         self._language = self._in_a_row = ""
         self._locked = ""
         self._n_locked = 0
+        self._completed.clear()
         self._last = Interim(self._segment, "")
         self._recogniser.begin()
 
@@ -192,6 +205,8 @@ class PhrasebookEar:
     def _guess(self) -> list[Heard]:
         guess = self._recogniser.guess()
         self._guesses.append(guess)
+        if guess is not None and guess.whole is not None:
+            self._completed.setdefault(guess.whole.sentence.text, self._n_followed // BLOCK_BYTES)
         if guess is None or guess.worst > trust(guess.spellings[0].language, self._snr_db).interim:
             return []
         self._lock(guess)
@@ -248,32 +263,56 @@ class PhrasebookEar:
     def _final(self) -> Final:
         self._recogniser.end()
         self._is_open = False
-        spelling = self._believed(self._judge())
+        guess = self._judge()
+        spelling = self._believed(guess)
         if spelling is None:
-            return self._refusal()
+            return self._refusal(guess)
         text = spelling.sentence.text
         target = self._target(spelling.language)
         meant = self._book.find(spelling.sentence.phrase, spelling.sentence.value, target)
         detected = self._detected(spelling.language)
         if meant is None:
-            missing = f"[no {target} in the practice phrasebook]"
-            return Final(self._segment, text, missing, spelling.language, target, detected, tone="falling")
+            note = f"Practice has this phrase in other languages, not in {label(target)}."
+            return Final(self._segment, text, "", spelling.language, target, detected, tone="falling", note=note)
         return Final(self._segment, text, meant.text, spelling.language, target, detected, say=meant.spoken)
 
     def _believed(self, guess: Guess | None) -> Spelling | None:
         """The sentence of a guess that may become a final: whole, close enough to the sound, true to what is locked."""
         if guess is None or guess.whole is None:
             return None
-        limit = trust(guess.whole.language, self._snr_db)
-        if limit.margin(guess) < 0:
-            return None
-        if self._snr_db < _NOISY_DB and guess.pause_share > _NOISY_PAUSES:
-            return None
-        return guess.whole if guess.whole.sentence.text.startswith(self._locked) else None
+        is_true = guess.whole.sentence.text.startswith(self._locked) and self._fits(guess, guess.whole)
+        return guess.whole if is_true else None
 
-    def _refusal(self) -> Final:
-        text = f"{self._locked} {REFUSED}".strip()
-        return Final(self._segment, text, REFUSED, self._plan.source, self._plan.target, tone="falling")
+    def _fits(self, guess: Guess, whole: Spelling) -> bool:
+        """Whether a judged guess is close enough to the sound."""
+        if trust(whole.language, self._snr_db).margin(guess) < 0:
+            return False
+        return self._snr_db >= _NOISY_DB or guess.pause_share <= _NOISY_PAUSES
+
+    def _refusal(self, guess: Guess | None) -> Final:
+        if len(self._sound) > _MAX_SOUND_BYTES or self._has_two_phrases():
+            note = ONE_AT_A_TIME
+        elif guess is not None and guess.whole is not None and self._is_near(guess, guess.whole):
+            note = f"{NOT_KNOWN} Closest: {guess.whole.sentence.text}"
+        else:
+            note = NOT_KNOWN
+        return Final(self._segment, "", "", self._plan.source, self._plan.target, tone="falling", note=note)
+
+    def _is_near(self, guess: Guess, whole: Spelling) -> bool:
+        return guess.mean <= trust(whole.language).mean + _NEAR
+
+    def _has_two_phrases(self) -> bool:
+        """Whether what follows a phrase that was complete on the way is a phrase again."""
+        blocks = [bytes(self._sound[at : at + BLOCK_BYTES]) for at in range(0, len(self._sound), BLOCK_BYTES)]
+        for found in sorted(set(self._completed.values()))[:_MAX_JOINTS]:
+            around = range(max(0, found - _JOINT_BLOCKS), min(len(blocks), found + _JOINT_BLOCKS))
+            joint = min(around, key=lambda at: level_dbfs(blocks[at]), default=0)
+            if len(blocks) - joint < _REST_BLOCKS:
+                continue
+            rest = self._recogniser.judge(b"".join(blocks[joint:]))
+            if rest is not None and rest.whole is not None and self._fits(rest, rest.whole):
+                return True
+        return False
 
     def _detected(self, language: str) -> str | None:
         return language if self._plan.source == "auto" or self._plan.is_two_way else None
