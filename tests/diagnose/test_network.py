@@ -158,7 +158,7 @@ async def test_names(error: Exception, words: str) -> None:
     [
         (ConnectionRefusedError(), ":443 refuses connections"),
         (TimeoutError(), "does not answer"),
-        (OSError(101, "Network is unreachable"), "no way to"),
+        (OSError(101, "Network is unreachable"), "no route to"),
     ],
 )
 async def test_connections(error: Exception, words: str) -> None:
@@ -312,7 +312,7 @@ async def test_certificates(tmp_path: Path, name: str, start: int, end: int, wor
 async def test_a_certificate_of_nobody_and_a_server_without_tls(tmp_path: Path) -> None:
     server, _ = certificate(tmp_path, "localhost", -1, 1)
     async with serving(answering(), server) as target:
-        assert "not signed by anybody" in (await found(Way(replace(target, host="localhost"))))["tls"].sentence
+        assert "not signed by anyone" in (await found(Way(replace(target, host="localhost"))))["tls"].sentence
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

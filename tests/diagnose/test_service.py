@@ -116,7 +116,7 @@ async def test_sessions_that_are_refused(error: Exception, code: int, words: str
     ("socket", "name", "words", "cure"),
     [
         (LinkError("The session's socket was refused (403)."), "socket", "refused (403)", "firewall"),
-        (Socket(), "ready", "never said that it is ready", "proxy"),
+        (Socket(), "ready", "never became ready", "proxy"),
         (Socket(ConnectionLost(4401)), "ready", "before it was ready (4401)", "clock"),
         (Socket(READY, after_sound=ConnectionLost(4400)), "round trip", "given sound (4400)", "fault of the client"),
         (Socket(READY, after_sound=ConnectionLost(4500)), "round trip", "(4500)", "fault of the service"),
@@ -136,7 +136,7 @@ async def test_a_complaint_is_repeated_without_its_colours() -> None:
     assert ready.verdict is Verdict.WARN
     assert "targetLanguage='xx' is not supported" in ready.sentence
     late = (await found(Socket(complaint)))["ready"]
-    assert "never said" in late.sentence
+    assert "never became ready" in late.sentence
     assert "is not supported" in late.sentence
 
 

@@ -653,7 +653,7 @@ def test_the_limit_is_said_before_and_ends_the_utterance() -> None:
         assert rig.engine.status.limit_at == pytest.approx(rig.now + 9.5, abs=0.05)
         await rig.sleep(10.0)
         assert rig.forced == [TalkSource.LIMIT]
-        assert "longest" in rig.notices("limit")[-1].title
+        assert "Time limit" in rig.notices("limit")[-1].title
         await rig.settled()
 
     rig = play(scene, talk=TalkConfig(limit_s=12.0))
@@ -669,7 +669,7 @@ def test_the_limit_is_said_whoever_tells_of_it_first() -> None:
         await rig.press(1.0)
         rig.edge(EdgeKind.COMMIT, TalkSource.LIMIT)
         await rig.sleep(0.1)
-        assert "longest" in rig.notices("limit")[-1].title
+        assert "Time limit" in rig.notices("limit")[-1].title
 
     play(scene)
 

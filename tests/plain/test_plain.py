@@ -599,7 +599,7 @@ def test_ends_without_text_and_resends_have_words() -> None:
     narrator = Narrator()
     assert told(narrator, line(1, "", "", state=UtteranceState.EMPTY)) == ["Nothing was heard."]
     assert told(narrator, line(1, "", "", state=UtteranceState.EMPTY)) == []
-    refused = replace(line(2, "", "", state=UtteranceState.EMPTY), segments=(Segment("a", note="Not a phrase."),))
+    refused = replace(line(5, "", "", state=UtteranceState.EMPTY), segments=(Segment("a", note="Not a phrase."),))
     assert told(narrator, refused) == ["Practice: Not a phrase."]
     assert told(narrator, refused) == []
     assert told(narrator, line(2, "x", "y", state=UtteranceState.CANCELLED)) == ["Thrown away."]
