@@ -153,7 +153,7 @@ async def test_an_unsafe_address_ends_it() -> None:
 
 
 async def test_a_way_that_is_shut_needs_no_session() -> None:
-    for broken, why in (("connection", "cannot be reached"), ("tls", "no secure connection")):
+    for broken, why in (("connection", "Can't reach"), ("tls", "no secure connection")):
         world = World()
         world.way = WayOf(fail(broken, 5, "No.", "Mend it."))
         found = await world.examine()
