@@ -67,7 +67,11 @@ async def test_the_settings_offer_the_services_and_what_the_one_in_use_can_be_as
     async def use(name: str) -> None:
         used.append(name)
 
-    for traits, absent, voices in ((CARTESIA, {"voice", "two_way", "context"}, ()), (BETA1, {"two_way"}, BETA1.voices)):
+    of_speech = {"volume", "muted", "barge_in"}
+    for traits, absent, voices in (
+        (CARTESIA, {"voice", "two_way", "context", *of_speech}, ()),
+        (BETA1, {"two_way"}, BETA1.voices),
+    ):
         r = rig(status={"service": traits}, service_offers=OFFERS, use_service=use)
         async with r.app.run_test(size=(110, 44)) as pilot:
             await pilot.press("comma")
@@ -76,6 +80,7 @@ async def test_the_settings_offer_the_services_and_what_the_one_in_use_can_be_as
             assert isinstance(screen, SettingsScreen)
             assert not any(screen.query(f"#{name}") for name in absent)
             if voices:
+                assert all(screen.query(f"#{name}") for name in of_speech)
                 choice = screen.query_one("#voice", Choice)
                 assert {str(value) for value, _ in choice._options} == set(voices)
             service = screen.query_one("#service", Choice)

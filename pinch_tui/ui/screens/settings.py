@@ -116,9 +116,10 @@ class SettingsScreen(Panel[None]):
                 yield _choice("mic.device", None, (_SYSTEM,))
                 yield MeterLine()
                 yield _choice("speaker.device", None, (_SYSTEM,))
-                yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
-                yield _choice("speaker.muted", status.is_muted)
-                yield _choice("speaker.barge_in", settings.speaker.barge_in)
+                if status.service.speaks:
+                    yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
+                    yield _choice("speaker.muted", status.is_muted)
+                    yield _choice("speaker.barge_in", settings.speaker.barge_in)
                 yield Static(Content("Program"), classes="heading -next")
                 yield _choice("talk.mode", settings.talk.mode)
                 yield _choice("ui.theme", self.app.theme, [(name, name) for name in THEME_NAMES])
