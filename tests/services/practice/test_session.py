@@ -297,7 +297,7 @@ async def test_an_utterance_that_kills_every_helper_ends_honestly():
             await service.helper.hello(5)
             await dies(service)
         await socket.send('{"type":"finalize"}')
-        assert "please repeat" in (await text_of(socket, "error"))["error"]
+        assert "Please repeat" in (await text_of(socket, "error"))["error"]
         original, translated = await final_pair(socket)
         assert (original["text"], translated["text"]) == ("", "") and "could not be heard" in original["note"]
         await say(socket, bytes(6_400) + voiced(0.5))
