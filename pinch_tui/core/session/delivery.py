@@ -81,6 +81,7 @@ class Delivery:
         self.taken_frames = 0  # how often it did
         self.heard_at = float("-inf")  # the service's last sign of life
         self.answered_at = float("-inf")  # when the newest ping left that it has answered
+        self._pinged_at = float("-inf")
 
     @property
     def is_active(self) -> bool:
@@ -144,6 +145,23 @@ class Delivery:
         self._expects_speech = False
         for watch in self._watches.values():
             watch.expects_speech = False
+
+    def pinged(self, now: float) -> None:
+        """A ping is sent, behind all that the socket took; none other is unanswered."""
+        self._pinged_at = now
+        for watch in self._watches.values():
+            watch.pinged()
+
+    def ponged(self, now: float) -> None:
+        """The ping is answered."""
+        self.heard_at, self.answered_at = now, self._pinged_at
+        for watch in self._watches.values():
+            watch.ponged(now)
+
+    def asks_at(self) -> float:
+        """When the next ping is wanted, so that no utterance waits for a regular one."""
+        times = [watch.asks_at(self.answered_at) for watch in self._watches.values()]
+        return min((at for at in times if at is not None), default=float("inf"))
 
     # ---- utterances ----
 

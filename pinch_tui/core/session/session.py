@@ -130,7 +130,7 @@ class Session:
             case ev.Ponged(generation):
                 if generation == self._generation:
                     self._ping_at = None
-                    self.delivery.heard_at, self.delivery.answered_at = now, self._pinged_at
+                    self.delivery.ponged(now)
                 return []
             case ev.SocketClosed(generation, code, failure, reason):
                 is_open = self.state in (SessionState.OPENING, SessionState.READY)
@@ -356,13 +356,14 @@ class Session:
         if now >= self._next_ping_at():
             self._ping_at = self._pinged_at = now
             self._acks.pinged(self.delivery.taken_frames)
+            self.delivery.pinged(now)
             return [ev.SendPing(self._generation)]
         return []
 
     def _next_ping_at(self) -> float:
         if self._ping_at is not None:
             return float("inf")
-        return self._pinged_at + (PING_EVERY_S if self.is_active else PING_IDLE_S)
+        return min(self._pinged_at + (PING_EVERY_S if self.is_active else PING_IDLE_S), self.delivery.asks_at())
 
     def _stall_at(self) -> float:
         if self._ping_at is None:

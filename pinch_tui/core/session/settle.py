@@ -4,6 +4,9 @@
 final original and final translation, and nothing more came for a quiet gap; or a ceiling has passed. Finals come
 several times for a segment (section 1.9), so one that a later text goes beyond is not its last, and a voice that was
 sent after the last text is still to be answered.
+
+A queue may lie before a slow link, so `finalize` arrives long after it left. A service that answers a ping sent after
+it has it: nothing is settled before that pong, and where the pong was slow, silence counts from there.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 TELL_S = 0.2
 """No text tells of sound that was sent so shortly before it."""
+SLOW_S = 2.0
+"""A `finalize` whose pong takes longer stood in a queue with the voice before it: texts until then may be too early."""
 QUIET_TEXT_S = 0.6
 """Quiet gap after the last final when no speech is expected."""
 QUIET_BEFORE_SPEECH_S = 2.0
@@ -92,7 +97,9 @@ class SettleWatch:
     expects_translation: bool = True
     is_acknowledged: bool = False
     quiet: QuietTimes = field(default_factory=QuietTimes)
-    finalized_at: float | None = None
+    finalized_at: float | None = None  # when `finalize` left
+    is_asked: bool = False  # a ping followed `finalize`
+    arrived_at: float | None = None  # when that ping's pong came: the service has it
     is_voiced: bool = True
     voiced_at: float = float("-inf")  # when the last of the voice had really left
     segments: dict[str, _Halves] = field(default_factory=dict)
@@ -109,6 +116,23 @@ class SettleWatch:
 
     def speech(self, now: float) -> None:
         self.last_at = self.speech_at = now
+
+    def pinged(self) -> None:
+        """A ping is sent, in order behind what the socket took."""
+        self.is_asked = self.finalized_at is not None and not self.is_acknowledged
+
+    def ponged(self, now: float) -> None:
+        if self.is_asked and self.arrived_at is None:
+            self.arrived_at = now
+
+    def asks_at(self, answered_at: float) -> float | None:
+        """When a ping is wanted: behind `finalize`, and where silence would mean that nothing was heard."""
+        if self.finalized_at is None or self.is_acknowledged:
+            return None
+        if not self.is_asked:
+            return self.finalized_at
+        at = self._empty_at if self.is_voiced else None
+        return at if at is not None and answered_at < at else None
 
     def give(self, segment: str, other: SettleWatch, now: float) -> None:
         """The segment answers another utterance."""
@@ -130,38 +154,50 @@ class SettleWatch:
     @property
     def is_told(self) -> bool:
         """Whether texts have come about all of the voice, as far as the service's lag tells."""
+        if (queued_until := self._queued_until) is not None and self.told_at < queued_until:
+            return False
         return self.told_at >= self.voiced_at + max(TELL_S, self.lag / 2)
 
     @property
     def is_answered(self) -> bool:
         """Whether the service has nothing more to write: it need not hear the utterance again."""
-        return self.finalized_at is not None and not self.is_acknowledged and self.has_all_finals and self.is_told
+        return self.arrived_at is not None and not self.is_acknowledged and self.has_all_finals and self.is_told
 
     def settles_at(self, answered_at: float) -> float | None:
-        """The time at which the utterance is settled if nothing more comes; None before `finalize`.
+        """The time at which the utterance is settled if nothing more comes; None before `finalize` has arrived.
 
         ``answered_at``: when the newest ping left that the service has answered. Silence means that nothing was heard
-        only from a service that has got the ``finalize`` and, where there was a voice, that lived all the time.
+        only from a service that, where there was a voice, lived all the time.
         """
-        if self.finalized_at is None:
-            return None
         quiet = self.quiet
-        ceiling = max(self.finalized_at + quiet.ceiling, self.last_at + quiet.ceiling_idle)
+        if self.finalized_at is None or (self.arrived_at is None and not self.is_acknowledged):
+            return None
+        since = self._queued_until or self.finalized_at
+        ceiling = max(since + quiet.ceiling, self.last_at + quiet.ceiling_idle)
         if self.is_acknowledged:
             return ceiling
-        if not self.segments and self.speech_at is None:
-            if answered_at <= self.finalized_at:
-                return None
-            if not self.is_voiced:
-                return self.finalized_at + quiet.empty_silent
-            at = self.finalized_at + quiet.empty_voiced
-            return at if answered_at >= at else None
+        if (at := self._empty_at) is not None:
+            return at if not self.is_voiced or answered_at >= at else None
         if not self.has_all_finals:
             return ceiling
         pause = quiet.text
         if self.expects_speech:
             pause = quiet.before_speech if self.speech_at is None else quiet.speech
-        at = max(self.last_at, self.finalized_at) + pause
+        at = max(self.last_at, since) + pause
         if not self.is_told:  # the last words may not have been told of at all
-            at = max(at, self.finalized_at + quiet.empty_voiced)
+            at = max(at, since + quiet.empty_voiced)
         return min(ceiling, at)
+
+    @property
+    def _queued_until(self) -> float | None:
+        """When the service is known to have `finalize`, where a queue held it up."""
+        finalized_at, arrived_at = self.finalized_at, self.arrived_at
+        is_quick = finalized_at is None or arrived_at is None or arrived_at - finalized_at <= SLOW_S
+        return None if is_quick else arrived_at
+
+    @property
+    def _empty_at(self) -> float | None:
+        """When silence means that nothing was heard; None before `finalize` has arrived or once something came."""
+        if self.arrived_at is None or self.segments or self.speech_at is not None:
+            return None
+        return self.arrived_at + (self.quiet.empty_voiced if self.is_voiced else self.quiet.empty_silent)

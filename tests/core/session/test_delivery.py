@@ -65,8 +65,12 @@ class Scene:
     def wait(self, seconds: float) -> None:
         for _ in range(round(seconds / 0.1)):
             self.now += 0.1
-            self.delivery.heard_at = self.delivery.answered_at = self.now
+            self.pong()
             self._leave(self.delivery.due(self.now))
+
+    def pong(self) -> None:
+        self.delivery.pinged(self.now)
+        self.delivery.ponged(self.now)
 
     def moves(self, steps: list[Step]) -> list[tuple[str, int, int]]:
         return [(step.id, step.source, step.target) for step in steps if isinstance(step, TextMoved)]
@@ -226,7 +230,7 @@ def test_the_only_answer_of_two_utterances_goes_to_the_later_one() -> None:
     steps: list[Step] = []
     for _ in range(80):
         s.now += 0.1
-        s.delivery.heard_at = s.delivery.answered_at = s.now
+        s.pong()
         steps += s.delivery.due(s.now)
         s._leave(steps[-1:])
     assert s.moves(steps) == [("seg_2", 1, 2)]
@@ -274,11 +278,11 @@ def test_silence_of_a_service_that_may_not_have_got_the_finalize_is_not_emptines
     s.start(1)
     s.talk(1, 1.0)
     s.end(1)
-    s.delivery.heard_at = s.now + 0.5
-    s.delivery.answered_at = s.now + 1.0
+    s.now += 1.0
+    s.pong()
     s.now += 10.0
     assert s.delivery.due(s.now) == [], "it lived at first, and may have died before it could say a word"
-    s.delivery.answered_at = s.now
+    s.pong()
     assert s.delivery.due(s.now) == [Settled(1)]
 
 

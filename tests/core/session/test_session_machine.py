@@ -16,6 +16,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
+from pinch_tui.core.session.settle import EMPTY_VOICED_S, QUIET_TEXT_S
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import (
     ErrorMessage,
@@ -353,6 +354,93 @@ class Link:
                 if (looked := progress(self.now)) is not None:
                     self.feed(ev.Progressed(1, looked))
                 self.feed(ev.Woke())
+
+
+class Queued:
+    """A session whose utterance is handed over at once, over a link with a queue that is ``queue_s`` long until
+    `finalize` stands in it, and then empties."""
+
+    def __init__(self, queue_s: float) -> None:
+        self.now = 1000.0
+        self.queue_s = queue_s
+        self.session = Session(SessionParams(text_only=True), lambda: 0.5)
+        self.settled_at: float | None = None
+        self.finalized_at = float("inf")
+        self.texts = 0
+        self.coming: list[tuple[float, ev.Fact]] = []  # in order of their times
+        self.wake = 0.0
+        self.feed(ev.Started())
+        self.feed(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0))
+        self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
+        self.feed(ev.UtteranceStarted(1))
+
+    def feed(self, fact: ev.Fact) -> None:
+        for step in self.session.handle(fact, self.now):
+            match step:
+                case ev.SendPing():
+                    self.later(self._arrives() + 0.02, ev.Ponged(1))
+                case ev.SendAudio():
+                    self.feed(ev.Sent(1))
+                case ev.SendFinalize():
+                    self.finalized_at = self.now
+                    self.feed(ev.Sent(1))
+                case ev.TextReceived():
+                    self.texts += 1
+                case ev.Settled():
+                    self.settled_at = self.now
+                case ev.WakeAt(t):
+                    self.wake = t
+                case _:
+                    pass
+
+    def _arrives(self) -> float:
+        return min(self.now + self.queue_s, max(self.now, self.finalized_at + self.queue_s)) + 0.02
+
+    def later(self, t: float, fact: ev.Fact) -> None:
+        self.coming.append((t, fact))
+        self.coming.sort(key=lambda one: one[0])
+
+    def run(self, until: float) -> None:
+        while self.now < until and self.settled_at is None:
+            self.now = round(self.now + 0.01, 2)
+            while self.coming and self.coming[0][0] <= self.now:
+                self.feed(self.coming.pop(0)[1])
+            self.feed(ev.Progressed(1, Progress(10**9, int(self.now * 100))))  # it lives
+            if self.now >= self.wake:
+                self.feed(ev.Woke())
+
+    def talk(self, *, before_end_s: float = 0.0) -> None:
+        """Ten frames of voice; ``before_end_s``: between the newest regular ping and the end."""
+        self.run(1001.0)
+        for index in range(10):
+            self.feed(ev.FrameTaken(1, frame(index)))
+        self.run(1001.0 + before_end_s)
+        self.feed(ev.UtteranceEnded(1))
+
+
+@pytest.mark.parametrize("before_end_s", [0.0, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("queue_s", [0.0, 3.0, 4.5, 10.0, 30.0])
+def test_words_behind_a_long_queue_are_waited_for(queue_s: float, before_end_s: float) -> None:
+    """The ping after `finalize` arrives right behind it, before the service can have answered."""
+    link = Queued(queue_s)
+    link.talk(before_end_s=before_end_s)
+    arrives = link.finalized_at + queue_s + 0.02
+    for kind in TranscriptKind:
+        link.later(arrives + 3.0, ev.MessageReceived(1, said(kind, "a")))
+    link.run(arrives + 30.0)
+    assert link.texts == 2
+    assert link.settled_at == pytest.approx(arrives + 3.0 + QUIET_TEXT_S, abs=0.02)
+
+
+@pytest.mark.parametrize("before_end_s", [0.0, 0.1, 0.5, 0.9])
+def test_a_quick_link_settles_what_nothing_was_heard_of_without_waiting_for_the_next_regular_ping(
+    before_end_s: float,
+) -> None:
+    link = Queued(0.0)
+    link.talk(before_end_s=before_end_s)
+    link.run(1030.0)
+    assert link.settled_at is not None
+    assert EMPTY_VOICED_S <= link.settled_at - link.finalized_at <= EMPTY_VOICED_S + 0.25
 
 
 def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:

@@ -18,7 +18,8 @@ class Scene:
         self.watch.message(TranscriptMessage(kind, "seg", text, final, original_text=of), t)
 
     def release(self) -> None:
-        self.watch.finalized_at, self.watch.voiced_at = 2.1, 2.0
+        self.watch.finalized_at = self.watch.arrived_at = 2.1
+        self.watch.voiced_at = 2.0
 
     @property
     def at(self) -> float | None:
@@ -75,6 +76,39 @@ def test_translation_before_original_settles_too() -> None:
     s.say(2.5, MEANT, "hola")
     s.say(2.6, SAID, "hello")
     assert s.at == 2.6 + QUIET_TEXT_S
+
+
+def test_finals_that_come_before_finalize_has_arrived_are_not_the_answer_to_it() -> None:
+    """The end of the utterance still stands in the queue before a slow link."""
+    s = Scene()
+    s.release()
+    s.watch.arrived_at = None
+    s.say(4.0, SAID, "hello.")
+    s.say(4.5, MEANT, "hola.")
+    assert s.at is None
+    assert not s.watch.is_answered, "on the next connection it is sent again"
+    s.watch.pinged()
+    s.watch.ponged(14.0)
+    assert s.at == 14.0 + EMPTY_VOICED_S, "they came too early to tell of all that was said"
+    assert not s.watch.is_answered
+    s.say(14.3, SAID, "hello. yes.", final=False)
+    assert s.at == 14.0 + CEILING_S
+    s.say(14.5, SAID, "hello. yes.")
+    s.say(14.9, MEANT, "hola. si.")
+    assert s.at == 14.9 + QUIET_TEXT_S
+    assert s.watch.is_answered
+
+
+def test_a_quick_pong_costs_nothing() -> None:
+    s = Scene()
+    s.say(2.3, SAID, "hello")
+    s.say(2.4, MEANT, "hola")
+    s.release()
+    s.watch.finalized_at, s.watch.arrived_at = 3.0, None
+    assert s.at is None
+    s.watch.pinged()
+    s.watch.ponged(3.5)
+    assert s.at == 3.0 + QUIET_TEXT_S
 
 
 def test_a_voice_after_the_last_text_is_waited_for() -> None:
