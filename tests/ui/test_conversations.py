@@ -222,7 +222,7 @@ async def test_the_list_shows_a_correction_and_stays_at_its_row() -> None:
         await until(pilot, lambda: "2 lines found" in shown(r.app))
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(r.app.screen, PastScreen))
-        await pilot.press("i", *["backspace"] * 5, *"early.", "enter")
+        await pilot.press("ctrl+e", *["backspace"] * 5, *"early.", "enter")
         await until(pilot, lambda: store.kept[1].utterances[0].original == "The train is early.")
         await pilot.press("escape")
         await until(pilot, lambda: "The train is early." in shown(r.app) and "2 lines found" in shown(r.app))
