@@ -135,7 +135,7 @@ class LiveApp:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(str(PROGRAM), [str(PROGRAM), "--events", str(self.log), *options], environment)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.resize(*size)
         self.wait("ready", 20)
         self.pump(0.4)
 
@@ -147,6 +147,10 @@ class LiveApp:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size; the test's `screen` keeps its own."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def pump(self, seconds: float) -> None:
         """Let the program run, and read what it draws."""
