@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from pinch_tui.settings.checks import HEARS_ONLY
 from pinch_tui.settings.model import ServiceName
 from tests.cli.conftest import Shell
 from tests.fakes.hearing_service import HearingService
+from tests.fakes.room_allocations import RoomAllocations
 
 KEYS = {"CARTESIA_API_KEY": "sk_car_canary_1", "SMALLEST_API_KEY": "sk_canary_2", "PINCH_API_KEY": "pk_canary_3"}
 
@@ -97,3 +100,103 @@ async def test_translate_prints_what_was_said(talk: str, tmp_path: Path, name: s
         assert "refused the API key" in err.decode()
         assert "canary" not in err.decode()
         assert service.asked == 2
+
+
+# ---- doctor ---------------------------------------------------------------------------------------------------------
+
+
+async def examined(home: Path, name: str, table: str, base_url: str, **env: str) -> dict[str, dict[str, Any]]:
+    """The findings of ``doctor --service``, by name."""
+    environment = {
+        **{variable: value for variable, value in os.environ.items() if not variable.startswith("PINCH_")},
+        **KEYS,
+        "PINCH_TUI_HOME": str(home),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        f"PINCH_TUI_{table}__BASE_URL": base_url,
+        **env,
+    }
+    command = [sys.executable, "-m", "pinch_tui", "doctor", "--silent", "--json", "--service", name]
+    done = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await done.communicate()
+    assert err == b""
+    assert b"canary" not in out
+    return {finding["name"]: finding for finding in json.loads(out)["findings"]}
+
+
+def verdicts(found: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Of the key, the address and the service."""
+    names = ("key", "address", "connection", "session", "socket", "ready", "round trip")
+    return {name: found[name]["verdict"] for name in names if name in found}
+
+
+@pytest.mark.slow
+async def test_doctor_tries_address_key_and_socket_of_smallest(tmp_path: Path) -> None:
+    async with HearingService().running() as service:
+        found = await examined(tmp_path, "smallest", "SMALLEST", service.base_url)
+        assert set(verdicts(found).values()) == {"ok"}
+        assert len(verdicts(found)) == 7
+        assert found["address"]["facts"]["port"] == int(service.base_url.rpartition(":")[2])
+        (taken,) = service.sockets
+        assert taken.path == "/waves/v1/stt/live"
+        assert taken.headers["authorization"] == f"Bearer {KEYS['SMALLEST_API_KEY']}"
+        assert bytes(taken.sound) == bytes(6_400)
+        assert taken.ended
+
+        for status, code, words in (
+            (401, 3, "smallest.ai refused the API key from the environment variable SMALLEST_API_KEY (401)."),
+            (402, 3, "smallest.ai asks for payment (402)."),
+            (429, 5, "smallest.ai"),
+        ):
+            service.status = status
+            found = await examined(tmp_path, "smallest", "SMALLEST", service.base_url)
+            assert (found["socket"]["verdict"], found["socket"]["exit_code"]) == ("fail", code)
+            assert words in found["socket"]["sentence"]
+            assert {found["ready"]["verdict"], found["round trip"]["verdict"]} == {"skip"}
+
+
+@pytest.mark.slow
+async def test_doctor_tries_address_key_and_room_of_beta1(tmp_path: Path) -> None:
+    """The room cannot be joined here: that is a finding, told with the others. `test_wheel` joins real ones."""
+    async with RoomAllocations().running() as service:
+        found = await examined(tmp_path, "pinch-beta1", "BETA1", service.base_url)
+        assert verdicts(found) == {
+            **dict.fromkeys(("key", "address", "connection", "session", "socket"), "ok"),
+            "ready": "fail",
+            "round trip": "skip",
+        }
+        assert found["session"]["facts"]["session_id"] == "api-room"
+        assert "Pinch beta1" in found["ready"]["sentence"]
+        assert found["ready"]["exit_code"] == 5
+        assert service.keys == [f"Bearer {KEYS['PINCH_API_KEY']}"]
+        assert service.bodies == [{"source_language": "en", "target_language": "es", "voice_type": "male"}]
+
+        for status, code, words in (
+            (401, 3, "Pinch beta1 refused the API key from the environment variable PINCH_API_KEY (401)."),
+            (403, 3, "Pinch beta1 does not allow this"),
+            (422, 5, "Pinch beta1 refused the settings (422)."),
+        ):
+            service.status = status
+            found = await examined(tmp_path, "pinch-beta1", "BETA1", service.base_url)
+            assert (found["session"]["verdict"], found["session"]["exit_code"]) == ("fail", code)
+            assert words in found["session"]["sentence"]
+            assert found["socket"]["verdict"] == "skip"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "table", "variable"),
+    [
+        ("pinch-beta1", "BETA1", "PINCH_API_KEY"),
+        ("smallest", "SMALLEST", "SMALLEST_API_KEY"),
+        ("cartesia", "CARTESIA", "CARTESIA_API_KEY"),
+    ],
+)
+async def test_doctor_names_the_variable_of_a_missing_key(tmp_path: Path, name: str, table: str, variable: str) -> None:
+    async with HearingService().running() as service:
+        found = await examined(tmp_path, name, table, service.base_url, **{variable: ""})
+    assert (found["key"]["verdict"], found["key"]["exit_code"]) == ("fail", 3)
+    assert f"set {variable}." in found["key"]["cure"]
+    assert found["session"]["verdict"] == "skip"
+    assert service.asked == 1, "the way was tried, nothing else"

@@ -66,7 +66,8 @@ def _set_up(
         str(loaded.config_file), exists=loaded.config_file.is_file(), warnings=loaded.warnings
     )
     source = key.source.value if key else ""
-    return [config, machine.check_key(source, key.warnings, service=name)]
+    variable = KEYS[TRAITS[name].key or "pinch"].variables[0]
+    return [config, machine.check_key(source, key.warnings, service=name, variable=variable)]
 
 
 async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: str) -> Remote:

@@ -112,7 +112,9 @@ def check_config(path: str, *, exists: bool, error: PinchError | None = None, wa
     return ok("config", f"{path} is in order.", path=path)
 
 
-def check_key(source: str | None, warnings: Sequence[str] = (), *, service: str = "pinch") -> Finding:
+def check_key(
+    source: str | None, warnings: Sequence[str] = (), *, service: str = "pinch", variable: str = "PINCH_API_KEY"
+) -> Finding:
     """There is an API key, and others cannot read it. ``source``: where it was found, "" for nowhere, None when it
     was not looked for."""
     if source is None:
@@ -120,7 +122,7 @@ def check_key(source: str | None, warnings: Sequence[str] = (), *, service: str 
     if service == "practice":
         return ok("key", "The practice service takes any key.", source="practice")
     if not source and service != "pinch":
-        variable, command = f"{service.upper()}_API_KEY", f"pinch-tui key set --service {service}"
+        command = f"pinch-tui key set --service {service}"
         cure = f"Store one with `{command}`, or set {variable}."
         return fail("key", EXIT_CREDENTIALS, f"There is no API key for {service}.", cure, source=None)
     if not source:

@@ -39,7 +39,7 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
     try:
         allocation = await service.api.allocate(params)
     except PinchError as exc:
-        yield _refused(exc, _since(start))
+        yield _refused("session", exc, _since(start))
         for name in ("socket", "ready", "round trip"):
             yield skip(name, "There is no session.")
         return
@@ -79,7 +79,7 @@ def _given(allocation: Allocation, ms: int) -> Finding:
     )
 
 
-def _refused(error: PinchError, ms: int) -> Finding:
+def _refused(name: str, error: PinchError, ms: int) -> Finding:
     """A refusal in the words that the app would use."""
     status = error.status if isinstance(error, AllocationError | CredentialError) else None
     kind = FailureKind.NETWORK if status is None else FailureKind.HTTP
@@ -88,7 +88,7 @@ def _refused(error: PinchError, ms: int) -> Finding:
     failure = Failure(kind, status, error.title, error.hint, is_credential, not error.retryable, words=words)
     title, hint = describe(failure)
     cure = _CURES[Policy.BUSY] if policy_of(failure) is Policy.BUSY else _without_app_words(hint) or "Try again."
-    return fail("session", error.exit_code, title, cure, status=status, ms=ms)
+    return fail(name, error.exit_code, title, cure, status=status, ms=ms)
 
 
 class _Talk:
@@ -109,6 +109,8 @@ class _Talk:
                     pass
         except ConnectionLost as exc:
             return self._closed("ready", exc.code, f"before it was ready ({exc.code}).{self._said}")
+        except PinchError as exc:
+            return _refused("ready", exc, _since(self._start))
         except TimeoutError:
             sentence = f"The socket opened, but the service never became ready.{self._said}"
             cure = "Try again; if it stays, a proxy may be holding the messages back."
@@ -141,6 +143,8 @@ class _Talk:
                             await self._receive()
         except ConnectionLost as exc:
             return self._closed("round trip", exc.code, f"when it was given sound ({exc.code}).")
+        except PinchError as exc:
+            return _refused("round trip", exc, _since(self._start))
         except TimeoutError:
             if not trips:
                 sentence = "Nothing came back through the socket."
