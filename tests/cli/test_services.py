@@ -186,17 +186,19 @@ async def test_doctor_tries_address_key_and_room_of_beta1(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "table", "variable"),
+    ("name", "table", "variable", "command"),
     [
-        ("pinch-beta1", "BETA1", "PINCH_API_KEY"),
-        ("smallest", "SMALLEST", "SMALLEST_API_KEY"),
-        ("cartesia", "CARTESIA", "CARTESIA_API_KEY"),
+        ("pinch-beta1", "BETA1", "PINCH_API_KEY", "pinch-tui key set"),
+        ("smallest", "SMALLEST", "SMALLEST_API_KEY", "pinch-tui key set --service smallest"),
+        ("cartesia", "CARTESIA", "CARTESIA_API_KEY", "pinch-tui key set --service cartesia"),
     ],
 )
-async def test_doctor_names_the_variable_of_a_missing_key(tmp_path: Path, name: str, table: str, variable: str) -> None:
+async def test_doctor_names_the_variable_of_a_missing_key(
+    tmp_path: Path, name: str, table: str, variable: str, command: str
+) -> None:
     async with HearingService().running() as service:
         found = await examined(tmp_path, name, table, service.base_url, **{variable: ""})
     assert (found["key"]["verdict"], found["key"]["exit_code"]) == ("fail", 3)
-    assert f"set {variable}." in found["key"]["cure"]
+    assert found["key"]["cure"] == f"Store one with `{command}`, or set {variable}."
     assert found["session"]["verdict"] == "skip"
     assert service.asked == 1, "the way was tried, nothing else"

@@ -66,8 +66,9 @@ def _set_up(
         str(loaded.config_file), exists=loaded.config_file.is_file(), warnings=loaded.warnings
     )
     source = key.source.value if key else ""
-    variable = KEYS[TRAITS[name].key or "pinch"].variables[0]
-    return [config, machine.check_key(source, key.warnings, service=name, variable=variable)]
+    names = KEYS[TRAITS[name].key or "pinch"]
+    kept = names.name, names.variables[0]
+    return [config, machine.check_key(source, key.warnings, service=name, key=kept)]
 
 
 async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: str) -> Remote:

@@ -113,16 +113,21 @@ def check_config(path: str, *, exists: bool, error: PinchError | None = None, wa
 
 
 def check_key(
-    source: str | None, warnings: Sequence[str] = (), *, service: str = "pinch", variable: str = "PINCH_API_KEY"
+    source: str | None,
+    warnings: Sequence[str] = (),
+    *,
+    service: str = "pinch",
+    key: tuple[str, str] = ("pinch", "PINCH_API_KEY"),
 ) -> Finding:
     """There is an API key, and others cannot read it. ``source``: where it was found, "" for nowhere, None when it
-    was not looked for."""
+    was not looked for. ``key``: the name under which the service's key is kept, and its variable."""
     if source is None:
         return skip("key", "The settings cannot be read, so the key was not looked for.")
     if service == "practice":
         return ok("key", "The practice service takes any key.", source="practice")
     if not source and service != "pinch":
-        command = f"pinch-tui key set --service {service}"
+        name, variable = key
+        command = "pinch-tui key set" if name == "pinch" else f"pinch-tui key set --service {name}"
         cure = f"Store one with `{command}`, or set {variable}."
         return fail("key", EXIT_CREDENTIALS, f"There is no API key for {service}.", cure, source=None)
     if not source:
