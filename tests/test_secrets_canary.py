@@ -33,6 +33,7 @@ from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from tests.dub.conftest import make_wav
 from tests.fakes import dub_service, plain_service
 from tests.fakes.hearing_service import HearingService
+from tests.fakes.room_allocations import RoomAllocations
 
 pytestmark = [
     pytest.mark.slow,
@@ -374,6 +375,55 @@ async def test_a_provider_that_repeats_its_key(tmp_path: Path, process_list: Pro
     kept = list(tmp_path.rglob(f"key-{name}"))
     for path in kept:
         path.unlink()  # where it belongs
+    assert world.search_files() >= 4
+
+
+INTERRUPTED = """
+import os, signal, threading
+from pinch_tui.__main__ import main
+timer = threading.Timer(6.0, os.kill, (os.getpid(), signal.SIGINT))
+timer.daemon = True
+timer.start()
+main()
+"""
+
+
+async def test_rooms_of_beta1(tmp_path: Path, process_list: ProcessList) -> None:
+    """Its allocation repeats the key and hands out a token; its helper is a process of its own."""
+    complaint = f"No {KEY}, nor Bearer {KEY}."
+    async with RoomAllocations(token=TOKEN, complaint=complaint).running() as service:
+        world = World(tmp_path, "http://127.0.0.1:9")
+        env = {"PINCH_TUI_BETA1__BASE_URL": service.base_url}
+        translate = ("translate", str(world.wav), "--service", "pinch-beta1")
+        # The room cannot be joined: the runs are interrupted while they try again.
+        program = ("-c", INTERRUPTED)
+        room = [
+            Run((*translate, *logs("room")), env=env, program=program, codes=(5, 130)),
+            Run((*translate, *logs("clone"), "--voice", "clone", "--trace-text"), env, program=program, codes=(5, 130)),
+            Run(("doctor", "--silent", "--service", "pinch-beta1"), env=env, codes=ANY),
+            Run(("doctor", "--silent", "--json", "--service", "pinch-beta1"), env=env, codes=ANY),
+        ]
+        await together(world, room)
+        assert len(service.bodies) >= len(room)
+        await together(
+            world,
+            [
+                Run(("key", "set"), env=env, stdin=KEY.encode(), codes=ANY),
+                Run(("key", "status"), env=env),
+                Run(("config", "show"), env=env),
+            ],
+        )
+        for status, code in ((401, 3), (402, 3), (403, 3), (422, 5)):
+            service.status = status
+            await together(
+                world,
+                [
+                    Run((*translate, *logs(f"refused{status}")), env=env, codes=(code,)),
+                    Run(("doctor", "--silent", "--json", "--service", "pinch-beta1"), env=env, codes=ANY),
+                ],
+            )
+    assert set(service.keys) == {f"Bearer {KEY}"}
+    assert '"kind":"allocated"' in (tmp_path / "room.trace").read_text(), "traced while the token was in use"
     assert world.search_files() >= 4
 
 
