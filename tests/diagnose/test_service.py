@@ -75,7 +75,7 @@ async def found(socket: Socket | Exception, allocation: Exception | None = None)
     checking = service.check(Service(PINCH, fake, fake), SessionParams(), ready_s=0.05)
     findings = {finding.name: finding async for finding in checking}
     assert list(findings) == ["session", "socket", "ready", "round trip"]
-    assert not any("canary" in str(finding) or "words are kept" in finding.cure for finding in findings.values())
+    assert not any("canary" in str(finding) or "words are safe" in finding.cure for finding in findings.values())
     return findings
 
 

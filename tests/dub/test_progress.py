@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said_with_the_next_try() -> None:
         (Failure(Trouble.UNREADABLE), "maybe a login page; asking again in 7 s"),
         (
             Failure(Trouble.UNSENT, cause="Can't reach the service (its name was not found)."),
-            "resolved; asking again in 7 s",
+            "was not found); asking again in 7 s",
         ),
     ):
         text = Waiting(0.0, 60.0, job, failure, 12.0).text(5.0)

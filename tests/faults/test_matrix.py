@@ -153,7 +153,7 @@ def test_a_refused_key_is_asked_once_and_cured(status: int) -> None:
     check(outcome)
     assert [s for _, s in outcome.service.asked] == [status, 200]
     told = [e for e in outcome.events if isinstance(e, NoticePosted) and e.severity is Severity.ERROR]
-    assert any(str(status) in e.title and "kept" in e.hint for e in told)
+    assert any(str(status) in e.title and "are safe" in e.hint for e in told)
 
 
 def test_4400_is_tried_once_then_stops() -> None:
@@ -171,7 +171,7 @@ def test_4500_is_tried_five_times() -> None:
     outcome = run(converse([Plan(end="close", code=4500, after=0.0)] * 9, [Hold(0.3, 1.0)], settle_s=60.0))
     assert len(outcome.service.sessions) in (6, 7)  # one more where the press came during a wait
     told = [e for e in outcome.events if isinstance(e, NoticePosted) and e.topic == "link" and e.title]
-    assert "ss_" in told[-1].hint and "scripted-1" in told[-1].hint and "kept" in told[-1].hint
+    assert "ss_" in told[-1].hint and "scripted-1" in told[-1].hint and "are safe" in told[-1].hint
 
 
 def test_an_address_that_is_not_safe_is_asked_for_once() -> None:

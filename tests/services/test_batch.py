@@ -97,7 +97,7 @@ async def test_refusals(tmp_path: Path, answer: httpx.Response | Exception, kind
     assert isinstance(error, kind)
     assert len(seen) == 1, "it costs"
     assert "canary" not in str(error)
-    assert "kept" not in str(error)
+    assert "are safe" not in str(error)
 
 
 async def test_a_file_that_is_too_large_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

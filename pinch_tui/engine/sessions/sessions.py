@@ -17,6 +17,7 @@ from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import Service
 from pinch_tui.engine.sessions.runner import SessionRunner
 
+_SAFE = "Your words are safe."
 _RESTING = (SessionState.IDLE, SessionState.STOPPED, SessionState.CLOSED)
 
 
@@ -235,8 +236,8 @@ class Sessions:
             self._notifier.log("reconnecting", delay_s=round(delay, 3), reason=title, code=report.failure.code)
             self._notifier.notice("link", Severity.WARNING, title, hint, is_retrying=True)
             return
-        if report.unsettled and "kept" not in hint:
-            hint = f"{hint} Your words are safe.".strip()
+        if report.unsettled and _SAFE not in hint:
+            hint = f"{hint} {_SAFE}".strip()
         if report.unsettled:
             self._outlets.cue("error")
         ids = _ids(session)
@@ -245,7 +246,7 @@ class Sessions:
             self._notifier.notice("link", Severity.ERROR, title, hint + ids)
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
             # The service's own fault, or no capacity in a minute of tries: to be reported there.
-            hint = f"Press the talk key to retry; if this continues, {_report(session)}. Your words are safe."
+            hint = f"Press the talk key to retry; if this continues, {_report(session)}. {_SAFE}"
             self._notifier.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
         elif report.unsettled or policy is not Policy.ENDED:
             self._notifier.notice("link", Severity.WARNING, title, f"{hint} Press the talk key to retry.".strip())
