@@ -72,7 +72,7 @@ def test_ctrl_c_is_heard_behind_a_flood(tmp_path: Path, flood: Callable[[], byte
         assert heard - typed < HEARD_S + MACHINE_S, f"{heard - typed:.1f} s"
         app.pump(0.3)
         os.write(app.fd, CTRL_C)
-        assert app.leave(5) == 130
+        assert app.leave(5) == 130, app.output[-4_000:].decode("utf-8", "replace")
         if flood is pasted:
             assert not [e for e in app.events() if e["kind"].startswith("talk")]
 
