@@ -2,16 +2,21 @@
 
 Hypothesis has no deadline, since a busy machine is no fault of the code, and in CI (E2E_MUST_RUN) always draws the same
 examples; ``--hypothesis-profile=random`` draws more and others. No test sees the user's key, configuration or
-home folder. With E2E_MUST_RUN set (as in CI) a skipped end-to-end or device test fails the run.
+home folder. Bytecode is kept whatever ``PYTHONDONTWRITEBYTECODE`` says, since the programs that tests start are otherwise
+compiled each time. With E2E_MUST_RUN set (as in CI) a skipped end-to-end or device test fails the run.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("calm", deadline=None, derandomize="E2E_MUST_RUN" in os.environ)
 settings.register_profile("random", deadline=None, max_examples=2_000)
