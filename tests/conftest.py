@@ -2,8 +2,8 @@
 
 Hypothesis has no deadline, since a busy machine is no fault of the code, and in CI (E2E_MUST_RUN) always draws the same
 examples; ``--hypothesis-profile=random`` draws more and others. No test sees the user's key, configuration or
-home folder. Bytecode is kept whatever ``PYTHONDONTWRITEBYTECODE`` says, since the programs that tests start are otherwise
-compiled each time. With E2E_MUST_RUN set (as in CI) a skipped end-to-end or device test fails the run.
+home folder. Bytecode is kept whatever ``PYTHONDONTWRITEBYTECODE`` says, since the programs that tests start are
+otherwise compiled each time. With E2E_MUST_RUN set (as in CI) a skipped end-to-end or device test fails the run.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ given back however it ends.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -139,6 +140,7 @@ class PlainApp:
             self._hold.answered(False, self.clock())  # a question would be printed by a terminal that is really plain
             self.front.open()
             self._greet()
+            gc.enable()  # `open_app` has disabled it
             self.front.services.log(self.clock(), "ready", {"mode": "plain"})
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
@@ -21,9 +22,10 @@ from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.pinch.traits import PINCH, PRACTICE
 from pinch_tui.services.ports import Opener, Service, SessionApi
 from pinch_tui.services.smallest.traits import SMALLEST
-from pinch_tui.services.traced import TracedOpener, TracedSessionApi
-from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.model import Settings
+
+if TYPE_CHECKING:
+    from pinch_tui.services.wirelog import WireLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,18 @@ class Making:
 
     def opener(self) -> Opener:
         opener = LateOpener(_web_sockets)
-        return opener if self.log is None else TracedOpener(opener, self.log, time.monotonic)
+        if self.log is None:
+            return opener
+        from pinch_tui.services.traced import TracedOpener
+
+        return TracedOpener(opener, self.log, time.monotonic)
 
     def traced(self, api: SessionApi) -> SessionApi:
-        return api if self.log is None else TracedSessionApi(api, self.log, time.monotonic)
+        if self.log is None:
+            return api
+        from pinch_tui.services.traced import TracedSessionApi
+
+        return TracedSessionApi(api, self.log, time.monotonic)
 
 
 def make(name: str, making: Making) -> Service:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -265,6 +264,8 @@ def _read(path: Path, *, is_required: bool) -> str | None:
 
 def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
     """The file's values by dotted key. Every section and key is known."""
+    import tomllib  # only where there is a file
+
     try:
         if any(line.partition("=")[0].count(".") > _MAX_PARTS for line in text.splitlines()):
             raise RecursionError  # the parser takes the square of it

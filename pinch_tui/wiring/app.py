@@ -39,7 +39,6 @@ from pinch_tui.settings.load import Source, with_choices
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper, logs
-from pinch_tui.store.exports import default_folder, export_conversation, save_speech
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.secrets import KEYS, ApiKey, KeyName, KeySource
 from pinch_tui.store.secrets import clean as clean_key
@@ -314,6 +313,8 @@ def _services(
         return DeviceNames(tuple(inputs), tuple(outputs), microphone, speaker, problem)
 
     async def export(format_: ExportFormat, side: ExportSide, part: ExportPart) -> Path:
+        from pinch_tui.store.exports import default_folder, export_conversation
+
         # In a thread: long conversations take a second, in which people may go on talking.
         params, now = engine.status.params, about(engine.status)
         return await asyncio.to_thread(
@@ -330,6 +331,8 @@ def _services(
         )
 
     async def save_wav(utterance: int, speech: bytes) -> Path:
+        from pinch_tui.store.exports import default_folder, save_speech
+
         return save_speech(default_folder(), utterance, wav_header(len(speech)) + speech)
 
     def remember(name: str, value: object) -> None:

@@ -26,7 +26,6 @@ from pinch_tui.engine.engine import Engine, EngineConfig
 from pinch_tui.outlet import say_briefly
 from pinch_tui.services.ports import Service
 from pinch_tui.services.registry import Making, make
-from pinch_tui.services.wirelog import WireLog
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Cues, Reopen, Settings
 from pinch_tui.settings.run import RunOptions
@@ -35,11 +34,11 @@ from pinch_tui.store.history.conversations import History, Purge
 from pinch_tui.store.history.lines import About
 from pinch_tui.store.history.writer import HistoryWriter, lines_missing
 from pinch_tui.store.state import StateFile
-from pinch_tui.store.trace import TraceWriter
 from pinch_tui.wiring.choosing import Chosen
 
 if TYPE_CHECKING:
-    pass
+    from pinch_tui.services.wirelog import WireLog
+    from pinch_tui.store.trace import TraceWriter
 
 log = logging.getLogger("pinch_tui")
 
@@ -74,6 +73,9 @@ class Wire:
         self._untold: list[str] = []
         self._tell: Callable[[str], None] = self._untold.append
         if options.trace is not None:
+            from pinch_tui.services.wirelog import WireLog
+            from pinch_tui.store.trace import TraceWriter
+
             self._trace = TraceWriter(
                 options.trace,
                 t=time.monotonic(),

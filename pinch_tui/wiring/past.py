@@ -12,7 +12,6 @@ from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSid
 from pinch_tui.errors import UsageError, why
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.frontend.ports import Wording
-from pinch_tui.store.exports import default_folder, export_conversation
 from pinch_tui.store.history.conversations import Conversation, History, Unreadable, matching
 from pinch_tui.store.history.holding import is_held
 
@@ -32,10 +31,10 @@ class KeptConversations:
         history: History,
         running: Callable[[], Path | None],
         *,
-        folder: Callable[[], Path] = default_folder,
+        folder: Callable[[], Path] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``folder``: where exports go."""
+        """``folder``: where exports go, None for the usual one."""
         self._history, self._running = history, running
         self._folder, self._clock = folder, clock
         self._changes = asyncio.Lock()  # changes reach a file in the order in which they were asked for
@@ -92,9 +91,11 @@ class KeptConversations:
         return await asyncio.to_thread(self._export, id_, format_, side, part)
 
     def _export(self, id_: str, format_: ExportFormat, side: ExportSide, part: ExportPart) -> Path:
+        from pinch_tui.store.exports import default_folder, export_conversation
+
         item = self._history.named(id_)
         return export_conversation(
-            self._folder(),
+            (self._folder or default_folder)(),
             item.utterances,
             format_,
             side,

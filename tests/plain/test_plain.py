@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import termios
@@ -129,6 +130,12 @@ def test_the_help_has_every_action_of_the_screen_that_is_here_with_its_key() -> 
     assert "No key: The other voice. Switch between female and male, from the next utterance." in lines
     assert set(OFFERED) <= set(BY_NAME)
     assert sum(": " in line for line in lines) == len(OFFERED) + 1
+
+
+async def test_garbage_is_collected_once_it_is_there() -> None:
+    gc.disable()  # as the command does
+    async with running():
+        assert gc.isenabled()
 
 
 async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:

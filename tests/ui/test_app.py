@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextvars import Context
 from dataclasses import replace
 from time import monotonic
@@ -83,11 +84,13 @@ async def test_escape_throws_a_sample_away() -> None:
 
 
 async def test_it_starts_the_engine_and_says_ready() -> None:
+    gc.disable()  # as the command does
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert r.engine.is_running
         assert r.asked.log == [("ready", {"hold": "exact"})]
+        assert gc.isenabled()
         assert ("start",) in r.hold.calls
         assert TerminalFocusChanged(True, known=False) in r.engine.intents
         assert r.hold.armed

@@ -191,6 +191,7 @@ class PinchApp(App[AppExit]):
         self._say_ready()
 
     def _say_ready(self) -> None:
+        gc.enable()  # `open_app` has disabled it
         gc.freeze()  # all that is there now stays: no collection walks over it (one beforehand would cost 40 ms)
         front, services = self.front, self.front.services
         services.log(front.clock(), "ready", {"hold": self.hold.report().method})
