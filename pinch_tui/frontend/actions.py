@@ -88,7 +88,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("replay", "Say it again", _I, "Play the line's translation again", lambda f: f.lines.replay(1.0), "again"),
     Action("replay_slower", "Say it slower", _I, "Play the line's translation again, slower",
            lambda f: f.lines.replay(the.SLOWER)),
-    Action("big", "Big view", _I, "Show the translation in large letters", footer="big"),
+    Action("big", "Table view", _I, "Both languages in large letters, to talk across a table", footer="big"),
     Action("copy", "Copy the translation", _I, "To the clipboard",
            lambda f: f.lines.copy_translation(), "copy"),
     Action("copy_original", "Copy the original", _I, "To the clipboard", lambda f: f.lines.copy_original()),

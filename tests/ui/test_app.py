@@ -41,11 +41,13 @@ from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app.app import PinchApp
 from pinch_tui.ui.big.lettering import Picture, Request
-from pinch_tui.ui.big.view import BigText, BigView
+from pinch_tui.ui.big.text import BigText
+from pinch_tui.ui.big.view import BigView
 from pinch_tui.ui.screens.fatal import FatalScreen
-from pinch_tui.ui.screens.main import BELOW_HZ, COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
+from pinch_tui.ui.screens.main import BELOW_HZ
 from pinch_tui.ui.text.cells import Widths
 from pinch_tui.ui.widgets.footer import Footer
+from pinch_tui.ui.widgets.polling import COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
 from tests.fakes.fake_engine import FakeEngine, line
 from tests.ui.harness import NOW, PHRASES, STILL, Asked, rig, services, until
 
@@ -379,13 +381,13 @@ def test_levels_are_polled_only_while_they_are_seen_to_move() -> None:
 async def test_a_panel_stops_the_polling() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: r.app.main._timer is not None)
+        await until(pilot, lambda: r.app.main._poller._timer is not None)
         await pilot.press("question_mark")
-        await until(pilot, lambda: r.app.main._timer is None)
+        await until(pilot, lambda: r.app.main._poller._timer is None)
         await pilot.press("escape")
-        await until(pilot, lambda: r.app.main._timer is not None)
+        await until(pilot, lambda: r.app.main._poller._timer is not None)
         r.engine.set_status(mic=MicState.CLOSED)
-        await until(pilot, lambda: r.app.main._timer is None)
+        await until(pilot, lambda: r.app.main._poller._timer is None)
 
 
 async def test_the_talk_bar_goes_on_below_a_panel_that_leaves_it_in_view() -> None:
@@ -395,18 +397,18 @@ async def test_the_talk_bar_goes_on_below_a_panel_that_leaves_it_in_view() -> No
         main.talk_bar._clock = lambda: now[0]
         await until(pilot, lambda: "talking 0:02" in main.talk_bar._lines.plain)
         await pilot.press("d")
-        await until(pilot, lambda: main._rate == BELOW_HZ)
+        await until(pilot, lambda: main._poller.rate == BELOW_HZ)
         now[0] = NOW + 60
         await until(pilot, lambda: "talking 1:02" in main.talk_bar._lines.plain)
         await pilot.resize_terminal(120, 30)
-        await until(pilot, lambda: main._timer is None)
+        await until(pilot, lambda: main._poller._timer is None)
         r.engine.set_status(behind_s=1.0)
         await pilot.pause(0.1)
-        assert main._timer is None
+        assert main._poller._timer is None
         await pilot.resize_terminal(120, 40)
-        await until(pilot, lambda: main._rate == BELOW_HZ)
+        await until(pilot, lambda: main._poller.rate == BELOW_HZ)
         await pilot.press("escape")
-        await until(pilot, lambda: main._rate == LIVE_HZ)
+        await until(pilot, lambda: main._poller.rate == LIVE_HZ)
 
 
 async def test_lines_appear_and_the_card_goes() -> None:
@@ -559,7 +561,7 @@ async def test_escape_closes_the_search_before_it_throws_words_away() -> None:
         assert "escape" in [call[0] for call in r.hold.calls]
 
 
-@pytest.mark.parametrize("key", ["d", "question_mark", "v"])
+@pytest.mark.parametrize("key", ["d", "question_mark"])
 async def test_where_there_is_only_something_to_look_at_the_talk_key_ends_what_was_begun(key: str) -> None:
     r = rig()
     r.engine.put(line(1, "A table, please.", "Una mesa, por favor."))
@@ -613,17 +615,17 @@ async def test_the_big_view_grows_with_the_words() -> None:
         await pilot.press("v")
         await pilot.pause()
         big = r.app.screen
-        assert isinstance(big, BigView) and not r.hold.armed
-        assert big._big._text == "Where is it?"
+        assert isinstance(big, BigView) and r.hold.armed
+        assert (big.far._text, big.near._text) == ("", "Where is it?")
         r.engine.put(line(1, "Where is it?", "¿Dónde está?"))
-        await until(pilot, lambda: big._big._text == "¿Dónde está?")
+        await until(pilot, lambda: big.far._text == "¿Dónde está?")
         await pilot.press("escape")
         r.engine.put(line(1, "Where is it?", "¿Dónde está eso?"))
-        await until(pilot, lambda: r.app._own._big is None)
+        await until(pilot, lambda: r.app._own.table_view is None)
         assert len(r.app.screen_stack) == 1
 
 
-async def test_the_big_view_draws_the_translation_in_its_language() -> None:
+async def test_the_big_view_draws_both_languages_as_such() -> None:
     asked: list[Request] = []
 
     def draw(request: Request) -> Picture:
@@ -636,7 +638,7 @@ async def test_the_big_view_draws_the_translation_in_its_language() -> None:
         r.engine.put(replace(said, segments=(replace(said.segments[0], target_language="ja"),)))
         await pilot.press("v")
         await until(pilot, lambda: r.app.screen.query_one(BigText).can_turn)
-        assert (asked[0].text, asked[0].language) == ("どこですか", "ja")
+        assert {(one.text, one.language) for one in asked} == {("どこですか", "ja"), ("Where is it?", "en")}
 
 
 async def test_an_empty_conversation_says_so() -> None:

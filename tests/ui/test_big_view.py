@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
 
+from pinch_tui.ui.big.halves import Halves, Said
 from pinch_tui.ui.big.lettering import DrawLarge, LargeType, Picture, Refusal, Request, Why
 from pinch_tui.ui.big.pages import pages
-from pinch_tui.ui.big.view import BigText, BigView
+from pinch_tui.ui.big.text import BigText
+from pinch_tui.ui.big.view import BigView
 from tests.fakes.fake_press import FakeFinder, FakePress
 from tests.ui.harness import until
 from tests.ui.test_layout_text import CORPUS
@@ -61,13 +63,21 @@ def test_a_long_text_takes_pages() -> None:
     )
 
 
+def alone(text: str) -> Halves:
+    """A line that nobody translates."""
+    return Halves(Said(text, ""), None, Said(text, ""))
+
+
 class Shower(App[None]):
     def __init__(self, text: str, draw: DrawLarge | None = None, *, is_ascii: bool = False) -> None:
         super().__init__()
-        self.big = BigView(text, draw=draw, is_ascii=is_ascii)
+        self.big = BigView(alone(text), draw=draw, is_ascii=is_ascii)
 
     def on_mount(self) -> None:
         self.push_screen(self.big)
+
+    def say(self, text: str) -> None:
+        self.big.show(alone(text))
 
     @property
     def text(self) -> str:
@@ -95,13 +105,13 @@ async def test_the_screen_shows_turns_and_closes(size: tuple[int, int]) -> None:
 
 
 async def test_pages_are_turned_and_resizing_draws_anew() -> None:
-    app = Shower("今日は天気がいい。" * 40)
+    app = Shower("今日は天気がいい。" * 60)
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.pause()
         first = app.text
         await pilot.press("down")
         assert app.text != first
-        app.big.show("今日は天気がいい。" * 41)
+        app.say("今日は天気がいい。" * 61)
         await pilot.pause()
         assert app.big.query_one(BigText).page == 1, "more words do not turn the page back"
         await pilot.press("up")
@@ -109,7 +119,7 @@ async def test_pages_are_turned_and_resizing_draws_anew() -> None:
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
         assert app.big.query_one(BigText).n_pages == 1
-        app.big.show("short")
+        app.say("short")
         await until(pilot, lambda: "s h o r t" in app.text)
         await pilot.click(app.big)
         assert not isinstance(app.screen, BigView)
@@ -141,7 +151,7 @@ async def test_text_is_drawn_off_the_loop_and_anew_at_another_size() -> None:
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: len(app.text.replace(" ", "")) > 3 * len(small.replace(" ", "")))
         before = app.text
-        app.big.show("train")
+        app.say("train")
         await until(pilot, lambda: app.text != before)
         assert app.big.query_one(BigText).refusal is None and len(hints(app)) == 1
         assert threading.get_ident() not in threads
@@ -155,7 +165,7 @@ async def test_without_a_font_the_text_stays_and_one_line_says_why() -> None:
         assert pages("مرحبا", 58, 12)[0][0] in app.text
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: "such as Noto Sans Arabic" in hints(app)[0])
-        app.big.show("")
+        app.say("")
         await until(pilot, lambda: hints(app)[0].startswith("Esc close"))
 
 
@@ -173,7 +183,7 @@ async def test_slow_fonts_do_not_keep_the_text_back_and_the_newest_words_win() -
         await until(pilot, lambda: asked == ["火车"] and "火" in app.text)
         assert "<" not in app.text and not app.big.query_one(BigText).can_turn
         for more in ("火车站", "火车站在", "火车站在哪里"):
-            app.big.show(more)
+            app.say(more)
         go.set()
         await until(pilot, lambda: "<火车站在哪里>" in app.text)
         assert asked == ["火车", "火车站在哪里"]
@@ -189,7 +199,7 @@ async def test_a_late_answer_does_not_cover_a_text_that_was_taken_away() -> None
     app = Shower("火车", draw)
     async with app.run_test(size=(60, 15)) as pilot:
         await until(pilot, lambda: "火" in app.text)
-        app.big.show("")
+        app.say("")
         await until(pilot, lambda: not app.text.strip())
         go.set()
         await until(pilot, lambda: not app.big.query_one(BigText)._is_drawing)
@@ -201,6 +211,6 @@ async def test_plain_characters_draw_with_number_signs() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "#" in app.text)
         assert app.text.isascii()
-        app.big.show("火车站在哪里？" * 3)
+        app.say("火车站在哪里？" * 3)
         await until(pilot, lambda: "哪" in app.text)
         assert "#" not in app.text and hints(app) == ["Esc close"]

@@ -16,11 +16,13 @@ from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Settings, UiSettings
+from pinch_tui.ui.big.table import TableView
 from pinch_tui.ui.screens.past import PastScreen
 from tests.fakes.fake_engine import line
 from tests.fakes.fake_past import FakeConversation, FakePast
 from tests.ui import picture
 from tests.ui.harness import Rig, rig, until
+from tests.ui.test_big_view import drawing
 
 SMALL, USUAL, LARGE = (60, 15), (80, 24), (120, 40)
 Size = tuple[int, int]
@@ -375,6 +377,33 @@ def test_big_view(snap_compare: Any, script: str, size: Size) -> None:
     r = rig()
     r.engine.transcript.utterances.append(line(1, "Where is the train station?", LARGE_TEXTS[script]))
     assert snap_compare(r.app, terminal_size=size, press=["up", "v"])
+
+
+def handed_over(keys: str, **more: Any) -> tuple[Rig, Any]:
+    """The table view of a line that is drawn, and what is pressed in it."""
+    r = rig(draw_large=drawing(), **more)
+    r.engine.transcript.utterances.append(line(1, "Where is the station?", LARGE_TEXTS["latin"]))
+
+    async def hand_over(pilot: Pilot[Any]) -> None:
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(r.app.screen, TableView) and r.app.screen.far.can_turn)
+        await pilot.press(*keys)
+        await until(pilot, lambda: not any(worker.name == "draw" and worker.is_running for worker in r.app.workers))
+
+    return r, hand_over
+
+
+@at_every_size
+def test_table_view_upside_down(snap_compare: Any, size: Size) -> None:
+    r, hand_over = handed_over("u", status=TALKING)
+    assert snap_compare(r.app, terminal_size=size, run_before=hand_over)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", ["b", "u"], ids=["one", "both"])
+def test_table_view_in_light(snap_compare: Any, keys: str) -> None:
+    r, hand_over = handed_over(keys, settings=Settings(ui=UiSettings(theme="pinch-light", motion=False)))
+    assert snap_compare(r.app, terminal_size=USUAL, run_before=hand_over)
 
 
 @at_every_size

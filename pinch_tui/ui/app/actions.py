@@ -5,7 +5,7 @@ Panels are imported when they are first opened, so that the first paint does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.transcript.transcript import Utterance
@@ -16,7 +16,8 @@ from pinch_tui.ui.screens.main import MainScreen
 
 if TYPE_CHECKING:
     from pinch_tui.ui.big.lettering import DrawLarge
-    from pinch_tui.ui.big.view import BigView
+    from pinch_tui.ui.big.table import TableView
+    from pinch_tui.ui.big.view import Arrangement
 
 
 class ScreenActions:
@@ -24,7 +25,8 @@ class ScreenActions:
 
     def __init__(self, host: Host, main: MainScreen, draw: DrawLarge | None) -> None:
         self._host, self._main, self._draw = host, main, draw
-        self._big: tuple[BigView, int] | None = None
+        self._table_view: TableView | None = None
+        self._arrangement: Arrangement | None = None
         self._starred: set[int] = set()
         lines = main.lines
         self._table: Mapping[str, Callable[[], object]] = {
@@ -110,36 +112,30 @@ class ScreenActions:
             self.show_big(line)
 
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
-        """The translation as large as fits; in the running conversation it grows with the words that still come."""
-        from pinch_tui.ui.big.view import BigView
+        """The line as large as fits; in the running conversation one can talk there, and it follows the newest line."""
+        from pinch_tui.ui.big.halves import halves
+        from pinch_tui.ui.big.table import TableView
+        from pinch_tui.ui.big.view import Arrangement, BigView
 
-        text, language = _large(utterance)
-        front = self._host.front
+        host, front = self._host, self._host.front
+        self._arrangement = self._arrangement or Arrangement()
+        if is_running:
+            self._table_view = TableView(host, utterance, arrangement=self._arrangement, draw=self._draw)
+            host.push_screen(self._table_view)
+            return
         big = BigView(
-            text,
+            halves(utterance, ""),
+            arrangement=self._arrangement,
             is_ascii=front.settings.ui.ascii,
-            reorders=self._host.order,
+            reorders=host.order,
             closing_keys=front.keys["big"],
-            language=language,
             draw=self._draw,
         )
-        self._big = (big, utterance.number) if is_running else None
-        self._host.push_screen(big)
+        host.push_screen(big)
 
-    def lines_changed(self, numbers: Collection[int]) -> None:
-        """Bring the big view up to date, if it shows one of these."""
-        if self._big is None:
-            return
-        big, number = self._big
-        if not big.is_current:
-            self._big = None
-        elif number in numbers:
-            big.show(*_large(self._host.front.engine.transcript.utterance(number)))
-
-
-def _large(utterance: Utterance) -> tuple[str, str]:
-    """What to show the other person, and its language: the translation, or the original until there is one."""
-    if utterance.translation:
-        told = next((s.target_language for s in utterance.segments if s.translation and s.target_language), None)
-        return utterance.translation, told or utterance.target
-    return utterance.original, utterance.spoken_language or utterance.source
+    @property
+    def table_view(self) -> TableView | None:
+        """The big view of the running conversation, while it is on the screen."""
+        if self._table_view is not None and not self._table_view.is_current:
+            self._table_view = None
+        return self._table_view

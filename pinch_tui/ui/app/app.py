@@ -66,6 +66,7 @@ from pinch_tui.ui.screens.main import MainScreen
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, judge_widths
 from pinch_tui.ui.text.layout import app_reorders
 from pinch_tui.ui.transcript.view import TranscriptView
+from pinch_tui.ui.widgets.mouse_hold import MouseHold
 from pinch_tui.ui.widgets.notices import OWN
 
 if TYPE_CHECKING:
@@ -246,13 +247,16 @@ class PinchApp(App[AppExit]):
         if self._is_status_new:
             self._is_status_new = False
             self.main.redraw()
+            if (table := self._own.table_view) is not None:
+                table.redraw()
         if self._changed_lines:
             self._greet()
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()
             self.main.follow_search(changed)
             self.main.notices.take_back(f"{OWN}empty")  # something was said now
-            self._own.lines_changed(changed)
+            if (table := self._own.table_view) is not None:
+                table.lines_changed(changed)
 
     def _greet(self) -> None:
         """Somebody was understood for the first time."""
@@ -279,6 +283,8 @@ class PinchApp(App[AppExit]):
             self.push_screen(FatalScreen(notice))
             return
         self.main.notices.post(notice)
+        if notice.title and notice.severity is Severity.INFO and (table := self._own.table_view) is not None:
+            table.hear(notice.title)
         if notice.title and notice.severity is not Severity.INFO and self.screen_stack and self.screen is not self.main:
             kind: SeverityLevel = "warning" if notice.severity is Severity.WARNING else "error"
             text = clean(f"{notice.title} {notice.hint}")
@@ -287,10 +293,10 @@ class PinchApp(App[AppExit]):
     # ---- the talk key ----------------------------------------------------------------------------------------------
 
     def arm(self) -> None:
-        """The talk key works on the conversation, outside text fields. On a panel that is only read (``ENDS_TALK``) it
-        ends the utterance under way."""
+        """The talk key works on the conversation, outside text fields, and where it is shown large (``TALKS``). On a
+        panel that is only read (``ENDS_TALK``) it ends the utterance under way."""
         top = self.screen if self.screen_stack else None
-        is_free = top is self.main and not self.main.is_typing
+        is_free = (top is self.main and not self.main.is_typing) or getattr(top, "TALKS", False)
         may_end = self._talking_since is not None and getattr(top, "ENDS_TALK", False)
         self.hold.armed = (is_free or may_end) and not self.front.leaving.is_under_way
 
@@ -341,7 +347,9 @@ class PinchApp(App[AppExit]):
     def on_app_blur(self, event: events.AppBlur) -> None:
         if not self._has_hold_driver:
             self.hold.blur(event.time)
-        self.main.talk_bar.let_go(event.time)
+        for screen in self.screen_stack:
+            for held in screen.query(MouseHold):
+                held.let_go(event.time)
         self._has_seen_focus = True
         self.engine.post(TerminalFocusChanged(False))
 

@@ -7,6 +7,7 @@ fit. Lines are broken and ordered by the rules of `ui.text`; a run handed to the
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
@@ -25,6 +26,10 @@ CELL = (4, 8)
 _LARGEST = 40 * CELL[1]
 _INK = 96
 _MOST_CHARS = 400
+"""Longest text on one page."""
+_MOST_PAGED_CHARS = 4000
+_LEAST_LINES = 2
+"""Fewest lines of a page where a text takes several."""
 _MOST_KEPT = 32
 _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
@@ -42,7 +47,8 @@ QUADRANTS, BRAILLE, WHOLE = Grid(2, 2), Grid(2, 4), Grid(1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A text, the place it is to fill in cells, and the language it is in, where that is known."""
+    """A text, the place it is to fill in cells, and the language it is in, where that is known. Upside down it takes
+    several pages where it does not fit one, since only what is drawn can be turned."""
 
     text: str
     columns: int
@@ -95,9 +101,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Rows of equal width, to be centred."""
+    """Rows of equal width, to be centred. ``more``: the pages after the first, where a text takes several."""
 
     rows: tuple[str, ...]
+    more: tuple[tuple[str, ...], ...] = ()
 
 
 DrawLarge = Callable[[Request], "Picture | Refusal"]
@@ -202,6 +209,20 @@ def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | 
     return best
 
 
+def _paged(whole: _Set, size: int, width: int, height: int) -> list[_Setting]:
+    """The lines at one size on as many pages as it takes; none where a word, or `_LEAST_LINES`, do not fit."""
+    everything = _setting(whole, size, width, sys.maxsize)
+    if everything is None:
+        return []
+    _, lines, above, pitch, total = everything
+    ends = total - pitch * (len(lines) - 1)
+    per_page = 1 + (height - ends) // pitch
+    if per_page < _LEAST_LINES:
+        return []
+    pages = [lines[at : at + per_page] for at in range(0, len(lines), per_page)]
+    return [_Setting(size, page, above, pitch, pitch * (len(page) - 1) + ends) for page in pages]
+
+
 def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
     """The most solid grid that keeps letters legible at this size; None without one."""
     for grid in (WHOLE,) if is_ascii else (QUADRANTS, BRAILLE):
@@ -210,7 +231,7 @@ def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
     return None
 
 
-def _drawn(whole: _Set, found: _Setting, grid: Grid, press: Press, request: Request) -> Picture:
+def _drawn(whole: _Set, found: _Setting, grid: Grid, press: Press, request: Request) -> tuple[str, ...]:
     canvas = (request.columns * CELL[0], -(-found.height // CELL[1]) * CELL[1])
     placed: list[Placed] = []
     y = float(found.above + (canvas[1] - found.height) // 2)
@@ -221,7 +242,7 @@ def _drawn(whole: _Set, found: _Setting, grid: Grid, press: Press, request: Requ
             x += run.face.advance(run.text, found.size, is_rtl=run.is_rtl)
         y += found.pitch
     dots = (request.columns * grid.across, canvas[1] // CELL[1] * grid.down)
-    return Picture(cells(press.draw(placed, found.size, canvas, dots), grid, is_turned=request.is_turned))
+    return cells(press.draw(placed, found.size, canvas, dots), grid, is_turned=request.is_turned)
 
 
 def cells(rows: Sequence[bytes], grid: Grid, *, is_turned: bool = False) -> tuple[str, ...]:
@@ -272,7 +293,8 @@ class LargeType:
 
     def _draw(self, request: Request) -> Picture | Refusal:
         text = unicodedata.normalize("NFC", drawable(request.text))
-        if not text or len(text) > _MOST_CHARS or min(request.columns, request.rows) < 1:
+        most = _MOST_PAGED_CHARS if request.is_turned else _MOST_CHARS
+        if not text or len(text) > most or min(request.columns, request.rows) < 1:
             return Refusal(Why.NO_ROOM)
         script = script_of(text, request.language)
         try:
@@ -292,10 +314,12 @@ class LargeType:
         smallest = -(-script.rows * CELL[1] // rows)
         width, height = request.columns * CELL[0], request.rows * CELL[1]
         found = _largest(whole, smallest, width, height)
-        grid = found and _grid(script, found.size, is_ascii=request.is_ascii)
-        if found is None or grid is None:
+        found_pages = [found] if found else _paged(whole, smallest, width, height) if request.is_turned else []
+        grid = _grid(script, found_pages[0].size, is_ascii=request.is_ascii) if found_pages else None
+        if grid is None:
             return Refusal(Why.NO_ROOM)
-        return _drawn(whole, found, grid, self._press, request)
+        first, *more = [_drawn(whole, page, grid, self._press, request) for page in found_pages]
+        return Picture(first, tuple(more))
 
     def _cover(self, script: Script, words: Collection[str]) -> list[Face] | Script:
         """Faces that together have every cluster, the first the script's own; else the script that found none."""

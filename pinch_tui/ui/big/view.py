@@ -1,264 +1,253 @@
-"""The big view: one text as large as the screen allows, for the person across the table."""
+"""The big view: a line as large as the screen allows, in both languages, for the person across the table."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
+from textual.content import Content
 from textual.screen import ModalScreen
-from textual.strip import Strip
 from textual.widget import Widget
 
-from pinch_tui.ui.big.lettering import DrawLarge, Picture, Refusal, Request
-from pinch_tui.ui.big.pages import Page, pages
-from pinch_tui.ui.text.layout import Order, cut, drawable, width
+from pinch_tui.ui.big.halves import Halves, Said
+from pinch_tui.ui.big.lettering import DrawLarge
+from pinch_tui.ui.big.text import BigText
+from pinch_tui.ui.text.layout import Order, cut, width
 
-_MARGIN = 1
-_PATIENCE_S = 0.3
-"""How long the widget stays empty during the first drawing; then the text is shown at the usual size."""
-
-
-class BigText(Widget):
-    """The text, centred in its widget.
-
-    ``draw`` draws it in a worker thread, one request at a time and always the newest; `Drawn` is posted when the
-    answer is on screen. A text that cannot be drawn is shown at the terminal's own letter size.
-    """
-
-    DEFAULT_CSS = """
-    BigText { width: 1fr; height: 1fr; background: $background; color: $foreground; text-style: bold; }
-    """
-
-    class Drawn(Message):
-        """A drawing has arrived."""
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        is_ascii: bool,
-        reorders: Order | bool,
-        language: str = "",
-        draw: DrawLarge | None = None,
-    ) -> None:
-        super().__init__()
-        self._text = text
-        self._language = language
-        self._is_ascii = is_ascii
-        self._reorders = reorders
-        self._draw = draw
-        self._wanted: Request | None = None
-        self._answered: Request | None = None
-        self._is_drawing = False
-        self._pages: list[Page] = []
-        self.refusal: Refusal | None = None
-        """Why the text has the usual size, if that has a reason."""
-        self.page = 0
-        self.is_turned = False
-        self.can_turn = False
-        """Whether the text is drawn in dots, which can be turned upside down."""
-
-    @property
-    def n_pages(self) -> int:
-        return len(self._pages)
-
-    def show(
-        self,
-        text: str | None = None,
-        *,
-        page: int | None = None,
-        is_turned: bool | None = None,
-        language: str | None = None,
-    ) -> None:
-        """Show another text, another page, or the text turned round. By default the page stays."""
-        page = self.page if page is None else page
-        self._text = self._text if text is None else text
-        self._language = self._language if language is None else language
-        self.is_turned = self.is_turned if is_turned is None else is_turned
-        request = self._request()
-        if request is None:
-            self._wanted = self._answered = self.refusal = None
-            self._lay_out(page)
-        elif request == self._answered and self.refusal is not None:
-            self._lay_out(page)
-        elif request != self._wanted:
-            self._wanted = request
-            if not self._fits():
-                self._pages = []
-            if not self._pages:
-                self.set_timer(_PATIENCE_S, self._lose_patience)
-            if not self._is_drawing:
-                self._is_drawing = True
-                self.run_worker(self._keep_drawing(), name="draw")
-        self.refresh()
-
-    def _request(self) -> Request | None:
-        """What has to be drawn; None: there is nothing to draw, or nothing to draw with."""
-        columns, rows = self.size.width - 2 * _MARGIN, self.size.height
-        text = drawable(self._text)
-        if self._draw is None or not text or min(columns, rows) < 1:
-            return None
-        return Request(text, columns, rows, self._language, self.is_turned, self._is_ascii)
-
-    def _lay_out(self, page: int = 0) -> None:
-        """Show the text at the usual size."""
-        self._pages = pages(self._text, self.size.width - 2 * _MARGIN, self.size.height, reorders=self._reorders)
-        self.can_turn = False
-        self.page = max(0, min(page, len(self._pages) - 1))
-
-    def _fits(self) -> bool:
-        """Whether the pages shown still fit, so that they may stay until the answer comes."""
-        return all(
-            len(page) <= self.size.height and all(width(row) <= self.size.width for row in page) for page in self._pages
-        )
-
-    def _lose_patience(self) -> None:
-        if not self._pages and self._is_drawing:
-            self._lay_out()
-            self.refresh()
-            self.post_message(self.Drawn())
-
-    async def _keep_drawing(self) -> None:
-        draw = self._draw
-        try:
-            while draw is not None and self._wanted is not None and self._wanted != self._answered:
-                request = self._wanted
-                answer = await asyncio.to_thread(draw, request)
-                self._take(request, answer)
-        finally:
-            self._is_drawing = False
-
-    def _take(self, request: Request, answer: Picture | Refusal) -> None:
-        if self._wanted is None:
-            return
-        self._answered = request
-        if (request.columns, request.rows, request.is_turned) != (
-            self._wanted.columns,
-            self._wanted.rows,
-            self._wanted.is_turned,
-        ):
-            return
-        if isinstance(answer, Picture):
-            self._pages, self.page, self.refusal, self.can_turn = [answer.rows], 0, None, True
-        else:
-            self.refusal = answer
-            self._lay_out(self.page)
-        self.refresh()
-        self.post_message(self.Drawn())
-
-    def on_resize(self) -> None:
-        self.show(page=self.page)
-
-    def render_line(self, y: int) -> Strip:
-        style = self.rich_style
-        cells = self.size.width
-        rows = self._pages[self.page] if self._pages else ()
-        at = y - max(0, (self.size.height - len(rows)) // 2)
-        if not 0 <= at < len(rows):
-            return Strip.blank(cells, style)
-        text = rows[at]
-        left = max(0, (cells - width(text)) // 2)
-        strip = Strip([Segment(" " * left, style), Segment(text, style + Style(bold=True))])
-        return strip.adjust_cell_length(cells, style)
+_EVEN_ROWS = 18
+"""From so many rows on both languages get as many; below, the far one gets two of three."""
+_LARGE_ROWS = 6
+"""The near text keeps the usual size on fewer rows: its reader sits before it."""
 
 
-class _Hints(Widget):
-    """One quiet line: the keys, or why the text is not larger."""
+@dataclass(slots=True)
+class Arrangement:
+    """How the view is arranged; kept from one opening to the next."""
 
-    DEFAULT_CSS = "_Hints { width: 1fr; height: 1; background: $background; color: $text-muted; }"
+    has_both: bool = True
+    """Both languages, or the translation alone."""
+    is_turned: bool = False
+    """The far text is upside down."""
+
+
+class Hints(Widget):
+    """One quiet line: keys, which can be clicked, or a remark."""
+
+    DEFAULT_CSS = "Hints { width: 1fr; height: 1; background: $background; color: $text-muted; }"
+    _GAP = "   "
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = ""
+        self._long: Sequence[tuple[str, str]] = ()
+        self._short: Sequence[tuple[str, str]] = ()
 
-    def render_line(self, y: int) -> Strip:
-        text = cut(self.text, self.size.width)
-        left = (self.size.width - width(text)) // 2
-        style = self.rich_style
-        return Strip([Segment(" " * left + text, style)]).adjust_cell_length(self.size.width, style)
+    def say(self, *parts: tuple[str, str], short: Sequence[tuple[str, str]] = ()) -> None:
+        """Texts, and the screen's action that a click on each runs, "" for none. ``short``: where these have no
+        room."""
+        self._long, self._short = parts, short or parts
+        self.refresh()
+
+    @property
+    def _parts(self) -> Sequence[tuple[str, str]]:
+        return self._long if width(self._joined(self._long)) <= self.size.width else self._short
+
+    def _joined(self, parts: Sequence[tuple[str, str]]) -> str:
+        return self._GAP.join(text for text, _ in parts)
+
+    @property
+    def text(self) -> str:
+        return cut(self._joined(self._parts), self.size.width)
+
+    def render(self) -> Content:
+        left = (self.size.width - width(self.text)) // 2
+        return Content(" " * left + self.text)
+
+    async def on_click(self, event: events.Click) -> None:
+        event.stop()
+        x = event.x - (self.size.width - width(self.text)) // 2
+        for text, action in self._parts:
+            if action and 0 <= x < width(text):
+                await self.run_action(f"screen.{action}")
+            x -= width(text) + len(self._GAP)
+
+
+class _Rule(Widget):
+    """Between the halves."""
+
+    DEFAULT_CSS = "_Rule { width: 1fr; height: 1; background: $background; color: $text-disabled; }"
+
+    def __init__(self, *, is_ascii: bool) -> None:
+        super().__init__()
+        self._sign = "-" if is_ascii else "─"
+
+    def render(self) -> Content:
+        return Content(self._sign * self.size.width)
 
 
 class BigView(ModalScreen[None]):
-    """Shows a text as large as fits; Esc, Enter, a click or the key that opened it closes it again."""
+    """Shows a line as large as fits; Esc, Enter, a click or the key that opened it closes it again.
+
+    The far text, above, can be turned upside down; the near one is below it.
+    """
 
     DEFAULT_CSS = "BigView { background: $background; layout: vertical; padding: 1 0 0 0; }"
     ENDS_TALK = True
+    TALKS: ClassVar[bool] = False
+    """The talk key and the mouse talk here."""
+    rows_below: ClassVar[int] = 2
+    """Rows that the rule and the hints take."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "close", "Close", show=False),
+        Binding("escape", "back", "Close", show=False),
+        Binding("enter,q", "close", "Close", show=False),
         Binding("u,t", "turn", "Turn round", show=False),
+        Binding("b", "both", "Both languages, or one", show=False),
         Binding("down,right,pagedown,space", "page(1)", "Next page", show=False),
         Binding("up,left,pageup", "page(-1)", "Page before", show=False),
     ]
 
     def __init__(
         self,
-        text: str,
+        halves: Halves,
         *,
+        arrangement: Arrangement | None = None,
         is_ascii: bool = False,
         reorders: Order | bool = Order.LETTERS,
         closing_keys: tuple[str, ...] = (),
-        language: str = "",
         draw: DrawLarge | None = None,
     ) -> None:
         """``closing_keys``: the keys that opened it, which close it too. ``draw``: draws large type, in a worker
-        thread; ``language``: the text's own, where it is known."""
+        thread."""
         super().__init__()
         for key in closing_keys:
             self._bindings.bind(key, "close", "Close", show=False)
-        self._big = BigText(text, is_ascii=is_ascii, reorders=reorders, language=language, draw=draw)
-        self._remark = _Hints()
+        self._halves = halves
+        self._kept = arrangement or Arrangement()
+        self._draw = draw
+        self._page = 0
+        self.far = BigText(is_ascii=is_ascii, reorders=reorders, draw=draw)
+        self.near = BigText(is_ascii=is_ascii, reorders=reorders, draw=draw)
+        self.far.is_turned = self._kept.is_turned
+        self._rule = _Rule(is_ascii=is_ascii)
+        self._remark = Hints()
         self._remark.display = False
-        self._hints = _Hints()
+        self._hints = Hints()
 
     def compose(self) -> ComposeResult:
-        yield self._big
+        yield self.far
+        yield self._rule
+        yield self.near
         yield self._remark
         yield self._hints
 
-    def show(self, text: str, language: str = "") -> None:
-        """Show another text, such as the words that came meanwhile."""
-        self._big.show(text, language=language)
+    @property
+    def _shown(self) -> tuple[Said, Said | None]:
+        """The texts of the far and the near half, as they are arranged now."""
+        if self._kept.has_both and self._halves.near is not None:
+            return self._halves.far, self._halves.near
+        return self._halves.translation, None
+
+    def show(self, halves: Halves, *, is_new: bool = False) -> None:
+        """Show other texts: more words of this line, or (``is_new``) another line from its first page on."""
+        self._halves = halves
+        self._arrange()
+        far, near = self._shown
+        for half, said in ((self.far, far), (self.near, near)):
+            if said is None:
+                continue
+            if is_new:
+                half.show(said.text, language=said.language, page=0)
+            else:
+                half.grow(said.text, said.language)
+        self._page = max(self.far.page, self.near.page if near else 0)
         self._say_keys()
+
+    def _arrange(self) -> None:
+        """Give each half its rows."""
+        _, near = self._shown
+        self.near.display = self._rule.display = near is not None
+        rows = self.size.height - self.rows_below
+        share = rows // 2 if rows >= _EVEN_ROWS else max(1, rows // 3)
+        self.near.styles.height = share
+        self.near.set_draw(self._draw if share >= _LARGE_ROWS else None)
 
     def on_big_text_drawn(self) -> None:
         self._say_keys()
 
+    @property
+    def _n_pages(self) -> int:
+        return max(self.far.n_pages, self.near.n_pages if self.near.display else 0)
+
     def _say_keys(self) -> None:
-        parts = ["Esc close"]
-        if self._big.can_turn:
-            parts.append("U turn back" if self._big.is_turned else "U turn upside down")
-        if self._big.n_pages > 1:
-            parts.append(f"page {self._big.page + 1} of {self._big.n_pages}, arrows turn it")
-        self._hints.text = "   ".join(parts)
-        self._hints.refresh()
-        self._remark.text = "" if self._big.refusal is None else self._big.refusal.remark(self.size.width)
-        self._remark.display = bool(self._remark.text)
-        self._remark.refresh()
+        self._page = max(0, min(self._page, self._n_pages - 1))
+        self._hints.say(*self._keys(is_short=False), short=self._keys(is_short=True))
+        refusal = self.far.refusal or (self.near.refusal if self.near.display else None)
+        self._say_remark("" if refusal is None else refusal.remark(self.size.width))
+
+    def _keys(self, *, is_short: bool) -> list[tuple[str, str]]:
+        parts = [("Esc close", "close")]
+        if self.far.is_turned:
+            parts.append(("U turn back", "turn"))
+        elif self.far.can_turn:
+            half = " the far half" if self.near.display and not is_short else ""
+            parts.append((f"U turn{half} upside down", "turn"))
+        if self._halves.near is not None:
+            number = "one" if self._kept.has_both else "both"
+            parts.append((f"B {number}" if is_short else f"B {number} language{'s' * (number == 'both')}", "both"))
+        if self._n_pages > 1:
+            how = "" if is_short else ", arrows turn it"
+            parts.append((f"page {self._page + 1} of {self._n_pages}{how}", "page(1)"))
+        return parts
+
+    def _say_remark(self, text: str) -> None:
+        self._remark.say((text, ""))
+        self._remark.display = bool(text)
 
     def on_mount(self) -> None:
+        self._arrange()
+        self.show(self._halves)
         self.call_after_refresh(self._say_keys)
 
     def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
         self.call_after_refresh(self._say_keys)
 
     def on_click(self) -> None:
+        if not self.TALKS:
+            self.action_close()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_page(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_page(-1)
+
+    def action_back(self) -> None:
         self.action_close()
 
     def action_close(self) -> None:
         self.dismiss(None)
 
     def action_turn(self) -> None:
-        """Upside down, for the person across the table; only what is drawn in dots can be."""
-        if self._big.can_turn:
-            self._big.show(is_turned=not self._big.is_turned)
+        """The far half upside down, for the person across the table; only what is drawn in dots can be."""
+        if self.far.can_turn or self.far.is_turned:
+            self._kept.is_turned = not self.far.is_turned
+            self.far.show(is_turned=self._kept.is_turned, page=0)
+            self._page = 0
         self._say_keys()
 
+    def action_both(self) -> None:
+        """Both languages, or the translation alone."""
+        if self._halves.near is not None:
+            self._kept.has_both = not self._kept.has_both
+            self.show(self._halves, is_new=True)
+
     def action_page(self, step: int) -> None:
-        self._big.show(page=self._big.page + step)
+        """Turn both halves."""
+        self._page = max(0, min(self._page + step, self._n_pages - 1))
+        for half in (self.far, self.near):
+            half.show(page=self._page)
         self._say_keys()

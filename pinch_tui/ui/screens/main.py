@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
-from pinch_tui.core.events import MicState, NoticePosted, Severity, StateWord, Status
+from pinch_tui.core.events import NoticePosted, Severity, Status
 from pinch_tui.core.keymap import first_key
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
@@ -35,29 +34,16 @@ from pinch_tui.ui.widgets.footer import Footer
 from pinch_tui.ui.widgets.header import Header
 from pinch_tui.ui.widgets.kept_lines import keep_lines
 from pinch_tui.ui.widgets.notices import Notices
+from pinch_tui.ui.widgets.polling import Poller, polling_rate
 from pinch_tui.ui.widgets.search_bar import SearchBar
 from pinch_tui.ui.widgets.strip import displayed
 from pinch_tui.ui.widgets.talk_bar import TalkBar
 
-LIVE_HZ = 15.0
-OPEN_HZ = 4.0
-COUNTDOWN_HZ = 4.0
 BELOW_HZ = 2.0
 """Below a panel: often enough for seconds."""
 TALL_ROWS = 20
 """From so many rows on the talk bar gets air, and practice mode its line of phrases."""
 N_PHRASES = 6
-
-
-def polling_rate(status: Status) -> float:
-    """How often the levels and countdowns are looked at, Hz; 0 for not at all."""
-    if status.word in (StateWord.TALKING, StateWord.SPEAKING) or status.talking_since is not None:
-        return LIVE_HZ
-    if status.mic is MicState.OPEN:
-        return OPEN_HZ
-    if status.retry_at is not None or status.draining_until is not None:
-        return COUNTDOWN_HZ
-    return 0.0
 
 
 class MainScreen(Screen[None]):
@@ -90,8 +76,7 @@ class MainScreen(Screen[None]):
         self._engine, self._hold, self._services = engine, hold, services
         self._marks, self._talk_key, self._order = marks, talk_key, order
         self._focus_moved = on_focus
-        self._timer: Timer | None = None
-        self._rate = 0.0
+        self._poller = Poller(self, self._draw_bar)
         self._report: HoldReport = hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
@@ -144,7 +129,7 @@ class MainScreen(Screen[None]):
         self.redraw()
 
     def on_screen_suspend(self) -> None:
-        self._poll_at(0.0)
+        self._poller.set_rate(0.0)
         self.app.screen.call_after_refresh(self._poll)  # what it covers is known when it is laid out
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
@@ -242,7 +227,7 @@ class MainScreen(Screen[None]):
         rate = polling_rate(self._engine.status)
         if self.is_attached and self.app.screen is not self:
             rate = min(rate, BELOW_HZ) if self._is_bar_seen() else 0.0
-        self._poll_at(rate)
+        self._poller.set_rate(rate)
 
     def _is_bar_seen(self) -> bool:
         stack = self.app.screen_stack
@@ -251,16 +236,6 @@ class MainScreen(Screen[None]):
             return False
         sheets = [sheet.region for screen in above for sheet in screen.query(".panel")]
         return not any(sheet.contains_region(self.talk_bar.region) for sheet in sheets)
-
-    def _poll_at(self, rate: float) -> None:
-        if rate == self._rate:
-            return
-        self._rate = rate
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        if rate > 0:
-            self._timer = self.set_interval(1 / rate, self._draw_bar)
 
     # ---- searching -------------------------------------------------------------------------------------------------
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import events
 from textual.content import Content
-from textual.widget import Widget
 
 from pinch_tui.core.events import Levels, MicState, StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend import status_text as text
 from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.widgets.meter import meter
+from pinch_tui.ui.widgets.mouse_hold import MouseHold
 from pinch_tui.ui.widgets.strip import Piece, cells, lay_out
 
 _WORD_STYLES = {
@@ -34,7 +33,7 @@ _LEAST_NAME = 9
 _MIC_STYLES = {MicState.OPEN: "$foreground", MicState.LOST: "$warning", MicState.ABSENT: "$warning"}
 
 
-class TalkBar(Widget):
+class TalkBar(MouseHold):
     """Two lines of state above the footer. Holding a mouse button on it is holding the talk key."""
 
     DEFAULT_CSS = """
@@ -53,9 +52,7 @@ class TalkBar(Widget):
         super().__init__()
         self._marks = marks
         self._clock = clock
-        self._on_press = on_press
-        self._on_release = on_release
-        self._is_held = False
+        self.hold_with(on_press, on_release)
         self._status = Status()
         self._levels = Levels()
         self._method = "tap"
@@ -74,32 +71,6 @@ class TalkBar(Widget):
     def render(self) -> Content:
         self._lines = self._both_lines(self.content_size.width)
         return self._lines
-
-    # ---- the mouse -------------------------------------------------------------------------------------------------
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        if event.button != 1:
-            return
-        event.stop()
-        self._is_held = True
-        self.capture_mouse()
-        self._on_press(event.time)
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        event.stop()
-        self.let_go(event.time)
-
-    def on_mouse_release(self, event: events.MouseRelease) -> None:
-        """The mouse capture was lost: end the hold."""
-        self.let_go(event.time)
-
-    def let_go(self, t: float) -> None:
-        """End a hold by mouse, if there is one."""
-        if not self._is_held:
-            return
-        self._is_held = False
-        self.release_mouse()
-        self._on_release(t)
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,46 @@
+"""Which text of a line stands in which half of the big view. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pinch_tui.core.languages import same_language
+from pinch_tui.core.transcript.sides import speaker_side
+from pinch_tui.core.transcript.transcript import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text and its language, where that is known."""
+
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """A line for two people: ``far`` for the person across the table, ``near`` for the one at the keyboard.
+
+    ``near`` None: nobody translates, so there is one text. ``translation``: the far text of the view of one language,
+    the original until there is one.
+    """
+
+    far: Said
+    near: Said | None
+    translation: Said
+
+
+def halves(line: Utterance, near: str) -> Halves:
+    """``near``: the language of the person at the keyboard, "" where that is the line's spoken one.
+
+    Each language stays in its half, whoever speaks.
+    """
+    told = next((s.target_language for s in line.segments if s.translation and s.target_language), None)
+    original = Said(line.original, line.spoken_language or line.source)
+    translation = Said(line.translation, told or line.target)
+    alone = translation if translation.text else original
+    if not line.is_translated:
+        return Halves(original, None, original)
+    is_theirs = speaker_side(line) == "right" if line.is_two_way else bool(near) and same_language(line.target, near)
+    far, own = (original, translation) if is_theirs else (translation, original)
+    return Halves(far, own, alone)

@@ -1,0 +1,132 @@
+"""The big view of the running conversation, to hand across the table: it follows the newest line, and talks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from textual import events
+from textual.app import ComposeResult
+
+from pinch_tui.core.events import StateWord
+from pinch_tui.core.languages import AUTO, same_language
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.frontend.actions import do
+from pinch_tui.ui.big.halves import Halves, halves
+from pinch_tui.ui.big.lettering import DrawLarge
+from pinch_tui.ui.big.view import Arrangement, BigView
+from pinch_tui.ui.ports import Host
+from pinch_tui.ui.widgets.polling import Poller, polling_rate
+from pinch_tui.ui.widgets.talk_bar import TalkBar
+
+SAID_S = 4.0
+"""A passing line stays for so long."""
+_ACTIONS = (
+    "swap",
+    "two_way",
+    "mute",
+    "volume_up",
+    "volume_down",
+    "stop_speech",
+    "skip_speech",
+    "replay",
+    "replay_slower",
+    "retry",
+)
+"""What the keys of the conversation do here too."""
+
+
+class TableView(BigView):
+    """The talk key works as on the conversation; so does holding the mouse button, on the texts and on the bar.
+
+    It begins with one line, and goes to each newer one as soon as that has words.
+    """
+
+    DEFAULT_CSS = "TableView TalkBar { height: 2; }"
+    TALKS = True
+    rows_below = 4
+
+    def __init__(self, host: Host, line: Utterance, *, arrangement: Arrangement, draw: DrawLarge | None) -> None:
+        front = host.front
+        self._front, self._hold = front, host.hold
+        params = front.engine.status.params
+        self._side = params.source if params.source != AUTO else ""
+        self._line = line.number
+        self._newest = max((one.number for one in front.engine.transcript.utterances), default=line.number)
+        super().__init__(
+            self._halves_of(line),
+            arrangement=arrangement,
+            is_ascii=front.settings.ui.ascii,
+            reorders=host.order,
+            closing_keys=front.keys["big"],
+            draw=draw,
+        )
+        hold = self._hold
+        self.bar = TalkBar(host.marks, clock=front.clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
+        for half in (self.far, self.near):
+            half.hold_with(hold.mouse_down, hold.mouse_up)
+        self._poller = Poller(self, self._draw_bar)
+
+    def compose(self) -> ComposeResult:
+        *texts, hints = super().compose()
+        yield from texts
+        yield self.bar
+        yield hints
+
+    def _halves_of(self, line: Utterance) -> Halves:
+        side = self._side
+        if not line.is_two_way and not any(same_language(side, code) for code in (line.source, line.target)):
+            side = self._side = line.source if line.source != AUTO else ""
+        return halves(line, side)
+
+    def on_mount(self) -> None:
+        self.redraw()
+
+    # ---- what happens ----------------------------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        """The status changed."""
+        self._draw_bar()
+        self._poller.set_rate(polling_rate(self._front.engine.status))
+
+    def _draw_bar(self) -> None:
+        engine, front = self._front.engine, self._front
+        method, key = self._hold.report().method, front.settings.talk.key
+        self.bar.show(engine.status, engine.levels(), method=method, key=key)
+
+    def lines_changed(self, numbers: Collection[int]) -> None:
+        """These lines changed; the newest one with words is shown."""
+        utterances = self._front.engine.transcript.utterances
+        newest = next((one for one in reversed(utterances) if one.has_text), None)
+        if newest is not None and newest.number > self._newest:
+            is_new = newest.number != self._line
+            self._line = self._newest = newest.number
+            self.show(self._halves_of(newest), is_new=is_new)
+        elif self._line in numbers:
+            self.show(self._halves_of(self._front.engine.transcript.utterance(self._line)))
+
+    def hear(self, text: str) -> None:
+        """A passing line, in place of a remark about the letters."""
+        self._say_remark(clean(text))
+        self.set_timer(SAID_S, self._say_keys)
+
+    # ---- keys and mouse --------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        for name in _ACTIONS:
+            if event.key in self._front.keys[name] and event.key not in self._own_keys:
+                event.stop()
+                do(self._front, name)
+                return
+
+    @property
+    def _own_keys(self) -> Collection[str]:
+        return self._bindings.key_to_bindings.keys()
+
+    def action_back(self) -> None:
+        """Escape throws away what is being said first."""
+        status = self._front.engine.status
+        if status.talking_since is not None or status.word is StateWord.TALKING:
+            do(self._front, "cancel")
+        else:
+            self.action_close()
