@@ -264,6 +264,7 @@ class Status:
     service: ServiceTraits = field(default_factory=ServiceTraits)
     mic: MicState = MicState.CLOSED
     mic_name: str = ""
+    mic_is_muted: bool = False  # by the system, as far as that is known
     has_speaker: bool = False
     speaker_name: str = ""
     is_latched: bool = False
@@ -329,6 +330,8 @@ class NoticePosted:
     is_retrying: bool = False
     path: str = ""
     """A file that the title ends in, shown as it is: to be copied, spaces and all."""
+    offers: tuple[str, ...] = ()
+    """Names of the actions that help; a face names their keys behind the hint."""
 
 
 @dataclass(frozen=True, slots=True)

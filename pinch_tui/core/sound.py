@@ -39,7 +39,15 @@ class MicFailed:
     is_retrying: bool
 
 
-MicEvent = Frame | MicOpened | MicClosed | MicFailed
+@dataclass(frozen=True, slots=True)
+class MicMuted:
+    """The system muted the microphone, or took that back; said also while it is closed. ``cure``: how to unmute it."""
+
+    is_muted: bool
+    cure: str = ""
+
+
+MicEvent = Frame | MicOpened | MicClosed | MicFailed | MicMuted
 
 
 # ---- speaker ------------------------------------------------------------------------------------------------------

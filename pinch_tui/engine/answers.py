@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from pinch_tui.core.events import Severity
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.session import Session
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.unheard import Unheard, sentences
 from pinch_tui.core.wire import TranscriptKind
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.microphone.listening import Listening
@@ -110,5 +111,20 @@ class Answers:
         utterance = self._transcript.utterance(number)
         is_empty = utterance.state is UtteranceState.EMPTY
         if is_empty and not utterance.has_note and not self._listening.is_failing:  # the cause is told already
-            self._notifier.notice("heard", Severity.INFO, "Nothing was heard.")
-        self._notifier.log("settled", utterance=number, empty=is_empty)
+            self._tell_unheard(utterance)
+        fields: dict[str, Any] = {"utterance": number, "empty": is_empty}
+        if utterance.unheard is not None:
+            fields["why"] = utterance.unheard.value
+        self._notifier.log("settled", **fields)
+
+    def _tell_unheard(self, utterance: Utterance) -> None:
+        title, hint = sentences(
+            utterance.unheard,
+            utterance.source,
+            utterance.target,
+            is_two_way=utterance.is_two_way,
+            detected=utterance.heard_as,
+            is_recording=self._listening.is_recording,
+        )
+        offers = ("languages",) if utterance.unheard is Unheard.NO_TEXT else ()
+        self._notifier.notice("heard", Severity.INFO, title, hint, offers=offers)

@@ -35,9 +35,18 @@ class Notifier:
         """A line of the event log; ``t`` is when it happened (now, if not given)."""
         self.emit(Logged(self._clock.monotonic() if t is None else t, kind, fields))
 
-    def notice(self, topic: str, severity: Severity, title: str, hint: str = "", *, is_retrying: bool = False) -> None:
+    def notice(
+        self,
+        topic: str,
+        severity: Severity,
+        title: str,
+        hint: str = "",
+        *,
+        is_retrying: bool = False,
+        offers: tuple[str, ...] = (),
+    ) -> None:
         """Say something. What stays until it is taken back is said once; what passes is said each time it happens."""
-        posted = NoticePosted(topic, severity, title, hint, is_retrying)
+        posted = NoticePosted(topic, severity, title, hint, is_retrying, offers=offers)
         if (is_retrying or severity is Severity.ERROR) and self._shown.get(topic) == posted:
             return
         self._shown[topic] = posted

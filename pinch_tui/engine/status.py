@@ -69,6 +69,7 @@ def snapshot(
         service=session.traits,
         mic=listening.state,
         mic_name=listening.name,
+        mic_is_muted=listening.is_muted,
         has_speaker=loudspeaker.is_there,
         speaker_name=loudspeaker.name,
         is_latched=talk.is_latched,

@@ -144,7 +144,8 @@ class Talking:
             case tk.Begin():
                 self._begin(command)
             case tk.Take(number, frame, is_first):
-                self._transcript.hear(number, self._conversation.ms(frame.t), frame.peak)
+                is_muted = self._listening.is_muted and not self.plays_sample
+                self._transcript.hear(number, self._conversation.ms(frame.t), frame.peak, is_muted=is_muted)
                 self._owner[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._notifier.log("first-frame", frame.t, utterance=number)
@@ -198,6 +199,8 @@ class Talking:
                 draining.feed(ev.RetryRequested())
         runner.feed(ev.UtteranceStarted(number))
         self._notifier.clear("heard", "change")
+        if not is_sample and not command.goes_on:
+            self._listening.pressed()
         self._notifier.changed(number)
         for frame in self._listening.preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 
-from pinch_tui.core.events import EngineEvent, Logged, StatusChanged, Stopped
+from pinch_tui.core.events import EngineEvent, Logged, NoticePosted, StatusChanged, Stopped
 from pinch_tui.core.keymap import first_key, resolve_keys
 from pinch_tui.core.keynames import key_name
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.leaving import Leaving
 from pinch_tui.frontend.lines import RunningLines
+from pinch_tui.frontend.offers import with_keys
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.session import SessionChanges
@@ -84,6 +85,8 @@ class FrontEnd:
                 self.session.take(status.params)
             case Logged():
                 self.notes.hear(event)
+            case NoticePosted(offers=offers) if offers:
+                event = with_keys(event, self.key_named)
             case Stopped():
                 self.leaving.end(event)
             case _:

@@ -30,6 +30,7 @@ LATE_SPEECH_S = 2.0
 BEHIND_S = 1.0
 
 _NO_MIC = (MicState.LOST, MicState.ABSENT)
+_MUTED = "muted by the system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,8 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
     """The microphone's state, name and problem."""
     match status.mic:
         case MicState.OPEN:
+            if status.mic_is_muted:
+                return MicLine("mic open", status.mic_name, _MUTED)
             if is_silent(status, levels, now, is_test=is_test):
                 problem = "no sound (muted, blocked or the wrong device?)"
                 return MicLine("mic open", status.mic_name, problem)
@@ -172,7 +175,9 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
                 return MicLine("mic open", status.mic_name, "too quiet")
             return MicLine("mic open", status.mic_name)
         case MicState.OPENING:
-            return MicLine("mic opening", status.mic_name)
+            return MicLine("mic opening", status.mic_name, _MUTED if status.mic_is_muted else "")
+        case MicState.CLOSED if status.mic_is_muted:
+            return MicLine("mic closed", status.mic_name, _MUTED)
         case MicState.CLOSED:
             return MicLine("mic closed, opens when you press", status.mic_name)
         case MicState.LOST:

@@ -13,6 +13,7 @@ from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.unheard import sentences
 from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, state_sentence
 
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
@@ -81,7 +82,8 @@ class Narrator:
 
     def levels(self, status: Status, levels: Levels, now: float) -> Iterator[str]:
         """Problems of the microphone's sound, each at most once a minute."""
-        problem = mic_line(status, levels, now).problem if status.mic is MicState.OPEN else ""
+        is_there = status.mic not in (MicState.LOST, MicState.ABSENT)
+        problem = mic_line(status, levels, now).problem if is_there else ""
         if problem and now - self._mic_problems.get(problem, float("-inf")) >= REPEAT_S:
             self._mic_problems[problem] = now
             yield sentence(f"Microphone: {problem}")
@@ -117,8 +119,8 @@ class Narrator:
             yield from self._segment(utterance, segment, is_over)
         if utterance.state is UtteranceState.EMPTY and number not in self._ended:
             self._ended.add(number)
-            if not utterance.has_note:
-                yield "Nothing was heard."
+            if not utterance.has_note and utterance.unheard is None:  # a known cause comes as a notice
+                yield sentences(None, "", "")[0]
 
     def _segment(self, utterance: Utterance, segment: Segment, is_over: bool) -> Iterator[str]:
         right = (segment_side(utterance, segment) or speaker_side(utterance)) == "right"

@@ -175,7 +175,8 @@ async def test_several_files_make_one_document(program: Program, tmp_path: Path)
 async def test_several_files_share_one_practice_service(program: Program, tmp_path: Path) -> None:
     files = [str(_wav(tmp_path / name, _noise(1_600))) for name in ("a.wav", "b.wav")]
     done = await program("--practice", *files, "--format", "vtt")
-    assert (done.code, set(done.err.splitlines())) == (0, {"pinch-tui: Nothing was heard."})
+    told = "There was a voice, but no text came back. Is this really English?"
+    assert (done.code, set(done.err.splitlines())) == (0, {f"pinch-tui: {told} Another language: --from LANG."})
 
 
 async def test_a_sound_file_on_stdin_is_heard_as_the_file_is(program: Program, tmp_path: Path) -> None:

@@ -143,12 +143,15 @@ def test_a_busy_service_is_asked_again_and_gets_every_word(make: Make, status: i
 def test_silence_is_nothing_heard(make: Make) -> None:
     async def scene(s: Scene) -> None:
         s.source = "zeros"
+        await asyncio.sleep(1.0)  # the pre-roll is silent, too
         await s.hold(1.0)
         await s.settled()
 
     played = play(make, scene, hears=lambda _sound: [])
     assert [row.state for row in played.rows] == [UtteranceState.EMPTY]
-    assert [notice.title for notice in played.notices("heard")] == ["Nothing was heard."]
+    assert [notice.title for notice in played.notices("heard")] == [
+        "Nothing was heard: the microphone gave no sound at all."
+    ]
     assert played.notices("link") == []
 
 

@@ -34,11 +34,12 @@ from tests.faults.scripted import Plan, ScriptedService
 from tests.faults.warp import run
 
 ZEROS = bytes(FRAME_BYTES)
+WHISPER = bytes([30, 0]) * (FRAME_BYTES // 2)
 
 
 @dataclass
 class Rig:
-    """``source`` is what the microphone hears: "voice" (numbered frames), "zeros" or "nothing" (no frames at all)."""
+    """``source`` is what the microphone hears: "voice" (numbered frames), "whisper", "zeros", "nothing" (no frames)."""
 
     engine: Engine
     microphone: FakeMicrophone
@@ -115,7 +116,7 @@ class Rig:
                 continue
             self.count += 1
             voice = struct.pack("<I", self.count) + bytes([self.count % 251 + 1]) * (FRAME_BYTES - 4)
-            self.microphone.feed(voice if self.source == "voice" else ZEROS)
+            self.microphone.feed({"voice": voice, "whisper": WHISPER}.get(self.source, ZEROS))
 
 
 def play(

@@ -95,6 +95,10 @@ class FakeMicrophone:
             self._inbox.put(frame)
         self._held.clear()
 
+    def say(self, event: MicEvent) -> None:
+        """Something that the system tells of it."""
+        self._inbox.put(event)
+
     def fail(self, error: AudioError | None = None, *, is_retrying: bool = True) -> None:
         """The device is lost now."""
         self.is_open = False

@@ -198,3 +198,9 @@ def test_without_a_microphone_ready_promises_no_talking() -> None:
     status = Status(word=StateWord.READY, mic=MicState.ABSENT, detail="PortAudio is not installed.")
     assert "hold" not in text.state_line(status, NOW, method="exact", key="space").hint
     assert text.mic_line(status, Levels(), NOW).problem == "PortAudio is not installed."
+
+
+@pytest.mark.parametrize("mic", [MicState.OPEN, MicState.OPENING, MicState.CLOSED])
+def test_a_microphone_that_the_system_muted_is_named_before_the_press(mic: MicState) -> None:
+    status = replace(Status(), mic=mic, mic_is_muted=True, mic_name="Yeti")
+    assert text.mic_line(status, Levels(), NOW).problem == "muted by the system"

@@ -11,8 +11,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, TextArea
 
-from pinch_tui.core.events import Counters, FinalizeMode, Latency, MicState, SessionParams, Severity, StateWord
+from pinch_tui.core.events import (
+    Counters,
+    FinalizeMode,
+    Latency,
+    MicState,
+    NoticePosted,
+    SessionParams,
+    Severity,
+    StateWord,
+)
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.unheard import Unheard, sentences
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Settings, UiSettings
@@ -172,6 +182,21 @@ def test_trouble(snap_compare: Any, size: Size) -> None:
         r.engine.notice(Severity.ERROR, "The service refused the key (401).", "Enter another one with F3.")
 
     assert snap_compare(r.app, terminal_size=size, run_before=trouble)
+
+
+@at_every_size
+def test_nothing_came_back(snap_compare: Any, size: Size) -> None:
+    """Why, for each cause; the microphone is muted now."""
+    r = rig(status={"mic_is_muted": True})
+    causes = (Unheard.ZEROS, Unheard.QUIET, Unheard.NO_TEXT, Unheard.MUTED)
+    rows = [line(n, "", "", state=UtteranceState.EMPTY, unheard=cause) for n, cause in enumerate(causes, start=1)]
+    r.engine.transcript.utterances.extend(rows)
+
+    async def run(_pilot: Pilot[Any]) -> None:
+        title, hint = sentences(Unheard.NO_TEXT, "en", "es")
+        r.engine.say(NoticePosted("heard", Severity.INFO, title, hint, offers=("languages",)))
+
+    assert snap_compare(r.app, terminal_size=size, run_before=run)
 
 
 @at_every_size

@@ -11,7 +11,7 @@ from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, 
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import FRAME, pack_note, read_frame
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
-from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
+from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicMuted, MicOpened
 
 TOGETHER = 5
 """Frames per delivery while nobody talks: 100 ms, the interval of the level meter."""
@@ -33,6 +33,7 @@ class HostMicrophone(HostStream):
         self._last_t: float | None = None  # of the newest frame of an opening that was not closed on purpose
         self.lost_samples = 0
         self._is_attended = True
+        self._is_muted = False
         self._runner.on_message = self._message
         self._runner.on_command = self._command
 
@@ -57,6 +58,12 @@ class HostMicrophone(HostStream):
             self._is_shut = True
             self._runner.shut()
             self._inbox.close()
+
+    def muted(self, is_muted: bool, cure: str = "") -> None:
+        """The system says whether it is muted; told when that changes."""
+        if is_muted != self._is_muted:
+            self._is_muted = is_muted
+            self._inbox.put(MicMuted(is_muted, cure))
 
     def _say_opened(self, note: str = "") -> None:
         self._inbox.put(MicOpened(self.name, self._rate, self._clock.monotonic(), self._is_substitute, note))

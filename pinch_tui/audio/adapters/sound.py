@@ -19,9 +19,19 @@ from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.devices import missing
-from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock, Verdict
+from pinch_tui.audio.devices.guard import (
+    Block,
+    MicGuard,
+    Moved,
+    Reopen,
+    SpeakerGuard,
+    Stream,
+    Unblock,
+    Verdict,
+    source_in_use,
+)
 from pinch_tui.audio.devices.listing import is_there, list_devices
-from pinch_tui.audio.devices.server import Endpoint, ServerState
+from pinch_tui.audio.devices.server import Endpoint, ServerState, unmute
 from pinch_tui.audio.devices.server_watch import ServerWatch
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.errors import AudioError
@@ -133,6 +143,7 @@ class DeviceWatcher:
     # ---- the server ----
 
     def _on_state(self, state: ServerState | None) -> None:
+        self._mic.muted(*self._muting(state))
         if state is None:
             return
         capture, playback = self._host.capture, self._host.playback
@@ -143,6 +154,12 @@ class DeviceWatcher:
         self._speaker.look_again()
         for runner in (capture, playback):
             runner.retry_now()
+
+    def _muting(self, state: ServerState | None) -> tuple[bool, str]:
+        """Whether the server has the microphone muted, and how to unmute it."""
+        capture = _stream(self._host.capture, self._mic.follows_server)
+        source = None if state is None else source_in_use(capture, state)
+        return (True, unmute(source)) if source is not None and source.is_muted else (False, "")
 
     def _source_name(self) -> str:
         state = self._watch.state

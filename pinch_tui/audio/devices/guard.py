@@ -57,6 +57,14 @@ class Moved:
 Verdict = Block | Unblock | Reopen | Moved
 
 
+def source_in_use(stream: Stream, state: ServerState) -> Endpoint | None:
+    """What the stream hears; without one, the default, which an opening would get. None where that is not known."""
+    source = state.source_of(stream.pid) if stream.is_running else None
+    if source is None and (stream.follows_server or stream.device is None):
+        return state.source_named(state.default_source)
+    return source
+
+
 class Guard:
     """`home` is the intended endpoint: the first one used, until the person chooses another."""
 
@@ -113,8 +121,7 @@ class MicGuard(Guard):
             return Unblock() if is_home_there or is_fine else None
         is_asked = stream.device is not None and "monitor" in stream.device.casefold()
         source = state.source_of(stream.pid) if stream.is_running else None
-        # Without a stream, the default is what an opening would get.
-        meant = source or (default if stream.follows_server or stream.device is None else None)
+        meant = source_in_use(stream, state)
         if meant is not None and not is_asked and self._is_bad(meant, state, playback_pid):
             self._blocked_on = meant.name
             self._now = None if source is not None else self._now

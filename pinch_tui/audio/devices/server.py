@@ -8,6 +8,7 @@ are monitors), only that of the default sink or of the sink that plays our speec
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +81,11 @@ def is_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | Non
 def same_bluetooth(source: Endpoint | None, sink: Endpoint | None) -> bool:
     """One Bluetooth device for both directions: its sound drops to telephone quality while the mic is open."""
     return source is not None and sink is not None and bool(source.bluetooth) and source.bluetooth == sink.bluetooth
+
+
+def unmute(source: Endpoint) -> str:
+    """How to unmute a source, as a sentence."""
+    return f"To unmute it: pactl set-source-mute {shlex.quote(clean(source.name, 200))} 0"
 
 
 BLUETOOTH_NOTE = (

@@ -83,11 +83,13 @@ class _Run:
                 self.console.texts(self.engine.transcript.utterances)
                 if any(utterance.state in _ENDED for utterance in self.engine.transcript.utterances):
                     self.ended.set()
-            case NoticePosted(topic, severity, title, hint, is_retrying):
+            case NoticePosted(topic, severity, title, hint, is_retrying, offers=offers):
                 if topic == "mic":
                     self._is_mic_gone = bool(title) and severity is Severity.ERROR and not is_retrying
                 if title and (severity is not Severity.INFO or topic == "heard"):
-                    self.console.say(f"{title} {hint if is_retrying else _without_hope(hint)}".strip())
+                    other = "Another language: --from LANG." if "languages" in offers and topic == "heard" else ""
+                    said = hint if is_retrying else _without_hope(hint)
+                    self.console.say(" ".join(filter(None, (title, said, other))))
             case Logged(kind="error", fields=fields):
                 self._error(fields)
             case Logged(kind="mic", fields={"state": "open"}):

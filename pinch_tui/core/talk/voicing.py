@@ -27,16 +27,24 @@ _KEPT = 4096
 class Voicing:
     """The stretches of voice of one utterance, the newest `_KEPT` of them."""
 
-    __slots__ = ("_runs", "begin_ms")
+    __slots__ = ("_runs", "begin_ms", "has_voice", "peak", "was_muted")
 
     def __init__(self) -> None:
         self.begin_ms: int | None = None
         """When the utterance's first frame began; None before it was heard."""
+        self.peak = 0.0
+        """The loudest of it, 0-1 of full scale."""
+        self.has_voice = False
+        """Whether any stretch was long enough for a voice."""
+        self.was_muted = False
+        """Whether the system had the microphone muted meanwhile."""
         self._runs: deque[tuple[int, int]] = deque(maxlen=_KEPT)  # begin and end in ms, in order of time
 
-    def hear(self, end_ms: int, peak: float) -> None:
+    def hear(self, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
         """One frame was taken. ``end_ms``: when its last sample was captured, ``peak``: 0-1 of full scale."""
         begin = max(0, end_ms - FRAME_MS)
+        self.peak = max(self.peak, peak)
+        self.was_muted = self.was_muted or is_muted
         if self.begin_ms is None:
             self.begin_ms = begin
         if peak <= VOICE_PEAK:
@@ -46,6 +54,8 @@ class Voicing:
             self._runs[-1] = first, max(last, end_ms)
         else:
             self._runs.append((begin, end_ms))
+        first, last = self._runs[-1]
+        self.has_voice = self.has_voice or last - first >= LEAST_MS
 
     def onset(self, since_ms: int, now_ms: int) -> int:
         """When what is told at ``now_ms`` began to be said: the first voice from ``since_ms`` on.

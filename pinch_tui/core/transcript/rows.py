@@ -77,7 +77,7 @@ def final_part(segment: Segment) -> Segment | None:
 class Row:
     """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
 
-    __slots__ = ("held", "index", "kept", "segments", "size", "tracks", "voicing")
+    __slots__ = ("detected", "held", "index", "kept", "segments", "size", "tracks", "voicing")
 
     def __init__(self) -> None:
         self.index: dict[str, int] = {}  # of the newest attempt's ids alone
@@ -87,6 +87,7 @@ class Row:
         self.held = False  # an older attempt's segments are still shown
         self.size = 0  # characters of the segments
         self.voicing = Voicing()
+        self.detected: str | None = None  # the language that the service told last
 
     def put(self, at: int, segment: Segment) -> None:
         self.size += size_of(segment) - size_of(self.segments[at])

@@ -15,6 +15,7 @@ from pinch_tui.core.transcript.merge import Track, joined
 from pinch_tui.core.transcript.rows import Row, marked, shown
 from pinch_tui.core.transcript.rows import Segment as Segment
 from pinch_tui.core.transcript.rows import final_part as final_part
+from pinch_tui.core.transcript.unheard import Unheard, cause_of
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 
@@ -44,6 +45,8 @@ class Utterance:
     end_ms: int | None = None
     has_speech: bool = False
     is_sample: bool = False  # spoken by a voice of the program, not by a person
+    unheard: Unheard | None = None  # why it is empty, where that is known
+    heard_as: str | None = None  # the language that the service told without any text
 
     @property
     def is_translated(self) -> bool:
@@ -158,11 +161,11 @@ class Transcript:
             )
         )
 
-    def hear(self, number: int, end_ms: int, peak: float) -> None:
+    def hear(self, number: int, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
         """A frame of the utterance's sound, as `Voicing.hear` takes it."""
         position = self._position.get(number)
         if position is not None:
-            self._rows[position].voicing.hear(end_ms, peak)
+            self._rows[position].voicing.hear(end_ms, peak, is_muted=is_muted)
 
     def apply(self, number: int, attempt: int, message: TranscriptMessage, now_ms: int) -> bool:
         """Take one message for an utterance; True when what is shown changed.
@@ -181,6 +184,7 @@ class Transcript:
             self.restart(number, attempt, utterance.session_id)
             utterance = self._utterances[position]
         row = self._rows[position]
+        row.detected = message.detected_language or row.detected
         if not self._merge(row, utterance, message, now_ms):
             return False
         return self._show(position, is_forced=utterance.state in _ENDED)
@@ -229,6 +233,8 @@ class Transcript:
             session_id=session_id,
             state=UtteranceState.WAITING if utterance.state in _ENDED else utterance.state,
             segments=utterance.segments if row.held else row.segments,
+            unheard=None,
+            heard_as=None,
         )
 
     def finish(self, number: int, now_ms: int) -> None:
@@ -253,8 +259,13 @@ class Transcript:
             row.held = False
             finals = (final_part(segment) for segment in utterance.segments)
             utterance = replace(utterance, segments=tuple(final for final in finals if final is not None))
-        state = UtteranceState.SETTLED if utterance.has_text else UtteranceState.EMPTY
-        self._utterances[position] = replace(utterance, state=state, end_ms=end_ms)
+        if utterance.has_text:
+            self._utterances[position] = replace(utterance, state=UtteranceState.SETTLED, end_ms=end_ms)
+            return
+        cause = None if utterance.has_note else cause_of(row.voicing)
+        self._utterances[position] = replace(
+            utterance, state=UtteranceState.EMPTY, end_ms=end_ms, unheard=cause, heard_as=row.detected
+        )
 
     def cancel(self, number: int) -> None:
         """Throw an unsettled utterance away: its texts go, later messages are dropped, the row stays."""
@@ -368,6 +379,8 @@ class Transcript:
         shown = replace(utterance, segments=row.segments)
         if utterance.state in _ENDED:
             shown = replace(shown, state=UtteranceState.SETTLED if shown.has_text else UtteranceState.EMPTY)
+        if shown.has_text:
+            shown = replace(shown, unheard=None, heard_as=None)
         self._utterances[position] = shown
         return True
 

@@ -16,7 +16,7 @@ from pinch_tui.engine.boundary import microphone_events
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.microphone.policy import MicrophonePolicy
 from pinch_tui.engine.microphone.silence import Silence, SilenceWatch
-from pinch_tui.engine.ports import MicClosed, MicFailed, MicOpened, Microphone
+from pinch_tui.engine.ports import MicClosed, MicFailed, MicMuted, MicOpened, Microphone
 from pinch_tui.settings.model import KeepOpen
 
 _PREROLL_SLACK_S = 2.0
@@ -61,6 +61,10 @@ class Listening:
         self.name = ""
         self.detail = ""
         """What is wrong, in a sentence."""
+        self.is_muted = False
+        """Whether the system has it muted; False also where that is not known."""
+        self.is_recording = False
+        """Whether a file or a stream takes its place."""
         self.lost_samples = 0
         self.preroll = PreRoll(config.preroll_s + _PREROLL_SLACK_S)
         self._has_pauses = config.limit_s is None
@@ -71,6 +75,7 @@ class Listening:
         self._meter = Meter()
         self._policy = MicrophonePolicy(keep_open, conversation.began_at)
         self._silence = SilenceWatch()
+        self._unmute = ""  # how to unmute it
         self._has_opened = False
         self._failed: MicFailed | None = None  # the microphone's last word, until it opens
         self._gone_at = float("-inf")  # when it vanished
@@ -92,6 +97,12 @@ class Listening:
         """An utterance began or ended."""
         self._policy.used(self._conversation.now())
         self.apply_policy()
+
+    def pressed(self) -> None:
+        """Somebody begins to talk to it: a muted one is named before a word is lost."""
+        if self.is_muted:
+            self._cue("error")
+            self._tell_muted()
 
     def looked_at(self) -> None:
         """Its level is shown."""
@@ -187,6 +198,8 @@ class Listening:
                     self._closed(event)
                 case MicFailed():
                     self._on_failure(event)
+                case MicMuted():
+                    self._on_mute(event)
                 case _:
                     assert_never(event)
             self._conversation.refresh()
@@ -194,6 +207,7 @@ class Listening:
     def _opened(self, event: MicOpened) -> None:
         self.state, self.name, self.detail = MicState.OPEN, event.name, ""
         self._has_opened, self._failed = True, None
+        self.is_recording = event.is_recording
         self._silence.opened(is_recording=event.is_recording)
         self._talker.microphone_opened()
         self._notifier.clear("mic")
@@ -224,6 +238,20 @@ class Listening:
         self._notifier.notice("mic", severity, event.error.title, event.error.hint, is_retrying=event.is_retrying)
         self._notifier.log("error", event.t, topic="mic", title=event.error.title)
 
+    def _on_mute(self, event: MicMuted) -> None:
+        is_new = event.is_muted and not self.is_muted
+        self.is_muted, self._unmute = event.is_muted, event.cure
+        self._notifier.log("mic", state="muted" if event.is_muted else "unmuted")
+        if not event.is_muted:
+            self._notifier.clear("muted")
+        elif is_new and self._talker.needs_microphone:
+            self.pressed()
+
+    def _tell_muted(self) -> None:
+        title = f"{self.name or 'The microphone'} is muted by the system."
+        self._notifier.clear("silence", "muted")  # a press asks again, so it is said again
+        self._notifier.notice("muted", Severity.ERROR, title, f"What you say is not heard. {self._unmute}".strip())
+
     def _on_frame(self, captured: Frame) -> None:
         frame = self.numbered(captured)
         self._meter.feed(frame)
@@ -235,6 +263,8 @@ class Listening:
         self._watch_silence(frame)
 
     def _watch_silence(self, frame: Frame) -> None:
+        if self.is_muted:
+            return  # which is told already
         hint = "It may be muted, the wrong device, or blocked for this terminal."
         title = f"No sound is coming from {self.name or 'the microphone'}"
         match self._silence.hear(frame, self._talker.started_at, has_pauses=self._has_pauses):

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from pinch_tui.core.events import StateWord
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.unheard import note
 from pinch_tui.ui.app.theme import UNICODE, Marks
 from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, cut, drawable, layout, width
 from pinch_tui.ui.transcript import search
@@ -176,7 +177,7 @@ def _state_note(utterance: Utterance, style: RowStyle) -> str:
         case UtteranceState.CANCELLED:
             return "cancelled"
         case _:
-            return "nothing heard"
+            return note(utterance.unheard)
 
 
 def _live_mark(utterance: Utterance, style: RowStyle) -> str:
@@ -200,8 +201,8 @@ def _code_width(utterance: Utterance) -> int:
 
 def _note(utterance: Utterance, room: int, style: RowStyle) -> _Text:
     """A note in place of a text."""
-    note = layout(_state_note(utterance, style), room)
-    return _Text(note, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), Role.LIVE)
+    words = layout(_state_note(utterance, style), room)
+    return _Text(words, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), Role.LIVE)
 
 
 def _remark(segment: Segment, room: int, style: RowStyle) -> _Text:
@@ -338,8 +339,8 @@ def build(
             for i, segment in enumerate(utterance.segments)
         ]
     if utterance.is_sample:
-        note = _Text(layout(SAMPLE_NOTE, room), Role.NOTE, "", "", Role.LIVE)
-        spoken.append((is_spoken_right(utterance), note, None))
+        sample = _Text(layout(SAMPLE_NOTE, room), Role.NOTE, "", "", Role.LIVE)
+        spoken.append((is_spoken_right(utterance), sample, None))
     if style.is_side_by_side:
         pairs: list[_Pair] = [(t, o) if is_right else (o, t) for is_right, o, t in spoken]
         rows = _side_by_side(pairs, column, code_width, style)

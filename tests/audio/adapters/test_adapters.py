@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,22 @@ import pytest
 
 from pinch_tui.audio.adapters import speaker as speaker_module
 from pinch_tui.audio.adapters.microphone import TOGETHER, HostMicrophone
+from pinch_tui.audio.adapters.sound import DeviceWatcher
 from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.devices.server import Endpoint, ServerState
 from pinch_tui.audio.host.supervision import HostSupervision, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.wire import FRAME, NOTE, SPEECH, Splitter, pack_frame, read_note, read_speech
 from pinch_tui.core.events import FRAME_BYTES, Frame
-from pinch_tui.core.sound import MicClosed, MicFailed, MicOpened, PlayoutEnded, PlayoutStarted, SpeakerOpened, Underran
+from pinch_tui.core.sound import (
+    MicClosed,
+    MicFailed,
+    MicMuted,
+    MicOpened,
+    PlayoutEnded,
+    PlayoutStarted,
+    SpeakerOpened,
+    Underran,
+)
 from pinch_tui.errors import AudioError
 from tests.fakes.manual_clock import ManualClock, settle
 
@@ -26,6 +38,7 @@ class FakeRunner:
         self.supervision = HostSupervision(role)
         self.log: list[str] = []
         self.sent = bytearray()
+        self.host_pid: int | None = None
         self.on_message: Any = None
         self.on_note: Any = None
         self.on_command: Any = None
@@ -45,6 +58,9 @@ class FakeRunner:
 
     def shut(self) -> None:
         self.log.append("shut")
+
+    def retry_now(self) -> None:
+        self.log.append("retry")
 
     def write(self, message: bytes) -> None:
         self.sent += message
@@ -258,3 +274,27 @@ async def test_a_late_consumer_loses_the_oldest_and_knows_how_much() -> None:
     assert [frame.index for frame in frames] == [3, 4, 5, 6, 7]
     assert frames[0].lost == 3 * 320 + 10
     assert inbox.dropped_samples == 960
+
+
+async def test_what_the_system_mutes_is_told_when_it_changes() -> None:
+    mic, _, _ = a_microphone()
+    for is_muted in (False, True, True, False):
+        mic.muted(is_muted, "Unmute it.")
+    await mic.aclose()
+    told = [event async for event in mic.events()]
+    assert told == [MicMuted(True, "Unmute it."), MicMuted(False, "Unmute it.")]
+
+
+async def test_the_watcher_tells_the_mute_of_the_source_that_an_opening_would_get() -> None:
+    capture, playback = FakeRunner("capture"), FakeRunner("playback")
+    host: Any = SimpleNamespace(capture=capture, playback=playback)
+    clock = ManualClock()
+    mic = HostMicrophone(host, clock=clock)
+    watcher = DeviceWatcher(host, mic, HostSpeaker(host, clock=clock))
+    usb = Endpoint(1, "usb", "USB Microphone", is_muted=True)
+    state = ServerState("usb", "out", (usb,), ())
+    for one in (state, replace(state, sources=(replace(usb, is_muted=False),)), state, None):
+        watcher._on_state(one)
+    await mic.aclose()
+    told = [event.is_muted async for event in mic.events() if isinstance(event, MicMuted)]
+    assert told == [True, False, True, False]

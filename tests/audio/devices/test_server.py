@@ -7,8 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock
-from pinch_tui.audio.devices.server import BLUETOOTH_NOTE, Endpoint, ServerState, is_loudspeaker, parse, same_bluetooth
+from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock, source_in_use
+from pinch_tui.audio.devices.server import (
+    BLUETOOTH_NOTE,
+    Endpoint,
+    ServerState,
+    is_loudspeaker,
+    parse,
+    same_bluetooth,
+    unmute,
+)
 
 MIC, SPEAKER = 11, 22  # processes
 
@@ -186,3 +194,16 @@ def test_the_servers_words_are_read() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"sources": [{}]}', '{"sources": [1]}'])
 def test_what_cannot_be_read_is_nothing(text: str) -> None:
     assert parse(text, "{}") is None
+
+
+def test_what_is_muted_is_the_source_in_use_or_the_one_that_an_opening_would_get() -> None:
+    muted = replace(HOME, sources=(replace(USB, is_muted=True), BUILTIN, HEARS_SPEAKER))
+    used = source_in_use(stream(), muted)
+    assert used is not None
+    assert used.is_muted
+    closed = stream(is_running=False, follows_server=False)
+    assert source_in_use(closed, muted) == used
+    assert source_in_use(replace(closed, device="hw:2"), muted) is None  # not known
+    assert source_in_use(stream(), replace(muted, capturing={MIC: 2})) == BUILTIN
+    assert unmute(used) == "To unmute it: pactl set-source-mute usb 0"
+    assert unmute(Endpoint(1, "it's\x1b[2J; rm", "x")) == "To unmute it: pactl set-source-mute 'it'\"'\"'s; rm' 0"

@@ -150,7 +150,9 @@ def test_silence_is_nothing_heard() -> None:
 
     played = play(scene)
     assert [row.state for row in played.rows] == [UtteranceState.EMPTY]
-    assert [notice.title for notice in played.notices("heard")] == ["Nothing was heard."]
+    assert [notice.title for notice in played.notices("heard")] == [
+        "Nothing was heard: the microphone gave no sound at all."
+    ]
 
 
 def test_a_refused_key_is_asked_once() -> None:

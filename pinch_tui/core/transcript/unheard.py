@@ -1,0 +1,91 @@
+"""Why nothing came back for an utterance, and how it is put. Pure.
+
+The one place that decides: by what was captured of it (`Voicing`) and by what the service said. The screen, the line
+mode and ``translate`` show what is decided here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pinch_tui.core.languages import AUTO, label, same_language
+from pinch_tui.core.talk.voicing import Voicing
+
+
+class Unheard(StrEnum):
+    """The cause, from the microphone to the service."""
+
+    MUTED = "muted"  # the system had the microphone muted
+    ZEROS = "zeros"  # nothing but exact zeros came from it
+    QUIET = "quiet"  # sound, but no voice in it
+    NO_TEXT = "no-text"  # a voice, for which the service gave no text
+
+    @property
+    def may_help_again(self) -> bool:
+        """Whether the same sound may be understood when it is sent again."""
+        return self in (Unheard.QUIET, Unheard.NO_TEXT)
+
+
+def cause_of(sound: Voicing) -> Unheard | None:
+    """Why an utterance with this sound has no text; None where nothing of it was captured."""
+    if sound.begin_ms is None:
+        return None
+    if sound.peak == 0.0:
+        return Unheard.MUTED if sound.was_muted else Unheard.ZEROS
+    return Unheard.NO_TEXT if sound.has_voice else Unheard.QUIET
+
+
+def sentences(
+    cause: Unheard | None,
+    source: str,
+    target: str,
+    *,
+    is_two_way: bool = False,
+    detected: str | None = None,
+    is_recording: bool = False,
+) -> tuple[str, str]:
+    """What is said of it: what happened, and what to do.
+
+    ``source``, ``target``: the languages it was spoken under. ``detected``: the language that the service told.
+    ``is_recording``: it came from a file, not from a microphone.
+    """
+    match cause:
+        case Unheard.ZEROS if is_recording:
+            return "Nothing was heard: the recording is silent.", ""
+        case Unheard.QUIET if is_recording:
+            return "Nothing was heard: the recording is too quiet to be speech.", ""
+        case None:
+            return "Nothing was heard.", ""
+        case Unheard.MUTED:
+            return "Nothing was heard: the microphone is muted by the system.", "Unmute it, then say it again."
+        case Unheard.ZEROS:
+            hint = "It may be switched off, the wrong device, or blocked for this terminal."
+            return "Nothing was heard: the microphone gave no sound at all.", hint
+        case Unheard.QUIET:
+            return "Nothing was heard: it was too quiet to be speech.", "Come closer, or turn the microphone up."
+        case Unheard.NO_TEXT:
+            return "There was a voice, but no text came back.", _language(source, target, is_two_way, detected)
+
+
+def note(cause: Unheard | None) -> str:
+    """The same in a few words, in place of the text."""
+    match cause:
+        case None:
+            return "nothing heard"
+        case Unheard.MUTED:
+            return "nothing heard: microphone muted"
+        case Unheard.ZEROS:
+            return "nothing heard: no sound from the microphone"
+        case Unheard.QUIET:
+            return "nothing heard: too quiet"
+        case Unheard.NO_TEXT:
+            return "a voice, but no text came back"
+
+
+def _language(source: str, target: str, is_two_way: bool, detected: str | None) -> str:
+    if detected and source != AUTO and not same_language(detected, source):
+        return f"The service heard {label(detected)}, not {label(source)}."
+    if source == AUTO:
+        return "The service recognised no language in it."
+    asked = f"{label(source)} or {label(target)}" if is_two_way and target else label(source)
+    return f"Is this really {asked}?"
