@@ -1,38 +1,59 @@
-"""A trace runs again: its lines through the wire codec, the session machine and the transcript. Pure.
+"""A trace runs again: a service that answers as the trace says, behind the real engine, in virtual time.
 
-What the wire brought is taken from the trace; what the client did in between is decided anew by the machines, and
-compared with what the trace says it sent. So a fault of the machines shows again, and a fault of the network does not.
-Sound is zeros of the right length, and texts are the trace's placeholders.
+What the wire brought is taken from the trace; what the client did in between is decided anew, and compared with what
+the trace says it sent. So a fault of the client shows again, and a fault of the network does not. Sound is zeros of the
+right length, taken when the trace says that it was sent, and texts are the trace's placeholders.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pinch_tui.core.events import FRAME_BYTES, Frame
+from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
+from pinch_tui.core.events import (
+    FRAME_BYTES,
+    FRAME_S,
+    ChangeSession,
+    EdgeKind,
+    EngineEvent,
+    Frame,
+    Logged,
+    Quit,
+    RetryNow,
+    TalkEdge,
+    TalkSource,
+    TranscriptChanged,
+)
 from pinch_tui.core.options import SessionParams, from_trace
-from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.events import SessionState
-from pinch_tui.core.session.reactions import Failure, FailureKind
-from pinch_tui.core.session.session import Session
 from pinch_tui.core.session.traits import ServiceTraits
-from pinch_tui.core.transcript.transcript import Transcript, Utterance
+from pinch_tui.core.talk.talk import TalkConfig
+from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage, WireEvent
+from pinch_tui.diagnose.virtual_time import run
+from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
+from pinch_tui.engine.ports import Allocation, Service
+from pinch_tui.errors import AllocationError, AudioError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.settings.model import KeepOpen
 from pinch_tui.store.trace import TraceLine
 
 SETTLE_WITHIN_S = 20.0
-"""How long the machines may go on after the last line."""
-MAX_WAKES = 100_000
-"""How often a machine is woken between two lines; a day of its pings is less."""
+"""How long the engine may go on after the last line."""
+MAX_PAUSE_S = 3600.0
+"""A longer pause between two lines is cut to this."""
+TURN_S = 1e-6
+"""Virtual time moves only when the engine has nothing left to do, so this is long enough for all of it."""
 VOICE = 0.5
-"""The peak that replayed frames have: a trace does not say how loud they were."""
+"""The peak of replayed frames that are not quiet."""
 
 
 @dataclass(slots=True)
 class Timing:
-    """Monotonic times of one utterance as the trace has them; None: it did not come."""
+    """Monotonic times of one utterance; None: it did not come."""
 
     started: float
     finalized: float | None = None
@@ -54,22 +75,10 @@ class Replayed:
     timings: dict[int, Timing] = field(default_factory=dict)
     speech_samples: dict[int, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)  # failed attempts and closed sockets, in order
-    differences: list[str] = field(default_factory=list)  # where machine and trace disagree
+    differences: list[str] = field(default_factory=list)  # where engine and trace disagree
 
     def count(self, name: str, n: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + n
-
-
-@dataclass(slots=True)
-class _Lane:
-    """One session machine, and how far it and the trace have sent: ``owed`` > 0 means that the machine is ahead."""
-
-    session: Session
-    generation: int = 0
-    number: int | None = None  # the utterance being sent
-    owed_frames: int = 0
-    owed_finalizes: int = 0
-    wake: float | None = None
 
 
 Decode = Callable[[bytes | str], WireEvent]
@@ -80,36 +89,168 @@ def replay(lines: Iterable[TraceLine], traits: ServiceTraits, decode: Decode) ->
 
     Total: lines that make no sense are counted, never raised.
     """
-    run = _Run(traits, decode)
-    for line in lines:
-        run.take(line)
-    return run.finish()
+    return run(_Replay(list(lines), traits, decode).run())
 
 
-class _Run:
-    def __init__(self, traits: ServiceTraits, decode: Decode) -> None:
+# ---- the service of the trace -------------------------------------------------------------------------------------
+
+
+class _Connection:
+    """One socket of the trace. ``frames`` and ``finalizes``: what the engine sent beyond what the trace sent."""
+
+    def __init__(self) -> None:
+        self.frames = self.finalizes = 0
+        self.is_open = True
+        self._received: asyncio.Queue[WireEvent | ConnectionLost] = asyncio.Queue()
+
+    def give(self, message: WireEvent) -> None:
+        self._received.put_nowait(message)
+
+    def lose(self, code: int) -> None:
+        self.is_open = False
+        self._received.put_nowait(ConnectionLost(code))
+
+    async def send(self, pcm: bytes) -> None:
+        self.frames += self.is_open
+
+    def latch(self) -> None:
+        """A latched utterance is heard like any other."""
+
+    async def finalize(self) -> None:
+        self.finalizes += self.is_open
+
+    async def ping(self) -> None:
+        """Answered at once."""
+
+    async def receive(self) -> WireEvent:
+        received = await self._received.get()
+        if isinstance(received, ConnectionLost):
+            raise received
+        return received
+
+    def progress(self) -> None:
+        return None
+
+    async def close(self, code: int = 1000) -> None:
+        self.is_open = False
+
+    def abort(self) -> None:
+        self.is_open = False
+
+
+Pair = tuple[object, ...]
+
+
+class _Wire:
+    """`SessionApi` and `Connector` of the trace: a question waits until the trace has the answer."""
+
+    def __init__(self) -> None:
+        self.waiting: set[Pair] = set()
+        """What the engine has asked sessions for, and waits."""
+        self.newest: _Connection | None = None
+        self._answers: defaultdict[Pair, asyncio.Queue[Allocation | PinchError]] = defaultdict(asyncio.Queue)
+        self._sockets: dict[str, asyncio.Queue[_Connection | LinkError]] = {}
+        self._asked: deque[Pair] = deque()  # by the trace, and not answered
+        self._unopened: deque[str] = deque()
+
+    def ask(self, params: SessionParams) -> None:
+        """The trace asks for a session."""
+        self._asked.append(_pair(params))
+
+    def answer(self, got: Allocation | PinchError) -> None:
+        """The trace has an answer to its oldest question."""
+        if not self._asked:
+            return
+        if isinstance(got, Allocation):
+            self._sockets[got.ws_url] = asyncio.Queue()
+            self._unopened.append(got.ws_url)
+        self._answers[self._asked.popleft()].put_nowait(got)
+
+    def open(self, got: _Connection | LinkError) -> None:
+        """The socket of the oldest session that has none is open, or was refused."""
+        if self._unopened:
+            self._sockets[self._unopened.popleft()].put_nowait(got)
+
+    async def allocate(self, params: SessionParams) -> Allocation:
+        pair = _pair(params)
+        self.waiting.add(pair)
+        try:
+            got = await self._answers[pair].get()
+        finally:
+            self.waiting.discard(pair)
+        if isinstance(got, PinchError):
+            raise got
+        return got
+
+    async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> _Connection:
+        got = await self._sockets[allocation.ws_url].get()
+        if isinstance(got, LinkError):
+            raise got
+        self.newest = got
+        return got
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+# ---- the lines ----------------------------------------------------------------------------------------------------
+
+
+class _Replay:
+    def __init__(self, lines: list[TraceLine], traits: ServiceTraits, decode: Decode) -> None:
         self.out = Replayed()
+        self._lines = lines
         self._traits, self._decode = traits, decode
-        self._transcript = Transcript()
-        self._lanes: list[_Lane] = []
-        self._by_connection: dict[int, tuple[_Lane, int]] = {}
-        self._first = self._now = 0.0
-        self._wall = 0.0
+        self._connections: dict[int, _Connection] = {}
+        self._params = next((from_trace(line.fields) for line in lines if line.kind == "allocate"), SessionParams())
+        self._frame_at = 0.0
         self._number = 0
-        self._frame_index = 0
-        self._is_cancelling = False
 
-    def take(self, line: TraceLine) -> None:
-        if self.out.lines == 0:
-            self._first = self._now = line.t
-        self.out.lines += 1
-        self._now = max(self._now, line.t)
-        self._let_time_pass(self._now)
+    async def run(self) -> Replayed:
+        loop, clock = asyncio.get_running_loop(), SystemClock()
+        self._wire = _Wire()
+        self._service = Service(self._traits, self._wire, self._wire)
+        is_continuous = any(line.kind == "trace" and line.fields.get("continuous") is True for line in self._lines)
+        config = EngineConfig(
+            params=self._params,
+            talk=TalkConfig(preroll_s=0.0, tail_s=0.0, limit_s=None),
+            keep_open=KeepOpen.PRESS,
+            is_continuous=is_continuous,
+        )
+        nothing = AudioError("A replay is not heard.")
+        ports = EnginePorts(
+            SilentMicrophone("trace", clock=clock), NullSpeaker(nothing, clock=clock), self._service, clock
+        )
+        self._engine = Engine(config, ports, lambda: 0.5)
+        self._engine.subscribe(self._hear)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._engine.run())
+            at, t = loop.time(), self._lines[0].t if self._lines else 0.0
+            for line in self._lines:
+                pause, t = min(max(0.0, line.t - t), MAX_PAUSE_S), max(t, line.t)
+                at += pause
+                await asyncio.sleep(max(at - loop.time(), TURN_S))
+                await self._take(line)
+                self.out.lines += 1
+                self.out.duration_s += pause
+            await asyncio.sleep(SETTLE_WITHIN_S)
+            for utterance in self._engine.transcript.utterances:
+                self._measure(utterance.number)
+            self.out.utterances = tuple(self._engine.transcript.utterances)
+            self._engine.post(Quit(drain=False))
+        for connection in self._connections.values():
+            if connection.frames or connection.finalizes:
+                self.out.differences.append(
+                    f"the engine sent {connection.frames:+d} frames and {connection.finalizes:+d} finalizes "
+                    "compared with the trace"
+                )
+        return self.out
+
+    async def _take(self, line: TraceLine) -> None:
         fields = line.fields
         match line.kind:
             case "trace":
                 self.out.program = _text(fields, "program")
-                self._wall = _float(fields, "wall")
             case "allocate":
                 self._on_allocate(from_trace(fields))
             case "allocated":
@@ -117,126 +258,83 @@ class _Run:
             case "failed":
                 self._on_failed(_text(fields, "what"), _int(fields, "status"))
             case "opened":
-                if self._lanes:
-                    self._by_connection[line.connection] = (self._lanes[-1], self._lanes[-1].generation)
+                self._connections[line.connection] = _Connection()
+                self._wire.open(self._connections[line.connection])
             case "sent":
-                self._on_sent(line.connection, fields)
+                await self._on_sent(line.connection, fields)
             case "received":
                 self._on_received(line.connection, fields)
             case "closed":
-                self._on_closed(line.connection, fields)
-            case "talk-stop":
-                self._is_cancelling = _text(fields, "source") == "cancel"
+                self._on_closed(line.connection, _int(fields, "code"), by_us=fields.get("by_us") is True)
+            case "talk-cancel":
+                self._edge(EdgeKind.CANCEL)
             case _:
                 self.out.count(f"log {line.kind}")
 
-    def finish(self) -> Replayed:
-        end = self._now
-        self.out.duration_s = end - self._first
-        self._let_time_pass(end + SETTLE_WITHIN_S)
-        for lane in self._lanes:
-            if lane.owed_frames or lane.owed_finalizes:
-                self.out.differences.append(
-                    f"the machine sent {lane.owed_frames:+d} frames and {lane.owed_finalizes:+d} finalizes "
-                    "compared with the trace"
-                )
-        self.out.utterances = tuple(self._transcript.utterances)
-        return self.out
-
-    # ---- lines ----
-
     def _on_allocate(self, params: SessionParams) -> None:
         self.out.count("sessions asked for")
-        lane = self._lanes[-1] if self._lanes else None
-        is_new = lane is None or lane.session.state in (SessionState.READY, SessionState.CLOSED)
-        if lane is None or is_new or _pair(lane.session.params) != _pair(params):
-            if lane is not None:
-                self._feed(lane, ev.DrainRequested())
-            lane = _Lane(Session(params, lambda: 0.5, traits=self._traits))
-            self._lanes.append(lane)
-        self._ensure_allocating(lane)
-
-    def _ensure_allocating(self, lane: _Lane) -> None:
-        if lane.session.state is SessionState.IDLE:
-            self._feed(lane, ev.Started())
-        elif lane.session.state in (SessionState.WAITING, SessionState.STOPPED):
-            self._feed(lane, ev.RetryRequested())
+        self._wire.ask(params)
+        pair = _pair(params)
+        if pair in self._wire.waiting:
+            return
+        if pair != _pair(self._params):
+            self._params = params
+            self._engine.post(ChangeSession(params))
+        elif self._wire.newest is not None and self._wire.newest.is_open:  # with another key, for example
+            self._engine.use_service(self._service)
+        else:
+            self._engine.post(RetryNow())
 
     def _on_allocated(self, fields: Mapping[str, object]) -> None:
-        if not self._lanes:
-            return
-        lane = self._lanes[-1]
-        self._ensure_allocating(lane)
-        session_id = _text(fields, "session_id")
-        model = _text(fields, "model_version_id")
+        session_id, model = _text(fields, "session_id"), _text(fields, "model_version_id")
         self.out.sessions.append((session_id, model))
-        fact = ev.Allocated(lane.generation, session_id, "", _float(fields, "expires_in") or 60.0, model or None)
-        self._feed(lane, fact)
+        url = f"trace:{len(self.out.sessions)}"
+        self._wire.answer(Allocation(session_id, url, _float(fields, "expires_in") or 60.0, model or None))
 
     def _on_failed(self, what: str, status: int | None) -> None:
         self.out.failures.append(f"{'session' if what == 'allocate' else 'socket'} refused ({status or 'no answer'})")
-        if not self._lanes:
-            return
-        kind = FailureKind.OPEN if what == "open" else FailureKind.HTTP if status else FailureKind.NETWORK
-        failure = Failure(kind, status, is_credential=status in (401, 403))
-        self._feed(self._lanes[-1], ev.AttemptFailed(self._lanes[-1].generation, failure))
+        if what == "open":
+            self._wire.open(LinkError("The socket was refused.", retryable=True))
+        elif status in (401, 403):
+            self._wire.answer(CredentialError("The key was refused.", status=status))
+        else:
+            self._wire.answer(AllocationError("The session was refused.", status=status, retryable=True))
 
-    def _on_sent(self, connection: int, fields: Mapping[str, object]) -> None:
-        found = self._by_connection.get(connection)
-        if found is None:
-            self.out.differences.append("something was sent on a connection that never opened")
-            return
-        lane, generation = found
+    async def _on_sent(self, number: int, fields: Mapping[str, object]) -> None:
+        connection = self._connections.get(number)
         n_bytes = _int(fields, "bytes")
-        if n_bytes is None:
+        if connection is None:
+            self.out.differences.append("something was sent on a connection that never opened")
+        elif n_bytes is None:
             self.out.count("finalizes sent")
-            if lane.owed_finalizes <= 0 and lane.number is not None:
-                self._end_utterance(lane, lane.number)
-            lane.owed_finalizes -= 1
+            connection.finalizes -= 1
+            if connection.finalizes < 0:
+                self._edge(EdgeKind.COMMIT, self._frame_at)
         else:
             self.out.count("frames sent")
             self.out.count("bytes sent", n_bytes)
             if n_bytes != FRAME_BYTES:
                 self.out.count("frames of another size")
-            if lane.owed_frames <= 0:
-                self._capture(lane)
-            lane.owed_frames -= 1
-        self._feed(lane, ev.Sent(generation))
+            connection.frames -= 1
+            if connection.frames < 0:
+                await self._capture(0.0 if fields.get("quiet") is True else VOICE)
 
-    def _capture(self, lane: _Lane) -> None:
-        """The machine owes nothing, so this is sound that was just taken."""
-        if lane.number is None:
-            self._number += 1
-            lane.number = self._number
-            params = lane.session.params
-            self._transcript.begin(
-                self._number,
-                self._wall + self._now - self._first,
-                self._ms,
-                params.source,
-                params.target,
-                params.two_way,
-                lane.session.session_id,
-            )
-            self.out.timings[self._number] = Timing(self._now)
-            self._feed(lane, ev.UtteranceStarted(self._number))
-        self._frame_index += 1
-        frame = Frame(bytes(FRAME_BYTES), self._frame_index, self._now, peak=VOICE)
-        self._feed(lane, ev.FrameTaken(lane.number, frame))
+    async def _capture(self, peak: float) -> None:
+        """The engine has sent all that it has, so this is sound that was just taken."""
+        now = asyncio.get_running_loop().time()
+        if self._engine.status.talking_since is None:
+            self._edge(EdgeKind.START, now - FRAME_S)
+            await asyncio.sleep(TURN_S)
+        self._frame_at = now
+        self._engine.hear_sample(Frame(bytes(FRAME_BYTES), 0, now, peak=peak))
 
-    def _end_utterance(self, lane: _Lane, number: int) -> None:
-        lane.number = None
-        if self._is_cancelling:
-            self._is_cancelling = False
-            self._transcript.cancel(number)
-            self._feed(lane, ev.UtteranceCancelled(number))
-            return
-        self._transcript.finish(number, self._ms)
-        self._feed(lane, ev.UtteranceEnded(number))
+    def _edge(self, kind: EdgeKind, t: float | None = None) -> None:
+        """A sample's: the engine takes its frames as they are given, without a microphone."""
+        self._engine.talk(TalkEdge(kind, asyncio.get_running_loop().time() if t is None else t, TalkSource.SAMPLE))
 
-    def _on_received(self, connection: int, fields: Mapping[str, object]) -> None:
-        found = self._by_connection.get(connection)
-        if found is None:
+    def _on_received(self, number: int, fields: Mapping[str, object]) -> None:
+        connection = self._connections.get(number)
+        if connection is None:
             self.out.differences.append("something came on a connection that never opened")
             return
         n_bytes = _int(fields, "bytes")
@@ -256,90 +354,53 @@ class _Run:
                 self.out.count("error messages")
             case _:
                 pass
-        lane, generation = found
-        self._feed(lane, ev.MessageReceived(generation, event))
+        connection.give(event)
 
-    def _on_closed(self, connection: int, fields: Mapping[str, object]) -> None:
-        found = self._by_connection.pop(connection, None)
-        code = _int(fields, "code")
-        by_us = fields.get("by_us") is True
-        if not by_us or code != 1000:
+    def _on_closed(self, number: int, code: int | None, *, by_us: bool) -> None:
+        is_ordinary = by_us and code == 1000
+        if not is_ordinary:
             self.out.failures.append(f"socket {'dropped' if by_us else 'closed'} ({code or 'no code'})")
-        if found is None:
+        connection = self._connections.get(number)
+        if connection is None or not connection.is_open:
             return
-        lane, generation = found
-        if by_us and code == 1000:
-            # The client had settled everything; by the trace's times, a hair later, the machine may not have yet.
-            self._feed(lane, ev.DrainRequested())
-        else:
-            self._feed(lane, ev.SocketClosed(generation, code or 1006))
+        if is_ordinary:
+            return  # the engine closes it by itself, by the trace's times perhaps a hair later
+        connection.frames = connection.finalizes = 0  # what was on its way
+        connection.lose(code or 1006)
 
-    # ---- the machines ----
+    # ---- what the engine makes of it ----
 
-    @property
-    def _ms(self) -> int:
-        return int((self._now - self._first) * 1000)
-
-    def _let_time_pass(self, until: float) -> None:
-        for lane in self._lanes:
-            # A machine that asked to be woken in the past, again and again, would never let the trace go on.
-            for _ in range(MAX_WAKES):
-                at = lane.wake
-                if at is None or at > until:
-                    break
-                lane.wake = None
-                self._feed(lane, ev.Woke(), at)
-
-    def _feed(self, lane: _Lane, fact: ev.Fact, at: float | None = None) -> None:
-        now = self._now if at is None else at
-        facts = [fact]
-        while facts:
-            for step in lane.session.handle(facts.pop(), now):
-                match step:
-                    case ev.Allocate(generation, _) | ev.OpenSocket(generation, _):
-                        lane.generation = generation
-                    case ev.SendAudio():
-                        lane.owed_frames += 1
-                    case ev.SendFinalize():
-                        lane.owed_finalizes += 1
-                    case ev.SendPing(generation):
-                        facts.append(ev.Ponged(generation))
-                    case ev.WakeAt(t):
-                        lane.wake = t
-                    case ev.GoHandsFree():
-                        pass
-                    case ev.CloseSocket():
-                        lane.owed_frames = lane.owed_finalizes = 0
-                    case _:
-                        self._report(step, now)
-
-    def _report(self, step: ev.Report, now: float) -> None:
-        ms = int((now - self._first) * 1000)
-        match step:
-            case ev.TextReceived(number, attempt, message):
-                timing = self.out.timings[number]
-                timing.first_text = timing.first_text or now
-                if message.is_final:
-                    timing.last_final = now
-                self._transcript.apply(number, attempt, message, ms)
-            case ev.TextMoved(id_, source, target, attempt):
-                self._transcript.move(source, id_, target, attempt, ms)
-            case ev.SpeechReceived(number, _, chunk):
-                timing = self.out.timings[number]
-                timing.first_speech = timing.first_speech or now
-                self.out.speech_samples[number] = self.out.speech_samples.get(number, 0) + chunk.n_samples
-                self._transcript.mark_speech(number)
-            case ev.FinalizeQueued(number):
-                self.out.timings[number].finalized = now
-            case ev.Restarted(number, attempt, kept, kept_speech):
-                self.out.count("utterances sent again")
-                self._transcript.restart(number, attempt, None, kept)
-                if number in self.out.speech_samples:
-                    self.out.speech_samples[number] = kept_speech
-            case ev.Settled(number):
-                self._transcript.settle(number, ms)
+    def _hear(self, event: EngineEvent) -> None:
+        match event:
+            case Logged(t, kind, {"utterance": int(number)}):
+                self._on_logged(t, kind, number)
+            case TranscriptChanged(numbers):
+                for number in numbers:
+                    timing = self.out.timings[number]
+                    if timing.first_speech is None and self._engine.transcript.utterance(number).has_speech:
+                        timing.first_speech = asyncio.get_running_loop().time()
             case _:
-                self.out.count(f"machine said {type(step).__name__}")
+                pass
+
+    def _on_logged(self, t: float, kind: str, number: int) -> None:
+        timing = self.out.timings.setdefault(number, Timing(t))
+        match kind:
+            case "finalize":
+                timing.finalized = t
+            case "interim" | "final":
+                timing.first_text = timing.first_text or t
+                timing.last_final = t if kind == "final" else timing.last_final
+            case "resend":
+                self.out.count("utterances sent again")
+            case "settled":
+                self._measure(number)
+            case _:
+                pass
+
+    def _measure(self, number: int) -> None:
+        """How much speech there is. Of a long conversation the engine keeps only the last."""
+        if samples := len(self._engine.speech_of(number)) // 4:
+            self.out.speech_samples[number] = samples
 
 
 # ---- fields -------------------------------------------------------------------------------------------------------
@@ -360,6 +421,6 @@ def _float(fields: Mapping[str, object], name: str) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
-def _pair(params: SessionParams) -> tuple[object, ...]:
-    """What makes it another session for the user; speech may have been switched off by the machine itself."""
+def _pair(params: SessionParams) -> Pair:
+    """What makes it another session for the user; speech may have been switched off by the session itself."""
     return params.source, params.target, params.voice, params.finalize_mode, params.two_way

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from pinch_tui.core.session.outbox import VOICE_PEAK
+from pinch_tui.core.session.outbox import is_quiet
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import MESSAGE_LIMIT, EndMessage, Malformed, TranscriptKind, TranscriptMessage, WireEvent
 from pinch_tui.errors import PinchError
@@ -20,7 +20,6 @@ PAUSE_FRAMES: Final = 20
 """Quiet frames in a row after a text that end a segment, where segments are wanted: less than a checkpoint needs."""
 SEGMENT_LIMIT: Final = 10_000
 """Characters of one segment."""
-_LOUD: Final = int(VOICE_PEAK * 32768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +126,6 @@ def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
 def _seconds(value: object) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value < 1e6 else None  # type: ignore[arg-type, operator]
-
-
-def is_quiet(pcm: bytes) -> bool:
-    """Whether no sample of PCM16 is louder than a voice begins."""
-    samples = memoryview(pcm[: len(pcm) // 2 * 2]).cast("h")
-    return max(samples, default=0) <= _LOUD and min(samples, default=0) >= -_LOUD
 
 
 def fields_of(raw: bytes | str) -> dict[str, Any] | Malformed:

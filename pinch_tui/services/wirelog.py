@@ -11,8 +11,8 @@ Lines (``t`` is monotonic seconds, ``c`` counts connections from 1):
 ``allocated``  ``session_id``, ``model_version_id``, ``expires_in``
 ``failed``     it failed, or the socket did: ``status`` (HTTP) or None
 ``opened``     a socket is open
-``sent``       ``bytes`` of sound, or ``message`` and ``length``
-``received``   the same; ``message`` None is a text that cannot be read
+``sent``       ``bytes`` of sound, ``quiet`` where it holds no voice; or ``message`` and ``length``
+``received``   ``bytes`` or ``message`` and ``length``; ``message`` None is a text that cannot be read
 ``closed``     ``code`` (None: the transport was dropped), ``by_us``
 =============  ========================================================================================
 """
@@ -25,6 +25,7 @@ from typing import Final, Literal
 
 from pinch_tui.core.options import SessionParams, traced
 from pinch_tui.core.secrecy import hide, secrets_of
+from pinch_tui.core.session.outbox import is_quiet
 from pinch_tui.services.redact import alias, redact
 
 Direction = Literal["sent", "received"]
@@ -57,9 +58,10 @@ class WireLog:
 
     def record(self, direction: Direction, t: float, data: bytes | str, connection: int = 0) -> Line:
         """One message, sent or received; the line that was written."""
-        return self._line(
-            t, direction, connection, redact(data, self._key, with_text=self._with_text, secrets=self._secrets)
-        )
+        fields = redact(data, self._key, with_text=self._with_text, secrets=self._secrets)
+        if direction == "sent" and isinstance(data, bytes) and is_quiet(data):
+            fields["quiet"] = True
+        return self._line(t, direction, connection, fields)
 
     def allocate(self, t: float, params: SessionParams) -> Line:
         """A session is asked for."""

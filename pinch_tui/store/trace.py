@@ -37,6 +37,7 @@ LOGGED_KINDS: Final = frozenset(
         "talk-start",
         "talk-soft-stop",
         "talk-stop",
+        "talk-cancel",
         "first-frame",
         "finalize",
         "speech-start",
@@ -65,6 +66,7 @@ class TraceWriter:
         wall: float,
         version: str,
         with_text: bool = False,
+        is_continuous: bool = False,
         max_bytes: int = MAX_BYTES,
         on_failure: Callable[[str], None] | None = None,
     ) -> None:
@@ -93,6 +95,7 @@ class TraceWriter:
                 "program": version,
                 "wall": round(wall, 3),
                 "with_text": with_text,
+                "continuous": is_continuous,
             }
         )
 

@@ -67,7 +67,8 @@ def remembered_pair(options: RunOptions, state: StateFile) -> tuple[str, str] | 
 class Wire:
     """The service's ports of one run, traced when a trace is asked for."""
 
-    def __init__(self, options: RunOptions, stack: AsyncExitStack) -> None:
+    def __init__(self, options: RunOptions, stack: AsyncExitStack, *, is_continuous: bool = False) -> None:
+        self._is_continuous = is_continuous
         self._trace: TraceWriter | None = None
         self._log: WireLog | None = None
         self._untold: list[str] = []
@@ -82,6 +83,7 @@ class Wire:
                 wall=time.time(),
                 version=__version__,
                 with_text=options.trace_has_text,
+                is_continuous=is_continuous,
                 on_failure=lambda sentence: self._tell(sentence),
             )
             self._log = WireLog(self._trace.write, with_text=options.trace_has_text)
@@ -93,9 +95,7 @@ class Wire:
         while self._untold:
             tell(self._untold.pop(0))
 
-    def service(
-        self, chosen: Chosen, settings: Settings, *, is_continuous: bool = False, is_hands_free: bool = False
-    ) -> Service:
+    def service(self, chosen: Chosen, settings: Settings, *, is_hands_free: bool = False) -> Service:
         """The engine's side of what was chosen. Raises `ConfigError`."""
         making = Making(
             settings,
@@ -104,7 +104,7 @@ class Wire:
             chosen.practice.start,
             chosen.practice.secret,
             self._log,
-            is_continuous=is_continuous,
+            is_continuous=self._is_continuous,
             is_hands_free=is_hands_free,
         )
         return make(chosen.name, making)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pinch_tui.cli.commands.replay import as_dict, report
 from pinch_tui.cli.commands.replay import replay as command
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
@@ -19,18 +20,20 @@ from pinch_tui.services.registry import reader
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.store.trace import TraceLine, TraceWriter, parse_line
 
-FRAME = b"\0" * 640
+FRAME = b"\0\x20" * 320
+QUIET = bytes(640)
 
 
 class Book:
     """Writes a trace as the client does, with a clock that moves when told."""
 
-    def __init__(self, *, with_text: bool = True) -> None:
+    def __init__(self, *, with_text: bool = True, is_continuous: bool = False) -> None:
         self.raw: list[Mapping[str, object]] = []
         self.log = WireLog(self.raw.append, with_text=with_text)
         self.t = 100.0
         self.c = 0
-        self.raw.append({"t": self.t, "kind": "trace", "version": 1, "program": "0.1.0", "wall": 1.7e9})
+        header = {"t": self.t, "kind": "trace", "version": 1, "program": "0.1.0", "continuous": is_continuous}
+        self.raw.append(header)
 
     def open(self, session_id: str = "ss_1", **params: object) -> None:
         self.log.allocate(self.t, SessionParams(**params))  # type: ignore[arg-type]
@@ -43,10 +46,10 @@ class Book:
     def after(self, seconds: float) -> None:
         self.t += seconds
 
-    def talk(self, frames: int) -> None:
+    def talk(self, frames: int, *, pause_s: float = 0.02, is_quiet: bool = False) -> None:
         for _ in range(frames):
-            self.after(0.02)
-            self.log.record("sent", self.t, FRAME, self.c)
+            self.after(pause_s)
+            self.log.record("sent", self.t, QUIET if is_quiet else FRAME, self.c)
 
     def release(self) -> None:
         self.log.record("sent", self.t, encode_finalize(), self.c)
@@ -136,9 +139,7 @@ def test_a_drop_is_resent_by_the_machine_as_in_the_trace() -> None:
     book.talk(20)
     book.close(4503)
     book.open("ss_2")
-    for _ in range(20):  # the resend, faster than it was spoken
-        book.after(0.012)
-        book.log.record("sent", book.t, FRAME, book.c)
+    book.talk(20, pause_s=0.012)  # the resend, faster than it was spoken
     book.talk(20)
     book.release()
     book.after(0.3)
@@ -150,6 +151,30 @@ def test_a_drop_is_resent_by_the_machine_as_in_the_trace() -> None:
     assert (utterance.attempt, utterance.original, utterance.state) == (2, "hello", UtteranceState.SETTLED)
     assert got.failures == ["socket closed (4503)"]
     assert got.counts["utterances sent again"] == 1
+    assert got.differences == []
+
+
+def test_what_is_settled_of_a_long_utterance_is_not_sent_again() -> None:
+    book = Book(is_continuous=True)
+    book.open()
+    book.talk(50)
+    book.text("original", "seg_1", "good morning")
+    book.text("translated", "seg_1", "buenos días")
+    book.talk(100, is_quiet=True)
+    book.talk(30)
+    book.close(4503)
+    book.open("ss_2")
+    book.talk(15, pause_s=0.012, is_quiet=True)  # kept before the checkpoint
+    book.talk(30, pause_s=0.012)
+    book.talk(20)
+    book.release()
+    book.after(0.3)
+    book.text("original", "seg_2", "thanks")
+    book.text("translated", "seg_2", "gracias")
+    book.after(3)
+    got = book.run()
+    (utterance,) = got.utterances
+    assert (utterance.attempt, utterance.original) == (2, "good morning thanks")
     assert got.differences == []
 
 
@@ -195,7 +220,7 @@ def test_a_cancelled_utterance_shows_nothing() -> None:
     book = Book()
     book.open()
     book.talk(10)
-    book.raw.append({"t": book.t, "kind": "talk-stop", "source": "cancel"})
+    book.raw.append({"t": book.t, "kind": "talk-cancel"})
     book.release()
     book.text("original", "seg_1", "never mind")
     book.after(3)
@@ -219,7 +244,7 @@ def test_errors_and_rubbish_are_counted() -> None:
 
 
 words = st.sampled_from(
-    ["trace", "allocate", "allocated", "failed", "opened", "sent", "received", "closed", "talk-stop", "party"]
+    ["trace", "allocate", "allocated", "failed", "opened", "sent", "received", "closed", "talk-cancel", "party"]
 )
 fields = st.dictionaries(
     st.sampled_from(["bytes", "message", "code", "by_us", "status", "session_id", "source", "what", "wall"]),
@@ -244,7 +269,7 @@ def test_any_trace_replays(entries: list[tuple[str, float, int, dict[str, object
         lines.append(TraceLine(t, kind, c, extra))
     result = replay(lines, *reader())
     json.dumps(as_dict(result))
-    assert all(char.isprintable() for line in report(result) for char in line)
+    assert all(clean(line) == line.strip() for line in report(result))
 
 
 def test_command_prints_what_came_out(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
             if sound.problem is not None:
                 raise sound.problem
             inputs.append(("microphone", sound.microphone))
-        wire = Wire(run, stack)
+        wire = Wire(run, stack, is_continuous=True)
         is_streaming = str(options.out) == "-"  # the speech takes stdout, and the text goes to stderr
         stream = sys.stderr if is_streaming else sys.stdout
         # On one terminal everything leaves through one outlet, so that no line falls into another.
@@ -183,7 +183,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                     closes_sound=False,
                     drain_s=15.0,
                 )
-                made = wire.service(service, settings, is_continuous=True, is_hands_free=options.is_listening)
+                made = wire.service(service, settings, is_hands_free=options.is_listening)
                 ports = EnginePorts(microphone, speaker, made, clock)
                 engine = Engine(config, ports, random.random)
                 unhear = engine.subscribe(wire.hear)

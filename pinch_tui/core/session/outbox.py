@@ -13,11 +13,18 @@ from pinch_tui.core.events import FRAME_S, Frame
 
 VOICE_PEAK = 0.01
 """Peaks below -40 dBFS are no voice."""
+_LOUD = int(VOICE_PEAK * 32_768)
 KEEP_S = 600.0
 """Seconds of unsettled sound kept in memory."""
 _FAST = 1.5
 _SLACK = 0.1
 """From a pace of `_FAST` on: the share of a second's frames that may leave in one burst."""
+
+
+def is_quiet(pcm: bytes) -> bool:
+    """Whether 16-bit samples hold no voice."""
+    samples = memoryview(pcm[: len(pcm) // 2 * 2]).cast("h")
+    return max(samples, default=0) <= _LOUD and min(samples, default=0) >= -_LOUD
 
 
 class Pacer:
