@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pinch_tui.core.untrusted import json_of, object_of
 from pinch_tui.errors import LinkError
 
 MAX_REQUEST = 4096
@@ -44,9 +45,8 @@ def decode_request(line: bytes) -> ControlCommand | Refused:
     """Read a request; total over all byte strings."""
     if len(line) > MAX_REQUEST:
         return Refused("The request is too long.")
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
+    message = json_of(line)
+    if message is None:
         return Refused("The request is not a JSON line.")
     if not isinstance(message, dict):
         return Refused("The request is not a JSON object.")
@@ -71,13 +71,8 @@ def decode_reply(line: bytes) -> dict[str, object] | None:
     """Read a reply; None when it is not one (too long, cut off, not a JSON object with ``ok``)."""
     if len(line) > MAX_REPLY or not line.endswith(b"\n"):
         return None
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(message, dict) or not isinstance(message.get("ok"), bool):
-        return None
-    return {str(key): value for key, value in message.items()}
+    message = object_of(line)
+    return message if message is not None and isinstance(message.get("ok"), bool) else None
 
 
 # ---- errors -------------------------------------------------------------------------------------------------------

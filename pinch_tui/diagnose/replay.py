@@ -32,6 +32,7 @@ from pinch_tui.core.options import SessionParams, from_trace
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.untrusted import number_of, text_of, whole_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage, WireEvent
 from pinch_tui.diagnose.virtual_time import run
 from pinch_tui.engine.alarm import SystemClock
@@ -250,13 +251,13 @@ class _Replay:
         fields = line.fields
         match line.kind:
             case "trace":
-                self.out.program = _text(fields, "program")
+                self.out.program = text_of(fields.get("program"))
             case "allocate":
                 self._on_allocate(from_trace(fields))
             case "allocated":
                 self._on_allocated(fields)
             case "failed":
-                self._on_failed(_text(fields, "what"), _int(fields, "status"))
+                self._on_failed(text_of(fields.get("what")), whole_of(fields.get("status")))
             case "opened":
                 self._connections[line.connection] = _Connection()
                 self._wire.open(self._connections[line.connection])
@@ -265,7 +266,7 @@ class _Replay:
             case "received":
                 self._on_received(line.connection, fields)
             case "closed":
-                self._on_closed(line.connection, _int(fields, "code"), by_us=fields.get("by_us") is True)
+                self._on_closed(line.connection, whole_of(fields.get("code")), by_us=fields.get("by_us") is True)
             case "talk-cancel":
                 self._edge(EdgeKind.CANCEL)
             case _:
@@ -286,10 +287,10 @@ class _Replay:
             self._engine.post(RetryNow())
 
     def _on_allocated(self, fields: Mapping[str, object]) -> None:
-        session_id, model = _text(fields, "session_id"), _text(fields, "model_version_id")
+        session_id, model = text_of(fields.get("session_id")), text_of(fields.get("model_version_id"))
         self.out.sessions.append((session_id, model))
         url = f"trace:{len(self.out.sessions)}"
-        self._wire.answer(Allocation(session_id, url, _float(fields, "expires_in") or 60.0, model or None))
+        self._wire.answer(Allocation(session_id, url, number_of(fields.get("expires_in")) or 60.0, model or None))
 
     def _on_failed(self, what: str, status: int | None) -> None:
         self.out.failures.append(f"{'session' if what == 'allocate' else 'socket'} refused ({status or 'no answer'})")
@@ -302,7 +303,7 @@ class _Replay:
 
     async def _on_sent(self, number: int, fields: Mapping[str, object]) -> None:
         connection = self._connections.get(number)
-        n_bytes = _int(fields, "bytes")
+        n_bytes = whole_of(fields.get("bytes"))
         if connection is None:
             self.out.differences.append("something was sent on a connection that never opened")
         elif n_bytes is None:
@@ -337,7 +338,7 @@ class _Replay:
         if connection is None:
             self.out.differences.append("something came on a connection that never opened")
             return
-        n_bytes = _int(fields, "bytes")
+        n_bytes = whole_of(fields.get("bytes"))
         message = fields.get("message")
         if n_bytes is not None:
             event = self._decode(bytes(min(max(n_bytes, 0), 4_000_000)))
@@ -401,24 +402,6 @@ class _Replay:
         """How much speech there is. Of a long conversation the engine keeps only the last."""
         if samples := len(self._engine.speech_of(number)) // 4:
             self.out.speech_samples[number] = samples
-
-
-# ---- fields -------------------------------------------------------------------------------------------------------
-
-
-def _text(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _int(fields: Mapping[str, object], name: str) -> int | None:
-    value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _float(fields: Mapping[str, object], name: str) -> float:
-    value = fields.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
 def _pair(params: SessionParams) -> Pair:

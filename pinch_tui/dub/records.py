@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.untrusted import json_of, number_of, text_of
 from pinch_tui.dub.checks import Limits
 from pinch_tui.dub.model import BEGUN, LIVE, MAX_BYTES, MAX_DURATION_S, Output, Phase, Record
 from pinch_tui.errors import UsageError, why
@@ -131,10 +131,9 @@ class Records:
 
 def _read(path: Path) -> Record | None:
     try:
-        raw = json.loads(read_file(path).decode("utf-8", "replace"))
-    except (OSError, ValueError, RecursionError):
+        return decode(json_of(read_file(path).decode("utf-8", "replace")))
+    except OSError:
         return None
-    return decode(raw)
 
 
 def decode(raw: Any) -> Record | None:
@@ -181,21 +180,17 @@ def decode(raw: Any) -> Record | None:
 
 
 def _text(raw: dict[str, Any], name: str, limit: int = 4_096) -> str:
-    value = raw.get(name)
-    return clean(value, limit) if isinstance(value, str) else ""
+    return clean(text_of(raw.get(name)), limit)
 
 
 def _path(raw: dict[str, Any], name: str) -> str:
     """A path as it is: cleaning it would name another file."""
-    value = raw.get(name)
-    return value if isinstance(value, str) and "\0" not in value else ""
+    value = text_of(raw.get(name))
+    return "" if "\0" in value else value
 
 
 def _number(raw: dict[str, Any], name: str) -> float | None:
-    value = raw.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
-        return None
-    return float(value) if math.isfinite(value) else None
+    return number_of(raw.get(name))
 
 
 def _whole(raw: dict[str, Any], name: str) -> int | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from pinch_tui.core import said
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.untrusted import number_of, object_of
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
 
 BODY_LIMIT: Final = 262_144
@@ -32,7 +31,7 @@ def create_body(source_url: str, target: str, source: str) -> dict[str, object]:
 
 def parse_address(body: bytes) -> Address | None:
     """The answer of ``upload-url``."""
-    fields = _object(body)
+    fields = object_of(body) or {}
     upload, source = _url(fields.get("upload_url")), _url(fields.get("source_url"))
     if not upload or not source:
         return None
@@ -44,7 +43,7 @@ def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
 
     A state may be missing: losing the id of a job that was created is worse than not knowing how it stands.
     """
-    fields = _object(body)
+    fields = object_of(body) or {}
     job_id = fields.get("job_id", fields.get("id"))
     if not isinstance(job_id, str) or not _ID.fullmatch(job_id):
         return None
@@ -72,7 +71,7 @@ def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
 
 def parse_result(body: bytes) -> Result | None:
     """The answer of ``result``; a link that is missing is no mistake (`Result.link` is empty then)."""
-    fields = _object(body)
+    fields = object_of(body) or {}
     if not fields and body.strip() != b"{}":
         return None
     return Result(_url(fields.get("download_url")) or _url(fields.get("output_url")))
@@ -100,14 +99,6 @@ def without_query(url: str) -> str:
 # ---- parts --------------------------------------------------------------------------------------------------------
 
 
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _state(word: str) -> JobState:
     match word.lower():
         case state if state in _COMPLETED:
@@ -132,14 +123,9 @@ def _percent(value: object) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    """A finite number from 0 up, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and 0 <= number < 1e15 else None
+    """A number from 0 up, else None."""
+    number = number_of(value)
+    return number if number is not None and number >= 0 else None
 
 
 def _whole(value: object) -> int | None:

@@ -5,7 +5,6 @@ The file goes as it is, whatever its format. A request costs money, so nothing i
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import ends_sentence, joined
 from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
 from pinch_tui.network.transport import NoCookies, RoutedTransport
 from pinch_tui.services.cartesia import service as cartesia
@@ -174,11 +174,7 @@ def check(name: str, settings: Settings, source: str) -> None:
 
 def parse(body: bytes) -> Heard | None:
     """Either provider's answer; None when it is none."""
-    try:
-        fields: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
+    if (fields := object_of(body)) is None:
         return None
     text = fields.get("text", fields.get("transcription"))
     if not isinstance(text, str):
@@ -199,14 +195,13 @@ def _words(value: object) -> tuple[Word, ...]:
     words = [
         Word(text, _seconds(item.get("start")), _seconds(item.get("end")))
         for item in found
-        if isinstance(item, dict) and isinstance(item.get("word"), str) and (text := clean(item["word"], 200))
+        if isinstance(item, dict) and (text := clean(text_of(item.get("word")), 200))
     ]
     return tuple(words)
 
 
 def _seconds(value: object) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e7
-    return float(value) if is_number else 0.0  # type: ignore[arg-type]
+    return max(0.0, number_of(value, 1e7) or 0.0)
 
 
 def _text_of(words: Sequence[Word]) -> str:

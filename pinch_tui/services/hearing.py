@@ -6,14 +6,14 @@ brings. Decoding never raises: what cannot be read is a `Malformed`, a refusal i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from pinch_tui.core.session.outbox import is_quiet
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.wire import MESSAGE_LIMIT, EndMessage, Malformed, TranscriptKind, TranscriptMessage, WireEvent
+from pinch_tui.core.untrusted import number_of, text_of
+from pinch_tui.core.wire import EndMessage, TranscriptKind, TranscriptMessage, WireEvent
 from pinch_tui.errors import PinchError
 
 PAUSE_FRAMES: Final = 20
@@ -112,7 +112,7 @@ def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
     at, latest = since, 0.0
     for item in words if isinstance(words, list) else ():
         word = text_of(item.get("word")).strip() if isinstance(item, dict) else ""
-        start, end = (_seconds(item.get(name)) for name in ("start", "end")) if word else (None, None)
+        start, end = (number_of(item.get(name), 1e6) for name in ("start", "end")) if word else (None, None)
         place = whole.find(word, at) if word else -1
         if place < 0 or start is None or end is None or not latest <= start <= end:
             continue
@@ -121,30 +121,6 @@ def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
         at, latest = place + len(word), end
         found.append((at, end))
     return found
-
-
-def _seconds(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < 1e6 else None  # type: ignore[arg-type, operator]
-
-
-def fields_of(raw: bytes | str) -> dict[str, Any] | Malformed:
-    """A message's JSON object."""
-    if isinstance(raw, bytes):
-        return Malformed("a message of bytes")
-    if len(raw) > MESSAGE_LIMIT:
-        return Malformed("message is too long")
-    try:
-        value = json.loads(raw)
-    except RecursionError:
-        return Malformed("message is nested too deeply")
-    except ValueError:
-        return Malformed("message is no JSON")
-    return value if isinstance(value, dict) else Malformed("message is no JSON object")
-
-
-def text_of(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 END: Final = EndMessage()

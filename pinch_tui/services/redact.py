@@ -11,7 +11,6 @@ made of.
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +19,8 @@ from hashlib import blake2b
 from typing import Final
 
 from pinch_tui.core import secrecy
-from pinch_tui.core.wire import MESSAGE_LIMIT
+from pinch_tui.core.untrusted import message_of
+from pinch_tui.core.wire import Malformed
 
 CHAIN_LIMIT: Final = 5_000
 """Characters of a message that get placeholders of their own, all its texts together: each costs a hash."""
@@ -105,13 +105,8 @@ def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Co
     if isinstance(raw, bytes):
         return {"bytes": len(raw)}
     fields: dict[str, Json] = {"length": len(raw)}
-    message: Json = None
-    if len(raw) <= MESSAGE_LIMIT:
-        try:
-            message = json.loads(raw)
-        except (ValueError, RecursionError):
-            message = None
-    if not isinstance(message, dict):
+    message = message_of(raw)
+    if isinstance(message, Malformed):
         return {**fields, "message": None}
 
     budget = Budget(TEXT_LIMIT if with_text else CHAIN_LIMIT, VALUES_LIMIT)

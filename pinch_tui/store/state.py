@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.untrusted import object_of
 from pinch_tui.store.paths import read_file, write_private
 
 SCHEMA = 1
@@ -99,10 +100,10 @@ def _encode(state: State) -> dict[str, object]:
 
 def _read(path: Path) -> State:
     try:
-        raw = json.loads(read_file(path).decode("utf-8", "replace"))
-    except (OSError, ValueError, RecursionError):
-        return State()
-    if not isinstance(raw, dict):
+        raw = object_of(read_file(path).decode("utf-8", "replace"))
+    except OSError:
+        raw = None
+    if raw is None:
         return State()
     recent = raw.get("recent_pairs")
     pairs = [pair for item in recent if (pair := _pair(item))] if isinstance(recent, list) else []

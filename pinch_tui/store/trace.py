@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pinch_tui.core.untrusted import number_of, object_of, whole_of
 from pinch_tui.errors import InputFileError, UsageError
 from pinch_tui.store.eventlog import SEAL
 from pinch_tui.store.paths import open_output
@@ -200,15 +201,9 @@ class TraceReader:
 
 def parse_line(raw: bytes) -> TraceLine | None:
     """One line of a trace; None when it is none. Never raises."""
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
+    if (value := object_of(raw)) is None:
         return None
-    if not isinstance(value, dict):
+    t, kind, connection = number_of(value.get("t"), MAX_NUMBER), value.get("kind"), whole_of(value.get("c", 0))
+    if t is None or not isinstance(kind, str) or connection is None or not abs(connection) < MAX_NUMBER:
         return None
-    t, kind, connection = value.get("t"), value.get("kind"), value.get("c", 0)
-    if isinstance(t, bool) or not isinstance(t, int | float) or not abs(t) < MAX_NUMBER or not isinstance(kind, str):
-        return None
-    if isinstance(connection, bool) or not isinstance(connection, int) or not abs(connection) < MAX_NUMBER:
-        return None
-    return TraceLine(float(t), kind, connection, {k: v for k, v in value.items() if k not in ("t", "kind", "c")})
+    return TraceLine(t, kind, connection, {k: v for k, v in value.items() if k not in ("t", "kind", "c")})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import httpx
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.untrusted import object_of
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import PinchError
 from pinch_tui.services.pinch.api import HttpSessionApi
@@ -29,11 +27,7 @@ def body_of(params: SessionParams) -> dict[str, str]:
 
 def parse(body: bytes) -> Allocation | None:
     """The room of a 200 answer; None when a field is missing."""
-    try:
-        fields: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
+    if (fields := object_of(body)) is None:
         return None
     found = [fields.get(name) for name in ("room_name", "url", "token")]
     if not all(isinstance(value, str) and 0 < len(value) <= _MAX_SECRET and value.isprintable() for value in found):

@@ -6,14 +6,11 @@ is another sentence of the last one. A text that repeats the one before is anoth
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from typing import Any
 
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.untrusted import message_of, number_of, text_of
 from pinch_tui.core.wire import (
-    MESSAGE_LIMIT,
     ErrorMessage,
     Malformed,
     MetadataAck,
@@ -36,7 +33,7 @@ class Pairing:
 
     def take(self, raw: bytes) -> WireEvent:
         """What one data message says. Never raises."""
-        fields = _object(raw)
+        fields = message_of(raw)
         if isinstance(fields, Malformed):
             return fields
         match fields.get("type"):
@@ -48,9 +45,9 @@ class Pairing:
                 return MetadataAck()
             case "error":
                 text = fields.get("error", fields.get("message"))
-                return ErrorMessage(clean(text, 300) if isinstance(text, str) else "")
+                return ErrorMessage(clean(text_of(text), 300))
             case name:
-                return UnknownMessage(clean(name, 100) if isinstance(name, str) else "")
+                return UnknownMessage(clean(text_of(name), 100))
         text = fields.get("text")
         if kind is TranscriptKind.TRANSLATED and not (isinstance(text, str) and text):
             text = fields.get("translated_text", text)
@@ -65,7 +62,7 @@ class Pairing:
             clean(text),
             is_final,
             detected_language=language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else None,
-            timestamp=_number(fields.get("timestamp")),
+            timestamp=number_of(fields.get("timestamp")),
         )
 
     def _original(self, is_final: bool) -> int:
@@ -84,19 +81,3 @@ class Pairing:
         if is_final:
             self._translated = following
         return following
-
-
-def _object(raw: bytes) -> dict[str, Any] | Malformed:
-    if len(raw) > MESSAGE_LIMIT:
-        return Malformed("message is too long")
-    try:
-        value = json.loads(raw)
-    except RecursionError:
-        return Malformed("message is nested too deeply")
-    except ValueError:
-        return Malformed("message is no JSON")
-    return value if isinstance(value, dict) else Malformed("message is no JSON object")
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and abs(value) < 1e12 and math.isfinite(value) else None

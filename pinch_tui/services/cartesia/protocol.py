@@ -14,10 +14,11 @@ from urllib.parse import quote, urlencode
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.untrusted import message_of, number_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage
 from pinch_tui.errors import PinchError
 from pinch_tui.services.cartesia.models import INK_2, INK_PREVIEW, base, model_for
-from pinch_tui.services.hearing import END, Heard, Hearing, Pieces, Refused, fields_of, text_of
+from pinch_tui.services.hearing import END, Heard, Hearing, Pieces, Refused
 
 VERSION: Final = "2026-03-01"
 """Of the interface, sent as the header ``Cartesia-Version``."""
@@ -121,7 +122,7 @@ class ManualHearing:
         self._errors.is_released = True
 
     def message(self, raw: bytes | str) -> Sequence[Heard]:
-        fields = fields_of(raw)
+        fields = message_of(raw)
         if isinstance(fields, Malformed):
             return [fields]
         match fields.get("type"):
@@ -166,7 +167,7 @@ class TurnsHearing:
         self._errors.is_released = True
 
     def message(self, raw: bytes | str) -> Sequence[Heard]:
-        fields = fields_of(raw)
+        fields = message_of(raw)
         if isinstance(fields, Malformed):
             return [fields]
         text = text_of(fields.get("transcript"))
@@ -193,9 +194,5 @@ def _language(value: object) -> str | None:
     if not isinstance(value, list):
         return None
     found = [item for item in value if isinstance(item, dict) and isinstance(item.get("language"), str)]
-    best = max(found, key=lambda item: _number(item.get("confidence")), default=None)
+    best = max(found, key=lambda item: number_of(item.get("confidence")) or 0.0, default=None)
     return best["language"] if best is not None else None
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 
 from pinch_tui.core.options import SESSION_OPTIONS, FinalizeMode, SessionParams
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.untrusted import message_of, number_of, object_of
 from pinch_tui.core.wire import (
     MESSAGE_LIMIT,
     ErrorMessage,
@@ -101,8 +102,8 @@ class AllocationBody:
 
 def parse_allocation(body: bytes) -> AllocationBody | None:
     """The fields of a 200 answer; None when it is no JSON object with a session id and a URL."""
-    fields = _object(body)
-    if isinstance(fields, Malformed):
+    fields = object_of(body)
+    if fields is None:
         return None
     session_id = _identifier(fields.get("session_id"))
     ws_url = fields.get("ws_url")
@@ -110,7 +111,7 @@ def parse_allocation(body: bytes) -> AllocationBody | None:
         return None
     if not ws_url or len(ws_url) > 8_192 or not ws_url.isascii() or not ws_url.isprintable() or " " in ws_url:
         return None
-    expires_in = _number(fields.get("expires_in"))
+    expires_in = number_of(fields.get("expires_in"))
     if expires_in is None or expires_in <= 0:
         expires_in = DEFAULT_EXPIRES_S
     return AllocationBody(session_id, ws_url, expires_in, _identifier(fields.get("model_version_id")))
@@ -133,7 +134,7 @@ def decode(raw: bytes | str) -> V1Event:
 
 
 def _decode_text(raw: str) -> V1Event:
-    fields = _object(raw)
+    fields = message_of(raw)
     if isinstance(fields, Malformed):
         return fields
     kind = fields.get("type")
@@ -174,21 +175,9 @@ def _decode_transcript(kind: TranscriptKind, fields: dict[str, Any]) -> Transcri
         target_language=_language(fields.get("target_language")),
         detected_language=_language(fields.get("detected_language")),
         original_text=(clean(original) or None) if isinstance(original, str) else None,
-        timestamp=_number(fields.get("timestamp")),
+        timestamp=number_of(fields.get("timestamp"), math.inf),
         note=clean(note, NOTE_LIMIT) if isinstance(note := fields.get("note"), str) and not text else "",
     )
-
-
-def _object(raw: bytes | str) -> dict[str, Any] | Malformed:
-    if len(raw) > MESSAGE_LIMIT:
-        return Malformed("message is too long")
-    try:
-        value = json.loads(raw)
-    except RecursionError:
-        return Malformed("message is nested too deeply")
-    except ValueError:  # no JSON, no Unicode, a number of thousands of digits
-        return Malformed("message is no JSON")
-    return value if isinstance(value, dict) else Malformed("message is no JSON object")
 
 
 def _identifier(value: object) -> str | None:
@@ -197,16 +186,6 @@ def _identifier(value: object) -> str | None:
 
 def _language(value: object) -> str | None:
     return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 # ---- error texts (1.12) -------------------------------------------------------------------------------------------

@@ -14,9 +14,10 @@ from urllib.parse import quote, urlencode
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import joined
+from pinch_tui.core.untrusted import message_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck, UnknownMessage
 from pinch_tui.errors import PinchError
-from pinch_tui.services.hearing import END, Heard, Hearing, Pieces, fields_of, text_of
+from pinch_tui.services.hearing import END, Heard, Hearing, Pieces
 
 PATH: Final = "/waves/v1/stt/live"
 
@@ -87,7 +88,7 @@ class SmallestHearing:
         self._is_released = True
 
     def message(self, raw: bytes | str) -> Sequence[Heard]:
-        fields = fields_of(raw)
+        fields = message_of(raw)
         if isinstance(fields, Malformed):
             return [fields]
         kind = fields.get("type")
