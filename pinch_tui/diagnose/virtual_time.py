@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -18,13 +17,9 @@ class _Selector(selectors.DefaultSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        ready = super().select(0)
+        ready = super().select(0 if timeout == 0 else self.loop.settle_s)
         if ready or timeout == 0:
             return ready
-        if self.loop.settle_s:
-            time.sleep(self.loop.settle_s)
-            if ready := super().select(0):
-                return ready
         if timeout is None or timeout < 0:
             ready = super().select(STUCK_S)
             if not ready:
