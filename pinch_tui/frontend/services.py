@@ -27,6 +27,9 @@ class DeviceNames:
     output: str | None = None
     problem: str = ""
     """One sentence when they could not be listed."""
+    default_input: str = ""
+    default_output: str = ""
+    """What the system's defaults are now, "" where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

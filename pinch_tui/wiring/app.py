@@ -310,7 +310,8 @@ def _services(
         inputs, microphone = offered(list(found.inputs), chosen["microphone"])
         outputs, speaker = offered(list(found.outputs), chosen["speaker"])
         problem = str(found.error) if found.error else ""
-        return DeviceNames(tuple(inputs), tuple(outputs), microphone, speaker, problem)
+        defaults = (found.default_input, found.default_output)
+        return DeviceNames(tuple(inputs), tuple(outputs), microphone, speaker, problem, *defaults)
 
     async def export(format_: ExportFormat, side: ExportSide, part: ExportPart) -> Path:
         from pinch_tui.store.exports import default_folder, export_conversation

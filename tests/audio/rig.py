@@ -46,12 +46,42 @@ class VirtualAudio:
     async def do(self, *command: str) -> str:
         return await asyncio.to_thread(self.run, *command)
 
-    def start_player(self, path: Path) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([str(SCRIPT), "play", str(path)], env=self._base, stderr=subprocess.DEVNULL)
+    def start_player(self, path: Path, sink: str = "vmic") -> subprocess.Popen[bytes]:
+        play = ["paplay", "--latency-msec=250", f"--device={sink}", str(path)]
+        return subprocess.Popen(play, env={**self._base, **self.env}, stderr=subprocess.DEVNULL)
 
-    def start_recorder(self, path: Path, seconds: float) -> subprocess.Popen[bytes]:
-        """Record what the speaker plays as 48 kHz mono PCM16, until SIGINT and ``seconds`` at the most."""
-        record = ["parecord", "--latency-msec=20", "--device=vspeaker.monitor", "--file-format=wav", str(path)]
+    def pactl(self, *words: str) -> str:
+        done = subprocess.run(
+            ["pactl", *words], env={**self._base, **self.env}, capture_output=True, text=True, timeout=10, check=True
+        )
+        return done.stdout
+
+    def second_devices(self) -> None:
+        """Another microphone, which hears what is played into the sink ``line2``, and another loudspeaker."""
+        sink = ("load-module", "module-null-sink", "norewinds=1")
+        self.pactl(*sink, "sink_name=line2", "rate=16000", "channels=1", "sink_properties=device.description=Line")
+        self.pactl(
+            "load-module",
+            "module-remap-source",
+            "master=line2.monitor",
+            "source_name=desk",
+            "source_properties=device.description=DeskMicrophone",
+        )
+        self.load_headset()
+
+    def load_headset(self) -> None:
+        """The sink ``bt``, which says that it is a Bluetooth device."""
+        about = 'sink_properties="device.description=Headset device.bus=bluetooth device.string=00:11"'
+        self.pactl("load-module", "module-null-sink", "norewinds=1", "sink_name=bt", "rate=44100", about)
+
+    async def unload(self, sink: str) -> None:
+        for line in self.pactl("list", "short", "modules").splitlines():
+            if f"sink_name={sink} " in line:
+                await asyncio.to_thread(self.pactl, "unload-module", line.split()[0])
+
+    def start_recorder(self, path: Path, seconds: float, sink: str = "vspeaker") -> subprocess.Popen[bytes]:
+        """Record what a sink plays as 48 kHz mono PCM16, until SIGINT and ``seconds`` at the most."""
+        record = ["parecord", "--latency-msec=20", f"--device={sink}.monitor", "--file-format=wav", str(path)]
         sound = ["--rate=48000", "--channels=1", "--format=s16le"]
         command = ["timeout", "-s", "INT", str(seconds), *record, *sound]
         return subprocess.Popen(command, env={**self._base, **self.env}, stderr=subprocess.DEVNULL)

@@ -81,10 +81,15 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
 
     async def devices() -> DeviceNames:
         return DeviceNames(
-            (("Built-in Audio / ALSA", "Built-in Audio"), ("USB Microphone / ALSA", "USB Microphone")),
-            (("Headphones / ALSA", "Headphones"), ("HDMI / ALSA", "HDMI")),
-            "Built-in Audio / ALSA",
-            "Headphones / ALSA",
+            (
+                ("Built-in Audio / sound server", "Built-in Audio (default)"),
+                ("WH-1000XM4 / sound server", "WH-1000XM4 (Bluetooth)"),
+            ),
+            (("WH-1000XM4 / sound server", "WH-1000XM4 (Bluetooth)"), ("HDMI / sound server", "HDMI (default)")),
+            "Built-in Audio / sound server",
+            "WH-1000XM4 / sound server",
+            default_input="Built-in Audio",
+            default_output="HDMI",
         )
 
     def watch(on_quit: Any, on_hang_up: Any) -> Any:

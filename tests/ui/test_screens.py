@@ -216,8 +216,8 @@ async def test_sound_and_program_change_at_once() -> None:
             screen.query_one(f"#{name}").focus()
             await pilot.press("right")
         assert r.engine.intents == [
-            SelectMicrophone("USB Microphone / ALSA"),
-            SelectSpeaker("HDMI / ALSA"),
+            SelectMicrophone("WH-1000XM4 / sound server"),
+            SelectSpeaker("HDMI / sound server"),
             SetVolume(1.1, is_muted=False),
             SetVolume(1.1, is_muted=True),
             SetBargeIn("duck"),
@@ -225,8 +225,8 @@ async def test_sound_and_program_change_at_once() -> None:
         assert ("mode", TalkMode.HOLD) in r.hold.calls
         assert r.app.theme == "pinch-light"
         assert r.asked.kept == {
-            "microphone": "USB Microphone / ALSA",
-            "speaker": "HDMI / ALSA",
+            "microphone": "WH-1000XM4 / sound server",
+            "speaker": "HDMI / sound server",
             "volume": 1.1,
             "muted": True,
             "barge_in": BargeIn.DUCK.value,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 
 from pinch_tui.audio.adapters.clock import Clock
@@ -19,8 +20,10 @@ from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.devices import missing
+from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.devices.guard import (
     Block,
+    Guard,
     MicGuard,
     Moved,
     Reopen,
@@ -31,9 +34,11 @@ from pinch_tui.audio.devices.guard import (
     source_in_use,
 )
 from pinch_tui.audio.devices.listing import is_there, list_devices
+from pinch_tui.audio.devices.routes import Route, route
 from pinch_tui.audio.devices.server import Endpoint, ServerState, unmute
-from pinch_tui.audio.devices.server_watch import ServerWatch
+from pinch_tui.audio.devices.server_watch import ServerWatch, has_pactl, read_state
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
+from pinch_tui.audio.host.wire import Note
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
 
@@ -109,6 +114,13 @@ class Sound:
         await self._stack.__aexit__(kind, exc, trace)
 
 
+async def follow_server(host: SoundHost) -> None:
+    """Let a host that nobody watches find the sound server's devices as they are now."""
+    state = await read_state() if has_pactl() else None
+    host.capture.find_route = partial(route, state, Direction.INPUT)
+    host.playback.find_route = partial(route, state, Direction.OUTPUT)
+
+
 class DeviceWatcher:
     """Does what the guards decide when the server changes; without a server, looks for lost devices."""
 
@@ -120,13 +132,16 @@ class DeviceWatcher:
         self._watch = ServerWatch(self._on_state)
         self._looking: dict[str, asyncio.Task[None]] = {}
         for adapter, guard in ((microphone, self._mic_guard), (speaker, self._speaker_guard)):
-            adapter.on_opened = lambda note: self._watch.look()
+            adapter.on_opened = partial(self._opened, guard)
             adapter.on_selected = guard.forget
             adapter.on_closed = guard.closed
             adapter.on_look = self._look
         speaker.is_headphones = self._is_headphones
         microphone.server_name = self._source_name
         speaker.server_name = self._sink_name
+        for runner, direction in ((host.capture, Direction.INPUT), (host.playback, Direction.OUTPUT)):
+            runner.find_route = partial(self._route, direction)
+            runner.routes_known = self._watch.known
         self._watching: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -142,14 +157,25 @@ class DeviceWatcher:
 
     # ---- the server ----
 
+    def _route(self, direction: Direction, device: str | None) -> Route:
+        return route(self._watch.state, direction, device)
+
+    def _opened(self, guard: Guard, note: Note) -> None:
+        guard.opened(str(note.get("endpoint") or ""))
+        self._watch.look()
+
     def _on_state(self, state: ServerState | None) -> None:
         self._mic.muted(*self._muting(state))
         if state is None:
             return
         capture, playback = self._host.capture, self._host.playback
-        heard = self._mic_guard.decide(_stream(capture, self._mic.follows_server), state, playback.host_pid)
+        for runner, direction in ((capture, Direction.INPUT), (playback, Direction.OUTPUT)):
+            is_back = not runner.route.endpoint and route(state, direction, runner.supervision.device).endpoint
+            if is_back and runner.supervision.is_substitute:
+                runner.reopen()
+        heard = self._mic_guard.decide(_stream(capture, self._mic), state, playback.host_pid)
         _obey(heard, capture, self._mic)
-        spoken = self._speaker_guard.decide(_stream(playback, self._speaker.follows_server), state)
+        spoken = self._speaker_guard.decide(_stream(playback, self._speaker), state)
         _obey(spoken, playback, self._speaker)
         self._speaker.look_again()
         for runner in (capture, playback):
@@ -157,8 +183,12 @@ class DeviceWatcher:
 
     def _muting(self, state: ServerState | None) -> tuple[bool, str]:
         """Whether the server has the microphone muted, and how to unmute it."""
-        capture = _stream(self._host.capture, self._mic.follows_server)
-        source = None if state is None else source_in_use(capture, state)
+        if state is None:
+            return False, ""
+        capture = _stream(self._host.capture, self._mic)
+        source = source_in_use(capture, state)
+        if source is None:
+            source = state.source_named(self._route(Direction.INPUT, capture.device).endpoint)
         return (True, unmute(source)) if source is not None and source.is_muted else (False, "")
 
     def _source_name(self) -> str:
@@ -207,6 +237,7 @@ def _description(endpoint: Endpoint | None) -> str:
     return endpoint.description if endpoint is not None else ""
 
 
-def _stream(runner: HostRunner, follows_server: bool) -> Stream:
+def _stream(runner: HostRunner, adapter: HostStream) -> Stream:
     host = runner.supervision
-    return Stream(runner.host_pid, host.is_running, follows_server, host.device, host.blocked is not None)
+    is_blocked = host.blocked is not None
+    return Stream(runner.host_pid, host.is_running, adapter.follows_server, host.device, is_blocked, adapter.endpoint)

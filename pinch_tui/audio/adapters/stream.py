@@ -23,7 +23,9 @@ class HostStream:
         self._rate = rate
         self._is_substitute = False
         self.name = ""
+        self._opened_name = ""
         self.follows_server = False  # opened as the sound server's default
+        self.endpoint = ""  # the sound server's device that was opened by its name
         self.on_look: Callable[[str, str], None] = lambda role, device: None
         self.on_opened: Callable[[Note], None] = lambda note: None
         self.on_selected: Callable[[], None] = lambda: None
@@ -38,7 +40,7 @@ class HostStream:
 
     def moved(self, name: str, is_substitute: bool, note: str = "") -> None:
         """The server tells which endpoint is used: said when it is another than was said, or when there is a note."""
-        shown = name if self.follows_server or is_substitute else self.name
+        shown = name if self.follows_server or is_substitute else self._opened_name
         is_substitute = is_substitute or self._runner.supervision.is_substitute
         if (shown, is_substitute) == (self.name, self._is_substitute) and not note:
             return
@@ -51,8 +53,10 @@ class HostStream:
 
     def _take_opened(self, note: Note) -> None:
         self.follows_server = bool(note.get("is_server"))
+        self.endpoint = str(note.get("endpoint") or "")
         self._rate = int(note["rate"])
         self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
+        self._opened_name = self.name
         self._is_substitute = bool(note["substitute"])
 
     def _look(self) -> None:

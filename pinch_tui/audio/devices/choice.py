@@ -19,7 +19,16 @@ SERVER_NAMES = ("pulse", "default", "pipewire", "sysdefault")
 """PCMs that follow the sound server. ``pulse`` is first: when a server dies, PortAudio loops for ever in ALSA's
 ``pipewire`` plugin (PortAudio #1037), but under ``pulse`` the stream ends."""
 
-API_ORDER = ("Core Audio", "Windows WASAPI", "MME", "Windows DirectSound", "ALSA", "JACK Audio Connection Kit", "OSS")
+SERVER_API = "sound server"
+"""Stands in the place of a host API for the sources and sinks of PulseAudio and PipeWire."""
+
+_LOCAL_APIS = ("Windows WASAPI", "MME", "Windows DirectSound", "ALSA", "JACK Audio Connection Kit", "OSS")
+API_ORDER = (SERVER_API, "Core Audio", *_LOCAL_APIS)
+
+
+_TELL_RATE = ("Core Audio", "Windows WASAPI", "JACK Audio Connection Kit")
+"""Host APIs whose default rate is that of the mixer. MME and DirectSound always say 44,100 Hz, as ALSA's plugins do."""
+_CARD = re.compile(r" ?\(hw:\d+,\d+\)$")
 
 
 class Direction(StrEnum):
@@ -29,7 +38,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device for one direction. ``channels`` and ``rate`` are what PortAudio says (fictions for sound servers)."""
+    """One device for one direction. ``channels`` and ``rate`` are what PortAudio says (fictions for `is_server`)."""
 
     name: str
     host_api: str
@@ -37,6 +46,11 @@ class Device:
     channels: int
     rate: int
     is_default: bool = False
+    endpoint: str = ""
+    """Of a source or sink of the sound server, the server's own name for it."""
+    is_bluetooth: bool = False
+    monitors: bool = False
+    """A source that the server made for what one of its sinks plays."""
 
     @property
     def key(self) -> str:
@@ -46,12 +60,29 @@ class Device:
     @property
     def is_monitor(self) -> bool:
         """It captures what a loudspeaker plays."""
-        return "monitor" in self.name.casefold()
+        return self.monitors or "monitor" in self.name.casefold()
 
     @property
     def is_server(self) -> bool:
         """It follows the sound server's own choice."""
-        return self.name.casefold() in SERVER_NAMES
+        return not self.endpoint and self.name.casefold() in SERVER_NAMES
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What is worth knowing before choosing it, in words; what its name says already is left out."""
+        name = self.name.casefold()
+        marks = (
+            ("default", self.is_default),
+            ("Bluetooth", self.is_bluetooth and "bluetooth" not in name),
+            ("monitor", self.is_monitor and "monitor" not in name),
+        )
+        return tuple(word for word, holds in marks if holds)
+
+    @property
+    def native_rate(self) -> int:
+        """The hardware's own rate, in samples a second; 0 where PortAudio's figure says nothing about it."""
+        is_told = self.host_api in _TELL_RATE or _CARD.search(self.name) is not None
+        return self.rate if is_told and not self.is_server else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +169,65 @@ def choose(devices: list[Device], wanted: str | None) -> Choice | None:
     return Choice(fallback, is_substitute=bool(wanted))
 
 
-def matching(devices: list[Device], wanted: str) -> Device | None:
-    """The best match: key, name, number in the list (from 1), part of a name; then the better host API, then the order.
+def the_server(devices: list[Device]) -> Device | None:
+    """PortAudio's device that leads to the sound server."""
+    found = [device for device in devices if device.is_server]
+    return min(found, key=lambda d: (not d.is_default, SERVER_NAMES.index(d.name.casefold())), default=None)
 
-    A remembered ALSA device is also known by its name without the card's number, which another start may change.
+
+def matching(devices: list[Device], wanted: str) -> Device | None:
+    """The best of `fitting`; None when there is none. A number is a place in the list, from 1, unless it is a name.
+
     Numbers are for typing: they mean what ``pinch-tui devices`` shows now, and are never remembered.
     """
-    want = wanted.casefold().strip()
-    number = int(want) if want.isascii() and want.isdigit() and len(want) < 4 else 0
-    if 1 <= number <= len(devices) and all(want != device.name.casefold() for device in devices):
+    number = number_of(wanted)
+    if 1 <= number <= len(devices) and all(wanted.strip() != device.name for device in devices):
         return devices[number - 1]
+    found = fitting(devices, wanted)
+    return found[0] if found else None
+
+
+def number_of(wanted: str) -> int:
+    """The place in a list that was typed, 0 for a name."""
+    want = wanted.strip()
+    return int(want) if want.isascii() and want.isdigit() and len(want) < 4 else 0
+
+
+def fitting(devices: list[Device], wanted: str) -> list[Device]:
+    """Who is called so, the best first: the key, the whole name, the server's name, or a part of the name.
+
+    Of those that fit equally well a monitor is the last, then the better host API comes first, then the order in the
+    list. A remembered ALSA device is also known by its name without the card's number, which another start may change.
+    """
+    want = wanted.casefold().strip()
     name, _, api = want.rpartition(SEPARATOR)
     grades = (
         lambda device: device.key.casefold() == want,
         lambda device: device.name.casefold() == want,
+        lambda device: device.endpoint.casefold() == want,
         lambda device: want in device.name.casefold(),
         lambda device: bool(name) and name in device.name.casefold() and api in device.host_api.casefold(),
         lambda device: bool(name) and _without_card(name) == _without_card(device.name.casefold()),
     )
-    for grade in grades:
-        found = sorted(filter(grade, devices), key=lambda device: (_api_rank(device.host_api), device.index))
+    for grade in grades if want else ():
+        found = [device for device in devices if grade(device)]
         if found:
-            return found[0]
-    return None
+            return sorted(found, key=lambda device: (device.is_monitor, _api_rank(device.host_api), device.index))
+    if means_the_server(wanted):  # chosen where the server's own devices were not listed
+        return [device for device in devices if device.endpoint and device.is_default]
+    return []
+
+
+def means_the_server(wanted: str) -> bool:
+    """It names what follows the sound server's own choice."""
+    want = wanted.casefold().strip()
+    return (want.rpartition(SEPARATOR)[0] or want) in SERVER_NAMES
+
+
+def is_ambiguous(fitting: list[Device]) -> bool:
+    """A name fits two devices of one host API that are no monitors, so that the first is only a guess."""
+    apis = [device.host_api for device in fitting if not device.is_monitor]
+    return len(apis) > len(set(apis))
 
 
 def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, str]], str | None]:
@@ -170,8 +237,7 @@ def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, 
     """
     names = [device.name for device in devices]
     offers = [
-        (device.key, device.name if names.count(device.name) == 1 else f"{device.name} ({device.host_api})")
-        for device in devices
+        (device.key, _with_marks(device, device.host_api if names.count(device.name) > 1 else "")) for device in devices
     ]
     if not wanted:
         return offers, None
@@ -182,8 +248,13 @@ def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, 
     return offers, found.key
 
 
+def _with_marks(device: Device, host_api: str) -> str:
+    marks = ", ".join(filter(None, (host_api, *device.marks)))
+    return f"{device.name} ({marks})" if marks else device.name
+
+
 def _without_card(name: str) -> str:
-    return re.sub(r" \(hw:\d+,\d+\)$", "", name)
+    return _CARD.sub("", name)
 
 
 def _api_rank(name: str) -> int:

@@ -28,6 +28,7 @@ class Stream:
     follows_server: bool  # opened as the server's default
     device: str | None  # what was asked for
     is_blocked: bool
+    endpoint: str = ""  # the server's device that was asked for by its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,12 @@ class Guard:
         """Another device was chosen."""
         self.home = self._now = None
 
+    def opened(self, endpoint: str) -> None:
+        """The stream was opened; ``endpoint``: the server's device that was asked for, "" for no certain one."""
+        if endpoint and endpoint != self.home:
+            self.home = endpoint
+            self._has_tried_home = False
+
     def closed(self) -> None:
         self._now = None
 
@@ -119,8 +126,9 @@ class MicGuard(Guard):
             is_another = default is not None and default.name != self._blocked_on
             is_fine = is_another and default is not None and not self._is_bad(default, state, playback_pid)
             return Unblock() if is_home_there or is_fine else None
-        is_asked = stream.device is not None and "monitor" in stream.device.casefold()
         source = state.source_of(stream.pid) if stream.is_running else None
+        is_asked = stream.device is not None and "monitor" in stream.device.casefold()
+        is_asked = is_asked or (source is not None and source.name == stream.endpoint)
         meant = source_in_use(stream, state)
         if meant is not None and not is_asked and self._is_bad(meant, state, playback_pid):
             self._blocked_on = meant.name
@@ -129,7 +137,8 @@ class MicGuard(Guard):
         if source is None:
             return None
         self._accepted.add(source.name)
-        note = BLUETOOTH_NOTE if same_bluetooth(source, state.sink_named(state.default_sink)) else ""
+        sink = state.sink_of(playback_pid) or state.sink_named(state.default_sink)
+        note = BLUETOOTH_NOTE if same_bluetooth(source, sink) else ""
         is_chosen = stream.follows_server and state.default_source == source.name
         return self._follow(source, is_home_there=is_home_there, is_chosen=is_chosen, note=note)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from pinch_tui.audio.devices.choice import Device, DeviceList, matching
+from pinch_tui.audio.devices.choice import Device, DeviceList, Direction, matching
+from pinch_tui.audio.devices.routes import combined, server_devices
 from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import has_pactl, read_state
 from pinch_tui.audio.host.errors import explain_code
@@ -17,9 +18,14 @@ LIST_S: Final = 5.0
 
 
 async def list_devices() -> DeviceList:
-    """Every device that PortAudio sees now; takes about 80 ms and `LIST_S` at the most, never raises."""
-    note = await _ask()
-    state = await read_state() if has_pactl() else None
+    """What can be chosen now: the sound server's devices, and what PortAudio sees beside them. Never raises.
+
+    It takes about 80 ms, `LIST_S` at the most.
+    """
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(_ask())
+        state = await read_state() if has_pactl() else None
+    note = asked.result()
     if note is None:
         return DeviceList(error=explain_code(None, "stalled", "capture"))
     if note["kind"] == "failed":
@@ -27,7 +33,10 @@ async def list_devices() -> DeviceList:
         return DeviceList(
             error=explain_code(code if isinstance(code, int) else None, str(note.get("text", "")), "capture")
         )
-    inputs, outputs = _devices(note.get("input")), _devices(note.get("output"))
+    inputs, outputs = (
+        tuple(combined(server_devices(state, direction), _devices(note.get(direction.value))))
+        for direction in (Direction.INPUT, Direction.OUTPUT)
+    )
     return DeviceList(inputs, outputs, None, *_defaults(inputs, outputs, state))
 
 
@@ -64,10 +73,10 @@ async def _ask() -> Note | None:
     return None
 
 
-def _devices(rows: object) -> tuple[Device, ...]:
+def _devices(rows: object) -> list[Device]:
     if not isinstance(rows, list):
-        return ()
-    return tuple(Device(*row) for row in rows if isinstance(row, list) and len(row) == 6)
+        return []
+    return [Device(*row) for row in rows if isinstance(row, list) and len(row) == 6]
 
 
 def is_there(devices: tuple[Device, ...], wanted: str) -> bool:

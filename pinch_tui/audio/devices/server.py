@@ -8,6 +8,7 @@ are monitors), only that of the default sink or of the sink that plays our speec
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from pinch_tui.core.transcript.clean import clean
 
 _HEADPHONES = ("headphone", "headset", "earbud", "hands-free", "handsfree")
+_MOST_HZ = 768_000
 _SPEAKERS = ("speaker", "hdmi", "tv", "hifi", "lineout", "line-out")
 
 
@@ -29,6 +31,8 @@ class Endpoint:
     is_headphones: bool | None = None
     bluetooth: str = ""  # address of the Bluetooth device, "" for none
     is_muted: bool = False
+    rate: int = 0  # samples a second of its own, 0 where the server does not say
+    channels: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,16 @@ def _endpoint(entry: dict[str, Any], class_key: str) -> Endpoint:
         is_headphones=_headphones(entry, properties),
         bluetooth=address,
         is_muted=bool(entry.get("mute")),
+        rate=_number(entry, r"(\d+) ?Hz"),
+        channels=max(1, _number(entry, r"(\d+) ?ch")),
     )
+
+
+def _number(entry: dict[str, Any], pattern: str) -> int:
+    """A number of ``s16le 2ch 48000Hz``, 0 without one that can be meant."""
+    found = re.search(pattern, str(entry.get("sample_specification") or ""))
+    number = int(found[1]) if found is not None and len(found[1]) < 7 else 0
+    return number if number <= _MOST_HZ else 0
 
 
 def _headphones(entry: dict[str, Any], properties: dict[str, Any]) -> bool | None:

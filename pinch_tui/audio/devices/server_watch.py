@@ -7,6 +7,7 @@ because a hung server hangs them too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from pinch_tui.children import environment, kill, reap, tied_to_parent
 CALL_S: Final = 2.0
 SETTLE_S: Final = 0.03
 """Changes come in bursts; the state is read once for each."""
+KNOWN_S: Final = 0.5
+"""A stream is not opened before the server has answered, or this has passed; an answer takes 15 ms."""
 WAITS_S: Final = (0.25, 0.5, 0.7)
 _KINDS: Final = ("source", "sink", "server", "card")
 
@@ -29,8 +32,9 @@ def has_pactl() -> bool:
 
 async def read_state() -> ServerState | None:
     """What the server says now; None when it does not answer."""
-    listing = await _call("list")
-    info = await _call("info") if listing is not None else None
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(_call(what)) for what in ("list", "info")]
+    listing, info = (task.result() for task in asked)
     return parse(listing, info) if listing is not None and info is not None else None
 
 
@@ -41,6 +45,13 @@ class ServerWatch:
         self._on_state = on_state
         self.state: ServerState | None = None
         self._changed = asyncio.Event()
+        self._is_known = asyncio.Event()
+
+    async def known(self) -> None:
+        """Wait for the first answer, or for `KNOWN_S`; the watch must run."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_S):
+                await self._is_known.wait()
 
     def look(self) -> None:
         """Read the state soon (one of our streams was opened)."""
@@ -49,6 +60,7 @@ class ServerWatch:
     async def run(self) -> None:
         """Watch until cancelled; returns at once where there is no `pactl`."""
         if not has_pactl():
+            self._is_known.set()
             return
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read())
@@ -56,13 +68,14 @@ class ServerWatch:
 
     async def _read(self) -> None:
         while True:
-            await self._changed.wait()
-            await asyncio.sleep(SETTLE_S)
-            self._changed.clear()
             state = await read_state()
             if state != self.state:
                 self.state = state
                 self._on_state(state)
+            self._is_known.set()
+            await self._changed.wait()
+            await asyncio.sleep(SETTLE_S)
+            self._changed.clear()
 
     async def _subscribe(self) -> None:
         tries = 0

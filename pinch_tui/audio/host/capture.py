@@ -13,7 +13,7 @@ from typing import Any
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp.framer import Framer
 from pinch_tui.audio.dsp.loudness import peak16
-from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan
+from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan, route_of
 from pinch_tui.audio.host.wire import Note, pack_frame, pack_note
 from pinch_tui.core.events import FRAME_SAMPLES, IN_RATE
 
@@ -75,7 +75,7 @@ class Capture(HostRole):
         """Open what the note asks for and say ``opened`` or ``failed``."""
         self._shut()
         try:
-            picked = plan(self._sd, Direction.INPUT, note.get("device"), IN_RATE, "int16")
+            picked = plan(self._sd, Direction.INPUT, note.get("device"), IN_RATE, "int16", route=route_of(note))
             self._stream, rate = self._started(picked)
         except OpenError as exc:
             self._outbox.put(pack_note, failed_note(exc))

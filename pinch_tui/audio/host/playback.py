@@ -15,7 +15,7 @@ from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp import cues
 from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, RanDry
 from pinch_tui.audio.dsp.loudness import peak32
-from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan
+from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan, route_of
 from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
 from pinch_tui.core.events import OUT_RATE
 
@@ -40,7 +40,7 @@ class Playback(HostRole):
         """Open what the note asks for and say ``opened`` or ``failed``; the buffer starts empty."""
         self._shut()
         try:
-            picked = plan(self._sd, Direction.OUTPUT, note.get("device"), OUT_RATE, "float32")
+            picked = plan(self._sd, Direction.OUTPUT, note.get("device"), OUT_RATE, "float32", route=route_of(note))
             latency = float(note.get("latency") or LATENCY_S)
             voice = _Voice(picked, self._outbox, latency)
             voice.commands.append(("gain", self._gain))

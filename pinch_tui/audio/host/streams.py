@@ -6,13 +6,15 @@ test.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pinch_tui.audio.devices.choice import Device, Direction, choose, of_tables
+from pinch_tui.audio.devices.choice import Choice, Device, Direction, choose, number_of, of_tables, the_server
+from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.wire import Note, pack_note
 
 INVALID_RATE = -9997
@@ -24,6 +26,9 @@ NO_PORTAUDIO = -20_001
 """Our own code: the library cannot be loaded."""
 
 FALLBACK_RATES = (48_000, 44_100, 32_000, 24_000, 16_000)
+
+
+_NOWHERE = Route()
 
 
 class OpenError(Exception):
@@ -44,6 +49,7 @@ class Plan:
     channels: int
     is_substitute: bool
     extra: Any = None
+    route: Route = _NOWHERE
 
 
 def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> list[Device]:
@@ -66,16 +72,68 @@ def translate(sd: Any, exc: BaseException) -> OpenError:
     return OpenError(code, text)
 
 
+def route_of(note: Note) -> Route:
+    """The way that an ``open`` note names; none where it names none."""
+    return Route(**note.get("route") or {})
+
+
+_OWN = {name: os.environ.get(name, "") for name in ("PULSE_SOURCE", "PULSE_SINK", "PIPEWIRE_NODE", "PIPEWIRE_ALSA")}
+"""The user's own values of the variables that `lead` sets."""
+
+
+def lead(
+    direction: Direction,
+    route: Route,
+    environ: MutableMapping[str, str] = os.environ,
+    own: Mapping[str, str] = _OWN,
+) -> None:
+    """Tell the server's client libraries in this process which device to open, or leave it to the user's environment.
+
+    libpulse reads ``PULSE_SOURCE`` and ``PULSE_SINK`` when ALSA's ``pulse`` plugin connects; the ``pipewire`` plugin
+    reads ``PIPEWIRE_NODE``, and for what a sink plays the property in ``PIPEWIRE_ALSA``.
+    """
+    told = {"PULSE_SOURCE" if direction is Direction.INPUT else "PULSE_SINK": route.endpoint}
+    told["PIPEWIRE_NODE"] = route.monitored or route.endpoint
+    told["PIPEWIRE_ALSA"] = "{ stream.capture.sink = true }" if route.monitored else ""
+    for name, endpoint in told.items():
+        if value := endpoint or own.get(name, ""):
+            environ[name] = value
+        else:
+            environ.pop(name, None)
+
+
+def _chosen(devices: list[Device], wanted: str | None, route: Route) -> tuple[Choice | None, Route]:
+    """The device to open, and the way on from there."""
+    server = the_server(devices)
+    if server is not None and route.endpoint:
+        return Choice(server), route
+    number = number_of(wanted or "") - route.listed
+    if server is not None and route.listed and number > 0:  # what is typed counts the server's devices, too
+        own = [device for device in devices if not device.is_server]
+        choice = Choice(own[number - 1]) if number <= len(own) else choose(devices, "nothing")
+    else:
+        choice = choose(devices, wanted)
+    leads_on = choice is not None and choice.device.is_server and not route.endpoint
+    return choice, Route(label=route.label, rate=route.rate) if leads_on else _NOWHERE
+
+
 def plan(
-    sd: Any, direction: Direction, wanted: str | None, rate: int, dtype: str, platform: str = sys.platform
+    sd: Any,
+    direction: Direction,
+    wanted: str | None,
+    rate: int,
+    dtype: str,
+    platform: str = sys.platform,
+    route: Route = _NOWHERE,
 ) -> Plan:
     """The first supported combination of rate and channels; the wanted rate and mono are tried first.
 
     Checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
     """
-    choice = choose(devices_of(sd, direction, platform), wanted)
+    choice, route = _chosen(devices_of(sd, direction, platform), wanted, route)
     if choice is None:
         raise OpenError(NO_DEVICE, f"no {direction} device")
+    lead(direction, route)
     device = choice.device
     check: Callable[..., None] = sd.check_input_settings if direction == Direction.INPUT else sd.check_output_settings
     extra = _extra(sd, device)
@@ -90,7 +148,7 @@ def plan(
         except ValueError as exc:
             raise translate(sd, exc) from exc
         else:
-            return Plan(device, try_rate, channels, choice.is_substitute, extra)
+            return Plan(device, try_rate, channels, choice.is_substitute, extra, route)
     raise refused or OpenError(INVALID_RATE, "no rate fits")
 
 
@@ -111,9 +169,10 @@ def _extra(sd: Any, device: Device) -> Any:
 def opened_note(picked: Plan, latency: float, t: float) -> Note:
     return {
         "kind": "opened",
-        "name": picked.device.name,
+        "name": picked.route.label or picked.device.name,
         "host_api": picked.device.host_api,
-        "is_server": picked.device.is_server,
+        "is_server": picked.device.is_server and not picked.route.endpoint,
+        "endpoint": picked.route.endpoint,
         "rate": picked.rate,
         "channels": picked.channels,
         "substitute": picked.is_substitute,

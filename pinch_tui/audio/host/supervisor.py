@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from types import TracebackType
 from typing import Final, assert_never
 
 from pinch_tui import children
 from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.supervision import (
     Command,
     HostSupervision,
@@ -64,7 +66,8 @@ class HostRunner:
     """One direction with its child. The owner (microphone or speaker) sets the three callbacks.
 
     ``on_message(kind, payload)``: frames and what was heard; ``on_note(note)``: every note; ``on_command(command)``:
-    `SayOpened`, `SayFailed`, `SayClosed`, `LookForReturn`.
+    `SayOpened`, `SayFailed`, `SayClosed`, `LookForReturn`. ``find_route(device)`` finds the way to a device that is
+    opened; ``routes_known``, where there is one, waits until it can, while the child starts.
     """
 
     def __init__(self, role: str, clock: Clock, tasks: asyncio.TaskGroup) -> None:
@@ -81,6 +84,9 @@ class HostRunner:
         self.on_message: Callable[[int, bytes], None] = lambda kind, payload: None
         self.on_note: Callable[[Note], None] = lambda note: None
         self.on_command: Callable[[Command], None] = lambda command: None
+        self.route = Route()
+        self.find_route: Callable[[str | None], Route] = lambda device: Route()
+        self.routes_known: Callable[[], Awaitable[object]] | None = None
 
     # ---- what the owner asks ----
 
@@ -140,6 +146,9 @@ class HostRunner:
                         self._tasks.create_task(self._serve(generation), name=f"sound-{self.role}-{generation}")
                 case Kill():
                     self._kill()
+                case Send({"kind": "open"} as note):
+                    self.route = self.find_route(note["device"])
+                    self.write(pack_note({**note, "route": asdict(self.route)}))
                 case Send(note):
                     self.write(pack_note(note))
                 case SayOpened() | SayFailed() | SayClosed() | LookForReturn():
@@ -191,6 +200,8 @@ class HostRunner:
         try:
             async with asyncio.TaskGroup() as group:
                 drain = group.create_task(self._drain(process))
+                if self.routes_known is not None:
+                    await self.routes_known()
                 await self._listen(process)
                 if self._process is process:
                     self._process = None

@@ -7,9 +7,9 @@ Pure: no I/O, no clock, stdlib only. Times are ``time.monotonic()``, which all p
 - `SPEECH` (program -> host): playout (u32), then float32 samples at 24 kHz
 - `HEARD` (host -> program): time (f64), then the float32 samples at the device's rate that went to the loudspeaker
 
-Notes to a host: ``open`` (device, fresh, latency), ``close``, ``together`` (frames), ``begin``/``end`` (playout),
-``clear`` (playout or null), ``gain``, ``cue``, ``reference``. Notes from a host: ``ready``, ``opened``, ``failed``,
-``closed``, ``ended``, ``began``, ``over``, ``dry``, ``progress``, ``devices``.
+Notes to a host: ``open`` (device, fresh, latency, route), ``close``, ``together`` (frames), ``begin``/``end``
+(playout), ``clear`` (playout or null), ``gain``, ``cue``, ``reference``. Notes from a host: ``ready``, ``opened``,
+``failed``, ``closed``, ``ended``, ``began``, ``over``, ``dry``, ``progress``, ``devices``.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def listing(found: DeviceList, wanted: tuple[str, str]) -> list[str]:
 
 
 def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) -> list[str]:
-    from pinch_tui.audio.devices.choice import choose
+    from pinch_tui.audio.devices.choice import choose, fitting, is_ambiguous
     from pinch_tui.diagnose.finding import tidy
 
     if not entries:
@@ -90,10 +90,12 @@ def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) ->
     for number, device in enumerate(entries, 1):
         mark = "*" if chosen is not None and device == chosen.device else " "
         note = f" = {tidy(default)}" if device.is_default and default and default != device.name else ""
-        word = " (default)" if device.is_default else ""
-        out.append(f" {mark}{number:>3}  {tidy(device.name)}{note}{word}, {device.rate} Hz, {tidy(device.host_api)}")
+        marks = f" ({', '.join(device.marks)})" if device.marks else ""
+        out.append(f" {mark}{number:>3}  {tidy(device.name)}{note}{marks}, {device.rate} Hz, {tidy(device.host_api)}")
     if wanted and chosen is not None and chosen.is_substitute:
         out.append(f"      {tidy(wanted)!r} is not there: {tidy(chosen.device.name)} is used until it comes back.")
+    if wanted and is_ambiguous(fitting(list(entries), wanted)):
+        out.append(f"      {tidy(wanted)!r} fits more than one: give more of the name.")
     return out
 
 
@@ -115,6 +117,8 @@ def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
                 "rate": device.rate,
                 "channels": device.channels,
                 "default": device.is_default,
+                "bluetooth": device.is_bluetooth,
+                "monitor": device.is_monitor,
                 "chosen": chosen is not None and chosen.device == device,
                 "meant": default if device.is_default else "",
             }

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pinch_tui.audio.adapters.microphone import HostMicrophone
+from pinch_tui.audio.adapters.sound import follow_server
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.devices import missing
 from pinch_tui.audio.devices.choice import DeviceList
@@ -27,6 +28,7 @@ async def microphone(device: str | None) -> AsyncIterator[HostMicrophone]:
     """The microphone, in a sound host of its own."""
     clock = SystemClock()
     async with SoundHost(clock=clock) as host:
+        await follow_server(host)
         found = HostMicrophone(host, clock=clock, device=device or None)
         try:
             yield found
@@ -39,6 +41,7 @@ async def speaker(device: str | None) -> AsyncIterator[HostSpeaker]:
     """The loudspeaker, in a sound host of its own."""
     clock = SystemClock()
     async with SoundHost(clock=clock) as host:
+        await follow_server(host)
         found = HostSpeaker(host, clock=clock, device=device or None)
         try:
             yield found

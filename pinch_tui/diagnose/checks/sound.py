@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinch_tui.audio.devices.choice import Device, DeviceList, matching
+from pinch_tui.audio.devices.choice import Device, DeviceList, fitting, is_ambiguous, matching
 from pinch_tui.audio.dsp.loudness import dbfs
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
 from pinch_tui.diagnose.sound import Listening, Played
@@ -57,6 +57,13 @@ def check_devices(found: DeviceList | None, wanted: tuple[str, str] = ("", "")) 
     if gone:
         sentence = f"The chosen {' and the '.join(f'{what} is not there' for what in gone)}: the default is used."
         return warn("devices", sentence, f"Plug it in, or {_CHOOSE[0].lower()}{_CHOOSE[1:]}", **listed)
+    vague = [
+        f"{name!r} fits more than one {what}; {fits[0].name} is used"
+        for what, devices, name in chosen
+        if name and is_ambiguous(fits := fitting(list(devices), name))
+    ]
+    if vague:
+        return warn("devices", f"{'. '.join(vague)}.", "Give more of the name; `pinch-tui devices` shows it.", **listed)
     if not found.outputs:
         sentence = "No loudspeaker was found: translations are shown, not spoken."
         return warn("devices", sentence, "Plug one in.", **listed)
@@ -135,11 +142,19 @@ def _finite(value: float) -> float | None:
 def _counted(devices: Sequence[Device], what: str, meant: str) -> str:
     default = next((device for device in devices if device.is_default), devices[0])
     name = meant if meant and default.is_default else default.name
-    return f"{len(devices)} {what}{'' if len(devices) == 1 else 's'} (default: {name}, {default.rate} Hz)"
+    count = sum(device.is_default or not device.is_monitor for device in devices) or 1
+    return f"{count} {what}{'' if count == 1 else 's'} (default: {name}, {default.rate} Hz)"
 
 
 def _listed(devices: Sequence[Device], meant: str) -> list[dict[str, object]]:
     return [
-        {"name": d.name, "rate": d.rate, "default": d.is_default, "meant": meant if d.is_default else ""}
+        {
+            "name": d.name,
+            "rate": d.rate,
+            "default": d.is_default,
+            "bluetooth": d.is_bluetooth,
+            "monitor": d.is_monitor,
+            "meant": meant if d.is_default else "",
+        }
         for d in devices
     ]

@@ -25,7 +25,6 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.options import SESSION_OPTIONS, Option, Text, difference_text
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.frontend.services import DeviceNames
 from pinch_tui.frontend.status_text import dbfs_text, mic_line
 from pinch_tui.settings.model import OPTIONS, VOLUME_RANGE
 from pinch_tui.ui.app.theme import THEME_NAMES
@@ -170,14 +169,15 @@ class SettingsScreen(Panel[None]):
 
     async def _list_devices(self) -> None:
         names = await self.front.services.list_devices()
-        self._offer("microphone", names.inputs, names.input, names)
-        self._offer("speaker", names.outputs, names.output, names)
-
-    def _offer(self, name: str, devices: tuple[tuple[str, str], ...], chosen: str | None, names: DeviceNames) -> None:
-        choice = self.query_one(f"#{name}", Choice)
-        choice.set_options([_SYSTEM, *devices], chosen)
-        if names.problem:
-            choice.set_note(names.problem)
+        for name, devices, chosen, default in (
+            ("microphone", names.inputs, names.input, names.default_input),
+            ("speaker", names.outputs, names.output, names.default_output),
+        ):
+            choice = self.query_one(f"#{name}", Choice)
+            system = (None, f"{_SYSTEM[1]}: {default}") if default else _SYSTEM
+            choice.set_options([system, *devices], chosen)
+            if names.problem:
+                choice.set_note(names.problem)
 
     # ---- what holds at once ----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from pinch_tui.audio.adapters import speaker as speaker_module
 from pinch_tui.audio.adapters.microphone import TOGETHER, HostMicrophone
 from pinch_tui.audio.adapters.sound import DeviceWatcher
 from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.devices.server import Endpoint, ServerState
 from pinch_tui.audio.host.supervision import HostSupervision, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.wire import FRAME, NOTE, SPEECH, Splitter, pack_frame, read_note, read_speech
@@ -39,6 +40,7 @@ class FakeRunner:
         self.log: list[str] = []
         self.sent = bytearray()
         self.host_pid: int | None = None
+        self.route = Route()
         self.on_message: Any = None
         self.on_note: Any = None
         self.on_command: Any = None
@@ -298,3 +300,22 @@ async def test_the_watcher_tells_the_mute_of_the_source_that_an_opening_would_ge
     await mic.aclose()
     told = [event.is_muted async for event in mic.events() if isinstance(event, MicMuted)]
     assert told == [True, False, True, False]
+
+
+async def test_the_watcher_reopens_when_the_servers_device_that_was_chosen_is_back() -> None:
+    capture, playback = FakeRunner("capture"), FakeRunner("playback")
+    host: Any = SimpleNamespace(capture=capture, playback=playback)
+    clock = ManualClock()
+    mic = HostMicrophone(host, clock=clock, device="usb")
+    watcher = DeviceWatcher(host, mic, HostSpeaker(host, clock=clock))
+    builtin, usb = Endpoint(1, "pci", "Built-in"), Endpoint(2, "usb.1", "USB Microphone", is_muted=True)
+    capture.supervision.is_substitute = True
+    watcher._watch.state = ServerState("pci", "out", (builtin,), ())
+    watcher._on_state(watcher._watch.state)
+    assert "reopen" not in capture.log
+    watcher._watch.state = ServerState("pci", "out", (builtin, usb), ())
+    watcher._on_state(watcher._watch.state)
+    assert "reopen" in capture.log
+    assert "reopen" not in playback.log
+    assert watcher._muting(watcher._watch.state)[0]  # of the chosen one, although nothing is open yet
+    await mic.aclose()

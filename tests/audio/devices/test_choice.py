@@ -88,7 +88,7 @@ def test_what_is_offered_names_the_host_api_only_where_names_are_alike() -> None
         ("USB Headset: Audio (hw:1,0) / ALSA", "USB Headset: Audio (hw:1,0)"),
         ("USB Headset / MME", "USB Headset (MME)"),
         ("USB Headset / Windows WASAPI", "USB Headset (Windows WASAPI)"),
-        ("Built-in / ALSA", "Built-in"),
+        ("Built-in / ALSA", "Built-in (default)"),
     ]
     assert chosen == "USB Headset / MME"
     for key, _ in offers:

@@ -25,7 +25,7 @@ from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import NOTE, Splitter, pack_note, read_note
 from pinch_tui.core.events import Frame
-from pinch_tui.core.sound import MicFailed, PlayoutEnded, SpeakerFailed
+from pinch_tui.core.sound import MicFailed, MicOpened, PlayoutEnded, SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import AudioError
 from tests.audio.rig import VirtualAudio, virtual_audio, why_not
@@ -129,10 +129,13 @@ async def test_muting_is_exact_zeros_and_frames_go_on(audio: VirtualAudio) -> No
 @needs_rig
 async def test_the_list_is_fresh_and_names_the_defaults(audio: VirtualAudio) -> None:
     found = await list_devices()
-    assert [item.name for item in found.inputs] == ["vmic", "vspeaker", "vspeaker_monitor", "default"]
+    own = ["vmic", "vspeaker", "vspeaker_monitor"]
+    assert [item.name for item in found.inputs] == ["Monitor of VirtualMicrophone", "Monitor of VirtualSpeaker", *own]
+    assert [item.name for item in found.outputs] == ["VirtualMicrophone", "VirtualSpeaker", *own]
     assert found.default_input == "Monitor of VirtualMicrophone"
     assert found.default_output == "VirtualSpeaker"
     assert is_there(found.outputs, "vspeaker / ALSA")
+    assert is_there(found.outputs, "virtualspeaker")
     assert not is_there(found.outputs, "bluetooth")
     await audio.do("stop")
     assert (await list_devices()).inputs == ()
@@ -157,6 +160,69 @@ async def test_another_device_is_taken_while_running_and_a_missing_one_replaced(
                     if len(names) == 2:
                         break
         assert names == [("vmic", False), ("Monitor of VirtualMicrophone", True)]
+
+
+def level(wav: Path) -> int:
+    with wave.open(str(wav)) as sound:
+        return max(map(abs, array("h", sound.readframes(sound.getnframes()))), default=0)
+
+
+@device
+@needs_rig
+async def test_sound_comes_from_the_chosen_microphone_and_goes_to_the_chosen_loudspeaker(
+    audio: VirtualAudio, tmp_path: Path
+) -> None:
+    audio.second_devices()
+    tone = tmp_path / "tone.wav"
+    with wave.open(str(tone), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(array("h", [12_000 if i // 20 % 2 else -12_000 for i in range(48_000)]).tobytes())
+    clock = SystemClock()
+    async with Sound(clock=clock, input_device="desk", output_device="headset") as sound:
+        sound.microphone.request_open()
+        mic, speaker = sound.microphone.events(), sound.speaker.events()
+        async with asyncio.timeout(20):
+            opened = await anext(mic)
+            assert isinstance(opened, MicOpened)
+            assert (opened.name, opened.is_substitute) == ("DeskMicrophone", False)
+
+            async def loudest(n_frames: int) -> float:
+                peak = 0.0
+                while n_frames:
+                    if isinstance(event := await anext(mic), Frame):
+                        n_frames -= 1
+                        peak = max(peak, event.peak)
+                return peak
+
+            with audio.start_player(tone) as into_default:
+                assert await loudest(50) == 0.0
+                into_default.kill()
+            with audio.start_player(tone, "line2") as into_chosen:
+                assert await loudest(60) > 0.3
+                into_chosen.kill()
+
+            heard = {sink: tmp_path / f"{sink}.wav" for sink in ("bt", "vspeaker")}
+            recorders = [audio.start_recorder(path, 1.5, sink) for sink, path in heard.items()]
+            sound.speaker.begin(1)
+            sound.speaker.play(1, array("f", [0.4 if i // 30 % 2 else -0.4 for i in range(24_000)]).tobytes())
+            sound.speaker.end(1)
+            opened = await anext(speaker)
+            assert isinstance(opened, SpeakerOpened)
+            assert (opened.name, opened.is_substitute) == ("Headset", False)
+            await asyncio.to_thread(lambda: [recorder.wait(10) for recorder in recorders])
+            assert level(heard["bt"]) > 3_000
+            assert level(heard["vspeaker"]) == 0
+
+            for _ in range(2):  # what follows of the playout
+                await anext(speaker)
+            await audio.unload("bt")
+            opened = await anext(speaker)
+            assert isinstance(opened, SpeakerOpened)
+            assert (opened.name, opened.is_substitute) == ("VirtualSpeaker", True)
+            audio.load_headset()
+            while not isinstance(opened := await anext(speaker), SpeakerOpened):
+                pass
+            assert (opened.name, opened.is_substitute) == ("Headset", False)
 
 
 @device

@@ -127,6 +127,25 @@ def test_a_speaker_that_moved_is_told_and_taken_back() -> None:
     assert speaker.decide(stream(99), HOME) is None
 
 
+def test_the_device_that_was_asked_for_is_home_also_after_a_substitute() -> None:
+    guard = MicGuard()
+    guard.opened("")  # the chosen one is away, so this is the default
+    guard.decide(stream(), HOME, SPEAKER)
+    asked = stream(device="Built-in", follows_server=False, endpoint="builtin")
+    there = replace(HOME, capturing={MIC: 2})
+    guard.opened("builtin")
+    assert guard.decide(asked, there, SPEAKER) == Moved(BUILTIN, False)
+    assert guard.decide(asked, HOME, SPEAKER) == Reopen()  # the server put it elsewhere
+    moved = replace(HOME, sources=(USB,), capturing={MIC: 1})
+    assert guard.decide(asked, moved, SPEAKER) == Moved(USB, True)
+
+
+def test_a_monitor_that_was_asked_for_by_any_name_is_taken() -> None:
+    state = replace(HOME, capturing={MIC: 3})
+    asked = stream(device="out.mon", follows_server=False, endpoint="out.monitor")
+    assert MicGuard().decide(asked, state, SPEAKER) == Moved(HEARS_SPEAKER, False)
+
+
 def test_one_bluetooth_device_for_both_is_told() -> None:
     mic = replace(USB, bluetooth="00:11")
     out = replace(OUT, bluetooth="00:11")
@@ -155,6 +174,7 @@ def listing() -> dict[str, object]:
                 "index": 7,
                 "name": "out",
                 "description": "Speaker",
+                "sample_specification": "s16le 2ch 48000Hz",
                 "monitor_source": "out.monitor",
                 "active_port": "analog-output-headphones",
                 "ports": [{"name": "analog-output-headphones", "type": "Headphones"}],
@@ -167,7 +187,7 @@ def listing() -> dict[str, object]:
                 "ports": [{"name": "hdmi-output-0", "type": "HDMI"}],
                 "properties": None,
             },
-            {"index": 9, "name": "null", "properties": {}, "ports": [], "active_port": None},
+            {"index": 9, "name": "null", "properties": {}, "sample_specification": "s16le 0ch 99999999Hz"},
         ],
         "source_outputs": [{"source": 3, "properties": {"application.process.id": "11"}}, {"source": 3}],
         "sink_inputs": [{"sink": 7, "properties": {"application.process.id": "22"}}],
@@ -184,6 +204,7 @@ def test_the_servers_words_are_read() -> None:
     assert monitor.is_muted
     assert [sink.is_headphones for sink in state.sinks] == [True, False, None]
     assert state.sinks[0].bluetooth == "00:11"
+    assert [(sink.rate, sink.channels) for sink in state.sinks] == [(48_000, 2), (0, 1), (0, 1)]
     assert state.source_of(MIC) == monitor
     assert state.sink_of(SPEAKER) == state.sinks[0]
     assert state.source_of(None) is None
