@@ -166,6 +166,13 @@ class StopSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class SendAgain:
+    """Send the kept sound of an utterance that settled without a text (`Utterance.can_send_again`)."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
 class Correct:
     """A person corrects a settled line: its whole texts from now on; None leaves a side as it is."""
 
@@ -193,6 +200,7 @@ Intent = (
     | SetBargeIn
     | ReplaySpeech
     | StopSpeech
+    | SendAgain
     | Correct
     | Quit
 )

@@ -40,6 +40,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "copy_both": "b",
     "save_speech": "a",
     "star": "asterisk,f",
+    "send_again": "ctrl+g",
     "correct": "ctrl+e",
     "add_context": "ctrl+k",
     "line_up": "up",

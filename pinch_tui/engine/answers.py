@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from typing import Any, assert_never
 
-from pinch_tui.core.events import Severity
+from pinch_tui.core.events import Frame, Severity
 from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.kept import KeptSound
+from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard, sentences
@@ -25,6 +29,7 @@ class Answers:
         self._notifier = conversation.notifier
         self._player = player
         self._listening = listening
+        self._kept = KeptSound()
 
     def take(self, runner: SessionRunner, answer: ev.Answer) -> None:
         session = runner.session
@@ -40,9 +45,8 @@ class Answers:
                     self._notifier.changed(number)
                 return
             case ev.FirstFrameQueued(number, attempt):
-                if attempt == 1:
-                    params, target = session.params, session.traits.target_of(session.params)
-                    self._transcript.retarget(number, params.source, target, session.session_id)
+                params, target = session.params, session.traits.target_of(session.params)
+                self._transcript.retarget(number, params.source, target, session.session_id)
                 self._notifier.log("first-sent", utterance=number, attempt=attempt)
             case ev.FinalizeQueued(number):
                 self._notifier.log("finalize", utterance=number)
@@ -52,8 +56,8 @@ class Answers:
                 self._conversation.latency.forget(number)
                 self._notifier.log("resend", utterance=number, attempt=attempt)
                 self._notifier.changed(number)
-            case ev.Settled(number):
-                self._settled(number)
+            case ev.Settled(number, sound):
+                self._settled(number, sound)
             case _:
                 assert_never(answer)
         self._conversation.refresh()
@@ -103,13 +107,43 @@ class Answers:
                 self._transcript.mark_speech(answer.target)
             self._notifier.changed(answer.source, answer.target)
 
-    def _settled(self, number: int) -> None:
+    def taken_again(self, number: int) -> Outgoing | None:
+        """The kept sound of an empty row as a new attempt; None where none is kept."""
+        frames = self._kept.take(number)
+        if not frames:
+            return None
+        utterance = self._transcript.utterance(number)
+        attempt = utterance.attempt + 1
+        self._transcript.restart(number, attempt, utterance.session_id)
+        self._conversation.latency.forget(number)
+        self._conversation.awaited.add(number)
+        self._notifier.clear("heard")
+        self._notifier.log("resend", utterance=number, attempt=attempt, asked=True)
+        self._notifier.changed(number)
+        peak = max(frame.peak for frame in frames)
+        return Outgoing(number, deque(frames), attempt=attempt, is_ended=True, peak=peak)
+
+    def _keep(self, utterance: Utterance, sound: Sequence[Frame]) -> None:
+        """The sound of a row without text, where sending it again may help."""
+        cause = utterance.unheard
+        if not sound or not (utterance.has_note or (cause is not None and cause.may_help_again)):
+            return
+        for number in self._kept.put(utterance.number, sound):
+            self._transcript.mark_kept(number, is_kept=False)
+            self._notifier.changed(number)
+        if utterance.number in self._kept:
+            self._transcript.mark_kept(utterance.number, is_kept=True)
+
+    def _settled(self, number: int, sound: Sequence[Frame]) -> None:
         self._conversation.awaited.discard(number)
         self._transcript.settle(number, self._conversation.ms())
         self._player.settled(number)
         self._notifier.changed(number)
         utterance = self._transcript.utterance(number)
         is_empty = utterance.state is UtteranceState.EMPTY
+        if is_empty:
+            self._keep(utterance, sound)
+            utterance = self._transcript.utterance(number)
         if is_empty and not utterance.has_note and not self._listening.is_failing:  # the cause is told already
             self._tell_unheard(utterance)
         fields: dict[str, Any] = {"utterance": number, "empty": is_empty}
@@ -127,4 +161,6 @@ class Answers:
             is_recording=self._listening.is_recording,
         )
         offers = ("languages",) if utterance.unheard is Unheard.NO_TEXT else ()
+        if utterance.can_send_again:
+            offers = (*offers, "send_again")
         self._notifier.notice("heard", Severity.INFO, title, hint, offers=offers)

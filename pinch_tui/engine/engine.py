@@ -17,6 +17,7 @@ from typing import assert_never
 
 from pinch_tui.core import events as e
 from pinch_tui.core.languages import label
+from pinch_tui.core.session import events as ev
 from pinch_tui.core.talk.talk import TalkState
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.answers import Answers
@@ -122,9 +123,10 @@ class Engine:
 
     def use_service(self, service: Service) -> None:
         """Use another service, or the same one with another key, from now on; a new session is opened at once."""
+        is_other = service.traits.name != self._sessions.service.traits.name
         params = self._sessions.replace_service(service)
         if params is not None and self._loop is not None:
-            self._open_new_session(params)
+            self._open_new_session(params, is_other_service=is_other)
 
     async def run(self) -> None:
         """Work until a `Quit` is done. The last fact is `Stopped`."""
@@ -213,13 +215,17 @@ class Engine:
             self._notifier.log("params", source=params.source, target=params.target)
             self._open_new_session(params)
 
-    def _open_new_session(self, params: e.SessionParams) -> None:
-        """The next words go to a new session; what was said before is finalized and drained on the old one."""
+    def _open_new_session(self, params: e.SessionParams, *, is_other_service: bool = False) -> None:
+        """The next words go to a new session; what was said before is finalized and drained on the old one.
+
+        What the old one was refused goes to the new one.
+        """
         self._notifier.clear("link", "speech")
         self._sessions.open(params)
         if self._talking.part():  # the key stays down, and what it says now is an utterance of its own
             title = f"From here on: {label(params.source)} → {label(params.target)}."
             self._notifier.notice("change", e.Severity.INFO, title, "Earlier words keep their languages.")
+        self._talking.handed_over(self._sessions.hand_over(is_other_service=is_other_service))
         self._sessions.drain_former()
 
     # ---- intents ----
@@ -259,6 +265,8 @@ class Engine:
                     self._notifier.notice("replay", e.Severity.INFO, "It plays when you finish talking.")
             case e.StopSpeech(skip):
                 self._player.stop(skip=skip)
+            case e.SendAgain(number):
+                self._send_again(number)
             case e.Correct(number, original, translation):
                 if self._conversation.transcript.correct(number, original, translation):
                     self._notifier.changed(number)
@@ -267,6 +275,12 @@ class Engine:
             case _:
                 assert_never(intent)
         self._refresh()
+
+    def _send_again(self, number: int) -> None:
+        attempt = self._answers.taken_again(number)
+        if attempt is None or self._is_quitting:
+            return
+        self._sessions.current().feed(ev.UtterancesGiven((attempt,)))
 
     def _quit(self, *, drain: bool) -> None:
         is_second = self._is_quitting

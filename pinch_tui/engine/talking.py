@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from pinch_tui.core.events import EdgeKind, Frame, Severity, TalkEdge, TalkSource
@@ -104,6 +104,12 @@ class Talking:
             self.drive(tk.Parted(self._conversation.now()))
             return True
         return False
+
+    def handed_over(self, numbers: Iterable[int]) -> None:
+        """The current session has these now; what is still captured of them goes there, too."""
+        for number in numbers:
+            if number in self._owner:
+                self._owner[number] = self._sessions.current()
 
     def leave_foreground(self) -> None:
         """End what is being said, its tail included."""

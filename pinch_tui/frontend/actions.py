@@ -97,6 +97,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("save_speech", "Save the voice", _I, "The line's translated speech as a WAV file",
            lambda f: f.lines.save_speech()),
     Action("star", "Star", _I, "Star the line, or remove the star"),
+    Action("send_again", "Send it again", _I, "Send the sound of a line without text once more",
+           lambda f: f.lines.send_again()),
     Action("correct", "Correct", _I, "Edit the original or the translation; the first wording is kept",
            lambda f: f.lines.correct()),
     Action("add_context", "Tell the translator", _I, "Add the words you just corrected to the context",

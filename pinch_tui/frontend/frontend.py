@@ -54,6 +54,10 @@ class FrontEnd:
         """The first key of an action as people write it; "" when the user's map leaves it none."""
         return key_name(first_key(self.keys, action))
 
+    def _key_offered(self, action: str) -> str:
+        """The key of an action that this face has, "" for none."""
+        return self.key_named(action) if self.face.has(action) else ""
+
     def _offer_context(self, words: Sequence[str]) -> str:
         key = self.key_named("add_context")
         return f"{key} tells the translator: {', '.join(words)}." if key else f"New: {', '.join(words)}."
@@ -86,7 +90,7 @@ class FrontEnd:
             case Logged():
                 self.notes.hear(event)
             case NoticePosted(offers=offers) if offers:
-                event = with_keys(event, self.key_named)
+                event = with_keys(event, self._key_offered)
             case Stopped():
                 self.leaving.end(event)
             case _:

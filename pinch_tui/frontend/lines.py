@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
-from pinch_tui.core.events import Correct, ReplaySpeech
+from pinch_tui.core.events import Correct, ReplaySpeech, SendAgain
 from pinch_tui.core.transcript.correct import new_words
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance
@@ -167,6 +167,18 @@ class RunningLines(LineWork):
         if number is not None:
             self._face.confirm("Playing it again." if speed == 1.0 else "Playing it again, slower.")
             self._engine.post(ReplaySpeech(number, speed))
+
+    def send_again(self) -> None:
+        """The selected line, or the newest one, that has no text and whose sound is kept."""
+        utterances, number = self._transcript.utterances, self._face.selected()
+        if number is None:
+            number = next((u.number for u in reversed(utterances) if u.can_send_again), None)
+        if number is None or not self._transcript.utterance(number).can_send_again:
+            hint = "Only lines without text are kept, the newest five minutes of them." if utterances else ""
+            self._face.say("line", "This line cannot be sent again." if utterances else _NOTHING, hint)
+            return
+        self._face.confirm("Sending it again.")
+        self._engine.post(SendAgain(number))
 
     def save_speech(self) -> None:
         """Its translated speech as a file."""

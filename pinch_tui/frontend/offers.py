@@ -10,6 +10,11 @@ from pinch_tui.core.events import NoticePosted
 
 DOES: Final[Mapping[str, str]] = {
     "languages": "chooses the languages",
+    "settings": "opens the settings",
+    "retry": "tries again now",
+    "welcome": "takes another key",
+    "support": "copies what support needs",
+    "send_again": "sends it again",
 }
 """What the key of an action does, behind its name."""
 

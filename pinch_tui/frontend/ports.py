@@ -97,6 +97,9 @@ class Face(LineFace, Protocol):
     def hear(self, event: EngineEvent) -> None:
         """A fact of the engine, after the front end has taken it."""
 
+    def has(self, action: str) -> bool:
+        """Whether this face can do an action."""
+
     def do(self, action: str) -> None:
         """Run an action that each face has in its own way, or lacks."""
 

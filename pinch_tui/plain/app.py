@@ -39,7 +39,7 @@ from pinch_tui.frontend.languages_text import LanguageChoices, phrase_language
 from pinch_tui.frontend.ports import AppExit, Export, TalkKey, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
-from pinch_tui.plain.help import help_lines, spoken_key
+from pinch_tui.plain.help import OFFERED, help_lines, spoken_key
 from pinch_tui.plain.languages import NotOne, parse_pair, recent_text, resolve
 from pinch_tui.plain.terminal import HANG_UP, TYPED_KEYS, Terminal
 from pinch_tui.plain.words import Narrator, sentence
@@ -300,6 +300,9 @@ class PlainApp:
         task = self._tasks.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def has(self, action: str) -> bool:
+        return action in OFFERED
 
     def do(self, action: str) -> None:
         match action:

@@ -107,7 +107,11 @@ class Narrator:
         number = utterance.number
         if utterance.attempt > self._resent.get(number, 1) and utterance.state not in _DONE:
             self._resent[number] = utterance.attempt
-            yield "The connection was lost; your words are being sent again."
+            if number in self._ended:  # asked for: the line had come to nothing
+                self._ended.discard(number)
+                yield "Your words are being sent again."
+            else:
+                yield "The connection was lost; your words are being sent again."
         if utterance.state is UtteranceState.CANCELLED:
             if number not in self._ended:
                 self._ended.add(number)

@@ -58,4 +58,4 @@ class Refusals:
                 return AllocationError(title, hint, status=status, retryable=True, is_foreign=True)
             case _:
                 title = f"{label} refused the settings ({status})."
-                return AllocationError(title, f"{self.settings} Then retry; {KEPT}", status=status, retryable=False)
+                return AllocationError(title, f"{self.settings} {KEPT_TOO}", status=status, retryable=False)

@@ -18,13 +18,16 @@ from pinch_tui.core.events import (
     Intent,
     Logged,
     MicState,
+    NoticePosted,
     Quit,
     ReplaySpeech,
     RetryNow,
     SelectMicrophone,
+    SendAgain,
     SessionParams,
     SetBargeIn,
     SetVolume,
+    Severity,
     StateWord,
     StopSpeech,
     Voice,
@@ -72,6 +75,9 @@ class FakeFace:
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.work.append(work)
+
+    def has(self, action: str) -> bool:
+        return action != "welcome"
 
     def do(self, action: str) -> None:
         self.told.append(("own", action))
@@ -304,6 +310,30 @@ def test_a_line_under_way_is_not_corrected() -> None:
     rig.do("correct")
     assert rig.engine.intents == []
     assert "not finished" in rig.face.told[-1][2]
+
+
+def test_a_line_without_text_is_sent_again() -> None:
+    rig = Rig()
+    rig.do("send_again")
+    assert rig.face.told == [("say", "line", "There are no lines yet.")]
+    rig.engine.put(
+        line(1, "", "", state=UtteranceState.EMPTY, can_send_again=True),
+        line(2, "", "", state=UtteranceState.EMPTY),
+        line(3, "a", "b"),
+    )
+    rig.do("send_again")
+    assert rig.engine.intents == [SendAgain(1)]
+    rig.face.cursor = 2
+    rig.do("send_again")
+    assert rig.engine.intents == [SendAgain(1)]
+    assert rig.face.told[-1] == ("say", "line", "This line cannot be sent again.")
+
+
+def test_a_notice_names_the_keys_that_this_face_has() -> None:
+    rig = Rig()
+    rig.engine.say(NoticePosted("link", Severity.ERROR, "No.", "Kept.", offers=("welcome", "languages", "retry")))
+    (notice,) = [event for event in rig.face.heard if isinstance(event, NoticePosted)]
+    assert notice.hint == "Kept. l chooses the languages. Ctrl+R tries again now."
 
 
 async def test_speech_is_said_again_and_saved() -> None:

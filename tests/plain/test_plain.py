@@ -25,6 +25,7 @@ from pinch_tui.core.events import (
     Quit,
     ReplaySpeech,
     RetryNow,
+    SendAgain,
     SessionParams,
     SetVolume,
     Severity,
@@ -600,6 +601,26 @@ def test_earlier_segments_are_told_while_somebody_talks_on() -> None:
         "You (en): One.",
         "Translation (es): Uno.",
     ]
+
+
+def test_a_line_that_is_sent_again_is_told_anew() -> None:
+    narrator = Narrator()
+    empty = line(1, "", "", state=UtteranceState.EMPTY)
+    assert told(narrator, empty) == ["Nothing was heard."]
+    again = replace(empty, state=UtteranceState.WAITING, attempt=2)
+    assert told(narrator, again) == ["Your words are being sent again."]
+    assert told(narrator, replace(again, state=UtteranceState.EMPTY)) == ["Nothing was heard."]
+
+
+async def test_the_line_mode_names_the_key_that_sends_a_line_again() -> None:
+    async with running() as session:
+        session.engine.put(line(1, "", "", state=UtteranceState.EMPTY, can_send_again=True))
+        session.engine.say(
+            NoticePosted("heard", Severity.INFO, "No text.", "", offers=("languages", "send_again", "welcome"))
+        )
+        await session.printed("Note: No text. l chooses the languages. Ctrl+G sends it again.")
+        session.type("\x07")
+        await session.until(lambda: session.engine.intents == [SendAgain(1)])
 
 
 def test_ends_without_text_and_resends_have_words() -> None:

@@ -8,6 +8,7 @@ ready and when it is gone.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from enum import Enum, auto
 
 from pinch_tui.core.events import FRAME_S, Frame
@@ -170,6 +171,24 @@ class Delivery:
         self._attempts[number] = 1
         if self._generation is not None:
             self._watches[number] = self._watch()
+
+    def give_away(self) -> tuple[Outgoing, ...]:
+        """Let go of what is unsettled, for another session to send. Only while there is no connection."""
+        items = tuple(item for item in self.outbox if not item.is_cancelled)
+        for item in list(self.outbox):
+            self._forget(item.number)
+        return items
+
+    def take_over(self, items: Iterable[Outgoing], now: float) -> list[Step]:
+        """Send these, too, as `Outbox.put` puts them."""
+        items = tuple(items)
+        self.outbox.put(items)
+        for item in items:
+            self._attempts[item.number] = item.attempt
+            self._cancelled.discard(item.number)
+            if self._generation is not None:
+                self._watches[item.number] = self._watch()
+        return self.pump(now)
 
     def frame(self, number: int, frame: Frame, now: float) -> list[Step]:
         self.outbox.add(number, frame)
@@ -350,9 +369,11 @@ class Delivery:
         moved = self._attribution.settled(number)
         if any(move.target == number for move in moved):  # it was answered after all
             return self._moved(moved, now)
+        item = self.outbox.get(number)
+        sound = tuple(item.frames) if item is not None and item.base == 0 else ()
         self._forget(number)
         self._watches.pop(number, None)
-        return [] if number in self._cancelled else [Settled(number)]
+        return [] if number in self._cancelled else [Settled(number, sound)]
 
     def _moved(self, moved: list[Moved], now: float) -> list[Step]:
         steps: list[Step] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pinch_tui.core.events import Frame, SessionParams
+from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.reactions import Failure
 from pinch_tui.core.wire import Progress, SpeechChunk, TranscriptMessage, WireEvent
 
@@ -121,6 +122,13 @@ class UtteranceCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class UtterancesGiven:
+    """Utterances of another session, or that are sent again: they go out whole, behind what is on its way already."""
+
+    items: tuple[Outgoing, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RetryRequested:
     """Try now."""
 
@@ -157,6 +165,7 @@ Fact = (
     | UtteranceLatched
     | UtteranceEnded
     | UtteranceCancelled
+    | UtterancesGiven
     | RetryRequested
     | KeyReplaced
     | DrainRequested
@@ -293,9 +302,13 @@ class SpeechReceived:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Nothing more is expected for the utterance; its sound is let go."""
+    """Nothing more is expected for the utterance; its sound is let go.
+
+    ``sound``: all of it, empty where the beginning was let go earlier.
+    """
 
     number: int
+    sound: tuple[Frame, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

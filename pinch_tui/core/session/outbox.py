@@ -6,7 +6,7 @@ An utterance's sound stays here until it is settled, so that it can be sent agai
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pinch_tui.core.events import FRAME_S, Frame
@@ -145,6 +145,16 @@ class Outbox:
     def start(self, number: int) -> None:
         self._items.setdefault(number, Outgoing(number))
 
+    def put(self, items: Iterable[Outgoing]) -> None:
+        """Take whole utterances, in the order of their numbers, behind those of which something was sent."""
+        for item in items:
+            self._items[item.number] = item
+            self._kept += len(item.frames)
+        begun = [item for item in self._items.values() if item.first_sent_at is not None]
+        waiting = [item for item in self._items.values() if item.first_sent_at is None]
+        self._items = {item.number: item for item in (*begun, *sorted(waiting, key=lambda item: item.number))}
+        self._trim()
+
     def add(self, number: int, frame: Frame) -> None:
         """Append a frame to a running utterance; frames of ended or unknown ones are not taken."""
         item = self._items.get(number)
@@ -173,8 +183,7 @@ class Outbox:
             self._kept -= 1
 
     def remove(self, number: int) -> None:
-        item = self._items.pop(number, None)
-        if item is not None:
+        if (item := self._items.pop(number, None)) is not None:
             self._kept -= len(item.frames)
 
     def current(self) -> Outgoing | None:

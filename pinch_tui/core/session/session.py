@@ -17,6 +17,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.session.retries import Retries
@@ -149,6 +150,8 @@ class Session:
                 return self.delivery.end(number, now)
             case ev.UtteranceCancelled(number):
                 return self.delivery.cancel(number, now)
+            case ev.UtterancesGiven(items):
+                return [*self.delivery.take_over(items, now), *self._wanted(now)]
             case ev.RetryRequested():
                 is_waiting = self.state in (SessionState.WAITING, SessionState.STOPPED, SessionState.IDLE)
                 if not is_waiting or (self._is_closing and not self.is_active):
@@ -257,6 +260,15 @@ class Session:
         if not self.is_active and self._ping_at is not None:
             self._ping_at = now  # the idle ping's patience was longer; count anew
         self.delivery.start(number)
+        return self._wanted(now)
+
+    def give_away(self) -> tuple[Outgoing, ...]:
+        """Let go of what it keeps, for another session to send; nothing while it has a connection."""
+        is_connected = self.state in (SessionState.OPENING, SessionState.READY)
+        return () if is_connected else self.delivery.give_away()
+
+    def _wanted(self, now: float) -> list[Step]:
+        """There is something to send: a session that rests is opened, one that was refused says so again."""
         match self.state:
             case SessionState.IDLE:
                 self._retries.clear()

@@ -47,6 +47,7 @@ class Utterance:
     is_sample: bool = False  # spoken by a voice of the program, not by a person
     unheard: Unheard | None = None  # why it is empty, where that is known
     heard_as: str | None = None  # the language that the service told without any text
+    can_send_again: bool = False  # its sound is kept
 
     @property
     def is_translated(self) -> bool:
@@ -235,6 +236,7 @@ class Transcript:
             segments=utterance.segments if row.held else row.segments,
             unheard=None,
             heard_as=None,
+            can_send_again=False,
         )
 
     def finish(self, number: int, now_ms: int) -> None:
@@ -298,6 +300,11 @@ class Transcript:
         position = self._position[number]
         if self._utterances[position].has_speech != has_speech:
             self._utterances[position] = replace(self._utterances[position], has_speech=has_speech)
+
+    def mark_kept(self, number: int, *, is_kept: bool) -> None:
+        """Whether the sound of an empty row can be sent again."""
+        position = self._position[number]
+        self._utterances[position] = replace(self._utterances[position], can_send_again=is_kept)
 
     def retarget(self, number: int, source: str, target: str, session_id: str | None) -> None:
         """The utterance goes to another session, before any text came; later it keeps its pair."""

@@ -10,8 +10,9 @@ from pinch_tui.core.events import FRAME_S, Counters, SessionParams, Severity
 from pinch_tui.core.said import quoted
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.pace import Pace
-from pinch_tui.core.session.reactions import FailureKind, Policy, describe, policy_of
+from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import Service
@@ -115,6 +116,23 @@ class Sessions:
         )
         self._runners.append(runner)
         runner.feed(ev.Started())
+
+    def hand_over(self, *, is_other_service: bool) -> tuple[int, ...]:
+        """The current session takes what the former ones keep and cannot send; the numbers of the utterances.
+
+        What was refused for its settings is sent with others, and everything without a connection to another service.
+        A refused key refuses these settings as well as others: its cure sends what was said under the old ones.
+        """
+        items: list[Outgoing] = []
+        for former in self.draining():
+            session = former.session
+            is_refused = session.state is SessionState.STOPPED
+            is_cured = is_refused and session.failure is not None and not session.failure.is_credential
+            if is_other_service or is_cured:
+                items += session.give_away()
+        if items:
+            self.current().feed(ev.UtterancesGiven(tuple(items)))
+        return tuple(item.number for item in items)
 
     def drain_former(self) -> None:
         self._runners[-2].feed(ev.DrainRequested(lingers=True))
@@ -224,6 +242,10 @@ class Sessions:
         )
         if runner is self.current() or self._failing is runner:
             self._notifier.clear("link")
+        if runner is self.current():  # the service can be had again: also by those that gave up
+            for former in self.draining():
+                if former.session.is_active and former.session.state in (SessionState.IDLE, SessionState.STOPPED):
+                    former.feed(ev.RetryRequested())
 
     def _failed(self, runner: SessionRunner, report: ev.SessionFailed) -> None:
         self._failing = runner
@@ -240,10 +262,10 @@ class Sessions:
             hint = f"{hint} {_SAFE}".strip()
         if report.unsettled:
             self._outlets.cue("error")
-        ids = _ids(session)
         if report.needs_cure:
             self._notifier.clear("link")  # a press asks again, so it is said again
-            self._notifier.notice("link", Severity.ERROR, title, hint + ids)
+            offers = _cures(report.failure, session)
+            self._notifier.notice("link", Severity.ERROR, title, hint + _ids(session), offers=offers)
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
             # The service's own fault, or no capacity in a minute of tries: to be reported there.
             hint = f"Press the talk key to retry; if this continues, {_report(session)}. {_SAFE}"
@@ -270,6 +292,15 @@ class Sessions:
             f"Choose another language to hear it.{known}",
         )
         self._notifier.log("text-only", target=target, supported=list(supported))
+
+
+def _cures(failure: Failure, session: Session) -> tuple[str, ...]:
+    """The actions that cure a refusal, or help to report it."""
+    if failure.kind is FailureKind.HTTP and failure.is_credential:
+        return ("welcome", "support") if failure.code == 403 else ("welcome",)
+    if failure.kind is FailureKind.HTTP:
+        return "languages", "settings", "retry"
+    return ("retry", "support") if session.session_id else ("retry",)
 
 
 def _ids(session: Session) -> str:

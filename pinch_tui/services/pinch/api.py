@@ -166,8 +166,7 @@ class HttpSessionApi:
         if status == 401:
             return CredentialError(
                 f"The service refused the API key from {self._key_source} (401).",
-                f"The developer portal gives keys. In the app F3 takes another; elsewhere {self._cure}. "
-                "Your words are safe.",
+                f"The developer portal gives keys; {self._cure} for another one. Your words are safe.",
                 status=status,
             )
         if status == 403:

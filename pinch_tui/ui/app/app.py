@@ -50,7 +50,7 @@ from pinch_tui.core.keymap import check_theme
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.frontend.actions import ACTIONS, do
+from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.ports import AppExit, Export, Wording
@@ -366,6 +366,9 @@ class PinchApp(App[AppExit]):
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.run_worker(work, name=name)
+
+    def has(self, action: str) -> bool:
+        return action in BY_NAME
 
     def do(self, action: str) -> None:
         self._own.do(action)
