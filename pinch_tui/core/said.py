@@ -17,6 +17,7 @@ WORDS_LIMIT: Final = 300
 """Characters that are shown."""
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]{0,60}")
 _MARKUP: Final = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|[a-z]+[ >])", re.IGNORECASE)
+_TAGS: Final = re.compile(r"</?[a-z][a-z0-9-]{0,20}(?:\s[^<>]{0,300})?/?>|<!--[^<>]{0,300}-->", re.IGNORECASE)
 
 
 def is_markup(text: str) -> bool:
@@ -25,8 +26,8 @@ def is_markup(text: str) -> bool:
 
 
 def words(text: object, secrets: Iterable[str] = ()) -> str:
-    """A text of the service as it may be shown; "" for anything else."""
-    return clean(redact(text, secrets), WORDS_LIMIT) if isinstance(text, str) else ""
+    """A text of the service as it may be shown: no tags, no controls; "" for anything else."""
+    return clean(redact(_TAGS.sub(" ", text), secrets), WORDS_LIMIT) if isinstance(text, str) else ""
 
 
 def code(value: object) -> str:

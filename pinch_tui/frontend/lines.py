@@ -80,12 +80,22 @@ class LineWork:
         self._face.begin("copy", self._tell("copy", self._copy(text), f"Copied the {what} ({{}})"))
 
     def copy_made(self, what: str, make: Callable[[], Awaitable[str]]) -> None:
-        """A text that takes a while to make, to the clipboard."""
+        """A text that takes a while to make, to the clipboard; a face of lines without one prints it."""
 
-        async def work() -> str:
-            return await self._copy(await make())
+        async def work() -> None:
+            text = await make()
+            try:
+                way = await self._copy(text)
+            except PinchError as error:
+                if self._face.write_raw is not None:
+                    return self._face.warn("support", error.title, error.hint)
+                self._face.say("support", f"{error.title.removesuffix('.')}, so here is the {what}.")
+                for line in text.splitlines():
+                    self._face.say("support", "", path=line)
+                return None
+            return self._face.say("support", f"Copied the {what} ({way})")
 
-        self._face.begin("support", self._tell("support", work(), f"Copied the {what} ({{}})"))
+        self._face.begin("support", work())
 
     def _copy(self, text: str) -> Awaitable[str]:
         return (self._services.copy or Clipboard(self._face.write_raw).copy)(text)

@@ -26,11 +26,14 @@ class SupportNotes:
     def __init__(self, wall_minus_clock: float | None = None) -> None:
         """``wall_minus_clock``: Unix seconds less the event log's clock."""
         self._offset = time.time() - time.monotonic() if wall_minus_clock is None else wall_minus_clock
+        self._last_code = ""
         self._events: deque[tuple[float, str]] = deque(maxlen=KEPT)
 
     def hear(self, event: Logged) -> None:
         fields = event.fields
         code = f" [{fields['code']}]" if fields.get("code") is not None else ""
+        if code and (event.kind == "reconnecting" or fields.get("topic") == "link"):
+            self._last_code = f"{fields.get('failure') or 'code'} {fields['code']}, {self._when(event.t)}"
         match event.kind:
             case "session":
                 text = f"session {fields.get('session_id')}, model {fields.get('model_version_id') or 'not told'}"
@@ -40,6 +43,8 @@ class SupportNotes:
                 text = f"error{code}: {fields.get('title')}"
             case _:
                 return
+        if event.kind != "session" and fields.get("session_id"):
+            text = f"{text} (session {fields['session_id']})"
         self._events.append((event.t, clean(text, _LINE)))
 
     def text(self, status: Status, doctor: Sequence[str], now: float) -> str:
@@ -53,6 +58,7 @@ class SupportNotes:
             f"model version: {status.model_version_id or 'not told'}",
             f"languages: {status.params.source} to {status.params.target}",
             f"state: {status.word.value}{f', {status.detail}' if status.detail else ''}",
+            f"last code: {clean(self._last_code, _LINE) or 'none'}",
             "what happened:",
             *(f"- {self._when(t)} {text}" for t, text in self._events),
         ]

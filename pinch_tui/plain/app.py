@@ -283,7 +283,7 @@ class PlainApp:
         if topic == "session":
             self._narrator.knows(self.front.session.wanted)
         if path:  # neither broken nor with a full stop, so that it can be copied
-            self._terminal.write(f"{clean(text)} {printable(path)}")
+            self._terminal.write(f"{clean(text)} {printable(path)}".lstrip())
             return
         self.tell(sentence(f"{text} {hint}"))
 

@@ -44,6 +44,20 @@ def test_secrets_and_controls_go() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<b>no</b> slot<br/>today", "no slot today"),
+        ('see <a href="https://x.example">here</a>', "see here"),
+        ("3 < 4 and 5 > 4", "3 < 4 and 5 > 4"),
+        ("<i>pk_abcdefgh</i> and [red]brackets[/red]", "<hidden> and [red]brackets[/red]"),
+        ("<script>" * 50, ""),
+    ],
+)
+def test_tags_go_and_what_only_looks_like_them_stays(text: str, shown: str) -> None:
+    assert words(text) == shown
+
+
 def test_a_quotation_is_a_sentence_or_nothing() -> None:
     assert quoted("no slot") == 'The service says: "no slot"'
     assert quoted("") == ""

@@ -36,8 +36,22 @@ def test_a_report_names_service_session_model_times_and_codes() -> None:
     notes = noted(
         Logged(1.0, "session", {"session_id": "ss_1", "model_version_id": "m_7"}),
         Logged(2.0, "final", {"text": "a canary text", "session_id": "ss_1"}),
-        Logged(61.0, "reconnecting", {"code": 4500, "reason": "Pinch had an internal error (4500).", "delay_s": 1.0}),
-        Logged(62.0, "error", {"topic": "link", "code": 503, "title": "The service is full right now (503)."}),
+        Logged(
+            61.0,
+            "reconnecting",
+            {
+                "code": 4500,
+                "failure": "close",
+                "session_id": "ss_1",
+                "reason": "Pinch had an internal error (4500).",
+                "delay_s": 1.0,
+            },
+        ),
+        Logged(
+            62.0,
+            "error",
+            {"topic": "link", "code": 503, "failure": "http", "title": "The service is full right now (503)."},
+        ),
         Logged(63.0, "error", {"topic": "service", "title": "a canary sentence"}),
     )
     text = notes.text(STATUS, ["ok   python: Python 3.11.7.", "fail dns: No such\x1b[31m name."], 100.0)
@@ -48,9 +62,10 @@ def test_a_report_names_service_session_model_times_and_codes() -> None:
         "model version: m_7",
         "languages: en to es",
         "state: reconnecting, Pinch had an internal error (4500).",
+        "last code: http 503, 2026-09-21 14:14:22Z",
         "what happened:",
         "- 2026-09-21 14:13:21Z session ss_1, model m_7",
-        "- 2026-09-21 14:14:21Z reconnecting [4500]: Pinch had an internal error (4500).",
+        "- 2026-09-21 14:14:21Z reconnecting [4500]: Pinch had an internal error (4500). (session ss_1)",
         "- 2026-09-21 14:14:22Z error [503]: The service is full right now (503).",
         "doctor:",
         "- ok python: Python 3.11.7.",
@@ -63,7 +78,7 @@ def test_a_report_names_service_session_model_times_and_codes() -> None:
 def test_a_quiet_practice_run_has_nobody_to_write_to() -> None:
     text = noted().text(replace(STATUS, service=PRACTICE, session_id=None, model_version_id=None), (), 1.0)
     assert "write to" not in text and "- nothing\n" in text and "was not run" in text
-    assert "session: none" in text and "model version: not told" in text
+    assert "session: none" in text and "last code: none" in text and "model version: not told" in text
 
 
 def test_only_the_newest_events_are_remembered() -> None:

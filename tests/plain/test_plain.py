@@ -400,6 +400,19 @@ async def test_copying_says_how() -> None:
         await session.printed("Copied the translation (took uno).")
 
 
+async def test_what_support_needs_is_printed_where_there_is_no_clipboard() -> None:
+    async def copy(_text: str) -> str:
+        raise PinchError("No clipboard was found.", "Install xclip.")
+
+    async with running(AppServices(copy=copy)) as session:
+        session.engine.set_status(model_version_id="m_7")
+        session.type("\x1bOS")
+        await session.printed("No clipboard was found, so here is the report for support.")
+        await session.until(lambda: "write to: support@startpinch.com" in session.lines)
+        assert f"session: {session.engine.status.session_id}" in session.lines
+        assert "model version: m_7" in session.lines
+
+
 async def test_unknown_keys_and_sequences_do_no_harm() -> None:
     async with running() as session:
         session.type("\x1b[A\x1b[1;5C\x1bOP\x1b[200~é\x1b[201~")

@@ -54,7 +54,7 @@ class ServiceTraits:
     quiet: QuietTimes = field(default_factory=QuietTimes)
     """How long silence has to last where it tells the end."""
     support: str = ""
-    """The address to write to about what stays wrong."""
+    """Where to write about what stays wrong: an address, or the service's site where none is known."""
     closes: Mapping[int, Reaction] = field(default_factory=lambda: MappingProxyType({}))
     """What its close codes mean; others are a lost connection."""
 

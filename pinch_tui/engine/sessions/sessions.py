@@ -255,7 +255,14 @@ class Sessions:
         if report.retry_at is not None:
             delay = max(0.0, report.retry_at - self._conversation.now())
             self._counted = replace(self._counted, reconnects=self._counted.reconnects + 1)
-            self._notifier.log("reconnecting", delay_s=round(delay, 3), reason=title, code=report.failure.code)
+            self._notifier.log(
+                "reconnecting",
+                delay_s=round(delay, 3),
+                reason=title,
+                code=report.failure.code,
+                failure=report.failure.kind.value,
+                session_id=session.session_id,
+            )
             self._notifier.notice("link", Severity.WARNING, title, hint, is_retrying=True)
             return
         if report.unsettled and _SAFE not in hint:
@@ -269,7 +276,8 @@ class Sessions:
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
             # The service's own fault, or no capacity in a minute of tries: to be reported there.
             hint = f"Press the talk key to retry; if this continues, {_report(session)}. {_SAFE}"
-            self._notifier.notice("link", Severity.WARNING, title, f"{hint} {quoted(report.failure.words)}".strip())
+            hint = f"{hint} {quoted(report.failure.words)}".strip()
+            self._notifier.notice("link", Severity.WARNING, title, hint, offers=("support",))
         elif report.unsettled or policy is not Policy.ENDED:
             self._notifier.notice("link", Severity.WARNING, title, f"{hint} Press the talk key to retry.".strip())
         self._notifier.log(
@@ -278,6 +286,7 @@ class Sessions:
             title=title,
             code=report.failure.code,
             failure=report.failure.kind.value,
+            session_id=session.session_id,
             ended=policy is Policy.ENDED,
             needs_cure=report.needs_cure,
             credential=report.failure.kind is FailureKind.HTTP and report.failure.is_credential,
@@ -310,5 +319,6 @@ def _ids(session: Session) -> str:
 
 
 def _report(session: Session) -> str:
-    to = f" to {session.traits.support}" if session.traits.support else ""
+    where = session.traits.support
+    to = f" {'to' if '@' in where else 'through'} {where}" if where else ""
     return f"report it{to}{_ids(session)}"

@@ -17,4 +17,5 @@ CARTESIA = ServiceTraits(
     sources=LANGUAGES,
     key="cartesia",
     pace=1.05,
+    support="cartesia.ai",
 )

@@ -21,6 +21,7 @@ SMALLEST = ServiceTraits(
     detects_language=False,
     key="smallest",
     pace=1.2,
+    support="smallest.ai",
     closes=MappingProxyType(
         {
             1008: Reaction(
