@@ -13,7 +13,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
+from pinch_tui.audio.adapters.null import SilentMicrophone
+from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
 from pinch_tui.core.events import (
     FRAME_BYTES,
     FRAME_S,
@@ -38,7 +39,7 @@ from pinch_tui.diagnose.virtual_time import run
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.engine.ports import Allocation, Service
-from pinch_tui.errors import AllocationError, AudioError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
 from pinch_tui.settings.model import KeepOpen
 from pinch_tui.store.trace import TraceLine
 
@@ -218,10 +219,7 @@ class _Replay:
             keep_open=KeepOpen.PRESS,
             is_continuous=is_continuous,
         )
-        nothing = AudioError("A replay is not heard.")
-        ports = EnginePorts(
-            SilentMicrophone("trace", clock=clock), NullSpeaker(nothing, clock=clock), self._service, clock
-        )
+        ports = EnginePorts(SilentMicrophone("trace", clock=clock), UnpacedSpeaker(clock), self._service, clock)
         self._engine = Engine(config, ports, lambda: 0.5)
         self._engine.subscribe(self._hear)
         async with asyncio.TaskGroup() as tasks:

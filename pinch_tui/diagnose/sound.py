@@ -5,24 +5,21 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import pi, sin, sqrt
-from typing import Protocol
 
 from pinch_tui.audio.dsp.loudness import mean_square16, peak16
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, OUT_RATE, Frame
 from pinch_tui.core.sound import (
     MicClosed,
-    MicEvent,
     MicFailed,
     MicOpened,
     PlayoutEnded,
-    SpeakerEvent,
     SpeakerFailed,
     SpeakerOpened,
 )
+from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import AudioError
 
 LISTEN_S = 1.0
@@ -34,28 +31,6 @@ TONE_LEVEL = 0.1
 CLIP = 32_760 / 32_768
 _RAMP_S = 0.02
 _ZEROS = bytes(FRAME_BYTES)
-
-
-class Microphone(Protocol):
-    """The part of the engine's port that is needed here."""
-
-    def request_open(self) -> None: ...
-
-    def request_close(self) -> None: ...
-
-    def events(self) -> AsyncIterator[MicEvent]: ...
-
-
-class Speaker(Protocol):
-    """The part of the engine's port that is needed here."""
-
-    def begin(self, playout: int) -> None: ...
-
-    def play(self, playout: int, chunk: bytes) -> None: ...
-
-    def end(self, playout: int) -> None: ...
-
-    def events(self) -> AsyncIterator[SpeakerEvent]: ...
 
 
 @dataclass(slots=True)
@@ -144,16 +119,12 @@ def tone(seconds: float = TONE_S, level: float = TONE_LEVEL, hertz: float = TONE
     samples = array.array(
         "f", (level * min(1.0, i / ramp, (n - i) / ramp) * sin(2 * pi * hertz * i / OUT_RATE) for i in range(n))
     )
-    if sys.byteorder == "big":
-        samples.byteswap()
     return samples.tobytes()
 
 
 def as_speech(pcm: bytes) -> bytes:
     """16 kHz PCM16 as float32 LE mono 24 kHz, by straight lines between samples: good enough to listen to oneself."""
     samples = array.array("h", pcm[: len(pcm) // 2 * 2])
-    if sys.byteorder == "big":
-        samples.byteswap()
     if not samples:
         return b""
     last = len(samples) - 1
@@ -163,8 +134,6 @@ def as_speech(pcm: bytes) -> bytes:
         left = samples[min(at, last)]
         right = samples[min(at + 1, last)]
         out.append((left + (right - left) * rest / 3) / 32_768)
-    if sys.byteorder == "big":
-        out.byteswap()
     return out.tobytes()
 
 

@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
-from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
+from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.sound import (
     MicClosed,
     MicEvent,
     MicFailed,
     MicOpened,
-    PlayoutEnded,
-    SpeakerEvent,
     SpeakerFailed,
 )
 from pinch_tui.errors import AudioError
@@ -68,62 +66,16 @@ class SilentMicrophone(_NoFrames):
         self._inbox.put(MicClosed(self._clock.monotonic()))
 
 
-class NullSpeaker:
+class NullSpeaker(UnpacedSpeaker):
     """Ends every playout unplayed; the first one says why."""
 
     def __init__(self, error: AudioError, *, clock: Clock) -> None:
+        super().__init__(clock)
         self._error = error
-        self._clock = clock
-        self._inbox: Inbox[SpeakerEvent] = Inbox()
-        self._open: set[int] = set()
         self._was_said = False
-        self._is_shut = False
 
     def begin(self, playout: int) -> None:
-        if self._is_shut:
-            return
-        self._open.add(playout)
-        if not self._was_said:
+        super().begin(playout)
+        if not self._was_said and not self._is_shut:
             self._was_said = True
             self._inbox.put(SpeakerFailed(self._error, is_retrying=False))
-
-    def play(self, playout: int, chunk: bytes) -> None:
-        """Dropped."""
-
-    def end(self, playout: int) -> None:
-        self._over(playout, was_cleared=False)
-
-    def clear(self, playout: int | None = None) -> None:
-        for number in sorted(self._open) if playout is None else [playout]:
-            self._over(number, was_cleared=True)
-
-    def set_gain(self, gain: float) -> None:
-        """Dropped."""
-
-    def cue(self, name: str) -> None:
-        """Dropped."""
-
-    def dropped_s(self) -> float:
-        return 0.0
-
-    def buffered_s(self) -> float:
-        return 0.0
-
-    def level_dbfs(self) -> float:
-        return SILENCE_DBFS
-
-    def select(self, device: str | None) -> None:
-        """There is nothing to choose from."""
-
-    def events(self) -> AsyncIterator[SpeakerEvent]:
-        return self._inbox.__aiter__()
-
-    async def aclose(self) -> None:
-        self.clear()
-        self._is_shut = True
-        self._inbox.close()
-
-    def _over(self, playout: int, was_cleared: bool) -> None:
-        if playout in self._open:
-            self._open.discard(playout)
-            self._inbox.put(PlayoutEnded(playout, self._clock.monotonic(), 0, was_cleared))

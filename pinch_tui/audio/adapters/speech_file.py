@@ -13,15 +13,14 @@ import stat
 import struct
 import sys
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from pinch_tui.audio.adapters.clock import Clock
-from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
+from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
 from pinch_tui.audio.recordings.source import shown
 from pinch_tui.core.events import OUT_RATE
-from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent, SpeakerOpened
+from pinch_tui.core.sound import SpeakerOpened
 from pinch_tui.errors import InputFileError, why
 
 OPEN_LENGTH: Final = 0xFFFF_FFFF
@@ -121,7 +120,7 @@ class _Pipe:
             self._loop.call_soon_threadsafe(self._done.set)
 
 
-class FileSpeaker:
+class FileSpeaker(UnpacedSpeaker):
     """Writes every chunk that is played as a 24 kHz mono float32 WAV.
 
     Nothing is paced: a playout is over as soon as it ends. A file's header is completed by `aclose`; a pipe, which
@@ -134,7 +133,7 @@ class FileSpeaker:
     def __init__(self, target: Path | BinaryIO, *, clock: Clock) -> None:
         self.path = target if isinstance(target, Path) else None
         self._name = shown(target) if isinstance(target, Path) else "standard output"
-        self._clock = clock
+        super().__init__(clock)
         self._bytes = 0
         self.failure: InputFileError | None = None
         """Why nothing more is written."""
@@ -145,69 +144,23 @@ class FileSpeaker:
         except ValueError as exc:  # a zero byte
             raise InputFileError(f"{self._name} is not a valid file name.", "Name another file.") from exc
         self._write(wav_header(OPEN_LENGTH if self._is_stream else 0))
-        self._events: asyncio.Queue[SpeakerEvent | None] = asyncio.Queue()
-        self._events.put_nowait(SpeakerOpened(self._name, OUT_RATE))
-        self._open: dict[int, int] = {}  # playout -> samples
-        self._is_shut = False
+        self._inbox.put(SpeakerOpened(self._name, OUT_RATE))
 
     @property
     def samples_written(self) -> int:
         return self._bytes // 4
 
-    def begin(self, playout: int) -> None:
-        self._open.setdefault(playout, 0)
-
-    def play(self, playout: int, chunk: bytes) -> None:
-        if playout not in self._open or self._is_shut or not chunk:
-            return
-        whole = chunk[: len(chunk) // 4 * 4]
+    def _take(self, samples: bytes) -> bool:
         if self.failure is None:
             with contextlib.suppress(InputFileError):  # kept
-                self._write(whole)
-                self._bytes += len(whole)
-        if not self._open[playout]:
-            self._events.put_nowait(PlayoutStarted(playout, self._clock.monotonic()))
-        self._open[playout] += len(whole) // 4
-
-    def end(self, playout: int) -> None:
-        played = self._open.pop(playout, None)
-        if played is not None:
-            self._events.put_nowait(PlayoutEnded(playout, self._clock.monotonic(), played, was_cleared=False))
-
-    def clear(self, playout: int | None = None) -> None:
-        """What was written stays; the playout is over."""
-        for number in [number for number in self._open if playout in (None, number)]:
-            played = self._open.pop(number)
-            self._events.put_nowait(PlayoutEnded(number, self._clock.monotonic(), played, was_cleared=True))
-
-    def set_gain(self, gain: float) -> None:
-        """The file holds what was sent, whatever the volume."""
-
-    def cue(self, name: str) -> None:
-        """Cues are not part of the speech."""
-
-    def dropped_s(self) -> float:
-        return 0.0
-
-    def buffered_s(self) -> float:
-        return 0.0
-
-    def level_dbfs(self) -> float:
-        return SILENCE_DBFS
-
-    def select(self, device: str | None) -> None:
-        """A file has no other device."""
-
-    async def events(self) -> AsyncIterator[SpeakerEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
+                self._write(samples)
+                self._bytes += len(samples)
+        return True
 
     async def aclose(self) -> None:
         if self._is_shut:
             return
-        self._is_shut = True
-        self.clear()
-        self._events.put_nowait(None)
+        await super().aclose()
         try:
             await self._output.close(wav_header(self._bytes))
         except OSError as exc:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from pinch_tui.audio.adapters.files import FileMicrophone
-from pinch_tui.audio.adapters.null import NullSpeaker
+from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.adapters.speech_file import FileSpeaker
 from pinch_tui.cli.interrupts import interrupts
@@ -29,7 +29,7 @@ from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, Speaker
-from pinch_tui.errors import EXIT_OK, EXIT_USAGE, AudioError, UsageError
+from pinch_tui.errors import EXIT_OK, EXIT_USAGE, UsageError
 from pinch_tui.outlet import LAST_WORDS_S, Outlet, PatientStream
 from pinch_tui.services.registry import check
 from pinch_tui.settings.model import Settings
@@ -170,7 +170,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                 sink.begin_input(name)
                 file = microphone if isinstance(microphone, FileMicrophone) else None
                 console.begin_input(name, file)
-                speaker: Speaker = out if out is not None else NullSpeaker(AudioError("No speech."), clock=clock)
+                speaker: Speaker = out if out is not None else UnpacedSpeaker(clock)
                 # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
                 params, left_out = traits.fitted(settings.session.params())
                 for sentence in left_out:

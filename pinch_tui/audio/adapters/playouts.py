@@ -1,0 +1,75 @@
+"""What speakers without a device share: playouts are over as soon as they end, and nothing is paced."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pinch_tui.audio.adapters.clock import Clock
+from pinch_tui.audio.adapters.inbox import Inbox
+from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
+from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent
+
+
+class UnpacedSpeaker:
+    """A `Speaker` that hands its chunks on, in `_take`, as they come."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._inbox: Inbox[SpeakerEvent] = Inbox()
+        self._open: dict[int, int] = {}  # playout -> samples
+        self._is_shut = False
+
+    def begin(self, playout: int) -> None:
+        if not self._is_shut:
+            self._open.setdefault(playout, 0)
+
+    def play(self, playout: int, chunk: bytes) -> None:
+        whole = chunk[: len(chunk) // 4 * 4]
+        if playout not in self._open or not whole or not self._take(whole):
+            return
+        if not self._open[playout]:
+            self._inbox.put(PlayoutStarted(playout, self._clock.monotonic()))
+        self._open[playout] += len(whole) // 4
+
+    def _take(self, samples: bytes) -> bool:
+        """Whether the samples count as played."""
+        return False
+
+    def end(self, playout: int) -> None:
+        self._over(playout, was_cleared=False)
+
+    def clear(self, playout: int | None = None) -> None:
+        """What was taken stays taken; the playout is over."""
+        for number in [number for number in self._open if playout in (None, number)]:
+            self._over(number, was_cleared=True)
+
+    def _over(self, playout: int, *, was_cleared: bool) -> None:
+        played = self._open.pop(playout, None)
+        if played is not None:
+            self._inbox.put(PlayoutEnded(playout, self._clock.monotonic(), played, was_cleared))
+
+    def set_gain(self, gain: float) -> None:
+        """Nothing is loud."""
+
+    def cue(self, name: str) -> None:
+        """Cues are for ears."""
+
+    def dropped_s(self) -> float:
+        return 0.0
+
+    def buffered_s(self) -> float:
+        return 0.0
+
+    def level_dbfs(self) -> float:
+        return SILENCE_DBFS
+
+    def select(self, device: str | None) -> None:
+        """There is nothing to choose from."""
+
+    def events(self) -> AsyncIterator[SpeakerEvent]:
+        return self._inbox.__aiter__()
+
+    async def aclose(self) -> None:
+        self.clear()
+        self._is_shut = True
+        self._inbox.close()
