@@ -15,7 +15,6 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from pinch_tui import __version__
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.dub.events import Uploaded
@@ -31,7 +30,7 @@ from pinch_tui.dub.wire import (
     parse_result,
 )
 from pinch_tui.errors import CredentialError, UsageError, why
-from pinch_tui.network.transport import NoCookies, RoutedTransport
+from pinch_tui.network.transport import RoutedTransport, client
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
 
@@ -65,18 +64,7 @@ class DubClient:
             find_way(self._jobs)  # raises what cannot work at once
             # A kept connection that has died looks like a request that may have arrived.
             transport = RoutedTransport(limits=httpx.Limits(max_keepalive_connections=0))
-        self._client = httpx.AsyncClient(
-            follow_redirects=False,
-            timeout=TIMEOUT,
-            trust_env=False,
-            transport=transport,
-            cookies=NoCookies(),
-            headers={
-                "User-Agent": f"pinch-tui/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-            },
-        )
+        self._client = client(transport, TIMEOUT)
 
     def __repr__(self) -> str:
         return f"DubClient({self._jobs!r})"

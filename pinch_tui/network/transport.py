@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar
 from typing import Any, Final
 
 import httpx
 
+from pinch_tui import __version__
 from pinch_tui.network.proxy import Proxy
 from pinch_tui.network.way import find
 
@@ -20,6 +21,28 @@ class NoCookies(CookieJar):
     """Keeps none, and reads none, since some cannot be read or sent back."""
 
     def extract_cookies(self, response: Any, request: Any) -> None: ...
+
+
+def client(
+    transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout | float, **hooks: list[Callable[..., Any]]
+) -> httpx.AsyncClient:
+    """A client that follows no redirects, keeps no cookies, reads no environment, and takes no compressed answers.
+
+    ``transport`` None: over the way that is chosen for each URL. ``hooks`` are httpx's event hooks.
+    """
+    return httpx.AsyncClient(
+        transport=transport or RoutedTransport(),
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,
+        cookies=NoCookies(),
+        event_hooks=hooks,
+        headers={
+            "User-Agent": f"pinch-tui/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        },
+    )
 
 
 def as_httpx(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:

@@ -13,14 +13,13 @@ from typing import Any, Final
 
 import httpx
 
-from pinch_tui import __version__
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import ends_sentence, joined
 from pinch_tui.core.transcript.transcript import Segment
 from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
-from pinch_tui.network.transport import NoCookies, RoutedTransport
+from pinch_tui.network.transport import client
 from pinch_tui.services.cartesia import service as cartesia
 from pinch_tui.services.cartesia.models import WHISPER, base, model_for
 from pinch_tui.services.cartesia.protocol import VERSION
@@ -102,15 +101,9 @@ class Batch:
                 raise InputFileError(
                     f"{path.name} is larger than {refusals.label} takes.", "Without --batch any length goes."
                 )
-            async with httpx.AsyncClient(
-                transport=self.transport or RoutedTransport(),
-                timeout=TIMEOUT,
-                follow_redirects=False,
-                trust_env=False,
-                cookies=NoCookies(),
-            ) as client:
+            async with client(self.transport, TIMEOUT) as http:
                 with path.open("rb") as file:
-                    response = await client.send(self._request(client, path, file, source))
+                    response = await http.send(self._request(http, path, file, source))
         except httpx.TimeoutException:
             raise LinkError(f"{refusals.label} did not answer in time.", "Try again.", retryable=True) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
@@ -134,12 +127,12 @@ class Batch:
             return cartesia.refusals(self.key_place)
         return smallest.refusals(self.key_place)
 
-    def _request(self, client: httpx.AsyncClient, path: Path, file: Any, source: str) -> httpx.Request:
-        headers = {"Authorization": f"Bearer {self.key}", "User-Agent": f"pinch-tui/{__version__}"}
+    def _request(self, http: httpx.AsyncClient, path: Path, file: Any, source: str) -> httpx.Request:
+        headers = {"Authorization": f"Bearer {self.key}"}
         if self.name == "cartesia":
             wanted = self.settings.cartesia.model
             model = model_for(source, wanted if wanted.startswith(WHISPER) else WHISPER)
-            return client.build_request(
+            return http.build_request(
                 "POST",
                 f"{self.settings.cartesia.base_url}/stt",
                 headers={**headers, "Cartesia-Version": VERSION},
@@ -147,7 +140,7 @@ class Batch:
                 files={"file": (path.name, file, "application/octet-stream")},
             )
         host = host_for(source, self.settings.smallest.base_url)
-        return client.build_request(
+        return http.build_request(
             "POST",
             f"{host}/waves/v1/stt/",
             headers={**headers, "Content-Type": "application/octet-stream"},

@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pinch_tui import __version__
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.hosts import is_loopback, may_be_loopback
 from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, CredentialError, PinchError
-from pinch_tui.network.transport import NoCookies, RoutedTransport
+from pinch_tui.network.transport import client
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
 from pinch_tui.services.pinch.address import check_base_url
@@ -76,20 +75,7 @@ class HttpSessionApi:
         self._is_local = is_loopback(urlsplit(base_url).hostname)
         if transport is None:
             find_way(self._url)  # raises what cannot work at once
-            transport = RoutedTransport()
-        self._client = httpx.AsyncClient(
-            follow_redirects=False,
-            timeout=TIMEOUT_S,
-            trust_env=False,
-            transport=transport,
-            cookies=NoCookies(),
-            event_hooks={"response": [_refuse_redirects]},
-            headers={
-                "User-Agent": f"pinch-tui/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-            },
-        )
+        self._client = client(transport, TIMEOUT_S, response=[_refuse_redirects])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
@@ -149,10 +135,7 @@ class HttpSessionApi:
 
     def _parse(self, body: bytes) -> Allocation | None:
         """The answer's session, None when it cannot be read."""
-        found = parse_allocation(body)
-        if found is None:
-            return None
-        return Allocation(found.session_id, found.ws_url, found.expires_in, found.model_version_id)
+        return parse_allocation(body)
 
     async def aclose(self) -> None:
         await self._client.aclose()

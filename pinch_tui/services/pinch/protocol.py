@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, assert_never
 
 from pinch_tui.core.options import SESSION_OPTIONS, FinalizeMode, SessionParams
@@ -18,6 +18,7 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.untrusted import message_of, number_of, object_of
 from pinch_tui.core.wire import (
     MESSAGE_LIMIT,
+    Allocation,
     ErrorMessage,
     Malformed,
     MetadataAck,
@@ -87,21 +88,9 @@ def _continues(before: str, char: str) -> bool:
 # ---- the answer of GET /v1/session --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationBody:
-    """The answer's fields (1.2). ``ws_url`` is a secret and not checked here; ``expires_in`` is seconds, above zero."""
-
-    session_id: str
-    ws_url: str
-    expires_in: float = DEFAULT_EXPIRES_S
-    model_version_id: str | None = None
-
-    def __repr__(self) -> str:
-        return f"AllocationBody(session_id={self.session_id!r}, expires_in={self.expires_in})"
-
-
-def parse_allocation(body: bytes) -> AllocationBody | None:
-    """The fields of a 200 answer; None when it is no JSON object with a session id and a URL."""
+def parse_allocation(body: bytes) -> Allocation | None:
+    """The session of a 200 answer (1.2); None when it is no JSON object with a session id and a URL, which is not
+    checked further here."""
     fields = object_of(body)
     if fields is None:
         return None
@@ -114,7 +103,7 @@ def parse_allocation(body: bytes) -> AllocationBody | None:
     expires_in = number_of(fields.get("expires_in"))
     if expires_in is None or expires_in <= 0:
         expires_in = DEFAULT_EXPIRES_S
-    return AllocationBody(session_id, ws_url, expires_in, _identifier(fields.get("model_version_id")))
+    return Allocation(session_id, ws_url, expires_in, _identifier(fields.get("model_version_id")))
 
 
 # ---- what the service says ----------------------------------------------------------------------------------------

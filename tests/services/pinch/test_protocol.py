@@ -286,7 +286,7 @@ def test_the_context_is_cut_between_characters() -> None:
 def test_the_allocation_is_read() -> None:
     body = {"session_id": "ss_1", "ws_url": "wss://h/session?token=t0", "expires_in": 45, "model_version_id": "m1"}
     answer = protocol.parse_allocation(json.dumps(body).encode())
-    assert answer == protocol.AllocationBody("ss_1", "wss://h/session?token=t0", 45.0, "m1")
+    assert answer == wire.Allocation("ss_1", "wss://h/session?token=t0", 45.0, "m1")
     assert "t0" not in repr(answer)
 
 
@@ -295,7 +295,7 @@ def test_a_nonsense_expiry_is_a_minute(expires_in: object) -> None:
     answer = protocol.parse_allocation(
         json.dumps({"session_id": "s", "ws_url": "w", "expires_in": expires_in}).encode()
     )
-    assert answer == protocol.AllocationBody("s", "w", 60.0, None)
+    assert answer == wire.Allocation("s", "w", 60.0, None)
 
 
 @pytest.mark.parametrize(
