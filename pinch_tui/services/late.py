@@ -1,9 +1,9 @@
-"""The network's half of a service, made in a worker thread when it is first used: its libraries are heavy."""
+"""The network's half of a service, made when it is first used: its libraries are heavy."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -15,9 +15,9 @@ Made = TypeVar("Made")
 
 
 class Late(Generic[Made]):
-    """Something that ``make`` makes in a worker thread, once."""
+    """Something that ``make`` makes, once."""
 
-    def __init__(self, make: Callable[[], Made]) -> None:
+    def __init__(self, make: Callable[[], Awaitable[Made]]) -> None:
         self._make = make
         self._making = asyncio.Lock()
         self.made: Made | None = None
@@ -25,14 +25,14 @@ class Late(Generic[Made]):
     async def get(self) -> Made:
         async with self._making:
             if self.made is None:
-                self.made = await asyncio.to_thread(self._make)
+                self.made = await self._make()
             return self.made
 
 
 class LateSessionApi:
     """A `SessionApi` that is made for its first allocation."""
 
-    def __init__(self, make: Callable[[], SessionApi]) -> None:
+    def __init__(self, make: Callable[[], Awaitable[SessionApi]]) -> None:
         self._inner = Late(make)
 
     async def allocate(self, params: SessionParams) -> Allocation:
@@ -44,10 +44,10 @@ class LateSessionApi:
 
 
 class LateOpener:
-    """An `Opener` that is made for its first socket."""
+    """An `Opener` that is made, in a worker thread, for its first socket."""
 
     def __init__(self, make: Callable[[], Opener]) -> None:
-        self._inner = Late(make)
+        self._inner = Late(lambda: asyncio.to_thread(make))
 
     async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Socket:
         return await (await self._inner.get()).open(url, headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -14,14 +15,11 @@ from pinch_tui.core.wire import WireEvent
 from pinch_tui.errors import ConfigError
 from pinch_tui.network.way import check as check_way
 from pinch_tui.services.beta1.traits import BETA1
-from pinch_tui.services.cartesia.traits import CARTESIA
-from pinch_tui.services.embedded import PracticeApi
 from pinch_tui.services.late import LateOpener, LateSessionApi
 from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.pinch.traits import PINCH, PRACTICE
 from pinch_tui.services.ports import Opener, Service, SessionApi
-from pinch_tui.services.smallest.traits import SMALLEST
 from pinch_tui.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def make(name: str, making: Making) -> Service:
     if making.log is not None and making.key:
         making.log.guard_key(making.key)
     made = _MAKERS[name](making)
-    return replace(made, secrets=tuple(secret for secret in (making.key, *made.secrets) if secret))
+    return replace(made, api=making.traced(made.api), secrets=(making.key,) if making.key else ())
 
 
 def check(name: str, settings: Settings, params: SessionParams) -> None:
@@ -104,21 +102,24 @@ def _pinch(making: Making) -> Service:
     base_url = making.settings.api.base_url
     check_way(check_base_url(base_url))
 
-    def api() -> SessionApi:
-        from pinch_tui.services.pinch.api import HttpSessionApi
+    async def api() -> SessionApi:
+        return await asyncio.to_thread(_v1_api, base_url, making.key, making.key_place)
 
-        return HttpSessionApi(base_url, making.key, making.key_place)
-
-    return Service(PINCH, making.traced(LateSessionApi(api)), PinchConnector(making.opener()))
+    return Service(PINCH, LateSessionApi(api), PinchConnector(making.opener()))
 
 
 def _practice(making: Making) -> Service:
-    def api(base_url: str) -> SessionApi:
-        from pinch_tui.services.pinch.api import HttpSessionApi
+    async def api() -> SessionApi:  # the service starts with the first session: nothing on the screen waits for it
+        base_url = await making.start_practice()
+        return await asyncio.to_thread(_v1_api, base_url, making.practice_key, "practice")
 
-        return making.traced(HttpSessionApi(base_url, making.practice_key, "practice"))
+    return Service(PRACTICE, LateSessionApi(api), PinchConnector(making.opener()))
 
-    return Service(PRACTICE, PracticeApi(making.start_practice, api), PinchConnector(making.opener()))
+
+def _v1_api(base_url: str, key: str, key_place: str) -> SessionApi:
+    from pinch_tui.services.pinch.api import HttpSessionApi
+
+    return HttpSessionApi(base_url, key, key_place)
 
 
 def _beta1(making: Making) -> Service:
@@ -127,16 +128,16 @@ def _beta1(making: Making) -> Service:
     base_url = making.settings.beta1.base_url
     check_way(check_base_url(base_url))
 
-    def api() -> SessionApi:
+    def made() -> SessionApi:
         from pinch_tui.services.beta1.api import Beta1Api
 
         return Beta1Api(base_url, making.key, making.key_place)
 
-    return Service(BETA1, making.traced(LateSessionApi(api)), Beta1Connector())
+    return Service(BETA1, LateSessionApi(lambda: asyncio.to_thread(made)), Beta1Connector())
 
 
 def _cartesia(making: Making) -> Service:
-    from pinch_tui.services.cartesia.service import CartesiaApi, CartesiaConfig, CartesiaConnector
+    from pinch_tui.services.cartesia.service import CartesiaConfig
 
     settings = making.settings.cartesia
     config = CartesiaConfig(
@@ -149,11 +150,11 @@ def _cartesia(making: Making) -> Service:
         is_continuous=making.is_continuous,
         is_hands_free=making.is_hands_free,
     )
-    return Service(CARTESIA, making.traced(CartesiaApi(config)), CartesiaConnector(config, making.opener()))
+    return config.provider().service(making.opener())
 
 
 def _smallest(making: Making) -> Service:
-    from pinch_tui.services.smallest.service import SmallestApi, SmallestConfig, SmallestConnector
+    from pinch_tui.services.smallest.service import SmallestConfig
 
     settings = making.settings.smallest
     config = SmallestConfig(
@@ -165,7 +166,7 @@ def _smallest(making: Making) -> Service:
         is_continuous=making.is_continuous,
         is_hands_free=making.is_hands_free,
     )
-    return Service(SMALLEST, making.traced(SmallestApi(config)), SmallestConnector(config, making.opener()))
+    return config.provider().service(making.opener())
 
 
 _MAKERS: dict[str, Callable[[Making], Service]] = {

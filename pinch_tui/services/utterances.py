@@ -78,15 +78,14 @@ class UtteranceConnection:
 
     def __init__(
         self,
-        open_socket: Callable[[], Awaitable[Socket]],
-        dialect: Dialect,
+        held: Way,
         now: Callable[[], float],
         first: Socket | None = None,
         *,
         secrets: Sequence[str] = (),
         hands_free: Way | None = None,
     ) -> None:
-        self._held = Way(open_socket, dialect)
+        self._held = held
         self._hands_free = hands_free
         self._is_latched = False  # the utterance under way is, or will be
         self._now = now

@@ -26,11 +26,9 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.services.cartesia.service import CartesiaApi, CartesiaConfig, CartesiaConnector
-from pinch_tui.services.cartesia.traits import CARTESIA
+from pinch_tui.services.cartesia.service import CartesiaConfig
 from pinch_tui.services.ports import Service
-from pinch_tui.services.smallest.service import SmallestApi, SmallestConfig, SmallestConnector
-from pinch_tui.services.smallest.traits import SMALLEST
+from pinch_tui.services.smallest.service import SmallestConfig
 from pinch_tui.services.socket import WebSocketOpener
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
@@ -43,22 +41,22 @@ KEY = "sk_canary_0123456789"
 
 def cartesia(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
     config = CartesiaConfig(base_url, KEY, "the test", is_continuous=is_continuous)
-    return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
+    return config.provider().service(WebSocketOpener(), clock.monotonic)
 
 
 def cartesia_turns(base_url: str, clock: SystemClock, is_continuous: bool = True) -> Service:
     config = CartesiaConfig(base_url, KEY, "the test", is_continuous=is_continuous, is_hands_free=True)
-    return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
+    return config.provider().service(WebSocketOpener(), clock.monotonic)
 
 
 def cartesia_latched(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
     config = CartesiaConfig(base_url, KEY, "the test", has_turns_when_latched=True)
-    return Service(CARTESIA, CartesiaApi(config), CartesiaConnector(config, WebSocketOpener(), clock.monotonic))
+    return config.provider().service(WebSocketOpener(), clock.monotonic)
 
 
 def smallest(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
     config = SmallestConfig(base_url, KEY, "the test", is_continuous=is_continuous)
-    return Service(SMALLEST, SmallestApi(config), SmallestConnector(config, WebSocketOpener(), clock.monotonic))
+    return config.provider().service(WebSocketOpener(), clock.monotonic)
 
 
 MAKERS: dict[str, Make] = {"cartesia": cartesia, "smallest": smallest}

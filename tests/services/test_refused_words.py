@@ -8,9 +8,9 @@ import pytest
 
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError, PinchError
-from pinch_tui.services.cartesia.service import CartesiaConfig, CartesiaConnector
+from pinch_tui.services.cartesia.service import CartesiaConfig
 from pinch_tui.services.ports import Connector, HandshakeRefused, Socket
-from pinch_tui.services.smallest.service import SmallestConfig, SmallestConnector
+from pinch_tui.services.smallest.service import SmallestConfig
 
 
 class Refusing:
@@ -23,8 +23,8 @@ class Refusing:
 @pytest.mark.parametrize(
     "connector",
     [
-        CartesiaConnector(CartesiaConfig("https://api.example", "sk_1", "the test"), Refusing()),
-        SmallestConnector(SmallestConfig("https://api.example", "sk_1", "the test"), Refusing()),
+        CartesiaConfig("https://api.example", "sk_1", "the test").provider().service(Refusing()).connector,
+        SmallestConfig("https://api.example", "sk_1", "the test").provider().service(Refusing()).connector,
     ],
     ids=["cartesia", "smallest"],
 )
