@@ -53,6 +53,9 @@ class Host(Protocol):
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
         """Show a line as large as fits. ``is_running``: it is one of the running conversation, and may change."""
 
+    def arm(self) -> None:
+        """The focus or the screen has moved: decide anew whether the talk key works."""
+
     def set_theme(self, name: str) -> None: ...
 
     def action_command_palette(self) -> None: ...

@@ -57,7 +57,6 @@ from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import Settings
 from pinch_tui.ui.app.actions import ScreenActions
-from pinch_tui.ui.app.coalesce import Coalescer
 from pinch_tui.ui.app.palette import ActionPalette
 from pinch_tui.ui.app.theme import CONTRAST, THEME_NAMES, THEMES, marks
 from pinch_tui.ui.ports import ScreenTalkKey
@@ -65,6 +64,7 @@ from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import MainScreen
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, judge_widths
 from pinch_tui.ui.text.layout import app_reorders
+from pinch_tui.ui.throttle import Throttle
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.mouse_hold import MouseHold
 from pinch_tui.ui.widgets.notices import OWN
@@ -133,23 +133,12 @@ class PinchApp(App[AppExit]):
         self.theme = settings.ui.theme
         if not settings.ui.motion:
             self.animation_level = "none"
-        self._repaint = Coalescer(self, self._redraw)  # type: ignore[arg-type]
+        self._painting = Throttle(self, self._redraw)
         self.order = app_reorders(settings.ui.bidi, os.environ)
         times = settings.ui.timestamps
         view = TranscriptView(engine.transcript, has_times=times, reorders=self.order, shapes=self.marks)
         view.latest_key = self.front.key_named("latest")
-        self.main = MainScreen(
-            engine,
-            hold,
-            services,
-            marks=self.marks,
-            keys=self.front.keys,
-            talk_key=settings.talk.key,
-            order=self.order,
-            clock=clock,
-            view=view,
-            on_focus=self.arm,
-        )
+        self.main = MainScreen(self, view)
         self._has_greeted = False
         self._own = ScreenActions(self, self.main, draw_large)
 
@@ -223,11 +212,11 @@ class PinchApp(App[AppExit]):
             case StatusChanged(status):
                 self._follow_talk(status)
                 self._is_status_new = True
-                self._repaint.poke()
+                self._painting.poke()
             case TranscriptChanged(utterances):
                 self.main.lines.refresh_utterances(utterances)  # at once: it throttles itself
                 self._changed_lines.update(utterances)
-                self._repaint.poke()
+                self._painting.poke()
             case NoticePosted():
                 self.tell(event)
             case _:  # `Stopped` is the front end's; `Logged` has its own listener

@@ -7,7 +7,7 @@ counted down, else not at all; below a panel that leaves the talk bar in view tw
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Collection
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,18 +15,11 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from pinch_tui.core.events import NoticePosted, Severity, Status
-from pinch_tui.core.keymap import first_key
-from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import phrase_language
-from pinch_tui.frontend.ports import HoldReport
-from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import talk_hint
-from pinch_tui.ui.app.theme import Marks
-from pinch_tui.ui.ports import ScreenTalkKey
-from pinch_tui.ui.text.layout import Order
+from pinch_tui.ui.ports import Host
 from pinch_tui.ui.transcript.search import Found, Tally
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.cards import EmptyCard, PhraseChosen, SayThis
@@ -58,39 +51,26 @@ class MainScreen(Screen[None]):
     MainScreen.-tall TalkBar { height: 4; padding: 1 0; }
     """
 
-    def __init__(
-        self,
-        engine: EngineFacade,
-        hold: ScreenTalkKey,
-        services: AppServices,
-        *,
-        marks: Marks,
-        keys: Mapping[str, tuple[str, ...]],
-        talk_key: str,
-        order: Order,
-        clock: Callable[[], float],
-        view: TranscriptView,
-        on_focus: Callable[[], None],
-    ) -> None:
+    def __init__(self, host: Host, view: TranscriptView) -> None:
         super().__init__()
-        self._engine, self._hold, self._services = engine, hold, services
-        self._marks, self._talk_key, self._order = marks, talk_key, order
-        self._focus_moved = on_focus
+        front, hold = host.front, host.hold
+        self._host = host
+        self._engine, self._services = front.engine, front.services
+        self._talk_key = front.settings.talk.key
         self._poller = Poller(self, self._draw_bar)
-        self._report: HoldReport = hold.report()
+        self._report = hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
         self._sayable: list[str] = []  # the same phrases as they are spoken
         self._tally: Tally | None = None
         self.lines = view
-        self.header = Header(marks, order=order)
+        self.header = Header(host.marks, order=host.order)
         self.notices = Notices()
         self.search_bar = SearchBar()
-        self.say_this = SayThis(marks, order=order)
+        self.say_this = SayThis(host.marks, order=host.order)
         self.empty = EmptyCard()
-        self._keys = keys
-        self.footer = Footer(keys)
-        self.talk_bar = TalkBar(marks, clock=clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
+        self.footer = Footer(front.keys)
+        self.talk_bar = TalkBar(host.marks, clock=front.clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -118,14 +98,14 @@ class MainScreen(Screen[None]):
             self.app.screen.call_after_refresh(self._poll)
 
     def on_descendant_focus(self) -> None:
-        self._focus_moved()
+        self._host.arm()
         self._draw_bar()
 
     def on_descendant_blur(self) -> None:
-        self._focus_moved()
+        self._host.arm()
 
     def on_screen_resume(self) -> None:
-        self._focus_moved()
+        self._host.arm()
         self.redraw()
 
     def on_screen_suspend(self) -> None:
@@ -139,7 +119,7 @@ class MainScreen(Screen[None]):
         if not self.is_attached or not self.is_current:
             return
         status = self._engine.status
-        self._report = self._hold.report()
+        self._report = self._host.hold.report()
         self.header.show(status)
         self.lines.set_speaking(status.speaking_utterance)
         self.footer.show(self._report.method, self._engine.status.service)
@@ -153,7 +133,7 @@ class MainScreen(Screen[None]):
         """The talk key is held in another way: this is told below a panel too, which may say the same."""
         if not self.is_attached:
             return
-        self._report = self._hold.report()
+        self._report = self._host.hold.report()
         self.footer.show(self._report.method, self._engine.status.service)
         self._draw_bar()
         self._draw_empty(self._engine.status)
@@ -183,7 +163,7 @@ class MainScreen(Screen[None]):
         return self._phrases
 
     def _displayed(self, text: str) -> str:
-        return displayed(clean(text), self._order)
+        return displayed(clean(text), self._host.order)
 
     def _draw_empty(self, status: Status) -> None:
         if self.has_class("-spoken"):
@@ -195,10 +175,10 @@ class MainScreen(Screen[None]):
             phrases[: max(0, self.size.height - 10)],
             is_practice=status.is_practice,
             is_first=status.is_practice and not (self._services.has_key or self._services.has_seen_welcome),
-            key="" if self._services.has_key else key_name(first_key(self._keys, "welcome")),
+            key="" if self._services.has_key else self._host.front.key_named("welcome"),
             can_speak=self._services.speak_phrase is not None,
-            marks=self._marks,
-            order=self._order,
+            marks=self._host.marks,
+            order=self._host.order,
             width=self.size.width,
         )
 
@@ -243,7 +223,7 @@ class MainScreen(Screen[None]):
         """Show the search line and type into it."""
         self.search_bar.open()
         self.set_focus(self.search_bar.field)
-        self._focus_moved()
+        self._host.arm()
         self._draw_bar()
 
     def close_search(self) -> bool:
@@ -254,7 +234,7 @@ class MainScreen(Screen[None]):
         self._tally = None
         self.lines.search("")
         self.set_focus(self.lines)
-        self._focus_moved()
+        self._host.arm()
         return True
 
     def step_search(self, direction: int) -> None:

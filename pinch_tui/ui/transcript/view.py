@@ -23,9 +23,9 @@ from pinch_tui.engine import facade
 from pinch_tui.ui.app.theme import UNICODE, Marks
 from pinch_tui.ui.text.cells import Widths, guess_widths
 from pinch_tui.ui.text.layout import Order
+from pinch_tui.ui.throttle import Throttle
 from pinch_tui.ui.transcript import moves as line_moves
 from pinch_tui.ui.transcript.book import LineBook
-from pinch_tui.ui.transcript.pace import Pace
 from pinch_tui.ui.transcript.paint import COMPONENT_CLASSES, CSS, Painter
 from pinch_tui.ui.transcript.row import RowStyle
 from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search
@@ -83,8 +83,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._search = Search(lambda: self._transcript.utterances)
         self._painter: Painter | None = None
         self._dirty: set[int] = set()
-        self._is_flush_due = False
-        self._pace = Pace(clock)
+        self._painting = Throttle(self, self._flush, clock)
         self._is_adjusting = False
         self._is_following = True
         self._shown_height = 0
@@ -127,10 +126,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def refresh_utterances(self, numbers: Iterable[int]) -> None:
         """These utterances changed or began: paint them soon, at most 20 times a second. From any task of the loop."""
         self._dirty.update(numbers)
-        if not self._is_flush_due and self.is_attached:
-            # Through the view's own queue: a timer wants the view's context, the caller may be any task.
-            # Not `call_later`, which looks into the callback's signature each time.
-            self._is_flush_due = self.post_message(events.Callback(self._flush_in_time))
+        self._painting.poke()
 
     def reload(self, transcript: facade.TranscriptView | None = None) -> None:
         """Show the conversation (or another one) from scratch, at its end."""
@@ -315,16 +311,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # ---- changes --------------------------------------------------------------------------------------------------
 
-    def _flush_in_time(self) -> None:
-        if (wait := self._pace.wait_s) <= 0:
-            self._flush()
-        else:
-            self.set_timer(wait, self._flush)
-
     def _flush(self) -> None:
         """Paint what changed: single lines where no height did, else the view from the first grown row down."""
-        self._is_flush_due = False
-        self._pace.count()
         dirty, self._dirty = self._dirty, set()
         was_empty = not len(self._book)
         fresh = self._book.take_new()

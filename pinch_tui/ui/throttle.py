@@ -1,0 +1,41 @@
+"""Limits how often changes are painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from textual import events
+from textual.message_pump import MessagePump
+
+INTERVAL_S = 0.05
+"""Changes are painted at most 20 times a second over any longer time."""
+SLACK_S = 0.045
+"""How early one painting may come, so that a steady 20 changes a second never wait for one another."""
+
+
+class Throttle:
+    """Calls ``paint`` soon after each change. Quiet costs no timer."""
+
+    def __init__(self, owner: MessagePump, paint: Callable[[], None], clock: Callable[[], float] = monotonic) -> None:
+        self._owner, self._paint, self._clock = owner, paint, clock
+        self._next = float("-inf")
+        self._is_due = False
+
+    def poke(self) -> None:
+        """Something changed. From any task of the loop."""
+        if not self._is_due and self._owner.is_attached:
+            # Through the owner's own queue: a timer wants its context, the caller may be any task.
+            # Not `call_later`, which looks into the callback's signature each time.
+            self._is_due = self._owner.post_message(events.Callback(self._in_time))
+
+    def _in_time(self) -> None:
+        if (wait_s := self._next - SLACK_S - self._clock()) <= 0:
+            self._run()
+        else:
+            self._owner.set_timer(wait_s, self._run)
+
+    def _run(self) -> None:
+        self._is_due = False
+        self._next = max(self._clock(), self._next) + INTERVAL_S
+        self._paint()
