@@ -352,11 +352,10 @@ async def test_status_changes_are_painted_at_most_twenty_times_a_second(monkeypa
     async with r.app.run_test(size=SIZE) as pilot:
         drawn: list[StateWord] = []
         monkeypatch.setattr(r.app.main, "redraw", lambda: drawn.append(r.engine.status.word))
-        r.app._repaint._last = float("-inf")
-        for n in range(200):
-            r.engine.set_status(behind_s=float(n), word=StateWord.SPEAKING if n == 199 else StateWord.READY)
-        assert len(drawn) == 1
-        await until(pilot, lambda: len(drawn) > 1)
+        for last in (StateWord.READY, StateWord.SPEAKING):
+            for n in range(200):
+                r.engine.set_status(behind_s=float(n), word=last if n == 199 else StateWord.TALKING)
+            await until(pilot, lambda word=last: drawn[-1:] == [word])
         assert drawn == [StateWord.READY, StateWord.SPEAKING]
 
 
@@ -797,7 +796,7 @@ async def test_repeated_facts_cost_no_repaint() -> None:
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         before = r.app.main.talk_bar._lines
-        r.app._repaint._last = float("-inf")
+        r.app._painting._next = float("-inf")
         r.engine.say(StatusChanged(r.engine.status))
         assert r.app.main.talk_bar._lines is before
 

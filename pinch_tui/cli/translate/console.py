@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.transcript import Utterance, final_part
 from pinch_tui.frontend.status_text import clock_text
 
 _EVERY_S = 0.25
@@ -61,9 +61,9 @@ class Console(LiveLine):
         newest = next((segment for segment in reversed(utterances[-1].segments)), None)
         if newest is None:
             return
+        final = final_part(newest)
         text = newest.translation or newest.original
-        rest = text[newest.translation_stable :] if newest.translation else text[newest.original_stable :]
-        if not rest:
+        if final is not None and text == (final.translation or final.original):
             self._provisional = ""
         elif clean(text) != self._provisional:
             self._provisional = clean(text)
