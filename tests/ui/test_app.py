@@ -798,6 +798,7 @@ async def test_repeated_facts_cost_no_repaint() -> None:
         before = r.app.main.talk_bar._lines
         r.app._painting._next = float("-inf")
         r.engine.say(StatusChanged(r.engine.status))
+        await pilot.pause()
         assert r.app.main.talk_bar._lines is before
 
 
