@@ -35,7 +35,8 @@ class CliContext:
     config: Path | None = None
     flags: dict[str, Flag] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    """Typed flags that are no settings: practice, log_file, events, trace, trace_text, plain, demo."""
+    """Typed flags that are no settings: practice, log_file, events, trace, trace_text, plain, demo,
+    continues."""
 
     @property
     def paths(self) -> Paths:
@@ -63,7 +64,7 @@ class CliContext:
                 self.extra[name] = value
 
 
-EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain", "demo"})
+EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain", "demo", "continues"})
 
 _FLAGS: dict[str, Option] = {row.flag: row for row in OPTIONS.values() if row.flag}
 
@@ -113,6 +114,14 @@ _RUN = (
 )
 _SCREEN = (
     click.option("--demo", is_flag=True, help="Play a short conversation and leave; needs no account and no sound."),
+    click.option(
+        "--continue",
+        "continues",
+        is_flag=False,
+        flag_value="last",
+        metavar="[ID]",
+        help="Go on with a past conversation: the last one, or the one of this ID.",
+    ),
     click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
     *_flags_of("history"),
 )

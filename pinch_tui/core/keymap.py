@@ -55,6 +55,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "search_previous": "N",
     "export": "e",
     "conversations": "h",
+    "continue": "ctrl+o",
     "settings": "comma",
     "details": "d",
     "support": "f4",
@@ -69,6 +70,9 @@ DEFAULT_KEYS: Mapping[str, str] = {
 
 FIXED = frozenset(("quit", "interrupt"))
 """Actions that work everywhere, text fields and panels included, and cannot be moved to another key."""
+
+YIELDING = frozenset(("continue",))
+"""Actions whose usual keys came late: one that the user's map, or the talk key, has already stays where it is."""
 
 OWN_THEMES = ("pinch-dark", "pinch-light", "pinch-contrast")
 THEMES: tuple[str, ...] = (
@@ -151,6 +155,9 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
             mistakes.append(KeyMapError(f"ui.keys.{name}", f"ui.keys.{name} cannot be changed.", hint))
         else:
             resolved[name] = _user_keys(f"ui.keys.{name}", keys, mistakes)
+    taken = {normal(talk_key)}.union(*(resolved[name] for name in user_keys if name in resolved))
+    for name in YIELDING - user_keys.keys():
+        resolved[name] = tuple(key for key in resolved[name] if key not in taken)
     mistakes += _conflicts(resolved, user_keys, talk_key)
     if mistakes:
         first, *others = mistakes

@@ -33,6 +33,8 @@ class Answers:
 
     def take(self, runner: SessionRunner, answer: ev.Answer) -> None:
         session = runner.session
+        if not self._transcript.is_open(answer.source if isinstance(answer, ev.TextMoved) else answer.number):
+            return  # of a conversation that was left for another one
         match answer:
             case ev.TextReceived():
                 self._text(session, answer)

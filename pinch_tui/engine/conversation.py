@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pinch_tui.core.latency import LatencyMeter
-from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.transcript import Transcript, Utterance
 from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.ports import Clock
 
+GAP_MS = 1000
+"""Between the last line of a conversation and the moment in which it is resumed, in its own time."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Conversation:
     """``began_at``: monotonic seconds. ``refresh`` says that the status may have changed."""
 
@@ -26,6 +29,11 @@ class Conversation:
 
     def now(self) -> float:
         return self.clock.monotonic()
+
+    def resume(self, utterances: Sequence[Utterance]) -> None:
+        """Go on with an earlier conversation: its time goes on where it ended, however long ago that was."""
+        self.transcript.resume(utterances)
+        self.began_at = self.now() - (self.transcript.end_ms + GAP_MS) / 1000
 
     def ms(self, t: float | None = None) -> int:
         """Milliseconds from the beginning to ``t``, or to now."""

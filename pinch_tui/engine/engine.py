@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import contextvars
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -19,10 +19,11 @@ from pinch_tui.core import events as e
 from pinch_tui.core.languages import label
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.talk.talk import TalkState
+from pinch_tui.core.transcript.transcript import Transcript, Utterance
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.answers import Answers
 from pinch_tui.engine.conversation import Conversation
-from pinch_tui.engine.facade import Listener, TranscriptView
+from pinch_tui.engine.facade import Listener
 from pinch_tui.engine.loudspeaker import Loudspeaker
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.notifier import Notifier
@@ -84,7 +85,7 @@ class Engine:
         return self._status
 
     @property
-    def transcript(self) -> TranscriptView:
+    def transcript(self) -> Transcript:
         return self._conversation.transcript
 
     def levels(self) -> e.Levels:
@@ -120,6 +121,24 @@ class Engine:
 
     def speech_of(self, utterance: int) -> bytes:
         return self._player.of(utterance) if self._loop is not None else b""
+
+    @property
+    def is_resting(self) -> bool:
+        """Nobody talks, and no words are awaited."""
+        if self._loop is None:
+            return True
+        return self._talking.machine.state is TalkState.IDLE and not self._sessions.unsettled()
+
+    def resume(self, utterances: Sequence[Utterance]) -> None:
+        """Go on with an earlier conversation in place of the one up to now; only while it `is_resting`."""
+        assert self.is_resting
+        used = self._conversation.transcript.last_number
+        self._conversation.resume(utterances)
+        if self._loop is not None:
+            self._player.forget()
+            self._talking.count_on_from(max(used, self._conversation.transcript.last_number))
+            self._notifier.clear("heard", "change", "replay")
+            self._refresh()
 
     def use_service(self, service: Service) -> None:
         """Use another service, or the same one with another key, from now on; a new session is opened at once."""

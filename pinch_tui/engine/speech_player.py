@@ -193,6 +193,12 @@ class SpeechPlayer:
         for utterance in {utterance for utterance, _ in self._waiting}:
             self._silence(utterance)
 
+    def forget(self) -> None:
+        """Stop, and keep nothing of what was said up to now."""
+        self.stop(skip=False)
+        self._speech.clear()
+        self._kept = 0
+
     @property
     def has_replay_waiting(self) -> bool:
         return self._replay is not None

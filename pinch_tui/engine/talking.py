@@ -40,7 +40,7 @@ class Talking:
         on_forced_end: Callable[[TalkSource], None],
         on_silent_stop: Callable[[], None],
     ) -> None:
-        self.machine = tk.TalkMachine(config)
+        self.machine = tk.TalkMachine(config, conversation.transcript.last_number)
         self._conversation = conversation
         self._notifier = conversation.notifier
         self._transcript = conversation.transcript
@@ -90,6 +90,10 @@ class Talking:
         self._alarm.set(self.machine.wake_at())
         if not isinstance(fact, tk.FrameArrived):
             self._conversation.refresh()
+
+    def count_on_from(self, number: int) -> None:
+        """The next utterance has a higher number, and one that was never used."""
+        self.machine.number = max(self.machine.number, number)
 
     def force_end(self, source: TalkSource) -> None:
         """End the running utterance, if any, by something that is not its key."""

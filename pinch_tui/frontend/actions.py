@@ -115,6 +115,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("search_previous", "Previous match", _C, "Go to the previous match"),
     Action("export", "Export", _C, "Save the conversation to a file", lambda f: f.lines.export(), "export"),
     Action("conversations", "Past conversations", _C, "Find, read, correct, export or delete what was said before"),
+    Action("continue", "Continue a conversation", _C, "In past conversations: go on with the chosen one",
+           in_palette=False),
     Action("settings", "Settings", _P, "Voice, devices, theme and more", footer="settings"),
     Action("details", "Details", _P, "Delays, session, counters"),
     Action("support", "Copy for support", _P, "Service, session, model, times, codes; no words, no key", the.support),

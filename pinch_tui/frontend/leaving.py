@@ -19,15 +19,16 @@ _SEND_S = 0.05
 """For the last frames and the finalize to go out."""
 
 
-def farewell(n_said: int, n_kept: int | None) -> str:
+def farewell(n_said: int, n_kept: int | None, conversation: str = "") -> str:
     """The line that is printed when the program has been left. ``n_said``: lines with words; ``n_kept``: those that the
-    history holds, None where none is kept."""
+    history holds, None where none is kept. ``conversation``: the one that was continued, "" for a new one."""
     if not n_said and not n_kept:
         return "Nothing was said."
     if n_kept is None:
         return f"{_lines(n_said)} not kept: the history is off."
-    show = ". To show: pinch-tui history show" if n_kept else ", though something was said."
-    return f"{_lines(n_kept)} kept{show}"
+    if not n_kept:
+        return f"{_lines(n_kept)} kept, though something was said."
+    return f"{_lines(n_kept)} kept. To show: {f'pinch-tui history show {conversation}'.strip()}"
 
 
 def _lines(n: int) -> str:

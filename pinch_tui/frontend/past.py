@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,15 @@ class PastConversation(Protocol):
 
     @property
     def pairs(self) -> Pairs: ...
+
+
+def when(started: float) -> str:
+    """The local time of a conversation's beginning."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(started))
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 class PastConversations(Protocol):

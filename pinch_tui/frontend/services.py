@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.past import NoPast, PastConversations
+from pinch_tui.frontend.past import NoPast, PastConversation, PastConversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ async def _no_wav(_utterance: int, _speech: bytes) -> Path:
 
 async def _no_key_store(_key: str) -> KeptKey:
     raise PinchError("A key cannot be saved here.")
+
+
+async def _no_continuing(id_: str) -> PastConversation:
+    raise PinchError(f"There is no conversation {id_}.")
 
 
 async def _no_doctor(_service: str) -> Sequence[str]:
@@ -120,6 +124,10 @@ class AppServices:
     set_star: Callable[[int, bool], None] = _nothing
     past: PastConversations = field(default_factory=NoPast)
     """The conversations before this one."""
+    continued: PastConversation | None = None
+    """The conversation that this run began with, where it continues one."""
+    continue_past: Callable[[str], Awaitable[PastConversation]] = _no_continuing
+    """Leave the running conversation and go on with a past one; it is the engine's then."""
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""
     has_seen_welcome: bool = False

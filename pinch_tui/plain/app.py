@@ -187,6 +187,8 @@ class PlainApp:
                 self.tell(f"It understands a set of everyday phrases, such as: {some}")
                 if self.front.services.speak_phrase is not None:
                     self.tell("Press Enter to hear one of them as a sample.")
+        if self.front.services.continued is not None:
+            self.front.continuing.tell(self.front.services.continued)
         report = self._hold.report()
         self.tell(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
         self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} leaves.")
@@ -315,6 +317,8 @@ class PlainApp:
                 self._tell_latest()
             case "conversations":
                 self.tell("pinch-tui history lists past conversations.")
+            case "continue":
+                self.tell("pinch-tui --plain --continue goes on with the last conversation.")
             case _:
                 self.tell(f"{BY_NAME[action].title} works only on the full screen.")
 

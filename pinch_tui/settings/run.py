@@ -36,6 +36,8 @@ class RunOptions:
     """``--trace-text``: the trace keeps what was said."""
     is_plain: bool = False
     """``--plain``: lines instead of a screen, for screen readers and dumb terminals."""
+    continues: str = ""
+    """``--continue``: go on with this conversation, as `History.find` takes it; "" begins one."""
     is_demo: bool = False
     """``--demo``: play a short conversation and leave."""
 

@@ -12,6 +12,7 @@ from textual.signal import Signal
 
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import TalkKey
 from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.text.layout import Order
@@ -55,6 +56,9 @@ class Host(Protocol):
 
     def arm(self) -> None:
         """The focus or the screen has moved: decide anew whether the talk key works."""
+
+    def continue_with(self, conversation: PastConversation) -> None:
+        """Show the conversation that goes on now, in place of panels and of what was there."""
 
     def set_theme(self, name: str) -> None: ...
 

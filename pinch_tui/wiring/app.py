@@ -39,7 +39,7 @@ from pinch_tui.settings.load import Source, with_choices
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper, logs
-from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.conversations import Conversation, History
 from pinch_tui.store.secrets import KEYS, ApiKey, KeyName, KeySource
 from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
@@ -189,8 +189,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
             _print("That was the demo. To start: pinch-tui")
             return code or demo.exit_code
         code = await _run_face(engine, hold, services, settings, options)
-        n_said = sum(utterance.has_text for utterance in engine.transcript.utterances)
-        _print(farewell(n_said, None if recorder.history is None else recorder.history.n_kept))
+        continued = recorder.continued.id if recorder.continued is not None else ""
+        _print(farewell(recorder.n_said, recorder.n_kept, continued))
         return code
 
 
@@ -327,9 +327,14 @@ def _services(
             pair=(params.source, params.target),
             starred=set(recorder.starred),
             part=part,
-            service=now.service,
+            service=", ".join(dict.fromkeys((*recorder.services_before, now.service))),
             context=now.context,
         )
+
+    history = History(options.paths.history)
+
+    async def continue_past(id_: str) -> Conversation:
+        return await recorder.go_on(history, id_)
 
     async def save_wav(utterance: int, speech: bytes) -> Path:
         from pinch_tui.store.exports import default_folder, save_speech
@@ -363,9 +368,9 @@ def _services(
         export=export,
         save_wav=save_wav,
         set_star=recorder.star,
-        past=KeptConversations(
-            History(options.paths.history), lambda: None if recorder.history is None else recorder.history.path
-        ),
+        past=KeptConversations(history, lambda: None if recorder.history is None else recorder.history.path),
+        continued=recorder.continued,
+        continue_past=continue_past,
         has_key=bool(service.key) or options.is_practice,
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_place,

@@ -23,6 +23,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.engine import Engine, EngineConfig
+from pinch_tui.errors import UsageError
 from pinch_tui.outlet import say_briefly
 from pinch_tui.services.ports import Service
 from pinch_tui.services.registry import Making, make
@@ -30,7 +31,7 @@ from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Cues, Reopen, Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.eventlog import EventLog
-from pinch_tui.store.history.conversations import History, Purge
+from pinch_tui.store.history.conversations import Conversation, History, Purge
 from pinch_tui.store.history.lines import About
 from pinch_tui.store.history.writer import HistoryWriter, lines_missing
 from pinch_tui.store.state import StateFile
@@ -123,7 +124,11 @@ class Recorder:
     def __init__(
         self, engine: Engine, options: RunOptions, stack: AsyncExitStack, *, is_practice: bool, keeps_history: bool
     ) -> None:
+        """Raises `UsageError` where the conversation that is to be continued cannot be."""
         self._engine = engine
+        self._said = self._kept = 0  # lines of conversations that were left for another one
+        self.continued: Conversation | None = None
+        """The earlier conversation that goes on now."""
         self.events: EventLog | None = None
         self.history: HistoryWriter | None = None
         self.starred: set[int] = set()
@@ -135,18 +140,70 @@ class Recorder:
             stack.callback(self.events.close)
         if keeps_history:
             history = History(options.paths.history)
+            if options.continues:
+                self._go_on(*self._resumed(history, history.find(options.continues).id))
+            stack.callback(self._end_history)
             days = options.loaded.settings.history.keep_days
             self._purged(history.purge(days, time.time()), days)
-            self.history = history.begin(
-                time.time(), is_practice=is_practice, on_failure=self.problem, on_recovery=self._all_is_saved
-            )
-            stack.callback(self._end_history)
+            if self.history is None:
+                self.history = history.begin(
+                    time.time(), is_practice=is_practice, on_failure=self.problem, on_recovery=self._all_is_saved
+                )
         stack.callback(engine.subscribe(self.hear))
 
     def problem(self, sentence: str) -> None:
         """Something cannot be written any more: said as soon as it happens, and at the start if it happens before."""
         self.problems.append(sentence)
         self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))
+
+    def _resumed(self, history: History, name: str) -> tuple[Conversation, HistoryWriter]:
+        return history.resume(name, on_failure=self.problem, on_recovery=self._all_is_saved)
+
+    def _go_on(self, conversation: Conversation, writer: HistoryWriter) -> None:
+        self._engine.resume(conversation.utterances)
+        self.history, self.continued, self.starred = writer, conversation, set(conversation.stars)
+
+    async def go_on(self, history: History, name: str) -> Conversation:
+        """Leave the conversation up to now and go on with an earlier one.
+
+        Raises `UsageError` where that cannot be: then everything stays.
+        """
+        if self.history is None:
+            raise UsageError("The history is off, so no conversation can be continued.", "Start without --no-history.")
+        self._must_rest()
+        self.history.record(())
+        if missing := self.history.missing:
+            raise UsageError(f"This conversation is not saved yet: {lines_missing(missing)}", "Free some space first.")
+        conversation, writer = await asyncio.to_thread(self._resumed, history, name)
+        try:
+            self._must_rest()
+        except UsageError:
+            writer.close()
+            raise
+        self._said, self._kept = self.n_said, self.n_kept or 0
+        self.history.close()
+        self._go_on(conversation, writer)
+        return conversation
+
+    def _must_rest(self) -> None:
+        if not self._engine.is_resting:
+            raise UsageError("Something is still being said or translated.", "Continue it when that has ended.")
+
+    @property
+    def services_before(self) -> tuple[str, ...]:
+        """Names of the services that translated what was said before the conversation was continued."""
+        return () if self.continued is None else self.continued.services
+
+    @property
+    def n_said(self) -> int:
+        """Lines with words that were said in this run."""
+        transcript = self._engine.transcript
+        return self._said + sum(u.has_text for u in transcript.utterances if u.number not in transcript.earlier)
+
+    @property
+    def n_kept(self) -> int | None:
+        """Lines of this run that the history holds; None where none is kept."""
+        return None if self.history is None else self._kept + self.history.n_kept
 
     def _purged(self, purge: Purge, days: int) -> None:
         """What retention removed, or why it did not, is told."""
@@ -165,8 +222,7 @@ class Recorder:
 
     def _end_history(self) -> None:
         """Write what is still owed; what is missing for good is said where it can be read after the end."""
-        assert self.history is not None
-        if missing := self.history.close():
+        if self.history is not None and (missing := self.history.close()):
             sentence = f"pinch-tui: {lines_missing(missing)} {self.history.folder} could not be written.\n"
             if sys.stderr.isatty():
                 say_briefly(sys.stderr.fileno(), sentence)

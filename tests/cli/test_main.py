@@ -270,6 +270,30 @@ def test_the_app_gets_what_was_typed(shell: Shell, asked: Asked, tmp_path: Path)
     assert options.paths == shell.paths
 
 
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        (["--continue"], "last"),
+        (["--continue", "--plain"], "last"),
+        (["--continue", "20260921"], "20260921"),
+        ([], ""),
+    ],
+)
+def test_a_conversation_is_continued_by_its_name_or_the_last_one(
+    shell: Shell, asked: Asked, typed: list[str], wanted: str
+) -> None:
+    assert shell(*typed)[0] == 0
+    ((_, _, options),) = asked.calls
+    assert options.continues == wanted
+
+
+@pytest.mark.parametrize(("flag", "words"), [("--no-history", "needs the history"), ("--demo", "continues no")])
+def test_nothing_is_continued_where_nothing_is_kept(shell: Shell, asked: Asked, flag: str, words: str) -> None:
+    code, _, err = shell("--continue", flag)
+    assert code == 2 and words in err
+    assert not asked.calls
+
+
 def test_a_flag_beats_the_file_only_when_typed(shell: Shell, asked: Asked) -> None:
     shell.configure('[session]\nsource = "fr"\ntext_only = true\ntwo_way = true\n[history]\nenabled = false\n')
     shell("--no-text-only")

@@ -37,6 +37,7 @@ class FakePast:
     problems: list[PastEntry] = field(default_factory=list)
     refuses: PinchError | None = None
     exported: list[tuple[str, ExportFormat, ExportSide, ExportPart]] = field(default_factory=list)
+    continued: list[str] = field(default_factory=list)
     looked_for: list[str] = field(default_factory=list)
 
     async def find(self, text: str) -> AsyncGenerator[Sequence[PastEntry]]:
@@ -84,6 +85,12 @@ class FakePast:
         await self.open(id_)
         self.exported.append((id_, format_, side, part))
         return Path(f"past.{format_.value}")
+
+    async def go_on(self, id_: str) -> FakeConversation:
+        """For `AppServices.continue_past`."""
+        one = await self.open(id_)
+        self.continued.append(id_)
+        return one
 
     async def delete(self, id_: str) -> None:
         await self.open(id_)

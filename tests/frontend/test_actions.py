@@ -6,7 +6,16 @@ import pytest
 from textual.keys import _character_to_key
 from textual.theme import BUILTIN_THEMES
 
-from pinch_tui.core.keymap import DEFAULT_KEYS, FIXED, RESERVED, check_theme, resolve_keys, split_keys
+from pinch_tui.core.keymap import (
+    DEFAULT_KEYS,
+    FIXED,
+    RESERVED,
+    YIELDING,
+    KeyMapError,
+    check_theme,
+    resolve_keys,
+    split_keys,
+)
 from pinch_tui.core.keymap import THEMES as THEME_NAMES
 from pinch_tui.errors import ConfigError
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME
@@ -121,3 +130,13 @@ def test_every_usual_key_and_every_character_may_be_written() -> None:
         if (char := chr(code)) != ",":
             others = {name: "none" for name in DEFAULT_KEYS if name not in FIXED and name != "swap"}
             assert resolve_keys({**others, "swap": char}, "space")["swap"] == (_character_to_key(char),)
+
+
+@pytest.mark.parametrize("name", sorted(YIELDING))
+def test_a_key_that_came_late_takes_nothing_from_a_map_or_a_talk_key(name: str) -> None:
+    (key,) = resolve_keys({}, "space")[name]
+    mapped = resolve_keys({"star": key}, "space")
+    assert (mapped["star"], mapped[name]) == ((key,), ())
+    assert resolve_keys({}, key)[name] == ()
+    with pytest.raises(KeyMapError):
+        resolve_keys({"star": key, name: key}, "space")

@@ -34,6 +34,7 @@ def run_options(context: CliContext) -> RunOptions:
         trace=path("trace"),
         trace_has_text=bool(extra.get("trace_text")),
         is_plain=bool(extra.get("plain")),
+        continues=str(extra.get("continues") or ""),
         is_demo=bool(extra.get("demo")),
     )
 
@@ -85,7 +86,11 @@ def _open(context: CliContext) -> int:
     if options.is_demo:
         if others := [flag.name for key, flag in context.flags.items() if key.startswith(("session.", "service."))]:
             raise UsageError(f"--demo plays a conversation of its own, without {others[0]}.", "Use only one of them.")
+        if options.continues:
+            raise UsageError("--demo keeps nothing, so it continues no conversation.", "Use only one of them.")
         options = _for_demo(options)
+    if options.continues and not options.keeps_history:
+        raise UsageError("--continue needs the history, which is off.", "Leave out --no-history.")
     if not options.is_plain:
         needs_terminal(context.env)
         options = drawable(options)

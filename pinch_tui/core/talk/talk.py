@@ -151,10 +151,11 @@ TalkCommand = Begin | Take | SoftStopped | Latched | Released | End | Cancel | L
 class TalkMachine:
     """Edges and frames in, utterances out. Start and end strictly alternate; every utterance ends."""
 
-    def __init__(self, config: TalkConfig) -> None:
+    def __init__(self, config: TalkConfig, number: int = 0) -> None:
+        """``number``: that of the last utterance up to now; they are counted on from it."""
         self.config = config
         self.state = TalkState.IDLE
-        self.number = 0
+        self.number = number
         self.source: TalkSource | None = None  # who began the utterance under way
         self.is_latched = False
         self.is_soft_stopped = False

@@ -89,6 +89,14 @@ class Row:
         self.voicing = Voicing()
         self.detected: str | None = None  # the language that the service told last
 
+    @classmethod
+    def of(cls, segments: tuple[Segment, ...]) -> Row:
+        """The row of an utterance that is settled for good: no id of a message means one of its segments."""
+        row = cls()
+        row.segments = segments
+        row.size = sum(map(size_of, segments))
+        return row
+
     def put(self, at: int, segment: Segment) -> None:
         self.size += size_of(segment) - size_of(self.segments[at])
         self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])

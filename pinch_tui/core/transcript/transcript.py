@@ -115,6 +115,7 @@ class Transcript:
         self._utterances: list[Utterance] = []
         self._rows: list[Row] = []
         self._position: dict[int, int] = {}
+        self._earlier: frozenset[int] = frozenset()
         self.refused = 0
         """Messages whose texts were beyond an utterance's bound."""
 
@@ -126,6 +127,37 @@ class Transcript:
     def utterance(self, number: int) -> Utterance:
         """Raises `KeyError` for a number that never began."""
         return self._utterances[self._position[number]]
+
+    def resume(self, utterances: Iterable[Utterance]) -> None:
+        """Go on with an earlier conversation in place of this one. Its lines are settled for good: nothing but a
+        person's correction changes them."""
+        self._utterances[:] = utterances
+        self._rows = [Row.of(one.segments) for one in self._utterances]
+        self._position = {one.number: at for at, one in enumerate(self._utterances)}
+        self._earlier = frozenset(self._position)
+
+    @property
+    def earlier(self) -> frozenset[int]:
+        """The numbers of the lines that were said before this conversation was resumed."""
+        return self._earlier
+
+    @property
+    def last_number(self) -> int:
+        """The highest number in use; 0 while there is none."""
+        return max(self._position, default=0)
+
+    @property
+    def end_ms(self) -> int:
+        """When the last text came, in ms since the conversation began."""
+        ends = (
+            end for one in self._utterances for end in (one.end_ms or one.start_ms, *(s.end_ms for s in one.segments))
+        )
+        return max(ends, default=0)
+
+    def is_open(self, number: int) -> bool:
+        """Whether what the service says may change this row: it is here, and was begun since the conversation was
+        resumed."""
+        return number in self._position and number not in self._earlier
 
     def segment_of(self, number: int, message_id: str) -> Segment | None:
         """What the newest attempt has of a correlation id, shown or still held back."""
@@ -173,9 +205,9 @@ class Transcript:
 
         Messages of an older attempt, for a cancelled utterance or for an unknown number change nothing.
         """
-        position = self._position.get(number)
-        if position is None:
+        if not self.is_open(number):
             return False
+        position = self._position[number]
         utterance = self._utterances[position]
         if utterance.state is UtteranceState.CANCELLED or attempt < utterance.attempt:
             return False
@@ -195,9 +227,9 @@ class Transcript:
 
         In a row that was thrown away, or that has a newer attempt, the texts go.
         """
-        position, to = self._position.get(number), self._position.get(target)
-        if position is None or to is None:
+        if not (self.is_open(number) and self.is_open(target)):
             return False
+        position, to = self._position[number], self._position[target]
         row = self._rows[position]
         at = row.index.get(message_id)
         if at is None:

@@ -18,7 +18,7 @@ from typing import Final
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.errors import UsageError, why
-from pinch_tui.store.history.holding import is_held
+from pinch_tui.store.history.holding import claim, is_held
 from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read
 from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.store.paths import open_file
@@ -29,6 +29,7 @@ _AHEAD_DAYS: Final = 90
 """A clock so far after the newest conversation is more likely wrong than a pause of the user."""
 _BEHIND_DAYS: Final = 1
 _HEADER_LIMIT: Final = 64 * 1024
+_GOING_ON: Final = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,41 @@ class History:
             self.folder, started, is_practice=is_practice, on_failure=on_failure, on_recovery=on_recovery
         )
 
+    def resume(
+        self,
+        name: str,
+        *,
+        on_failure: Callable[[str], None] | None = None,
+        on_recovery: Callable[[], None] | None = None,
+    ) -> tuple[Conversation, HistoryWriter]:
+        """A conversation and a writer that goes on with its file.
+
+        Raises `UsageError` when it is not there, cannot be read or written, or runs in another copy of the program.
+        """
+        path = self.path_of(name)
+        try:
+            fd = os.open(path, _GOING_ON)
+        except FileNotFoundError:
+            raise _no_such(name) from None
+        except OSError as exc:
+            raise UsageError(f"{path} cannot be written: {why(exc)}.", "Check its permissions.") from exc
+        try:
+            if not claim(fd):
+                raise UsageError("This conversation still runs in another copy of pinch-tui.", "Quit that one first.")
+            found = self.named(name)
+            writer = HistoryWriter(
+                self.folder,
+                found.started,
+                is_practice=found.is_practice,
+                on_failure=on_failure,
+                on_recovery=on_recovery,
+            )
+            writer.resume(path, fd, found.utterances, found.stars)
+        except BaseException:
+            os.close(fd)
+            raise
+        return found, writer
+
     def ids(self) -> list[str]:
         """The names of all conversations. Raises `UsageError` for a folder that cannot be read."""
         try:
@@ -142,13 +178,13 @@ class History:
                     return entry
             if reference == "last":
                 raise UsageError("There are no conversations yet.", "They are kept from the first translation on.")
-            raise UsageError(f"There is no conversation {reference}.", "pinch-tui history list shows what there is.")
+            raise _no_such(reference)
         names = [name for name in self.ids() if name.startswith(reference)] if reference else []
         if len(names) > 1 and reference not in names:
             raise UsageError(f"{len(names)} conversations begin with {reference}.", "Give more of the name.")
         name = reference if reference in names else (names[0] if names else "")
         if not name:
-            raise UsageError(f"There is no conversation {reference}.", "pinch-tui history list shows what there is.")
+            raise _no_such(reference)
         return self.named(name)
 
     def named(self, name: str) -> Conversation:
@@ -157,7 +193,7 @@ class History:
         if isinstance(conversation, Unreadable):
             raise conversation.error()
         if conversation is None:
-            raise UsageError(f"There is no conversation {name}.", "pinch-tui history list shows what there is.")
+            raise _no_such(name)
         return conversation
 
     def search(self, text: str) -> Iterator[tuple[Conversation, Utterance]]:
@@ -276,6 +312,10 @@ class History:
             next((about.context for about in reversed(reading.about) if about.context), ""),
             tuple(dict.fromkeys(about.model for about in reading.about if about.model)),
         )
+
+
+def _no_such(name: str) -> UsageError:
+    return UsageError(f"There is no conversation {name}.", "pinch-tui history list shows what there is.")
 
 
 def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance, str]]:

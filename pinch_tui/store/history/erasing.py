@@ -14,10 +14,12 @@ LEFTOVER = ".part"
 """Ending of a file that was being written when the program was killed."""
 
 
-def erase(path: Path, utterances: Collection[int]) -> None:
+def erase(path: Path, utterances: Collection[int], since: int = 0) -> None:
     """Write the file without any line about these utterances. A line that cannot be read may hold such words, so it
-    goes, too. Raises OSError; the file is whole then, with the words or without."""
-    kept = [line for line in path.read_bytes().splitlines(keepends=True) if not _is_about(line, utterances)]
+    goes, too. ``since``: what stands before this byte stays as it is. Raises OSError; the file is whole then, with the
+    words or without."""
+    before, after = (data := path.read_bytes())[:since], data[since:]
+    kept = [before, *(line for line in after.splitlines(keepends=True) if not _is_about(line, utterances))]
     part = path.with_name(path.name + LEFTOVER)
     part.unlink(missing_ok=True)
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)

@@ -15,7 +15,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from pinch_tui.core.transcript.correct import first_wording
@@ -32,7 +32,7 @@ from pinch_tui.store.history.lines import (
     encode_header,
     encode_star,
 )
-from pinch_tui.store.paths import private_folder, sync_folder
+from pinch_tui.store.paths import open_file, private_folder, sync_folder
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
 
@@ -43,7 +43,7 @@ _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
 
 class HistoryWriter:
-    """One conversation's file, created with its first final."""
+    """One conversation's file, created with its first final, or gone on with (`resume`)."""
 
     def __init__(
         self,
@@ -81,6 +81,28 @@ class HistoryWriter:
         self._about = self._kept_about = About()
         self._n_told: int | None = None  # utterances missing when the failure was told last, None: no failure
         self._is_torn = False
+        self._earlier: frozenset[int] = frozenset()  # utterances of before the conversation was resumed
+        self._resumed_at = 0  # bytes of the file that are theirs
+
+    def resume(self, path: Path, fd: int, utterances: Iterable[Utterance], stars: Collection[int]) -> None:
+        """Go on at the end of a conversation's file, open for appending and held as ``fd``, which belongs to the writer
+        from now on. ``utterances``, ``stars``: what it holds. Raises OSError."""
+        size = os.fstat(fd).st_size
+        self.path, self._fd, self._resumed_at = path, fd, size
+        with open_file(path) as file:
+            self._is_torn = size > 0 and file.seek(size - 1) >= 0 and file.read(1) != b"\n"
+        for utterance in utterances:
+            number = utterance.number
+            self._known[number] = utterance
+            self._kept[number] = {final.id: final for final in _finals(utterance)}
+            self._rows[number] = _row(utterance)
+            mended = {
+                (number, one.id): (one.original, one.translation) for one in utterance.segments if one.is_corrected
+            }
+            self._corrections |= mended
+        self._earlier = frozenset(self._known)
+        self._stars = dict.fromkeys(stars, True)
+        self._kept_stars = dict(self._stars)
 
     @property
     def missing(self) -> int:
@@ -89,8 +111,12 @@ class HistoryWriter:
 
     @property
     def n_kept(self) -> int:
-        """Utterances that the file holds, without those that were thrown away."""
-        return len(self._kept.keys() - self._cancelled)
+        """Utterances that the file holds of this run, without those that were thrown away."""
+        return len(self._kept.keys() - self._cancelled - self._earlier)
+
+    @property
+    def is_resumed(self) -> bool:
+        return bool(self._earlier)
 
     def about(self, about: About) -> None:
         """What is spoken from now on is spoken under this; written before the next final."""
@@ -202,7 +228,7 @@ class HistoryWriter:
         try:
             os.close(self._fd)  # Windows replaces no open file
             self._fd = None
-            erase(self.path, numbers)
+            erase(self.path, numbers - self._earlier, self._resumed_at)
         except OSError as exc:
             self._failed(exc)
             return False
@@ -301,6 +327,7 @@ class HistoryWriter:
                 os.close(self._fd)
             self._fd = None
         self._is_torn = False
+        self._resumed_at = 0
         self._kept.clear()
         self._rows.clear()
         self._cancelled.clear()

@@ -5,7 +5,7 @@ Panels are imported when they are first opened, so that the first paint does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.transcript.transcript import Utterance
@@ -34,6 +34,7 @@ class ScreenActions:
             "settings": self._settings,
             "details": self._details,
             "conversations": self._conversations,
+            "continue": self._conversations,
             "welcome": self._welcome,
             "theme": self._next_theme,
             "palette": host.action_command_palette,
@@ -95,6 +96,11 @@ class ScreenActions:
         front.services.set_star(line.number, is_starred)
         self._main.lines.set_stars(self._starred)
         front.face.say("star", "Starred" if is_starred else "No longer starred")
+
+    def set_stars(self, numbers: Collection[int]) -> None:
+        """Another conversation goes on: these of its lines are starred."""
+        self._starred = set(numbers)
+        self._main.lines.set_stars(self._starred)
 
     def _next_star(self) -> None:
         front = self._host.front

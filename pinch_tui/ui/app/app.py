@@ -53,6 +53,7 @@ from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import Settings
@@ -185,6 +186,8 @@ class PinchApp(App[AppExit]):
         gc.freeze()  # all that is there now stays: no collection walks over it (one beforehand would cost 40 ms)
         front, services = self.front, self.front.services
         services.log(front.clock(), "ready", {"hold": self.hold.report().method})
+        if services.continued is not None:
+            self.continue_with(services.continued)
         if services.has_key:
             return
         if services.has_seen_welcome:
@@ -414,6 +417,14 @@ class PinchApp(App[AppExit]):
 
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
         self._own.show_big(utterance, is_running=is_running)
+
+    def continue_with(self, conversation: PastConversation) -> None:
+        """Show the conversation that goes on now, in place of panels and of what was there."""
+        self.close_panels()
+        self._changed_lines.clear()
+        self._own.set_stars(conversation.stars)
+        self.main.begin_anew()
+        self.front.continuing.tell(conversation)
 
     def set_theme(self, name: str) -> None:
         """Change the theme now and for the next start."""

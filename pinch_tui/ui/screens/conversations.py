@@ -19,9 +19,9 @@ from textual.widgets.option_list import Option
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.past import PastConversation, PastEntry
+from pinch_tui.frontend.past import PastConversation, PastEntry, counted, when
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.screens.past import MakeView, PastScreen, counted, pairs_text, when
+from pinch_tui.ui.screens.past import MakeView, PastScreen, pairs_text
 from pinch_tui.ui.text.layout import cut, width
 from pinch_tui.ui.transcript.search import find, fold
 from pinch_tui.ui.widgets.strip import displayed
@@ -45,6 +45,10 @@ class _Filter(Input):
             event.stop()
             event.prevent_default()
             screen.delete()
+        elif event.key in screen.front.keys["continue"] and not event.is_printable:
+            event.stop()
+            event.prevent_default()
+            screen.go_on()
         else:
             screen.keep()
 
@@ -206,6 +210,20 @@ class ConversationsScreen(Panel[None]):
                 self._entries[at] = replace(entry, n_stars=len(now.stars))
                 listed.replace_option_prompt_at_index(at, self._row(self._entries[at]))
 
+    def go_on(self) -> None:
+        """Continue the conversation of this row."""
+        self.keep()
+        if self._here is not None:
+            self.front.face.begin("continue", self._continue(self._here.id))
+
+    async def _continue(self, id_: str) -> None:
+        try:
+            conversation = await self.front.continuing.begin(id_)
+        except PinchError as error:
+            self._fail(error)
+        else:
+            self.host.continue_with(conversation)
+
     # ---- deleting --------------------------------------------------------------------------------------------------
 
     def delete(self) -> None:
@@ -277,7 +295,9 @@ class ConversationsScreen(Panel[None]):
         if self._failed:
             keys.update(Content.assemble((self._failed, "bold $warning")))
         elif self._doomed is None:
-            keys.update(Content("Enter opens, Del deletes, Esc closes"))
+            key = self.front.key_named("continue")
+            goes_on = f", {key} continues" if key else ""
+            keys.update(Content(f"Enter opens{goes_on}, Del deletes, Esc closes"))
         else:
             doomed = f"{when(self._doomed.started)}, {counted(self._doomed.n_lines, 'line')}"
             keys.update(Content.assemble((f"Del again deletes {doomed}, for good.", "bold $warning")))

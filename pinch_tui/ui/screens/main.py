@@ -147,6 +147,12 @@ class MainScreen(Screen[None]):
         if self.has_class("-spoken") and self.empty.has_focus:
             (self.say_this if self.say_this.has_class("-any") else self.lines).focus()
 
+    def begin_anew(self) -> None:
+        """Another conversation is shown from here on."""
+        self.close_search()
+        self.lines.reload()
+        self.redraw_talk()
+
     def _draw_bar(self) -> None:
         method = "typing" if self.is_typing else self._report.method
         self.talk_bar.show(self._engine.status, self._engine.levels(), method=method, key=self._talk_key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.lines import LineWork, next_starred
-from pinch_tui.frontend.past import Pairs, PastConversation
+from pinch_tui.frontend.past import Pairs, PastConversation, counted, when
 from pinch_tui.frontend.ports import Export, Wording
 from pinch_tui.ui.screens.correct import CorrectScreen
 from pinch_tui.ui.screens.export import ExportScreen
@@ -35,6 +34,7 @@ from pinch_tui.ui.widgets.strip import displayed
 
 MakeView = Callable[[facade.TranscriptView], TranscriptView]
 _HINTS = (
+    ("continue", "continue"),
     ("search", "search"),
     ("copy", "copy"),
     ("star", "star"),
@@ -46,15 +46,6 @@ _HINTS = (
     ("copy_both", "both"),
 )
 """What the bottom line names, as far as it has room."""
-
-
-def when(started: float) -> str:
-    """The local time of a conversation's beginning."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(started))
-
-
-def counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def pairs_text(pairs: Pairs, arrow: str, order: Order) -> str:
@@ -137,6 +128,7 @@ class PastScreen(Panel[PastConversation]):
             "page_down": lambda: lines.select_page(1),
             "first": lines.select_first,
             "latest": lines.select_last,
+            "continue": lambda: self.begin("continue", self._continue()),
             "cancel": self.action_close,
             "conversations": self.action_close,
         }
@@ -218,6 +210,14 @@ class PastScreen(Panel[PastConversation]):
     def on_transcript_view_activated(self, event: TranscriptView.Activated) -> None:
         event.stop()
         self._show_big(self._said.utterance(event.number))
+
+    async def _continue(self) -> None:
+        try:
+            conversation = await self.front.continuing.begin(self._conversation.id)
+        except PinchError as error:
+            self.warn("continue", error.title, error.hint)
+        else:
+            self.host.continue_with(conversation)
 
     # ---- searching -------------------------------------------------------------------------------------------------
 
