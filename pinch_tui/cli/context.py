@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from pinch_tui.core import drawing
 from pinch_tui.core.options import Option, Text
 from pinch_tui.settings.load import Flag, LoadedSettings, load
 from pinch_tui.settings.model import OPTIONS
@@ -21,10 +23,12 @@ from pinch_tui.store.paths import Paths, resolve
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def needs_ascii(stream: TextIO | None) -> bool:
-    """Whether a stream cannot carry lines and signs beyond ASCII, as in a Latin-1 locale."""
+def needs_ascii(stream: TextIO | None, env: Mapping[str, str]) -> bool:
+    """Whether a stream and its terminal cannot show lines and signs beyond ASCII."""
     encoding = getattr(stream, "encoding", None) or ""
-    return not encoding.lower().startswith("utf")
+    if sys.platform == "win32":
+        return not encoding.lower().startswith("utf")
+    return drawing.needs_ascii(env, encoding, is_made_utf_8=bool(sys.flags.utf8_mode))
 
 
 @dataclass(slots=True)
@@ -123,7 +127,7 @@ _SCREEN = (
         help="Go on with a past conversation: the last one, or the one of this ID.",
     ),
     click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
-    *_flags_of("history"),
+    *_flags_of("ui", "history"),
 )
 
 

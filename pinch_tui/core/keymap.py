@@ -74,6 +74,8 @@ FIXED = frozenset(("quit", "interrupt"))
 YIELDING = frozenset(("continue",))
 """Actions whose usual keys came late: one that the user's map, or the talk key, has already stays where it is."""
 
+AUTO_THEME = "auto"
+"""Dark or light, as the terminal is."""
 OWN_THEMES = ("pinch-dark", "pinch-light", "pinch-contrast")
 THEMES: tuple[str, ...] = (
     *OWN_THEMES,
@@ -112,9 +114,10 @@ class KeyMapError(ConfigError):
 
 def check_theme(name: str) -> None:
     """Raises `ConfigError` for a theme that is not there, with the nearest name."""
-    if name not in THEMES:
-        near = difflib.get_close_matches(name, THEMES, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Ours are {', '.join(OWN_THEMES)}."
+    names = (AUTO_THEME, *THEMES)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Ours are {', '.join((AUTO_THEME, *OWN_THEMES))}."
         raise ConfigError(f"ui.theme: there is no theme {name!r}.", hint)
 
 

@@ -40,10 +40,15 @@ _complete = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _begun = re.compile(r"\x1b(?:[\[O][0-?]*)?\Z")
 _possible = re.compile(r"\x1b\[(?:[0-?]*[ -/]*[@-~]?|\[.?|M.{0,3})", re.DOTALL)
 _interrupt = re.compile(r"\x03|\x1b\[99(?::[0-9:]*)?;(?:5|69|133|197)(?::1)?(?:;[0-9:]*)?u")
+_string = re.compile(r"\x1b\][0-9]")
+_background = re.compile(r"\x1b\]11;(?:rgba?:|#)([0-9a-fA-F/]{3,19})\x07?")
 _STRINGS = "P]_^X"
 """After Escape: the beginning of a string (an answer of the terminal's), up to BEL or another Escape."""
 _SILENCE_S = 0.1
 """Input this long after the beginning of a dropped sequence does not belong to it."""
+_HASTY = {"escape": "\x1b", "right_square_bracket": "\x1b]"}
+_ANSWER_S = 1.0
+"""The same for a terminal's answer, which a network may deliver in pieces."""
 _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
 
 
@@ -62,6 +67,15 @@ class DeviceAttributes(events.Event, bubble=False):
     def __init__(self) -> None:
         super().__init__()
         self.key = "<device-attributes>"
+
+
+class TerminalBackground(events.Event, bubble=False):
+    """The terminal's answer to the query of its background. ``red``, ``green``, ``blue``: 0.0 to 1.0."""
+
+    def __init__(self, red: float, green: float, blue: float) -> None:
+        super().__init__()
+        self.red, self.green, self.blue = red, green, blue
+        self.key = "<background>"
 
 
 class KeyReleased(events.Event, bubble=False):
@@ -95,12 +109,20 @@ class HoldParser(XTermParser):
         self._begun = ""
         self._paste: str | None = None  # what has come of a paste under way, with a tail that may be its end
         self._dropping = ""  # the kind of sequence whose rest is dropped: "[" or a string's introducer
+        self._string = ""  # an answer under way: an operating system command, up to BEL or Escape and a backslash
+        self._n_reissued = 0  # characters of it that the base class gives back as keys
+        self._is_closing = False  # only the backslash is missing
+        self._is_answer = False  # what is dropped is the rest of such an answer
+        self._hasty = ""  # what silence made keys of, though it may have been the beginning of an answer
+        self._hasty_at = 0.0
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         now = self._clock()
-        if self._dropping and now - self.read_at >= _SILENCE_S:
-            self._dropping = ""
+        if self._dropping and now - self.read_at >= (_ANSWER_S if self._is_answer else _SILENCE_S):
+            self._dropping, self._is_answer = "", False
+        if (self._hasty + data).startswith("\x1b]11;") and now - self._hasty_at < _ANSWER_S:
+            data, self._hasty = self._hasty + data, ""
         self.read_at = now
         return self._fed(data)
 
@@ -141,6 +163,10 @@ class HoldParser(XTermParser):
     def tick(self) -> Iterable[Message]:
         for message in super().tick():
             self._begun = ""
+            if isinstance(message, events.Key) and message.key in _HASTY:
+                self._hasty, self._hasty_at = _HASTY[message.key], self._clock()
+                if self._is_closing:
+                    continue
             yield message
         yield from self._owed()
 
@@ -152,6 +178,8 @@ class HoldParser(XTermParser):
         self.reports_release = self.is_repeat = False
         if self._dropping and self._drops(sequence):
             return [_ignored(sequence)]
+        if (part := self._answer_of(sequence)) is not None:
+            return part
         if sequence[0] == "\x1b" and len(sequence) > 2:
             if sequence[-1] == "\x03":
                 return list(self._stock("\x03", False))
@@ -184,6 +212,31 @@ class HoldParser(XTermParser):
             return [_ignored(sequence)]
         return keys
 
+    def _answer_of(self, sequence: str) -> list[Message] | None:
+        """What to pass on for a part of an operating system command; None where it is no part of one.
+
+        The base class knows no such commands. It gives one that is ended by an Escape, or by silence, back as keys, one
+        character after the other: the Escape first, or the bracket with Alt.
+        """
+        if self._n_reissued:
+            self._n_reissued -= 1
+            return []
+        is_closing, self._is_closing = self._is_closing, False
+        if is_closing and sequence in ("\x1b\\", "\\"):
+            return [_ignored(sequence)]
+        if len(sequence) > 1:
+            is_one = _string.match(sequence) is not None
+            self._string = sequence if is_one and len(sequence) < LONGEST_SEQUENCE and sequence[-1] >= " " else ""
+            return [_told(sequence)] if is_one and sequence[-1] == "\x07" else None
+        string, self._string = self._string, ""
+        if not string:
+            return None
+        if sequence == "\x1b":
+            self._n_reissued, self._is_closing = len(string) - 1, True
+            return [answer] if isinstance(answer := _told(string), TerminalBackground) else []
+        self._dropping, self._is_answer = "]", True
+        return []
+
     def _given_up(self, sequence: str) -> list[Message]:
         """A control sequence that is too long, or that cannot be one any more."""
         last = sequence[-1]
@@ -199,7 +252,7 @@ class HoldParser(XTermParser):
         kind = self._dropping
         if len(sequence) > 1 or sequence < " ":
             self._dropping = ""
-            return sequence == "\x07" and kind != "["
+            return sequence in ("\x07", "\x1b\\") and kind != "["
         if kind == "[" and "@" <= sequence <= "~":
             self._dropping = ""
         return True
@@ -266,6 +319,20 @@ def _rewritten(code: str, modifiers: str, text: str, end: str) -> str:
     if text:
         return f"\x1b[{number};{text}{end}"
     return f"\x1b[{'' if end not in 'u~' and number in ('', '1') else number}{end}"
+
+
+def _told(string: str) -> Message:
+    """The message of a whole operating system command. Colours have 1 to 4 hexadecimal digits a channel."""
+    match = _background.fullmatch(string)
+    if match is None:
+        return _ignored(string)
+    digits = match[1]
+    third = len(digits) // 3
+    parts = digits.split("/") if "/" in digits else [digits[:third], digits[third : 2 * third], digits[2 * third :]]
+    if len(parts) not in (3, 4) or not all(0 < len(part) <= 4 for part in parts):
+        return _ignored(string)
+    red, green, blue = (int(part, 16) / (16 ** len(part) - 1) for part in parts[:3])
+    return TerminalBackground(red, green, blue)
 
 
 def _ignored(sequence: str) -> events.Key:

@@ -101,6 +101,9 @@ def convert_text(kind: Any, raw: str) -> object:
 
 def _choice(kind: type[StrEnum], raw: object) -> StrEnum:
     choices = [str(member) for member in kind if member]
+    if "on" in choices and "off" in choices:  # so that true and false are understood, too
+        word = str(raw).strip().lower()
+        raw = "on" if word in _TRUE else "off" if word in _FALSE else raw
     if isinstance(raw, str) and not raw and "" in list(kind):
         return kind("")
     if isinstance(raw, str) and raw.strip().lower() in choices:

@@ -43,6 +43,12 @@ class Cues(StrEnum):
     OFF = "off"
 
 
+class Ascii(StrEnum):
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class Bidi(StrEnum):
     AUTO = "auto"
     APP = "app"
@@ -195,18 +201,23 @@ class SpeakerSettings:
 class UiSettings:
     """``[ui]``: the screen."""
 
-    theme: str = option("pinch-dark", text=Text.LINE, label="Theme", remembered="theme")
-    """A theme's name; ``pinch-contrast`` is the high-contrast one."""
+    theme: str = option("auto", text=Text.LINE, label="Theme", remembered="theme")
+    """A theme's name; ``auto`` is dark or light as the terminal is, ``pinch-contrast`` the high-contrast one."""
     bidi: Bidi = Bidi.AUTO
     """Who reorders right-to-left text: the ``app``, the ``terminal``, or ``auto``."""
     motion: bool = True
     """Animations."""
-    ascii: bool = False
-    """Draw with ASCII only."""
+    ascii: Ascii = option(Ascii.AUTO, flag="--ascii", help="Draw with ASCII alone; auto: where it has to be.")
+    """Draw with ASCII only. ``auto``: where the terminal or the locale has nothing else."""
     timestamps: bool = True
     """A time beside each utterance."""
     keys: dict[str, str] = field(default_factory=dict)
     """``[ui.keys]``: action name = key, for your own key map."""
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether ASCII alone is drawn. ``auto`` is decided before anything is."""
+        return self.ascii is Ascii.ON
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import TalkKey
+from pinch_tui.ui.app.looks import Looks
 from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.text.layout import Order
 
@@ -48,6 +49,7 @@ class Host(Protocol):
     order: Order
     hold_signal: Signal[None]
     theme: str
+    looks: Looks
 
     def push_screen(self, screen: Screen[Any], callback: Callable[[Any], None] | None = None) -> Any: ...
 

@@ -20,6 +20,7 @@ from pinch_tui.cli.main import COMMANDS, cli, run, say
 from pinch_tui.core.events import FinalizeMode, Voice
 from pinch_tui.errors import AudioError, CredentialError, LinkError, PinchError, UsageError
 from pinch_tui.settings.load import load
+from pinch_tui.settings.model import Ascii
 from pinch_tui.settings.run import RunOptions
 from tests.cli.conftest import Asked, Shell
 
@@ -225,13 +226,15 @@ def test_completion_answers(words: str, wanted: list[str]) -> None:
         ("utf-8", "true", True),
     ],
 )
-def test_a_screen_without_utf_8_is_drawn_in_ascii(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, encoding: str, chosen: str | None, is_ascii: bool
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_ascii_is_drawn_where_it_has_to_be(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, encoding: str, chosen: str | None, is_ascii: bool, is_plain: bool
 ) -> None:
     loaded = load(None, {} if chosen is None else {"PINCH_TUI_UI__ASCII": chosen})
-    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
-    options = drawable(RunOptions(loaded, shell.paths))
-    assert options.loaded.settings.ui.ascii is is_ascii
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout" if is_plain else "stderr", stream)
+    options = drawable(RunOptions(loaded, shell.paths, env={}, is_plain=is_plain))
+    assert options.loaded.settings.ui.ascii is (Ascii.ON if is_ascii else Ascii.OFF)
 
 
 # ---- flags --------------------------------------------------------------------------------------------------------

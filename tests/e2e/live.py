@@ -116,10 +116,13 @@ class LiveApp:
         env: dict[str, str] | None = None,
         size: tuple[int, int] = (100, 30),
         is_exact: bool = True,
+        background: str = "",
     ) -> None:
+        """``background``: what the terminal answers when it is asked for its own, "" for nothing."""
         self.log = folder / "events.jsonl"
         self.home = folder / "home"
         self.is_exact = is_exact
+        self.background = background
         self.output = b""
         self.status: int | None = None
         self.screen = pyte.Screen(*size)
@@ -169,6 +172,8 @@ class LiveApp:
                     os.write(self.fd, b"\x1b[?27u")
             for _ in range(data.count(b"\x1b[c")):
                 os.write(self.fd, b"\x1b[?62;c")
+            if self.background and b"\x1b]11;?" in data:
+                os.write(self.fd, f"\x1b]11;{self.background}\x1b\\".encode())
 
     def type(self, keys: bytes, settle: float = 0.1) -> float:
         """Type; returns when (monotonic)."""

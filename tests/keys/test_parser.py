@@ -14,7 +14,14 @@ from textual.drivers import linux_driver
 from textual.message import Message
 
 from pinch_tui.keys.driver_filter import replaced_names
-from pinch_tui.keys.parser import DeviceAttributes, HoldParser, KeyReleased, KittyFlags, plain_name
+from pinch_tui.keys.parser import (
+    DeviceAttributes,
+    HoldParser,
+    KeyReleased,
+    KittyFlags,
+    TerminalBackground,
+    plain_name,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +45,8 @@ def described(message: Message) -> str:
             return f"flags {message.flags}"
         case DeviceAttributes():
             return "attributes"
+        case TerminalBackground():
+            return f"background {message.red:.2f} {message.green:.2f} {message.blue:.2f}"
         case events.Key():
             return message.key if message.character is None else f"{message.key}={message.character!r}"
         case _:
@@ -131,6 +140,18 @@ SEQUENCES = [
     ("\x1b[O", ["AppBlur"]),
     ("\x1b[<0;5;6M\x1b[<0;5;6m", ["MouseDown", "MouseUp"]),
     ("\x1b[200~a b\x1b[201~c", ["Paste", "c='c'"]),
+    # answers to the query of the background, in the spellings that terminals have, and other such answers
+    ("\x1b]11;rgb:ffff/ffff/ffff\x07a", ["background 1.00 1.00 1.00", "a='a'"]),
+    ("\x1b]11;rgb:1616/1616/1d1d\x1b\\a", ["background 0.09 0.09 0.11", "a='a'"]),
+    ("\x1b]11;rgb:f/8/0\x1b\\", ["background 1.00 0.53 0.00"]),
+    ("\x1b]11;rgba:00/00/00/ff\x1b\\", ["background 0.00 0.00 0.00"]),
+    ("\x1b]11;#faf9f5\x07", ["background 0.98 0.98 0.96"]),
+    ("\x1b]11;#ffffffffffff\x07", ["background 1.00 1.00 1.00"]),
+    ("\x1b]11;rgb:ffff/ffff\x1b\\a", ["a='a'"]),
+    ("\x1b]11;none\x1b\\a", ["a='a'"]),
+    ("\x1b]10;rgb:ffff/ffff/ffff\x1b\\a", ["a='a'"]),
+    ("\x1b]52;c;" + "QUJD" * 80 + "\x1b\\a", ["a='a'"]),
+    ("\x1b]52;c;" + "QUJD" * 80 + "\x07a", ["a='a'"]),
     # event types that do not exist, codes that are no characters
     ("\x1b[32;1:9u", []),
     ("\x1b[32;1:0u", []),
@@ -158,6 +179,25 @@ def test_escape_alone_comes_after_the_delay(monkeypatch: pytest.MonkeyPatch) -> 
     assert list(parser.feed("\x1b")) == []
     now = 1.0
     assert [described(message) for message in parser.tick()] == ["escape='\\x1b'"]
+
+
+WHITE = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+
+
+@pytest.mark.parametrize("at", range(1, len(WHITE)))
+def test_an_answer_that_comes_in_two_pieces_types_nothing(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    now = 0.0
+    monkeypatch.setattr("textual._parser.get_time", lambda: now)
+    parser = HoldParser(clock=lambda: now)
+    found = [described(message) for message in parser.feed(WHITE[:at])]
+    now = 0.3  # longer than an Escape is waited for
+    found += [described(message) for message in parser.tick()]
+    found += [described(message) for message in parser.feed(WHITE[at:] + "a")]
+    hasty = {1: "escape='\\x1b'", 2: "right_square_bracket=']'"}
+    assert [key for key in found if not key.startswith(("Keys.Ignore", "background"))] == [
+        *hasty.get(at, "").split(),
+        "a='a'",
+    ]
 
 
 @pytest.mark.parametrize(

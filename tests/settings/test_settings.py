@@ -116,6 +116,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "speaker.volume": "0.5",
         "speaker.barge_in": "mix",
         "speaker.cues": "off",
+        "ui.ascii": "true",
         "ui.bidi": "app",
         "ui.keys": "swap=ctrl+x, help=f1",
         "ui.theme": "nord",
@@ -134,6 +135,14 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
     assert settings.talk.exact is True
     assert settings.talk.limit_s == 7
     assert settings.speaker.volume == 0.5
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("true", "on"), ("false", "off"), ('"on"', "on"), ('"Auto"', "auto"), ('"no"', "off")]
+)
+def test_ascii_takes_a_switch_or_a_word(tmp_path: Path, written: str, meant: str) -> None:
+    assert _load(tmp_path, f"[ui]\nascii = {written}\n", {}).settings.ui.ascii == meant
+    assert _load(tmp_path, "", {"PINCH_TUI_UI__ASCII": written.strip('"')}).settings.ui.ascii == meant
 
 
 def test_empty_variables_count_as_unset(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, entries
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import BargeIn, Settings, TalkMode, UiSettings
+from pinch_tui.settings.model import Ascii, BargeIn, Settings, TalkMode, UiSettings
 from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.key import KeyScreen
@@ -223,7 +223,7 @@ async def test_sound_and_program_change_at_once() -> None:
             SetBargeIn("duck"),
         ]
         assert ("mode", TalkMode.HOLD) in r.hold.calls
-        assert r.app.theme == "pinch-light"
+        assert (r.app.theme, r.app.looks.wish) == ("pinch-dark", "pinch-dark"), "no longer as the terminal is"
         assert r.asked.kept == {
             "microphone": "WH-1000XM4 / sound server",
             "speaker": "HDMI / sound server",
@@ -231,7 +231,7 @@ async def test_sound_and_program_change_at_once() -> None:
             "muted": True,
             "barge_in": BargeIn.DUCK.value,
             "talk_mode": "hold",
-            "theme": "pinch-light",
+            "theme": "pinch-dark",
         }
 
 
@@ -628,7 +628,7 @@ async def test_a_key_that_is_refused_says_why_and_is_not_kept() -> None:
 
 
 async def test_ascii_draws_ascii() -> None:
-    r = rig(settings=Settings(ui=UiSettings(ascii=True, motion=False)))
+    r = rig(settings=Settings(ui=UiSettings(ascii=Ascii.ON, motion=False)))
     r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()

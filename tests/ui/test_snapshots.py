@@ -25,7 +25,7 @@ from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard, sentences
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Settings, UiSettings
+from pinch_tui.settings.model import Ascii, Settings, UiSettings
 from pinch_tui.ui.big.table import TableView
 from pinch_tui.ui.screens.past import PastScreen
 from tests.fakes.fake_engine import line
@@ -461,7 +461,7 @@ def test_light(snap_compare: Any) -> None:
 
 
 def test_high_contrast_in_ascii(snap_compare: Any) -> None:
-    look = UiSettings(theme="pinch-contrast", motion=False, ascii=True)
+    look = UiSettings(theme="pinch-contrast", motion=False, ascii=Ascii.ON)
     assert snap_compare(talked(status=TALKING, settings=Settings(ui=look)).app, terminal_size=USUAL)
 
 

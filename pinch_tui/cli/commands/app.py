@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.errors import UsageError
-from pinch_tui.settings.load import Source
+from pinch_tui.settings.model import Ascii
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.paths import expanded
 
@@ -60,12 +60,13 @@ def _for_demo(options: RunOptions) -> RunOptions:
 
 
 def drawable(options: RunOptions) -> RunOptions:
-    """In ASCII where the screen's encoding has nothing else, unless ``ui.ascii`` was set."""
+    """With ``ui.ascii`` decided, where it is ``auto``: the screen is drawn on stderr, lines are written to stdout."""
     loaded = options.loaded
-    if loaded.origins["ui.ascii"].source is not Source.DEFAULT or not needs_ascii(sys.stderr):
+    if loaded.settings.ui.ascii is not Ascii.AUTO:
         return options
-    settings = replace(loaded.settings, ui=replace(loaded.settings.ui, ascii=True))
-    return replace(options, loaded=replace(loaded, settings=settings))
+    is_needed = needs_ascii(sys.stdout if options.is_plain else sys.stderr, options.env)
+    ui = replace(loaded.settings.ui, ascii=Ascii.ON if is_needed else Ascii.OFF)
+    return replace(options, loaded=replace(loaded, settings=replace(loaded.settings, ui=ui)))
 
 
 def open_app(context: CliContext) -> int:
@@ -93,7 +94,7 @@ def _open(context: CliContext) -> int:
         raise UsageError("--continue needs the history, which is off.", "Leave out --no-history.")
     if not options.is_plain:
         needs_terminal(context.env)
-        options = drawable(options)
+    options = drawable(options)
 
     from pinch_tui.wiring import run_app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import platform
 import shutil
 import sys
@@ -157,7 +158,7 @@ async def _test(wanted: tuple[str, str]) -> int:
 def _say(finding: Finding) -> None:
     from pinch_tui.diagnose.finding import lines
 
-    is_ascii = needs_ascii(sys.stdout)
+    is_ascii = needs_ascii(sys.stdout, os.environ)
     for line in lines(finding, min(100, shutil.get_terminal_size().columns), is_ascii=is_ascii):
         click.echo(line)
 

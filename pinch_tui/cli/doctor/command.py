@@ -49,7 +49,7 @@ def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **
     context = ctx.ensure_object(CliContext)
     context.take(ctx)
     width = min(100, max(60, shutil.get_terminal_size().columns))
-    is_ascii = needs_ascii(sys.stdout)
+    is_ascii = needs_ascii(sys.stdout, context.env)
 
     def tell(finding: Finding) -> None:
         if not as_json:

@@ -132,7 +132,7 @@ class ScreenActions:
         big = BigView(
             halves(utterance, ""),
             arrangement=self._arrangement,
-            is_ascii=front.settings.ui.ascii,
+            is_ascii=front.settings.ui.is_ascii,
             reorders=host.order,
             closing_keys=front.keys["big"],
             draw=self._draw,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +31,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -58,8 +59,9 @@ from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import Settings
 from pinch_tui.ui.app.actions import ScreenActions
+from pinch_tui.ui.app.looks import AsciiShapes, Background, Colourless, Looks
 from pinch_tui.ui.app.palette import ActionPalette
-from pinch_tui.ui.app.theme import CONTRAST, THEME_NAMES, THEMES, marks
+from pinch_tui.ui.app.theme import THEMES, marks
 from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import MainScreen
@@ -74,7 +76,6 @@ if TYPE_CHECKING:
     from pinch_tui.ui.big.lettering import DrawLarge
 
 OVER_PANEL_S = 8.0
-_FINE_COLOURS = ("256", "truecolor")
 
 
 class HoldReportChanged(Message):
@@ -114,7 +115,10 @@ class PinchApp(App[AppExit]):
         self.engine = engine
         self.hold = hold
         self.front = FrontEnd(engine, hold, services, settings, self, clock)
-        self.marks = marks(settings.ui.ascii)
+        is_ascii = settings.ui.is_ascii
+        self.marks = marks(is_ascii)
+        self.looks = Looks(settings.ui.theme, os.environ, clock)
+        self._own_filters: list[LineFilter] = [AsciiShapes()] if is_ascii else []
         self._has_hold_driver = False
         self._has_seen_focus = False
         self._has_told_quit = False
@@ -131,7 +135,10 @@ class PinchApp(App[AppExit]):
         for theme in THEMES:
             self.register_theme(theme)
         check_theme(settings.ui.theme)
-        self.theme = settings.ui.theme
+        self.no_color = self.looks.has_no_colour
+        if self.no_color:
+            self._own_filters.append(Colourless())
+        self.theme = self.looks.theme
         if not settings.ui.motion:
             self.animation_level = "none"
         self._painting = Throttle(self, self._redraw)
@@ -158,9 +165,10 @@ class PinchApp(App[AppExit]):
         if self.is_headless:  # decided after `get_driver_class` was asked
             self.hold.driver_class(HeadlessDriver)
             self._has_hold_driver = False
-        elif self.console.color_system not in _FINE_COLOURS and self.theme == THEME_NAMES[0]:
-            self.theme = CONTRAST.name  # the calm greys of the usual theme run together in sixteen colours
         if not (self.is_headless or self.is_web):
+            self.looks.know_colours(self.console.color_system)
+            self.theme = self.looks.theme
+            self.write_raw(self.looks.query())
             self.write_raw(WIDTHS_QUERY)  # the first paint, which is still to come, covers what it writes
         self.app_resume_signal.subscribe(self, self._resumed)
         self.hold.on_report_changed = self._on_report
@@ -169,6 +177,16 @@ class PinchApp(App[AppExit]):
         self.arm()
         self.engine.post(TerminalFocusChanged(True, known=False))
         self.call_after_refresh(self._start)
+
+    def on_terminal_background(self, event: Background) -> None:
+        """The answer to `BACKGROUND_QUERY`."""
+        self.looks.hear(event)
+        self.theme = self.looks.theme
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Ours in place of Textual's ``NO_COLOR``, which paints in greys."""
+        theirs = (item for item in super().get_line_filters() if not isinstance(item, Monochrome | NoColor))
+        return [*theirs, *self._own_filters]
 
     def on_cursor_position(self, event: events.CursorPosition) -> None:
         """The answer to `WIDTHS_QUERY`."""
@@ -405,7 +423,7 @@ class PinchApp(App[AppExit]):
 
     def write_raw(self, sequence: str) -> None:
         """Writes an escape sequence in one piece, between two repaints."""
-        if self._driver is not None and not self.is_headless:
+        if sequence and self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
             self._driver.flush()
 
@@ -428,7 +446,9 @@ class PinchApp(App[AppExit]):
 
     def set_theme(self, name: str) -> None:
         """Change the theme now and for the next start."""
-        self.theme = name
+        self.looks.wish = name
+        self.theme = self.looks.theme
+        self.write_raw(self.looks.query())
         self.front.session.use("ui.theme", name)
 
     def on_transcript_view_activated(self, event: TranscriptView.Activated) -> None:

@@ -8,8 +8,9 @@ from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from pinch_tui.core.keymap import AUTO_THEME
 from pinch_tui.frontend.actions import ACTIONS, Action, do
-from pinch_tui.ui.app.theme import THEME_NAMES
+from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
 from pinch_tui.ui.ports import Host
 
 
@@ -24,8 +25,8 @@ class ActionPalette(Provider):
         for action in ACTIONS:
             if action.in_palette and action.is_offered(self._host.front.engine.status.service):
                 yield self._title(action), action.description, partial(do, self._host.front, action.name)
-        for name in THEME_NAMES:
-            yield f"Theme: {name}", "Colours of the screen", partial(self._host.set_theme, name)
+        for name in (AUTO_THEME, *THEME_NAMES):
+            yield f"Theme: {THEME_TITLES[name]}", "Colours of the screen", partial(self._host.set_theme, name)
 
     def _title(self, action: Action) -> str:
         key = self._host.front.key_named(action.name)

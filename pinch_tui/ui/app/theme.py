@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from textual.theme import Theme
 
 from pinch_tui.core.events import StateWord
-from pinch_tui.core.keymap import OWN_THEMES
+from pinch_tui.core.keymap import AUTO_THEME, OWN_THEMES
 
 DARK = Theme(
     name="pinch-dark",
@@ -105,7 +105,7 @@ CONTRAST = Theme(
 
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, CONTRAST)
 THEME_NAMES: tuple[str, ...] = OWN_THEMES
-THEME_TITLES = {DARK.name: "dark", LIGHT.name: "light", CONTRAST.name: "high contrast"}
+THEME_TITLES = {AUTO_THEME: "like the terminal", DARK.name: "dark", LIGHT.name: "light", CONTRAST.name: "high contrast"}
 """The themes in words."""
 
 

@@ -56,7 +56,7 @@ class TableView(BigView):
         super().__init__(
             self._halves_of(line),
             arrangement=arrangement,
-            is_ascii=front.settings.ui.ascii,
+            is_ascii=front.settings.ui.is_ascii,
             reorders=host.order,
             closing_keys=front.keys["big"],
             draw=draw,

@@ -31,6 +31,7 @@ class Panel(ModalScreen[Result], Generic[Result]):
         align: center middle;
         background: $background 60%;
         & .panel { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface; padding: 1 2; }
+        & .panel:nocolor { border: round $border; padding: 0 1; }
         & .panel.-wide { width: 96; }
         & .panel.-full { height: 100%; max-height: 40; }
         & .panel-title { width: 1fr; height: auto; text-style: bold; color: $accent; margin-bottom: 1; }
@@ -47,7 +48,7 @@ class Panel(ModalScreen[Result], Generic[Result]):
         & TextArea, & TextArea:focus { border: none; background: $panel; padding: 0 1; height: 5; }
         &.-narrow .panel, &.-snug .panel.-wide, &.-low .panel, &.-low .panel.-wide { width: 100%; }
         &.-lifted .panel { margin: 1 0 5 0; }
-        &.-short .panel { padding: 0 1; height: 100%; max-height: 100%; }
+        &.-short .panel, &.-short .panel:nocolor { border: none; padding: 0 1; height: 100%; max-height: 100%; }
         &.-short .body { height: 1fr; max-height: 100%; }
         &.-short .panel-title { margin-bottom: 0; }
         &.-short .panel-keys { margin-top: 0; }

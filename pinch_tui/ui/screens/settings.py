@@ -23,11 +23,12 @@ from pinch_tui.core.events import (
     HearMicrophone,
     SessionParams,
 )
+from pinch_tui.core.keymap import AUTO_THEME
 from pinch_tui.core.options import SESSION_OPTIONS, Option, Text, difference_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.status_text import dbfs_text, mic_line
 from pinch_tui.settings.model import OPTIONS, VOLUME_RANGE
-from pinch_tui.ui.app.theme import THEME_NAMES
+from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
 from pinch_tui.ui.widgets.meter import meter
@@ -79,11 +80,12 @@ class KeyRow(Static, can_focus=True):
     DEFAULT_CSS = """
     KeyRow { height: 1; width: 1fr; }
     KeyRow:focus { background: $panel; }
+    KeyRow:focus:nocolor { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", show=False)]
 
     def on_mount(self) -> None:
-        self.update(Content.assemble((f"{'API key':<{_INDENT}}", "$text-muted"), " Enter opens it"))
+        self.update(Content.assemble((f" {'API key':<{_INDENT - 1}}", "$text-muted"), "Enter opens it"))
 
     def on_click(self) -> None:
         self.action_open()
@@ -121,7 +123,7 @@ class SettingsScreen(Panel[None]):
                     yield _choice("speaker.barge_in", settings.speaker.barge_in)
                 yield Static(Content("Program"), classes="heading -next")
                 yield _choice("talk.mode", settings.talk.mode)
-                yield _choice("ui.theme", self.app.theme, [(name, name) for name in THEME_NAMES])
+                yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))
                 yield KeyRow()
             yield Static(id="verdict", classes="panel-keys")
 
@@ -264,6 +266,12 @@ class SettingsScreen(Panel[None]):
 
     def on_choice_accepted(self) -> None:
         self.action_close()
+
+
+def _themes(now: str) -> list[tuple[object, str]]:
+    """Ours, and the one in force if it is another."""
+    names = dict.fromkeys((AUTO_THEME, *THEME_NAMES, now))
+    return [(name, THEME_TITLES.get(name, name)) for name in names]
 
 
 def _volumes(now: float) -> list[tuple[object, str]]:

@@ -145,6 +145,7 @@ class SayThis(Widget, can_focus=True):
     SayThis { height: 1; padding: 0 1; color: $text-muted; display: none; }
     SayThis.-any { display: block; }
     SayThis:focus { background: $panel; }
+    SayThis:focus:nocolor { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", show=False),

@@ -23,6 +23,7 @@ class Choice(Widget, can_focus=True):
     DEFAULT_CSS = """
     Choice { height: 1; width: 1fr; }
     Choice:focus { background: $panel; }
+    Choice:focus:nocolor { text-style: reverse; }
     Choice:hover { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,0 +1,139 @@
+"""Colours and shapes that this terminal can show: light or dark by its own background, no colour, ASCII alone.
+
+`Looks` decides which theme is painted. The two filters change finished lines, so that they hold for all that is drawn,
+the parts that Textual draws by itself included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Protocol
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+from pinch_tui.core.drawing import in_ascii
+from pinch_tui.core.keymap import AUTO_THEME
+from pinch_tui.ui.app.theme import CONTRAST, DARK, LIGHT
+
+BACKGROUND_QUERY = "\x1b]11;?\x1b\\"
+"""Asks for the background's colour (xterm's OSC 11). tmux from 3.4 on answers for the terminal it runs in. It is never
+asked through tmux (``Ptmux;``): tmux reads the answer to that itself, or types it."""
+ANSWERS_WITHIN_S = 2.0
+"""An answer that comes later changes nothing under the reader's eyes. The first paint waits for none."""
+_FINE_COLOURS = ("256", "truecolor")
+_LIGHT = 0.5
+_STANDS_OUT = 0.3
+"""Brightness from which a background is a cursor, a selection or a badge: the screen's own is black then."""
+
+
+class Background(Protocol):
+    """The terminal's background; channels from 0.0 to 1.0."""
+
+    red: float
+    green: float
+    blue: float
+
+
+def is_light(background: Background) -> bool:
+    """Whether dark letters belong on it, by its perceived brightness (Rec. 601)."""
+    return 0.299 * background.red + 0.587 * background.green + 0.114 * background.blue > _LIGHT
+
+
+def is_light_by_environment(env: Mapping[str, str]) -> bool | None:
+    """What ``COLORFGBG`` says (``0;15``: black on white), which rxvt and Konsole set; None for nothing."""
+    last = env.get("COLORFGBG", "").rpartition(";")[2]
+    if not (last.isascii() and last.isdigit() and int(last) < 16):
+        return None
+    return int(last) == 7 or int(last) > 8
+
+
+class Looks:
+    """Which theme to paint. ``wish``: the theme that was asked for, or ``auto``."""
+
+    def __init__(self, wish: str, env: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self.wish = wish
+        self._clock = clock
+        self._is_light = is_light_by_environment(env)
+        self._until: float | None = None
+        self.has_no_colour = bool(env.get("NO_COLOR"))
+        self.has_few_colours = False
+
+    @property
+    def theme(self) -> str:
+        """The name of the theme to paint. Its calm greys would run together in sixteen colours, or none."""
+        if self.has_no_colour or (self.has_few_colours and self.wish in (AUTO_THEME, DARK.name)):
+            return CONTRAST.name
+        if self.wish != AUTO_THEME:
+            return self.wish
+        return LIGHT.name if self._is_light else DARK.name
+
+    def know_colours(self, color_system: str | None) -> None:
+        """``color_system``: Rich's name for what the terminal can show."""
+        self.has_few_colours = color_system not in _FINE_COLOURS
+
+    def query(self) -> str:
+        """What to write to the terminal to be told its background, "" where the answer would change nothing."""
+        if self.wish != AUTO_THEME or self.has_few_colours or self.has_no_colour:
+            return ""
+        self._until = self._clock() + ANSWERS_WITHIN_S
+        return BACKGROUND_QUERY
+
+    def hear(self, background: Background) -> None:
+        """The terminal's answer."""
+        if self._until is not None and self._clock() <= self._until:
+            self._is_light = is_light(background)
+        self._until = None
+
+
+class Colourless(LineFilter):
+    """Takes every colour away, backgrounds too. What stands out by its background is drawn in reverse video."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(text, _colourless(style, control), control) for text, style, control in segments]
+
+
+def _colourless(style: Style | None, control: object) -> Style | None:
+    return style if style is None or control else _without_colour(style)
+
+
+@lru_cache(1024)
+def _without_colour(style: Style) -> Style:
+    plain = Style(
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        strike=style.strike,
+        reverse=style.reverse,
+        link=style.link,
+        meta=style.meta,
+    )
+    if style.bgcolor is None or style.bgcolor.is_default:
+        return plain
+    if Color.from_rich_color(style.bgcolor).brightness < _STANDS_OUT:
+        return plain
+    return plain + Style(reverse=not style.reverse)
+
+
+class AsciiShapes(LineFilter):
+    """Draws borders, bars and marks with ASCII. Other text stays as it is: what was said is no drawing."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        drawn: list[Segment] = []
+        for segment in segments:
+            text, style, control = segment
+            if text.isascii() or control:
+                drawn.append(segment)
+                continue
+            for run, is_solid in in_ascii(text):
+                drawn.append(Segment(run, _turned(style) if is_solid else style, control))
+        return drawn
+
+
+@lru_cache(1024)
+def _turned(style: Style | None) -> Style:
+    return Style(reverse=True) if style is None else style + Style(reverse=not style.reverse)
