@@ -60,7 +60,7 @@ from pinch_tui.frontend.services import AppServices
 from pinch_tui.settings.model import Settings
 from pinch_tui.ui.app.actions import ScreenActions
 from pinch_tui.ui.app.looks import AsciiShapes, Background, Colourless, Looks
-from pinch_tui.ui.app.palette import ActionPalette
+from pinch_tui.ui.app.palette import ActionPalette, Palette
 from pinch_tui.ui.app.theme import THEMES, marks
 from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.fatal import FatalScreen
@@ -315,7 +315,12 @@ class PinchApp(App[AppExit]):
         self.arm()
         return pushed
 
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def pop_screen(self) -> AwaitComplete:
+        self.workers.cancel_node(self.screen)  # at once: its widgets go before Textual cancels them
         popped = super().pop_screen()
         self.clear_notifications()
         self.arm()

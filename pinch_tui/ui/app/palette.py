@@ -1,4 +1,4 @@
-"""The command palette's provider: every action of the table, by title and description, with its key."""
+"""The command palette: every action of the table, by title and description, with its key."""
 
 from __future__ import annotations
 
@@ -6,12 +6,35 @@ from collections.abc import Iterator
 from functools import partial
 from typing import cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import events, on
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.message import Message
+from textual.widgets import Button, Input, OptionList
 
 from pinch_tui.core.keymap import AUTO_THEME
 from pinch_tui.frontend.actions import ACTIONS, Action, do
 from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
+from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
+
+
+class Palette(ClosesOnce, CommandPalette):
+    """Textual's palette for keys that come faster than it is drawn: it closes once, and does one action."""
+
+    def _on_mount(self, event: events.Mount) -> None:
+        if self not in self.app.screen_stack:  # closed before it was there
+            event.prevent_default()
+
+    @on(OptionList.OptionSelected)
+    @on(Input.Submitted)
+    @on(Button.Pressed)
+    def _stay_closed(self, event: Message) -> None:
+        if not self.is_active:
+            event.prevent_default()
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)
 
 
 class ActionPalette(Provider):

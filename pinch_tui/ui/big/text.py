@@ -6,6 +6,7 @@ import asyncio
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import work
 from textual.message import Message
 from textual.strip import Strip
 
@@ -111,7 +112,7 @@ class BigText(MouseHold):
                 self.set_timer(_PATIENCE_S, self._lose_patience)
             if not self._is_drawing:
                 self._is_drawing = True
-                self.run_worker(self._keep_drawing(), name="draw")
+                self._keep_drawing()
         self.refresh()
 
     def _request(self) -> Request | None:
@@ -142,6 +143,7 @@ class BigText(MouseHold):
             self.refresh()
             self.post_message(self.Drawn())
 
+    @work
     async def _keep_drawing(self) -> None:
         draw = self._draw
         try:

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from pinch_tui.ui.big.halves import Halves, Said
 from pinch_tui.ui.big.lettering import DrawLarge
 from pinch_tui.ui.big.text import BigText
+from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.text.layout import Order, cut, width
 
 _EVEN_ROWS = 18
@@ -88,7 +89,7 @@ class _Rule(Widget):
         return Content(self._sign * self.size.width)
 
 
-class BigView(ModalScreen[None]):
+class BigView(ClosesOnce, ModalScreen[None]):
     """Shows a line as large as fits; Esc, Enter, a click or the key that opened it closes it again.
 
     The far text, above, can be turned upside down; the near one is below it.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -118,9 +118,10 @@ class ConversationsScreen(Panel[None]):
         self._back_to = None if back_to is None else (back_to.id, back_to.line)
         self._is_new = self._is_done = self._opens_first = False
         self._trouble = ""
-        self.run_worker(self._find(text), name="find", group="find", exclusive=True)
+        self._find(text)
         self._say()
 
+    @work(group="find", exclusive=True)
     async def _find(self, text: str) -> None:
         if text:
             await asyncio.sleep(TYPING_S)
@@ -185,8 +186,9 @@ class ConversationsScreen(Panel[None]):
 
     def _open(self, entry: PastEntry) -> None:
         self._opens_first = False
-        self.run_worker(self._show(entry), name="open", group="open", exclusive=True)
+        self._show(entry)
 
+    @work(group="open", exclusive=True)
     async def _show(self, entry: PastEntry) -> None:
         try:
             conversation = await self.front.services.past.open(entry.id)

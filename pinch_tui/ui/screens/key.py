@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -72,8 +73,9 @@ class KeyScreen(Panel[None]):
             self.dismiss(None)
             return
         self._say("Trying the key ...", "$text-muted")
-        self.run_worker(self._store(key), name="key", exclusive=True)
+        self._store(key)
 
+    @work(exclusive=True)
     async def _store(self, key: str) -> None:
         try:
             await self.front.services.store_key(key)

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
 
 SHORT_ROWS = 20
@@ -23,7 +24,7 @@ SNUG_COLUMNS = 108
 Result = TypeVar("Result")
 
 
-class Panel(ModalScreen[Result], Generic[Result]):
+class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     """A modal sheet. Subclasses compose one container of class ``panel``; ``-full`` takes the whole height."""
 
     DEFAULT_CSS = """

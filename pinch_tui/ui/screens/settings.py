@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -162,13 +162,14 @@ class SettingsScreen(Panel[None]):
         self.set_interval(1 / METER_HZ, self.query_one(MeterLine).refresh)
         self._hear_microphone()
         self.set_interval(HEAR_EVERY_S, self._hear_microphone)
-        self.run_worker(self._list_devices(), name="devices")
+        self._list_devices()
         self._judge()
 
     def _hear_microphone(self) -> None:
         """The meter wants it open, as it is after an utterance."""
         self.front.engine.post(HearMicrophone())
 
+    @work
     async def _list_devices(self) -> None:
         names = await self.front.services.list_devices()
         for name, devices, chosen, default in (
