@@ -166,6 +166,11 @@ class StopSpeech:
 
 
 @dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Leave out the speech that waits before the newest utterance's; that one itself where nothing else waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendAgain:
     """Send the kept sound of an utterance that settled without a text (`Utterance.can_send_again`)."""
 
@@ -200,6 +205,7 @@ Intent = (
     | SetBargeIn
     | ReplaySpeech
     | StopSpeech
+    | CatchUp
     | SendAgain
     | Correct
     | Quit
@@ -233,6 +239,7 @@ class Counters:
     """What went wrong or was done again since the start; all shown in the details panel."""
 
     underruns: int = 0  # the playback gaps
+    gap_s: float = 0.0  # seconds of them
     lost_samples: int = 0  # microphone samples known to be missing
     held_s: float = 0.0  # seconds of speech held back until a session was ready
     resent_s: float = 0.0  # seconds of speech sent again after a drop
@@ -257,6 +264,9 @@ class Latency:
     first_text_n: int = 0
     final_n: int = 0
     first_sound_n: int = 0
+    last_sound_ms: float | None = None
+    last_sound_p50_p95: tuple[float, float] | None = None
+    last_sound_n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +293,7 @@ class Status:
     behind_s: float = 0.0  # seconds of speech waiting to be sent
     speech_late_s: float = 0.0  # seconds of translated speech waiting to be played
     speaking_utterance: int | None = None
+    speech_gaps: int = 0  # in what is being said
     draining_until: float | None = None  # monotonic time at which a quit stops waiting
     volume: float = 1.0
     is_muted: bool = False

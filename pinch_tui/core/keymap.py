@@ -28,6 +28,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "cancel": "escape",
     "stop_speech": "x",
     "skip_speech": "z",
+    "catch_up": "ctrl+x",
     "mute": "m",
     "volume_up": "plus,equals_sign",
     "volume_down": "minus",

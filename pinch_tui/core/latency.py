@@ -1,13 +1,14 @@
 """How long people wait: from the commit of an utterance to its words and its speech. Pure.
 
-All three spans begin at the commit, the moment the talk key was really released:
+All four spans begin at the commit, the moment the talk key was really released:
 
 - first text: the first message with any text, original or translated, that arrives after the commit;
 - final: the first final translation that arrives after it (or whatever the caller counts as the last word);
-- first sound: the first sample of this utterance's translated speech that reaches the device after it.
+- first sound: the first sample of this utterance's translated speech that reaches the device after it;
+- last sound: the last one of them, moved on by each further stretch of its speech.
 
 What came before the commit (the service translates while one speaks) is no waiting and is not measured. Only the first
-measurement of each span counts.
+measurement of each of the first three spans counts.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class _Span(StrEnum):
     FIRST_TEXT = "first-text"
     FINAL = "final"
     FIRST_SOUND = "first-sound"
+    LAST_SOUND = "last-sound"
 
 
 class _Samples:
@@ -46,6 +48,14 @@ class _Samples:
         insort(self._sorted, value)
         if len(self._arrived) > _SAMPLES:
             self._sorted.remove(self._arrived.pop(0))
+
+    def take_back(self, value: float) -> None:
+        """Forget a measurement that is among the newest."""
+        if value in self._arrived:
+            self._arrived.reverse()
+            self._arrived.remove(value)
+            self._arrived.reverse()
+            self._sorted.remove(value)
 
     def __len__(self) -> int:
         return len(self._arrived)
@@ -93,6 +103,14 @@ class LatencyMeter:
         """Translated speech of an utterance reached the device; the first after the commit counts."""
         return self._measure(_Span.FIRST_SOUND, number, t)
 
+    def last_sound(self, number: int, t: float) -> Latency:
+        """A stretch of an utterance's translated speech was played to its end; the latest end counts."""
+        ms = self._measured.get(number, {}).get(_Span.LAST_SOUND)
+        if ms is not None and t >= self._committed[number] + ms / 1000.0:
+            del self._measured[number][_Span.LAST_SOUND]
+            self._samples[_Span.LAST_SOUND].take_back(ms)
+        return self._measure(_Span.LAST_SOUND, number, t)
+
     def forget(self, number: int) -> None:
         """Nothing of this utterance is measured any more (it was cancelled, or is sent again)."""
         self._forgotten.append(number)
@@ -106,12 +124,15 @@ class LatencyMeter:
             first_text_ms=newest.get(_Span.FIRST_TEXT),
             final_ms=newest.get(_Span.FINAL),
             first_sound_ms=newest.get(_Span.FIRST_SOUND),
+            last_sound_ms=newest.get(_Span.LAST_SOUND),
             first_text_p50_p95=self._samples[_Span.FIRST_TEXT].p50_p95(),
             final_p50_p95=self._samples[_Span.FINAL].p50_p95(),
             first_sound_p50_p95=self._samples[_Span.FIRST_SOUND].p50_p95(),
+            last_sound_p50_p95=self._samples[_Span.LAST_SOUND].p50_p95(),
             first_text_n=len(self._samples[_Span.FIRST_TEXT]),
             final_n=len(self._samples[_Span.FINAL]),
             first_sound_n=len(self._samples[_Span.FIRST_SOUND]),
+            last_sound_n=len(self._samples[_Span.LAST_SOUND]),
         )
 
     def _measure(self, span: _Span, number: int, t: float) -> Latency:

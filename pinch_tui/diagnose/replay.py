@@ -34,7 +34,7 @@ from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.core.untrusted import number_of, text_of, whole_of
-from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage, WireEvent
+from pinch_tui.core.wire import ErrorMessage, Malformed, SpeechChunk, UnknownMessage, WireEvent
 from pinch_tui.diagnose.virtual_time import run
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
@@ -62,6 +62,7 @@ class Timing:
     first_text: float | None = None
     last_final: float | None = None
     first_speech: float | None = None
+    last_speech: float | None = None
 
 
 @dataclass(slots=True)
@@ -201,6 +202,7 @@ class _Wire:
 class _Replay:
     def __init__(self, lines: list[TraceLine], traits: ServiceTraits, decode: Decode) -> None:
         self.out = Replayed()
+        self._spoken_at: float | None = None  # when the newest speech came
         self._lines = lines
         self._traits, self._decode = traits, decode
         self._connections: dict[int, _Connection] = {}
@@ -351,6 +353,8 @@ class _Replay:
                 self.out.count("unknown messages")
             case ErrorMessage():
                 self.out.count("error messages")
+            case SpeechChunk():
+                self._spoken_at = asyncio.get_running_loop().time()
             case _:
                 pass
         connection.give(event)
@@ -393,6 +397,7 @@ class _Replay:
                 self.out.count("utterances sent again")
             case "settled":
                 self._measure(number)
+                timing.last_speech = None if timing.first_speech is None else self._spoken_at
             case _:
                 pass
 

@@ -109,6 +109,10 @@ class Answers:
                 self._transcript.mark_speech(answer.target)
             self._notifier.changed(answer.source, answer.target)
 
+    def forget(self) -> None:
+        """Another conversation takes the place of the one up to now."""
+        self._kept = KeptSound()
+
     def taken_again(self, number: int) -> Outgoing | None:
         """The kept sound of an empty row as a new attempt; None where none is kept."""
         frames = self._kept.take(number)

@@ -136,6 +136,7 @@ class Engine:
         self._conversation.resume(utterances)
         if self._loop is not None:
             self._player.forget()
+            self._answers.forget()
             self._talking.count_on_from(max(used, self._conversation.transcript.last_number))
             self._notifier.clear("heard", "change", "replay")
             self._refresh()
@@ -225,6 +226,9 @@ class Engine:
     def _on_speech_event(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
         if kind == "speech-start":
             self._conversation.latency.first_sound(utterance, t)
+        elif kind == "speech-end" and not fields["cut"]:
+            last = self._conversation.latency.last_sound(utterance, t).last_sound_ms
+            fields = fields if last is None else {**fields, "last_sound_ms": round(last)}
         self._notifier.log(kind, t, utterance=utterance, **fields)
 
     # ---- the session ----
@@ -284,6 +288,8 @@ class Engine:
                     self._notifier.notice("replay", e.Severity.INFO, "It plays when you finish talking.")
             case e.StopSpeech(skip):
                 self._player.stop(skip=skip)
+            case e.CatchUp():
+                self._player.catch_up()
             case e.SendAgain(number):
                 self._send_again(number)
             case e.Correct(number, original, translation):

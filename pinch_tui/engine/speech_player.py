@@ -16,8 +16,8 @@ from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.ports import PlayoutEnded, PlayoutStarted, Speaker, Underran
 from pinch_tui.settings.model import BargeIn
 
-QUIET_S = 0.4
-"""A playout ends when no chunk came for this long."""
+QUIET_S = 0.8
+"""A playout ends when no chunk came for this long. A shorter pause is a gap in it, as in the jitter buffer."""
 KEEP_BYTES = 64 * 1024 * 1024
 """Speech kept for replay (about 11 minutes); the oldest goes first."""
 WAIT_BYTES = 5 * 60 * OUT_RATE * 4
@@ -37,6 +37,8 @@ class _Playout:
     is_open: bool = True  # more chunks may come
     has_started: bool = False
     ran_dry_at: float | None = None  # not yet known whether more speech follows
+    gaps: int = 0
+    gap_s: float = 0.0  # all of them together
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class SpeechPlayer:
         self._replay: tuple[int, float] | None = None  # wanted as soon as nobody talks
         self.volume, self.is_muted = 1.0, False
         self.underruns = 0
+        self.gap_s = 0.0  # seconds of all gaps
         self.dropped_s = 0.0
         self.speaking: int | None = None  # the utterance being said
         self._last_sound_at = float("-inf")
@@ -199,6 +202,21 @@ class SpeechPlayer:
         self._speech.clear()
         self._kept = 0
 
+    def catch_up(self) -> None:
+        """Go on with the newest utterance's speech; where that is being said already, skip it."""
+        spoken = [playout.utterance for playout in self._playouts.values()]
+        waiting = [*spoken, *(utterance for utterance, _ in self._waiting)]
+        if not waiting:
+            return
+        newest = max(waiting)
+        for utterance in {utterance for utterance in waiting if utterance != newest} or {newest}:
+            self._silence(utterance)
+
+    @property
+    def gaps(self) -> int:
+        """Gaps so far in what is being said."""
+        return sum(playout.gaps for playout in self._playouts.values() if playout.utterance == self.speaking)
+
     @property
     def has_replay_waiting(self) -> bool:
         return self._replay is not None
@@ -235,7 +253,11 @@ class SpeechPlayer:
                         "played_s": round(event.played / OUT_RATE, 3),
                         "cut": event.was_cleared,
                     }
-                    self._on_event("speech-end", playout.utterance, event.t, fields)
+                    if playout.gaps:
+                        fields |= {"gaps": playout.gaps, "gap_s": round(playout.gap_s, 3)}
+                    # Its end is known after a pause, in which nothing was heard any more.
+                    ended_at = event.t if playout.ran_dry_at is None else min(event.t, playout.ran_dry_at)
+                    self._on_event("speech-end", playout.utterance, ended_at, fields)
 
     # ---- inside ----
 
@@ -273,8 +295,12 @@ class SpeechPlayer:
             self._open = self._begin(utterance)
         playout = self._playouts[self._open]
         if playout.ran_dry_at is not None:
+            gap_s = max(0.0, self._now() - playout.ran_dry_at)
             self.underruns += 1
-            self._on_event("underrun", utterance, playout.ran_dry_at, {})
+            self.gap_s += gap_s
+            playout.gaps += 1
+            playout.gap_s += gap_s
+            self._on_event("underrun", utterance, playout.ran_dry_at, {"gap_s": round(gap_s, 3)})
             playout.ran_dry_at = None
         self._speaker.play(self._open, data)
         self._quiet.set(self._now() + QUIET_S)

@@ -80,6 +80,7 @@ ACTIONS: tuple[Action, ...] = (
            the.cancel, in_palette=False),
     Action("stop_speech", "Stop the voice", _T, "Stop playback and clear the queue", the.stop_speech),
     Action("skip_speech", "Skip this line's voice", _T, "Skip to the next line's speech", the.skip_speech),
+    Action("catch_up", "Catch up", _T, "Skip to the newest line's speech", the.catch_up, needs="speaks"),
     Action("mute", "Mute the voice", _T, "Mute or unmute the translated speech", the.mute, "mute",
            needs="speaks"),
     Action("volume_up", "Louder", _T, "Translated speech 10 % louder", lambda f: the.turn(f, the.VOLUME_STEP)),

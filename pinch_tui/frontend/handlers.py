@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinch_tui.core.events import EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource, Voice
+from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource, Voice
 from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import last_heard, swapped
@@ -44,6 +44,11 @@ def stop_speech(front: FrontEnd) -> None:
 def skip_speech(front: FrontEnd) -> None:
     front.engine.post(StopSpeech(skip=True))
     front.face.confirm("Voice of this line skipped.")
+
+
+def catch_up(front: FrontEnd) -> None:
+    front.engine.post(CatchUp())
+    front.face.confirm("Catching up.")
 
 
 def mute(front: FrontEnd) -> None:

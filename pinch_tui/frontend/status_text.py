@@ -205,13 +205,20 @@ def meter_position(dbfs: float, width: int) -> float:
     return min(1.0, (dbfs - METER_FLOOR_DBFS) / -METER_FLOOR_DBFS) * width
 
 
-def backlog_text(status: Status, *, is_narrow: bool = False) -> str:
-    """Speech waiting to be sent and speech waiting to be played, "" for no delay worth telling."""
+def backlog_text(status: Status, *, is_narrow: bool = False, catch_up: str = "") -> str:
+    """Speech waiting to be sent, speech waiting to be played, and its gaps; "" for nothing worth telling.
+
+    ``catch_up``: the key that catches up, "" for none.
+    """
     parts = []
     if status.behind_s >= BEHIND_S:
         parts.append(f"{status.behind_s:.0f} s {'to send' if is_narrow else 'of speech still to send'}")
     if status.speech_late_s > LATE_SPEECH_S:
         parts.append(f"voice is {status.speech_late_s:.0f} s behind")
+        if catch_up:
+            parts.append(f"{catch_up} catches up")
+    elif status.speech_gaps and not is_narrow:
+        parts.append("a gap in the voice" if status.speech_gaps == 1 else f"{status.speech_gaps} gaps in the voice")
     return ", ".join(parts)
 
 
@@ -234,6 +241,8 @@ def latency_text(latency: Latency) -> str:
         parts.append(f"text {latency.first_text_ms / 1000:.1f} s")
     if latency.first_sound_ms is not None:
         parts.append(f"voice {latency.first_sound_ms / 1000:.1f} s")
+    if latency.last_sound_ms is not None:
+        parts.append(f"end of the voice {latency.last_sound_ms / 1000:.1f} s")
     return ", ".join(parts)
 
 

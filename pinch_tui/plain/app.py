@@ -121,7 +121,7 @@ class PlainApp:
         self._hold = hold
         self._columns = columns
         self._terminal: Terminal = terminal or this_terminal()
-        self._narrator = Narrator(tells_interims=tells_interims)
+        self._narrator = Narrator(tells_interims=tells_interims, catch_up=self.front.key_named("catch_up"))
         self._how = AppExit()
         self._left = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None

@@ -30,8 +30,10 @@ def sentence(text: str) -> str:
 class Narrator:
     """Tells each thing once. ``tells_interims``: provisional texts too, each on a line."""
 
-    def __init__(self, *, tells_interims: bool = False) -> None:
+    def __init__(self, *, tells_interims: bool = False, catch_up: str = "") -> None:
+        """``catch_up``: the key that catches up with the voice, "" for none."""
         self._tells_interims = tells_interims
+        self._catch_up = f" {catch_up} catches up." if catch_up else ""
         self._told: dict[tuple[int, str, str], str] = {}
         self._interims: dict[tuple[int, str, str], str] = {}
         self._ended: set[int] = set()
@@ -66,7 +68,7 @@ class Narrator:
         self._is_latched = status.is_latched
         is_late = status.speech_late_s > LATE_SPEECH_S
         if is_late and not self._is_late:
-            yield f"The voice is {status.speech_late_s:.0f} seconds behind."
+            yield f"The voice is {status.speech_late_s:.0f} seconds behind.{self._catch_up}"
         self._is_late = is_late
 
     def _microphone(self, status: Status) -> Iterator[str]:

@@ -39,6 +39,19 @@ def test_the_newest_commit_is_shown_and_older_ones_still_count() -> None:
     assert (meter.latency().first_text_n, meter.latency().final_n, meter.latency().first_sound_n) == (0, 2, 0)
 
 
+def test_the_last_sound_moves_on_and_counts_once() -> None:
+    meter = LatencyMeter()
+    assert meter.last_sound(1, 1.0) == Latency()
+    meter.commit(1, 10.0)
+    assert meter.last_sound(1, 9.0).last_sound_ms is None
+    assert meter.last_sound(1, 11.0).last_sound_ms == pytest.approx(1_000.0)
+    latency = meter.last_sound(1, 12.5)
+    assert (latency.last_sound_ms, latency.last_sound_n) == (pytest.approx(2_500.0), 1)
+    assert meter.last_sound(1, 12.0) == latency
+    meter.commit(2, 20.0)
+    assert meter.last_sound(2, 20.5).last_sound_p50_p95 == pytest.approx((500.0, 2_500.0))
+
+
 def test_unknown_and_forgotten_utterances_measure_nothing() -> None:
     meter = LatencyMeter()
     assert meter.final(7, 1.0) == Latency()

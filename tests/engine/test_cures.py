@@ -178,6 +178,18 @@ def test_it_waits_for_the_words_that_are_spoken_now() -> None:
     assert numbers(frames_of(second))[-len(again) :] == again
 
 
+def test_another_conversation_has_other_sounds() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.6)
+        await rig.settled()
+        rig.engine.resume(())
+        rig.engine.post(SendAgain(1))
+        await rig.sleep(0.5)
+
+    assert play(scene, Plan(hears=False)).logged("resend") == []
+
+
 def test_silence_is_not_kept() -> None:
     async def scene(rig: Rig) -> None:
         rig.source = "zeros"

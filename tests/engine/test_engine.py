@@ -1059,6 +1059,22 @@ def test_a_fault_that_stays_names_where_to_write_and_the_session() -> None:
     assert "support@startpinch.com (session ss_" in hint and "model scripted-1" in hint
 
 
+def test_the_time_to_the_last_sound_is_measured_and_logged() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.hold(0.8)
+        await rig.settled()
+        await rig.sleep(1.0)
+
+    rig = play(scene)
+    (end,) = rig.logged("speech-end")
+    latency = rig.engine.status.latency
+    assert latency.last_sound_n == 1
+    assert latency.last_sound_ms is not None and latency.first_sound_ms is not None
+    assert end.fields["last_sound_ms"] == round(latency.last_sound_ms)
+    assert latency.last_sound_ms >= latency.first_sound_ms
+
+
 def test_hours_of_idling_cost_nothing() -> None:
     """No timer rings again and again: an idle engine wakes for its pings and little else."""
     rings = 0

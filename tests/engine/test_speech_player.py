@@ -28,10 +28,12 @@ class Scene:
         clock = SystemClock()
         self.speaker = FakeSpeaker(clock, instant=instant)
         self.told: list[tuple[str, int, dict[str, object]]] = []
+        self.times: list[float] = []
         self.speech = SpeechPlayer(self.speaker, barge_in, self.hear, clock.monotonic)
 
     def hear(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
         self.told.append((kind, utterance, fields))
+        self.times.append(t)
 
     def pump(self) -> None:
         """Deliver what the speaker said."""
@@ -299,6 +301,82 @@ def test_a_cancelled_utterance_falls_silent_for_good() -> None:
         s.speech.chunk(1, tone(2))
         s.advance(1.0)
         assert s.speaker.heard == b""
+
+    in_time(scene)
+
+
+def test_chunks_half_a_second_apart_are_one_playout_with_gaps() -> None:
+    """Eight of 80 ms: heard as one run of speech, whose seven gaps are counted and timed."""
+
+    async def scene() -> None:
+        s = Scene()
+        for n in range(8):
+            s.speech.chunk(1, tone(n + 1))
+            s.advance(0.08)
+            s.speaker.underrun(1)
+            s.pump()
+            assert s.speech.gaps == n
+            await asyncio.sleep(0.5)
+        ran_dry_at = asyncio.get_running_loop().time() - 0.5
+        await asyncio.sleep(QUIET_S)
+        s.advance(0.0)
+        kinds = [kind for kind, _, _ in s.told]
+        assert kinds == ["speech-start", *["underrun"] * 7, "speech-end"]
+        assert s.told[-1][2] == {"played_s": 0.64, "cut": False, "gaps": 7, "gap_s": pytest.approx(3.5)}
+        assert [fields["gap_s"] for kind, _, fields in s.told if kind == "underrun"] == [pytest.approx(0.5)] * 7
+        assert (s.speech.underruns, s.speech.gap_s, s.speech.gaps) == (7, pytest.approx(3.5), 0)
+        assert s.times[-1] == pytest.approx(ran_dry_at), "it ended with its last sample, not when that was known"
+
+    in_time(scene)
+
+
+def test_a_longer_pause_is_another_playout() -> None:
+    async def scene() -> None:
+        s = Scene()
+        for n in range(3):
+            s.speech.chunk(1, tone(n + 1))
+            s.advance(0.08)
+            s.speaker.underrun(n + 1)
+            s.pump()
+            await asyncio.sleep(QUIET_S + 0.1)
+            s.advance(0.0)
+        assert [kind for kind, _, _ in s.told] == ["speech-start", "speech-end"] * 3
+        assert s.speech.underruns == 0
+
+    in_time(scene)
+
+
+def test_catching_up_goes_on_with_the_newest_line() -> None:
+    async def scene() -> None:
+        s = Scene()
+        for n in (1, 2, 3):
+            s.speech.chunk(n, tone(n, 24_000))
+        s.advance(0.1)
+        assert s.speech.speaking == 1
+        s.speech.catch_up()
+        s.pump()
+        s.advance(0.2)
+        assert s.speech.speaking == 3
+        assert s.speaker.buffered_s() == pytest.approx(0.8)
+        s.speech.chunk(2, tone(2))  # late, and left out like the rest of it
+        s.speech.catch_up()  # only the newest is left
+        s.advance(1.0)
+        assert s.speaker.buffered_s() == 0.0
+        assert s.heard == [1.0, 3.0]
+        s.speech.catch_up()  # nothing to catch up with
+
+    in_time(scene)
+
+
+def test_catching_up_while_talking_keeps_the_newest_that_waits() -> None:
+    async def scene() -> None:
+        s = Scene(instant=True)
+        s.speech.talk_started()
+        for n in (1, 2):
+            s.speech.chunk(n, tone(n))
+        s.speech.catch_up()
+        s.speech.talk_ended()
+        assert s.heard == [2.0]
 
     in_time(scene)
 

@@ -120,6 +120,11 @@ def test_a_quiet_voice_is_named_after_half_a_second_of_talk() -> None:
 def test_lateness_is_told_above_two_seconds() -> None:
     assert text.backlog_text(Status(speech_late_s=2.0)) == ""
     assert text.backlog_text(Status(speech_late_s=2.6)) == "voice is 3 s behind"
+    offered = text.backlog_text(Status(speech_late_s=6.0, speech_gaps=2), catch_up="Ctrl+X")
+    assert offered == "voice is 6 s behind, Ctrl+X catches up"
+    assert text.backlog_text(Status(speech_gaps=1)) == "a gap in the voice"
+    assert text.backlog_text(Status(speech_gaps=3)) == "3 gaps in the voice"
+    assert text.backlog_text(Status(speech_gaps=3), is_narrow=True) == ""
     assert "2 s of speech still to send" in text.backlog_text(Status(behind_s=2.0))
 
 
@@ -148,6 +153,7 @@ def test_key_names() -> None:
 def test_latency_and_volume() -> None:
     assert text.latency_text(Latency()) == ""
     assert text.latency_text(Latency(first_text_ms=210, first_sound_ms=430)) == "text 0.2 s, voice 0.4 s"
+    assert text.latency_text(Latency(first_sound_ms=430, last_sound_ms=2_540)) == "voice 0.4 s, end of the voice 2.5 s"
     assert text.volume_text(Status()) == ""
     assert text.volume_text(Status(is_muted=True)) == "voice muted"
     assert text.volume_text(Status(volume=0.7)) == "volume 70 %"

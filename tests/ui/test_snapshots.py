@@ -200,6 +200,13 @@ def test_nothing_came_back(snap_compare: Any, size: Size) -> None:
 
 
 @at_every_size
+def test_a_voice_that_is_late(snap_compare: Any, size: Size) -> None:
+    """The talk bar names the key that catches up."""
+    late = {"word": StateWord.SPEAKING, "speech_late_s": 6.2, "speaking_utterance": 1}
+    assert snap_compare(talked(status=late).app, terminal_size=size)
+
+
+@at_every_size
 def test_search_with_matches(snap_compare: Any, size: Size) -> None:
     assert snap_compare(talked().app, terminal_size=size, press=["slash", *"ta"])
 

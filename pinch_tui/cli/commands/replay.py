@@ -112,5 +112,10 @@ def _times(result: Replayed, number: int) -> dict[str, int]:
     timing = result.timings.get(number)
     if timing is None or timing.finalized is None:
         return {}
-    found = {"first text": timing.first_text, "last final": timing.last_final, "first speech": timing.first_speech}
+    found = {
+        "first text": timing.first_text,
+        "last final": timing.last_final,
+        "first speech": timing.first_speech,
+        "last speech": timing.last_speech,
+    }
     return {name: round((t - timing.finalized) * 1000) for name, t in found.items() if t is not None}

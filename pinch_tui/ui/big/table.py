@@ -24,6 +24,7 @@ SAID_S = 4.0
 _ACTIONS = (
     "swap",
     "two_way",
+    "catch_up",
     "mute",
     "volume_up",
     "volume_down",
@@ -63,6 +64,7 @@ class TableView(BigView):
         )
         hold = self._hold
         self.bar = TalkBar(host.marks, clock=front.clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
+        self.bar.catch_up_key = front.key_named("catch_up")
         for half in (self.far, self.near):
             half.hold_with(hold.mouse_down, hold.mouse_up)
         self._poller = Poller(self, self._draw_bar)

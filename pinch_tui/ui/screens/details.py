@@ -88,7 +88,7 @@ def sections(
             ("audio resent", f"{counters.resent_s:.1f} s"),
             ("audio dropped", f"{counters.forgotten_s:.1f} s"),
             ("voice dropped", f"{counters.dropped_speech_s:.1f} s"),
-            ("playback gaps", str(counters.underruns)),
+            ("playback gaps", f"{counters.underruns}, {counters.gap_s:.1f} s" if counters.underruns else "0"),
             ("samples lost", str(counters.lost_samples)),
             ("unreadable", f"{counters.malformed} messages, and {counters.unknown} of an unknown kind"),
             ("too long", f"{counters.refused} messages"),
@@ -103,6 +103,7 @@ def _latency_rows(latency: Latency, without: tuple[str, str, str]) -> Iterator[t
     yield "first text", _delay(latency.first_text_ms, latency.first_text_p50_p95, latency.first_text_n, text)
     yield "last text", _delay(latency.final_ms, latency.final_p50_p95, latency.final_n, final)
     yield "first sound", _delay(latency.first_sound_ms, latency.first_sound_p50_p95, latency.first_sound_n, sound)
+    yield "last sound", _delay(latency.last_sound_ms, latency.last_sound_p50_p95, latency.last_sound_n, sound)
 
 
 class DetailsScreen(Panel[None]):

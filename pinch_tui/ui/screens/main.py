@@ -71,6 +71,7 @@ class MainScreen(Screen[None]):
         self.empty = EmptyCard()
         self.footer = Footer(front.keys)
         self.talk_bar = TalkBar(host.marks, clock=front.clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
+        self.talk_bar.catch_up_key = front.key_named("catch_up")
 
     def compose(self) -> ComposeResult:
         yield self.header

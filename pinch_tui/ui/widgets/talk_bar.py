@@ -58,6 +58,8 @@ class TalkBar(MouseHold):
         self._method = "tap"
         self._key = "space"
         self._lines = Content("")
+        self.catch_up_key = ""
+        """The key that catches up with speech that is late, "" for none."""
 
     def show(self, status: Status, levels: Levels, *, method: str, key: str) -> None:
         """Draw this state. ``method`` is how the talk key is held, ``key`` its Textual name."""
@@ -104,7 +106,7 @@ class TalkBar(MouseHold):
 
     def _extra(self, *, is_narrow: bool) -> str:
         """The right of the first line: what is late. How long the last answer took stands in the details."""
-        return text.backlog_text(self._status, is_narrow=is_narrow)
+        return text.backlog_text(self._status, is_narrow=is_narrow, catch_up=self.catch_up_key)
 
     def _mic_line(self, width: int) -> Content:
         status, levels, marks = self._status, self._levels, self._marks
