@@ -35,10 +35,11 @@ def _no_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs devices, terminals or exact time runs one at a time, whatever runs beside it."""
+    """One test at a time has sound devices, and one a terminal without sound, whatever else runs beside them."""
     for item in items:
-        if any(item.get_closest_marker(name) for name in _MUST_RUN):
-            item.add_marker(pytest.mark.xdist_group("one at a time"))
+        has_sound = item.get_closest_marker("device") or "audio" in getattr(item, "fixturenames", ())
+        if has_sound or item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.xdist_group("sound" if has_sound else "terminal"))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

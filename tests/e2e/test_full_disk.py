@@ -18,7 +18,6 @@ from tests.e2e.live import CTRL_Q, PRESS, RELEASE, LiveApp, say
 # Not marked e2e: where nothing may be mounted, as in most containers, it is skipped without failing the run.
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("one at a time"),
     pytest.mark.skipif(
         not sys.platform.startswith("linux") or os.geteuid() != 0 or shutil.which("mount") is None,
         reason="a small disk of its own needs root on Linux",

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.audio.rig import VirtualAudio
-from tests.e2e.live import CTRL_Q, PROGRAM, RIG, LiveApp
+from tests.audio.rig import virtual_audio
+from tests.e2e.live import CTRL_Q, PROGRAM, LiveApp, why_no_sound
+from tests.keys.flavours import FLAVOURS, check_hold, holds_in_each_terminal
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("flavour", ["kitty", "xtermjs", "konsole", "warp", "zellij", "legacy"])
-def test_one_hold_in_each_kind_of_terminal(flavour: str, tmp_path: Path, audio: VirtualAudio) -> None:
-    """The rig's terminals press, repeat and release: exactly one start and one stop, and balanced key flags."""
-    log = tmp_path / "events.jsonl"
-    env = {**os.environ, **audio.env, "PINCH_TUI_HOME": str(tmp_path / "home"), "PINCH_TUI_TALK__PROBE": "false"}
-    command = [sys.executable, str(RIG / "pty_terminal.py"), str(log), flavour]
-    command += [str(PROGRAM), "--practice", "--events", str(log)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    method = "key" if flavour in ("kitty", "xtermjs", "konsole") else "gap"
-    assert f"('talk-stop', '{method}'" in done.stdout
-    assert "pushed: 2 popped: 2" in done.stdout
+@pytest.fixture(scope="module")
+def holds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    reason = why_no_sound() or (None if PROGRAM.exists() else "pinch-tui is not installed here")
+    if reason:
+        pytest.skip(reason)
+    command = [str(PROGRAM), "--practice", "--events", "{log}"]
+    with virtual_audio() as audio:
+        env = {**os.environ, **audio.env, "PINCH_TUI_TALK__PROBE": "false"}
+        return holds_in_each_terminal(command, env, tmp_path_factory.mktemp("flavours"))
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_one_hold_in_each_kind_of_terminal(flavour: str, holds: dict[str, tuple[int, str]]) -> None:
+    check_hold(flavour, *holds[flavour])
 
 
 def test_without_a_sound_device_it_starts_and_says_so(tmp_path: Path) -> None:

@@ -4,66 +4,33 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.keys.flavours import FLAVOURS, RIG, check_hold, holds_in_each_terminal
 from tests.keys.pty_app import SAMPLE, PtyApp
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX thing"),
 ]
-RIG = Path(__file__).resolve().parents[3] / "shared" / "rig" / "pty_terminal.py"
 
 
-FLAVOURS = ["kitty", "xtermjs", "konsole", "warp", "zellij", "legacy"]
-PROGRAM = Path(sys.executable).with_name("pinch-tui")
-COMMANDS = {
-    "sample": [sys.executable, str(SAMPLE), "{log}"],
-    "pinch-tui": [str(PROGRAM), "--practice", "--events", "{log}"],
-}
-
-
-@pytest.fixture(scope="module", params=COMMANDS)
-def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
-    """Exit code and output of the rig's run in each kind of terminal, three at a time, since they mostly wait."""
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
     if not RIG.exists():
         pytest.skip(f"no rig at {RIG}")
-    if request.param == "pinch-tui" and not PROGRAM.exists():
-        pytest.skip("pinch-tui is not installed here")
-    folder = tmp_path_factory.mktemp("flavours")
-
-    def run(flavour: str) -> tuple[int, str]:
-        log = str(folder / f"{flavour}.jsonl")
-        env = {
-            **os.environ,
-            "PINCH_TUI_TALK__PROBE": "false",
-            "PINCH_TUI_HOME": str(folder / flavour),
-            "PULSE_SERVER": "unix:/nonexistent",
-            "ALSA_CONFIG_PATH": "/nonexistent",
-        }
-        command = [part.format(log=log) for part in COMMANDS[request.param]]
-        done = subprocess.run(
-            [sys.executable, str(RIG), log, flavour, *command], env=env, capture_output=True, text=True, timeout=60
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    with ThreadPoolExecutor(3) as pool:
-        return dict(zip(FLAVOURS, pool.map(run, FLAVOURS), strict=True))
+    env = {**os.environ, "PINCH_TUI_TALK__PROBE": "false"}
+    command = [sys.executable, str(SAMPLE), "{log}"]
+    return holds_in_each_terminal(command, env, tmp_path_factory.mktemp("flavours"))
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_one_start_and_one_stop_in_each_kind_of_terminal(flavour: str, runs: dict[str, tuple[int, str]]) -> None:
-    code, output = runs[flavour]
-    assert code == 0, output
-    method = "key" if flavour in ("kitty", "xtermjs", "konsole") else "gap"
-    assert f"('talk-stop', '{method}'" in output
-    assert "pushed: 2 popped: 2" in output
+    check_hold(flavour, *runs[flavour])
 
 
 PRESS, REPEAT, RELEASE = "\x1b[32;;32u", "\x1b[32;1:2;32u", "\x1b[32;1:3u"
