@@ -34,14 +34,6 @@ def _no_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One test at a time has sound devices, and one a terminal without sound, whatever else runs beside them."""
-    for item in items:
-        has_sound = item.get_closest_marker("device") or "audio" in getattr(item, "fixturenames", ())
-        if has_sound or item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.xdist_group("sound" if has_sound else "terminal"))
-
-
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     is_skipped = report.skipped and not hasattr(report, "wasxfail")
     if is_skipped and any(name in report.keywords for name in _MUST_RUN):

@@ -26,6 +26,7 @@ def holds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]
         return holds_in_each_terminal(command, env, tmp_path_factory.mktemp("flavours"))
 
 
+@pytest.mark.xdist_group("the app's holds")  # one run serves them all
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_one_hold_in_each_kind_of_terminal(flavour: str, holds: dict[str, tuple[int, str]]) -> None:
     check_hold(flavour, *holds[flavour])

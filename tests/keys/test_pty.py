@@ -28,6 +28,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]
     return holds_in_each_terminal(command, env, tmp_path_factory.mktemp("flavours"))
 
 
+@pytest.mark.xdist_group("the sample app's holds")  # one run serves them all
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_one_start_and_one_stop_in_each_kind_of_terminal(flavour: str, runs: dict[str, tuple[int, str]]) -> None:
     check_hold(flavour, *runs[flavour])

@@ -226,22 +226,28 @@ async def test_closed_sessions_give_their_memory_back() -> None:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
+    async def settled(pid: int | None) -> float:
+        """Once it has not changed for 0.7 s: a busy machine loads and frees more slowly."""
+        seen = [memory(pid)]
+        async with asyncio.timeout(30):
+            while len(seen) < 8 or max(seen[-8:]) - min(seen[-8:]) > 1:
+                await asyncio.sleep(0.1)
+                seen.append(memory(pid))
+        return seen[-1]
+
     async with PracticeService(PracticeOptions()) as service:
         hello = await service.helper.hello(30)
         await (await opened(service)).close()
-        await asyncio.sleep(1.0)
-        before = memory(service.helper.pid)
+        before = await settled(service.helper.pid)
         for _ in range(3):
             sessions = [await opened(service, f"key {n % 3}") for n in range(MAX_SESSIONS)]
             for session in sessions:
                 for _ in range(20):
                     await session.send(bytes(1280))
                 await session.send('{"type":"finalize"}')
-            await asyncio.sleep(1.0)
-            most = memory(service.helper.pid)
+            most = await settled(service.helper.pid)
             for session in sessions:
                 await session.close()
-            await asyncio.sleep(1.0)
-        after = memory(service.helper.pid)
+        after = await settled(service.helper.pid)
     print(f"ear {hello.ear}: {before:.0f} MB before, {most:.0f} MB with {MAX_SESSIONS} sessions, {after:.0f} MB after")
     assert most < 400 and after < before + 60

@@ -27,6 +27,9 @@ ALL = 99
 SHOWN = 6
 """As many as the empty screen shows: each is tried in every way, the rest in turn, so that the test stays short."""
 
+PARTS = 3
+"""Each a test of its own, so that several workers share the longest ones."""
+
 
 @pytest.fixture(scope="module")
 def workshop() -> Workshop:
@@ -46,11 +49,12 @@ def heard(workshop: Workshop, source: str, target: str, pcm: bytes) -> list[tupl
     return [(event.text, event.translation) for event in events if isinstance(event, Final)]
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize(("source", "target"), [("en", "es"), ("es", "en"), ("de", "en"), ("fr", "en")])
-def test_every_suggestion_spoken_by_espeak_is_understood(workshop: Workshop, source: str, target: str):
+def test_every_suggestion_spoken_by_espeak_is_understood(workshop: Workshop, source: str, target: str, part: int):
     offered = suggestions(source, target, ALL)
     assert len(offered) >= 6
-    for at, pair in enumerate(offered):
+    for at, pair in list(enumerate(offered))[part::PARTS]:
         for way in some_ways(at, source):
             assert heard(workshop, source, target, through(spoken(pair[0], source), RATE, way)) == [pair], way
 
@@ -67,8 +71,9 @@ def test_the_ear_is_sure_of_what_is_suggested_first(workshop: Workshop):
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
-def test_every_suggestion_spoken_by_flite_is_understood(workshop: Workshop):
-    for at, pair in enumerate(suggestions("en", "de", ALL)):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_suggestion_spoken_by_flite_is_understood(workshop: Workshop, part: int):
+    for at, pair in list(enumerate(suggestions("en", "de", ALL)))[part::PARTS]:
         output = subprocess.run(
             ["flite", "-voice", "slt", "-t", pair[0], "-o", "/dev/stdout"], check=True, capture_output=True
         ).stdout
