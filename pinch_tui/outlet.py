@@ -144,11 +144,11 @@ def _own_terminal(fd: int) -> int | None:
     return None
 
 
-def say_briefly(fd: int, text: str, limit_s: float = LAST_WORDS_S) -> bool:
+def say_briefly(fd: int, text: str) -> bool:
     """Write a last sentence unless nobody takes it; whether it left."""
     outlet = Outlet(fd, "pinch-last-words")
     outlet.write(text.encode("utf-8", "replace"))
-    return outlet.close(limit_s) and outlet.error is None
+    return outlet.close(LAST_WORDS_S) and outlet.error is None
 
 
 class PatientStream:

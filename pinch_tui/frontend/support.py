@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from pinch_tui import __version__
@@ -15,9 +15,6 @@ from pinch_tui.core.transcript.clean import clean
 KEPT: Final = 40
 """Events of the link that are remembered, the newest."""
 _LINE: Final = 200
-
-Doctor = Callable[[str], Awaitable[Sequence[str]]]
-"""The name of a service -> what the doctor finds, a line a check."""
 
 
 class SupportNotes:

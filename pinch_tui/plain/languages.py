@@ -93,6 +93,6 @@ def _halves(words: Sequence[str]) -> list[tuple[str, str]]:
     return [(" ".join(words[:at]), " ".join(words[at:])) for at in cuts]
 
 
-def recent_text(pairs: Sequence[tuple[str, str]], n: int = 4) -> str:
+def recent_text(pairs: Sequence[tuple[str, str]]) -> str:
     """``en es, de fr``: the pairs used before as they may be typed, the newest first; "" for none."""
-    return ", ".join(f"{source} {target}" for source, target in pairs[:n])
+    return ", ".join(f"{source} {target}" for source, target in pairs[:4])

@@ -75,14 +75,14 @@ def export_conversation(
         raise UsageError(nothing_in(part))
     head = ExportHead(datetime.fromtimestamp(rows[0].started).astimezone(), service, context, str(part))
     text = render(lines, format_, side, head)
-    at = now or datetime.now().astimezone()
+    at = datetime.now().astimezone()
     source, target = pair_of(lines, pair)
     return create(folder, lambda copy: file_name(at, source, target, format_, side, copy=copy), text.encode("utf-8"))
 
 
-def save_speech(folder: Path, utterance: int, wav: bytes, *, now: datetime | None = None) -> Path:
+def save_speech(folder: Path, utterance: int, wav: bytes) -> Path:
     """Write one line's speech, a whole WAV file; returns the new file."""
-    at = now or datetime.now().astimezone()
+    at = datetime.now().astimezone()
 
     def name(copy: int) -> str:
         suffix = f"-{copy}" if copy > 1 else ""

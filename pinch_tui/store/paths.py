@@ -138,13 +138,13 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def open_output(path: Path, *, truncates: bool = False) -> int:
-    """Open a file that the user named for writing, created 0600: appending, unless it ``truncates``.
+def open_output(path: Path) -> int:
+    """Open a file that the user named for writing, created 0600; it is appended to.
 
     A pipe that nobody reads is refused rather than waited for; one that is read is not waited for either when it is
     full. Raises OSError.
     """
-    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | (os.O_TRUNC if truncates else os.O_APPEND)
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | os.O_APPEND
     try:
         handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
     except OSError as exc:

@@ -59,7 +59,6 @@ async def _run(
     is_listening: bool = False,
     is_live: bool = False,
     interrupt: Interrupt | None = None,
-    mic_done: Awaitable[object] | None = None,
     drains_by_itself: bool = True,
 ) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
@@ -79,7 +78,6 @@ async def _run(
             sink,
             console,
             interrupt or Interrupt(),
-            mic_done=mic_done,
             is_listening=is_listening,
             clock=engine.clock,
         )
@@ -296,20 +294,6 @@ async def test_text_of_the_wire_cannot_steer_the_terminal() -> None:
 
 
 # ---- ends ---------------------------------------------------------------------------------------------------------
-
-
-async def test_an_engine_that_does_not_commit_is_told_of_the_end() -> None:
-    done = asyncio.Event()
-
-    async def script(engine: ScriptedEngine) -> None:
-        engine.hear("a", "One.", "Uno.")
-        done.set()
-        await engine.committed.wait()
-        engine.settle()
-
-    outcome = await _run(script, mic_done=done.wait())
-    assert outcome.code == 0
-    assert [edge.kind for edge in outcome.engine.edges] == [EdgeKind.START, EdgeKind.COMMIT]
 
 
 @pytest.mark.parametrize(("listening", "code"), [(False, 130), (True, 0)])

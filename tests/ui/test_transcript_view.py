@@ -10,6 +10,7 @@ from textual.message import Message
 
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.ui.app.theme import ASCII, THEMES
+from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.transcript.view import TranscriptView
 from tests.ui.line_talk import Talk
 
@@ -495,7 +496,7 @@ async def test_right_to_left_text_is_turned_here_or_left_to_the_terminal() -> No
     app = Shown(talk)
     async with app.run_test(size=(80, 10)) as pilot:
         assert app.lines[0].endswith("םלוע םולש")
-        app.view.set_look(reorders=False)
+        app.view.set_look(order=Order.TERMINAL)
         await pilot.pause()
         assert app.lines[0].endswith("\u200fשלום עולם\u200f\u200e")
 

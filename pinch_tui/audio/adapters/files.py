@@ -60,10 +60,6 @@ class FileMicrophone:
         self._bytes = 0
 
     @property
-    def frames_given(self) -> int:
-        return self._next
-
-    @property
     def heard_s(self) -> float:
         """Seconds of the recording that were given so far."""
         return min(self._next * FRAME_S, self._read_s)

@@ -31,7 +31,6 @@ class HostMicrophone(HostStream):
         self._inbox = MicInbox()
         self._next = 0
         self._last_t: float | None = None  # of the newest frame of an opening that was not closed on purpose
-        self.lost_samples = 0
         self._is_attended = True
         self._is_muted = False
         self._runner.on_message = self._message
@@ -80,8 +79,6 @@ class HostMicrophone(HostStream):
         if self._last_t is not None and t - self._last_t > 5 * FRAME_S:  # another host took over in between
             lost = max(lost, round((t - self._last_t - FRAME_S) * IN_RATE))
         self._last_t = t
-        if lost:
-            self.lost_samples += lost
         if self._process is not None:
             pcm = self._process(pcm, t)
         self._inbox.put(Frame(pcm, self._next, t, peak, lost))

@@ -200,14 +200,14 @@ def _opened(target: Path | BinaryIO) -> tuple[_Output, bool]:
     return _Pipe(handle, is_ours=is_ours), True
 
 
-def wav_header(data_bytes: int, rate: int = OUT_RATE) -> bytes:
-    """The header of a mono float32 WAV with ``data_bytes`` of samples (format 3, with its fact chunk).
+def wav_header(data_bytes: int) -> bytes:
+    """The header of a 24 kHz mono float32 WAV with ``data_bytes`` of samples (format 3, with its fact chunk).
 
     `OPEN_LENGTH` stands in all three places for a length that is not known.
     """
     is_open = data_bytes >= OPEN_LENGTH - 58
     size = OPEN_LENGTH if is_open else data_bytes
-    fmt = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, 1, rate, rate * 4, 4, 32, 0)
+    fmt = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, 1, OUT_RATE, OUT_RATE * 4, 4, 32, 0)
     fact = struct.pack("<4sII", b"fact", 4, OPEN_LENGTH if is_open else size // 4)
     body = b"WAVE" + fmt + fact + struct.pack("<4sI", b"data", size)
     return struct.pack("<4sI", b"RIFF", OPEN_LENGTH if is_open else len(body) + size) + body

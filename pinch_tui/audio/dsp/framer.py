@@ -11,8 +11,7 @@ from pinch_tui.core.events import FRAME_BYTES
 class Framer:
     """Collects mono int16 bytes at 16 kHz and hands out whole frames of `FRAME_BYTES`."""
 
-    def __init__(self, frame_bytes: int = FRAME_BYTES) -> None:
-        self._size = frame_bytes
+    def __init__(self) -> None:
         self._rest = bytearray()
 
     @property
@@ -22,7 +21,7 @@ class Framer:
 
     def push(self, data: bytes) -> list[bytes]:
         """Append bytes of any length (even half a sample); the frames that are now complete, in order."""
-        rest, size = self._rest, self._size
+        rest, size = self._rest, FRAME_BYTES
         rest += data
         whole = len(rest) // size * size
         if not whole:
@@ -35,7 +34,7 @@ class Framer:
         """The last, incomplete frame padded with zeros; None when nothing is left. A lone odd byte is dropped."""
         rest = bytes(self._rest[: len(self._rest) // 2 * 2])
         self._rest.clear()
-        return rest.ljust(self._size, b"\0") if rest else None
+        return rest.ljust(FRAME_BYTES, b"\0") if rest else None
 
     def clear(self) -> None:
         """Forget what waits (after a gap)."""

@@ -79,7 +79,3 @@ class Meter:
             zeros_s=self._zero_frames * FRAME_S,
             has_heard=self._has_heard,
         )
-
-    def reset(self) -> None:
-        """Start over with another device."""
-        self.__init__()  # type: ignore[misc]

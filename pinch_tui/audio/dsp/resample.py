@@ -2,7 +2,7 @@
 
 Pure: numpy and soxr, no I/O, no clock. soxr's variable-rate engine is used for streams because its delay is constant
 (12.5 ms at 48 -> 16 kHz; the default engine works in blocks and is up to 37 ms late in bursts). Where there is no soxr,
-`pinch_tui.audio.dsp.sinc` takes its place; `ENGINE` says which is used.
+`pinch_tui.audio.dsp.sinc` takes its place.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ try:
     import soxr
 except ImportError:
     soxr = None
-
-ENGINE: Final = "numpy" if soxr is None else "soxr"
 
 
 class _Stream(Protocol):

@@ -97,7 +97,6 @@ class HostSupervision:
         self.generation = 0
         self.is_wanted = False
         self.is_substitute = False
-        self.restarts = 0
         self._deadline: float | None = None
         self._retry_at: float | None = None
         self._look_at: float | None = None
@@ -186,7 +185,6 @@ class HostSupervision:
             commands.append(Kill())
             self.state = State.NONE
             self._deadline = self._look_at = None
-            self.restarts += 1
         if self.is_wanted:
             self._retry_at = None
             return commands + self._tell(error) + self._go(now)
@@ -342,7 +340,6 @@ class HostSupervision:
             commands.append(Kill())
             self.state = State.NONE
         self._deadline = self._look_at = None
-        self.restarts += 1
         wait = WAITS_S[min(self._tries, len(WAITS_S) - 1)]
         self._tries += 1
         commands += self._tell(error)

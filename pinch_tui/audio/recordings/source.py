@@ -91,10 +91,6 @@ class ByteSource:
         self._ahead[:0] = self._kept
         self._kept.clear()
 
-    def begin_here(self) -> None:
-        """What was read is not wanted again: `rewind` comes back to this place."""
-        self._kept = bytearray()
-
     def close(self) -> None:
         self._close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -169,7 +169,6 @@ async def run_translate(
     console: Console,
     interrupt: Interrupt,
     *,
-    mic_done: Awaitable[object] | None = None,
     is_listening: bool = False,
     output: Outlet | None = None,
     speech: SpeechOutput | None = None,
@@ -177,16 +176,13 @@ async def run_translate(
 ) -> int:
     """Translate one input to its end; returns the exit code. Raises the failure of ``speech``.
 
-    The engine commits by itself when its microphone ends; ``mic_done`` is for engines that do not. Raises OSError when
-    the output takes no more, BrokenPipeError when nobody reads it; the engine has stopped by then.
+    Raises OSError when the output takes no more, BrokenPipeError when nobody reads it; the engine has stopped by then.
     """
     run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening, speech=speech)
     stop = engine.subscribe(run.hear)
     try:
         async with asyncio.TaskGroup() as tasks:
             helpers = [tasks.create_task(_tick(run))]
-            if mic_done is not None:
-                helpers.append(tasks.create_task(_commit_after(mic_done, run)))
             helpers.append(tasks.create_task(_steer(run, interrupt)))
             await engine.run()
             for helper in helpers:
@@ -206,12 +202,12 @@ async def run_translate(
     return run.exit_code
 
 
-async def drained(output: Outlet, interrupt: Interrupt, limit_s: float = DRAIN_S) -> None:
+async def drained(output: Outlet, interrupt: Interrupt) -> None:
     """Wait until what was printed has been read, after an interruption only so long. Raises the output's OSError."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while output.pending and output.error is None:
-        if interrupt.count > 1 or (interrupt.count and loop.time() - began >= limit_s):
+        if interrupt.count > 1 or (interrupt.count and loop.time() - began >= DRAIN_S):
             return
         await asyncio.sleep(0.02)
     if output.error is not None:
@@ -234,11 +230,6 @@ async def _steer(run: _Run, interrupt: Interrupt) -> None:
     await _any(run.stopped, interrupt.changed)
     if not run.stopped.is_set():
         run.engine.post(Quit(drain=False))
-
-
-async def _commit_after(mic_done: Awaitable[object], run: _Run) -> None:
-    await mic_done
-    run.engine.talk(TalkEdge(EdgeKind.COMMIT, run.clock(), TalkSource.DEVICE))
 
 
 async def _tick(run: _Run) -> None:

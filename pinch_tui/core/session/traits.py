@@ -31,12 +31,8 @@ class ServiceTraits:
     """Whether either of two languages may be spoken."""
     takes_context: bool = True
     """Whether labels and context are taken."""
-    has_interims: bool = True
-    """Whether texts come before they are final."""
     acknowledges_end: bool = False
     """Whether it says that an utterance is over, after everything else about it. Else silence tells."""
-    connects_at_press: bool = False
-    """Whether each utterance has a socket of its own, so that nothing is open between two of them."""
     sources: frozenset[str] | None = None
     """Base codes of the languages that may be spoken; None where the service decides."""
     detects_language: bool = True

@@ -13,7 +13,6 @@ CARTESIA = ServiceTraits(
     has_two_way=False,
     takes_context=False,
     acknowledges_end=True,
-    connects_at_press=True,
     sources=LANGUAGES,
     key="cartesia",
     pace=1.05,

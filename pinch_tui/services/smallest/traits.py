@@ -16,7 +16,6 @@ SMALLEST = ServiceTraits(
     has_two_way=False,
     takes_context=False,
     acknowledges_end=True,
-    connects_at_press=True,
     sources=LANGUAGES,
     detects_language=False,
     key="smallest",

@@ -14,6 +14,8 @@ from pinch_tui.ui.transcript import row as line_row
 from pinch_tui.ui.transcript.index import Viewport
 from pinch_tui.ui.transcript.row import RowLine, RowStyle
 
+GAP = 1
+"""Empty lines between two rows."""
 KEPT_ROWS = 400
 """Most rows kept laid out; beyond it the oldest half is dropped."""
 
@@ -41,10 +43,9 @@ class Changes:
 class LineBook:
     """All rows of a conversation. ``read`` gives its utterances in press order; rows are counted from 0."""
 
-    def __init__(self, read: Callable[[], Sequence[Utterance]], style: RowStyle, gap: int = 1) -> None:
+    def __init__(self, read: Callable[[], Sequence[Utterance]], style: RowStyle) -> None:
         self._read = read
         self.style = style
-        self._gap = gap
         self._rows: dict[int, Row] = {}
         self._floor: dict[int, int] = {}
         self._row_of: dict[int, int] = {}
@@ -74,7 +75,7 @@ class LineBook:
         return 0 if row is None else self.view.top(row + 1)
 
     def gap_above(self, row: int) -> int:
-        return self._gap if row else 0
+        return GAP if row else 0
 
     def row(self, row: int) -> Row:
         """A row's lines, laid out on demand."""
@@ -143,9 +144,9 @@ class LineBook:
             self.renew()
         for row in range(len(self._sizes), len(utterances)):
             self._know_size(row, utterances[row])
-        heights = [height + self._gap for height in line_row.estimates(self._sizes, style)]
+        heights = [height + GAP for height in line_row.estimates(self._sizes, style)]
         if heights:
-            heights[0] -= self._gap - self.gap_above(0)
+            heights[0] -= GAP - self.gap_above(0)
         self.view.reset(heights)
         if not self.is_laid_out or height <= 0:
             return 0

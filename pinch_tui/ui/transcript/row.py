@@ -97,18 +97,6 @@ class RowStyle:
             return min(_COLUMN_MAX, (room - _COLUMN_GAP) // 2)
         return max(8, min(_COLUMN_MAX, room))
 
-    def with_look(
-        self, has_times: bool | None, order: Order | bool | None, shapes: Marks | None, widths: Widths | None
-    ) -> RowStyle:
-        """A copy with changes."""
-        return replace(
-            self,
-            has_times=self.has_times if has_times is None else has_times,
-            order=self.order if order is None else Order(order),
-            shapes=shapes or self.shapes,
-            widths=self.widths if widths is None else widths,
-        )
-
 
 class _Text(NamedTuple):
     """A laid-out text with its role, mark and language code."""

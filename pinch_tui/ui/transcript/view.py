@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.geometry import Region, Size
@@ -151,17 +151,10 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if old != number:
             self._repaint(n for n in (old, number) if n is not None)
 
-    def set_look(
-        self,
-        *,
-        has_times: bool | None = None,
-        reorders: Order | bool | None = None,
-        shapes: Marks | None = None,
-        widths: Widths | None = None,
-    ) -> None:
-        """Change the look."""
+    def set_look(self, **changes: Any) -> None:
+        """Change fields of the `RowStyle`."""
         self._painter = None
-        self._lay_out(self._book.style.with_look(has_times, reorders, shapes, widths))
+        self._lay_out(replace(self._book.style, **changes))
 
     # ---- selection ------------------------------------------------------------------------------------------------
 

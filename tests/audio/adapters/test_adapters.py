@@ -237,7 +237,6 @@ async def test_what_is_missing_between_two_hosts_is_counted_and_a_closing_is_no_
     frames = [event for event in events if isinstance(event, Frame)]
     assert [f.lost for f in frames] == [0, 320, 16_000, 0]
     assert [f.index for f in frames] == [0, 1, 2, 3]
-    assert mic.lost_samples == 16_320
     kinds = [type(event) for event in events if not isinstance(event, Frame)]
     assert kinds == [MicOpened, MicFailed, MicOpened, MicClosed, MicOpened, MicOpened, MicOpened]
     assert isinstance(events[-1], MicOpened)

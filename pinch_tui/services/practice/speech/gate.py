@@ -33,12 +33,16 @@ def level_dbfs(block: bytes) -> float:
     return max(-96.0, 10.0 * math.log10(power / 1_073_741_824.0)) if power else -96.0
 
 
+_MARGIN_DB = 8.0
+"""How far speech lies above the noise floor."""
+_QUIETEST_DB = -56.0
+"""Quieter sound is never speech."""
+
+
 class Gate:
     """Says for each 20 ms block whether it is speech."""
 
-    def __init__(self, margin_db: float = 8.0, quietest_db: float = -56.0) -> None:
-        self._margin_db = margin_db
-        self._quietest_db = quietest_db
+    def __init__(self) -> None:
         self._history: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
         self._smooth = -96.0
         self.level = -96.0
@@ -62,7 +66,7 @@ class Gate:
         self._smooth += 0.4 * (level - self._smooth)
         self._history.append(self._smooth)
         self.level = level
-        return level > max(self.floor + self._margin_db, self._quietest_db)
+        return level > max(self.floor + _MARGIN_DB, _QUIETEST_DB)
 
 
 class SegmentState:
