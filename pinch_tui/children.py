@@ -1,8 +1,8 @@
-"""Child processes: how they are started, killed and reaped, and that they end with their parent.
+"""Child processes: starting, killing and reaping them, and making them end with their parent.
 
-A child of ours that reads a pipe from its parent ends when that pipe does, on every system. Linux kills it as well,
-which a call that hangs inside a library cannot outlast, and which is the only way for foreign programs that read
-nothing. The signal comes when the *thread* that started the child ends: start children from the main thread.
+Our own children read a pipe from their parent and exit when it closes, on every system. On Linux the kernel kills them
+as well, even in a library call that hangs; for foreign programs, which read no pipe, this is the only way. The signal
+is sent when the *thread* that started the child ends, so start children from the main thread.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def tie_to_parent() -> None:
 def tied_to_parent(command: Sequence[str]) -> list[str]:
     """The command of a foreign program that is to end with this process, where the system can.
 
-    A small Python asks for the signal and becomes the program: 15 ms, and nothing stays behind.
+    A small Python process requests the signal and then becomes the program, which costs 15 ms.
     """
     if not sys.platform.startswith("linux"):
         return list(command)

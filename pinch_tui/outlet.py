@@ -1,7 +1,7 @@
-"""Output that never makes anybody wait: a terminal or a pipe, written to by a thread of its own.
+"""Output that never blocks its writer: a thread writes to the terminal or pipe.
 
-A terminal that is stopped and a pipe that nobody reads take nothing for as long as they like. `Outlet.write` returns at
-once whatever they do; what waits is bounded by whoever writes, by `Outlet.pending` and `Outlet.waiting_s`.
+A stopped terminal or an unread pipe may block for any time, while `Outlet.write` returns at once. The caller bounds the
+backlog by `Outlet.pending` and `Outlet.waiting_s`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import TextIO
 
 POLL_S = 0.1
 LAST_WORDS_S = 0.5
-"""How long a program that leaves waits for a terminal or a pipe to take its last words."""
-_PIECE = getattr(select, "PIPE_BUF", 512)  # a pipe that can be written to takes so many bytes without blocking
+"""How long an exiting program waits for its last output to be taken."""
+_PIECE = getattr(select, "PIPE_BUF", 512)  # a writable pipe takes this many bytes without blocking
 
 
 class Outlet:
@@ -33,24 +33,24 @@ class Outlet:
         self._changed = threading.Condition()
         self._queue: deque[bytes] = deque()
         self._pending = 0
-        self._moved_at = 0.0  # when something left last, or began to wait
+        self._moved_at = 0.0  # when the last bytes were written, or the backlog began
         self._is_closing = False
         self._thread: threading.Thread | None = None
         self.error: OSError | None = None
-        """What writing came to: the reader has gone, or the disk is full. Nothing more leaves then."""
+        """Why writing failed: the reader has gone, or the disk is full. Nothing more is written then."""
 
     @property
     def pending(self) -> int:
-        """Bytes that have not left."""
+        """Bytes not yet written."""
         return self._pending
 
     @property
     def waiting_s(self) -> float:
-        """For how long nothing has left although something waits."""
+        """Seconds without progress while bytes wait."""
         return time.monotonic() - self._moved_at if self._pending else 0.0
 
     def write(self, data: bytes) -> None:
-        """Hand over bytes; they leave in order."""
+        """Queue bytes; they are written in order."""
         if not data or self.error is not None or self._is_closing:
             return
         with self._changed:
@@ -64,7 +64,7 @@ class Outlet:
             self._changed.notify_all()
 
     def drop(self) -> int:
-        """Let go of what has not begun to leave; how many bytes that were."""
+        """Drop queued bytes that are not being written; returns their number."""
         with self._changed:
             dropped = sum(map(len, self._queue))
             self._queue.clear()
@@ -72,12 +72,12 @@ class Outlet:
             return dropped
 
     def drain(self, limit_s: float) -> bool:
-        """Wait until everything has left, or the time is over; whether it has. Blocks the caller."""
+        """Wait until everything is written or the time is over; returns whether it is. Blocks."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._pending or self.error is not None, limit_s)
 
     def close(self, limit_s: float) -> bool:
-        """As `drain`; what has not left by then never does."""
+        """As `drain`, then drop the rest."""
         is_done = self.drain(limit_s)
         with self._changed:
             self._is_closing = True
@@ -145,14 +145,14 @@ def _own_terminal(fd: int) -> int | None:
 
 
 def say_briefly(fd: int, text: str) -> bool:
-    """Write a last sentence unless nobody takes it; whether it left."""
+    """Write a last sentence, unless the terminal is blocked; returns whether it was written."""
     outlet = Outlet(fd, "pinch-last-words")
     outlet.write(text.encode("utf-8", "replace"))
     return outlet.close(LAST_WORDS_S) and outlet.error is None
 
 
 class PatientStream:
-    """A text stream whose writes wait for nobody. ``is_lossy``: what is not taken soon is dropped."""
+    """A text stream whose writes never block. ``is_lossy``: a long backlog is dropped."""
 
     MOST_LOSSY = 64 * 1024
 

@@ -1,4 +1,4 @@
-"""Ctrl-C as something that a command can wait for: the first press asks, the second insists."""
+"""Ctrl-C as an event that a command can wait for: the first press drains, the second leaves at once."""
 
 from __future__ import annotations
 

@@ -52,13 +52,13 @@ class LiveLine:
         return min(_WIDTH, columns - 1) if columns > 1 else _WIDTH  # a terminal that does not know says 0
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody listens: that is no reason to stop
+        with contextlib.suppress(OSError, ValueError):  # stderr is gone, which is no reason to stop
             self._stream.write(text)
             self._stream.flush()
 
 
 def _fitted(line: str, width: int) -> str:
-    """The beginning of a line that fits into so many cells, so that it never wraps."""
+    """Cut a line to a number of cells, so that it never wraps."""
     cells = 0
     for index, char in enumerate(line):
         cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -1,6 +1,6 @@
 """The address of outside control on each system.
 
-Apart from the endpoints, because the client must not import asyncio: it has to finish within a key press.
+Separate from the endpoints, because the client must not import asyncio: it has to finish within a key press.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class UnixEndpoint:
         return sock
 
     def _unlink_socket(self) -> None:
-        """Remove a socket that was left behind, and nothing else: what is none is somebody's file. Raises OSError."""
+        """Remove a stale socket; any other file is left alone. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISSOCK(self._path.lstat().st_mode):
                 raise OSError(errno.EEXIST, "there is a file that is no socket")

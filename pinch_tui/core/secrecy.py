@@ -24,7 +24,7 @@ _QUERY: Final = re.compile(r"[?&][^=&#]*=([^&#]+)")
 
 
 UNMISTAKABLE: Final = 12
-"""Shorter secrets, and harmless values of a socket's address, may be words that somebody said."""
+"""Shorter secrets, and harmless values of a socket's address, may be spoken words."""
 
 
 def hide(text: str, secrets: Iterable[str], shortest: int = UNMISTAKABLE) -> str:

@@ -1,8 +1,8 @@
-"""A trace runs again: a service that answers as the trace says, behind the real engine, in virtual time.
+"""Replays a trace: the real engine runs in virtual time against a service that answers as the trace says.
 
-What the wire brought is taken from the trace; what the client did in between is decided anew, and compared with what
-the trace says it sent. So a fault of the client shows again, and a fault of the network does not. Sound is zeros of the
-right length, taken when the trace says that it was sent, and texts are the trace's placeholders.
+What the service sent is taken from the trace; what the client does is decided anew and compared with what the trace
+says it sent. So a fault of the client appears again, and a fault of the network does not. Sound is zeros, captured when
+the trace says that it was sent; texts are the trace's placeholders.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Timing:
 
 @dataclass(slots=True)
 class Replayed:
-    """What came out of one run."""
+    """The result of one run."""
 
     program: str = ""
     lines: int = 0
@@ -88,9 +88,8 @@ Decode = Callable[[bytes | str], WireEvent]
 
 
 def replay(lines: Iterable[TraceLine], traits: ServiceTraits, decode: Decode) -> Replayed:
-    """Run one run's lines again, as those of the service with these traits, whose messages ``decode`` reads.
-
-    Total: lines that make no sense are counted, never raised.
+    """Replay the lines of one run. ``traits`` and ``decode``: the service's. Never raises: lines that make no sense are
+    counted.
     """
     return run(_Replay(list(lines), traits, decode).run())
 
@@ -149,7 +148,7 @@ class _Wire:
 
     def __init__(self) -> None:
         self.waiting: set[Pair] = set()
-        """What the engine has asked sessions for, and waits."""
+        """The pairs for which the engine waits for a session."""
         self.newest: _Connection | None = None
         self._answers: defaultdict[Pair, asyncio.Queue[Allocation | PinchError]] = defaultdict(asyncio.Queue)
         self._sockets: dict[str, asyncio.Queue[_Connection | LinkError]] = {}
@@ -402,11 +401,11 @@ class _Replay:
                 pass
 
     def _measure(self, number: int) -> None:
-        """How much speech there is. Of a long conversation the engine keeps only the last."""
+        """Note the length of the speech, of which the engine keeps only the latest minutes."""
         if samples := len(self._engine.speech_of(number)) // 4:
             self.out.speech_samples[number] = samples
 
 
 def _pair(params: SessionParams) -> Pair:
-    """What makes it another session for the user; speech may have been switched off by the session itself."""
+    """What identifies a session for the user. Speech is left out, since a session may switch it off by itself."""
     return params.source, params.target, params.voice, params.finalize_mode, params.two_way

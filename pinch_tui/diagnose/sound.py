@@ -27,7 +27,7 @@ OPEN_WITHIN_S = 5.0
 TONE_S = 0.4
 TONE_HZ = 660.0
 TONE_LEVEL = 0.1
-"""-20 dBFS: to be heard, not to be jumped at."""
+"""-20 dBFS: audible, but not startling."""
 CLIP = 32_760 / 32_768
 _RAMP_S = 0.02
 _ZEROS = bytes(FRAME_BYTES)
@@ -35,7 +35,7 @@ _ZEROS = bytes(FRAME_BYTES)
 
 @dataclass(slots=True)
 class Listening:
-    """What the microphone gave: the sound, and what it amounts to."""
+    """The captured sound and its measures."""
 
     opened: MicOpened | None = None
     error: AudioError | None = None
@@ -123,7 +123,7 @@ def tone(seconds: float = TONE_S, level: float = TONE_LEVEL, hertz: float = TONE
 
 
 def as_speech(pcm: bytes) -> bytes:
-    """16 kHz PCM16 as float32 LE mono 24 kHz, by straight lines between samples: good enough to listen to oneself."""
+    """16 kHz PCM16 as float32 LE mono 24 kHz, with linear interpolation, which is good enough for listening."""
     samples = array.array("h", pcm[: len(pcm) // 2 * 2])
     if not samples:
         return b""

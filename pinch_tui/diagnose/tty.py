@@ -25,7 +25,7 @@ FLAGS = re.compile(rb"\x1b\[\?(\d{1,4})u")
 ATTRIBUTES = re.compile(rb"\x1b\[\?[\d;]*c")
 
 Read = Callable[[float], bytes]
-"""What comes within so many seconds, b"" when nothing does."""
+"""The bytes that arrive within a number of seconds, b"" for none."""
 Write = Callable[[bytes], None]
 
 

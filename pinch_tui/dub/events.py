@@ -1,4 +1,4 @@
-"""What a `JobMachine` hears and what it commands. Pure."""
+"""The events and commands of a `JobMachine`. Pure."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Outcome(StrEnum):
 
     SAVED = "saved"
     STARTED = "started"
-    """The job exists, and nobody waits (``--no-wait``)."""
+    """The job exists, and the run does not wait for it (``--no-wait``)."""
     GOES_ON = "goes on"
     """Ctrl-C or a timeout; the job goes on without us."""
     INTERRUPTED = "interrupted"

@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. ``cut_at`` breaks the connection after so many bytes of the body; 0 sends nothing at all."""
+    """An answer. ``cut_at`` breaks the connection after that many bytes of the body; 0 sends nothing."""
 
     status: int = 200
     body: bytes = b""

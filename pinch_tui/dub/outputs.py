@@ -101,7 +101,7 @@ def check_place(record: Record, here: Path) -> None:
 
 
 def _part_of(record: Record, path: Path) -> Path:
-    """Where a file is written first. The record's own mark tells our left-over part from somebody else's file."""
+    """Where a file is written first. The record's mark distinguishes our own left-over part from other files."""
     return path.with_name(f"{path.name}.{record.id[-6:]}.part")
 
 

@@ -1,4 +1,4 @@
-"""What this machine can tell about a recording: how long it is, whether it has sound, what makes it the same one.
+"""Facts about a recording that this machine can find: its length, whether it has sound, and its digest.
 
 ffprobe is asked where it is installed, else the sound library, which knows WAV, FLAC, OGG and MP3.
 """

@@ -1,8 +1,4 @@
-"""What a run says while it goes on, as text: one line that is drawn over, and sentences for a log. Pure.
-
-`ProgressText` takes what happens with its time and answers with the line as it stands; `is_due` says when a plain log,
-which cannot be drawn over, gets another line.
-"""
+"""The progress of a run as text: one line that is redrawn, or lines of a log. Pure."""
 
 from __future__ import annotations
 

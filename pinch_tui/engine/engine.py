@@ -187,7 +187,7 @@ class Engine:
     def _make_parts(self) -> None:
         """What needs the running loop."""
         config, ports, conversation = self._config, self._ports, self._conversation
-        # Nobody barges in where the one utterance is all there is: its speech would wait for the end.
+        # With a single endless utterance, barge-in would hold its speech back until the end.
         barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
         self._player = SpeechPlayer(ports.speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
         self._player.set_volume(config.volume, config.is_muted)

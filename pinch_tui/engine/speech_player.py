@@ -104,9 +104,9 @@ class SpeechPlayer:
         self._play(utterance, data)
 
     def restarted(self, utterance: int, settled_bytes: int = 0) -> None:
-        """The utterance is sent again: what was said of it is not said twice.
+        """The utterance is sent again; speech that was already played is not played twice.
 
-        ``settled_bytes``: so much of its speech belongs to what is settled and not sent again.
+        ``settled_bytes``: the part of its speech that is settled and will not come again.
         """
         speech = self._speech.get(utterance)
         if speech is None:

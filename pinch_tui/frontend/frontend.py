@@ -66,7 +66,7 @@ class FrontEnd:
 
     def open(self) -> None:
         """Listen to the engine and to signals. Call it in the context in which the face wants to be called."""
-        ours = copy_context()  # facts may come from a task that knows nothing of the face
+        ours = copy_context()  # facts may come from tasks with another context
         self._stop_listening = self.engine.subscribe(lambda event: ours.copy().run(self._hear, event))
         self._stop_signals = self.services.watch_signals(self.leaving.interrupt, self.leaving.hang_up)
         self.hold.start()

@@ -66,7 +66,7 @@ class Leaving:
         self.ask(is_interrupt=True)
 
     def hang_up(self) -> None:
-        """The terminal is gone. Signal and input tell of it, each in its own time: that is no second wish to leave."""
+        """The terminal is gone. A signal and the input both report it, which must not count as a second request."""
         if not self.is_under_way:
             self.ask(is_interrupt=True)
 
@@ -90,7 +90,7 @@ class Leaving:
     # ---- to the background ----------------------------------------------------------------------------------------
 
     def suspend(self) -> None:
-        """To the shell, with the microphone closed first: a stopped program must not go on listening."""
+        """Suspend to the shell, with the microphone closed first: a stopped program must not listen."""
         self._hold.end(TalkSource.QUIT, self._clock())
         if not self._is_suspending:
             self._is_suspending = True

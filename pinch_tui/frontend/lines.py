@@ -26,10 +26,9 @@ def next_starred(utterances: Sequence[Utterance], starred: Collection[int], here
 
 
 class LineWork:
-    """Works on the lines of one conversation, the running one or a past one.
-
-    Slow work runs beside everything else; what came of it is said in one passing line. ``rewrite`` keeps a corrected
-    wording, ``export`` writes the conversation, ``offer`` puts in words what may be done with new words.
+    """Works on the lines of one conversation, running or past. Slow work runs in the background and reports in a
+    passing line. ``rewrite`` keeps a correction, ``export`` writes the conversation, ``offer`` says how new words can
+    be added to the context.
     """
 
     def __init__(
@@ -45,10 +44,10 @@ class LineWork:
         self._transcript, self._services, self._face = transcript, services, face
         self._rewrite, self._write, self._offer = rewrite, export, offer
         self.new_words: tuple[str, ...] = ()
-        """What the newest correction brought in; the context may take it."""
+        """The words added by the newest correction, for the context."""
 
     def chosen(self) -> Utterance | None:
-        """The selected line, or the newest one with something in it; None (and said so) where there is nothing."""
+        """The selected line, or the newest one with content; None, with a message, when there is none."""
         number = self._face.selected()
         utterances = self._transcript.utterances
         if number is None:
@@ -161,7 +160,7 @@ class RunningLines(LineWork):
         self._engine = engine
 
     def _spoken(self) -> int | None:
-        """The selected line, or the newest one with speech; None (and said so) where there is no speech."""
+        """The selected line, or the newest one with speech; None, with a message, when there is none."""
         number = self._face.selected()
         utterances = self._transcript.utterances
         if number is None:

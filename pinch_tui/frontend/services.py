@@ -131,7 +131,7 @@ class AppServices:
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""
     has_seen_welcome: bool = False
-    """Whether somebody was understood here before; the app calls ``remember("welcome_seen", True)``."""
+    """Whether an utterance was ever translated here; the app calls ``remember("welcome_seen", True)``."""
     key_source: str = ""
     """Where the key was found, in words; never the key."""
     store_key: Callable[[str], Awaitable[KeptKey]] = _no_key_store

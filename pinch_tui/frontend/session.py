@@ -16,10 +16,10 @@ from pinch_tui.settings.model import OPTIONS, Settings, TalkMode
 
 
 class Wanted:
-    """The parameters asked for last; the engine may still be on its way there. Pure.
+    """The parameters requested last; the engine may not use them yet. Pure.
 
-    The engine goes on with text only by itself where the service cannot speak a language. That holds for this language,
-    not for the next one that is chosen.
+    When the service cannot speak a language, the engine switches to text only. That applies to this language, not to
+    the next choice.
     """
 
     def __init__(self, params: SessionParams) -> None:

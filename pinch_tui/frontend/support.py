@@ -1,4 +1,4 @@
-"""What is sent to a service's support: ids, times, codes and the doctor's summary, never what was said, never a key."""
+"""The report for a service's support: ids, times, codes and the doctor's summary; never transcripts or keys."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""`HoldInput`: the application's one object for the talk key, and the interpreter of the hold machine.
+"""`HoldInput`: the talk key for the application, and the shell around the hold machine.
 
-Facts come in on Textual's input thread (`pinch_tui.keys.driver`), on the event loop's thread (mouse, control, forced
-ends) and from one watcher thread that fires deadlines by ``Condition.wait``; one lock keeps them in order, and nothing
-depends on the event loop. ``on_edge`` and ``on_report_changed`` are called on whichever of these threads it happened,
-``on_edge`` with the lock held: neither may block.
+Facts arrive on Textual's input thread (`pinch_tui.keys.driver`), on the event loop's thread (mouse, control, forced
+ends) and on a watcher thread that fires deadlines with ``Condition.wait``. One lock keeps them in order, and nothing
+depends on the event loop. ``on_edge`` and ``on_report_changed`` are called on the thread of the fact, ``on_edge`` with
+the lock held; neither may block.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ if TYPE_CHECKING:
 
 _ANSWER_S = 1.0
 _REMOTE_ANSWER_S = 2.0
-"""A terminal that has not answered by then does not report releases."""
+"""After this long without an answer, the terminal is taken not to report releases."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldConfig:
-    """What is set. ``key``: a Textual key name. ``is_remote``: over SSH."""
+    """The settings. ``key``: a Textual key name. ``is_remote``: over SSH."""
 
     key: str = "space"
     mode: TalkMode = TalkMode.AUTO
@@ -76,7 +76,7 @@ class HoldConfig:
 
 
 class HoldInput:
-    """See the module. ``armed``: the application sets it; False while a text field or a modal has the keyboard."""
+    """See the module. ``armed`` is set by the application; False while a text field or a modal has the keyboard."""
 
     def __init__(
         self,
@@ -93,18 +93,18 @@ class HoldInput:
         self.on_edge = on_edge
         self.on_report_changed: Callable[[HoldReport], None] | None = None
         self.on_seen: Callable[[str, str, float], None] | None = None
-        """Hears every key event of a hooked driver: ``press`` or ``release``, the key's name, its time."""
+        """Called with every key event of a hooked driver: ``press`` or ``release``, the key's name, its time."""
         self.on_hang_up: Callable[[], None] | None = None
         """Called on the event loop when the terminal is gone; None leaves the application by its own ``exit``."""
         self.on_interrupt: Callable[[], None] | None = None
-        """Called on the event loop for Ctrl+C, ahead of the keys that wait there; None leaves it among them."""
+        """Called on the event loop for Ctrl+C, ahead of queued keys; None queues it like any key."""
         self.is_midway: Callable[[], bool] = lambda: False
         self.dropped: Callable[[], int] = lambda: 0
         self.clock = clock
         self._memory = memory
         self._memory_name = keyboard_name(is_remote=config.is_remote)
         self._key = config.key
-        self._base = ""  # what the release of the press under way is named
+        self._base = ""  # the key name in the release of the press under way
         self._machine = HoldMachine(
             mode=HoldMode(config.mode.value),
             cadence=recall(memory, self._memory_name),
@@ -171,7 +171,7 @@ class HoldInput:
         return self._machine.state is not HoldState.IDLE
 
     def feed_key(self, key: str, t: float) -> bool:
-        """A key from ``App.on_key``, for drivers without the hook; True if it is taken and must go no further."""
+        """A key from ``App.on_key``, for drivers without the hook; True if it was consumed."""
         if self._is_hooked:
             return False
         return self.key_pressed(key, "", reports_release=False, t=t)
@@ -186,7 +186,7 @@ class HoldInput:
         self._tell(Controlled(start), t)
 
     def blur(self, t: float) -> None:
-        """The terminal lost the focus. A hooked driver says so itself; saying it twice does no harm."""
+        """The terminal lost the focus. A hooked driver reports this itself; a second report is harmless."""
         self._tell(Blurred(), t)
 
     def focus(self, t: float) -> None:
@@ -209,11 +209,11 @@ class HoldInput:
         self._tell(ModeSet(HoldMode(mode.value)), self.clock())
 
     def set_key(self, key: str) -> None:
-        """Use another talk key; ends an utterance that hangs on the old one."""
+        """Use another talk key; an utterance started with the old one ends."""
         with self._wake:
             self._tell(ForcedEnd(TalkSource.KEY), self.clock())
             self._machine.key.reset()
-            self._machine.key.is_trusted = False  # what proves a modifier's release proves no other key's
+            self._machine.key.is_trusted = False  # releases of a modifier say nothing about other keys
             self._key, self._base = key, ""
             self._trust_modifier(self.clock())
             self._probe.want(key if self._watcher is not None else None)
@@ -245,9 +245,8 @@ class HoldInput:
     # ---- facts from the driver (input thread) -------------------------------------------------------------------
 
     def key_pressed(self, key: str, plain: str, *, reports_release: bool, t: float, base: str = "") -> bool:
-        """A press or a repeat. True if taken.
-
-        ``plain``: the key where no modifiers are held, ``base``: the key whatever is held; "" when that is not known.
+        """A press or a repeat; True if consumed. ``plain``: the key if no modifiers are held. ``base``: the key without
+        its modifiers. Both "" where unknown.
         """
         key = LEGACY_NAMES.get(key, key)
         if self.on_seen is not None:
@@ -276,7 +275,7 @@ class HoldInput:
             self._tell(ReleaseSeen(), t)
 
     def asked(self, t: float, *, is_disabled: bool = False) -> None:
-        """The driver has asked the terminal what it can do, or was told not to."""
+        """The driver has queried the terminal's capabilities, or was told not to."""
         self._tell(TerminalRestarted(), t)
         with self._wake:
             self._answer = False if is_disabled or not self.config.exact else None
@@ -288,7 +287,7 @@ class HoldInput:
         self._say()
 
     def answered(self, reports_release: bool, t: float) -> None:
-        """The terminal answered. A "yes" stands; a "no" counts only if nothing was said before."""
+        """The terminal answered. A "yes" is final; a "no" counts only as the first answer."""
         with self._wake:
             if self._answer is None or reports_release:
                 self._answer = reports_release and self.config.exact
@@ -298,7 +297,8 @@ class HoldInput:
         self._say()
 
     def _trust_modifier(self, t: float) -> None:
-        """A modifier never repeats, so its silence proves nothing; and who shows it at all shows its release."""
+        """A modifier never repeats, so a missing repeat proves nothing; a terminal that reports modifiers reports their
+        release."""
         if self._answer and self._key in MODIFIERS:
             self._tell(ReleaseSeen(), t)
 
@@ -308,7 +308,7 @@ class HoldInput:
         return bool(self._answer)
 
     def attach(self, tty: int | None) -> None:
-        """A hooked driver starts; it reads from this file descriptor (None: it cannot be looked at)."""
+        """A hooked driver starts. ``tty``: the file descriptor it reads, None where it cannot be polled."""
         self._is_hooked = True
         self._tty = tty
 
@@ -358,7 +358,7 @@ class HoldInput:
     def _watch(self) -> None:
         while True:
             if self._probe.is_due:
-                self._probe.open()  # a hanging display blocks this thread alone
+                self._probe.open()  # a hanging display server blocks only this thread
                 self._say()
             with self._wake:
                 if self._is_stopping:
@@ -377,7 +377,7 @@ class HoldInput:
             self._tell(Tick(self._has_unread()), self.clock())
 
     def _has_unread(self) -> bool:
-        """Whether more input waits: an Escape must win over the silence of the key that it cancels."""
+        """Whether more input is pending: an Escape must be handled before the missing repeat of the key it cancels."""
         if self.is_midway():
             return True
         tty = self._tty

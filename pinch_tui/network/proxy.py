@@ -1,9 +1,9 @@
-"""Which proxy a URL is reached through: one decision for every connection of the program.
+"""Chooses the proxy for a URL, for every connection of the program.
 
 Variables, in order: ``HTTPS_PROXY``, ``ALL_PROXY``, ``SOCKS_PROXY`` (lower case goes before upper case); the first one
 that can be used is used. ``NO_PROXY`` holds names with their subdomains, IPv4 and IPv6 addresses, ranges
 (``10.0.0.0/8``), wildcards, each with an optional port. Where no variable is set, the system's settings (macOS,
-Windows) are asked. This machine itself is never reached through a proxy.
+Windows) are asked. Connections to this machine never use a proxy.
 """
 
 from __future__ import annotations

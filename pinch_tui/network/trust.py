@@ -1,4 +1,4 @@
-"""Which certificates are trusted: one store for every connection of the program.
+"""The trusted certificates: one store for every connection of the program.
 
 The system's own (on macOS and Windows through ``truststore``: what their browsers trust; elsewhere OpenSSL's, which is
 the distribution's bundle), and besides it what ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.

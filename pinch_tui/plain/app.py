@@ -48,11 +48,11 @@ from pinch_tui.ui.text.cells import clusters
 from pinch_tui.ui.text.layout import wrap
 
 LEVELS_S = 0.5
-"""How often the levels are looked at for a silent or clipping microphone."""
+"""Interval of the check for a silent or clipping microphone."""
 _LEAST_COLUMNS = 20
-"""Narrower terminals, if there are any, break lines themselves."""
+"""Narrower terminals wrap lines themselves."""
 READY_S = 0.4
-"""How long the state must be ready before it is told."""
+"""How long the state must be ready before it is announced."""
 _END = "ctrl+d"
 """Ends a shell's input, and leaves here too unless the user's map has it."""
 _N_PHRASES, _N_SAMPLES = 3, 12
@@ -137,7 +137,7 @@ class PlainApp:
         try:
             self._hold.attach(self._terminal.fd)
             self._hold.asked(self.clock())
-            self._hold.answered(False, self.clock())  # a question would be printed by a terminal that is really plain
+            self._hold.answered(False, self.clock())  # a plain terminal would print the query
             self.front.open()
             self._greet()
             gc.enable()  # `open_app` has disabled it
@@ -215,7 +215,7 @@ class PlainApp:
 
     def _on_status(self, status: Status) -> None:
         if status.word is StateWord.READY:
-            # Between the last sound and the last words the engine may be ready for a moment: not worth a line.
+            # The engine may be ready for a moment between the last sound and the last words; that is not announced.
             if self._ready is None:
                 self._ready = asyncio.get_running_loop().call_later(READY_S, self._tell_ready)
             return
@@ -243,7 +243,7 @@ class PlainApp:
     def _on_key(self, key: str, t: float) -> None:
         if key == HANG_UP:
             self.front.leaving.hang_up()
-        elif self._actions.get(key) in FIXED:  # not even the talk key stands before them
+        elif self._actions.get(key) in FIXED:  # they go before even the talk key
             do(self.front, self._actions[key])
         elif not self._hold.key_pressed(key, "", reports_release=False, t=t):
             self._command(key)
@@ -284,7 +284,7 @@ class PlainApp:
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
         if topic == "session":
             self._narrator.knows(self.front.session.wanted)
-        if path:  # neither broken nor with a full stop, so that it can be copied
+        if path:  # unwrapped and without a full stop, so that it can be copied
             self._terminal.write(f"{clean(text)} {printable(path)}".lstrip())
             return
         self.tell(sentence(f"{text} {hint}"))
@@ -359,7 +359,7 @@ class PlainApp:
         return False
 
     def rest(self) -> None:
-        """Nothing scrolls here."""
+        """The line mode does not scroll."""
 
     def close_panels(self) -> None:
         """There are none."""
@@ -381,7 +381,7 @@ class PlainApp:
 
     @contextmanager
     def _questioning(self) -> Iterator[bool]:
-        """The keyboard belongs to a question. False where one is asked already."""
+        """Take the keyboard for a question; False while another one is open."""
         if self._is_asking:
             yield False
             return

@@ -12,7 +12,7 @@ from pinch_tui.core.keynames import talk_key
 
 KeyHandler = Callable[[str, float], None]
 HANG_UP = "hang-up"
-"""Told as a key when the terminal is gone."""
+"""The key name that reports that the terminal is gone."""
 
 _MOVES = ("up", "down", "right", "left", "home", "end")
 _NAMES = {

@@ -1,7 +1,7 @@
-"""The line mode's words for changes of the state and of the conversation. Pure.
+"""The line mode's sentences for changes of the state and the conversation. Pure.
 
-Everything is told once, in whole lines, in the order in which it happened. A final that grows later is told by what was
-added; one that was corrected is told again.
+Everything is announced once, in whole lines and in order. A final that grows is announced by what was added, a
+corrected one again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def sentence(text: str) -> str:
 
 
 class Narrator:
-    """Tells each thing once. ``tells_interims``: provisional texts too, each on a line."""
+    """Announces each change once. ``tells_interims``: interim texts, too, each on a line."""
 
     def __init__(self, *, tells_interims: bool = False, catch_up: str = "") -> None:
         """``catch_up``: the key that catches up with the voice, "" for none."""

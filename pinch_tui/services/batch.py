@@ -33,7 +33,7 @@ TIMEOUT: Final = httpx.Timeout(30.0, read=1_800.0)
 _MAX_ANSWER: Final = 64 * 1024 * 1024
 _PAUSE_S: Final = 0.8
 _WORDS: Final = 15
-"""A segment ends with a sentence, before a pause, or after so many words."""
+"""A segment ends at the end of a sentence, before a pause, or after this many words."""
 LIMITS: Final = {"cartesia": 2_000_000_000, "smallest": 250_000_000}
 """Bytes of one file (reference, sections 5.3 and 6)."""
 

@@ -16,7 +16,7 @@ from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.utterances import Dialect, UtteranceConnection, Way
 
 EXPIRES_S = 3_600.0
-"""An address that nobody signed does not expire."""
+"""The address is not signed, so it does not expire."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class ChunkedParser(ClientConnection):
         if self._lost is None and not self._has_eof:
             super().send_data()
         else:
-            self.protocol.data_to_send()  # nobody is there to take it
+            self.protocol.data_to_send()  # the peer is gone
 
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):

@@ -46,7 +46,7 @@ class Connection(Protocol):
         or returns, when the connection is over: `receive` tells why."""
 
     def latch(self) -> None:
-        """Nobody holds the key any more: what is sent now goes on hands-free, where that is another way of hearing."""
+        """The utterance was latched: what follows is hands-free, where the provider hears that in another way."""
 
     async def finalize(self) -> None:
         """The utterance is over. As `send`."""

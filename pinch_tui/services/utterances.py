@@ -22,12 +22,12 @@ from pinch_tui.services.hearing import Hearing, Refused
 from pinch_tui.services.ports import Socket
 
 KEEPALIVE_S = 5.0
-"""A socket that was given nothing for so long is kept alive, where the provider has a message for it."""
+"""After this long without sound, a keep-alive is sent where the provider has one."""
 GAP_S = 0.5
 """Sound that pauses for longer inside an utterance is replaced by zeros, where the provider needs a steady stream."""
 _GAP_LIMIT_S = 2.0
 _LATCH_BYTES = 100 * FRAME_BYTES
-"""A press that is not latched within so much sound is held."""
+"""A press that is not latched within this much sound is a hold."""
 
 
 class Dialect(Protocol):

@@ -29,7 +29,7 @@ class FileLock:
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Hold the lock, waiting for whoever has it (briefly: it is meant for short steps)."""
+        """Hold the lock, waiting while another process has it (it is meant for short steps)."""
         self._take(is_waiting=True)
         try:
             yield

@@ -67,7 +67,7 @@ class Demo:
         for language, text in LINES:
             await asyncio.sleep(_PAUSE_S)
             if not await self._samples.speak(text, language):
-                return True  # somebody pressed the talk key or Escape: that is the end of it
+                return True  # the talk key or Escape was pressed, which ends the demo
             if not await self._until(self._is_answered, _ANSWER_S):
                 return False
         return True

@@ -16,8 +16,7 @@ from pinch_tui.store.history.conversations import Conversation, History, Unreada
 from pinch_tui.store.history.holding import is_held
 
 PART_S = 0.05
-"""A search reads for so long at a stretch: what it has found is shown then, and a search that is not wanted any more
-ends."""
+"""How long a search reads at a stretch; then results are shown, and a search that is no longer wanted ends."""
 _FIRST_WORDS = 300
 """Most characters of a conversation's first words in the list."""
 

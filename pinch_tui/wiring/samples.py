@@ -16,7 +16,7 @@ from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import UsageError
 
 _LEAD_IN_S = 0.1
-"""Silence before a phrase: nobody speaks in the very moment of the press."""
+"""Silence before a phrase, as between a press and the first word."""
 _AFTER_S = 0.4
 """Silence after it, which covers the tail of the utterance."""
 
@@ -56,7 +56,7 @@ class SampleSpeaker:
             due = begun + n * FRAME_S
             await self._clock.sleep_until(due)
             if not was_committed and self._engine.status.talk_source != TalkSource.SAMPLE:
-                return False  # somebody talks, or threw it away
+                return False  # a person began to talk, or cancelled it
             if not was_committed and n * FRAME_BYTES >= spoken:
                 was_committed = True
                 self._engine.talk(TalkEdge(EdgeKind.COMMIT, due, TalkSource.SAMPLE))

@@ -36,7 +36,7 @@ CAP_MS = 400
 FADE_MS = 5
 GAIN_RAMP_MS = 20
 CALM_S = 10
-"""After so much speech without an underrun it is asked whether the cushion could be smaller; ..."""
+"""After this much speech without an underrun the cushion may shrink; ..."""
 CALM_AT_END_S = 3
 """... and so is a playout's end after this much."""
 PATIENCE_MS = 300

@@ -1,4 +1,4 @@
-"""The length of a sound file by its header, for showing how far a run is. What it says is checked by nobody."""
+"""The length of a sound file by its header, for showing how far a run is. The header is not checked."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class RecordingReader:
                 return
             try:
                 loop.call_soon_threadsafe(self._items.put_nowait, item)
-            except RuntimeError:  # the loop is closed: nobody listens any more
+            except RuntimeError:  # the loop is closed
                 return
 
     def _heard(self) -> Iterator[bytes | Remark | InputFileError]:

@@ -101,7 +101,7 @@ class ByteSource:
             data = self._read(READ_BYTES)
         except OSError as exc:
             raise InputFileError(f"{self.name} cannot be read: {why(exc)}.", "Copy it to another place.") from exc
-        except ValueError:  # somebody closed it
+        except ValueError:  # it was closed meanwhile
             data = b""
         self._at_end = not data
         self._ahead += data

@@ -1,4 +1,4 @@
-"""``pinch-tui replay FILE``: run a trace through codec, session machine and transcript again, and say what came."""
+"""``pinch-tui replay FILE``: run a trace through the engine again and report the result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def replay(file: Path, as_json: bool) -> None:
 
 
 def _runs(lines: Iterator[TraceLine]) -> Iterator[list[TraceLine]]:
-    """The file's runs: each starts with a header."""
+    """Split the file into runs: each starts with a header."""
     run: list[TraceLine] = []
     for line in lines:
         if line.kind == "trace" and run:
@@ -56,7 +56,7 @@ def _runs(lines: Iterator[TraceLine]) -> Iterator[list[TraceLine]]:
 
 
 def report(result: Replayed) -> list[str]:
-    """What came out, for a person."""
+    """The result as text."""
     out = [f"{result.lines} lines over {result.duration_s:.1f} s, written by pinch-tui {clean(result.program)}"]
     for session_id, model in result.sessions:
         out.append(f"session {clean(session_id)}, model {clean(model) or 'not told'}")
@@ -81,7 +81,7 @@ def report(result: Replayed) -> list[str]:
 
 
 def as_dict(result: Replayed) -> dict[str, object]:
-    """What came out, for a program."""
+    """The result as a JSON-ready object."""
     return {
         "program": result.program,
         "lines": result.lines,

@@ -1,4 +1,4 @@
-"""Sound for the diagnosis commands: the real devices, microphone and speaker, and whom a name or a number means."""
+"""Sound for the diagnosis commands: the real devices, microphone and speaker, and devices by name or number."""
 
 from __future__ import annotations
 

@@ -214,14 +214,15 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
 
 
 def was_refused(utterances: Sequence[Utterance]) -> bool:
-    """Whether the practice service heard something that is none of its phrases."""
+    """Whether the practice service did not recognise a phrase."""
     return any(utterance.has_note for utterance in utterances)
 
 
 def _patient(
     stream: TextIO, name: str, *, is_lossy: bool = False, outlet: Outlet | None = None
 ) -> tuple[TextIO, Outlet | None]:
-    """The stream, so that nobody waits for whoever reads it, with its outlet; itself where it has no descriptor."""
+    """The stream behind an outlet, so that a slow reader blocks nothing; the stream itself where it has no
+    descriptor."""
     try:
         patient = PatientStream(stream, name, is_lossy=is_lossy, outlet=outlet)
     except (OSError, ValueError):

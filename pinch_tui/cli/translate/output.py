@@ -1,9 +1,9 @@
 """What ``translate`` prints: sinks that take the conversation as it grows and write text, JSON lines or a document.
 
 A sink is shown the utterances after every change and ticked while nothing changes; it prints each segment once it is
-settled, because a printed line cannot be taken back. A segment is settled when its utterance is, when a later segment
-has a final translation, or when both its texts are final and have been quiet for `QUIET_S`. Where nobody translates,
-the original alone decides and is printed.
+settled, because a printed line cannot be changed. A segment is settled when its utterance is, when a later segment has
+a final translation, or when both its texts are final and have been quiet for `QUIET_S`. Without a translation, the
+original alone decides and is printed.
 """
 
 from __future__ import annotations

@@ -39,9 +39,9 @@ DRAIN_S = 15.0
 OFFLINE_DRAIN_S = 3.0
 """and this long while there is no session that could bring them."""
 BEHIND_S = 5.0
-"""An output that nobody has read for this long is spoken of."""
+"""After this long without a reader, the user is told."""
 UNREAD_S = 600.0
-"""An output that nobody has read for this long ends listening."""
+"""After this long without a reader, listening ends."""
 _OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
 
@@ -117,7 +117,7 @@ class _Run:
                 self.gave_up.set()
 
     def _watch_output(self) -> None:
-        """Say that nobody reads the output, and end the run when that has lasted too long."""
+        """Tell the user when nothing reads the output, and end the run when that lasts too long."""
         waiting_s = 0.0 if self.output is None else self.output.waiting_s
         if waiting_s >= BEHIND_S and not self.is_behind:
             self.is_behind = True
@@ -157,7 +157,7 @@ class _Run:
 
 
 def _without_hope(hint: str) -> str:
-    """A hint for the app, without what holds only as long as somebody may press a key again."""
+    """A hint written for the app, without the promises that need a talk key."""
     for promise in ("Your words are safe.", "Press the talk key to retry."):
         hint = hint.replace(promise, "")
     return hint.replace("; your words are safe.", ".").strip()
@@ -203,7 +203,7 @@ async def run_translate(
 
 
 async def drained(output: Outlet, interrupt: Interrupt) -> None:
-    """Wait until what was printed has been read, after an interruption only so long. Raises the output's OSError."""
+    """Wait until the output has been read; after an interruption, `DRAIN_S` at most. Raises the output's OSError."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while output.pending and output.error is None:

@@ -27,7 +27,7 @@ FULL_CHUNK = 1_900
 """Samples; the service's chunks are about 1,920, and a shorter one ends a segment's speech."""
 
 IDS, IDS_A_SECOND = 200, 8
-"""Segments that one connection may bring: so many, and so many more a second of its use. Nobody speaks in more."""
+"""Limit of segments for one connection: a base, and more for each second of use. Speech never needs more."""
 QUICKER = 0.8
 """A first text that comes in less than this part of the least time so far is about earlier sound."""
 _REMEMBERED = 64  # utterances whose first text may still come

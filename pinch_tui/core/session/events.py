@@ -106,7 +106,7 @@ class FrameTaken:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceLatched:
-    """Nobody holds the key any more: it goes on hands-free."""
+    """The utterance was latched: it continues hands-free."""
 
     number: int
 

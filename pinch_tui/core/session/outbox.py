@@ -198,7 +198,7 @@ class Outbox:
         return sum(item.waiting for item in self._items.values() if item.finalized_at is None) * FRAME_S
 
     def _trim(self) -> None:
-        """Keep the bound: what was sent goes first, then the oldest of what nobody could be sent to."""
+        """Keep the bound: drop sent sound first, then the oldest that is unsent."""
         for even_unsent in (False, True):
             for item in self._items.values():
                 gone = item.forget(self._kept - self._keep, even_unsent=even_unsent)

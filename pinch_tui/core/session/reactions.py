@@ -20,7 +20,7 @@ class FailureKind(StrEnum):
     EXPIRED = "expired"  # allocated, and expired before it could be opened
     NO_READY = "no-ready"  # opened, but `ready` never came
     CLOSE = "close"  # closed by the service, or lost (1006)
-    STALL = "stall"  # open, but nobody answers
+    STALL = "stall"  # open, but without any answer
 
 
 class Policy(StrEnum):

@@ -54,7 +54,7 @@ TAP_S = 0.3
 LEFTOVER_S = 0.25
 """A press this soon after the terminal came back is the rest of the one it was lost in, whose repeats arrive again."""
 LATE_ESCAPE_S = {TalkSource.GAP: 1.0, TalkSource.PROBE: 1.0}
-"""For so long after a commit that was inferred an Escape still means that utterance;"""
+"""An Escape this soon after an inferred commit still cancels that utterance;"""
 _PROMPT_ESCAPE_S = 0.25
 """after one that the person's own key or button gave, no longer than the tail of the sound, about, still runs."""
 _OWN = (TalkSource.KEY, TalkSource.TAP, TalkSource.MOUSE, TalkSource.CONTROL)
@@ -82,7 +82,7 @@ class HoldMachine:
         self.source = TalkSource.KEY
         self.key = KeyTracker(RepeatGap(cadence, is_remote=is_remote), has_probe=has_probe)
         self.owns_key = False
-        """The press under way began as talking: its repeats are nobody else's."""
+        """The press under way began as talking; its repeats are swallowed until the release."""
         self._started_at = 0.0
         self._ended_at = float("-inf")
         self._latched_at = 0.0

@@ -18,9 +18,9 @@ LEAST_MS = 60
 PAUSE_MS = 300
 """A service ends a segment in a silence, which is not shorter."""
 LATE_MS = 1_000
-"""A segment's last text may come so long after the next one's voice began."""
+"""Maximum delay of a segment's last text after the next segment's voice began."""
 LOOKBACK_MS = 10_000
-"""A text is about the last so much of the voice before it; what is older was noise that gave no text."""
+"""A text covers at most this much of the voice before it; anything older was noise."""
 _KEPT = 4096
 
 

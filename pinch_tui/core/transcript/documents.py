@@ -36,7 +36,7 @@ def render(
 ) -> str:
     """The whole file's text, to be written as UTF-8 without newline translation."""
     if side is ExportSide.TRANSLATION and lines and not any(line.target_language for line in lines):
-        side = ExportSide.ORIGINAL  # nobody translated: the transcript is what there is
+        side = ExportSide.ORIGINAL  # without a translation, the transcript is all there is
     match format_:
         case ExportFormat.TXT:
             return to_txt(lines, side, head)

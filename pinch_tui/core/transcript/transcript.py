@@ -101,7 +101,7 @@ def whole(texts: Iterable[str]) -> str:
 
 
 TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
-"""Characters of one utterance that are kept: so many, and so many more a second of its age. Nobody speaks faster."""
+"""Limit of characters for one utterance: a base, and more for each second of its age. Speech never needs more."""
 
 
 class Transcript:
@@ -250,7 +250,7 @@ class Transcript:
     def restart(self, number: int, attempt: int, session_id: str | None, kept: int = 0) -> None:
         """The utterance is sent again: ``attempt`` becomes the newest, texts of older ones are no longer taken.
 
-        ``kept``: the newest attempt's first so many segments are settled and not sent again; they stay as they are.
+        ``kept``: how many leading segments are settled, are not sent again, and stay as they are.
         """
         position = self._position[number]
         utterance = self._utterances[position]

@@ -177,7 +177,7 @@ class _Talk:
 
 
 def _without_app_words(hint: str) -> str:
-    """The client's hints reassure a person who is talking; nobody talks here."""
+    """A failure without the hints that reassure a person who is talking."""
     return hint.replace("; your words are safe.", ".").replace(" Your words are safe.", "").strip()
 
 

@@ -9,7 +9,7 @@ LINGER_S = 60.0
 PRESS_LINGER_S = 0.5
 """With `KeepOpen.PRESS` it closes this long after an utterance: the next press often follows at once."""
 ATTENDED_S = 1.0
-"""So long after an utterance each frame is still wanted at once; then a few may come together."""
+"""For this long after an utterance each frame is wanted at once; later a few may come together."""
 
 
 class MicrophonePolicy:

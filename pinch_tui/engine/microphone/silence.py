@@ -1,4 +1,4 @@
-"""A microphone that gives nothing but zeros while somebody talks. Pure: frames in, what is to be told out."""
+"""Detects a microphone that delivers only zeros during an utterance. Pure: frames in, a verdict out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from pinch_tui.core.events import Frame
 
 ZEROS_S = 2.0
-"""Seconds of exact zeros, while somebody talks, after which it is told."""
+"""Seconds of exact zeros during an utterance before it is reported."""
 
 
 class Silence(StrEnum):

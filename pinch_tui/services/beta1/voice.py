@@ -9,7 +9,7 @@ from typing import Final
 THRESHOLD: Final = 160
 """The largest sample of a frame that is silence (-46 dBFS): Opus decodes silence to a few."""
 HANGOVER_FRAMES: Final = 15
-"""A run goes on over a pause of so many frames (300 ms)."""
+"""A run continues over a pause of this many frames (300 ms)."""
 LEAD_FRAMES: Final = 2
 """Frames before the first loud one that belong to it: a soft onset."""
 CHUNK_SAMPLES: Final = 1_920

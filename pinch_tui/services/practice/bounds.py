@@ -19,7 +19,7 @@ MAX_CLIENT_SESSIONS = 4
 MAX_CONNECTIONS = 64
 """Sockets of any kind, before anybody has said who they are."""
 ALLOCATE_BURST, ALLOCATE_RATE = 40.0, 4.0
-"""Allocations of one client: so many at once, and so many a second."""
+"""Limits of one client's allocations: the burst, and the rate per second."""
 AUDIO_BURST_S, AUDIO_RATE = 6.0, 2.2
 """Sound of one session: seconds at once, and seconds a second; what comes faster is read later."""
 MIN_COST = 64

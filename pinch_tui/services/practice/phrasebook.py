@@ -1,11 +1,10 @@
-"""The phrasebook of the practice service: phrases in many languages, some with a slot. Reads one or two files.
-
-The file is tab-separated text in UTF-8. Its first line names the columns: ``id`` and language codes; ``ja_kana`` and
-``ar_vowels`` are what a voice is given for Japanese and Arabic (`SPOKEN`). A row is a phrase in every language; an
-empty cell means that it is not known there. A phrase may hold one slot, written ``{name}``; the slot's values stand in
-rows whose id is ``name=value``, in the same columns, each with the grammar that its language asks for. Lines that start
-with ``#`` are comments. A file of the user's own has the same form and any part of the columns; its rows come on top of
-the built-in ones and replace rows of the same id.
+"""The phrasebook of the practice service: phrases in many languages, some with a slot. Read from one or two files of
+tab-separated UTF-8 text. The first line names the columns: ``id`` and language codes; ``ja_kana`` and ``ar_vowels``
+hold the spoken form of Japanese and Arabic (`SPOKEN`). Each row is a phrase in every language; an empty cell means that
+the phrase is missing there. A phrase may hold one slot, written ``{name}``. The slot's values are rows with the id
+``name=value``, in the same columns, inflected as their language requires. Lines that start with ``#`` are comments. The
+user's file has the same format and any subset of the columns; its rows are added to the built-in ones and replace rows
+with the same id.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ BUILT_IN = Path(__file__).with_name("phrasebook.tsv")
 MAX_LINES = 5_000
 MAX_TEXT = 200
 
-# At least 90 % of a sample spoken by espeak's +f5 voice are right and none is taken for another phrase (README,
+# At least 90 % of a sample spoken by espeak's +f5 voice are recognised and none is mistaken for another (README,
 # "Practice languages").
 _PROVEN = frozenset({"en", "de", "pt", "pl", "tr"})
 
 SPOKEN = {"ja": "ja_kana", "ar": "ar_vowels"}
-"""Languages whose writing does not tell the sound -> the column that does. The voice drops kanji and reads the particle
-wa as ha; of Arabic without vowel signs it speaks the consonants."""
+"""Languages whose spelling does not determine the sound -> the column with the spoken form. The voice drops kanji,
+reads the particle wa as ha, and speaks only the consonants of Arabic without vowel signs."""
 
 _ID = re.compile(r"[a-z][a-z0-9_]*(=[a-z0-9_]+)?")
 _CODE = re.compile(r"[a-z]{2,3}|ja_kana|ar_vowels")
@@ -38,7 +37,7 @@ _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A phrase with its slot filled: ``text`` as written, ``spoken`` as a voice must be given it."""
+    """A phrase with its slot filled: ``text`` as written, ``spoken`` as the voice needs it."""
 
     phrase: str
     value: str
@@ -92,7 +91,7 @@ class Phrasebook:
         return self._sentences[language]
 
     def find(self, phrase: str, value: str, language: str) -> Sentence | None:
-        """One phrase in one language; None when it is not written there."""
+        """One phrase in one language; None where it is missing."""
         row = self._phrases[phrase]
         text = self._fill(row, value, language)
         if not text:
@@ -245,7 +244,7 @@ def load(path: Path | None = None) -> Phrasebook:
 
 
 def usable(path: Path | None) -> Path | None:
-    """The path when its file can be loaded. Else None, as the service falls back too, which tells the fault."""
+    """The path if its file can be loaded, else None. The service falls back in the same way and reports the fault."""
     try:
         load(path)
     except ConfigError:
@@ -257,8 +256,8 @@ _FIRST = (
     *("coffee", "taxi", "pharmacy", "one_moment", "doctor", "how_much"),
     *("recommend", "quiet_room", "city_center", "appointment", "good_morning", "nice_day", "delicious"),
 )
-"""Good first phrases: common, longer than a word, and those that the ear is surest of, through silence, a room, a late
-release and other sample rates (``tests/services/practice/test_suggestions.py``)."""
+"""Good first phrases: common, longer than a word, and recognised most reliably in silence, in a room, with a late
+release and at other sample rates (``tests/services/practice/test_suggestions.py``)."""
 
 _UNSURE = {
     "en": ("taxi", "good_morning"),
@@ -273,13 +272,13 @@ _UNSURE = {
     "zh": ("one_moment", "good_morning"),
     "ar": ("good_morning",),
 }
-"""Of these, what is refused now and then in a language (``tests/bench/practice_suggestions.py``)."""
+"""Suggestions that are sometimes refused in a language (``tests/bench/practice_suggestions.py``)."""
 
 
 def suggestions(source: str, target: str, n: int = 3, path: Path | None = None) -> list[tuple[str, str]]:
-    """Up to ``n`` phrases to try: (original, translation). Only what is well understood; of a user's own phrasebook
-    what it adds, first. Empty when a language is not in the phrasebook; for ``auto`` English ones. Regional codes count
-    as their language."""
+    """Up to ``n`` phrases to try: (original, translation). Only reliably recognised ones; additions of the user's
+    phrasebook come first. Empty for a language that is not in the phrasebook; English for ``auto``. Regional codes
+    count as their language."""
     book = load(path)
     source = "en" if source == "auto" else source.split("-")[0].lower()
     target = target.split("-")[0].lower()

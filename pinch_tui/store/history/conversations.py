@@ -26,7 +26,7 @@ from pinch_tui.store.paths import open_file
 _SUFFIX: Final = ".jsonl"
 _DAY_S: Final = 86_400
 _AHEAD_DAYS: Final = 90
-"""A clock so far after the newest conversation is more likely wrong than a pause of the user."""
+"""A clock this far after the newest conversation is more likely to be wrong than the user to have paused."""
 _BEHIND_DAYS: Final = 1
 _HEADER_LIMIT: Final = 64 * 1024
 _GOING_ON: Final = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -147,9 +147,8 @@ class History:
             ) from exc
 
     def entries(self) -> Iterator[Conversation | Unreadable]:
-        """All conversations with something in them and the files that cannot be read, newest first.
-
-        They are ordered by the instant they began, which their names, being local times, do not tell.
+        """All conversations that are not empty, and the files that cannot be read, newest first. They are sorted by the
+        instant they began; their names are local times and cannot be compared.
         """
         for _, name in sorted(((self._began(name), name) for name in self.ids()), reverse=True):
             found = self._read(name)
@@ -197,7 +196,7 @@ class History:
         return conversation
 
     def search(self, text: str) -> Iterator[tuple[Conversation, Utterance]]:
-        """Utterances with ``text`` in either language, newest conversation first; case and accents aside."""
+        """Utterances that contain ``text`` in either language, ignoring case and accents; newest conversation first."""
         for conversation in self.conversations():
             for utterance, _ in matching(conversation, text):
                 yield conversation, utterance
@@ -205,7 +204,7 @@ class History:
     def correct(
         self, conversation: Conversation, number: int, original: str | None, translation: str | None
     ) -> Conversation:
-        """Correct a line of a past conversation, as `core.transcript.correct` does; the conversation as it is now.
+        """Correct a line of a past conversation, as `core.transcript.correct` does; returns the changed conversation.
 
         Raises `UsageError` for a line that is not there, and when the file cannot be written.
         """
@@ -221,7 +220,7 @@ class History:
         return found if isinstance(found, Conversation) else conversation
 
     def star(self, conversation: Conversation, number: int, *, is_on: bool) -> Conversation:
-        """Star a line of a past conversation, or take its star back; the conversation as it is now.
+        """Star or unstar a line of a past conversation; returns the changed conversation.
 
         Raises `UsageError` when the file cannot be written.
         """
@@ -238,10 +237,9 @@ class History:
             raise UsageError(f"{path} cannot be removed: {why(exc)}.", "Check the folder's permissions.") from exc
 
     def purge(self, keep_days: int, now: float) -> Purge:
-        """Remove conversations whose last final is older than ``keep_days``; 0 keeps all, and those that a running copy
-        has open are spared.
-
-        A clock that is far from the newest file is not believed: then nothing is removed, and the doubt is told.
+        """Remove conversations whose last final is older than ``keep_days``; 0 keeps all. Conversations open in a
+        running copy are kept. When the clock is far from the newest file, it is not trusted: nothing is removed, and
+        ``doubt`` says so.
         """
         if keep_days <= 0:
             return Purge()
@@ -277,7 +275,7 @@ class History:
         return self.folder / f"{name}{_SUFFIX}"
 
     def _began(self, name: str) -> float:
-        """When a conversation began, by its first line; without one that can be read by its name or its file."""
+        """When a conversation began: by its first line, else by its name or its file."""
         path = self.path_of(name)
         try:
             with open_file(path) as file:
@@ -319,7 +317,8 @@ def _no_such(name: str) -> UsageError:
 
 
 def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance, str]]:
-    """Its utterances with ``text`` in either language, case and accents aside, and the one of their texts with it."""
+    """The utterances that contain ``text`` in either language, ignoring case and accents, each with the matching
+    text."""
     wanted = _folded(text)
     for utterance in conversation.utterances:
         for said in (utterance.original, utterance.translation):
@@ -329,7 +328,7 @@ def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance,
 
 
 def _append(path: Path, lines: str) -> None:
-    """Add lines to a conversation's file and sync them; a line that was cut off is sealed first."""
+    """Append lines to a conversation's file and sync them; a torn last line is sealed first."""
     try:
         with open_file(path) as file:
             is_torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"

@@ -1,14 +1,13 @@
-"""The lines of a history file: what is written for each final, and how a conversation is read back. No I/O.
+"""The lines of a history file: how finals are written and a conversation is read back. No I/O.
 
-A file is JSON lines. The first is the conversation's header; then, in the order in which they came, one line for each
-final (``kind`` ``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms,
-session id, and ``row``, the ids of all segments of the utterance as they stood then), and lines for what the user did
-since: an utterance thrown away (``cancelled``) or starred (``star``), a segment's text corrected (``corrected``; the
-finals above it keep the first wording), and for what the talk was under from there on
-(``about``: the service's name, the context and the model version). A reader takes the last row of each utterance and
-the newest revision of each of its segments, so that a resend replaces what it replaced on the screen and nothing else.
-A torn or foreign line, and one with impossible times, is skipped and counted; texts come out as harmless as they went
-in, whoever wrote the file.
+A file is JSON lines. The first line is the header. Then come, in order of arrival, a line for each final (``kind``
+``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms, session id, and
+``row``, the ids of all segments of the utterance at that time), lines for actions of the user (``cancelled``, ``star``,
+and ``corrected``, which leaves the finals above it unchanged), and ``about`` lines with the service's name, the context
+and the model version of the finals below. A reader takes the last row of each utterance and the newest revision of each
+of its segments, so a resend replaces exactly what it replaced on the screen. Torn or foreign lines, and those with
+impossible times, are skipped and counted. Texts are cleaned again when read, since another program may have written the
+file.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the lines after it were spoken under: the service's name for people, the context, the model version."""
+    """Under what the following lines were spoken: the service's display name, the context, the model version."""
 
     service: str = ""
     context: str = ""
@@ -101,7 +100,7 @@ def encode_cancelled(number: int) -> str:
 
 
 def encode_correction(number: int, segment: Segment) -> str:
-    """The texts of a segment as a person has corrected them; its finals stand in the file as they came."""
+    """A segment's texts as corrected by the user; its finals stay in the file unchanged."""
     return _line(
         {
             "kind": "corrected",
@@ -126,7 +125,7 @@ def _line(fields: dict[str, object]) -> str:
 
 @dataclass(slots=True)
 class _Row:
-    """What is known of one utterance so far: its newest attempt, and every segment's newest revision."""
+    """One utterance as read so far: its newest attempt, and each segment's newest revision."""
 
     utterance: Utterance
     ids: list[str]
@@ -141,7 +140,7 @@ class _Row:
 
 
 def read(lines: Iterable[bytes]) -> Reading:
-    """A conversation from its lines. Never raises: what cannot be read is counted."""
+    """Read a conversation from its lines. Never raises; unreadable lines are counted."""
     reading = Reading()
     rows: dict[int, _Row] = {}
     cancelled: set[int] = set()
@@ -240,7 +239,7 @@ def _maybe(value: object, limit: int) -> str | None:
 
 
 def _time(value: float) -> float:
-    """Unix seconds that every calendar knows."""
+    """Unix seconds within the range of all calendars."""
     seconds = float(value)
     if not 0.0 <= seconds < _YEAR_3000:
         raise ValueError("no time of a conversation")

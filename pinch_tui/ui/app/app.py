@@ -269,7 +269,7 @@ class PinchApp(App[AppExit]):
                 table.lines_changed(changed)
 
     def _greet(self) -> None:
-        """Somebody was understood for the first time."""
+        """Congratulate the user on the first utterance that was translated."""
         services = self.front.services
         if self._has_greeted or services.has_key or services.has_seen_welcome:
             return

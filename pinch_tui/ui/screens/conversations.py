@@ -27,7 +27,7 @@ from pinch_tui.ui.transcript.search import find, fold
 from pinch_tui.ui.widgets.strip import displayed
 
 TYPING_S = 0.15
-"""A search begins when nothing more was typed for so long."""
+"""A search begins after this pause in typing."""
 MAX_FOUND = 300
 """Most lines that a search lists."""
 _DELETES = ("delete", "ctrl+d")
@@ -35,7 +35,7 @@ _NONE = "There are no past conversations yet. They are kept from the first trans
 
 
 class _Filter(Input):
-    """At the end of its text, where the Delete key has nothing to do, that deletes a conversation."""
+    """The search field. Delete at the end of the text deletes a conversation."""
 
     def on_key(self, event: events.Key) -> None:
         screen = self.screen
@@ -76,19 +76,19 @@ class ConversationsScreen(Panel[None]):
         self._make_view = make_view
         self._entries: list[PastEntry] = []
         self._is_new = False
-        """The list belongs to the text that stands in the field."""
+        """Whether the list shows the result for the text in the field."""
         self._needle = ""
-        """What the list was searched for, folded."""
+        """The search text of the list, folded."""
         self._is_done = False
         self._opens_first = False
         """Enter was pressed before the list was there."""
         self._back_to: tuple[str, int | None] | None = None
         self._doomed: PastEntry | None = None
-        """Deleted by the next press."""
+        """The conversation that the next press deletes."""
         self._trouble = ""
         """Why the list is not whole."""
         self._failed = ""
-        """Why the last key came to nothing."""
+        """Why the last key had no effect."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -wide -full"):
@@ -114,7 +114,7 @@ class ConversationsScreen(Panel[None]):
         self._look(self._text)
 
     def _look(self, text: str, back_to: PastEntry | None = None) -> None:
-        """Fill the list anew; ``back_to``: the row to go to, if it is there again."""
+        """Refill the list; ``back_to``: the row to select, if it still exists."""
         self._back_to = None if back_to is None else (back_to.id, back_to.line)
         self._is_new = self._is_done = self._opens_first = False
         self._trouble = ""
@@ -200,7 +200,7 @@ class ConversationsScreen(Panel[None]):
         self.host.push_screen(screen, partial(self._came_back, conversation))
 
     def _came_back(self, before: PastConversation, now: PastConversation | None) -> None:
-        """Stars may have come and gone; after a correction other lines may be found."""
+        """A closed conversation may have changed: its stars, and which lines are found."""
         if now is None:
             return
         if now.utterances != before.utterances:
@@ -242,7 +242,7 @@ class ConversationsScreen(Panel[None]):
         self.front.face.begin("delete", self._delete(entry))
 
     def keep(self) -> None:
-        """Another key than the second press."""
+        """Any other key cancels the deletion."""
         if self._doomed is not None or self._failed:
             self._doomed, self._failed = None, ""
             self._say()
@@ -335,7 +335,7 @@ class ConversationsScreen(Panel[None]):
         return Content.assemble(" ", (head, "bold"), f"  {pairs}\n ", words)
 
     def _words(self, text: str, room: int) -> str:
-        """As much as there is room for, with what was looked for in it."""
+        """As much of the text as fits, around the match."""
         start, end = next(iter(find(text, self._needle)), (0, 0))
         if width(text[:end]) >= room:
             text = self.host.marks.ellipsis + text[max(0, start - room // 3) :]

@@ -1,6 +1,6 @@
 """The API key: one line to enter it, and the way back to practice.
 
-The key is typed into a hidden field, handed to the services, which try it before they keep it, and forgotten; it is
+The key is typed into a hidden field and handed to `AppServices.store_key`, which tests it before keeping it; it is
 never shown, logged or kept here.
 """
 

@@ -35,7 +35,7 @@ from pinch_tui.ui.widgets.talk_bar import TalkBar
 BELOW_HZ = 2.0
 """Below a panel: often enough for seconds."""
 TALL_ROWS = 20
-"""From so many rows on the talk bar gets air, and practice mode its line of phrases."""
+"""From this height the talk bar gets padding, and practice mode shows its line of phrases."""
 N_PHRASES = 6
 
 

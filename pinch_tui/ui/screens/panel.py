@@ -14,10 +14,10 @@ from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
 
 SHORT_ROWS = 20
-"""Below so many rows a sheet takes the whole height and does without air, unless it has a ``short_rows`` of its own."""
+"""Below this height a sheet takes the whole height without padding, unless it sets its own ``short_rows``."""
 LIFTED_ROWS = 36
-"""From so many rows on a sheet stands between header and talk bar, and cuts neither of them; below, it is as wide as
-the screen."""
+"""From this height a sheet stands between header and talk bar without covering them; below, it is as wide as the
+screen."""
 NARROW_COLUMNS = 84
 SNUG_COLUMNS = 108
 """Below these a sheet (a wide sheet) takes the whole width: slivers of the conversation beside it only disturb."""

@@ -1,7 +1,7 @@
-"""Right-to-left text in the order of display, and joined Arabic letters. Pure.
+"""Right-to-left text in display order, and joined Arabic letters. Pure.
 
 The Unicode bidirectional algorithm (UAX #9) over grapheme clusters, without explicit controls: cleaned text holds none.
-Libraries return a plain string, but every cluster has to keep its style through the reordering.
+Libraries return a plain string, while here every cluster must keep its style through the reordering.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LAM = "\u0644"
 
 
 def has_rtl(text: str) -> bool:
-    """Whether any character of a right-to-left script is in the text."""
+    """Whether the text holds a character of a right-to-left script."""
     return _RTL.search(text) is not None
 
 
@@ -145,7 +145,7 @@ def _side(kind: str) -> str:
 
 
 def display_order(line: Sequence[int]) -> list[int]:
-    """The order of display of one line, given the levels of its clusters (rule L2): indices, leftmost first."""
+    """The display order of one line, given the levels of its clusters (rule L2): indices, leftmost first."""
     order = list(range(len(line)))
     if not line:
         return order
@@ -194,8 +194,8 @@ def _joins_previous(letter: str) -> bool:
 def shape(parts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """Give Arabic letters their joined forms; lam and alef become one sign.
 
-    ``parts`` are clusters with their start; the result keeps the starts (the lam's, for a joined pair). Terminals that
-    leave the order to the program mostly draw letters as they come, which would leave every letter isolated.
+    ``parts`` are clusters with their start; the result keeps the starts (the lam's, for a joined pair). Most terminals
+    that do not reorder do not shape either, so every letter would appear isolated.
     """
     table = _forms()
     merged: list[tuple[str, str, int]] = []  # letter, its marks, start

@@ -1,7 +1,7 @@
-"""Finds where a line may end. Pure.
+"""Line breaking. Pure.
 
-Lines are broken at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and
-in scripts without spaces at syllables.
+Lines are broken at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and at
+syllables in scripts without spaces.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Cleaning, grapheme clusters, and how many cells they take. Pure.
 
 Terminals disagree about cells, and a wrong guess tears the columns of a whole line apart. So emoji are shown in forms
-that all count alike (measured: of six terminals none agreed with another on joined emoji, five drew a skin tone as a
-picture of its own), and for the vowel signs of Indic and Southeast Asian scripts the terminal is asked; see `Widths`.
-All other widths are those of ``rich.cells``, with which the screen's own compositor measures.
+whose width all terminals agree on (measured: no two of six terminals agreed on joined emoji, and five drew a skin tone
+as a separate picture). For the vowel signs of Indic and Southeast Asian scripts the terminal is asked; see `Widths`.
+All other widths come from ``rich.cells``, which Textual's compositor uses, too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ZWJ = "\u200d"
 _EMOJI_PARTS = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 NARROW_ONLY = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2013\u2014\u2018-\u201e\u2026]*")
-"""Texts whose every character is one cell wide and stands alone. With the ellipsis of a text that is not final yet, and
-the quotes and dashes that services write: such texts are laid out 20 times a second."""
+"""Texts in which every character is a cluster of one cell, including the ellipsis of an interim text and typographic
+quotes and dashes. Such texts are laid out 20 times a second."""
 
 WIDTHS_QUERY = "\x1b[?2026h\x1b7\x1b[8m\x1b[H\u0939\u093f\u0928\u094d\u0926\u0940\x1b[6n\x1b[H\x1b[6X\x1b8\x1b[?2026l"
 """Writes a word into the first cells, queries the cursor's position, and erases the word. It stays invisible: one
-synchronized update (mode 2026) of concealed text (SGR 8). Those cells have to be painted again afterwards."""
+synchronized update (mode 2026) of concealed text (SGR 8). Those cells must be repainted afterwards."""
 
 
 class Widths(StrEnum):
@@ -45,7 +45,7 @@ class Widths(StrEnum):
 
 
 def guess_widths(environment: Mapping[str, str]) -> Widths:
-    """A guess for terminals that have not answered `WIDTHS_QUERY`."""
+    """The assumption for terminals that do not answer `WIDTHS_QUERY`."""
     if environment.get("KITTY_WINDOW_ID") or environment.get("TERM") == "xterm-kitty":
         return Widths.GRAPHEMES
     if environment.get("TERM_PROGRAM") == "ghostty" or environment.get("TERM") == "xterm-ghostty":
@@ -67,7 +67,7 @@ class Cluster(NamedTuple):
 
 
 def drawable(text: str) -> str:
-    """A text as it is drawn: one line, no control characters, and none that take no cell, direction marks included."""
+    """A text as it is drawn: one line without control characters, zero-width characters and direction marks."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
     text = _SPACE.sub(" ", text)
@@ -76,12 +76,12 @@ def drawable(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Cells that a text takes, as the compositor counts them."""
+    """The width of a text in cells, as the compositor counts them."""
     return cell_len(text)
 
 
 def cells_of(cluster: str, widths: Widths) -> int:
-    """Cells that the terminal gives a cluster."""
+    """The width of a cluster in cells, as the terminal draws it."""
     cells = cell_len(cluster)
     if widths is Widths.GRAPHEMES or len(cluster) == 1:
         return cells
@@ -92,8 +92,8 @@ def cells_of(cluster: str, widths: Widths) -> int:
 
 
 def _shown(cluster: str) -> str:
-    """A cluster in a form whose width terminals agree on: the first picture of joined emoji, without skin tone and
-    without the selectors that widen a sign; jamo put together."""
+    """A cluster in a form whose width all terminals agree on: the first picture of joined emoji without skin tone, no
+    variation selectors, and composed jamo."""
     if len(cluster) == 1:
         return cluster
     if "\u1100" <= cluster[0] <= "\u115f":
@@ -109,7 +109,7 @@ def clusters(text: str, widths: Widths = Widths.GRAPHEMES) -> list[Cluster]:
     """Split a cleaned text into grapheme clusters, each in the form in which it is shown."""
     if NARROW_ONLY.fullmatch(text):
         return [Cluster(char, 1, i) for i, char in enumerate(text)]
-    from wcwidth import iter_graphemes  # 17 ms, which Latin, Greek and Cyrillic never need
+    from wcwidth import iter_graphemes  # takes 17 ms, and Latin, Greek and Cyrillic never need it
 
     found: list[Cluster] = []
     start, whole = 0, ""

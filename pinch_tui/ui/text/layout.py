@@ -1,6 +1,6 @@
 """Text on a grid of cells: wrapping and direction. Pure.
 
-Right-to-left text is put into the order of display where the terminal does not do that itself.
+Right-to-left text is put into display order unless the terminal does that itself.
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ class Order(IntEnum):
     LETTERS = 1
     """The terminal does nothing: letters are sent in display order, Arabic in joined forms."""
     WORDS = 2
-    """The terminal turns each right-to-left word round, but no more (kitty): words where they are to be seen. Whether a
-    full stop at a word is turned with it depends on the fonts; what is `apart` has to be drawn in another face."""
+    """The terminal reverses each right-to-left word and nothing else (kitty), so words are sent in display order.
+    Whether a full stop next to a word is reversed with it depends on the fonts; what is `apart` must be drawn in
+    another face."""
 
 
 APART = 1 << 16
-"""The one bit of a run that is not the caller's: in `Order.WORDS` it needs another weight than its neighbours."""
+"""Reserved bit of a run's marks: in `Order.WORDS` the run needs another weight than its neighbours."""
 
 
 class Run(NamedTuple):
@@ -66,7 +67,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One wrapped line in the order of display. ``is_rtl``: it belongs to a right-to-left paragraph."""
+    """One wrapped line in display order. ``is_rtl``: it belongs to a right-to-left paragraph."""
 
     runs: tuple[Run, ...]
     cells: int
@@ -102,7 +103,7 @@ def _runs(parts: Iterable[Cluster], marks: list[int]) -> tuple[Run, ...]:
 
 
 def _ordered(line: list[Cluster], level: list[int], is_left: list[bool], order: Order) -> list[Cluster]:
-    """The clusters of one line in the order in which they are written."""
+    """The clusters of one line in the order in which they are sent to the terminal."""
     shown = line_bidi.display_order(level)
     if order is Order.TERMINAL:
         return _stretches(line, shown, is_left)
@@ -115,8 +116,8 @@ def _mirrored(part: Cluster) -> Cluster:
 
 
 def _turned_words(line: list[Cluster]) -> list[Cluster]:
-    """Each run of right-to-left letters, which the terminal will turn round, is turned round before. Punctuation stays
-    where it is to be seen: it mostly comes from another font, and the terminal turns only what is of one font."""
+    """Reverse each run of right-to-left letters, since the terminal will reverse it again. Punctuation keeps its
+    display position: it mostly comes from another font, and the terminal reverses only runs of one font."""
     found: list[Cluster] = []
     for is_rtl, run in itertools.groupby(line, key=lambda part: line_bidi.has_rtl(part.text)):
         parts = list(run)
@@ -125,10 +126,9 @@ def _turned_words(line: list[Cluster]) -> list[Cluster]:
 
 
 def apart(shown: str) -> list[tuple[int, int]]:
-    """Where, in a line in `Order.WORDS`, something else touches right-to-left letters.
-
-    kitty turns round what is of one font and has no space in it. A full stop from the font of the letters would go to
-    the word's other side, one from another font would not; in another weight it is of another font everywhere.
+    """Where other characters touch right-to-left letters, in a line in `Order.WORDS`. kitty reverses runs of one font
+    without spaces. A full stop in the letters' font would move to the word's other side, one in another font would not;
+    another weight makes it another font on every machine.
     """
     found: list[tuple[int, int]] = []
     for word in _WORD.finditer(shown):
@@ -153,7 +153,7 @@ def _set_apart(line: list[Cluster], bits: list[int]) -> None:
 
 
 def _stretches(line: list[Cluster], shown: list[int], is_left: list[bool]) -> list[Cluster]:
-    """Stretches from left to right, each in its own order; marks keep the punctuation at their edges within."""
+    """Left-to-right runs, each in its own order; direction marks keep the punctuation at their edges inside."""
     found: list[Cluster] = []
     for is_ltr, stretch in itertools.groupby(shown, key=lambda i: is_left[i]):
         at = sorted(stretch)
@@ -165,7 +165,7 @@ def _stretches(line: list[Cluster], shown: list[int], is_left: list[bool]) -> li
 
 
 def _wrap_narrow(text: str, limit: int) -> list[tuple[int, int]]:
-    """`wrap` for texts whose every character is one cell wide and stands alone: offsets of characters."""
+    """`wrap` for texts in which every character is a cluster of one cell; returns character offsets."""
     lines: list[tuple[int, int]] = []
     start = 0
     n = len(text)
@@ -264,10 +264,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def app_reorders(setting: Bidi, environment: Mapping[str, str]) -> Order:
-    """The order in which right-to-left text has to be sent to this terminal.
-
-    ``auto``: VTE from 0.58, Konsole, mlterm, mintty and Terminal.app reorder by themselves, kitty turns single words
-    round, the others do nothing.
+    """The order in which this terminal needs right-to-left text. ``auto``: VTE from 0.58, Konsole, mlterm, mintty and
+    Terminal.app reorder lines, kitty reverses single words, the others do nothing.
     """
     if setting is Bidi.TERMINAL:
         return Order.TERMINAL

@@ -110,7 +110,7 @@ class Notices(Widget):
         passing = self._by_topic.get(self._passing)
         if passing is None or passing is shown or not passing.topic.startswith(OWN):
             return self._content(shown)
-        # Whoever pressed a key below a banner is told what came of it.
+        # The result of a key pressed below a banner is shown, too.
         return Content("\n").join((self._content(shown), self._content(passing)))
 
     def _content(self, notice: NoticePosted) -> Content:
