@@ -51,8 +51,8 @@ class TalkKeyFilter:
         self._loop = loop
         self._context = contextvars.copy_context()
 
-    def make_parser(self) -> HoldParser:
-        parser = self._parser = HoldParser(False, self._hold.clock, self.take_owed)
+    def make_parser(self, debug: bool = False) -> HoldParser:
+        parser = self._parser = HoldParser(debug, self._hold.clock, self.take_owed)
         self._hold.is_midway = lambda: parser.is_midway
         return parser
 
