@@ -48,7 +48,7 @@ class Frame:
 
 
 class TalkSource(StrEnum):
-    """Who said that the talk key went down or up."""
+    """The source of a press or release."""
 
     KEY = "key"  # a reported key press or release
     PROBE = "probe"  # the system's key state
@@ -70,7 +70,7 @@ class EdgeKind(StrEnum):
 
     START = "start"
     SOFT_STOP = "soft-stop"  # probably released; capture goes on until commit or resume
-    RESUME = "resume"  # it was not a release after all
+    RESUME = "resume"  # it was not a release
     COMMIT = "commit"  # released
     LATCH = "latch"  # the press was a tap: go on until the next press
     CANCEL = "cancel"  # drop this utterance
@@ -117,7 +117,7 @@ class SelectMicrophone:
 
 @dataclass(frozen=True, slots=True)
 class HearMicrophone:
-    """Somebody looks at its level: it stays open as after an utterance."""
+    """The microphone's level is shown: keep it open as after an utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class ReplaySpeech:
 
 @dataclass(frozen=True, slots=True)
 class StopSpeech:
-    """Silence what is being said. ``skip``: only this utterance's speech; otherwise all that waits too."""
+    """Stop the speech being played. ``skip``: only this utterance's; otherwise everything that waits, too."""
 
     skip: bool = False
 
@@ -215,7 +215,7 @@ Intent = (
 
 
 class StateWord(StrEnum):
-    """The one honest word of the talk bar."""
+    """The state word of the talk bar."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"
@@ -236,7 +236,7 @@ class MicState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What went wrong or was done again since the start; all shown in the details panel."""
+    """Counters of losses and retries since the start; all shown in the details panel."""
 
     underruns: int = 0  # the playback gaps
     gap_s: float = 0.0  # seconds of them
@@ -271,7 +271,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One snapshot of everything the screen says beside the transcript."""
+    """A snapshot of everything the screen shows besides the transcript."""
 
     word: StateWord = StateWord.OFFLINE
     detail: str = ""  # one sentence behind the word, "" when there is nothing to add
@@ -340,7 +340,7 @@ class TranscriptChanged:
 
 @dataclass(frozen=True, slots=True)
 class NoticePosted:
-    """Something to tell. A later notice of the same ``topic`` replaces it; an empty ``title`` takes it back."""
+    """A message for the user. A later notice of the same ``topic`` replaces it; an empty ``title`` withdraws it."""
 
     topic: str
     severity: Severity

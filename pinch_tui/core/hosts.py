@@ -1,4 +1,4 @@
-"""Which host is this very machine. Pure: names are not looked up."""
+"""Which host names mean this machine. Pure: names are not resolved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def may_be_loopback(host: str) -> bool:
     try:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        # Nobody needs the other spellings of a number, and one of them is refused by no rule.
+        # Other spellings of an address have no legitimate use, so all of them are refused.
         return _NUMBER.fullmatch(name) is not None
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or address

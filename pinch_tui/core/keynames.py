@@ -1,4 +1,4 @@
-"""What keys are called: by Textual, by people, elsewhere, and which of them a plain terminal can show. Pure.
+"""Names of keys: Textual's, people's and others; and which keys a plain terminal can report. Pure.
 
 Keys are known by Textual's names: ``ctrl+r``, ``question_mark``, ``N``.
 """
@@ -69,7 +69,7 @@ _OTHER_NAMES = {
     "command": "super",
     "win": "super",
 }
-"""What keys are called elsewhere."""
+"""Other names of keys."""
 
 
 def normal(key: str) -> str:
@@ -166,7 +166,7 @@ SAME_BYTES: Mapping[str, str] = {
     "ctrl+m": "is the Enter key in ordinary terminals",
     "ctrl+left_square_bracket": "is the Escape key in ordinary terminals",
 }
-"""Keys that no action may take, and why. As the talk key they may do: how it is held is found out later."""
+"""Keys that no action may use, and why. They may still be the talk key."""
 LEGACY_NAMES = {"ctrl+@": "ctrl+space"}
 """What a key is called where it comes as a byte that it shares with another."""
 _SPECIAL = frozenset(

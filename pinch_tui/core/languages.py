@@ -1,7 +1,7 @@
 """Language codes, their English and native names, writing direction, and type-to-find. Pure.
 
-The table is a help for people and no allow-list: a well-formed code outside it passes through everywhere, because only
-the service knows what it can translate (section 2 of the service's reference).
+The table is not an allow-list: any well-formed code is accepted everywhere, because only the service knows what it can
+translate (section 2 of the service's reference).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AUTO: Final = "auto"
 """The source "whatever is spoken"."""
 
 KNOWN_SPEECH: Final = frozenset(("en", "es", "fr", "de", "it", "pt", "ru", "ja", "ko", "zh"))
-"""The only languages that the service is known to handle; for all others its own answer decides."""
+"""Languages that the service is known to handle; for others its answer decides."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How long people wait: from the commit of an utterance to its words and its speech. Pure.
+"""Latency from the commit of an utterance to its text and its speech. Pure.
 
 All four spans begin at the commit, the moment the talk key was really released:
 
@@ -7,8 +7,8 @@ All four spans begin at the commit, the moment the talk key was really released:
 - first sound: the first sample of this utterance's translated speech that reaches the device after it;
 - last sound: the last one of them, moved on by each further stretch of its speech.
 
-What came before the commit (the service translates while one speaks) is no waiting and is not measured. Only the first
-measurement of each of the first three spans counts.
+What arrives before the commit (the service translates during speech) is not counted. Only the first measurement of each
+of the first three spans counts.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 class LatencyMeter:
-    """Feed it what happened to which utterance, and when (seconds of one monotonic clock); read `latency`."""
+    """Collects events of utterances with their monotonic times; `latency` gives the result."""
 
     def __init__(self) -> None:
         self._committed: dict[int, float] = {}

@@ -1,8 +1,8 @@
-"""The one table of options: what each is called everywhere. Pure.
+"""The table of options: every name of each option. Pure.
 
-A field of `SessionParams` is one thing that a service session is asked for. Its row names it in the configuration, the
-environment, the flags, the settings screen, the query of an allocation, the trace and the sentence that tells of a
-change. The other settings (`pinch_tui.settings.model`) carry rows too, with the columns that apply to them.
+Each field of `SessionParams` is one parameter of a service session. Its row gives its names in the configuration, the
+environment, the flags, the settings screen, the query of an allocation, the trace and the sentence about a change. The
+other settings (`pinch_tui.settings.model`) carry rows too, with the columns that apply to them.
 
 To add an option to the session: add a field to `SessionParams`, and use it where it matters.
 """
@@ -66,7 +66,7 @@ class Option:
     query: str = ""
     """As the parameter of ``GET /v1/session``."""
     inverse: str = ""
-    """In the trace, for a switch of which query and trace say the opposite."""
+    """Its name in the query and the trace where these state the opposite."""
     says: Callable[[SessionParams], str] | None = None
     """A change in a few words."""
     opens_session: bool = False
@@ -252,7 +252,7 @@ SESSION_OPTIONS: Final = rows_of("session", SessionParams)
 
 
 def difference_text(old: SessionParams, new: SessionParams) -> str:
-    """What differs between two sets of session parameters, in words; "" when nothing does."""
+    """The differences between two sets of session parameters, in words; "" for none."""
     changed = (row for row in SESSION_OPTIONS if getattr(old, row.name) != getattr(new, row.name))
     return ", ".join(dict.fromkeys(row.says(new) for row in changed if row.says is not None))
 

@@ -1,6 +1,6 @@
-"""What a service says in its own words: in the body of an HTTP error, or as the reason of a close. Pure.
+"""A service's own words: the body of an HTTP error, or the reason of a close. Pure.
 
-The words are somebody else's text: cleaned, bounded, and without keys and signed addresses.
+They are foreign text, so they are cleaned, bounded, and stripped of keys and signed addresses.
 """
 
 from __future__ import annotations

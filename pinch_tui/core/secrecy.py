@@ -1,4 +1,4 @@
-"""Takes keys and tokens out of texts that somebody else wrote before they are shown, logged or traced. Pure."""
+"""Removes keys and tokens from foreign texts before these are shown, logged or traced. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pinch_tui.core.wire import ReadyMessage, TranscriptMessage, WireEvent
 
 HIDDEN: Final = "<hidden>"
 MIN_SECRET: Final = 4
-"""Shorter strings are no secrets: they stand in every text."""
+"""Shorter strings are not treated as secrets: they occur in ordinary text."""
 
 _PATTERNS: Final = (
     (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;)]+"), rf"\1{HIDDEN}"),

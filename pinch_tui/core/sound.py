@@ -1,4 +1,4 @@
-"""What the microphone and the speaker have to tell: the values that pass through their ports. Pure."""
+"""The events of the microphone and the speaker ports. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came back for utterances, turned into rows, speech and log lines."""
+"""Turns the answers to utterances into rows, speech and log lines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where adapters end: whatever one raises beside its own errors becomes a failed attempt or an event that tells of it.
+"""The boundary to the adapters: an unexpected exception becomes a failed attempt or a failure event.
 
-Libraries, devices, files, codecs and children raise what nobody foresaw. An utterance outlives it.
+Libraries, devices, files, codecs and child processes can raise anything, and an utterance must survive it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger("pinch_tui.engine")
 
 
 async def of_adapter(work: Awaitable[T]) -> T:
-    """What an adapter of the service does. Raises `PinchError`, a `LinkError` for what nobody foresaw."""
+    """Await a call into a service's adapter. Raises `PinchError`; an unexpected exception becomes a `LinkError`."""
     try:
         return await work
     except PinchError:
@@ -34,7 +34,7 @@ async def of_adapter(work: Awaitable[T]) -> T:
 
 
 def microphone_events(microphone: Microphone, now: Callable[[], float]) -> AsyncIterator[MicEvent]:
-    """What a microphone tells, to the end; a broken one says that it failed."""
+    """A microphone's events; a broken adapter yields a last `MicFailed`."""
 
     def failed(name: str) -> MicEvent:
         return MicFailed(_broken("microphone", name), now(), is_retrying=False)
@@ -43,7 +43,7 @@ def microphone_events(microphone: Microphone, now: Callable[[], float]) -> Async
 
 
 def speaker_events(speaker: Speaker) -> AsyncIterator[SpeakerEvent]:
-    """The same for a speaker."""
+    """A speaker's events; a broken adapter yields a last `SpeakerFailed`."""
     return events_of(speaker.events(), lambda name: SpeakerFailed(_broken("speaker", name), is_retrying=False))
 
 
@@ -52,9 +52,9 @@ def _broken(what: str, name: str) -> AudioError:
 
 
 async def events_of(events: AsyncIterator[T], failed: Callable[[str], T]) -> AsyncIterator[T]:
-    """The events of a device's adapter; when it breaks, one last event made by ``failed`` from the fault's name.
+    """An adapter's events; when it raises, a last event made by ``failed`` from the exception's name.
 
-    Errors of our own pass: a file that cannot be written ends a run that was to write it.
+    A `PinchError` passes: an output file that cannot be written ends the run.
     """
     while True:
         try:
@@ -71,6 +71,6 @@ async def events_of(events: AsyncIterator[T], failed: Callable[[str], T]) -> Asy
 
 
 def note(exc: BaseException) -> None:
-    """Log what it was and where, without its words: they may hold what was said, or a secret."""
+    """Log an exception's type and place, without its message, which may hold speech or a secret."""
     frames = traceback.extract_tb(exc.__traceback__)
     log.warning("unexpected %s in %s", type(exc).__qualname__, f"{frames[-1].filename}:{frames[-1].lineno}")

@@ -1,4 +1,4 @@
-"""What every part of the engine writes to: the rows, their delays, and what listeners are told."""
+"""Shared by all parts of the engine: the rows, their latency, and the notifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interpreter: feeds what happens to the machines and does what they say. Implements `EngineFacade`.
+"""The engine: feeds facts to the machines and carries out their commands. Implements `EngineFacade`.
 
 Everything runs on one event loop; only `talk` may be called from another thread. Decisions are made in ``core``. The
 parts by topic: `Sessions`, `Talking`, `Listening` (the microphone), `Loudspeaker` with its `SpeechPlayer`, and

@@ -1,4 +1,4 @@
-"""The speaker as a device: whether there is one, which it is, and its short sounds. What is spoken is the player's."""
+"""The speaker as a device: whether and which one there is, and the cues. Speech belongs to `SpeechPlayer`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Loudspeaker:
             self._speaker.cue(name)
 
     async def listen(self) -> None:
-        """Take what the speaker tells, until it ends."""
+        """Handle the speaker's events until it ends."""
         notifier = self._conversation.notifier
         async for event in speaker_events(self._speaker):
             match event:

@@ -10,7 +10,7 @@ from pinch_tui.engine.ports import Clock
 
 
 class Notifier:
-    """The one way out of the engine."""
+    """All events leave the engine through it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -45,7 +45,7 @@ class Notifier:
         is_retrying: bool = False,
         offers: tuple[str, ...] = (),
     ) -> None:
-        """Say something. What stays until it is taken back is said once; what passes is said each time it happens."""
+        """Post a notice. A lasting one is posted once until it is cleared; a passing one is posted each time."""
         posted = NoticePosted(topic, severity, title, hint, is_retrying, offers=offers)
         if (is_retrying or severity is Severity.ERROR) and self._shown.get(topic) == posted:
             return
@@ -53,7 +53,7 @@ class Notifier:
         self.emit(posted)
 
     def clear(self, *topics: str) -> None:
-        """Take back what was said about these topics."""
+        """Withdraw the notices of these topics."""
         for topic in topics:
             if self._shown.pop(topic, None) is not None:
                 self.emit(NoticePosted(topic, Severity.INFO, ""))

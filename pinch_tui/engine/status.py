@@ -1,4 +1,4 @@
-"""Puts the one `Status` snapshot together from what the engine's parts know."""
+"""Builds the `Status` snapshot from the engine's parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pinch_tui.engine.sessions.sessions import Sessions
 
 
 def state_word(session: Session, talk: TalkMachine, *, is_waiting: bool, is_speaking: bool) -> StateWord:
-    """The one honest word: what a person does comes first, then the session, then what comes back."""
+    """The state word: the user's action comes first, then the session, then the answers."""
     if talk.state is TalkState.TALKING and talk.has_sound:
         return StateWord.TALKING
     match session.state:

@@ -1,4 +1,4 @@
-"""Who talks: runs the talk machine; its utterances go to the current session, their rows into the transcript."""
+"""Runs the talk machine: utterances go to the current session, and their rows into the transcript."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Talking:
     # ---- what happens ----
 
     def drive(self, fact: tk.TalkFact) -> None:
-        """Tell the talk machine what happened and do what it says."""
+        """Feed the talk machine a fact and carry out its commands."""
         if isinstance(fact, TalkEdge) and fact.source is not TalkSource.SAMPLE and self._refuses(fact):
             return
         for command in self.machine.handle(fact, self._conversation.now()):
@@ -103,7 +103,7 @@ class Talking:
         self._on_forced_end(source)
 
     def part(self) -> bool:
-        """What is said from here on is an utterance of its own, at the newest session. False when nobody talks."""
+        """Continue the speech as a new utterance at the newest session. False when there is no utterance under way."""
         if self.is_talking:
             self.drive(tk.Parted(self._conversation.now()))
             return True
@@ -218,7 +218,8 @@ class Talking:
             self._vanished()
 
     def _refuses(self, edge: TalkEdge) -> bool:
-        """Whether an edge is of a press that found no microphone. The press and its release are told all the same."""
+        """Whether the edge belongs to a press that found no microphone. The press and its release are logged all the
+        same."""
         if edge.kind is EdgeKind.START:
             is_refused = self._was_refused = self._listening.is_gone and (not self.is_talking or self.plays_sample)
             self._refused = edge if is_refused else None

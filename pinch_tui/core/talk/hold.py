@@ -1,9 +1,9 @@
 """The hold machine: keys, probe answers, focus, mouse, outside control and time in, `TalkEdge`s out.
 
-Pure: ``handle(event, now) -> list[command]``, ``now`` being the moment of the event on the monotonic clock; the
-interpreter (`pinch_tui.keys.hold_input`) asks the probe when told to and ticks at `HoldMachine.deadline`. Starts and
-ends (commit, cancel) strictly alternate; a forced end never latches. The longest utterance is the talk machine's to
-end, which forces an end here.
+Pure: ``handle(event, now) -> list[command]``, ``now`` being the moment of the event on the monotonic clock; its shell
+(`pinch_tui.keys.hold_input`) asks the probe on command and ticks at `HoldMachine.deadline`. Starts and ends (commit,
+cancel) strictly alternate; a forced end never latches. The limit of an utterance belongs to the talk machine, which
+forces an end here.
 
 ============  ======================================  ==========================================================
 mode          a press shorter than 0.3 s              a press of unknown length (one byte, then silence)
@@ -13,8 +13,8 @@ mode          a press shorter than 0.3 s              a press of unknown length 
 ``tap``       every press starts or ends              the same
 ============  ======================================  ==========================================================
 
-An Escape may come after the commit that it was meant to forestall: some terminals keep it back for up to 0.5 s, and
-meanwhile the key it silenced looks released. So one cancel may follow a commit, before anything else was pressed.
+An Escape may arrive after the commit it should have prevented: some terminals delay it by up to 0.5 s, and meanwhile
+the interrupted key looks released. So one cancel may follow a commit, until anything else is pressed.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ from pinch_tui.core.talk.hold_key import KeyStep, KeyTracker, StepKind
 TAP_S = 0.3
 """A hold shorter than this is a tap (human taps last about 0.1 s)."""
 LEFTOVER_S = 0.25
-"""A press this soon after the terminal came back is the rest of the one it was lost in, whose repeats arrive again."""
+"""A press this soon after the terminal came back belongs to the press during which it was lost; its repeats resume."""
 LATE_ESCAPE_S = {TalkSource.GAP: 1.0, TalkSource.PROBE: 1.0}
 """An Escape this soon after an inferred commit still cancels that utterance;"""
 _PROMPT_ESCAPE_S = 0.25
-"""after one that the person's own key or button gave, no longer than the tail of the sound, about, still runs."""
+"""after a commit by a reported release, only about as long as the tail of the sound."""
 _OWN = (TalkSource.KEY, TalkSource.TAP, TalkSource.MOUSE, TalkSource.CONTROL)
 
 
@@ -98,17 +98,17 @@ class HoldMachine:
 
     @property
     def deadline(self) -> float | None:
-        """When a `Tick` is due; None: never, as things stand."""
+        """When the next `Tick` is due; None for never."""
         return self.key.deadline
 
     def takes_escape(self, now: float) -> bool:
-        """Whether there is something that an Escape cancels."""
+        """Whether an Escape would cancel something."""
         return self.state is not HoldState.IDLE or now < self._cancellable_until
 
     def handle(self, event: HoldEvent, now: float) -> list[HoldCommand]:
         edges = self._on_event(event, now)
         if isinstance(event, OtherKeyDown | Blurred | TerminalRestarted):
-            self._cancellable_until = float("-inf")  # what is pressed from here on is about something else
+            self._cancellable_until = float("-inf")  # later presses do not belong to it
         elif edges and isinstance(last := edges[-1], TalkEdge):
             self._watch_for_escape(last, now)
         if not self.key.is_down:
@@ -237,7 +237,7 @@ class HoldMachine:
             self.state = HoldState.HELD
             self._latched_in_doubt = False
             return [self._edge(EdgeKind.RESUME, step.t, TalkSource.KEY)]
-        if self._is_early and self.state is HoldState.IDLE:  # held after all: go on without losing a sample
+        if self._is_early and self.state is HoldState.IDLE:  # it was a hold: continue without losing a sample
             return self._start(step.t, TalkSource.KEY)
         if self._hangs_on_key and self._is_soft:
             self._is_soft = False
@@ -256,7 +256,7 @@ class HoldMachine:
 
     def _on_released_while_latched(self, step: KeyStep) -> list[HoldCommand]:
         if self._latched_in_doubt and step.source is not TalkSource.GAP:
-            # The press that was taken for a tap, because nothing followed it, ends here: it was a hold.
+            # The press looked like a tap, since nothing followed it. It was a hold, and it ends here.
             return self._end(EdgeKind.COMMIT, step.t, step.source)
         if (
             self.mode is HoldMode.TAP
@@ -264,7 +264,7 @@ class HoldMachine:
             and step.arrivals == 2
             and not self.key.gap.is_typical_delay(self.key.gap.first_gap_s)
         ):
-            # Two bytes and then silence, not a keyboard's delay apart: a second tap that looked like a repeat.
+            # Two bytes closer together than a keyboard's initial delay, then silence: two taps, not a repeat.
             return self._end(EdgeKind.COMMIT, self.key.gap.last_at, TalkSource.TAP)
         return []
 

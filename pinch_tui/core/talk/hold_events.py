@@ -1,4 +1,4 @@
-"""What the hold machine is told, and what it answers. Pure: frozen facts in the past tense."""
+"""The inputs and outputs of the hold machine. Pure: frozen facts in the past tense."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ class HoldMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyDown:
-    """The talk key came: a press or a repeat. ``reports_release``: in a form that a release report can follow.
-
-    ``is_armed`` False: something else has the keyboard (a text field), so this press is not about talking.
+    """A press or a repeat of the talk key. ``reports_release``: its encoding allows a release report. ``is_armed``
+    False: a text field has the keyboard, so the press is not for talking.
     """
 
     is_armed: bool = True
@@ -39,7 +38,7 @@ class OtherKeyDown:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSeen:
-    """The terminal reported the release of some key that proves it reports the talk key's too."""
+    """The terminal reported the release of another key, which proves that it reports the talk key's, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswered:
-    """The system's word on the talk key, None when it could not be asked."""
+    """The key state as the system reports it, None when it could not be queried."""
 
     is_down: bool | None
 
@@ -97,7 +96,7 @@ class ForcedEnd:
 
 @dataclass(frozen=True, slots=True)
 class TerminalRestarted:
-    """The terminal was given up and taken again (resume): what it can do is to be learned again."""
+    """The terminal was released and taken back (resume): its capabilities must be learned again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class ModeSet:
 
 @dataclass(frozen=True, slots=True)
 class FellSilent:
-    """Nothing was said in the moments before a soft stop: there is no word left that waiting could save."""
+    """There was silence just before a soft stop, so waiting would not save a word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""When auto-repeat has stopped: what is learned of a keyboard, and how long a silence means a release.
+"""Detects the end of auto-repeat: learns a keyboard's timing and how long a gap means a release.
 
 Pure: no I/O, no clock. A terminal without release reports sends one byte at the press, the next after the keyboard's
-initial delay, then one an interval. `RepeatGap` learns delay, interval and jitter from those arrivals and answers two
-questions about the press under way: after which silence is a release likely (`window_s`), and after which is it sure
-(`span_s`). Figures: 0 false releases in 8 minutes of held key in real terminals, half of it under overload.
+initial delay, then one an interval. `RepeatGap` learns delay, interval and jitter from those arrivals. For the current
+press it gives the gap after which a release is likely (`window_s`) and the one after which it is certain (`span_s`).
+Figures: 0 false releases in 8 minutes of held key in real terminals, half of it under overload.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 UNKNOWN_DELAY_S = 0.9
-"""Silence after the first byte that means a tap, while the keyboard's initial delay is not known."""
+"""The gap after the first byte that means a tap, while the keyboard's initial delay is unknown."""
 LONGEST_DELAY_S = 1.6
-"""No keyboard's initial delay is believed to be longer."""
+"""Longest plausible initial delay of a keyboard."""
 LATCH_GUARD_S = 0.25
 """A byte this soon after a window closed is taken for a late repeat, never for a new press."""
 _UNKNOWN_INTERVAL_S = 0.3
@@ -25,14 +25,14 @@ _KEPT_GAPS = 15
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """What is known of a keyboard's auto-repeat: initial delay, interval and jitter in seconds, None for unknown."""
+    """A keyboard's auto-repeat as learned: initial delay, interval and jitter in seconds, None for unknown."""
 
     delay_s: float | None = None
     interval_s: float | None = None
     jitter_s: float = 0.0
 
     def is_sane(self) -> bool:
-        """Whether these numbers can be a keyboard's; a remembered cadence that cannot is forgotten."""
+        """Whether these numbers are plausible; an implausible remembered cadence is dropped."""
         delay_ok = self.delay_s is None or 0.05 <= self.delay_s <= LONGEST_DELAY_S
         interval_ok = self.interval_s is None or 0.005 <= self.interval_s <= 1.0
         return delay_ok and interval_ok and 0.0 <= self.jitter_s <= 0.5
@@ -53,7 +53,7 @@ REMOTE = Clamps(window_low_s=0.300, window_high_s=0.800, grace_s=0.700)
 
 
 class RepeatGap:
-    """The arrivals of one press, and what all presses taught."""
+    """The arrivals of the current press, and the timing learned from all presses."""
 
     def __init__(self, cadence: Cadence | None = None, *, is_remote: bool = False) -> None:
         known = cadence if cadence is not None and cadence.is_sane() else Cadence()
@@ -104,10 +104,9 @@ class RepeatGap:
         return abs(gap_s - self._delay_s) <= 0.1 * self._delay_s + 0.06
 
     def is_press_of_its_own(self, gap_s: float) -> bool:
-        """Whether a second byte after this gap must be a new press: no bounce, and not when a first repeat would come.
-
-        A delay that was only remembered may belong to another keyboard, so only much earlier bytes count then,
-        and those later than nearly every keyboard's first repeat: one dead press would turn round all that follow.
+        """Whether a second byte after this gap must be a new press: too late for a bounce, and not when a first repeat
+        is due. A remembered delay may belong to another keyboard, so then only bytes much earlier than it count, and
+        those later than nearly any keyboard's first repeat: one missed press would invert all that follow.
         """
         if gap_s <= 0.06:
             return False
@@ -123,7 +122,7 @@ class RepeatGap:
 
     @property
     def window_s(self) -> float:
-        """Silence after the last byte that makes a release likely."""
+        """The gap after the last byte that makes a release likely."""
         if self.arrivals <= 1:
             if self._delay_s is None:
                 return UNKNOWN_DELAY_S
@@ -136,10 +135,9 @@ class RepeatGap:
 
     @property
     def span_s(self) -> float:
-        """Silence after the last byte that makes a release sure; always longer than `window_s`.
-
-        What is remembered may belong to another keyboard, so until two gaps of this press have been seen it waits
-        longer than the slowest plausible repeat, and it never undercuts the gaps of this press.
+        """The gap after the last byte that makes a release certain; always longer than `window_s`. Remembered timing
+        may belong to another keyboard, so until two gaps of this press are known it exceeds the slowest plausible
+        repeat, and it is never shorter than a gap of this press.
         """
         window = self.window_s
         if self.arrivals <= 1:
@@ -154,7 +152,7 @@ class RepeatGap:
 
     @property
     def likely_release_at(self) -> float:
-        """The latest moment at which the key can have been let go, given the arrivals."""
+        """The latest possible time of the release, given the arrivals."""
         if self.arrivals <= 1:
             return self.last_at + self.window_s
         return self.last_at + min(self._interval_s or self.window_s, self.window_s)

@@ -1,9 +1,8 @@
-"""Is the talk key down? One key's bytes, release reports and probe answers, made into presses and releases.
-
-Pure: no I/O, no clock. Order of trust for each press: a release that the terminal reports, then the system's key state
-(valid only when it says "down" at the moment of the press), then the gap in auto-repeat. A release report counts once
-it stayed unanswered for the debounce, because some terminals send release and repeat in pairs. Between "down" and "up"
-there is "doubted": repeats have stopped, but not for long enough to be sure.
+"""Tracks whether the talk key is down, from its bytes, release reports and probe answers. Pure: no I/O, no clock. Each
+press trusts, in this order: a release report of the terminal, the system's key state (valid only if it says "down" at
+the press), and the gap in auto-repeat. A release report counts when no repeat follows within the debounce, because some
+terminals send release and repeat in pairs. Between "down" and "up" lies "doubted": repeats have stopped, but not for
+long enough.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyStep:
-    """One step of the key. ``t``: when the key really moved, as well as that is known; ``held_s`` since its press."""
+    """One step of the key. ``t``: the best estimate of when it moved; ``held_s``: seconds since its press."""
 
     kind: StepKind
     t: float
@@ -50,7 +49,7 @@ class _Probe(Enum):
 
 
 class KeyTracker:
-    """The state of the talk key. Every method returns the steps that follow from what it was told."""
+    """The state of the talk key. Every method returns the resulting steps."""
 
     def __init__(self, gap: RepeatGap, *, has_probe: bool = False) -> None:
         self.gap = gap
@@ -95,7 +94,7 @@ class KeyTracker:
     # ---- facts --------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """The key's state is unknown from here on: the next byte is a press."""
+        """Forget the key's state: the next byte is a press."""
         self.is_down = False
         self.wants_answer = False
         self._up_at = self._poll_at = self._wait_until = self._asked_press = None
@@ -103,9 +102,8 @@ class KeyTracker:
         self._probe_released_at = None
 
     def key_down(self, t: float, *, reports_release: bool, is_eager: bool) -> list[KeyStep]:
-        """A press or a repeat, which many terminals do not tell apart.
-
-        ``is_eager``: no utterance hangs on this key, so a byte too early to be a repeat is a press of its own.
+        """A press or a repeat; many terminals do not distinguish them. ``is_eager``: no utterance depends on this key,
+        so a byte too early for a repeat is a new press.
         """
         if not self.is_down:
             return self._down_from_up(t, reports_release)
@@ -138,18 +136,19 @@ class KeyTracker:
         return []
 
     def trust(self, t: float) -> list[KeyStep]:
-        """The terminal has shown that it reports releases; a doubt born of silence is void."""
+        """The terminal has proved that it reports releases, so doubts from gaps are dropped."""
         self.is_trusted = True
         return self._undoubt(t) if self.is_exact and self._up_at is None else []
 
     def other_key(self, t: float) -> list[KeyStep]:
-        """Another key went down: the talk key repeats no more, so nothing can be learned from its silence."""
+        """Another key went down, which ends the talk key's repeats: its gap says nothing any more."""
         if not self.is_down or not self.is_guessed or self.is_claimed:
             return []
         return self._release(t, TalkSource.GAP)
 
     def probe_answered(self, is_down: bool | None, t: float) -> list[KeyStep]:
-        """The system's word on the key; None when it could not be asked: that says nothing of the next press."""
+        """The key state as the system reports it; None when it could not be queried, which says nothing about the next
+        press."""
         self.wants_answer = False
         if self._asked_press is not None:
             pressed_at, self._asked_press = self._asked_press, None
@@ -178,7 +177,7 @@ class KeyTracker:
         return self._release(t, TalkSource.PROBE)
 
     def tick(self, now: float, *, has_unread: bool) -> list[KeyStep]:
-        """Time has passed. ``has_unread``: bytes wait in the terminal's input that nobody has read yet."""
+        """Time has passed. ``has_unread``: unread bytes wait in the terminal's input."""
         if not self.is_down:
             return []
         if self._poll_at is not None and now >= self._poll_at:

@@ -3,8 +3,8 @@
 States: IDLE, TALKING (from the press to the release), TAIL (the moments after the release that are still sent). The
 hold machine decides what a press and a release are; this one decides which frames belong to which utterance. An
 utterance is a run of consecutive frames: from the pre-roll before the press, never older than the last frame already
-taken, to the tail after the release. The last one may be cancelled after its end, too, until the next begins. A sample
-gives way to a person: a press throws it away.
+taken, to the tail after the release. The last one may be cancelled even after its end, until the next begins. A press
+cancels a sample under way.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pinch_tui.core.events import FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
 MIC_GRACE_S = 3.0
 """A microphone that vanished while talking has this long to come back before the utterance ends."""
 _LATE_S = 0.4
-"""How long the tail waits for frames that are still on their way: those of a loop that stood still, too."""
+"""How long the tail waits for late frames, such as those of a blocked event loop."""
 _LATE_WAKE_S = 0.1
-"""An alarm that rings this late tells of such a loop; what was captured meanwhile comes behind it."""
+"""A wake-up this late means that the loop was blocked; the frames captured meanwhile follow it."""
 WARN_S = 10.0
-"""The limit is said this long before."""
+"""The warning comes this long before the limit."""
 
 
 class TalkState(StrEnum):
@@ -33,7 +33,7 @@ class TalkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TalkConfig:
-    """Seconds; ``limit_s`` None: no longest utterance."""
+    """In seconds; ``limit_s`` None for no limit."""
 
     preroll_s: float = 0.3
     tail_s: float = 0.15
@@ -60,7 +60,8 @@ class MicReturned:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """What is said from ``t`` on is an utterance of its own, though the talk goes on: other languages, for example."""
+    """From ``t`` on the speech belongs to a new utterance, while the key stays down; for example after a change of
+    languages."""
 
     t: float
 
@@ -79,7 +80,7 @@ TalkFact = TalkEdge | FrameArrived | MicVanished | MicReturned | Parted | TalkWo
 class Begin:
     """A new utterance; kept frames captured after ``since`` with an index above ``after`` come first.
 
-    ``goes_on``: the talk began earlier, so that there is no pre-roll, and no frame is left out.
+    ``goes_on``: the previous utterance continues in this one, without pre-roll and without a gap.
     """
 
     number: int
@@ -92,7 +93,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The frame belongs to the utterance. ``is_first``: sound really flows now."""
+    """The frame belongs to the utterance. ``is_first``: it is the utterance's first."""
 
     number: int
     frame: Frame
@@ -101,7 +102,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class SoftStopped:
-    """``is_stopped`` False: it goes on after all."""
+    """``is_stopped`` False: the utterance resumes."""
 
     number: int
     t: float
@@ -162,7 +163,7 @@ class TalkMachine:
         self.started_at: float | None = None
         self.has_sound = False
         self._last_index = -1
-        self._since = float("-inf")  # nothing older belongs to the utterance, however late it comes
+        self._since = float("-inf")  # older frames do not belong to the utterance
         self._tail_end = 0.0
         self._gives_up_at = 0.0  # on frames of the tail
         self._has_waited_longer = False
@@ -199,7 +200,7 @@ class TalkMachine:
                 assert_never(fact)
 
     def skip_until(self, t: float) -> None:
-        """Nothing that was heard up to ``t`` belongs to the utterance under way, however late it comes."""
+        """Frames captured up to ``t`` do not belong to the current utterance."""
         self._since = max(self._since, t)
 
     def wake_at(self) -> float | None:

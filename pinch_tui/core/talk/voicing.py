@@ -1,6 +1,6 @@
-"""When somebody spoke within an utterance, from the sound that was sent. Pure: times in, times out.
+"""Finds the stretches of voice within an utterance, from the sound that was sent. Pure: times in, times out.
 
-The service gives no offsets for its texts, so that a segment's beginning is estimated from the voice that was heard.
+The service gives no offsets for its texts, so the beginning of a segment is estimated from the voice.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pinch_tui.core.session.outbox import VOICE_PEAK
 
 FRAME_MS = round(FRAME_S * 1000)
 GAP_MS = 100
-"""Shorter silences lie within a word."""
+"""Shorter gaps are inside a word."""
 LEAST_MS = 60
-"""What is shorter is no voice: a key click, a knock."""
+"""Shorter sounds are no voice: a key click, a knock."""
 PAUSE_MS = 300
-"""A service ends a segment in a silence, which is not shorter."""
+"""A service ends a segment at a gap at least this long."""
 LATE_MS = 1_000
 """Maximum delay of a segment's last text after the next segment's voice began."""
 LOOKBACK_MS = 10_000
@@ -58,9 +58,8 @@ class Voicing:
         self.has_voice = self.has_voice or last - first >= LEAST_MS
 
     def onset(self, since_ms: int, now_ms: int) -> int:
-        """When what is told at ``now_ms`` began to be said: the first voice from ``since_ms`` on.
-
-        Within ``since_ms`` and ``now_ms`` always; ``now_ms`` where no voice was heard.
+        """When the speech behind a text of ``now_ms`` began: the first voice from ``since_ms`` on, or ``now_ms``
+        without any voice. Always within ``since_ms`` and ``now_ms``.
         """
         runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS and run[0] < now_ms and run[1] > since_ms]
         if not runs:
@@ -69,10 +68,9 @@ class Voicing:
         return next(max(begin, oldest, since_ms) for begin, end in runs if end > oldest)
 
     def pause_before(self, end_ms: int, begin_ms: int) -> int:
-        """Where the segment that lasted from ``begin_ms`` on and was told until ``end_ms`` leaves off.
-
-        Its last text comes late, so that the next one may be spoken already: voice that began after a pause shortly
-        before ``end_ms`` is that one's.
+        """Where a segment ends whose speech began at ``begin_ms`` and whose last text came at ``end_ms``. That text is
+        late, and the next segment may have begun: voice after a pause shortly before ``end_ms`` belongs to the next
+        one.
         """
         runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS]
         for before, run in zip(reversed(runs[:-1]), reversed(runs[1:]), strict=True):

@@ -1,9 +1,9 @@
-"""Text from the wire made harmless before anybody shows, stores or compares it. Pure.
+"""Cleans text from the wire before it is shown, stored or compared. Pure.
 
-What goes: escape sequences, C0 and C1 controls, bidi embeddings, overrides and isolates, invisible format characters,
-noncharacters, surrogates. What stays: every letter, mark, symbol and emoji of every script, the joiners that Persian,
-Indic scripts and emoji need, direction marks (LRM, RLM, ALM), and markup such as ``[red]``, which is literal text.
-Cleaning twice changes nothing more.
+Removed: escape sequences, C0 and C1 controls, bidi embeddings, overrides and isolates, invisible format characters,
+noncharacters, surrogates. Kept: every letter, mark, symbol and emoji of every script, the joiners that Persian, Indic
+scripts and emoji need, direction marks (LRM, RLM, ALM), and markup such as ``[red]``, which is literal text. Cleaning
+is idempotent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 TEXT_LIMIT: Final = 20_000
-"""Characters of one text that are kept: six times what anybody says in the longest utterance. More costs time."""
+"""Limit of characters for one text: six times the longest utterance. More would cost time."""
 
 MAX_MARKS: Final = 16
 """Combining marks in a row that are kept; no writing system needs more, and terminals choke on thousands."""
@@ -51,7 +51,7 @@ _PLAIN: Final = re.compile(r"[ -~]*")
 
 
 def clean(text: str, limit: int = TEXT_LIMIT) -> str:
-    """One harmless line: no controls, single spaces, no space at either end, at most ``limit`` characters."""
+    """One clean line: no controls, single spaces, no space at either end, at most ``limit`` characters."""
     if len(text) > 2 * limit:
         text = text[: 2 * limit]
     cleaned = _clean(text)
@@ -61,7 +61,7 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def printable(text: str) -> str:
-    """A path as it is, harmless: what cannot be printed becomes a question mark, and nothing else is changed."""
+    """A path for display: unprintable characters become question marks; nothing else changes."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 

@@ -1,4 +1,4 @@
-"""A person corrects a settled line: its texts are replaced, the service's first wording stays beside them. Pure."""
+"""Corrections of settled lines: the texts are replaced, and the service's wording is kept beside them. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def first_wording(segment: Segment) -> Segment:
 
 
 def new_words(before: str, after: str) -> tuple[str, ...]:
-    """What a correction brought in, run by run: names, usually, that belong into the context."""
+    """The words that a correction added, run by run: usually names that belong in the context."""
     old, new = before.split(), after.split()
     changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     runs = (" ".join(new[first:last]) for kind, _, _, first, last in changes if kind in ("replace", "insert"))

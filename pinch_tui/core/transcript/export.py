@@ -1,4 +1,4 @@
-"""What goes into an export: the lines of a conversation, which of them, what its head says, its file's name. Pure.
+"""The content of an export: which lines of a conversation, its head, and its file name. Pure.
 
 Every format of `pinch_tui.core.transcript.documents` takes the same frozen `ExportLine` list.
 """
@@ -17,7 +17,7 @@ from pinch_tui.core.transcript.sides import segment_side
 from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
 
 SAMPLE: Final = "sample"
-"""Stands for the speaker of what a voice of the program said."""
+"""The speaker of a sample."""
 
 
 class ExportFormat(StrEnum):
@@ -168,7 +168,7 @@ def _direction(utterance: Utterance, segment: Segment) -> tuple[str, str, str | 
 
 
 def pairs_of(lines: Iterable[ExportLine]) -> set[frozenset[str]]:
-    """The pairs of languages that were spoken, whichever way round."""
+    """The language pairs that were spoken, regardless of direction."""
     return {frozenset((line.source_language, line.target_language)) for line in lines}
 
 

@@ -1,7 +1,7 @@
-"""How interim and final texts of one segment become the one text that is shown. Pure.
+"""Merges a segment's interim and final texts into the text that is shown. Pure.
 
 The service revises interims and never finals; finals may be cumulative (each holds the one before as its beginning) or
-one a sentence, under the same id (1.9 of the service's reference). `Track` holds one such text and keeps it calm:
+one a sentence, under the same id (1.9 of the service's reference). `Track` holds one such text and keeps it stable:
 
 - a kept final is only extended by a final that begins with it, or followed by the next sentence;
 - an interim replaces what stands behind the kept finals, whether it repeats them or not, and however it spells them:
@@ -42,7 +42,7 @@ def is_unspaced(char: str) -> bool:
 
 
 def joined(before: str, after: str) -> str:
-    """Two texts behind one another, with a space where the script uses spaces and neither text brings one."""
+    """Join two texts, with a space where the script uses spaces and neither text has one."""
     if not before or not after:
         return before or after
     if before[-1].isspace() or after[0].isspace() or is_unspaced(before[-1]) or is_unspaced(after[0]):
@@ -80,7 +80,8 @@ def _letters(text: str) -> str:
 
 
 def _past(text: str, letters: str) -> str | None:
-    """What comes behind these letters, with which the text begins however it is spelt; None when it does not."""
+    """The rest of the text after these letters, compared without case, punctuation and spaces; None when it does not
+    begin with them."""
     n = 0
     for index, char in enumerate(text):
         if n == len(letters):

@@ -1,4 +1,4 @@
-"""Segments, and what is remembered of an utterance beside what is shown of it. Pure."""
+"""Segments, and the hidden state of an utterance's row. Pure."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def final_part(segment: Segment) -> Segment | None:
 
 
 class Row:
-    """What the transcript remembers about an utterance beside what it shows: the newest attempt's texts."""
+    """An utterance's hidden state: the texts of its newest attempt."""
 
     __slots__ = ("detected", "held", "index", "kept", "segments", "size", "tracks", "voicing")
 
@@ -152,7 +152,7 @@ def shown(segment: Segment, original: Track, translation: Track) -> Segment:
 
 
 MAX_MARKS = 200
-"""Of a longer segment every second one is let go."""
+"""Beyond this many, every second mark is dropped."""
 
 
 def marked(segment: Segment, marks: Sequence[tuple[int, int]]) -> Segment:

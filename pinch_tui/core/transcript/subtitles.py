@@ -1,4 +1,4 @@
-"""Cues of subtitles from what was said: short, in order, never overlapping, at a speed that people can read. Pure.
+"""Makes subtitle cues: short, in order, never overlapping, at a readable speed. Pure.
 
 The rules are those of broadcasters: at most `MAX_LINES` lines of `MAX_COLUMNS` columns and `MAX_CUE_MS` a cue, cut at
 the end of a sentence or a clause where there is one near the middle, else between words. A cue with two languages has

@@ -107,8 +107,8 @@ TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
 class Transcript:
     """All utterances in press order, and the texts that came for them.
 
-    Texts shown stay calm (`pinch_tui.core.transcript.merge`). A resend is a new attempt of the same row: its texts are
-    gathered out of sight until they reach as far as those shown, or until the row settles, and then replace them once.
+    Shown texts stay stable (`pinch_tui.core.transcript.merge`). A resend is a new attempt of the same row: its texts
+    stay hidden until they reach as far as the shown ones, or until the row settles, and then replace them at once.
     """
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class Transcript:
         return number in self._position and number not in self._earlier
 
     def segment_of(self, number: int, message_id: str) -> Segment | None:
-        """What the newest attempt has of a correlation id, shown or still held back."""
+        """The newest attempt's segment of a correlation id, shown or still hidden."""
         row = self._rows[self._position[number]]
         at = row.index.get(message_id)
         return None if at is None else row.segments[at]
@@ -302,7 +302,7 @@ class Transcript:
         )
 
     def cancel(self, number: int) -> None:
-        """Throw an unsettled utterance away: its texts go, later messages are dropped, the row stays."""
+        """Cancel an unsettled utterance: its texts are removed, later messages are dropped, the row stays."""
         position = self._position[number]
         utterance = self._utterances[position]
         if utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING):

@@ -167,7 +167,7 @@ class Listening:
         return self.state in (MicState.LOST, MicState.ABSENT)
 
     def refuse(self) -> None:
-        """A press found none: say again what is wrong and what cures it, and look whether it has come since."""
+        """A press found no microphone: post the cause and cure again, and check whether one has appeared."""
         if (failed := self._failed) is not None:
             self._notifier.clear("mic")  # a press asks again, so it is said again
             error = failed.error
@@ -186,7 +186,7 @@ class Listening:
         return replace(frame, index=self._index)
 
     async def hear(self) -> None:
-        """Take what the microphone tells, until it ends."""
+        """Handle the microphone's events until it ends."""
         async for event in microphone_events(self._microphone, self._conversation.now):
             match event:
                 case Frame():

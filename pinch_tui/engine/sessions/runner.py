@@ -69,7 +69,7 @@ class SessionRunner:
             self.feed(ev.KeyReplaced())
 
     def feed(self, fact: ev.Fact) -> None:
-        """Tell the machine what happened and do what it says."""
+        """Feed the machine a fact and carry out its commands."""
         for step in self.session.handle(fact, self._clock.monotonic()):
             self._do(step)
 
