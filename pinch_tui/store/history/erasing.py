@@ -1,4 +1,4 @@
-"""Takes thrown-away words out of a conversation's file: the file is written anew without them and put in its place."""
+"""Removes cancelled utterances from a conversation's file: the file is rewritten without them and replaced."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""Writes one conversation's finals as they come: ``kill -9`` and a power cut lose nothing that was shown as saved.
+"""Writes one conversation's finals as they arrive. Nothing reported as saved is lost to ``kill -9`` or a power cut.
 
-`HistoryWriter.record` appends what is new with one write, so that a kill loses nothing, and syncs it to the disk, so
-that a power cut loses nothing; only what is synced is reported as saved. It runs on the event loop: a write and sync of
-one line was measured at 0.2 ms (p50) and 1.2 ms (p99) on a virtual disk (``python -m tests.bench.history_sync``), far
-below a frame's 20 ms. On a disk that proves slower than `SLOW_MS` finals are still written at once but synced together,
-every `BATCH_S` seconds and whenever an utterance settles. What a full disk refused is written with the next write and
-at the end; how much is missing is said. A file that was removed meanwhile is noticed before anything is called saved,
-and the conversation is written anew where it was.
+`HistoryWriter.record` appends new lines with one write and syncs them; only synced lines are reported as saved. It runs
+on the event loop: writing and syncing one line took 0.2 ms (p50) and 1.2 ms (p99) on a virtual disk (``python -m
+tests.bench.history_sync``), far below a frame's 20 ms. On a disk slower than `SLOW_MS`, finals are written at once and
+synced together, every `BATCH_S` seconds and whenever an utterance settles. What a full disk refused is retried with the
+next write and at the end, and the user is told how much is missing. A file that was removed meanwhile is noticed before
+anything is reported as saved, and the whole conversation is written again.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from pinch_tui.store.paths import open_file, private_folder, sync_folder
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
 
 SLOW_MS = 5.0
-"""A sync that usually takes longer than this is a slow disk's."""
+"""A disk whose syncs usually take longer than this is slow."""
 BATCH_S = 1.0
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
@@ -55,8 +54,8 @@ class HistoryWriter:
         on_recovery: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``started``: Unix seconds. ``on_failure`` hears one sentence when writing begins to fail, and again for every
-        utterance that is missing then; ``on_recovery`` hears that nothing is missing any more."""
+        """``started``: Unix seconds. ``on_failure`` is called with a sentence when writing begins to fail, and again
+        for each further utterance that is missing; ``on_recovery`` is called when everything is written."""
         self.folder = folder
         self.path: Path | None = None
         self.slowest_sync_ms = 0.0
@@ -106,7 +105,7 @@ class HistoryWriter:
 
     @property
     def missing(self) -> int:
-        """Utterances of which something is not saved."""
+        """The number of utterances that are not completely saved."""
         return len(self._owed.keys() | self._unsynced.keys())
 
     @property
@@ -119,14 +118,12 @@ class HistoryWriter:
         return bool(self._earlier)
 
     def about(self, about: About) -> None:
-        """What is spoken from now on is spoken under this; written before the next final."""
+        """Note the service, context and model version of what follows; written before the next final."""
         self._about = about
 
     def record(self, utterances: Iterable[Utterance]) -> tuple[int, ...]:
-        """Append every final of these utterances that the file does not have yet, and of those that could not be
-        written before, and sync.
-
-        Returns the numbers of the utterances of which something has just become safe. Never raises.
+        """Append and sync every final of these utterances that is not in the file yet, and everything that could not be
+        written before. Returns the numbers of the utterances with newly saved finals. Never raises.
         """
         has_ended = False
         for utterance in utterances:
@@ -146,8 +143,8 @@ class HistoryWriter:
         return saved if self._secure() else ()
 
     def star(self, number: int, *, is_on: bool) -> bool:
-        """Note that the user starred an utterance, or took the star back. False when it is not kept (yet): the star of
-        an utterance without finals is written with its first."""
+        """Note that the user starred or unstarred an utterance. False when it is not saved yet: the star of an
+        utterance without finals is written with its first final."""
         self._stars[number] = is_on
         if number not in self._kept:
             return False
@@ -157,7 +154,7 @@ class HistoryWriter:
         return self._secure() if has_written else self._kept_stars.get(number, False) is is_on
 
     def close(self) -> int:
-        """Write what could not be written before, sync, and close the file; how many utterances are still missing."""
+        """Write what is still missing, sync, and close the file; returns how many utterances are missing for good."""
         if self._owed or self._unsynced:
             self.record(())
         if self._unsynced:
@@ -168,7 +165,7 @@ class HistoryWriter:
         return self.missing
 
     def _pay(self) -> bool | None:
-        """Write what the file lacks. Whether anything had to be written; None when it could not be."""
+        """Write what the file lacks; returns whether there was anything to write, None when writing failed."""
         lines: list[str] = []
         fresh: list[tuple[Utterance, Segment]] = []
         thrown_away: set[int] = set()
@@ -181,7 +178,7 @@ class HistoryWriter:
                     thrown_away.add(number)
                     lines.append(encode_cancelled(number))
                 continue
-            if number in self._kept and not _finals(utterance):  # its words turned out to be another one's
+            if number in self._kept and not _finals(utterance):  # its text turned out to belong to another utterance
                 moved.add(number)
             for segment in self._news(utterance):
                 lines.append(encode_final(utterance, segment))
@@ -222,7 +219,7 @@ class HistoryWriter:
         return True
 
     def _erase(self, numbers: set[int]) -> bool:
-        """Take the words of these utterances off the disk; False when that failed."""
+        """Remove these utterances from the file; False when that failed."""
         if not numbers or self._fd is None or self.path is None:
             return True
         try:
@@ -244,7 +241,7 @@ class HistoryWriter:
         return True
 
     def _reopen(self) -> None:
-        """Go on at the end of the file; one that is gone is noticed at the next sync."""
+        """Reopen the file at its end; a missing file is noticed at the next sync."""
         if self._fd is not None or self.path is None:
             return
         with contextlib.suppress(OSError):
@@ -279,7 +276,7 @@ class HistoryWriter:
         return True
 
     def _secure(self) -> bool:
-        """Sync, and see that the file is still where it was: one that was removed takes the lines along unnoticed."""
+        """Sync, and check that the file still exists: writes to a removed file succeed and are lost."""
         if not self._sync():
             return False
         if self._is_there():
@@ -295,7 +292,7 @@ class HistoryWriter:
         try:
             os.fsync(self._fd)
         except OSError as exc:
-            # The kernel may have dropped what it could not write, and would call the next sync a success.
+            # The kernel may have dropped what it could not write, and would report the next sync as a success.
             for number in self._unsynced:
                 self._kept.pop(number, None)
                 self._rows.pop(number, None)
@@ -321,7 +318,7 @@ class HistoryWriter:
             return False
 
     def _forget_file(self) -> None:
-        """The file is gone: the whole conversation is owed to a new one."""
+        """The file is gone: write the whole conversation to a new one."""
         if self._fd is not None:
             with contextlib.suppress(OSError):
                 os.close(self._fd)
@@ -358,7 +355,7 @@ class HistoryWriter:
             self.path = self.folder / f"{stamp}-{secrets.token_hex(2)}.jsonl"
         fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         hold(fd)
-        sync_folder(self.folder)  # the name, too, must survive a power cut
+        sync_folder(self.folder)  # the directory entry must survive a power cut, too
         return fd
 
     def _header(self) -> str:
@@ -372,7 +369,7 @@ class HistoryWriter:
             return False
 
     def _discard(self) -> None:
-        """Take back a file that got no byte, so that the header is not missing when the disk has room again."""
+        """Remove a file that stayed empty, so that the header is written once the disk has room."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -389,7 +386,7 @@ def lines_missing(count: int) -> str:
 
 
 def _finals(utterance: Utterance) -> list[Segment]:
-    """What the service said for good, whatever a person has made of it since."""
+    """The segment's finals as the service sent them, without the user's corrections."""
     segments = map(first_wording, utterance.segments) if utterance.is_corrected else utterance.segments
     return [final for segment in segments if (final := final_part(segment)) is not None]
 
