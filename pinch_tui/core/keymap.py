@@ -57,9 +57,10 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "export": "e",
     "conversations": "h",
     "continue": "ctrl+o",
+    "phrases": "f4",
     "settings": "comma",
     "details": "d",
-    "support": "f4",
+    "support": "f8",
     "theme": "f2",
     "welcome": "f3",
     "palette": "ctrl+p",
@@ -72,7 +73,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
 FIXED = frozenset(("quit", "interrupt"))
 """Actions that work everywhere, text fields and panels included, and cannot be moved to another key."""
 
-YIELDING = frozenset(("continue",))
+YIELDING = frozenset(("continue", "phrases", "send_again", "support"))
 """Actions whose usual keys came late: one that the user's map, or the talk key, has already stays where it is."""
 
 AUTO_THEME = "auto"

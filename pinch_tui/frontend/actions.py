@@ -118,6 +118,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("conversations", "Past conversations", _C, "Find, read, correct, export or delete what was said before"),
     Action("continue", "Continue a conversation", _C, "In past conversations: go on with the chosen one",
            in_palette=False),
+    Action("phrases", "Practice phrases", _P, "Find a phrase that practice understands, and play it", footer="phrases",
+           needs="is_practice"),
     Action("settings", "Settings", _P, "Voice, devices, theme and more", footer="settings"),
     Action("details", "Details", _P, "Delays, session, counters"),
     Action("support", "Copy for support", _P, "Service, session, model, times, codes; no words, no key", the.support),
@@ -136,6 +138,7 @@ BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS}
 _LACKS = {
     "translates": "translates nothing",
     "speaks": "speaks nothing",
+    "is_practice": "has no practice phrases",
     "has_two_way": "does not support two-way conversations",
 }
 

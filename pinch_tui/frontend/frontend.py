@@ -40,7 +40,7 @@ class FrontEnd:
         self.engine, self.hold, self.services, self.face, self.clock = engine, hold, services, face, clock
         self.keys = resolve_keys(settings.ui.keys, settings.talk.key)
         self.session = SessionChanges(engine, hold, services, face, settings)
-        self.lines = RunningLines(engine, services, face, self._offer_context)
+        self.lines = RunningLines(engine, services, face, self.offer_context)
         self.continuing = Continuing(services, self.session, face, lambda: self.key_named("previous_pair"))
         self.notes = SupportNotes()
         self.leaving = Leaving(engine, hold, face, clock)
@@ -60,7 +60,8 @@ class FrontEnd:
         """The key of an action that this face has, "" for none."""
         return self.key_named(action) if self.face.has(action) else ""
 
-    def _offer_context(self, words: Sequence[str]) -> str:
+    def offer_context(self, words: Sequence[str]) -> str:
+        """What may be done with words that a correction brought in."""
         key = self.key_named("add_context")
         return f"{key} tells the translator: {', '.join(words)}." if key else f"New: {', '.join(words)}."
 

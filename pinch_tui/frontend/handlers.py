@@ -8,6 +8,8 @@ from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSp
 from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import last_heard, swapped
+from pinch_tui.frontend.lines import LineWork
+from pinch_tui.frontend.ports import LineFace
 from pinch_tui.settings.model import VOLUME_RANGE
 
 VOLUME_STEP = 0.1
@@ -127,17 +129,24 @@ def voice(front: FrontEnd) -> None:
 
 def add_context(front: FrontEnd) -> None:
     """The words of the newest correction, for the translator from the next utterance on."""
-    words = front.lines.new_words
+    add_words(front, front.lines, front.face)
+
+
+def add_words(front: FrontEnd, lines: LineWork, face: LineFace) -> None:
+    """As `add_context`, for corrections in any conversation; ``face`` shows that."""
+    words = lines.new_words
     if not words:
-        front.face.say("context", "Correct a line first; then its new words can be added to the context.")
+        face.say("context", "Correct a line first; then its new words can be added to the context.")
         return
     before = front.session.wanted.context
     context = ", ".join(filter(None, (before.strip().rstrip(","), *(word for word in words if word not in before))))
     if len(context) > FREE_TEXT_LIMIT:
-        front.face.warn("context", "The context is full.", f"It holds {FREE_TEXT_LIMIT} characters; shorten it first.")
+        face.warn("context", "The context is full.", f"It holds {FREE_TEXT_LIMIT} characters; shorten it first.")
         return
-    front.lines.new_words = ()
+    lines.new_words = ()
     front.session.change(replace(front.session.wanted, context=context))
+    if face is not front.face:  # which has told it
+        face.say("context", f"From now on the translator knows: {', '.join(words)}.")
 
 
 # ---- the program --------------------------------------------------------------------------------------------------

@@ -80,6 +80,10 @@ def _no_phrases(_source: str, _target: str, _n: int) -> Sequence[tuple[str, str]
     return ()
 
 
+def _no_phrasebook(_source: str, _target: str) -> Sequence[tuple[str, str]]:
+    return ()
+
+
 def _no_languages() -> Mapping[str, str]:
     return {}
 
@@ -110,6 +114,9 @@ class AppServices:
     """Practice mode: code -> ``ok`` or ``experimental``."""
     practice_phrases: Callable[[str, str, int], Sequence[tuple[str, str]]] = _no_phrases
     """Practice mode: (source, target, n) -> n pairs of an original and its translation."""
+
+    all_phrases: Callable[[str, str], Sequence[tuple[str, str]]] = _no_phrasebook
+    """Practice mode: (source, target) -> all that it understands, with translations."""
 
     speak_phrase: Callable[[str, str], Awaitable[bool]] | None = None
     """Practice mode: (phrase, base code of its language) -> speak it as a sample; False when it was not spoken to its

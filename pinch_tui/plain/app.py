@@ -275,6 +275,16 @@ class PlainApp:
         except PinchError as error:
             self.warn("sample", error.title, error.hint)
 
+    def _tell_phrases(self) -> None:
+        wanted = self.front.session.wanted
+        phrases = self.front.services.all_phrases(wanted.source, wanted.target)
+        if not phrases:
+            self.tell("Practice has no phrases for these languages.")
+            return
+        for original, translation in phrases[:_N_SAMPLES]:
+            self.tell(clean(f"{original} {translation}"))
+        self.tell(f"{len(phrases)} in all: pinch-tui practice phrases lists them.")
+
     def _help_hint(self) -> str:
         key = first_key(self.front.keys, "help")
         return f"Press {spoken_key(key)} for help." if key else "pinch-tui keys --actions lists the keys."
@@ -317,6 +327,8 @@ class PlainApp:
                 self._tell_latest()
             case "conversations":
                 self.tell("pinch-tui history lists past conversations.")
+            case "phrases":
+                self._tell_phrases()
             case "continue":
                 self.tell("pinch-tui --plain --continue goes on with the last conversation.")
             case _:

@@ -405,7 +405,18 @@ def practice_offers(
 
         return practice_languages(usable(book))
 
-    return replace(services, practice_languages=languages, practice_phrases=phrases, speak_phrase=speak)
+    def all_phrases(source: str, target: str) -> Sequence[tuple[str, str]]:
+        from pinch_tui.services.practice import phrasebook
+
+        return phrasebook.phrases(source, target, phrasebook.usable(book))
+
+    return replace(
+        services,
+        practice_languages=languages,
+        practice_phrases=phrases,
+        all_phrases=all_phrases,
+        speak_phrase=speak,
+    )
 
 
 def unremembered(services: AppServices) -> AppServices:

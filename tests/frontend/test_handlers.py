@@ -40,6 +40,7 @@ from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.frontend.services import AppServices
+from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode
 from tests.fakes.fake_engine import FakeEngine, line
 from tests.fakes.fake_hold import FakeHold
@@ -146,6 +147,7 @@ class Rig:
 
 def test_every_action_is_the_front_ends_or_the_faces() -> None:
     rig = Rig()
+    rig.engine.set_status(service=PRACTICE)  # which offers them all
     for action in ACTIONS:
         if action.handler is None:
             rig.do(action.name)

@@ -406,7 +406,7 @@ async def test_what_support_needs_is_printed_where_there_is_no_clipboard() -> No
 
     async with running(AppServices(copy=copy)) as session:
         session.engine.set_status(model_version_id="m_7")
-        session.type("\x1bOS")
+        session.type("\x1b[19~")  # F8
         await session.printed("No clipboard was found, so here is the report for support.")
         await session.until(lambda: "write to: support@startpinch.com" in session.lines)
         assert f"session: {session.engine.status.session_id}" in session.lines
@@ -692,3 +692,14 @@ def test_notices_are_told_once_each() -> None:
     assert list(narrator.notice(replace(notice, title=""))) == []
     assert len(list(narrator.notice(notice))) == 1
     assert next(narrator.notice(NoticePosted("x", Severity.INFO, "Hm.", ""))) == "Note: Hm."
+
+
+async def test_practice_phrases_and_how_to_continue_are_told_in_lines() -> None:
+    services = AppServices(all_phrases=lambda _s, _t: [("Hello.", "Hola."), ("Thank you.", "Gracias.")])
+    async with running(services) as session:
+        session.engine.set_status(service=PRACTICE)
+        session.type("\x1bOS")  # F4
+        await session.printed("2 in all: pinch-tui practice phrases lists them.")
+        assert "Hello. Hola." in session.lines
+        session.type("\x0f")  # Ctrl+O
+        await session.printed("pinch-tui --plain --continue goes on with the last conversation.")

@@ -105,6 +105,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         remember=lambda name, value: asked.kept.__setitem__(name, value),
         practice_languages=lambda: {"en": "ok", "es": "experimental", "fr": "experimental"},
         practice_phrases=lambda _source, _target, n: PHRASES[:n],
+        all_phrases=lambda _source, _target: PHRASES,
         speak_phrase=speak if is_practice else None,
         copy=copy,
         export=export,

@@ -230,13 +230,20 @@ def test_language_menu(snap_compare: Any, size: Size) -> None:
     assert snap_compare(talked().app, terminal_size=size, press=["l"])
 
 
-def kept(**more: Any) -> Rig:
-    """Conversations of other days: long, two-way, right to left, one that cannot be read."""
-    hotel = [
+HOTEL = FakeConversation(
+    "c",
+    1_790_000_000.0,
+    (
         line(1, "Good morning. Where is the train station?", "Buenos días. ¿Dónde está la estación de tren?"),
         line(2, "A table for two, near the window.", "Una mesa para dos, cerca de la ventana."),
         line(4, "And the train to Granada leaves from platform nine?", "¿Y el tren a Granada sale del andén nueve?"),
-    ]
+    ),
+    stars=frozenset({2}),
+)
+
+
+def kept(**more: Any) -> Rig:
+    """Conversations of other days: long, two-way, right to left, one that cannot be read."""
     many = [
         line(n, f"Item {n} of the contract, please.", f"第{n}条をお願いします。", target="ja") for n in range(1, 42)
     ]
@@ -245,7 +252,7 @@ def kept(**more: Any) -> Rig:
     ]
     past = FakePast(
         [
-            FakeConversation("c", 1_790_000_000.0, tuple(hotel), stars=frozenset({2})),
+            HOTEL,
             FakeConversation("b", 1_789_700_000.0, tuple(many), stars=frozenset({3, 7}), unreadable=2),
             FakeConversation("a", 1_789_100_000.0, tuple(doctor), is_practice=True),
         ],
@@ -436,6 +443,33 @@ def test_table_view_upside_down(snap_compare: Any, size: Size) -> None:
 def test_table_view_in_light(snap_compare: Any, keys: str) -> None:
     r, hand_over = handed_over(keys, settings=Settings(ui=UiSettings(theme="pinch-light", motion=False)))
     assert snap_compare(r.app, terminal_size=USUAL, run_before=hand_over)
+
+
+@at_every_size
+def test_practice_phrases(snap_compare: Any, size: Size) -> None:
+    r = talked(status={"service": PRACTICE})
+    assert snap_compare(r.app, terminal_size=size, press=["f4", *"station"])
+
+
+@pytest.mark.slow
+def test_practice_phrases_in_light(snap_compare: Any) -> None:
+    look = UiSettings(theme="pinch-light", motion=False)
+    r = talked(status={"service": PRACTICE}, settings=Settings(ui=look))
+    assert snap_compare(r.app, terminal_size=USUAL, press=["f4"])
+
+
+@at_every_size
+def test_a_conversation_that_goes_on(snap_compare: Any, size: Size) -> None:
+    r = rig(continued=HOTEL, status={"params": SessionParams(source="en", target="ja")})
+    r.engine.transcript.utterances.extend(HOTEL.utterances)
+    assert snap_compare(r.app, terminal_size=size)
+
+
+@pytest.mark.slow
+def test_a_conversation_that_goes_on_in_light(snap_compare: Any) -> None:
+    r = rig(continued=HOTEL, settings=Settings(ui=UiSettings(theme="pinch-light", motion=False)))
+    r.engine.transcript.utterances.extend(HOTEL.utterances)
+    assert snap_compare(r.app, terminal_size=USUAL)
 
 
 @at_every_size

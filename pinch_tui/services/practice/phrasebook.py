@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import stat
+import sys
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -280,8 +281,7 @@ def suggestions(source: str, target: str, n: int = 3, path: Path | None = None) 
     phrasebook come first. Empty for a language that is not in the phrasebook; English for ``auto``. Regional codes
     count as their language."""
     book = load(path)
-    source = "en" if source == "auto" else source.split("-")[0].lower()
-    target = target.split("-")[0].lower()
+    source, target = _base(source), _base(target)
     by_phrase: dict[str, tuple[str, str]] = {}
     for said in book.sentences(source):
         meant = book.find(said.phrase, said.value, target)
@@ -290,6 +290,25 @@ def suggestions(source: str, target: str, n: int = 3, path: Path | None = None) 
     own = [phrase for phrase in by_phrase if not load().has(phrase)] if path is not None else []
     order = own + [phrase for phrase in _FIRST if phrase in by_phrase and phrase not in _UNSURE.get(source, ())]
     return [by_phrase[phrase] for phrase in order[:n]]
+
+
+def phrases(source: str, target: str, path: Path | None = None) -> list[tuple[str, str]]:
+    """Everything that can be said and has a translation, slots filled: (original, translation), the `suggestions`
+    first."""
+    book = load(path)
+    first = suggestions(source, target, sys.maxsize, path)
+    source, target = _base(source), _base(target)
+    rest = (
+        (said.text, meant.text)
+        for said in book.sentences(source)
+        if (meant := book.find(said.phrase, said.value, target)) is not None
+    )
+    return list(dict.fromkeys((*first, *rest)))
+
+
+def _base(code: str) -> str:
+    """The phrasebook's language of a code; English for ``auto``."""
+    return "en" if code == "auto" else code.split("-")[0].lower()
 
 
 def practice_languages(path: Path | None = None) -> dict[str, str]:

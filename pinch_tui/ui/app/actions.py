@@ -35,6 +35,7 @@ class ScreenActions:
             "details": self._details,
             "conversations": self._conversations,
             "continue": self._conversations,
+            "phrases": self._phrases,
             "welcome": self._welcome,
             "theme": self._next_theme,
             "palette": host.action_command_palette,
@@ -74,6 +75,18 @@ class ScreenActions:
         from pinch_tui.ui.screens.conversations import ConversationsScreen
 
         self._host.push_screen(ConversationsScreen(self._main.lines.like))
+
+    def _phrases(self) -> None:
+        from pinch_tui.ui.screens.phrases import PhrasesScreen
+
+        services, params = self._host.front.services, self._host.front.session.wanted
+        pair = (params.source, params.target)
+        can_speak = services.speak_phrase is not None
+        self._host.push_screen(PhrasesScreen(services.all_phrases(*pair), pair, can_speak=can_speak), self._speak)
+
+    def _speak(self, phrase: str | None) -> None:
+        if phrase is not None:
+            self._main.speak_phrase(phrase)
 
     def _welcome(self) -> None:
         from pinch_tui.ui.screens.key import KeyScreen

@@ -196,10 +196,13 @@ class MainScreen(Screen[None]):
         self.say_this.show(phrases, len(utterances), can_speak=self._services.speak_phrase is not None)
 
     def on_phrase_chosen(self, event: PhraseChosen) -> None:
+        self.speak_phrase(self._sayable[event.index])
+
+    def speak_phrase(self, phrase: str) -> None:
+        """The practice voice speaks a phrase as a sample."""
         speak, source = self._services.speak_phrase, self._engine.status.params.source
         if speak is not None:
-            language = phrase_language(source)
-            self.run_worker(self._speak(speak(self._sayable[event.index], language)), name="sample", group="sample")
+            self.run_worker(self._speak(speak(phrase, phrase_language(source))), name="sample", group="sample")
 
     async def _speak(self, sample: Awaitable[bool]) -> None:
         try:

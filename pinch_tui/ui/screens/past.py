@@ -18,6 +18,7 @@ from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSid
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
+from pinch_tui.frontend.handlers import add_words
 from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.lines import LineWork, next_starred
 from pinch_tui.frontend.past import Pairs, PastConversation, counted, when
@@ -107,7 +108,7 @@ class PastScreen(Panel[PastConversation]):
             return await past.export(self._conversation.id, format_, side, part)
 
         work = LineWork(
-            self._said, self.front.services, self, rewrite=self._rewrite, export=export, offer=lambda _words: ""
+            self._said, self.front.services, self, rewrite=self._rewrite, export=export, offer=self.front.offer_context
         )
         lines = self.lines
         self._actions = {
@@ -115,6 +116,7 @@ class PastScreen(Panel[PastConversation]):
             "copy_original": work.copy_original,
             "copy_both": work.copy_both,
             "correct": work.correct,
+            "add_context": lambda: add_words(self.front, work, self),
             "export": work.export,
             "star": lambda: self._star(work.chosen()),
             "next_star": self._next_star,
