@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core import events as e
-from pinch_tui.core.languages import label
+from pinch_tui.core.options import pair_text
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.talk.talk import TalkState
 from pinch_tui.core.transcript.transcript import Transcript, Utterance
@@ -246,7 +246,7 @@ class Engine:
         self._notifier.clear("link", "speech")
         self._sessions.open(params)
         if self._talking.part():  # the key stays down, and what it says now is an utterance of its own
-            title = f"From here on: {label(params.source)} → {label(params.target)}."
+            title = f"From here on: {pair_text(params)}."
             self._notifier.notice("change", e.Severity.INFO, title, "Earlier words keep their languages.")
         self._talking.handed_over(self._sessions.hand_over(is_other_service=is_other_service))
         self._sessions.drain_former()

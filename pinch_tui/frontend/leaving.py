@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pinch_tui.core.events import EngineEvent, Foreground, MicState, Quit, Stopped, TalkSource
+from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.unheard import Unheard
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
 from pinch_tui.frontend.ports import AppExit, Face, TalkKey
@@ -19,16 +22,40 @@ _SEND_S = 0.05
 """For the last frames and the finalize to go out."""
 
 
-def farewell(n_said: int, n_kept: int | None, conversation: str = "") -> str:
+def farewell(n_said: int, n_kept: int | None, conversation: str = "", wordless: Sequence[Utterance] = ()) -> str:
     """The line that is printed when the program has been left. ``n_said``: lines with words; ``n_kept``: those that the
-    history holds, None where none is kept. ``conversation``: the one that was continued, "" for a new one."""
+    history holds, None where none is kept. ``conversation``: the one that was continued, "" for a new one.
+    ``wordless``: what was spoken and came to no words."""
     if not n_said and not n_kept:
-        return "Nothing was said."
+        return f"Nothing was kept: {_fates(wordless)}." if wordless else "Nothing was said."
     if n_kept is None:
         return f"{_lines(n_said)} not kept: the history is off."
     if not n_kept:
         return f"{_lines(n_kept)} kept, though something was said."
     return f"{_lines(n_kept)} kept. To show: {f'pinch-tui history show {conversation}'.strip()}"
+
+
+def _fates(wordless: Sequence[Utterance]) -> str:
+    """What became of them: ``2 utterances were thrown away, 1 was not understood``."""
+    counts = Counter(map(_fate, wordless))
+    parts = [f"{counts[fate]} {'was' if counts[fate] == 1 else 'were'} {fate}" for fate in _FATES if counts[fate]]
+    number, _, rest = parts[0].partition(" ")
+    return ", ".join([f"{number} utterance{'' if number == '1' else 's'} {rest}", *parts[1:]])
+
+
+_FATES = ("thrown away", "not understood", "silent", "not answered")
+
+
+def _fate(utterance: Utterance) -> str:
+    match utterance.state:
+        case UtteranceState.CANCELLED:
+            return "thrown away"
+        case UtteranceState.EMPTY if utterance.has_note or utterance.unheard is Unheard.NO_TEXT:
+            return "not understood"
+        case UtteranceState.EMPTY:
+            return "silent"
+        case _:
+            return "not answered"
 
 
 def _lines(n: int) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from pinch_tui.core.drawing import line_in_ascii
 from pinch_tui.core.events import (
     EngineEvent,
     Foreground,
@@ -161,7 +162,7 @@ class PlainApp:
 
     def tell(self, line: str) -> None:
         """One line, broken between words where the terminal is narrower."""
-        for part in self._wrapped(line):
+        for part in self._wrapped(line_in_ascii(line) if self.front.settings.ui.is_ascii else line):
             self._terminal.write(part)
 
     def _wrapped(self, line: str) -> list[str]:

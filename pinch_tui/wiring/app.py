@@ -190,7 +190,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
             return code or demo.exit_code
         code = await _run_face(engine, hold, services, settings, options)
         continued = recorder.continued.id if recorder.continued is not None else ""
-        _print(farewell(recorder.n_said, recorder.n_kept, continued))
+        wordless = [utterance for utterance in engine.transcript.utterances if not utterance.has_text]
+        _print(farewell(recorder.n_said, recorder.n_kept, continued, wordless))
         return code
 
 

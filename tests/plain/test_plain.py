@@ -47,7 +47,7 @@ from pinch_tui.plain.tty import PosixTerminal
 from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Settings, TalkMode, TalkSettings, UiSettings
+from pinch_tui.settings.model import Ascii, Settings, TalkMode, TalkSettings, UiSettings
 from tests.fakes.fake_engine import FakeEngine, line
 
 
@@ -60,6 +60,7 @@ class Session:
         talk_key: str = "space",
         keys: dict[str, str] | None = None,
         columns: int = 0,
+        is_ascii: bool = False,
     ) -> None:
         self.master, self.slave = os.openpty()
         self.before = termios.tcgetattr(self.slave)
@@ -71,7 +72,10 @@ class Session:
             self.engine,
             self.hold,
             services,
-            Settings(talk=TalkSettings(key=talk_key), ui=UiSettings(keys=keys or {})),
+            Settings(
+                talk=TalkSettings(key=talk_key),
+                ui=UiSettings(keys=keys or {}, ascii=Ascii.ON if is_ascii else Ascii.AUTO),
+            ),
             columns=lambda: columns,
             terminal=PosixTerminal(self.slave, self._take),
         )
@@ -104,8 +108,9 @@ async def running(
     keys: dict[str, str] | None = None,
     columns: int = 0,
     code: int = 0,
+    is_ascii: bool = False,
 ) -> AsyncIterator[Session]:
-    session = Session(services, talk_key, keys, columns)
+    session = Session(services, talk_key, keys, columns, is_ascii)
     try:
         async with asyncio.TaskGroup() as tasks:
             app = tasks.create_task(session.app.run())
@@ -137,6 +142,12 @@ async def test_garbage_is_collected_once_it_is_there() -> None:
     gc.disable()  # as the command does
     async with running():
         assert gc.isenabled()
+
+
+async def test_where_only_ascii_is_drawn_shapes_are_ascii_and_words_stay() -> None:
+    async with running(is_ascii=True) as session:
+        session.engine.notice(Severity.INFO, "Los días → the days…")
+        await session.printed("Note: Los días > the days.")
 
 
 async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:

@@ -339,7 +339,53 @@ async def test_help_says_why_this_way_of_holding() -> None:
         await pilot.pause()
         text = shown(r.app)
         assert f"hold: learned {SENTENCES['learned']}" in " ".join(text.split())
-        assert "Swap languages" in text
+        assert "Throw away, close" in text
+
+
+async def test_typing_in_the_help_looks_for_a_key() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("question_mark", *"SLOWer")
+        await pilot.pause()
+        text = shown(r.app)
+        assert (
+            "Say it slower" in text and "Swap languages" not in text and "hold: exact" not in text.partition("Esc")[0]
+        )
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "No key does that." in shown(r.app), "the key that closes it is a letter of a search, too"
+        await pilot.press("escape")
+        assert r.app.screen is r.app.main
+
+
+async def test_the_help_scrolls_to_its_ends() -> None:
+    r = rig()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press("question_mark", "end")
+        await until(pilot, lambda: "welcome" in shown(r.app))
+        await pilot.press("home")
+        await until(pilot, lambda: "let go." in shown(r.app))
+
+
+async def test_the_help_begins_with_the_keys_of_the_place() -> None:
+    phrases = rig(status={"service": PRACTICE})
+    async with phrases.app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Hear it as a sample" in shown(phrases.app).partition("Talking")[0]
+    r = rig()
+    r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
+    async with r.app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("up", "v", "question_mark")
+        await pilot.pause()
+        here = shown(r.app).partition("Talking")[0]
+        assert "Turn upside down" in here and "Mute the voice" in here
+        await pilot.press("escape", "escape", "question_mark")
+        await pilot.pause()
+        groups = [
+            text for text in shown(r.app).split("\n") for text in (text.strip(),) if text in ("This line", "Languages")
+        ]
+        assert groups[:1] == ["This line"]
 
 
 def test_help_shows_the_keys_in_force() -> None:

@@ -397,6 +397,7 @@ def test_palette(snap_compare: Any, size: Size) -> None:
         await pilot.press("ctrl+p", *"cop")
         screen = pilot.app.screen
         await until(pilot, lambda: screen.query_one(OptionList).option_count > 1)
+        await until(pilot, lambda: screen.query_one(OptionList).highlighted is not None)
         await until(pilot, lambda: not any(worker.is_running for worker in pilot.app.workers if worker.node is screen))
 
     assert snap_compare(talked().app, terminal_size=size, run_before=find)

@@ -29,3 +29,11 @@ def test_what_is_read_stands_out(theme: Theme, ground: str, name: str) -> None:
     dark, light = sorted((luminance(colour(theme, name)), luminance(colour(theme, ground))))
     ratio = (light + 0.05) / (dark + 0.05)
     assert ratio >= (7.0 if theme is CONTRAST and name != "error" else 4.5)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("name", ["foreground", "accent", "text-muted", "warning"])
+def test_what_is_read_stands_out_on_the_speakers_side(theme: Theme, name: str) -> None:
+    ground = colour(theme, "background").blend(colour(theme, "accent"), 0.1)
+    dark, light = sorted((luminance(colour(theme, name)), luminance(ground)))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

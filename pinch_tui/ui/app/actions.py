@@ -57,9 +57,9 @@ class ScreenActions:
         self._table[name]()
 
     def _help(self) -> None:
-        from pinch_tui.ui.screens.help import HelpScreen
+        from pinch_tui.ui.screens.help import FIRST_SIGHT, HelpScreen
 
-        self._host.push_screen(HelpScreen())
+        self._host.push_screen(HelpScreen(FIRST_SIGHT if self._main.offers_phrases else None))
 
     def _settings(self) -> None:
         from pinch_tui.ui.screens.settings import SettingsScreen

@@ -35,6 +35,14 @@ _ACTIONS = (
     "retry",
 )
 """What the keys of the conversation do here too."""
+_OWN = (
+    ("Esc", "Throw away, close"),
+    ("Enter q", "Close"),
+    ("u t", "Turn upside down"),
+    ("b", "Both languages, or one"),
+    ("Down PgDn", "Next page"),
+    ("Up PgUp", "Page before"),
+)
 
 
 class TableView(BigView):
@@ -49,7 +57,7 @@ class TableView(BigView):
 
     def __init__(self, host: Host, line: Utterance, *, arrangement: Arrangement, draw: DrawLarge | None) -> None:
         front = host.front
-        self._front, self._hold = front, host.hold
+        self._host, self._front, self._hold = host, front, host.hold
         params = front.engine.status.params
         self._side = params.source if params.source != AUTO else ""
         self._line = line.number
@@ -115,11 +123,19 @@ class TableView(BigView):
     # ---- keys and mouse --------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
+        if event.key in self._front.keys["help"]:
+            event.stop()
+            self._help()
         for name in _ACTIONS:
             if event.key in self._front.keys[name] and event.key not in self._own_keys:
                 event.stop()
                 do(self._front, name)
                 return
+
+    def _help(self) -> None:
+        from pinch_tui.ui.screens.help import HelpScreen, Place
+
+        self._host.push_screen(HelpScreen(Place("Here, in the big view", _OWN, _ACTIONS)))
 
     @property
     def _own_keys(self) -> Collection[str]:

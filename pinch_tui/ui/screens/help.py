@@ -1,29 +1,33 @@
-"""Help: how to talk in this very terminal and why so, and every key."""
+"""Help: how to talk in this very terminal and why so, and every key, those of the present place first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from textwrap import wrap
-from typing import cast
+from typing import ClassVar, NamedTuple, cast
 
+from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.frontend.actions import ACTIONS, Group
+from pinch_tui.frontend.actions import ACTIONS, BY_NAME, Group
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.ports import HoldReport
 from pinch_tui.frontend.status_text import hold_text, talk_hint
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.transcript.search import fold
 
 _KEY_CELLS = 12
 _TITLE_CELLS = 26
 _NAME_CELLS = 16
-_TALK = ("Talk", "How to hold it: see above")
+_TALK = ("Talk", "How to hold it: see the beginning")
 _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
@@ -60,17 +64,64 @@ class TalkingLines(Static):
         self.update(talking_lines(front.hold.report(), front.settings.talk.key, is_brief=self._is_brief))
 
 
-def keys_text(keys: Mapping[str, tuple[str, ...]], width: int, talk_key: str = "space") -> Content:
-    """The table of actions with the keys in force, the talk key first, laid out for ``width`` cells."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the help was opened. ``own``: keys that only it has, by name; ``actions``: those of the table that work
+    there, both under ``title``. ``groups``: the order of what follows."""
+
+    title: str = ""
+    own: tuple[tuple[str, str], ...] = ()
+    actions: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = (Group.TALK, Group.LINE, Group.CONVERSATION, Group.LANGUAGES, Group.PROGRAM)
+
+
+FIRST_SIGHT = Place(
+    "Here, before the first words",
+    (("Up Down", "Choose a phrase"), ("Enter", "Hear it as a sample")),
+    groups=(Group.TALK, Group.LANGUAGES, Group.PROGRAM, Group.LINE, Group.CONVERSATION),
+)
+
+
+class _Row(NamedTuple):
+    names: str
+    title: str
+    description: str = ""
+
+
+def _sections(keys: Mapping[str, tuple[str, ...]], talk_key: str, place: Place) -> Iterator[tuple[str, list[_Row]]]:
+    """Headings with their rows: the present place first."""
+
+    def row(name: str) -> _Row:
+        action = BY_NAME[name]
+        return _Row(" ".join(key_name(key) for key in keys.get(name, ())), action.title, action.description)
+
+    if place.title:
+        yield place.title, [*(_Row(*own) for own in place.own), *map(row, place.actions)]
+    for group in place.groups:
+        rows = [_Row(key_name(talk_key), *_TALK)] if group is Group.TALK else []
+        yield group.value, rows + [row(action.name) for action in ACTIONS if action.group is group]
+
+
+def keys_text(
+    keys: Mapping[str, tuple[str, ...]],
+    width: int,
+    talk_key: str = "space",
+    place: Place = Place(),
+    wanted: str = "",
+) -> Content:
+    """The table of actions with the keys in force, laid out for ``width`` cells. ``wanted``: only rows with each of
+    these words, in key, title, description or name."""
+    words = fold(wanted).split()
+
+    def has_all(*texts: str) -> bool:
+        return all(word in fold(" ".join(texts)) for word in words)
+
     parts: list[str | tuple[str, str]] = []
     room = width - _KEY_CELLS - _TITLE_CELLS - 3
-    for group in Group:
-        parts.append((f"{group.value}\n", "bold $accent"))
-        rows = [(key_name(talk_key), *_TALK)] if group is Group.TALK else []
-        for action in ACTIONS:
-            if action.group is group:
-                names = " ".join(key_name(key) for key in keys.get(action.name, ()))
-                rows.append((names, action.title, action.description))
+    for heading, all_rows in _sections(keys, talk_key, place):
+        rows = [row for row in all_rows if has_all(*row)]
+        if rows:
+            parts.append((f"{heading}\n", "bold $accent"))
         for names, title, description in rows:
             # In words: a sign could be taken for a key.
             parts.append((f" {names or 'no key':<{_KEY_CELLS}} ", "bold" if names else "$text-muted"))
@@ -78,40 +129,92 @@ def keys_text(keys: Mapping[str, tuple[str, ...]], width: int, talk_key: str = "
             lines = wrap(description, room) if room >= _LEAST_ROOM else []
             indent = "\n" + " " * (width - room)
             parts.append((f"{indent.join(lines)}\n", "$text-muted"))
-        parts.append("\n")
-    parts.append(("Names of the actions, for [ui.keys] in the configuration\n", "bold $accent"))
-    for action in ACTIONS:
-        if not action.is_fixed:
-            parts.append((f" {action.name:<{_NAME_CELLS}} ", "$foreground"))
-            parts.append((f"{action.title}\n", "$text-muted"))
-    return Content.assemble(*parts)
+        if rows:
+            parts.append("\n")
+    named = [action for action in ACTIONS if not action.is_fixed and has_all(action.name, action.title)]
+    if named:
+        parts.append(("Names of the actions, for [ui.keys] in the configuration\n", "bold $accent"))
+    for action in named:
+        parts.append((f" {action.name:<{_NAME_CELLS}} ", "$foreground"))
+        parts.append((f"{action.title}\n", "$text-muted"))
+    return Content.assemble(*parts) if parts else Content("No key does that.")
 
 
 class KeysTable(Static):
     """All keys, laid out anew at every width."""
 
-    def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str) -> None:
+    def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str, place: Place) -> None:
         super().__init__()
-        self._keys = keys
-        self._talk_key = talk_key
+        self._keys, self._talk_key, self._place = keys, talk_key, place
+        self._wanted = ""
+
+    def look_for(self, wanted: str) -> None:
+        self._wanted = wanted
+        self.on_resize()
 
     def on_resize(self) -> None:
-        self.update(keys_text(self._keys, self.content_size.width, self._talk_key))
+        width = self.content_size.width
+        self.update(keys_text(self._keys, width, self._talk_key, self._place, self._wanted))
+
+
+class _Filter(Input):
+    """While it is empty, the key that opened the help closes it, and Home and End scroll."""
+
+    def on_key(self, event: events.Key) -> None:
+        screen = self.screen
+        if self.value or not isinstance(screen, HelpScreen):
+            return
+        if event.key in screen.front.keys[HelpScreen.OPENED_BY]:
+            screen.action_close()
+        elif event.key == "home":
+            screen.query_one(VerticalScroll).scroll_home(animate=False)
+        elif event.key == "end":
+            screen.query_one(VerticalScroll).scroll_end(animate=False)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class HelpScreen(Panel[None]):
-    """Scrolls when it does not fit."""
+    """Scrolls when it does not fit; what is typed looks for a key. ``place``: what is shown first."""
 
+    DEFAULT_CSS = """
+    HelpScreen _Filter { margin-bottom: 1; }
+    HelpScreen.-short _Filter { margin-bottom: 0; }
+    HelpScreen.-searching TalkingLines { display: none; }
+    """
     ENDS_TALK = True
     OPENED_BY = "help"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "scroll(1)", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
+    ]
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__()
+        self._place = place or Place()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -wide -full"):
             yield Static(Content("Help"), classes="panel-title")
-            yield TalkingLines(classes="panel-text")
-            with VerticalScroll(classes="body"):
-                yield KeysTable(self.front.keys, self.front.settings.talk.key)
+            yield _Filter(placeholder="type to search", compact=True)
+            with VerticalScroll(classes="body", can_focus=False):
+                yield TalkingLines(classes="panel-text")
+                yield KeysTable(self.front.keys, self.front.settings.talk.key, self._place)
             yield Static(Content("Up and Down scroll, Esc closes"), classes="panel-keys")
 
     def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+        super().on_mount()
+        self.query_one(_Filter).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.set_class(bool(event.value.strip()), "-searching")
+        self.query_one(KeysTable).look_for(event.value)
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

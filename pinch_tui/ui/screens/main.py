@@ -284,6 +284,11 @@ class MainScreen(Screen[None]):
         return utterances[-1].number if utterances else None
 
     @property
+    def offers_phrases(self) -> bool:
+        """Whether phrases stand in place of a conversation, to be played."""
+        return self.empty.can_be_played and not self.has_class("-spoken")
+
+    @property
     def is_typing(self) -> bool:
         """Whether keys go into a text field."""
         return isinstance(self.focused, Input | TextArea)

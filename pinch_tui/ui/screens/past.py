@@ -25,6 +25,7 @@ from pinch_tui.frontend.past import Pairs, PastConversation, counted, when
 from pinch_tui.frontend.ports import Export, Wording
 from pinch_tui.ui.screens.correct import CorrectScreen
 from pinch_tui.ui.screens.export import ExportScreen
+from pinch_tui.ui.screens.help import HelpScreen, Place
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.text.layout import Order, cut, width
 from pinch_tui.ui.transcript.search import Found
@@ -133,11 +134,16 @@ class PastScreen(Panel[PastConversation]):
             "continue": lambda: self.begin("continue", self._continue()),
             "cancel": self.action_close,
             "conversations": self.action_close,
+            "help": self._help,
         }
         lines.latest_key = self.front.key_named("latest")
         lines.set_stars(self._stars)
         lines.focus()
         self.call_after_refresh(self._begin)
+
+    def _help(self) -> None:
+        here = tuple(name for name in self._actions if name != "conversations")
+        self.host.push_screen(HelpScreen(Place("Here, in a past conversation", actions=here)))
 
     def _begin(self) -> None:
         if self._line is not None:

@@ -11,11 +11,11 @@ from textual.strip import Strip
 from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.text.layout import APART, cut, drawable, layout, width
 from pinch_tui.ui.transcript.book import LineBook
-from pinch_tui.ui.transcript.row import MATCH, PROVISIONAL, Role, RowLine
+from pinch_tui.ui.transcript.row import MATCH, PROVISIONAL, SPOKEN, Role, RowLine
 
 COMPONENT_CLASSES: frozenset[str] = frozenset(
     {f"transcript--{role.value}" for role in Role if role is not Role.BLANK}
-    | {"transcript--provisional", "transcript--match", "transcript--cursor", "transcript--jump"}
+    | {"transcript--provisional", "transcript--match", "transcript--cursor", "transcript--jump", "transcript--spoken"}
 )
 
 CSS = """
@@ -38,6 +38,7 @@ TranscriptView {
     & > .transcript--provisional { color: $text-muted; text-style: italic; }
     & > .transcript--match { text-style: reverse; }
     & > .transcript--cursor { background: $surface; }
+    & > .transcript--spoken { background: $accent 10%; }
     & > .transcript--jump { background: $accent; color: $background; text-style: bold; }
 }
 """
@@ -63,6 +64,7 @@ class Painter:
         self._arrow = "v" if shapes.edge.isascii() else "↓"
         self._base = base
         self._cursor = base + Style(bgcolor=resolve("transcript--cursor").bgcolor)
+        self._spoken = Style(bgcolor=resolve("transcript--spoken").bgcolor)
         self._jump = resolve("transcript--jump")
         self._roles: dict[Role, Style] = {Role.BLANK: Style.null()}
         for role in Role:
@@ -76,7 +78,10 @@ class Painter:
         key = (role, marks, is_selected)
         found = self._cache.get(key)
         if found is None:
-            found = (self._cursor if is_selected else self._base) + self._roles[role]
+            found = self._cursor if is_selected else self._base
+            if marks & SPOKEN:
+                found += self._spoken
+            found += self._roles[role]
             if marks & PROVISIONAL:
                 found += self._provisional
             if marks & MATCH:

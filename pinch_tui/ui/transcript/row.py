@@ -27,6 +27,8 @@ SIDE_BY_SIDE = 72
 
 PROVISIONAL = 1
 MATCH = 2
+SPOKEN = 4
+"""Of the side that was spoken, in a two-way conversation."""
 
 SAMPLE_NOTE = "sample (practice voice)"
 _COLUMN_GAP = 2
@@ -107,6 +109,7 @@ class _Text(NamedTuple):
     mark: str
     mark_role: Role
     is_wide: bool = False  # over both columns
+    is_spoken: bool = False  # two-way: this is the speaker's side
 
 
 def is_spoken_right(utterance: Utterance, segment: Segment | None = None) -> bool:
@@ -206,7 +209,8 @@ def _awaited(room: int, style: RowStyle) -> tuple[Line, ...]:
 
 def _original(utterance: Utterance, segment: Segment, room: int, style: RowStyle, is_first: bool) -> _Text:
     mark, mark_role = _live_mark(utterance, style) if is_first else "", Role.LIVE
-    if not mark and (segment_side(utterance, segment) or (speaker_side(utterance) and is_first)):
+    of_segment, of_utterance = segment_side(utterance, segment), speaker_side(utterance)
+    if not mark and (of_segment or (of_utterance and is_first)):
         mark, mark_role = style.shapes.right, Role.SPEAKER
     code = segment.detected_language
     if code is None:
@@ -215,7 +219,7 @@ def _original(utterance: Utterance, segment: Segment, room: int, style: RowStyle
         lines = _laid_out(segment.original, segment.original_stable, segment.original_is_final, room, style)
     else:
         lines = _awaited(room, style) if utterance.is_live else ()
-    return _Text(lines, Role.ORIGINAL, _code(code), mark, mark_role)
+    return _Text(lines, Role.ORIGINAL, _code(code), mark, mark_role, is_spoken=bool(of_segment or of_utterance))
 
 
 def _translation(utterance: Utterance, segment: Segment, room: int, style: RowStyle, is_spoken: bool) -> _Text:
@@ -235,26 +239,27 @@ def _translation(utterance: Utterance, segment: Segment, room: int, style: RowSt
 
 def _cells(text: _Text | None, at: int, column: int, code_width: int, style: RowStyle) -> list[Piece]:
     """One line of one column, exactly ``column`` cells wide."""
+    ground = SPOKEN if text is not None and text.is_spoken else 0
     if text is None or at >= len(text.lines):
-        return [Piece(" " * column, Role.BLANK)]
+        return [Piece(" " * column, Role.BLANK, ground)]
     head = _HEAD + code_width
     pieces: list[Piece] = []
     if at == 0:
-        pieces.append(Piece(text.mark or " ", text.mark_role))
-        pieces.append(Piece(f" {text.code}" + " " * (code_width - width(text.code) + 1), Role.CODE))
+        pieces.append(Piece(text.mark or " ", text.mark_role, ground))
+        pieces.append(Piece(f" {text.code}" + " " * (code_width - width(text.code) + 1), Role.CODE, ground))
     else:
-        pieces.append(Piece(" " * head, Role.BLANK))
+        pieces.append(Piece(" " * head, Role.BLANK, ground))
     line = text.lines[at]
     pad = " " * max(0, column - head - line.cells)
-    body = [Piece(run.text, text.role, run.marks) for run in line.runs]
+    body = [Piece(run.text, text.role, run.marks | ground) for run in line.runs]
     if line.is_rtl:
-        pieces.append(Piece(pad, Role.BLANK))
+        pieces.append(Piece(pad, Role.BLANK, ground))
         pieces += body
         if style.order is Order.TERMINAL:
-            pieces.append(Piece(_LRM, Role.BLANK))
+            pieces.append(Piece(_LRM, Role.BLANK, ground))
     else:
         pieces += body
-        pieces.append(Piece(pad, Role.BLANK))
+        pieces.append(Piece(pad, Role.BLANK, ground))
     return pieces
 
 

@@ -107,6 +107,11 @@ class EmptyCard(Static, can_focus=True):
         self._redraw = draw
         draw()
 
+    @property
+    def can_be_played(self) -> bool:
+        """Whether there is a phrase that a voice can speak."""
+        return self._n_phrases > 0
+
     def on_focus(self) -> None:
         self._redraw()
 
