@@ -16,8 +16,10 @@ import random
 import sys
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 from pinch_tui.audio.dsp.jitter import Began, JitterBuffer
+from pinch_tui.audio.dsp.resample import PromptResampler
 from tests.bench.audio_arrivals import RECORDING
 
 RATE = 24_000
@@ -47,7 +49,31 @@ def trace(seed: int, jitter_ms: float, pace: float, seconds: float = 10.0) -> li
     return times
 
 
-def play(buffer: JitterBuffer, arrivals: list[float]) -> Figures:
+class At48k:
+    """The buffer of a device that runs at 48 kHz, counted in samples at 24 kHz: speech is resampled before it."""
+
+    def __init__(self) -> None:
+        self._buffer = JitterBuffer(2 * RATE)
+        self._resampler = PromptResampler(RATE, 2 * RATE, "float32")
+
+    def push(self, playout: int, samples: array[float]) -> None:
+        self._buffer.push(playout, array("f", self._resampler.push(samples.tobytes())))
+
+    def end(self, playout: int) -> None:
+        self._buffer.end(playout, array("f", self._resampler.flush()))
+
+    def pull(self, count: int) -> None:
+        self._buffer.pull(2 * count)
+
+    @property
+    def played(self) -> int:
+        return self._buffer.played // 2
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._buffer, name)
+
+
+def play(buffer: JitterBuffer | At48k, arrivals: list[float]) -> Figures:
     """One utterance through a buffer, in the blocks of the device. Its end is known when nothing came for a while."""
     buffer.begin(1)
     chunk = array("f", [0.1]) * CHUNK
@@ -76,13 +102,16 @@ def play(buffer: JitterBuffer, arrivals: list[float]) -> Figures:
 def strategies() -> dict[str, dict[str, object]]:
     return {
         "adaptive": {},
+        "at 48 kHz": {},
         "fixed 0": {"start_ms": 0, "adaptive": False},
         "fixed 200": {"start_ms": 200, "adaptive": False},
         "fixed 300": {"start_ms": 300, "adaptive": False},
     }
 
 
-def make(name: str) -> JitterBuffer:
+def make(name: str) -> JitterBuffer | At48k:
+    if name == "at 48 kHz":
+        return At48k()
     buffer = JitterBuffer(RATE, **strategies()[name])  # type: ignore[arg-type]
     if name == "fixed 0":
         buffer._is_ready = lambda entry: entry.buffered > 0 or entry.is_ended  # type: ignore[method-assign]

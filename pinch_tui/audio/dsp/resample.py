@@ -111,6 +111,27 @@ class Resampler:
         return self._bytes(np.concatenate(tail)[:due]) if tail else b""
 
 
+class PromptResampler(Resampler):
+    """A stream of which nothing is held back: every chunk comes out as long as it went in, a constant delay later.
+
+    For playback, where the jitter buffer needs whole chunks: what a stream holds back would be missing from its
+    cushion, and would be heard alone when the speech has paused. The delay (1.5 ms from 24 to 48 kHz) stands before the
+    first chunk as silence, and as much of the end, where it fades, is left out. soxr's streams would need 10 ms, so
+    `SincStream` does it everywhere.
+    """
+
+    def _new(self) -> _Stream:
+        return SincStream(self.rate_in, self.rate_out)
+
+    def push(self, data: bytes) -> bytes:
+        is_first = not self._fed
+        out = super().push(data)
+        if not is_first or not self._fed or not isinstance(self._stream, SincStream):
+            return out
+        self._given += self._stream.lag
+        return bytes(self._stream.lag * self._dtype.itemsize) + out
+
+
 class Converter:
     """A whole mono recording at another rate, best quality, piece by piece."""
 

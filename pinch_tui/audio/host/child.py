@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.host.capture import Capture
-from pinch_tui.audio.host.playback import Playback
+from pinch_tui.audio.host.playback import Playback, load
 from pinch_tui.audio.host.streams import NO_PORTAUDIO, OpenError, devices_of, failed_note
 from pinch_tui.audio.host.wire import NOTE, SPEECH, Note, Splitter, WireBrokenError, pack_note, read_note
 from pinch_tui.children import tie_to_parent
@@ -154,6 +154,8 @@ def main(argv: list[str]) -> NoReturn:
     control: SimpleQueue[Note] = SimpleQueue()
     threading.Thread(target=read_commands, args=(commands, role, control), name="reader", daemon=True).start()
     writer.put(pack_note, {"kind": "ready", "portaudio": str(sd.get_portaudio_version()[1]), "pid": os.getpid()})
+    if isinstance(role, Playback):
+        threading.Thread(target=load, name="load", daemon=True).start()
     control_loop(sd, role, control)
 
 

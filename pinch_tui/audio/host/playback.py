@@ -1,7 +1,8 @@
 """Playback inside the sound host: the jitter buffer, pulled by the device's callback. Stdlib only.
 
 The callback owns the buffer while a stream runs; the reader's thread passes commands through a deque, so neither waits
-for the other. numpy and soxr are loaded only for a device that cannot do 24 kHz.
+for the other. A device runs at its own rate where that is known, else at 24 kHz if it can; numpy, which resamples, is
+loaded beside the first streams by `load`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ from pinch_tui.core.events import OUT_RATE
 LATENCY_S = 0.02
 """Measured with 10 ms blocks: a clear is silent after 41 ms, fade included (50 at 0.03, 80 at 480/0.06), with one
 underflow in 45 s beside four busy processes. A device that underflows gets more."""
+
+
+def load() -> None:
+    """Import what speech at another rate needs, so that the first speech does not wait for it."""
+    import pinch_tui.audio.dsp.resample  # noqa: F401
 
 
 class Playback(HostRole):
@@ -133,9 +139,9 @@ class _Voice:
     def _follow(self, kind: str, playout: int | None) -> bytes:
         """Each playout has its own resampler, whose tail comes out at the end."""
         if kind == "begin" and playout is not None:
-            from pinch_tui.audio.dsp.resample import Resampler
+            from pinch_tui.audio.dsp.resample import PromptResampler
 
-            self._resamplers[playout] = Resampler(OUT_RATE, self.rate, "float32")
+            self._resamplers[playout] = PromptResampler(OUT_RATE, self.rate, "float32")
         elif kind == "clear" and playout is None:
             self._resamplers.clear()
         elif playout is not None:

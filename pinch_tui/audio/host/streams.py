@@ -126,9 +126,10 @@ def plan(
     platform: str = sys.platform,
     route: Route = _NOWHERE,
 ) -> Plan:
-    """The first supported combination of rate and channels; the wanted rate and mono are tried first.
+    """The first supported combination of rate and channels; mono is tried first, and of the rates ``rate``.
 
-    Checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
+    For an output the device's own rate, where it is known, comes before ``rate``: some devices take another one and
+    play noise. Checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
     """
     choice, route = _chosen(devices_of(sd, direction, platform), wanted, route)
     if choice is None:
@@ -138,7 +139,8 @@ def plan(
     check: Callable[..., None] = sd.check_input_settings if direction == Direction.INPUT else sd.check_output_settings
     extra = _extra(sd, device)
     refused: OpenError | None = None
-    for try_rate, channels in _combinations(device, rate):
+    native = (route.rate or device.native_rate) if direction is Direction.OUTPUT else 0
+    for try_rate, channels in _combinations(device, native or rate, rate):
         try:
             check(device=device.index, channels=channels, dtype=dtype, samplerate=try_rate, extra_settings=extra)
         except sd.PortAudioError as exc:
@@ -152,8 +154,9 @@ def plan(
     raise refused or OpenError(INVALID_RATE, "no rate fits")
 
 
-def _combinations(device: Device, rate: int) -> Iterator[tuple[int, int]]:
-    rates = list(dict.fromkeys((rate, device.rate, *FALLBACK_RATES)))
+def _combinations(device: Device, first: int, wanted: int) -> Iterator[tuple[int, int]]:
+    others = [rate for rate in (device.rate, *FALLBACK_RATES) if rate != wanted]
+    rates = list(dict.fromkeys((first, wanted, *others) if first == wanted else (first, *others, wanted)))
     channels = [count for count in dict.fromkeys((1, 2, 8, device.channels)) if count <= device.channels]
     for try_rate in rates:
         if try_rate > 0:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from pinch_tui.audio.dsp import resample
 from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_pcm16
-from pinch_tui.audio.dsp.resample import Converter, Resampler, convert
+from pinch_tui.audio.dsp.resample import Converter, PromptResampler, Resampler, convert
+from pinch_tui.audio.dsp.sinc import SincStream
 
 
 @pytest.fixture(params=["soxr", "numpy"], autouse=True)
@@ -78,6 +80,36 @@ def test_a_tone_survives_with_its_level_and_place(rate_in: int, rate_out: int) -
     assert np.hypot(*fit) == pytest.approx(0.5, rel=0.001)
     shift_us = 1e6 * np.arctan2(fit[1], fit[0]) / (2 * np.pi * 1000)
     assert abs(shift_us) < 150  # the delay is compensated but for a sample or two, and constant
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000, 16_000])
+def test_a_prompt_stream_holds_nothing_back_and_keeps_the_tone(rate: int) -> None:
+    tone = np.asarray([0.5 * math.sin(2 * math.pi * 440 * i / 24_000) for i in range(24_000)], np.float32)
+    stream = PromptResampler(24_000, rate, "float32")
+    sizes = [len(stream.push(tone[start : start + 1920].tobytes())) // 4 for start in range(0, 24_000, 1920)]
+    assert all(abs(size - 0.08 * rate) <= 1 for size in sizes[:-1])
+    assert sum(sizes) + len(stream.flush()) // 4 == rate
+    again = np.frombuffer(stream.push(tone.tobytes()), np.float32)
+    assert abs(again.size - rate) <= 1  # after the end a new stream begins
+    lag = round(rate * 0.0035)
+    late = np.argmax(np.correlate(again[: rate // 4], tone_at(rate)[: rate // 4 - lag], "valid"))
+    assert late / rate < 0.0025
+    assert float(np.abs(again[lag:-lag]).max()) == pytest.approx(0.5, abs=0.001)
+
+
+def tone_at(rate: int) -> np.ndarray:
+    return np.asarray([0.5 * math.sin(2 * math.pi * 440 * i / rate) for i in range(rate)], np.float32)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_a_whole_factor_is_the_same_arithmetic_as_any_other(factor: int) -> None:
+    noise = np.random.default_rng(1).standard_normal(4_800).astype(np.float32)
+    quick, plain = SincStream(24_000, 24_000 * factor), SincStream(24_000, 24_000 * factor)
+    plain._whole = plain._each  # type: ignore[method-assign]
+    for start, stop in ((0, 7), (7, 1_900), (1_900, 4_800)):
+        is_last = stop == 4_800
+        one, other = (each.resample_chunk(noise[start:stop], last=is_last) for each in (quick, plain))
+        assert one == pytest.approx(other, abs=1e-4)
 
 
 def test_converting_whole_recordings() -> None:

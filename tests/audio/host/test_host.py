@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pinch_tui.audio.devices.choice import Direction
+from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.capture import BACKLOG, Capture
 from pinch_tui.audio.host.playback import Playback
 from pinch_tui.audio.host.streams import NO_DEVICE, OpenError, plan
@@ -364,6 +365,47 @@ def test_other_rates_are_resampled_before_the_buffer(rates: tuple[int, ...], rat
     playback.handle({"kind": "clear", "playout": 2})
     playback.handle({"kind": "clear", "playout": None})
     stream.pull()
+
+
+def output_rates(sd: FakeSoundDevice, platform: str, rate: int = 0) -> tuple[int, list[int]]:
+    """The rate that an output gets, and those that were asked for."""
+    asked: list[int] = []
+    check = sd.check_output_settings
+
+    def noted(**settings: Any) -> None:
+        asked.append(settings["samplerate"])
+        check(**settings)
+
+    sd.check_output_settings = noted  # type: ignore[method-assign]
+    route = Route(label="Speakers", rate=rate)
+    picked = plan(sd, Direction.OUTPUT, None, 24_000, "float32", platform=platform, route=route)
+    return picked.rate, list(dict.fromkeys(asked))
+
+
+@pytest.mark.parametrize(
+    ("name", "api", "platform", "rate", "asked"),
+    [
+        ("HDA Intel: ALC (hw:0,0)", "ALSA", "linux", 0, [48_000]),
+        ("pulse", "ALSA", "linux", 44_100, [44_100]),  # the sink that the server leads to
+        ("pulse", "ALSA", "linux", 0, [24_000]),  # PortAudio's figure for a server says nothing
+        ("surround", "ALSA", "linux", 44_100, [24_000]),  # nor does it for a plugin, and the server is not asked
+        ("MacBook Speakers", "Core Audio", "darwin", 0, [48_000]),
+        ("Speakers", "Windows WASAPI", "win32", 0, [48_000]),
+        ("Speakers", "MME", "win32", 0, [24_000]),
+    ],
+)
+def test_an_output_runs_at_the_devices_own_rate_where_it_is_known(
+    name: str, api: str, platform: str, rate: int, asked: list[int]
+) -> None:
+    device = FakeDevice(name, inputs=0, outputs=2, rates=(24_000, 44_100, 48_000))
+    sd = FakeSoundDevice([device], apis=(api,), defaults={api: (-1, 0)})
+    assert output_rates(sd, platform, rate) == (asked[0], asked)
+
+
+def test_where_the_own_rate_is_refused_24_khz_comes_last() -> None:
+    odd = FakeDevice("USB (hw:1,0)", inputs=0, outputs=2, default_rate=96_000, rates=(24_000,))
+    rate, asked = output_rates(FakeSoundDevice([odd], defaults={"ALSA": (-1, 0)}), "linux")
+    assert (rate, asked[0], asked[-1]) == (24_000, 96_000, 24_000)
 
 
 def test_volume_cues_and_reference() -> None:
