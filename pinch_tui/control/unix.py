@@ -21,7 +21,7 @@ from typing import Protocol
 from pinch_tui.control.address import reachable
 from pinch_tui.control.endpoint import Serve
 from pinch_tui.control.messages import AlreadyRunning, ControlError
-from pinch_tui.store.paths import private_folder
+from pinch_tui.store.paths import FolderFault, folder_fault, private_folder
 
 assert sys.platform != "win32"  # `pinch_tui.control.pipe` takes its place there
 
@@ -68,7 +68,7 @@ class UnixEndpoint:
             await serve(reader, writer, peer is None or peer == uid)
 
         try:
-            self._make_folder(uid)
+            self._make_folder()
             self._lock = self._take_lock()
             self._server = await asyncio.start_unix_server(accept, sock=self._bind(), backlog=8)
         except OSError as exc:
@@ -87,25 +87,27 @@ class UnixEndpoint:
                 self._unlink_socket()
         self._give_up_lock()
 
-    def _make_folder(self, uid: int) -> None:
+    def _make_folder(self) -> None:
         folder = self._path.parent
         private_folder(folder)
-        info = folder.lstat()
-        if stat.S_ISLNK(info.st_mode):
-            raise ControlError(
-                f"Control from other programs is off: {folder} is a link to another folder.",
-                "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
-            )
-        if info.st_uid != uid:
-            raise ControlError(
-                f"Control from other programs is off: {folder} belongs to another user.",
-                "Point XDG_RUNTIME_DIR at a folder of yours.",
-            )
-        if stat.S_IMODE(info.st_mode) & 0o022:
-            raise ControlError(
-                f"Control from other programs is off: others may write to {folder}.",
-                f"Run chmod 700 {folder}, and start again.",
-            )
+        match folder_fault(folder):
+            case FolderFault.LINK:
+                raise ControlError(
+                    f"Control from other programs is off: {folder} is a link to another folder.",
+                    "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
+                )
+            case FolderFault.OWNER:
+                raise ControlError(
+                    f"Control from other programs is off: {folder} belongs to another user.",
+                    "Point XDG_RUNTIME_DIR at a folder of yours.",
+                )
+            case FolderFault.WRITABLE:
+                raise ControlError(
+                    f"Control from other programs is off: others may write to {folder}.",
+                    f"Run chmod 700 {folder}, and start again.",
+                )
+            case None:
+                return
 
     def _take_lock(self) -> int:
         import fcntl

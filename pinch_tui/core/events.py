@@ -283,6 +283,7 @@ class Status:
     mic: MicState = MicState.CLOSED
     mic_name: str = ""
     mic_is_muted: bool = False  # by the system, as far as that is known
+    mic_is_taken: bool = False  # by another copy of the program
     has_speaker: bool = False
     speaker_name: str = ""
     is_latched: bool = False

@@ -25,6 +25,7 @@ from pinch_tui.engine.answers import Answers
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.facade import Listener
 from pinch_tui.engine.loudspeaker import Loudspeaker
+from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.ports import Service
@@ -192,8 +193,9 @@ class Engine:
         self._player = SpeechPlayer(ports.speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
         self._player.set_volume(config.volume, config.is_muted)
         self._loudspeaker = Loudspeaker(ports.speaker, self._player, conversation, has_cues=config.has_cues)
+        access = Access(ports.claim, conversation, is_shared=config.shares_microphone)
         self._listening = Listening(
-            config.talk, config.keep_open, ports.microphone, conversation, self._loudspeaker.cue
+            config.talk, config.keep_open, ports.microphone, access, conversation, self._loudspeaker.cue
         )
         self._talking = Talking(
             config.talk,

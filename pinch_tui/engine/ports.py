@@ -34,6 +34,8 @@ __all__ = [
     "MicMuted",
     "MicOpened",
     "Microphone",
+    "MicrophoneClaim",
+    "NoClaim",
     "PlayoutEnded",
     "PlayoutStarted",
     "Service",
@@ -69,6 +71,25 @@ class Microphone(Protocol):
     def events(self) -> AsyncIterator[MicEvent]: ...
 
     async def aclose(self) -> None: ...
+
+
+class MicrophoneClaim(Protocol):
+    """Which of several running copies of the program has the microphone. Everything returns at once."""
+
+    def take(self) -> bool:
+        """Claim it for this copy; False while another one has it. True also where that cannot be known."""
+
+    def release(self) -> None: ...
+
+
+class NoClaim:
+    """A `MicrophoneClaim` of a program that is alone."""
+
+    def take(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        """Nothing was claimed."""
 
 
 # ---- speaker ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.engine.ports import Clock, Microphone, Service, Speaker
+from pinch_tui.engine.ports import Clock, Microphone, MicrophoneClaim, NoClaim, Service, Speaker
 from pinch_tui.settings.model import BargeIn, KeepOpen
 
 DRAIN_S = 3.0
@@ -19,7 +19,7 @@ class EngineConfig:
 
     ``is_continuous``: utterances without limit, settled segment by segment. ``has_cues`` None: over headphones, where
     that is known. ``drain_s``: how long a quit waits for the last words. ``closes_sound``: the microphone and the
-    speaker are the engine's to close.
+    speaker are the engine's to close. ``shares_microphone``: it is opened also while another copy has it.
     """
 
     params: SessionParams = field(default_factory=SessionParams)
@@ -33,6 +33,7 @@ class EngineConfig:
     has_cues: bool | None = None
     drain_s: float = DRAIN_S
     closes_sound: bool = True
+    shares_microphone: bool = False
 
 
 @dataclass(slots=True)
@@ -43,3 +44,4 @@ class EnginePorts:
     speaker: Speaker
     service: Service
     clock: Clock
+    claim: MicrophoneClaim = field(default_factory=NoClaim)

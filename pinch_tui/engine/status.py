@@ -70,6 +70,7 @@ def snapshot(
         mic=listening.state,
         mic_name=listening.name,
         mic_is_muted=listening.is_muted,
+        mic_is_taken=listening.is_taken,
         has_speaker=loudspeaker.is_there,
         speaker_name=loudspeaker.name,
         is_latched=talk.is_latched,

@@ -178,6 +178,8 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
             return MicLine("mic opening", status.mic_name, _MUTED if status.mic_is_muted else "")
         case MicState.CLOSED if status.mic_is_muted:
             return MicLine("mic closed", status.mic_name, _MUTED)
+        case MicState.CLOSED if status.mic_is_taken:
+            return MicLine("mic in another pinch-tui, opens when you press", status.mic_name)
         case MicState.CLOSED:
             return MicLine("mic closed, opens when you press", status.mic_name)
         case MicState.LOST:

@@ -160,6 +160,8 @@ class MicSettings:
     """Empty is the system's default."""
     keep_open: KeepOpen = KeepOpen.FOCUS
     """``focus``: open while the terminal is focused. ``always``. ``press``: while talking (the beginning is lost)."""
+    shared: bool = option(False, flag="--share-mic", help="Open the microphone also while another pinch-tui has it.")
+    """Without it a second copy opens the microphone with the first press of the talk key only."""
     echo_cancel: bool = False
     """Remove the loudspeaker from the microphone (needs the ``aec`` extra)."""
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pinch_tui.errors import UsageError, why
+from pinch_tui.store.paths import folder_fault, private_folder
 
 
 class FileLock:
-    """A lock on ``path``, which is created (0600) and stays. Not for several threads."""
+    """A lock on ``path``, which is created (0600), stays, and must not be a link. Not for several threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,8 +38,9 @@ class FileLock:
             self.release()
 
     def _take(self, *, is_waiting: bool) -> bool:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            fd = os.open(self._path, flags, 0o600)
         except OSError as exc:
             raise UsageError(f"{self._path} cannot be opened: {why(exc)}.", "Is the folder yours?") from exc
         try:
@@ -51,6 +53,35 @@ class FileLock:
             return False
         self._fd = fd
         return True
+
+
+class MicrophoneLock:
+    """Which copy of the program has the microphone: the one that holds the lock on ``path``, as long as it lives.
+
+    Where the lock cannot be used, every copy has it, as if there were no other.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = FileLock(path)
+        self._has_it = False
+
+    def take(self) -> bool:
+        """Claim the microphone, unless another copy has it. Does not wait."""
+        if self._has_it:
+            return True
+        try:
+            if folder_fault(private_folder(self._path.parent)) is not None:
+                return True
+            self._has_it = self._lock.take()
+        except (OSError, UsageError):
+            return True
+        return self._has_it
+
+    def release(self) -> None:
+        if self._has_it:
+            self._has_it = False
+            self._lock.release()
 
 
 if sys.platform == "win32":

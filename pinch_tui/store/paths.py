@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,6 +64,10 @@ class Paths:
     def control_socket(self) -> Path:
         return self.runtime / "control.sock"
 
+    @property
+    def microphone_lock(self) -> Path:
+        return self.runtime / "microphone.lock"
+
 
 def resolve(env: Mapping[str, str]) -> Paths:
     """The paths for this user on this platform, or below ``PINCH_TUI_HOME`` when that is set. Raises `ConfigError`."""
@@ -100,6 +105,26 @@ def _runtime(env: Mapping[str, str]) -> Path:
             return Path(session) / APP
         return platformdirs.user_state_path(APP, appauthor=False) / "run"
     return platformdirs.user_runtime_path(APP, appauthor=False)
+
+
+class FolderFault(StrEnum):
+    """Why a folder is not to be trusted with what other users must not reach."""
+
+    LINK = "link"
+    OWNER = "owner"
+    WRITABLE = "writable"
+
+
+def folder_fault(folder: Path) -> FolderFault | None:
+    """What is wrong with a folder that holds sockets and locks; None where nothing is. Raises OSError."""
+    if sys.platform == "win32":
+        return None  # the profile's own access rules hold there
+    info = folder.lstat()
+    if stat.S_ISLNK(info.st_mode):
+        return FolderFault.LINK
+    if info.st_uid != os.geteuid():
+        return FolderFault.OWNER
+    return FolderFault.WRITABLE if stat.S_IMODE(info.st_mode) & 0o022 else None
 
 
 def private_folder(folder: Path) -> Path:

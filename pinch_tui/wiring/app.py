@@ -29,7 +29,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
-from pinch_tui.engine.ports import Microphone, Service
+from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim, Service
 from pinch_tui.errors import AudioError
 from pinch_tui.frontend.leaving import farewell
 from pinch_tui.outlet import say_briefly
@@ -40,6 +40,7 @@ from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper, logs
 from pinch_tui.store.history.conversations import Conversation, History
+from pinch_tui.store.locks import MicrophoneLock
 from pinch_tui.store.secrets import KEYS, ApiKey, KeyName, KeySource
 from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
@@ -116,13 +117,14 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         microphone: Microphone = sound.microphone
         if options.is_demo:
             microphone = SilentMicrophone("sample voice", clock=clock)
+        claim: MicrophoneClaim = NoClaim() if options.is_demo else MicrophoneLock(options.paths.microphone_lock)
         params = settings.session.params(None if options.is_demo else remembered_pair(options, state))
         if options.loaded.origin("session.source").source is Source.FLAG:
             check(service.name, settings, params)
         config = engine_config(settings, params)
         engine = Engine(
             config,
-            EnginePorts(microphone, sound.speaker, wire.service(service, settings), clock),
+            EnginePorts(microphone, sound.speaker, wire.service(service, settings), clock, claim),
             random.random,
             on_forced_end=lambda source: hold.end(source, clock.monotonic()),
             on_silent_stop=lambda: hold.fell_silent(clock.monotonic()),

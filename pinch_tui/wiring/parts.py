@@ -265,6 +265,7 @@ def engine_config(settings: Settings, params: SessionParams) -> EngineConfig:
         params=params,
         talk=TalkConfig(talk.preroll_ms / 1000, talk.tail_ms / 1000, float(talk.limit_s)),
         keep_open=settings.mic.keep_open,
+        shares_microphone=settings.mic.shared,
         barge_in=speaker.barge_in,
         reopens_idle=settings.session.reopen is Reopen.EAGER,
         volume=speaker.volume,

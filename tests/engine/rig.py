@@ -26,7 +26,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.engine.ports import Connector
+from pinch_tui.engine.ports import Connector, MicrophoneClaim, NoClaim
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.fakes.pinch_service import pinch
@@ -126,6 +126,7 @@ def play(
     opens: bool = True,
     connector: Connector | None = None,
     talk: TalkConfig | None = None,
+    claim: MicrophoneClaim | None = None,
     **config: Any,
 ) -> Rig:
     """Run a scene against a running engine, then quit (unless the scene did)."""
@@ -138,6 +139,7 @@ def play(
                 FakeSpeaker(clock, instant=instant),
                 pinch(service.base_url, connector=connector),
                 clock,
+                claim or NoClaim(),
             )
             forced: list[TalkSource] = []
             settings = EngineConfig(talk=talk or TalkConfig(), **config)

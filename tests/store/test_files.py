@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from pinch_tui.errors import ConfigError, UsageError
 from pinch_tui.store import logs
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.exports import create, default_folder, export_conversation
+from pinch_tui.store.locks import MicrophoneLock
 from pinch_tui.store.paths import MAX_SMALL_FILE, is_private, read_file, resolve, write_private
 from pinch_tui.store.state import MAX_RECENT, State, StateFile
 
@@ -410,3 +412,48 @@ def test_a_pair_that_cannot_be_spoken_counts_as_not_remembered(tmp_path: Path) -
     file.remember_pair("es", "auto")
     assert file.state.last_pair is None
     assert file.state.recent_pairs == ()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from pinch_tui.store.locks import MicrophoneLock
+print(MicrophoneLock(Path(sys.argv[1])).take(), flush=True)
+time.sleep(60)
+"""
+
+
+@posix
+def test_the_microphone_is_one_copys_until_that_ends_or_lets_it_go(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "microphone.lock"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        lock = MicrophoneLock(path)
+        assert not lock.take()
+        lock.release()  # of what it does not have
+        other.kill()
+        other.wait()
+    assert lock.take()  # a dead process holds nothing
+    assert lock.take()
+    assert not MicrophoneLock(path).take()
+    lock.release()
+    assert MicrophoneLock(path).take()
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@posix
+def test_a_folder_or_a_lock_that_others_could_have_made_is_not_used(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    run = tmp_path / "run"
+    run.mkdir(0o700)
+    (run / "microphone.lock").symlink_to(victim)
+    assert MicrophoneLock(run / "microphone.lock").take()  # as if it were alone
+    assert not victim.exists()
+    (run / "microphone.lock").unlink()
+    (tmp_path / "link").symlink_to(run)
+    run.chmod(0o777)
+    for folder in (tmp_path / "link", run):
+        assert MicrophoneLock(folder / "microphone.lock").take()
+    assert list(run.iterdir()) == []

@@ -28,13 +28,14 @@ from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
-from pinch_tui.engine.ports import Microphone, Speaker
+from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim, Speaker
 from pinch_tui.errors import EXIT_OK, EXIT_USAGE, UsageError
 from pinch_tui.outlet import LAST_WORDS_S, Outlet, PatientStream
 from pinch_tui.services.registry import check
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import TextFormat, TranslateOptions
 from pinch_tui.store import logs
+from pinch_tui.store.locks import MicrophoneLock
 from pinch_tui.wiring.choosing import Chosen, choose_service, refuse_typed
 from pinch_tui.wiring.parts import (
     Recorder,
@@ -180,11 +181,15 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                     engine_config(settings, params),
                     talk=TalkConfig(preroll_s=0.0, tail_s=0.0, limit_s=None),
                     is_continuous=True,
+                    shares_microphone=True,  # asked for by the command
                     closes_sound=False,
                     drain_s=15.0,
                 )
                 made = wire.service(service, settings, is_hands_free=options.is_listening)
-                ports = EnginePorts(microphone, speaker, made, clock)
+                claim: MicrophoneClaim = (
+                    MicrophoneLock(run.paths.microphone_lock) if options.is_listening else NoClaim()
+                )
+                ports = EnginePorts(microphone, speaker, made, clock, claim)
                 engine = Engine(config, ports, random.random)
                 unhear = engine.subscribe(wire.hear)
                 recorder = Recorder(engine, run, stack, is_practice=service.is_practice, keeps_history=False)

@@ -14,12 +14,14 @@ from pinch_tui.core.talk.talk import MIC_GRACE_S, TalkConfig
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.boundary import microphone_events
 from pinch_tui.engine.conversation import Conversation
+from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.policy import MicrophonePolicy
 from pinch_tui.engine.microphone.silence import Silence, SilenceWatch
 from pinch_tui.engine.ports import MicClosed, MicFailed, MicMuted, MicOpened, Microphone
 from pinch_tui.settings.model import KeepOpen
 
 _PREROLL_SLACK_S = 2.0
+_RUNNING = (MicState.OPEN, MicState.OPENING, MicState.LOST)
 
 
 class Talker(Protocol):
@@ -54,6 +56,7 @@ class Listening:
         config: TalkConfig,
         keep_open: KeepOpen,
         microphone: Microphone,
+        access: Access,
         conversation: Conversation,
         cue: Callable[[str], None],
     ) -> None:
@@ -69,6 +72,7 @@ class Listening:
         self.preroll = PreRoll(config.preroll_s + _PREROLL_SLACK_S)
         self._has_pauses = config.limit_s is None
         self._microphone = microphone
+        self._access = access
         self._conversation = conversation
         self._notifier = conversation.notifier
         self._cue = cue
@@ -127,12 +131,17 @@ class Listening:
         is_talking = self._talker.needs_microphone
         self._microphone.attend(self._policy.is_attended(now, is_talking=is_talking))
         if self._policy.wants_open(now, is_talking=is_talking) and not self._is_ending:
-            if self.state is MicState.CLOSED:
+            if self.state in _RUNNING:
+                self._access.opened()
+            elif self.state is MicState.CLOSED and self._access.may_open(is_talking=is_talking):
                 self.state = MicState.OPENING
                 self._microphone.request_open()
-        elif self.state in (MicState.OPEN, MicState.OPENING, MicState.LOST) and not is_talking:
-            self._microphone.request_close()
-        self._alarm.set(self._policy.next_at(now))
+        elif not is_talking:
+            self._access.closed()
+            if self.state in _RUNNING:
+                self._microphone.request_close()
+        times = (self._policy.next_at(now), self._access.next_at(now))
+        self._alarm.set(min((at for at in times if at is not None), default=None))
         self._conversation.refresh()
 
     def select(self, device: str | None) -> None:
@@ -156,6 +165,11 @@ class Listening:
                 return self._conversation.now() - self._gone_at >= MIC_GRACE_S
             case _:
                 return False
+
+    @property
+    def is_taken(self) -> bool:
+        """It stays closed until the press, because another copy of the program has it."""
+        return self._access.is_taken
 
     @property
     def is_lost(self) -> bool:

@@ -213,16 +213,15 @@ async def test_sound_comes_from_the_chosen_microphone_and_goes_to_the_chosen_lou
             assert level(heard["bt"]) > 3_000
             assert level(heard["vspeaker"]) == 0
 
-            for _ in range(2):  # what follows of the playout
-                await anext(speaker)
+            async def next_opened() -> tuple[str, bool]:
+                while not isinstance(event := await anext(speaker), SpeakerOpened):
+                    pass
+                return event.name, event.is_substitute
+
             await audio.unload("bt")
-            opened = await anext(speaker)
-            assert isinstance(opened, SpeakerOpened)
-            assert (opened.name, opened.is_substitute) == ("VirtualSpeaker", True)
+            assert await next_opened() == ("VirtualSpeaker", True)
             audio.load_headset()
-            while not isinstance(opened := await anext(speaker), SpeakerOpened):
-                pass
-            assert (opened.name, opened.is_substitute) == ("Headset", False)
+            assert await next_opened() == ("Headset", False)
 
 
 @device
