@@ -10,7 +10,6 @@ from typing import Protocol
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.transcript import Utterance
-from pinch_tui.errors import PinchError
 from pinch_tui.frontend.ports import Wording
 
 Pairs = tuple[tuple[str, str], ...]
@@ -94,25 +93,3 @@ class PastConversations(Protocol):
 
     async def delete(self, id_: str) -> None:
         """Remove it for good."""
-
-
-class NoPast:
-    """Nothing was kept."""
-
-    async def find(self, _text: str) -> AsyncGenerator[Sequence[PastEntry]]:
-        yield ()
-
-    async def open(self, id_: str) -> PastConversation:
-        raise PinchError(f"There is no conversation {id_}.")
-
-    async def star(self, id_: str, _number: int, *, is_on: bool) -> PastConversation:
-        return await self.open(id_)
-
-    async def correct(self, id_: str, _number: int, _wording: Wording) -> PastConversation:
-        return await self.open(id_)
-
-    async def export(self, id_: str, _format: ExportFormat, _side: ExportSide, _part: ExportPart) -> Path:
-        raise PinchError(f"There is no conversation {id_}.")
-
-    async def delete(self, id_: str) -> None:
-        await self.open(id_)

@@ -106,18 +106,17 @@ class PlainApp:
         self,
         engine: EngineFacade,
         hold: PlainTalkKey,
-        services: AppServices | None = None,
-        settings: Settings | None = None,
+        services: AppServices,
+        settings: Settings,
         *,
         columns: Callable[[], int] = terminal_columns,
         terminal: Terminal | None = None,
         clock: Callable[[], float] = time.monotonic,
         tells_interims: bool = False,
     ) -> None:
-        settings = settings or Settings()
         self.engine = engine
         self.clock = clock
-        self.front = FrontEnd(engine, hold, services or AppServices(), settings, self, clock)
+        self.front = FrontEnd(engine, hold, services, settings, self, clock)
         self.talk_key = settings.talk.key
         self._hold = hold
         self._columns = columns

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,12 @@ from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
-    SessionParams,
     Severity,
 )
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
-from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim, Service
+from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim
 from pinch_tui.errors import AudioError
 from pinch_tui.frontend.leaving import farewell
 from pinch_tui.outlet import say_briefly
@@ -38,17 +37,12 @@ from pinch_tui.services.registry import check
 from pinch_tui.settings.load import Source, with_choices
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
-from pinch_tui.store import key_keeper, logs
+from pinch_tui.store import logs
 from pinch_tui.store.history.conversations import Conversation, History
 from pinch_tui.store.locks import MicrophoneLock
-from pinch_tui.store.secrets import KEYS, ApiKey, KeyName, KeySource
-from pinch_tui.store.secrets import clean as clean_key
 from pinch_tui.store.state import StateFile
 from pinch_tui.wiring.choosing import (
-    Chosen,
     choose_service,
-    find_key,
-    key_place,
     own_phrasebook,
     refuse_typed,
 )
@@ -63,6 +57,7 @@ from pinch_tui.wiring.parts import (
 )
 from pinch_tui.wiring.past import KeptConversations
 from pinch_tui.wiring.samples import SampleSpeaker
+from pinch_tui.wiring.service_in_use import ServiceInUse
 from pinch_tui.wiring.support import doctor_lines
 
 if TYPE_CHECKING:
@@ -76,12 +71,6 @@ def run_app(settings: Settings, options: RunOptions) -> int:
     watch_children()
     with asyncio.Runner() as runner:
         return runner.run(_run_app(settings, options))
-
-
-def _shadow(options: RunOptions, name: KeyName) -> str:
-    """A sentence on what would be found before a kept key at the next start, "" for nothing."""
-    names = [variable for variable in name.variables if options.env.get(variable, "").strip()]
-    return f"At the next start {names[0]} in the environment wins: unset it." if names else ""
 
 
 async def _run_app(settings: Settings, options: RunOptions) -> int:
@@ -140,50 +129,9 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         _once(engine, sound.start)  # the first screen waits for no child
         _tell_at_start(engine, notices, None if options.is_demo else sound.problem, recorder)
 
-        from pinch_tui.frontend.services import KeptKey
-
-        current = service
-
-        def use(other: Chosen) -> None:
-            nonlocal current
-            redactor.secrets.add(other.key.value)
-            current = other
-            engine.use_service(wire.service(other, settings))
-
-        async def use_service(name: str) -> None:
-            """Another service from now on. Raises `PinchError`."""
-            key_name = TRAITS[name].key
-            key = await asyncio.to_thread(find_key, settings, options, key_name) if key_name else current.key
-            use(replace(current, name=name, key=key))
-            state.remember("service", name)
-
-        async def keep_key(value: str) -> KeptKey:
-            """Try a key for the service in use, keep it, and use it; practice needs none, so there it is Pinch's.
-
-            Raises `PinchError` when the service refuses it or cannot be reached: then it is not kept.
-            """
-            name = KEYS[current.traits.key or "pinch"]
-            service_name = "pinch" if current.is_practice else current.name
-            typed = replace(current, name=service_name, key=ApiKey(clean_key(value), KeySource.NONE))
-            redactor.secrets.add(typed.key.value)
-            await _try(wire.service(typed, settings), params)
-            source = await key_keeper.keep(value, options.paths.state, name)
-            place = key_place(source, name.name)
-            use(replace(typed, key=ApiKey(typed.key.value, source)))
-            if state.state.choices.get("service"):
-                state.remember("service", service_name)
-            sentence = f"The {name.label} key is kept in {place}, and in use."
-            engine.say(NoticePosted("key", Severity.INFO, sentence, _shadow(options, name)))
-            return KeptKey(place)
-
-        services = replace(
-            _services(engine, state, service, recorder, options, chosen, lambda: current.address(settings)),
-            use_service=use_service,
-            service_offers=tuple((name, traits.label) for name, traits in TRAITS.items()),
-            store_key=keep_key,
-        )
+        in_use = ServiceInUse(service, engine, wire, settings, options, state, redactor)
         samples = SampleSpeaker(engine, service.practice.say, clock)
-        services = practice_offers(services, own_phrasebook(settings), samples.speak)
+        services = _services(engine, state, in_use, recorder, chosen, own_phrasebook(settings), samples.speak)
         if options.is_demo:
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
@@ -195,14 +143,6 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         wordless = [utterance for utterance in engine.transcript.utterances if not utterance.has_text]
         _print(farewell(recorder.n_said, recorder.n_kept, continued, wordless))
         return code
-
-
-async def _try(service: Service, params: SessionParams) -> None:
-    """Ask for one session, which is never opened. Raises `PinchError`."""
-    try:
-        await service.api.allocate(service.traits.fitted(params)[0])
-    finally:
-        await service.api.aclose()
 
 
 def _print(line: str) -> None:
@@ -297,14 +237,14 @@ def _once(engine: Engine, do: Callable[[], None]) -> None:
 def _services(
     engine: Engine,
     state: StateFile,
-    service: Chosen,
+    in_use: ServiceInUse,
     recorder: Recorder,
-    options: RunOptions,
     chosen: dict[str, str | None],
-    address: Callable[[], str],
+    book: Path | None,
+    speak: Callable[[str, str], Awaitable[bool]],
 ) -> AppServices:
-    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``address``: where
-    the service in use is."""
+    """What the screens may ask for. ``chosen``: the devices that are wanted, kept up to date here. ``book``: the user's
+    own phrasebook. ``speak``: speaks a phrase as a sample."""
     from pinch_tui.frontend.services import AppServices, DeviceNames
     from pinch_tui.keys import signals
 
@@ -334,6 +274,7 @@ def _services(
             context=now.context,
         )
 
+    options, service = in_use.options, in_use.chosen
     history = History(options.paths.history)
 
     async def continue_past(id_: str) -> Conversation:
@@ -356,7 +297,7 @@ def _services(
                 state.remember(name, value)
 
     def details() -> Sequence[tuple[str, str]]:
-        rows = [("Service", address()), ("Version", __version__)]
+        rows = [("Service", in_use.address()), ("Version", __version__)]
         if recorder.history is not None and recorder.history.path is not None:
             rows.append(("History", str(recorder.history.path)))
         return rows
@@ -368,6 +309,10 @@ def _services(
         recent_pairs=lambda: state.state.recent_pairs,
         remember_pair=lambda source, target: _forget(state.remember_pair(source, target)),
         remember=remember,
+        practice_languages=partial(practice_languages, book),
+        practice_phrases=partial(practice_phrases, book),
+        all_phrases=partial(all_phrases, book),
+        speak_phrase=speak,
         export=export,
         save_wav=save_wav,
         set_star=recorder.star,
@@ -377,6 +322,9 @@ def _services(
         has_key=bool(service.key) or options.is_practice,
         has_seen_welcome=bool(state.state.choices.get("welcome_seen", False)),
         key_source=service.key_place,
+        store_key=in_use.keep_key,
+        service_offers=tuple((name, traits.label) for name, traits in TRAITS.items()),
+        use_service=in_use.choose,
         doctor=lambda name: doctor_lines(name, options.loaded.config_file),
         details=details,
     )
@@ -392,34 +340,25 @@ def _large_type() -> LargeType:
     return LargeType(finder_for(), PillowPress)
 
 
-def practice_offers(
-    services: AppServices, book: Path | None, speak: Callable[[str, str], Awaitable[bool]] | None = None
-) -> AppServices:
-    """The services with what the practice service understands. ``book``: the user's own phrasebook. ``speak``: speaks a
-    phrase as a sample."""
+def practice_languages(book: Path | None) -> Mapping[str, str]:
+    """The languages that practice mode speaks, with the user's own phrasebook."""
+    from pinch_tui.services.practice import phrasebook
 
-    def phrases(source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
-        from pinch_tui.services.practice.phrasebook import suggestions, usable
+    return phrasebook.practice_languages(phrasebook.usable(book))
 
-        return suggestions(source, target, n, usable(book))
 
-    def languages() -> Mapping[str, str]:
-        from pinch_tui.services.practice.phrasebook import practice_languages, usable
+def practice_phrases(book: Path | None, source: str, target: str, n: int) -> Sequence[tuple[str, str]]:
+    """Phrases that practice mode understands, the user's own first."""
+    from pinch_tui.services.practice import phrasebook
 
-        return practice_languages(usable(book))
+    return phrasebook.suggestions(source, target, n, phrasebook.usable(book))
 
-    def all_phrases(source: str, target: str) -> Sequence[tuple[str, str]]:
-        from pinch_tui.services.practice import phrasebook
 
-        return phrasebook.phrases(source, target, phrasebook.usable(book))
+def all_phrases(book: Path | None, source: str, target: str) -> Sequence[tuple[str, str]]:
+    """All phrases that practice mode understands."""
+    from pinch_tui.services.practice import phrasebook
 
-    return replace(
-        services,
-        practice_languages=languages,
-        practice_phrases=phrases,
-        all_phrases=all_phrases,
-        speak_phrase=speak,
-    )
+    return phrasebook.phrases(source, target, phrasebook.usable(book))
 
 
 def unremembered(services: AppServices) -> AppServices:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pinch_tui.frontend.services import AppServices
-from pinch_tui.services.practice.phrasebook import practice_languages, suggestions
+from pinch_tui.services.practice import phrasebook
 from pinch_tui.settings.model import Settings
-from pinch_tui.wiring.app import practice_offers
+from pinch_tui.wiring.app import practice_languages, practice_phrases
 from pinch_tui.wiring.choosing import own_phrasebook
 
 
@@ -18,14 +17,13 @@ def test_own_phrases_are_offered_first(tmp_path: Path):
     settings = Settings()
     assert own_phrasebook(settings) is None
     settings = replace(settings, practice=replace(settings.practice, phrasebook=str(path)))
-    services = practice_offers(AppServices(), own_phrasebook(settings))
-    assert list(services.practice_phrases("en", "sv", 3)) == [("Where is the lamp?", "Var är lampan?")]
-    assert services.practice_languages()["sv"] == "experimental"
+    book = own_phrasebook(settings)
+    assert list(practice_phrases(book, "en", "sv", 3)) == [("Where is the lamp?", "Var är lampan?")]
+    assert practice_languages(book)["sv"] == "experimental"
     path.write_text("id\ten\tsv\nlamp\n", encoding="utf-8")
     faulty = path.rename(tmp_path / "faulty.tsv")
-    services = practice_offers(AppServices(), faulty)
-    assert list(services.practice_phrases("en", "es", 3)) == suggestions("en", "es", 3)
-    assert services.practice_languages() == practice_languages()
+    assert list(practice_phrases(faulty, "en", "es", 3)) == phrasebook.suggestions("en", "es", 3)
+    assert practice_languages(faulty) == phrasebook.practice_languages()
 
 
 def test_a_refused_phrase_is_noticed_so_that_the_pause_between_phrases_can_be_explained() -> None:

@@ -39,9 +39,9 @@ from pinch_tui.frontend.actions import ACTIONS, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.ports import AppExit, Export, Wording
-from pinch_tui.frontend.services import AppServices
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import BargeIn, Settings, TalkMode
+from tests.fakes.app_services import app_services
 from tests.fakes.fake_engine import FakeEngine, line
 from tests.fakes.fake_hold import FakeHold
 
@@ -126,7 +126,7 @@ class Rig:
         self.kept: dict[str, object] = {}
         self.pairs: list[tuple[str, str]] = []
         self.engine, self.hold, self.face = FakeEngine(stops_on_quit=False), FakeHold(), FakeFace()
-        made = AppServices(
+        made = app_services(
             remember=self.kept.__setitem__, remember_pair=lambda *pair: self.pairs.append(pair), **services
         )
         self.front = FrontEnd(self.engine, self.hold, made, Settings(), self.face, lambda: 1.0)

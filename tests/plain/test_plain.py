@@ -48,6 +48,7 @@ from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Ascii, Settings, TalkMode, TalkSettings, UiSettings
+from tests.fakes.app_services import app_services
 from tests.fakes.fake_engine import FakeEngine, line
 
 
@@ -71,7 +72,7 @@ class Session:
         self.app = PlainApp(
             self.engine,
             self.hold,
-            services,
+            services or app_services(),
             Settings(
                 talk=TalkSettings(key=talk_key),
                 ui=UiSettings(keys=keys or {}, ascii=Ascii.ON if is_ascii else Ascii.AUTO),
@@ -151,7 +152,7 @@ async def test_where_only_ascii_is_drawn_shapes_are_ascii_and_words_stay() -> No
 
 
 async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
-    remembered = AppServices(recent_pairs=lambda: [("en", "es"), ("de", "fr")])
+    remembered = app_services(recent_pairs=lambda: [("en", "es"), ("de", "fr")])
     async with running(remembered) as session:
         session.type("p")
         await session.printed("From now on: German to French.")
@@ -322,7 +323,7 @@ async def test_enter_plays_the_practice_phrases_one_after_the_other() -> None:
         spoken.append((text, language))
         return True
 
-    services = AppServices(
+    services = app_services(
         practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n], speak_phrase=speak
     )
     async with running(services) as session:
@@ -336,7 +337,7 @@ async def test_enter_plays_the_practice_phrases_one_after_the_other() -> None:
 
 
 async def test_practice_says_what_it_understands() -> None:
-    services = AppServices(practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n])
+    services = app_services(practice_phrases=lambda _s, _t, n: [("Hello.", "Hola."), ("Thank you.", "Gracias.")][:n])
     session = Session(services)
     session.engine.status = replace(session.engine.status, service=PRACTICE)
     async with asyncio.TaskGroup() as tasks:
@@ -352,7 +353,7 @@ async def test_practice_says_what_it_understands() -> None:
 async def test_languages_are_typed_swapped_and_refused() -> None:
     remembered: list[tuple[str, str]] = []
     kept: dict[str, object] = {}
-    services = AppServices(remember_pair=lambda s, t: remembered.append((s, t)), remember=kept.__setitem__)
+    services = app_services(remember_pair=lambda s, t: remembered.append((s, t)), remember=kept.__setitem__)
     async with running(services) as session:
         session.type("l")
         await session.printed("Type what is spoken")
@@ -405,7 +406,7 @@ async def test_copying_says_how() -> None:
     async def copy(text: str) -> str:
         return f"took {text}"
 
-    async with running(AppServices(copy=copy)) as session:
+    async with running(app_services(copy=copy)) as session:
         session.engine.put(line(1, "one", "uno"))
         session.type("c")
         await session.printed("Copied the translation (took uno).")
@@ -415,7 +416,7 @@ async def test_what_support_needs_is_printed_where_there_is_no_clipboard() -> No
     async def copy(_text: str) -> str:
         raise PinchError("No clipboard was found.", "Install xclip.")
 
-    async with running(AppServices(copy=copy)) as session:
+    async with running(app_services(copy=copy)) as session:
         session.engine.set_status(model_version_id="m_7")
         session.type("\x1b[19~")  # F8
         await session.printed("No clipboard was found, so here is the report for support.")
@@ -706,7 +707,7 @@ def test_notices_are_told_once_each() -> None:
 
 
 async def test_practice_phrases_and_how_to_continue_are_told_in_lines() -> None:
-    services = AppServices(all_phrases=lambda _s, _t: [("Hello.", "Hola."), ("Thank you.", "Gracias.")])
+    services = app_services(all_phrases=lambda _s, _t: [("Hello.", "Hola."), ("Thank you.", "Gracias.")])
     async with running(services) as session:
         session.engine.set_status(service=PRACTICE)
         session.type("\x1bOS")  # F4

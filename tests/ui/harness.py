@@ -12,10 +12,11 @@ from textual.pilot import Pilot
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.services import AppServices, DeviceNames, KeptKey
+from pinch_tui.frontend.services import AppServices, DeviceNames
 from pinch_tui.settings.model import Settings, UiSettings
 from pinch_tui.ui.app.app import PinchApp
 from pinch_tui.ui.big.lettering import DrawLarge
+from tests.fakes.app_services import app_services
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_hold import FakeHold
 
@@ -69,10 +70,10 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         asked.wavs.append((number, speech))
         return Path(f"line-{number}.wav")
 
-    async def store_key(key: str) -> KeptKey:
+    async def store_key(key: str) -> str:
         refuse()
         asked.keys.append(key)
-        return KeptKey("the keyring")
+        return "the keyring"
 
     async def speak(text: str, language: str) -> bool:
         refuse()
@@ -96,7 +97,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         asked.signal, asked.hang_up = on_quit, on_hang_up
         return lambda: None
 
-    made = AppServices(
+    made = app_services(
         log=lambda _t, kind, fields: asked.log.append((kind, dict(fields))),
         watch_signals=watch,
         list_devices=devices,

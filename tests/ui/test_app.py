@@ -125,7 +125,7 @@ async def test_the_users_keys_replace_the_tables() -> None:
 
 
 async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
-    keys = {"speak_language": "j", "latest": "u", "big": "ctrl+g"}
+    keys = {"speak_language": "j", "latest": "u", "big": "ctrl+b"}
     look = Settings(ui=UiSettings(motion=False, keys=keys))
     r = rig(settings=look, status={"params": SessionParams(source="auto")})
     for n in range(1, 30):
@@ -138,9 +138,9 @@ async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
         await until(pilot, lambda: r.app.main.lines.new_below == 1)
         await pilot.pause()
         assert "jump to latest (u)" in r.app.main.lines.render_line(r.app.main.lines.size.height - 1).text
-        await pilot.press("ctrl+g")
+        await pilot.press("ctrl+b")
         assert len(r.app.screen_stack) == 2
-        await pilot.press("ctrl+g")
+        await pilot.press("ctrl+b")
         assert len(r.app.screen_stack) == 1
 
 
