@@ -31,20 +31,20 @@ class HoldReport:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is known of the terminal and the machine; None: not known yet."""
+    """What is known about the terminal and the machine; None: not known yet."""
 
     key: str
     is_tap_mode: bool = False
     is_hold_mode: bool = False
-    is_key_unseen: bool = False  # only the keyboard protocol could show it, and that is not in use
+    is_key_unseen: bool = False  # a key that only the keyboard protocol can report, and that is not in use
     wants_exact: bool = True
     is_disabled_by_environment: bool = False
-    is_stock_driver: str = ""  # why the hook is not in place, "" when it is
+    is_stock_driver: str = ""  # why our driver is not in use, "" when it is
     is_claimed: bool | None = None
     is_trusted: bool = False
     is_disproved: bool = False  # a hold ended without the release that was promised
     probe_name: str = ""
-    has_probe_spoken: bool = False  # it said "down" at a press
+    has_probe_spoken: bool = False  # it has reported the key as down when the terminal reported a press
     has_probe_failed: bool = False
     is_remote: bool = False
 

@@ -61,7 +61,7 @@ class HoldDriver(LinuxDriver):
             self._filter = TalkKeyFilter(self.hold, self._loop)
         is_disabled = constants.DISABLE_KITTY_KEY
         self.hold.attach(self.fileno if self.input_tty else None)
-        if self.input_tty:  # before the input thread runs, so that nothing it reads is forgotten again
+        if self.input_tty:  # before the input thread starts: this would undo what it learns
             self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
         self._context = contextvars.copy_context()
         with replaced_names(linux_driver, WriterThread=self._output):
@@ -87,7 +87,7 @@ class HoldDriver(LinuxDriver):
         if self.hold.is_exact and self._writer_thread is not None:
             self.write(CALM)
         super().stop_application_mode()
-        self.hold.detach(self.hold.clock())  # of a press that came before the input thread had ended
+        self.hold.detach(self.hold.clock())  # for a press that came before the input thread had ended
 
     def run_input_thread(self) -> None:
         assert self._filter is not None
@@ -107,7 +107,7 @@ class HoldDriver(LinuxDriver):
 
 
 class _Reading:
-    """Decodes any bytes. An empty read is a hang-up on a terminal in raw mode."""
+    """Decodes any bytes. On a terminal in raw mode an empty read means that it hung up."""
 
     def __init__(self, decoder: codecs.IncrementalDecoder) -> None:
         self._decoder = decoder

@@ -1,4 +1,4 @@
-"""What the drivers of all platforms share: the query to the terminal, and the filter for its messages."""
+"""What all platforms' drivers share: the query to the terminal, and the filter for its messages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TalkKeyFilter:
         return parser
 
     def takes(self, message: Message) -> bool:
-        """Whether this message stops here: it is ours, or one too many."""
+        """Whether to keep this message from the application: it is ours, or one too many."""
         return (
             self._is_too_many(message)
             or self._is_ours(message)
@@ -79,7 +79,7 @@ class TalkKeyFilter:
         return True
 
     def take_owed(self) -> list[Message]:
-        """Dropped messages that tell a state which still holds, once there is room."""
+        """Dropped messages that report a state which still holds, once there is room for them."""
         if not self._owed or not self.gate.has_room(Lane.REST, self._hold.clock()):
             return []
         owed, self._owed = list(self._owed.values()), {}

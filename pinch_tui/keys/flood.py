@@ -1,7 +1,8 @@
 """Limits the rate of a terminal's messages: more than a person can type is dropped and counted.
 
-Pure: no I/O, no clock. A pasted file or a broken terminal must not keep the event loop from sound and screen. Dropped
-messages that tell a state (the focus, the size, a button that went up) are delivered later, the newest of each kind.
+Pure: no I/O, no clock. A pasted file or a broken terminal must not keep the event loop from sound and screen. Of
+dropped messages that report a state (the focus, the size, a button that went up), the newest of each kind is delivered
+later.
 """
 
 from __future__ import annotations

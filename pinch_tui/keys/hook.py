@@ -1,4 +1,4 @@
-"""Chooses the driver: ours where Textual is the known one, else the stock driver, with the reason.
+"""Chooses the driver: ours with the Textual that it was written for, else the stock driver, with the reason.
 
 The hook uses a few private names of the pinned Textual; each is checked here before anything is replaced.
 """
@@ -75,7 +75,8 @@ def _driver_module() -> ModuleType | None:
 
 
 def adopt(driver_class: Callable[[type[Driver]], object]) -> None:
-    """For a program that reads the terminal itself and feeds `TalkKeyFilter`: the report is that of our own driver."""
+    """For a program that reads the terminal itself and feeds `TalkKeyFilter`: the talk key is reported as under our own
+    driver."""
     if sys.platform != "win32":
         from textual.drivers.linux_driver import LinuxDriver
 

@@ -14,7 +14,7 @@ from pinch_tui.core.talk.hold_gap import Cadence
 
 
 class KeyMemory(Protocol):
-    """Reads and keeps a few numbers (seconds) a keyboard; neither method raises."""
+    """Keeps a few numbers (seconds) for each keyboard; neither method raises."""
 
     def keyboard(self, name: str) -> Mapping[str, float]:
         """What was kept under this name, empty when nothing was."""
@@ -28,7 +28,7 @@ def keyboard_name(*, is_remote: bool) -> str:
 
 
 def recall(memory: KeyMemory | None, name: str) -> Cadence | None:
-    """The remembered cadence, None when there is none that makes sense."""
+    """The remembered cadence, None when there is none that is possible."""
     if memory is None:
         return None
     values = memory.keyboard(name)

@@ -45,7 +45,7 @@ _background = re.compile(r"\x1b\]11;(?:rgba?:|#)([0-9a-fA-F/]{3,19})\x07?")
 _STRINGS = "P]_^X"
 """After Escape: the beginning of a string (an answer of the terminal's), up to BEL or another Escape."""
 _SILENCE_S = 0.1
-"""Input this long after the beginning of a dropped sequence does not belong to it."""
+"""Input that comes this long after the beginning of a dropped sequence is no part of it."""
 _HASTY = {"escape": "\x1b", "right_square_bracket": "\x1b]"}
 _ANSWER_S = 1.0
 """The same for a terminal's answer, which a network may deliver in pieces."""
@@ -128,7 +128,7 @@ class HoldParser(XTermParser):
 
     def _fed(self, data: str) -> Iterable[Message]:
         if self._paste is not None and _interrupt.fullmatch(data):
-            self._paste = None  # its end was lost: the keyboard must not be lost with it
+            self._paste = None  # the end mark was lost; without this the keyboard would be dead
             yield from self._typed(BRACKETED_PASTE_END)
         if not data:
             yield from super().feed(data)
@@ -152,7 +152,7 @@ class HoldParser(XTermParser):
         begun = _begun.search(self._begun + data)
         self._begun = begun[0] if begun and len(begun[0]) <= LONGEST_SEQUENCE else ""
         for message in super().feed(data) if data else ():
-            if not isinstance(message, events.Paste):  # the base class has seen its marks alone
+            if not isinstance(message, events.Paste):  # the base class was given only the marks around it
                 yield message
 
     @property

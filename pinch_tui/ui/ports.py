@@ -1,5 +1,5 @@
-"""What the panels need of the app, and the app of the talk key. `pinch_tui.ui.app` and `pinch_tui.keys` are the real
-ones; panels know the app by this port alone."""
+"""What the panels need of the app, and what the app needs of the talk key. `pinch_tui.ui.app` and `pinch_tui.keys`
+implement these; panels know the app only through its port."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Host(Protocol):
         """Show a line as large as fits. ``is_running``: it is one of the running conversation, and may change."""
 
     def arm(self) -> None:
-        """The focus or the screen has moved: decide anew whether the talk key works."""
+        """The focus or the screen has changed: decide again whether the talk key works."""
 
     def continue_with(self, conversation: PastConversation) -> None:
         """Show the conversation that goes on now, in place of panels and of what was there."""

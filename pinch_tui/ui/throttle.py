@@ -9,9 +9,9 @@ from textual import events
 from textual.message_pump import MessagePump
 
 INTERVAL_S = 0.05
-"""Changes are painted at most 20 times a second over any longer time."""
+"""Hz, averaged over any longer time."""
 SLACK_S = 0.045
-"""How early one painting may come, so that a steady 20 changes a second never wait for one another."""
+"""How much earlier than its turn a painting may come, so that a steady 20 changes a second are never delayed."""
 
 
 class Throttle:
@@ -23,9 +23,9 @@ class Throttle:
         self._is_due = False
 
     def poke(self) -> None:
-        """Something changed. From any task of the loop."""
+        """Something changed. May be called from any task of the loop."""
         if not self._is_due and self._owner.is_attached:
-            # Through the owner's own queue: a timer wants its context, the caller may be any task.
+            # Through the owner's own queue: a timer needs the owner's context, and any task may call this.
             # Not `call_later`, which looks into the callback's signature each time.
             self._is_due = self._owner.post_message(events.Callback(self._in_time))
 

@@ -79,7 +79,7 @@ OVER_PANEL_S = 8.0
 
 
 class HoldReportChanged(Message):
-    """How keys are held in this terminal is known better now; posted from the input thread."""
+    """The input thread learned more about how keys can be held in this terminal."""
 
 
 class PinchApp(App[AppExit]):
@@ -111,7 +111,8 @@ class PinchApp(App[AppExit]):
         draw_large: DrawLarge | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """``draw_large`` works on a worker thread. Raises `ConfigError` for a key map or a theme that cannot work."""
+        """``draw_large`` is called on a worker thread. Raises `ConfigError` for a key map or theme that cannot be
+        used."""
         self.engine = engine
         self.hold = hold
         self.front = FrontEnd(engine, hold, services, settings, self, clock)
@@ -195,13 +196,13 @@ class PinchApp(App[AppExit]):
             self.main.lines.set_look(widths=widths)
 
     def _start(self) -> None:
-        """What the first paint does not wait for."""
+        """Start-up work that can wait until after the first paint."""
         self.run_worker(self.front.run_engine(), name="engine")
         self._say_ready()
 
     def _say_ready(self) -> None:
         gc.enable()  # `open_app` has disabled it
-        gc.freeze()  # all that is there now stays: no collection walks over it (one beforehand would cost 40 ms)
+        gc.freeze()  # all of this stays, so collections need not look at it (collecting first would cost 40 ms)
         front, services = self.front, self.front.services
         services.log(front.clock(), "ready", {"hold": self.hold.report().method})
         if services.continued is not None:
@@ -264,7 +265,7 @@ class PinchApp(App[AppExit]):
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()
             self.main.follow_search(changed)
-            self.main.notices.take_back(f"{OWN}empty")  # something was said now
+            self.main.notices.take_back(f"{OWN}empty")  # the conversation is no longer empty
             if (table := self._own.table_view) is not None:
                 table.lines_changed(changed)
 
@@ -288,7 +289,7 @@ class PinchApp(App[AppExit]):
         self.hold_signal.publish(None)
 
     def tell(self, notice: NoticePosted) -> None:
-        """Show a notice where its severity belongs."""
+        """Show a notice in the place that suits its severity."""
         if notice.severity is Severity.FATAL and notice.title:
             self.push_screen(FatalScreen(notice))
             return
@@ -303,8 +304,8 @@ class PinchApp(App[AppExit]):
     # ---- the talk key ----------------------------------------------------------------------------------------------
 
     def arm(self) -> None:
-        """The talk key works on the conversation, outside text fields, and where it is shown large (``TALKS``). On a
-        panel that is only read (``ENDS_TALK``) it ends the utterance under way."""
+        """The talk key works on the conversation, outside text fields, and in the big view (``TALKS``). On a panel
+        without input (``ENDS_TALK``) it only ends the utterance under way."""
         top = self.screen if self.screen_stack else None
         is_free = (top is self.main and not self.main.is_typing) or getattr(top, "TALKS", False)
         may_end = self._talking_since is not None and getattr(top, "ENDS_TALK", False)
@@ -337,7 +338,7 @@ class PinchApp(App[AppExit]):
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """``q`` quits many programs; here it says once which key does."""
+        """``q`` quits many programs; here the first press tells which key quits this one."""
         if event.key == "q" and not self._has_told_quit and self.screen is self.main and not self.main.is_typing:
             if any("q" in keys for keys in self.front.keys.values()):
                 return
@@ -377,7 +378,7 @@ class PinchApp(App[AppExit]):
         self.tell(NoticePosted(f"{OWN}{topic}", Severity.WARNING, text, hint))
 
     def confirm(self, text: str) -> None:
-        """Nothing to do: the screen shows it."""
+        """Nothing to do: the screen shows the change itself."""
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.run_worker(work, name=name)

@@ -38,7 +38,7 @@ class Palette(ClosesOnce, CommandPalette):
 
 
 class ActionPalette(Provider):
-    """Feeds Ctrl+P. The titles are ours, so that nothing untrusted is parsed here."""
+    """The entries of Ctrl+P. All titles are our own, so nothing untrusted is parsed as markup."""
 
     @property
     def _host(self) -> Host:

@@ -1,8 +1,8 @@
-"""The three themes, and the marks that states are drawn with.
+"""The three themes, and the symbols that show states.
 
-One accent colour, calm greys, and no meaning in colour alone: every state has a word and a shape of its own. The
-shapes come in two sets, one of them ASCII. Whatever is read has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3);
-``text-disabled`` is for what is only seen: empty cells of the meter, rules, arrows that do nothing yet.
+One accent colour, calm greys, and no meaning in colour alone: every state has a word and a shape of its own. The shapes
+come in two sets, one of them ASCII. Whatever is read has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3);
+``text-disabled`` is for what need not be read: empty cells of the meter, rules, arrows that do nothing yet.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which font files on this machine may hold the letters of a text.
+"""Which font files on this machine may contain the letters of a text.
 
-Finders block, up to `TIMEOUT_S` a call, and run in a worker thread. Their fonts are candidates: the caller checks that
-the letters are there.
+Finders block for up to `TIMEOUT_S` a call, so they run in a worker thread. Their fonts are candidates: the caller
+checks which letters a font really has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Protocol
 from pinch_tui.ui.big.scripts import Script
 
 TIMEOUT_S = 2.0
-"""Limit for fontconfig, which builds its cache at the first call after an installation."""
+"""Long enough for fontconfig to build its cache, which it does at the first call after fonts were installed."""
 _MOST = 16
 _MOST_CHARS = 400
 _BOLD, _MEDIUM = 200, 100
@@ -41,7 +41,7 @@ class FontFinder(Protocol):
 
     @property
     def lacks_tool(self) -> str:
-        """The missing program that finding fonts needs; empty when none is."""
+        """The program that finding fonts needs and that is not installed; empty when nothing is missing."""
 
     def find(self, script: Script, chars: str) -> Sequence[FontFile]:
         """Fonts that may hold ``chars``, the best first. Never raises."""
@@ -91,7 +91,7 @@ def _parsed(answer: str) -> list[FontFile]:
 
 
 class KnownFiles:
-    """Looks for the files that the system brings along, in its font folders."""
+    """Looks in the system's font folders for the files that come with the system."""
 
     lacks_tool = ""
 

@@ -1,4 +1,4 @@
-"""Which text of a line stands in which half of the big view. Pure."""
+"""Which text of a line is shown in which half of the big view. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Said:
 class Halves:
     """A line for two people: ``far`` for the person across the table, ``near`` for the one at the keyboard.
 
-    ``near`` None: nobody translates, so there is one text. ``translation``: the far text of the view of one language,
-    the original until there is one.
+    ``near`` None: there is no translation, so there is one text. ``translation``: what the view of one language shows;
+    the original until there is a translation.
     """
 
     far: Said
@@ -31,7 +31,7 @@ class Halves:
 
 
 def halves(line: Utterance, near: str) -> Halves:
-    """``near``: the language of the person at the keyboard, "" where that is the line's spoken one.
+    """``near``: the language of the person at the keyboard, "" for the one that was spoken in this line.
 
     Each language stays in its half, whoever speaks.
     """

@@ -1,7 +1,8 @@
 """Large type in any script: a text drawn with the machine's fonts, as dots in cells.
 
-`LargeType` runs in a worker thread: it finds fonts that together have every letter and the largest size whose lines
-fit. Lines are broken and ordered by the rules of `ui.text`; a run handed to the press has one font and one direction.
+`LargeType` runs in a worker thread. It finds fonts that together have every letter, and the largest size at which the
+text fits. Lines are broken and ordered by the rules of `ui.text`; each run given to the press has one font and one
+direction.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ _MOST_CHARS = 400
 """Longest text on one page."""
 _MOST_PAGED_CHARS = 4000
 _LEAST_LINES = 2
-"""Fewest lines of a page where a text takes several."""
+"""Where a text takes several pages, each has room for at least this many lines."""
 _MOST_KEPT = 32
 _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
 class Grid(NamedTuple):
-    """Dots in one cell, across and down, that a way of drawing has."""
+    """A way of drawing dots with characters: how many one cell has, across and down."""
 
     across: int
     down: int
@@ -47,8 +48,8 @@ QUADRANTS, BRAILLE, WHOLE = Grid(2, 2), Grid(2, 4), Grid(1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A text, the place it is to fill in cells, and the language it is in, where that is known. Upside down it takes
-    several pages where it does not fit one, since only what is drawn can be turned."""
+    """A text, the cells it may fill, and its language where that is known. A text that is turned upside down is split
+    into pages where it does not fit, since only drawn letters can be turned."""
 
     text: str
     columns: int
@@ -70,7 +71,8 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A text stays at the usual size. ``letters``: what would have been needed; ``tool``: what is missing."""
+    """Why a text stays at the usual size. ``letters``: those for which no font was found; ``tool``: the program that is
+    missing."""
 
     why: Why
     letters: str = ""
@@ -78,7 +80,8 @@ class Refusal:
     tool: str = ""
 
     def remark(self, limit: int) -> str:
-        """The reason and its cure in at most ``limit`` cells; empty when there is no cure or nothing is wrong."""
+        """The reason and what to do about it in at most ``limit`` cells; empty when nothing can be done or nothing is
+        wrong."""
         such = f", such as {self.font}" if self.font else ""
         match self.why:
             case Why.NO_ROOM:
@@ -101,7 +104,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Rows of equal width, to be centred. ``more``: the pages after the first, where a text takes several."""
+    """Rows of equal width, to be centred. ``more``: the further pages of a text that takes several."""
 
     rows: tuple[str, ...]
     more: tuple[tuple[str, ...], ...] = ()
@@ -269,7 +272,8 @@ def _cell(inked: list[list[bool]], grid: Grid) -> str:
 
 
 class LargeType:
-    """Draws texts with the fonts that a finder names; remembers the last pictures. May be called from any thread."""
+    """Draws texts with the fonts that a finder names, and keeps the last few pictures. May be called from any
+    thread."""
 
     def __init__(self, finder: FontFinder, make_press: Callable[[], Press]) -> None:
         """``make_press`` is called by the first request, and may raise `ImportError`."""
@@ -285,7 +289,7 @@ class LargeType:
             answer: Picture | Refusal | None = self._kept.get(request)
             if answer is None:
                 answer = self._draw(request)
-                if isinstance(answer, Picture):  # a refusal may be cured meanwhile, such as by installing a font
+                if isinstance(answer, Picture):  # not kept: the user may install a font meanwhile
                     if len(self._kept) >= _MOST_KEPT:
                         del self._kept[next(iter(self._kept))]
                     self._kept[request] = answer
@@ -322,7 +326,7 @@ class LargeType:
         return Picture(first, tuple(more))
 
     def _cover(self, script: Script, words: Collection[str]) -> list[Face] | Script:
-        """Faces that together have every cluster, the first the script's own; else the script that found none."""
+        """Faces that together have every cluster, the script's own first; or the script for which there is none."""
         known = self._faces.get(script, [])
         if known and all(any(has(face, word) for face in known) for word in words):
             return known

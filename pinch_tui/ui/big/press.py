@@ -1,4 +1,4 @@
-"""Measures and draws text with Pillow, behind a port. Called from worker threads alone; the first loads Pillow."""
+"""Measures and draws text with Pillow, behind a port. Called only from worker threads; the first call loads Pillow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ink(NamedTuple):
 
 
 class Face(Protocol):
-    """A font that is open."""
+    """An opened font."""
 
     def lacks(self, char: str) -> bool:
         """Whether the font has no glyph for a character."""
@@ -46,7 +46,7 @@ class Placed(NamedTuple):
 
 
 class Press(Protocol):
-    """What opens fonts and draws with them."""
+    """Opens fonts and draws with them."""
 
     @property
     def can_shape(self) -> bool:

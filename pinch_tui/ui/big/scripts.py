@@ -1,4 +1,4 @@
-"""The script of a text, and what its letters need of a font and of a grid of dots. Pure."""
+"""The script of a text, and which fonts and how many dots its letters need. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Script:
     families: tuple[str, ...] = ()
     """Font families to be preferred, the best first."""
     files: tuple[str, ...] = ()
-    """Font files that macOS and Windows bring along, as the makers' lists of fonts name them."""
+    """Font files that come with macOS and Windows, according to the vendors' lists."""
     needs_shaping: bool = False
     """Whether its letters change with their neighbours."""
     is_dense: bool = False
@@ -129,9 +129,10 @@ def _of(char: str) -> Script | None:
 
 
 def script_of(text: str, language: str = "") -> Script:
-    """The script whose letters are the most in a text, Latin and its like aside; `OTHER`: none of those known here.
+    """The script of most letters in a text, not counting Latin and its like; `OTHER` when none of those here fits.
 
-    ``language``: a language code that tells whose Chinese characters are meant, where the text does not."""
+    ``language``: a language code, which decides how Chinese characters are drawn where the text alone does not.
+    """
     found = Counter(script for char in text if (script := _of(char)) is not None)
     if not found:
         return OTHER
@@ -150,7 +151,8 @@ def script_of(text: str, language: str = "") -> Script:
 
 
 def letters_of(script: Script, chars: Iterable[str]) -> str:
-    """Those of some characters that belong to a script (or, for `OTHER`, all); Chinese characters are everybody's."""
+    """Those of ``chars`` that belong to a script (all for `OTHER`); Chinese characters belong to each script that uses
+    them."""
     if script is OTHER:
         return "".join(chars)
     wanted = {script.letters, CHINESE.letters} if script.is_dense else {script.letters}

@@ -20,7 +20,7 @@ from pinch_tui.ui.widgets.polling import Poller, polling_rate
 from pinch_tui.ui.widgets.talk_bar import TalkBar
 
 SAID_S = 4.0
-"""A passing line stays for so long."""
+"""How long a passing line stays."""
 _ACTIONS = (
     "swap",
     "two_way",
@@ -34,7 +34,7 @@ _ACTIONS = (
     "replay_slower",
     "retry",
 )
-"""What the keys of the conversation do here too."""
+"""Actions that their usual keys run here, too."""
 _OWN = (
     ("Esc", "Throw away, close"),
     ("Enter q", "Close"),
@@ -46,9 +46,9 @@ _OWN = (
 
 
 class TableView(BigView):
-    """The talk key works as on the conversation; so does holding the mouse button, on the texts and on the bar.
+    """The talk key works as on the conversation, and so does holding the mouse button on the texts or the bar.
 
-    It begins with one line, and goes to each newer one as soon as that has words.
+    The view begins with one line, and shows each newer one as soon as that has words.
     """
 
     DEFAULT_CSS = "TableView TalkBar { height: 2; }"
@@ -142,7 +142,7 @@ class TableView(BigView):
         return self._bindings.key_to_bindings.keys()
 
     def action_back(self) -> None:
-        """Escape throws away what is being said first."""
+        """During an utterance Escape cancels that, and leaves the view open."""
         status = self._front.engine.status
         if status.talking_since is not None or status.word is StateWord.TALKING:
             do(self._front, "cancel")

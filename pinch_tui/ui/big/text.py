@@ -17,16 +17,16 @@ from pinch_tui.ui.widgets.mouse_hold import MouseHold
 
 _MARGIN = 1
 _GROWTH = 60
-"""Words that are read as they come add no more characters at once than this."""
+"""A change that adds more characters than this is not taken for words that are read as they come."""
 _PATIENCE_S = 0.3
 """How long the widget stays empty during the first drawing; then the text is shown at the usual size."""
 
 
 class BigText(MouseHold):
-    """The text, centred in its widget.
+    """A text, centred.
 
-    ``draw`` draws it in a worker thread, one request at a time and always the newest; `Drawn` is posted when the
-    answer is on screen. A text that cannot be drawn is shown at the terminal's own letter size, and upright.
+    ``draw`` is called in a worker thread, with one request at a time and always the newest; `Drawn` is posted when its
+    answer is on screen. A text that cannot be drawn is shown upright, at the terminal's own letter size.
     """
 
     DEFAULT_CSS = """
@@ -53,13 +53,13 @@ class BigText(MouseHold):
         self._is_drawing = False
         self._pages: list[Page] = []
         self.refusal: Refusal | None = None
-        """Why the text has the usual size, if that has a reason."""
+        """Why the text could not be drawn, if there is something to say."""
         self.page = 0
         self.is_turned = False
 
     @property
     def can_turn(self) -> bool:
-        """Whether the text is drawn in dots, or could be if it took several pages: that can be turned upside down."""
+        """Whether the text can be turned upside down: it is drawn in dots, or could be on several pages."""
         answered = self._answered
         if answered is None or answered != self._wanted:
             return False
@@ -77,7 +77,8 @@ class BigText(MouseHold):
             self.show()
 
     def grow(self, text: str, language: str) -> None:
-        """More words of the text that is shown; who reads its end reads on where they continue."""
+        """More words of the text that is shown. A reader who sees its last page goes on to the page where they
+        continue."""
         is_read = 0 < self.n_pages == self.page + 1 and 0 < len(text) - len(self._text) <= _GROWTH
         self.show(text, language=language, page=self.n_pages if is_read else None)
 
@@ -116,7 +117,7 @@ class BigText(MouseHold):
         self.refresh()
 
     def _request(self) -> Request | None:
-        """What has to be drawn; None: there is nothing to draw, or nothing to draw with."""
+        """What has to be drawn; None when there is no text, or no way to draw it."""
         columns, rows = self.size.width - 2 * _MARGIN, self.size.height
         text = drawable(self._text)
         if self._draw is None or not text or min(columns, rows) < 1:

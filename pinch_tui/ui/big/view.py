@@ -20,9 +20,9 @@ from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.text.layout import Order, cut, width
 
 _EVEN_ROWS = 18
-"""From so many rows on both languages get as many; below, the far one gets two of three."""
+"""From this many rows on, both languages get half of them; on fewer, the far one gets two thirds."""
 _LARGE_ROWS = 6
-"""The near text keeps the usual size on fewer rows: its reader sits before it."""
+"""On fewer rows than this the near text keeps the usual size: its reader sits close to the screen."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Arrangement:
 
 
 class Hints(Widget):
-    """One quiet line: keys, which can be clicked, or a remark."""
+    """One dim line: keys, which can be clicked, or a remark."""
 
     DEFAULT_CSS = "Hints { width: 1fr; height: 1; background: $background; color: $text-muted; }"
     _GAP = "   "
@@ -47,8 +47,8 @@ class Hints(Widget):
         self._short: Sequence[tuple[str, str]] = ()
 
     def say(self, *parts: tuple[str, str], short: Sequence[tuple[str, str]] = ()) -> None:
-        """Texts, and the screen's action that a click on each runs, "" for none. ``short``: where these have no
-        room."""
+        """Pairs of a text and the screen's action that a click on it runs, "" for none. ``short``: used where ``items``
+        do not fit."""
         self._long, self._short = parts, short or parts
         self.refresh()
 
@@ -77,7 +77,7 @@ class Hints(Widget):
 
 
 class _Rule(Widget):
-    """Between the halves."""
+    """The rule between the halves."""
 
     DEFAULT_CSS = "_Rule { width: 1fr; height: 1; background: $background; color: $text-disabled; }"
 
@@ -100,7 +100,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
     TALKS: ClassVar[bool] = False
     """The talk key and the mouse talk here."""
     rows_below: ClassVar[int] = 2
-    """Rows that the rule and the hints take."""
+    """Rows taken by the rule and the hints."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Close", show=False),
         Binding("enter,q", "close", "Close", show=False),
@@ -233,7 +233,8 @@ class BigView(ClosesOnce, ModalScreen[None]):
         self.dismiss(None)
 
     def action_turn(self) -> None:
-        """The far half upside down, for the person across the table; only what is drawn in dots can be."""
+        """Turn the far half upside down, for the person across the table; only text that is drawn in dots can be
+        turned."""
         if self.far.can_turn or self.far.is_turned:
             self._kept.is_turned = not self.far.is_turned
             self.far.show(is_turned=self._kept.is_turned, page=0)

@@ -1,4 +1,4 @@
-"""Past conversations: the newest first; typing looks for words in all of them, Enter opens, Del deletes."""
+"""Past conversations, the newest first. Typing searches all of them, Enter opens one, Del deletes it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Filter(Input):
 
 
 class ConversationsScreen(Panel[None]):
-    """``make_view`` makes the view of a conversation that is opened."""
+    """``make_view`` makes the widget that shows an opened conversation."""
 
     DEFAULT_CSS = """
     ConversationsScreen OptionList { height: 1fr; margin-top: 1; text-wrap: nowrap; }
@@ -81,12 +81,12 @@ class ConversationsScreen(Panel[None]):
         """The search text of the list, folded."""
         self._is_done = False
         self._opens_first = False
-        """Enter was pressed before the list was there."""
+        """Enter was pressed before the result was there."""
         self._back_to: tuple[str, int | None] | None = None
         self._doomed: PastEntry | None = None
         """The conversation that the next press deletes."""
         self._trouble = ""
-        """Why the list is not whole."""
+        """Why the list is incomplete."""
         self._failed = ""
         """Why the last key had no effect."""
 
@@ -200,7 +200,7 @@ class ConversationsScreen(Panel[None]):
         self.host.push_screen(screen, partial(self._came_back, conversation))
 
     def _came_back(self, before: PastConversation, now: PastConversation | None) -> None:
-        """A closed conversation may have changed: its stars, and which lines are found."""
+        """The conversation may have changed while it was open: its stars, its texts and so the lines that are found."""
         if now is None:
             return
         if now.utterances != before.utterances:
@@ -275,7 +275,7 @@ class ConversationsScreen(Panel[None]):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        """All rows anew."""
+        """Lay out all rows again."""
         listed = self.query_one(OptionList)
         at = listed.highlighted
         listed.clear_options()

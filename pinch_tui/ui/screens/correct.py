@@ -1,4 +1,4 @@
-"""Correcting a line: both texts of it, to be edited. The first wording is kept beside the correction."""
+"""Correct the two texts of a line. Their first wording is kept beside the correction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pinch_tui.ui.screens.panel import Panel
 
 
 class _Text(TextArea):
-    """Enter saves; a text of one line of a conversation has no line breaks of its own."""
+    """A text of one line: Enter saves instead of breaking it."""
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
@@ -63,6 +63,6 @@ class CorrectScreen(Panel[Wording | None]):
         first.move_cursor(first.document.end)
 
     def action_save(self) -> None:
-        """End with what stands in the fields now; line breaks of a paste become spaces."""
+        """Close with the texts as they are in the fields; line breaks from a paste become spaces."""
         texts = {field.id: " ".join(field.text.split()) for field in self.query(_Text)}
         self.dismiss((texts.get("original", ""), texts.get("translation", "")))

@@ -17,15 +17,15 @@ from pinch_tui.ui.screens.panel import Panel
 
 REFRESH_S = 0.5
 _NAME_CELLS = 16
-"""So that a whole session id fits beside it in 60 columns."""
+"""Narrow enough for a whole session id beside it in 60 columns."""
 _MANY = 20
-"""With fewer measurements their number is shown, too."""
+"""With fewer measurements than this their number is shown, too."""
 _AWAITED, _NONE, _BEFORE, _NOT_YET = "awaited", "none", "was there before", "not measured yet"
 Section = tuple[str, Sequence[tuple[str, str]]]
 
 
 def _delay(last: float | None, spread: tuple[float, float] | None, n: int, without: str) -> str:
-    """``without``: what is said where the last utterance has no figure."""
+    """``without``: shown where the last utterance has no figure."""
     text = without if last is None else f"{last:.0f} ms"
     if spread is None:
         return text
@@ -34,7 +34,7 @@ def _delay(last: float | None, spread: tuple[float, float] | None, n: int, witho
 
 
 def last_released(utterances: Sequence[Utterance]) -> Utterance | None:
-    """The newest utterance that was let go, and not thrown away: the one that the delays are told of."""
+    """The newest utterance that was ended and not cancelled: the one whose delays are shown."""
     unmeasured = (UtteranceState.TALKING, UtteranceState.CANCELLED)
     return next((u for u in reversed(utterances) if u.state not in unmeasured), None)
 
@@ -59,7 +59,7 @@ def unmeasured(status: Status, utterance: Utterance | None) -> tuple[str, str, s
 def sections(
     status: Status, extra: Sequence[tuple[str, str]] = (), utterance: Utterance | None = None
 ) -> Iterator[Section]:
-    """Headings with their names and values, in plain text. ``utterance``: the `last_released`."""
+    """Headings, each with its names and values, in plain text. ``utterance``: `last_released`."""
     counters, params = status.counters, status.params
     yield "Delays after release", list(_latency_rows(status.latency, unmeasured(status, utterance)))
     yield (

@@ -1,4 +1,4 @@
-"""The export dialog: which format, which side, which lines. Writing goes on while the conversation does."""
+"""The export dialog: which format, which language, which lines. The conversation goes on meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen that stays: something that cannot go on, what happened, what to do."""
+"""The screen for an error after which nothing can go on: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinch_tui.ui.screens.panel import Panel
 
 
 class FatalScreen(Panel[None]):
-    """Says it and stays until the user looks at the conversation again (Esc) or quits."""
+    """Stays until the user goes back to the conversation (Esc) or quits."""
 
     def __init__(self, notice: NoticePosted) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Help: how to talk in this very terminal and why so, and every key, those of the present place first."""
+"""Help: how to talk in this terminal, why in this way, and all keys, those of the present place first."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEAST_ROOM = 24
 
 
 def talking_lines(report: HoldReport, talk_key: str, *, is_brief: bool = False) -> Content:
-    """How to talk here, and why this way; ``is_brief``: the first sentence of the reason alone."""
+    """How to talk here, and why in this way; ``is_brief``: only the first sentence of the reason."""
     hint = talk_hint(report.method, talk_key)
     mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
     why = report.sentence
@@ -49,7 +49,7 @@ def talking_lines(report: HoldReport, talk_key: str, *, is_brief: bool = False) 
 
 
 class TalkingLines(Static):
-    """`talking_lines`, kept true: how the key is held may be found out while they are read."""
+    """`talking_lines`, kept up to date: how keys can be held may be found out while the panel is open."""
 
     def __init__(self, *, is_brief: bool = False, classes: str | None = None) -> None:
         super().__init__(classes=classes)

@@ -1,4 +1,4 @@
-"""The API key: one line to enter it, and the way back to practice.
+"""Enter the API key, or go back to practice.
 
 The key is typed into a hidden field and handed to `AppServices.store_key`, which tests it before keeping it; it is
 never shown, logged or kept here.
@@ -23,7 +23,7 @@ KEYS_ARE_MADE_AT = "https://portal.startpinch.com"
 
 
 class KeyScreen(Panel[None]):
-    """Enter tries the key, keeps it and goes on with the service; the conversation stays."""
+    """Enter tests the key, keeps it and switches to the service; the conversation stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "practice", show=False, priority=True)]
 

@@ -1,6 +1,7 @@
-"""The language menu: type to find, recent pairs first, one side at a time.
+"""The language menu: one side of the pair at a time, with recent pairs at the top.
 
-``l`` Enter goes back to the pair before; ``l`` 2 takes the second recent pair; any code may be typed.
+Typing searches; any code may be typed. After ``l``, Enter goes back to the previous pair, and 2 takes the second recent
+pair.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.strip import displayed
 
 _CODE_CELLS = 7
-"""Room for ``zh-Hans``; a longer code moves its own name."""
+"""Wide enough for ``zh-Hans``; a longer code pushes its language's name to the right."""
 
 
 class _Filter(Input):
@@ -82,7 +83,7 @@ class LanguageScreen(Panel[Pair | None]):
     # ---- choosing --------------------------------------------------------------------------------------------------
 
     def action_side(self) -> None:
-        """The other side: the language spoken, or the one wanted."""
+        """Go to the other side: the language spoken, or the language translated into."""
         self._is_source_side = not self._is_source_side
         self._fill()
 
@@ -137,7 +138,8 @@ class LanguageScreen(Panel[Pair | None]):
         return self._choices.pair[0 if self._is_source_side else 1]
 
     def _first_choice(self) -> int:
-        """What Enter takes at once: the pair before, the best match, else what is in force: nothing by mistake."""
+        """What Enter would take: the previous pair, the best match, or else what is in force, so that a stray Enter
+        changes nothing."""
         if self._entries[0].is_pair or self.query_one(Input).value.strip():
             return 0
         return next((at for at, entry in enumerate(self._entries) if entry.code == self._code_now), 0)

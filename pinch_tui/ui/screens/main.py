@@ -1,8 +1,7 @@
-"""The conversation: header, transcript, notices, talk bar, footer. Owns scroll, search and nothing else.
-
-It draws snapshots that the app hands it. Levels are polled only while they can change something that is seen: 15 times
-a second while somebody talks or the voice speaks, 4 times while the microphone is merely open or something is
-counted down, else not at all; below a panel that leaves the talk bar in view twice a second at most.
+"""The conversation: header, transcript, notices, talk bar, footer. It draws snapshots that the app gives it, and owns
+nothing but the scroll position and the search. Levels are polled only while that can change something on the screen: 15
+times a second while somebody talks or the voice speaks, 4 times while the microphone is merely open or something is
+counted down, else not at all. Below a panel that leaves the talk bar in view it is at most twice a second.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ from pinch_tui.ui.widgets.strip import displayed
 from pinch_tui.ui.widgets.talk_bar import TalkBar
 
 BELOW_HZ = 2.0
-"""Below a panel: often enough for seconds."""
+"""Hz below a panel: enough to count seconds."""
 TALL_ROWS = 20
 """From this height the talk bar gets padding, and practice mode shows its line of phrases."""
 N_PHRASES = 6
 
 
 class MainScreen(Screen[None]):
-    """The screen under all others."""
+    """The screen below all others."""
 
     DEFAULT_CSS = """
     MainScreen { background: $background; layout: vertical; }
@@ -61,7 +60,7 @@ class MainScreen(Screen[None]):
         self._report = hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
-        self._sayable: list[str] = []  # the same phrases as they are spoken
+        self._sayable: list[str] = []  # the phrases of the card, as they are spoken
         self._tally: Tally | None = None
         self.lines = view
         self.header = Header(host.marks, order=host.order)
@@ -111,7 +110,7 @@ class MainScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         self._poller.set_rate(0.0)
-        self.app.screen.call_after_refresh(self._poll)  # what it covers is known when it is laid out
+        self.app.screen.call_after_refresh(self._poll)  # how many rows it covers is known once it is laid out
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
@@ -131,7 +130,7 @@ class MainScreen(Screen[None]):
         self._poll()
 
     def redraw_hold(self) -> None:
-        """The talk key is held in another way: this is told below a panel too, which may say the same."""
+        """How the talk key is held has changed. This is drawn below a panel, too, since the panel may show the same."""
         if not self.is_attached:
             return
         self._report = self._host.hold.report()
@@ -140,7 +139,7 @@ class MainScreen(Screen[None]):
         self._draw_empty(self._engine.status)
 
     def redraw_talk(self) -> None:
-        """The conversation changed: what stands beside its lines, which are told by themselves."""
+        """The conversation changed: update what is around its lines. The lines themselves hear of it on their own."""
         if not self.is_attached:
             return
         self.set_class(bool(self._engine.transcript.utterances), "-spoken")
@@ -213,7 +212,7 @@ class MainScreen(Screen[None]):
     # ---- polling ---------------------------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        """As often as the present state, and what stands above, make it worth while."""
+        """How often to poll, given the present state and whether a panel is open."""
         rate = polling_rate(self._engine.status)
         if self.is_attached and self.app.screen is not self:
             rate = min(rate, BELOW_HZ) if self._is_bar_seen() else 0.0
@@ -237,7 +236,7 @@ class MainScreen(Screen[None]):
         self._draw_bar()
 
     def close_search(self) -> bool:
-        """Put the search line away; False when it was not open."""
+        """Close the search line; False when it was not open."""
         if not self.search_bar.is_open:
             return False
         self.search_bar.close()
@@ -258,7 +257,7 @@ class MainScreen(Screen[None]):
         self.step_search(event.direction)
 
     def follow_search(self, numbers: Collection[int] = ()) -> None:
-        """These utterances changed, or the selection moved: the search line says where it stands now."""
+        """These utterances changed, or the selection moved: update the count in the search line."""
         if self._tally is not None:
             self._tally.update(map(self._engine.transcript.utterance, numbers))
             self._say_found(self._tally.found(self.lines.cursor))

@@ -20,7 +20,8 @@ LIFTED_ROWS = 36
 screen."""
 NARROW_COLUMNS = 84
 SNUG_COLUMNS = 108
-"""Below these a sheet (a wide sheet) takes the whole width: slivers of the conversation beside it only disturb."""
+"""Below these widths a sheet (a wide sheet) takes the whole screen's width: a sliver of conversation beside it only
+distracts."""
 Result = TypeVar("Result")
 
 
@@ -59,7 +60,7 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     short_rows: ClassVar[int] = SHORT_ROWS
     ENDS_TALK: ClassVar[bool] = False
-    """There is only something to look at: the talk key ends what was begun, and begins nothing."""
+    """The panel takes no input: the talk key ends the utterance under way, and begins none."""
     OPENED_BY: ClassVar[str] = ""
     """The action whose keys open it; they close it, too, where it has nothing to type into."""
 

@@ -47,7 +47,7 @@ _HINTS = (
     ("copy_original", "original"),
     ("copy_both", "both"),
 )
-"""What the bottom line names, as far as it has room."""
+"""The actions in the bottom line, as many as fit."""
 
 
 def pairs_text(pairs: Pairs, arrow: str, order: Order) -> str:
@@ -65,14 +65,16 @@ class _Lines:
         return next(one for one in self.utterances if one.number == number)
 
     def take(self, utterances: Sequence[Utterance]) -> list[int]:
-        """As they are now; the numbers of those that changed. The same list goes on, since views keep it."""
+        """Take the conversation as it is now; returns the numbers of the lines that changed. The list stays the same
+        object, since views hold on to it."""
         changed = [new.number for old, new in zip(self.utterances, utterances, strict=False) if old != new]
         self.utterances[:] = utterances
         return changed
 
 
 class PastScreen(Panel[PastConversation]):
-    """Ends with the conversation as it is then. ``line``: the one to begin at; ``needle``: what was looked for."""
+    """Closes with the conversation as it is then. ``line``: where to begin; ``needle``: the text that was searched
+    for."""
 
     DEFAULT_CSS = """
     PastScreen { background: $background; layout: vertical; align: left top; }
@@ -168,7 +170,7 @@ class PastScreen(Panel[PastConversation]):
                 return
 
     def action_close(self) -> None:
-        """The search first, then the conversation."""
+        """Close the search if it is open, else the conversation."""
         if self.search_bar.is_open:
             self.search_bar.close()
             self.lines.search("")
@@ -264,7 +266,7 @@ class PastScreen(Panel[PastConversation]):
             self.front.face.warn("past", notice.title, notice.hint)
 
     def confirm(self, text: str) -> None:
-        """Nothing to do: the screen shows it."""
+        """Nothing to do: the screen shows the change itself."""
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.front.face.begin(name, work)  # which outlives this screen

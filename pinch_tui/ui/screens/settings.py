@@ -1,8 +1,8 @@
-"""Settings that hold from now on, without a restart.
+"""Settings that take effect without a restart.
 
-Devices, volume, theme and the like change at once. What a session is asked for is collected: the last line says what
-differs, and closing the panel opens a new session by itself, while the old one finishes what was said. Nothing is
-written to the user's file; what ought to be remembered goes through the services.
+Devices, volume, theme and the like change at once. Whatever needs a new session is collected: the last line says what
+differs, and closing the panel opens the new session while the old one finishes what was said. Nothing is written to the
+user's file; choices are remembered through the services.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ from pinch_tui.ui.widgets.meter import meter
 
 METER_HZ = 15.0
 HEAR_EVERY_S = 20.0
-"""The microphone is kept open for the meter; it closes by itself a minute after it was last wanted."""
+"""How often the microphone is asked for again to keep the meter live; it closes a minute after it was last asked
+for."""
 _METER_CELLS = 30
 _SHORT_CELLS = 10
 _LEVEL_CELLS = 8
-"""What a level in words takes."""
+"""Cells of a level in words."""
 _INDENT = 22
 _ROWS = [row for row in SESSION_OPTIONS if row.label]
 _AT_ONCE = {row.remembered: key for key, row in OPTIONS.items() if row.label and not row.opens_session}
-"""Choice -> the key of an option that holds at once."""
+"""Choice -> the key of an option that takes effect at once."""
 _YES_NO = ((True, "yes"), (False, "no"))
 _SAME_VOLUME = 0.005
 _SYSTEM = (None, "system's default")
@@ -75,7 +76,7 @@ class MeterLine(Widget):
 
 
 class KeyRow(Static, can_focus=True):
-    """Opens the screen of the API key."""
+    """A button that opens the screen for the API key."""
 
     DEFAULT_CSS = """
     KeyRow { height: 1; width: 1fr; }
@@ -153,7 +154,7 @@ class SettingsScreen(Panel[None]):
 
     @property
     def _rows(self) -> list[Option]:
-        """What the service in use can be asked for."""
+        """The options that the service in use has."""
         left_out = self.front.engine.status.service.left_out
         return [row for row in _ROWS if row.name not in left_out]
 
@@ -166,7 +167,7 @@ class SettingsScreen(Panel[None]):
         self._judge()
 
     def _hear_microphone(self) -> None:
-        """The meter wants it open, as it is after an utterance."""
+        """Ask for an open microphone, as after an utterance."""
         self.front.engine.post(HearMicrophone())
 
     @work
@@ -205,7 +206,7 @@ class SettingsScreen(Panel[None]):
         return offers[name] if name and name != self.front.engine.status.service.name else ""
 
     def params(self) -> SessionParams:
-        """What the form asks for now."""
+        """The session as the form describes it now."""
         chosen: dict[str, Any] = {}
         for row in self._rows:
             match self.query_one(f"#{row.name}"):
@@ -218,7 +219,7 @@ class SettingsScreen(Panel[None]):
         return replace(self.front.session.wanted, **chosen).consistent()
 
     def on_key(self, event: events.Key) -> None:
-        """Up and Down go on from a line of text, too."""
+        """Up and Down leave a text field, too."""
         if event.key in ("up", "down") and isinstance(self.focused, Input):
             event.stop()
             if event.key == "down":
@@ -276,7 +277,7 @@ def _themes(now: str) -> list[tuple[object, str]]:
 
 
 def _volumes(now: float) -> list[tuple[object, str]]:
-    """Steps of ten per cent, and the volume in force, which the keys may have set between two of them."""
+    """Steps of ten per cent, and the volume in force, which may lie between two of them."""
     steps = [step / 10 for step in range(round(VOLUME_RANGE[1] * 10) + 1)]
     others = [step for step in steps if abs(step - now) > _SAME_VOLUME]
     return [(volume, f"{volume * 100:.0f} %") for volume in sorted([*others, now])]

@@ -1,7 +1,7 @@
 """The laid-out conversation: its rows, their heights and their lines; no widget. Pure.
 
-A row is laid out when it comes into view and kept for a while; heights of the others are estimates. Once a row was live
-its height does not shrink, so that nothing below it jumps: not before `release`, at a moment when lines move anyway.
+A row is laid out when it comes into view and kept for a while; the heights of all others are estimates. A row that was
+live does not shrink, so that nothing below it jumps, until `release` is called at a moment when lines move anyway.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class LineBook:
 
     @property
     def is_laid_out(self) -> bool:
-        """Whether a width is known."""
+        """Whether the view's width is known yet."""
         return self.style.width > 0
 
     def utterance(self, row: int) -> Utterance:
@@ -107,7 +107,7 @@ class LineBook:
         return max(self.gap_above(row) + height, self._floor.get(row, 0))
 
     def newest(self) -> int:
-        """The last row that has a text or may still get one; the very last when there is none."""
+        """The last row that has a text or may still get one, or else the last of all."""
         utterances = self._read()
         last = len(self) - 1
         return next((row for row in range(last, -1, -1) if utterances[row].has_content), last)
@@ -117,7 +117,7 @@ class LineBook:
         return self._release([row for row in self._floor if not self.utterance(row).is_live])
 
     def release_last(self) -> bool:
-        """The same for the last row only: nothing stands below it."""
+        """The same for the last row alone, below which nothing can jump."""
         last = len(self) - 1
         return last in self._floor and not self.utterance(last).is_live and self._release([last])
 
@@ -157,7 +157,7 @@ class LineBook:
         return self.view.settle(self.view.top(row) + int(share * self.view.height(row)), height)
 
     def renew(self) -> None:
-        """Start over with another conversation."""
+        """Show another conversation."""
         self._sizes.clear()
         self._row_of.clear()
 

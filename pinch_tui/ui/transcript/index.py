@@ -98,7 +98,8 @@ class Placed:
 
 
 class Viewport:
-    """The index, and which of its heights are measured. ``measure(row)`` gives a row's true height."""
+    """The index, and which of its heights are true rather than estimated. ``measure(row)`` gives a row's true
+    height."""
 
     def __init__(self, measure: Callable[[int], int]) -> None:
         self._measure = measure

@@ -1,6 +1,5 @@
-"""Moves through a conversation: the row to select, and the scroll position that shows it. Pure.
-
-A row may be taller than the view: then steps and pages go through it before they leave it.
+"""Moving through a conversation: which row to select, and the scroll position that shows it. Pure. In a row that is
+taller than the view, steps and pages scroll to its end before they go on.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ def is_in_view(book: LineBook, row: int, top: int, height: int) -> bool:
 
 
 def step(book: LineBook, row: int, by: int, top: int, height: int) -> tuple[int, int]:
-    """From the selected row ``by`` rows on: the row, and the position. From a row out of view to the nearest in view.
-
-    In a row that is too tall, ``by`` lines on while there are lines of it out of view on that side.
+    """The row ``by`` rows after the selected one, and the position. From a row out of view it goes to the nearest in
+    view. In a row that is too tall it scrolls by ``by`` lines as long as there is more of it on that side.
     """
     view = book.view
     top = view.settle(top, height)
@@ -31,7 +29,7 @@ def step(book: LineBook, row: int, by: int, top: int, height: int) -> tuple[int,
 
 
 def page(book: LineBook, direction: int, top: int, height: int) -> tuple[int, int]:
-    """A page on (1) or back (-1): the last (first) row that is wholly in view there, and the position."""
+    """A page down (1) or up (-1): the last (first) row that is wholly in view then, and the position."""
     top = book.view.settle(top + direction * max(1, height - 2), height)
     return _whole(book, top, height)[0 if direction < 0 else -1], top
 
@@ -45,9 +43,9 @@ def _whole(book: LineBook, top: int, height: int) -> list[int]:
 
 
 def to_match(book: LineBook, row: int, top: int, height: int, covered: int) -> int:
-    """The position that shows a row, and of a row that is too tall a line with a match.
+    """The position that shows a row or, when it is too tall, a line of it with a match.
 
-    ``covered``: lines at the foot of the view that something else hides.
+    ``covered``: how many lines at the bottom of the view are hidden by something else.
     """
     view = book.view
     top = view.show(row, top, height)

@@ -97,12 +97,12 @@ class Painter:
         return self._framed([], 1, cells, True)
 
     def line(self, line: RowLine, cells: int, is_selected: bool) -> Strip:
-        """A row line with its edge, cut or padded to ``cells``."""
+        """A line of a row with its edge, cut or padded to ``cells``."""
         segments = [Segment(piece.text, self.style(piece.role, piece.marks, is_selected)) for piece in line.pieces]
         return self._framed(segments, line.cells, cells, is_selected)
 
     def _framed(self, segments: list[Segment], used: int, cells: int, is_selected: bool) -> Strip:
-        """The strip states its length: terminals count the cells of some scripts differently."""
+        """The strip gets its length from us: terminals count the cells of some scripts differently."""
         edge = Segment(self._edge if is_selected else " ", self.style(Role.EDGE, 0, is_selected))
         ground = self._cursor if is_selected else self._base
         if used > cells:

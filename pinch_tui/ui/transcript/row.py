@@ -42,7 +42,7 @@ _LRM = "\N{LEFT-TO-RIGHT MARK}"
 
 
 class Role(StrEnum):
-    """What a piece is; the view's component classes have these names."""
+    """What a piece shows; the view's component classes have these names."""
 
     BLANK = "blank"
     EDGE = "edge"
@@ -71,7 +71,7 @@ class RowLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowStyle:
-    """Everything but the utterance that a row's lines depend on. ``folded``: the search needle, folded."""
+    """All that a row's lines depend on besides the utterance. ``folded``: the search needle, folded."""
 
     width: int
     has_times: bool = True
@@ -121,7 +121,7 @@ def is_spoken_right(utterance: Utterance, segment: Segment | None = None) -> boo
 
 
 Size = tuple[int, int, int]
-"""Characters of a row's texts: the longer ones of each pair, the originals, the translations."""
+"""How long a row's texts are in characters: of each pair the longer one, the originals, the translations."""
 
 
 def size_of(utterance: Utterance) -> Size:

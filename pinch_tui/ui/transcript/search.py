@@ -90,7 +90,7 @@ class Found:
 
     @property
     def words(self) -> str:
-        """For the search line."""
+        """As the search line puts it."""
         if not self.total:
             return " nothing found"
         return f" line {self.place} of {self.total}" if self.place else f" {self.total} found"
@@ -123,7 +123,7 @@ class Search:
         parts = [part for segment in utterance.segments for part in (segment.original, segment.translation)]
         text = "\n".join(parts)
         if "  " not in text and "\ufffc" not in text and text.replace("\n", " ").isprintable():
-            text = fold(text)  # one look at all of it: most texts need no cleaning
+            text = fold(text)  # checked as a whole, since most texts need no cleaning
         else:
             text = "\n".join(fold(drawable(part)) for part in parts)
         self._folded[utterance.number] = (utterance, text)
@@ -173,7 +173,7 @@ class Tally:
         self._numbers = list(found.numbers)
 
     def update(self, changed: Iterable[Utterance]) -> None:
-        """These changed or began."""
+        """These utterances changed or began."""
         for utterance in changed:
             at = bisect_left(self._numbers, utterance.number)
             was_match = self._numbers[at : at + 1] == [utterance.number]

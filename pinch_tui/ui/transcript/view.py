@@ -2,7 +2,7 @@
 
 Every utterance is a row; rows are laid out when they come into view and kept, so that an interim text costs one row,
 not the conversation. While the view is at its end it follows; scrolled up, nothing in it moves, and a mark tells how
-many lines are new below. Belongs to the event loop's thread. It binds no keys: the table of actions does.
+many lines are new below. It belongs to the event loop's thread. Keys are bound by the table of actions, not here.
 """
 
 from __future__ import annotations
@@ -124,12 +124,13 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._book.style.is_side_by_side
 
     def refresh_utterances(self, numbers: Iterable[int]) -> None:
-        """These utterances changed or began: paint them soon, at most 20 times a second. From any task of the loop."""
+        """These utterances changed or began: paint them soon, at most 20 times a second. May be called from any task of
+        the loop."""
         self._dirty.update(numbers)
         self._painting.poke()
 
     def reload(self, transcript: facade.TranscriptView | None = None) -> None:
-        """Show the conversation (or another one) from scratch, at its end."""
+        """Lay out the conversation (or another one) from scratch, and show its end."""
         if transcript is not None:
             self._transcript = transcript
         self._search = Search(lambda: self._transcript.utterances)
@@ -264,7 +265,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
 
     def _come_to(self, top: int, selected: int | None) -> None:
-        """After a new layout: be at the end if it is followed, else there, or near there to show the selected row."""
+        """After a new layout: go to the end if the view follows it, else to ``top``, or near it where the selected row
+        would be out of view."""
         if self._is_following:
             top = self._book.view.settle_end(self._height)
         elif selected is not None and selected == self._book.row_of(self._cursor):
@@ -275,7 +277,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def _apply(self, top: int) -> None:
-        """Set size and scroll position, and let `watch_scroll_y` know that no person scrolled."""
+        """Set size and scroll position in a way that `watch_scroll_y` does not take for scrolling by the user."""
         self._is_adjusting = True
         try:
             size = Size(self._book.style.width, self._book.view.total)
@@ -319,7 +321,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         changes = self._book.change(dirty, self._top, height)
         self._keep_cursor()
         if self._is_following:
-            # What is in view moves up for a new row anyway, and the last row of a short conversation moves nothing.
+            # With a new row everything in view moves up anyway; in a conversation shorter than the view nothing moves.
             if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
                 self.refresh()
             self._apply(self._book.view.settle_end(height))

@@ -22,7 +22,7 @@ _GUTTER = 5
 
 
 class PhraseChosen(Message):
-    """A phrase is to be spoken as a sample. ``index``: its place among those that were shown."""
+    """Asks for a phrase to be spoken as a sample. ``index``: its place among the phrases shown."""
 
     def __init__(self, index: int) -> None:
         super().__init__()
@@ -63,11 +63,10 @@ class EmptyCard(Static, can_focus=True):
         order: Order,
         width: int,
     ) -> None:
-        """``hint``: how to talk. ``phrases``: originals and translations in display order, in practice mode.
-        ``can_speak``: a voice can speak them. ``is_first``: nobody was understood here before, so there is one goal.
-        ``key``: where a key for the real service is entered, "" where one is in use.
-
-        Phrases that would break the table in ``width`` cells, the card's edges included, are left out.
+        """``hint``: how to talk. ``phrases``: in practice mode, originals and translations in display order.
+        ``can_speak``: there is a voice that can speak them. ``is_first``: the user has not had anything translated yet,
+        so the card has a single goal. ``key``: the key that opens the screen for an API key, "" where one is in use.
+        Phrases too long for a table of ``width`` cells, including the card's edges, are left out.
         """
         if is_first:
             phrases = phrases[:1]
@@ -129,7 +128,7 @@ class EmptyCard(Static, can_focus=True):
 
 
 def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[tuple[str, str]], int, int]:
-    """The phrases that stand side by side in ``room`` cells, and how wide both columns get."""
+    """The phrases that fit side by side in ``room`` cells, and the widths of both columns."""
     fitting: list[tuple[str, str]] = []
     left = right = 0
     for original, translation in phrases:
@@ -141,9 +140,9 @@ def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[tuple
 
 
 class SayThis(Widget, can_focus=True):
-    """One line of practice mode: the next phrase to say, and what ought to come out.
+    """In practice mode: one line with the next phrase to say and its translation.
 
-    With the focus on it Left and Right choose another one; Enter, or a click, has it spoken.
+    While it has the focus, Left and Right choose another phrase; Enter, or a click, has it spoken.
     """
 
     DEFAULT_CSS = """
@@ -166,8 +165,8 @@ class SayThis(Widget, can_focus=True):
         self._can_speak = False
 
     def show(self, phrases: Sequence[tuple[str, str]], turn: int, *, can_speak: bool = False) -> None:
-        """Phrases in display order. ``turn`` chooses one: the number of utterances up to now. ``can_speak``: a voice
-        can speak them."""
+        """Phrases in display order. ``turn``, the number of utterances so far, decides which one is shown.
+        ``can_speak``: there is a voice that can speak them."""
         if (phrases, turn, can_speak) == (self._phrases, self._turn, self._can_speak):
             return
         self._phrases, self._can_speak = phrases, can_speak

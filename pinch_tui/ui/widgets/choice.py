@@ -1,4 +1,4 @@
-"""One line of a form: a label and a value out of a few, changed with Left and Right."""
+"""One line of a form: a label, and one of a few values, changed with Left and Right."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class Choice(Widget, can_focus=True):
 
     @property
     def value(self) -> object:
-        """The value chosen; None when there is nothing to choose from."""
+        """The chosen value; None when there is nothing to choose from."""
         return self._options[self._at][0] if self._options else None
 
     def set_options(self, options: Sequence[tuple[object, str]], value: object) -> None:
-        """Offer others, silently."""
+        """Offer other options, without posting `Changed`."""
         self._options = list(options)
         self._at = next((n for n, (option, _) in enumerate(self._options) if option == value), 0)
         self.refresh()

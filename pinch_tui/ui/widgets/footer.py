@@ -27,7 +27,8 @@ class Footer(LineWidget):
         self._service = ServiceTraits()
 
     def show(self, method: str, service: ServiceTraits) -> None:
-        """``method``: how the talk key is held; ``service``: who interprets, which decides what is offered."""
+        """``method``: how the talk key is held; ``service``: the service in use, which decides which actions are
+        offered."""
         self._method, self._service = method, service
         self.redraw()
 

@@ -35,7 +35,7 @@ class Header(LineWidget):
         self._status = Status()
 
     def show(self, status: Status) -> None:
-        """Draw this status."""
+        """Show this status."""
         self._status = status
         self.redraw()
 
@@ -58,7 +58,7 @@ class Header(LineWidget):
         yield short, badge[:1]
 
     def _brand(self) -> str:
-        """Who interprets; the practice service has a badge of its own."""
+        """The service in use; the practice service has a badge of its own."""
         return "pinch" if self._status.is_practice else clean(self._status.service.label.lower())
 
     def _pair(self, *, is_short: bool) -> list[Piece]:

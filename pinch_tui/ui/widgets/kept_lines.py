@@ -24,8 +24,8 @@ _NAME = "_styles_cache"
 class KeptLines(StylesCache):
     """Returns the same lines until told that they changed.
 
-    What makes lines stale is what makes them stale in its base: a region that is refreshed, or everything after a
-    change of style or size. A widget without box, outline, tint and padding gets its content lines as they are.
+    They become stale for the same reasons as in the base class: a region was refreshed, or the style or size changed.
+    The lines of a widget without box, outline, tint and padding are its content lines as they are.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ def is_bare(styles: Any) -> bool:
 
 
 def keep_lines(*widgets: Widget) -> None:
-    """Let these widgets keep their finished lines. They draw the same as before."""
+    """Let these widgets keep their finished lines. They look the same as before."""
     for widget in widgets:
         if isinstance(getattr(widget, _NAME, None), StylesCache):
             setattr(widget, _NAME, KeptLines())

@@ -1,4 +1,4 @@
-"""A widget of a single line that is drawn from a `Strip` and whose pieces can be clicked."""
+"""A widget of one line, drawn from a `Strip`, whose pieces can be clicked."""
 
 from __future__ import annotations
 

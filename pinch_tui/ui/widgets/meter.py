@@ -1,4 +1,4 @@
-"""The level meter: dBFS as cells, with the held peak and the clipping zone. Only sound moves it."""
+"""The level meter: dBFS as cells, with the held peak and the clipping zone."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ _STYLES = {
 
 
 class Notices(Widget):
-    """Shows the gravest banner, with what a person's own act came to below it, else the newest passing line.
+    """Shows the gravest banner, with the result of the user's last action below it, or else the newest passing line.
 
-    Nothing takes no room.
+    Without notices it takes no room.
     """
 
     DEFAULT_CSS = """
@@ -52,7 +52,7 @@ class Notices(Widget):
         return banners[-1] if banners else None
 
     def post(self, notice: NoticePosted) -> None:
-        """Show it, or take it back when its title is empty."""
+        """Show a notice, or withdraw it when its title is empty."""
         if not notice.title:
             self.take_back(notice.topic)
             return
@@ -64,7 +64,7 @@ class Notices(Widget):
             self._passing = notice.topic
             self._restart()
         elif self._passing == notice.topic:
-            self._passing = ""  # what passed is what stays now
+            self._passing = ""  # a passing line became a banner
         self._draw()
 
     def set_talking(self, is_talking: bool) -> None:

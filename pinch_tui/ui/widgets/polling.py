@@ -1,4 +1,4 @@
-"""How often the levels and countdowns are looked at: no oftener than they can change something that is seen."""
+"""How often levels and countdowns are read: only as often as they can change something on the screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COUNTDOWN_HZ = 4.0
 
 
 def polling_rate(status: Status) -> float:
-    """How often the levels and countdowns are looked at, Hz; 0 for not at all."""
+    """Hz; 0 for not at all."""
     if status.word in (StateWord.TALKING, StateWord.SPEAKING) or status.talking_since is not None:
         return LIVE_HZ
     if status.mic is MicState.OPEN:
@@ -26,7 +26,7 @@ def polling_rate(status: Status) -> float:
 
 
 class Poller:
-    """Calls ``draw`` at the rate that was set last; ``owner`` is the screen whose timers these are."""
+    """Calls ``draw`` at the rate that was set last; ``owner`` is the screen that owns the timer."""
 
     def __init__(self, owner: Widget, draw: Callable[[], None]) -> None:
         self._owner, self._draw = owner, draw

@@ -1,4 +1,4 @@
-"""One line of pieces at its left and right ends; a click on a piece may run an action."""
+"""A line with pieces at its left and at its right end; a click on a piece may run an action."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Strip:
 
 
 def displayed(text: str, order: Order) -> str:
-    """One cleaned line of text in the order that this terminal needs."""
+    """A cleaned line of text in the order in which this terminal must get it."""
     return text if text.isascii() else " ".join(line.text for line in layout(text, _ENDLESS, reorders=order))
 
 
@@ -58,7 +58,8 @@ def cells(pieces: Iterable[Piece]) -> int:
 
 
 def lay_out(width: int, left: Sequence[Piece], right: Sequence[Piece] = ()) -> Strip:
-    """A line of exactly ``width`` cells. The right side stays whole as long as it fits; the left side is cut."""
+    """A line of exactly ``width`` cells. Where there is too little room the left side is cut; the right side only where
+    it alone does not fit."""
     right_cells = cells(right)
     if right_cells > width:
         right, right_cells = (), 0

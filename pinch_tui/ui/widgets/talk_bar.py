@@ -1,7 +1,7 @@
 """The talk bar: the state word, the level meter, the microphone; and a button that is held with the mouse.
 
-The bar draws what it is given and keeps no state of its own beside the mouse capture. It repaints only when a line has
-really changed, so that polling a silent microphone costs nothing.
+The bar draws what it is given; its only own state is the mouse capture. It repaints only when a line has really
+changed, so that polling a silent microphone costs nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MIC_STYLES = {MicState.OPEN: "$foreground", MicState.LOST: "$warning", MicState
 
 
 class TalkBar(MouseHold):
-    """Two lines of state above the footer. Holding a mouse button on it is holding the talk key."""
+    """Two lines of state above the footer. Holding a mouse button on them counts as holding the talk key."""
 
     DEFAULT_CSS = """
     TalkBar { height: 2; background: $surface; color: $foreground; }
@@ -62,7 +62,7 @@ class TalkBar(MouseHold):
         """The key that catches up with speech that is late, "" for none."""
 
     def show(self, status: Status, levels: Levels, *, method: str, key: str) -> None:
-        """Draw this state. ``method`` is how the talk key is held, ``key`` its Textual name."""
+        """Show this state. ``method`` is how the talk key is held, ``key`` its Textual name."""
         self._status, self._levels, self._method, self._key = status, levels, method, key
         self.set_class(status.word is StateWord.TALKING, "-talking")
         lines = self._both_lines(self.content_size.width)
@@ -105,7 +105,7 @@ class TalkBar(MouseHold):
         return lay_out(width, [*word, *hint], right).content
 
     def _extra(self, *, is_narrow: bool) -> str:
-        """The right of the first line: what is late. How long the last answer took stands in the details."""
+        """The right end of the first line: what is late. How long the last answer took is in the details panel."""
         return text.backlog_text(self._status, is_narrow=is_narrow, catch_up=self.catch_up_key)
 
     def _mic_line(self, width: int) -> Content:
