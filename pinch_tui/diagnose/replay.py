@@ -34,12 +34,12 @@ from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import Utterance
 from pinch_tui.core.untrusted import number_of, text_of, whole_of
-from pinch_tui.core.wire import ErrorMessage, Malformed, SpeechChunk, UnknownMessage, WireEvent
+from pinch_tui.core.wire import Allocation, ErrorMessage, Malformed, SpeechChunk, UnknownMessage, WireEvent
 from pinch_tui.diagnose.virtual_time import run
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.engine.ports import Allocation, Service
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import KeepOpen
 from pinch_tui.store.trace import TraceLine
 

@@ -28,12 +28,12 @@ from pinch_tui.engine.loudspeaker import Loudspeaker
 from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.notifier import Notifier
-from pinch_tui.engine.ports import Service
 from pinch_tui.engine.sessions.sessions import SessionOutlets, Sessions
 from pinch_tui.engine.setup import EngineConfig, EnginePorts
 from pinch_tui.engine.speech_player import SpeechPlayer
 from pinch_tui.engine.status import snapshot
 from pinch_tui.engine.talking import Talking
+from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import BargeIn
 
 __all__ = ["Engine", "EngineConfig", "EnginePorts"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pinch_tui.core.events import Severity
+from pinch_tui.core.sound import SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.boundary import speaker_events
 from pinch_tui.engine.conversation import Conversation
-from pinch_tui.engine.ports import Speaker, SpeakerFailed, SpeakerOpened
+from pinch_tui.engine.ports import Speaker
 from pinch_tui.engine.speech_player import SpeechPlayer
 
 

@@ -9,43 +9,9 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from pinch_tui.core.sound import (
-    MicClosed,
     MicEvent,
-    MicFailed,
-    MicMuted,
-    MicOpened,
-    PlayoutEnded,
-    PlayoutStarted,
     SpeakerEvent,
-    SpeakerFailed,
-    SpeakerOpened,
-    Underran,
 )
-from pinch_tui.services.ports import Allocation, Connection, Connector, Service, SessionApi
-
-__all__ = [
-    "Allocation",
-    "Clock",
-    "Connection",
-    "Connector",
-    "MicClosed",
-    "MicEvent",
-    "MicFailed",
-    "MicMuted",
-    "MicOpened",
-    "Microphone",
-    "MicrophoneClaim",
-    "NoClaim",
-    "PlayoutEnded",
-    "PlayoutStarted",
-    "Service",
-    "SessionApi",
-    "Speaker",
-    "SpeakerEvent",
-    "SpeakerFailed",
-    "SpeakerOpened",
-    "Underran",
-]
 
 # ---- microphone ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.engine.ports import Clock, Microphone, MicrophoneClaim, NoClaim, Service, Speaker
+from pinch_tui.engine.ports import Clock, Microphone, MicrophoneClaim, NoClaim, Speaker
+from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import BargeIn, KeepOpen
 
 DRAIN_S = 3.0

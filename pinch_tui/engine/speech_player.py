@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pinch_tui.core.events import OUT_RATE
+from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, Underran
 from pinch_tui.engine.alarm import Alarm
-from pinch_tui.engine.ports import PlayoutEnded, PlayoutStarted, Speaker, Underran
+from pinch_tui.engine.ports import Speaker
 from pinch_tui.settings.model import BargeIn
 
 QUIET_S = 0.8

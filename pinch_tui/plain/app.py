@@ -74,13 +74,13 @@ def terminal_columns() -> int:
 
 def this_terminal() -> Terminal:
     """The terminal that the program was started in."""
-    if sys.platform == "win32":
-        from pinch_tui.plain.tty_windows import WindowsTerminal
+    if sys.platform != "win32":
+        from pinch_tui.plain.tty import PosixTerminal
 
-        return WindowsTerminal()
-    from pinch_tui.plain.tty import PosixTerminal
+        return PosixTerminal()
+    from pinch_tui.plain.tty_windows import WindowsTerminal
 
-    return PosixTerminal()
+    return WindowsTerminal()
 
 
 class PlainTalkKey(TalkKey, Protocol):

@@ -21,6 +21,9 @@ from pinch_tui.errors import UsageError
 from pinch_tui.outlet import LAST_WORDS_S, PatientStream
 from pinch_tui.plain.terminal import HANG_UP, KeyHandler, key_names
 
+assert sys.platform != "win32"  # `pinch_tui.plain.tty_windows` takes its place there
+import termios  # noqa: E402
+
 _LONGEST = 64
 """Most characters kept of an unfinished sequence; those of keys are shorter."""
 MOST_PENDING = 64 * 1024
@@ -58,10 +61,6 @@ class PosixTerminal:
         self.close()
 
     def open(self, on_key: KeyHandler) -> None:
-        if sys.platform == "win32":
-            raise OSError("no POSIX terminal")
-        import termios
-
         if not os.isatty(self._fd):
             raise UsageError(
                 "The line mode reads keys, and the standard input is not a terminal.",
@@ -75,10 +74,6 @@ class PosixTerminal:
 
     def _use_keys(self) -> None:
         """Single keys, no echo, no signals from keys; output processing stays as it is."""
-        if sys.platform == "win32":
-            raise OSError("no POSIX terminal")
-        import termios
-
         mode = termios.tcgetattr(self._fd)
         mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
         mode[0] &= ~(termios.ICRNL | termios.IXON)
@@ -87,20 +82,12 @@ class PosixTerminal:
         termios.tcsetattr(self._fd, termios.TCSANOW, mode)
 
     def _use_lines(self) -> None:
-        if sys.platform == "win32":
-            raise OSError("no POSIX terminal")
-        import termios
-
         if self._saved is not None:
             termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
 
     def _use_question(self) -> None:
         """Whole lines with the terminal's own editing and echo. Escape, Ctrl+C and Ctrl+Q end the line, as Enter does,
         so that they are heard at once."""
-        if sys.platform == "win32":
-            raise OSError("no POSIX terminal")
-        import termios
-
         if self._saved is None:
             return
         mode = [*self._saved[:6], list(self._saved[6])]
@@ -223,8 +210,6 @@ class PosixTerminal:
                 self._use_keys()
 
     def suspend(self) -> None:
-        if sys.platform == "win32":
-            raise OSError("no POSIX terminal")
         if self._stream is not None:
             self._stream.outlet.drain(LAST_WORDS_S)
         self._use_lines()
@@ -235,10 +220,6 @@ class PosixTerminal:
         """Give the terminal back; may be called twice."""
         if self._saved is None:
             return
-        if sys.platform == "win32":
-            raise OSError("no POSIX terminal")
-        import termios
-
         if self._escape is not None:
             self._escape.cancel()
         if self._stream is not None:

@@ -1,10 +1,10 @@
-"""The seam between the engine and whoever interprets: `SessionApi` and `Connector`, and what a service declares.
+"""The seam between the engine and the services: `SessionApi` and `Connector`, and what a service declares.
 
-A connection speaks the vocabulary of Pinch v1 (`pinch_tui.core.wire`). A service that speaks another language on its
-wire translates here: it chunks sound as its provider wants, makes ids, joins what comes in pieces, drains to the
-provider's own end, and raises its refusals as the errors below, in its own words. What stands between the texts of a
-service and the transcript, such as a translator of our own, is another connector that wraps the service's: it adds
-`TranslatedTranscript` messages and declares itself in the traits' label.
+A connection speaks the vocabulary of Pinch v1 (`pinch_tui.core.wire`). The connection of a service with another
+protocol converts: it sends sound in the pieces that its provider wants, makes ids, joins partial texts, drains to the
+provider's own end mark, and raises refusals as the errors below, in its own words. Something between a service's texts
+and the transcript, such as a translator of our own, is a connector that wraps the service's: it adds
+`TranslatedTranscript` messages and names itself in the traits' label.
 """
 
 from __future__ import annotations
@@ -17,18 +17,6 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation, Progress, WireEvent
 from pinch_tui.errors import LinkError
-
-__all__ = [
-    "Allocation",
-    "Connection",
-    "Connector",
-    "HandshakeRefused",
-    "Opener",
-    "Service",
-    "ServiceTraits",
-    "SessionApi",
-    "Socket",
-]
 
 
 class SessionApi(Protocol):
@@ -46,10 +34,10 @@ class Connection(Protocol):
         or returns, when the connection is over: `receive` tells why."""
 
     def latch(self) -> None:
-        """The utterance was latched: what follows is hands-free, where the provider hears that in another way."""
+        """The utterance was latched: from here on it is hands-free, which some providers recognise in another way."""
 
     async def finalize(self) -> None:
-        """The utterance is over. As `send`."""
+        """The utterance is over. Returns and raises as `send` does."""
 
     async def ping(self) -> None:
         """Returns when the peer has answered. Raises `ConnectionLost`."""
@@ -59,7 +47,8 @@ class Connection(Protocol):
         says what was refused."""
 
     def progress(self) -> Progress | None:
-        """How far what was sent has got; None where that is not known, as with one socket for each utterance."""
+        """How much of what was sent has arrived; None where that is not known, as with one socket for each
+        utterance."""
 
     async def close(self, code: int = 1000) -> None:
         """Close, waiting a short while for the peer; never raises."""
@@ -84,7 +73,7 @@ class Service:
     api: SessionApi
     connector: Connector
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Its key: neither shown nor kept, even where the service repeats it."""
+    """Its key, which is neither shown nor kept, even where the service repeats it."""
 
 
 # ---- what services with a socket are made of ----
@@ -100,7 +89,7 @@ class HandshakeRefused(LinkError):
 
 
 class Socket(Protocol):
-    """What a service needs of a socket; a traced one is another."""
+    """What a service needs of a socket; `traced` has one that writes a trace."""
 
     async def send(self, data: bytes | str) -> None:
         """Returns when the socket has taken the data below its low-water mark. Raises `ConnectionLost`."""
@@ -112,7 +101,7 @@ class Socket(Protocol):
         """Returns when the peer has answered. Raises `ConnectionLost`."""
 
     def progress(self) -> Progress | None:
-        """How far what was sent has got; None where the system does not tell."""
+        """How much of what was sent has arrived; None where the system does not tell."""
 
     async def close(self, code: int = 1000) -> None:
         """Close, waiting a short while for the peer; never raises."""

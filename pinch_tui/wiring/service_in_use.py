@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from pinch_tui.core.events import NoticePosted, SessionParams, Severity
 from pinch_tui.engine.engine import Engine
-from pinch_tui.engine.ports import Service
 from pinch_tui.services.catalogue import TRAITS
+from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import Settings
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store import key_keeper

@@ -26,7 +26,8 @@ from pinch_tui.core.events import (
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.engine.ports import Connector, MicrophoneClaim, NoClaim
+from pinch_tui.engine.ports import MicrophoneClaim, NoClaim
+from pinch_tui.services.ports import Connector
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.fakes.pinch_service import pinch

@@ -10,10 +10,11 @@ import pytest
 from pinch_tui.core.events import Frame, SessionParams
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.session import Session
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, UnknownMessage, WireEvent
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.sessions.runner import SessionRunner
-from pinch_tui.services.ports import Service, ServiceTraits
+from pinch_tui.services.ports import Service
 from tests.faults.warp import run
 
 FLOOD = 10_000

@@ -38,13 +38,14 @@ from pinch_tui.core.events import (
     TalkEdge,
     TalkSource,
 )
+from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.connection import PinchConnector
-from pinch_tui.services.ports import Service, ServiceTraits
+from pinch_tui.services.ports import Service
 from pinch_tui.services.socket import WebSocketOpener
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker

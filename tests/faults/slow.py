@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from pinch_tui.core.wire import Allocation, Progress, WireEvent
-from pinch_tui.engine.ports import Connection
 from pinch_tui.services.pinch.connection import PinchConnector
+from pinch_tui.services.ports import Connection
 from pinch_tui.services.socket import WebSocketOpener
 
 

@@ -10,6 +10,7 @@ from typing import Protocol, assert_never
 from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.audio.dsp.preroll import PreRoll
 from pinch_tui.core.events import Frame, Levels, MicState, Severity
+from pinch_tui.core.sound import MicClosed, MicFailed, MicMuted, MicOpened
 from pinch_tui.core.talk.talk import MIC_GRACE_S, TalkConfig
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.boundary import microphone_events
@@ -17,7 +18,7 @@ from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.policy import MicrophonePolicy
 from pinch_tui.engine.microphone.silence import Silence, SilenceWatch
-from pinch_tui.engine.ports import MicClosed, MicFailed, MicMuted, MicOpened, Microphone
+from pinch_tui.engine.ports import Microphone
 from pinch_tui.settings.model import KeepOpen
 
 _PREROLL_SLACK_S = 2.0

@@ -15,8 +15,9 @@ from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.boundary import of_adapter
-from pinch_tui.engine.ports import Clock, Connection, Service
+from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
+from pinch_tui.services.ports import Connection, Service
 
 log = logging.getLogger("pinch_tui.engine")
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
 from pinch_tui.engine.conversation import Conversation
-from pinch_tui.engine.ports import Service
 from pinch_tui.engine.sessions.runner import SessionRunner
+from pinch_tui.services.ports import Service
 
 _SAFE = "Your words are safe."
 _RESTING = (SessionState.IDLE, SessionState.STOPPED, SessionState.CLOSED)
