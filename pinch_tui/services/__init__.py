@@ -1,1 +1,1 @@
-"""Who interprets: one package a service, behind the engine's ports."""
+"""The services that interpret or transcribe: one package each, behind the engine's ports."""

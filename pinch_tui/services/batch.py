@@ -1,4 +1,4 @@
-"""Whole files at a provider that only hears: one request, one answer, no engine.
+"""Whole files at a service that only transcribes: one request, one answer, no engine.
 
 The file goes as it is, whatever its format. A request costs money, so nothing is sent twice by itself.
 """
@@ -29,7 +29,7 @@ from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.settings.model import Settings
 
 TIMEOUT: Final = httpx.Timeout(30.0, read=1_800.0)
-"""An hour of sound takes minutes to be heard."""
+"""An hour of sound takes minutes to transcribe."""
 _MAX_ANSWER: Final = 64 * 1024 * 1024
 _PAUSE_S: Final = 0.8
 _WORDS: Final = 15
@@ -47,7 +47,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a file comes to."""
+    """The text of a file, and what is known about it."""
 
     text: str
     language: str | None = None
@@ -55,7 +55,7 @@ class Heard:
     words: tuple[Word, ...] = ()
 
     def segments(self) -> tuple[Segment, ...]:
-        """By sentences and pauses where the words have times, else one."""
+        """Split at sentences and pauses where the words have times, else a single one."""
         groups: list[list[Word]] = []
         for word in self.words:
             last = groups[-1] if groups else []
@@ -150,12 +150,12 @@ class Batch:
 
 
 def offers(name: str) -> bool:
-    """Whether a service hears whole files."""
+    """Whether a service transcribes whole files."""
     return name in LIMITS
 
 
 def check(name: str, settings: Settings, source: str) -> None:
-    """Raises `ConfigError` where a whole file in this language cannot be heard."""
+    """Raises `ConfigError` where a whole file in this language cannot be transcribed."""
     if name == "cartesia":
         if source == AUTO:
             raise ConfigError("Cartesia does not detect the language of whole files.", "Name it with --from.")
@@ -166,7 +166,7 @@ def check(name: str, settings: Settings, source: str) -> None:
 
 
 def parse(body: bytes) -> Heard | None:
-    """Either provider's answer; None when it is none."""
+    """Reads the answer of either provider; None when it is not one."""
     if (fields := object_of(body)) is None:
         return None
     text = fields.get("text", fields.get("transcription"))

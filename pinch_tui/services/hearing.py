@@ -1,4 +1,4 @@
-"""One utterance at a provider that only hears: pieces of text in, the v1 vocabulary out. Pure.
+"""One utterance at a service that only transcribes: pieces of text in, the v1 vocabulary out. Pure.
 
 A provider's dialect makes a `Hearing` for each utterance; `pinch_tui.services.utterances` feeds it what its socket
 brings. Decoding never raises: what cannot be read is a `Malformed`, a refusal is a `Refused`.
@@ -24,7 +24,7 @@ SEGMENT_LIMIT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider refuses to go on. ``error`` says why, in the service's words."""
+    """The provider refuses to go on. ``error`` tells why, in words of the service."""
 
     error: PinchError
 
@@ -33,19 +33,19 @@ Heard = WireEvent | Refused
 
 
 class Hearing(Protocol):
-    """What one utterance comes to."""
+    """The texts of one utterance, read from its socket."""
 
     def sent(self, pcm: bytes) -> None:
-        """A frame of its sound is on its way."""
+        """A frame of its sound was sent."""
 
     def released(self) -> None:
-        """All of it is sent."""
+        """All of its sound was sent."""
 
     def message(self, raw: bytes | str) -> Sequence[Heard]:
-        """What a message of the socket says."""
+        """What a message of the socket means."""
 
     def closed(self, code: int) -> Sequence[Heard]:
-        """The socket closed; nothing where that is a loss."""
+        """The socket closed. What that means; empty when the connection was lost."""
 
 
 class Pieces:
@@ -84,7 +84,7 @@ class Pieces:
         return self._message(whole, is_final=False)
 
     def begin(self) -> None:
-        """A text comes: it belongs to the next segment if a pause, or the bound, stands before it."""
+        """A text arrives: after a pause, or at the bound, it belongs to the next segment."""
         if self.text and (self._has_paused or len(self.text) > SEGMENT_LIMIT):
             self.next_segment()
         self._quiet, self._has_paused = 0, False
@@ -106,8 +106,8 @@ class Pieces:
 
 
 def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
-    """(characters of ``whole``, seconds) for the words that stand from ``since`` on: where each ends, and where the
-    first begins. Words that are not found there, or whose times are no rising numbers, are left out."""
+    """(characters of ``whole``, seconds) for the words from ``since`` on: where each ends, and where the first begins.
+    Words that are not found there, or whose times do not rise, are left out."""
     found: list[tuple[int, float]] = []
     at, latest = since, 0.0
     for item in words if isinstance(words, list) else ():

@@ -1,4 +1,5 @@
-"""A service that only hears behind the engine's ports: nothing is allocated, each utterance opens its own socket."""
+"""A service that only transcribes, behind the engine's ports: nothing is allocated, each utterance opens its own
+socket."""
 
 from __future__ import annotations
 
@@ -16,15 +17,14 @@ from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.utterances import Dialect, UtteranceConnection, Way
 
 EXPIRES_S = 3_600.0
-"""The address is not signed, so it does not expire."""
+"""Nothing expires, because the address is not signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What tells one provider from another. ``key_variable``: the environment's name of its key.
-
-    ``addresses``: of the socket, and of another one for latched utterances or ""; raises `ConfigError` for a language
-    that is not heard. ``dialect``: how the socket of an address is used.
+    """Where providers differ. ``key_variable``: the environment variable of the key. ``addresses``: of the socket, and
+    of another one for latched utterances or ""; raises `ConfigError` for a language that is not recognised.
+    ``dialect``: how to use the socket at an address.
     """
 
     traits: ServiceTraits
@@ -41,7 +41,7 @@ class Provider:
 
 
 class _Api:
-    """Checks what is asked for; nothing goes over the network."""
+    """Checks the request without any network."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -56,7 +56,7 @@ class _Api:
         return Allocation("", url, EXPIRES_S, latched_url=latched_url)
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Nothing is open here."""
 
 
 class _Connector:

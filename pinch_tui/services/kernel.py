@@ -1,4 +1,4 @@
-"""What the system knows about a TCP connection: how much of what was sent has arrived."""
+"""What the operating system knows about a TCP connection: how much of what was sent has arrived."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DELIVERED = struct.Struct("=192xI")  # linux/tcp.h, struct tcp_info since 4.18:
 
 
 class KernelSocket(Protocol):
-    """The part of a socket that is asked."""
+    """The part of a socket's interface that is used here."""
 
     def fileno(self) -> int: ...
 
@@ -23,7 +23,7 @@ class KernelSocket(Protocol):
 
 
 def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
-    """Bytes in the send queue, sent or not, that are not acknowledged; None where the system does not tell."""
+    """Bytes in the send queue, sent or not, that are not acknowledged yet; None where the system does not tell."""
     if platform.startswith("linux") and sys.platform != "win32":
         import fcntl
 
@@ -44,7 +44,7 @@ def round_trip(sock: KernelSocket, platform: str) -> float:
 
 
 def packets_arrived(sock: KernelSocket, platform: str) -> int | None:
-    """Packets that the peer's system has, also out of order; None where the system does not tell."""
+    """Packets that have reached the peer's system, even out of order; None where the system does not tell."""
     if not platform.startswith("linux"):
         return None
     info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _DELIVERED.size)

@@ -1,4 +1,4 @@
-"""The network's half of a service, made when it is first used: its libraries are heavy."""
+"""The networking part of a service, made when it is first used, because its libraries are slow to import."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 
 
 class Late(Generic[Made]):
-    """Something that ``make`` makes, once."""
+    """What ``make`` returns, made once."""
 
     def __init__(self, make: Callable[[], Awaitable[Made]]) -> None:
         self._make = make

@@ -1,4 +1,4 @@
-"""Reads a WebSocket in bounded pieces, however much the peer sends and whatever it is."""
+"""Reads a WebSocket in bounded pieces, however much the peer sends."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from websockets.protocol import Event
 _PIECE = 8 * 1024
 """Bytes that are parsed at a time: 4,000 empty messages, 50 ms. asyncio reads 256 KiB at once, which would be 1.4 s."""
 MAX_UNPARSED = 64 * 1024
-"""Bytes that may wait to be parsed before reading is paused."""
+"""Reading is paused while more bytes than this wait to be parsed."""
 MAX_UNSENT = 256 * 1024
 """Bytes, such as answers to pings, that may wait for a peer that does not read; parsing stops above."""
 _UNSENT_WAIT_S = 0.05
 MAX_FRAGMENTS = 4_096
-"""Fragments of one message; a message of more is an attack, since each costs far more memory than its bytes."""
+"""Most fragments of one message. More would be an attack, since each takes far more memory than its bytes."""
 
 
 class ChunkedParser(ClientConnection):
-    """Parses what was read piece by piece, so that a flood of tiny messages leaves the loop its turns.
+    """Parses what was read piece by piece, so that a flood of tiny messages does not block the loop.
 
     Reading is paused above `MAX_UNPARSED` bytes, while the application has too many messages to take, and while the
-    answers to the peer's pings are not taken; what was read before the end is heard before the end is told.
+    peer does not read the answers to its pings. The end is reported only after everything that was read before it.
     """
 
     _held: deque[bytes] | None = None
@@ -32,7 +32,7 @@ class ChunkedParser(ClientConnection):
     _offset = 0  # of the next piece in the first block that is held
     _next_piece: asyncio.Handle | None = None
     _has_eof = False
-    _lost: tuple[Exception | None] | None = None  # connection_lost was called, with this
+    _lost: tuple[Exception | None] | None = None  # the argument of connection_lost, once that was called
     _n_fragments = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,13 +74,14 @@ class ChunkedParser(ClientConnection):
         super().process_event(event)
 
     def drop(self) -> None:
-        """End at once; what was read and not parsed is discarded."""
+        """End at once and discard what was not parsed yet."""
         self._discard()
         self.transport.abort()
         self._end()
 
     def _parse(self) -> None:
-        """Parse one piece; the next one gets its turn after as long a pause, so that a flood takes half a core."""
+        """Parse one piece. The next one follows after a pause of the same length, so that a flood takes half a core at
+        most."""
         self._next_piece = None
         if self.recv_messages.paused or not self._held:
             return
@@ -104,7 +105,7 @@ class ChunkedParser(ClientConnection):
         self._update_reading()
 
     def _resume(self) -> None:
-        """The application takes messages again."""
+        """The application has room for messages again."""
         if self._n_held and self._next_piece is None:
             self._next_piece = self.loop.call_soon(self._parse)
         self._update_reading()
@@ -116,7 +117,7 @@ class ChunkedParser(ClientConnection):
             self.transport.resume_reading()
 
     def _end(self) -> None:
-        """Tell the end that came while there was something left to parse."""
+        """Report the end if it came while something was left to parse."""
         if self._has_eof:
             super().eof_received()
         if self._lost is not None and not self.connection_lost_waiter.done():

@@ -1,4 +1,4 @@
-"""What a provider's HTTP statuses come to: errors with the service's own name and cure. Pure.
+"""The errors that a provider's HTTP statuses mean, with the service's name and what to do. Pure.
 
 The statuses of a handshake, of an error frame and of a request for a whole file are the same.
 """
@@ -37,7 +37,7 @@ class Refusals:
         match status:
             case 401:
                 title = f"{label} refused the API key from {self.key_place} (401)."
-                # What was found first would be found first again.
+                # The next start would find the same key first.
                 cure = "Change that variable." if "environment" in self.key_place else self.key_cure
                 return CredentialError(title, f"{cure} Your words are safe.", status=status)
             case 402:

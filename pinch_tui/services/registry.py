@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a service is made of. ``start_practice`` starts the practice service and gives its base URL;
-    ``practice_key`` is the one key that it takes. ``is_continuous``: utterances last as long as they like;
+    """What is needed to make a service. ``start_practice`` starts the practice service and returns its base URL;
+    ``practice_key`` is the one key that it accepts. ``is_continuous``: utterances may be of any length;
     ``is_hands_free``: they come from a microphone."""
 
     settings: Settings
@@ -66,7 +66,7 @@ def make(name: str, making: Making) -> Service:
 
 
 def check(name: str, settings: Settings, params: SessionParams) -> None:
-    """Raises `ConfigError` where the service cannot hear what is asked for; nothing is sent."""
+    """Raises `ConfigError` where the service cannot do what is asked for; nothing is sent."""
     match name:
         case "cartesia":
             from pinch_tui.services.cartesia.models import model_for

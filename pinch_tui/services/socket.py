@@ -1,4 +1,4 @@
-"""One WebSocket, over the websockets library: what every service with a socket is made of.
+"""One WebSocket, over the websockets library; used by every service with a socket.
 
 The address is a secret: it is never logged, never part of an error. It is accepted only as ``wss:``, or as ``ws:`` to
 loopback. Audio is not compressed, redirects are not followed, and the library's own pings are off because the session
@@ -160,7 +160,7 @@ class WebSocketOpener:
                 "Check for a firewall or proxy; your words are safe.",
                 retryable=True,
             ) from None
-        # A small send buffer makes a dead connection felt within about a second of speech.
+        # With a small send buffer a dead connection is noticed within about a second of speech.
         raw = inner.transport.get_extra_info("socket")
         if raw is not None:
             with contextlib.suppress(OSError):

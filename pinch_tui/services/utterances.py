@@ -1,4 +1,4 @@
-"""A connection that opens one socket an utterance: for providers that only hear.
+"""A connection that opens a socket for each utterance, for services that only transcribe.
 
 Nothing is open between two utterances. The first frame of one opens its socket; the sound waits in the session's
 outbox meanwhile. After its end the socket is drained to the provider's own end mark, while the next utterance may
@@ -27,11 +27,11 @@ GAP_S = 0.5
 """Sound that pauses for longer inside an utterance is replaced by zeros, where the provider needs a steady stream."""
 _GAP_LIMIT_S = 2.0
 _LATCH_BYTES = 100 * FRAME_BYTES
-"""A press that is not latched within this much sound is a hold."""
+"""A press that is not latched within this much sound is taken for a hold."""
 
 
 class Dialect(Protocol):
-    """What a provider wants of a socket."""
+    """How a provider wants its socket to be used."""
 
     @property
     def chunk_frames(self) -> int:
@@ -92,7 +92,7 @@ class UtteranceConnection:
         self._secrets = secrets
         self._spare = first
         self._turns: deque[_Turn] = deque()
-        self._spent: list[Socket] = []  # drained; the provider closes them
+        self._spent: list[Socket] = []  # being drained until the provider closes them
         self._out: deque[WireEvent] = deque([ReadyMessage("")])
         self._failure: PinchError | None = None
         self._changed = asyncio.Event()
@@ -209,7 +209,7 @@ class UtteranceConnection:
             heard = turn.hearing.message(await socket.receive())
         except ConnectionLost as exc:
             if turn.socket is not socket:
-                return  # the utterance goes on hands-free, on another one
+                return  # the utterance goes on hands-free, on another socket
             heard = turn.hearing.closed(exc.code)
             if not heard:
                 raise

@@ -45,15 +45,15 @@ class WireLog:
         self._secrets: set[str] = set()
 
     def guard(self, ws_url: str) -> None:
-        """Write nothing of this address, even where the service repeats it and words are kept."""
+        """Never write this address, even where the service repeats it and words are kept."""
         self._secrets.update(secrets_of(ws_url))
 
     def guard_key(self, key: str) -> None:
-        """Nor of this key."""
+        """Never write this key."""
         self._secrets.add(key)
 
     def alias(self, id_: str) -> str:
-        """What stands for an id of the service: the same for the same, and nothing of it unless words are kept."""
+        """The alias of an id of the service, always the same for one id; the id itself where words are kept."""
         return hide(id_, self._secrets) if self._with_text else alias(id_, self._key)
 
     def record(self, direction: Direction, t: float, data: bytes | str, connection: int = 0) -> Line:
@@ -77,7 +77,7 @@ class WireLog:
         return self._line(t, "allocated", None, fields)
 
     def failed(self, t: float, what: Literal["allocate", "open"], status: int | None) -> Line:
-        """It gave none, or its socket did not open."""
+        """The service gave no session, or its socket did not open."""
         return self._line(t, "failed", None, {"what": what, "status": status})
 
     def opened(self, t: float) -> int:

@@ -19,13 +19,13 @@ from pinch_tui.errors import AudioError
 STEP: Final = IN_RATE // 100 * 2
 """Bytes of 10 ms."""
 BACKLOG: Final = STEP * 50
-"""Reference that may wait (0.5 s); more means that the microphone stood still, so the oldest is dropped."""
+"""Most reference that may wait (0.5 s). More means that the microphone stood still, so the oldest is dropped."""
 GAP_S: Final = 0.1
 """A longer time between two frames is a gap, not jitter."""
 LATE_S: Final = 0.04
 """How much older than its frame the reference may be: less than the latency of any pair of devices."""
 WATCH: Final = 50
-"""Frames (1 s) over which the reference must be too old all the time; single times jitter by more."""
+"""The reference is dropped only when it was too old for this many frames (1 s), since single times jitter by more."""
 
 
 def missing_extra() -> AudioError:

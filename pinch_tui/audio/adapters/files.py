@@ -28,8 +28,8 @@ class FileMicrophone:
     """A recording as a microphone: a file in any format, or a stream that holds one or raw 16 kHz mono PCM16.
 
     Opens once per `request_open` where it stopped; ends with `MicClosed(at_end=True)`. ``realtime`` paces the frames by
-    the clock: frame n leaves (n + 1) x 20 ms after the opening. The last frame is padded with zeros. ``tell`` hears
-    sentences about the recording. A file that cannot be read raises `InputFileError` in the constructor, before any
+    the clock: frame n leaves (n + 1) x 20 ms after the opening. The last frame is padded with zeros. ``tell`` is called
+    with remarks about the recording. A file that cannot be read raises `InputFileError` in the constructor, before any
     session is asked for; a stream raises it from `events`, before any frame.
     """
 
@@ -107,7 +107,7 @@ class FileMicrophone:
                 count += 1
                 due = opened + count * FRAME_S
                 late = self._clock.monotonic() - due
-                if late > LATE_S:  # the machine slept, or the pipe was silent: go on from here, without a burst
+                if late > LATE_S:  # the machine slept, or the pipe was silent: continue from now, without a burst
                     opened, due = opened + late, due + late
                 if self._realtime:
                     await self._clock.sleep_until(due)
@@ -116,7 +116,7 @@ class FileMicrophone:
                 index, self._next = self._next, self._next + 1
                 yield Frame(pcm, index, due if self._realtime else self._clock.monotonic(), peak16(pcm))
                 if not self._realtime:
-                    await asyncio.sleep(0)  # the consumer's other tasks get their turn
+                    await asyncio.sleep(0)  # lets other tasks run
             if not self._is_closed():
                 yield MicClosed(self._clock.monotonic(), at_end=at_end)
 

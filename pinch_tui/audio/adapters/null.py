@@ -1,4 +1,4 @@
-"""Stand-ins for a machine without sound: they say once why."""
+"""Stand-ins for a machine without sound, which tell once why there is none."""
 
 from __future__ import annotations
 

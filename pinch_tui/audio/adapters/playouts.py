@@ -1,4 +1,4 @@
-"""What speakers without a device share: playouts are over as soon as they end, and nothing is paced."""
+"""The base of speakers without a device: playouts are over as soon as they end, and nothing is paced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent
 
 
 class UnpacedSpeaker:
-    """A `Speaker` that hands its chunks on, in `_take`, as they come."""
+    """A `Speaker` that passes each chunk to `_take` when it arrives."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -39,7 +39,7 @@ class UnpacedSpeaker:
         self._over(playout, was_cleared=False)
 
     def clear(self, playout: int | None = None) -> None:
-        """What was taken stays taken; the playout is over."""
+        """Ends the playout; what was taken stays taken."""
         for number in [number for number in self._open if playout in (None, number)]:
             self._over(number, was_cleared=True)
 
@@ -49,10 +49,10 @@ class UnpacedSpeaker:
             self._inbox.put(PlayoutEnded(playout, self._clock.monotonic(), played, was_cleared))
 
     def set_gain(self, gain: float) -> None:
-        """Nothing is loud."""
+        """There is no volume."""
 
     def cue(self, name: str) -> None:
-        """Cues are for ears."""
+        """Cues are only for listeners."""
 
     def dropped_s(self) -> float:
         return 0.0

@@ -97,7 +97,7 @@ class Sound:
         return self
 
     def start(self) -> None:
-        """Start the children, the watcher, and to load what the first speech needs."""
+        """Start the children and the watcher, and begin to load what the first speech needs."""
         if self.host is None or self._watcher is None:
             return
         self.host.start()
@@ -115,7 +115,7 @@ class Sound:
 
 
 async def follow_server(host: SoundHost) -> None:
-    """Let a host that nobody watches find the sound server's devices as they are now."""
+    """Give a host that is not watched the sound server's devices as they are now."""
     state = await read_state() if has_pactl() else None
     host.capture.find_route = partial(route, state, Direction.INPUT)
     host.playback.find_route = partial(route, state, Direction.OUTPUT)
@@ -150,7 +150,7 @@ class DeviceWatcher:
             self._watching = self._host.tasks.create_task(self._watch.run(), name="sound-server-watch")
 
     def stop(self) -> None:
-        """Nothing is watched any more."""
+        """Stop watching."""
         for task in (self._watching, *self._looking.values()):
             if task is not None:
                 task.cancel()

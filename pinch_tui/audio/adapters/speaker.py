@@ -58,7 +58,7 @@ class HostSpeaker(HostStream):
         self._idle: asyncio.TimerHandle | None = None
         self._waiting: asyncio.TimerHandle | None = None
         self.underflows = 0
-        self._has_headphones: bool | None = None  # as it was said last
+        self._has_headphones: bool | None = None  # as it was last reported
         self._runner.on_message = self._message
         self._runner.on_note = self._note
         self._runner.on_command = self._command
@@ -76,7 +76,7 @@ class HostSpeaker(HostStream):
     def play(self, playout: int, chunk: bytes) -> None:
         if self._is_shut:
             return
-        from pinch_tui.audio.dsp.pcm import clean_speech  # with numpy, which comes after the first paint
+        from pinch_tui.audio.dsp.pcm import clean_speech  # imports numpy, which is loaded after the first paint
 
         samples = clean_speech(chunk)
         if samples and self._ledger.push(playout, samples):
@@ -108,7 +108,7 @@ class HostSpeaker(HostStream):
             self._runner.write(pack_note({"kind": "cue", "name": name}))
             self._rest()
         else:
-            self._cues = [name]  # late, only the newest matters
+            self._cues = [name]  # when late, only the newest matters
             self._want()
 
     def buffered_s(self) -> float:

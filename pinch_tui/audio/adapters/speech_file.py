@@ -55,7 +55,7 @@ class _File:
 
     async def close(self, header: bytes) -> None:
         """Completes the header."""
-        if self._handle < 0:  # what could not be written was said
+        if self._handle < 0:  # a failed write was reported already
             return
         try:
             os.lseek(self._handle, 0, os.SEEK_SET)

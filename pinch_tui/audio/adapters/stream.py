@@ -1,4 +1,4 @@
-"""What the microphone and the speaker share: one direction of the sound host, and the device that it uses."""
+"""The base of microphone and speaker: one direction of the sound host, and the device that it uses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class HostStream:
             self._runner.select(device or None)
 
     def moved(self, name: str, is_substitute: bool, note: str = "") -> None:
-        """The server tells which endpoint is used: said when it is another than was said, or when there is a note."""
+        """The server tells which endpoint is used. Reported when it differs from the last report, or when there is a
+        note."""
         shown = name if self.follows_server or is_substitute else self._opened_name
         is_substitute = is_substitute or self._runner.supervision.is_substitute
         if (shown, is_substitute) == (self.name, self._is_substitute) and not note:

@@ -1,4 +1,4 @@
-"""Which device a name means. Devices are chosen by a part of their name, never by a stored index: indices shift.
+"""Which device a name means. Devices are chosen by a part of their name, never by a stored index, since indices change.
 
 Pure: works on the plain tables that PortAudio gives (also inside the sound host, so stdlib only).
 """
@@ -20,7 +20,7 @@ SERVER_NAMES = ("pulse", "default", "pipewire", "sysdefault")
 ``pipewire`` plugin (PortAudio #1037), but under ``pulse`` the stream ends."""
 
 SERVER_API = "sound server"
-"""Stands in the place of a host API for the sources and sinks of PulseAudio and PipeWire."""
+"""Takes the place of a host API for the sources and sinks of PulseAudio and PipeWire."""
 
 _LOCAL_APIS = ("Windows WASAPI", "MME", "Windows DirectSound", "ALSA", "JACK Audio Connection Kit", "OSS")
 API_ORDER = (SERVER_API, "Core Audio", *_LOCAL_APIS)
@@ -69,7 +69,7 @@ class Device:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What is worth knowing before choosing it, in words; what its name says already is left out."""
+        """What to know before choosing it, in words, without what its name tells already."""
         name = self.name.casefold()
         marks = (
             ("default", self.is_default),
@@ -194,7 +194,7 @@ def number_of(wanted: str) -> int:
 
 
 def fitting(devices: list[Device], wanted: str) -> list[Device]:
-    """Who is called so, the best first: the key, the whole name, the server's name, or a part of the name.
+    """The devices with this name, the best match first: by key, whole name, the server's name, or part of the name.
 
     Of those that fit equally well a monitor is the last, then the better host API comes first, then the order in the
     list. A remembered ALSA device is also known by its name without the card's number, which another start may change.
@@ -219,7 +219,7 @@ def fitting(devices: list[Device], wanted: str) -> list[Device]:
 
 
 def means_the_server(wanted: str) -> bool:
-    """It names what follows the sound server's own choice."""
+    """Whether it names a device that follows the sound server's own choice."""
     want = wanted.casefold().strip()
     return (want.rpartition(SEPARATOR)[0] or want) in SERVER_NAMES
 

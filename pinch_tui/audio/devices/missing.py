@@ -1,4 +1,4 @@
-"""Why this machine has no sound, and the command that cures it.
+"""Why this machine has no sound, and the command that fixes it.
 
 Libraries are looked up by name and not loaded, which takes milliseconds and prints nothing. The sound host finds the
 rest.
@@ -79,7 +79,7 @@ def explain() -> AudioError | None:
             retryable=False,
         )
     if sys.platform in ("darwin", "win32"):
-        return None  # the wheels bring PortAudio along
+        return None  # PortAudio is part of the wheels
     if ctypes.util.find_library("portaudio") is None:
         return no_portaudio()
     return None

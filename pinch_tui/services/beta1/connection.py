@@ -1,4 +1,4 @@
-"""One room behind the engine's ports, through a helper process of its own that may be killed at any time."""
+"""One room behind the engine's ports, through a helper process of its own, which may be killed at any time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Channel(Protocol):
         """Returns when there is room for more. Raises `ConnectionLost` when the helper is gone."""
 
     async def read(self) -> bytes:
-        """What came; nothing when the helper is gone."""
+        """What the helper has sent; empty when it is gone."""
 
     def kill(self) -> None: ...
 
     async def wait(self) -> None:
-        """Until the helper has ended; a short while at most."""
+        """Wait, for a short while at most, until the helper has ended."""
 
 
 class ProcessChannel:
@@ -49,7 +49,7 @@ class ProcessChannel:
             env=environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # native code prints there
+            stderr=asyncio.subprocess.DEVNULL,  # native code may print there
             **apart(),
         )
         return cls(process)
@@ -74,7 +74,7 @@ class ProcessChannel:
         kill(self._process)
 
     async def wait(self) -> None:
-        # Whoever receives reads its pipe to the end.
+        # `receive` still reads the pipe to its end.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REAP_S):
                 await self._process.wait()
@@ -98,7 +98,7 @@ class Beta1Connection:
         await self._channel.write(pack(Kind.AUDIO, pcm))
 
     def latch(self) -> None:
-        """A latched utterance is heard like any other."""
+        """A latched utterance is treated like any other."""
 
     async def finalize(self) -> None:
         self._is_talking = False
@@ -168,7 +168,7 @@ def missing_extra() -> LinkError:
 
 
 def _failed(words: str) -> LinkError:
-    """The wheel's words say "client error: 401 ..." and the like."""
+    """Whether the wheel's message means a refusal: "client error: 401 ..." and the like."""
     if any(status in words for status in (" 401", " 403")):
         return ConnectionLost(ROOM_REFUSED)
     return LinkError(

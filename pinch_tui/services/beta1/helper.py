@@ -1,6 +1,7 @@
 """The helper process: it alone loads LiveKit's wheel, which can end its process. Run as a module; speaks on its pipes.
 
-`Room.connect` is never cancelled: 15 s later the wheel would end the process. Whoever loses patience kills it.
+`Room.connect` is never cancelled: 15 s later the wheel would end the process. So a caller that will not wait kills the
+process.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class RoomFailed(Exception):
 
 
 class Room(Protocol):
-    """LiveKit's room, as the helper needs it. ``tell`` hears of texts, voice (20 ms, int16, 24 kHz) and changes."""
+    """LiveKit's room, as the helper needs it. ``tell`` is called with texts, voice (20 ms, int16, 24 kHz) and
+    changes."""
 
     async def join(self, url: str, token: str, tell: Tell) -> None:
         """Join, publish a microphone, and wait until the agent hears it and can be heard. Raises `RoomFailed`."""
@@ -37,7 +39,7 @@ class Room(Protocol):
         """Publish 20 ms; returns when there is room for more."""
 
     def clear(self) -> None:
-        """Forget sound that waits to be published."""
+        """Drop sound that has not been published yet."""
 
 
 class Helper:
@@ -47,7 +49,7 @@ class Helper:
         self._room = room
         self._send = send
         self._runs = VoiceRuns()
-        self._is_new = True  # the next sound begins an utterance
+        self._is_new = True  # the next frame begins an utterance
 
     async def run(self, messages: AsyncIterator[tuple[Kind, bytes]]) -> None:
         """Work until the messages end."""
@@ -63,7 +65,7 @@ class Helper:
                             self._is_new = False
                         await self._room.capture(payload)
                     case Kind.RELEASE:
-                        self._is_new = True  # the source is silent by itself from here
+                        self._is_new = True  # from here on the source adds silence by itself
                     case Kind.PING:
                         self._send(Kind.PONG, b"")
                     case _:
@@ -158,7 +160,7 @@ async def _main() -> int:
         return 1
     async with asyncio.TaskGroup() as tasks:
         await Helper(LiveKitRoom(rtc, tasks), send).run(_messages())
-        os._exit(0)  # the parent is gone or wants us gone; the wheel's own way out takes its time
+        os._exit(0)  # the parent is gone or wants us to end; the wheel's own shutdown is slow
     return 0
 
 

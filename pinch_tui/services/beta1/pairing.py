@@ -32,7 +32,7 @@ class Pairing:
         self._is_open = False  # an interim original came since the last final one
 
     def take(self, raw: bytes) -> WireEvent:
-        """What one data message says. Never raises."""
+        """The messages that one data message stands for. Never raises."""
         fields = message_of(raw)
         if isinstance(fields, Malformed):
             return fields

@@ -30,7 +30,7 @@ class Kind(IntEnum):
 
 
 class Broken(Exception):
-    """What came is no message."""
+    """The bytes are no message."""
 
 
 def pack(kind: Kind, payload: bytes = b"") -> bytes:

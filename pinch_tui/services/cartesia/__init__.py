@@ -1,1 +1,1 @@
-"""Cartesia's speech recognition: hears, translates nothing."""
+"""Cartesia's speech recognition, without translation."""

@@ -1,4 +1,4 @@
-"""Which model hears which language (reference, sections 5.2 and 9.2). Pure."""
+"""Which model recognises which language (reference, sections 5.2 and 9.2). Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def base(code: str) -> str:
 
 
 def model_for(source: str, wanted: str = "") -> str:
-    """The model that hears a language; ``wanted`` is the configured one. Raises `ConfigError` where none does."""
+    """The model for a language; ``wanted`` is the configured one. Raises `ConfigError` where there is none."""
     code = base(source)
     model = wanted or (INK_2 if source == AUTO or code in INK_2_LANGUAGES else WHISPER)
     if model.startswith(WHISPER):

@@ -1,4 +1,4 @@
-"""Cartesia's two sockets as hearings: the manual endpoint for a held key, the one of turns for hands-free. Pure.
+"""Cartesia's two sockets as hearings: the manual endpoint while a key is held, the turns endpoint for hands-free. Pure.
 
 Section numbers are those of the reference. Manual (5.2): finals are deltas, joined verbatim; `done` is the one safe
 end. Turns (5.1): texts are cumulative within a turn, `turn.end` alone is definitive, the end is the closed socket.
@@ -30,7 +30,7 @@ Refuse = Callable[[int], PinchError]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What sockets are opened for. ``is_hands_free``: nobody holds a key, so the service finds the turns."""
+    """The session for which sockets are opened. ``is_hands_free``: no key is held, so the service finds the turns."""
 
     source: str
     model: str = ""
@@ -39,12 +39,12 @@ class Wanted:
 
     @property
     def has_turns(self) -> bool:
-        """Whether the endpoint of turns hears it; for other languages the manual one's silence rule ends the texts."""
+        """Whether the turns endpoint knows the language; with others the manual one ends a text after a silence."""
         return self.is_hands_free and model_for(self.source, self.model) in (INK_2, INK_PREVIEW)
 
 
 def query(wanted: Wanted) -> list[tuple[str, str]]:
-    """The parameters of either socket. Raises `ConfigError` where no model hears the language."""
+    """The parameters of either socket. Raises `ConfigError` where there is no model for the language."""
     model = model_for(wanted.source, wanted.model)
     pairs = [("model", model), ("encoding", "pcm_s16le"), ("sample_rate", str(IN_RATE))]
     if model.startswith("ink-whisper"):
@@ -172,7 +172,7 @@ class TurnsHearing:
             return [fields]
         text = text_of(fields.get("transcript"))
         match fields.get("type"):
-            case "turn.update" | "turn.eager_end":  # an eager end may be taken back
+            case "turn.update" | "turn.eager_end":  # an eager end may be withdrawn
                 return self._pieces.interim(text)
             case "turn.end":
                 heard = self._pieces.final(text, _language(fields.get("languages")))

@@ -1,1 +1,1 @@
-"""Adapters to the network: session allocation over HTTP, one WebSocket connection."""
+"""Pinch's real-time interface: session allocation over HTTP, and one WebSocket for each session."""

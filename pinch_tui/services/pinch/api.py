@@ -2,7 +2,7 @@
 
 The Bearer key goes into this one request and nowhere else: over https, or to loopback. Redirects are not followed,
 cookies are not kept. Answers are asked for uncompressed and read up to 64 KiB, so that no small answer can unpack to a
-huge one. Errors of httpx are translated here; nothing of an answer is repeated.
+huge one. Errors of httpx become ours here, and repeat nothing from an answer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOGIN_PAGE = (
 
 
 class _ForeignRedirect(Exception):
-    """A redirect, caught before its target is looked at, which may be anything."""
+    """A redirect, caught before its target is parsed, which may be anything."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -74,7 +74,7 @@ class HttpSessionApi:
         self._key_source = key_source
         self._is_local = is_loopback(urlsplit(base_url).hostname)
         if transport is None:
-            find_way(self._url)  # raises what cannot work at once
+            find_way(self._url)  # so that what cannot work is raised at once
         self._client = client(transport, TIMEOUT_S, response=[_refuse_redirects])
 
     def __repr__(self) -> str:
@@ -134,7 +134,7 @@ class HttpSessionApi:
         return self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)
 
     def _parse(self, body: bytes) -> Allocation | None:
-        """The answer's session, None when it cannot be read."""
+        """The session in the answer; None when it cannot be read."""
         return parse_allocation(body)
 
     async def aclose(self) -> None:
@@ -142,7 +142,7 @@ class HttpSessionApi:
 
     @property
     def _cure(self) -> str:
-        # What was found first would be found first again.
+        # The next start would find the same key first.
         return "change that variable" if "environment" in self._key_source else "run pinch-tui key set"
 
     def _refused(self, status: int) -> PinchError:
@@ -163,7 +163,7 @@ class HttpSessionApi:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    """The answer's first bytes; nothing of one that is compressed all the same: it is not unpacked."""
+    """The first bytes of the answer; none of one that is compressed against our wish, which is not unpacked."""
     body = bytearray()
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         return b""

@@ -1,4 +1,4 @@
-"""One session of version 1: a socket behind the codec."""
+"""One session of version 1: a socket and the codec."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PinchConnection:
         await self._socket.send(pcm)
 
     def latch(self) -> None:
-        """A latched utterance is heard like any other."""
+        """A latched utterance is treated like any other."""
 
     async def finalize(self) -> None:
         await self._socket.send(encode_finalize())

@@ -1,8 +1,7 @@
-"""Who may ask the practice service, and for how much. Pure: the clock is an argument.
-
-A local service is asked by every program and, through a browser, by every web page of this machine. A page gives itself
-away by its ``Origin``, a name that was made to lead here by its ``Host``. What may be asked for is bounded for each
-client, so that no other one is kept waiting.
+"""Who may use the practice service, and how much. Pure: the clock is an argument. A local service can be reached by
+every program on this machine and, through a browser, by every web page. A page is recognised by its ``Origin``, a
+foreign name that was made to resolve to this machine by its ``Host``. Each client is limited, so that none keeps the
+others waiting.
 """
 
 from __future__ import annotations
@@ -13,30 +12,30 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 MAX_SESSIONS = 8
-"""Open at the same time, of all clients. The ear of one takes up to 20 MB of the helper."""
+"""Sessions open at the same time, of all clients. The ear of one takes up to 20 MB in the helper."""
 MAX_CLIENT_SESSIONS = 4
-"""Open at the same time, of one client: the app drains one or two while the next is open."""
+"""Sessions of one client open at the same time: the app drains one or two while the next is open."""
 MAX_CONNECTIONS = 64
-"""Sockets of any kind, before anybody has said who they are."""
+"""Sockets of any kind, before the client is known."""
 ALLOCATE_BURST, ALLOCATE_RATE = 40.0, 4.0
 """Limits of one client's allocations: the burst, and the rate per second."""
 AUDIO_BURST_S, AUDIO_RATE = 6.0, 2.2
-"""Sound of one session: seconds at once, and seconds a second; what comes faster is read later."""
+"""Sound of one session: seconds at once, and seconds per second; faster senders are read later."""
 MIN_COST = 64
-"""Bytes that a message counts for at least."""
+"""Every message counts for at least this many bytes."""
 MAX_CLIENTS = 1_000
 _BYTES_S = 32_000
 
 
 class Bucket:
-    """Tokens that come back at a rate, up to a bound."""
+    """A token bucket: refilled at a rate, up to a bound."""
 
     def __init__(self, burst: float, rate: float) -> None:
         self._burst, self._rate = burst, rate
         self._tokens, self._at = burst, float("-inf")
 
     def take(self, cost: float, now: float) -> float:
-        """Take ``cost``; the seconds until that much is there."""
+        """Take ``cost`` tokens; returns the seconds until there are that many."""
         if now > self._at:
             gone = now - self._at
             self._tokens = min(self._burst, self._tokens + gone * self._rate) if gone < float("inf") else self._burst
@@ -58,7 +57,7 @@ def audio_bucket() -> Bucket:
 
 
 def client_of(key: str) -> str:
-    """What a client is known by: its key, which itself is not kept."""
+    """Identifies a client by its key, without keeping the key itself."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -70,13 +69,13 @@ def is_right_key(key: str, secret: str) -> bool:
 
 
 def is_our_host(host: str, port: int) -> bool:
-    """Whether a ``Host`` header names this very server, and no name that was made to lead here."""
+    """Whether a ``Host`` header names this server itself, rather than a foreign name that resolves to it."""
     return host.lower() in {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
 
 
 def is_our_origin(origin: str | None, port: int, *, is_private: bool) -> bool:
-    """Whether a request may come from there. Programs have no origin; of web pages those on this machine may, unless
-    the service is somebody's own."""
+    """Whether a request from this origin is allowed. Programs have none; of web pages only those on this machine are,
+    and none where the service has a secret."""
     if origin is None:
         return True
     if is_private:
@@ -95,7 +94,7 @@ class Clients:
         self._buckets: dict[str, Bucket] = {}
 
     def refusal(self, client: str, now: float) -> int | None:
-        """The HTTP status that an allocation is refused with, None for none."""
+        """The HTTP status with which an allocation is refused; None when it is allowed."""
         if client not in self._buckets and len(self._buckets) >= MAX_CLIENTS:
             self._buckets.pop(next(iter(self._buckets)))
         bucket = self._buckets.setdefault(client, Bucket(ALLOCATE_BURST, ALLOCATE_RATE))

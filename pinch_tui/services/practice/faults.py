@@ -121,7 +121,7 @@ def _count(word: str, rest: list[str], index: int) -> int:
 
 @dataclass(slots=True)
 class FaultState:
-    """Hands the plan's faults out in order; one for the whole service."""
+    """Hands out the plan's faults in order. There is one for the whole service."""
 
     plan: FaultPlan
     _allocations: int = field(default=0, init=False)

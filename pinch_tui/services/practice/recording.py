@@ -71,7 +71,7 @@ class Recording:
 
     def close(self) -> None:
         for file in (self._wav, self._log):
-            # A full disk was reported when it was written to.
+            # A full disk was already reported by the write.
             with contextlib.suppress(OSError):
                 file.close()
 

@@ -57,9 +57,9 @@ _ERRORS = {
 
 
 CLOSE_WITHIN_S = 0.5
-"""How long the end waits for clients to take their leave."""
+"""How long `stop` waits for clients to close."""
 SAMPLE_VOICE = "female"
-"""The voice of samples: the one that the ear understands best (``tests/bench/practice_ear.py``)."""
+"""The voice for samples: the one that the ear recognises best (``tests/bench/practice_ear.py``)."""
 
 
 class PracticeService:
@@ -92,9 +92,8 @@ class PracticeService:
         return self._helper
 
     async def start(self) -> str:
-        """Listen; returns the base URL. Asked again it answers the same; one that is cancelled stops nothing.
-
-        Raises `LinkError` when the port is not free.
+        """Listen; returns the base URL. A second call returns the same, and a cancelled one stops nothing. Raises
+        `LinkError` when the port is not free.
         """
         if self._listening is None:
             if self._options.record:
@@ -154,7 +153,7 @@ class PracticeService:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await server.wait_closed()
-            # Whoever does not answer, sends without end, or has not said anything yet, is left.
+            # Clients that do not answer, never stop sending, or have sent nothing yet are cut off.
             for connection in list(self._connections):
                 connection.transport.abort()
             await server.wait_closed()
@@ -176,7 +175,7 @@ class PracticeService:
         return response
 
     async def _answer(self, request: Request) -> tuple[Response | None, str]:
-        """The answer, None for a socket that may open; and what the log adds to it."""
+        """The HTTP answer, None for a socket that may open; and what the log adds to it."""
         try:
             path, host, origin = urlsplit(request.path), request.headers.get("Host", ""), request.headers.get("Origin")
             authorization = request.headers.get("Authorization", "")
@@ -251,7 +250,7 @@ class PracticeService:
 
 
 def counted(everyone: set[ServerConnection]) -> type[ServerConnection]:
-    """Connections that are turned away at once where there are too many, before anybody has said who they are."""
+    """Connections that are refused at once where there are too many, before the client is known."""
 
     class Counted(ServerConnection):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:

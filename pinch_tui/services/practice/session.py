@@ -171,7 +171,7 @@ class PracticeSession:
             raise _LeaveError(None) from None
 
     async def _wait(self, seconds: float) -> None:
-        """Let a client that is too fast wait; what it has sent already is worth nothing once it is gone."""
+        """Make a client wait that sends too fast; what it sent is dropped once it is gone."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._socket.wait_closed()
@@ -220,7 +220,7 @@ class PracticeSession:
             event = await link.events.get()
             match event:
                 case Speech():
-                    # A full queue delays what follows, and bounds the memory.
+                    # A full queue holds up what follows, which bounds the memory.
                     await self._playout.put(event.data)
                 case Interim():
                     await self._interim(event)
@@ -318,4 +318,4 @@ GARBAGE: tuple[str | bytes, ...] = (
     b"\x00\x00\xc0\x7f\x00\x00\x80\x7f",
     json.dumps({"type": "original_transcript", "correlation_id": "seg_bad", "text": "\x1b[2J[red]x", "is_final": True}),
 )
-"""What ``--fault garbage`` mixes in: a client shows it harmlessly or counts it."""
+"""What ``--fault garbage`` mixes in. A client must show it harmlessly or count it."""

@@ -1,1 +1,1 @@
-"""smallest.ai's speech recognition (Pulse): hears, translates nothing."""
+"""smallest.ai's speech recognition (Pulse), without translation."""

@@ -1,4 +1,4 @@
-"""Which languages are heard, and where (reference, section 6). Pure."""
+"""Which languages are recognised, and on which host (reference, section 6). Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LANGUAGES: Final = frozenset(_CODES.split())
 
 
 def host_for(source: str, base_url: str) -> str:
-    """The host that hears a language; a ``base_url`` of the user's always wins.
+    """The host for a language; a ``base_url`` set by the user always wins.
 
-    Raises `ConfigError` for a language that no known host hears.
+    Raises `ConfigError` for a language that no known host recognises.
     """
     code = source.partition("-")[0].lower()
     if source == AUTO:

@@ -24,18 +24,18 @@ PATH: Final = "/waves/v1/stt/live"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What sockets are opened for."""
+    """The session for which sockets are opened."""
 
     source: str
     model: str = "pulse"
     keywords: str = ""
     is_hands_free: bool = False
     has_words: bool = False
-    """The times of words are wanted, for subtitles."""
+    """Ask for the times of words, for subtitles."""
 
 
 def query(wanted: Wanted) -> list[tuple[str, str]]:
-    """The socket's parameters: while a key is held nothing but its release ends a text."""
+    """The socket's parameters: while a key is held, only its release ends a text."""
     pairs = [
         ("model", wanted.model),
         ("language", wanted.source.partition("-")[0].lower()),
@@ -126,5 +126,5 @@ class SmallestHearing:
         if self._is_released and not self._pieces.has_text:
             return [END]  # a silent press may be answered with an error: nothing was said
         if "timed out" in text.lower():
-            return []  # the socket was idle; its close says the rest
+            return []  # the socket was idle; the close frame tells the rest
         return [ErrorMessage(text)]

@@ -1,8 +1,8 @@
 """The server's side of the helper process, in which the ear and the voice work.
 
 The recogniser blocks the interpreter for milliseconds and the voice library is not thread-safe, so both live in one
-child. It starts at once and loads in the background. When it dies it is started again, and each session's link repeats
-what was not answered yet, so nothing is lost.
+child. It starts at once and loads in the background. When it dies it is restarted, and each session's link repeats what
+was not answered yet, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
 MAX_UNREAD = 4 * 1024 * 1024
 """Bytes that may wait for the helper (two minutes of audio). A helper further behind is replaced."""
 FULL = 256 * 1024
-"""Bytes that wait for the helper when clients are read no further (eight seconds of one client's audio)."""
+"""While more bytes than this wait for the helper, clients are not read (eight seconds of one client's audio)."""
 HUNG_S = 15.0
-"""A helper that takes nothing for this long hangs and is replaced."""
+"""A helper that reads nothing for this long hangs and is replaced."""
 _LOOK_S = 0.02
 
 _RESTART_SECONDS = 0.1
@@ -121,7 +121,7 @@ class Helper:
         self.send(Kind.CLOSE, number)
 
     def send(self, kind: Kind, session: int, payload: bytes = b"") -> None:
-        """Write one packet; without a helper, nothing: each `HelperLink` repeats it to the next one."""
+        """Write one packet. Without a helper nothing is written: each `HelperLink` repeats it to the next one."""
         if self._has_given_up and kind is Kind.FINISH:
             self._links[session].died(is_final=True)
             return
@@ -163,7 +163,9 @@ class Helper:
         n_quick = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            with contextlib.suppress(OSError):  # no more processes, descriptors or memory: as one that died at once
+            with contextlib.suppress(
+                OSError
+            ):  # out of processes, descriptors or memory: counts as a helper that died at once
                 await self._run_one()
             n_quick = n_quick + 1 if time.monotonic() - started < _STABLE_SECONDS else 0
             is_final = n_quick > _MAX_RESTARTS

@@ -1,4 +1,4 @@
-"""One session's line to the helper process, which survives the helper: what is not answered yet is said again. Pure.
+"""One session's line to the helper process. It outlives the helper: what was not answered is sent again. Pure.
 
 The line keeps the sound of the utterance until the helper reports that it has finished it. A fresh helper is given the
 same sound; finals and chunks of speech that have come already are not passed on a second time.
@@ -34,8 +34,8 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The helper died and what it was to hear is lost; ``segment`` is the number that its final would have had. The
-    next audio goes to a fresh helper."""
+    """The helper died and the sound it had is lost; ``segment`` is the number that its final would have had. The next
+    audio goes to a fresh helper."""
 
     segment: int
 
@@ -109,7 +109,7 @@ class HelperLink:
             self._n_chunks = self._skip_chunks = 0
 
     def speech(self, data: bytes) -> None:
-        """Pass on a chunk of speech; the same for that."""
+        """Pass on a chunk of speech, unless it was passed on before."""
         if self._skip_finals:
             return
         if self._skip_chunks:
@@ -143,7 +143,7 @@ class HelperLink:
             self._packet.clear()
 
     def _keep(self, kind: Kind, payload: bytes) -> None:
-        # Beyond the limit the sound is let go: the count alone says that the utterance cannot be said again.
+        # Beyond the limit the sound is dropped; the count then shows that the utterance cannot be sent again.
         self._kept_bytes += len(payload)
         self._kept.append((kind, payload if self._kept_bytes <= MAX_KEPT else b""))
         self._send(kind, self.number, payload)

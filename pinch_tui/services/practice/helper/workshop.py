@@ -126,7 +126,7 @@ def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
 
 
 def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
-    """A text as a person would say it into a microphone: PCM16 mono at 16 kHz; empty for a language without a voice."""
+    """A spoken text as from a microphone: PCM16 mono at 16 kHz; empty for a language without a voice."""
     import numpy as np
 
     from pinch_tui.audio.dsp.resample import convert
@@ -139,7 +139,7 @@ def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
 
 
 def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> list[bytes]:
-    """What shall sound for a final: its words, or its tone, or nothing."""
+    """The sound for a final: its words, its tone, or nothing."""
     from pinch_tui.services.practice.speech.plain import tone
 
     if not plan.is_spoken:
