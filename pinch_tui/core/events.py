@@ -96,6 +96,13 @@ class ChangeSession:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepSpare:
+    """Whether a spare session for the swapped pair is held open."""
+
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RetryNow:
     """End a back-off at once, or reopen a session that stopped."""
 
@@ -195,6 +202,7 @@ class Quit:
 
 Intent = (
     ChangeSession
+    | KeepSpare
     | RetryNow
     | TerminalFocusChanged
     | SelectMicrophone

@@ -78,6 +78,9 @@ YIELDING = frozenset(("continue", "phrases", "send_again", "support"))
 
 AUTO_THEME = "auto"
 """Dark or light, as the terminal is."""
+YIELDING = frozenset(("send_again", "catch_up"))
+"""Actions that came later: their usual keys give way to a user's map, which may be older."""
+
 OWN_THEMES = ("pinch-dark", "pinch-light", "pinch-contrast")
 THEMES: tuple[str, ...] = (
     *OWN_THEMES,
@@ -160,6 +163,9 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
             mistakes.append(KeyMapError(f"ui.keys.{name}", f"ui.keys.{name} cannot be changed.", hint))
         else:
             resolved[name] = _user_keys(f"ui.keys.{name}", keys, mistakes)
+    taken = {normal(talk_key), *(key for name in user_keys for key in resolved.get(name, ()))}
+    for name in YIELDING - user_keys.keys():
+        resolved[name] = tuple(key for key in resolved[name] if key not in taken)
     taken = {normal(talk_key)}.union(*(resolved[name] for name in user_keys if name in resolved))
     for name in YIELDING - user_keys.keys():
         resolved[name] = tuple(key for key in resolved[name] if key not in taken)

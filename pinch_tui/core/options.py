@@ -243,6 +243,20 @@ class SessionParams:
         """Whether two-way is impossible: the other side would not know what to translate into."""
         return self.source == AUTO
 
+    def swapped(self, heard: str | None = None) -> SessionParams | None:
+        """The other way round. ``heard``, the language that was detected last, takes the place of `AUTO`; None where
+        there is nothing to swap without it."""
+        source = heard if self.source == AUTO else self.source
+        if source is None:
+            return None
+        return replace(
+            self,
+            source=self.target,
+            target=source,
+            source_label=self.target_label,
+            target_label=self.source_label,
+        )
+
     def consistent(self) -> SessionParams:
         """Without two-way where it is impossible."""
         return replace(self, two_way=False) if self.two_way and self.lacks_a_language else self

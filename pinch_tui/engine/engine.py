@@ -69,6 +69,7 @@ class Engine:
             self._conversation,
             random,
             reopens_idle=config.reopens_idle,
+            has_spare=config.has_spare,
             is_continuous=config.is_continuous,
         )
         self._edges: deque[e.TalkEdge] = deque()
@@ -265,6 +266,8 @@ class Engine:
         match intent:
             case e.ChangeSession(params):
                 self._change_session(params)
+            case e.KeepSpare(is_on):
+                self._sessions.keep_spare(is_on)
             case e.RetryNow():
                 self._sessions.retry()
             case e.TerminalFocusChanged(has_focus, known):

@@ -18,7 +18,8 @@ DRAIN_S = 3.0
 class EngineConfig:
     """What the engine is told once.
 
-    ``is_continuous``: utterances without limit, settled segment by segment. ``has_cues`` None: over headphones, where
+    ``has_spare``: a session for the swapped pair is opened ahead. ``is_continuous``: utterances without limit, settled
+    segment by segment. ``has_cues`` None: over headphones, where
     that is known. ``drain_s``: how long a quit waits for the last words. ``closes_sound``: the microphone and the
     speaker are the engine's to close. ``shares_microphone``: it is opened also while another copy has it.
     """
@@ -28,6 +29,7 @@ class EngineConfig:
     keep_open: KeepOpen = KeepOpen.FOCUS
     barge_in: BargeIn = BargeIn.STOP
     reopens_idle: bool = True
+    has_spare: bool = False
     is_continuous: bool = False
     volume: float = 1.0
     is_muted: bool = False

@@ -208,6 +208,7 @@ class Talking:
             if draining.session.state is not SessionState.STOPPED:  # what was refused is not asked again by a press
                 draining.feed(ev.RetryRequested())
         runner.feed(ev.UtteranceStarted(number))
+        self._sessions.talked()
         self._notifier.clear("heard", "change")
         if not is_sample and not command.goes_on:
             self._listening.pressed()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource, Voice
 from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.frontend.frontend import FrontEnd
-from pinch_tui.frontend.languages_text import last_heard, swapped
+from pinch_tui.frontend.languages_text import last_heard
 from pinch_tui.frontend.lines import LineWork
 from pinch_tui.frontend.ports import LineFace
 from pinch_tui.settings.model import VOLUME_RANGE
@@ -86,7 +86,7 @@ def choose_languages(front: FrontEnd, *, is_source_side: bool = False) -> None:
 
 def swap(front: FrontEnd) -> None:
     wanted = front.session.wanted
-    params = swapped(wanted, last_heard(front.engine.transcript.utterances, wanted.target))
+    params = wanted.swapped(last_heard(front.engine.transcript.utterances, wanted.target))
     if params is not None:
         front.session.change(params)
         return

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pinch_tui.core.events import SessionParams
 from pinch_tui.core.languages import AUTO, base, find, has_known_speech, is_known, language_of, same_language
 from pinch_tui.core.transcript.transcript import Utterance
 
@@ -29,21 +28,6 @@ def both_names(code: str) -> str:
     if language is None:
         return code
     return language.name if language.name == language.native else f"{language.name}, {language.native}"
-
-
-def swapped(params: SessionParams, heard: str | None) -> SessionParams | None:
-    """The other way round. ``heard`` is the language that was detected last: it takes the place of ``auto``, and
-    without it there is nothing to swap."""
-    source = heard if params.source == AUTO else params.source
-    if source is None:
-        return None
-    return replace(
-        params,
-        source=params.target,
-        target=source,
-        source_label=params.target_label,
-        target_label=params.source_label,
-    )
 
 
 def last_heard(utterances: Sequence[Utterance], other_than: str) -> str | None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinch_tui.core.events import ChangeSession, SelectMicrophone, SelectSpeaker, SessionParams, SetBargeIn, SetVolume
+from pinch_tui.core.events import (
+    ChangeSession,
+    KeepSpare,
+    SelectMicrophone,
+    SelectSpeaker,
+    SessionParams,
+    SetBargeIn,
+    SetVolume,
+)
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
 from pinch_tui.engine.facade import EngineFacade
@@ -127,6 +135,8 @@ class SessionChanges:
                 self._engine.post(SelectSpeaker(value or None))
             case "speaker.barge_in", str():
                 self._engine.post(SetBargeIn(str(value)))
+            case "session.spare", bool():
+                self._engine.post(KeepSpare(value))
             case "talk.mode", TalkMode():
                 self._hold.set_mode(value)
             case _:

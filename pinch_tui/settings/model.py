@@ -107,6 +107,14 @@ class SessionSettings(SessionParams):
     reopen: Reopen = Reopen.EAGER
     """An idle session that the service ended is reopened at once, or at the next press."""
 
+    spare: bool = option(
+        True,
+        label="Spare session",
+        offers=((True, "yes, for a quick swap"), (False, "no")),
+        remembered="spare",
+    )
+    """Hold a second session open for the swapped pair; never where an open session costs (`bills_open_time`)."""
+
     def params(self, pair: tuple[str, str] | None = None) -> SessionParams:
         """What the service is asked for; ``pair`` replaces the languages."""
         params = SessionParams(**{row.name: getattr(self, row.name) for row in SESSION_OPTIONS})

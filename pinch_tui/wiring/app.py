@@ -110,7 +110,9 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         params = settings.session.params(None if options.is_demo else remembered_pair(options, state))
         if options.loaded.origin("session.source").source is Source.FLAG:
             check(service.name, settings, params)
-        config = engine_config(settings, params)
+        # A trace tells of one session at a time, so that it can be run again.
+        has_spare = settings.session.spare and options.trace is None and not options.is_demo
+        config = replace(engine_config(settings, params), has_spare=has_spare)
         engine = Engine(
             config,
             EnginePorts(microphone, sound.speaker, wire.service(service, settings), clock, claim),

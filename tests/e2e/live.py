@@ -131,6 +131,7 @@ class LiveApp:
             **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
             "TERM": "xterm-256color",
             "PINCH_TUI_HOME": str(self.home),
+            "PINCH_TUI_SESSION__SPARE": "false",  # scripts give a plan to each session in turn
             "PINCH_TUI_TALK__PROBE": "false",
             **(audio.env if audio is not None else {}),
             **(env or {}),

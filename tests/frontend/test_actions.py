@@ -57,6 +57,15 @@ def test_a_key_is_moved_and_characters_are_understood() -> None:
     assert resolved["star"] == ()
 
 
+def test_a_map_that_is_older_than_an_action_still_works() -> None:
+    resolved = resolve_keys({"swap": "ctrl+x"}, "ctrl+g")
+    assert resolved["swap"] == ("ctrl+x",)
+    assert resolved["catch_up"] == resolved["send_again"] == ()
+    assert resolve_keys({"catch_up": "ctrl+t"}, "space")["catch_up"] == ("ctrl+t",)
+    with pytest.raises(ConfigError):
+        resolve_keys({"catch_up": "x"}, "space")
+
+
 def test_two_actions_may_change_places() -> None:
     resolved = resolve_keys({"swap": "m", "mute": "s"}, "space")
     assert (resolved["swap"], resolved["mute"]) == (("m",), ("s",))

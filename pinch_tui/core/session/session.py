@@ -60,8 +60,10 @@ class Session:
         reopens_idle: bool = True,
         has_checkpoints: bool = False,
         pace: Pace | None = None,
+        is_spare: bool = False,
     ) -> None:
-        """``pace``: what is known of the service's, shared by its sessions."""
+        """``pace``: what is known of the service's, shared by its sessions. ``is_spare``: it is opened ahead, and
+        closes for good when it fails, until `use` is called."""
         self.asked = asked or params
         """As a person asked for them; those in force differ where the service cannot do it all."""
         self.params = params
@@ -74,6 +76,7 @@ class Session:
         self.delivery = Delivery(traits, has_checkpoints=has_checkpoints, pace=pace)
         self._random = random
         self._reopens_idle = reopens_idle
+        self._is_spare = is_spare
         self._generation = 0
         self._secrets: tuple[str, ...] = ()  # the key and those of the socket's address: the service may repeat them
         self._is_closing = False
@@ -91,6 +94,10 @@ class Session:
     def is_active(self) -> bool:
         """Whether something is unsettled."""
         return self.delivery.is_active
+
+    def use(self) -> None:
+        """It takes words from now on."""
+        self._is_spare = False
 
     def handle(self, fact: ev.Fact, now: float) -> list[Step]:
         """What to do about a fact, in order; the last step may be a `WakeAt`."""
@@ -287,6 +294,8 @@ class Session:
     # ---- failing ----
 
     def _fail(self, failure: Failure, now: float) -> list[Step]:
+        if self._is_spare:
+            return self._close(is_dead=True)
         was_ready = self.state is SessionState.READY
         if was_ready and now - self._ready_at >= STABLE_S:
             self._retries.was_stable()
@@ -327,11 +336,11 @@ class Session:
 
     # ---- closing ----
 
-    def _close(self) -> list[Step]:
+    def _close(self, *, is_dead: bool = False) -> list[Step]:
         had_socket = self.state in (SessionState.ALLOCATING, SessionState.OPENING, SessionState.READY)
         self.state = SessionState.CLOSED
         self._deadline = None
-        closing: list[Step] = [ev.CloseSocket(self._generation)] if had_socket else []
+        closing: list[Step] = [ev.CloseSocket(self._generation, is_dead=is_dead)] if had_socket else []
         self._generation += 1
         return [*closing, ev.SessionClosed()]
 

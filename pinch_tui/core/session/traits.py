@@ -33,6 +33,8 @@ class ServiceTraits:
     """Whether labels and context are taken."""
     acknowledges_end: bool = False
     """Whether it says that an utterance is over, after everything else about it. Else silence tells."""
+    bills_open_time: bool = False
+    """Whether an open session costs although nothing is said to it, or holds much of this machine."""
     sources: frozenset[str] | None = None
     """Base codes of the languages that may be spoken; None where the service decides."""
     detects_language: bool = True
@@ -57,6 +59,11 @@ class ServiceTraits:
     @property
     def speaks(self) -> bool:
         return bool(self.voices)
+
+    @property
+    def may_keep_spare(self) -> bool:
+        """Whether a second session may be held open for a swap."""
+        return self.translates and not self.bills_open_time
 
     @property
     def left_out(self) -> frozenset[str]:

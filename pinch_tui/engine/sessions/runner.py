@@ -22,6 +22,8 @@ from pinch_tui.services.ports import Connection, Service
 log = logging.getLogger("pinch_tui.engine")
 T = TypeVar("T")
 
+OnReport = Callable[["SessionRunner", ev.Report], None]
+
 TURN_S = 0.004
 """How long messages may be taken before everybody else gets a turn."""
 
@@ -51,14 +53,14 @@ class SessionRunner:
         service: Service,
         clock: Clock,
         tasks: asyncio.TaskGroup,
-        on_report: Callable[[SessionRunner, ev.Report], None],
+        on_report: OnReport,
         closing: set[asyncio.Task[None]],
     ) -> None:
         self.session = session
         self._service = service
         self._clock = clock
         self._tasks = tasks
-        self._on_report = on_report
+        self.on_report = on_report
         self._closing = closing
         self._alarm = Alarm(asyncio.get_running_loop(), self._woke)
         self._attempt: _Attempt | None = None
@@ -81,6 +83,10 @@ class SessionRunner:
             if progress is not None:
                 self.feed(ev.Progressed(attempt.generation, progress))
         self.feed(ev.Woke())
+
+    def end_timer(self) -> None:
+        """It is closed: nothing wakes it any more."""
+        self._alarm.set(None)
 
     def end(self) -> None:
         """Cancel what is still running; for the very end."""
@@ -125,7 +131,7 @@ class SessionRunner:
                 | ev.SpeechUnavailable()
                 | ev.MessageIgnored()
             ):
-                self._on_report(self, step)
+                self.on_report(self, step)
             case _:
                 assert_never(step)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pinch_tui.core.events import FRAME_S, Counters, SessionParams, Severity
 from pinch_tui.core.said import quoted
@@ -15,7 +16,8 @@ from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
 from pinch_tui.engine.conversation import Conversation
-from pinch_tui.engine.sessions.runner import SessionRunner
+from pinch_tui.engine.sessions.runner import OnReport, SessionRunner
+from pinch_tui.engine.sessions.spare import SpareSession
 from pinch_tui.services.ports import Service
 
 _SAFE = "Your words are safe."
@@ -41,6 +43,7 @@ class Sessions:
         random: Callable[[], float],
         *,
         reopens_idle: bool,
+        has_spare: bool,
         is_continuous: bool,
     ) -> None:
         self.service = service
@@ -49,6 +52,7 @@ class Sessions:
         self._notifier = conversation.notifier
         self._random = random
         self._reopens_idle = reopens_idle
+        self._has_spare = has_spare
         self._is_continuous = is_continuous
         self._runners: list[SessionRunner] = []
         self._pace = Pace()
@@ -61,6 +65,8 @@ class Sessions:
     def attach(self, outlets: SessionOutlets, tasks: asyncio.TaskGroup) -> None:
         self._outlets = outlets
         self._tasks = tasks
+        make = partial(self._make, is_spare=True)
+        self._spare = SpareSession(self._conversation, self._random, make, self._wanted_spare)
 
     # ---- which there are ----
 
@@ -101,6 +107,19 @@ class Sessions:
 
     def open(self, params: SessionParams) -> None:
         """The next words go to a new session; `drain_former` lets the one before finish."""
+        spare = self._spare.take(params)
+        if spare is None:
+            runner = self._make(params, self._report)
+            self._runners.append(runner)
+            runner.feed(ev.Started())
+            return
+        runner, reports = spare
+        runner.on_report = self._report
+        self._runners.append(runner)
+        for report in reports:
+            self._report(runner, report)
+
+    def _make(self, params: SessionParams, on_report: OnReport, *, is_spare: bool = False) -> SessionRunner:
         traits = self.service.traits
         session = Session(
             traits.fitted(params)[0],
@@ -110,12 +129,29 @@ class Sessions:
             reopens_idle=self._reopens_idle,
             has_checkpoints=self._is_continuous,
             pace=self._pace,
+            is_spare=is_spare,
         )
-        runner = SessionRunner(
-            session, self.service, self._conversation.clock, self._tasks, self._report, self._farewells
-        )
-        self._runners.append(runner)
-        runner.feed(ev.Started())
+        clock = self._conversation.clock
+        return SessionRunner(session, self.service, clock, self._tasks, on_report, self._farewells)
+
+    # ---- the spare one ----
+
+    def keep_spare(self, is_on: bool) -> None:
+        """Whether a session for the swapped pair is held open."""
+        self._has_spare = is_on
+        self._spare.look()
+
+    def talked(self) -> None:
+        """Somebody talks."""
+        self._spare.used()
+
+    def _wanted_spare(self) -> SessionParams | None:
+        """What a swap would ask for; None where no spare session is held open now."""
+        if not self._has_spare or self._is_ending or self._is_continuous or not self._runners:
+            return None
+        session = self.current().session
+        may_keep = self.service.traits.may_keep_spare and session.state is SessionState.READY
+        return session.asked.swapped() if may_keep and not session.asked.two_way else None
 
     def hand_over(self, *, is_other_service: bool) -> tuple[int, ...]:
         """The current session takes what the former ones keep and cannot send; the numbers of the utterances.
@@ -149,6 +185,7 @@ class Sessions:
         self._pace = Pace()
         if not self._runners or self._is_ending:
             return None
+        self._spare.drop()
         was_trying = self.current().session.is_without_socket
         for runner in self.all():  # an older one, too, may keep words
             runner.replace_service(service)
@@ -164,12 +201,14 @@ class Sessions:
     def finish(self) -> None:
         """Let what is under way finish, in a hurry."""
         self._is_ending = True
+        self._spare.end()
         for runner in self.all():
             runner.session.delivery.hurry()
             runner.feed(ev.DrainRequested())
 
     def stop(self) -> None:
         self._is_ending = True
+        self._spare.end()
         for runner in self._runners:
             runner.feed(ev.StopRequested())
 
@@ -243,6 +282,7 @@ class Sessions:
         if runner is self.current() or self._failing is runner:
             self._notifier.clear("link")
         if runner is self.current():  # the service can be had again: also by those that gave up
+            self._spare.ready()
             for former in self.draining():
                 if former.session.is_active and former.session.state in (SessionState.IDLE, SessionState.STOPPED):
                     former.feed(ev.RetryRequested())
@@ -252,6 +292,8 @@ class Sessions:
         title, hint = describe(report.failure)
         policy = policy_of(report.failure)
         session = runner.session
+        if runner is self.current():
+            (self._spare.refused if policy is Policy.BUSY else self._spare.look)()
         if report.retry_at is not None:
             delay = max(0.0, report.retry_at - self._conversation.now())
             self._counted = replace(self._counted, reconnects=self._counted.reconnects + 1)

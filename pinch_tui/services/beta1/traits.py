@@ -20,6 +20,7 @@ BETA1 = ServiceTraits(
     key="pinch",
     support="support@startpinch.com",
     pace=1.05,
+    bills_open_time=True,  # a room with an agent in it, and 11-18 % of a core
     grace_s=0.5,
     ready_within_s=30.0,
     # No end mark exists: Pinch's own client waits at least 6 s (10 s for text alone), at most 20 s, with 2 s of quiet.

@@ -47,11 +47,12 @@ class Recording:
 
     def __init__(self, folder: Path, session_id: str) -> None:
         self._folder = folder
+        self._wav_path, self._log_path = folder / f"{session_id}.wav", folder / f"{session_id}.jsonl"
         self._n_bytes = 0
         with contextlib.ExitStack() as files:
             try:
-                self._wav: BinaryIO = files.enter_context(os.fdopen(_create(folder / f"{session_id}.wav"), "wb", 0))
-                log = os.fdopen(_create(folder / f"{session_id}.jsonl"), "w", 1, encoding="utf-8")
+                self._wav: BinaryIO = files.enter_context(os.fdopen(_create(self._wav_path), "wb", 0))
+                log = os.fdopen(_create(self._log_path), "w", 1, encoding="utf-8")
             except OSError as exc:
                 raise _fault(folder, exc) from exc
             self._log: TextIO = files.enter_context(log)
@@ -70,10 +71,14 @@ class Recording:
             raise _fault(self._folder, exc) from exc
 
     def close(self) -> None:
-        for file in (self._wav, self._log):
+        """A session to which nothing was said, such as a spare one, leaves no files."""
+        for file, path in ((self._wav, self._wav_path), (self._log, self._log_path)):
             # A full disk was already reported by the write.
             with contextlib.suppress(OSError):
                 file.close()
+            if not self._n_bytes:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _write(self, data: bytes) -> None:
         try:

@@ -125,6 +125,8 @@ class SettingsScreen(Panel[None]):
                 yield Static(Content("Program"), classes="heading -next")
                 yield _choice("talk.mode", settings.talk.mode)
                 yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))
+                if status.service.may_keep_spare:
+                    yield _choice("session.spare", settings.session.spare)
                 yield KeyRow()
             yield Static(id="verdict", classes="panel-keys")
 

@@ -186,6 +186,12 @@ async def test_recording_holds_exactly_the_samples(tmp_path: Path):
     assert "finalize" in kinds
 
 
+async def test_a_session_to_which_nothing_was_said_leaves_no_recording(tmp_path: Path):
+    async with PracticeService(PracticeOptions(record=tmp_path, **PLAIN)) as service, opened(service) as socket:
+        await text_of(socket, "ready")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 async def test_a_full_disk_ends_a_recorded_session_with_4500(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     create = recording._create

@@ -1,0 +1,51 @@
+"""When a spare session for the swapped pair is kept open. Pure.
+
+It is opened a moment after the session in use is ready, closed when nobody has talked for a while, and opened again at
+the next press. One that fails is let go without a word, and tried again later, ever more seldom.
+"""
+
+from __future__ import annotations
+
+from pinch_tui.core.session.backoff import Backoff
+
+AFTER_READY_S = 1.0
+"""So long after the session in use is ready: that one, and what is said to it, come first."""
+IDLE_S = 300.0
+"""Without talk for this long it is closed."""
+_AGAIN = Backoff(first_s=30.0, cap_s=600.0)
+
+
+class SparePolicy:
+    """Answers whether a spare session is wanted now."""
+
+    def __init__(self, now: float) -> None:
+        self._used_at = now
+        self._not_before = float("-inf")
+        self._failures = 0
+
+    def used(self, now: float) -> None:
+        """Somebody talks, or has swapped."""
+        self._used_at = now
+
+    def is_ready(self, now: float) -> None:
+        """The session in use is ready."""
+        self._not_before = max(self._not_before, now + AFTER_READY_S)
+
+    def has_opened(self) -> None:
+        """The spare session is ready."""
+        self._failures = 0
+
+    def has_failed(self, now: float, rnd: float) -> None:
+        """It could not be opened, or was closed by the service. ``rnd`` is uniform in 0.0-1.0."""
+        self._not_before = max(self._not_before, now + _AGAIN.delay(self._failures, rnd))
+        self._failures += 1
+
+    def is_wanted(self, now: float) -> bool:
+        return self._not_before <= now < self._used_at + IDLE_S
+
+    def next_at(self, now: float) -> float | None:
+        """When the answer changes by itself; None: not before somebody talks."""
+        idle_at = self._used_at + IDLE_S
+        if now >= idle_at:
+            return None
+        return self._not_before if now < self._not_before else idle_at
