@@ -124,7 +124,7 @@ _SCREEN = (
         is_flag=False,
         flag_value="last",
         metavar="[ID]",
-        help="Go on with a past conversation: the last one, or the one of this ID.",
+        help="Go on with a past conversation: the last one, or the one that history names so.",
     ),
     click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
     *_flags_of("ui", "history"),

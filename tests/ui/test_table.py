@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import pytest
+from textual.events import AppBlur
 from textual.pilot import Pilot
 
 from pinch_tui.core.events import MicState, SessionParams, Severity, StateWord
 from pinch_tui.core.transcript.transcript import UtteranceState
 from pinch_tui.settings.model import Settings, TalkSettings, UiSettings
 from pinch_tui.ui.big.halves import halves
-from pinch_tui.ui.big.lettering import LargeType
+from pinch_tui.ui.big.lettering import LargeType, Picture, Refusal, Request
 from pinch_tui.ui.big.table import TableView
 from tests.fakes.fake_engine import line
 from tests.fakes.fake_press import FakeFinder, FakePress
@@ -126,8 +128,6 @@ async def test_closing_it_lets_go_of_the_mouse() -> None:
 
 
 async def test_losing_the_focus_lets_go_of_the_mouse() -> None:
-    from textual.events import AppBlur
-
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
         await opened(r, pilot)
@@ -148,6 +148,23 @@ async def test_the_far_half_turns_on_request_and_stays_turned_for_new_lines_and_
         await until(pilot, lambda: texts(r)[0] == "Gracias." and table(r).far.is_turned)
         await pilot.press("v", "v")
         await until(pilot, lambda: table(r).far.is_turned and "U turn back" in hint(r))
+
+
+async def test_turned_before_it_was_drawn_it_comes_upside_down() -> None:
+    go = threading.Event()
+    large = drawing()
+
+    def draw(request: Request) -> Picture | Refusal:
+        assert go.wait(20)
+        return large(request)
+
+    r = rig(draw_large=draw)
+    async with r.app.run_test(size=SIZE) as pilot:
+        await opened(r, pilot)
+        await pilot.press("u")
+        assert table(r).far.is_turned
+        go.set()
+        await until(pilot, lambda: table(r).far.can_turn and "U turn back" in hint(r))
 
 
 async def test_a_long_text_is_turned_on_pages() -> None:
@@ -236,8 +253,6 @@ async def test_it_polls_the_microphone_as_the_conversation_does() -> None:
 
 
 def test_a_text_upside_down_has_its_pages_in_reading_order() -> None:
-    from pinch_tui.ui.big.lettering import Picture, Request
-
     large = LargeType(FakeFinder(), FakePress)
     text = "火车站在哪里" * 30
     answer = large(Request(text, 58, 12, is_turned=True))

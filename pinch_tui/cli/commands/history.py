@@ -64,6 +64,7 @@ def command(ctx: click.Context) -> None:
     """Past conversations: list, show, search, export, delete.
 
     A conversation is named by last, by its number in the list (1 is the newest), or by the beginning of its name.
+    pinch-tui --continue takes the same, and goes on with it.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_all)

@@ -67,6 +67,11 @@ class BigText(MouseHold):
         return self.refusal is None or (is_long and not (answered.is_turned or self._is_ascii))
 
     @property
+    def is_drawing(self) -> bool:
+        """Whether it is not known yet how the text can be shown."""
+        return self._is_drawing
+
+    @property
     def n_pages(self) -> int:
         return len(self._pages)
 

@@ -235,7 +235,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
     def action_turn(self) -> None:
         """Turn the far half upside down, for the person across the table; only text that is drawn in dots can be
         turned."""
-        if self.far.can_turn or self.far.is_turned:
+        if self.far.can_turn or self.far.is_turned or self.far.is_drawing:
             self._kept.is_turned = not self.far.is_turned
             self.far.show(is_turned=self._kept.is_turned, page=0)
             self._page = 0
