@@ -7,6 +7,19 @@ from dataclasses import dataclass
 from pinch_tui.core.events import Frame
 from pinch_tui.errors import AudioError
 
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """What is done to the microphone's sound before anybody hears it."""
+
+    echo: bool = False  # take out what the loudspeaker plays
+    noise: bool = False  # suppress what is no voice
+    gain: bool = False  # bring the voice to an even level
+
+    def __bool__(self) -> bool:
+        return self.echo or self.noise or self.gain
+
+
 # ---- microphone ---------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pinch_tui.core.sound import Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.frontend.past import PastConversation, PastConversations
 
@@ -41,6 +42,11 @@ class AppServices:
     once the loop runs."""
 
     list_devices: Callable[[], Awaitable[DeviceNames]]
+
+    process_sound: Callable[[Processing], None]
+    """Process the microphone's sound so from now on."""
+    processing_problem: str
+    """Why it cannot be processed here, "" when it can."""
 
     recent_pairs: Callable[[], Sequence[tuple[str, str]]]
     """Pairs used before, the newest first."""

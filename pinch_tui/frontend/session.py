@@ -139,6 +139,9 @@ class SessionChanges:
                 self._engine.post(KeepSpare(value))
             case "talk.mode", TalkMode():
                 self._hold.set_mode(value)
+            case "mic.echo_cancel" | "mic.noise_suppression" | "mic.gain_control", bool():
+                self._keep(key, value)
+                return self._services.process_sound(self.settings.mic.processing)
             case _:
                 pass
         return self._keep(key, value)

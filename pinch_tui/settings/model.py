@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
+from pinch_tui.core.sound import Processing
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
 DEFAULT_CARTESIA_URL = "https://api.cartesia.ai"
@@ -170,8 +171,37 @@ class MicSettings:
     """``focus``: open while the terminal is focused. ``always``. ``press``: while talking (the beginning is lost)."""
     shared: bool = option(False, flag="--share-mic", help="Open the microphone also while another pinch-tui has it.")
     """Without it a second copy opens the microphone with the first press of the talk key only."""
-    echo_cancel: bool = False
-    """Remove the loudspeaker from the microphone (needs the ``aec`` extra)."""
+    noise_suppression: bool = option(
+        False,
+        flag="--noise-suppression",
+        help="Suppress noise in the microphone's sound.",
+        label="Noise",
+        offers=((False, "as it is"), (True, "suppressed")),
+        remembered="noise_suppression",
+    )
+    """This one and the two that follow need the ``aec`` extra."""
+    gain_control: bool = option(
+        False,
+        flag="--gain-control",
+        help="Bring the voice to an even level.",
+        label="Level",
+        offers=((False, "as it is"), (True, "kept even")),
+        remembered="gain_control",
+    )
+    echo_cancel: bool = option(
+        False,
+        flag="--echo-cancel",
+        help="Remove the loudspeaker's sound from the microphone's.",
+        label="Echo",
+        offers=((False, "as it is"), (True, "removed")),
+        remembered="echo_cancel",
+    )
+    """Remove the loudspeaker from the microphone."""
+
+    @property
+    def processing(self) -> Processing:
+        """What is done to the sound."""
+        return Processing(self.echo_cancel, self.noise_suppression, self.gain_control)
 
 
 @dataclass(frozen=True, slots=True)

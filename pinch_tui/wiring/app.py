@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinch_tui import __version__
 from pinch_tui.audio.adapters.null import SilentMicrophone
-from pinch_tui.audio.adapters.sound import Sound
+from pinch_tui.audio.adapters.sound import Sound, has_processing
 from pinch_tui.audio.adapters.speech_file import wav_header
 from pinch_tui.audio.devices.choice import offered
 from pinch_tui.audio.devices.listing import list_devices
@@ -99,7 +99,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
                 clock=clock,
                 input_device=chosen["microphone"],
                 output_device=chosen["speaker"],
-                echo_cancel=settings.mic.echo_cancel,
+                processing=settings.mic.processing,
                 is_deferred=True,
             )
         )
@@ -133,7 +133,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
 
         in_use = ServiceInUse(service, engine, wire, settings, options, state, redactor)
         samples = SampleSpeaker(engine, service.practice.say, clock)
-        services = _services(engine, state, in_use, recorder, chosen, own_phrasebook(settings), samples.speak)
+        services = _services(engine, state, in_use, recorder, sound, chosen, own_phrasebook(settings), samples.speak)
         if options.is_demo:
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
@@ -221,9 +221,13 @@ def _tell_at_start(engine: Engine, notices: Sequence[str], problem: AudioError |
         for notice in recorder.at_start:
             engine.say(notice)
         if problem is not None:
-            engine.say(NoticePosted("sound", Severity.ERROR, problem.title, problem.hint))
+            _tell_sound(engine, problem)
 
     _once(engine, say)
+
+
+def _tell_sound(engine: Engine, problem: AudioError) -> None:
+    engine.say(NoticePosted("sound", Severity.ERROR, problem.title, problem.hint))
 
 
 def _once(engine: Engine, do: Callable[[], None]) -> None:
@@ -241,6 +245,7 @@ def _services(
     state: StateFile,
     in_use: ServiceInUse,
     recorder: Recorder,
+    sound: Sound,
     chosen: dict[str, str | None],
     book: Path | None,
     speak: Callable[[str, str], Awaitable[bool]],
@@ -308,6 +313,8 @@ def _services(
         log=recorder.write,
         watch_signals=lambda *callbacks: signals.install(asyncio.get_running_loop(), *callbacks),
         list_devices=devices,
+        process_sound=lambda processing: sound.use(processing, partial(_tell_sound, engine)),
+        processing_problem="" if has_processing() else "needs the extra aec",
         recent_pairs=lambda: state.state.recent_pairs,
         remember_pair=lambda source, target: _forget(state.remember_pair(source, target)),
         remember=remember,

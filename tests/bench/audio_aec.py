@@ -20,6 +20,7 @@ from array import array
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.dsp.loudness import dbfs, mean_square16
 from pinch_tui.core.events import OUT_RATE, Frame
+from pinch_tui.core.sound import Processing
 from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import virtual_audio
 from tests.audio.rig import why_not as no_rig
@@ -46,7 +47,7 @@ def babble() -> bytes:
 async def measure(echo_cancel: bool, *, late_s: float = 0.0) -> list[float]:
     """dBFS of each second of what the microphone hears while the loudspeaker speaks; it opens ``late_s`` after it."""
     frames: list[Frame] = []
-    async with Sound(clock=SystemClock(), echo_cancel=echo_cancel) as sound:
+    async with Sound(clock=SystemClock(), processing=Processing(echo=echo_cancel, noise=echo_cancel)) as sound:
 
         async def hear() -> None:
             async for event in sound.microphone.events():

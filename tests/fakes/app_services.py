@@ -65,6 +65,8 @@ def app_services(**fields: Any) -> AppServices:
         "log": _nothing,
         "watch_signals": lambda _on_quit, _on_hang_up: lambda: None,
         "list_devices": _no_devices,
+        "process_sound": _nothing,
+        "processing_problem": "",
         "recent_pairs": tuple,
         "remember_pair": _nothing,
         "remember": _nothing,

@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from pinch_tui.core.sound import Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.services import AppServices, DeviceNames
@@ -45,6 +46,7 @@ class Asked:
     stars: list[tuple[int, bool]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     spoken: list[tuple[str, str]] = field(default_factory=list)
+    processing: list[Processing] = field(default_factory=list)
     signal: Any = None
     hang_up: Any = None
     refuses: PinchError | None = None
@@ -101,6 +103,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         log=lambda _t, kind, fields: asked.log.append((kind, dict(fields))),
         watch_signals=watch,
         list_devices=devices,
+        process_sound=asked.processing.append,
         recent_pairs=lambda: [("en", "es"), ("es", "en"), ("en", "ja"), ("auto", "de")],
         remember_pair=lambda source, target: asked.pairs.append((source, target)),
         remember=lambda name, value: asked.kept.__setitem__(name, value),

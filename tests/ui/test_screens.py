@@ -212,7 +212,8 @@ async def test_sound_and_program_change_at_once() -> None:
         await pilot.pause()
         screen = r.app.screen
         r.engine.intents.clear()
-        for name in ("microphone", "speaker", "volume", "muted", "barge_in", "talk_mode", "theme"):
+        sound = ("noise_suppression", "gain_control", "echo_cancel")
+        for name in ("microphone", *sound, "speaker", "volume", "muted", "barge_in", "talk_mode", "theme"):
             screen.query_one(f"#{name}").focus()
             await pilot.press("right")
         assert r.engine.intents == [
@@ -226,6 +227,9 @@ async def test_sound_and_program_change_at_once() -> None:
         assert (r.app.theme, r.app.looks.wish) == ("pinch-dark", "pinch-dark"), "no longer as the terminal is"
         assert r.asked.kept == {
             "microphone": "WH-1000XM4 / sound server",
+            "noise_suppression": True,
+            "gain_control": True,
+            "echo_cancel": True,
             "speaker": "HDMI / sound server",
             "volume": 1.1,
             "muted": True,

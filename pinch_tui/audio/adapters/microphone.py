@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import MicInbox
 from pinch_tui.audio.adapters.stream import HostStream
+from pinch_tui.audio.dsp.loudness import peak16
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import FRAME, pack_note, read_frame
@@ -17,17 +18,15 @@ TOGETHER = 5
 """Frames per delivery while nobody talks: 100 ms, the interval of the level meter."""
 
 Processor = Callable[[bytes, float], bytes]
-"""(frame, time of its last sample) -> the frame without echo."""
+"""(frame, time of its last sample) -> the frame that is heard."""
 
 
 class HostMicrophone(HostStream):
     """A `Microphone`."""
 
-    def __init__(
-        self, host: SoundHost, *, clock: Clock, device: str | None = None, process: Processor | None = None
-    ) -> None:
+    def __init__(self, host: SoundHost, *, clock: Clock, device: str | None = None) -> None:
         super().__init__(host.capture, clock, device, IN_RATE)
-        self._process = process
+        self.process: Processor | None = None
         self._inbox = MicInbox()
         self._next = 0
         self._last_t: float | None = None  # of the newest frame of an opening that was not closed on purpose
@@ -79,8 +78,9 @@ class HostMicrophone(HostStream):
         if self._last_t is not None and t - self._last_t > 5 * FRAME_S:  # another host took over in between
             lost = max(lost, round((t - self._last_t - FRAME_S) * IN_RATE))
         self._last_t = t
-        if self._process is not None:
-            pcm = self._process(pcm, t)
+        if self.process is not None:
+            pcm = self.process(pcm, t)
+            peak = peak16(pcm)  # the meter shows what is heard
         self._inbox.put(Frame(pcm, self._next, t, peak, lost))
         self._next += 1
 

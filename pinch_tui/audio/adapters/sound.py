@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -39,8 +41,16 @@ from pinch_tui.audio.devices.server import Endpoint, ServerState, unmute
 from pinch_tui.audio.devices.server_watch import ServerWatch, has_pactl, read_state
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.audio.host.wire import Note
+from pinch_tui.core.sound import Processing
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
+
+_PLAIN = Processing()
+
+
+def has_processing() -> bool:
+    """The extra that processes the microphone's sound seems to be there; nothing is loaded."""
+    return importlib.util.find_spec("livekit") is not None
 
 
 class Sound:
@@ -52,14 +62,14 @@ class Sound:
         clock: Clock,
         input_device: str | None = None,
         output_device: str | None = None,
-        echo_cancel: bool = False,
+        processing: Processing = _PLAIN,
         is_deferred: bool = False,
     ) -> None:
         """``is_deferred``: nothing runs until `start`."""
         self._clock = clock
         self._is_deferred = is_deferred
         self._input, self._output = input_device or None, output_device or None
-        self._wants_aec = echo_cancel
+        self._processing = processing
         self._stack = AsyncExitStack()
         self.problem: AudioError | None = None
         self.microphone: HostMicrophone | NullMicrophone
@@ -73,25 +83,16 @@ class Sound:
             self.microphone = NullMicrophone(self.problem, clock=self._clock)
             self.speaker = NullSpeaker(self.problem, clock=self._clock)
             return self
-        canceller = None
-        if self._wants_aec:
-            await load("pinch_tui.audio.adapters.aec")
-            from pinch_tui.audio.adapters.aec import EchoCanceller
-
-            try:
-                canceller = EchoCanceller()
-            except AudioError as exc:
-                self.problem = exc
         host = await self._stack.enter_async_context(SoundHost(clock=self._clock, is_deferred=True))
         self.host = host
-        microphone = HostMicrophone(
-            host, clock=self._clock, device=self._input, process=canceller.process if canceller else None
-        )
-        speaker = HostSpeaker(
-            host, clock=self._clock, device=self._output, on_heard=canceller.heard if canceller else None
-        )
+        microphone = HostMicrophone(host, clock=self._clock, device=self._input)
+        speaker = HostSpeaker(host, clock=self._clock, device=self._output)
         self.microphone, self.speaker = microphone, speaker
         self._watcher = DeviceWatcher(host, microphone, speaker)
+        try:
+            await self._process(microphone, speaker)
+        except AudioError as exc:
+            self.problem = exc
         if not self._is_deferred:
             self.start()
         return self
@@ -103,6 +104,37 @@ class Sound:
         self.host.start()
         self._watcher.start()
         self.host.tasks.create_task(load("pinch_tui.audio.dsp.stretch"), name="sound-load")
+
+    def use(self, processing: Processing, tell: Callable[[AudioError], None]) -> None:
+        """Process the microphone's sound so from now on; ``tell`` hears why that cannot be done."""
+        self._processing = processing
+        if self.host is not None:
+            self.host.tasks.create_task(self._use(tell), name="sound-processing")
+
+    async def _use(self, tell: Callable[[AudioError], None]) -> None:
+        if isinstance(self.microphone, HostMicrophone) and isinstance(self.speaker, HostSpeaker):
+            try:
+                await self._process(self.microphone, self.speaker)
+            except AudioError as exc:
+                tell(exc)
+
+    async def _process(self, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
+        """Raises `AudioError` without the extra; then the sound stays as it is."""
+        processor = None
+        microphone.process = None
+        if wanted := self._processing:
+            await load("pinch_tui.audio.adapters.processing")
+            from pinch_tui.audio.adapters.processing import SoundProcessor
+
+            try:
+                processor = await asyncio.to_thread(SoundProcessor, wanted)
+            finally:
+                if processor is None:
+                    speaker.tell_heard(None)
+            if wanted != self._processing:
+                return  # another choice was made meanwhile
+            microphone.process = processor.process
+        speaker.tell_heard(processor.heard if processor is not None and processor.has_echo else None)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

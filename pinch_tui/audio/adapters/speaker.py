@@ -40,13 +40,11 @@ Heard = Callable[[float, bytes, int], None]
 
 
 class HostSpeaker(HostStream):
-    """A `Speaker`. ``on_heard`` gets the echo canceller's reference."""
+    """A `Speaker`."""
 
-    def __init__(
-        self, host: SoundHost, *, clock: Clock, device: str | None = None, on_heard: Heard | None = None
-    ) -> None:
+    def __init__(self, host: SoundHost, *, clock: Clock, device: str | None = None) -> None:
         super().__init__(host.playback, clock, device, OUT_RATE)
-        self._on_heard = on_heard
+        self._on_heard: Heard | None = None
         self._inbox: Inbox[SpeakerEvent] = Inbox()
         self._ledger = Ledger()
         self._is_open = False
@@ -134,6 +132,12 @@ class HostSpeaker(HostStream):
         self._cancel_timers()
         self._runner.shut()
         self._inbox.close()
+
+    def tell_heard(self, on_heard: Heard | None) -> None:
+        """``on_heard`` gets what goes to the loudspeaker from now on, as an echo's reference."""
+        self._on_heard = on_heard
+        if self._is_open:
+            self._runner.write(pack_note({"kind": "reference", "on": on_heard is not None}))
 
     def look_again(self) -> None:
         """The server changed: headphones may have been plugged into the same device."""

@@ -120,7 +120,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                     clock=clock,
                     input_device=settings.mic.device,
                     output_device=settings.speaker.device,
-                    echo_cancel=settings.mic.echo_cancel,
+                    processing=settings.mic.processing,
                 )
             )
             if sound.problem is not None:

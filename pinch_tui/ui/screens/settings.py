@@ -117,6 +117,7 @@ class SettingsScreen(Panel[None]):
                 yield Static(Content("Sound"), classes="heading -next")
                 yield _choice("mic.device", None, (_SYSTEM,))
                 yield MeterLine()
+                yield from self._processing_rows()
                 yield _choice("speaker.device", None, (_SYSTEM,))
                 if status.service.speaks:
                     yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
@@ -153,6 +154,14 @@ class SettingsScreen(Panel[None]):
             else:
                 offered = [offer for offer in row.offers if row.name != "voice" or offer[0] in voices]
                 yield _choice(row.key, value, offered)
+
+    def _processing_rows(self) -> Iterator[Widget]:
+        mic, problem = self.front.settings.mic, self.front.services.processing_problem
+        for name in ("noise_suppression", "gain_control", "echo_cancel"):
+            choice = _choice(f"mic.{name}", getattr(mic, name))
+            if problem:
+                choice.set_note(problem)
+            yield choice
 
     @property
     def _rows(self) -> list[Option]:

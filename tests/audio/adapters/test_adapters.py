@@ -318,3 +318,23 @@ async def test_the_watcher_reopens_when_the_servers_device_that_was_chosen_is_ba
     assert "reopen" not in playback.log
     assert watcher._muting(watcher._watch.state)[0]  # of the chosen one, although nothing is open yet
     await mic.aclose()
+
+
+async def test_the_meters_level_is_that_of_the_processed_sound() -> None:
+    mic, runner, _ = a_microphone()
+    for process in (None, lambda pcm, t: b"\0\10" * 320, None):
+        mic.process = process
+        runner.on_message(*Splitter().push(pack_frame(1.0, 0.5, 0, b"\0\40" * 320))[0])
+    await mic.aclose()
+    assert [event.peak async for event in mic.events() if isinstance(event, Frame)] == [0.5, 0.0625, 0.5]
+
+
+async def test_the_echos_reference_is_asked_for_while_it_is_wanted() -> None:
+    speaker, runner, _ = a_speaker()
+    speaker.tell_heard(lambda t, samples, rate: None)  # before there is a stream to ask
+    assert runner.take() == []
+    speaker._is_open = True
+    speaker.tell_heard(lambda t, samples, rate: None)
+    speaker.tell_heard(None)
+    assert [note["on"] for note in runner.take() if note["kind"] == "reference"] == [True, False]
+    await speaker.aclose()

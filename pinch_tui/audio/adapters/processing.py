@@ -1,10 +1,12 @@
-"""Echo cancellation for hands-free use: WebRTC's, from the LiveKit wheel (extra ``aec``).
+"""Processing of the microphone's sound: WebRTC's module, from the LiveKit wheel (extra ``aec``).
 
-The reference is what the loudspeaker played. WebRTC takes 10 ms frames at one rate: for every 10 ms of microphone
-first the next 10 ms of reference, zeros when nothing plays, none skipped. It finds the delay itself as long as the
-reference precedes its echo. Sound played while the microphone was closed, and drift between two devices' clocks, must
-not pile up in the reference; the times of both sides show how much has.
-Measured: echo 64.5 -> 6.4 dB in the first 3 s, 0.9 dB later; 0.2 ms a frame.
+Echo cancellation, noise suppression and gain control, each by itself. The reference of an echo is what the loudspeaker
+played. WebRTC takes 10 ms frames at one rate: for every 10 ms of microphone first the next 10 ms of reference, zeros
+when nothing plays, none skipped. It finds the delay itself as long as the reference precedes its echo. Sound played
+while the microphone was closed, and drift between two devices' clocks, must not pile up in the reference; the times of
+both sides show how much has.
+Measured: echo with noise suppression 64.5 -> 6.4 dB in the first 3 s, 0.9 dB later; 0.2 ms a frame. White noise of
+-41 dBFS comes out at -53, a voice of -52 dBFS at -22, one of -21 as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, Final
 from pinch_tui.audio.dsp.pcm import speech_samples, to_pcm16
 from pinch_tui.audio.dsp.resample import Resampler
 from pinch_tui.core.events import FRAME_S, IN_RATE
+from pinch_tui.core.sound import Processing
 from pinch_tui.errors import AudioError
 
 STEP: Final = IN_RATE // 100 * 2
@@ -31,27 +34,34 @@ WATCH: Final = 50
 def missing_extra() -> AudioError:
     """The extra is not installed."""
     return AudioError(
-        "Echo cancellation is not installed.",
-        "Run: python -m pip install 'pinch-tui[aec]' - or use headphones.",
+        "The processing of the microphone's sound is not installed.",
+        "For echo, noise and level run: python -m pip install 'pinch-tui[aec]'.",
         retryable=False,
     )
 
 
-def load_processor() -> tuple[Any, Any]:
+def load_processor(processing: Processing) -> tuple[Any, Any]:
     """(the processing module, the frame class). Raises `AudioError` when the extra is missing."""
     try:
         from livekit.rtc import AudioFrame
         from livekit.rtc.apm import AudioProcessingModule
     except (ImportError, OSError) as exc:
         raise missing_extra() from exc
-    return AudioProcessingModule(echo_cancellation=True, noise_suppression=True, high_pass_filter=True), AudioFrame
+    module = AudioProcessingModule(
+        echo_cancellation=processing.echo,
+        noise_suppression=processing.noise,
+        high_pass_filter=processing.echo or processing.noise,
+        auto_gain_control=processing.gain,
+    )
+    return module, AudioFrame
 
 
-class EchoCanceller:
-    """`heard` takes the reference, `process` gives a frame back without it. Raises `AudioError` without the extra."""
+class SoundProcessor:
+    """`heard` takes the reference of an echo, `process` gives a frame back. Raises `AudioError` without the extra."""
 
-    def __init__(self) -> None:
-        self._apm, self._frame = load_processor()
+    def __init__(self, processing: Processing) -> None:
+        self._apm, self._frame = load_processor(processing)
+        self.has_echo = processing.echo
         self._resampler: Resampler | None = None
         self._reference = bytearray()
         self._heard_t = float("-inf")
@@ -92,14 +102,21 @@ class EchoCanceller:
                 self._skip(round(age * IN_RATE) * 2)
 
     def process(self, pcm: bytes, t: float) -> bytes:
-        """A captured frame (20 ms; ``t``: its last sample) -> the same without what the loudspeaker said."""
-        self._align(t)
+        """A captured frame (20 ms; ``t``: its last sample) -> the same, processed.
+
+        Exact zeros mean a microphone that is muted or blocked, so they stay zeros, and nothing else becomes them.
+        """
+        if self.has_echo:
+            self._align(t)
         out = b""
         for start in range(0, len(pcm), STEP):
-            reference = bytes(self._reference[:STEP]).ljust(STEP, b"\0")
-            del self._reference[:STEP]
-            self._apm.process_reverse_stream(self._frame(bytearray(reference), IN_RATE, 1, STEP // 2))
+            if self.has_echo:
+                reference = bytes(self._reference[:STEP]).ljust(STEP, b"\0")
+                del self._reference[:STEP]
+                self._apm.process_reverse_stream(self._frame(bytearray(reference), IN_RATE, 1, STEP // 2))
             near = self._frame(bytearray(pcm[start : start + STEP]), IN_RATE, 1, STEP // 2)
             self._apm.process_stream(near)
             out += bytes(near.data)
-        return out
+        if not any(pcm):
+            return bytes(len(pcm))
+        return out if any(out) else b"\1" + out[1:]
