@@ -64,8 +64,10 @@ class _Connect(connect):
 class WebSocket:
     """An open socket. All methods raise `ConnectionLost` once it is closed."""
 
-    def __init__(self, inner: ChunkedParser) -> None:
+    def __init__(self, inner: ChunkedParser, *, is_direct: bool = True) -> None:
+        """``is_direct``: no proxy of ours takes what is sent, and acknowledges it, before the service has it."""
         self._inner = inner
+        self._is_direct = is_direct
         self._written = 0
 
     async def send(self, data: bytes | str) -> None:
@@ -83,10 +85,13 @@ class WebSocket:
             raise _lost(exc) from None
 
     def progress(self) -> Progress | None:
-        """Bytes written less those that the kernel still keeps: it keeps them until the peer's acknowledges them."""
+        """Bytes written less those that the kernel still keeps: it keeps them until the peer's acknowledges them.
+
+        None through a proxy, whose acknowledgements say nothing of the service.
+        """
         transport = self._inner.transport
         sock = transport.get_extra_info("socket")
-        if sock is None or transport.is_closing():
+        if sock is None or transport.is_closing() or not self._is_direct:
             return None
         try:
             unacknowledged = kept_by_kernel(sock, sys.platform)
@@ -166,7 +171,7 @@ class WebSocketOpener:
             with contextlib.suppress(OSError):
                 raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
         assert isinstance(inner, ChunkedParser)
-        return WebSocket(inner)
+        return WebSocket(inner, is_direct=way.proxy is None)
 
 
 def _tls(url: str, way: Way) -> dict[str, Any]:

@@ -46,7 +46,7 @@ from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.ports import Service
-from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.services.socket import WebSocket, WebSocketOpener
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.scripted import Plan, ScriptedService
@@ -68,6 +68,7 @@ class Network:
     sessions: int = 1  # the most that may be needed
     told_s: float | None = None  # the longest that being told may take; None: nothing has to be told
     is_long: bool = False
+    is_blind: bool = False  # the system does not tell what has arrived
 
 
 NETWORKS = (
@@ -98,6 +99,20 @@ NETWORKS = (
     Network("MTU hole, 8 s", "delay=20", ((2.0, "set mtu=600"), (10.0, "set mtu=0")), sessions=3, told_s=6),
     Network("64 kbit/s, 60 s", "rate=64 qlen=20", holds=(60.0,), limit_s=420, is_long=True),
     Network("48 kbit/s, 60 s", "rate=48 qlen=20", holds=(60.0,), limit_s=540, is_long=True),
+    Network("blind: delay 800 ms", "delay=800", is_blind=True),
+    Network("blind: loss 5 %", "delay=20 loss=0.05", sessions=2, is_blind=True),
+    Network("blind: 64 kbit/s, queue 100", "rate=64 qlen=100", limit_s=90, is_blind=True),
+    Network("blind: 48 kbit/s, queue 20", "rate=48 qlen=20", limit_s=90, is_blind=True),
+    Network("blind: free, then 64 kbit/s", "", ((2.0, "set rate=64 qlen=20"),), limit_s=90, is_blind=True),
+    Network(
+        "blind: black hole, 8 s",
+        "delay=20",
+        ((2.0, "set drop=1"), (10.0, "set drop=0")),
+        sessions=3,
+        told_s=6,
+        is_blind=True,
+    ),
+    Network("blind: 48 kbit/s, 60 s", "rate=48 qlen=20", holds=(60.0,), limit_s=540, is_long=True, is_blind=True),
 )
 
 
@@ -192,6 +207,8 @@ async def _serve() -> None:
 
 async def _talk(base_url: str, network: Network) -> None:
     """Hold the key as the network says, report every act to the parent, and print what came of it."""
+    if network.is_blind:
+        WebSocket.progress = lambda self: None  # type: ignore[method-assign]
     clock = SystemClock()
     microphone = FakeMicrophone(clock)
     ports = EnginePorts(

@@ -10,10 +10,12 @@ MAX_ROUND_TRIPS_S = 10.0
 """What two round trips may add: behind a long queue a lost packet is missed, and sent again, that much later."""
 LOOK_EVERY_S = 0.25
 """How often the progress of what was sent is looked at while a ping is unanswered."""
-PROGRESS_S = 1.5
-"""Where the progress is not known: a socket that took a frame this recently may be slow, not dead;"""
-PROGRESS_FRAMES = 64
-"""unless it took this many since the ping: more than fits into the buffers between."""
+
+
+def patience_s(rtt_s: float) -> float:
+    """How long a pong is waited for once nothing of ours stands before it. ``rtt_s``: the round trip; infinite where
+    none is known."""
+    return PONG_WITHIN_S + (min(MAX_ROUND_TRIPS_S, 2.0 * rtt_s) if rtt_s < float("inf") else 0.0)
 
 
 class Acknowledgements:
@@ -28,14 +30,12 @@ class Acknowledgements:
         self.looked_at = float("-inf")
         self._acknowledged = self._arrived = 0
         self._moved_at = float("-inf")
-        self._taken_at_ping = 0
         self._patience_s = PONG_WITHIN_S
         self._ping_end: int | None = None  # bytes up to and with the ping that is unanswered
         self._ping_arrived_at: float | None = None
 
-    def pinged(self, taken: int) -> None:
-        """A new ping is on its way; the socket has ``taken`` this many frames before it."""
-        self._taken_at_ping = taken
+    def pinged(self) -> None:
+        """A new ping is on its way."""
         self._ping_end = self._ping_arrived_at = None
 
     def look(self, progress: Progress, now: float, ping_at: float | None) -> None:
@@ -45,7 +45,7 @@ class Acknowledgements:
             self._moved_at = now
         self.are_known = True
         self.looked_at = now
-        self._patience_s = PONG_WITHIN_S + min(MAX_ROUND_TRIPS_S, 2.0 * progress.rtt_s)
+        self._patience_s = patience_s(progress.rtt_s)
         if ping_at is None:
             return
         if self._ping_end is None and now > ping_at:
@@ -53,11 +53,8 @@ class Acknowledgements:
         if self._ping_end is not None and self._ping_arrived_at is None and progress.acknowledged >= self._ping_end:
             self._ping_arrived_at = now
 
-    def lives_until(self, taken: int, taken_at: float) -> float:
-        """Until when the silence of the service itself is explained. ``taken``: frames that the socket took, the last
-        one at ``taken_at``."""
-        if not self.are_known:
-            return float("-inf") if taken - self._taken_at_ping >= PROGRESS_FRAMES else taken_at + PROGRESS_S
+    def lives_until(self) -> float:
+        """Until when the silence of the service itself is explained."""
         if self._ping_arrived_at is not None:
             return self._ping_arrived_at + self._patience_s
         return self._moved_at + self._patience_s

@@ -32,6 +32,7 @@ from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
 from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.settle import SettleWatch
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.core.session.window import Window
 from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
 
 WINDOW = 25
@@ -83,6 +84,8 @@ class Delivery:
         self.heard_at = float("-inf")  # the service's last sign of life
         self.answered_at = float("-inf")  # when the newest ping left that it has answered
         self._pinged_at = float("-inf")
+        self.window: Window | None = None
+        """Bounds what is under way on this connection; None while the system tells what has arrived."""
 
     @property
     def is_active(self) -> bool:
@@ -131,6 +134,8 @@ class Delivery:
         """The socket took one frame or message."""
         if self._flying:
             number, part = self._flying.popleft()
+            if part is not _Part.FINALIZE and self.window is not None:
+                self.window.taken()
             if part is _Part.FINALIZE:
                 self._finalize_left(number, now)
             elif part is _Part.VOICE:
@@ -150,17 +155,25 @@ class Delivery:
     def pinged(self, now: float) -> None:
         """A ping is sent, behind all that the socket took; none other is unanswered."""
         self._pinged_at = now
+        if self.window is not None:
+            self.window.pinged(now)
         for watch in self._watches.values():
             watch.pinged()
 
-    def ponged(self, now: float) -> None:
+    def ponged(self, now: float) -> list[Step]:
         """The ping is answered."""
         self.heard_at, self.answered_at = now, self._pinged_at
         for watch in self._watches.values():
             watch.ponged(now)
+        if self.window is None:
+            return []
+        self.window.ponged(now)
+        return self.pump(now)
 
     def asks_at(self) -> float:
-        """When the next ping is wanted, so that no utterance waits for a regular one."""
+        """When the next ping is wanted, so that neither an utterance nor the window waits for a regular one."""
+        if self.window is not None and self.window.wants_ping:
+            return float("-inf")
         times = [watch.asks_at(self.answered_at) for watch in self._watches.values()]
         return min((at for at in times if at is not None), default=float("inf"))
 
@@ -280,7 +293,7 @@ class Delivery:
             if item is None:
                 break
             if item.waiting > 0:
-                if not self._pacer.take(now):
+                if not self._has_room() or not self._pacer.take(now):
                     break
                 steps += self._send(item, generation, now)
             elif item.is_ended:
@@ -306,8 +319,9 @@ class Delivery:
         if (claim := self._attribution.wake_at()) is not None:
             times.append(claim)
         item = self.outbox.current()
+        is_held_back = item is not None and item.waiting > 0 and not self._has_room()
         can_send = self._generation is not None and item is not None and (item.waiting > 0 or item.is_ended)
-        if can_send and len(self._flying) < WINDOW and self._hold_until < float("inf"):
+        if can_send and not is_held_back and len(self._flying) < WINDOW and self._hold_until < float("inf"):
             times.append(max(self._hold_until, self._pacer.next_at(now)))
         return min(times, default=None)
 
@@ -336,6 +350,8 @@ class Delivery:
                 steps.append(GoHandsFree(generation))
         if item.was_sent_before:
             self.resent_frames += 1
+        if self.window is not None:
+            self.window.sent()
         frame = item.take(now)
         steps.append(SendAudio(generation, frame.pcm))
         self._flying.append((item.number, _Part.VOICE if frame.peak > VOICE_PEAK else _Part.QUIET))
@@ -360,6 +376,9 @@ class Delivery:
         self._attribution.finalize_left(number, now)
         if (watch := self._watches.get(number)) is not None:
             watch.finalized_at = now
+
+    def _has_room(self) -> bool:
+        return self.window is None or self.window.is_open
 
     def _settles_at(self, number: int, watch: SettleWatch) -> float | None:
         """When the utterance is settled; not while its text may still turn out to be the next one's."""

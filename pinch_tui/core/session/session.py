@@ -14,7 +14,7 @@ from pinch_tui.core.events import FinalizeMode, SessionParams
 from pinch_tui.core.said import words
 from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements
+from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements, patience_s
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import Outgoing
@@ -22,6 +22,7 @@ from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.session.retries import Retries
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.core.session.window import Window
 from pinch_tui.core.wire import (
     EndMessage,
     ErrorMessage,
@@ -134,11 +135,12 @@ class Session:
             case ev.Progressed(generation, progress):
                 if generation == self._generation:
                     self._acks.look(progress, now, self._ping_at)
+                    self.delivery.window = None
                 return []
             case ev.Ponged(generation):
                 if generation == self._generation:
                     self._ping_at = None
-                    self.delivery.ponged(now)
+                    return self.delivery.ponged(now)
                 return []
             case ev.SocketClosed(generation, code, failure, reason):
                 is_open = self.state in (SessionState.OPENING, SessionState.READY)
@@ -204,6 +206,8 @@ class Session:
         if fact.expires_in <= 0:
             return self._fail(Failure(FailureKind.EXPIRED), now)
         self.state = SessionState.OPENING
+        self._acks = Acknowledgements()
+        self.delivery.window = Window()
         self._deadline = now + self.traits.ready_within_s
         return [ev.OpenSocket(self._generation, fact.ws_url, has_sound=self.is_active)]
 
@@ -242,7 +246,6 @@ class Session:
         self._deadline = None
         self._ready_at = self.delivery.heard_at = self._pinged_at = now
         self._ping_at = None
-        self._acks = Acknowledgements()
         self._is_proven = False
         ready = ev.SessionReady(self.session_id or "", self.model_version_id)
         has_sentences = self.params.two_way or self.params.finalize_mode is FinalizeMode.SENTENCE
@@ -376,7 +379,7 @@ class Session:
             return self._fail(Failure(FailureKind.STALL), now)
         if now >= self._next_ping_at():
             self._ping_at = self._pinged_at = now
-            self._acks.pinged(self.delivery.taken_frames)
+            self._acks.pinged()
             self.delivery.pinged(now)
             return [ev.SendPing(self._generation)]
         return []
@@ -391,8 +394,10 @@ class Session:
             return float("inf")
         if not self.is_active:
             return max(self._ping_at, self.delivery.heard_at) + PONG_IDLE_S
+        if self.delivery.window is not None:
+            return max(self._ping_at, self.delivery.heard_at) + patience_s(self.delivery.window.shortest_s)
         quiet = max(self._ping_at, self.delivery.heard_at) + PONG_WITHIN_S
-        return max(quiet, self._acks.lives_until(self.delivery.taken_frames, self.delivery.progress_at))
+        return max(quiet, self._acks.lives_until())
 
     def _wake_at(self, now: float) -> float | None:
         if self.state is SessionState.CLOSED:

@@ -77,16 +77,19 @@ class SessionRunner:
             self._do(step)
 
     def _woke(self) -> None:
-        attempt = self._attempt
-        if attempt is not None and attempt.connection is not None and self.session.is_active:
-            progress = attempt.connection.progress()
-            if progress is not None:
-                self.feed(ev.Progressed(attempt.generation, progress))
+        if self._attempt is not None and self.session.is_active:
+            self._look(self._attempt)
         self.feed(ev.Woke())
 
     def end_timer(self) -> None:
         """It is closed: nothing wakes it any more."""
         self._alarm.set(None)
+
+    def _look(self, attempt: _Attempt) -> None:
+        """Tell the machine how far what was sent has got, where that is known."""
+        progress = attempt.connection.progress() if attempt.connection is not None else None
+        if progress is not None:
+            self.feed(ev.Progressed(attempt.generation, progress))
 
     def end(self) -> None:
         """Cancel what is still running; for the very end."""
@@ -189,6 +192,7 @@ class SessionRunner:
             connection.abort()
             return
         attempt.connection = connection
+        self._look(attempt)
         closed = ev.SocketClosed(generation, 1006)
         try:
             async with asyncio.TaskGroup() as group:

@@ -526,6 +526,80 @@ def test_without_acknowledgements_a_silent_socket_is_dead_within_five_seconds() 
     assert kind is FailureKind.STALL and at < 1005.0
 
 
+class Narrow:
+    """A link whose system tells nothing: sound takes its time in one queue, and a ping waits behind all of it."""
+
+    def __init__(self, frames_per_s: float, round_trip_s: float = 0.0) -> None:
+        self.now, self.wake = 1000.0, 1000.0
+        self.frame_s, self.round_trip_s = 1.0 / frames_per_s, round_trip_s
+        self.sent = self.most = 0
+        self.failed: list[FailureKind] = []
+        self._queue_ends = self.now
+        self._pong_at: float | None = None
+        self.session = Session(SessionParams(), lambda: 0.5)
+        self.feed(ev.Started())
+        self.feed(ev.Allocated(1, "ss", "wss://x", 60.0))
+        self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
+
+    def feed(self, fact: ev.Fact) -> None:
+        for step in self.session.handle(fact, self.now):
+            match step:
+                case ev.SendAudio():
+                    self._queue_ends = max(self.now, self._queue_ends) + self.frame_s
+                    self.sent += 1
+                    self.most = max(self.most, round((self._queue_ends - self.now) / self.frame_s))
+                    self.feed(ev.Sent(1))
+                case ev.SendPing():
+                    self._pong_at = max(self.now, self._queue_ends) + self.round_trip_s
+                case ev.SessionFailed(failure):
+                    self.failed.append(failure.kind)
+                case ev.WakeAt(t):
+                    self.wake = t
+                case _:
+                    pass
+
+    def talk(self, seconds: float) -> None:
+        """Speak for so long, and go on until all is sent."""
+        self.feed(ev.UtteranceStarted(1))
+        ends, spoken = self.now + seconds, self.now
+        n = 0
+        while (self.now < ends or self.sent < n) and self.now < ends + 600 and not self.failed:
+            if self.now >= spoken and self.now < ends:
+                n, spoken = n + 1, spoken + 0.02
+                self.feed(ev.FrameTaken(1, frame(n % 250 + 1)))
+            if self._pong_at is not None and self.now >= self._pong_at:
+                self._pong_at = None
+                self.feed(ev.Ponged(1))
+            if self.now >= self.wake:
+                self.feed(ev.Woke())
+            self.now += 0.01
+        self.n_spoken = n
+
+
+@pytest.mark.parametrize("kbit_s", [64, 48, 32])
+def test_a_slow_link_is_not_a_dead_one_where_the_system_tells_nothing(kbit_s: int) -> None:
+    link = Narrow(kbit_s * 125 / 690)  # bytes a frame takes with all its headers
+    link.talk(20.0)
+    assert not link.failed and link.sent == link.n_spoken
+    assert link.most <= 25, "a ping never waits behind more"
+
+
+@pytest.mark.parametrize("round_trip_s", [0.02, 0.3, 0.8, 1.5])
+def test_a_long_way_does_not_slow_the_sound_down(round_trip_s: float) -> None:
+    link = Narrow(1_000.0, round_trip_s)
+    link.talk(20.0)
+    assert not link.failed and link.sent == link.n_spoken
+    assert link.now < 1020.0 + 5.0 * round_trip_s + 0.1
+
+
+def test_a_link_that_gets_slow_holds_back_at_once() -> None:
+    link = Narrow(1_000.0, 0.1)
+    link.talk(2.0)
+    link.frame_s = 690 / 8_000
+    link.talk(10.0)
+    assert not link.failed and link.most <= 40
+
+
 def test_a_link_that_flaps_never_gives_up_while_every_new_session_is_stable() -> None:
     """Each session is ready for longer than `STABLE_S`, none as long as `PROVEN_S`, for ten minutes."""
     session = Session(SessionParams(), random.Random(1).random, traits=PINCH)
