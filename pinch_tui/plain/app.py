@@ -177,6 +177,8 @@ class PlainApp:
             self.talk_key = "space"
             self._hold.set_key("space")
         self.tell(f"pinch-tui, line mode. {pair_text(self.front.session.wanted)}.")
+        if not self._terminal.has_keys:
+            return
         if self.engine.status.is_practice:
             self.tell("Practice: a small service on this computer, no account needed.")
             phrases = self.front.services.practice_phrases(

@@ -67,6 +67,9 @@ def key_names(text: str) -> list[str]:
 class Terminal(Protocol):
     """What the line mode needs of a terminal."""
 
+    has_keys: bool
+    """Whether anybody can press one."""
+
     @property
     def fd(self) -> int | None:
         """The descriptor that keys are read from, where there is one."""
@@ -89,6 +92,7 @@ class LineOutput:
     """Lines on stdout without a keyboard: the demo without a terminal."""
 
     fd: int | None = None
+    has_keys = False
 
     def open(self, on_key: KeyHandler) -> None:
         """No key comes."""

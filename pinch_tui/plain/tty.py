@@ -34,6 +34,8 @@ _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 class PosixTerminal:
     """A terminal on two descriptors. Raises `UsageError` from `open` when it is none."""
 
+    has_keys = True
+
     def __init__(self, fd: int | None = None, out: Callable[[str], object] | None = None) -> None:
         self._fd = sys.stdin.fileno() if fd is None else fd
         self._out = out

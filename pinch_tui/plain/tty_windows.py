@@ -27,6 +27,8 @@ class Console(Protocol):
 class WindowsTerminal:
     """Fulfils `pinch_tui.plain.terminal.Terminal`. Raises `UsageError` from `open` without a console."""
 
+    has_keys = True
+
     def __init__(
         self,
         console: Console | None = None,

@@ -210,7 +210,7 @@ async def test_a_swap_between_two_speakers_does_not_speak_of_a_direction() -> No
 
 
 async def test_the_empty_view_speaks_of_the_bar_below() -> None:
-    r = rig(method="mouse")
+    r = rig(status={"service": PRACTICE}, has_key=False, method="mouse")
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert "on the bar below" in text_of(r.app.main.empty)

@@ -19,7 +19,7 @@ from pinch_tui.ui.app.looks import (
     Looks,
     is_light_by_environment,
 )
-from tests.ui.harness import Rig, rig
+from tests.ui.harness import Rig, rig, until
 from tests.ui.test_screens import shown
 from tests.ui.test_snapshots import talked
 
@@ -142,7 +142,15 @@ def drawn(r: Rig) -> list[Segment]:
     return [segment for strip in r.app.screen._compositor.render_strips() for segment in strip]
 
 
-OPENED = {"help": "question_mark", "menu": "l", "settings": "comma", "export": "e", "details": "d", "big": "v"}
+OPENED = {
+    "help": "question_mark",
+    "menu": "l",
+    "settings": "comma",
+    "export": "e",
+    "details": "d",
+    "big": "v",
+    "palette": "ctrl+p",
+}
 
 
 @pytest.mark.parametrize("key", OPENED.values(), ids=OPENED)
@@ -155,6 +163,19 @@ async def test_no_colour_is_painted_and_the_focus_is_seen(monkeypatch: pytest.Mo
         styles = [segment.style for segment in drawn(r) if segment.style is not None]
         assert [style for style in styles if style.color is not None or style.bgcolor is not None] == []
         assert key in ("d", "v") or any(style.reverse for style in styles)
+
+
+@pytest.mark.parametrize(("key", "row"), [("l", "Español"), ("comma", "Voice"), ("ctrl+p", "Program: Help")])
+async def test_the_row_that_a_key_would_take_is_reversed(monkeypatch: pytest.MonkeyPatch, key: str, row: str) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    r = talked()
+    async with r.app.run_test(size=SIZE) as pilot:
+        await pilot.press(key)
+
+        def reversed_text() -> str:
+            return "".join(segment.text for segment in drawn(r) if segment.style and segment.style.reverse)
+
+        await until(pilot, lambda: row in reversed_text())
 
 
 # ---- in ASCII ------------------------------------------------------------------------------------------------------

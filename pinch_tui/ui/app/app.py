@@ -90,6 +90,8 @@ class PinchApp(App[AppExit]):
     CommandPalette > Vertical { margin-top: 1; }
     Input > .input--placeholder { color: $text-muted; }
     CommandPalette SearchIcon { display: none; }
+    CommandPalette #--input { border: none; padding: 1; }
+    CommandList { scrollbar-size-vertical: 1; border: none; }
     """
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionPalette}
     ENABLE_COMMAND_PALETTE = True

@@ -26,7 +26,7 @@ ANSWERS_WITHIN_S = 2.0
 """An answer that comes later changes nothing under the reader's eyes. The first paint waits for none."""
 _FINE_COLOURS = ("256", "truecolor")
 _LIGHT = 0.5
-_STANDS_OUT = 0.3
+_STANDS_OUT = 0.2
 """Brightness from which a background is a cursor, a selection or a badge: the screen's own is black then."""
 
 

@@ -13,6 +13,7 @@ from pinch_tui.core.events import Latency, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.frontend.status_text import mic_line
+from pinch_tui.settings.model import OPTIONS
 from pinch_tui.ui.screens.panel import Panel
 
 REFRESH_S = 0.5
@@ -21,6 +22,7 @@ _NAME_CELLS = 16
 _MANY = 20
 """With fewer measurements than this their number is shown, too."""
 _AWAITED, _NONE, _BEFORE, _NOT_YET = "awaited", "none", "was there before", "not measured yet"
+_MODES = dict(OPTIONS["session.finalize_mode"].offers)
 Section = tuple[str, Sequence[tuple[str, str]]]
 
 
@@ -69,7 +71,7 @@ def sections(
             ("session", status.session_id or "none"),
             ("model version", status.model_version_id or "not told"),
             ("languages", f"{params.source} to {params.target}" + (", two-way" if params.two_way else "")),
-            ("mode", f"{params.finalize_mode.value}, {'with speech' if params.audio_output else 'text only'}"),
+            ("results", f"{_MODES[params.finalize_mode]}, {'with speech' if params.audio_output else 'text only'}"),
         ],
     )
     yield (
@@ -139,5 +141,5 @@ class DetailsScreen(Panel[None]):
         problem = mic_line(engine.status, engine.levels(), self.front.clock()).problem
         if problem:
             parts.append((f"{problem}\n", "bold $warning"))
-        content = Content.assemble(*parts)
+        content = Content.assemble(*parts).rstrip()
         self.query_one("#facts", Static).update(content)

@@ -137,7 +137,7 @@ def keys_text(
     for action in named:
         parts.append((f" {action.name:<{_NAME_CELLS}} ", "$foreground"))
         parts.append((f"{action.title}\n", "$text-muted"))
-    return Content.assemble(*parts) if parts else Content("No key does that.")
+    return Content.assemble(*parts).rstrip() if parts else Content("No key does that.")
 
 
 class KeysTable(Static):

@@ -191,9 +191,12 @@ def _code_width(utterance: Utterance) -> int:
 
 
 def _note(utterance: Utterance, room: int, style: RowStyle) -> _Text:
-    """A note in place of a text."""
+    """A note in place of a text: over both columns, since there is no other text."""
+    if style.is_side_by_side:
+        room += style.column + _COLUMN_GAP
     words = layout(_state_note(utterance, style), room)
-    return _Text(words, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), Role.LIVE)
+    mark = _live_mark(utterance, style)
+    return _Text(words, Role.NOTE, _code(utterance.source), mark, Role.LIVE, is_wide=True)
 
 
 def _remark(segment: Segment, room: int, style: RowStyle) -> _Text:

@@ -63,9 +63,10 @@ class EmptyCard(Static, can_focus=True):
         order: Order,
         width: int,
     ) -> None:
-        """``hint``: how to talk. ``phrases``: in practice mode, originals and translations in display order.
-        ``can_speak``: there is a voice that can speak them. ``is_first``: the user has not had anything translated yet,
-        so the card has a single goal. ``key``: the key that opens the screen for an API key, "" where one is in use.
+        """``hint``: how to talk, shown only to somebody who never did. ``phrases``: in practice mode, originals and
+        translations in display order. ``can_speak``: there is a voice that can speak them. ``is_first``: the user has
+        not had anything translated yet, so the card has a single goal. ``key``: the key that opens the screen for an
+        API key, "" where one is in use.
         Phrases too long for a table of ``width`` cells, including the card's edges, are left out.
         """
         if is_first:
@@ -75,13 +76,15 @@ class EmptyCard(Static, can_focus=True):
         self._at = min(self._at, max(0, self._n_phrases - 1))
 
         def draw() -> None:
-            parts: list[tuple[str, str]] = [(hint[:1].upper() + hint[1:], "bold $foreground")]
-            if is_first and phrases:
-                parts.insert(0, ("Welcome to pinch-tui, your interpreter in the terminal\n\n", "bold $accent"))
-                parts.append((". Say:\n", "bold $foreground"))
+            parts: list[tuple[str, str]] = []
+            if is_first:
+                how = hint[:1].upper() + hint[1:]
+                parts.append(("Welcome to pinch-tui, your interpreter in the terminal\n\n", "bold $accent"))
+                parts.append((f"{how}. Say:\n" if phrases else how, "bold $foreground"))
             elif phrases:
-                ask = "\nSay one, or press Enter to hear it as a sample:" if can_speak else " Say one:"
-                parts.append((f"\n\nPractice understands everyday phrases such as these.{ask}\n", "$text-muted"))
+                ask = "Say one, or press Enter to hear it as a sample:" if can_speak else "Say one:"
+                parts.append(("Practice understands everyday phrases such as these.\n", "$foreground"))
+                parts.append((f"{ask}\n", "$text-muted"))
             if phrases:
                 for n, (original, translation) in enumerate(phrases):
                     is_chosen = can_speak and self.has_focus and n == self._at
@@ -98,9 +101,9 @@ class EmptyCard(Static, can_focus=True):
                 if key:
                     parts.append((f"\n\nHave a Pinch key? {key}", "$text-muted"))
             elif is_practice:
-                parts.append(("\n\nThis is practice: nothing leaves your computer.", "$text-muted"))
+                parts.append(("\n\n" * bool(parts) + "This is practice: nothing leaves your computer.", "$text-muted"))
             else:
-                parts.append(("\n\nYour words appear here, the other language beside them.", "$text-muted"))
+                parts.append(("Your words appear here, the other language beside them.", "$text-muted"))
             self.update(Content.assemble(*parts))
 
         self._redraw = draw
