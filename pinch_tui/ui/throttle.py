@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 
@@ -33,7 +34,8 @@ class Throttle:
         if (wait_s := self._next - SLACK_S - self._clock()) <= 0:
             self._run()
         else:
-            self._owner.set_timer(wait_s, self._run)
+            # Not `set_timer`, which makes a task and looks into two callbacks' signatures each time.
+            asyncio.get_running_loop().call_later(wait_s, self._owner.post_message, events.Callback(self._run))
 
     def _run(self) -> None:
         self._is_due = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from operator import mul
 
 SILENCE_DBFS = float("-inf")
 FULL_SCALE = 32_768
@@ -25,7 +26,7 @@ def mean_square16(pcm: bytes) -> float:
     samples = array("h", pcm)
     if not samples:
         return 0.0
-    return sum(value * value for value in samples) / len(samples) / (FULL_SCALE * FULL_SCALE)
+    return sum(map(mul, samples, samples)) / len(samples) / (FULL_SCALE * FULL_SCALE)
 
 
 def peak32(samples: array[float]) -> float:

@@ -76,10 +76,10 @@ def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note])
 
 
 def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
-    """Obey ``open`` and ``close``; in between, let the role send its sign of life."""
+    """Obey ``open`` and ``close``; while a stream is open, let the role send its sign of life."""
     while True:
         try:
-            note = control.get(timeout=role.tick_s)
+            note = control.get(timeout=role.tick_s if role.is_open else None)
         except Empty:
             role.tick()
             continue

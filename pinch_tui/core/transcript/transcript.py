@@ -378,13 +378,18 @@ class Transcript:
         if not is_original and hint and not original.stable and hint.startswith(original.text):
             changed |= original.apply(hint, is_final=False)
         before = row.segments[at]
-        segment = replace(
-            before,
-            source_language=message.source_language or before.source_language,
-            target_language=message.target_language or before.target_language,
-            detected_language=message.detected_language or before.detected_language,
-            note=message.note or before.note,
+        said = (
+            message.source_language or before.source_language,
+            message.target_language or before.target_language,
+            message.detected_language or before.detected_language,
+            message.note or before.note,
         )
+        segment = before
+        if said != (before.source_language, before.target_language, before.detected_language, before.note):
+            source, target, detected, note = said
+            segment = replace(
+                before, source_language=source, target_language=target, detected_language=detected, note=note
+            )
         if changed or message.note:
             end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
             segment = replace(shown(segment, original, translation), end_ms=max(end, before.start_ms))

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from pinch_tui.core.events import MicState, StateWord, Status
 
-LIVE_HZ = 15.0
+LIVE_HZ = 10.0
 OPEN_HZ = 4.0
 COUNTDOWN_HZ = 4.0
 
