@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,9 +17,13 @@ class _Selector(selectors.DefaultSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        ready = super().select(0 if timeout == 0 else self.loop.settle_s)
+        ready = super().select(0)
         if ready or timeout == 0:
             return ready
+        if self.loop.settle is not None:
+            self.loop.settle()
+            if ready := super().select(0):
+                return ready
         if timeout is None or timeout < 0:
             ready = super().select(STUCK_S)
             if not ready:
@@ -30,12 +34,13 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its time starts at 1000 s. ``settle_s``: real seconds that sockets get to deliver before the time jumps."""
+    """Its time starts at 1000 s. ``settle`` lets sockets deliver before each jump; the selector's own wait would take
+    a millisecond at least."""
 
-    def __init__(self, settle_s: float = 0.0) -> None:
+    def __init__(self, settle: Callable[[], None] | None = None) -> None:
         selector = _Selector()
         selector.loop = self
-        self.settle_s = settle_s
+        self.settle = settle
         self.now = 1000.0
         super().__init__(selector)
 
@@ -43,7 +48,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.now
 
 
-def run(main: Coroutine[Any, Any, T], settle_s: float = 0.0) -> T:
+def run(main: Coroutine[Any, Any, T], settle: Callable[[], None] | None = None) -> T:
     """Run a coroutine in virtual time."""
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(settle_s)) as runner:
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(settle)) as runner:
         return runner.run(main)

@@ -5,6 +5,7 @@ Loopback sockets deliver at once, so every run of one seed takes the same decisi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -18,4 +19,4 @@ SETTLE_S = 0.00003
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in simulated time."""
-    return virtual_time.run(main, SETTLE_S)
+    return virtual_time.run(main, lambda: time.sleep(SETTLE_S))
