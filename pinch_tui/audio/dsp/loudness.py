@@ -26,7 +26,8 @@ def mean_square16(pcm: bytes) -> float:
     samples = array("h", pcm)
     if not samples:
         return 0.0
-    return sum(map(mul, samples, samples)) / len(samples) / (FULL_SCALE * FULL_SCALE)
+    squares: int = sum(map(mul, samples, samples))
+    return squares / len(samples) / (FULL_SCALE * FULL_SCALE)
 
 
 def peak32(samples: array[float]) -> float:
