@@ -9,6 +9,7 @@ from pinch_tui.core.languages import AUTO, base, find, has_known_speech, is_know
 from pinch_tui.core.transcript.transcript import Utterance
 
 Pair = tuple[str, str]
+_NOT_PRACTISED = "not in practice"
 
 
 def full_name(code: str) -> str:
@@ -61,6 +62,11 @@ class LanguageChoices:
         practice = self.practice or {}
         return code in practice or (base(code) or "") in practice or code == AUTO
 
+    def pair_note(self, pair: Pair) -> str:
+        """A remark beside a pair, "" for none."""
+        is_known = self.practice is None or all(map(self.is_practised, pair))
+        return "" if is_known else _NOT_PRACTISED
+
     def note(self, code: str, *, is_target: bool) -> str:
         """A remark beside a language in the menu, "" for none."""
         if code == AUTO:
@@ -68,7 +74,7 @@ class LanguageChoices:
         if self.practice is not None:
             known = self.practice.get(code) or self.practice.get(base(code) or "")
             if known is None:
-                return "not in practice"
+                return _NOT_PRACTISED
             return "" if known == "ok" or is_target else known
         if is_target and self.has_speech and not has_known_speech(code):
             return "speech not known"
@@ -102,7 +108,7 @@ def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> li
     found: list[Entry] = []
     if not query.strip():
         for n, pair in enumerate(choices.other_recents(), start=1):
-            found.append(Entry(pair, hotkey=str(n)))
+            found.append(Entry(pair, note=choices.pair_note(pair), hotkey=str(n)))
     source, target = choices.pair
     languages = find(query, with_auto=is_source_side)
     if choices.practice is not None and not query.strip():

@@ -41,7 +41,7 @@ from pinch_tui.frontend.ports import AppExit, Export, TalkKey, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
 from pinch_tui.plain.help import OFFERED, help_lines, spoken_key
-from pinch_tui.plain.languages import NotOne, parse_pair, recent_text, resolve
+from pinch_tui.plain.languages import NotOne, parse_pair, practised_text, recent_text, resolve
 from pinch_tui.plain.terminal import HANG_UP, TYPED_KEYS, Terminal
 from pinch_tui.plain.words import Narrator, sentence
 from pinch_tui.settings.model import Settings
@@ -426,7 +426,9 @@ class PlainApp:
             if not is_free:
                 return
             self.tell(f"Now {pair_text(self.front.session.wanted)}.")
-            recent = recent_text(choices.recents)
+            if practised := practised_text(choices):
+                self.tell(practised)
+            recent = recent_text(choices)
             if recent and not is_source_side:
                 self.tell(f"Used before: {recent}.")
             answer = clean(await self._terminal.ask("\n".join(self._wrapped(_ASK_ONE if is_source_side else _ASK))))

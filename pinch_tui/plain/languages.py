@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pinch_tui.core.languages import AUTO, LANGUAGES, Language, base, find
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.frontend.languages_text import LanguageChoices
 
 NEAR = 6
 """Most near matches that are listed."""
@@ -93,6 +94,15 @@ def _halves(words: Sequence[str]) -> list[tuple[str, str]]:
     return [(" ".join(words[:at]), " ".join(words[at:])) for at in cuts]
 
 
-def recent_text(pairs: Sequence[tuple[str, str]]) -> str:
+def recent_text(choices: LanguageChoices) -> str:
     """``en es, de fr``: the pairs used before as they may be typed, the newest first; "" for none."""
-    return ", ".join(f"{source} {target}" for source, target in pairs[:4])
+    shown = ((pair, choices.pair_note(pair)) for pair in choices.recents[:4])
+    return ", ".join(" ".join(pair) + (f" ({note})" if note else "") for pair, note in shown)
+
+
+def practised_text(choices: LanguageChoices) -> str:
+    """Which languages there are in practice, as a sentence; "" outside it."""
+    if choices.practice is None:
+        return ""
+    known = [named(language) for language in LANGUAGES if language.code in choices.practice]
+    return f"Practice knows {', '.join(known)}."

@@ -167,6 +167,19 @@ async def test_the_same_action_has_the_same_key_as_on_the_screen() -> None:
         await session.until(lambda: session.lines.count("Translation (es): b") == 2)
 
 
+async def test_practice_says_which_languages_it_has_before_it_asks() -> None:
+    remembered = app_services(
+        recent_pairs=lambda: [("en", "es"), ("en", "ja")],
+        practice_languages=lambda: {"en": "ok", "es": "experimental"},
+    )
+    async with running(remembered) as session:
+        session.engine.status = replace(session.engine.status, service=PRACTICE)
+        session.type("l")
+        await session.printed("Practice knows English (en), Spanish (es).")
+        await session.printed("en ja (not in practice)")
+        session.type("\r")
+
+
 async def test_the_users_own_keys_hold_here_too() -> None:
     async with running(keys={"swap": "f5", "stop_speech": "q", "details": "*", "star": "none"}) as session:
         session.type("\x1b[15~")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -164,6 +165,9 @@ def test_practice_marks_what_it_only_tries() -> None:
     assert wanted["es"] == "" and wanted["is"] == "not in practice"
     codes = [e.code for e in entries(choices, "", is_source_side=False) if e.code]
     assert codes.index("es") < codes.index("zh")
+    recents = replace(choices, recents=(("es", "en"), ("en", "ja"), ("auto", "es")))
+    pairs = {e.pair: e.note for e in entries(recents, "", is_source_side=False) if e.is_pair}
+    assert pairs == {("es", "en"): "", ("en", "ja"): "not in practice", ("auto", "es"): ""}
 
 
 # ---- settings -----------------------------------------------------------------------------------------------------

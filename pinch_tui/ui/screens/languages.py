@@ -164,7 +164,8 @@ class LanguageScreen(Panel[Pair | None]):
             source, target = entry.pair
             names = self.host.marks.arrow.join(self._shown(full_name(code)) for code in (source, target))
             key = f" {entry.hotkey:<{_CODE_CELLS}} "
-            return Content.assemble((key, "bold $accent"), names, ("  recent", "$text-muted"))
+            recent = f"  recent, {entry.note}" if entry.note else "  recent"
+            return Content.assemble((key, "bold $accent"), names, (recent, "$text-muted"))
         code = f" {clean(entry.code):<{_CODE_CELLS}} "
         now = ("  now", "$accent") if entry.code == self._code_now else ""
         note = (f"  {entry.note}", "italic $text-muted") if entry.note else ""
