@@ -40,6 +40,10 @@ class LenientFile:
         with contextlib.suppress(OSError, ValueError):
             self._file.flush()
 
+    @property
+    def encoding(self) -> str:
+        return getattr(self._file, "encoding", None) or "utf-8"
+
     def isatty(self) -> bool:
         return self._file.isatty()
 

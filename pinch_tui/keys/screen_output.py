@@ -6,10 +6,13 @@ frames are dropped, and what switches modes is kept; when it reads again, the sc
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import deque
 from collections.abc import Callable
 from typing import IO
+
+from rich.cells import cell_len
 
 from pinch_tui.outlet import LAST_WORDS_S, Outlet
 
@@ -20,12 +23,26 @@ MOST_PENDING = 1024 * 1024
 _MODES = re.compile(r"(?:\x1b\[[?<>=](?!2026[hl])[0-9;:]*[a-zA-Z]|\x1b\[[?<>=][0-9;]*\$[a-z])+")
 
 
+def _question_marks(error: UnicodeError) -> tuple[str, int]:
+    """For what a terminal's own encoding lacks: as many cells as it would have taken."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "?" * cell_len(error.object[error.start : error.end]), error.end
+
+
+_LACKING = "pinch-question-marks"
+codecs.register_error(_LACKING, _question_marks)
+
+
 class ScreenOutput:
     """Fulfils Textual's ``WriterThread``: called on the event loop. ``on_readable`` is called, in another thread, when
-    the terminal reads again after frames were dropped."""
+    the terminal reads again after frames were dropped.
+
+    ``file``: its encoding is the terminal's; anything but UTF-8 is rare."""
 
     def __init__(self, file: IO[str], on_readable: Callable[[], None], outlet: Outlet | None = None) -> None:
         self._file = file
+        encoding = getattr(file, "encoding", None) or "utf-8"
+        self._encoding = "utf-8" if encoding.lower().startswith("utf") else encoding
         self._on_readable = on_readable
         self._outlet = outlet or Outlet(file.fileno(), "pinch-screen", self._idle)
         self._is_behind = False
@@ -41,7 +58,7 @@ class ScreenOutput:
         if not self._is_behind:
             self._is_behind = outlet.waiting_s > STALLED_S or outlet.pending > MOST_PENDING
         if not self._is_behind:
-            outlet.write(text.encode("utf-8", "replace"))
+            outlet.write(text.encode(self._encoding, _LACKING))
         elif _MODES.fullmatch(text):
             self._modes.append(text)
         else:

@@ -74,3 +74,12 @@ def test_leaving_keeps_the_modes_and_waits_only_for_a_moment() -> None:
     output.stop()
     assert outlet.written == [MOUSE_OFF]
     assert outlet.closed is not None and outlet.closed <= 1.0
+
+
+def test_a_terminal_of_another_encoding_gets_its_own_bytes_and_no_fewer_cells() -> None:
+    file = io.TextIOWrapper(io.BytesIO(), encoding="iso-8859-1")
+    outlet = FakeOutlet()
+    written: list[bytes] = []
+    outlet.write = written.append  # type: ignore[method-assign]
+    ScreenOutput(file, lambda: None, cast(Outlet, outlet)).write("\x1b[1mBuenos días 日本 \ud800")
+    assert written == [b"\x1b[1mBuenos d\xedas ???? ?"]
