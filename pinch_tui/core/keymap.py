@@ -73,13 +73,11 @@ DEFAULT_KEYS: Mapping[str, str] = {
 FIXED = frozenset(("quit", "interrupt"))
 """Actions that work everywhere, text fields and panels included, and cannot be moved to another key."""
 
-YIELDING = frozenset(("continue", "phrases", "send_again", "support"))
-"""Actions whose usual keys came late: one that the user's map, or the talk key, has already stays where it is."""
-
 AUTO_THEME = "auto"
 """Dark or light, as the terminal is."""
-YIELDING = frozenset(("send_again", "catch_up"))
-"""Actions that came later: their usual keys give way to a user's map, which may be older."""
+YIELDING = frozenset(("send_again", "catch_up", "continue", "phrases", "support"))
+"""Actions that came later, or moved: their usual keys give way to a user's map, which may be older, and to the talk
+key."""
 
 OWN_THEMES = ("pinch-dark", "pinch-light", "pinch-contrast")
 THEMES: tuple[str, ...] = (
@@ -164,9 +162,6 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
         else:
             resolved[name] = _user_keys(f"ui.keys.{name}", keys, mistakes)
     taken = {normal(talk_key), *(key for name in user_keys for key in resolved.get(name, ()))}
-    for name in YIELDING - user_keys.keys():
-        resolved[name] = tuple(key for key in resolved[name] if key not in taken)
-    taken = {normal(talk_key)}.union(*(resolved[name] for name in user_keys if name in resolved))
     for name in YIELDING - user_keys.keys():
         resolved[name] = tuple(key for key in resolved[name] if key not in taken)
     mistakes += _conflicts(resolved, user_keys, talk_key)

@@ -75,7 +75,7 @@ def export_conversation(
         raise UsageError(nothing_in(part))
     head = ExportHead(datetime.fromtimestamp(rows[0].started).astimezone(), service, context, str(part))
     text = render(lines, format_, side, head)
-    at = datetime.now().astimezone()
+    at = now or datetime.now().astimezone()
     source, target = pair_of(lines, pair)
     return create(folder, lambda copy: file_name(at, source, target, format_, side, copy=copy), text.encode("utf-8"))
 
