@@ -2,11 +2,15 @@
 
 A stopped terminal or an unread pipe may block for any time, while `Outlet.write` returns at once. The caller bounds the
 backlog by `Outlet.pending` and `Outlet.waiting_s`.
+
+What can block differs. `PollingSink` asks the system before it writes. `BlockingSink` is for Windows, where only a write
+shows that a console is paused (a selection, Ctrl+S).
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import select
 import sys
@@ -14,22 +18,34 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol, TextIO
 
 POLL_S = 0.1
 LAST_WORDS_S = 0.5
 """How long an exiting program waits for its last output to be taken."""
+_THREAD_TERMINATE = 0x0001  # the access right that CancelSynchronousIo needs
 _PIECE = getattr(select, "PIPE_BUF", 512)  # a writable pipe takes this many bytes without blocking
+
+
+class Sink(Protocol):
+    """Where the bytes of an outlet go. Used in the outlet's thread, but for `close`."""
+
+    def put(self, data: memoryview) -> int:
+        """Write what goes; 0 when nothing did for a moment. Raises `OSError`."""
+        ...
+
+    def close(self, thread: threading.Thread, *, is_done: bool) -> None:
+        """No more is written. ``thread``: the outlet's, which may be inside `put` unless everything has left."""
+        ...
 
 
 class Outlet:
     """One descriptor. ``on_idle`` is called in the outlet's thread whenever everything written so far has left."""
 
-    def __init__(self, fd: int, name: str, on_idle: Callable[[], None] | None = None) -> None:
-        self._fd = fd
+    def __init__(self, fd: int, name: str, on_idle: Callable[[], None] | None = None, sink: Sink | None = None) -> None:
         self._name = name
         self._on_idle = on_idle
-        self._private = _own_terminal(fd)
+        self._sink = sink or sink_of(fd)
         self._changed = threading.Condition()
         self._queue: deque[bytes] = deque()
         self._pending = 0
@@ -83,10 +99,7 @@ class Outlet:
             self._is_closing = True
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(2 * POLL_S if self._private is not None or is_done else 0.0)
-            if self._private is not None and not self._thread.is_alive():
-                os.close(self._private)
-                self._private = None
+            self._sink.close(self._thread, is_done=is_done)
         return is_done
 
     def _run(self) -> None:
@@ -111,7 +124,7 @@ class Outlet:
     def _put(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest and not self._is_closing:
-            n = self._some(rest)
+            n = self._sink.put(rest)
             rest = rest[n:]
             if n:
                 with self._changed:
@@ -119,10 +132,17 @@ class Outlet:
                     self._moved_at = time.monotonic()
                     self._changed.notify_all()
 
-    def _some(self, data: memoryview) -> int:
-        """Write what goes; 0 when nothing did for a moment."""
+
+class PollingSink:
+    """A descriptor that is only written to when it takes something."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._private = _own_terminal(fd)
+
+    def put(self, data: memoryview) -> int:
         if sys.platform == "win32":
-            return os.write(self._fd, data[:_PIECE])
+            raise OSError("nothing here can be polled")
         target = self._fd if self._private is None else self._private
         poll = select.poll()
         poll.register(target, select.POLLOUT)
@@ -132,6 +152,60 @@ class Outlet:
             return os.write(target, data if self._private is not None else data[:_PIECE])
         except BlockingIOError:
             return 0
+
+    def close(self, thread: threading.Thread, *, is_done: bool) -> None:
+        thread.join(2 * POLL_S if self._private is not None or is_done else 0.0)
+        if self._private is not None and not thread.is_alive():
+            os.close(self._private)
+            self._private = None
+
+
+class BlockingSink:
+    """A descriptor whose writes may block for as long as they like. ``write`` returns how many bytes it took;
+    ``cancel`` makes the write of the thread with this native id fail."""
+
+    def __init__(self, write: Callable[[bytes], int | None], cancel: Callable[[int], None]) -> None:
+        self._write = write
+        self._cancel = cancel
+
+    def put(self, data: memoryview) -> int:
+        return self._write(whole_characters(data, _PIECE)) or 0
+
+    def close(self, thread: threading.Thread, *, is_done: bool) -> None:
+        if not is_done and thread.native_id is not None:
+            self._cancel(thread.native_id)
+        thread.join(2 * POLL_S)
+
+
+def sink_of(fd: int) -> Sink:
+    """The way to write to a descriptor on this system."""
+    if sys.platform == "win32":
+        # A console's raw stream takes UTF-8 and writes with WriteConsoleW, whatever the code page.
+        raw = open(fd, "wb", buffering=0, closefd=False)  # noqa: SIM115  # as long as the process
+        return BlockingSink(raw.write, _cancel_writing)
+    return PollingSink(fd)
+
+
+def whole_characters(data: memoryview, most: int) -> bytes:
+    """At most so many bytes from the front, without half a UTF-8 character at the end."""
+    piece = bytes(data[:most])
+    if len(piece) == len(data):
+        return piece
+    end = most
+    while end > most - 4 and end > 0 and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return piece[: end or most]
+
+
+def _cancel_writing(thread: int) -> None:
+    """Windows: a write that blocks fails, by CancelSynchronousIo; without effect on a thread that does not write."""
+    if sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.OpenThread.restype = ctypes.c_void_p
+        handle: int | None = kernel.OpenThread(_THREAD_TERMINATE, False, thread)
+        if handle is not None:
+            kernel.CancelSynchronousIo(ctypes.c_void_p(handle))
+            kernel.CloseHandle(ctypes.c_void_p(handle))
 
 
 def _own_terminal(fd: int) -> int | None:

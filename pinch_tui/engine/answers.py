@@ -100,7 +100,8 @@ class Answers:
         )
 
     def _moved(self, answer: ev.TextMoved) -> None:
-        if self._transcript.move(answer.source, answer.id, answer.target, answer.attempt, self._conversation.ms()):
+        ms = self._conversation.ms()
+        if self._transcript.move(answer.source, answer.id, answer.target, answer.attempt, ms, answer.before):
             self._notifier.log("moved", utterance=answer.source, to=answer.target, id=answer.id)
             if not self._transcript.utterance(answer.source).has_text and self._player.moved(
                 answer.source, answer.target

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core import events as e
+from pinch_tui.core.languages import label
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.talk.talk import TalkState
@@ -247,10 +248,11 @@ class Engine:
         What the old one was refused goes to the new one.
         """
         self._notifier.clear("link", "speech")
+        before = self._sessions.current().session.params if self._sessions.all() else None
         self._sessions.open(params)
         if self._talking.part():  # the key stays down, and what it says now is an utterance of its own
-            title = f"From here on: {pair_text(params)}."
-            self._notifier.notice("change", e.Severity.INFO, title, "Earlier words keep their languages.")
+            translates = self._sessions.current().session.traits.translates
+            self._notifier.notice("change", e.Severity.INFO, *_from_here_on(before, params, translates=translates))
         self._talking.handed_over(self._sessions.hand_over(is_other_service=is_other_service))
         self._sessions.drain_former()
 
@@ -338,3 +340,11 @@ class Engine:
         self._listening.end_timer()
         self._talking.end_timer()
         self._sessions.end_timers()
+
+
+def _from_here_on(before: e.SessionParams | None, params: e.SessionParams, *, translates: bool) -> tuple[str, str]:
+    """What a change in mid-talk comes to, and what becomes of the words before it."""
+    if before and (before.source, before.target, before.two_way) == (params.source, params.target, params.two_way):
+        return "From here on: the new settings.", "Earlier words keep the old ones."
+    pair = pair_text(params) if translates else label(params.source)
+    return f"From here on: {pair}.", "Earlier words keep their languages."

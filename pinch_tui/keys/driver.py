@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import contextvars
 import errno
 from collections.abc import Callable
 from typing import IO, ClassVar
@@ -21,7 +20,7 @@ from textual.message import Message
 
 from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
 from pinch_tui.keys.ports import KeyListener
-from pinch_tui.keys.screen_output import ScreenOutput
+from pinch_tui.keys.screen_output import ScreenOutput, repainting
 
 
 class LenientFile:
@@ -67,7 +66,6 @@ class HoldDriver(LinuxDriver):
         self.hold.attach(self.fileno if self.input_tty else None)
         if self.input_tty:  # before the input thread starts: this would undo what it learns
             self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
-        self._context = contextvars.copy_context()
         with replaced_names(linux_driver, WriterThread=self._output):
             super().start_application_mode()  # type: ignore[no-untyped-call]
         is_stopped_again = self._writer_thread is writer_before  # as a background job
@@ -76,15 +74,7 @@ class HoldDriver(LinuxDriver):
             self.flush()
 
     def _output(self, file: IO[str]) -> ScreenOutput:
-        return ScreenOutput(file, self._readable)
-
-    def _readable(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed
-            self._loop.call_soon_threadsafe(self._paint, context=self._context)
-
-    def _paint(self) -> None:
-        """The terminal lacks frames: paint the whole screen."""
-        self._app.refresh(layout=True)
+        return ScreenOutput(file, repainting(self._loop, self._app))
 
     def stop_application_mode(self) -> None:
         self.hold.detach(self.hold.clock())

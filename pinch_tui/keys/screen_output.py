@@ -7,10 +7,15 @@ frames are dropped, and what switches modes is kept; when it reads again, the sc
 from __future__ import annotations
 
 import codecs
+import asyncio
+import contextlib
+import contextvars
 import re
 from collections import deque
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
+
+from textual.app import App
 
 from rich.cells import cell_len
 
@@ -87,3 +92,17 @@ class ScreenOutput:
         self._is_behind = False
         modes, self._modes = "".join(self._modes), deque(maxlen=64)
         self._outlet.write(modes.encode())
+
+
+def repainting(loop: asyncio.AbstractEventLoop, app: App[Any]) -> Callable[[], None]:
+    """What a `ScreenOutput` calls: the terminal lacks frames, so the whole screen is painted. Made on the loop."""
+    context = contextvars.copy_context()
+
+    def paint() -> None:
+        app.refresh(layout=True)
+
+    def readable() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed
+            loop.call_soon_threadsafe(paint, context=context)
+
+    return readable

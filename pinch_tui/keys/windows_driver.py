@@ -1,4 +1,4 @@
-"""The twin of `pinch_tui.keys.driver` for Windows: same question, same parser, same filter.
+"""The twin of `pinch_tui.keys.driver` for Windows: same question, same parser, same filter, same way out.
 
 Windows Terminal answers the question from 1.25 on; an older one, and the console, answer the device attributes alone.
 """
@@ -6,15 +6,16 @@ Windows Terminal answers the question from 1.25 on; an older one, and the consol
 from __future__ import annotations
 
 import contextlib
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from textual import constants
-from textual.drivers import win32
+from textual.drivers import win32, windows_driver
 from textual.drivers.windows_driver import WindowsDriver
 from textual.message import Message
 
 from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
 from pinch_tui.keys.ports import KeyListener
+from pinch_tui.keys.screen_output import ScreenOutput, repainting
 
 
 class HoldWindowsDriver(WindowsDriver):
@@ -32,10 +33,14 @@ class HoldWindowsDriver(WindowsDriver):
         is_disabled = constants.DISABLE_KITTY_KEY
         self.hold.attach(None)
         self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
-        super().start_application_mode()
+        with replaced_names(windows_driver, WriterThread=self._output):
+            super().start_application_mode()
         if self.hold.wants_exact and not is_disabled:
             self.write(ASK)
             self.flush()
+
+    def _output(self, file: IO[str]) -> ScreenOutput:
+        return ScreenOutput(file, repainting(self._loop, self._app))
 
     def stop_application_mode(self) -> None:
         self.hold.detach(self.hold.clock())

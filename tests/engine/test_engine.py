@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -820,6 +821,26 @@ def test_a_change_while_talking_parts_the_talk_and_loses_no_frame(is_latched: bo
     before, after = (numbers(s.utterances()[0]) for s in rig.service.sessions)
     assert before + after == list(range(before[0], after[-1] + 1)), "every frame once, in order"
     assert [e.fields["source"] for e in rig.logged("talk-stop")] == ["change", "key"]
+
+
+@pytest.mark.parametrize(
+    ("change", "title"),
+    [
+        ({"target": "fr"}, "From here on: English to French."),
+        ({"two_way": True}, "From here on: English and Spanish."),
+        ({"text_only": True}, "From here on: the new settings."),
+    ],
+)
+def test_what_changed_while_talking_is_said(change: dict[str, Any], title: str) -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.3)
+        await rig.press(0.4)
+        rig.engine.post(ChangeSession(replace(rig.engine.status.params, **change)))
+        assert rig.notices("change")[-1].title == title
+        await rig.release()
+        await rig.settled()
+
+    play(scene)
 
 
 def test_a_change_before_the_first_frame_leaves_no_empty_row() -> None:

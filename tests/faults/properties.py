@@ -25,7 +25,7 @@ def main() -> int:
     tests = options.tests or [path for path in TESTS if os.path.isdir(path)]
     failed, n, began = 0, 0, time.monotonic()
     for seed in range(options.seed, options.seed + options.runs):
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "", f"--hypothesis-seed={seed}"]
         environment = {**os.environ, "HYPOTHESIS_PROFILE": "random"}
         done = subprocess.run([*command, "-k", options.only, *tests], env=environment, capture_output=True, text=True)
         found = re.search(r"(\d+) passed", done.stdout)

@@ -29,6 +29,7 @@ class Totals:
     attempts: int = 0
     moved: int = 0  # segments that were credited to another utterance at first
     unheard: int = 0
+    is_told: bool = False
     kinds: collections.Counter[str] = field(default_factory=collections.Counter)
 
 
@@ -53,8 +54,12 @@ def service(rng: random.Random) -> tuple[Plan, str]:
             plan = Plan(ear_s=lag, finals_s=lag, segment_frames=rng.randint(15, 60))
         case _:
             plan = Plan(ear_s=lag, finals_s=lag, is_cumulative=True)
-    if plan.segment_frames is None and not plan.is_cumulative and rng.random() < 0.4:
-        plan = replace(plan, deaf=(rng.randint(3, 6), rng.randint(0, 2)))
+    if plan.segment_frames is not None and rng.random() < 0.5:
+        plan = replace(plan, whole=rng.randint(2, 3))
+    if rng.random() < 0.4:
+        plan = replace(plan, deaf=(rng.randint(2, 6), rng.randint(0, 1)))
+    if rng.random() < 0.3:
+        plan = replace(plan, wavers=rng.uniform(0.0, 0.3))
     return replace(plan, duplicates=rng.random() < 0.2, has_speech=rng.random() < 0.7), kind
 
 
@@ -83,19 +88,17 @@ def scene(seed: int, totals: Totals) -> None:
     plan, kind = service(rng)
     plans = [drop(rng, plan)] * (rng.random() < 0.3) + [plan] * 8
     params = SessionParams(text_only=not plan.has_speech)
-    if plan.segment_frames is not None:
+    if plan.segment_frames is not None and rng.random() < 0.8:
         params = replace(params, finalize_mode=FinalizeMode.SENTENCE)
     holds, current = [], params
-    if plan.deaf is not None:  # what was not answered can be told from what will be once the service's pace was seen
-        holds.append(Hold(0.6, 1.0))
     for _ in range(rng.randint(2, 6)):
-        holds.append(replace(hold(rng, current), **({"is_cancelled": False} if plan.deaf else {})))
-        if len(holds) == 2 and plan.deaf is not None:
-            holds[-1] = replace(holds[-1], pause=5.0)
+        holds.append(hold(rng, current))
         if isinstance(change := holds[-1].intent, ChangeSession):
             current = change.params
+    if totals.is_told:
+        print(seed, kind, plan, plans[0], holds, sep="\n")
     outcome = run(converse(plans, holds, seed=seed, params=params))
-    check(outcome, plan.deaf)
+    check(outcome, plan)
     totals.scenes += 1
     totals.utterances += len(outcome.utterances)
     totals.attempts += sum(attempt for *_, attempt in outcome.utterances)

@@ -63,13 +63,21 @@ class Plan:
     interim_from: int = 25  # the first interim comes so many frames into an utterance of one segment,
     interim_every: int = 25  # and another every so many frames; 0: no interims
     grace_s: float = GRACE_S
-    deaf: tuple[int, int] | None = (
-        None  # (n, r): after the first 4 s nothing is recognised where a first frame is r mod n
-    )
+    deaf: tuple[int, int] | None = None  # (n, r): nothing is recognised where an utterance's first frame is r mod n
+    whole: int | None = None  # n: an utterance is one segment where its first frame is a multiple of n
+    wavers: float = 0.0  # the share by which an utterance's answers come sooner or later than another's
 
     def hears_from(self, first: int) -> bool:
         """Whether anything is recognised in an utterance that begins with this frame."""
-        return self.hears and (self.deaf is None or first < 200 or first % self.deaf[0] != self.deaf[1])
+        return self.hears and (self.deaf is None or first % self.deaf[0] != self.deaf[1])
+
+    def frames_of(self, first: int) -> int | None:
+        """Frames a segment of an utterance that begins with this frame; None: it is one segment."""
+        return None if self.whole is not None and first % self.whole == 0 else self.segment_frames
+
+    def lag_of(self, first: int) -> float:
+        """What the seconds to the answers about an utterance are multiplied with."""
+        return 1.0 + self.wavers * (first * 37 % 101 / 50 - 1.0)
 
 
 HEALTHY = Plan()
@@ -196,6 +204,9 @@ class _Run:
         self.segment = 0
         self.finalizes = 0
         self.first = 0
+        self.begun: int | None = None  # the first frame of the utterance that is being sent
+        self.due = {"interims": 0.0, "finals": 0.0}  # when the newest of each that was promised is said
+        self.told: dict[int, float] = {}  # when the newest interim about an utterance is said
         self.is_over = False
         self.finals: list[tuple[int, int]] = []  # of the segment, where finals are cumulative
 
@@ -241,23 +252,26 @@ class _Run:
             if isinstance(message, bytes):
                 self.recorded.got.append((loop.time(), message))
                 self.frames += 1
-                if self.plan.segment_frames is not None and self.in_segment == self.plan.segment_frames:
-                    self.tasks.create_task(self._finals(self.segment, self.first, self.in_segment))
+                if self.begun is None:
+                    self.begun = _number(message)
+                segment_frames = self.plan.frames_of(self.begun)
+                if segment_frames is not None and self.in_segment == segment_frames:
+                    self.tasks.create_task(self._finals(self.segment, self.begun, self.first, self.in_segment))
                     self.in_segment = 0
                 self.in_segment += 1
                 if self.in_segment == 1:
                     self.segment += 1
                     self.first = _number(message)
-                if self.in_segment == 1 and self.plan.segment_frames is not None:
-                    self.tasks.create_task(self._interim(self.segment, f"from {self.first}"))
+                if self.in_segment == 1 and segment_frames is not None:
+                    self.tasks.create_task(self._interim(self.segment, self.begun, f"from {self.first}"))
                 elif self.plan.is_cumulative:
-                    self._say_more()
+                    self._say_more(self.begun)
                 elif self.plan.has_interims and self._tells_now():
                     text = f"from {self.first} for {self.in_segment}"
-                    if self.plan.ear_s is None:
+                    if self.plan.ear_s is not None:
+                        self.tasks.create_task(self._interim(self.segment, self.begun, text))
+                    elif self.plan.hears_from(self.begun):
                         await self._transcript("original", text, final=False)
-                    else:
-                        self.tasks.create_task(self._interim(self.segment, text, self.frames))
                 if self.frames == self.plan.at_frame:
                     await self._end()
             elif json.loads(message) == {"type": "finalize"}:
@@ -268,38 +282,57 @@ class _Run:
                     continue
                 count, self.in_segment = self.in_segment, 0
                 earlier, self.finals = self.finals, []
-                self.tasks.create_task(self._finals(self.segment, self.first, count, earlier))
+                self.tasks.create_task(self._finals(self.segment, self.begun or 0, self.first, count, earlier))
+                self.begun = None
 
     def _tells_now(self) -> bool:
         plan, at = self.plan, self.in_segment - self.plan.interim_from
-        if plan.interim_every == 0 or at < 0 or not plan.hears_from(self.first):
+        if plan.interim_every == 0 or at < 0:
             return False
         return at % plan.interim_every == 0
 
-    def _say_more(self) -> None:
+    def _say_more(self, begun: int) -> None:
         """An interim at 12 frames, a final of both kinds at 25, and so on."""
         at = self.in_segment % 25
         rest = (self.first + self.in_segment - at, at)
         if at == 12:
             text = tell([*self.finals, rest], "original")
-            self.tasks.create_task(self._interim(self.segment, text))
+            self.tasks.create_task(self._interim(self.segment, begun, text))
         elif at == 0:
             self.finals.append((rest[0] - 25, 25))
-            self.tasks.create_task(self._one_final(self.segment, list(self.finals)))
+            self.tasks.create_task(self._one_final(self.segment, begun, list(self.finals)))
 
-    async def _interim(self, segment: int, text: str, order: int = 0) -> None:
-        in_order = 1e-6 * order  # of a burst
-        await asyncio.sleep(EAR_S if self.plan.ear_s is None else self.plan.ear_s + in_order)
-        await self._transcript("original", text, final=False, segment=segment)
+    async def _later(self, kind: str, begun: int, seconds: float) -> bool:
+        """Wait until it is said about the utterance that begins with this frame, behind what was promised before.
 
-    async def _one_final(self, segment: int, parts: list[tuple[int, int]]) -> None:
-        await asyncio.sleep(EAR_S if self.plan.ear_s is None else self.plan.ear_s)
-        await self._transcript("original", tell(parts, "original"), final=True, segment=segment)
-        await asyncio.sleep(self.plan.gap_s)
-        await self._transcript("translated", tell(parts, "translated"), final=True, segment=segment)
+        False where nothing is recognised in the utterance.
+        """
+        loop = asyncio.get_running_loop()
+        if not self.plan.hears_from(begun):
+            return False
+        at = max(loop.time() + seconds * self.plan.lag_of(begun), self.due[kind] + 1e-6)
+        if kind == "finals":  # an utterance's last interim comes before its final
+            at = max(at, self.told.get(begun, 0.0) + 1e-6)
+        else:
+            self.told[begun] = at
+        self.due[kind] = at
+        await asyncio.sleep(at - loop.time())
+        return True
 
-    async def _finals(self, segment: int, first: int, count: int, earlier: Sequence[tuple[int, int]] = ()) -> None:
-        if count == 0 or not self.plan.hears_from(first):
+    async def _interim(self, segment: int, begun: int, text: str) -> None:
+        if await self._later("interims", begun, EAR_S if self.plan.ear_s is None else self.plan.ear_s):
+            await self._transcript("original", text, final=False, segment=segment)
+
+    async def _one_final(self, segment: int, begun: int, parts: list[tuple[int, int]]) -> None:
+        if await self._later("finals", begun, EAR_S if self.plan.ear_s is None else self.plan.ear_s):
+            await self._transcript("original", tell(parts, "original"), final=True, segment=segment)
+            await asyncio.sleep(self.plan.gap_s)
+            await self._transcript("translated", tell(parts, "translated"), final=True, segment=segment)
+
+    async def _finals(
+        self, segment: int, begun: int, first: int, count: int, earlier: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        if count == 0:
             return
         parts = list(earlier)
         told = sum(n for _, n in parts)
@@ -307,7 +340,8 @@ class _Run:
             parts.append((first + told, count - told))
         original, translated = tell(parts, "original"), tell(parts, "translated")
         with contextlib.suppress(ConnectionClosed):
-            await asyncio.sleep(self.plan.grace_s + self.plan.finals_s)
+            if not await self._later("finals", begun, self.plan.grace_s + self.plan.finals_s):
+                return
             for _ in range(2 if self.plan.duplicates else 1):
                 await self._transcript("original", original, final=True, segment=segment)
                 await asyncio.sleep(self.plan.gap_s)

@@ -17,6 +17,7 @@ from textual._xterm_parser import XTermParser
 from pinch_tui.core.events import TalkEdge
 from pinch_tui.keys import HoldConfig, HoldInput
 from pinch_tui.keys.parser import HoldParser
+from pinch_tui.keys.screen_output import ScreenOutput
 
 
 class FakeMonitor:
@@ -63,9 +64,13 @@ async def test_it_asks_reads_and_puts_everything_back(console: ModuleType, monke
     passed: list[Any] = []
     monkeypatch.setattr(driver, "write", written.append)
     monkeypatch.setattr(driver, "send_message", passed.append)
-    monkeypatch.setattr(sys.modules["textual.drivers.windows_driver"], "WriterThread", MagicMock())
+    writer_before = sys.modules["textual.drivers.windows_driver"].WriterThread  # type: ignore[attr-defined]
+    driver._file = SimpleNamespace(fileno=lambda: 1)
+    monkeypatch.setattr("pinch_tui.keys.screen_output.Outlet", MagicMock())
 
     driver.start_application_mode()
+    assert isinstance(driver._writer_thread, ScreenOutput), "a paused console does not hold up the loop"
+    assert sys.modules["textual.drivers.windows_driver"].WriterThread is writer_before  # type: ignore[attr-defined]
     assert "".join(written).endswith("\x1b[<u\x1b[>27u\x1b[?u\x1b[c")
     monitor = driver._event_thread
     assert isinstance(monitor.parser, HoldParser)

@@ -8,17 +8,21 @@ works in order, so the answer is found from the order in which utterances were s
 - of several open utterances, the first one whose segment is still missing takes a new id;
 - final texts come in the order of the sound, so a final of a new id stands before every segment that has none yet.
 
-The first text of a quick press may come while the one before it is still unanswered. It is then credited to the earlier
-one and *contested*: when later messages show that it answers the next utterance, it moves there. How long this service
-takes for a first text and for the answer to a `finalize` is measured, so that an utterance in which nothing was
-recognised does not take the words of the next.
+An utterance in which nothing was recognised has no segment, and one may have many. Which ids are whose is then known
+from the delays alone: the service takes about as long for one utterance as for another (`credit`). Each new id and each
+answer that stays out is weighed again, and a segment that turns out to answer another open utterance moves there.
+
+What cannot be known: as long as no utterance was answered while it alone was open, the pace of the service is a guess.
+Of two utterances with one answer the later one is taken to be answered, since that needs the smaller delay. The texts
+of utterances that were open together then stay among these, in order; once all are settled, nothing of it is left.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from pinch_tui.core.session.pace import Pace
+from pinch_tui.core.session.credit import UNHEARD, Expected, Segment, Turn, credit
+from pinch_tui.core.session.pace import Pace, Span
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 SPEECH_GAP_S = 0.35
@@ -28,66 +32,18 @@ FULL_CHUNK = 1_900
 
 IDS, IDS_A_SECOND = 200, 8
 """Limit of segments for one connection: a base, and more for each second of use. Speech never needs more."""
-QUICKER = 0.8
-"""A first text that comes in less than this part of the least time so far is about earlier sound."""
 _REMEMBERED = 64  # utterances whose first text may still come
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A segment answers another utterance than it was credited to at first."""
+    """A segment answers another utterance than it was credited to at first. ``before``: the target's segment that it
+    stands before; None where it is the last."""
 
     id: str
     source: int
     target: int
-
-
-@dataclass(slots=True, eq=False)
-class _Segment:
-    id: str
-    turn: _Turn
-    first_at: float
-    is_final: bool  # its newest original is
-    is_contested: bool = False  # it may answer the next utterance
-    claimed_from: _Turn | None = None  # the utterance it was credited to before
-
-
-@dataclass(slots=True, eq=False)
-class _Turn:
-    """One utterance on this connection."""
-
-    number: int
-    segments: list[_Segment] = field(default_factory=list)
-    voiced_from: float | None = None  # when the first of its voice had left, and
-    voiced_at: float = float("-inf")  # the last of it
-    is_voiced: bool = False
-    finalized_at: float | None = None
-    is_settled: bool = False
-    is_cancelled: bool = False
-    is_told: bool = False  # a text came
-    first_text_s: float | None = None  # from its voice to its first text, if that was an interim
-    told_at: float = float("-inf")  # its last original text
-    closed_at: float = float("-inf")  # its last final original
-
-    def is_overdue(self, pace: Pace, now: float, *, is_final: bool, grace_s: float) -> bool:
-        """Whether its first message would have come by now, as far as the service's pace is known."""
-        if is_final:
-            return pace.answer is not None and now > (self.finalized_at or now) + pace.answer + grace_s
-        return pace.first_text is not None and now > self.voiced_at + pace.first_text
-
-    def misses_more(self, following: _Turn, pace: Pace, now: float, *, grace_s: float) -> bool:
-        """Whether a further segment of it is more likely than the first one of the utterance sent after it.
-
-        Only a service that lags by more than the pause between two utterances may still owe segments by then. It does
-        where the next utterance's voice left too short a time ago, and nothing says that the last segment was closed.
-        """
-        lag = pace.quickest
-        if lag is None or lag <= grace_s or self.finalized_at is None:
-            return False
-        soon = QUICKER * lag
-        is_closed = all(s.is_final for s in self.segments) and self.closed_at >= self.finalized_at + soon
-        is_too_soon = following.voiced_from is None or now < following.voiced_from + soon
-        return is_too_soon and not is_closed
+    before: str | None = None
 
 
 class Attribution:
@@ -102,12 +58,12 @@ class Attribution:
         self.pace = pace or Pace()
         self.has_sentences = False
         """Whether an utterance has a segment for each sentence."""
-        self._has_many = False  # an utterance had more than one segment
+        self._guess = Expected()  # the delays of the newest settled utterance
         self._is_in_order = is_in_order
         self._grace_s = grace_s
         self._ended = 0  # how many of the turns are over
-        self._turns: list[_Turn] = []
-        self._segments: dict[str, _Segment] = {}
+        self._turns: list[Turn] = []
+        self._segments: dict[str, Segment] = {}
         self._to_speak: list[str] = []  # ids with a translation, in order
         self._speaking = 0
         self._speech_at = float("-inf")
@@ -118,7 +74,7 @@ class Attribution:
 
     def first_sent(self, number: int, now: float) -> None:
         """The utterance's first frame left."""
-        self._turns.append(_Turn(number))
+        self._turns.append(Turn(number, now))
         if self._began_at is None:
             self._began_at = now
         excess = max(0, len(self._turns) - _REMEMBERED)
@@ -134,10 +90,8 @@ class Attribution:
 
     def voiced(self, number: int, now: float) -> None:
         """A frame of its voice left."""
-        if (turn := self._turn(number)) is not None:
-            if turn.voiced_from is None:
-                turn.voiced_from = now
-            turn.voiced_at = now
+        if (turn := self._turn(number)) is not None and turn.voiced_from is None:
+            turn.voiced_from = now
 
     def finalized(self, number: int, now: float, *, is_voiced: bool) -> None:
         """Its finalize left."""
@@ -153,19 +107,18 @@ class Attribution:
         """Its answer is dropped. It claims none that may be another's."""
         if (turn := self._turn(number)) is not None:
             turn.is_cancelled = True
-            if (before := self._before(turn)) is not None:
-                self._keep(before)
 
-    def settled(self, number: int) -> list[Moved]:
-        """Nothing more is expected for the utterance. Unanswered, it is given what it contests with the one before."""
+    def settled(self, number: int, now: float) -> list[Moved]:
+        """Nothing more is expected for the utterance. Unanswered, it may be given what another was credited with; it is
+        not settled then."""
         turn = self._turn(number)
         if turn is None:
             return []
-        moved = self._claim(turn)
-        turn.is_settled = True
-        if turn.finalized_at is not None and turn.closed_at >= turn.finalized_at and not self.is_contested(number):
-            self.pace.took_answer(turn.closed_at - turn.finalized_at)
-        self._keep(turn)
+        turn.is_overdue = True
+        moved = [] if turn.segments else self._weigh(now)
+        if not (turn.segments and moved):
+            self._learn(turn)
+            turn.is_settled = True
         return moved
 
     # ---- what comes back ----
@@ -177,14 +130,18 @@ class Attribution:
         """
         segment = self._segments.get(message.id)
         moved: list[Moved] = []
+        is_original = message.kind is TranscriptKind.ORIGINAL
         if segment is None:
-            if self.is_full(now):
+            if not self._turns or self.is_full(now):
                 return None, []
-            segment, moved = self._new(message, now)
-            if segment is None:
-                return None, []
+            segment = self._new(message, now)
             self._segments[message.id] = segment
-        self._hear(segment, message, now)
+            if is_original:
+                segment.hear(message.text, is_final=message.is_final, now=now)
+            moved = [move for move in self._weigh(now) if move.id != segment.id]
+        elif is_original:
+            segment.hear(message.text, is_final=message.is_final, now=now)
+        self._note_habits(segment.turn, now)
         return segment.turn.number, moved
 
     def is_full(self, now: float) -> bool:
@@ -200,7 +157,7 @@ class Attribution:
     def lag(self, number: int) -> float:
         """Seconds from the utterance's voice to its first interim; 0.0 while not known."""
         turn = self._turn(number)
-        return 0.0 if turn is None else turn.first_text_s or 0.0
+        return 0.0 if turn is None or not turn.segments else turn.first_text_s(turn.segments[0]) or 0.0
 
     def of_speech(self, n_samples: int, now: float) -> int | None:
         """The utterance of a chunk of speech."""
@@ -219,161 +176,139 @@ class Attribution:
     # ---- time ----
 
     def is_contested(self, number: int) -> bool:
-        """Whether all that was credited to the utterance may still move to the next one."""
+        """Whether what was credited to the utterance may still turn out to be another one's."""
         turn = self._turn(number)
-        return turn is not None and bool(turn.segments) and all(s.is_contested for s in turn.segments)
+        if turn is None or not turn.segments or turn.is_settled or self._is_in_order:
+            return False
+        turns = self._open()
+        at = turns.index(turn)
+        if any(not t.segments and not t.is_overdue and self._may_answer(t, turn.segments) for t in turns[:at]):
+            return True
+        following = next((other for other in turns[at + 1 :] if not other.is_cancelled), None)
+        if following is None or (following.segments and not self.is_contested(following.number)):
+            return False
+        return self._may_answer(following, turn.segments)
 
     def due(self, now: float) -> list[Moved]:
-        """Utterances whose answer is overdue are given what they contest with the one before."""
-        moved: list[Moved] = []
-        for turn in self._open():
-            at = self._claims_at(turn)
-            if at is not None and at <= now:
-                moved += self._claim(turn)
-        return moved
+        """Answers that are overdue by now: what was credited to others is weighed again."""
+        late = [turn for turn in self._open() if (at := self._due_at(turn)) is not None and at <= now]
+        for turn in late:
+            turn.is_overdue = True
+        return self._weigh(now) if late else []
 
     def wake_at(self) -> float | None:
         """When `due` is to be asked next."""
-        return min((at for turn in self._open() if (at := self._claims_at(turn)) is not None), default=None)
+        return min((at for turn in self._open() if (at := self._due_at(turn)) is not None), default=None)
 
     # ---- inside ----
 
-    def _turn(self, number: int) -> _Turn | None:
+    def _turn(self, number: int) -> Turn | None:
         return next((turn for turn in reversed(self._turns) if turn.number == number), None)
 
-    def _open(self) -> list[_Turn]:
+    def _open(self) -> list[Turn]:
         return [turn for turn in self._turns if not turn.is_settled]
 
-    def _following(self, turn: _Turn) -> _Turn | None:
-        """The next one that was not thrown away."""
-        later = self._turns[self._turns.index(turn) + 1 :]
-        return next((other for other in later if not other.is_cancelled), None)
-
-    def _before(self, turn: _Turn) -> _Turn | None:
-        """The one before; one that was thrown away only if it was credited with something."""
-        earlier = reversed(self._turns[: self._turns.index(turn)])
-        return next((other for other in earlier if other.segments or not other.is_cancelled), None)
-
-    def _new(self, message: TranscriptMessage, now: float) -> tuple[_Segment | None, list[Moved]]:
-        """The segment of a new id, credited to an utterance."""
-        if not self._turns:
-            return None, []
+    def _new(self, message: TranscriptMessage, now: float) -> Segment:
+        """The segment of a new id, in the order of the sound; whose it is is weighed next."""
+        is_interim = not message.is_final
         if self._is_in_order:
             turn = self._turns[min(self._ended, len(self._turns) - 1)]
-            turn.segments.append(_Segment(message.id, turn, now, message.is_final))
-            return turn.segments[-1], []
-        candidates = self._open() or self._turns[-1:]  # nothing else was sent since: a text is about nothing else
-        moved: list[Moved] = []
-        turn, skipped = self._missing(candidates, now, is_final=message.is_final)
-        if message.is_final:
-            unfinished = next((s for t in candidates for s in t.segments if not s.is_final), None)
-            if unfinished is not None:
-                turn, moved = self._ahead_of(unfinished, candidates)
-        segment = _Segment(message.id, turn, now, message.is_final, claimed_from=skipped)
-        following = self._following(turn)
-        segment.is_contested = not moved and following is not None and self._may_answer(following, segment)
-        moved += self._give_back(turn)
-        turn.segments.append(segment)
-        self._has_many |= len(turn.segments) > 1
-        if not segment.is_contested and (before := self._before(turn)) is not None:  # each has its own now
-            self._keep(before)
-        return segment, moved
+            turn.segments.append(Segment(message.id, turn, now, is_interim))
+            return turn.segments[-1]
+        turns = self._open() or self._turns[-1:]  # nothing else was sent since: a text is about nothing else
+        unfinished = None if is_interim else next((s for t in turns for s in t.segments if not s.finals), None)
+        if unfinished is not None:
+            turn = unfinished.turn
+            at = turn.segments.index(unfinished)
+        else:
+            turn = next((t for t in reversed(turns) if t.segments), turns[0])
+            at = len(turn.segments)
+        turn.segments.insert(at, Segment(message.id, turn, now, is_interim))
+        return turn.segments[at]
 
-    def _keep(self, turn: _Turn) -> None:
-        """What it was credited with is its own, and so is what those before it were credited with."""
-        before: _Turn | None = turn
-        while before is not None and any(segment.is_contested for segment in before.segments):
-            for segment in before.segments:
-                segment.is_contested = False
-            before = self._before(before)
-
-    def _missing(self, candidates: list[_Turn], now: float, *, is_final: bool) -> tuple[_Turn, _Turn | None]:
-        """The first utterance whose segment is missing, or the one sent last; and one passed over as overdue."""
-        # A final may come behind texts about later sound, since only the answer to a `finalize` takes time.
-        latest = 0 if is_final else max((i for i, turn in enumerate(candidates) if turn.segments), default=0)
-        skipped: _Turn | None = None
-        for turn, following in zip(candidates[latest:-1], candidates[latest + 1 :], strict=True):
-            if turn.segments:
-                if (
-                    (self.has_sentences or self._has_many)
-                    and not following.segments
-                    and turn.misses_more(following, self.pace, now, grace_s=self._grace_s)
-                ):
-                    return turn, None
-                skipped = None
-            elif turn.is_voiced:
-                if not turn.is_overdue(self.pace, now, is_final=is_final, grace_s=self._grace_s):
-                    return turn, None
-                skipped = turn
-        return candidates[-1], skipped
-
-    def _may_answer(self, turn: _Turn, segment: _Segment) -> bool:
-        """Whether a segment that was credited to the utterance before may answer this one."""
-        if turn.segments:
-            return False
-        if segment.is_final and turn.finalized_at is None:  # most likely the answer to the finalize of the one before
-            return False
-        return turn.voiced_from is None or segment.first_at >= turn.voiced_from + (self.pace.quickest or 0.0) / 2
-
-    def _ahead_of(self, unfinished: _Segment, candidates: list[_Turn]) -> tuple[_Turn, list[Moved]]:
-        """Where a new id belongs whose final comes before that of a segment known already."""
-        earlier = candidates[: candidates.index(unfinished.turn)]
-        if earlier:
-            return next((turn for turn in earlier if not turn.segments), earlier[-1]), []
-        turn = unfinished.turn
-        if unfinished.is_contested and (following := self._following(turn)) is not None:
-            return turn, self._move(turn, following)
-        return turn, []
-
-    def _claims_at(self, turn: _Turn) -> float | None:
-        """When an unanswered utterance takes what it contests; None where it contests nothing."""
-        if turn.segments or turn.is_cancelled or turn.finalized_at is None or self.pace.answer is None:
-            return None
-        before = self._before(turn)
-        if not turn.is_voiced or before is None or not any(s.is_contested for s in before.segments):
-            return None
-        return turn.finalized_at + self.pace.answer + self._grace_s
-
-    def _claim(self, turn: _Turn) -> list[Moved]:
-        """Of two utterances with one answer, the later one was answered: that needs the smaller delay."""
-        before = self._before(turn)
-        if turn.segments or turn.is_cancelled or not turn.is_voiced or before is None:
+    def _weigh(self, now: float) -> list[Moved]:
+        """Credit the segments of the open utterances anew; what moved, in an order in which it can be carried out."""
+        turns = self._open()
+        if self._is_in_order or len(turns) < 2:
             return []
-        return [*self._move(before, turn), *self._claim(before)]
+        segments = [segment for turn in turns for segment in turn.segments]
+        credited = credit(turns, segments, self._expected(), now)
+        moves = [(s, s.turn, to) for s, to in zip(segments, credited, strict=True) if s.turn is not to]
+        for turn in turns:
+            turn.segments = [s for s, to in zip(segments, credited, strict=True) if to is turn]
+        for segment, _, to in moves:
+            segment.turn = to
+        onward = [move for move in moves if move[1].number < move[2].number]
+        back = [move for move in moves if move[1].number > move[2].number]
+        return [
+            *(Moved(s.id, source.number, to.number, _after(s, to)) for s, source, to in reversed(onward)),
+            *(Moved(s.id, source.number, to.number) for s, source, to in back),
+        ]
 
-    def _give_back(self, turn: _Turn) -> list[Moved]:
-        """It has an answer of its own after all: what it claimed answers the one before."""
-        before = self._before(turn)
-        claimed = [segment for segment in turn.segments if segment.claimed_from is before]
-        if (
-            self.has_sentences
-            or before is None
-            or before.is_settled
-            or before.segments
-            or len(claimed) < len(turn.segments)
+    def _expected(self) -> Expected:
+        pace, guess = self.pace, self._guess
+        return Expected(
+            pace.first_text or guess.first_text,
+            pace.answer or guess.answer,
+            self.has_sentences or pace.has_many,
+            pace.has_early_finals,
+            is_known=pace.first_text is not None or pace.answer is not None,
+        )
+
+    def _may_answer(self, turn: Turn, segments: list[Segment]) -> bool:
+        """Whether segments that were credited to the utterance before may answer this one."""
+        first = segments[0]
+        if first.first_at < turn.began_at:
+            return False
+        expected = self._expected()
+        if not first.has_interim and turn.finalized_at is None and not expected.has_early_finals:
+            return expected.has_many  # else most likely the answer to the `finalize` of the one before
+        here, last = first.turn, segments[-1]
+        for span, seconds, other in (
+            (expected.first_text, here.first_text_s(first), turn.first_text_s(first)),
+            (expected.answer, here.answer_s(last), turn.answer_s(last)),
         ):
-            return []
-        return self._move(turn, before)
+            if span is not None and seconds is not None and other is not None:
+                return span.off(other) < span.off(seconds) + UNHEARD
+        return True
 
-    def _move(self, source: _Turn, target: _Turn) -> list[Moved]:
-        going = [segment for segment in source.segments if segment.is_contested or segment.claimed_from is target]
-        for segment in going:
-            source.segments.remove(segment)
-            segment.turn, segment.is_contested = target, False
-            segment.claimed_from = None if segment.claimed_from is target else source
-        target.segments[:0] = going
-        target.told_at = max([target.told_at, *(segment.first_at for segment in going)])
-        return [Moved(segment.id, source.number, target.number) for segment in going]
+    def _due_at(self, turn: Turn) -> float | None:
+        """When an unanswered utterance is overdue; None where nothing hangs on it."""
+        answer = self._expected().answer
+        if turn.segments or turn.is_overdue or turn.finalized_at is None or answer is None or not turn.is_voiced:
+            return None
+        if not any(other.segments for other in self._open()):
+            return None
+        return turn.finalized_at + answer.most + self._grace_s
 
-    def _hear(self, segment: _Segment, message: TranscriptMessage, now: float) -> None:
-        turn = segment.turn
-        if message.kind is TranscriptKind.ORIGINAL:
-            segment.is_final = message.is_final
-            turn.told_at = now
-            if message.is_final:
-                turn.closed_at = now
-        if not turn.is_told and not segment.is_contested:
-            turn.is_told = True
-            if not message.is_final and turn.voiced_from is not None:
-                turn.first_text_s = now - turn.voiced_from
-                self.pace.took_first_text(turn.first_text_s)
+    def _note_habits(self, turn: Turn, now: float) -> None:
+        """What an utterance shows of the service that was open alone, so that nothing else can have been answered."""
+        if any(other is not turn and other.began_at <= now for other in self._open()):
+            return
+        is_over = turn.finalized_at is not None
+        self.pace.has_many |= len(turn.segments) > 1
+        self.pace.has_early_finals |= any(len(s.finals) > 1 or (s.finals and not is_over) for s in turn.segments)
+
+    def _learn(self, turn: Turn) -> None:
+        """The delays of an utterance, once it is settled."""
+        if not turn.segments or self._is_in_order:
+            return
+        first, last = turn.segments[0], turn.segments[-1]
+        first_text, answer = turn.first_text_s(first), turn.answer_s(last)
+        before = [other for other in self._turns[: self._turns.index(turn)] if not other.is_settled]
+        others = [other for other in self._turns if other.number > turn.number]
+        is_sure = not before and all(other.began_at > last.first_at for other in others)
+        if first_text is not None:
+            if is_sure or self.pace.first_text is not None:
+                self.pace.took_first_text(first_text)
+            self._guess = replace(self._guess, first_text=Span(first_text, first_text))
+        if answer is not None:
+            if is_sure or self.pace.answer is not None:
+                self.pace.took_answer(answer)
+            self._guess = replace(self._guess, answer=Span(answer, answer))
+
+
+def _after(segment: Segment, turn: Turn) -> str | None:
+    """The id behind a segment of the turn."""
+    at = turn.segments.index(segment) + 1
+    return turn.segments[at].id if at < len(turn.segments) else None

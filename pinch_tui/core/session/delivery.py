@@ -40,6 +40,7 @@ WINDOW = 25
 _CHECKPOINT_QUIET = 25  # frames of silence
 _CHECKPOINT_GAP_S = 0.6
 _CHECKPOINT_KEEP = 15  # frames kept before a checkpoint
+_TEXTS_KEPT = 32  # newest messages of a segment
 
 Step = Command | Report
 _PLAIN = ServiceTraits()
@@ -71,7 +72,7 @@ class Delivery:
         self._watches: dict[int, SettleWatch] = {}
         self._attempts: dict[int, int] = {}
         self._cancelled: set[int] = set()
-        self._dropped: dict[str, list[TranscriptMessage]] = {}  # texts for cancelled utterances that may be others'
+        self._texts: dict[str, list[TranscriptMessage]] = {}  # of segments that may move to another utterance
         self._kept_segments: dict[int, int] = {}
         self._kept_before: dict[int, int] = {}  # as it was when the connection began
         self._spoken: dict[int, int] = {}  # samples of speech that came, counted from the utterance's beginning
@@ -125,7 +126,7 @@ class Delivery:
                 self._spoken[item.number] = speech
                 steps.append(Restarted(item.number, item.attempt, kept, speech))
         self._watches.clear()
-        self._dropped.clear()
+        self._texts.clear()
         # What the next one says before it is ready is about nothing.
         self._attribution = self._new_attribution(self._attribution.pace)
         return steps
@@ -258,9 +259,9 @@ class Delivery:
         if (watch := self._watches.get(number)) is not None:
             watch.message(message, now)
             watch.lag = self._attribution.lag(number)
+            texts = self._texts.setdefault(message.id, [])
+            texts[:] = [*texts[-_TEXTS_KEPT:], message]
         if number in self._cancelled:
-            if self._attribution.is_contested(number):
-                self._dropped.setdefault(message.id, []).append(message)
             return steps
         return [*steps, TextReceived(number, self._attempts.get(number, 1), message)]
 
@@ -385,14 +386,16 @@ class Delivery:
         return None if self._attribution.is_contested(number) else watch.settles_at(self.answered_at)
 
     def _settle(self, number: int, now: float) -> list[Step]:
-        moved = self._attribution.settled(number)
+        steps = self._moved(moved := self._attribution.settled(number, now), now)
         if any(move.target == number for move in moved):  # it was answered after all
-            return self._moved(moved, now)
+            return steps
         item = self.outbox.get(number)
         sound = tuple(item.frames) if item is not None and item.base == 0 else ()
         self._forget(number)
-        self._watches.pop(number, None)
-        return [] if number in self._cancelled else [Settled(number, sound)]
+        if (watch := self._watches.pop(number, None)) is not None:
+            for id_ in watch.segments:
+                self._texts.pop(id_, None)
+        return steps if number in self._cancelled else [*steps, Settled(number, sound)]
 
     def _moved(self, moved: list[Moved], now: float) -> list[Step]:
         steps: list[Step] = []
@@ -402,10 +405,13 @@ class Delivery:
                 source.give(move.id, target, now)
             attempt = self._attempts.get(move.target, 1)
             if move.source in self._cancelled:
-                texts = self._dropped.pop(move.id, [])
-                steps += [TextReceived(move.target, attempt, message) for message in texts]
+                texts = self._texts.get(move.id, [])
+                if move.target not in self._cancelled:
+                    steps += [TextReceived(move.target, attempt, message) for message in texts]
+                    if move.before is not None:
+                        steps.append(TextMoved(move.id, move.target, move.target, attempt, move.before))
             else:
-                steps.append(TextMoved(move.id, move.source, move.target, attempt))
+                steps.append(TextMoved(move.id, move.source, move.target, attempt, move.before))
         return steps
 
     def _forget(self, number: int) -> None:

@@ -291,6 +291,7 @@ class TextMoved:
     source: int
     target: int
     attempt: int  # of the target
+    before: str | None = None  # the target's segment that it stands before; None: it is the last
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,11 +108,13 @@ class Row:
         self.segments = (*self.segments[:at], *self.segments[at + 1 :])
         self.index = {id_: n - (n > at) for id_, n in self.index.items() if n != at}
 
-    def put_in(self, id_: str, segment: Segment, original: Track, translation: Track) -> None:
-        """Take a segment of another row, behind those that are here."""
-        self.index[id_] = len(self.tracks)
-        self.tracks.append((original, translation))
-        self.segments = (*self.segments, segment)
+    def put_in(self, id_: str, segment: Segment, tracks: tuple[Track, Track], before: str | None) -> None:
+        """Take a segment of another row, before one that is here, or behind them all."""
+        at = self.index.get(before, len(self.tracks)) if before is not None else len(self.tracks)
+        self.index = {other: n + (n >= at) for other, n in self.index.items()}
+        self.index[id_] = at
+        self.tracks.insert(at, tracks)
+        self.segments = (*self.segments[:at], segment, *self.segments[at:])
         self.size += size_of(segment)
 
     def close(self) -> None:

@@ -222,9 +222,12 @@ class Transcript:
             return False
         return self._show(position, is_forced=utterance.state in _ENDED)
 
-    def move(self, number: int, message_id: str, target: int, attempt: int, now_ms: int) -> bool:
+    def move(
+        self, number: int, message_id: str, target: int, attempt: int, now_ms: int, before: str | None = None
+    ) -> bool:
         """What came for a segment belongs to another utterance's attempt; True when what is shown changed.
 
+        ``before``: the target's segment that it stands before; None: it is the last.
         In a row that was thrown away, or that has a newer attempt, the texts go.
         """
         if not (self.is_open(number) and self.is_open(target)):
@@ -234,8 +237,7 @@ class Transcript:
         at = row.index.get(message_id)
         if at is None:
             return False
-        original, translation = row.tracks[at]
-        segment = row.segments[at]
+        tracks, segment = row.tracks[at], row.segments[at]
         row.take_out(at)
         self._show(position, is_forced=True)
         receiver = self._utterances[to]
@@ -243,7 +245,7 @@ class Transcript:
             return True
         taking = self._rows[to]
         start = max(segment.start_ms, min(receiver.start_ms, now_ms))
-        taking.put_in(message_id, replace(segment, start_ms=start, attempt=attempt), original, translation)
+        taking.put_in(message_id, replace(segment, start_ms=start, attempt=attempt), tracks, before)
         self._show(to, is_forced=receiver.state in _ENDED)
         return True
 

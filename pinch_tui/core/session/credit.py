@@ -1,0 +1,198 @@
+"""Which of several open utterances the segments that came answer, as their order and their delays tell. Pure.
+
+Segments come in the order of the sound, so an answer is a way to cut their row into one part for each utterance, empty
+ones among them. Of all the ways the cheapest is taken: the one whose delays are most like the service's pace, or, while
+that is unknown, most like each other. The unit of cost is a second of delay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from pinch_tui.core.session.pace import Span
+
+UNHEARD = 0.25
+"""An utterance in which nothing was recognised, where the pace is known: a wrong delay costs more, because of the grace
+between two utterances;"""
+UNHEARD_UNPACED = 1.0
+"""and where it is not."""
+PASSED_OVER = 0.1
+"""One whose answer may still come, though something later was answered; and"""
+THROWN_AWAY = 0.1
+"""one that was thrown away: what may be another's is shown."""
+FURTHER = 1.0
+"""A second segment of an utterance, from a service that never had two, and"""
+FURTHER_KNOWN = 0.02
+"""from one that had."""
+UNASKED = 0.7
+"""A final of an utterance that is not over, from a service that never had two segments for one."""
+ENDED = 0.3
+"""A further segment after what may be the answer to the `finalize`."""
+SILENT = 0.5
+"""An answer to an utterance without voice."""
+LATE = 0.01
+"""A second of delay, while the pace is unknown."""
+FIRST_TEXT_SLACK_S = 0.15
+"""A first text may come so much sooner than the soonest so far."""
+LONGEST_ANSWER_S = 4.0
+"""While the pace is unknown, an answer that takes longer is none."""
+MOST_TURNS, MOST_SEGMENTS = 6, 24
+"""The newest ones, which are weighed; older ones stay where they are."""
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """One correlation id."""
+
+    id: str
+    turn: Turn
+    first_at: float
+    has_interim: bool  # its first text was one
+    text: str = ""  # its newest final original
+    finals: list[float] = field(default_factory=list)  # when its final original was new
+
+    def hear(self, text: str, *, is_final: bool, now: float) -> None:
+        """Its original came."""
+        if is_final and text != self.text and len(self.finals) < MOST_SEGMENTS:
+            self.finals.append(now)
+            self.text = text
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One utterance on a connection."""
+
+    number: int
+    sent_at: float
+    segments: list[Segment] = field(default_factory=list)
+    voiced_from: float | None = None  # when the first of its voice had left
+    is_voiced: bool = True
+    finalized_at: float | None = None
+    is_settled: bool = False
+    is_cancelled: bool = False
+    is_overdue: bool = False  # its answer would have come
+
+    @property
+    def began_at(self) -> float:
+        return self.sent_at if self.voiced_from is None else self.voiced_from
+
+    def first_text_s(self, first: Segment) -> float | None:
+        """From its voice to its first text, if that was an interim."""
+        return max(0.0, first.first_at - self.began_at) if first.has_interim else None
+
+    def answer_s(self, last: Segment) -> float | None:
+        """From its `finalize` to the final of its last segment."""
+        if self.finalized_at is None or not last.finals or last.finals[-1] < self.finalized_at:
+            return None
+        return last.finals[-1] - self.finalized_at
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of the service's delays; of each kind None while nothing is."""
+
+    first_text: Span | None = None
+    answer: Span | None = None
+    has_many: bool = False  # an utterance may have several segments
+    has_early_finals: bool = False  # a final may come before the utterance is over
+    is_known: bool = False  # the delays were measured, not guessed
+
+    def learned(self, first_text: float | None, answer: float | None) -> Expected:
+        """With the delays of one utterance, where nothing was known."""
+        if self.first_text is None and first_text is not None:
+            self = replace(self, first_text=Span(first_text, first_text))
+        if self.answer is None and answer is not None:
+            self = replace(self, answer=Span(answer, answer))
+        return self
+
+
+def credit(turns: Sequence[Turn], segments: Sequence[Segment], expected: Expected, now: float) -> list[Turn]:
+    """The turn of each segment. ``turns``: the open ones, oldest first; ``segments``: theirs, in order of the sound."""
+    kept = max(0, len(segments) - MOST_SEGMENTS)
+    first = max(0, len(turns) - MOST_TURNS)
+    while kept < len(segments) and turns.index(segments[kept].turn) < first:
+        kept += 1
+    if kept:
+        first = max(first, turns.index(segments[kept - 1].turn))
+    weighed = _Weighing(turns[first:], segments[kept:], now, has_earlier=kept > 0)
+    ends = weighed.cheapest(0, 0, expected)[1]
+    credited = [segment.turn for segment in segments[:kept]]
+    at = 0
+    for turn, end in zip(turns[first:], ends, strict=True):
+        credited += [turn] * (end - at)
+        at = end
+    return credited
+
+
+class _Weighing:
+    def __init__(self, turns: Sequence[Turn], segments: Sequence[Segment], now: float, *, has_earlier: bool) -> None:
+        self._turns, self._segments, self._now = turns, segments, now
+        self._has_earlier = has_earlier  # the first turn has segments that are not weighed
+        self._known: dict[tuple[int, int, Expected], tuple[float, tuple[int, ...]]] = {}
+
+    def cheapest(self, k: int, i: int, expected: Expected) -> tuple[float, tuple[int, ...]]:
+        """The cost of crediting the segments from ``i`` on to the turns from ``k`` on, and where each turn's end."""
+        n = len(self._segments)
+        if k == len(self._turns):
+            return (0.0 if i == n else float("inf")), ()
+        found = self._known.get((k, i, expected))
+        if found is None:
+            found = float("inf"), (n,) * (len(self._turns) - k)
+            for j in range(n, i - 1, -1):
+                cost, then = self._cost(k, i, j, expected)
+                if cost < found[0]:
+                    rest, ends = self.cheapest(k + 1, j, then)
+                    if cost + rest < found[0] - 1e-9:
+                        found = cost + rest, (j, *ends)
+            self._known[k, i, expected] = found
+        return found
+
+    def _cost(self, k: int, i: int, j: int, expected: Expected) -> tuple[float, Expected]:
+        turn = self._turns[k]
+        has_earlier = k == 0 and self._has_earlier
+        if i == j:
+            return (0.0 if has_earlier else self._unanswered(turn, self._segments[i:], expected)), expected
+        first, last = self._segments[i], self._segments[j - 1]
+        if first.first_at < turn.began_at - 1e-6:
+            return float("inf"), expected
+        cost = 0.0 if turn.is_voiced else SILENT
+        cost += (FURTHER_KNOWN if expected.has_many else FURTHER) * (j - i - 1 + has_earlier)
+        first_text = None if has_earlier else turn.first_text_s(first)
+        if first_text is not None:
+            cost += LATE * first_text if expected.first_text is None else expected.first_text.off(first_text)
+        answer = turn.answer_s(last)
+        is_early = expected.has_early_finals or len(last.finals) > 1
+        if answer is None:
+            cost += 0.0 if not last.finals or expected.has_many or is_early else UNASKED
+        elif expected.answer is None:
+            cost += LATE * answer
+        elif not is_early or answer > expected.answer.most:  # else the answer itself may follow
+            cost += expected.answer.off(answer)
+        pairs = zip(self._segments[i : j - 1], self._segments[i + 1 : j], strict=True)
+        cost += sum(self._after_the_end(turn, one, further, expected) for one, further in pairs)
+        return cost, expected.learned(first_text, answer)
+
+    @staticmethod
+    def _after_the_end(turn: Turn, one: Segment, further: Segment, expected: Expected) -> float:
+        """What it costs that a segment follows another one in the same utterance."""
+        answer = turn.answer_s(one)
+        if answer is None or further.first_at < one.finals[-1]:
+            return 0.0
+        return ENDED if expected.answer is None else max(0.0, ENDED - expected.answer.off(answer))
+
+    def _unanswered(self, turn: Turn, later: Sequence[Segment], expected: Expected) -> float:
+        if turn.finalized_at is not None and not turn.is_voiced:
+            return 0.0
+        whole = UNHEARD if expected.is_known else UNHEARD_UNPACED
+        if turn.is_cancelled:
+            whole = THROWN_AWAY
+        if turn.is_overdue or any(segment.finals for segment in later):
+            return whole
+        late = PASSED_OVER if later else 0.0
+        if turn.finalized_at is not None:
+            most = LONGEST_ANSWER_S if expected.answer is None else expected.answer.most
+            late = max(late, self._now - (turn.finalized_at + most))
+        if expected.first_text is not None:
+            late = max(late, self._now - (turn.began_at + expected.first_text.least - FIRST_TEXT_SLACK_S))
+        return min(whole, max(0.0, late))
