@@ -3,8 +3,8 @@
 A stopped terminal or an unread pipe may block for any time, while `Outlet.write` returns at once. The caller bounds the
 backlog by `Outlet.pending` and `Outlet.waiting_s`.
 
-What can block differs. `PollingSink` asks the system before it writes. `BlockingSink` is for Windows, where only a write
-shows that a console is paused (a selection, Ctrl+S).
+What can block differs. `PollingSink` asks the system before it writes. `BlockingSink` is for Windows, where only
+writing shows that a console is paused (a selection, Ctrl+S).
 """
 
 from __future__ import annotations
