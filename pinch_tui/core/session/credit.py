@@ -29,6 +29,8 @@ UNASKED = 0.7
 """A final of an utterance that is not over, from a service that never had two segments for one."""
 ENDED = 0.3
 """A further segment after what may be the answer to the `finalize`."""
+WEAK = 0.1
+"""At most, for the delay of an answer that may not be the last one, where the delay of its first text is known."""
 SILENT = 0.5
 """An answer to an utterance without voice."""
 LATE = 0.01
@@ -168,7 +170,8 @@ class _Weighing:
         elif expected.answer is None:
             cost += LATE * answer
         elif not is_early or answer > expected.answer.most:  # else the answer itself may follow
-            cost += expected.answer.off(answer)
+            is_weak = expected.has_many and first_text is not None
+            cost += min(WEAK if is_weak else float("inf"), expected.answer.off(answer))
         pairs = zip(self._segments[i : j - 1], self._segments[i + 1 : j], strict=True)
         cost += sum(self._after_the_end(turn, one, further, expected) for one, further in pairs)
         return cost, expected.learned(first_text, answer)
