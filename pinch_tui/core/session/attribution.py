@@ -21,8 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.session.credit import UNHEARD, Expected, Segment, Turn, credit
-from pinch_tui.core.session.pace import Pace, Span
+from pinch_tui.core.session.credit import UNHEARD, Expected, Pace, Segment, Span, Turn, credit
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 SPEECH_GAP_S = 0.35

@@ -7,40 +7,82 @@ that is unknown, most like each other. The unit of cost is a second of delay.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-from pinch_tui.core.session.pace import Span
+from typing import NamedTuple
 
 UNHEARD = 0.25
-"""An utterance in which nothing was recognised, where the pace is known: a wrong delay costs more, because of the grace
-between two utterances;"""
+"""Cost of an utterance without any segment, while the pace is known. Less than the grace between two utterances, so that
+a wrong delay costs more."""
 UNHEARD_UNPACED = 1.0
-"""and where it is not."""
+"""Cost of an utterance without any segment, while the pace is unknown."""
 PASSED_OVER = 0.1
-"""One whose answer may still come, though something later was answered; and"""
+"""Cost of an unanswered utterance, not overdue yet, before an answered one."""
 THROWN_AWAY = 0.1
-"""one that was thrown away: what may be another's is shown."""
+"""Cost of a cancelled utterance without any segment. Low: a text that may answer another utterance is shown."""
 FURTHER = 1.0
-"""A second segment of an utterance, from a service that never had two, and"""
+"""Cost of each segment after an utterance's first, from a service that never sent more than one."""
 FURTHER_KNOWN = 0.02
-"""from one that had."""
+"""Cost of each segment after an utterance's first, from a service that has sent several."""
 UNASKED = 0.7
-"""A final of an utterance that is not over, from a service that never had two segments for one."""
+"""Cost of a final before `finalize`, from a service that never sent one."""
 ENDED = 0.3
-"""A further segment after what may be the answer to the `finalize`."""
+"""Cost of a segment that begins after the answer to its utterance's `finalize`."""
 WEAK = 0.1
-"""At most, for the delay of an answer that may not be the last one, where the delay of its first text is known."""
+"""Most that an answer's delay costs where several segments are usual and the first text's delay is known: the answer may
+not be the last one."""
 SILENT = 0.5
-"""An answer to an utterance without voice."""
+"""Cost of an answer to an utterance without voice."""
 LATE = 0.01
-"""A second of delay, while the pace is unknown."""
+"""Cost of a second of delay, while the pace is unknown."""
 FIRST_TEXT_SLACK_S = 0.15
-"""A first text may come so much sooner than the soonest so far."""
+"""A first text may come this much sooner than the soonest so far."""
 LONGEST_ANSWER_S = 4.0
-"""While the pace is unknown, an answer that takes longer is none."""
+"""An answer that takes longer is not expected any more, while the pace is unknown."""
 MOST_TURNS, MOST_SEGMENTS = 6, 24
-"""The newest ones, which are weighed; older ones stay where they are."""
+"""How many of the newest turns and segments are weighed; older ones stay where they are."""
+_PACE_OF = 8  # utterances from which the pace is known
+
+
+class Span(NamedTuple):
+    """Seconds."""
+
+    least: float
+    most: float
+
+    def off(self, seconds: float) -> float:
+        """By how many seconds this is outside."""
+        return max(0.0, self.least - seconds, seconds - self.most)
+
+
+class Pace:
+    """How long the service has taken lately: from a voice to its first interim, from a `finalize` to its final.
+
+    None while none was measured.
+    """
+
+    def __init__(self) -> None:
+        self.has_many = False
+        """Whether it gave an utterance more than one segment."""
+        self.has_early_finals = False
+        """Whether a final came before the utterance was over, or several for one segment."""
+        self._first_texts: deque[float] = deque(maxlen=_PACE_OF)
+        self._answers: deque[float] = deque(maxlen=_PACE_OF)
+
+    @property
+    def first_text(self) -> Span | None:
+        return Span(min(self._first_texts), max(self._first_texts)) if self._first_texts else None
+
+    @property
+    def answer(self) -> Span | None:
+        return Span(min(self._answers), max(self._answers)) if self._answers else None
+
+    def took_first_text(self, seconds: float) -> None:
+        self._first_texts.append(max(0.0, seconds))
+
+    def took_answer(self, seconds: float) -> None:
+        self._answers.append(max(0.0, seconds))
 
 
 @dataclass(slots=True, eq=False)

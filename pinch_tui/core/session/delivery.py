@@ -13,6 +13,7 @@ from enum import Enum, auto
 
 from pinch_tui.core.events import FRAME_S, Frame
 from pinch_tui.core.session.attribution import Attribution, Moved
+from pinch_tui.core.session.credit import Pace
 from pinch_tui.core.session.events import (
     Command,
     FinalizeQueued,
@@ -29,7 +30,6 @@ from pinch_tui.core.session.events import (
     TextReceived,
 )
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
-from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.settle import SettleWatch
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.session.window import Window

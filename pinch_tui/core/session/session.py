@@ -15,10 +15,10 @@ from pinch_tui.core.said import words
 from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements, patience_s
+from pinch_tui.core.session.credit import Pace
 from pinch_tui.core.session.delivery import Delivery, Step
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import Outgoing
-from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.session.retries import Retries
 from pinch_tui.core.session.traits import ServiceTraits
