@@ -6,8 +6,8 @@ frames are dropped, and what switches modes is kept; when it reads again, the sc
 
 from __future__ import annotations
 
-import codecs
 import asyncio
+import codecs
 import contextlib
 import contextvars
 import re
@@ -15,9 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO, Any
 
-from textual.app import App
-
 from rich.cells import cell_len
+from textual.app import App
 
 from pinch_tui.outlet import LAST_WORDS_S, Outlet
 

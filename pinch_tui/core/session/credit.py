@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 UNHEARD = 0.25
-"""Cost of an utterance without any segment, while the pace is known. Less than the grace between two utterances, so that
-a wrong delay costs more."""
+"""Cost of an utterance without any segment, while the pace is known. Less than the grace between two utterances, so
+that a wrong delay costs more."""
 UNHEARD_UNPACED = 1.0
 """Cost of an utterance without any segment, while the pace is unknown."""
 PASSED_OVER = 0.1
@@ -30,8 +30,8 @@ UNASKED = 0.7
 ENDED = 0.3
 """Cost of a segment that begins after the answer to its utterance's `finalize`."""
 WEAK = 0.1
-"""Most that an answer's delay costs where several segments are usual and the first text's delay is known: the answer may
-not be the last one."""
+"""Most that an answer's delay costs where several segments are usual and the first text's delay is known: the answer
+may not be the last one."""
 SILENT = 0.5
 """Cost of an answer to an utterance without voice."""
 LATE = 0.01
