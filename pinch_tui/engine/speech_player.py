@@ -38,8 +38,8 @@ class _Playout:
     is_open: bool = True  # more chunks may come
     has_started: bool = False
     ran_dry_at: float | None = None  # not yet known whether more speech follows
+    started_at: float = 0.0
     gaps: int = 0
-    gap_s: float = 0.0  # all of them together
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class SpeechPlayer:
         self._replay: tuple[int, float] | None = None  # wanted as soon as nobody talks
         self.volume, self.is_muted = 1.0, False
         self.underruns = 0
-        self.gap_s = 0.0  # seconds of all gaps
+        self.gap_s = 0.0  # seconds of silence in them
         self.dropped_s = 0.0
         self.speaking: int | None = None  # the utterance being said
         self._last_sound_at = float("-inf")
@@ -235,7 +235,7 @@ class SpeechPlayer:
             return
         match event:
             case PlayoutStarted():
-                playout.has_started = True
+                playout.has_started, playout.started_at = True, event.t
                 self.speaking = playout.utterance
                 if not playout.is_replay:
                     self._on_event("speech-start", playout.utterance, event.t, {})
@@ -254,10 +254,12 @@ class SpeechPlayer:
                         "played_s": round(event.played / OUT_RATE, 3),
                         "cut": event.was_cleared,
                     }
-                    if playout.gaps:
-                        fields |= {"gaps": playout.gaps, "gap_s": round(playout.gap_s, 3)}
                     # Its end is known after a pause, in which nothing was heard any more.
                     ended_at = event.t if playout.ran_dry_at is None else min(event.t, playout.ran_dry_at)
+                    if playout.gaps:
+                        gap_s = max(0.0, ended_at - playout.started_at - event.played / OUT_RATE)
+                        self.gap_s += gap_s
+                        fields |= {"gaps": playout.gaps, "gap_s": round(gap_s, 3)}
                     self._on_event("speech-end", playout.utterance, ended_at, fields)
 
     # ---- inside ----
@@ -296,12 +298,9 @@ class SpeechPlayer:
             self._open = self._begin(utterance)
         playout = self._playouts[self._open]
         if playout.ran_dry_at is not None:
-            gap_s = max(0.0, self._now() - playout.ran_dry_at)
             self.underruns += 1
-            self.gap_s += gap_s
             playout.gaps += 1
-            playout.gap_s += gap_s
-            self._on_event("underrun", utterance, playout.ran_dry_at, {"gap_s": round(gap_s, 3)})
+            self._on_event("underrun", utterance, playout.ran_dry_at, {})
             playout.ran_dry_at = None
         self._speaker.play(self._open, data)
         self._quiet.set(self._now() + QUIET_S)

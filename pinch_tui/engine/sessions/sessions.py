@@ -307,7 +307,7 @@ class Sessions:
             )
             self._notifier.notice("link", Severity.WARNING, title, hint, is_retrying=True)
             return
-        if report.unsettled and _SAFE not in hint:
+        if report.unsettled and "words are safe" not in hint:
             hint = f"{hint} {_SAFE}".strip()
         if report.unsettled:
             self._outlets.cue("error")
