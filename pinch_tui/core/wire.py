@@ -120,3 +120,5 @@ class Allocation:
     token: str = field(default="", repr=False)
     latched_url: str = field(default="", repr=False)
     """Where a latched utterance is heard, if that is another address."""
+    is_text_only: bool = False
+    """No speech is wanted of it, where the service has no parameter for that."""

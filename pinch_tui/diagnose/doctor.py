@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pinch_tui.audio.devices.choice import DeviceList
 from pinch_tui.core.events import SessionParams
 from pinch_tui.diagnose.checks import service, sound
-from pinch_tui.diagnose.checks.network import Target, Way, check_address
+from pinch_tui.diagnose.checks.network import Place, Target, Way, check_address
 from pinch_tui.diagnose.finding import Finding, Verdict, skip
 from pinch_tui.diagnose.sound import Listening, Played
 from pinch_tui.errors import AudioError
@@ -39,6 +39,7 @@ class Remote:
 
     target: Target | None
     way: Way | None
+    place: Place
     is_default: bool
     has_key: bool
     make_service: Callable[[], Service]
@@ -92,7 +93,7 @@ async def _remote(subject: Subject) -> AsyncIterator[Finding]:
     if remote is None:
         yield skip("address", "The settings cannot be read, so the service's address is not known.")
         return
-    yield check_address(remote.target, is_default=remote.is_default)
+    yield check_address(remote.target, remote.place, is_default=remote.is_default)
     if remote.way is None:
         return
     if subject.is_offline:

@@ -323,6 +323,8 @@ class PlainApp:
             case "help":
                 for line in help_lines(self.front.keys, self.how_to_talk(), self.talk_key):
                     self.tell(line)
+            case "settings":
+                self.begin("service", self._ask_service())
             case "details":
                 self._tell_details()
             case "latest":
@@ -419,6 +421,25 @@ class PlainApp:
                 answer = clean(await self._terminal.ask("\n".join(self._wrapped(question))))
                 told.append(" ".join(answer.split()) or text)
         done((told[0], told[1] if line.is_translated else ""))
+
+    async def _ask_service(self) -> None:
+        """Say which service is in use, and ask for another one."""
+        status, offers = self.engine.status, dict(self.front.services.service_offers)
+        self.tell(f"Service: {status.service.label}.")
+        others = [name for name in offers if name != status.service.name]
+        if not others:
+            return
+        with self._questioning() as is_free:
+            if not is_free:
+                return
+            question = f"Type the name of another one: {', '.join(others)}. Press Enter to change nothing."
+            answer = clean(await self._terminal.ask("\n".join(self._wrapped(question)))).strip().casefold()
+        names = [name for name in offers if answer in (name.casefold(), offers[name].casefold())]
+        names = names or [name for name in others if answer and name.startswith(answer)]
+        if len(names) == 1:
+            await self.front.session.use_service(names[0])
+        elif answer:
+            self.tell(f"There is no service of that name: {answer}. Nothing was changed.")
 
     async def _ask_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
         """Ask for the pair, or for the spoken language alone, with the terminal's own line editing."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pinch_tui.core.keynames import key_name
 from pinch_tui.frontend.actions import ACTIONS, Action, Group
 
-OWN = ("help", "details", "latest", "phrases")
+OWN = ("help", "settings", "details", "latest", "phrases")
 """Actions that the line mode has in its own way. The others without a handler are the screen's alone."""
 OFFERED = frozenset(action.name for action in ACTIONS if action.handler is not None or action.name in OWN)
 
@@ -16,6 +16,7 @@ _WORDS: Mapping[str, str] = {
     "speak_language": "Type the language you speak",
     "cancel": "Discard what you are saying; stop the voice",
     "latest": "Print the newest line again",
+    "settings": "Say which service is used, and choose another",
     "export": "Save the conversation to a text file",
     "phrases": "Print what practice understands",
     "details": "Show the state, the microphone and the delays",

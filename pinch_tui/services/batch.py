@@ -6,10 +6,10 @@ The file goes as it is, whatever its format. A request costs money, so nothing i
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import BinaryIO, Final
 
 import httpx
 
@@ -31,6 +31,7 @@ from pinch_tui.settings.model import Settings
 TIMEOUT: Final = httpx.Timeout(30.0, read=1_800.0)
 """An hour of sound takes minutes to transcribe."""
 _MAX_ANSWER: Final = 64 * 1024 * 1024
+_PIECE: Final = 64 * 1024
 _PAUSE_S: Final = 0.8
 _WORDS: Final = 15
 """A segment ends at the end of a sentence, before a pause, or after this many words."""
@@ -103,7 +104,7 @@ class Batch:
                 )
             async with client(self.transport, TIMEOUT) as http:
                 with path.open("rb") as file:
-                    response = await http.send(self._request(http, path, file, source))
+                    response = await http.send(self._request(http, path, file, size, source))
         except httpx.TimeoutException:
             raise LinkError(f"{refusals.label} did not answer in time.", "Try again.", retryable=True) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
@@ -127,7 +128,7 @@ class Batch:
             return cartesia.refusals(self.key_place)
         return smallest.refusals(self.key_place)
 
-    def _request(self, http: httpx.AsyncClient, path: Path, file: Any, source: str) -> httpx.Request:
+    def _request(self, http: httpx.AsyncClient, path: Path, file: BinaryIO, size: int, source: str) -> httpx.Request:
         headers = {"Authorization": f"Bearer {self.key}"}
         if self.name == "cartesia":
             wanted = self.settings.cartesia.model
@@ -143,10 +144,20 @@ class Batch:
         return http.build_request(
             "POST",
             f"{host}/waves/v1/stt/",
-            headers={**headers, "Content-Type": "application/octet-stream"},
+            headers={**headers, "Content-Type": "application/octet-stream", "Content-Length": str(size)},
             params={"model": self.settings.smallest.model, "language": base(source), "word_timestamps": "true"},
-            content=file.read(),
+            content=_pieces(file, size),
         )
+
+
+async def _pieces(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    """As much of a file as was announced, without all of it in memory. Raises OSError when it has got shorter."""
+    while size > 0:
+        data = file.read(min(size, _PIECE))
+        if not data:
+            raise OSError(0, "it got shorter while it was read")
+        size -= len(data)
+        yield data
 
 
 def offers(name: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, get_origin
 from urllib.parse import urlsplit
 
@@ -131,8 +132,9 @@ def _within(value: Any, low: float, high: float, unit: str) -> None:
         raise BadValue(f"must be {low:g} to {high:g}{unit}, not {value:g}")
 
 
-def _base_url(value: str) -> None:
-    hint = "Such as https://ws.startpinch.com, or http://127.0.0.1:PORT for a practice service."
+def _base_url(value: str, usual: str) -> None:
+    """``usual``: the service's own address, as an example."""
+    hint = f"Such as {usual}, or http://127.0.0.1:PORT for a service on this machine."
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -206,7 +208,11 @@ _TEXTS: dict[Text, Callable[[str], None]] = {
     Text.PARAGRAPH: _printable,
 }
 _CHECKS: dict[str, Callable[[Any], None]] = {
-    **{key: _base_url for key in OPTIONS if key.endswith(".base_url")},
+    **{
+        key: partial(_base_url, usual=str(option.default))
+        for key, option in OPTIONS.items()
+        if key.endswith(".base_url")
+    },
     **dict.fromkeys(("api.key", "cartesia.key", "smallest.key"), _api_key),
     "talk.key": _talk_key,
     "ui.keys": _key_map,

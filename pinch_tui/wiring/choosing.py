@@ -55,8 +55,13 @@ class Chosen:
         """Its configured address; "" for the practice service, which has one when it has started."""
         if self.is_practice:
             return ""
+        return str(value_of(settings, self.address_option))
+
+    @property
+    def address_option(self) -> str:
+        """The dotted key that holds its address."""
         section = {"pinch": "api", "pinch-beta1": "beta1"}.get(self.name, self.name)
-        return str(value_of(settings, f"{section}.base_url"))
+        return f"{section}.base_url"
 
 
 def key_place(source: KeySource, name: str = "pinch") -> str:

@@ -131,6 +131,20 @@ def test_a_key_is_no_argument(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     assert [param.opts for param in command.commands["set"].params] == [["--service"]]
 
 
+def test_both_interfaces_of_pinch_have_one_key(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.keyring.is_absent = True
+    _stdin(monkeypatch, f"{CANARY}\n")
+    shared = "pinch-tui: Pinch and Pinch beta1 share one key.\n"
+    kept = f"The key is kept in {shell.paths.key_file}.\n"
+    assert shell("key", "set", "--service", "pinch-beta1") == (0, kept, shared)
+    for name in ("pinch", "pinch-beta1"):
+        code, out, err = shell("key", "status", f"--service={name}")
+        assert (code, out) == (0, f"There is an API key, from {shell.paths.key_file}.\n")
+        assert err == ("" if name == "pinch" else shared)
+    assert shell("key", "delete", "--service", "pinch-beta1")[1] == "Removed from the key file.\n"
+    assert shell("key", "status")[0] == 3
+
+
 def test_each_service_has_a_key_of_its_own(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.keyring.is_absent = True
     for name in ("cartesia", "smallest"):

@@ -10,7 +10,7 @@ from pinch_tui.audio.devices.choice import Device, DeviceList
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.sound import MicOpened, SpeakerOpened
 from pinch_tui.diagnose.checks import machine, terminal
-from pinch_tui.diagnose.checks.network import Target, Way
+from pinch_tui.diagnose.checks.network import Place, Target, Way
 from pinch_tui.diagnose.doctor import Remote, Sounds, Subject, examine
 from pinch_tui.diagnose.finding import Finding, Verdict, as_object, exit_code, fail, lines, ok, summary
 from pinch_tui.diagnose.sound import Listening, Played
@@ -20,6 +20,7 @@ from pinch_tui.services.ports import Service
 from tests.diagnose.test_checks import TERMINAL
 from tests.diagnose.test_service import READY, Fake, Socket
 
+PLACE = Place("Pinch", "api.base_url", "https://ws.startpinch.com")
 TARGET = Target("ws.startpinch.com", 443, is_tls=True, is_loopback=False)
 LOCAL = [
     "python", "platform", "packages", "terminal", "size", "encoding", "colours", "talk key", "config", "key",
@@ -74,7 +75,7 @@ class World:
             return Service(PINCH, fake, fake)
 
         target = TARGET if self.way is not None else None
-        remote = Remote(target, self.way, True, self.has_key, service, SessionParams())
+        remote = Remote(target, self.way, PLACE, True, self.has_key, service, SessionParams())
         local = [*machine.machine(), *terminal.checks(TERMINAL), self.config, self.key]
         sounds = Sounds(self.missing, ("", ""), "Linux", devices, listen, play)
         return Subject(local, sounds, remote if self.has_remote else None, **scope)

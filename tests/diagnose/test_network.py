@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.diagnose.checks.network import Connect, Resolve, Target, Way, check_address, target_of
+from pinch_tui.diagnose.checks.network import Connect, Place, Resolve, Target, Way, check_address, target_of
 from pinch_tui.diagnose.finding import Finding, Verdict
 from pinch_tui.errors import ConfigError
 from pinch_tui.network.proxy import Proxy, UnusableProxy, choose
@@ -110,11 +110,13 @@ def test_proxies_are_those_that_the_client_chooses() -> None:
 
 
 def test_an_address_that_is_not_safe_ends_it() -> None:
-    finding = check_address(None, is_default=False)
+    place = Place("smallest.ai", "smallest.base_url", "https://api.smallest.ai")
+    finding = check_address(None, place, is_default=False)
     assert (finding.verdict, finding.exit_code) == (Verdict.FAIL, 2)
-    assert "must be https" in finding.sentence
-    assert check_address(REAL, is_default=True).verdict is Verdict.OK
-    assert "not the default" in check_address(REAL, is_default=False).sentence
+    assert finding.sentence == "The base URL of smallest.ai must be https, or http to this machine."
+    assert finding.cure == "Set smallest.base_url to something like https://api.smallest.ai."
+    assert check_address(REAL, place, is_default=True).verdict is Verdict.OK
+    assert "not the default" in check_address(REAL, place, is_default=False).sentence
 
 
 # ---- name and connection ------------------------------------------------------------------------------------------

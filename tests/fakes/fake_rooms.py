@@ -54,7 +54,9 @@ class FakeRooms:
         self.allocated.append(params)
         if self.refusal is not None:
             raise self.refusal
-        return Allocation(f"api-{len(self.allocated)}", "wss://room", 60.0, token="secret")
+        return Allocation(
+            f"api-{len(self.allocated)}", "wss://room", 60.0, token="secret", is_text_only=params.text_only
+        )
 
     async def aclose(self) -> None:
         """Nothing is open."""

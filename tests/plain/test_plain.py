@@ -728,3 +728,43 @@ async def test_practice_phrases_and_how_to_continue_are_told_in_lines() -> None:
         assert "Hello. Hola." in session.lines
         session.type("\x0f")  # Ctrl+O
         await session.printed("pinch-tui --plain --continue goes on with the last conversation.")
+
+
+OFFERS = (("pinch", "Pinch"), ("pinch-beta1", "Pinch beta1"), ("cartesia", "Cartesia"), ("practice", "Practice"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "chosen", "told"),
+    [
+        ("Cartesia", "cartesia", "From now on: Cartesia."),
+        ("pinch-", "pinch-beta1", "From now on: Pinch beta1."),
+        ("deepl", None, "There is no service of that name: deepl. Nothing was changed."),
+        ("p", None, "There is no service of that name: p. Nothing was changed."),
+        ("", None, ""),
+    ],
+)
+async def test_the_service_is_said_and_changed(answer: str, chosen: str | None, told: str) -> None:
+    used: list[str] = []
+
+    async def use(name: str) -> None:
+        used.append(name)
+
+    async with running(app_services(service_offers=OFFERS, use_service=use)) as session:
+        session.type(",")
+        await session.printed("Press Enter to change nothing.")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type(f"{answer}\n")
+        await session.until(lambda: session.hold.armed)
+        await session.printed(told)
+    assert used == ([chosen] if chosen else [])
+
+
+async def test_a_service_that_cannot_be_used_says_why() -> None:
+    async def refuse(name: str) -> None:
+        raise PinchError(f"There is no key for {name}.")
+
+    async with running(app_services(service_offers=OFFERS, use_service=refuse)) as session:
+        session.type(",")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type("cartesia\n")
+        await session.printed("There is no key for cartesia.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,3 +123,37 @@ FIELDS = st.dictionaries(st.text(max_size=9), st.none() | st.text() | st.lists(s
 def test_any_answer_is_read_or_none(body: bytes) -> None:
     heard = batch.parse(body)
     assert heard is None or isinstance(heard.segments(), tuple)
+
+
+class Taking(httpx.AsyncBaseTransport):
+    """Takes the body piece by piece, as a connection does."""
+
+    def __init__(self, before: Callable[[], object] = lambda: None) -> None:
+        self.before, self.pieces, self.request = before, list[int](), httpx.Request("GET", "http://nowhere")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.before()
+        self.request = request
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        self.pieces = [len(data) async for data in request.stream]
+        return httpx.Response(200, json={"transcription": "Good morning."})
+
+
+async def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    """Its length is announced: some servers take no body without."""
+    path = tmp_path / "long.wav"
+    path.write_bytes(bytes(1_000_000))
+    taking = Taking()
+    heard = await batch.Batch("smallest", Settings(), "sk_canary", "the test", taking).hear(path, "en")
+    assert heard.text == "Good morning."
+    assert sum(taking.pieces) == 1_000_000 and max(taking.pieces) <= 65_536
+    assert taking.request.headers["Content-Length"] == "1000000"
+    assert "Transfer-Encoding" not in taking.request.headers
+
+
+async def test_a_file_that_gets_shorter_while_it_is_read_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    path.write_bytes(bytes(200_000))
+    taking = Taking(before=lambda: path.write_bytes(b""))
+    with pytest.raises(InputFileError, match=r"long\.wav cannot be read: it got shorter"):
+        await batch.Batch("smallest", Settings(), "sk_canary", "the test", taking).hear(path, "en")

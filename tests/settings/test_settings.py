@@ -496,3 +496,10 @@ def test_a_huge_configuration_is_refused_within_a_second(tmp_path: Path, what: s
         load(path, {})
     assert time.process_time() - began < 1.0
     assert len(caught.value.others) <= 25
+
+
+@pytest.mark.parametrize("section", ["api", "beta1", "cartesia", "smallest", "dub"])
+def test_the_example_of_an_address_is_the_services_own(tmp_path: Path, section: str) -> None:
+    error = _refusal(tmp_path, f'[{section}]\nbase_url = "http://example.org"\n')
+    usual = getattr(Settings(), section).base_url
+    assert f"{section}.base_url must be https" in error.title and f"Such as {usual}," in error.hint

@@ -16,13 +16,24 @@ def _keyring(name: KeyName) -> Keyring:
     return ChildKeyring(account=name.account)
 
 
+NAMES = {"pinch": PINCH.name, "pinch-beta1": PINCH.name, **{name: name for name in KEYS}}
+"""The services that have a key, and whose it is."""
+
+
+def _whose(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if value != NAMES[value]:
+        click.echo("pinch-tui: Pinch and Pinch beta1 share one key.", err=True)
+    return NAMES[value]
+
+
 _service = click.option(
     "--service",
     "name",
-    type=click.Choice(list(KEYS)),
+    type=click.Choice(list(NAMES)),
     default=PINCH.name,
     show_default=True,
-    help="Whose key: Pinch's is also that of dub.",
+    callback=_whose,
+    help="Whose key: Pinch's is also that of pinch-beta1 and dub.",
 )
 
 
@@ -55,8 +66,8 @@ def _without_service(args: list[str], others: list[str]) -> list[str]:
     for arg in given:
         if arg == "--service":
             value = next(given, "")
-            rest += [] if value in KEYS or not value else [value]
-        elif arg.removeprefix("--service=") not in KEYS and arg not in others:
+            rest += [] if value in NAMES or not value else [value]
+        elif arg.removeprefix("--service=") not in NAMES and arg not in others:
             rest.append(arg)
     return rest
 

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.doctor.sound import sounds
 from pinch_tui.diagnose.checks import machine, terminal
-from pinch_tui.diagnose.checks.network import Way, target_of
+from pinch_tui.diagnose.checks.network import Place, Way, target_of
 from pinch_tui.diagnose.doctor import Remote, Subject
 from pinch_tui.diagnose.finding import Finding
 from pinch_tui.errors import PinchError
@@ -81,8 +81,16 @@ async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: 
         base_url = await practice.start()
     making = Making(settings, key.value, chosen.key_place, practice.start, practice.secret)
     target = target_of(base_url, lambda url: choose(url, os.environ))
-    is_default = base_url == chosen.base_url(Settings())
+    usual = chosen.base_url(Settings())
+    is_default = base_url == usual
+    place = Place(traits.label, chosen.address_option, usual)
     way = Way(target, is_default) if target is not None else None
     return Remote(
-        target, way, is_default, not traits.key or bool(key), lambda: make(name, making), settings.session.params()
+        target,
+        way,
+        place,
+        is_default,
+        not traits.key or bool(key),
+        lambda: make(name, making),
+        settings.session.params(),
     )

@@ -82,21 +82,30 @@ def target_of(base_url: str, choose: Callable[[str], Proxy | None]) -> Target | 
         return replace(target, unusable=exc)
 
 
-def check_address(target: Target | None, *, is_default: bool) -> Finding:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a service's address is called: ``label`` is the service for people, ``option`` the dotted key that holds
+    its address, ``usual`` the address that it has by itself."""
+
+    label: str
+    option: str
+    usual: str
+
+
+def check_address(target: Target | None, place: Place, *, is_default: bool) -> Finding:
     """Where sessions are asked for, and that the key is safe on the way there."""
     if target is None:
         return fail(
             "address",
             EXIT_USAGE,
-            "The service's base URL must be https, or http to this machine.",
-            "Set api.base_url (or PINCH_BASE_URL) to something like https://ws.startpinch.com.",
+            f"The base URL of {place.label} must be https, or http to this machine.",
+            f"Set {place.option} to something like {place.usual}.",
         )
+    label = place.label[:1].upper() + place.label[1:]
     details = {"host": target.host, "port": target.port}
     if target.is_loopback:
-        return ok("address", f"A service on this machine ({target.where}).", **details)
-    return ok(
-        "address", f"The service at {target.where}{'' if is_default else ', which is not the default'}.", **details
-    )
+        return ok("address", f"{label} on this machine ({target.where}).", **details)
+    return ok("address", f"{label} at {target.where}{'' if is_default else ', which is not the default'}.", **details)
 
 
 def own_store() -> ssl.SSLContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator
 from statistics import median
@@ -58,7 +59,11 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
     try:
         ready = await talk.ready(ready_s or service.traits.ready_within_s)
         # Complaints about the settings come with the sound.
-        trip = skip("round trip", "The service is not ready.") if ready.exit_code else await talk.round_trip()
+        trip = (
+            skip("round trip", f"{_first_up(service.traits.label)} is not ready.")
+            if ready.exit_code
+            else await talk.round_trip()
+        )
         yield talk.complained(ready)
         yield trip
     finally:
@@ -99,6 +104,7 @@ class _Talk:
         self._connection = connection
         self._allocation = allocation
         self._start = start
+        self._name = service.traits.label
         self._said = ""  # the service's last complaint, as part of a sentence
 
     async def ready(self, within_s: float) -> Finding:
@@ -112,17 +118,17 @@ class _Talk:
         except PinchError as exc:
             return _refused("ready", exc, _since(self._start))
         except TimeoutError:
-            sentence = f"The socket opened, but the service never became ready.{self._said}"
+            sentence = f"The socket opened, but {self._name} never became ready.{self._said}"
             cure = "Try again; if it stays, a proxy may be holding the messages back."
             return fail("ready", EXIT_LINK, sentence, cure)
         ms = _since(self._start)
-        return ok("ready", f"The service was ready after {ms} ms.", ms=ms)
+        return ok("ready", f"{_first_up(self._name)} was ready after {ms} ms.", ms=ms)
 
     def complained(self, ready: Finding) -> Finding:
         """What became of `ready` in the light of the service's complaints."""
         if not self._said or ready.verdict is not Verdict.OK:
             return ready
-        sentence = f"The service is ready, but complains.{self._said}"
+        sentence = f"{_first_up(self._name)} is ready, but complains.{self._said}"
         return warn("ready", sentence, "Try other languages.", **ready.facts)
 
     async def round_trip(self) -> Finding:
@@ -149,21 +155,21 @@ class _Talk:
             if not trips:
                 sentence = "Nothing came back through the socket."
                 return fail("round trip", EXIT_LINK, sentence, "A proxy may be holding it back; try again.")
-            sentence = "The service did not accept the sound."
+            sentence = f"{_first_up(self._name)} did not accept the sound."
             return fail("round trip", EXIT_LINK, sentence, "Try again.", all_ms=trips)
         middle = median(trips)
         details = {"median_ms": middle, "all_ms": trips}
         if middle > SLOW_MS:
             sentence = f"The round trip takes {middle:.0f} ms: translations will lag."
             return warn("round trip", sentence, "Use another network or no VPN.", **details)
-        return ok("round trip", f"There and back in {middle:.0f} ms; the service accepts sound.", **details)
+        return ok("round trip", f"There and back in {middle:.0f} ms; {self._name} accepts sound.", **details)
 
     def _closed(self, name: str, code: int, when: str) -> Finding:
         policy = policy_of(self._service.traits.closed(code))
         return fail(
             name,
             EXIT_LINK,
-            f"The service closed the socket {when}",
+            f"{_first_up(self._name)} closed the socket {when}",
             _CURES[policy].format(support=self._service.traits.support),
             close_code=code,
         )
@@ -178,7 +184,11 @@ class _Talk:
 
 def _without_app_words(hint: str) -> str:
     """A failure without the hints that reassure a person who is talking."""
-    return hint.replace("; your words are safe.", ".").replace(" Your words are safe.", "").strip()
+    return re.sub(r"; your words are safe[^.]*\.", ".", hint).replace(" Your words are safe.", "").strip()
+
+
+def _first_up(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _since(start: float) -> int:

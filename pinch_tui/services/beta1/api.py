@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 
 from pinch_tui.core.events import SessionParams
@@ -40,6 +42,9 @@ class Beta1Api(HttpSessionApi):
     """Allocates rooms."""
 
     PATH = "/api/beta1/session"
+
+    async def allocate(self, params: SessionParams) -> Allocation:
+        return replace(await super().allocate(params), is_text_only=params.text_only)
 
     def _request(self, params: SessionParams, headers: dict[str, str]) -> httpx.Request:
         return self._client.build_request("POST", self._url, json=body_of(params), headers=headers)

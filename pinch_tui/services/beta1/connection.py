@@ -192,6 +192,6 @@ class Beta1Connector:
             channel = await self._start()
         except OSError as exc:
             raise LinkError(f"The helper of Pinch beta1 cannot be started: {exc.strerror}.", "Try again.") from exc
-        asked = {"url": allocation.ws_url, "token": allocation.token}
+        asked = {"url": allocation.ws_url, "token": allocation.token, "is_text_only": allocation.is_text_only}
         await channel.write(pack(Kind.JOIN, json.dumps(asked).encode()))
         return Beta1Connection(channel, self._now)

@@ -50,6 +50,7 @@ class Helper:
         self._send = send
         self._runs = VoiceRuns()
         self._is_new = True  # the next frame begins an utterance
+        self._is_text_only = False
 
     async def run(self, messages: AsyncIterator[tuple[Kind, bytes]]) -> None:
         """Work until the messages end."""
@@ -75,6 +76,7 @@ class Helper:
 
     async def _join(self, payload: bytes) -> None:
         asked = json.loads(payload)
+        self._is_text_only = asked.get("is_text_only", False)
         try:
             await self._room.join(asked["url"], asked["token"], self._heard)
         except RoomFailed as exc:
@@ -85,6 +87,8 @@ class Helper:
     def _heard(self, kind: Kind, payload: bytes) -> None:
         if kind is not Kind.VOICE:
             self._send(kind, payload)
+            return
+        if self._is_text_only:
             return
         for chunk in self._runs.push(payload):
             self._send(Kind.VOICE, chunk)

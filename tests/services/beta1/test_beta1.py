@@ -183,6 +183,12 @@ def test_the_voice_is_asked_for() -> None:
     assert rooms_of(played).allocated[0].voice is Voice.CLONE
 
 
+def test_with_text_only_it_is_silent() -> None:
+    played = play(two_holds, params=SessionParams("en-US", "es-ES", text_only=True))
+    assert all(row.translation and not row.has_speech for row in played.rows)
+    assert all(row.state is UtteranceState.SETTLED for row in played.rows)
+
+
 # ---- allocation ---------------------------------------------------------------------------------------------------
 
 
