@@ -101,7 +101,7 @@ class SessionChanges:
             self._face.confirm(str(error))
             return
         traits = self._engine.status.service
-        tail = "" if traits.translates else " It transcribes only, without a translation."
+        tail = "" if traits.translates else " It transcribes and does not translate."
         self._face.confirm(f"From now on: {dict(self._services.service_offers)[name]}.{tail}")
 
     def choose_pair(self, pair: Pair | None) -> None:

@@ -58,10 +58,10 @@ _END = "ctrl+d"
 """Ends a shell's input, and leaves here too unless the user's map has it."""
 _N_PHRASES, _N_SAMPLES = 3, 12
 _ASK = (
-    "Type what is spoken and what it becomes, such as: en es, or: english, brazilian portuguese. "
-    "Names can be shortened. One language alone is the one to translate into. Press Enter to change nothing."
+    "Type the language you speak and the one to translate into, such as: en es, or: english, brazilian portuguese. "
+    "Names can be shortened. A single language is the one to translate into. Press Enter to change nothing."
 )
-_ASK_ONE = "Type the language that you speak, or auto. Press Enter to change nothing."
+_ASK_ONE = "Type the language you speak, or auto. Press Enter to change nothing."
 
 
 def terminal_columns() -> int:

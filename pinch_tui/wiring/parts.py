@@ -218,7 +218,7 @@ class Recorder:
 
     def _all_is_saved(self) -> None:
         """What a full disk refused has been written."""
-        self._engine.say(NoticePosted("disk", Severity.INFO, "The disk takes the conversation again; all is saved."))
+        self._engine.say(NoticePosted("disk", Severity.INFO, "The conversation is saved again; no line is missing."))
 
     def _end_history(self) -> None:
         """Write what is still owed; what is missing for good is said where it can be read after the end."""

@@ -177,7 +177,9 @@ async def test_practice_says_which_languages_it_has_before_it_asks() -> None:
         session.type("l")
         await session.printed("Practice knows English (en), Spanish (es).")
         await session.printed("en ja (not in practice)")
-        session.type("\r")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type("\n")
+        await session.printed("Languages stay")
 
 
 async def test_the_users_own_keys_hold_here_too() -> None:
@@ -210,7 +212,7 @@ async def test_lines_are_broken_between_words() -> None:
     async with running(columns=40) as session:
         session.engine.put(line(1, "The end of a hold is known by the pause in the key's own repeats", "uno"))
         session.type("l")
-        await session.printed("Type what is")
+        await session.printed("Type the language")
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         session.type("\n")
         await session.printed("Languages stay")
@@ -369,7 +371,7 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
     services = app_services(remember_pair=lambda s, t: remembered.append((s, t)), remember=kept.__setitem__)
     async with running(services) as session:
         session.type("l")
-        await session.printed("Type what is spoken")
+        await session.printed("Type the language you speak and")
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         assert not session.hold.armed
         session.type("pt-br fr\n")
@@ -378,7 +380,7 @@ async def test_languages_are_typed_swapped_and_refused() -> None:
         session.type("s")
         await session.printed("From now on: French to Portuguese (Brazil).")
         session.type("l")
-        await session.until(lambda: session.text.count("Type what is spoken") == 2)
+        await session.until(lambda: session.text.count("Type the language you speak and") == 2)
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         session.type("fr x!\n")
         await session.printed("No language is called x!. Nothing was changed.")
@@ -513,7 +515,7 @@ async def test_a_failing_engine_gives_the_terminal_back() -> None:
 async def test_leaving_while_a_question_stands_gives_the_terminal_back() -> None:
     async with running() as session:
         session.type("l")
-        await session.printed("Type what is spoken")
+        await session.printed("Type the language you speak and")
 
 
 async def test_without_a_terminal_it_says_so_clearly() -> None:

@@ -34,7 +34,7 @@ WATCH: Final = 50
 def missing_extra() -> AudioError:
     """The extra is not installed."""
     return AudioError(
-        "The processing of the microphone's sound is not installed.",
+        "Microphone processing is not installed.",
         "For echo, noise and level run: python -m pip install 'pinch-tui[aec]'.",
         retryable=False,
     )

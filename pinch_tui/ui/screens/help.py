@@ -27,7 +27,7 @@ from pinch_tui.ui.transcript.search import fold
 _KEY_CELLS = 12
 _TITLE_CELLS = 26
 _NAME_CELLS = 16
-_TALK = ("Talk", "How to hold it: see the beginning")
+_TALK = ("Talk", "How to hold it: see the top")
 _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 

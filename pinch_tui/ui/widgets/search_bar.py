@@ -44,7 +44,7 @@ class SearchBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self.field = Input(compact=True, placeholder="type to search; Enter or Up goes back, Down on, Esc closes")
+        self.field = Input(compact=True, placeholder="type to search; Enter or Up: previous, Down: next, Esc closes")
 
         self._found, self._said = Static(Content(""), id="found"), ""
 
