@@ -232,6 +232,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "sounddevice": ("pinch_tui.audio.host.child",),
     "soundfile": ("pinch_tui.audio", "pinch_tui.dub.probe"),
     "livekit": ("pinch_tui.audio", "pinch_tui.services.beta1.helper"),
+    "jeepney": ("pinch_tui.audio.media.mpris",),
     "soxr": ("pinch_tui.audio.dsp.resample",),
     "numpy": ("pinch_tui.audio", "pinch_tui.services.practice"),
     "httpx": (

@@ -106,7 +106,13 @@ def _flags_of(*sections: str) -> tuple[Callable[[F], F], ...]:
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
-_SESSION = _flags_of("session", "mic", "speaker")
+_APP_ALONE = ("mic.shared", "speaker.other_sound")
+"""Options of the microphone and the speaker that only the app has a use for."""
+_SESSION = tuple(
+    _flag(row)
+    for row in _FLAGS.values()
+    if row.key.partition(".")[0] in ("session", "mic", "speaker") and row.key not in _APP_ALONE
+)
 _RUN = (
     click.option("--config", type=_PATH, metavar="FILE", help="Read this configuration file."),
     *_flags_of("service", "api"),
@@ -127,6 +133,7 @@ _SCREEN = (
         help="Go on with a past conversation: the last one, or the one that history names so.",
     ),
     click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
+    *(_flag(OPTIONS[key]) for key in _APP_ALONE),
     *_flags_of("ui", "history"),
 )
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pinch_tui.core.events import Frame
 from pinch_tui.errors import AudioError
+
+
+class OtherSound(StrEnum):
+    """What other programs' media do while somebody talks or a translation is spoken."""
+
+    OFF = "off"
+    PAUSE = "pause"
+    DUCK = "duck"
 
 
 @dataclass(frozen=True, slots=True)

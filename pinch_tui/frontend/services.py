@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinch_tui.core.sound import Processing
+from pinch_tui.core.sound import OtherSound, Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.frontend.past import PastConversation, PastConversations
 
@@ -47,6 +47,11 @@ class AppServices:
     """Process the microphone's sound so from now on."""
     processing_problem: str
     """Why it cannot be processed here, "" when it can."""
+
+    quiet_others: Callable[[OtherSound], None]
+    """Do this to other programs' media from now on."""
+    others_problem: str
+    """Why nothing can be done to them here, "" when it can."""
 
     recent_pairs: Callable[[], Sequence[tuple[str, str]]]
     """Pairs used before, the newest first."""

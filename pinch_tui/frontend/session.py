@@ -15,6 +15,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
+from pinch_tui.core.sound import OtherSound
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, Pair
@@ -137,6 +138,8 @@ class SessionChanges:
                 self._engine.post(SetBargeIn(str(value)))
             case "session.spare", bool():
                 self._engine.post(KeepSpare(value))
+            case "speaker.other_sound", OtherSound():
+                self._services.quiet_others(value)
             case "talk.mode", TalkMode():
                 self._hold.set_mode(value)
             case "mic.echo_cancel" | "mic.noise_suppression" | "mic.gain_control", bool():

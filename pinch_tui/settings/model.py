@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
-from pinch_tui.core.sound import Processing
+from pinch_tui.core.sound import OtherSound, Processing
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
 DEFAULT_CARTESIA_URL = "https://api.cartesia.ai"
@@ -233,6 +233,19 @@ class SpeakerSettings:
         remembered="barge_in",
     )
     """What a press does to the speech being played: ``stop`` it, ``duck`` it, or ``mix``."""
+    other_sound: OtherSound = option(
+        OtherSound.OFF,
+        flag="--other-sound",
+        help="What other programs' media do while you talk or a translation is spoken.",
+        label="Other programs",
+        offers=(
+            (OtherSound.OFF, "play on"),
+            (OtherSound.PAUSE, "pause meanwhile"),
+            (OtherSound.DUCK, "are quieter meanwhile"),
+        ),
+        remembered="other_sound",
+    )
+    """Players that are reached over MPRIS, on Linux."""
     cues: Cues = Cues.AUTO
     """Short go, stop and error sounds. ``auto``: over headphones, where that is known."""
 

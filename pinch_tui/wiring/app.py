@@ -20,6 +20,8 @@ from pinch_tui.audio.adapters.sound import Sound, has_processing
 from pinch_tui.audio.adapters.speech_file import wav_header
 from pinch_tui.audio.devices.choice import offered
 from pinch_tui.audio.devices.listing import list_devices
+from pinch_tui.audio.media.players import media_problem, players_here
+from pinch_tui.audio.media.quieting import Quieting
 from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
@@ -124,6 +126,9 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         keeps_history = options.keeps_history and not options.is_demo
         recorder = Recorder(engine, options, stack, is_practice=service.is_practice, keeps_history=keeps_history)
         wire.tell_through(recorder.problem)
+        quieting = Quieting(players_here(), settings.speaker.other_sound, partial(_tell_sound, engine))
+        stack.callback(engine.subscribe(quieting.hear))
+        await stack.enter_async_context(_alongside(quieting.run()))
         hold = _hold(settings, engine, state)
         notices = [*options.loaded.warnings, *key.warnings, *service.traits.fitted(params)[1]]
         if not options.is_demo:
@@ -133,7 +138,9 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
 
         in_use = ServiceInUse(service, engine, wire, settings, options, state, redactor)
         samples = SampleSpeaker(engine, service.practice.say, clock)
-        services = _services(engine, state, in_use, recorder, sound, chosen, own_phrasebook(settings), samples.speak)
+        services = _services(
+            engine, state, in_use, recorder, sound, quieting, chosen, own_phrasebook(settings), samples.speak
+        )
         if options.is_demo:
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
@@ -246,6 +253,7 @@ def _services(
     in_use: ServiceInUse,
     recorder: Recorder,
     sound: Sound,
+    quieting: Quieting,
     chosen: dict[str, str | None],
     book: Path | None,
     speak: Callable[[str, str], Awaitable[bool]],
@@ -315,6 +323,8 @@ def _services(
         list_devices=devices,
         process_sound=lambda processing: sound.use(processing, partial(_tell_sound, engine)),
         processing_problem="" if has_processing() else "needs the extra aec",
+        quiet_others=quieting.use,
+        others_problem=media_problem(),
         recent_pairs=lambda: state.state.recent_pairs,
         remember_pair=lambda source, target: _forget(state.remember_pair(source, target)),
         remember=remember,

@@ -67,6 +67,8 @@ def app_services(**fields: Any) -> AppServices:
         "list_devices": _no_devices,
         "process_sound": _nothing,
         "processing_problem": "",
+        "quiet_others": _nothing,
+        "others_problem": "",
         "recent_pairs": tuple,
         "remember_pair": _nothing,
         "remember": _nothing,

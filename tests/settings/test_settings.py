@@ -116,6 +116,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "speaker.volume": "0.5",
         "speaker.barge_in": "mix",
         "speaker.cues": "off",
+        "speaker.other_sound": "duck",
         "ui.ascii": "true",
         "ui.bidi": "app",
         "ui.keys": "swap=ctrl+x, help=f1",

@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from pinch_tui.core.sound import Processing
+from pinch_tui.core.sound import OtherSound, Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.services import AppServices, DeviceNames
@@ -47,6 +47,7 @@ class Asked:
     keys: list[str] = field(default_factory=list)
     spoken: list[tuple[str, str]] = field(default_factory=list)
     processing: list[Processing] = field(default_factory=list)
+    others: list[OtherSound] = field(default_factory=list)
     signal: Any = None
     hang_up: Any = None
     refuses: PinchError | None = None
@@ -104,6 +105,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         watch_signals=watch,
         list_devices=devices,
         process_sound=asked.processing.append,
+        quiet_others=asked.others.append,
         recent_pairs=lambda: [("en", "es"), ("es", "en"), ("en", "ja"), ("auto", "de")],
         remember_pair=lambda source, target: asked.pairs.append((source, target)),
         remember=lambda name, value: asked.kept.__setitem__(name, value),

@@ -217,7 +217,17 @@ async def test_sound_and_program_change_at_once() -> None:
         screen = r.app.screen
         r.engine.intents.clear()
         sound = ("noise_suppression", "gain_control", "echo_cancel")
-        for name in ("microphone", *sound, "speaker", "volume", "muted", "barge_in", "talk_mode", "theme"):
+        for name in (
+            "microphone",
+            *sound,
+            "speaker",
+            "volume",
+            "muted",
+            "barge_in",
+            "other_sound",
+            "talk_mode",
+            "theme",
+        ):
             screen.query_one(f"#{name}").focus()
             await pilot.press("right")
         assert r.engine.intents == [
@@ -238,6 +248,7 @@ async def test_sound_and_program_change_at_once() -> None:
             "volume": 1.1,
             "muted": True,
             "barge_in": BargeIn.DUCK.value,
+            "other_sound": "pause",
             "talk_mode": "hold",
             "theme": "pinch-dark",
         }
@@ -284,9 +295,10 @@ async def test_settings_open_again_with_what_was_chosen() -> None:
         await pilot.press("comma")
         await pilot.pause()
         r.app.screen.query_one("#barge_in").focus()
-        await pilot.press("right", "down", "right", "escape")
+        await pilot.press("right", "down", "right", "down", "right", "escape")
         await pilot.press("comma")
         await pilot.pause()
+        assert "pause meanwhile" in shown(r.app)
         assert "makes the voice quieter" in shown(r.app)
         assert "hold only" in shown(r.app)
 

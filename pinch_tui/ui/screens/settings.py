@@ -123,6 +123,9 @@ class SettingsScreen(Panel[None]):
                     yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
                     yield _choice("speaker.muted", status.is_muted)
                     yield _choice("speaker.barge_in", settings.speaker.barge_in)
+                others = _choice("speaker.other_sound", settings.speaker.other_sound)
+                others.set_note(self.front.services.others_problem)
+                yield others
                 yield Static(Content("Program"), classes="heading -next")
                 yield _choice("talk.mode", settings.talk.mode)
                 yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))

@@ -1,0 +1,167 @@
+"""Players on Linux: MPRIS over the session's D-Bus, with jeepney.
+
+https://specifications.freedesktop.org/mpris-spec/2.2/. Every call has a limit, since a player that hangs does not
+answer; a broken connection is dropped and opened again at the next need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pinch_tui.core.sound import OtherSound
+from pinch_tui.errors import AudioError
+from pinch_tui.loading import load
+
+CALL_S: Final = 0.4
+MOST_PLAYERS: Final = 16
+DUCKED: Final = 0.3
+"""Part of its loudness that a ducked player keeps."""
+_SAME_VOLUME: Final = 0.02
+_PREFIX: Final = "org.mpris.MediaPlayer2."
+_PROXIES: Final = (f"{_PREFIX}playerctld",)
+"""Stands for another player, which has a name of its own."""
+_PLAYER: Final = "org.mpris.MediaPlayer2.Player"
+_BROKEN: Final = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, struct.error)
+"""What a broken connection, or bytes that are no D-Bus, make of jeepney's calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A player that was quieted. ``before`` and ``ducked``: its volumes; without them it was paused."""
+
+    name: str
+    before: float = 0.0
+    ducked: float = 0.0
+
+
+class MprisPlayers:
+    """A `Players`."""
+
+    def __init__(self, bus: str = "SESSION") -> None:
+        self._bus = bus
+        self._connection: Any = None
+        self._held: list[_Held] = []
+
+    async def quiet(self, how: OtherSound) -> None:
+        try:
+            for name in await self._playing():
+                await (self._pause(name) if how is OtherSound.PAUSE else self._duck(name))
+        except _BROKEN as exc:
+            await self._lost(exc)
+
+    async def restore(self) -> None:
+        held, self._held = self._held, []
+        try:
+            for player in held:
+                if player.before:
+                    volume = await self._get(player.name, "Volume")
+                    if isinstance(volume, float) and abs(volume - player.ducked) < _SAME_VOLUME:
+                        await self._set_volume(player.name, player.before)
+                elif await self._get(player.name, "PlaybackStatus") == "Paused":
+                    await self._call(player.name, _PLAYER, "Play")
+        except _BROKEN as exc:
+            await self._lost(exc)
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.writer.close()
+
+    # ---- players ----
+
+    async def _playing(self) -> list[str]:
+        answer = await self._call("org.freedesktop.DBus", "org.freedesktop.DBus", "ListNames")
+        names = [str(name) for name in answer[0]] if answer else []
+        players = sorted(name for name in names if name.startswith(_PREFIX) and name not in _PROXIES)
+        return [name for name in players[:MOST_PLAYERS] if await self._get(name, "PlaybackStatus") == "Playing"]
+
+    async def _pause(self, name: str) -> None:
+        self._held.append(_Held(name))
+        await self._call(name, _PLAYER, "Pause")
+
+    async def _duck(self, name: str) -> None:
+        """A player without a volume plays on as it does."""
+        volume = await self._get(name, "Volume")
+        if isinstance(volume, float) and volume > 0.0:
+            self._held.append(_Held(name, volume, volume * DUCKED))
+            await self._set_volume(name, volume * DUCKED)
+
+    async def _get(self, name: str, what: str) -> object:
+        """A property; None where the player has none, or does not answer."""
+        got = await self._call(name, "org.freedesktop.DBus.Properties", "Get", "ss", (_PLAYER, what))
+        return got[0][1] if got else None
+
+    async def _set_volume(self, name: str, volume: float) -> None:
+        body = (_PLAYER, "Volume", ("d", volume))
+        await self._call(name, "org.freedesktop.DBus.Properties", "Set", "ssv", body)
+
+    # ---- the bus ----
+
+    async def _connected(self) -> Any:
+        if self._connection is None:
+            await load("jeepney.io.asyncio")
+            async with asyncio.timeout(CALL_S):
+                self._connection = await _open(self._bus)
+        return self._connection
+
+    async def _call(
+        self, name: str, interface: str, method: str, signature: str | None = None, body: tuple[object, ...] = ()
+    ) -> Any:
+        """The body of the answer; None for an error, and for none within `CALL_S`."""
+        from jeepney import DBusAddress, new_method_call
+
+        connection = await self._connected()
+        path = "/org/freedesktop/DBus" if name == "org.freedesktop.DBus" else "/org/mpris/MediaPlayer2"
+        call = new_method_call(DBusAddress(path, bus_name=name, interface=interface), method, signature, body)
+        try:
+            async with asyncio.timeout(CALL_S):
+                return await _answer(connection, call)
+        except TimeoutError:
+            return None
+
+    async def _lost(self, exc: BaseException) -> None:
+        await self.aclose()
+        raise AudioError(
+            "What other programs play goes on: the session's D-Bus cannot be used.",
+            f"({type(exc).__name__})",
+            retryable=False,
+        ) from exc
+
+
+async def _open(bus: str) -> Any:
+    """A connection that has said hello. jeepney's own way to open one leaves the socket open when it fails."""
+    from jeepney.auth import BEGIN, Authenticator
+    from jeepney.bus import get_bus
+    from jeepney.bus_messages import message_bus
+    from jeepney.io.asyncio import DBusConnection
+
+    reader, writer = await asyncio.open_unix_connection(get_bus(bus))
+    try:
+        authenticator = Authenticator()
+        for request in authenticator:
+            writer.write(request)
+            await writer.drain()
+            authenticator.feed(await reader.readexactly(1) + await reader.read(1023))
+        writer.write(BEGIN)
+        connection = DBusConnection(reader, writer)
+        if await _answer(connection, message_bus.Hello()) is None:
+            raise ConnectionRefusedError
+    except BaseException:
+        writer.close()
+        raise
+    return connection
+
+
+async def _answer(connection: Any, call: Any) -> Any:
+    """The body of the answer to a call, None for an error."""
+    from jeepney import HeaderFields, MessageType
+
+    serial = next(connection.outgoing_serial)
+    await connection.send(call, serial=serial)
+    while True:
+        answer = await connection.receive()
+        if answer.header.fields.get(HeaderFields.reply_serial) == serial:
+            return answer.body if answer.header.message_type is MessageType.method_return else None

@@ -1,0 +1,89 @@
+"""When other programs are quiet: from the press, or the first word of a translation, until a moment after the last.
+
+Runs beside the engine and hears its status; nothing waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+from pinch_tui.audio.media.players import Players
+from pinch_tui.core.events import EngineEvent, StateWord, Status, StatusChanged
+from pinch_tui.core.sound import OtherSound
+from pinch_tui.errors import AudioError
+
+RESUME_S: Final = 1.5
+"""Silence after which they play again: the next sentence often follows at once."""
+BOUND_S: Final = 1.5
+"""Longest time for all players together."""
+_BUSY: Final = (StateWord.TALKING, StateWord.FINALIZING, StateWord.SPEAKING)
+
+
+def is_busy(status: Status) -> bool:
+    """Somebody talks, waits for the translation, or listens to it."""
+    return status.talking_since is not None or status.speaking_utterance is not None or status.word in _BUSY
+
+
+class Quieting:
+    """``tell`` hears once why it is not possible. Cancelling `run` lets everything play again."""
+
+    def __init__(
+        self, players: Players, how: OtherSound, tell: Callable[[AudioError], None], resume_s: float = RESUME_S
+    ) -> None:
+        self._players = players
+        self._how = how
+        self._tell = tell
+        self._resume_s = resume_s
+        self._is_busy = False
+        self._done = OtherSound.OFF  # what is in force at the players
+        self._is_told = False
+        self._changed = asyncio.Event()
+
+    def hear(self, event: EngineEvent) -> None:
+        """An event of the engine."""
+        if isinstance(event, StatusChanged) and is_busy(event.status) is not self._is_busy:
+            self._is_busy = not self._is_busy
+            self._changed.set()
+
+    def use(self, how: OtherSound) -> None:
+        """From now on."""
+        self._how, self._is_told = how, False
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        try:
+            while True:
+                await self._changed.wait()
+                self._changed.clear()
+                if self._done is not OtherSound.OFF and not self._is_busy and self._done is self._how:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(self._resume_s):
+                            await self._changed.wait()
+                            continue
+                await self._apply()
+        finally:
+            self._is_busy = False
+            await self._apply()
+            await self._players.aclose()
+
+    async def _apply(self) -> None:
+        wanted = self._how if self._is_busy else OtherSound.OFF
+        if wanted is self._done:
+            return
+        was, self._done = self._done, wanted
+        try:
+            async with asyncio.timeout(BOUND_S):
+                if was is not OtherSound.OFF:
+                    await self._players.restore()
+                if wanted is not OtherSound.OFF:
+                    await self._players.quiet(wanted)
+        except TimeoutError:
+            return
+        except AudioError as exc:
+            if not self._is_told:
+                self._is_told = True
+                self._tell(exc)
