@@ -8,9 +8,10 @@ from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import MicInbox
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.dsp.loudness import peak16
+from pinch_tui.audio.host.errors import unmute_hint
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
-from pinch_tui.audio.host.wire import FRAME, pack_note, read_frame
+from pinch_tui.audio.host.wire import FRAME, Note, pack_note, read_frame
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicMuted, MicOpened
 
@@ -32,7 +33,9 @@ class HostMicrophone(HostStream):
         self._last_t: float | None = None  # of the newest frame of an opening that was not closed on purpose
         self._is_attended = True
         self._is_muted = False
+        self._is_default_muted: bool | None = None  # as the host says where no sound server does
         self._runner.on_message = self._message
+        self._runner.on_note = self._note
         self._runner.on_command = self._command
 
     def request_open(self) -> None:
@@ -57,6 +60,10 @@ class HostMicrophone(HostStream):
             self._runner.shut()
             self._inbox.close()
 
+    def select(self, device: str | None) -> None:
+        super().select(device)
+        self._judge_mute()
+
     def muted(self, is_muted: bool, cure: str = "") -> None:
         """The system says whether it is muted; told when that changes."""
         if is_muted != self._is_muted:
@@ -70,6 +77,17 @@ class HostMicrophone(HostStream):
         return pack_note({"kind": "together", "frames": 1 if self._is_attended else TOGETHER})
 
     # ---- from the host ----
+
+    def _note(self, note: Note) -> None:
+        if note["kind"] == "muted":
+            self._is_default_muted = bool(note.get("on"))
+            self._judge_mute()
+
+    def _judge_mute(self) -> None:
+        """The host knows of the system's default microphone alone."""
+        if self._is_default_muted is not None:
+            is_default = self._runner.supervision.device is None
+            self.muted(self._is_default_muted and is_default, unmute_hint())
 
     def _message(self, kind: int, payload: bytes) -> None:
         if kind != FRAME:

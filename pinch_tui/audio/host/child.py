@@ -111,6 +111,19 @@ def load_portaudio(writer: Writer) -> Any:
     return sounddevice
 
 
+def watch_mute(writer: Writer, end: threading.Event) -> None:
+    """Tell whether the system has the default microphone muted, at first and when that changes, until ``end``."""
+    from pinch_tui.audio.host.muting import EVERY_S, reader
+
+    read, told = reader(), None
+    while read is not None and not end.is_set():
+        is_muted = read()
+        if is_muted is not None and is_muted is not told:
+            told = is_muted
+            writer.put(pack_note, {"kind": "muted", "on": is_muted})
+        end.wait(EVERY_S)
+
+
 def private_pipes() -> tuple[int, int]:
     """The command and wire descriptors, moved away from 0 and 1, where native code prints."""
     commands, wire = os.dup(0), os.dup(1)
@@ -156,6 +169,8 @@ def main(argv: list[str]) -> NoReturn:
     writer.put(pack_note, {"kind": "ready", "portaudio": str(sd.get_portaudio_version()[1]), "pid": os.getpid()})
     if isinstance(role, Playback):
         threading.Thread(target=load, name="load", daemon=True).start()
+    elif sys.platform in ("darwin", "win32"):
+        threading.Thread(target=watch_mute, args=(writer, threading.Event()), name="mute", daemon=True).start()
     control_loop(sd, role, control)
 
 

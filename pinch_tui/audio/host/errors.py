@@ -21,6 +21,17 @@ def privacy_hint(platform: str = sys.platform) -> str:
     return _PRIVACY.get(platform, _PRIVACY["linux"])
 
 
+_UNMUTE = {
+    "darwin": "To unmute it: System Settings > Sound > Input.",
+    "win32": "To unmute it: Settings > System > Sound > Input.",
+}
+
+
+def unmute_hint(platform: str = sys.platform) -> str:
+    """Where to unmute the microphone on a system without a sound server, as a sentence."""
+    return _UNMUTE.get(platform, "")
+
+
 def explain_code(code: int | None, text: str, direction: str, platform: str = sys.platform) -> AudioError:
     """The error for a PortAudio code, or without one for ``ended``, ``exited`` and ``stalled``."""
     is_mic = direction == "capture"

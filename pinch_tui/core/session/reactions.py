@@ -127,7 +127,7 @@ def _http(status: int) -> tuple[str, str]:
         case _:
             return (
                 f"The service refused the session's settings ({status}).",
-                "Choose other languages or settings; your words are safe, and sent then.",
+                "Choose other languages or settings; your words are safe.",
             )
 
 

@@ -338,3 +338,16 @@ async def test_the_echos_reference_is_asked_for_while_it_is_wanted() -> None:
     speaker.tell_heard(None)
     assert [note["on"] for note in runner.take() if note["kind"] == "reference"] == [True, False]
     await speaker.aclose()
+
+
+async def test_the_hosts_word_on_mute_is_about_the_default_microphone() -> None:
+    mic, runner, _ = a_microphone()
+    runner.on_note({"kind": "muted", "on": True})
+    runner.supervision.device = "USB"
+    mic.select("USB")
+    runner.on_note({"kind": "muted", "on": True})
+    runner.supervision.device = None
+    mic.select(None)
+    runner.on_note({"kind": "muted", "on": False})
+    await mic.aclose()
+    assert [event.is_muted async for event in mic.events() if isinstance(event, MicMuted)] == [True, False, True, False]
