@@ -3,31 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pinch_tui.core.events import Frame
 from pinch_tui.errors import AudioError
-
-
-class OtherSound(StrEnum):
-    """What other programs' media do while somebody talks or a translation is spoken."""
-
-    OFF = "off"
-    PAUSE = "pause"
-    DUCK = "duck"
-
-
-@dataclass(frozen=True, slots=True)
-class Processing:
-    """What is done to the microphone's sound before anybody hears it."""
-
-    echo: bool = False  # take out what the loudspeaker plays
-    noise: bool = False  # suppress what is no voice
-    gain: bool = False  # bring the voice to an even level
-
-    def __bool__(self) -> bool:
-        return self.echo or self.noise or self.gain
-
 
 # ---- microphone ---------------------------------------------------------------------------------------------------
 

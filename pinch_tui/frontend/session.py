@@ -15,7 +15,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
-from pinch_tui.core.sound import OtherSound
+from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, Pair

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
-from pinch_tui.core.sound import OtherSound, Processing
+from pinch_tui.core.sound_choices import OtherSound, Processing
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
 DEFAULT_CARTESIA_URL = "https://api.cartesia.ai"

@@ -185,6 +185,17 @@ def test_trouble(snap_compare: Any, size: Size) -> None:
 
 
 @at_every_size
+def test_another_copy_has_the_microphone(snap_compare: Any, size: Size) -> None:
+    r = rig(status={"mic": MicState.CLOSED, "mic_name": "", "mic_is_taken": True})
+    hint = "Press the talk key to use it here as well, or close it there."
+
+    async def tell(_pilot: Pilot[Any]) -> None:
+        r.engine.say(NoticePosted("mic-taken", Severity.INFO, "Another pinch-tui has the microphone.", hint))
+
+    assert snap_compare(r.app, terminal_size=size, run_before=tell)
+
+
+@at_every_size
 def test_nothing_came_back(snap_compare: Any, size: Size) -> None:
     """Why, for each cause; the microphone is muted now."""
     r = rig(status={"mic_is_muted": True})

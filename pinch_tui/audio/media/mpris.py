@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pinch_tui.core.sound import OtherSound
+from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
 

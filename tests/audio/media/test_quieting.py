@@ -12,7 +12,7 @@ from pinch_tui.audio.media import players
 from pinch_tui.audio.media.players import NoPlayers, Players, media_problem
 from pinch_tui.audio.media.quieting import BOUND_S, RESUME_S, Quieting, is_busy
 from pinch_tui.core.events import StateWord, Status, StatusChanged
-from pinch_tui.core.sound import OtherSound
+from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.errors import AudioError
 from tests.faults.warp import run
 
