@@ -348,7 +348,8 @@ class PinchApp(App[AppExit]):
             self.say("quit", f"{self.front.key_named('quit')} quits")
 
     def _resumed(self, _app: object) -> None:
-        """In the foreground again: repaint every cell."""
+        """In the foreground again: repaint every cell. The terminal may be another colour, or another one."""
+        self.write_raw(self.looks.query())
         self.engine.post(Foreground(True))
         self.engine.post(TerminalFocusChanged(True, known=self._has_seen_focus))
         for screen in self.screen_stack:
