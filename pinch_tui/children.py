@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,12 +57,26 @@ def module_command(name: str, *words: str) -> list[str]:
     return [sys.executable, "-P", "-m", name, *words]
 
 
+KEY_VARIABLES: Final = (
+    "PINCH_API_KEY",
+    "PINCH_TUI_API__KEY",
+    "CARTESIA_API_KEY",
+    "PINCH_TUI_CARTESIA__KEY",
+    "SMALLEST_API_KEY",
+    "PINCH_TUI_SMALLEST__KEY",
+)
+
+
+def without_keys(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment for children: none of them needs an API key."""
+    return {name: value for name, value in env.items() if name not in KEY_VARIABLES}
+
+
 def environment() -> dict[str, str]:
-    """For `module_command`: the package is found wherever the program was started; the API key is left out."""
+    """For `module_command`: the package is found wherever the program was started; API keys are left out."""
     root = str(Path(__file__).resolve().parents[1])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    kept = {name: value for name, value in os.environ.items() if name != "PINCH_API_KEY"}
-    return {**kept, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
+    return {**without_keys(os.environ), "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
 
 
 def apart() -> dict[str, Any]:

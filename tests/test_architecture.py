@@ -125,7 +125,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "keys": (*SHARED, "outlet"),
     "store": (*SHARED, "children"),
     "control": (*SHARED, "store.paths"),
-    "dub": ("errors", "core", "store", "network"),
+    "dub": ("errors", "core", "store", "network", "children"),
     "diagnose": (
         *SHARED,
         "audio.adapters.null",
@@ -137,8 +137,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "network",
         "store.trace",
     ),
-    "frontend": (*SHARED, "engine.facade"),
-    "ui": (*SHARED, "engine.facade", "frontend"),
+    "frontend": (*SHARED, "engine.facade", "children"),
+    "ui": (*SHARED, "engine.facade", "frontend", "children"),
     "plain": (*SHARED, "engine.facade", "frontend", "ui.text", "outlet"),
 }
 """Room -> what of ours it may import beside itself. The command line and the wiring are free.

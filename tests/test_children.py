@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from pinch_tui.children import KEY_VARIABLES
+from pinch_tui.store import secrets
+
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = [
     pytest.mark.slow,
@@ -168,3 +171,51 @@ def test_a_hung_keyring_ends_with_its_parent(tmp_path: Path) -> None:
         assert wait_until(lambda: bool(descendants(process.pid)), 10.0)
         time.sleep(0.5)  # until it hangs
         ends_with(process, signal.SIGKILL)
+
+
+PROBE = """
+from pathlib import Path
+from pinch_tui.dub import probe
+probe._WITHIN_S = 600.0
+probe.probe(Path("talk.mp4"))
+"""
+DECODE = """
+import sys
+from pathlib import Path
+from pinch_tui.audio.recordings import ffmpeg
+from pinch_tui.audio.recordings.source import ByteSource
+for block in ffmpeg.decode(ByteSource(lambda n: b"", "talk.aac", path=Path("talk.aac"))):
+    pass
+"""
+FONTS = """
+from pinch_tui.ui.big import fonts
+from pinch_tui.ui.big.scripts import script_of
+fonts.TIMEOUT_S = 600.0
+fonts.Fontconfig().find(script_of("x"), "x")
+"""
+CLIPBOARD = """
+import asyncio
+from pinch_tui.frontend.clipboard import Clipboard
+asyncio.run(Clipboard(timeout_s=600.0, platform="linux").copy("text"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "code"),
+    [("ffprobe", PROBE), ("ffmpeg", DECODE), ("fc-match", FONTS), ("xclip", CLIPBOARD)],
+    ids=["ffprobe", "ffmpeg", "fc-match", "clipboard"],
+)
+def test_a_foreign_program_that_hangs_ends_with_its_parent_and_has_no_key(tmp_path: Path, tool: str, code: str) -> None:
+    program, log = tmp_path / tool, tmp_path / "env"
+    program.write_text(f"#!/bin/sh\ntrap '' PIPE HUP TERM\nenv > '{log}'\nexec sleep 600\n")
+    program.chmod(0o755)
+    keys = dict.fromkeys(KEY_VARIABLES, "canary")
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DISPLAY": ":77", **keys}
+    with parent(code, **env) as process:
+        assert wait_until(lambda: any(b"sleep\x00600" in _command(pid) for pid in children_of(process.pid)), 20.0)
+        ends_with(process, signal.SIGKILL)
+    assert "canary" not in log.read_text()
+
+
+def test_every_variable_that_holds_a_key_is_known() -> None:
+    assert set(KEY_VARIABLES) == set(secrets.KEY_VARIABLES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pinch_tui.children import tied_to_parent, without_keys
 from pinch_tui.dub.wire import is_page
 from pinch_tui.errors import InputFileError, why
 from pinch_tui.store.paths import open_file
@@ -78,7 +80,14 @@ def _by_ffprobe(program: str, path: Path) -> Probe:
     arguments = [program, "-v", "quiet", "-of", "json", "-protocol_whitelist", "file"]
     arguments += ["-show_entries", "format=duration:stream=codec_type,duration", f"file:{path}"]
     try:
-        run = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=_WITHIN_S, check=False)
+        run = subprocess.run(
+            tied_to_parent(arguments),
+            env=without_keys(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_WITHIN_S,
+            check=False,
+        )
         facts = json.loads(run.stdout or b"{}")
     except (OSError, ValueError, subprocess.SubprocessError, RecursionError):
         return Probe()

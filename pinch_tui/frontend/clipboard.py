@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pinch_tui.children import tied_to_parent, without_keys
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import PinchError
 
@@ -119,7 +120,11 @@ class Clipboard:
         env = {**self._env, "LC_CTYPE": "UTF-8"} if tool is _PBCOPY else self._env
         try:
             process = await asyncio.create_subprocess_exec(
-                path, *tool.argv[1:], stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet, env=env
+                *tied_to_parent([path, *tool.argv[1:]]),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=quiet,
+                stderr=quiet,
+                env=without_keys(env),
             )
         except OSError:
             return False

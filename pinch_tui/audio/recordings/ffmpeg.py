@@ -7,6 +7,7 @@ a stream is put into a temporary file first. It may open nothing but that: a pla
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from pinch_tui.audio.recordings.failures import CannotDecode, NeedsFfmpeg
 from pinch_tui.audio.recordings.source import ByteSource
+from pinch_tui.children import tied_to_parent, without_keys
 from pinch_tui.errors import InputFileError
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def decode(source: ByteSource, *, needs_index: bool = False) -> Generator[Block]
         command += ["-i", where, "-vn", "-sn", "-dn", "-map", "0:a:0", "-f", "wav", "pipe:1"]
         try:
             process = subprocess.Popen(
-                command,
+                tied_to_parent(command),
+                env=without_keys(os.environ),
                 stdin=subprocess.PIPE if path is None else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

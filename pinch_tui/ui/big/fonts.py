@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pinch_tui.children import tied_to_parent, without_keys
 from pinch_tui.ui.big.scripts import Script
 
 TIMEOUT_S = 2.0
@@ -55,9 +56,15 @@ class Fontconfig:
         return "" if shutil.which("fc-match") else "fontconfig"
 
     def find(self, script: Script, chars: str) -> Sequence[FontFile]:
+        program = shutil.which("fc-match")
+        if program is None:
+            return ()
         try:
             asked = subprocess.run(
-                ["fc-match", "--sort", "--format", "%{file}\t%{index}\t%{color}\n", _pattern(script, chars)],
+                tied_to_parent(
+                    [program, "--sort", "--format", "%{file}\t%{index}\t%{color}\n", _pattern(script, chars)]
+                ),
+                env=without_keys(os.environ),
                 capture_output=True,
                 timeout=TIMEOUT_S,
                 check=False,
