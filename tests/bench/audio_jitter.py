@@ -169,13 +169,13 @@ def main() -> int:
     print("underruns / of them after the first / silence ms / start delay ms")
     for jitter, utterances in recorded().items():
         figures = {name: replay(name, utterances) for name in strategies()}
-        bad += misses(jitter, figures["adaptive"])
+        bad += any(misses(jitter, figures[name]) for name in ("adaptive", "at 48 kHz"))
         print(line(f"recorded, jitter {jitter:3}", figures), flush=True)
     print(f"seeded, means of {seeds} seeds")
     for pace in (1.0, 1.3):
         for jitter in JITTERS:
             figures = {name: measure(name, jitter, pace, seeds) for name in strategies()}
-            bad += misses(jitter, figures["adaptive"])
+            bad += any(misses(jitter, figures[name]) for name in ("adaptive", "at 48 kHz"))
             print(line(f"pace {pace} jitter {jitter:3}", figures), flush=True)
     print(f"{bad} beyond the aim")
     return 1 if bad else 0
