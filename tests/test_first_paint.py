@@ -37,7 +37,7 @@ LinuxDriver.write = watched
 from pinch_tui.__main__ import main
 main()
 """
-LATE = f"{HEAVY} livekit pygments markdown_it truststore tomllib statistics".replace("textual rich ", "")
+LATE = f"{HEAVY} livekit pygments markdown_it truststore tomllib statistics email zipfile".replace("textual rich ", "")
 """What loads after the first paint, in a worker thread or in a child, or not at all."""
 LATE_OF_OURS = """
     network.transport services.socket services.practice.service services.batch services.beta1.helper services.traced

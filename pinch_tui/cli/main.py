@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import errno
+import gc
 import importlib
 import io
 import logging
@@ -125,6 +126,7 @@ def cli(ctx: click.Context, /, **_flags: object) -> None:
         from pinch_tui.cli.commands.app import open_app
 
         ctx.exit(open_app(context))
+    gc.enable()  # `pinch_tui.__main__` has disabled it
 
 
 def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:

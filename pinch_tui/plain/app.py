@@ -140,7 +140,7 @@ class PlainApp:
             self._hold.answered(False, self.clock())  # a plain terminal would print the query
             self.front.open()
             self._greet()
-            gc.enable()  # `open_app` has disabled it
+            gc.enable()  # `pinch_tui.__main__` has disabled it
             self.front.services.log(self.clock(), "ready", {"mode": "plain"})
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks

@@ -48,7 +48,6 @@ from pinch_tui.wiring.choosing import (
     own_phrasebook,
     refuse_typed,
 )
-from pinch_tui.wiring.demo import Demo, demo_settings
 from pinch_tui.wiring.parts import (
     Recorder,
     Wire,
@@ -81,6 +80,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         remembered = state.state
         settings = with_choices(options.loaded, remembered.choices)
         if options.is_demo:
+            from pinch_tui.wiring.demo import demo_settings
+
             settings = demo_settings(settings)
         service = choose_service(settings, options, stack)
         refuse_typed(service.traits, options)
@@ -142,6 +143,8 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
             engine, state, in_use, recorder, sound, quieting, chosen, own_phrasebook(settings), samples.speak
         )
         if options.is_demo:
+            from pinch_tui.wiring.demo import Demo
+
             demo = Demo(engine, samples)
             async with _alongside(demo.play()):
                 code = await _run_face(engine, hold, unremembered(services), settings, options)

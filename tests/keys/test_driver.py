@@ -56,6 +56,9 @@ class TestGuard:
         assert hold.driver_class(LinuxDriver) is LinuxDriver
         assert "9.0.0" in hold.report().sentence
 
+    def test_the_version_is_read_quickly_and_right(self) -> None:
+        assert hook._textual_version() == hook.textual.__version__
+
     @pytest.mark.parametrize("missing", ["XTermParser", "getincrementaldecoder"])
     def test_a_driver_module_without_our_names(self, missing: str) -> None:
         names = {"XTermParser": XTermParser, "getincrementaldecoder": codecs.getincrementaldecoder}

@@ -6,7 +6,6 @@ rest.
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib.util
 import platform
 import shutil
@@ -80,6 +79,8 @@ def explain() -> AudioError | None:
         )
     if sys.platform in ("darwin", "win32"):
         return None  # PortAudio is part of the wheels
+    import ctypes.util  # 2 ms, which the first screen does not wait for
+
     if ctypes.util.find_library("portaudio") is None:
         return no_portaudio()
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -70,19 +69,7 @@ def drawable(options: RunOptions) -> RunOptions:
 
 
 def open_app(context: CliContext) -> int:
-    """Run the app until it quits; returns its exit code.
-
-    No garbage is collected until the screen or the line mode is there: almost all that is made before it stays, and
-    looking through it again and again takes a tenth of the start.
-    """
-    gc.disable()
-    try:
-        return _open(context)
-    finally:
-        gc.enable()
-
-
-def _open(context: CliContext) -> int:
+    """Run the app until it quits; returns its exit code."""
     options = run_options(context)
     if options.is_demo:
         if others := [flag.name for key, flag in context.flags.items() if key.startswith(("session.", "service."))]:

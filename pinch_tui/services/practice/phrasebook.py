@@ -222,7 +222,9 @@ def _row(cells: list[str], columns: list[str], where: str) -> _Row:
     for column, text in texts.items():
         if len(text) > MAX_TEXT:
             raise ConfigError(f"{where}: {column} has more than {MAX_TEXT} characters.")
-        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        if not text.isprintable() and any(
+            unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text
+        ):
             raise ConfigError(f"{where}: {column} holds a control character.")
         if "{" in (rest := _SLOT.sub("", text)) or "}" in rest:
             raise ConfigError(

@@ -203,7 +203,7 @@ class PinchApp(App[AppExit]):
         self._say_ready()
 
     def _say_ready(self) -> None:
-        gc.enable()  # `open_app` has disabled it
+        gc.enable()  # `pinch_tui.__main__` has disabled it
         gc.freeze()  # all of this stays, so collections need not look at it (collecting first would cost 40 ms)
         front, services = self.front, self.front.services
         services.log(front.clock(), "ready", {"hold": self.hold.report().method})

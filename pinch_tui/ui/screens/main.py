@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Collection
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from pinch_tui.core.events import NoticePosted, Severity, Status
 from pinch_tui.core.transcript.clean import clean
@@ -290,4 +290,4 @@ class MainScreen(Screen[None]):
     @property
     def is_typing(self) -> bool:
         """Whether keys go into a text field."""
-        return isinstance(self.focused, Input | TextArea)
+        return isinstance(self.focused, Input)  # this screen has no other kind
