@@ -79,14 +79,6 @@ class Outlet:
                 self._thread.start()
             self._changed.notify_all()
 
-    def drop(self) -> int:
-        """Drop queued bytes that are not being written; returns their number."""
-        with self._changed:
-            dropped = sum(map(len, self._queue))
-            self._queue.clear()
-            self._pending -= dropped
-            return dropped
-
     def drain(self, limit_s: float) -> bool:
         """Wait until everything is written or the time is over; returns whether it is. Blocks."""
         with self._changed:

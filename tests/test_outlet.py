@@ -73,8 +73,6 @@ def test_a_stopped_terminal_takes_the_rest_when_it_reads_again() -> None:
     try:
         outlet.write(b"x" * 200_000)
         assert not outlet.drain(0.05), "more than a terminal holds"
-        dropped = outlet.drop()
-        assert dropped == 0, "it has begun to leave"
         assert read(master, 200_000) == b"x" * 200_000
         assert idle.wait(10.0)
     finally:

@@ -319,13 +319,11 @@ class Levels:
     """What the meters show, polled at 10-20 Hz. dBFS, -inf for digital silence."""
 
     peak_dbfs: float = float("-inf")
-    rms_dbfs: float = float("-inf")
     hold_dbfs: float = float("-inf")  # peak hold
     is_clipping: bool = False
     is_too_quiet: bool = False
     zeros_s: float = 0.0  # seconds of exact zeros up to now
     has_heard: bool = False  # anything but exact zeros since the program started
-    speech_dbfs: float = float("-inf")  # the translated speech being played
 
 
 class Severity(StrEnum):

@@ -207,7 +207,6 @@ class _Replay:
         self._connections: dict[int, _Connection] = {}
         self._params = next((from_trace(line.fields) for line in lines if line.kind == "allocate"), SessionParams())
         self._frame_at = 0.0
-        self._number = 0
 
     async def run(self) -> Replayed:
         loop, clock = asyncio.get_running_loop(), SystemClock()

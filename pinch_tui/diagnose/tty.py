@@ -39,11 +39,8 @@ class KeyAnswer:
 
 
 @contextlib.contextmanager
-def raw(fd: int, *, keeps_signals: bool = False) -> Iterator[None]:
-    """Raw mode on a terminal, undone at the end whatever happens. Raises OSError when it is no terminal.
-
-    ``keeps_signals``: Ctrl+C and Ctrl+Z go on working.
-    """
+def raw(fd: int) -> Iterator[None]:
+    """Raw mode on a terminal, undone at the end whatever happens. Raises OSError when it is no terminal."""
     if sys.platform == "win32":
         raise OSError("a console has no raw mode")
     import termios
@@ -55,10 +52,6 @@ def raw(fd: int, *, keeps_signals: bool = False) -> Iterator[None]:
         raise OSError("not a terminal") from exc
     try:
         tty.setraw(fd, termios.TCSADRAIN)
-        if keeps_signals:
-            mode = termios.tcgetattr(fd)
-            mode[3] |= termios.ISIG
-            termios.tcsetattr(fd, termios.TCSADRAIN, mode)
         yield
     finally:
         termios.tcsetattr(fd, termios.TCSAFLUSH, before)

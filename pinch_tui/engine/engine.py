@@ -12,7 +12,6 @@ import contextlib
 import contextvars
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core import events as e
@@ -94,7 +93,7 @@ class Engine:
     def levels(self) -> e.Levels:
         if self._loop is None:
             return e.Levels()
-        return replace(self._listening.levels(), speech_dbfs=self._loudspeaker.level_dbfs())
+        return self._listening.levels()
 
     def post(self, intent: e.Intent) -> None:
         """Ask for something. Intents that come before `run` wait for it."""

@@ -34,9 +34,6 @@ class Loudspeaker:
         """Seconds of speech that were never played."""
         return self.player.dropped_s + self._speaker.dropped_s()
 
-    def level_dbfs(self) -> float:
-        return self._speaker.level_dbfs()
-
     def select(self, device: str | None) -> None:
         self._speaker.select(device)
 

@@ -35,7 +35,6 @@ ECHO_S = 0.25
 class _Playout:
     utterance: int
     is_replay: bool = False
-    is_open: bool = True  # more chunks may come
     has_started: bool = False
     ran_dry_at: float | None = None  # not yet known whether more speech follows
     started_at: float = 0.0
@@ -183,7 +182,6 @@ class SpeechPlayer:
         playout = self._begin(utterance, is_replay=True)
         for start in range(0, len(data), REPLAY_CHUNK):
             self._speaker.play(playout, data[start : start + REPLAY_CHUNK])
-        self._playouts[playout].is_open = False
         self._speaker.end(playout)
         return True
 
@@ -315,7 +313,6 @@ class SpeechPlayer:
         self._quiet.set(None)
         if self._open is not None:
             playout, self._open = self._open, None
-            self._playouts[playout].is_open = False
             self._speaker.end(playout)
 
     def _silence(self, utterance: int) -> None:

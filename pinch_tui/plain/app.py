@@ -112,7 +112,6 @@ class PlainApp:
         columns: Callable[[], int] = terminal_columns,
         terminal: Terminal | None = None,
         clock: Callable[[], float] = time.monotonic,
-        tells_interims: bool = False,
     ) -> None:
         self.engine = engine
         self.clock = clock
@@ -121,7 +120,7 @@ class PlainApp:
         self._hold = hold
         self._columns = columns
         self._terminal: Terminal = terminal or this_terminal()
-        self._narrator = Narrator(tells_interims=tells_interims, catch_up=self.front.key_named("catch_up"))
+        self._narrator = Narrator(catch_up=self.front.key_named("catch_up"))
         self._how = AppExit()
         self._left = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None

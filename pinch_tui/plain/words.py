@@ -17,7 +17,6 @@ from pinch_tui.core.transcript.unheard import sentences
 from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, state_sentence
 
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
-_CUTOFF = "…"
 REPEAT_S = 60.0
 
 
@@ -28,14 +27,12 @@ def sentence(text: str) -> str:
 
 
 class Narrator:
-    """Announces each change once. ``tells_interims``: interim texts, too, each on a line."""
+    """Announces each change once."""
 
-    def __init__(self, *, tells_interims: bool = False, catch_up: str = "") -> None:
+    def __init__(self, *, catch_up: str = "") -> None:
         """``catch_up``: the key that catches up with the voice, "" for none."""
-        self._tells_interims = tells_interims
         self._catch_up = f" {catch_up} catches up." if catch_up else ""
         self._told: dict[tuple[int, str, str], str] = {}
-        self._interims: dict[tuple[int, str, str], str] = {}
         self._ended: set[int] = set()
         self._resent: dict[int, int] = {}
         self._notices: dict[str, str] = {}
@@ -149,9 +146,6 @@ class Narrator:
                 yield from self._final(key, head, text)
             elif utterance.state in _DONE and not is_final:
                 yield from self._final(key, f"{head}, unfinished", text)
-            elif self._tells_interims and text != self._interims.get(key):
-                self._interims[key] = text
-                yield f"{head}, so far: {text}{_CUTOFF}"
 
     def _final(self, key: tuple[int, str, str], head: str, text: str) -> Iterator[str]:
         before = self._told.get(key)

@@ -82,6 +82,7 @@ class Scene:
         self.meter = Meter()
         self.frame_t = self.progress_t = float("-inf")  # newest signs of life
         self.ended: PlayoutEnded | None = None
+        self.waiting_s = 0.0
         self.is_muted_seen = 0.0
 
     async def hear(self) -> None:
@@ -118,7 +119,8 @@ class Scene:
             )
 
     def is_playing(self) -> bool:
-        return self.host.playback.supervision.is_running and self.speaker.level_dbfs() > -60
+        before, self.waiting_s = self.waiting_s, self.speaker.buffered_s()
+        return self.host.playback.supervision.is_running and self.waiting_s < before
 
     def _say(self, sentence: str) -> None:
         if sentence not in self.outcome.said:

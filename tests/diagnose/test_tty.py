@@ -85,9 +85,6 @@ def test_the_mode_is_put_back_whatever_happens(pair: tuple[int, int]) -> None:
         assert not during[3] & termios.ISIG
         raise KeyError
     assert termios.tcgetattr(slave) == before
-    with tty.raw(slave, keeps_signals=True):
-        assert termios.tcgetattr(slave)[3] & termios.ISIG
-    assert termios.tcgetattr(slave) == before
 
 
 def test_a_pipe_is_no_terminal() -> None:

@@ -209,4 +209,3 @@ def test_the_oldest_sound_goes_at_the_bound() -> None:
     assert [kept.put(number, second) for number in (1, 2, 3)] == [[], [], [1]]
     assert [number in kept for number in (1, 2, 3)] == [False, True, True]
     assert kept.put(4, second * 3) == [2, 3, 4]
-    assert kept.seconds == 0.0

@@ -52,7 +52,7 @@ class FakeEngine:
             speaker_name="Headphones",
         )
         self.transcript = FakeTranscript()
-        self.now_levels = Levels(peak_dbfs=-32.0, rms_dbfs=-38.0, hold_dbfs=-21.0)
+        self.now_levels = Levels(peak_dbfs=-32.0, hold_dbfs=-21.0)
         self.intents: list[Intent] = []
         self.edges: list[TalkEdge] = []
         self.speech: dict[int, bytes] = {}

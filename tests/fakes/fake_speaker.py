@@ -44,7 +44,6 @@ class FakeSpeaker:
         self.gain = 1.0
         self.cues: list[str] = []
         self.device: str | None = None
-        self.level = float("-inf")
 
     # ---- the port ----
 
@@ -90,9 +89,6 @@ class FakeSpeaker:
 
     def buffered_s(self) -> float:
         return sum(len(entry.waiting) for entry in self._queue) / 4 / OUT_RATE
-
-    def level_dbfs(self) -> float:
-        return self.level
 
     def select(self, device: str | None) -> None:
         self.log.append(("select", device))

@@ -683,10 +683,9 @@ def test_two_way_says_which_language_was_spoken() -> None:
     assert told(Narrator(), spoken) == ["Said (es): Hola", "Translation (en): Hello"]
 
 
-def test_interims_only_when_asked_for() -> None:
-    narrator = Narrator(tells_interims=True)
+def test_interims_are_not_told() -> None:
     talking = line(1, "good mor", "", state=UtteranceState.TALKING, is_final=False)
-    assert told(narrator, talking, talking) == ["You (en), so far: good mor…"]
+    assert told(Narrator(), talking, talking) == []
 
 
 def test_states_are_told_once_in_words() -> None:

@@ -51,7 +51,7 @@ async def disturb(r: Rig, pilot: Any, rng: random.Random) -> None:
             word = rng.choice([StateWord.TALKING, StateWord.READY, StateWord.RECONNECTING])
             r.engine.set_status(word=word, talking_since=monotonic() if word is StateWord.TALKING else None)
         case 4:
-            r.engine.now_levels = Levels(peak_dbfs=rng.uniform(-60, 0), rms_dbfs=-50.0, hold_dbfs=-3.0)
+            r.engine.now_levels = Levels(peak_dbfs=rng.uniform(-60, 0), hold_dbfs=-3.0)
             r.app.main.redraw()
         case 5:
             r.app.theme = rng.choice(["pinch-light", "pinch-contrast", "pinch-dark"])

@@ -72,7 +72,6 @@ async def test_original_left_and_translation_right_on_the_same_line() -> None:
     app = Shown(talk)
     async with app.run_test(size=(80, 24)):
         line = app.lines[0]
-        assert app.view.is_side_by_side
         assert line.index("en Good morning") < 40 < line.index("es Buenos días")
         assert line[1:6].count(":") == 1
 
@@ -82,7 +81,6 @@ async def test_narrow_views_stack_the_texts() -> None:
     talk.add("Good morning", "Buenos días")
     app = Shown(talk)
     async with app.run_test(size=(60, 15)):
-        assert not app.view.is_side_by_side
         assert "en Good morning" in app.lines[0]
         assert "es Buenos días" in app.lines[1]
 

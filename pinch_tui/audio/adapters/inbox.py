@@ -51,7 +51,6 @@ class MicInbox(Inbox[MicEvent]):
         super().__init__()
         self._bound = round(keep_s / FRAME_S)
         self._frames = 0
-        self.dropped_samples = 0
 
     def put(self, event: MicEvent) -> None:
         if self._is_closed:
@@ -68,7 +67,6 @@ class MicInbox(Inbox[MicEvent]):
         assert isinstance(oldest, Frame)
         del self._events[at]
         self._frames -= 1
-        self.dropped_samples += FRAME_SAMPLES
         for i in range(at, len(self._events)):
             event = self._events[i]
             if isinstance(event, Frame):

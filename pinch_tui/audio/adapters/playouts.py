@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
-from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
 from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent
 
 
@@ -59,9 +58,6 @@ class UnpacedSpeaker:
 
     def buffered_s(self) -> float:
         return 0.0
-
-    def level_dbfs(self) -> float:
-        return SILENCE_DBFS
 
     def select(self, device: str | None) -> None:
         """There is nothing to choose from."""

@@ -14,7 +14,6 @@ from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.adapters.ledger import Entry, Ledger
 from pinch_tui.audio.adapters.stream import HostStream
-from pinch_tui.audio.dsp.loudness import SILENCE_DBFS, dbfs
 from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
@@ -31,7 +30,6 @@ from pinch_tui.core.sound import (
 
 IDLE_S: Final = 30.0
 PATIENCE_S: Final = 10.0
-LEVEL_S: Final = 0.15
 STARVED: Final = 3
 SAFE_LATENCY_S: Final = 0.06
 
@@ -52,10 +50,8 @@ class HostSpeaker(HostStream):
         self._latency = DEFAULT_LATENCY_S
         self._cues: list[str] = []
         self._clearing: dict[int, Entry] = {}
-        self._peak, self._peak_t = 0.0, float("-inf")
         self._idle: asyncio.TimerHandle | None = None
         self._waiting: asyncio.TimerHandle | None = None
-        self.underflows = 0
         self._has_headphones: bool | None = None  # as it was last reported
         self._runner.on_message = self._message
         self._runner.on_note = self._note
@@ -114,11 +110,6 @@ class HostSpeaker(HostStream):
 
     def dropped_s(self) -> float:
         return self._ledger.dropped / OUT_RATE
-
-    def level_dbfs(self) -> float:
-        if self._clock.monotonic() - self._peak_t > LEVEL_S:
-            return SILENCE_DBFS
-        return dbfs(self._peak)
 
     def events(self) -> AsyncIterator[SpeakerEvent]:
         return self._inbox.__aiter__()
@@ -216,7 +207,6 @@ class HostSpeaker(HostStream):
             case "over":
                 self._over(note)
             case "progress":
-                self._peak, self._peak_t = float(note["peak"]), self._clock.monotonic()
                 self._underflowed(int(note["underflows"]))
                 if note["playout"] is not None:
                     self._ledger.confirm(int(note["playout"]), int(note["played"]))
@@ -224,7 +214,6 @@ class HostSpeaker(HostStream):
 
     def _underflowed(self, count: int) -> None:
         """A device that keeps underflowing gets three times the latency, at the next pause."""
-        self.underflows = count
         if count >= STARVED and self._runner.supervision.latency is None:
             self._runner.supervision.latency = SAFE_LATENCY_S
 

@@ -30,13 +30,6 @@ def mean_square16(pcm: bytes) -> float:
     return squares / len(samples) / (FULL_SCALE * FULL_SCALE)
 
 
-def peak32(samples: array[float]) -> float:
-    """Largest absolute value of float32 samples; 0.0 for none."""
-    if not samples:
-        return 0.0
-    return max(max(samples), -min(samples))
-
-
 def dbfs(amplitude: float) -> float:
     """Decibels below full scale of a linear amplitude; `SILENCE_DBFS` for zero."""
     return 20.0 * math.log10(amplitude) if amplitude > 0.0 else SILENCE_DBFS

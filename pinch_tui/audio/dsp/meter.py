@@ -6,13 +6,12 @@ Pure: no I/O; time comes with the frames and with the question. Cheap enough for
 from __future__ import annotations
 
 from collections import deque
-from math import sqrt
 
-from pinch_tui.audio.dsp.loudness import SILENCE_DBFS, amplitude, dbfs, mean_square16
+from pinch_tui.audio.dsp.loudness import SILENCE_DBFS, amplitude, dbfs
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, Frame, Levels
 
 WINDOW_S = 0.1
-"""Peak and RMS are taken over the newest frames of this length, which covers one poll at 10 Hz."""
+"""The peak is taken over the newest frames of this length, which covers one poll at 10 Hz."""
 STALE_S = 0.3
 """Without a newer frame for this long the meter falls to silence."""
 HOLD_S = 1.5
@@ -29,7 +28,7 @@ class Meter:
     """Feed it every frame, ask it 10-20 times a second."""
 
     def __init__(self) -> None:
-        self._window: deque[tuple[float, float, float]] = deque()  # t, peak, mean square
+        self._window: deque[tuple[float, float]] = deque()  # t, peak
         self._hold = 0.0
         self._hold_t = float("-inf")
         self._clipped_t = float("-inf")
@@ -49,11 +48,10 @@ class Meter:
         peak = frame.peak
         if is_zero:
             self._zero_frames += 1
-            self._window.append((t, 0.0, 0.0))
         else:
             self._zero_frames = 0
             self._has_heard = True
-            self._window.append((t, peak, mean_square16(frame.pcm)))
+        self._window.append((t, peak))
         while self._window[0][0] <= t - WINDOW_S:
             self._window.popleft()
         if peak >= self._hold or t - self._hold_t > HOLD_S:
@@ -68,11 +66,10 @@ class Meter:
         if now - self._last_t > STALE_S:
             return Levels(has_heard=self._has_heard)
         # Of the newest frames, not of this moment: they may come a few at a time.
-        recent = [entry for entry in self._window if entry[0] > self._last_t - WINDOW_S]
+        recent = [peak for t, peak in self._window if t > self._last_t - WINDOW_S]
         loud_t = self._last_t if self._loud_t is None else self._loud_t
         return Levels(
-            peak_dbfs=dbfs(max(peak for _, peak, _ in recent)),
-            rms_dbfs=dbfs(sqrt(sum(square for _, _, square in recent) / len(recent))),
+            peak_dbfs=dbfs(max(recent)),
             hold_dbfs=dbfs(self._hold) if now - self._hold_t <= HOLD_S else SILENCE_DBFS,
             is_clipping=now - self._clipped_t <= CLIP_SHOWN_S,
             is_too_quiet=self._zero_frames == 0 and self._last_t - loud_t >= QUIET_S,

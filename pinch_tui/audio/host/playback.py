@@ -15,7 +15,6 @@ from typing import Any
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp import cues
 from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, RanDry
-from pinch_tui.audio.dsp.loudness import peak32
 from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan, route_of
 from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
 from pinch_tui.core.events import OUT_RATE
@@ -110,7 +109,6 @@ class _Voice:
         self.commands: deque[tuple[Any, ...]] = deque()
         self.blocks = 0
         self.underflows = 0
-        self.peak = 0.0
         self.is_reference = False
         self._outbox = outbox
         self._jitter = JitterBuffer(picked.rate)
@@ -169,9 +167,6 @@ class _Voice:
         self.blocks += 1
         if status.output_underflow:
             self.underflows += 1
-        loudest = peak32(out)
-        if loudest > self.peak:
-            self.peak = loudest
         events = self._jitter.take_events()
         if events or self.is_reference:
             now = time.monotonic()
@@ -233,14 +228,12 @@ class _Voice:
 
     def progress(self) -> bytes:
         position = self._jitter.position()
-        peak, self.peak = self.peak, 0.0
         playout, played = position if position is not None else (None, 0)
         return pack_note(
             {
                 "kind": "progress",
                 "playout": playout,
                 "played": self._at_24k(played),
-                "peak": peak,
                 "underflows": self.underflows,
                 "t": time.monotonic(),
             }

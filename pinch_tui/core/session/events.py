@@ -186,7 +186,6 @@ class OpenSocket:
     """``has_sound``: there is something to be sent at once."""
 
     generation: int
-    ws_url: str = field(repr=False)
     has_sound: bool = False
 
 

@@ -22,11 +22,6 @@ class KeptSound:
     def __contains__(self, number: int) -> bool:
         return number in self._frames
 
-    @property
-    def seconds(self) -> float:
-        """How much is kept."""
-        return sum(map(len, self._frames.values())) * FRAME_S
-
     def put(self, number: int, frames: Sequence[Frame]) -> list[int]:
         """Keep the sound of an utterance; the numbers of those that had to go, itself included if it is too long."""
         self._frames.pop(number, None)

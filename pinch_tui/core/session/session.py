@@ -209,7 +209,7 @@ class Session:
         self._acks = Acknowledgements()
         self.delivery.window = Window()
         self._deadline = now + self.traits.ready_within_s
-        return [ev.OpenSocket(self._generation, fact.ws_url, has_sound=self.is_active)]
+        return [ev.OpenSocket(self._generation, has_sound=self.is_active)]
 
     def _on_message(self, fact: ev.MessageReceived, now: float) -> list[Step]:
         is_open = self.state in (SessionState.OPENING, SessionState.READY)

@@ -35,10 +35,6 @@ class ServiceTraits:
     """Whether it says that an utterance is over, after everything else about it. Else silence tells."""
     bills_open_time: bool = False
     """Whether an open session costs although nothing is said to it, or holds much of this machine."""
-    sources: frozenset[str] | None = None
-    """Base codes of the languages that may be spoken; None where the service decides."""
-    detects_language: bool = True
-    """Whether ``auto`` may be asked for."""
     key: str = ""
     """The name under which its API key is kept; empty where it needs none."""
     pace: float = 2.0

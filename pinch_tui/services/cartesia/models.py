@@ -18,7 +18,6 @@ _WHISPER_CODES: Final = (
     " yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue"
 )
 WHISPER_LANGUAGES: Final = frozenset(_WHISPER_CODES.split())
-LANGUAGES: Final = INK_2_LANGUAGES | WHISPER_LANGUAGES
 
 
 def base(code: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pinch_tui.core.session.traits import ServiceTraits
-from pinch_tui.services.cartesia.models import LANGUAGES
 
 CARTESIA = ServiceTraits(
     name="cartesia",
@@ -13,7 +12,6 @@ CARTESIA = ServiceTraits(
     has_two_way=False,
     takes_context=False,
     acknowledges_end=True,
-    sources=LANGUAGES,
     key="cartesia",
     pace=1.05,
     support="cartesia.ai",

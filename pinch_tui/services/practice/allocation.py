@@ -40,8 +40,6 @@ class SessionQuery:
     is_spoken: bool = True
     is_stable: bool = True
     is_two_way: bool = False
-    source_label: str = ""
-    target_label: str = ""
     context: str = ""
     unknown: tuple[str, ...] = ()
     """Names of parameters that mean nothing here, harmless to print."""
@@ -97,8 +95,6 @@ def parse_query(query: str) -> SessionQuery:
         is_spoken=_boolean(values, "audioOutputEnabled", True),
         is_stable=mode == "stable",
         is_two_way=_boolean(values, "twoWay", False),
-        source_label=values.get("sourceLanguageLabel", ""),
-        target_label=values.get("targetLanguageLabel", ""),
         context=context,
         unknown=tuple(_printable(name) for name in values if name not in _KNOWN),
     )

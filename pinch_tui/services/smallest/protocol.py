@@ -6,7 +6,7 @@ Each final covers the sound since the one before (6); `is_last`, which answers `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -16,7 +16,6 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import joined
 from pinch_tui.core.untrusted import message_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck, UnknownMessage
-from pinch_tui.errors import PinchError
 from pinch_tui.services.hearing import END, Heard, Hearing, Pieces
 
 PATH: Final = "/waves/v1/stt/live"
@@ -63,7 +62,6 @@ class SmallestDialect:
     """How the sockets are used."""
 
     is_continuous: bool
-    refuse: Callable[[int], PinchError]
     chunk_frames: int = 3
     """60 ms (6)."""
     endings: Sequence[str] = ('{"type":"finalize"}', '{"type":"close_stream"}')

@@ -36,14 +36,13 @@ class SmallestConfig:
     is_hands_free: bool = False
 
     def provider(self) -> Provider:
-        refuse = refusals(self.key_place)
         return Provider(
             SMALLEST,
             self.key,
             "SMALLEST_API_KEY",
-            refuse,
+            refusals(self.key_place),
             self._addresses,
-            lambda url: SmallestDialect(self.is_continuous, refuse.of),
+            lambda url: SmallestDialect(self.is_continuous),
         )
 
     def _addresses(self, params: SessionParams) -> tuple[str, str]:

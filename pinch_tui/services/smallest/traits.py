@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 from pinch_tui.core.session.reactions import Policy, Reaction
 from pinch_tui.core.session.traits import ServiceTraits
-from pinch_tui.services.smallest.languages import LANGUAGES
 
 SMALLEST = ServiceTraits(
     name="smallest",
@@ -16,8 +15,6 @@ SMALLEST = ServiceTraits(
     has_two_way=False,
     takes_context=False,
     acknowledges_end=True,
-    sources=LANGUAGES,
-    detects_language=False,
     key="smallest",
     pace=1.2,
     support="smallest.ai",

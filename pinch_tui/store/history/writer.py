@@ -113,10 +113,6 @@ class HistoryWriter:
         """Utterances that the file holds of this run, without those that were thrown away."""
         return len(self._kept.keys() - self._cancelled - self._earlier)
 
-    @property
-    def is_resumed(self) -> bool:
-        return bool(self._earlier)
-
     def about(self, about: About) -> None:
         """Note the service, context and model version of what follows; written before the next final."""
         self._about = about

@@ -126,14 +126,11 @@ class Marks:
     mic_closed: str
     mic_lost: str
     edge: str
-    rule: str
-    bullet: str
     star: str
     left: str
     right: str
     new_session: str
     ellipsis: str
-    dot: str
 
 
 UNICODE = Marks(
@@ -157,14 +154,11 @@ UNICODE = Marks(
     mic_closed="○",
     mic_lost="×",
     edge="▌",
-    rule="─",
-    bullet="•",
     star="★",
     left="‹",
     right="›",
     new_session="↻",
     ellipsis="…",
-    dot="·",
 )
 
 ASCII = Marks(
@@ -188,14 +182,11 @@ ASCII = Marks(
     mic_closed="o",
     mic_lost="x",
     edge="|",
-    rule="-",
-    bullet="*",
     star="*",
     left="<",
     right=">",
     new_session="!",
     ellipsis="...",
-    dot="-",
 )
 
 

@@ -32,28 +32,20 @@ _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
 
-def talking_lines(report: HoldReport, talk_key: str, *, is_brief: bool = False) -> Content:
-    """How to talk here, and why in this way; ``is_brief``: only the first sentence of the reason."""
+def talking_lines(report: HoldReport, talk_key: str) -> Content:
+    """How to talk here, and why in this way."""
     hint = talk_hint(report.method, talk_key)
     mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
-    why = report.sentence
-    if is_brief:
-        first, dot, _ = why.partition(". ")
-        why = first + dot.strip()
     return Content.assemble(
         (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
         f" {clean(mouse)}\n" if mouse else "\n",
         (f"{hold_text(report.method)}", "$accent"),
-        (f"  {clean(why)}", "$text-muted"),
+        (f"  {clean(report.sentence)}", "$text-muted"),
     )
 
 
 class TalkingLines(Static):
     """`talking_lines`, kept up to date: how keys can be held may be found out while the panel is open."""
-
-    def __init__(self, *, is_brief: bool = False, classes: str | None = None) -> None:
-        super().__init__(classes=classes)
-        self._is_brief = is_brief
 
     def on_mount(self) -> None:
         host = cast("Host", self.app)
@@ -61,7 +53,7 @@ class TalkingLines(Static):
         self._draw(host.front)
 
     def _draw(self, front: FrontEnd) -> None:
-        self.update(talking_lines(front.hold.report(), front.settings.talk.key, is_brief=self._is_brief))
+        self.update(talking_lines(front.hold.report(), front.settings.talk.key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,6 @@ class Found:
     number: int | None
     place: int
     total: int
-    has_wrapped: bool = False
     numbers: Sequence[int] = field(default=(), compare=False, repr=False)  # of all matches, oldest first
 
     @property
@@ -145,14 +144,12 @@ class Search:
         if not numbers:
             return NOTHING_FOUND
         if current is None:
-            return Found(numbers[-1], len(numbers), len(numbers), numbers=numbers)
+            return Found(numbers[-1], len(numbers), len(numbers), numbers)
         if direction > 0:
-            later = [n for n in numbers if n > current]
-            number, wrapped = (later[0], False) if later else (numbers[0], True)
+            number = next((n for n in numbers if n > current), numbers[0])
         else:
-            earlier = [n for n in numbers if n < current]
-            number, wrapped = (earlier[-1], False) if earlier else (numbers[-1], True)
-        return Found(number, numbers.index(number) + 1, len(numbers), wrapped, numbers)
+            number = next((n for n in reversed(numbers) if n < current), numbers[-1])
+        return Found(number, numbers.index(number) + 1, len(numbers), numbers)
 
     def here(self, current: int | None) -> Found:
         """The match at the current utterance, or the nearest before it, or the newest."""
@@ -162,7 +159,7 @@ class Search:
         place = len(numbers)
         if current is not None:
             place = sum(1 for n in numbers if n <= current) or len(numbers)
-        return Found(numbers[place - 1], place, len(numbers), numbers=numbers)
+        return Found(numbers[place - 1], place, len(numbers), numbers)
 
 
 class Tally:

@@ -119,10 +119,6 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Utterances below the view that are new or changed and not seen yet."""
         return len(self._unseen)
 
-    @property
-    def is_side_by_side(self) -> bool:
-        return self._book.style.is_side_by_side
-
     def refresh_utterances(self, numbers: Iterable[int]) -> None:
         """These utterances changed or began: paint them soon, at most 20 times a second. May be called from any task of
         the loop."""

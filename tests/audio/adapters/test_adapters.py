@@ -107,7 +107,7 @@ async def test_a_dead_host_s_successor_gets_what_was_not_played() -> None:
     speaker.end(1)
     assert runner.take() == [(1, 1000), {"kind": "end", "playout": 1}]
     runner.on_note({"kind": "began", "playout": 1, "t": 5.0})
-    runner.on_note({"kind": "progress", "playout": 1, "played": 700, "peak": 0.1, "underflows": 0})
+    runner.on_note({"kind": "progress", "playout": 1, "played": 700, "underflows": 0})
     runner.on_command(SayFailed(AudioError("gone"), is_retrying=True))
     runner.on_command(opened())
     again = runner.take()
@@ -165,8 +165,7 @@ async def test_the_device_is_released_when_idle_and_starving_asks_for_more(monke
     speaker.cue("stop")
     runner.on_command(opened())
     assert runner.take()[-1] == {"kind": "cue", "name": "stop"}
-    runner.on_note({"kind": "progress", "playout": None, "played": 0, "peak": 0.5, "underflows": 4})
-    assert speaker.level_dbfs() == pytest.approx(-6.02, abs=0.01)
+    runner.on_note({"kind": "progress", "playout": None, "played": 0, "underflows": 4})
     assert runner.supervision.latency == speaker_module.SAFE_LATENCY_S
     speaker.cue("error")
     assert "reopen" in runner.log
@@ -274,7 +273,6 @@ async def test_a_late_consumer_loses_the_oldest_and_knows_how_much() -> None:
     assert isinstance(events[0], MicOpened)
     assert [frame.index for frame in frames] == [3, 4, 5, 6, 7]
     assert frames[0].lost == 3 * 320 + 10
-    assert inbox.dropped_samples == 960
 
 
 async def test_what_the_system_mutes_is_told_when_it_changes() -> None:

@@ -10,7 +10,7 @@ from pinch_tui.services.practice.allocation import BadQueryError, Grants, Sessio
 
 
 def test_defaults_are_those_of_the_reference():
-    assert parse_query("") == SessionQuery("en", "es", "male", True, True, False, "", "", "")
+    assert parse_query("") == SessionQuery("en", "es", "male", True, True, False, "")
 
 
 def test_every_parameter_is_read():
@@ -30,7 +30,6 @@ def test_every_parameter_is_read():
             }
         )
     )
-    assert query.source_label == "slang"
     assert query.plan.source == "en"
     assert query.plan.target == "pt"
     assert not query.plan.is_stable  # two-way forces sentence mode

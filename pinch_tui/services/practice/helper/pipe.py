@@ -26,7 +26,6 @@ class Kind(IntEnum):
     HEARD = 11  # JSON: an Interim or a Final
     SPEECH = 12  # float32
     FINISHED = 13  # all up to FINISH is answered
-    FAILED = 14  # text: why the set-up failed
     SOUND = 15  # PCM16 at 16 kHz
 
 
