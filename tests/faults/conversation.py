@@ -39,6 +39,7 @@ PREROLL_S = 0.3
 TAIL_S = 0.15
 LATE_S = 4.0
 CANCELLED_OPEN_S = 8.0
+PAUSE_S = 0.3  # that the client keeps between two utterances
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Outcome:
     shown: dict[int, tuple[str, str]] = field(default_factory=dict)  # the texts of each row as last shown
     vanished: list[str] = field(default_factory=list)  # what was shown and taken back
     moved: int = 0  # segments that turned out to answer another utterance
+    unsure: int = 0  # utterances of which the client cannot know which text is whose
+    misplaced: int = 0  # rows that hold another one's text after all
 
     def watch(self, event: EngineEvent) -> None:
         """Keep every fact, and what the rows show: the scripted service only ever says more."""
@@ -211,18 +214,18 @@ def check_rows(outcome: Outcome, service: Plan) -> None:
 
     Where nothing is recognised in one of several utterances that are open together, the service's pace alone tells
     which of them a text answers; so it does where an utterance has many segments. The client knows the pace once an
-    utterance was answered while no other was open, and from a service that keeps it. Otherwise a text of such a run
-    stays within the run and in the order of the sound; it is lost only with an utterance that was thrown away.
+    utterance was answered while no other was open, and only from a service that wavers by less than the pause between
+    two utterances. Otherwise a text of such a run stays within the run and in the order of the sound; it is lost only
+    with an utterance that was thrown away.
     """
     check_times(outcome)
     wanted = expected_frames(outcome)
     is_heard = [bool(frames) and service.hears_from(_number(frames[0])) for frames in wanted]
     is_paced = False
     for run in runs(outcome):
-        is_steady = not service.wavers
-        is_sure = is_paced and is_steady
-        if is_steady or service.segment_frames is None:  # else where one utterance ends cannot be told
-            is_sure |= all(is_heard[number - 1] or not wanted[number - 1] for number in run)
+        is_whole = all(is_heard[number - 1] or not wanted[number - 1] for number in run)
+        is_sure = service.swing_s < PAUSE_S and (is_paced or is_whole)
+        outcome.unsure += 0 if is_sure else len(run)
         told = ""
         for number in run:
             state, original, translation, _ = outcome.utterances[number - 1]
@@ -239,6 +242,8 @@ def check_rows(outcome: Outcome, service: Plan) -> None:
             else:
                 assert state is UtteranceState.SETTLED, (number, state, original)
                 told += f" {original}"
+                begin = _number(wanted[number - 1][0])
+                outcome.misplaced += not original.startswith(f"from {begin} ")
                 assert translation == original.replace("from", "de").replace("for", "por"), (number, translation)
         if not is_sure:
             check_run(told.strip(), run, outcome, [frames if is_heard[n] else [] for n, frames in enumerate(wanted)])

@@ -55,7 +55,7 @@ class Shape:
     is_cumulative: bool  # stable mode: several finals, each with the one before as its beginning
     talk: TalkConfig
     send_s: float  # seconds that one frame takes to leave; speech has 0.02
-    finals_s: float  # the latest finals
+    finals_s: float  # how late its finals are; where several utterances are open, only a steady pace tells them apart
 
 
 def shape(rng: random.Random) -> tuple[Shape, str]:
@@ -66,7 +66,7 @@ def shape(rng: random.Random) -> tuple[Shape, str]:
     is_short = rng.random() < 0.25
     talk = TalkConfig(0.0, 0.0, 120.0) if is_short else TalkConfig(PREROLL_S, TAIL_S, 120.0)
     send_s = rng.choice([0.0, 0.0, 0.0, rng.uniform(0.012, 0.03)])
-    finals_s = rng.choice([0.8, 0.8, 3.0])
+    finals_s = rng.uniform(0.0, rng.choice([0.8, 0.8, 3.0]))
     parts = ["text only"] * is_text_only + ["sentences"] * (segments is not None)
     parts += ["cumulative"] * is_cumulative + ["short"] * is_short
     parts += ["slow"] * (send_s > 0) + ["late"] * (finals_s > 1)
@@ -108,7 +108,7 @@ def plan(rng: random.Random, shape: Shape) -> tuple[Plan, str]:
 def habits(rng: random.Random, shape: Shape) -> dict[str, Any]:
     """How a session of this conversation answers, faulty or not."""
     return {
-        "finals_s": rng.uniform(0.0, shape.finals_s),
+        "finals_s": shape.finals_s * rng.uniform(0.9, 1.0),
         "segment_frames": shape.segment_frames,
         "is_cumulative": shape.is_cumulative,
         "duplicates": rng.random() < 0.2,

@@ -28,6 +28,8 @@ class Totals:
     utterances: int = 0
     attempts: int = 0
     moved: int = 0  # segments that were credited to another utterance at first
+    unsure: int = 0  # utterances of which the client cannot know which text is whose, and
+    misplaced: int = 0  # rows that hold another one's text then
     unheard: int = 0
     is_told: bool = False
     kinds: collections.Counter[str] = field(default_factory=collections.Counter)
@@ -103,6 +105,8 @@ def scene(seed: int, totals: Totals) -> None:
     totals.utterances += len(outcome.utterances)
     totals.attempts += sum(attempt for *_, attempt in outcome.utterances)
     totals.moved += outcome.moved
+    totals.unsure += outcome.unsure
+    totals.misplaced += outcome.misplaced
     totals.unheard += sum(state.value == "empty" for state, *_ in outcome.utterances)
     totals.kinds[kind] += 1
 
@@ -121,7 +125,8 @@ def main() -> int:
             print(f"seed {seed}: {exc}")
     print(
         f"{totals.scenes} scenes whole, {broken} broken; {totals.utterances} utterances in {totals.attempts} attempts, "
-        f"{totals.unheard} in which nothing was recognised, {totals.moved} segments moved; "
+        f"{totals.unheard} in which nothing was recognised, {totals.moved} segments moved; of {totals.unsure} utterances "
+        f"the client cannot know whose a text is, and {totals.misplaced} of their rows hold another one's; "
         f"{time.monotonic() - began:.0f} s"
     )
     print("services:", ", ".join(f"{name} {n}" for name, n in sorted(totals.kinds.items())))

@@ -75,6 +75,11 @@ class Plan:
         """Frames a segment of an utterance that begins with this frame; None: it is one segment."""
         return None if self.whole is not None and first % self.whole == 0 else self.segment_frames
 
+    @property
+    def swing_s(self) -> float:
+        """By how many seconds one utterance's answers may be later than another's."""
+        return 2.0 * self.wavers * max(self.ear_s or EAR_S, self.finals_s + self.grace_s)
+
     def lag_of(self, first: int) -> float:
         """What the seconds to the answers about an utterance are multiplied with."""
         return 1.0 + self.wavers * (first * 37 % 101 / 50 - 1.0)

@@ -13,8 +13,9 @@ from the delays alone: the service takes about as long for one utterance as for 
 answer that stays out is weighed again, and a segment that turns out to answer another open utterance moves there.
 
 What cannot be known: as long as no utterance was answered while it alone was open, the pace of the service is a guess.
-Of two utterances with one answer the later one is taken to be answered, since that needs the smaller delay. The texts
-of utterances that were open together then stay among these, in order; once all are settled, nothing of it is left.
+Of two utterances with one answer the later one is taken to be answered, since that needs the smaller delay. The same
+holds for a service whose pace changes by more than the pause between two utterances. The texts of utterances that were
+open together then stay among these, in order; once all are settled, nothing of it is left.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ FULL_CHUNK = 1_900
 
 IDS, IDS_A_SECOND = 200, 8
 """Limit of segments for one connection: a base, and more for each second of use. Speech never needs more."""
+SLOWER = 1.25
+"""An answer may take this many times as long as the slowest so far."""
 _REMEMBERED = 64  # utterances whose first text may still come
 
 
@@ -278,7 +281,7 @@ class Attribution:
             return None
         if not any(other.segments for other in self._open()):
             return None
-        return turn.finalized_at + answer.most + self._grace_s
+        return turn.finalized_at + SLOWER * answer.most + self._grace_s
 
     def _note_habits(self, turn: Turn, now: float) -> None:
         """What an utterance shows of the service that was open alone, so that nothing else can have been answered."""

@@ -20,7 +20,8 @@ UNHEARD_UNPACED = 1.0
 PASSED_OVER = 0.1
 """Cost of an unanswered utterance, not overdue yet, before an answered one."""
 THROWN_AWAY = 0.1
-"""Cost of a cancelled utterance without any segment. Low: a text that may answer another utterance is shown."""
+"""Cost of a cancelled utterance without any segment, while the pace is unknown. Low: a text that may answer another
+utterance is shown."""
 FURTHER = 1.0
 """Cost of each segment after an utterance's first, from a service that never sent more than one."""
 FURTHER_KNOWN = 0.02
@@ -29,9 +30,12 @@ UNASKED = 0.7
 """Cost of a final before `finalize`, from a service that never sent one."""
 ENDED = 0.3
 """Cost of a segment that begins after the answer to its utterance's `finalize`."""
+MOST_OFF = 1.1
+"""Most that a delay costs, however far off: a service may become slow."""
+WEAKER = 0.5
+"""Most that an answer's delay costs where the first text's delay is known."""
 WEAK = 0.1
-"""Most that an answer's delay costs where several segments are usual and the first text's delay is known: the answer
-may not be the last one."""
+"""The same where several segments are usual: the answer may not be the last one."""
 SILENT = 0.5
 """Cost of an answer to an utterance without voice."""
 LATE = 0.01
@@ -204,7 +208,8 @@ class _Weighing:
         cost += (FURTHER_KNOWN if expected.has_many else FURTHER) * (j - i - 1 + has_earlier)
         first_text = None if has_earlier else turn.first_text_s(first)
         if first_text is not None:
-            cost += LATE * first_text if expected.first_text is None else expected.first_text.off(first_text)
+            span = expected.first_text
+            cost += LATE * first_text if span is None else min(MOST_OFF, span.off(first_text))
         answer = turn.answer_s(last)
         is_early = expected.has_early_finals or len(last.finals) > 1
         if answer is None:
@@ -212,8 +217,8 @@ class _Weighing:
         elif expected.answer is None:
             cost += LATE * answer
         elif not is_early or answer > expected.answer.most:  # else the answer itself may follow
-            is_weak = expected.has_many and first_text is not None
-            cost += min(WEAK if is_weak else float("inf"), expected.answer.off(answer))
+            most = MOST_OFF if first_text is None else WEAK if expected.has_many else WEAKER
+            cost += min(most, expected.answer.off(answer))
         pairs = zip(self._segments[i : j - 1], self._segments[i + 1 : j], strict=True)
         cost += sum(self._after_the_end(turn, one, further, expected) for one, further in pairs)
         return cost, expected.learned(first_text, answer)
@@ -229,9 +234,9 @@ class _Weighing:
     def _unanswered(self, turn: Turn, later: Sequence[Segment], expected: Expected) -> float:
         if turn.finalized_at is not None and not turn.is_voiced:
             return 0.0
-        whole = UNHEARD if expected.is_known else UNHEARD_UNPACED
-        if turn.is_cancelled:
-            whole = THROWN_AWAY
+        whole = UNHEARD
+        if not expected.is_known:
+            whole = THROWN_AWAY if turn.is_cancelled else UNHEARD_UNPACED
         if turn.is_overdue or any(segment.finals for segment in later):
             return whole
         late = PASSED_OVER if later else 0.0
