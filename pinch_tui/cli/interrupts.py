@@ -22,8 +22,12 @@ class Interrupt:
 
     count: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    since: float | None = None
+    """The loop's time of the first."""
 
     def press(self) -> None:
+        if self.since is None:
+            self.since = asyncio.get_running_loop().time()
         self.count += 1
         self.changed.set()
 

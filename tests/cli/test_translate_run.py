@@ -21,7 +21,7 @@ from pinch_tui.cli.interrupts import Interrupt, interrupts
 from pinch_tui.cli.translate import run as translate_run
 from pinch_tui.cli.translate.console import Console
 from pinch_tui.cli.translate.output import QUIET_S, make_sink
-from pinch_tui.cli.translate.run import run_translate
+from pinch_tui.cli.translate.run import DRAIN_S, drained, run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
 from pinch_tui.core.transcript.export import ExportHead
 from pinch_tui.core.transcript.transcript import Segment
@@ -29,6 +29,7 @@ from pinch_tui.outlet import Outlet
 from pinch_tui.settings.run import TextFormat
 from tests.fakes.conversation import utterance
 from tests.fakes.scripted_engine import ScriptedEngine
+from tests.faults.warp import run as warped
 
 Script = Callable[[ScriptedEngine], Awaitable[None]]
 
@@ -579,6 +580,29 @@ async def test_an_output_that_nobody_reads_is_spoken_of_once_and_so_is_its_reade
         "pinch-tui: The output is read again.",
     ]
     assert not run.failed.is_set()
+
+
+def test_an_unread_output_is_waited_for_until_the_limit_after_the_interruption() -> None:
+    """The limit holds for the last words and the output together."""
+
+    async def scene() -> tuple[float, float]:
+        loop, interrupt = asyncio.get_running_loop(), Interrupt()
+        output = Unread()
+        output.pending = 1
+        loop.call_at(loop.time() + 60.0, interrupt.press)
+        began = loop.time()
+        await drained(cast(Outlet, output), interrupt)
+        late = loop.time() - began
+        interrupt = Interrupt()
+        interrupt.press()
+        await asyncio.sleep(12.0)  # the last words took so long
+        began = loop.time()
+        await drained(cast(Outlet, output), interrupt)
+        return late, loop.time() - began
+
+    until_interrupted, rest = warped(scene())
+    assert until_interrupted == pytest.approx(60.0 + DRAIN_S, abs=0.1)
+    assert rest == pytest.approx(DRAIN_S - 12.0, abs=0.1)
 
 
 async def test_listening_ends_after_ten_minutes_without_a_reader_and_a_file_goes_on() -> None:

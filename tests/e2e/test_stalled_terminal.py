@@ -19,6 +19,7 @@ import numpy as np
 import pyte
 import pytest
 
+from pinch_tui.cli.translate.run import DRAIN_S
 from tests.audio.rig import VirtualAudio
 from tests.e2e.live import CTRL_Q, PRESS, PROGRAM, RELEASE, LiveApp, find, samples
 from tests.e2e.scripted_live import scripted
@@ -165,6 +166,16 @@ def control(app: LiveApp, *words: str) -> float:
     return time.monotonic() - began
 
 
+def left_within(app: LiveApp, seconds: float) -> float:
+    """Wait until the program has left; how many seconds that took."""
+    told = time.monotonic()
+    while os.waitpid(app.pid, os.WNOHANG) == (0, 0):
+        assert time.monotonic() - told < seconds, "it does not leave"
+        time.sleep(0.05)
+    app.status = 0
+    return time.monotonic() - told
+
+
 def test_four_utterances_against_a_service_that_answers_at_once(tmp_path: Path, audio: VirtualAudio) -> None:
     with scripted(QUICK) as service, LiveApp(tmp_path, audio=audio, env=key(service.base_url)) as app:
         app.wait("session", 10)
@@ -231,11 +242,8 @@ def test_a_latched_talk_goes_on_while_the_terminal_reads_nothing(tmp_path: Path,
             told = time.monotonic()
             stall.lasts(0.2)
             stall.let_go()
-            while os.waitpid(app.pid, os.WNOHANG) == (0, 0):
-                assert time.monotonic() - told < 8.0, "it does not leave"
-                time.sleep(0.05)
+            left_within(app, 8.0)
             left_s = time.monotonic() - told
-            app.status = 0
         print(f"SIGTERM in a stall: left after {left_s:.1f} s")
         assert app.events("finalize")[-1]["utterance"] == 2, "what was said is finalized"
 
@@ -327,3 +335,47 @@ def test_listening_goes_on_while_nobody_reads_the_output(
         counts = [int(line.rsplit(" ", 1)[1]) for line in lines]
         assert sum(counts) == len(frames), "every line of the talk is printed, and the last words too"
         assert counts[:-1] == [25] * (len(counts) - 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [((), signal.SIGHUP), (("--plain",), signal.SIGTERM), (("--plain",), signal.SIGHUP)],
+    ids=["screen-SIGHUP", "lines-SIGTERM", "lines-SIGHUP"],
+)
+def test_a_terminal_that_never_reads_again_does_not_keep_the_program(
+    tmp_path: Path, audio: VirtualAudio, options: tuple[str, ...], number: signal.Signals
+) -> None:
+    lines = Plan(ear_s=0.1, interim_from=1, interim_every=5, has_speech=False)
+    with (
+        scripted(lines) as service,
+        LiveApp(tmp_path, *options, audio=audio, env=key(service.base_url)) as app,
+        playing(audio, noise(tmp_path, 30)),
+    ):
+        app.wait("session", 10)
+        control(app, "talk", "start")
+        app.wait("first-frame", 3)
+        app.pump(0.5)
+        stall = Stall(app)
+        stall.lasts(1.0)
+        os.kill(app.pid, number)
+        stall.lasts(0.2)
+        stall.let_go()
+        left_s = left_within(app, 8.0)
+        print(f"{options} {number.name} in a stall that never ends: left after {left_s:.1f} s")
+        assert app.events("finalize")[-1]["utterance"] == 1, "what was said is finalized"
+
+
+@pytest.mark.timeout(90)
+def test_listening_leaves_within_the_limit_though_nobody_reads_ever(tmp_path: Path, audio: VirtualAudio) -> None:
+    sentences = Plan(segment_frames=25, has_interims=False, has_speech=False)
+    with scripted(sentences) as service, playing(audio, noise(tmp_path, 30)):
+        with contextlib.closing(Listening(tmp_path, audio, service.base_url)) as listening:
+            listening.wait(lambda: bool(service.sessions and service.sessions[0].got), 10)
+            listening.wait(lambda: len(service.sessions[0].got) > 100, 10)
+            listening.process.send_signal(signal.SIGTERM)
+            told = time.monotonic()
+            listening.process.wait(DRAIN_S + 4.0)
+            left_s = time.monotonic() - told
+        print(f"SIGTERM with a pipe that nobody reads: left after {left_s:.1f} s")
+        (session,) = service.sessions
+        assert [item for _, item in session.got].count("finalize") == 1, "the last words are asked for"

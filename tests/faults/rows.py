@@ -125,8 +125,8 @@ def main() -> int:
             print(f"seed {seed}: {exc}")
     print(
         f"{totals.scenes} scenes whole, {broken} broken; {totals.utterances} utterances in {totals.attempts} attempts, "
-        f"{totals.unheard} in which nothing was recognised, {totals.moved} segments moved; of {totals.unsure} utterances "
-        f"the client cannot know whose a text is, and {totals.misplaced} of their rows hold another one's; "
+        f"{totals.unheard} in which nothing was recognised, {totals.moved} segments moved; of {totals.unsure} "
+        f"utterances the client cannot know whose a text is, and {totals.misplaced} of their rows hold another one's; "
         f"{time.monotonic() - began:.0f} s"
     )
     print("services:", ", ".join(f"{name} {n}" for name, n in sorted(totals.kinds.items())))

@@ -318,6 +318,8 @@ class _Run:
         at = max(loop.time() + seconds * self.plan.lag_of(begun), self.due[kind] + 1e-6)
         if kind == "finals":  # an utterance's last interim comes before its final
             at = max(at, self.told.get(begun, 0.0) + 1e-6)
+            if self.plan.is_cumulative:  # and what goes beyond a final comes after it
+                self.due["interims"] = max(self.due["interims"], at)
         else:
             self.told[begun] = at
         self.due[kind] = at

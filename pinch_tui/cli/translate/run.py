@@ -203,11 +203,12 @@ async def run_translate(
 
 
 async def drained(output: Outlet, interrupt: Interrupt) -> None:
-    """Wait until the output has been read; after an interruption, `DRAIN_S` at most. Raises the output's OSError."""
+    """Wait until the output has been read, but no longer than until `DRAIN_S` after the interruption, the wait for the
+    last words included. Raises the output's OSError."""
     loop = asyncio.get_running_loop()
-    began = loop.time()
     while output.pending and output.error is None:
-        if interrupt.count > 1 or (interrupt.count and loop.time() - began >= DRAIN_S):
+        is_late = interrupt.since is not None and loop.time() - interrupt.since >= DRAIN_S
+        if interrupt.count > 1 or is_late:
             return
         await asyncio.sleep(0.02)
     if output.error is not None:
