@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-_LAUNCH: Final = (
-    "import ctypes, os, sys; "
-    f"ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, 9); "
-    "os.getppid() == int(sys.argv[1]) or os._exit(1); "
-    "os.execvp(sys.argv[2], sys.argv[2:])"
-)
+NOT_STARTED: Final = 127
+"""The exit code of `tied_to_parent` where the program cannot be started, as a shell's."""
+_LAUNCH: Final = f"""
+import ctypes, os, sys
+ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, 9)
+os.getppid() == int(sys.argv[1]) or os._exit(1)
+try:
+    os.execvp(sys.argv[2], sys.argv[2:])
+except OSError:
+    os._exit({NOT_STARTED})
+"""
 
 
 def tie_to_parent() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pinch_tui.children import tied_to_parent, without_keys
+from pinch_tui.children import NOT_STARTED, tied_to_parent, without_keys
 from pinch_tui.dub.wire import is_page
 from pinch_tui.errors import InputFileError, why
 from pinch_tui.store.paths import open_file
@@ -90,6 +90,8 @@ def _by_ffprobe(program: str, path: Path) -> Probe:
         )
         facts = json.loads(run.stdout or b"{}")
     except (OSError, ValueError, subprocess.SubprocessError, RecursionError):
+        return Probe()
+    if run.returncode == NOT_STARTED:
         return Probe()
     if run.returncode > 0 and not facts:
         return Probe(is_media=False)

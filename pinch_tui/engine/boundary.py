@@ -5,11 +5,13 @@ Libraries, devices, files, codecs and child processes can raise anything, and an
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Any, Final, TypeVar, cast
 
+from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
 from pinch_tui.core.sound import MicEvent, MicFailed, SpeakerEvent, SpeakerFailed
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import AudioError, LinkError, PinchError
@@ -45,6 +47,76 @@ def microphone_events(microphone: Microphone, now: Callable[[], float]) -> Async
 def speaker_events(speaker: Speaker) -> AsyncIterator[SpeakerEvent]:
     """A speaker's events; a broken adapter yields a last `SpeakerFailed`."""
     return events_of(speaker.events(), lambda name: SpeakerFailed(_broken("speaker", name), is_retrying=False))
+
+
+P = TypeVar("P", Microphone, Speaker)
+_QUIET: Final = {"buffered_s": 0.0, "dropped_s": 0.0, "level_dbfs": SILENCE_DBFS}
+"""What a broken adapter answers to questions."""
+
+
+def guarded(adapter: P, failed: Callable[[AudioError], None]) -> P:
+    """An adapter of sound whose methods never raise what nobody foresaw: ``failed`` is told, later, once a fault.
+
+    A `PinchError` passes, as from `events_of`; so do `events`, which have a boundary of their own.
+    """
+    return cast(P, _Guarded(adapter, failed))
+
+
+class _Guarded:
+    def __init__(self, adapter: Microphone | Speaker, failed: Callable[[AudioError], None]) -> None:
+        self._adapter = adapter
+        self._failed = failed
+        self._told: set[tuple[str, str]] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._adapter, name)
+        if name == "events" or not callable(method):
+            return method
+        made = self._coroutine(name, method) if name == "aclose" else self._call(name, method)
+        self.__dict__[name] = made
+        return made
+
+    def _call(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return method(*args, **kwargs)
+            except PinchError:
+                raise
+            except Exception as exc:  # noqa: BLE001 - the boundary
+                self._tell(name, exc)
+                return _QUIET.get(name)
+
+        return call
+
+    def _coroutine(self, name: str, method: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def call() -> None:
+            try:
+                await method()
+            except PinchError:
+                raise
+            except Exception as exc:  # noqa: BLE001 - the boundary
+                self._tell(name, exc)
+
+        return call
+
+    def _tell(self, name: str, exc: Exception) -> None:
+        fault = name, type(exc).__name__
+        if fault in self._told:
+            return
+        self._told.add(fault)
+        note(exc)
+        what = "speaker" if hasattr(self._adapter, "play") else "microphone"
+        # Later: whoever called is in the midst of something.
+        asyncio.get_running_loop().call_soon(self._failed, _broken(what, type(exc).__name__))
+
+
+def quietly(do: Callable[[], T], otherwise: T) -> T:
+    """What a method of a service's connection returns, ``otherwise`` where it raises: its other methods tell why."""
+    try:
+        return do()
+    except Exception as exc:  # noqa: BLE001 - the boundary
+        note(exc)
+        return otherwise
 
 
 def _broken(what: str, name: str) -> AudioError:

@@ -18,10 +18,12 @@ from pinch_tui.core import events as e
 from pinch_tui.core.languages import label
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.session import events as ev
+from pinch_tui.core.sound import MicFailed, SpeakerFailed
 from pinch_tui.core.talk.talk import TalkState
 from pinch_tui.core.transcript.transcript import Transcript, Utterance
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.answers import Answers
+from pinch_tui.engine.boundary import guarded
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.facade import Listener
 from pinch_tui.engine.loudspeaker import Loudspeaker
@@ -33,6 +35,7 @@ from pinch_tui.engine.setup import EngineConfig, EnginePorts
 from pinch_tui.engine.speech_player import SpeechPlayer
 from pinch_tui.engine.status import snapshot
 from pinch_tui.engine.talking import Talking
+from pinch_tui.errors import AudioError
 from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import BargeIn
 
@@ -180,8 +183,8 @@ class Engine:
                     worker.cancel()
         finally:
             if self._config.closes_sound:
-                await ports.microphone.aclose()
-                await ports.speaker.aclose()
+                await guarded(ports.microphone, self._microphone_broke).aclose()
+                await guarded(ports.speaker, self._speaker_broke).aclose()
             await self._sessions.aclose()
         self._is_over = True
         self._notifier.emit(e.Stopped(len(self._sessions.unsettled())))
@@ -189,14 +192,16 @@ class Engine:
     def _make_parts(self) -> None:
         """What needs the running loop."""
         config, ports, conversation = self._config, self._ports, self._conversation
+        microphone = guarded(ports.microphone, self._microphone_broke)
+        speaker = guarded(ports.speaker, self._speaker_broke)
         # With a single endless utterance, barge-in would hold its speech back until the end.
         barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
-        self._player = SpeechPlayer(ports.speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
+        self._player = SpeechPlayer(speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
         self._player.set_volume(config.volume, config.is_muted)
-        self._loudspeaker = Loudspeaker(ports.speaker, self._player, conversation, has_cues=config.has_cues)
+        self._loudspeaker = Loudspeaker(speaker, self._player, conversation, has_cues=config.has_cues)
         access = Access(ports.claim, conversation, is_shared=config.shares_microphone)
         self._listening = Listening(
-            config.talk, config.keep_open, ports.microphone, access, conversation, self._loudspeaker.cue
+            config.talk, config.keep_open, microphone, access, conversation, self._loudspeaker.cue
         )
         self._talking = Talking(
             config.talk,
@@ -209,6 +214,16 @@ class Engine:
         )
         self._listening.attach(self._talking)
         self._answers = Answers(conversation, self._player, self._listening)
+
+    def _microphone_broke(self, error: AudioError) -> None:
+        if not self._is_over:
+            self._listening.failed(MicFailed(error, self._conversation.now(), is_retrying=False))
+            self._refresh()
+
+    def _speaker_broke(self, error: AudioError) -> None:
+        if not self._is_over:
+            self._loudspeaker.failed(SpeakerFailed(error, is_retrying=False))
+            self._refresh()
 
     # ---- the status ----
 

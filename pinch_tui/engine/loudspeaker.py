@@ -53,10 +53,15 @@ class Loudspeaker:
                     if event.is_substitute:
                         title = f"The chosen speaker was not found; using {event.name}."
                         notifier.notice("speaker", Severity.WARNING, title)
-                case SpeakerFailed(error, is_retrying):
-                    self.is_there = False
-                    notifier.notice("speaker", Severity.WARNING, error.title, error.hint, is_retrying=is_retrying)
-                    notifier.log("error", topic="speaker", title=error.title)
+                case SpeakerFailed():
+                    self.failed(event)
                 case _:
                     self.player.heard(event)
             self._conversation.refresh()
+
+    def failed(self, event: SpeakerFailed) -> None:
+        """It is gone, or broke."""
+        error, notifier = event.error, self._conversation.notifier
+        self.is_there = False
+        notifier.notice("speaker", Severity.WARNING, error.title, error.hint, is_retrying=event.is_retrying)
+        notifier.log("error", topic="speaker", title=error.title)

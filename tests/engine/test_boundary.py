@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from pinch_tui.core.events import Frame
+from pinch_tui.core.events import Frame, SelectMicrophone, SelectSpeaker
 from pinch_tui.engine.boundary import events_of
 from pinch_tui.errors import InputFileError
+from pinch_tui.services.pinch.connection import PinchConnection
 from tests.engine.rig import Rig, play
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
@@ -75,3 +77,74 @@ async def test_our_own_errors_pass() -> None:
 
     with pytest.raises(InputFileError):
         await anext(events_of(events(), lambda name: Frame(b"", 0, 0.0, 0.0)))
+
+
+_ASKED = ["buffered_s", "dropped_s", "level_dbfs"]
+SPEAKER_METHODS = ["begin", "play", "end", "clear", "set_gain", "cue", "select", *_ASKED, "aclose"]
+MICROPHONE_METHODS = ["request_open", "request_close", "attend", "select", "aclose"]
+
+
+def raises(fault: Exception) -> Any:
+    def method(self: Any, *_args: object) -> None:
+        raise fault
+
+    return method
+
+
+async def a_talk(rig: Rig) -> None:
+    rig.engine.post(SelectMicrophone("another"))
+    rig.engine.post(SelectSpeaker("another"))
+    for _ in range(2):
+        await rig.hold(0.8, then=1.0)
+    await rig.settled()
+    rig.engine.levels()
+
+
+@pytest.mark.parametrize("method", SPEAKER_METHODS)
+@pytest.mark.parametrize("fault", FAULTS[:2], ids=lambda fault: type(fault).__name__)
+def test_a_speaker_that_breaks_at_a_command_leaves_the_conversation_alone(
+    method: str, fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(FakeSpeaker, method, raises(fault))
+    rig = play(a_talk)
+    assert len(rig.logged("settled", empty=False)) == 2
+    told = [notice for notice in rig.notices("speaker") if type(fault).__name__ in notice.title]
+    assert len(told) <= 1 and "canary" not in caplog.text
+    assert method in ("aclose", "cue", "clear", "buffered_s", "dropped_s", "level_dbfs") or told
+
+
+@pytest.mark.parametrize("method", MICROPHONE_METHODS)
+@pytest.mark.parametrize("fault", FAULTS[:2], ids=lambda fault: type(fault).__name__)
+def test_a_microphone_that_breaks_at_a_command_ends_no_program(
+    method: str, fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(FakeMicrophone, method, raises(fault))
+    rig = play(a_talk)
+    assert "canary" not in caplog.text
+    if method == "request_open":
+        assert [notice for notice in rig.notices("mic") if type(fault).__name__ in notice.title]
+
+
+@pytest.mark.parametrize("method", ["progress", "latch", "abort", "close", "finalize", "send", "ping"])
+def test_a_connection_that_breaks_at_a_command_is_another_attempt(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, calls = getattr(PinchConnection, method), 0
+
+    def breaks_once(self: Any, *args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise RuntimeError("canary")
+        return original(self, *args)
+
+    async def breaks_once_later(self: Any, *args: Any) -> Any:
+        return await breaks_once(self, *args)
+
+    broken = breaks_once_later if inspect.iscoroutinefunction(original) else breaks_once
+    monkeypatch.setattr(PinchConnection, method, broken)
+
+    async def scene(rig: Rig) -> None:
+        await rig.hold(0.8, then=1.0)
+        await rig.settled()
+
+    rig = play(scene)
+    assert len(rig.logged("settled", empty=False)) == 1

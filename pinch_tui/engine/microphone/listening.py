@@ -212,7 +212,7 @@ class Listening:
                 case MicClosed():
                     self._closed(event)
                 case MicFailed():
-                    self._on_failure(event)
+                    self.failed(event)
                 case MicMuted():
                     self._on_mute(event)
                 case _:
@@ -241,7 +241,8 @@ class Listening:
         if not event.at_end:
             self.apply_policy()
 
-    def _on_failure(self, event: MicFailed) -> None:
+    def failed(self, event: MicFailed) -> None:
+        """It is gone, or broke."""
         if self._failed is None:
             self._gone_at = self._conversation.now() if self._has_opened else float("-inf")
         self._failed = event

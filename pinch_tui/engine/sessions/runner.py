@@ -14,7 +14,7 @@ from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.alarm import Alarm
-from pinch_tui.engine.boundary import of_adapter
+from pinch_tui.engine.boundary import of_adapter, quietly
 from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.ports import Connection, Service
@@ -87,7 +87,7 @@ class SessionRunner:
 
     def _look(self, attempt: _Attempt) -> None:
         """Tell the machine how far what was sent has got, where that is known."""
-        progress = attempt.connection.progress() if attempt.connection is not None else None
+        progress = quietly(attempt.connection.progress, None) if attempt.connection is not None else None
         if progress is not None:
             self.feed(ev.Progressed(attempt.generation, progress))
 
@@ -108,7 +108,7 @@ class SessionRunner:
                 self._put(generation, pcm)
             case ev.GoHandsFree(generation):
                 if self._attempt is not None and self._attempt.generation == generation and self._attempt.connection:
-                    self._attempt.connection.latch()
+                    quietly(self._attempt.connection.latch, None)
             case ev.SendFinalize(generation):
                 self._put(generation, None)
             case ev.SendPing(generation):
@@ -162,7 +162,7 @@ class SessionRunner:
             closing.add_done_callback(self._closing.discard)
             return
         if attempt.connection is not None:
-            attempt.connection.abort()
+            quietly(attempt.connection.abort, None)
         if attempt.task is not None:
             attempt.task.cancel()
 
@@ -189,7 +189,7 @@ class SessionRunner:
             return
         attempt = self._attempt
         if attempt is None or attempt.generation != generation:
-            connection.abort()
+            quietly(connection.abort, None)
             return
         attempt.connection = connection
         self._look(attempt)
@@ -202,7 +202,7 @@ class SessionRunner:
         except* PinchError as group:
             closed = _closed(generation, group.exceptions[0])
         finally:
-            connection.abort()  # nothing is left open, however this ended
+            quietly(connection.abort, None)  # nothing is left open, however this ended
         self.feed(closed)
 
     async def _receive(self, generation: int, connection: Connection) -> None:
@@ -240,10 +240,12 @@ class SessionRunner:
 async def _close(attempt: _Attempt) -> None:
     try:
         if attempt.connection is not None:
-            await attempt.connection.close(1000)
+            await of_adapter(attempt.connection.close(1000))
+    except PinchError:
+        pass  # it is dropped below
     finally:
         if attempt.connection is not None:
-            attempt.connection.abort()
+            quietly(attempt.connection.abort, None)
         if attempt.task is not None:
             attempt.task.cancel()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,9 +16,11 @@ from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
+from pinch_tui.engine.boundary import of_adapter
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.sessions.runner import OnReport, SessionRunner
 from pinch_tui.engine.sessions.spare import SpareSession
+from pinch_tui.errors import PinchError
 from pinch_tui.services.ports import Service
 
 _SAFE = "Your words are safe."
@@ -222,7 +225,8 @@ class Sessions:
 
     async def aclose(self) -> None:
         for service in (*self._old_services, self.service):
-            await service.api.aclose()
+            with contextlib.suppress(PinchError):
+                await of_adapter(service.api.aclose())
 
     def _closed(self, runner: SessionRunner) -> None:
         """A session is closed for good."""
