@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -133,6 +134,8 @@ class MprisPlayers:
 
 async def _open(bus: str) -> Any:
     """A connection that has said hello. jeepney's own way to open one leaves the socket open when it fails."""
+    if sys.platform == "win32":
+        raise ConnectionRefusedError("there is no session bus on Windows")
     from jeepney.auth import BEGIN, Authenticator
     from jeepney.bus import get_bus
     from jeepney.bus_messages import message_bus
