@@ -24,6 +24,7 @@ from pinch_tui.core.hosts import is_loopback
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
 from pinch_tui.errors import EXIT_LINK, EXIT_USAGE, ConfigError
 from pinch_tui.network import trust
+from pinch_tui.network.names import addresses_of
 from pinch_tui.network.proxy import Proxy, UnusableProxy
 from pinch_tui.network.transport import as_httpx
 from pinch_tui.network.way import wants_login
@@ -116,12 +117,6 @@ def own_store() -> ssl.SSLContext:
 # ---- the way ------------------------------------------------------------------------------------------------------
 
 
-async def resolve_here(host: str, port: int) -> list[str]:
-    """The addresses of a host, as the system finds them. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 async def connect_here(host: str, port: int) -> None:
     """Open a connection and close it again. Raises OSError."""
     _, writer = await asyncio.open_connection(host, port)
@@ -144,7 +139,7 @@ class Way:
 
     target: Target
     is_default: bool = False
-    resolve: Resolve = resolve_here
+    resolve: Resolve = addresses_of
     connect: Connect = connect_here
     store: Callable[[], ssl.SSLContext] = own_store
     wall: Callable[[], float] = time.time

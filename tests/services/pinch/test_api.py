@@ -16,6 +16,7 @@ from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
 from pinch_tui.core.hosts import is_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
+from pinch_tui.services.beta1.api import Beta1Api
 from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.api import HttpSessionApi
 
@@ -347,3 +348,50 @@ async def test_what_the_service_says_is_kept_clean(status: int, body: dict[str, 
 
 async def test_a_page_is_not_quoted() -> None:
     assert (await fails(httpx.Response(502, html="<html><body>Bad gateway</body></html>"))).words == ""
+
+
+@pytest.mark.parametrize(
+    ("ws_url", "addresses", "is_refused"),
+    [
+        ("wss://a.example/session", ["127.0.0.1"], True),
+        ("wss://a.example:8443/session", ["198.51.100.7", "::1"], True),
+        ("wss://a.example/session", ["::ffff:127.0.0.1"], True),
+        ("wss://a.example/session", ["0.0.0.0"], True),
+        ("wss://a.example/session", ["198.51.100.7", "2001:db8::7"], False),
+        ("wss://a.example/session", [], False),
+        ("wss://ws.startpinch.com/session", ["127.0.0.1"], False),  # the host that the user chose
+    ],
+)
+@pytest.mark.parametrize("kind", [HttpSessionApi, Beta1Api])
+async def test_a_name_that_is_looked_up_as_this_machine_is_refused(
+    kind: type[HttpSessionApi], ws_url: str, addresses: list[str], is_refused: bool
+) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        assert host == "a.example"
+        if not addresses:
+            raise OSError(-2, "unknown")
+        return addresses
+
+    body = {"session_id": "s", "ws_url": ws_url, "expires_in": 60, "room_name": "r", "url": ws_url, "token": "t"}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
+    asking = kind("https://ws.startpinch.com", KEY, "the test", transport=transport, resolve=resolve)
+    try:
+        if is_refused:
+            with pytest.raises(AllocationError, match="on this machine, which is refused"):
+                await asking.allocate(SessionParams())
+        else:
+            assert (await asking.allocate(SessionParams())).ws_url == ws_url
+    finally:
+        await asking.aclose()
+
+
+async def test_behind_a_proxy_no_name_is_looked_up_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        raise AssertionError(host)
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    body = {"session_id": "s", "ws_url": "wss://a.example/session", "expires_in": 60}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
+    asking = HttpSessionApi("https://ws.startpinch.com", KEY, "the test", transport=transport, resolve=resolve)
+    assert (await asking.allocate(SessionParams())).ws_url == "wss://a.example/session"
+    await asking.aclose()
