@@ -19,7 +19,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 settings.register_profile("calm", deadline=None, derandomize="E2E_MUST_RUN" in os.environ)
-settings.register_profile("random", deadline=None, max_examples=2_000)
+settings.register_profile("random", deadline=None, max_examples=500)
 settings.load_profile("calm")
 
 _MUST_RUN = ("e2e", "device")

@@ -19,15 +19,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="processes beside this one")
     parser.add_argument("--only", default="propert or stateful or Any or Traces or out_of_order or machine or TestCon")
     parser.add_argument("tests", nargs="*", default=None)
     options = parser.parse_args()
     tests = options.tests or [path for path in TESTS if os.path.isdir(path)]
     failed, n, began = 0, 0, time.monotonic()
     for seed in range(options.seed, options.seed + options.runs):
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "", f"--hypothesis-seed={seed}"]
-        environment = {**os.environ, "HYPOTHESIS_PROFILE": "random"}
-        done = subprocess.run([*command, "-k", options.only, *tests], env=environment, capture_output=True, text=True)
+        command = [sys.executable, "-m", "pytest", "-q", "-n", str(options.workers), "-m", "", "--timeout=900"]
+        command += ["--hypothesis-profile=random", f"--hypothesis-seed={seed}", "-k", options.only, *tests]
+        done = subprocess.run(command, capture_output=True, text=True)
         found = re.search(r"(\d+) passed", done.stdout)
         n += int(found.group(1)) if found else 0
         if done.returncode:

@@ -1,0 +1,131 @@
+"""Which utterance a text answers, over services that keep their pace: the order and the delays tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinch_tui.core.session.attribution import Attribution
+from pinch_tui.core.session.credit import Pace
+from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
+
+GRACE_S, PAUSE_S = 0.25, 0.3
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One utterance: seconds of pause before it and of its sound, and how many segments it is recognised in."""
+
+    pause: float
+    length: float
+    n: int = 1
+
+
+class Service:
+    """Says of each segment an interim ``lag`` seconds after its beginning, and its final ``lag`` after its end."""
+
+    def __init__(self, lag: float, *, has_interims: bool = True, has_sentences: bool = False) -> None:
+        self._lag, self._has_interims = lag, has_interims
+        self.attribution = Attribution(Pace(), grace_s=PAUSE_S)
+        self.attribution.has_sentences = has_sentences
+        self._now = 100.0
+        self._number = 0
+        self.credited: dict[str, int] = {}
+
+    def converse(self, talks: list[Spoken]) -> dict[str, int]:
+        """All the utterances, sent one after another; returns whose each segment is in the end."""
+        facts: list[tuple[float, int, str, int, int]] = []  # when, in what order, what, utterance, segment
+        t = self._now
+        for talk in talks:
+            self._number += 1
+            t += talk.pause
+            facts += [(t, 0, "sent", self._number, 0), (t + talk.length, 0, "finalize", self._number, 0)]
+            for k in range(talk.n):
+                begin, end = (t + talk.length * (k + i) / talk.n for i in (0, 1))
+                if self._has_interims:
+                    facts.append((begin + self._lag, 2, "interim", self._number, k))
+                facts.append((end + self._lag + GRACE_S, 1, "final", self._number, k))
+            t += talk.length
+        for at, _, what, number, k in sorted(facts):
+            self._until(at)
+            self._tell(what, number, k, at)
+        self._until(t + self._lag + 10.0)
+        for number in range(self._number - len(talks) + 1, self._number + 1):  # the silent ones end first
+            if number not in self.credited.values():
+                self._take(self.attribution.settled(number, self._now))
+        for number in range(self._number - len(talks) + 1, self._number + 1):
+            self._take(self.attribution.settled(number, self._now))
+        return self.credited
+
+    def _until(self, at: float) -> None:
+        while (due := self.attribution.wake_at()) is not None and due <= at:
+            self._take(self.attribution.due(due))
+        self._now = at
+
+    def _tell(self, what: str, number: int, k: int, at: float) -> None:
+        if what == "sent":
+            self.attribution.first_sent(number, at)
+            self.attribution.voiced(number, at)
+        elif what == "finalize":
+            self.attribution.finalized(number, at, is_voiced=True)
+        else:
+            id_ = f"{number}.{k}"
+            message = TranscriptMessage(TranscriptKind.ORIGINAL, id_, f"{what} {id_}", what == "final")
+            credited, moved = self.attribution.of_text(message, at)
+            assert credited is not None
+            self._take(moved)
+            self.credited[id_] = credited
+
+    def _take(self, moved: list) -> None:  # type: ignore[type-arg]
+        for move in moved:
+            assert self.credited[move.id] == move.source
+            self.credited[move.id] = move.target
+
+
+def own(credited: dict[str, int]) -> bool:
+    return all(int(id_.split(".")[0]) == number for id_, number in credited.items())
+
+
+seconds = st.floats(0.0, 3.0)
+any_talk = st.builds(Spoken, st.floats(PAUSE_S + 0.05, 5.0), st.floats(0.3, 3.0), st.integers(0, 4))
+
+
+@given(seconds, st.lists(any_talk, min_size=1, max_size=6))
+def test_once_the_pace_is_known_each_text_stands_in_its_row(lag: float, talks: list[Spoken]) -> None:
+    service = Service(lag, has_sentences=True)
+    assert service.converse([Spoken(1.0, 1.0)]) == {"1.0": 1}
+    credited = service.converse(talks)
+    assert own(credited), credited
+
+
+@given(seconds, st.booleans(), st.lists(any_talk, min_size=1, max_size=6))
+def test_where_each_utterance_is_one_segment_no_pace_is_needed(
+    lag: float, has_interims: bool, talks: list[Spoken]
+) -> None:
+    service = Service(lag, has_interims=has_interims)
+    credited = service.converse([Spoken(talk.pause, talk.length) for talk in talks])
+    assert own(credited), credited
+
+
+def test_a_slow_service_owes_segments_of_the_first_press_while_the_second_is_sent() -> None:
+    """Nothing is known of its pace, and the first text comes when both were sent."""
+    credited = Service(2.3, has_sentences=True).converse([Spoken(0.2, 2.0, 4), Spoken(0.3, 1.0, 2)])
+    assert own(credited), credited
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.2, 1.0, 2.9])
+def test_quick_taps_in_which_nothing_is_recognised_take_no_words(lag: float) -> None:
+    service = Service(lag, has_interims=False)
+    service.converse([Spoken(1.0, 1.0)])
+    credited = service.converse([Spoken(3.0, 0.3, 0), Spoken(0.4, 0.8), Spoken(0.4, 0.3, 0), Spoken(0.35, 0.4)])
+    assert own(credited), credited
+
+
+def test_of_two_with_one_answer_the_later_one_was_answered_as_far_as_is_known() -> None:
+    credited = Service(0.5).converse([Spoken(0.2, 0.5, 0), Spoken(0.4, 0.5)])
+    assert credited == {"2.0": 2}
+    credited = Service(1.5).converse([Spoken(0.2, 0.5), Spoken(0.4, 0.5, 0)])
+    assert credited == {"1.0": 2}, "the smaller delay: the pace is unknown"
