@@ -25,15 +25,9 @@ class Request:
 
     method: str
     path: str
-    query: str
     headers: Mapping[str, str]
     _reader: asyncio.StreamReader = field(repr=False)
     _left: int = 0
-
-    @property
-    def length(self) -> int:
-        """Bytes of the body that are not read yet."""
-        return self._left
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body, a piece at a time. Raises `asyncio.IncompleteReadError` when the client goes away."""
@@ -116,7 +110,7 @@ async def _read_head(reader: asyncio.StreamReader) -> Request | None:
     target = rest.partition(" ")[0]
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
     parts = urlsplit(target)
-    return Request(method, parts.path, parts.query, headers, reader, int(headers.get("content-length") or 0))
+    return Request(method, parts.path, headers, reader, int(headers.get("content-length") or 0))
 
 
 async def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:

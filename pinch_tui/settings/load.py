@@ -141,7 +141,7 @@ def load(
     for problem in notes(settings):
         if not problem.is_fatal:
             warnings.append(f"{problem.key} {problem.text}. {problem.hint}".strip())
-        elif not mistakes.is_in("session."):  # what takes the place of a refused value contradicts nothing
+        elif not mistakes.is_in("session."):  # a default in place of a refused value contradicts nothing
             place = str(origins[problem.key])
             mistakes.add(problem.key, ConfigError(f"{place}: {problem.key} {problem.text}.", problem.hint))
     _check_names(settings, path, text or "", origins, mistakes)
@@ -240,7 +240,7 @@ MAX_BYTES = 64 * 1024
 """Bytes of a configuration: ten times the example with all its comments."""
 _MAX_PARTS = 1_000
 MAX_MISTAKES = 20
-"""Unknown names that are told; finding the line and the nearest name of each takes time."""
+"""Most unknown names that are reported; finding the line and the nearest name of each takes time."""
 
 
 def _read(path: Path, *, is_required: bool) -> str | None:
@@ -268,7 +268,7 @@ def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
 
     try:
         if any(line.partition("=")[0].count(".") > _MAX_PARTS for line in text.splitlines()):
-            raise RecursionError  # the parser takes the square of it
+            raise RecursionError  # the parser's time grows with its square
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}.", "Strings need quotes, and tables [brackets].") from None

@@ -73,7 +73,7 @@ class ServiceName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """``[service]``: who interprets."""
+    """``[service]``: which service is used."""
 
     name: ServiceName = option(
         ServiceName.DEFAULT,
@@ -103,7 +103,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings(SessionParams):
-    """``[session]``: what a service session is asked for, and what becomes of one that ended."""
+    """``[session]``: what is asked of a service's session, and what happens when one has ended."""
 
     reopen: Reopen = Reopen.EAGER
     """An idle session that the service ended is reopened at once, or at the next press."""

@@ -38,7 +38,7 @@ def create(folder: Path, name_of: Callable[[int], str], data: bytes) -> Path:
             with os.fdopen(fd, "wb") as file:
                 file.write(data)
         except OSError as exc:
-            path.unlink(missing_ok=True)  # half a file would pass for a whole one
+            path.unlink(missing_ok=True)  # half a file would be taken for a whole one
             raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Free some space and try again.") from exc
         return path
     raise AssertionError("unreachable")
@@ -104,5 +104,5 @@ def default_folder() -> Path:
 def _here() -> Path | None:
     try:
         return Path.cwd()
-    except OSError:  # it was deleted since
+    except OSError:  # the folder was deleted meanwhile
         return None

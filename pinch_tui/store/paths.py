@@ -116,7 +116,7 @@ class FolderFault(StrEnum):
 
 
 def folder_fault(folder: Path) -> FolderFault | None:
-    """What is wrong with a folder that holds sockets and locks; None where nothing is. Raises OSError."""
+    """What is wrong with a folder that holds sockets and locks; None when it is all right. Raises OSError."""
     if sys.platform == "win32":
         return None  # the profile's own access rules hold there
     info = folder.lstat()

@@ -1,8 +1,8 @@
-"""The API keys: where each may stand, in which order it is looked up, how it is kept and removed.
+"""The API keys: where each may be, in which order it is looked up, how it is kept and removed.
 
 Order, the first found wins: the key's variable in the environment, the system's keyring, a file (0600) in the state
-folder, the configuration. A keyring that is missing, locked or hung counts as holding nothing; the
-last two are said in `ApiKey.warnings`. A key's value stands in no message, no repr and no argument list.
+folder, the configuration. A keyring that is missing, locked or hung counts as empty; the last two are mentioned in
+`ApiKey.warnings`. A key's value never appears in a message, a repr or an argument list.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def store_key(value: str, folder: Path, keyring: Keyring | None, name: KeyName =
         try:
             keyring.set(key)
             if keyring.get() == key:
-                path.unlink(missing_ok=True)  # an older key must not live on where it is no longer looked for
+                path.unlink(missing_ok=True)  # an older key must not remain where it is no longer looked for
                 return KeySource.KEYRING
         except (KeyringFailed, OSError):
             pass

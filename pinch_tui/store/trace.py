@@ -25,7 +25,7 @@ from pinch_tui.store.paths import open_output
 
 VERSION: Final = 1
 MAX_NUMBER: Final = 1e15
-"""Times and counts beyond it are not a trace's."""
+"""A trace holds no larger times and counts."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one run; about six hours of talking."""
 MAX_LINE: Final = 8_000_000

@@ -16,8 +16,8 @@ LEFTOVER = ".part"
 
 def erase(path: Path, utterances: Collection[int], since: int = 0) -> None:
     """Write the file without any line about these utterances. A line that cannot be read may hold such words, so it
-    goes, too. ``since``: what stands before this byte stays as it is. Raises OSError; the file is whole then, with the
-    words or without."""
+    goes, too. ``since``: everything before this byte stays as it is. Raises OSError; even then the file is complete,
+    with the words or without."""
     before, after = (data := path.read_bytes())[:since], data[since:]
     kept = [before, *(line for line in after.splitlines(keepends=True) if not _is_about(line, utterances))]
     part = path.with_name(path.name + LEFTOVER)

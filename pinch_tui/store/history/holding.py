@@ -11,7 +11,7 @@ if sys.platform == "win32":
     import msvcrt
 
     _FAR = 1 << 40
-    """Windows locks bytes: this one, where no conversation reaches, stands for the whole file."""
+    """Windows locks bytes. This one, beyond the end of any conversation, stands for the whole file."""
 
     def hold(fd: int) -> None:
         """Show other copies of the program that this conversation is open, as long as the file is."""
@@ -27,7 +27,7 @@ if sys.platform == "win32":
         return True
 
     def is_held(path: Path) -> bool:
-        """Nobody can remove an open file here, so that this need not be known."""
+        """Here an open file cannot be removed, so other copies need not be told."""
         return False
 
 else:

@@ -40,7 +40,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Under what the following lines were spoken: the service's display name, the context, the model version."""
+    """What the following lines were spoken with: the service's display name, the context, the model version."""
 
     service: str = ""
     context: str = ""

@@ -42,7 +42,7 @@ _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
 
 class HistoryWriter:
-    """One conversation's file, created with its first final, or gone on with (`resume`)."""
+    """One conversation's file, created with its first final, or continued (`resume`)."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class HistoryWriter:
         self._on_failure = on_failure
         self._on_recovery = on_recovery
         self._fd: int | None = None
-        self._known: dict[int, Utterance] = {}  # every utterance with finals, as it came last
+        self._known: dict[int, Utterance] = {}  # every utterance with finals, in its newest state
         self._kept: dict[int, dict[str, Segment]] = {}  # utterance -> segment id -> what the file has
         self._cancelled: set[int] = set()
         self._corrections: dict[tuple[int, str], tuple[str, str]] = {}  # of (utterance, segment), as the file has them
@@ -78,13 +78,13 @@ class HistoryWriter:
         self._synced_at = float("-inf")
         self._clock = clock
         self._about = self._kept_about = About()
-        self._n_told: int | None = None  # utterances missing when the failure was told last, None: no failure
+        self._n_told: int | None = None  # utterances missing when the failure was last reported, None: no failure
         self._is_torn = False
         self._earlier: frozenset[int] = frozenset()  # utterances of before the conversation was resumed
         self._resumed_at = 0  # bytes of the file that are theirs
 
     def resume(self, path: Path, fd: int, utterances: Iterable[Utterance], stars: Collection[int]) -> None:
-        """Go on at the end of a conversation's file, open for appending and held as ``fd``, which belongs to the writer
+        """Continue a conversation's file at its end. ``fd`` is open for appending and held, and belongs to the writer
         from now on. ``utterances``, ``stars``: what it holds. Raises OSError."""
         size = os.fstat(fd).st_size
         self.path, self._fd, self._resumed_at = path, fd, size
