@@ -130,10 +130,11 @@ class UtteranceConnection:
     async def ping(self) -> None:
         for turn in list(self._turns):
             idle_s = self._now() - turn.sent_at
-            if not turn.is_finalized and turn.dialect.fills_gaps and idle_s > GAP_S:
+            is_open = not turn.is_finalized
+            if is_open and turn.dialect.fills_gaps and idle_s > GAP_S:
                 turn.pending += bytes(FRAME_BYTES) * int(min(idle_s, _GAP_LIMIT_S) / FRAME_S)
                 await self._flush(turn)
-            elif turn.dialect.keepalive and idle_s > KEEPALIVE_S:
+            elif is_open and turn.dialect.keepalive and idle_s > KEEPALIVE_S:
                 turn.sent_at = self._now()
                 await turn.socket.send(turn.dialect.keepalive)
             await turn.socket.ping()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 from collections.abc import AsyncIterator
@@ -136,17 +135,7 @@ class _Talk:
         trips: list[float] = []
         try:
             async with asyncio.timeout(STAGE_S):
-                for _ in range(PINGS):
-                    sent = time.monotonic()
-                    await self._connection.ping()
-                    trips.append(round((time.monotonic() - sent) * 1000, 1))
-                for _ in range(SOUND_FRAMES):
-                    await self._connection.send(bytes(FRAME_BYTES))
-                await self._connection.finalize()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_CLOSED_WITHIN_S):
-                        while True:
-                            await self._receive()
+                await self._exchange(trips)
         except ConnectionLost as exc:
             return self._closed("round trip", exc.code, f"when it was given sound ({exc.code}).")
         except PinchError as exc:
@@ -163,6 +152,27 @@ class _Talk:
             sentence = f"The round trip takes {middle:.0f} ms: translations will lag."
             return warn("round trip", sentence, "Use another network or no VPN.", **details)
         return ok("round trip", f"There and back in {middle:.0f} ms; {self._name} accepts sound.", **details)
+
+    async def _exchange(self, trips: list[float]) -> None:
+        """Ping, and hand over a moment of silence, while messages are received: pongs may be among them."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                receiving = tasks.create_task(self._receive_all())
+                for _ in range(PINGS):
+                    sent = time.monotonic()
+                    await self._connection.ping()
+                    trips.append(round((time.monotonic() - sent) * 1000, 1))
+                for _ in range(SOUND_FRAMES):
+                    await self._connection.send(bytes(FRAME_BYTES))
+                await self._connection.finalize()
+                await asyncio.wait([receiving], timeout=_CLOSED_WITHIN_S)
+                receiving.cancel()
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _receive_all(self) -> None:
+        while True:
+            await self._receive()
 
     def _closed(self, name: str, code: int, when: str) -> Finding:
         policy = policy_of(self._service.traits.closed(code))

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import wave
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ sys.path.insert(0, RIG)
 import fake_livekit  # noqa: E402 - the rig stands beside the checkout
 
 RATE = 48_000
+CANARY = "pk_canary_beta1_27182818"
 
 
 def tone(hertz: float, seconds: float, rate: int) -> np.ndarray:
@@ -199,6 +201,26 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@contextlib.asynccontextmanager
+async def rooms_at(server: Any, asked: list[dict[str, str]]) -> AsyncIterator[str]:
+    """Where rooms are allocated; every request is kept."""
+
+    async def allocate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int((head.lower().partition(b"content-length:")[2].split() or [b"0"])[0])
+        if head.startswith(b"POST"):
+            asked.append({**json.loads(await reader.readexactly(size)), "path": head.split()[1].decode()})
+        body = json.dumps({"url": server.url, "token": server.token, "room_name": "api-test"}).encode()
+        answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        writer.write(answer % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    http = await asyncio.start_server(allocate, "127.0.0.1", 0)
+    async with http:
+        yield f"http://127.0.0.1:{http.sockets[0].getsockname()[1]}"
+
+
 async def translated() -> dict[str, object]:
     """``pinch-tui translate`` with everything real but Pinch."""
     folder = Path(tempfile.mkdtemp())
@@ -208,17 +230,7 @@ async def translated() -> dict[str, object]:
         file.setframerate(IN_RATE)
         file.writeframes(tone(440, 2.0, IN_RATE).tobytes())
     asked: list[dict[str, str]] = []
-    async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server:
-
-        async def allocate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            head = await reader.readuntil(b"\r\n\r\n")
-            size = int(head.lower().partition(b"content-length:")[2].split()[0])
-            asked.append({**json.loads(await reader.readexactly(size)), "path": head.split()[1].decode()})
-            body = json.dumps({"url": server.url, "token": server.token, "room_name": "api-test"}).encode()
-            answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-            writer.write(answer % len(body) + body)
-            await writer.drain()
-            writer.close()
+    async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server, rooms_at(server, asked) as base_url:
 
         async def agent() -> np.ndarray:
             peer = await server.peer()
@@ -228,12 +240,11 @@ async def translated() -> dict[str, object]:
             peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
             return sound
 
-        http = await asyncio.start_server(allocate, "127.0.0.1", 0)
         env = {
             **os.environ,
             "PINCH_TUI_HOME": str(folder / "home"),
             "PINCH_API_KEY": "pk_test",
-            "PINCH_TUI_BETA1__BASE_URL": f"http://127.0.0.1:{http.sockets[0].getsockname()[1]}",
+            "PINCH_TUI_BETA1__BASE_URL": base_url,
         }
         command = (*(sys.executable, "-m", "pinch_tui", "translate", "--service", "pinch-beta1", "--voice", "clone"),)
         async with asyncio.TaskGroup() as tasks:
@@ -257,7 +268,35 @@ async def translated() -> dict[str, object]:
         }
 
 
+async def examined() -> dict[str, object]:
+    """``pinch-tui doctor`` with a key that nothing may show."""
+    folder = Path(tempfile.mkdtemp())
+    async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server, rooms_at(server, asked := []) as base_url:
+        env = {
+            **os.environ,
+            "PINCH_TUI_HOME": str(folder / "home"),
+            "PINCH_API_KEY": CANARY,
+            "PINCH_TUI_BETA1__BASE_URL": base_url,
+        }
+        done = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pinch_tui", "doctor", "--service", "pinch-beta1", "--silent", "--json"),
+            env=env,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await done.communicate()
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    findings = {one["name"]: [one["verdict"], one["sentence"]] for one in json.loads(out)["findings"]}
+    names = ("address", "key", "session", "socket", "ready", "round trip")
+    return {
+        "findings": {name: findings.get(name) for name in names},
+        "asked": len(asked),
+        "is_leaked": any(CANARY.encode() in data or server.token.encode() in data for data in (out, err, *files)),
+    }
+
+
 SCENES = {
+    "examined": examined,
     "translated": translated,
     "talk": lambda: conversation(None),
     "late": lambda: conversation(2.0),

@@ -67,6 +67,21 @@ def test_translate_with_ones_own_voice() -> None:
     assert told["speech_hz"] == pytest.approx(1000, abs=8)
 
 
+def test_the_doctor_joins_a_room_and_shows_no_key() -> None:
+    told = scene("examined")
+    assert {name: verdict for name, (verdict, _) in told["findings"].items()} == {
+        "address": "ok",
+        "key": "ok",
+        "session": "ok",
+        "socket": "ok",
+        "ready": "ok",
+        "round trip": "ok",
+    }
+    assert told["findings"]["ready"][1].startswith("Pinch beta1 was ready after")
+    assert told["findings"]["round trip"][1].endswith("Pinch beta1 accepts sound.")
+    assert told["asked"] == 1 and not told["is_leaked"]
+
+
 def test_nothing_is_ready_before_the_agent_is_there() -> None:
     told = scene("late")
     assert told["ready_s"] >= 2.0
