@@ -18,7 +18,7 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
+from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, reading, replaced_names
 from pinch_tui.keys.ports import KeyListener
 from pinch_tui.keys.screen_output import ScreenOutput, repainting
 
@@ -86,7 +86,7 @@ class HoldDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         assert self._filter is not None
         ours = {"XTermParser": self._filter.make_parser, "getincrementaldecoder": _tolerant_decoder}
-        with replaced_names(linux_driver, **ours):
+        with reading(linux_driver, **ours):
             try:
                 super().run_input_thread()
             except OSError:  # the terminal is gone

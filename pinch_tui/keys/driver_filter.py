@@ -134,15 +134,28 @@ class TalkKeyFilter:
 
 
 @contextlib.contextmanager
-def replaced_names(driver_module: ModuleType, **names: object) -> Iterator[None]:
-    """Replace a driver module's names, and let the parser collect longer sequences, inside the block."""
-    swaps: list[tuple[ModuleType, str, object]] = [(driver_module, name, value) for name, value in names.items()]
-    swaps.append((_xterm_parser, "_MAX_SEQUENCE_SEARCH_THRESHOLD", LONGEST_SEQUENCE))
-    before = [(module, name, getattr(module, name)) for module, name, _ in swaps]
+def replaced_names(module: ModuleType, **names: object) -> Iterator[None]:
+    """Replace a module's names inside the block."""
+    before = {name: getattr(module, name) for name in names}
     try:
-        for module, name, value in swaps:
+        for name, value in names.items():
             setattr(module, name, value)
         yield
     finally:
-        for module, name, value in before:
+        for name, value in before.items():
             setattr(module, name, value)
+
+
+@contextlib.contextmanager
+def collecting() -> Iterator[None]:
+    """Let the parser collect longer sequences inside the block, such as xterm's device attributes. One block at a time:
+    two that overlap on two threads would leave each other's lengths."""
+    with replaced_names(_xterm_parser, _MAX_SEQUENCE_SEARCH_THRESHOLD=LONGEST_SEQUENCE):
+        yield
+
+
+@contextlib.contextmanager
+def reading(driver_module: ModuleType, **names: object) -> Iterator[None]:
+    """Both, for a driver that reads."""
+    with replaced_names(driver_module, **names), collecting():
+        yield

@@ -13,7 +13,7 @@ from textual.drivers import win32, windows_driver
 from textual.drivers.windows_driver import WindowsDriver
 from textual.message import Message
 
-from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, replaced_names
+from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, reading, replaced_names
 from pinch_tui.keys.ports import KeyListener
 from pinch_tui.keys.screen_output import ScreenOutput, repainting
 
@@ -29,7 +29,7 @@ class HoldWindowsDriver(WindowsDriver):
             self._names = contextlib.ExitStack()
             self._filter = TalkKeyFilter(self.hold, self._loop)
         # The console's reader makes its parser on its own thread, so the name stays replaced until the stop.
-        self._names.enter_context(replaced_names(win32, XTermParser=self._filter.make_parser))
+        self._names.enter_context(reading(win32, XTermParser=self._filter.make_parser))
         is_disabled = constants.DISABLE_KITTY_KEY
         self.hold.attach(None)
         self.hold.asked(self.hold.clock(), is_disabled=is_disabled)

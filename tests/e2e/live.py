@@ -25,6 +25,7 @@ import numpy as np
 import pyte
 
 from tests.audio.rig import VirtualAudio, why_not
+from tests.keys.pty_app import XTERM_ATTRIBUTES
 from tests.services.practice.spoken import RATE, spoken
 
 PROGRAM = Path(sys.executable).with_name("pinch-tui")
@@ -172,7 +173,7 @@ class LiveApp:
                 for _ in range(data.count(b"\x1b[?u")):
                     os.write(self.fd, b"\x1b[?27u")
             for _ in range(data.count(b"\x1b[c")):
-                os.write(self.fd, b"\x1b[?62;c")
+                os.write(self.fd, XTERM_ATTRIBUTES)
             if self.background and b"\x1b]11;?" in data:
                 os.write(self.fd, f"\x1b]11;{self.background}\x1b\\".encode())
 

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+XTERM_ATTRIBUTES = b"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"
+"""The longest answer that a usual terminal gives: Textual's parser gives up earlier."""
 SAMPLE = Path(__file__).with_name("sample_app.py")
 
 
@@ -88,7 +90,7 @@ class PtyApp:
                 for _ in range(data.count(b"\x1b[?u")):
                     os.write(self.fd, b"\x1b[?27u")
             for _ in range(data.count(b"\x1b[c")):
-                os.write(self.fd, b"\x1b[?62;c")
+                os.write(self.fd, XTERM_ATTRIBUTES)
 
     def events(self) -> list[dict[str, Any]]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []

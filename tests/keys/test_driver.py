@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import signal
 import sys
 from collections.abc import Iterator
@@ -23,8 +24,8 @@ from pinch_tui.core.events import TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, hook
 from pinch_tui.keys.driver import HoldDriver, LenientFile, _tolerant_decoder
-from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, replaced_names
-from pinch_tui.keys.parser import DeviceAttributes, HoldParser, KittyFlags
+from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, reading, replaced_names
+from pinch_tui.keys.parser import LONGEST_SEQUENCE, DeviceAttributes, HoldParser, KittyFlags
 
 
 @pytest.fixture
@@ -94,10 +95,19 @@ class TestGuard:
 
 def test_names_are_put_back_even_after_a_failure() -> None:
     before = (linux_driver.XTermParser, _xterm_parser._MAX_SEQUENCE_SEARCH_THRESHOLD)
-    with pytest.raises(RuntimeError), replaced_names(linux_driver, XTermParser=HoldParser):
+    with pytest.raises(RuntimeError), reading(linux_driver, XTermParser=HoldParser):
         assert linux_driver.XTermParser is HoldParser
         raise RuntimeError
     assert (linux_driver.XTermParser, _xterm_parser._MAX_SEQUENCE_SEARCH_THRESHOLD) == before
+
+
+def test_replacing_another_name_meanwhile_leaves_the_parser_its_length() -> None:
+    """The driver replaces the writer while the input thread begins to read."""
+    other, input_thread = replaced_names(linux_driver, WriterThread=object), reading(linux_driver)
+    with contextlib.ExitStack() as stack:
+        with other:
+            stack.enter_context(input_thread)
+        assert _xterm_parser._MAX_SEQUENCE_SEARCH_THRESHOLD == LONGEST_SEQUENCE
 
 
 def test_one_entry_of_flags_is_popped_for_the_one_pushed() -> None:
@@ -108,7 +118,7 @@ def test_one_entry_of_flags_is_popped_for_the_one_pushed() -> None:
 class TestSorting:
     @pytest.fixture
     def sorting(self, hold: HoldInput) -> Iterator[TalkKeyFilter]:
-        with replaced_names(linux_driver):
+        with reading(linux_driver):
             yield TalkKeyFilter(hold)
 
     def feed(self, sorting: TalkKeyFilter, data: str) -> list[str]:
@@ -177,7 +187,7 @@ class TestAnyBytes:
         hold._machine.key.has_probe = bool(answers)
         hold._probe.is_down = lambda: answers.pop() if answers else None  # type: ignore[method-assign]
         sorting = TalkKeyFilter(hold)
-        with replaced_names(linux_driver):
+        with reading(linux_driver):
             parser = sorting.make_parser()
             for n, (gap_ms, data) in enumerate(reads):
                 self.run(hold, clock, clock.now + gap_ms / 1000)

@@ -12,14 +12,14 @@ from textual.drivers import linux_driver
 
 from pinch_tui.core.events import TalkEdge
 from pinch_tui.keys import HoldConfig, HoldInput
-from pinch_tui.keys.driver_filter import TalkKeyFilter, replaced_names
+from pinch_tui.keys.driver_filter import TalkKeyFilter, reading
 from pinch_tui.keys.flood import MEASURES, FloodGate, Lane
 from pinch_tui.keys.parser import LONGEST_PASTE, HoldParser
 
 
 @pytest.fixture(autouse=True)
 def as_in_the_driver() -> Iterator[None]:
-    with replaced_names(linux_driver):
+    with reading(linux_driver):
         yield
 
 

@@ -13,7 +13,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 from textual.message import Message
 
-from pinch_tui.keys.driver_filter import replaced_names
+from pinch_tui.keys.driver_filter import reading
 from pinch_tui.keys.parser import (
     DeviceAttributes,
     HoldParser,
@@ -26,7 +26,7 @@ from pinch_tui.keys.parser import (
 
 @pytest.fixture(autouse=True)
 def as_in_the_driver() -> Iterator[None]:
-    with replaced_names(linux_driver):
+    with reading(linux_driver):
         yield
 
 

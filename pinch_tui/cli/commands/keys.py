@@ -86,7 +86,7 @@ def _list_actions(context: CliContext) -> None:
 
 def _show(fd: int, settings: Settings, seconds: float | None) -> None:
     from pinch_tui.diagnose import tty
-    from pinch_tui.keys.driver_filter import ASK
+    from pinch_tui.keys.driver_filter import ASK, collecting
     from pinch_tui.keys.hold_input import HoldConfig, HoldInput
     from pinch_tui.keys.view import KeyView
 
@@ -100,7 +100,7 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
     hold = HoldInput(HoldConfig.from_settings(settings.talk), lambda edge: say(_edge_line(edge, talk)))
     clock = hold.clock
     talk = _Talk(clock())
-    with _listening(hold, fd, write, say):
+    with collecting(), _listening(hold, fd, write, say):
         if settings.talk.exact and os.environ.get("TEXTUAL_DISABLE_KITTY_KEY") != "1":
             write(b"\x1b[>25u" + ASK.encode("ascii"))
             hold.asked(clock())
