@@ -2,7 +2,8 @@
 
 Random conversations with services that answer from at once to after three seconds, with no, one or many segments an
 utterance, with and without interims, before and after the next press, over drops, resends and changes of language.
-Every choice comes from the seed; a conversation that breaks a promise is printed with its seed and fails the run.
+Every choice comes from the seed; a conversation that breaks a promise is printed with its seed and fails the run. Where
+the client cannot know whose a text is, its rule is held instead (`conversation.check_rows`), and such rows are counted.
 """
 
 from __future__ import annotations
