@@ -374,7 +374,6 @@ class Stopped:
     """The engine has ended; the terminal may be given back. ``unsettled``: utterances whose last words did not come."""
 
     unsettled: int = 0
-    exit_code: int = 0
 
 
 EngineEvent = StatusChanged | TranscriptChanged | NoticePosted | Logged | Stopped

@@ -84,7 +84,7 @@ class FrontEnd:
         except PinchError as error:
             self.leaving.fail(error)
         else:
-            self.leaving.end(Stopped())
+            self.leaving.end()
 
     def _hear(self, event: EngineEvent) -> None:
         match event:
@@ -94,8 +94,8 @@ class FrontEnd:
                 self.notes.hear(event)
             case NoticePosted(offers=offers) if offers:
                 event = with_keys(event, self._key_offered)
-            case Stopped():
-                self.leaving.end(event)
+            case Stopped(unsettled):
+                self.leaving.end(unsettled)
             case _:
                 pass
         self.face.hear(event)

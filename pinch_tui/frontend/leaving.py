@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from pinch_tui.core.events import EngineEvent, Foreground, MicState, Quit, Stopped, TalkSource
+from pinch_tui.core.events import EngineEvent, Foreground, MicState, Quit, TalkSource
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard
 from pinch_tui.engine.facade import EngineFacade
@@ -79,13 +79,13 @@ class Leaving:
         if self.is_under_way:
             if is_interrupt:
                 self._engine.post(Quit(drain=False))
-                self.end(Stopped())
+                self.end()
             return
         self.is_under_way = True
         self._face.close_panels()
         self._hold.end(TalkSource.QUIT, self._clock())
         self._face.confirm("Leaving; waiting for the last words. Ctrl+C leaves at once.")
-        self._backstop = asyncio.get_running_loop().call_later(BACKSTOP_S, lambda: self.end(Stopped()))
+        self._backstop = asyncio.get_running_loop().call_later(BACKSTOP_S, self.end)
         self._engine.post(Quit(drain=True))
 
     def interrupt(self) -> None:
@@ -97,10 +97,9 @@ class Leaving:
         if not self.is_under_way:
             self.ask(is_interrupt=True)
 
-    def end(self, stopped: Stopped) -> None:
-        """The engine has ended."""
-        code = stopped.exit_code or (EXIT_INTERRUPTED if self._is_interrupted else EXIT_OK)
-        self._leave(AppExit(code, unsettled=stopped.unsettled))
+    def end(self, unsettled: int = 0) -> None:
+        """The engine has ended, with this many utterances whose last words did not come."""
+        self._leave(AppExit(EXIT_INTERRUPTED if self._is_interrupted else EXIT_OK, unsettled))
 
     def fail(self, error: PinchError) -> None:
         """The engine could not run: its sentence and its exit code, and no traceback."""

@@ -40,7 +40,6 @@ class ScriptedEngine:
         self.committed = asyncio.Event()
         self.quit = asyncio.Event()
         self.unsettled = 0
-        self.exit_code = 0
         self.drains_by_itself = True
 
     # ---- EngineFacade
@@ -78,7 +77,7 @@ class ScriptedEngine:
             script = tasks.create_task(self._play())
             await self.quit.wait()
             script.cancel()
-        self.emit(Stopped(self.unsettled, self.exit_code))
+        self.emit(Stopped(self.unsettled))
 
     async def _play(self) -> None:
         await self.started.wait()

@@ -96,8 +96,7 @@ class _Run:
                 self._is_mic_lost = False
             case Logged(kind="talk-stop", fields={"source": TalkSource.DEVICE}) if self._is_mic_lost:
                 self.exit_code = EXIT_AUDIO  # the last words are still waited for
-            case Stopped(unsettled, exit_code):
-                self.exit_code = self.exit_code or exit_code
+            case Stopped(unsettled):
                 if unsettled and self.exit_code == EXIT_OK and not self._has_lost_output():
                     self.console.say("The last words did not come.")
                     self.exit_code = EXIT_LINK
