@@ -166,6 +166,8 @@ def main(argv: list[str]) -> NoReturn:
     role = Playback(sd, writer) if argv[:1] == ["playback"] else Capture(sd, writer)
     control: SimpleQueue[Note] = SimpleQueue()
     threading.Thread(target=read_commands, args=(commands, role, control), name="reader", daemon=True).start()
+    if isinstance(role, Playback):
+        load()  # before a stream runs, whose callback would have to share the interpreter with it
     writer.put(pack_note, {"kind": "ready", "portaudio": str(sd.get_portaudio_version()[1]), "pid": os.getpid()})
     if isinstance(role, Playback):
         threading.Thread(target=load, name="load", daemon=True).start()

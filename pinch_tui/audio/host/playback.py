@@ -2,7 +2,7 @@
 
 The callback owns the buffer while a stream runs; the reader's thread passes commands through a deque, so neither waits
 for the other. A device runs at its own rate where that is known, else at 24 kHz if it can; numpy, which resamples, is
-loaded beside the first streams by `load`.
+loaded by `load` before the first stream.
 """
 
 from __future__ import annotations
