@@ -80,8 +80,6 @@ class Delivery:
         # Handed to the socket, in order: the utterance, and what of it.
         self._flying: deque[tuple[int, _Part]] = deque()
         self._hold_until = float("-inf")
-        self.progress_at = float("-inf")  # when the socket last took something, and
-        self.taken_frames = 0  # how often it did
         self.heard_at = float("-inf")  # the service's last sign of life
         self.answered_at = float("-inf")  # when the newest ping left that it has answered
         self._pinged_at = float("-inf")
@@ -101,7 +99,6 @@ class Delivery:
         self._attribution.has_sentences = has_sentences
         self._flying.clear()
         self._hold_until = float("-inf")
-        self.progress_at = now
         self._kept_before = dict(self._kept_segments)
         for item in self.outbox:
             self._watches[item.number] = self._watch()
@@ -143,8 +140,6 @@ class Delivery:
                 self._attribution.voiced(number, now)
                 if (watch := self._watches.get(number)) is not None:
                     watch.voiced_at = now
-        self.progress_at = now
-        self.taken_frames += 1
         return self.pump(now)
 
     def hurry(self) -> None:

@@ -102,11 +102,12 @@ def check_address(target: Target | None, place: Place, *, is_default: bool) -> F
             f"The base URL of {place.label} must be https, or http to this machine.",
             f"Set {place.option} to something like {place.usual}.",
         )
-    label = place.label[:1].upper() + place.label[1:]
     details = {"host": target.host, "port": target.port}
     if target.is_loopback:
-        return ok("address", f"{label} on this machine ({target.where}).", **details)
-    return ok("address", f"{label} at {target.where}{'' if is_default else ', which is not the default'}.", **details)
+        return ok("address", f"{place.label} on this machine ({target.where}).", **details)
+    return ok(
+        "address", f"{place.label} at {target.where}{'' if is_default else ', which is not the default'}.", **details
+    )
 
 
 def own_store() -> ssl.SSLContext:

@@ -198,7 +198,8 @@ def _without_app_words(hint: str) -> str:
 
 
 def _first_up(name: str) -> str:
-    return name[:1].upper() + name[1:]
+    """For the beginning of a sentence; names stay as they are written."""
+    return f"T{name[1:]}" if name.startswith("the ") else name
 
 
 def _since(start: float) -> int:
