@@ -210,7 +210,11 @@ class _Run:
         self.finalizes = 0
         self.first = 0
         self.begun: int | None = None  # the first frame of the utterance that is being sent
-        self.due = {"interims": 0.0, "finals": 0.0}  # when the newest of each that was promised is said
+        self.due = {
+            "interims": 0.0,
+            "early finals": 0.0,
+            "finals": 0.0,
+        }  # when the newest of each that was promised is said
         self.told: dict[int, float] = {}  # when the newest interim about an utterance is said
         self.is_over = False
         self.finals: list[tuple[int, int]] = []  # of the segment, where finals are cumulative
@@ -318,9 +322,7 @@ class _Run:
         at = max(loop.time() + seconds * self.plan.lag_of(begun), self.due[kind] + 1e-6)
         if kind == "finals":  # an utterance's last interim comes before its final
             at = max(at, self.told.get(begun, 0.0) + 1e-6)
-            if self.plan.is_cumulative:  # and what goes beyond a final comes after it
-                self.due["interims"] = max(self.due["interims"], at)
-        else:
+        elif kind == "interims":
             self.told[begun] = at
         self.due[kind] = at
         await asyncio.sleep(at - loop.time())
@@ -331,7 +333,7 @@ class _Run:
             await self._transcript("original", text, final=False, segment=segment)
 
     async def _one_final(self, segment: int, begun: int, parts: list[tuple[int, int]]) -> None:
-        if await self._later("finals", begun, EAR_S if self.plan.ear_s is None else self.plan.ear_s):
+        if await self._later("early finals", begun, EAR_S if self.plan.ear_s is None else self.plan.ear_s):
             await self._transcript("original", tell(parts, "original"), final=True, segment=segment)
             await asyncio.sleep(self.plan.gap_s)
             await self._transcript("translated", tell(parts, "translated"), final=True, segment=segment)

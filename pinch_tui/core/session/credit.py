@@ -165,6 +165,9 @@ def credit(turns: Sequence[Turn], segments: Sequence[Segment], expected: Expecte
     if kept:
         first = max(first, turns.index(segments[kept - 1].turn))
     has_earlier = kept > 0 and segments[kept - 1].turn is turns[first]
+    if has_earlier:
+        begun = next(segment for segment in segments if segment.turn is turns[first])
+        expected = expected.learned(turns[first].first_text_s(begun), None)
     weighed = _Weighing(turns[first:], segments[kept:], now, has_earlier=has_earlier)
     ends = weighed.cheapest(0, 0, expected)[1]
     credited = [segment.turn for segment in segments[:kept]]
