@@ -11,7 +11,6 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
-from pinch_tui.audio.dsp.loudness import SILENCE_DBFS
 from pinch_tui.core.sound import MicEvent, MicFailed, SpeakerEvent, SpeakerFailed
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import AudioError, LinkError, PinchError
@@ -50,7 +49,7 @@ def speaker_events(speaker: Speaker) -> AsyncIterator[SpeakerEvent]:
 
 
 P = TypeVar("P", Microphone, Speaker)
-_QUIET: Final = {"buffered_s": 0.0, "dropped_s": 0.0, "level_dbfs": SILENCE_DBFS}
+_QUIET: Final = {"buffered_s": 0.0, "dropped_s": 0.0}
 """What a broken adapter answers to questions."""
 
 
