@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class OtherSound(StrEnum):
@@ -12,6 +13,10 @@ class OtherSound(StrEnum):
     OFF = "off"
     PAUSE = "pause"
     DUCK = "duck"
+
+
+DUCKED: Final = 0.3
+"""Part of its loudness that a ducked player keeps."""
 
 
 @dataclass(frozen=True, slots=True)

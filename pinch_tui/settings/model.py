@@ -245,7 +245,7 @@ class SpeakerSettings:
         ),
         remembered="other_sound",
     )
-    """Players that are reached over MPRIS, on Linux."""
+    """Players with MPRIS on Linux, with the system's media controls on Windows; Music and Spotify on macOS."""
     cues: Cues = Cues.AUTO
     """Short go, stop and error sounds. ``auto``: over headphones, where that is known."""
 

@@ -12,14 +12,12 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pinch_tui.core.sound_choices import OtherSound
+from pinch_tui.core.sound_choices import DUCKED, OtherSound
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
 
 CALL_S: Final = 0.4
 MOST_PLAYERS: Final = 16
-DUCKED: Final = 0.3
-"""Part of its loudness that a ducked player keeps."""
 _SAME_VOLUME: Final = 0.02
 _PREFIX: Final = "org.mpris.MediaPlayer2."
 _PROXIES: Final = (f"{_PREFIX}playerctld",)

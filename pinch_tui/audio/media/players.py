@@ -14,7 +14,7 @@ class Players(Protocol):
     """What was done to each player is remembered here, and only that is taken back."""
 
     async def quiet(self, how: OtherSound) -> None:
-        """Pause or duck what plays now. Raises `AudioError` when no player can be reached."""
+        """Pause or duck what plays now. Raises `AudioError` where a player cannot be reached, or not ducked."""
 
     async def restore(self) -> None:
         """Take it back, but for players that somebody has changed since. Raises `AudioError`."""
@@ -23,13 +23,13 @@ class Players(Protocol):
 
 
 def media_problem(platform: str = sys.platform) -> str:
-    """Why other programs cannot be paused on this system, "" where they can.
+    """Why other programs cannot be paused on this system, "" where they can."""
+    if platform == "darwin":
+        return ""
+    if platform == "win32":
+        from pinch_tui.audio.media.windows import powershell
 
-    macOS has no public way to ask what plays, and a media key alone would start what is paused. On Windows the system
-    media controls are reached through WinRT alone.
-    """
-    if platform in ("darwin", "win32"):
-        return "not available on this system"
+        return "" if powershell().exists() else "needs Windows PowerShell 5.1"
     return "" if importlib.util.find_spec("jeepney") is not None else "needs the package jeepney"
 
 
@@ -40,7 +40,7 @@ class NoPlayers:
         self._problem = problem
 
     async def quiet(self, how: OtherSound) -> None:
-        raise AudioError("What other programs play cannot be paused.", f"It is {self._problem}.", retryable=False)
+        raise AudioError("What other programs play cannot be paused.", f"This {self._problem}.", retryable=False)
 
     async def restore(self) -> None:
         """Nothing was done."""
@@ -49,10 +49,18 @@ class NoPlayers:
         """Nothing is open."""
 
 
-def players_here() -> Players:
-    """The adapter of this system. It connects when it is first needed."""
-    if problem := media_problem():
+def players_here(platform: str = sys.platform) -> Players:
+    """The adapter of this system. It connects, or starts its child, when it is first needed."""
+    if problem := media_problem(platform):
         return NoPlayers(problem)
+    if platform == "darwin":
+        from pinch_tui.audio.media.apple import ApplePlayers
+
+        return ApplePlayers()
+    if platform == "win32":
+        from pinch_tui.audio.media.windows import WindowsPlayers, command
+
+        return WindowsPlayers(command())
     from pinch_tui.audio.media.mpris import MprisPlayers
 
     return MprisPlayers()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pinch_tui.audio.media import players
-from pinch_tui.audio.media.players import NoPlayers, Players, media_problem
+from pinch_tui.audio.media.apple import ApplePlayers
+from pinch_tui.audio.media.players import NoPlayers, Players, media_problem, players_here
 from pinch_tui.audio.media.quieting import BOUND_S, RESUME_S, Quieting, is_busy
+from pinch_tui.audio.media.windows import WindowsPlayers
 from pinch_tui.core.events import StateWord, Status, StatusChanged
 from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.errors import AudioError
@@ -132,13 +135,21 @@ def test_why_not_is_told_once_and_a_player_that_hangs_is_left() -> None:
     assert play(hanging, fake=FakePlayers(hangs=True)).told == []
 
 
-def test_where_there_is_no_way_the_settings_and_the_notice_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert media_problem("darwin") == media_problem("win32") == "not available on this system"
-    monkeypatch.setattr(players, "media_problem", lambda: "not available on this system")
+def test_where_there_is_no_way_the_settings_and_the_notice_say_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert isinstance(players_here("darwin"), ApplePlayers)
+    monkeypatch.setenv("SYSTEMROOT", str(tmp_path))
+    assert media_problem("win32") == "needs Windows PowerShell 5.1"
+    shell = tmp_path / "System32" / "WindowsPowerShell" / "v1.0" / "powershell.exe"
+    shell.parent.mkdir(parents=True)
+    shell.touch()
+    assert isinstance(players_here("win32"), WindowsPlayers)
+    monkeypatch.setattr(players, "media_problem", lambda _platform: "needs the package jeepney")
 
     async def scene(s: Scene) -> None:
         await s.says(TALKING)
 
-    made = play(scene, fake=players.players_here())
-    assert isinstance(players.players_here(), NoPlayers)
-    assert made.told[0].hint == "It is not available on this system."
+    made = play(scene, fake=players_here())
+    assert isinstance(players_here(), NoPlayers)
+    assert made.told[0].hint == "This needs the package jeepney."
