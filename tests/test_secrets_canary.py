@@ -496,6 +496,8 @@ else:
     def broken(*args, **kwargs):
         raise RuntimeError(f"provoked: {args!r} {kwargs!r}")
 setattr(owner, last, broken)
+from pinch_tui.core.session import retries
+retries.GIVE_UP_AFTER_S = 5.0  # a few tries that break show what a minute of them would
 sys.argv[1:] = args
 from pinch_tui.__main__ import main
 main()
