@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.session.credit import UNHEARD, Expected, Pace, Segment, Span, Turn, credit
+from pinch_tui.core.session.credit import LONGEST_ANSWER_S, UNHEARD, Expected, Pace, Segment, Span, Turn, credit
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 SPEECH_GAP_S = 0.35
@@ -34,6 +34,8 @@ IDS, IDS_A_SECOND = 200, 8
 """Limit of segments for one connection: a base, and more for each second of use. Speech never needs more."""
 SLOWER = 1.25
 """An answer may take this many times as long as the slowest so far."""
+LAGS = 4.0
+"""While no answer was measured, it may take this many times as long as a first interim."""
 _REMEMBERED = 64  # utterances whose first text may still come
 
 
@@ -142,7 +144,10 @@ class Attribution:
                 segment.hear(message.text, is_final=message.is_final, now=now)
             moved = [move for move in self._weigh(now) if move.id != segment.id]
         elif is_original:
-            segment.hear(message.text, is_final=message.is_final, now=now)
+            is_new = segment.hear(message.text, is_final=message.is_final, now=now)
+            answer_s = segment.turn.answer_s(segment) if is_new and segment.turn.is_settled else None
+            if answer_s is not None and answer_s <= LONGEST_ANSWER_S:  # settled too soon: it is slower than it seemed
+                self._learn(segment.turn)
         self._note_habits(segment.turn, now)
         return segment.turn.number, moved
 
@@ -160,6 +165,15 @@ class Attribution:
         """Seconds from the utterance's voice to its first interim; 0.0 while not known."""
         turn = self._turn(number)
         return 0.0 if turn is None or not turn.segments else turn.first_text_s(turn.segments[0]) or 0.0
+
+    def patience(self, number: int) -> float:
+        """Seconds after `finalize` in which another final may follow one; 0.0 where the first final is the last."""
+        turn, expected = self._turn(number), self._expected()
+        if turn is None or not (turn.has_early_finals or expected.has_early_finals):
+            return 0.0
+        if expected.answer is not None:
+            return SLOWER * expected.answer.most
+        return min(LONGEST_ANSWER_S, LAGS * self.lag(number) or LONGEST_ANSWER_S)
 
     def of_speech(self, n_samples: int, now: float) -> int | None:
         """The utterance of a chunk of speech."""
@@ -287,9 +301,8 @@ class Attribution:
         """What an utterance shows of the service that was open alone, so that nothing else can have been answered."""
         if any(other is not turn and other.began_at <= now for other in self._open()):
             return
-        is_over = turn.finalized_at is not None
         self.pace.has_many |= len(turn.segments) > 1
-        self.pace.has_early_finals |= any(len(s.finals) > 1 or (s.finals and not is_over) for s in turn.segments)
+        self.pace.has_early_finals |= turn.has_early_finals
 
     def _learn(self, turn: Turn) -> None:
         """The delays of an utterance, once it is settled."""

@@ -101,11 +101,13 @@ class Segment:
     text: str = ""  # its newest final original
     finals: list[float] = field(default_factory=list)  # when its final original was new
 
-    def hear(self, text: str, *, is_final: bool, now: float) -> None:
-        """Its original came."""
-        if is_final and text != self.text and len(self.finals) < MOST_SEGMENTS:
+    def hear(self, text: str, *, is_final: bool, now: float) -> bool:
+        """Its original came; True for a final that is new."""
+        is_new = is_final and text != self.text and len(self.finals) < MOST_SEGMENTS
+        if is_new:
             self.finals.append(now)
             self.text = text
+        return is_new
 
 
 @dataclass(slots=True, eq=False)
@@ -121,6 +123,12 @@ class Turn:
     is_settled: bool = False
     is_cancelled: bool = False
     is_overdue: bool = False  # its answer would have come
+
+    @property
+    def has_early_finals(self) -> bool:
+        """Whether a final came before the utterance was over, or several for one segment."""
+        over_at = float("inf") if self.finalized_at is None else self.finalized_at
+        return any(len(s.finals) > 1 or (s.finals and s.finals[0] < over_at) for s in self.segments)
 
     @property
     def began_at(self) -> float:

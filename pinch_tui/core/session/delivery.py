@@ -253,7 +253,7 @@ class Delivery:
             self._attribution.translated(message.id)
         if (watch := self._watches.get(number)) is not None:
             watch.message(message, now)
-            watch.lag = self._attribution.lag(number)
+            watch.lag, watch.patience = self._attribution.lag(number), self._attribution.patience(number)
             texts = self._texts.setdefault(message.id, [])
             texts[:] = [*texts[-_TEXTS_KEPT:], message]
         if number in self._cancelled:

@@ -3,7 +3,8 @@
 `finalize` is not acknowledged by the service (reference, section 1.10), so the end is inferred: every segment has its
 final original and final translation, and nothing more came for a quiet gap; or a ceiling has passed. Finals come
 several times for a segment (section 1.9), so one that a later text goes beyond is not its last, and a voice that was
-sent after the last text is still to be answered.
+sent after the last text is still to be answered. A service that sends finals before the end is given the time that its
+answers take.
 
 A queue may lie before a slow link, so `finalize` arrives long after it left. A service that answers a ping sent after
 it has it: nothing is settled before that pong, and where the pong was slow, silence counts from there.
@@ -106,6 +107,7 @@ class SettleWatch:
     last_at: float = float("-inf")  # the last message or chunk
     told_at: float = float("-inf")  # the last original text
     lag: float = 0.0  # from the utterance's voice to its first interim, as far as known
+    patience: float = 0.0  # seconds after `finalize` in which another final may follow one
     speech_at: float | None = None  # the last chunk
 
     def message(self, message: TranscriptMessage, now: float) -> None:
@@ -131,7 +133,7 @@ class SettleWatch:
             return None
         if not self.is_asked:
             return self.finalized_at
-        at = self._empty_at if self.is_voiced else None
+        at = self._silent_at if self.is_voiced else None
         return at if at is not None and answered_at < at else None
 
     def give(self, segment: str, other: SettleWatch, now: float) -> None:
@@ -161,13 +163,15 @@ class SettleWatch:
     @property
     def is_answered(self) -> bool:
         """Whether the service has nothing more to write: it need not hear the utterance again."""
-        return self.arrived_at is not None and not self.is_acknowledged and self.has_all_finals and self.is_told
+        if self.finalized_at is None or self.arrived_at is None or self.is_acknowledged:
+            return False
+        return self.has_all_finals and self.is_told and self.told_at >= self.finalized_at + self.patience / 2
 
     def settles_at(self, answered_at: float) -> float | None:
         """The time at which the utterance is settled if nothing more comes; None before `finalize` has arrived.
 
-        ``answered_at``: when the newest ping left that the service has answered. Silence means that nothing was heard
-        only from a service that, where there was a voice, lived all the time.
+        ``answered_at``: when the newest ping left that the service has answered. Silence means that nothing was heard,
+        or nothing more, only from a service that, where there was a voice, lived all the time.
         """
         quiet = self.quiet
         if self.finalized_at is None or (self.arrived_at is None and not self.is_acknowledged):
@@ -183,9 +187,9 @@ class SettleWatch:
         pause = quiet.text
         if self.expects_speech:
             pause = quiet.before_speech if self.speech_at is None else quiet.speech
-        at = max(self.last_at, since) + pause
-        if not self.is_told:  # the last words may not have been told of at all
-            at = max(at, since + quiet.empty_voiced)
+        at = max(max(self.last_at, since) + pause, since + self.patience)
+        if (silent_at := self._silent_at) is not None:  # the last words may not have been told of at all
+            at = max(at, silent_at) if answered_at >= silent_at else ceiling
         return min(ceiling, at)
 
     @property
@@ -194,6 +198,13 @@ class SettleWatch:
         finalized_at, arrived_at = self.finalized_at, self.arrived_at
         is_quick = finalized_at is None or arrived_at is None or arrived_at - finalized_at <= SLOW_S
         return None if is_quick else arrived_at
+
+    @property
+    def _silent_at(self) -> float | None:
+        """When silence means that nothing was heard, or nothing after the last text; None where it need not tell."""
+        if self.segments and self.finalized_at is not None and self.has_all_finals and not self.is_told:
+            return (self._queued_until or self.finalized_at) + self.quiet.empty_voiced
+        return self._empty_at
 
     @property
     def _empty_at(self) -> float | None:

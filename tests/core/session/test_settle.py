@@ -120,3 +120,29 @@ def test_a_voice_after_the_last_text_is_waited_for() -> None:
     s.say(2.6, SAID, "hello. yes.")
     s.say(2.9, MEANT, "hola. si.")
     assert s.at == 2.9 + QUIET_TEXT_S
+
+
+def test_silence_after_an_early_final_means_the_end_only_from_a_service_that_lives() -> None:
+    s = Scene()
+    s.say(1.0, SAID, "hello.")
+    s.say(1.9, MEANT, "hola.")
+    s.release()
+    s.watch.pinged()
+    end = 2.1 + EMPTY_VOICED_S
+    assert s.watch.asks_at(answered_at=2.1) == end
+    assert s.watch.settles_at(answered_at=2.1) == 2.1 + CEILING_S
+    assert s.watch.settles_at(answered_at=end) == end
+
+
+def test_a_service_that_sends_several_finals_is_given_the_time_that_its_answers_take() -> None:
+    s = Scene()
+    s.release()
+    s.watch.patience = 3.0
+    s.say(2.5, SAID, "hello.")
+    s.say(2.6, MEANT, "hola.")
+    assert s.at == 2.1 + 3.0
+    assert not s.watch.is_answered, "it may be the final before the last"
+    s.say(4.9, SAID, "hello. yes.")
+    s.say(5.0, MEANT, "hola. si.")
+    assert s.at == 5.0 + QUIET_TEXT_S
+    assert s.watch.is_answered
