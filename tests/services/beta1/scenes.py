@@ -268,6 +268,62 @@ async def translated() -> dict[str, object]:
         }
 
 
+async def held() -> dict[str, object]:
+    """The app in a terminal with a virtual microphone: the key is held while a tone is played into it."""
+    from tests.audio.rig import virtual_audio
+    from tests.e2e.live import CTRL_Q, PRESS, RELEASE, LiveApp
+
+    folder = Path(tempfile.mkdtemp())
+    with wave.open(str(folder / "tone.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(IN_RATE)
+        file.writeframes(tone(440, 2.0, IN_RATE).tobytes())
+
+    def hold(base_url: str) -> tuple[str, int, bytes]:
+        env = {"PINCH_API_KEY": CANARY, "PINCH_TUI_BETA1__BASE_URL": base_url}
+        with (
+            virtual_audio() as audio,
+            LiveApp(folder, "--service", "pinch-beta1", "--voice", "clone", audio=audio, env=env) as app,
+        ):
+            app.wait("session", 20)
+            app.type(PRESS)
+            app.wait("first-frame", 5)
+            player = audio.start_player(folder / "tone.wav")
+            while player.poll() is None:
+                app.pump(0.05)
+            app.pump(0.3)
+            app.type(RELEASE)
+            app.wait_text("¿Cómo estás?", 15)
+            app.wait("settled", 15)
+            screen = app.text()
+            app.type(CTRL_Q)
+            return screen, app.leave(15), app.output
+
+    async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server, rooms_at(server, asked := []) as base_url:
+
+        async def agent() -> np.ndarray:
+            peer = await server.peer()
+            sound = loud(await utterance(peer), RATE)
+            peer.say(tone(1000, 1.0, RATE))
+            peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
+            peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
+            return sound
+
+        async with asyncio.TaskGroup() as tasks:
+            heard = tasks.create_task(agent())
+            screen, code, output = await asyncio.to_thread(hold, base_url)
+    return {
+        "code": code,
+        "asked": asked,
+        "lines": [line for line in screen.splitlines() if "How are you?" in line],
+        "header": screen.splitlines()[0],
+        "heard_s": loud_s(heard.result()),
+        "heard_hz": pitch(heard.result(), RATE),
+        "is_leaked": CANARY.encode() in output or server.token.encode() in output,
+    }
+
+
 async def examined() -> dict[str, object]:
     """``pinch-tui doctor`` with a key that nothing may show."""
     folder = Path(tempfile.mkdtemp())
@@ -297,6 +353,7 @@ async def examined() -> dict[str, object]:
 
 SCENES = {
     "examined": examined,
+    "held": held,
     "translated": translated,
     "talk": lambda: conversation(None),
     "late": lambda: conversation(2.0),

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.audio import rig
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,6 +67,21 @@ def test_translate_with_ones_own_voice() -> None:
     ]
     assert told["heard_s"] == pytest.approx(2.0, abs=0.15)
     assert told["speech_hz"] == pytest.approx(1000, abs=8)
+
+
+@pytest.mark.skipif(rig.why_not() is not None, reason=str(rig.why_not()))
+def test_a_key_held_in_a_terminal_is_heard_whole_and_answered_in_its_row() -> None:
+    told = scene("held", within_s=90.0)
+    assert told["code"] == 0
+    assert told["asked"] == [
+        {"source_language": "en", "target_language": "es", "voice_type": "clone", "path": "/api/beta1/session"}
+    ]
+    assert told["heard_s"] == pytest.approx(2.0, abs=0.15)
+    assert told["heard_hz"] == pytest.approx(440, abs=5)
+    (line,) = told["lines"]
+    assert "¿Cómo estás?" in line
+    assert "beta1" in told["header"]
+    assert not told["is_leaked"]
 
 
 def test_the_doctor_joins_a_room_and_shows_no_key() -> None:
