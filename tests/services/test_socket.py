@@ -148,9 +148,9 @@ async def test_a_flood_of_pings_pauses_reading_costs_half_a_core_and_leaves_at_o
 
     def timed(self: ClientConnection, data: bytes) -> None:
         nonlocal parsing
-        began = time.monotonic()
+        began = time.thread_time()  # what a core spends, whoever else wants it
         parse(self, data)
-        parsing += time.monotonic() - began
+        parsing += time.thread_time() - began
 
     async def flood(connection: ServerConnection) -> None:
         while not connection.transport.is_closing():
