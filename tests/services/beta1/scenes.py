@@ -221,25 +221,31 @@ async def rooms_at(server: Any, asked: list[dict[str, str]]) -> AsyncIterator[st
         yield f"http://127.0.0.1:{http.sockets[0].getsockname()[1]}"
 
 
-async def translated() -> dict[str, object]:
-    """``pinch-tui translate`` with everything real but Pinch."""
-    folder = Path(tempfile.mkdtemp())
-    with wave.open(str(folder / "talk.wav"), "wb") as file:
+def write_tone(path: Path) -> None:
+    """Two seconds of 440 Hz, as the services hear it."""
+    with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(IN_RATE)
         file.writeframes(tone(440, 2.0, IN_RATE).tobytes())
+
+
+async def agent(server: Any) -> np.ndarray:
+    """Hear one utterance and answer it with a voice and two texts; what was heard."""
+    peer = await server.peer()
+    sound = loud(await utterance(peer), RATE)
+    peer.say(tone(1000, 1.0, RATE))
+    peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
+    peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
+    return sound
+
+
+async def translated() -> dict[str, object]:
+    """``pinch-tui translate`` with everything real but Pinch."""
+    folder = Path(tempfile.mkdtemp())
+    write_tone(folder / "talk.wav")
     asked: list[dict[str, str]] = []
     async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server, rooms_at(server, asked) as base_url:
-
-        async def agent() -> np.ndarray:
-            peer = await server.peer()
-            sound = loud(await utterance(peer), RATE)
-            peer.say(tone(1000, 1.0, RATE))
-            peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
-            peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
-            return sound
-
         env = {
             **os.environ,
             "PINCH_TUI_HOME": str(folder / "home"),
@@ -248,7 +254,7 @@ async def translated() -> dict[str, object]:
         }
         command = (*(sys.executable, "-m", "pinch_tui", "translate", "--service", "pinch-beta1", "--voice", "clone"),)
         async with asyncio.TaskGroup() as tasks:
-            heard = tasks.create_task(agent())
+            heard = tasks.create_task(agent(server))
             done = await asyncio.create_subprocess_exec(
                 *(*command, str(folder / "talk.wav"), "--both", "--out", str(folder / "out.wav")),
                 env=env,
@@ -274,11 +280,7 @@ async def held() -> dict[str, object]:
     from tests.e2e.live import CTRL_Q, PRESS, RELEASE, LiveApp
 
     folder = Path(tempfile.mkdtemp())
-    with wave.open(str(folder / "tone.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(IN_RATE)
-        file.writeframes(tone(440, 2.0, IN_RATE).tobytes())
+    write_tone(folder / "tone.wav")
 
     def hold(base_url: str) -> tuple[str, int, bytes]:
         env = {"PINCH_API_KEY": CANARY, "PINCH_TUI_BETA1__BASE_URL": base_url}
@@ -301,17 +303,8 @@ async def held() -> dict[str, object]:
             return screen, app.leave(15), app.output
 
     async with fake_livekit.FakeLiveKit(agent_delay=0.5) as server, rooms_at(server, asked := []) as base_url:
-
-        async def agent() -> np.ndarray:
-            peer = await server.peer()
-            sound = loud(await utterance(peer), RATE)
-            peer.say(tone(1000, 1.0, RATE))
-            peer.send({"type": "original_transcript", "text": "How are you?", "is_final": True})
-            peer.send({"type": "translated_transcript", "text": "¿Cómo estás?", "is_final": True})
-            return sound
-
         async with asyncio.TaskGroup() as tasks:
-            heard = tasks.create_task(agent())
+            heard = tasks.create_task(agent(server))
             screen, code, output = await asyncio.to_thread(hold, base_url)
     return {
         "code": code,
