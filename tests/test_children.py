@@ -30,14 +30,15 @@ async def main():
 asyncio.run(main())
 """
 HOST = """
-import asyncio, sys
-from pinch_tui.audio.host.supervisor import spawn_host
+import asyncio
+from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.audio.host.supervisor import SoundHost
 async def main():
-    process = await spawn_host("capture")
-    if not await process.stdout.read(1):
-        sys.exit((await process.stderr.read()).decode() or f"the host ended with {await process.wait()}")
-    print("up", flush=True)
-    await asyncio.sleep(600)
+    async with SoundHost(clock=SystemClock()) as host:
+        while not (host.capture.host_pid and host.playback.host_pid):
+            await asyncio.sleep(0.01)
+        print("up", flush=True)
+        await asyncio.sleep(600)
 asyncio.run(main())
 """
 HELPER = """
@@ -55,7 +56,8 @@ from pinch_tui.store.keyring_child import ChildKeyring
 ChildKeyring(get_timeout_s=600.0).get()
 """
 NO_SERVERS = {"PULSE_SERVER": "unix:/nonexistent", "JACK_DEFAULT_SERVER": "none of ours", "JACK_NO_START_SERVER": "1"}
-"""The host meets no sound server: those that other tests start and kill can take its libraries along."""
+"""The hosts meet no sound server. The libraries can still abort in what killed servers left in shared memory: then
+the supervision starts another host, as it does for users."""
 HUNG_BACKEND = """
 import time
 from keyring.backend import KeyringBackend
