@@ -20,33 +20,26 @@ TELL_S = 0.2
 """No text tells of sound that was sent so shortly before it."""
 SLOW_S = 2.0
 """A `finalize` whose pong takes longer stood in a queue with the voice before it: texts until then may be too early."""
-QUIET_TEXT_S = 0.6
-"""Quiet gap after the last final when no speech is expected."""
-QUIET_BEFORE_SPEECH_S = 2.0
-"""Quiet gap after the last final while its speech has not begun."""
-QUIET_SPEECH_S = 0.6
-"""Quiet gap after the last chunk of speech."""
-EMPTY_SILENT_S = 1.0
-"""Ceiling for an utterance without voice and without any message."""
-EMPTY_VOICED_S = 4.0
-"""Ceiling for an utterance with voice but without any message."""
-CEILING_S = 10.0
-"""Ceiling after `finalize` for an utterance whose finals are incomplete, and at least"""
-CEILING_IDLE_S = 5.0
-"""this long after its last message."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuietTimes:
     """How long silence lasts before it means the end, in seconds; a service that is slower declares its own."""
 
-    text: float = QUIET_TEXT_S
-    before_speech: float = QUIET_BEFORE_SPEECH_S
-    speech: float = QUIET_SPEECH_S
-    empty_silent: float = EMPTY_SILENT_S
-    empty_voiced: float = EMPTY_VOICED_S
-    ceiling: float = CEILING_S
-    ceiling_idle: float = CEILING_IDLE_S
+    text: float = 0.6
+    """After the last final, when no speech is expected."""
+    before_speech: float = 2.0
+    """After the last final, while its speech has not begun."""
+    speech: float = 0.6
+    """After the last chunk of speech."""
+    empty_silent: float = 1.0
+    """After `finalize` of an utterance without voice, when no message came."""
+    empty_voiced: float = 4.0
+    """After `finalize` of an utterance with voice, when no message came."""
+    ceiling: float = 10.0
+    """After `finalize`, while finals are missing."""
+    ceiling_idle: float = 5.0
+    """After the last message, while finals are missing; the later of the two ceilings counts."""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
-from pinch_tui.core.session.settle import EMPTY_VOICED_S, QUIET_TEXT_S
+from pinch_tui.core.session.settle import QuietTimes
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import (
     ErrorMessage,
@@ -31,6 +31,8 @@ from pinch_tui.core.wire import (
 )
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.pinch.traits import PINCH
+
+QUIET = QuietTimes()
 
 
 def frame(index: int) -> Frame:
@@ -429,7 +431,7 @@ def test_words_behind_a_long_queue_are_waited_for(queue_s: float, before_end_s: 
         link.later(arrives + 3.0, ev.MessageReceived(1, said(kind, "a")))
     link.run(arrives + 30.0)
     assert link.texts == 2
-    assert link.settled_at == pytest.approx(arrives + 3.0 + QUIET_TEXT_S, abs=0.02)
+    assert link.settled_at == pytest.approx(arrives + 3.0 + QUIET.text, abs=0.02)
 
 
 @pytest.mark.parametrize("before_end_s", [0.0, 0.1, 0.5, 0.9])
@@ -440,7 +442,7 @@ def test_a_quick_link_settles_what_nothing_was_heard_of_without_waiting_for_the_
     link.talk(before_end_s=before_end_s)
     link.run(1030.0)
     assert link.settled_at is not None
-    assert EMPTY_VOICED_S <= link.settled_at - link.finalized_at <= EMPTY_VOICED_S + 0.25
+    assert QUIET.empty_voiced <= link.settled_at - link.finalized_at <= QUIET.empty_voiced + 0.25
 
 
 def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pinch_tui.core.session.settle import CEILING_S, EMPTY_VOICED_S, QUIET_TEXT_S, SettleWatch
+from pinch_tui.core.session.settle import QuietTimes, SettleWatch
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
+QUIET = QuietTimes()
 SAID, MEANT = TranscriptKind.ORIGINAL, TranscriptKind.TRANSLATED
 
 
@@ -31,7 +32,7 @@ def test_a_final_of_both_kinds_after_finalize_settles_after_a_quiet_gap() -> Non
     s.release()
     s.say(2.5, SAID, "hello")
     s.say(2.9, MEANT, "hola", of="hello")
-    assert s.at == 2.9 + QUIET_TEXT_S
+    assert s.at == 2.9 + QUIET.text
 
 
 def test_a_final_that_a_later_text_goes_beyond_is_not_the_last() -> None:
@@ -40,13 +41,13 @@ def test_a_final_that_a_later_text_goes_beyond_is_not_the_last() -> None:
     s.say(1.1, MEANT, "hola", of="hello")
     s.say(1.9, SAID, "hello my", final=False)
     s.release()
-    assert s.at == 2.1 + CEILING_S
+    assert s.at == 2.1 + QUIET.ceiling
     s.say(3.5, SAID, "hello my friend")
-    assert s.at == 2.1 + CEILING_S, "its translation is still to come"
+    assert s.at == 2.1 + QUIET.ceiling, "its translation is still to come"
     s.say(3.6, MEANT, "hola", of="hello")
-    assert s.at == 2.1 + CEILING_S, "that was the one before"
+    assert s.at == 2.1 + QUIET.ceiling, "that was the one before"
     s.say(4.4, MEANT, "hola amigo", of="hello my friend")
-    assert s.at == 4.4 + QUIET_TEXT_S
+    assert s.at == 4.4 + QUIET.text
 
 
 def test_repeats_and_beginnings_of_a_final_open_nothing() -> None:
@@ -56,7 +57,7 @@ def test_repeats_and_beginnings_of_a_final_open_nothing() -> None:
     s.say(2.6, MEANT, "hola")
     s.say(2.7, SAID, "hel", final=False)
     s.say(2.8, SAID, "hello")
-    assert s.at == 2.8 + QUIET_TEXT_S
+    assert s.at == 2.8 + QUIET.text
 
 
 def test_an_interim_that_comes_to_nothing_is_closed_by_the_repeated_final() -> None:
@@ -67,7 +68,7 @@ def test_an_interim_that_comes_to_nothing_is_closed_by_the_repeated_final() -> N
     s.release()
     s.say(2.5, SAID, "hello")
     s.say(2.6, MEANT, "hola")
-    assert s.at == 2.6 + QUIET_TEXT_S
+    assert s.at == 2.6 + QUIET.text
 
 
 def test_translation_before_original_settles_too() -> None:
@@ -75,7 +76,7 @@ def test_translation_before_original_settles_too() -> None:
     s.release()
     s.say(2.5, MEANT, "hola")
     s.say(2.6, SAID, "hello")
-    assert s.at == 2.6 + QUIET_TEXT_S
+    assert s.at == 2.6 + QUIET.text
 
 
 def test_finals_that_come_before_finalize_has_arrived_are_not_the_answer_to_it() -> None:
@@ -89,13 +90,13 @@ def test_finals_that_come_before_finalize_has_arrived_are_not_the_answer_to_it()
     assert not s.watch.is_answered, "on the next connection it is sent again"
     s.watch.pinged()
     s.watch.ponged(14.0)
-    assert s.at == 14.0 + EMPTY_VOICED_S, "they came too early to tell of all that was said"
+    assert s.at == 14.0 + QUIET.empty_voiced, "they came too early to tell of all that was said"
     assert not s.watch.is_answered
     s.say(14.3, SAID, "hello. yes.", final=False)
-    assert s.at == 14.0 + CEILING_S
+    assert s.at == 14.0 + QUIET.ceiling
     s.say(14.5, SAID, "hello. yes.")
     s.say(14.9, MEANT, "hola. si.")
-    assert s.at == 14.9 + QUIET_TEXT_S
+    assert s.at == 14.9 + QUIET.text
     assert s.watch.is_answered
 
 
@@ -108,7 +109,7 @@ def test_a_quick_pong_costs_nothing() -> None:
     assert s.at is None
     s.watch.pinged()
     s.watch.ponged(3.5)
-    assert s.at == 3.0 + QUIET_TEXT_S
+    assert s.at == 3.0 + QUIET.text
 
 
 def test_a_voice_after_the_last_text_is_waited_for() -> None:
@@ -116,10 +117,10 @@ def test_a_voice_after_the_last_text_is_waited_for() -> None:
     s.say(1.0, SAID, "hello.")
     s.say(1.9, MEANT, "hola.")
     s.release()
-    assert s.at == 2.1 + EMPTY_VOICED_S, "the last word was said after the first sentence's final"
+    assert s.at == 2.1 + QUIET.empty_voiced, "the last word was said after the first sentence's final"
     s.say(2.6, SAID, "hello. yes.")
     s.say(2.9, MEANT, "hola. si.")
-    assert s.at == 2.9 + QUIET_TEXT_S
+    assert s.at == 2.9 + QUIET.text
 
 
 def test_silence_after_an_early_final_means_the_end_only_from_a_service_that_lives() -> None:
@@ -128,9 +129,9 @@ def test_silence_after_an_early_final_means_the_end_only_from_a_service_that_liv
     s.say(1.9, MEANT, "hola.")
     s.release()
     s.watch.pinged()
-    end = 2.1 + EMPTY_VOICED_S
+    end = 2.1 + QUIET.empty_voiced
     assert s.watch.asks_at(answered_at=2.1) == end
-    assert s.watch.settles_at(answered_at=2.1) == 2.1 + CEILING_S
+    assert s.watch.settles_at(answered_at=2.1) == 2.1 + QUIET.ceiling
     assert s.watch.settles_at(answered_at=end) == end
 
 
@@ -144,5 +145,5 @@ def test_a_service_that_sends_several_finals_is_given_the_time_that_its_answers_
     assert not s.watch.is_answered, "it may be the final before the last"
     s.say(4.9, SAID, "hello. yes.")
     s.say(5.0, MEANT, "hola. si.")
-    assert s.at == 5.0 + QUIET_TEXT_S
+    assert s.at == 5.0 + QUIET.text
     assert s.watch.is_answered
