@@ -260,21 +260,22 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
-    """Milliseconds from the commit of an utterance; None: not measured. p50/p95 over the conversation, of n samples."""
+class Delay:
+    """Milliseconds after the commit of an utterance, None where not measured; p50 and p95 of ``n`` utterances."""
 
-    first_text_ms: float | None = None
-    final_ms: float | None = None
-    first_sound_ms: float | None = None
-    first_text_p50_p95: tuple[float, float] | None = None
-    final_p50_p95: tuple[float, float] | None = None
-    first_sound_p50_p95: tuple[float, float] | None = None
-    first_text_n: int = 0
-    final_n: int = 0
-    first_sound_n: int = 0
-    last_sound_ms: float | None = None
-    last_sound_p50_p95: tuple[float, float] | None = None
-    last_sound_n: int = 0
+    ms: float | None = None
+    p50_p95: tuple[float, float] | None = None
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The delays of the newest utterance, and of the conversation."""
+
+    first_text: Delay = Delay()
+    final: Delay = Delay()
+    first_sound: Delay = Delay()
+    last_sound: Delay = Delay()
 
 
 @dataclass(frozen=True, slots=True)

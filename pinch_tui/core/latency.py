@@ -14,12 +14,12 @@ of the first three spans counts.
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 
-from pinch_tui.core.events import Latency
+from pinch_tui.core.events import Delay, Latency
 
 _REMEMBERED = 64
 """Utterances whose measurements may still come; older ones are forgotten."""
@@ -28,42 +28,12 @@ _SAMPLES = 2_000
 
 
 class _Span(StrEnum):
-    FIRST_TEXT = "first-text"
+    """The fields of `Latency`."""
+
+    FIRST_TEXT = "first_text"
     FINAL = "final"
-    FIRST_SOUND = "first-sound"
-    LAST_SOUND = "last-sound"
-
-
-class _Samples:
-    """The last `_SAMPLES` measurements, in order of arrival and sorted."""
-
-    __slots__ = ("_arrived", "_sorted")
-
-    def __init__(self) -> None:
-        self._arrived: list[float] = []
-        self._sorted: list[float] = []
-
-    def add(self, value: float) -> None:
-        self._arrived.append(value)
-        insort(self._sorted, value)
-        if len(self._arrived) > _SAMPLES:
-            self._sorted.remove(self._arrived.pop(0))
-
-    def take_back(self, value: float) -> None:
-        """Forget a measurement that is among the newest."""
-        if value in self._arrived:
-            self._arrived.reverse()
-            self._arrived.remove(value)
-            self._arrived.reverse()
-            self._sorted.remove(value)
-
-    def __len__(self) -> int:
-        return len(self._arrived)
-
-    def p50_p95(self) -> tuple[float, float] | None:
-        if not self._sorted:
-            return None
-        return percentile(self._sorted, 50), percentile(self._sorted, 95)
+    FIRST_SOUND = "first_sound"
+    LAST_SOUND = "last_sound"
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
@@ -79,12 +49,14 @@ class LatencyMeter:
         self._committed: dict[int, float] = {}
         self._measured: dict[int, dict[_Span, float]] = {}
         self._forgotten: deque[int] = deque(maxlen=_REMEMBERED)
-        self._samples = {span: _Samples() for span in _Span}
+        self._samples: dict[_Span, deque[float]] = {span: deque(maxlen=_SAMPLES) for span in _Span}
+        self._latency: Latency | None = None  # None: something was measured since it was made
 
     def commit(self, number: int, t: float) -> None:
         """The talk key was released. A second commit of the same utterance is ignored."""
         if number in self._committed or number in self._forgotten:
             return
+        self._latency = None
         self._committed[number] = t
         self._measured[number] = {}
         if len(self._committed) > _REMEMBERED:
@@ -108,37 +80,34 @@ class LatencyMeter:
         ms = self._measured.get(number, {}).get(_Span.LAST_SOUND)
         if ms is not None and t >= self._committed[number] + ms / 1000.0:
             del self._measured[number][_Span.LAST_SOUND]
-            self._samples[_Span.LAST_SOUND].take_back(ms)
+            with suppress(ValueError):  # it may be older than all that are kept
+                self._samples[_Span.LAST_SOUND].remove(ms)
         return self._measure(_Span.LAST_SOUND, number, t)
 
     def forget(self, number: int) -> None:
         """Nothing of this utterance is measured any more (it was cancelled, or is sent again)."""
+        self._latency = None
         self._forgotten.append(number)
         self._committed.pop(number, None)
         self._measured.pop(number, None)
 
     def latency(self) -> Latency:
         """The newest committed utterance's milliseconds, and p50/p95 over the conversation with their counts."""
+        if self._latency is None:
+            self._latency = Latency(**{span.value: self._delay(span) for span in _Span})
+        return self._latency
+
+    def _delay(self, span: _Span) -> Delay:
         newest = self._measured[next(reversed(self._measured))] if self._measured else {}
-        return Latency(
-            first_text_ms=newest.get(_Span.FIRST_TEXT),
-            final_ms=newest.get(_Span.FINAL),
-            first_sound_ms=newest.get(_Span.FIRST_SOUND),
-            last_sound_ms=newest.get(_Span.LAST_SOUND),
-            first_text_p50_p95=self._samples[_Span.FIRST_TEXT].p50_p95(),
-            final_p50_p95=self._samples[_Span.FINAL].p50_p95(),
-            first_sound_p50_p95=self._samples[_Span.FIRST_SOUND].p50_p95(),
-            last_sound_p50_p95=self._samples[_Span.LAST_SOUND].p50_p95(),
-            first_text_n=len(self._samples[_Span.FIRST_TEXT]),
-            final_n=len(self._samples[_Span.FINAL]),
-            first_sound_n=len(self._samples[_Span.FIRST_SOUND]),
-            last_sound_n=len(self._samples[_Span.LAST_SOUND]),
-        )
+        ordered = sorted(self._samples[span])
+        p50_p95 = (percentile(ordered, 50), percentile(ordered, 95)) if ordered else None
+        return Delay(newest.get(span), p50_p95, len(ordered))
 
     def _measure(self, span: _Span, number: int, t: float) -> Latency:
         committed = self._committed.get(number)
         if committed is not None and t >= committed and span not in self._measured[number]:
             ms = (t - committed) * 1000.0
             self._measured[number][span] = ms
-            self._samples[span].add(ms)
+            self._samples[span].append(ms)
+            self._latency = None
         return self.latency()

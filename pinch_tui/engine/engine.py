@@ -245,7 +245,7 @@ class Engine:
         if kind == "speech-start":
             self._conversation.latency.first_sound(utterance, t)
         elif kind == "speech-end" and not fields["cut"]:
-            last = self._conversation.latency.last_sound(utterance, t).last_sound_ms
+            last = self._conversation.latency.last_sound(utterance, t).last_sound.ms
             fields = fields if last is None else {**fields, "last_sound_ms": round(last)}
         self._notifier.log(kind, t, utterance=utterance, **fields)
 

@@ -238,14 +238,8 @@ def link_word(status: Status) -> StateWord:
 
 def latency_text(latency: Latency) -> str:
     """The last utterance's delays from the release, "" before the first."""
-    parts = []
-    if latency.first_text_ms is not None:
-        parts.append(f"text {latency.first_text_ms / 1000:.1f} s")
-    if latency.first_sound_ms is not None:
-        parts.append(f"voice {latency.first_sound_ms / 1000:.1f} s")
-    if latency.last_sound_ms is not None:
-        parts.append(f"end of the voice {latency.last_sound_ms / 1000:.1f} s")
-    return ", ".join(parts)
+    delays = {"text": latency.first_text, "voice": latency.first_sound, "end of the voice": latency.last_sound}
+    return ", ".join(f"{name} {delay.ms / 1000:.1f} s" for name, delay in delays.items() if delay.ms is not None)
 
 
 def volume_text(status: Status) -> str:

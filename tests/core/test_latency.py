@@ -17,12 +17,12 @@ def test_spans_run_from_the_commit_and_the_first_measurement_counts() -> None:
     meter.commit(1, 10.0)
     assert meter.latency() == Latency()
     meter.first_text(1, 9.95)
-    assert meter.first_text(1, 10.25).first_text_ms == pytest.approx(250.0)
-    assert meter.first_text(1, 10.5).first_text_ms == pytest.approx(250.0)
-    assert meter.final(1, 10.4).final_ms == pytest.approx(400.0)
+    assert meter.first_text(1, 10.25).first_text.ms == pytest.approx(250.0)
+    assert meter.first_text(1, 10.5).first_text.ms == pytest.approx(250.0)
+    assert meter.final(1, 10.4).final.ms == pytest.approx(400.0)
     latency = meter.first_sound(1, 10.5)
-    assert latency.first_sound_ms == pytest.approx(500.0)
-    assert latency.first_text_p50_p95 == pytest.approx((250.0, 250.0))
+    assert latency.first_sound.ms == pytest.approx(500.0)
+    assert latency.first_text.p50_p95 == pytest.approx((250.0, 250.0))
     assert latency == meter.latency()
 
 
@@ -31,25 +31,25 @@ def test_the_newest_commit_is_shown_and_older_ones_still_count() -> None:
     meter.commit(1, 10.0)
     meter.commit(2, 20.0)
     latency = meter.final(1, 10.3)
-    assert latency.final_ms is None
-    assert latency.final_p50_p95 == pytest.approx((300.0, 300.0))
+    assert latency.final.ms is None
+    assert latency.final.p50_p95 == pytest.approx((300.0, 300.0))
     meter.commit(2, 25.0)
-    assert meter.final(2, 20.1).final_ms == pytest.approx(100.0)
-    assert meter.latency().final_p50_p95 == pytest.approx((100.0, 300.0))
-    assert (meter.latency().first_text_n, meter.latency().final_n, meter.latency().first_sound_n) == (0, 2, 0)
+    assert meter.final(2, 20.1).final.ms == pytest.approx(100.0)
+    assert meter.latency().final.p50_p95 == pytest.approx((100.0, 300.0))
+    assert (meter.latency().first_text.n, meter.latency().final.n, meter.latency().first_sound.n) == (0, 2, 0)
 
 
 def test_the_last_sound_moves_on_and_counts_once() -> None:
     meter = LatencyMeter()
     assert meter.last_sound(1, 1.0) == Latency()
     meter.commit(1, 10.0)
-    assert meter.last_sound(1, 9.0).last_sound_ms is None
-    assert meter.last_sound(1, 11.0).last_sound_ms == pytest.approx(1_000.0)
+    assert meter.last_sound(1, 9.0).last_sound.ms is None
+    assert meter.last_sound(1, 11.0).last_sound.ms == pytest.approx(1_000.0)
     latency = meter.last_sound(1, 12.5)
-    assert (latency.last_sound_ms, latency.last_sound_n) == (pytest.approx(2_500.0), 1)
+    assert (latency.last_sound.ms, latency.last_sound.n) == (pytest.approx(2_500.0), 1)
     assert meter.last_sound(1, 12.0) == latency
     meter.commit(2, 20.0)
-    assert meter.last_sound(2, 20.5).last_sound_p50_p95 == pytest.approx((500.0, 2_500.0))
+    assert meter.last_sound(2, 20.5).last_sound.p50_p95 == pytest.approx((500.0, 2_500.0))
 
 
 def test_unknown_and_forgotten_utterances_measure_nothing() -> None:
@@ -67,7 +67,7 @@ def test_memory_is_bounded() -> None:
         meter.commit(number, float(number))
         meter.final(number, number + 0.001 * (number % 100))
     assert len(meter._committed) == len(meter._measured) == 64
-    p50, p95 = meter.latency().final_p50_p95 or (0.0, 0.0)
+    p50, p95 = meter.latency().final.p50_p95 or (0.0, 0.0)
     assert (round(p50), round(p95)) == (49, 94)
 
 

@@ -933,7 +933,7 @@ def test_a_resend_is_no_latency() -> None:
     rig = play(scene, Plan(end="close", code=1006, at_frame=20))
     assert rig.engine.transcript.utterance(1).attempt == 2
     latency = rig.engine.status.latency
-    assert (latency.final_n, latency.first_text_n, latency.first_sound_n) == (0, 0, 0)
+    assert (latency.final.n, latency.first_text.n, latency.first_sound.n) == (0, 0, 0)
 
 
 def test_what_passes_is_said_each_time() -> None:
@@ -1090,10 +1090,10 @@ def test_the_time_to_the_last_sound_is_measured_and_logged() -> None:
     rig = play(scene)
     (end,) = rig.logged("speech-end")
     latency = rig.engine.status.latency
-    assert latency.last_sound_n == 1
-    assert latency.last_sound_ms is not None and latency.first_sound_ms is not None
-    assert end.fields["last_sound_ms"] == round(latency.last_sound_ms)
-    assert latency.last_sound_ms >= latency.first_sound_ms
+    assert latency.last_sound.n == 1
+    assert latency.last_sound.ms is not None and latency.first_sound.ms is not None
+    assert end.fields["last_sound_ms"] == round(latency.last_sound.ms)
+    assert latency.last_sound.ms >= latency.first_sound.ms
 
 
 def test_hours_of_idling_cost_nothing() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.core.events import (
+    Delay,
     Latency,
     Levels,
     MicState,
@@ -152,8 +153,11 @@ def test_key_names() -> None:
 
 def test_latency_and_volume() -> None:
     assert text.latency_text(Latency()) == ""
-    assert text.latency_text(Latency(first_text_ms=210, first_sound_ms=430)) == "text 0.2 s, voice 0.4 s"
-    assert text.latency_text(Latency(first_sound_ms=430, last_sound_ms=2_540)) == "voice 0.4 s, end of the voice 2.5 s"
+    assert text.latency_text(Latency(first_text=Delay(210), first_sound=Delay(430))) == "text 0.2 s, voice 0.4 s"
+    assert (
+        text.latency_text(Latency(first_sound=Delay(430), last_sound=Delay(2_540)))
+        == "voice 0.4 s, end of the voice 2.5 s"
+    )
     assert text.volume_text(Status()) == ""
     assert text.volume_text(Status(is_muted=True)) == "voice muted"
     assert text.volume_text(Status(volume=0.7)) == "volume 70 %"

@@ -12,6 +12,7 @@ from pinch_tui.core.events import (
     ChangeSession,
     Correct,
     Counters,
+    Delay,
     HearMicrophone,
     Latency,
     NoticePosted,
@@ -426,7 +427,7 @@ def test_help_has_a_row_for_the_talk_key_and_says_no_key_in_words() -> None:
 async def test_details_tell_delays_session_and_counters() -> None:
     r = rig(
         status={
-            "latency": Latency(210, 340, 420, (200, 320), (330, 350), (400, 430)),
+            "latency": Latency(Delay(210, (200, 320)), Delay(340, (330, 350)), Delay(420, (400, 430))),
             "counters": Counters(underruns=3, lost_samples=320, resent_s=1.5, reconnects=2),
             "model_version_id": "v1-2026-09",
         }
@@ -437,7 +438,7 @@ async def test_details_tell_delays_session_and_counters() -> None:
         text = shown(r.app)
         for words in ("p50 400 ms, p95 430 ms", "3f2a91c0-77aa", "v1-2026-09", "320", "1.5 s"):
             assert words in text
-        r.engine.set_status(latency=Latency(None, 340, 420, (200, 320), (330, 350), (400, 430)))
+        r.engine.set_status(latency=Latency(Delay(None, (200, 320)), Delay(340, (330, 350)), Delay(420, (400, 430))))
         await pilot.press("escape", "d")
         await pilot.pause()
         assert "not measured yet, p50 200 ms, p95 320 ms" in shown(r.app)
@@ -486,7 +487,9 @@ async def test_details_say_why_a_delay_has_no_figure(
 
 
 async def test_details_tell_how_few_measurements_there_are() -> None:
-    r = rig(status={"latency": Latency(210, 340, 420, (200, 320), (330, 350), (400, 430), 3, 19, 20)})
+    r = rig(
+        status={"latency": Latency(Delay(210, (200, 320), 3), Delay(340, (330, 350), 19), Delay(420, (400, 430), 20))}
+    )
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("d")
         await pilot.pause()

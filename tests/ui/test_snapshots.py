@@ -13,6 +13,7 @@ from textual.widgets import OptionList, TextArea
 
 from pinch_tui.core.events import (
     Counters,
+    Delay,
     FinalizeMode,
     Latency,
     MicState,
@@ -93,7 +94,7 @@ def heard(code: str, utterance: Utterance, *, stable: int | None = None) -> Utte
 TALKING = {"word": StateWord.TALKING, "talking_since": 93.0, "limit_at": 108.0}
 LOST = {"word": StateWord.RECONNECTING, "retry_at": 104.0, "mic": MicState.LOST}
 MEASURED = {
-    "latency": Latency(210, 340, 420, (200, 320), (330, 350), (400, 430)),
+    "latency": Latency(Delay(210, (200, 320)), Delay(340, (330, 350)), Delay(420, (400, 430))),
     "counters": Counters(underruns=1, resent_s=1.5, reconnects=1),
     "model_version_id": "v1",
 }

@@ -9,7 +9,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from pinch_tui.core.events import Latency, Status
+from pinch_tui.core.events import Delay, Latency, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.frontend.status_text import mic_line
@@ -26,13 +26,13 @@ _MODES = dict(OPTIONS["session.finalize_mode"].offers)
 Section = tuple[str, Sequence[tuple[str, str]]]
 
 
-def _delay(last: float | None, spread: tuple[float, float] | None, n: int, without: str) -> str:
+def _delay_text(delay: Delay, without: str) -> str:
     """``without``: shown where the last utterance has no figure."""
-    text = without if last is None else f"{last:.0f} ms"
-    if spread is None:
+    text = without if delay.ms is None else f"{delay.ms:.0f} ms"
+    if delay.p50_p95 is None:
         return text
-    few = f" (n {n})" if 0 < n < _MANY else ""
-    return f"{text}, p50 {spread[0]:.0f} ms, p95 {spread[1]:.0f} ms{few}"
+    few = f" (n {delay.n})" if 0 < delay.n < _MANY else ""
+    return f"{text}, p50 {delay.p50_p95[0]:.0f} ms, p95 {delay.p50_p95[1]:.0f} ms{few}"
 
 
 def last_released(utterances: Sequence[Utterance]) -> Utterance | None:
@@ -102,10 +102,10 @@ def sections(
 
 def _latency_rows(latency: Latency, without: tuple[str, str, str]) -> Iterator[tuple[str, str]]:
     text, final, sound = without
-    yield "first text", _delay(latency.first_text_ms, latency.first_text_p50_p95, latency.first_text_n, text)
-    yield "last text", _delay(latency.final_ms, latency.final_p50_p95, latency.final_n, final)
-    yield "first sound", _delay(latency.first_sound_ms, latency.first_sound_p50_p95, latency.first_sound_n, sound)
-    yield "last sound", _delay(latency.last_sound_ms, latency.last_sound_p50_p95, latency.last_sound_n, sound)
+    yield "first text", _delay_text(latency.first_text, text)
+    yield "last text", _delay_text(latency.final, final)
+    yield "first sound", _delay_text(latency.first_sound, sound)
+    yield "last sound", _delay_text(latency.last_sound, sound)
 
 
 class DetailsScreen(Panel[None]):
