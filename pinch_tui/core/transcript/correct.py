@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.merge import joined
+from pinch_tui.core.transcript.merge import whole
 from pinch_tui.core.transcript.rows import Segment
 
 _TOKENS = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
@@ -20,19 +20,33 @@ def corrected(segments: Sequence[Segment], original: str | None, translation: st
 
     A text that is the first wording again takes the correction back.
     """
-    found = tuple(segments)
-    if original and (text := clean(original)):
-        parts = _spread([one.original for one in found], [one.wording[0] for one in found], text)
-        found = tuple(_with_original(one, part) for one, part in zip(found, parts, strict=True))
-    if translation and (text := clean(translation)):
-        parts = _spread([one.translation for one in found], [one.wording[1] for one in found], text)
-        found = tuple(_with_translation(one, part) for one, part in zip(found, parts, strict=True))
-    return found
+    originals = _spread([one.original for one in segments], [one.wording[0] for one in segments], original)
+    translations = _spread([one.translation for one in segments], [one.wording[1] for one in segments], translation)
+    return tuple(map(with_wording, segments, originals, translations))
 
 
-def with_wording(segment: Segment, original: str, translation: str) -> Segment:
-    """The segment with these corrected texts; one that is the first wording is no correction."""
-    return _with_translation(_with_original(segment, original), translation)
+def with_wording(segment: Segment, original: str | None, translation: str | None) -> Segment:
+    """The segment with these corrected texts, None to leave one as it is; the first wording is no correction."""
+    first_original, first_translation = segment.wording
+    if original is not None:
+        segment = replace(
+            segment,
+            original=original,
+            original_is_final=True,
+            original_stable=len(original),
+            first_original=None if original == first_original else first_original,
+            revision=segment.revision + (original != segment.original),
+        )
+    if translation is not None:
+        segment = replace(
+            segment,
+            translation=translation,
+            translation_is_final=True,
+            translation_stable=len(translation),
+            first_translation=None if translation == first_translation else first_translation,
+            revision=segment.revision + (translation != segment.translation),
+        )
+    return segment
 
 
 def first_wording(segment: Segment) -> Segment:
@@ -48,33 +62,12 @@ def new_words(before: str, after: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for run in runs if (word := run.strip(".,;:!?…\"'“”«»()¿¡"))))
 
 
-def _with_original(segment: Segment, text: str) -> Segment:
-    first = segment.wording[0]
-    return replace(
-        segment,
-        original=text,
-        original_is_final=True,
-        original_stable=len(text),
-        first_original=None if text == first else first,
-        revision=segment.revision + (text != segment.original),
-    )
-
-
-def _with_translation(segment: Segment, text: str) -> Segment:
-    first = segment.wording[1]
-    return replace(
-        segment,
-        translation=text,
-        translation_is_final=True,
-        translation_stable=len(text),
-        first_translation=None if text == first else first,
-        revision=segment.revision + (text != segment.translation),
-    )
-
-
-def _spread(parts: Sequence[str], first: Sequence[str], text: str) -> list[str]:
-    """A new text for all the parts of a line, each of which keeps what is still its own."""
-    if text == _joint(first):
+def _spread(parts: Sequence[str], first: Sequence[str], new_text: str | None) -> Sequence[str | None]:
+    """A new text for all the parts of a line, each of which keeps what is still its own; None where it has no words."""
+    text = clean(new_text or "")
+    if not text:
+        return [None] * len(parts)
+    if text == whole(first):
         return list(first)
     if len(parts) == 1:
         return [text]
@@ -101,10 +94,3 @@ def _mapped(at: int, opcodes: Sequence[tuple[str, int, int, int, int]]) -> int:
             share = (at - old_low) / (old_high - old_low)
             return new_low + round(share * (new_high - new_low))
     return 0
-
-
-def _joint(parts: Sequence[str]) -> str:
-    text = ""
-    for part in parts:
-        text = joined(text, part)
-    return text

@@ -13,6 +13,7 @@ one a sentence, under the same id (1.9 of the service's reference). `Track` hold
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 _SENTENCE_ENDS: Final = frozenset(".!?…。！？．｡؟۔।॥։።")
@@ -48,6 +49,14 @@ def joined(before: str, after: str) -> str:
     if before[-1].isspace() or after[0].isspace() or is_unspaced(before[-1]) or is_unspaced(after[0]):
         return before + after
     return f"{before} {after}"
+
+
+def whole(texts: Iterable[str]) -> str:
+    """The texts of consecutive segments as one."""
+    joint = ""
+    for text in texts:
+        joint = joined(joint, text)
+    return joint
 
 
 def ends_sentence(text: str) -> bool:

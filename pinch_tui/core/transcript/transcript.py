@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pinch_tui.core.transcript.correct import corrected
-from pinch_tui.core.transcript.merge import Track, joined
+from pinch_tui.core.transcript.merge import Track, whole
 from pinch_tui.core.transcript.rows import Row, marked, shown
 from pinch_tui.core.transcript.rows import Segment as Segment
 from pinch_tui.core.transcript.rows import final_part as final_part
@@ -90,14 +90,6 @@ class Utterance:
     def has_content(self) -> bool:
         """Whether there is something to copy, hear or show, or there may still be."""
         return self.is_live or self.has_text
-
-
-def whole(texts: Iterable[str]) -> str:
-    """The texts of consecutive segments as one."""
-    joint = ""
-    for text in texts:
-        joint = joined(joint, text)
-    return joint
 
 
 TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
