@@ -32,7 +32,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.options import SessionParams, from_trace
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.core.untrusted import number_of, text_of, whole_of
 from pinch_tui.core.wire import Allocation, ErrorMessage, Malformed, SpeechChunk, UnknownMessage, WireEvent
 from pinch_tui.diagnose.virtual_time import run

@@ -11,8 +11,8 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.kept import KeptSound
 from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.session import Session
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard, sentences
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.core.wire import TranscriptKind
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.microphone.listening import Listening

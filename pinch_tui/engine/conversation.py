@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pinch_tui.core.latency import LatencyMeter
-from pinch_tui.core.transcript.transcript import Transcript, Utterance
+from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.ports import Clock
 

@@ -20,7 +20,8 @@ from pinch_tui.core.options import pair_text
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.sound import MicFailed, SpeakerFailed
 from pinch_tui.core.talk.talk import TalkState
-from pinch_tui.core.transcript.transcript import Transcript, Utterance
+from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.answers import Answers
 from pinch_tui.engine.boundary import guarded

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pinch_tui.core.events import EngineEvent, Intent, Levels, Status, TalkEdge
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 
 Listener = Callable[[EngineEvent], None]
 

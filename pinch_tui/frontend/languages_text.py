@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pinch_tui.core.languages import AUTO, base, find, has_known_speech, is_known, language_of, same_language
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 
 Pair = tuple[str, str]
 _NOT_PRACTISED = "not in practice"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pinch_tui.core.events import EngineEvent, Foreground, MicState, Quit, TalkSource
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
 from pinch_tui.frontend.ports import AppExit, Face, TalkKey

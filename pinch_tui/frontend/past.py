@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.ports import Wording
 
 Pairs = tuple[tuple[str, str], ...]

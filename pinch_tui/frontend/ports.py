@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pinch_tui.core.events import EngineEvent, TalkSource
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import EXIT_OK
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.settings.model import TalkMode

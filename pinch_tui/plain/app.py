@@ -31,7 +31,7 @@ from pinch_tui.core.keynames import key_name
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean, printable
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import BY_NAME, do

@@ -12,8 +12,8 @@ from pinch_tui.core.events import Levels, MicState, NoticePosted, SessionParams,
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import sentences
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, state_sentence
 
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)

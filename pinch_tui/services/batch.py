@@ -16,7 +16,7 @@ import httpx
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import ends_sentence, joined
-from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.core.transcript.utterance import Segment
 from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
 from pinch_tui.network.transport import client

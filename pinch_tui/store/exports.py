@@ -20,7 +20,7 @@ from pinch_tui.core.transcript.export import (
     lines_of,
     pair_of,
 )
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import UsageError
 
 

@@ -10,7 +10,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.signal import Signal
 
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import TalkKey

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pinch_tui.core.events import NoticePosted, Quit, Severity, StateWord
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.engine import Engine
 from pinch_tui.errors import EXIT_LINK, EXIT_OK
 from pinch_tui.settings.model import Settings

@@ -24,7 +24,7 @@ from pinch_tui.cli.translate.output import QUIET_S, make_sink
 from pinch_tui.cli.translate.run import DRAIN_S, drained, run_translate
 from pinch_tui.core.events import EdgeKind, Logged, NoticePosted, Quit, Severity, StateWord, Status
 from pinch_tui.core.transcript.export import ExportHead
-from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.core.transcript.utterance import Segment
 from pinch_tui.outlet import Outlet
 from pinch_tui.settings.run import TextFormat
 from tests.fakes.conversation import utterance

@@ -9,7 +9,7 @@ import pytest
 
 from pinch_tui.core.events import FRAME_BYTES, EdgeKind, SessionParams
 from pinch_tui.core.session.events import SessionState
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from tests.fakes.hearing_service import HearingService
 from tests.services.hearing_rig import KEY, MAKERS, Make, Scene, check_drops, drop_at, play, told, told_frames
 

@@ -12,7 +12,7 @@ from pinch_tui.cli.commands.replay import as_dict, report
 from pinch_tui.cli.commands.replay import replay as command
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
 from pinch_tui.services.pinch.protocol import encode, encode_finalize

@@ -36,7 +36,7 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.microphone.policy import LINGER_S
 from pinch_tui.errors import AudioError
 from pinch_tui.settings.model import BargeIn, KeepOpen

@@ -6,7 +6,7 @@ import pytest
 
 from pinch_tui.core.events import Correct, EdgeKind, ReplaySpeech
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from tests.engine.rig import Rig, play
 from tests.fakes.conversation import segment, utterance

@@ -6,7 +6,7 @@ import pytest
 
 from pinch_tui.core.events import ChangeSession, KeepSpare, Quit, SessionParams, StateWord, Voice
 from pinch_tui.core.session import spare
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from tests.engine.rig import Rig, play
 from tests.fakes.pinch_service import pinch
 from tests.faults.scripted import HEALTHY, Plan

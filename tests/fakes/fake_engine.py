@@ -25,7 +25,7 @@ from pinch_tui.core.events import (
     TalkEdge,
     TranscriptChanged,
 )
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.engine.facade import Listener
 from pinch_tui.services.pinch.traits import PINCH
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.frontend.ports import Wording

@@ -25,7 +25,7 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.settings.model import BargeIn

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.core.events import EngineEvent, TranscriptChanged
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.engine import Engine
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.writer import HistoryWriter

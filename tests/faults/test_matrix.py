@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pinch_tui.core.events import ChangeSession, NoticePosted, SessionParams, Severity
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.engine import Engine
 from tests.fakes.pinch_service import pinch
 from tests.faults.conversation import Hold, Outcome, check, check_session, converse

@@ -33,7 +33,7 @@ from pinch_tui.core.events import (
     Voice,
 )
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
 from pinch_tui.frontend.actions import ACTIONS, do
 from pinch_tui.frontend.frontend import FrontEnd

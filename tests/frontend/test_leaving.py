@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.frontend.leaving import farewell
 
 

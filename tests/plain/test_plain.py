@@ -34,7 +34,7 @@ from pinch_tui.core.events import (
     StopSpeech,
 )
 from pinch_tui.core.keymap import resolve_keys
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.errors import EXIT_INTERRUPTED, PinchError, UsageError
 from pinch_tui.frontend.actions import BY_NAME
 from pinch_tui.frontend.services import AppServices

@@ -23,7 +23,7 @@ from pinch_tui.core.events import (
     TalkSource,
 )
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.services.cartesia.service import CartesiaConfig

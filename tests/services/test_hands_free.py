@@ -8,7 +8,7 @@ import random
 import pytest
 
 from pinch_tui.core.events import FRAME_BYTES, EdgeKind
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from tests.fakes.hearing_service import Piece, Taken
 from tests.services.hearing_rig import (
     MAKERS,

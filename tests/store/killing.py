@@ -20,7 +20,7 @@ from pinch_tui.store.history.conversations import History
 CHILD = """
 import os, sys
 from pathlib import Path
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.store.history.conversations import History
 from tests.fakes.conversation import segment, utterance
 

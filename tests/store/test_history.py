@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.correct import corrected
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.conversations import Conversation, History, Purge, Unreadable
 from pinch_tui.store.history.lines import About, Header, encode_final, encode_header, read

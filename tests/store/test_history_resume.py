@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.core.transcript.correct import corrected
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About

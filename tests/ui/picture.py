@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from pinch_tui.core.events import SessionParams, StateWord
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from tests.fakes.fake_engine import line
 from tests.ui.harness import rig, until
 

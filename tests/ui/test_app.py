@@ -33,7 +33,7 @@ from pinch_tui.core.events import (
     TerminalFocusChanged,
     Voice,
 )
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.frontend.ports import AppExit
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from pinch_tui.core.events import Correct
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.settings.model import Settings, UiSettings

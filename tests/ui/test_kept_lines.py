@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.widgets import Static
 
 from pinch_tui.core.events import Levels, NoticePosted, Severity, StateWord
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.ui.app.app import PinchApp
 from pinch_tui.ui.widgets.kept_lines import KeptLines, keep_lines
 from tests.fakes.fake_engine import line

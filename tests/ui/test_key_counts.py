@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from pinch_tui.core.events import ChangeSession, StateWord
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.ui.big.table import TableView
 from pinch_tui.ui.screens.correct import CorrectScreen

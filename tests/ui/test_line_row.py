@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from pinch_tui.core.transcript.transcript import Segment
+from pinch_tui.core.transcript.utterance import Segment
 from pinch_tui.ui.transcript.row import SPOKEN, Piece, Role, RowStyle, build
 from tests.fakes.fake_engine import line
 

@@ -25,7 +25,7 @@ from pinch_tui.core.events import (
     Voice,
 )
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, entries
 from pinch_tui.services.pinch.traits import PRACTICE

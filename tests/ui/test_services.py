@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
 from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.cartesia.traits import CARTESIA

@@ -22,8 +22,8 @@ from pinch_tui.core.events import (
     Severity,
     StateWord,
 )
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import Unheard, sentences
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Ascii, Settings, UiSettings

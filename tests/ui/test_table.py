@@ -12,7 +12,7 @@ from textual.events import AppBlur
 from textual.pilot import Pilot
 
 from pinch_tui.core.events import MicState, SessionParams, Severity, StateWord
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.settings.model import Settings, TalkSettings, UiSettings
 from pinch_tui.ui.big.halves import halves
 from pinch_tui.ui.big.lettering import LargeType, Picture, Refusal, Request

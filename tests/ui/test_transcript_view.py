@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.message import Message
 
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.ui.app.theme import ASCII, THEMES
 from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.transcript.view import TranscriptView

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.core.events import Correct
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.settings.load import load
 from pinch_tui.settings.run import RunOptions

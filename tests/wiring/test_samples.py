@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pinch_tui.core.events import FRAME_BYTES, EdgeKind, StateWord, TalkEdge, TalkSource
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import EXIT_LINK, EXIT_OK, UsageError
 from pinch_tui.wiring.demo import LINES, Demo

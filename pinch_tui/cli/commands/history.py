@@ -31,7 +31,7 @@ from pinch_tui.core.transcript.export import (
     pair_of,
 )
 from pinch_tui.core.transcript.merge import whole
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError, why
 from pinch_tui.store.exports import create, nothing_in
 from pinch_tui.store.history.conversations import Conversation, History, Unreadable

@@ -11,7 +11,7 @@ from typing import Protocol, TextIO
 from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Utterance, final_part
+from pinch_tui.core.transcript.utterance import Utterance, final_part
 from pinch_tui.frontend.status_text import clock_text
 
 _EVERY_S = 0.25

@@ -25,7 +25,7 @@ from pinch_tui.cli.translate.output import make_sink
 from pinch_tui.cli.translate.run import drained, run_translate
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.export import ExportHead
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EnginePorts
 from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim, Speaker

@@ -16,7 +16,7 @@ from typing import Protocol
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.documents import render
 from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportSide, lines_of
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.settings.run import TextFormat
 
 QUIET_S = 1.5

@@ -28,7 +28,7 @@ from pinch_tui.core.events import (
     TalkSource,
     TranscriptChanged,
 )
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK, PinchError, UsageError
 from pinch_tui.outlet import Outlet

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import whole
-from pinch_tui.core.transcript.rows import Segment
+from pinch_tui.core.transcript.utterance import Segment
 
 _TOKENS = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
 

@@ -14,7 +14,7 @@ from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, normalize
 from pinch_tui.core.transcript.sides import segment_side
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 
 SAMPLE: Final = "sample"
 """The speaker of a sample."""

@@ -1,77 +1,13 @@
-"""Segments, and the hidden state of an utterance's row. Pure."""
+"""The hidden state of an utterance's row. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pinch_tui.core.talk.voicing import Voicing
 from pinch_tui.core.transcript.merge import Track
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One correlation id. Texts are what is to be shown now; ``*_is_final`` says whether they may still be rewritten.
-
-    ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
-    ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
-    segment of the row before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
-    conversation began (for exports).
-    ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
-    ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
-    ``marks``: characters of the original and when they had been said, in ms since the conversation began: by the times
-    of words where the service gives them, else by when the finals of a growing text came. Rising.
-    ``first_original`` / ``first_translation``: the service's wording of a text that a person has corrected since.
-    ``note``: why a text is missing, in the service's words; it is shown, and never kept, exported or spoken.
-    """
-
-    id: str
-    original: str = ""
-    original_is_final: bool = False
-    original_stable: int = 0
-    translation: str = ""
-    translation_is_final: bool = False
-    translation_stable: int = 0
-    source_language: str | None = None
-    target_language: str | None = None
-    detected_language: str | None = None
-    start_ms: int = 0
-    end_ms: int = 0
-    revision: int = 0
-    attempt: int = 1
-    marks: tuple[tuple[int, int], ...] = ()
-    first_original: str | None = None
-    first_translation: str | None = None
-    note: str = ""
-
-    @property
-    def is_corrected(self) -> bool:
-        return self.first_original is not None or self.first_translation is not None
-
-    @property
-    def wording(self) -> tuple[str, str]:
-        """Original and translation as the service worded them."""
-        original, translation = self.first_original, self.first_translation
-        return self.original if original is None else original, self.translation if translation is None else translation
-
-
-def final_part(segment: Segment) -> Segment | None:
-    """The segment with its final texts alone; None while nothing of it is final."""
-    original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
-    translation = (
-        segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
-    )
-    if not original and not translation:
-        return None
-    return replace(
-        segment,
-        original=original,
-        original_is_final=True,
-        original_stable=len(original),
-        translation=translation,
-        translation_is_final=True,
-        translation_stable=len(translation),
-    )
+from pinch_tui.core.transcript.utterance import Segment, final_part
 
 
 class Row:

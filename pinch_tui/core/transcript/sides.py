@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pinch_tui.core.languages import AUTO, normalize, same_language
-from pinch_tui.core.transcript.transcript import Segment, Utterance
+from pinch_tui.core.transcript.utterance import Segment, Utterance
 
 Side = Literal["left", "right"]
 

@@ -7,90 +7,14 @@ in order of appearance. Originals and translations of one id always share a segm
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.merge import Track, whole
 from pinch_tui.core.transcript.rows import Row, marked, shown
-from pinch_tui.core.transcript.rows import Segment as Segment
-from pinch_tui.core.transcript.rows import final_part as final_part
-from pinch_tui.core.transcript.unheard import Unheard, cause_of
+from pinch_tui.core.transcript.unheard import cause_of
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
-
-
-class UtteranceState(StrEnum):
-    TALKING = "talking"  # sound is still being taken
-    WAITING = "waiting"  # finalized; last words are awaited
-    SETTLED = "settled"  # nothing more is expected (late finals are still taken)
-    EMPTY = "empty"  # settled, and nothing was heard
-    CANCELLED = "cancelled"  # thrown away by Escape
-
-
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """One row. ``source``/``target``: the pair it was spoken under, ``target`` empty where nobody translates.
-    ``attempt`` counts from 1; a resend adds one."""
-
-    number: int
-    started: float  # Unix seconds
-    start_ms: int  # since the conversation began
-    source: str
-    target: str
-    is_two_way: bool = False
-    state: UtteranceState = UtteranceState.TALKING
-    segments: tuple[Segment, ...] = ()
-    attempt: int = 1
-    session_id: str | None = None
-    end_ms: int | None = None
-    has_speech: bool = False
-    is_sample: bool = False  # spoken by a voice of the program, not by a person
-    unheard: Unheard | None = None  # why it is empty, where that is known
-    heard_as: str | None = None  # the language that the service told without any text
-    can_send_again: bool = False  # its sound is kept
-
-    @property
-    def is_translated(self) -> bool:
-        """Whether a translation comes, or came; else the row is a transcript."""
-        return bool(self.target)
-
-    @property
-    def original(self) -> str:
-        return whole(s.original for s in self.segments)
-
-    @property
-    def translation(self) -> str:
-        return whole(s.translation for s in self.segments)
-
-    @property
-    def spoken_language(self) -> str | None:
-        """The detected language when the service gave one, else None."""
-        return next((s.detected_language for s in self.segments if s.detected_language), None)
-
-    @property
-    def has_text(self) -> bool:
-        return any(s.original or s.translation for s in self.segments)
-
-    @property
-    def has_note(self) -> bool:
-        """Whether the service said why a text is missing."""
-        return any(s.note for s in self.segments)
-
-    @property
-    def is_corrected(self) -> bool:
-        """Whether a person has changed a text of it."""
-        return any(s.is_corrected for s in self.segments)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether more may come."""
-        return self.state in (UtteranceState.TALKING, UtteranceState.WAITING)
-
-    @property
-    def has_content(self) -> bool:
-        """Whether there is something to copy, hear or show, or there may still be."""
-        return self.is_live or self.has_text
-
 
 TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
 """Limit of characters for one utterance: a base, and more for each second of its age. Speech never needs more."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from pinch_tui.core.transcript.correct import corrected
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import UsageError, why
 from pinch_tui.store.history.holding import claim, is_held
 from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read

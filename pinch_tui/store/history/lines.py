@@ -20,7 +20,7 @@ from typing import Any
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
 from pinch_tui.core.transcript.correct import with_wording
 from pinch_tui.core.transcript.rows import MAX_MARKS
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 
 SCHEMA = 1
 _ID_LIMIT = 300

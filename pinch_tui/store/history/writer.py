@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from pinch_tui.core.transcript.correct import first_wording
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.store.history.erasing import erase
 from pinch_tui.store.history.holding import hold
 from pinch_tui.store.history.lines import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.lines import next_starred
 from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
 from pinch_tui.ui.ports import Host

@@ -49,7 +49,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.keymap import check_theme
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
 from pinch_tui.frontend.frontend import FrontEnd

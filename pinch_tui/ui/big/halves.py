@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.transcript.sides import speaker_side
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 
 
 @dataclass(frozen=True, slots=True)

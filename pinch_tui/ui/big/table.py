@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from pinch_tui.core.events import StateWord
 from pinch_tui.core.languages import AUTO, same_language
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.actions import do
 from pinch_tui.ui.big.halves import Halves, halves
 from pinch_tui.ui.big.lettering import DrawLarge

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static, TextArea
 
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.ports import Wording
 from pinch_tui.ui.screens.panel import Panel

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from pinch_tui.core.events import Delay, Latency, Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.transcript import Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.frontend.status_text import mic_line
 from pinch_tui.settings.model import OPTIONS
 from pinch_tui.ui.screens.panel import Panel

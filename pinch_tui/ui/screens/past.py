@@ -15,7 +15,7 @@ from pinch_tui.core.keymap import first_key
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.handlers import add_words

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.transcript.transcript import Utterance
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.ui.transcript import row as line_row
 from pinch_tui.ui.transcript.index import Viewport
 from pinch_tui.ui.transcript.row import RowLine, RowStyle

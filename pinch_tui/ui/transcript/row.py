@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from pinch_tui.core.events import StateWord
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
 from pinch_tui.core.transcript.unheard import note
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.ui.app.theme import UNICODE, Marks
 from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, cut, drawable, layout, width
 from pinch_tui.ui.transcript import search

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pinch_tui.core.transcript.correct import corrected, first_wording, new_words
 from pinch_tui.core.transcript.export import lines_of
 from pinch_tui.core.transcript.merge import whole
-from pinch_tui.core.transcript.rows import Segment
 from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Segment
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from tests.fakes.conversation import segment
 

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from pinch_tui.core.transcript.documents import render
 from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportPart, ExportSide, lines_of
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 
 BERLIN = timezone(timedelta(hours=1))
 STARTED = datetime(2026, 12, 1, 23, 50, tzinfo=BERLIN)

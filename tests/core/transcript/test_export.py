@@ -26,7 +26,8 @@ from pinch_tui.core.transcript.export import (
     file_name,
     lines_of,
 )
-from pinch_tui.core.transcript.transcript import Segment, Transcript, Utterance, UtteranceState
+from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 NASTY = [

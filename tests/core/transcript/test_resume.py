@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.transcript.transcript import Transcript, UtteranceState
+from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from tests.fakes.conversation import segment, utterance
 

@@ -7,15 +7,8 @@ import time
 import pytest
 
 from pinch_tui.core.transcript.sides import segment_side, speaker_side
-from pinch_tui.core.transcript.transcript import (
-    TEXT_A_SECOND,
-    TEXT_ROOM,
-    Segment,
-    Transcript,
-    Utterance,
-    UtteranceState,
-    final_part,
-)
+from pinch_tui.core.transcript.transcript import TEXT_A_SECOND, TEXT_ROOM, Transcript
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 

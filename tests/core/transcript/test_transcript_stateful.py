@@ -9,7 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pinch_tui.core.transcript.transcript import Transcript, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState, final_part
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 WORDS = ["I", "want", "tea", "No.", "no", "go.", "Ja", "茶", "好。"]

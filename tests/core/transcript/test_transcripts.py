@@ -10,7 +10,7 @@ import pytest
 from pinch_tui.cli.translate.output import make_sink
 from pinch_tui.core.transcript.documents import render
 from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportSide, file_name, lines_of, pair_of
-from pinch_tui.core.transcript.transcript import Segment, Utterance, UtteranceState
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.settings.run import TextFormat
 from pinch_tui.store.history.lines import final_part
 

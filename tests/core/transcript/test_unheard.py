@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pinch_tui.core.talk.voicing import Voicing
-from pinch_tui.core.transcript.transcript import Transcript, UtteranceState
+from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.transcript.unheard import Unheard, cause_of, note, sentences
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.core.events import FRAME_BYTES, Quit, SessionParams, Voice
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.core.transcript.transcript import UtteranceState
+from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.core.wire import Malformed, TranscriptMessage, UnknownMessage
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
