@@ -243,6 +243,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
         "pinch_tui.dub.client",
         "pinch_tui.network.transport",
     ),
+    "httpcore": ("pinch_tui.network.transport",),
     "truststore": ("pinch_tui.network.trust",),
     "websockets": ("pinch_tui.services.socket", "pinch_tui.services.parsing", "pinch_tui.services.practice"),
     "keyring": ("pinch_tui.store",),

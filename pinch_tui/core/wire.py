@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from pinch_tui.core.hosts import Scope
+
 MESSAGE_LIMIT: Final = 4_000_000
 """Characters or bytes of one message; a longer one is malformed."""
 
@@ -122,3 +124,5 @@ class Allocation:
     """Where a latched utterance is heard, if that is another address."""
     is_text_only: bool = False
     """No speech is wanted of it, where the service has no parameter for that."""
+    nearest: Scope = Scope.MACHINE
+    """How near to us the hosts may be that the service names."""

@@ -15,7 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.hosts import Scope, is_loopback, scope_of
 from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.dub.events import Uploaded
 from pinch_tui.dub.model import Address, Failure, Job, Result, Trouble
@@ -30,7 +30,8 @@ from pinch_tui.dub.wire import (
     parse_result,
 )
 from pinch_tui.errors import CredentialError, UsageError, why
-from pinch_tui.network.transport import RoutedTransport, client
+from pinch_tui.network.targets import TargetRefused
+from pinch_tui.network.transport import RoutedTransport, client, limited, scope_of_answer
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
 
@@ -57,6 +58,8 @@ class DubClient:
         self._upload_url = f"{base_url}/api/dubbing/upload-url"
         self._key = key.strip()
         self._is_local = is_loopback(urlsplit(base_url).hostname)
+        self._nearest = scope_of(urlsplit(base_url).hostname or "")
+        """How near to us the hosts may be that the service names: no nearer than where its last answer came from."""
         self._secrets: list[str] = [self._key]
         if not self._key.isascii() or not self._key.isprintable():
             raise CredentialError("The API key holds characters that cannot be sent.", "Copy it again.")
@@ -118,6 +121,7 @@ class DubClient:
         try:
             async with self._client.stream(method, url, json=body, headers=headers) as response:
                 content = await _read(response, BODY_LIMIT)
+                self._nearest = scope_of_answer(response)
         except httpx.HTTPError as exc:
             return _broken(exc)
         except (httpx.InvalidURL, ValueError):
@@ -144,6 +148,7 @@ class DubClient:
                 content=_pieces(file, size, on_progress),
                 headers=headers,
                 timeout=TRANSFER_TIMEOUT,
+                extensions=limited(self._nearest),
             )
             response = await self._client.send(request, stream=True)
             try:
@@ -154,6 +159,8 @@ class DubClient:
             return _broken(exc)
         except (httpx.InvalidURL, ValueError):
             return Failure(Trouble.UNREADABLE)
+        except TargetRefused as exc:
+            return Failure(Trouble.UNREADABLE, cause=exc.title)
         if response.is_success:
             return Uploaded()
         return parse_error(response.status_code, content, secrets=self._secrets)
@@ -170,7 +177,11 @@ class DubClient:
                 return Failure(Trouble.UNREADABLE)
             try:
                 async with self._client.stream(
-                    "GET", link, headers={"Accept": "*/*"}, timeout=TRANSFER_TIMEOUT
+                    "GET",
+                    link,
+                    headers={"Accept": "*/*"},
+                    timeout=TRANSFER_TIMEOUT,
+                    extensions=limited(self._nearest),
                 ) as response:
                     if response.is_redirect:
                         link = urljoin(link, response.headers.get("Location", ""))
@@ -180,6 +191,8 @@ class DubClient:
                 return _broken(exc)
             except (httpx.InvalidURL, ValueError):
                 return Failure(Trouble.UNREADABLE)
+            except TargetRefused as exc:
+                return Failure(Trouble.UNREADABLE, cause=exc.title)
         return Failure(Trouble.UNREADABLE)
 
     async def glance(self, url: str) -> tuple[int, bool]:
@@ -188,17 +201,19 @@ class DubClient:
         Asks for the first bytes, without the key. What cannot be reached from here may be reachable for the service:
         that is no failure.
         """
+        nearest = Scope.MACHINE
         for _ in range(_REDIRECTS):
             try:
                 headers = {"Range": "bytes=0-1023", "Accept": "*/*"}
-                async with self._client.stream("GET", url, headers=headers) as response:
+                async with self._client.stream("GET", url, headers=headers, extensions=limited(nearest)) as response:
                     if response.is_redirect:
+                        nearest = min(nearest, scope_of_answer(response))
                         url = urljoin(url, response.headers.get("Location", ""))
                         continue
                     if not response.is_success:
                         return 0, False
                     beginning = await _read(response, 1_024)
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, TargetRefused):
                 return 0, False
             whole = response.headers.get("Content-Range", "").rpartition("/")[2]
             length = whole if response.status_code == 206 else response.headers.get("Content-Length", "")

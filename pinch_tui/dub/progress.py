@@ -102,9 +102,9 @@ def trouble_text(failure: Failure) -> str:
             return f"The service answers with a redirect ({failure.status}), maybe to a login page;"
         case Trouble.STATUS:
             return f"The service answers {failure.status};"
-        case Trouble.UNREADABLE:
+        case Trouble.UNREADABLE if not failure.cause:
             return "The answer is none of the service's, maybe a login page;"
-        case Trouble.UNSENT | Trouble.LOST:
+        case Trouble.UNSENT | Trouble.LOST | Trouble.UNREADABLE:
             return f"{(failure.cause or 'The connection broke.').rstrip('.')};"
 
 

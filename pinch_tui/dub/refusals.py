@@ -61,7 +61,7 @@ def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> Pi
     hint = _after(record)
     if failure.trouble is not Trouble.STATUS:
         title = failure.cause or "The service's answer could not be read."
-        if failure.trouble is Trouble.UNREADABLE:
+        if failure.trouble is Trouble.UNREADABLE and not failure.cause:
             title = "The answer is none of the service's; a network's login page may stand in between."
         return LinkError(f"{title} This happened while {_DOING[step]}.", _join("Check the network.", hint))
     if step in (Step.UPLOAD, Step.DOWNLOAD):

@@ -1,19 +1,30 @@
-"""httpx over the way that is chosen for each URL."""
+"""httpx over the way that is chosen for each URL.
+
+A request for a URL that a service named says how near that may be: ``extensions=limited(scope)``.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from http.cookiejar import CookieJar
 from typing import Any, Final
 
+import httpcore
 import httpx
 
 from pinch_tui import __version__
+from pinch_tui.core.hosts import Scope, scope_of
+from pinch_tui.network.names import addresses_of
 from pinch_tui.network.proxy import Proxy
+from pinch_tui.network.targets import Resolve, check_host, checked_addresses, first_of, scope_reached
 from pinch_tui.network.way import find
 
+_NEAREST: Final = "pinch_nearest"
+_REACHED: Final = "pinch_reached"
 _DEFAULT: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
@@ -50,30 +61,107 @@ def as_httpx(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
     return httpx.Proxy(proxy.url, ssl_context=context if proxy.kind == "https" else None)
 
 
-class RoutedTransport(httpx.AsyncBaseTransport):
-    """One connection pool a proxy, and one without.
+def limited(nearest: Scope) -> dict[str, Any]:
+    """The extensions of a request whose host must not be nearer than ``nearest``."""
+    return {_NEAREST: nearest}
 
-    Raises `ConfigError` where the way to a URL cannot be used.
+
+def scope_of_answer(response: httpx.Response) -> Scope:
+    """How near the host is that answered: by its address, or by its name where a proxy or a test stands between."""
+    reached = response.extensions.get(_REACHED)
+    return reached if isinstance(reached, Scope) else scope_of(response.request.url.host)
+
+
+class RoutedTransport(httpx.AsyncBaseTransport):
+    """One connection pool for each proxy, and for each limit of what is reached without one.
+
+    Raises `ConfigError` where the way to a URL cannot be used, and `TargetRefused`.
     """
 
-    def __init__(self, *, limits: httpx.Limits = _DEFAULT, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        *,
+        limits: httpx.Limits = _DEFAULT,
+        env: Mapping[str, str] = os.environ,
+        resolve: Resolve = addresses_of,
+    ) -> None:
         self._limits = limits
         self._env = env
-        self._pools: dict[tuple[Proxy | None, bool], httpx.AsyncHTTPTransport] = {}
+        self._resolve = resolve
+        self._pools: dict[tuple[Proxy | None, bool, Scope], httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._pool(str(request.url)).handle_async_request(request)
+        url, nearest = str(request.url), request.extensions.get(_NEAREST, Scope.MACHINE)
+        check_host(url, nearest)
+        way = find(url, self._env)
+        key = way.proxy, url.startswith("https:"), nearest
+        if key not in self._pools:
+            self._pools[key] = self._pool(way.proxy, way.context, nearest)
+        response = await self._pools[key].handle_async_request(request)
+        stream = response.extensions.get("network_stream")
+        peer = stream.get_extra_info("server_addr") if stream is not None and way.proxy is None else None
+        if peer:
+            response.extensions[_REACHED] = scope_reached(peer[0])
+        return response
 
     async def aclose(self) -> None:
         for pool in self._pools.values():
             await pool.aclose()
 
-    def _pool(self, url: str) -> httpx.AsyncHTTPTransport:
-        way = find(url, self._env)
-        key = way.proxy, url.startswith("https:")
-        if key not in self._pools:
-            proxy = None if way.proxy is None else as_httpx(way.proxy, way.context)
-            self._pools[key] = httpx.AsyncHTTPTransport(
-                verify=way.context, proxy=proxy, limits=self._limits, trust_env=False
-            )
-        return self._pools[key]
+    def _pool(self, proxy: Proxy | None, context: ssl.SSLContext, nearest: Scope) -> httpx.AsyncHTTPTransport:
+        if proxy is None:
+            return _Checked(context, self._limits, _Backend(nearest, self._resolve))
+        return httpx.AsyncHTTPTransport(
+            verify=context, proxy=as_httpx(proxy, context), limits=self._limits, trust_env=False
+        )
+
+
+class _Checked(httpx.AsyncHTTPTransport):
+    """Connects through ``backend``, for which httpx has no argument."""
+
+    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits, backend: httpcore.AsyncNetworkBackend) -> None:
+        super().__init__(verify=context, limits=limits, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=backend,
+        )
+
+
+class _Backend(httpcore.AnyIOBackend):
+    """Looks a name up once, and connects to the addresses that were checked."""
+
+    def __init__(self, nearest: Scope, resolve: Resolve) -> None:
+        self._nearest = nearest
+        self._resolve = resolve
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        connect = super().connect_tcp
+
+        async def attempt(address: str) -> httpcore.AsyncNetworkStream:
+            try:
+                return await connect(address, port, None, local_address, socket_options)
+            except httpcore.ConnectError as exc:
+                raise OSError(str(exc)) from exc
+
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await checked_addresses(host, port, self._nearest, self._resolve)
+                return await first_of([partial(attempt, address) for address in addresses], _close)
+        except TimeoutError as exc:
+            raise httpcore.ConnectTimeout from exc
+        except OSError as exc:
+            raise httpcore.ConnectError(str(exc)) from exc
+
+
+async def _close(stream: httpcore.AsyncNetworkStream) -> None:
+    await stream.aclose()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation
 from pinch_tui.services.ports import Opener, SessionApi, Socket
 
@@ -49,5 +50,7 @@ class LateOpener:
     def __init__(self, make: Callable[[], Opener]) -> None:
         self._inner = Late(lambda: asyncio.to_thread(make))
 
-    async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Socket:
-        return await (await self._inner.get()).open(url, headers)
+    async def open(
+        self, url: str, headers: Mapping[str, str] = MappingProxyType({}), *, nearest: Scope = Scope.MACHINE
+    ) -> Socket:
+        return await (await self._inner.get()).open(url, headers, nearest=nearest)

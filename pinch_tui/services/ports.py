@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation, Progress, WireEvent
 from pinch_tui.errors import LinkError
@@ -111,4 +112,5 @@ class Socket(Protocol):
 
 
 class Opener(Protocol):
-    async def open(self, url: str, headers: Mapping[str, str] = ...) -> Socket: ...
+    async def open(self, url: str, headers: Mapping[str, str] = ..., *, nearest: Scope = ...) -> Socket:
+        """``nearest``: how near to us the host may be. Raises `LinkError`."""

@@ -29,11 +29,13 @@ from websockets.exceptions import (
 )
 
 from pinch_tui import __version__
-from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.hosts import Scope, is_loopback
 from pinch_tui.core.said import of_body
 from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.core.wire import Progress
 from pinch_tui.errors import ConfigError, ConnectionLost, LinkError
+from pinch_tui.network import targets
+from pinch_tui.network.names import addresses_of
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
 from pinch_tui.network.way import find as find_way
 from pinch_tui.services.kernel import kept_by_kernel, packets_arrived, round_trip
@@ -119,32 +121,24 @@ class WebSocket:
 
 
 class WebSocketOpener:
-    """Opens sockets."""
+    """Opens sockets. ``resolve`` is for tests."""
 
-    async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> WebSocket:
+    def __init__(self, resolve: targets.Resolve = addresses_of) -> None:
+        self._resolve = resolve
+
+    async def open(
+        self, url: str, headers: Mapping[str, str] = MappingProxyType({}), *, nearest: Scope = Scope.MACHINE
+    ) -> WebSocket:
         """An open socket. Raises `HandshakeRefused` and other `LinkError`s, which quote neither URL nor headers."""
         check_ws_url(url)
+        targets.check_host(url, nearest)
         try:
             way = find_way(url)
         except ConfigError as exc:
             raise LinkError(exc.title, exc.hint, retryable=False) from None
         try:
-            inner = await _Connect(
-                url,
-                additional_headers=headers,
-                user_agent_header=f"pinch-tui/{__version__}",
-                create_connection=ChunkedParser,
-                compression=None,
-                proxy=None if way.proxy is None else way.proxy.remote_names_url,
-                **_tls(url, way),
-                open_timeout=OPEN_WITHIN_S,
-                close_timeout=_CLOSE_WITHIN_S,
-                ping_interval=None,
-                max_size=MAX_MESSAGE,
-                max_queue=64,
-                write_limit=_LOW_WATER,
-                logger=_silent,
-            )
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                inner = await self._open(url, headers, way, nearest)
         except InvalidStatus as exc:
             keys = [value.removeprefix("Bearer ") for value in headers.values()]
             _, said = of_body(bytes(exc.response.body or b""), (*secrets_of(url), *keys))
@@ -170,8 +164,38 @@ class WebSocketOpener:
         if raw is not None:
             with contextlib.suppress(OSError):
                 raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
-        assert isinstance(inner, ChunkedParser)
         return WebSocket(inner, is_direct=way.proxy is None)
+
+    async def _open(self, url: str, headers: Mapping[str, str], way: Way, nearest: Scope) -> ChunkedParser:
+        raw = None
+        options = _tls(url, way)
+        if way.proxy is None:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "wss" else 80)
+            raw = options["sock"] = await targets.connect(parts.hostname or "", port, nearest, self._resolve)
+        try:
+            inner = await _Connect(
+                url,
+                additional_headers=headers,
+                user_agent_header=f"pinch-tui/{__version__}",
+                create_connection=ChunkedParser,
+                compression=None,
+                proxy=None if way.proxy is None else way.proxy.remote_names_url,
+                **options,
+                open_timeout=None,
+                close_timeout=_CLOSE_WITHIN_S,
+                ping_interval=None,
+                max_size=MAX_MESSAGE,
+                max_queue=64,
+                write_limit=_LOW_WATER,
+                logger=_silent,
+            )
+        except BaseException:
+            if raw is not None:
+                raw.close()
+            raise
+        assert isinstance(inner, ChunkedParser)
+        return inner
 
 
 def _tls(url: str, way: Way) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation, Progress
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
 from pinch_tui.services.ports import Opener, SessionApi, Socket
@@ -79,10 +80,12 @@ class TracedOpener:
     def __init__(self, inner: Opener, log: WireLog, now: Callable[[], float]) -> None:
         self._inner, self._log, self._now = inner, log, now
 
-    async def open(self, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> TracedSocket:
+    async def open(
+        self, url: str, headers: Mapping[str, str] = MappingProxyType({}), *, nearest: Scope = Scope.MACHINE
+    ) -> TracedSocket:
         self._log.guard(url)
         try:
-            socket = await self._inner.open(url, headers)
+            socket = await self._inner.open(url, headers, nearest=nearest)
         except LinkError:
             self._log.failed(self._now(), "open", None)
             raise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError, PinchError
 from pinch_tui.services.cartesia.service import CartesiaConfig
@@ -16,7 +17,7 @@ from pinch_tui.services.smallest.service import SmallestConfig
 class Refusing:
     """Opens nothing."""
 
-    async def open(self, url: str, headers: Mapping[str, str] = {}) -> Socket:
+    async def open(self, url: str, headers: Mapping[str, str] = {}, *, nearest: Scope = Scope.MACHINE) -> Socket:
         raise HandshakeRefused(402, "your plan has ended")
 
 

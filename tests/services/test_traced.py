@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation, Progress
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
 from pinch_tui.services.traced import TracedOpener, TracedSessionApi
@@ -63,7 +64,7 @@ class Opener:
     def __init__(self, *sockets: Socket | Exception) -> None:
         self.sockets = list(sockets)
 
-    async def open(self, url: str, headers: Mapping[str, str] = {}) -> Socket:
+    async def open(self, url: str, headers: Mapping[str, str] = {}, *, nearest: Scope = Scope.MACHINE) -> Socket:
         socket = self.sockets.pop(0)
         if isinstance(socket, Exception):
             raise socket

@@ -1,4 +1,8 @@
-"""One room behind the engine's ports, through a helper process of its own, which may be killed at any time."""
+"""One room behind the engine's ports, through a helper process of its own, which may be killed at any time.
+
+The room's host is checked here, but LiveKit's library looks its name up again and connects by itself, so a name server
+that changes its answer in between is not found out.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,21 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from pinch_tui.children import apart, environment, kill, module_command
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, SpeechChunk, WireEvent
 from pinch_tui.errors import ConnectionLost, LinkError
+from pinch_tui.network.names import addresses_of
+from pinch_tui.network.targets import Resolve, checked_addresses
 from pinch_tui.services.beta1.pairing import Pairing
 from pinch_tui.services.beta1.pipe import Broken, Kind, Splitter, pack
 from pinch_tui.services.beta1.traits import BETA1, ROOM_GONE, ROOM_REFUSED
 
 _READ = 1 << 16
 _REAP_S = 1.0
+_LOOKUP_S = 3.0
 
 
 class Channel(Protocol):
@@ -183,11 +192,14 @@ class Beta1Connector:
         self,
         start: Callable[[], Awaitable[Channel]] = ProcessChannel.start,
         now: Callable[[], float] = time.monotonic,
+        resolve: Resolve = addresses_of,
     ) -> None:
         self._start = start
         self._now = now
+        self._resolve = resolve
 
     async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> Beta1Connection:
+        await self._check(allocation)
         try:
             channel = await self._start()
         except OSError as exc:
@@ -195,3 +207,12 @@ class Beta1Connector:
         asked = {"url": allocation.ws_url, "token": allocation.token, "is_text_only": allocation.is_text_only}
         await channel.write(pack(Kind.JOIN, json.dumps(asked).encode()))
         return Beta1Connection(channel, self._now)
+
+    async def _check(self, allocation: Allocation) -> None:
+        if allocation.nearest is Scope.MACHINE:
+            return
+        # What cannot be looked up is left to the library, which may know a proxy.
+        with contextlib.suppress(OSError, ValueError, TimeoutError):
+            parts = urlsplit(allocation.ws_url)
+            async with asyncio.timeout(_LOOKUP_S):
+                await checked_addresses(parts.hostname or "", parts.port or 443, allocation.nearest, self._resolve)

@@ -7,27 +7,25 @@ huge one. Errors of httpx become ours here, and repeat nothing from an answer.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.hosts import is_loopback, may_be_loopback
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
-from pinch_tui.network.names import addresses_of
-from pinch_tui.network.transport import client
+from pinch_tui.errors import AllocationError, CredentialError, LinkError, PinchError
+from pinch_tui.network.targets import REPORT, check_host
+from pinch_tui.network.transport import client, scope_of_answer
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
 from pinch_tui.network.way import find as find_way
 from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.protocol import parse_allocation, query
 
 TIMEOUT_S = 10.0
-LOOKUP_WITHIN_S = 3.0
 _MAX_BODY = 65_536
 _LOGIN_PAGE = (
     "This network probably has a login page: open a browser and sign in. If not, check "
@@ -48,16 +46,19 @@ async def _refuse_redirects(response: httpx.Response) -> None:
         raise _ForeignRedirect(response.status_code)
 
 
-def is_allowed_target(ws_url: str, *, is_local: bool) -> bool:
-    """Whether a service may send us to this socket. Only one on this machine (``is_local``) may name this machine."""
+def check_target(ws_url: str, nearest: Scope) -> None:
+    """Raises `LinkError` for a socket that a service may not send us to, as its URL is written.
+
+    Only a service on this machine may name a socket without TLS.
+    """
     try:
         parts = urlsplit(ws_url)
-        host = parts.hostname
+        is_safe = bool(parts.hostname) and (parts.scheme == "wss" or nearest is Scope.MACHINE)
     except ValueError:
-        return False
-    if not host:
-        return False
-    return is_local or (parts.scheme == "wss" and not may_be_loopback(host))
+        is_safe = False
+    if not is_safe:
+        raise LinkError("The service gave a socket address that is not safe to use.", REPORT)
+    check_host(ws_url, nearest)
 
 
 class HttpSessionApi:
@@ -72,14 +73,11 @@ class HttpSessionApi:
         key_source: str,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        resolve: Callable[[str, int], Awaitable[list[str]]] = addresses_of,
     ) -> None:
-        """``transport`` and ``resolve`` (a host's addresses; raises OSError) are for tests."""
+        """``transport`` is for tests."""
         self._url = check_base_url(base_url) + self.PATH
         self._key = key.strip()
-        self._resolve = resolve
         self._key_source = key_source
-        self._is_local = is_loopback(urlsplit(base_url).hostname)
         if transport is None:
             find_way(self._url)  # so that what cannot work is raised at once
         self._client = client(transport, TIMEOUT_S, response=[_refuse_redirects])
@@ -128,30 +126,12 @@ class HttpSessionApi:
                 retryable=True,
                 is_foreign=True,
             )
-        if not is_allowed_target(parsed.ws_url, is_local=self._is_local) or await self._is_here(parsed.ws_url):
-            raise AllocationError(
-                "The service gave a socket address on this machine, which is refused.",
-                "Is the base URL that of the service? If it is, report this with the session id.",
-                status=None,
-                retryable=False,
-            )
-        return parsed
-
-    async def _is_here(self, ws_url: str) -> bool:
-        """Whether the name of a foreign host is looked up as this machine's. The base URL's own host was chosen by the
-        user, and behind a proxy names are not looked up here."""
-        parts = urlsplit(ws_url)
-        host = parts.hostname or ""
-        if self._is_local or host == urlsplit(self._url).hostname:
-            return False
+        nearest = scope_of_answer(response)
         try:
-            if find_way(ws_url).proxy is not None:
-                return False
-            async with asyncio.timeout(LOOKUP_WITHIN_S):
-                addresses = await self._resolve(host, parts.port or 443)
-        except (OSError, ValueError, TimeoutError, ConfigError):
-            return False  # opening the socket says what is wrong
-        return any(may_be_loopback(address) for address in addresses)
+            check_target(parsed.ws_url, nearest)
+        except LinkError as exc:
+            raise AllocationError(exc.title, exc.hint, status=None, retryable=False) from None
+        return replace(parsed, nearest=nearest)
 
     def _request(self, params: SessionParams, headers: dict[str, str]) -> httpx.Request:
         return self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)

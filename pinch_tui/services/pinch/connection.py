@@ -45,4 +45,4 @@ class PinchConnector:
         self._opener = opener
 
     async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> PinchConnection:
-        return PinchConnection(await self._opener.open(allocation.ws_url))
+        return PinchConnection(await self._opener.open(allocation.ws_url, nearest=allocation.nearest))

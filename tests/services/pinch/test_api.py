@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
-from pinch_tui.core.hosts import is_loopback
+from pinch_tui.core.hosts import Scope, is_loopback
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError, PinchError
 from pinch_tui.services.beta1.api import Beta1Api
@@ -97,7 +97,7 @@ async def test_every_parameter_is_in_the_query_and_the_key_only_in_the_header() 
     assert (request.method, request.url.path) == ("GET", "/v1/session")
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert KEY not in str(request.url)
-    assert got == Allocation("ss_1", BODY["ws_url"], 60, "m1")  # type: ignore[arg-type]
+    assert got == Allocation("ss_1", BODY["ws_url"], 60, "m1", nearest=Scope.WORLD)  # type: ignore[arg-type]
     assert TOKEN not in repr(got)
 
 
@@ -350,48 +350,31 @@ async def test_a_page_is_not_quoted() -> None:
     assert (await fails(httpx.Response(502, html="<html><body>Bad gateway</body></html>"))).words == ""
 
 
+@pytest.mark.parametrize("kind", [HttpSessionApi, Beta1Api])
 @pytest.mark.parametrize(
-    ("ws_url", "addresses", "is_refused"),
+    ("base_url", "ws_url", "nearest"),
     [
-        ("wss://a.example/session", ["127.0.0.1"], True),
-        ("wss://a.example:8443/session", ["198.51.100.7", "::1"], True),
-        ("wss://a.example/session", ["::ffff:127.0.0.1"], True),
-        ("wss://a.example/session", ["0.0.0.0"], True),
-        ("wss://a.example/session", ["198.51.100.7", "2001:db8::7"], False),
-        ("wss://a.example/session", [], False),
-        ("wss://ws.startpinch.com/session", ["127.0.0.1"], False),  # the host that the user chose
+        ("https://ws.startpinch.com", "wss://a.example/session", Scope.WORLD),
+        ("https://ws.startpinch.com", "wss://10.0.0.6/session", None),
+        ("https://ws.startpinch.com", "wss://169.254.169.254/session", None),
+        ("https://10.0.0.5:8443", "wss://10.0.0.6/session", Scope.NETWORK),
+        ("https://10.0.0.5:8443", "wss://127.0.0.1/session", None),
+        ("http://127.0.0.1:8765", "ws://127.0.0.1:8765/session", Scope.MACHINE),
+        ("http://127.0.0.1:8765", "wss://10.0.0.6/session", Scope.MACHINE),
     ],
 )
-@pytest.mark.parametrize("kind", [HttpSessionApi, Beta1Api])
-async def test_a_name_that_is_looked_up_as_this_machine_is_refused(
-    kind: type[HttpSessionApi], ws_url: str, addresses: list[str], is_refused: bool
+async def test_a_service_may_only_name_what_is_no_nearer_than_itself(
+    kind: type[HttpSessionApi], base_url: str, ws_url: str, nearest: Scope | None
 ) -> None:
-    async def resolve(host: str, port: int) -> list[str]:
-        assert host == "a.example"
-        if not addresses:
-            raise OSError(-2, "unknown")
-        return addresses
-
     body = {"session_id": "s", "ws_url": ws_url, "expires_in": 60, "room_name": "r", "url": ws_url, "token": "t"}
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
-    asking = kind("https://ws.startpinch.com", KEY, "the test", transport=transport, resolve=resolve)
+    asking = kind(base_url, KEY, "the test", transport=transport)
     try:
-        if is_refused:
-            with pytest.raises(AllocationError, match="on this machine, which is refused"):
+        if nearest is None:
+            with pytest.raises(AllocationError, match="which is refused") as caught:
                 await asking.allocate(SessionParams())
+            assert not caught.value.retryable
         else:
-            assert (await asking.allocate(SessionParams())).ws_url == ws_url
+            assert (await asking.allocate(SessionParams())).nearest is nearest
     finally:
         await asking.aclose()
-
-
-async def test_behind_a_proxy_no_name_is_looked_up_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def resolve(host: str, port: int) -> list[str]:
-        raise AssertionError(host)
-
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    body = {"session_id": "s", "ws_url": "wss://a.example/session", "expires_in": 60}
-    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
-    asking = HttpSessionApi("https://ws.startpinch.com", KEY, "the test", transport=transport, resolve=resolve)
-    assert (await asking.allocate(SessionParams())).ws_url == "wss://a.example/session"
-    await asking.aclose()
