@@ -147,6 +147,14 @@ def config(text: str, mode: int = 0o600, args: tuple[str, ...] = ("--offline",))
     return prepared(change)
 
 
+@prepared
+async def blocked(place: Place) -> AsyncIterator[None]:
+    (place.folder / "data").write_text("a file where a folder should be")
+    place.env["PINCH_TUI_HOME"] = str(place.folder / "data" / "home")
+    place.args.append("--offline")
+    yield
+
+
 def tls(*, name: str, days: tuple[int, int], speaks: bool = True) -> Prepare:
     async def change(place: Place) -> AsyncIterator[None]:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -402,6 +410,7 @@ CASES = [
     Case("broken configuration file", "config", "config.toml", 2, config("[talk\n"), is_quick=True),
     Case("key in a file that others can read", "config", "others may read it", 0, config(KEY_IN_CONFIG, 0o644),
          is_quick=True),
+    Case("nowhere to keep anything", "files", "is no folder", 0, blocked, is_quick=True),
 ]  # fmt: skip
 
 

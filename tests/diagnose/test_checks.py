@@ -87,6 +87,12 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
         0,
         "others may read it",
     ),
+    "locked folder": (
+        lambda: machine.check_files({"/home/me/history": "permission denied"}),
+        Verdict.WARN,
+        0,
+        "/home/me/history (permission denied)",
+    ),
     "no key": (lambda: machine.check_key(""), Verdict.WARN, 0, "There is no API key"),
     "locked keyring": (
         lambda: machine.check_key("key file", ("The keyring was left out: locked.",)),
@@ -224,6 +230,7 @@ HEALTHY: list[Callable[[], Finding]] = [
     lambda: machine.check_config("c.toml", exists=True),
     lambda: machine.check_config("c.toml", exists=False),
     lambda: machine.check_key("keyring"),
+    lambda: machine.check_files({}),
     lambda: machine.check_key("practice", service="practice"),
     *(lambda finding=finding: finding for finding in terminal.checks(TERMINAL)),
     lambda: terminal.check_hold(replace(TERMINAL, answer=KeyAnswer(None, True), probe="the X server")),

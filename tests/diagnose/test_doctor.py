@@ -24,7 +24,7 @@ PLACE = Place("Pinch", "api.base_url", "https://ws.startpinch.com")
 TARGET = Target("ws.startpinch.com", 443, is_tls=True, is_loopback=False)
 LOCAL = [
     "python", "platform", "packages", "terminal", "size", "encoding", "colours", "talk key", "config", "key",
-    "portaudio", "devices", "microphone", "speaker", "address",
+    "files", "portaudio", "devices", "microphone", "speaker", "address",
 ]  # fmt: skip
 NAMES = [*LOCAL, "tls", "clock", "session", "socket", "ready", "round trip"]
 
@@ -76,7 +76,7 @@ class World:
 
         target = TARGET if self.way is not None else None
         remote = Remote(target, self.way, PLACE, True, self.has_key, service, SessionParams())
-        local = [*machine.machine(), *terminal.checks(TERMINAL), self.config, self.key]
+        local = [*machine.machine(), *terminal.checks(TERMINAL), self.config, self.key, machine.check_files({})]
         sounds = Sounds(self.missing, ("", ""), "Linux", devices, listen, play)
         return Subject(local, sounds, remote if self.has_remote else None, **scope)
 

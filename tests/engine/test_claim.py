@@ -96,3 +96,40 @@ def test_a_copy_that_does_not_want_it_claims_nothing() -> None:
         assert not claim.is_ours
 
     play(scene, claim=claim, keep_open=KeepOpen.PRESS)
+
+
+def test_a_copy_without_a_microphone_holds_none_and_yields_to_the_copy_that_found_it_first() -> None:
+    claim = Claim(is_elsewhere=False)
+
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.2)
+        assert claim.is_ours
+        rig.microphone.fail()
+        await rig.sleep(0.1)
+        assert not claim.is_ours
+        claim.is_elsewhere = True  # the other copy has it now
+        rig.microphone.opened()
+        await rig.sleep(TELL_S + 2 * RETRY_S)
+        assert not rig.microphone.is_open
+        assert rig.engine.status.mic_is_taken
+        claim.is_elsewhere = False
+        await rig.sleep(2 * RETRY_S)
+        assert rig.microphone.is_open
+        assert claim.is_ours
+
+    play(scene, claim=claim)
+
+
+def test_what_is_not_looked_for_any_more_is_not_said_to_be_retried() -> None:
+    async def scene(rig: Rig) -> None:
+        await rig.sleep(0.1)
+        rig.microphone.fail()
+        await rig.sleep(0.1)
+        assert rig.notices("mic")[-1].is_retrying
+        rig.engine.post(TerminalFocusChanged(False, True))
+        await rig.sleep(0.1)
+        assert rig.engine.status.mic is MicState.CLOSED
+        assert rig.notices("mic")[-1].title == ""
+        assert mic_line(rig.engine.status, rig.engine.levels(), rig.now).problem == ""
+
+    play(scene)

@@ -24,6 +24,7 @@ class FakeMicrophone:
         self._next = 0
         self._is_shut = False
         self.is_open = False
+        self._is_looking = False  # for a device that was lost
         self.opens_asked = 0
         self.closes_asked = 0
         self.device: str | None = None
@@ -47,8 +48,8 @@ class FakeMicrophone:
 
     def request_close(self) -> None:
         self.closes_asked += 1
-        if self.is_open:
-            self.is_open = False
+        if self.is_open or self._is_looking:
+            self.is_open = self._is_looking = False
             self._inbox.put(MicClosed(self._clock.monotonic()))
 
     def select(self, device: str | None) -> None:
@@ -71,7 +72,7 @@ class FakeMicrophone:
 
     def opened(self, *, is_substitute: bool = False) -> None:
         """The device opens now."""
-        self.is_open = True
+        self.is_open, self._is_looking = True, False
         name = self.device or self._name
         self._inbox.put(MicOpened(name, IN_RATE, self._clock.monotonic(), is_substitute))
 
@@ -101,7 +102,7 @@ class FakeMicrophone:
 
     def fail(self, error: AudioError | None = None, *, is_retrying: bool = True) -> None:
         """The device is lost now."""
-        self.is_open = False
+        self.is_open, self._is_looking = False, is_retrying
         error = error or AudioError("The microphone was disconnected.", "Looking for it.")
         self._inbox.put(MicFailed(error, self._clock.monotonic(), is_retrying))
 

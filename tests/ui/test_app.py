@@ -436,6 +436,19 @@ async def test_a_phrase_too_wide_for_the_card_does_not_break_its_table() -> None
         await pilot.pause()
         assert wide[0] not in text_of(r.app.main.empty)
         assert "Good morning.  │  Buenos días." in text_of(r.app.main.empty)
+        r.app.main.empty.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: [text for text, _ in r.asked.spoken] == ["Hello."])
+
+
+async def test_where_no_phrase_fits_beside_its_translation_the_first_stands_above_it() -> None:
+    wide = ("I would like a coffee, please.", "Quisiera un café, por favor.")
+    r = rig(status={"service": PRACTICE}, practice_phrases=lambda _source, _target, n: [wide][:n])
+    async with r.app.run_test(size=(60, 15)) as pilot:
+        assert f"{wide[0]}\n {wide[1]}" in text_of(r.app.main.empty)
+        r.app.main.empty.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: [text for text, _ in r.asked.spoken] == [wide[0]])
 
 
 # ---- notices ------------------------------------------------------------------------------------------------------

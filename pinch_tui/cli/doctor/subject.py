@@ -20,6 +20,7 @@ from pinch_tui.services.registry import Making, make
 from pinch_tui.settings.load import LoadedSettings, load
 from pinch_tui.settings.model import Settings
 from pinch_tui.store.keyring_child import ChildKeyring
+from pinch_tui.store.paths import Paths
 from pinch_tui.store.secrets import KEYS, ApiKey, lookup_key
 from pinch_tui.wiring.choosing import Chosen, EmbeddedPractice, own_phrasebook
 
@@ -41,12 +42,29 @@ async def subject(context: CliContext, *, is_offline: bool, is_silent: bool) -> 
     key = lookup_key(settings, context.env, context.paths.state, keyring, names) if loaded else None
     async with AsyncExitStack() as stack:
         yield Subject(
-            [*machine.machine(), *_terminal(context, settings), *_set_up(context, loaded, error, key, name)],
+            [
+                *machine.machine(),
+                *_terminal(context, settings),
+                *_set_up(context, loaded, error, key, name),
+                machine.check_files(_unwritable(context.paths)),
+            ],
             sounds(settings),
             await _remote(stack, settings, key, name) if key is not None else None,
             is_offline,
             is_silent,
         )
+
+
+def _unwritable(paths: Paths) -> dict[str, str]:
+    """The folders in which nothing can be kept -> why. What is missing is made in the first that exists above it."""
+    found = {}
+    for folder in (paths.history, paths.state):
+        there = next((part for part in (folder, *folder.parents) if os.access(part, os.F_OK)), folder)
+        if not there.is_dir():
+            found[str(folder)] = f"{there} is no folder"
+        elif not os.access(there, os.W_OK | os.X_OK):
+            found[str(folder)] = "permission denied"
+    return found
 
 
 def _terminal(context: CliContext, settings: Settings) -> list[Finding]:

@@ -112,6 +112,15 @@ def check_config(path: str, *, exists: bool, error: PinchError | None = None, wa
     return ok("config", f"{path} is in order.", path=path)
 
 
+def check_files(folders: Mapping[str, str]) -> Finding:
+    """Conversations, settings and logs can be kept. ``folders``: those that cannot be written -> why."""
+    if not folders:
+        return ok("files", "Conversations and settings can be kept.")
+    named = "; ".join(f"{folder} ({why})" for folder, why in folders.items())
+    cure = "Correct the folder's owner or mode, or name another with PINCH_TUI_HOME."
+    return warn("files", f"Nothing can be kept in {named}.", cure, folders=dict(folders))
+
+
 def check_key(
     source: str | None,
     warnings: Sequence[str] = (),

@@ -39,7 +39,7 @@ class Access:
         return now + RETRY_S if self.is_taken else None
 
     def may_open(self, *, is_talking: bool) -> bool:
-        """It is wanted, and not open yet."""
+        """It is wanted, and not open, or open again by itself."""
         is_ours = self._claim.take()
         self._is_asked = self._is_asked or is_talking
         if is_ours or self._is_shared or self._is_asked:
@@ -60,6 +60,10 @@ class Access:
     def opened(self) -> None:
         """It is open: this copy has it, if no other one does."""
         self._claim.take()
+
+    def lost(self) -> None:
+        """It is wanted, but there is none: another copy may be luckier."""
+        self._claim.release()
 
     def closed(self) -> None:
         """It is not open, or not wanted any more."""

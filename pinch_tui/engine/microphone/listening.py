@@ -132,7 +132,7 @@ class Listening:
         is_talking = self._talker.needs_microphone
         self._microphone.attend(self._policy.is_attended(now, is_talking=is_talking))
         if self._policy.wants_open(now, is_talking=is_talking) and not self._is_ending:
-            if self.state in _RUNNING:
+            if self.state in (MicState.OPEN, MicState.OPENING):
                 self._access.opened()
             elif self.state is MicState.CLOSED and self._access.may_open(is_talking=is_talking):
                 self.state = MicState.OPENING
@@ -232,10 +232,15 @@ class Listening:
         if event.note:
             self._notifier.notice("mic-note", Severity.WARNING, event.note)
         self._notifier.log("mic", state="open", device=event.name, rate=event.rate)
+        if not self._access.may_open(is_talking=self._talker.needs_microphone):
+            self._microphone.request_close()  # another copy found it first
 
     def _closed(self, event: MicClosed) -> None:
         self.state = MicState.CLOSED
         self.preroll.clear()
+        if self._failed is not None:  # it is not looked for any more
+            self._failed, self.detail = None, ""
+            self._notifier.clear("mic")
         self._talker.microphone_closed(event.t, at_end=event.at_end)
         self._notifier.log("mic", state="closed")
         if not event.at_end:
@@ -248,6 +253,7 @@ class Listening:
         self._failed = event
         self.state = MicState.LOST if event.is_retrying else MicState.ABSENT
         self.detail = event.error.title
+        self._access.lost()
         self._talker.microphone_failed(is_retrying=event.is_retrying)
         self.preroll.clear()
         severity = Severity.WARNING if event.is_retrying else Severity.ERROR

@@ -51,7 +51,8 @@ class KeyScreen(Panel[None]):
         return f"{used} Paste a new one to replace it. {where}"
 
     def _keys(self) -> str:
-        return f"Enter saves it{'' if self._is_practice else ', Ctrl+B back to practice'}, Esc closes"
+        leaving = "Esc back to practice" if self._is_practice else "Ctrl+B back to practice, Esc closes"
+        return f"Enter saves it, {leaving}"
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -47,7 +47,7 @@ class EmptyCard(Static, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._at = 0
-        self._n_phrases = 0
+        self._playable: list[int] = []
         self._redraw: Callable[[], None] = lambda: None
 
     def show(
@@ -67,13 +67,18 @@ class EmptyCard(Static, can_focus=True):
         translations in display order. ``can_speak``: there is a voice that can speak them. ``is_first``: the user has
         not had anything translated yet, so the card has a single goal. ``key``: the key that opens the screen for an
         API key, "" where one is in use.
-        Phrases too long for a table of ``width`` cells, including the card's edges, are left out.
+        Phrases too long for a table of ``width`` cells, including the card's edges, are left out; where none fits, the
+        first stands above its translation.
         """
         if is_first:
             phrases = phrases[:1]
-        phrases, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
-        self._n_phrases = len(phrases) if can_speak else 0
-        self._at = min(self._at, max(0, self._n_phrases - 1))
+        shown, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
+        is_stacked = bool(phrases) and not shown
+        if is_stacked:
+            shown, left, right = [0], 0, 0
+        phrases = [phrases[index] for index in shown]
+        self._playable = shown if can_speak else []
+        self._at = min(self._at, max(0, len(self._playable) - 1))
 
         def draw() -> None:
             parts: list[tuple[str, str]] = []
@@ -92,7 +97,8 @@ class EmptyCard(Static, can_focus=True):
                     edge = marks.right if is_chosen else " "
                     parts.append((f"\n{pad}{edge}" if can_speak else f"\n{pad}", "$accent"))
                     parts += parts_of(original, "bold $accent" if is_chosen else "$accent", order)
-                    parts.append((f"  {marks.bar}  ", "$text-muted"))
+                    between = "\n" + " " * can_speak if is_stacked else f"  {marks.bar}  "
+                    parts.append((between, "$text-muted"))
                     parts += parts_of(translation, "$text-muted", order)
                     parts.append((" " * (right - cell_len(translation)), ""))
                 if is_first:
@@ -112,7 +118,7 @@ class EmptyCard(Static, can_focus=True):
     @property
     def can_be_played(self) -> bool:
         """Whether there is a phrase that a voice can speak."""
-        return self._n_phrases > 0
+        return bool(self._playable)
 
     def on_focus(self) -> None:
         self._redraw()
@@ -121,24 +127,24 @@ class EmptyCard(Static, can_focus=True):
         self._redraw()
 
     def action_step(self, step: int) -> None:
-        if self._n_phrases:
-            self._at = (self._at + step) % self._n_phrases
+        if self._playable:
+            self._at = (self._at + step) % len(self._playable)
             self._redraw()
 
     def action_speak(self) -> None:
-        if self._n_phrases:
-            self.post_message(PhraseChosen(self._at))
+        if self._playable:
+            self.post_message(PhraseChosen(self._playable[self._at]))
 
 
-def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[tuple[str, str]], int, int]:
-    """The phrases that fit side by side in ``room`` cells, and the widths of both columns."""
-    fitting: list[tuple[str, str]] = []
+def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[int], int, int]:
+    """The indexes of the phrases that fit side by side in ``room`` cells, and the widths of both columns."""
+    fitting: list[int] = []
     left = right = 0
-    for original, translation in phrases:
+    for index, (original, translation) in enumerate(phrases):
         wider = max(left, cell_len(original)), max(right, cell_len(translation))
         if sum(wider) <= room:
             left, right = wider
-            fitting.append((original, translation))
+            fitting.append(index)
     return fitting, left, right
 
 
