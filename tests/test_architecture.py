@@ -241,6 +241,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
         "pinch_tui.services.batch",
         "pinch_tui.diagnose.checks.network",
         "pinch_tui.dub.client",
+        "pinch_tui.dub.rehearsal",
         "pinch_tui.network.transport",
     ),
     "httpcore": ("pinch_tui.network.transport",),

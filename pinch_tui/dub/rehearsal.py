@@ -1,29 +1,27 @@
-"""``pinch-tui dub --practice``: a job server on loopback that plays a whole job and charges nothing.
+"""``pinch-tui dub --practice``: a transport that plays the dubbing service, without a network and without a cost.
 
-It dubs nothing: the result is a short recording that says, in English, that this is a rehearsal. A job's id tells when
-it began and what was asked for, so that ``dub get`` finds it in a later run, when the server is another one.
+It dubs nothing: the result is a short recording that says, in English, that this is a rehearsal. A job's id holds its
+start and its languages, so that ``dub get`` finds it in a later run.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hmac
 import importlib.resources
+import json
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
-from urllib.parse import unquote
 
-from pinch_tui.dub.loopback import Reply, Request, serving
+import httpx
 
+BASE_URL: Final = "https://rehearsal.invalid"
 POLL_S: Final = 1.0
-"""A rehearsal is asked about this often."""
-SOUND: Final = "rehearsal.mp3"
+"""Seconds between two polls of a rehearsed job."""
 WORDS: Final = "This is a rehearsal. Nothing was dubbed, and nothing was paid."
 
+_SOUND: Final = "rehearsal.mp3"
 _STAGES: Final = (
     (1.0, "pending", "", None),
     (2.0, "downloading", "Fetching the recording", None),
@@ -31,16 +29,8 @@ _STAGES: Final = (
     (6.0, "processing", "Speaking the translation", 70),
     (7.0, "uploading", "Storing the result", 95),
 )
-"""Seconds after the start until which a stage lasts, its state, its name, its percentage."""
+"""Each stage: the seconds after the start at which it ends, its state, its name, its percentage."""
 _JOB: Final = re.compile(r"rehearsal-(\d{10,12})-([a-z]{2})-([a-z]{2,4})-[0-9a-f]{6}")
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """A server that runs."""
-
-    base_url: str
-    key: str
 
 
 def is_rehearsed(job_id: str) -> bool:
@@ -48,92 +38,55 @@ def is_rehearsed(job_id: str) -> bool:
     return _JOB.fullmatch(job_id) is not None
 
 
-@contextlib.asynccontextmanager
-async def rehearsing(clock: Callable[[], float] = time.time) -> AsyncIterator[Rehearsal]:
-    """A job server while the block runs. ``clock``: Unix seconds."""
-    server = _Server(secrets.token_urlsafe(16), clock)
-    async with serving(server.answer) as base_url:
-        server.base_url = base_url
-        yield Rehearsal(base_url, server.key)
+class Rehearsal(httpx.AsyncBaseTransport):
+    """Answers as the dubbing service and its storage do. ``clock``: Unix seconds."""
 
-
-class _Server:
-    def __init__(self, key: str, clock: Callable[[], float]) -> None:
-        self.key = key
-        self.base_url = ""
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._sound = importlib.resources.files("pinch_tui.dub").joinpath(SOUND)
 
-    async def answer(self, request: Request) -> Reply:
-        if request.path.startswith("/storage/"):
-            return await self._store(request)
-        if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {self.key}".encode()):
-            return _error(401, "unauthorized", "missing or invalid API key")
-        match request.method, request.path.removeprefix("/api/dubbing/").split("/"):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path.removeprefix("/api/dubbing").split("/")[1:]:
+            case "PUT", ["storage", _]:
+                async for _ in request.stream:  # type: ignore[union-attr] # the request of an async client
+                    pass  # a rehearsal keeps nothing
+                return httpx.Response(200)
+            case "GET", ["storage", name] if name == _SOUND:
+                sound = importlib.resources.files("pinch_tui.dub").joinpath(_SOUND).read_bytes()
+                return httpx.Response(200, content=sound, headers={"Content-Type": "audio/mpeg"})
+            case "GET", ["storage", _]:
+                cue = f"1\n00:00:00,000 --> 00:00:04,000\n{WORDS}\n"
+                return httpx.Response(200, content=cue, headers={"Content-Type": "application/x-subrip"})
             case "POST", ["upload-url"]:
-                await request.json()
-                place = f"{self.base_url}/storage/{secrets.token_hex(8)}"
-                return Reply.of({"upload_url": place, "source_url": place, "expires_in_sec": 3600})
+                place = f"{BASE_URL}/storage/{secrets.token_hex(8)}"
+                return httpx.Response(200, json={"upload_url": place, "source_url": place, "expires_in_sec": 3600})
             case "POST", ["jobs"]:
-                return self._create(await request.json())
+                return self._create(json.loads(await request.aread()))
             case "GET", ["jobs", job_id]:
-                return self._job(unquote(job_id))
+                return self._job(job_id)
             case "GET", ["jobs", _, "result"]:
-                return Reply.of({"download_url": f"{self.base_url}/storage/{SOUND}"})
+                return httpx.Response(200, json={"download_url": f"{BASE_URL}/storage/{_SOUND}"})
             case _:
                 return _error(404, "not_found", "there is nothing here")
 
-    async def _store(self, request: Request) -> Reply:
-        if request.method == "PUT":
-            async for _ in request.pieces():
-                pass  # a rehearsal keeps nothing
-            return Reply()
-        if request.path.endswith(".srt"):
-            cue = f"1\n00:00:00,000 --> 00:00:04,000\n{WORDS}\n"
-            return Reply(body=cue.encode(), content_type="application/x-subrip")
-        return Reply(body=self._sound.read_bytes(), content_type="audio/mpeg")
-
-    def _create(self, asked: dict[str, object]) -> Reply:
-        target, source = str(asked.get("target_lang", "")), str(asked.get("source_lang", "auto"))
+    def _create(self, asked: dict[str, str]) -> httpx.Response:
+        target, source = asked["target_lang"], asked["source_lang"]
         job_id = f"rehearsal-{int(self._clock())}-{target}-{source}-{secrets.token_hex(3)}"
-        if not is_rehearsed(job_id):
-            return _error(400, "unsupported_language", "target_lang and source_lang must be language codes")
-        return Reply.of(
-            {
-                "job_id": job_id,
-                "status": "pending",
-                "source_lang": source,
-                "target_lang": target,
-                "created_at": _iso(self._clock()),
-            },
-            201,
-        )
+        fields = {"job_id": job_id, "status": "pending", "source_lang": source, "target_lang": target}
+        return httpx.Response(201, json=fields)
 
-    def _job(self, job_id: str) -> Reply:
+    def _job(self, job_id: str) -> httpx.Response:
         match = _JOB.fullmatch(job_id)
         if match is None:
             return _error(404, "not_found", "there is no such job")
-        began, target, source = int(match[1]), match[2], match[3]
-        at = self._clock() - began
-        fields: dict[str, object] = {
-            "job_id": job_id,
-            "source_lang": source,
-            "target_lang": target,
-            "error": None,
-            "created_at": _iso(began),
-            "cost_usd": 0.0,
-        }
+        fields = {"job_id": job_id, "source_lang": match[3], "target_lang": match[2], "error": None, "cost_usd": 0.0}
+        elapsed_s = self._clock() - int(match[1])
         for until, status, name, percent in _STAGES:
-            if at < until:
+            if elapsed_s < until:
                 progress = {"stage": status, "stage_name": name, "percent": percent} if name else None
-                return Reply.of({**fields, "status": status, "progress": progress})
-        links = {f"subtitles_{side}_url": f"{self.base_url}/storage/{side}.srt" for side in ("original", "translated")}
-        return Reply.of({**fields, "status": "completed", "progress": {"percent": 100}, **links})
+                return httpx.Response(200, json={**fields, "status": status, "progress": progress})
+        links = {f"subtitles_{side}_url": f"{BASE_URL}/storage/{side}.srt" for side in ("original", "translated")}
+        return httpx.Response(200, json={**fields, "status": "completed", "progress": {"percent": 100}, **links})
 
 
-def _error(status: int, code: str, message: str) -> Reply:
-    return Reply.of({"error": {"code": code, "message": message}}, status)
-
-
-def _iso(at: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+def _error(status: int, code: str, message: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"code": code, "message": message}})

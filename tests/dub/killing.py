@@ -19,9 +19,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pinch_tui.dub.loopback import Request
 from tests.dub.conftest import Hosted, make_wav
 from tests.fakes.dub_service import KEY, MEDIA, DubService
+from tests.fakes.loopback import Request
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("address", "upload", "create", "poll", "result", "media", "subtitles")

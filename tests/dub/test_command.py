@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.cli.dub import run as dub_run
-from pinch_tui.dub.loopback import Reply
 from pinch_tui.dub.model import Phase, Record
 from tests.dub.conftest import Dubber, make_wav
 from tests.fakes.dub_service import KEY, LOST, MEDIA, SIGNATURE, SRT, error, job, page
+from tests.fakes.loopback import Reply
 
 YES = ("talk.wav", "--to", "es", "--yes")
 

@@ -14,12 +14,12 @@ import pytest
 
 from pinch_tui.cli.dub.run import _left
 from pinch_tui.dub.events import Begun, Outcome
-from pinch_tui.dub.loopback import Request
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import Phase, Record
 from pinch_tui.errors import LinkError
 from tests.dub.conftest import Hosted, make_wav
 from tests.fakes.dub_service import KEY, DubService
+from tests.fakes.loopback import Request
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")]
 

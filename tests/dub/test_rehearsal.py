@@ -1,8 +1,10 @@
-"""The rehearsal's job server, asked by the real client: a whole job by the clock, and refusals as the service's."""
+"""The rehearsal, asked by the real client: a whole job by the clock, and refusals as the service's."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,17 +13,18 @@ import pytest
 from pinch_tui.dub.client import DubClient
 from pinch_tui.dub.events import Uploaded
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result
-from pinch_tui.dub.rehearsal import WORDS, is_rehearsed, rehearsing
-
-pytestmark = pytest.mark.slow
+from pinch_tui.dub.rehearsal import BASE_URL, WORDS, Rehearsal, is_rehearsed
 
 BEGAN = 1_800_000_000.0
 
 
+def client_at(clock: Callable[[], float]) -> DubClient:
+    return DubClient(BASE_URL, "", transport=Rehearsal(clock))
+
+
 async def test_a_whole_job_by_the_clock(tmp_path: Path) -> None:
     now = [BEGAN]
-    async with rehearsing(lambda: now[0]) as server:
-        client = DubClient(server.base_url, server.key)
+    async with aclosing(client_at(lambda: now[0])) as client:
         address = await client.address("talk.wav", "audio/wav")
         assert isinstance(address, Address)
         data = b"x" * 1_000_000
@@ -50,30 +53,21 @@ async def test_a_whole_job_by_the_clock(tmp_path: Path) -> None:
 
             assert await client.download(link, begin, lambda *_: None) is None
             files[name] = (tmp_path / name).read_bytes()
-        await client.aclose()
     assert len(files["media"]) > 5_000 and WORDS in files["srt"].decode()
 
 
-async def test_a_later_server_knows_the_job() -> None:
-    async with rehearsing(lambda: BEGAN) as server:
-        client = DubClient(server.base_url, server.key)
-        job = await client.create("http://127.0.0.1/x", "es", "en")
-        await client.aclose()
+async def test_a_later_run_knows_the_job() -> None:
+    async with aclosing(client_at(lambda: BEGAN)) as client:
+        job = await client.create("https://example.org/x", "es", "en")
     assert isinstance(job, Job)
-    async with rehearsing(lambda: BEGAN + 60) as server:
-        client = DubClient(server.base_url, server.key)
+    async with aclosing(client_at(lambda: BEGAN + 60)) as client:
         again = await client.job(job.id)
-        await client.aclose()
     assert isinstance(again, Job) and again.state is JobState.COMPLETED and again.source == "en"
 
 
 @pytest.mark.parametrize("job_id", ["job_1", "rehearsal-1-es-en-abcdef", "rehearsal-1800000000-es-en-xyz"])
-async def test_strangers_and_strange_jobs_are_refused(job_id: str) -> None:
+async def test_strange_jobs_are_refused(job_id: str) -> None:
     assert not is_rehearsed(job_id)
-    async with rehearsing() as server:
-        client, stranger = DubClient(server.base_url, server.key), DubClient(server.base_url, "pk_other")
-        unknown, refused = await client.job(job_id), await stranger.job(job_id)
-        await client.aclose()
-        await stranger.aclose()
+    async with aclosing(client_at(lambda: BEGAN)) as client:
+        unknown = await client.job(job_id)
     assert isinstance(unknown, Failure) and unknown.status == 404
-    assert isinstance(refused, Failure) and refused.status == 401

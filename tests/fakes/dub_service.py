@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pinch_tui.dub.loopback import Reply, Request, serving
+from tests.fakes.loopback import Reply, Request, serving
 
 KEY = "pk_dub_canary_16180"
 SIGNATURE = "signature_canary_33989"

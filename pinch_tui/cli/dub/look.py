@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pinch_tui.cli.dub.output import View
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.dub import rehearsal
 from pinch_tui.dub.checks import (
     Limits,
     bytes_text,
@@ -31,12 +32,8 @@ from pinch_tui.dub.model import Address, Phase, Record
 from pinch_tui.dub.outputs import check_place
 from pinch_tui.dub.probe import digest_of, open_recording, probe
 from pinch_tui.dub.records import Records
-from pinch_tui.dub.rehearsal import rehearsing
 from pinch_tui.dub.wire import without_query
-from pinch_tui.errors import (
-    InputFileError,
-    UsageError,
-)
+from pinch_tui.errors import InputFileError, UsageError
 from pinch_tui.store.paths import expanded
 
 T = TypeVar("T")
@@ -67,27 +64,26 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where jobs are asked for; a rehearsal has a server of its own while it is asked."""
+    """The dubbing service, or its rehearsal."""
 
     base_url: str
     key: str
     is_rehearsal: bool
 
-    @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator[DubClient]:
-        async with contextlib.AsyncExitStack() as stack:
-            base_url, key = self.base_url, self.key
-            if self.is_rehearsal:
-                server = await stack.enter_async_context(rehearsing())
-                base_url, key = server.base_url, server.key
-            client = DubClient(base_url, key)
-            stack.push_async_callback(client.aclose)
-            yield client
+    def client(self) -> DubClient:
+        """Raises `PinchError` for a key or a proxy that cannot be used."""
+        if self.is_rehearsal:
+            return DubClient(rehearsal.BASE_URL, self.key, transport=rehearsal.Rehearsal())
+        return DubClient(self.base_url, self.key)
 
-    async def ask(self, question: Callable[[DubClient], Awaitable[T]]) -> T:
+    def ask(self, question: Callable[[DubClient], Awaitable[T]]) -> T:
         """One question with a client of its own."""
-        async with self.client() as client:
-            return await question(client)
+
+        async def ask() -> T:
+            async with contextlib.aclosing(self.client()) as client:
+                return await question(client)
+
+        return asyncio.run(ask())
 
 
 def look_at(
@@ -103,7 +99,7 @@ def look_at(
         digest = hashlib.sha256(url.encode()).hexdigest()
         record = replace(record, address=without_query(url), digest=digest)
         if not at.is_rehearsal:
-            size, is_page = asyncio.run(at.ask(lambda client: client.glance(url)))
+            size, is_page = at.ask(lambda client: client.glance(url))
             if is_page:
                 raise page_error(urlsplit(url).hostname or "")
             record = replace(record, size=size)
@@ -134,7 +130,7 @@ def _limits_for(size: int, limits: Limits, at: Endpoint, name: str, kind: str) -
     """The limits; a file above the known one is a reason to ask the service, whose word wins."""
     if size <= limits.max_bytes or at.is_rehearsal:
         return limits
-    answer = asyncio.run(at.ask(lambda client: client.address(name, kind)))
+    answer = at.ask(lambda client: client.address(name, kind))
     told = answer.max_bytes if isinstance(answer, Address) else None
     return replace(limits, max_bytes=told or limits.max_bytes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from dataclasses import replace
@@ -18,10 +19,7 @@ from pinch_tui.cli.interrupts import interrupts
 from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.languages import label
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.dub.checks import (
-    check_languages,
-    offer_text,
-)
+from pinch_tui.dub.checks import check_languages, offer_text
 from pinch_tui.dub.events import Begun, Finish, Outcome, Refuse, Save, Stopped
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import BEGUN, LIVE, REHEARSAL, Failure, Output, Phase, Record
@@ -30,13 +28,7 @@ from pinch_tui.dub.records import Records
 from pinch_tui.dub.refusals import Step, refusal
 from pinch_tui.dub.rehearsal import POLL_S, is_rehearsed
 from pinch_tui.dub.runner import Runner
-from pinch_tui.errors import (
-    EXIT_GOES_ON,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    CredentialError,
-    UsageError,
-)
+from pinch_tui.errors import EXIT_GOES_ON, EXIT_INTERRUPTED, EXIT_OK, CredentialError, UsageError
 from pinch_tui.settings.model import Settings
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.locks import FileLock
@@ -120,7 +112,7 @@ def status(context: CliContext, job: str, *, as_json: bool) -> int:
             key, key_source = _key(context, settings, is_rehearsal=record.is_rehearsal)
             at = Endpoint(settings.dub.base_url, key, record.is_rehearsal)
             machine = JobMachine(record, Plan(key_source=key_source))
-            answer = asyncio.run(at.ask(lambda client: client.job(record.job_id)))
+            answer = at.ask(lambda client: client.job(record.job_id))
             if isinstance(answer, Failure):
                 raise refusal(Step.POLL, answer, record, key_source)
             machine.handle(Begun(), time.time())
@@ -234,7 +226,7 @@ def _run(
     as_json: bool,
 ) -> int:
     async def run() -> Outcome:
-        async with at.client() as client:
+        async with contextlib.aclosing(at.client()) as client:
             with interrupts() as interrupt:
                 runner = Runner(machine, client, records, view, interrupt, here(), content_type, timeout_s=timeout_s)
                 return await runner.run()

@@ -1,7 +1,6 @@
-"""A small HTTP server on 127.0.0.1: one request a connection, bodies as streams. For the rehearsal, and for tests.
+"""A small HTTP server on 127.0.0.1 for tests of `DubClient`: one request a connection, bodies as streams.
 
-It reads what the client of this room sends (a request line, headers, a body with a Content-Length) and nothing more:
-it is no server for strangers.
+It reads a request line, headers and a body with a Content-Length, and nothing more.
 """
 
 from __future__ import annotations
