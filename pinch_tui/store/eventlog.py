@@ -1,9 +1,9 @@
-"""The event log (``--events FILE``): one JSON object a line, for people's scripts and for tests.
+"""The event log (``--events FILE``), for people's scripts and for tests, and the kind of file that the trace is, too.
 
-Every line has ``t`` (``time.monotonic()`` where it happened) and ``kind``; what else depends on the kind. Lines are
-appended with one write each, so that they are whole and in order even with several writers. Writing never raises: a
-full disk or a reader that went away is said once through ``on_failure``, and the program goes on: a line that was cut
-off is sealed by the next one that can be written. A reader that is slow loses lines; it never stops the conversation.
+The file grows by one JSON object a line. Every line has ``t`` (``time.monotonic()`` where it happened) and ``kind``;
+the other fields depend on the kind. Each line is appended with one write, so that several writers do not mix their
+lines. A full disk or a reader that went away is reported once, and the program goes on; a line that was cut off is
+ended before the next one that can be written. A slow reader loses lines and never stops the conversation.
 """
 
 from __future__ import annotations
@@ -11,61 +11,86 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pinch_tui.errors import UsageError
 from pinch_tui.store.paths import open_output
 
-SEAL = b"\n"
-"""Goes before a line when the one before it was cut off."""
 
+class JsonLines:
+    """Appends to a file (created 0600), a pipe or a device such as ``/dev/stderr``."""
 
-class EventLog:
-    """Appends events to a file (created 0600), a pipe or a device. ``path`` may be ``/dev/stderr`` and the like."""
-
-    def __init__(self, path: Path, on_failure: Callable[[str], None] | None = None) -> None:
-        """Open the log. Raises `UsageError` when the file cannot be opened."""
+    def __init__(
+        self, path: Path, name: str, on_failure: Callable[[str], None] | None, *, flag: str, is_private: bool = False
+    ) -> None:
+        """Open the file; ``is_private`` also takes the rights of others from an existing one. Raises `UsageError`."""
         self.path = path
         self.dropped = 0
-        """Lines that could not be written."""
+        """Lines that were not written."""
+        self._name = name
         self._on_failure = on_failure
         self._has_failed = False
         self._is_torn = False
+        self._written = 0  # bytes
         try:
             self._fd: int | None = open_output(path)
+            if is_private and sys.platform != "win32" and path.is_file():
+                os.fchmod(self._fd, 0o600)
         except OSError as exc:
             raise UsageError(
-                f"The event log {path} cannot be opened: {exc.strerror}.", "Name a writable file after --events."
+                f"The {name} {path} cannot be opened: {exc.strerror}.", f"Name a writable file after {flag}."
             ) from exc
 
-    def write(self, t: float, kind: str, fields: Mapping[str, object] | None = None) -> None:
-        """Append one event. ``fields`` are JSON-ready; ``t`` and ``kind`` in them are ignored. Never raises."""
-        if self._fd is None:
-            self.dropped += 1
-            return
-        event: dict[str, object] = {"t": round(t, 6), "kind": kind}
-        event.update((key, _plain(value)) for key, value in (fields or {}).items() if key not in ("t", "kind"))
-        line = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
-        data = (SEAL if self._is_torn else b"") + line.encode("utf-8", "replace")
-        written = 0
-        try:
-            while written < len(data):
-                written += os.write(self._fd, data[written:])
-            self._is_torn = False
-        except OSError as exc:
-            self._is_torn = self._is_torn or written > 0
-            self.dropped += 1
-            if not self._has_failed:
-                self._has_failed = True
-                if self._on_failure is not None:
-                    self._on_failure(f"The event log {self.path} cannot be written: {exc.strerror}.")
-
     def close(self) -> None:
-        """Close the file; later events are counted as dropped."""
+        """Close the file; later lines are counted as dropped."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    def _append(self, line: bytes) -> None:
+        """Never raises."""
+        if self._fd is None:
+            self.dropped += 1
+            return
+        data = (b"\n" if self._is_torn else b"") + line
+        done = 0
+        try:
+            while done < len(data):
+                done += os.write(self._fd, data[done:])
+            self._is_torn = False
+            self._written += len(data)
+        except OSError as exc:
+            self._is_torn = self._is_torn or done > 0
+            self.dropped += 1
+            if not self._has_failed:
+                self._has_failed = True
+                self._tell(f"The {self._name} {self.path} cannot be written: {exc.strerror}.")
+
+    def _tell(self, sentence: str) -> None:
+        if self._on_failure is not None:
+            self._on_failure(sentence)
+
+
+class EventLog(JsonLines):
+    """The event log. ``on_failure`` is told once why lines are lost."""
+
+    def __init__(self, path: Path, on_failure: Callable[[str], None] | None = None) -> None:
+        """Raises `UsageError` when the file cannot be opened."""
+        super().__init__(path, "event log", on_failure, flag="--events")
+
+    def write(self, t: float, kind: str, fields: Mapping[str, object] | None = None) -> None:
+        """Append one event. ``fields`` are JSON-ready; ``t`` and ``kind`` in them are ignored. Never raises."""
+        event: dict[str, object] = {"t": round(t, 6), "kind": kind}
+        event.update((key, _plain(value)) for key, value in (fields or {}).items() if key not in ("t", "kind"))
+        self._append(encoded(event))
+
+
+def encoded(fields: Mapping[str, object]) -> bytes:
+    """The fields as a line. A value that JSON does not know is written as its text."""
+    line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=str)
+    return f"{line}\n".encode("utf-8", "replace")
 
 
 def _plain(value: object) -> object:

@@ -2,26 +2,21 @@
 
 The first line of each run is a ``trace`` header; the wire's lines come from `pinch_tui.services.wirelog`, the talk
 key's from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A trace is bounded
-(`MAX_BYTES`): a last ``full`` line says so, and the program goes on. Writing never raises after the file is open; a
-line that a full disk cut off is sealed by the next one that can be written.
+(`MAX_BYTES`): it ends with a ``full`` line, and the program goes on.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from pinch_tui.core.untrusted import number_of, object_of, whole_of
-from pinch_tui.errors import InputFileError, UsageError
-from pinch_tui.store.eventlog import SEAL
-from pinch_tui.store.paths import open_output
+from pinch_tui.errors import InputFileError
+from pinch_tui.store.eventlog import JsonLines, encoded
 
 VERSION: Final = 1
 MAX_NUMBER: Final = 1e15
@@ -56,7 +51,7 @@ _WORD_FIELDS: Final = frozenset(
 )
 
 
-class TraceWriter:
+class TraceWriter(JsonLines):
     """Appends to the trace file. ``t`` and ``wall`` of `__init__` are the clocks at the start, for the header."""
 
     def __init__(
@@ -72,22 +67,8 @@ class TraceWriter:
         on_failure: Callable[[str], None] | None = None,
     ) -> None:
         """Open the file, created 0600 and made so if it was more open. Raises `UsageError`."""
-        self.path = path
-        self.dropped = 0
-        """Lines that were not written: the trace is full, or the disk is."""
-        self._on_failure = on_failure
+        super().__init__(path, "trace", on_failure, flag="--trace", is_private=True)
         self._max_bytes = max_bytes
-        self._written = 0
-        self._has_failed = False
-        self._is_torn = False
-        try:
-            self._fd: int | None = open_output(path)
-            if sys.platform != "win32" and path.is_file():
-                os.fchmod(self._fd, 0o600)
-        except OSError as exc:
-            raise UsageError(
-                f"The trace {path} cannot be opened: {exc.strerror}.", "Name a writable file after --trace."
-            ) from exc
         self.write(
             {
                 "t": round(t, 6),
@@ -102,19 +83,11 @@ class TraceWriter:
 
     def write(self, line: Mapping[str, object]) -> None:
         """Append one line that is already redacted. Never raises."""
-        if self._fd is None:
-            self.dropped += 1
-            return
-        data = (json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n").encode(
-            "utf-8", "replace"
-        )
-        if self._written + len(data) > self._max_bytes:
-            self.dropped += 1
+        data = encoded(line)
+        if self._fd is not None and self._written + len(data) > self._max_bytes:
             self._append(b'{"t":0,"kind":"full"}\n')
             self.close()
-            if self._on_failure is not None:
-                self._on_failure(f"The trace {self.path} is full ({self._max_bytes // 1_000_000} MB); it ends here.")
-            return
+            self._tell(f"The trace {self.path} is full ({self._max_bytes // 1_000_000} MB); it ends here.")
         self._append(data)
 
     def log(self, t: float, kind: str, fields: Mapping[str, object]) -> None:
@@ -126,29 +99,6 @@ class TraceWriter:
             if name not in line and _WORD.fullmatch(name) and _is_harmless(name, value):
                 line[name] = value
         self.write(line)
-
-    def close(self) -> None:
-        """Close the file; what comes later is counted as dropped."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-    def _append(self, data: bytes) -> None:
-        if self._fd is None:
-            return
-        data = (SEAL if self._is_torn else b"") + data
-        done = 0
-        try:
-            while done < len(data):
-                done += os.write(self._fd, data[done:])
-            self._is_torn = False
-            self._written += len(data)
-        except OSError as exc:
-            self._is_torn = self._is_torn or done > 0
-            self.dropped += 1
-            if self._on_failure is not None and not self._has_failed:
-                self._has_failed = True
-                self._on_failure(f"The trace {self.path} cannot be written: {exc.strerror}.")
 
 
 def _is_harmless(name: str, value: object) -> bool:
