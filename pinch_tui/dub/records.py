@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ from pinch_tui.store.paths import private_folder, read_file, write_private
 SCHEMA = 1
 _SHORTEST = 4
 """Characters of a job's id that may stand for the whole."""
+_LONGEST = 16_384
+"""Characters of a text that is read back."""
 
 
 class Records:
@@ -60,7 +61,6 @@ class Records:
         path = self.folder / f"{record.id}.json"
         try:
             write_private(path, json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1) + "\n")
-            _sync_folder(self.folder)
         except OSError as exc:
             raise UsageError(
                 f"The record of the job cannot be written to {path}: {why(exc)}.", "Free some space, and try again."
@@ -137,79 +137,28 @@ def _read(path: Path) -> Record | None:
 
 
 def decode(raw: Any) -> Record | None:
-    """A record of what a file holds; None without its essentials."""
+    """The record that a file holds; None without its essentials."""
     if not isinstance(raw, dict):
         return None
+    values: dict[str, Any] = {}
+    for field in fields(Record):
+        name, kind, value = field.name, str(field.type), raw.get(field.name)
+        if name in ("file", "out"):  # paths are not cleaned: that would name another file
+            values[name] = "" if "\0" in (text := text_of(value)) else text
+        elif kind == "str":
+            values[name] = clean(text_of(value), _LONGEST)
+        elif kind.startswith(("float", "int")):
+            number = number_of(value)
+            whole = number if number is None or kind.startswith("float") else int(number)
+            values[name] = whole if kind.endswith("None") else whole or 0
     try:
-        phase = Phase(raw.get("phase", ""))
-    except (ValueError, TypeError):
-        return None
-    name = _text(raw, "id", 120)
-    if not name or name != Path(name).name:
+        values["phase"] = Phase(raw.get("phase", ""))
+    except ValueError:
         return None
     outputs = raw.get("outputs")
-    return Record(
-        id=name,
-        phase=phase,
-        service=_text(raw, "service"),
-        target=_text(raw, "target", 40),
-        source=_text(raw, "source", 40),
-        created_at=_number(raw, "created_at") or 0.0,
-        updated_at=_number(raw, "updated_at") or 0.0,
-        file=_path(raw, "file"),
-        address=_text(raw, "address"),
-        digest=_text(raw, "digest", 200),
-        size=int(_number(raw, "size") or 0),
-        duration_s=_number(raw, "duration_s"),
-        source_url=_text(raw, "source_url", 16_384),
-        uploaded_at=_number(raw, "uploaded_at") or 0.0,
-        job_id=_text(raw, "job_id", 200),
-        asked_at=_number(raw, "asked_at") or 0.0,
-        status=_text(raw, "status", 80),
-        cost_usd=_number(raw, "cost_usd"),
-        error=_text(raw, "error", 400),
-        max_bytes=_whole(raw, "max_bytes"),
-        max_duration_s=_number(raw, "max_duration_s"),
-        out=_path(raw, "out"),
-        outputs={
-            str(Output(key)): value
-            for key, value in (outputs.items() if isinstance(outputs, dict) else ())
-            if key in tuple(Output) and isinstance(value, str)
-        },
-    )
-
-
-def _text(raw: dict[str, Any], name: str, limit: int = 4_096) -> str:
-    return clean(text_of(raw.get(name)), limit)
-
-
-def _path(raw: dict[str, Any], name: str) -> str:
-    """A path as it is: cleaning it would name another file."""
-    value = text_of(raw.get(name))
-    return "" if "\0" in value else value
-
-
-def _number(raw: dict[str, Any], name: str) -> float | None:
-    return number_of(raw.get(name))
-
-
-def _whole(raw: dict[str, Any], name: str) -> int | None:
-    value = _number(raw, name)
-    return None if value is None else int(value)
-
-
-_sync_folder: Callable[[Path], None]
-if os.name == "posix":
-
-    def _sync_folder(folder: Path) -> None:
-        """Make the folder's entries as safe as their content."""
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-else:
-
-    def _sync_folder(folder: Path) -> None:
-        """Windows keeps the entries of a folder with the file."""
+    values["outputs"] = {
+        str(Output(key)): value
+        for key, value in (outputs.items() if isinstance(outputs, dict) else ())
+        if key in tuple(Output) and isinstance(value, str)
+    }
+    return Record(**values) if values["id"] and values["id"] == Path(values["id"]).name else None
