@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from pinch_tui.core.said import quoted
 from pinch_tui.dub.checks import LANGUAGES, bytes_text, clock_text
 from pinch_tui.dub.model import Failure, Record, Trouble
 from pinch_tui.errors import CredentialError, LinkError, PinchError, UsageError
@@ -33,27 +34,40 @@ _DOING: Final = {
     Step.DOWNLOAD: "downloading the result",
 }
 
+_DUBS: Final = f"It dubs {', '.join(LANGUAGES)}."
 _FIELDS: Final = (
-    (r"target_?lang(?:uage)?", "the target language (--to {target})"),
-    (r"source_?lang(?:uage)?", "the language of the recording (--from {source})"),
-    (r"source_?url|invalid_?url|\burl\b|fetch|download", "the recording's address"),
-    (r"too_?long|duration", "the recording's length"),
-    (r"too_?large|file_?size|max_?file", "the recording's size"),
-    (r"container|codec|format|content_?type", "the kind of file"),
-    (r"filename", "the file's name"),
+    (r"target_?lang(?:uage)?", "the target language (--to {target})", _DUBS),
+    (r"source_?lang(?:uage)?", "the language of the recording (--from {source})", _DUBS),
+    (
+        r"source_?url|invalid_?url|\burl\b|fetch|download",
+        "the recording's address",
+        "Is it a direct link to the media, which anybody can open for at least an hour?",
+    ),
+    (r"too_?long|duration", "the recording's length", "Cut the recording into parts.{length}"),
+    (
+        r"too_?large|file_?size|max_?file",
+        "the recording's size",
+        "Cut the recording into parts, or encode it smaller.{size}",
+    ),
+    (r"container|codec|format|content_?type", "the kind of file", ""),
+    (r"filename", "the file's name", ""),
 )
-"""What the service calls a field, and what the user calls it. The first that matches names the refusal."""
+"""What the service calls a field, what the user calls it, and what to do. The first that matches names the refusal."""
+_A_LANGUAGE: Final = (r"language", "a language (--to {target}, --from {source})", _DUBS)
+"""Where the service does not say which one."""
 
 
-def field_of(failure: Failure, record: Record) -> str:
-    """The refused field in the user's words; "" where the service names none."""
-    for text in (failure.code, failure.words):
-        for pattern, words in _FIELDS:
+def _refused_field(failure: Failure, record: Record) -> tuple[str, str]:
+    """The refused field in the user's words, and what to do; both "" where the service names none."""
+    texts = (failure.code, _FIELDS), (failure.words, _FIELDS), (f"{failure.code} {failure.words}", (_A_LANGUAGE,))
+    for text, fields in texts:
+        for pattern, what, cure in fields:
             if re.search(pattern, text, re.IGNORECASE):
-                return words.format(target=record.target, source=record.source or "auto")
-    if "language" in f"{failure.code} {failure.words}".lower():
-        return f"a language (--to {record.target}, --from {record.source or 'auto'})"
-    return ""
+                length = f" It takes {clock_text(record.max_duration_s)}." if record.max_duration_s else ""
+                size = f" It takes {bytes_text(record.max_bytes)}." if record.max_bytes else ""
+                source = record.source or "auto"
+                return what.format(target=record.target, source=source), cure.format(length=length, size=size)
+    return "", ""
 
 
 def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> PinchError:
@@ -66,7 +80,8 @@ def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> Pi
         return LinkError(f"{title} This happened while {_DOING[step]}.", _join("Check the network.", hint))
     if step in (Step.UPLOAD, Step.DOWNLOAD):
         return _storage_refusal(step, failure, record)
-    status, said = failure.status, _said(failure)
+    status, words = failure.status, failure.words or failure.code
+    said = f" {quoted(words)}" if words else ""
     match status:
         case 401:
             return CredentialError(
@@ -107,9 +122,9 @@ def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> Pi
                 _join("Set dub.base_url to the service's own address.", hint),
             )
         case _ if 400 <= status < 500 and step in (Step.CREATE, Step.ADDRESS):
-            field = field_of(failure, record)
+            field, cure = _refused_field(failure, record)
             what = f"The service refuses {field} ({status})." if field else f"The service refused the job ({status})."
-            return UsageError(what + said, _cure(failure, record))
+            return UsageError(what + said, _join(cure, "No job was created."))
         case _:
             return LinkError(
                 f"The service failed while {_DOING[step]} ({status}).{said}",
@@ -133,9 +148,8 @@ def unknown_answer(record: Record, failure: Failure | None = None) -> LinkError:
 
 def job_failed(record: Record) -> LinkError:
     """The service could not do the job."""
-    reason = f' The service says: "{record.error}"' if record.error else ""
     return LinkError(
-        f"The job {record.job_id} failed ({record.status or 'failed'}).{reason}",
+        _join(f"The job {record.job_id} failed ({record.status or 'failed'}).", quoted(record.error)),
         f"The same command asks for a new one. If it goes on, ask {SUPPORT} and name the job.",
     )
 
@@ -169,26 +183,6 @@ def _after(record: Record) -> str:
     return (
         f"The job goes on; fetch it with: pinch-tui dub get {record.job_id}" if record.job_id else "No job was created."
     )
-
-
-def _cure(failure: Failure, record: Record) -> str:
-    text = f"{failure.code} {failure.words}".lower()
-    if "lang" in text:
-        return f"It dubs {', '.join(LANGUAGES)}. No job was created."
-    if "long" in text or "duration" in text:
-        limit = f" It takes {clock_text(record.max_duration_s)}." if record.max_duration_s else ""
-        return f"Cut the recording into parts.{limit} No job was created."
-    if "large" in text or "size" in text:
-        limit = f" It takes {bytes_text(record.max_bytes)}." if record.max_bytes else ""
-        return f"Cut the recording into parts, or encode it smaller.{limit} No job was created."
-    if record.address and ("url" in text or "fetch" in text):
-        return "Is it a direct link to the media, which anybody can open for at least an hour? No job was created."
-    return "No job was created."
-
-
-def _said(failure: Failure) -> str:
-    words = failure.words or failure.code
-    return f' The service says: "{words}"' if words else ""
 
 
 def _join(*sentences: str) -> str:
