@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.documents import render
@@ -21,38 +20,53 @@ from pinch_tui.settings.run import TextFormat
 
 QUIET_S = 1.5
 Write = Callable[[str], None]
-Render = Callable[[Sequence[Utterance]], str]
 
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
 
-class Sink(Protocol):
+class Sink:
+    """Takes one input after another and prints its conversation as it grows. All that write may raise OSError."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._shown: Sequence[Utterance] = ()
+
     def begin_input(self, name: str) -> None:
         """The next utterances belong to this input; numbers and times begin anew."""
+        self._shown = ()
 
     def show(self, utterances: Sequence[Utterance], now: float) -> None:
-        """The conversation changed. ``now``: monotonic seconds. May raise OSError, as all that write."""
+        """The conversation changed. ``now``: monotonic seconds."""
+        self._shown = utterances
+        self.tick(now)
 
     def tick(self, now: float) -> None:
         """Time passed."""
 
     def end_input(self, length_ms: int | None) -> None:
-        """Nothing more comes for this input: write what was kept back of it. ``length_ms``: its true length; None where
-        it has none of its own (the microphone)."""
+        """Nothing more comes for this input: write what was kept back. ``length_ms``: its true length; None for the
+        microphone, which has none."""
 
     def finish(self) -> None:
         """Nothing more comes at all."""
 
 
-class Settler:
-    """Says which segments are settled."""
+class SegmentSink(Sink):
+    """Knows which segments are settled, and what was printed of each."""
 
-    def __init__(self) -> None:
-        self._changed: dict[tuple[int, str], tuple[str, str, float]] = {}
+    def __init__(self, write: Write) -> None:
+        super().__init__(write)
+        self._changed: dict[tuple[int, str], tuple[str, str, float]] = {}  # its texts, and since when
+        self._printed: dict[tuple[int, str], tuple[str, str, bool]] = {}  # its texts, and whether it was settled
 
-    def look(self, utterances: Sequence[Utterance], now: float) -> Iterator[tuple[Utterance, Segment, bool]]:
+    def begin_input(self, name: str) -> None:
+        super().begin_input(name)
+        self._changed.clear()
+        self._printed.clear()
+
+    def _segments(self, now: float) -> Iterator[tuple[Utterance, Segment, bool]]:
         """Every segment with final text (that part alone) and whether it is settled, in order."""
-        for utterance in utterances:
+        for utterance in self._shown:
             if utterance.state is UtteranceState.CANCELLED:
                 continue
             finals = [final_part(segment) for segment in utterance.segments]
@@ -70,62 +84,44 @@ class Settler:
                 is_settled = utterance.state in _ENDED or is_quiet or (is_whole and index < last_whole)
                 yield utterance, final, is_settled
 
-    def clear(self) -> None:
-        self._changed.clear()
 
-
-@dataclass(slots=True)
-class TextSink:
+class TextSink(SegmentSink):
     """One line a settled segment: the translation, with ``has_both`` the original and a tab before it."""
 
-    write: Write
-    has_both: bool = False
-    _settler: Settler = field(default_factory=Settler)
-    _printed: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
-    _shown: Sequence[Utterance] = ()
-
-    def begin_input(self, name: str) -> None:
-        self._settler.clear()
-        self._printed.clear()
-        self._shown = ()
-
-    def show(self, utterances: Sequence[Utterance], now: float) -> None:
-        self._shown = utterances
-        self.tick(now)
+    def __init__(self, write: Write, *, has_both: bool) -> None:
+        super().__init__(write)
+        self._has_both = has_both
 
     def tick(self, now: float) -> None:
-        for utterance, segment, is_settled in self._settler.look(self._shown, now):
+        for utterance, segment, is_settled in self._segments(now):
             if is_settled:
                 self._print(utterance, segment)
 
     def end_input(self, length_ms: int | None) -> None:
-        for utterance, segment, is_settled in self._settler.look(self._shown, 0.0):
-            if not is_settled:  # the run broke off: what is final is as good as it gets
+        for utterance, segment, is_settled in self._segments(0.0):
+            if not is_settled:  # the run was interrupted: its finals are printed as they are
                 self._print(utterance, segment)
-
-    def finish(self) -> None:
-        """Everything has been printed."""
 
     def _print(self, utterance: Utterance, segment: Segment) -> None:
         key = (utterance.number, segment.id)
-        texts = (segment.original, segment.translation)
+        texts = (segment.original, segment.translation, True)
         before = self._printed.get(key)
         if before == texts:
             return
         if before is None and self._was_said_before(utterance, texts):
             self._printed[key] = texts
             return
-        original, translation = texts
+        original, translation, _ = texts
         if before is not None:  # finals are only extended: the rest is news
             original, translation = _rest(before[0], original), _rest(before[1], translation)
         self._printed[key] = texts
         if not utterance.is_translated:
             if original:
-                self.write(f"{clean(original)}\n")
-        elif translation or (original and self.has_both):
-            self.write(f"{clean(original)}\t{clean(translation)}\n" if self.has_both else f"{clean(translation)}\n")
+                self._write(f"{clean(original)}\n")
+        elif translation or (original and self._has_both):
+            self._write(f"{clean(original)}\t{clean(translation)}\n" if self._has_both else f"{clean(translation)}\n")
 
-    def _was_said_before(self, utterance: Utterance, texts: tuple[str, str]) -> bool:
+    def _was_said_before(self, utterance: Utterance, texts: tuple[str, str, bool]) -> bool:
         """Whether a resend brought back, under a new id, what an earlier attempt had printed already."""
         if utterance.attempt == 1:
             return False
@@ -141,63 +137,55 @@ def _rest(before: str, text: str) -> str:
     return text[len(before) :].strip() if text.startswith(before) else text
 
 
-@dataclass(slots=True)
-class JsonLinesSink:
-    """One object a settled segment (``is_last``); with ``has_all_finals`` one a final, with ``has_interim`` one a
-    change of what is not final, too."""
+class JsonLinesSink(SegmentSink):
+    """One object a settled segment (``is_last``); with ``has_all_finals`` one a final, too, and with ``has_interim``
+    one for each change of a text that is not final. ``names_inputs``: every object names its ``input``."""
 
-    write: Write
-    has_interim: bool = False
-    has_all_finals: bool = False
-    names_inputs: bool = False
-    """Every object names its ``input`` (there are several)."""
-    _settler: Settler = field(default_factory=Settler)
-    _written: dict[tuple[int, str], tuple[object, ...]] = field(default_factory=dict)
-    _shown: Sequence[Utterance] = ()
-    _input: str = ""
+    def __init__(self, write: Write, *, has_interim: bool, has_all_finals: bool, names_inputs: bool) -> None:
+        super().__init__(write)
+        self._has_interim = has_interim
+        self._has_all_finals = has_all_finals
+        self._names_inputs = names_inputs
+        self._interims: dict[tuple[int, str], tuple[str, str]] = {}
+        self._input = ""
 
     def begin_input(self, name: str) -> None:
-        self._settler.clear()
-        self._written.clear()
-        self._shown = ()
+        super().begin_input(name)
+        self._interims.clear()
         self._input = name
 
     def show(self, utterances: Sequence[Utterance], now: float) -> None:
-        self._shown = utterances
-        if self.has_interim:
+        if self._has_interim:
             for utterance in utterances:
                 for segment in utterance.segments:
                     self._interim(utterance, segment)
-        self.tick(now)
+        super().show(utterances, now)
 
     def tick(self, now: float) -> None:
-        for utterance, segment, is_settled in self._settler.look(self._shown, now):
+        for utterance, segment, is_settled in self._segments(now):
             key = (utterance.number, segment.id)
             state = (segment.original, segment.translation, is_settled)
-            before = self._written.get(key)
+            before = self._printed.get(key)
             is_known = before is not None and before[:2] == state[:2]
-            if before == state or (not is_settled and (is_known or not self.has_all_finals)):
+            if before == state or (not is_settled and (is_known or not self._has_all_finals)):
                 continue
-            self._written[key] = state
+            self._printed[key] = state
             self._object("final", utterance, segment, is_last=is_settled)
 
     def end_input(self, length_ms: int | None) -> None:
-        for utterance, segment, is_settled in self._settler.look(self._shown, 0.0):
-            known = self._written.get((utterance.number, segment.id), ())
-            if not is_settled and known[:2] != (segment.original, segment.translation):  # the run broke off
+        for utterance, segment, is_settled in self._segments(0.0):
+            known = self._printed.get((utterance.number, segment.id), ())
+            if not is_settled and known[:2] != (segment.original, segment.translation):  # the run was interrupted
                 self._object("final", utterance, segment, is_last=False)
-
-    def finish(self) -> None:
-        """Everything has been written."""
 
     def _interim(self, utterance: Utterance, segment: Segment) -> None:
         final = final_part(segment)
         texts = (segment.original, segment.translation)
         if final is not None and (final.original, final.translation) == texts:
             return
-        key = (-utterance.number - 1, segment.id)
-        if self._written.get(key) != texts:
-            self._written[key] = texts
+        key = (utterance.number, segment.id)
+        if self._interims.get(key) != texts:
+            self._interims[key] = texts
             self._object("interim", utterance, segment, is_last=False)
 
     def _object(self, kind: str, utterance: Utterance, segment: Segment, *, is_last: bool) -> None:
@@ -217,29 +205,19 @@ class JsonLinesSink:
             "is_last": is_last,
             "utterance": utterance.number,
         }
-        if self.names_inputs:
+        if self._names_inputs:
             fields["input"] = self._input
-        self.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        self._write(json.dumps(fields, ensure_ascii=False) + "\n")
 
 
-@dataclass(slots=True)
-class DocumentSink:
+class DocumentSink(Sink):
     """A whole document, written at the end; several inputs follow one another by their true lengths."""
 
-    write: Write
-    render: Render
-    _past: list[Utterance] = field(default_factory=list)
-    _past_ms: int = 0
-    _shown: Sequence[Utterance] = ()
-
-    def begin_input(self, name: str) -> None:
-        self._shown = ()
-
-    def show(self, utterances: Sequence[Utterance], now: float) -> None:
-        self._shown = utterances
-
-    def tick(self, now: float) -> None:
-        """A document does not grow by time."""
+    def __init__(self, write: Write, format_: ExportFormat, side: ExportSide, head: ExportHead | None) -> None:
+        super().__init__(write)
+        self._format, self._side, self._head = format_, side, head
+        self._past: list[Utterance] = []
+        self._past_ms = 0
 
     def end_input(self, length_ms: int | None) -> None:
         last = max((utterance.number for utterance in self._past), default=0)
@@ -249,7 +227,7 @@ class DocumentSink:
 
     def finish(self) -> None:
         self.end_input(None)
-        self.write(self.render(self._past))
+        self._write(render(lines_of(self._past), self._format, self._side, self._head))
 
 
 def shifted(utterance: Utterance, numbers: int, ms: int, length_ms: int | None = None) -> Utterance:
@@ -288,14 +266,11 @@ def make_sink(
     """The sink of a format. ``head``: what stands above a document that has one."""
     match kind:
         case TextFormat.TEXT:
-            return TextSink(write, has_both)
+            return TextSink(write, has_both=has_both)
         case TextFormat.JSONL:
-            return JsonLinesSink(write, has_interim, has_all_finals, n_inputs > 1)
+            return JsonLinesSink(
+                write, has_interim=has_interim, has_all_finals=has_all_finals, names_inputs=n_inputs > 1
+            )
         case TextFormat.SRT | TextFormat.VTT | TextFormat.MD:
-            return DocumentSink(write, renderer(kind, has_both=has_both, head=head))
-
-
-def renderer(kind: str, *, has_both: bool, head: ExportHead | None = None) -> Render:
-    """Renders a conversation as a document of a format: the translation alone, or both languages."""
-    side = ExportSide.BOTH if has_both else ExportSide.TRANSLATION
-    return lambda utterances: render(lines_of(utterances), ExportFormat(kind), side, head)
+            side = ExportSide.BOTH if has_both else ExportSide.TRANSLATION
+            return DocumentSink(write, ExportFormat(kind), side, head)
