@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -18,7 +18,8 @@ from pinch_tui.core import drawing
 from pinch_tui.core.options import Option, Text
 from pinch_tui.settings.load import Flag, LoadedSettings, load
 from pinch_tui.settings.model import OPTIONS
-from pinch_tui.store.paths import Paths, resolve
+from pinch_tui.settings.run import RunOptions
+from pinch_tui.store.paths import Paths, expanded, resolve
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,9 +39,15 @@ class CliContext:
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     config: Path | None = None
     flags: dict[str, Flag] = field(default_factory=dict)
-    extra: dict[str, Any] = field(default_factory=dict)
-    """Typed flags that are no settings: practice, log_file, events, trace, trace_text, plain, demo,
-    continues."""
+    run: dict[str, Any] = field(default_factory=dict)
+    """Typed flags that are no settings, by their names in `RunOptions`."""
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> CliContext:
+        """The context, with what was typed for the command of ``ctx``."""
+        context = ctx.ensure_object(cls)
+        context._take(ctx)
+        return context
 
     @property
     def paths(self) -> Paths:
@@ -53,23 +60,21 @@ class CliContext:
             click.echo(f"pinch-tui: {warning}", err=True)
         return loaded
 
-    def take(self, ctx: click.Context) -> None:
-        """Note what was typed for the command of ``ctx``."""
+    def _take(self, ctx: click.Context) -> None:
         for param in ctx.command.params:
             name = param.name or ""
             if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
                 continue
             value = ctx.params.get(name)
             if name == "config":
-                self.config = None if value is None else Path(value)
+                self.config = value
             elif row := _FLAGS.get(param.opts[0]):
                 self.flags[row.key] = Flag(row.flag, value)
-            elif name in EXTRA:
-                self.extra[name] = value
+            elif name in _RUN_FLAGS:
+                self.run[name] = expanded(value) if isinstance(value, Path) else value
 
 
-EXTRA = frozenset({"practice", "log_file", "events", "trace", "trace_text", "plain", "demo", "continues"})
-
+_RUN_FLAGS = {one.name for one in fields(RunOptions)} - {"loaded", "paths", "env"}
 _FLAGS: dict[str, Option] = {row.flag: row for row in OPTIONS.values() if row.flag}
 
 
@@ -116,14 +121,16 @@ _SESSION = tuple(
 _RUN = (
     click.option("--config", type=_PATH, metavar="FILE", help="Read this configuration file."),
     *_flags_of("service", "api"),
-    click.option("--practice", is_flag=True, help="Use the built-in practice service."),
+    click.option("--practice", "is_practice", is_flag=True, help="Use the built-in practice service."),
     click.option("--log-file", type=_PATH, metavar="FILE", help="Write the log here (no transcripts, no secrets)."),
     click.option("--events", type=_PATH, metavar="FILE", help="Append one JSON object a line for scripts."),
     click.option("--trace", type=_PATH, metavar="FILE", help="Write redacted wire traffic for support."),
-    click.option("--trace-text", is_flag=True, help="Keep what was said in the trace."),
+    click.option("--trace-text", "trace_has_text", is_flag=True, help="Keep what was said in the trace."),
 )
 _SCREEN = (
-    click.option("--demo", is_flag=True, help="Play a short conversation and leave; needs no account and no sound."),
+    click.option(
+        "--demo", "is_demo", is_flag=True, help="Play a short conversation and leave; needs no account and no sound."
+    ),
     click.option(
         "--continue",
         "continues",
@@ -132,7 +139,7 @@ _SCREEN = (
         metavar="[ID]",
         help="Go on with a past conversation: the last one, or the one that history names so.",
     ),
-    click.option("--plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
+    click.option("--plain", "is_plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
     *(_flag(OPTIONS[key]) for key in _APP_ALONE),
     *_flags_of("ui", "history"),
 )

@@ -120,8 +120,7 @@ def cli(ctx: click.Context, /, **_flags: object) -> None:
     """
     # A library's warning that no log file takes would else land on stderr, in the middle of a screen or a pipe.
     logging.getLogger().addHandler(logging.NullHandler())
-    context = ctx.ensure_object(CliContext)
-    context.take(ctx)
+    context = CliContext.of(ctx)
     if ctx.invoked_subcommand is None:
         from pinch_tui.cli.commands.app import open_app
 

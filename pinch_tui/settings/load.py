@@ -119,7 +119,7 @@ def load(
     warnings: list[str] = []
 
     mistakes = _Mistakes()
-    path, is_required = _config_path(config_path, env)
+    path, is_required = config_file(config_path, env)
     text = _read(path, is_required=is_required)
     if text is not None:
         for key, raw in _parse(path, text, mistakes).items():
@@ -227,7 +227,8 @@ def _take(
 # ---- the file -----------------------------------------------------------------------------------------------------
 
 
-def _config_path(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path, bool]:
+def config_file(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path, bool]:
+    """The configuration's file, and whether it was named and so has to exist."""
     if config_path is not None:
         return expanded(config_path), True
     named = env.get(CONFIG_VARIABLE, "")

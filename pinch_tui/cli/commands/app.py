@@ -6,36 +6,16 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.errors import UsageError
 from pinch_tui.settings.model import Ascii
 from pinch_tui.settings.run import RunOptions
-from pinch_tui.store.paths import expanded
 
 
 def run_options(context: CliContext) -> RunOptions:
     """The settings and the flags of this run. Raises `ConfigError`."""
-    extra = context.extra
-
-    def path(name: str) -> Path | None:
-        value = extra.get(name)
-        return expanded(value) if isinstance(value, Path) else None
-
-    return RunOptions(
-        loaded=context.load(),
-        paths=context.paths,
-        env=context.env,
-        is_practice=bool(extra.get("practice")),
-        log_file=path("log_file"),
-        events=path("events"),
-        trace=path("trace"),
-        trace_has_text=bool(extra.get("trace_text")),
-        is_plain=bool(extra.get("plain")),
-        continues=str(extra.get("continues") or ""),
-        is_demo=bool(extra.get("demo")),
-    )
+    return RunOptions(context.load(), context.paths, context.env, **context.run)
 
 
 def needs_terminal(env: Mapping[str, str]) -> None:

@@ -13,9 +13,9 @@ import click
 
 from pinch_tui.cli.context import CliContext, config_flag, run_flags, session_flags
 from pinch_tui.errors import UsageError
-from pinch_tui.settings.load import CONFIG_VARIABLE, SECRET_KEYS, LoadedSettings, Source, value_of
+from pinch_tui.settings.load import SECRET_KEYS, LoadedSettings, Source, config_file, value_of
 from pinch_tui.settings.model import OPTIONS
-from pinch_tui.store.paths import expanded, private_folder
+from pinch_tui.store.paths import private_folder
 
 EXAMPLE = "config.example.toml"
 
@@ -45,8 +45,7 @@ def shown(loaded: LoadedSettings, key: str) -> str:
 @click.pass_context
 def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) -> None:
     """Show every setting, its value and where it came from."""
-    context: CliContext = ctx.obj
-    context.take(ctx)
+    context = CliContext.of(ctx)
     loaded = context.load()
     keys = [key for key in OPTIONS if not changed or loaded.origins[key].source is not Source.DEFAULT]
     if as_json:
@@ -73,21 +72,13 @@ def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) 
         click.echo(f"{name} = {shown(loaded, key)}  # {loaded.origins[key]}")
 
 
-def _path(context: CliContext) -> Path:
-    if context.config is not None:
-        return expanded(context.config)
-    named = context.env.get(CONFIG_VARIABLE, "")
-    return expanded(Path(named)) if named else context.paths.config_file
-
-
 @command.command("path")
 @config_flag
 @click.pass_context
 def path(ctx: click.Context, /, **_flags: object) -> None:
     """Print the path of the configuration file."""
-    context: CliContext = ctx.obj
-    context.take(ctx)
-    click.echo(str(_path(context)))
+    context = CliContext.of(ctx)
+    click.echo(str(config_file(context.config, context.env)[0]))
 
 
 @command.command("init")
@@ -95,9 +86,8 @@ def path(ctx: click.Context, /, **_flags: object) -> None:
 @click.pass_context
 def init(ctx: click.Context, /, **_flags: object) -> None:
     """Write an example to the configuration file's path, all commented out. An existing file is left alone."""
-    context: CliContext = ctx.obj
-    context.take(ctx)
-    target = _path(context)
+    context = CliContext.of(ctx)
+    target, _ = config_file(context.config, context.env)
     try:
         private_folder(target.parent)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

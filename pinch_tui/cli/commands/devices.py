@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinch_tui.cli.context import CliContext, needs_ascii
+from pinch_tui.cli.context import CliContext, config_flag, needs_ascii
 from pinch_tui.errors import AudioError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _FLOOR_DBFS = -60.0
 @click.option("--test", "is_test", is_flag=True, help="Record three seconds with a meter, then play them back.")
 @click.option("--input-device", metavar="NAME", help="Microphone: a name, a part of it, or its number here.")
 @click.option("--output-device", metavar="NAME", help="Loudspeaker: a name, a part of it, or its number here.")
-@click.option("--config", type=click.Path(dir_okay=False), metavar="FILE", help="Read this configuration file.")
+@config_flag
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def devices(ctx: click.Context, /, is_test: bool, as_json: bool, **_flags: object) -> None:
@@ -40,8 +40,7 @@ def devices(ctx: click.Context, /, is_test: bool, as_json: bool, **_flags: objec
     A device is chosen by its name or a part of it (mic.device and speaker.device in the configuration); names outlive
     renumbering, so numbers are for the command line alone.
     """
-    context = ctx.ensure_object(CliContext)
-    context.take(ctx)
+    context = CliContext.of(ctx)
     settings = context.load().settings
     ctx.exit(asyncio.run(_run(settings, is_test=is_test, as_json=as_json)))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinch_tui.cli.context import CliContext, needs_ascii
+from pinch_tui.cli.context import CliContext, config_flag, needs_ascii
 from pinch_tui.settings.model import ServiceName
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ The exit code is that of the first failure, in the order shown: what comes first
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @click.option("--offline", is_flag=True, help="Skip everything that needs a network.")
 @click.option("--silent", is_flag=True, help="Skip the microphone and the test tone.")
-@click.option("--practice", is_flag=True, help="Check the built-in practice service instead of the real one.")
+@click.option("--practice", "is_practice", is_flag=True, help="Check the built-in practice service instead.")
 @click.option("--service", type=click.Choice([name.value for name in ServiceName if name]), help="Check this service.")
 @click.option("--base-url", metavar="URL", help="Ask this service for a session.")
-@click.option("--config", type=click.Path(dir_okay=False), metavar="FILE", help="Read this configuration file.")
+@config_flag
 @click.option("--input-device", metavar="NAME", help="Listen to this microphone.")
 @click.option("--output-device", metavar="NAME", help="Play the tone on this loudspeaker.")
 @click.pass_context
@@ -46,8 +46,7 @@ def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **
     from pinch_tui.diagnose.doctor import examine
     from pinch_tui.diagnose.finding import as_object, exit_code, lines, summary
 
-    context = ctx.ensure_object(CliContext)
-    context.take(ctx)
+    context = CliContext.of(ctx)
     width = min(100, max(60, shutil.get_terminal_size().columns))
     is_ascii = needs_ascii(sys.stdout, context.env)
 

@@ -35,7 +35,7 @@ async def subject(context: CliContext, *, is_offline: bool, is_silent: bool) -> 
     except PinchError as exc:
         error = exc
     settings = loaded.settings if loaded else Settings()
-    is_practice = bool(context.extra.get("practice"))
+    is_practice = bool(context.run.get("is_practice"))
     name = "practice" if is_practice else settings.service.name.value or "pinch"
     names = KEYS[TRAITS[name].key or "pinch"]
     keyring = ChildKeyring(account=names.account)

@@ -27,7 +27,7 @@ limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job g
 before there was a job."""
 
 _SAID = {
-    "is_practice": click.option("--practice", is_flag=True, help="Rehearse without an account or a network."),
+    "is_practice": click.option("--practice", "is_practice", is_flag=True, help="Rehearse: no account, no network."),
     "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     "timeout": click.option(
         "--timeout",
@@ -108,8 +108,7 @@ def command(ctx: click.Context, /, **flags: Any) -> None:
     """Dub a recording: the file, or what stands at a URL, comes back in another language."""
     if ctx.invoked_subcommand is not None:
         return
-    context: CliContext = ctx.obj
-    context.take(ctx)
+    context = CliContext.of(ctx)
     if flags["media"] is None:
         raise UsageError("There is nothing to dub.", "Name a recording or its URL, and --to LANG.")
     if flags["wanted"] is None:
@@ -152,8 +151,7 @@ def get(
 
     JOB is its name, the beginning of it, or last.
     """
-    context: CliContext = ctx.obj
-    context.take(ctx)
+    context = CliContext.of(ctx)
     from pinch_tui.cli.dub.run import get as fetch
 
     ctx.exit(fetch(context, job, out, timeout, as_json=as_json))
@@ -170,8 +168,7 @@ def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> 
 
     JOB is its name, the beginning of it, or last.
     """
-    context: CliContext = ctx.obj
-    context.take(ctx)
+    context = CliContext.of(ctx)
     from pinch_tui.cli.dub.run import status as tell
 
     ctx.exit(tell(context, job, as_json=as_json))

@@ -40,7 +40,7 @@ from pinch_tui.store.secrets import lookup_key
 def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
     """``dub FILE|URL``; returns the exit code. Raises `PinchError`."""
     settings = context.load().settings
-    is_rehearsal = bool(context.extra.get("practice"))
+    is_rehearsal = bool(context.run.get("is_practice"))
     target, source = check_languages(asked.target, asked.source)
     records = Records(context.paths.dubs)
     service = REHEARSAL if is_rehearsal else settings.dub.base_url
@@ -203,7 +203,7 @@ def _named(records: Records, context: CliContext, settings: Settings, job: str) 
         return record
     if not job.isascii() or not job.isprintable() or " " in job or not 4 <= len(job) <= 200:
         raise UsageError(f"{clean(job, 60) or 'That'} is no job's name.", "pinch-tui dub list shows them.")
-    is_rehearsal = bool(context.extra.get("practice")) or is_rehearsed(job)
+    is_rehearsal = bool(context.run.get("is_practice")) or is_rehearsed(job)
     service = REHEARSAL if is_rehearsal else settings.dub.base_url
     now = time.time()
     digest = hashlib.sha256(job.encode()).hexdigest()[:12]

@@ -68,8 +68,7 @@ def command(
     WAV, FLAC, OGG, MP3 and AIFF are read by themselves, M4A, WebM, MP4 and others where ffmpeg is installed. A pipe or
     stdin may also carry raw 16 kHz mono PCM16.
     """
-    context: CliContext = ctx.obj
-    context.take(ctx)
+    context = CliContext.of(ctx)
     check_inputs(audio, is_listening=listen)
     if all_finals and kind.lower() != TextFormat.JSONL:
         raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
