@@ -22,15 +22,16 @@ def command(ctx: click.Context, shell: str) -> None:
     """
     maker = get_completion_class(shell)
     assert maker is not None
-    root = ctx.find_root()
-    script = _Quiet(maker, root.command).source()
+    completion = maker(ctx.find_root().command, {}, "pinch-tui", VARIABLE)
+    # `source()` would first run the shell, to ask for its version.
+    script = completion.source_template % completion.source_vars()
     click.echo(_with_own_start(script) if shell == "zsh" else script)
 
 
 _ZSH_REGISTER = "    compdef _pinch_tui_completion pinch-tui\n"
 _ZSH_START = """\
     if (( ! $+functions[compdef] )); then
-        # A compinit further down begins its tables anew, so that the first prompt registers once more.
+        # A later compinit clears its tables, so the first prompt registers again.
         autoload -Uz compinit add-zsh-hook && compinit -i -D
         _pinch_tui_register() {
             add-zsh-hook -d precmd _pinch_tui_register
@@ -42,16 +43,6 @@ _ZSH_START = """\
 
 
 def _with_own_start(script: str) -> str:
-    """zsh's script for where its completion is not started, or only further down in the start-up file."""
+    """zsh's script for a start-up file that runs compinit later, or never."""
     assert _ZSH_REGISTER in script
     return script.replace(_ZSH_REGISTER, _ZSH_START + _ZSH_REGISTER)
-
-
-class _Quiet:
-    """The script of a shell without running that shell first to ask for its version."""
-
-    def __init__(self, maker: type[click.shell_completion.ShellComplete], root: click.Command) -> None:
-        self._maker = maker(root, {}, "pinch-tui", VARIABLE)
-
-    def source(self) -> str:
-        return self._maker.source_template % self._maker.source_vars()

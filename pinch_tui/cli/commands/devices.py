@@ -132,14 +132,16 @@ def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
 
 
 async def _test(wanted: tuple[str, str]) -> int:
-    from pinch_tui.cli.doctor.sound import PLAY_WITHIN_S, microphone, speaker
+    from pinch_tui.audio.adapters.microphone import HostMicrophone
+    from pinch_tui.audio.adapters.speaker import HostSpeaker
+    from pinch_tui.cli.doctor.sound import PLAY_WITHIN_S, opened
     from pinch_tui.diagnose.checks.sound import check_microphone, check_speaker
     from pinch_tui.diagnose.finding import exit_code
     from pinch_tui.diagnose.sound import as_speech, listen, play
 
     click.echo(f"\nSpeak: {RECORD_S:.0f} seconds are recorded.", err=True)
     meter = Meter(is_live=sys.stderr.isatty())
-    async with microphone(wanted[0]) as mic:
+    async with opened(HostMicrophone, wanted[0]) as mic:
         heard = await listen(mic, RECORD_S, on_frame=meter.frame)
     meter.done()
     findings = [check_microphone(heard, platform.system())]
@@ -147,7 +149,7 @@ async def _test(wanted: tuple[str, str]) -> int:
     if not heard.pcm:
         return exit_code(findings)
     click.echo("Playing it back.", err=True)
-    async with speaker(wanted[1]) as out:
+    async with opened(HostSpeaker, wanted[1]) as out:
         played = await play(out, as_speech(bytes(heard.pcm)), within_s=PLAY_WITHIN_S + heard.seconds)
     findings.append(check_speaker(played, what="what was recorded"))
     _say(findings[1])

@@ -97,9 +97,18 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
         with lock, contextlib.suppress(OSError):
             write(line.encode("utf-8", "replace") + b"\r\n")
 
-    hold = HoldInput(HoldConfig.from_settings(settings.talk), lambda edge: say(_edge_line(edge, talk)))
+    talk_started = 0.0
+
+    def on_edge(edge: TalkEdge) -> None:
+        nonlocal talk_started
+        if edge.kind.value == "start":
+            talk_started = edge.t
+        length = f" after {(edge.t - talk_started) * 1000:.0f} ms" if edge.t > talk_started > 0 else ""
+        say(f"{edge.t - started:7.3f}            talk: {edge.kind.value}{length} ({edge.source.value})")
+
+    hold = HoldInput(HoldConfig.from_settings(settings.talk), on_edge)
     clock = hold.clock
-    talk = _Talk(clock())
+    started = clock()
     with collecting(), _listening(hold, fd, write, say):
         if settings.talk.exact and os.environ.get("TEXTUAL_DISABLE_KITTY_KEY") != "1":
             write(b"\x1b[>25u" + ASK.encode("ascii"))
@@ -113,17 +122,9 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
             t = clock()
             seen = view.feed(decode(data), t)
             for one in seen:
-                say(_seen_line(one, t - talk.started))
+                say(_seen_line(one, t - started))
             if any(one.key in _QUIT for one in seen):
                 return
-
-
-class _Talk:
-    """When this began, and when the utterance under way did."""
-
-    def __init__(self, started: float) -> None:
-        self.started = started
-        self.since: float | None = None
 
 
 @contextlib.contextmanager
@@ -149,10 +150,3 @@ def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Ca
 def _seen_line(seen: Seen, t: float) -> str:
     since = f"+{seen.since_s * 1000:5.0f} ms" if seen.since_s is not None and seen.since_s < 10 else " " * 9
     return f"{t:7.3f} {since}  {seen.kind.value:<8} {seen.key:<14} {seen.raw}"
-
-
-def _edge_line(edge: TalkEdge, talk: _Talk) -> str:
-    if edge.kind.value == "start":
-        talk.since = edge.t
-    length = f" after {(edge.t - talk.since) * 1000:.0f} ms" if talk.since is not None and edge.t > talk.since else ""
-    return f"{edge.t - talk.started:7.3f}            talk: {edge.kind.value}{length} ({edge.source.value})"

@@ -29,6 +29,10 @@ _EPILOG = (
     "  pinch-tui practice phrases --from en --to es"
 )
 
+_phrasebook = click.option(
+    "--phrasebook", type=click.Path(path_type=Path), help="Your own phrasebook file, added to the built-in one."
+)
+
 
 @click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"max_content_width": 110})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port on 127.0.0.1; 0: any.")
@@ -36,11 +40,7 @@ _EPILOG = (
     "--record", type=click.Path(file_okay=False, path_type=Path), help="Save each session's audio as WAV here."
 )
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Play a fault; see below. May be repeated.")
-@click.option(
-    "--phrasebook",
-    type=click.Path(path_type=Path),
-    help="A phrasebook file of your own, beside the built-in one.",
-)
+@_phrasebook
 @click.option("--ear", type=click.Choice(EARS), default="auto", show_default=True, help="What listens.")
 @click.option("--voice", type=click.Choice(VOICES), default="auto", show_default=True, help="What speaks.")
 @click.pass_context
@@ -99,11 +99,7 @@ def _log(line: str) -> None:
 @practice.command()
 @click.option("--from", "source", default="en", show_default=True, help="Language to say the phrases in.")
 @click.option("--to", "target", default="es", show_default=True, help="Language that they come out in.")
-@click.option(
-    "--phrasebook",
-    type=click.Path(path_type=Path),
-    help="A phrasebook file of your own, beside the built-in one.",
-)
+@_phrasebook
 @click.pass_obj
 def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | None) -> None:
     """List what can be said to the practice service.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.sound import follow_server
@@ -19,30 +20,19 @@ from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import UsageError
 from pinch_tui.settings.model import Settings
 
+Adapter = TypeVar("Adapter", HostMicrophone, HostSpeaker)
+
 PLAY_WITHIN_S = 5.0
-"""Opening a loudspeaker may take this long on top of the sound's own length."""
+"""The limit for opening a loudspeaker, added to the sound's length."""
 
 
 @asynccontextmanager
-async def microphone(device: str | None) -> AsyncIterator[HostMicrophone]:
-    """The microphone, in a sound host of its own."""
+async def opened(adapter: type[Adapter], device: str) -> AsyncIterator[Adapter]:
+    """A microphone or a loudspeaker in a sound host of its own; "" is the default device."""
     clock = SystemClock()
     async with SoundHost(clock=clock) as host:
         await follow_server(host)
-        found = HostMicrophone(host, clock=clock, device=device or None)
-        try:
-            yield found
-        finally:
-            await found.aclose()
-
-
-@asynccontextmanager
-async def speaker(device: str | None) -> AsyncIterator[HostSpeaker]:
-    """The loudspeaker, in a sound host of its own."""
-    clock = SystemClock()
-    async with SoundHost(clock=clock) as host:
-        await follow_server(host)
-        found = HostSpeaker(host, clock=clock, device=device or None)
+        found = adapter(host, clock=clock, device=device or None)
         try:
             yield found
         finally:
@@ -54,11 +44,11 @@ def sounds(settings: Settings) -> Sounds:
     mic_device, speaker_device = settings.mic.device, settings.speaker.device
 
     async def listen_here() -> Listening:
-        async with microphone(mic_device) as mic:
+        async with opened(HostMicrophone, mic_device) as mic:
             return await listen(mic, LISTEN_S)
 
     async def play_here() -> Played:
-        async with speaker(speaker_device) as out:
+        async with opened(HostSpeaker, speaker_device) as out:
             return await play(out, tone(), within_s=PLAY_WITHIN_S + TONE_S)
 
     wanted = (mic_device, speaker_device)
@@ -66,12 +56,11 @@ def sounds(settings: Settings) -> Sounds:
 
 
 def resolve(found: DeviceList, wanted: str, *, is_input: bool) -> str:
-    """A typed name, part of a name, or number of the list as the name that outlives renumbering; "" stays "".
+    """The key of the device with a typed number; a name, or part of one, as it is.
 
-    Raises `UsageError` for a number that is not in the list. A name that matches nothing is handed on: the app falls
-    back to the default and says so.
+    Raises `UsageError` for a number that is not in the list.
     """
-    devices = list(found.inputs if is_input else found.outputs)
+    devices = found.inputs if is_input else found.outputs
     if not wanted.isascii() or not wanted.isdigit():
         return wanted
     number = int(wanted)
