@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TypeVar, assert_never
 
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Step
@@ -19,9 +17,6 @@ from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.ports import Connection, Service
 
-log = logging.getLogger("pinch_tui.engine")
-T = TypeVar("T")
-
 OnReport = Callable[["SessionRunner", ev.Report], None]
 
 TURN_S = 0.004
@@ -33,7 +28,7 @@ class _Attempt:
     """The tasks and the socket of one generation."""
 
     generation: int
-    task: asyncio.Task[None] | None = None
+    task: asyncio.Task[None]
     allocation: Allocation | None = None
     connection: Connection | None = None
     outgoing: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
@@ -107,50 +102,36 @@ class SessionRunner:
             case ev.SendAudio(generation, pcm):
                 self._put(generation, pcm)
             case ev.GoHandsFree(generation):
-                if self._attempt is not None and self._attempt.generation == generation and self._attempt.connection:
-                    quietly(self._attempt.connection.latch, None)
+                if (attempt := self._under_way(generation)) is not None and attempt.connection is not None:
+                    quietly(attempt.connection.latch, None)
             case ev.SendFinalize(generation):
                 self._put(generation, None)
             case ev.SendPing(generation):
-                if self._attempt is not None and self._attempt.generation == generation:
-                    self._attempt.pings.set()
+                if (attempt := self._under_way(generation)) is not None:
+                    attempt.pings.set()
             case ev.CloseSocket(generation, is_dead):
-                if self._attempt is not None and self._attempt.generation == generation:
+                if self._under_way(generation) is not None:
                     self._drop(is_dead=is_dead)
             case ev.WakeAt(t):
                 self._alarm.set(t)
-            case (
-                ev.SessionReady()
-                | ev.SessionFailed()
-                | ev.SessionClosed()
-                | ev.FirstFrameQueued()
-                | ev.FinalizeQueued()
-                | ev.Restarted()
-                | ev.TextReceived()
-                | ev.TextMoved()
-                | ev.SpeechReceived()
-                | ev.Settled()
-                | ev.ServiceSaid()
-                | ev.SpeechUnavailable()
-                | ev.MessageIgnored()
-            ):
-                self.on_report(self, step)
-            case _:
-                assert_never(step)
+            case report:
+                self.on_report(self, report)
+
+    def _under_way(self, generation: int) -> _Attempt | None:
+        return self._attempt if self._attempt is not None and self._attempt.generation == generation else None
 
     def _put(self, generation: int, data: bytes | None) -> None:
-        if self._attempt is not None and self._attempt.generation == generation:
-            self._attempt.outgoing.put_nowait(data)
+        if (attempt := self._under_way(generation)) is not None:
+            attempt.outgoing.put_nowait(data)
 
     def _open(self, command: ev.OpenSocket) -> None:
         allocation = self._attempt.allocation if self._attempt is not None else None
         assert allocation is not None  # the machine opens what it was told is allocated
         self._start(command.generation, self._serve(command.generation, allocation, has_sound=command.has_sound))
 
-    def _start(self, generation: int, work: object) -> None:
-        attempt = _Attempt(generation)
-        self._attempt = attempt
-        attempt.task = self._tasks.create_task(work, name=f"session attempt {generation}")  # type: ignore[arg-type]
+    def _start(self, generation: int, work: Coroutine[None, None, None]) -> None:
+        task = self._tasks.create_task(work, name=f"session attempt {generation}")
+        self._attempt = _Attempt(generation, task)
 
     def _drop(self, *, is_dead: bool) -> None:
         attempt, self._attempt = self._attempt, None
@@ -163,8 +144,7 @@ class SessionRunner:
             return
         if attempt.connection is not None:
             quietly(attempt.connection.abort, None)
-        if attempt.task is not None:
-            attempt.task.cancel()
+        attempt.task.cancel()
 
     # ---- work ----
 
@@ -176,8 +156,8 @@ class SessionRunner:
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
-        if self._attempt is not None and self._attempt.generation == generation:
-            self._attempt.allocation = got
+        if (attempt := self._under_way(generation)) is not None:
+            attempt.allocation = got
         ids = got.session_id, got.ws_url, got.expires_in, got.model_version_id
         self.feed(ev.Allocated(generation, *ids, secrets=(*service.secrets, *filter(None, [got.token]))))
 
@@ -187,8 +167,8 @@ class SessionRunner:
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc, FailureKind.OPEN)))
             return
-        attempt = self._attempt
-        if attempt is None or attempt.generation != generation:
+        attempt = self._under_way(generation)
+        if attempt is None:
             quietly(connection.abort, None)
             return
         attempt.connection = connection
@@ -246,8 +226,7 @@ async def _close(attempt: _Attempt) -> None:
     finally:
         if attempt.connection is not None:
             quietly(attempt.connection.abort, None)
-        if attempt.task is not None:
-            attempt.task.cancel()
+        attempt.task.cancel()
 
 
 def _closed(generation: int, why: BaseException) -> ev.SocketClosed:
