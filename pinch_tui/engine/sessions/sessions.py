@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -59,8 +59,7 @@ class Sessions:
         self._is_continuous = is_continuous
         self._runners: list[SessionRunner] = []
         self._pace = Pace()
-        self._past = Counters()  # of sessions that are closed
-        self._counted = Counters()  # what the runners do not count
+        self._counted = Counters()  # of closed sessions, and what no session counts
         self._farewells: set[asyncio.Task[None]] = set()  # sockets that are being closed
         self._failing: SessionRunner | None = None  # what was said last about a failing session is about this one
         self._is_ending = False
@@ -98,12 +97,16 @@ class Sessions:
 
     def counters(self) -> Counters:
         """Of all sessions, the closed ones included."""
-        deliveries = [runner.session.delivery for runner in self._runners]
+        return self._counted_with(self._runners)
+
+    def _counted_with(self, runners: Iterable[SessionRunner]) -> Counters:
+        """What was counted up to now, and the sound that these have held back, sent again or let go."""
+        counted, deliveries = self._counted, [runner.session.delivery for runner in runners]
         return replace(
-            self._counted,
-            held_s=self._past.held_s + sum(d.held_s for d in deliveries),
-            resent_s=self._past.resent_s + sum(d.resent_s for d in deliveries),
-            forgotten_s=self._past.forgotten_s + sum(d.outbox.forgotten for d in deliveries) * FRAME_S,
+            counted,
+            held_s=counted.held_s + sum(d.held_s for d in deliveries),
+            resent_s=counted.resent_s + sum(d.resent_s for d in deliveries),
+            forgotten_s=counted.forgotten_s + sum(d.outbox.forgotten for d in deliveries) * FRAME_S,
         )
 
     # ---- opening and changing ----
@@ -236,13 +239,7 @@ class Sessions:
             return
         if runner not in self._runners or runner is self.current():
             return
-        delivery = runner.session.delivery
-        self._past = replace(
-            self._past,
-            held_s=self._past.held_s + delivery.held_s,
-            resent_s=self._past.resent_s + delivery.resent_s,
-            forgotten_s=self._past.forgotten_s + delivery.outbox.forgotten * FRAME_S,
-        )
+        self._counted = self._counted_with([runner])
         self._runners.remove(runner)
 
     # ---- what they report ----
