@@ -144,7 +144,8 @@ class Conversation(RuleBasedStateMachine):
         self.before = rows
 
     def compare(self, old: Utterance, new: Utterance) -> None:
-        if new.state in ENDED:  # what was never final goes, beside finals or when a resend was not answered
+        has_just_ended = new.state in ENDED and (old.state not in ENDED or new.attempt > 1)
+        if has_just_ended:  # what was never final goes, beside finals or when a resend was not answered
             finals = tuple(segment for segment in old.segments if final_part(segment))
             old = replace(old, segments=finals) if finals or new.attempt > 1 else old
         old_ids, new_ids = [s.id for s in old.segments], [s.id for s in new.segments]
