@@ -11,7 +11,6 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
-from pinch_tui.core.sound import MicEvent, MicFailed, SpeakerEvent, SpeakerFailed
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import AudioError, LinkError, PinchError
 
@@ -34,29 +33,15 @@ async def of_adapter(work: Awaitable[T]) -> T:
         ) from None
 
 
-def microphone_events(microphone: Microphone, now: Callable[[], float]) -> AsyncIterator[MicEvent]:
-    """A microphone's events; a broken adapter yields a last `MicFailed`."""
-
-    def failed(name: str) -> MicEvent:
-        return MicFailed(_broken("microphone", name), now(), is_retrying=False)
-
-    return events_of(microphone.events(), failed)
-
-
-def speaker_events(speaker: Speaker) -> AsyncIterator[SpeakerEvent]:
-    """A speaker's events; a broken adapter yields a last `SpeakerFailed`."""
-    return events_of(speaker.events(), lambda name: SpeakerFailed(_broken("speaker", name), is_retrying=False))
-
-
 P = TypeVar("P", Microphone, Speaker)
 _QUIET: Final = {"buffered_s": 0.0, "dropped_s": 0.0}
 """What a broken adapter answers to questions."""
 
 
 def guarded(adapter: P, failed: Callable[[AudioError], None]) -> P:
-    """An adapter of sound whose methods never raise what nobody foresaw: ``failed`` is told, later, once a fault.
+    """An adapter of sound that never raises what nobody foresaw: ``failed`` is told, later, once a fault.
 
-    A `PinchError` passes, as from `events_of`; so do `events`, which have a boundary of their own.
+    ``events`` that break end. A `PinchError` passes: an output file that cannot be written ends the run.
     """
     return cast(P, _Guarded(adapter, failed))
 
@@ -69,9 +54,16 @@ class _Guarded:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._adapter, name)
-        if name == "events" or not callable(method):
+        if not callable(method):
             return method
-        made = self._coroutine(name, method) if name == "aclose" else self._call(name, method)
+        made: Callable[..., Any]
+        match name:
+            case "events":
+                made = self._events(name, method)
+            case "aclose":
+                made = self._coroutine(name, method)
+            case _:
+                made = self._call(name, method)
         self.__dict__[name] = made
         return made
 
@@ -98,6 +90,18 @@ class _Guarded:
 
         return call
 
+    def _events(self, name: str, method: Callable[[], AsyncIterator[T]]) -> Callable[[], AsyncIterator[T]]:
+        async def events() -> AsyncIterator[T]:
+            try:
+                async for event in method():
+                    yield event
+            except PinchError:
+                raise
+            except Exception as exc:  # noqa: BLE001 - the boundary
+                self._tell(name, exc)
+
+        return events
+
     def _tell(self, name: str, exc: Exception) -> None:
         fault = name, type(exc).__name__
         if fault in self._told:
@@ -105,8 +109,9 @@ class _Guarded:
         self._told.add(fault)
         note(exc)
         what = "speaker" if hasattr(self._adapter, "play") else "microphone"
+        title = f"The {what} failed in an unexpected way ({type(exc).__name__})."
         # Later: whoever called is in the midst of something.
-        asyncio.get_running_loop().call_soon(self._failed, _broken(what, type(exc).__name__))
+        asyncio.get_running_loop().call_soon(self._failed, AudioError(title, "Start the program again."))
 
 
 def quietly(do: Callable[[], T], otherwise: T) -> T:
@@ -116,29 +121,6 @@ def quietly(do: Callable[[], T], otherwise: T) -> T:
     except Exception as exc:  # noqa: BLE001 - the boundary
         note(exc)
         return otherwise
-
-
-def _broken(what: str, name: str) -> AudioError:
-    return AudioError(f"The {what} failed in an unexpected way ({name}).", "Start the program again.")
-
-
-async def events_of(events: AsyncIterator[T], failed: Callable[[str], T]) -> AsyncIterator[T]:
-    """An adapter's events; when it raises, a last event made by ``failed`` from the exception's name.
-
-    A `PinchError` passes: an output file that cannot be written ends the run.
-    """
-    while True:
-        try:
-            event = await anext(events)
-        except StopAsyncIteration:
-            return
-        except PinchError:
-            raise
-        except Exception as exc:  # noqa: BLE001 - the boundary
-            note(exc)
-            yield failed(type(exc).__name__)
-            return
-        yield event
 
 
 def note(exc: BaseException) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pinch_tui.core.events import Severity
 from pinch_tui.core.sound import SpeakerFailed, SpeakerOpened
-from pinch_tui.engine.boundary import speaker_events
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import Speaker
 from pinch_tui.engine.speech_player import SpeechPlayer
@@ -45,7 +44,7 @@ class Loudspeaker:
     async def listen(self) -> None:
         """Handle the speaker's events until it ends."""
         notifier = self._conversation.notifier
-        async for event in speaker_events(self._speaker):
+        async for event in self._speaker.events():
             match event:
                 case SpeakerOpened():
                     self.is_there, self.name, self.has_headphones = True, event.name, event.is_headphones

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.core.events import Frame, SelectMicrophone, SelectSpeaker
-from pinch_tui.engine.boundary import events_of
+from pinch_tui.core.events import SelectMicrophone, SelectSpeaker
+from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.engine.boundary import guarded
 from pinch_tui.errors import InputFileError
 from pinch_tui.services.pinch.connection import PinchConnection
 from tests.engine.rig import Rig, play
@@ -70,13 +71,10 @@ def test_a_speaker_that_breaks_leaves_the_conversation_alone(fault: Exception, m
     assert len(rig.logged("settled", empty=False)) == 2
 
 
-async def test_our_own_errors_pass() -> None:
-    async def events() -> AsyncIterator[Frame]:
-        raise InputFileError("speech.wav cannot be written.")
-        yield
-
+async def test_our_own_errors_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSpeaker, "events", breaks(FakeSpeaker.events, 0, InputFileError("It cannot be written.")))
     with pytest.raises(InputFileError):
-        await anext(events_of(events(), lambda name: Frame(b"", 0, 0.0, 0.0)))
+        await anext(guarded(FakeSpeaker(SystemClock()), lambda _: None).events())
 
 
 _ASKED = ["buffered_s", "dropped_s"]

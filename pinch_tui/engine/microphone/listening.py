@@ -13,7 +13,6 @@ from pinch_tui.core.events import Frame, Levels, MicState, Severity
 from pinch_tui.core.sound import MicClosed, MicFailed, MicMuted, MicOpened
 from pinch_tui.core.talk.talk import MIC_GRACE_S, TalkConfig
 from pinch_tui.engine.alarm import Alarm
-from pinch_tui.engine.boundary import microphone_events
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.policy import MicrophonePolicy
@@ -202,7 +201,7 @@ class Listening:
 
     async def hear(self) -> None:
         """Handle the microphone's events until it ends."""
-        async for event in microphone_events(self._microphone, self._conversation.now):
+        async for event in self._microphone.events():
             match event:
                 case Frame():
                     self._on_frame(event)
