@@ -73,10 +73,6 @@ class Delivery:
         self._attempts: dict[int, int] = {}
         self._cancelled: set[int] = set()
         self._texts: dict[str, list[TranscriptMessage]] = {}  # of segments that may move to another utterance
-        self._kept_segments: dict[int, int] = {}
-        self._kept_before: dict[int, int] = {}  # as it was when the connection began
-        self._spoken: dict[int, int] = {}  # samples of speech that came, counted from the utterance's beginning
-        self._kept_speech: dict[int, int] = {}  # how many of them belong to the kept segments
         # Handed to the socket, in order: the utterance, and what of it.
         self._flying: deque[tuple[int, _Part]] = deque()
         self._hold_until = float("-inf")
@@ -88,7 +84,7 @@ class Delivery:
 
     @property
     def is_active(self) -> bool:
-        return self.outbox.is_active()
+        return len(self.outbox) > 0
 
     # ---- the connection ----
 
@@ -99,10 +95,9 @@ class Delivery:
         self._attribution.has_sentences = has_sentences
         self._flying.clear()
         self._hold_until = float("-inf")
-        self._kept_before = dict(self._kept_segments)
         for item in self.outbox:
-            self._watches[item.number] = self._watch()
-            self._attempts[item.number] = item.attempt
+            item.kept_before = item.kept_segments
+            self._expect(item)
         return self.pump(now)
 
     def disconnect(self, now: float) -> list[Step]:
@@ -119,9 +114,8 @@ class Delivery:
                 steps += self._settle(item.number, now)
                 continue
             if item.restart():
-                kept, speech = self._kept_segments.get(item.number, 0), self._kept_speech.get(item.number, 0)
-                self._spoken[item.number] = speech
-                steps.append(Restarted(item.number, item.attempt, kept, speech))
+                item.spoken = item.kept_speech
+                steps.append(Restarted(item.number, item.attempt, item.kept_segments, item.kept_speech))
         self._watches.clear()
         self._texts.clear()
         # What the next one says before it is ready is about nothing.
@@ -176,16 +170,13 @@ class Delivery:
     # ---- utterances ----
 
     def start(self, number: int) -> None:
-        self.outbox.start(number)
-        self._attempts[number] = 1
-        if self._generation is not None:
-            self._watches[number] = self._watch()
+        self._expect(self.outbox.start(number))
 
     def give_away(self) -> tuple[Outgoing, ...]:
         """Let go of what is unsettled, for another session to send. Only while there is no connection."""
         items = tuple(item for item in self.outbox if not item.is_cancelled)
         for item in list(self.outbox):
-            self._forget(item.number)
+            self.outbox.remove(item.number)
         return items
 
     def take_over(self, items: Iterable[Outgoing], now: float) -> list[Step]:
@@ -193,10 +184,8 @@ class Delivery:
         items = tuple(items)
         self.outbox.put(items)
         for item in items:
-            self._attempts[item.number] = item.attempt
             self._cancelled.discard(item.number)
-            if self._generation is not None:
-                self._watches[item.number] = self._watch()
+            self._expect(item)
         return self.pump(now)
 
     def frame(self, number: int, frame: Frame, now: float) -> list[Step]:
@@ -235,11 +224,11 @@ class Delivery:
             return []
         self.outbox.cancel(number)
         if item.first_sent_at is None or self._generation is None:
-            self._forget(number)
+            self.outbox.remove(number)
             self._watches.pop(number, None)
             return []
         if item.finalized_at is not None:
-            self._forget(number)
+            self.outbox.remove(number)
         return self.pump(now)
 
     # ---- what comes back ----
@@ -266,7 +255,8 @@ class Delivery:
             return []
         if (watch := self._watches.get(number)) is not None:
             watch.speech(now)
-            self._spoken[number] = self._spoken.get(number, 0) + chunk.n_samples
+            if (item := self.outbox.get(number)) is not None:
+                item.spoken += chunk.n_samples
         return [SpeechReceived(number, self._attempts.get(number, 1), chunk)]
 
     def ended(self, now: float) -> list[Step]:
@@ -327,14 +317,17 @@ class Delivery:
         traits = self._traits
         return Attribution(pace, is_in_order=traits.acknowledges_end, grace_s=traits.grace_s)
 
-    def _watch(self) -> SettleWatch:
-        traits = self._traits
-        return SettleWatch(
-            self._expects_speech,
-            expects_translation=traits.translates,
-            is_acknowledged=traits.acknowledges_end,
-            quiet=traits.quiet,
-        )
+    def _expect(self, item: Outgoing) -> None:
+        """Texts of this attempt come from now on; on a connection it is watched for its end."""
+        self._attempts[item.number] = item.attempt
+        if self._generation is not None:
+            traits = self._traits
+            self._watches[item.number] = SettleWatch(
+                self._expects_speech,
+                expects_translation=traits.translates,
+                is_acknowledged=traits.acknowledges_end,
+                quiet=traits.quiet,
+            )
 
     def _send(self, item: Outgoing, generation: int, now: float) -> list[Step]:
         steps: list[Step] = []
@@ -362,7 +355,7 @@ class Delivery:
         self._hold_until = float("inf")  # until it has really left
         self._flying.append((item.number, _Part.FINALIZE))
         if item.is_cancelled:
-            self._forget(item.number)
+            self.outbox.remove(item.number)
         if (watch := self._watches.get(item.number)) is not None:
             watch.is_voiced = is_voiced
         return [SendFinalize(generation), FinalizeQueued(item.number)]
@@ -386,7 +379,7 @@ class Delivery:
             return steps
         item = self.outbox.get(number)
         sound = tuple(item.frames) if item is not None and item.base == 0 else ()
-        self._forget(number)
+        self.outbox.remove(number)
         if (watch := self._watches.pop(number, None)) is not None:
             for id_ in watch.segments:
                 self._texts.pop(id_, None)
@@ -409,11 +402,6 @@ class Delivery:
                 steps.append(TextMoved(move.id, move.source, move.target, attempt, move.before))
         return steps
 
-    def _forget(self, number: int) -> None:
-        self.outbox.remove(number)
-        for kept in (self._kept_segments, self._kept_before, self._kept_speech, self._spoken):
-            kept.pop(number, None)
-
     def _checkpoint(self, now: float) -> None:
         """In an utterance without a limit, let go of sound whose segments are all final and silent behind."""
         item = self.outbox.current()
@@ -423,8 +411,8 @@ class Delivery:
         if now - watch.last_at < _CHECKPOINT_GAP_S or watch.told_at < max(item.voiced_at, watch.voiced_at):
             return  # something may still be said about what was sent
         self.outbox.forget_front(item.number, item.next - item.base - _CHECKPOINT_KEEP)
-        self._kept_segments[item.number] = self._kept_before.get(item.number, 0) + len(watch.segments)
-        self._kept_speech[item.number] = self._spoken.get(item.number, 0)
+        item.kept_segments = item.kept_before + len(watch.segments)
+        item.kept_speech = item.spoken
 
     @property
     def held_s(self) -> float:

@@ -75,6 +75,10 @@ class Outgoing:
     peak: float = 0.0
     quiet: int = 0  # quiet frames in a row at the end of what was sent
     voiced_at: float = float("-inf")  # when the last frame that is not quiet was sent
+    kept_segments: int = 0  # its first segments that are settled: their sound is let go, and they stay
+    kept_before: int = 0  # as it was when the connection began
+    spoken: int = 0  # samples of speech that came, counted from the utterance's beginning
+    kept_speech: int = 0  # how many of them belong to the kept segments
 
     @property
     def total(self) -> int:
@@ -142,8 +146,8 @@ class Outbox:
     def get(self, number: int) -> Outgoing | None:
         return self._items.get(number)
 
-    def start(self, number: int) -> None:
-        self._items.setdefault(number, Outgoing(number))
+    def start(self, number: int) -> Outgoing:
+        return self._items.setdefault(number, Outgoing(number))
 
     def put(self, items: Iterable[Outgoing]) -> None:
         """Take whole utterances, in the order of their numbers, behind those of which something was sent."""
@@ -189,9 +193,6 @@ class Outbox:
     def current(self) -> Outgoing | None:
         """The oldest utterance whose finalize has not been sent."""
         return next((item for item in self._items.values() if item.finalized_at is None), None)
-
-    def is_active(self) -> bool:
-        return bool(self._items)
 
     @property
     def behind_s(self) -> float:

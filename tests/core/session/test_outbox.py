@@ -60,4 +60,4 @@ def test_the_count_follows_every_way_out() -> None:
             outbox.cancel(round_)
         outbox.remove(round_)
     assert kept(outbox) == 0 and outbox.forgotten == 0
-    assert not outbox.is_active()
+    assert len(outbox) == 0
