@@ -10,12 +10,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EngineEvent, TalkSource
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import EXIT_OK
 from pinch_tui.frontend.languages_text import LanguageChoices
-from pinch_tui.settings.model import TalkMode
 
 Export = tuple[ExportFormat, ExportSide, ExportPart]
 Wording = tuple[str, str]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinch_tui.core.sound_choices import OtherSound, Processing
+from pinch_tui.core.choices import OtherSound, Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.frontend.past import PastConversation, PastConversations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pinch_tui.core.choices import OtherSound, TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     KeepSpare,
@@ -15,13 +16,12 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
-from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, Pair
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
-from pinch_tui.settings.model import OPTIONS, Settings, TalkMode
+from pinch_tui.settings.model import OPTIONS, Settings
 
 
 class Wanted:

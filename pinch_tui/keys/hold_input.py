@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.keynames import LEGACY_NAMES, MODIFIERS, needs_protocol
 from pinch_tui.core.talk.hold import HoldMachine, HoldState
@@ -31,7 +32,6 @@ from pinch_tui.core.talk.hold_events import (
     Focused,
     ForcedEnd,
     HoldEvent,
-    HoldMode,
     KeyDown,
     KeyUp,
     ModeSet,
@@ -47,7 +47,7 @@ from pinch_tui.keys.capability import Findings, HoldReport, decide
 from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot
-from pinch_tui.settings.model import TalkMode, TalkSettings
+from pinch_tui.settings.model import TalkSettings
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -106,7 +106,7 @@ class HoldInput:
         self._key = config.key
         self._base = ""  # the key name in the release of the press under way
         self._machine = HoldMachine(
-            mode=HoldMode(config.mode.value),
+            mode=config.mode,
             cadence=recall(memory, self._memory_name),
             is_remote=config.is_remote,
         )
@@ -206,7 +206,7 @@ class HoldInput:
         self._tell(FellSilent(), t)
 
     def set_mode(self, mode: TalkMode) -> None:
-        self._tell(ModeSet(HoldMode(mode.value)), self.clock())
+        self._tell(ModeSet(mode), self.clock())
 
     def set_key(self, key: str) -> None:
         """Use another talk key; an utterance started with the old one ends."""
@@ -226,8 +226,8 @@ class HoldInput:
         return decide(
             Findings(
                 key=self._key,
-                is_tap_mode=self._machine.mode is HoldMode.TAP,
-                is_hold_mode=self._machine.mode is HoldMode.HOLD,
+                is_tap_mode=self._machine.mode is TalkMode.TAP,
+                is_hold_mode=self._machine.mode is TalkMode.HOLD,
                 is_key_unseen=needs_protocol(self._key) and not is_reachable,
                 wants_exact=self.config.exact,
                 is_disabled_by_environment=self._is_disabled_by_environment,

@@ -11,19 +11,13 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Final
 
+from pinch_tui.core.choices import OtherSound, Processing, TalkMode
 from pinch_tui.core.options import SESSION_OPTIONS, Option, SessionParams, Text, option, rows_of
-from pinch_tui.core.sound_choices import OtherSound, Processing
 
 DEFAULT_BASE_URL = "https://ws.startpinch.com"
 DEFAULT_CARTESIA_URL = "https://api.cartesia.ai"
 DEFAULT_SMALLEST_URL = "https://api.smallest.ai"
 DEFAULT_DUB_URL = "https://api.startpinch.com"
-
-
-class TalkMode(StrEnum):
-    AUTO = "auto"
-    HOLD = "hold"
-    TAP = "tap"
 
 
 class KeepOpen(StrEnum):

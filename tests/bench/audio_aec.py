@@ -19,8 +19,8 @@ from array import array
 
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.dsp.loudness import dbfs, mean_square16
+from pinch_tui.core.choices import Processing
 from pinch_tui.core.events import OUT_RATE, Frame
-from pinch_tui.core.sound_choices import Processing
 from pinch_tui.engine.alarm import SystemClock
 from tests.audio.rig import virtual_audio
 from tests.audio.rig import why_not as no_rig

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from textual.driver import Driver
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import TalkSource
-from pinch_tui.settings.model import TalkMode
 
 
 @dataclass(frozen=True)

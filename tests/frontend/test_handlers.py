@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     Correct,
@@ -40,7 +41,7 @@ from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import BargeIn, Settings, TalkMode
+from pinch_tui.settings.model import BargeIn, Settings
 from tests.fakes.app_services import app_services
 from tests.fakes.fake_engine import FakeEngine, line
 from tests.fakes.fake_hold import FakeHold

@@ -24,10 +24,10 @@ from textual.widgets import Input, Static
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge
 from pinch_tui.keys import HoldConfig, HoldInput, HoldReport
 from pinch_tui.keys.signals import install
-from pinch_tui.settings.model import TalkMode
 
 KINDS = {
     EdgeKind.START: "talk-start",

@@ -13,11 +13,12 @@ from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.widgets import Input
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, HoldReport
 from pinch_tui.keys.driver_filter import TalkKeyFilter
-from pinch_tui.settings.model import TalkMode, TalkSettings
+from pinch_tui.settings.model import TalkSettings
 from tests.keys.test_memory import DictMemory
 
 WAIT_S = 10.0

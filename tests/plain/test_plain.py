@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
@@ -47,7 +48,7 @@ from pinch_tui.plain.tty import PosixTerminal
 from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Ascii, Settings, TalkMode, TalkSettings, UiSettings
+from pinch_tui.settings.model import Ascii, Settings, TalkSettings, UiSettings
 from tests.fakes.app_services import app_services
 from tests.fakes.fake_engine import FakeEngine, line
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.options import Option, Voice
 from pinch_tui.errors import EXIT_USAGE, ConfigError
 from pinch_tui.settings.checks import BadValue, check, convert, convert_text
@@ -23,7 +24,7 @@ from pinch_tui.settings.load import (
     nearest,
     value_of,
 )
-from pinch_tui.settings.model import OPTIONS, Settings, TalkMode
+from pinch_tui.settings.model import OPTIONS, Settings
 
 CANARY = "pk_canary_7f3a"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from pinch_tui.core.sound_choices import OtherSound, Processing
+from pinch_tui.core.choices import OtherSound, Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.services import AppServices, DeviceNames

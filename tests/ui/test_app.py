@@ -14,6 +14,7 @@ from textual import events
 from textual.command import CommandList
 from textual.widgets import Input
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     EdgeKind,
@@ -38,7 +39,7 @@ from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.frontend.ports import AppExit
 from pinch_tui.keys.hold_input import HoldConfig, HoldInput
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Bidi, Settings, TalkMode, UiSettings
+from pinch_tui.settings.model import Bidi, Settings, UiSettings
 from pinch_tui.ui.app.app import PinchApp
 from pinch_tui.ui.big.lettering import Picture, Request
 from pinch_tui.ui.big.text import BigText

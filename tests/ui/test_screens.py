@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input, TextArea
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     Correct,
@@ -29,7 +30,7 @@ from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, entries
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Ascii, BargeIn, Settings, TalkMode, UiSettings
+from pinch_tui.settings.model import Ascii, BargeIn, Settings, UiSettings
 from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.key import KeyScreen

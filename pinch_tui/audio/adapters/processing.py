@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from pinch_tui.audio.dsp.pcm import speech_samples, to_pcm16
 from pinch_tui.audio.dsp.resample import Resampler
+from pinch_tui.core.choices import Processing
 from pinch_tui.core.events import FRAME_S, IN_RATE
-from pinch_tui.core.sound_choices import Processing
 from pinch_tui.errors import AudioError
 
 STEP: Final = IN_RATE // 100 * 2

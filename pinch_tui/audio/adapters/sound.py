@@ -41,7 +41,7 @@ from pinch_tui.audio.devices.server import Endpoint, ServerState, unmute
 from pinch_tui.audio.devices.server_watch import ServerWatch, has_pactl, read_state
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.audio.host.wire import Note
-from pinch_tui.core.sound_choices import Processing
+from pinch_tui.core.choices import Processing
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
 

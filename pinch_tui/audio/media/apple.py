@@ -16,7 +16,7 @@ from typing import Final
 
 from pinch_tui.audio.media.scripted import start, unusable
 from pinch_tui.children import kill, reap
-from pinch_tui.core.sound_choices import DUCKED, OtherSound
+from pinch_tui.core.choices import DUCKED, OtherSound
 from pinch_tui.errors import AudioError
 
 CALL_S: Final = 1.2

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pinch_tui.core.sound_choices import DUCKED, OtherSound
+from pinch_tui.core.choices import DUCKED, OtherSound
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
 

@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from typing import Protocol
 
-from pinch_tui.core.sound_choices import OtherSound
+from pinch_tui.core.choices import OtherSound
 from pinch_tui.errors import AudioError
 
 

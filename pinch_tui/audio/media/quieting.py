@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from pinch_tui.audio.media.players import Players
+from pinch_tui.core.choices import OtherSound
 from pinch_tui.core.events import EngineEvent, StateWord, Status, StatusChanged
-from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.errors import AudioError
 
 RESUME_S: Final = 1.5

@@ -19,7 +19,7 @@ from typing import Final
 
 from pinch_tui.audio.media.scripted import start, unusable
 from pinch_tui.children import kill, reap
-from pinch_tui.core.sound_choices import OtherSound
+from pinch_tui.core.choices import OtherSound
 from pinch_tui.errors import AudioError
 
 ANSWER_S: Final = 10.0

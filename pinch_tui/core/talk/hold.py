@@ -22,6 +22,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import (
     AskProbe,
@@ -34,7 +35,6 @@ from pinch_tui.core.talk.hold_events import (
     ForcedEnd,
     HoldCommand,
     HoldEvent,
-    HoldMode,
     KeyDown,
     KeyUp,
     ModeSet,
@@ -72,7 +72,7 @@ class HoldMachine:
     def __init__(
         self,
         *,
-        mode: HoldMode = HoldMode.AUTO,
+        mode: TalkMode = TalkMode.AUTO,
         cadence: Cadence | None = None,
         has_probe: bool = False,
         is_remote: bool = False,
@@ -199,7 +199,7 @@ class HoldMachine:
     def _on_pressed(self, step: KeyStep) -> list[HoldCommand]:
         self._is_leftover = self._is_key_lost and step.t - self._regained_at < LEFTOVER_S
         self._is_key_lost = False
-        if self._is_leftover and (self.mode is HoldMode.TAP or self.state is HoldState.LATCHED):
+        if self._is_leftover and (self.mode is TalkMode.TAP or self.state is HoldState.LATCHED):
             return []
         match self.state:
             case HoldState.IDLE:
@@ -259,7 +259,7 @@ class HoldMachine:
             # The press looked like a tap, since nothing followed it. It was a hold, and it ends here.
             return self._end(EdgeKind.COMMIT, step.t, step.source)
         if (
-            self.mode is HoldMode.TAP
+            self.mode is TalkMode.TAP
             and step.source is TalkSource.GAP
             and step.arrivals == 2
             and not self.key.gap.is_typical_delay(self.key.gap.first_gap_s)
@@ -270,7 +270,7 @@ class HoldMachine:
 
     @property
     def _may_latch(self) -> bool:
-        return self.mode is HoldMode.AUTO and not self._is_leftover
+        return self.mode is TalkMode.AUTO and not self._is_leftover
 
     @property
     def _hangs_on_key(self) -> bool:
@@ -303,7 +303,7 @@ class HoldMachine:
     def _on_mouse_released(self, now: float) -> list[HoldCommand]:
         if self.state is not HoldState.HELD or self.source is not TalkSource.MOUSE:
             return []
-        if self.mode is HoldMode.AUTO and now - self._started_at < TAP_S:
+        if self.mode is TalkMode.AUTO and now - self._started_at < TAP_S:
             return self._latch(now)
         return self._end(EdgeKind.COMMIT, now, TalkSource.MOUSE)
 
@@ -318,7 +318,7 @@ class HoldMachine:
     def _start(self, t: float, source: TalkSource) -> list[HoldCommand]:
         self._begin(t, source)
         start = self._edge(EdgeKind.START, t, source)
-        return [start, *(self._latch(t) if self.mode is HoldMode.TAP else [])]
+        return [start, *(self._latch(t) if self.mode is TalkMode.TAP else [])]
 
     def _begin(self, t: float, source: TalkSource) -> None:
         self.state = HoldState.HELD

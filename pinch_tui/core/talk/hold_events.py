@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import TalkEdge, TalkSource
-
-
-class HoldMode(StrEnum):
-    """The values of ``talk.mode``."""
-
-    AUTO = "auto"
-    HOLD = "hold"
-    TAP = "tap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +93,7 @@ class TerminalRestarted:
 
 @dataclass(frozen=True, slots=True)
 class ModeSet:
-    mode: HoldMode
+    mode: TalkMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pinch_tui.audio.adapters import processing
 from pinch_tui.audio.devices import missing
 from pinch_tui.audio.host.errors import explain_code, loudspeaker_as_microphone, privacy_hint
 from pinch_tui.audio.host.streams import NO_DEVICE, NO_PORTAUDIO
+from pinch_tui.core.choices import Processing
 from pinch_tui.core.events import FRAME_BYTES
-from pinch_tui.core.sound_choices import Processing
 from pinch_tui.errors import AudioError
 
 

@@ -15,7 +15,7 @@ import pytest
 from pinch_tui.audio.media import apple, windows
 from pinch_tui.audio.media.apple import OSASCRIPT, ApplePlayers
 from pinch_tui.audio.media.windows import SCRIPT, WindowsPlayers
-from pinch_tui.core.sound_choices import DUCKED, OtherSound
+from pinch_tui.core.choices import DUCKED, OtherSound
 from pinch_tui.errors import AudioError
 
 APPLE = """

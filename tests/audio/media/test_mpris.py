@@ -21,7 +21,7 @@ from jeepney.io.asyncio import DBusRouter, Proxy, open_dbus_connection  # noqa: 
 
 from pinch_tui.audio.media import mpris  # noqa: E402
 from pinch_tui.audio.media.mpris import MprisPlayers  # noqa: E402
-from pinch_tui.core.sound_choices import DUCKED, OtherSound  # noqa: E402
+from pinch_tui.core.choices import DUCKED, OtherSound  # noqa: E402
 from pinch_tui.errors import AudioError  # noqa: E402
 
 needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed")

@@ -14,8 +14,8 @@ from pinch_tui.audio.media.apple import ApplePlayers
 from pinch_tui.audio.media.players import NoPlayers, Players, media_problem, players_here
 from pinch_tui.audio.media.quieting import BOUND_S, RESUME_S, Quieting, is_busy
 from pinch_tui.audio.media.windows import WindowsPlayers
+from pinch_tui.core.choices import OtherSound
 from pinch_tui.core.events import StateWord, Status, StatusChanged
-from pinch_tui.core.sound_choices import OtherSound
 from pinch_tui.errors import AudioError
 from tests.faults.warp import run
 

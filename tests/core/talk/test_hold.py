@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import TalkSource
 from pinch_tui.core.talk.hold import HoldMachine, HoldState
 from pinch_tui.core.talk.hold_events import (
@@ -15,7 +16,6 @@ from pinch_tui.core.talk.hold_events import (
     Focused,
     ForcedEnd,
     HoldEvent,
-    HoldMode,
     KeyDown,
     KeyUp,
     ModeSet,
@@ -34,7 +34,7 @@ UNARMED = KeyDown(is_armed=False)
 KNOWN = Cadence(delay_s=0.66, interval_s=0.04)
 
 
-def exact(mode: HoldMode = HoldMode.AUTO, **options: float) -> HoldMachine:
+def exact(mode: TalkMode = TalkMode.AUTO, **options: float) -> HoldMachine:
     machine = HoldMachine(mode=mode, **options)
     machine.handle(Claimed(True), 0.0)
     machine.handle(ReleaseSeen(), 0.0)
@@ -173,11 +173,11 @@ class TestLearned:
         assert [line.split()[1] for line in lines[-3:]] == ["start", "latch", "resume"]
 
     def test_in_hold_mode_one_byte_and_silence_ends_without_latching(self) -> None:
-        lines = played(HoldMachine(mode=HoldMode.HOLD, cadence=KNOWN), [(0, DOWN)], until_ms=9000)
+        lines = played(HoldMachine(mode=TalkMode.HOLD, cadence=KNOWN), [(0, DOWN)], until_ms=9000)
         assert [line.split()[1] for line in lines] == ["start", "soft-stop", "commit"]
 
     def test_in_hold_mode_a_slow_first_repeat_resumes(self) -> None:
-        machine = HoldMachine(mode=HoldMode.HOLD, cadence=Cadence(delay_s=0.2, interval_s=0.03))
+        machine = HoldMachine(mode=TalkMode.HOLD, cadence=Cadence(delay_s=0.2, interval_s=0.03))
         lines = played(machine, held(DOWN, 0, 3000, delay_ms=1000), until_ms=9000)
         assert [line.split()[1] for line in lines] == ["start", "soft-stop", "resume", "soft-stop", "commit"]
 
@@ -298,29 +298,29 @@ class TestProbe:
 class TestTapMode:
     def test_a_press_starts_and_a_press_ends(self) -> None:
         facts = [(0, TYPED), (900, KeyUp()), (3000, TYPED), (3900, KeyUp())]
-        lines = played(exact(HoldMode.TAP), facts, until_ms=9000)
+        lines = played(exact(TalkMode.TAP), facts, until_ms=9000)
         assert lines == ["0 start key", "0 latch tap", "3000 commit tap"]
 
     def test_holding_the_starting_press_ends_nothing(self) -> None:
-        machine = HoldMachine(mode=HoldMode.TAP, cadence=KNOWN)
+        machine = HoldMachine(mode=TalkMode.TAP, cadence=KNOWN)
         facts = [*held(DOWN, 0, 3000), (6000, DOWN)]
         assert played(machine, facts, until_ms=9000) == ["0 start key", "0 latch tap", "6000 commit tap"]
 
     def test_a_second_tap_that_looks_like_a_repeat_still_ends_it(self) -> None:
-        lines = played(HoldMachine(mode=HoldMode.TAP), [(0, DOWN), (600, DOWN)], until_ms=9000)
+        lines = played(HoldMachine(mode=TalkMode.TAP), [(0, DOWN), (600, DOWN)], until_ms=9000)
         assert lines == ["0 start key", "0 latch tap", "600 commit tap"]
 
     def test_the_rest_of_a_lost_press_toggles_nothing(self) -> None:
         facts = [(0, TYPED), (800, Blurred()), (2000, Focused()), (2030, TYPED), (2100, KeyUp())]
-        assert played(exact(HoldMode.TAP), facts, until_ms=9000) == ["0 start key", "0 latch tap"]
+        assert played(exact(TalkMode.TAP), facts, until_ms=9000) == ["0 start key", "0 latch tap"]
 
     def test_the_mode_can_change_between_presses(self) -> None:
         machine = exact()
-        machine.handle(ModeSet(HoldMode.TAP), 1.0)
+        machine.handle(ModeSet(TalkMode.TAP), 1.0)
         assert played(machine, [(0, TYPED), (900, KeyUp())], until_ms=2000) == ["0 start key", "0 latch tap"]
 
     def test_hold_mode_never_latches(self) -> None:
-        lines = played(exact(HoldMode.HOLD), [(0, TYPED), (100, KeyUp())], until_ms=2000)
+        lines = played(exact(TalkMode.HOLD), [(0, TYPED), (100, KeyUp())], until_ms=2000)
         assert lines == ["0 start key", "100 commit key"]
 
 

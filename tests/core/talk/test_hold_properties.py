@@ -8,6 +8,7 @@ from itertools import pairwise
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.talk.hold import HoldMachine, HoldState
 from pinch_tui.core.talk.hold_events import (
@@ -19,7 +20,6 @@ from pinch_tui.core.talk.hold_events import (
     Focused,
     ForcedEnd,
     HoldEvent,
-    HoldMode,
     KeyDown,
     KeyUp,
     ModeSet,
@@ -61,7 +61,7 @@ any_event: st.SearchStrategy[HoldEvent] = st.one_of(
     st.just(FellSilent()),
     st.builds(ForcedEnd, st.sampled_from([TalkSource.DEVICE, TalkSource.QUIT, TalkSource.LIMIT])),
     st.just(TerminalRestarted()),
-    st.builds(ModeSet, st.sampled_from(HoldMode)),
+    st.builds(ModeSet, st.sampled_from(TalkMode)),
     st.builds(Tick, st.booleans()),
 )
 gaps_ms = st.sampled_from([0, 1, 5, 20, 40, 41, 100, 250, 300, 500, 900, 1600, 5000])
@@ -106,7 +106,7 @@ class TestAnyInterleaving:
     @given(
         facts=st.lists(st.tuples(gaps_ms, any_event), max_size=60),
         probe=st.lists(st.tuples(st.integers(0, 30_000), answers), max_size=8),
-        mode=st.sampled_from(HoldMode),
+        mode=st.sampled_from(TalkMode),
         cadence=cadences,
         has_probe=st.booleans(),
         is_remote=st.booleans(),
@@ -115,7 +115,7 @@ class TestAnyInterleaving:
         self,
         facts: list[tuple[int, HoldEvent]],
         probe: list[tuple[int, bool | None]],
-        mode: HoldMode,
+        mode: TalkMode,
         cadence: Cadence | None,
         has_probe: bool,
         is_remote: bool,
@@ -144,10 +144,10 @@ class TestAnyInterleaving:
     @settings(max_examples=100, deadline=None)
     @given(
         facts=st.lists(st.tuples(st.floats(0, 100), any_event), max_size=40),
-        mode=st.sampled_from(HoldMode),
+        mode=st.sampled_from(TalkMode),
     )
-    @example([(0.0, MousePressed()), (1.0, MouseReleased()), (0.0, Escaped())], HoldMode.AUTO)
-    def test_stamps_out_of_order_do_no_harm(self, facts: list[tuple[float, HoldEvent]], mode: HoldMode) -> None:
+    @example([(0.0, MousePressed()), (1.0, MouseReleased()), (0.0, Escaped())], TalkMode.AUTO)
+    def test_stamps_out_of_order_do_no_harm(self, facts: list[tuple[float, HoldEvent]], mode: TalkMode) -> None:
         machine = HoldMachine(mode=mode)
         edges = [command for t, event in facts for command in machine.handle(event, t) if isinstance(command, TalkEdge)]
         check(edges)
@@ -207,11 +207,11 @@ class TestTracesOfAutoRepeat:
         jitter=st.floats(0, 0.25),
         stall_s=st.floats(0, 0.065),
         cadence=cadences,
-        mode=st.sampled_from([HoldMode.AUTO, HoldMode.HOLD]),
+        mode=st.sampled_from([TalkMode.AUTO, TalkMode.HOLD]),
         is_remote=st.booleans(),
     )
-    @example(1, 1.0, 2.0, 0.25, 0.065, Cadence(0.15, 0.02), HoldMode.HOLD, False)
-    @example(2, 1.0, 2.0, 0.25, 0.065, None, HoldMode.AUTO, False)
+    @example(1, 1.0, 2.0, 0.25, 0.065, Cadence(0.15, 0.02), TalkMode.HOLD, False)
+    @example(2, 1.0, 2.0, 0.25, 0.065, None, TalkMode.AUTO, False)
     def test_no_false_commit(
         self,
         seed: int,
@@ -220,7 +220,7 @@ class TestTracesOfAutoRepeat:
         jitter: float,
         stall_s: float,
         cadence: Cadence | None,
-        mode: HoldMode,
+        mode: TalkMode,
         is_remote: bool,
     ) -> None:
         rng = random.Random(seed)
@@ -243,7 +243,7 @@ class TestTracesOfAutoRepeat:
             if len(arrivals) >= 2:
                 assert kinds[-1] is EdgeKind.COMMIT
                 assert player.told[-1] - (START_S + at + held_s) < 4.0
-            elif mode is HoldMode.AUTO:
+            elif mode is TalkMode.AUTO:
                 player.tell(Escaped(), START_S + at + held_s + 10)
             assert machine.state is HoldState.IDLE
             at += held_s + 15

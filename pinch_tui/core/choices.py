@@ -1,10 +1,19 @@
-"""What a person can choose about the sound, beside the devices. Pure, and quick to load, as the settings need it."""
+"""What a person can choose about talking and the sound, beside the devices. Pure, and quick to load, as the settings
+need it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+
+class TalkMode(StrEnum):
+    """The values of ``talk.mode``."""
+
+    AUTO = "auto"
+    HOLD = "hold"
+    TAP = "tap"
 
 
 class OtherSound(StrEnum):
