@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.merge import Track, whole
@@ -112,9 +113,8 @@ class Transcript:
 
     def hear(self, number: int, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
         """A frame of the utterance's sound, as `Voicing.hear` takes it."""
-        position = self._position.get(number)
-        if position is not None:
-            self._rows[position].voicing.hear(end_ms, peak, is_muted=is_muted)
+        if number in self._position:
+            self._rows[self._position[number]].voicing.hear(end_ms, peak, is_muted=is_muted)
 
     def apply(self, number: int, attempt: int, message: TranscriptMessage, now_ms: int) -> bool:
         """Take one message for an utterance; True when what is shown changed.
@@ -178,8 +178,8 @@ class Transcript:
         row.reset(kept)
         row.held = utterance.has_text and utterance.segments != row.segments
         row.segments = tuple(replace(segment, attempt=attempt) for segment in row.segments)
-        self._utterances[position] = replace(
-            utterance,
+        self._change(
+            number,
             attempt=attempt,
             session_id=session_id,
             state=UtteranceState.WAITING if utterance.state in _ENDED else utterance.state,
@@ -191,16 +191,14 @@ class Transcript:
 
     def finish(self, number: int, now_ms: int) -> None:
         """No more sound is taken; the last words are awaited."""
-        position = self._position[number]
-        utterance = self._utterances[position]
-        if utterance.state is UtteranceState.TALKING:
-            self._utterances[position] = replace(utterance, state=UtteranceState.WAITING, end_ms=now_ms)
+        if self.utterance(number).state is UtteranceState.TALKING:
+            self._change(number, state=UtteranceState.WAITING, end_ms=now_ms)
 
     def settle(self, number: int, now_ms: int) -> None:
         """Nothing more is expected. A row without any text becomes EMPTY."""
         position = self._position[number]
         utterance = self._utterances[position]
-        if utterance.state not in (UtteranceState.TALKING, UtteranceState.WAITING):
+        if not utterance.is_live:
             return
         row = self._rows[position]
         row.close()
@@ -211,21 +209,18 @@ class Transcript:
             row.held = False
             finals = (final_part(segment) for segment in utterance.segments)
             utterance = replace(utterance, segments=tuple(final for final in finals if final is not None))
+        self._utterances[position] = utterance
         if utterance.has_text:
-            self._utterances[position] = replace(utterance, state=UtteranceState.SETTLED, end_ms=end_ms)
+            self._change(number, state=UtteranceState.SETTLED, end_ms=end_ms)
             return
         cause = None if utterance.has_note else cause_of(row.voicing)
-        self._utterances[position] = replace(
-            utterance, state=UtteranceState.EMPTY, end_ms=end_ms, unheard=cause, heard_as=row.detected
-        )
+        self._change(number, state=UtteranceState.EMPTY, end_ms=end_ms, unheard=cause, heard_as=row.detected)
 
     def cancel(self, number: int) -> None:
         """Cancel an unsettled utterance: its texts are removed, later messages are dropped, the row stays."""
-        position = self._position[number]
-        utterance = self._utterances[position]
-        if utterance.state in (UtteranceState.TALKING, UtteranceState.WAITING):
-            self._rows[position] = Row()
-            self._utterances[position] = replace(utterance, state=UtteranceState.CANCELLED, segments=())
+        if self.utterance(number).is_live:
+            self._rows[self._position[number]] = Row()
+            self._change(number, state=UtteranceState.CANCELLED, segments=())
 
     def correct(self, number: int, original: str | None, translation: str | None) -> bool:
         """Replace the texts of a settled row, as `corrected` does; True when it changed.
@@ -242,26 +237,26 @@ class Transcript:
         if len(row.segments) == len(segments):
             for at, segment in enumerate(segments):
                 row.put(at, segment)
-        self._utterances[position] = replace(utterance, segments=segments)
+        self._change(number, segments=segments)
         return True
 
     def mark_speech(self, number: int, *, has_speech: bool = True) -> None:
         """Translated speech has come for this utterance; or what had come was another's."""
-        position = self._position[number]
-        if self._utterances[position].has_speech != has_speech:
-            self._utterances[position] = replace(self._utterances[position], has_speech=has_speech)
+        if self.utterance(number).has_speech != has_speech:
+            self._change(number, has_speech=has_speech)
 
     def mark_kept(self, number: int, *, is_kept: bool) -> None:
         """Whether the sound of an empty row can be sent again."""
-        position = self._position[number]
-        self._utterances[position] = replace(self._utterances[position], can_send_again=is_kept)
+        self._change(number, can_send_again=is_kept)
 
     def retarget(self, number: int, source: str, target: str, session_id: str | None) -> None:
         """The utterance goes to another session, before any text came; later it keeps its pair."""
+        if not self.utterance(number).has_text and not self._rows[self._position[number]].segments:
+            self._change(number, source=source, target=target, session_id=session_id)
+
+    def _change(self, number: int, **changes: Any) -> None:
         position = self._position[number]
-        utterance = self._utterances[position]
-        if not utterance.has_text and not self._rows[position].segments:
-            self._utterances[position] = replace(utterance, source=source, target=target, session_id=session_id)
+        self._utterances[position] = replace(self._utterances[position], **changes)
 
     def _merge(self, row: Row, utterance: Utterance, message: TranscriptMessage, now_ms: int) -> bool:
         room = TEXT_ROOM + TEXT_A_SECOND * (now_ms - utterance.start_ms) // 1000
@@ -296,18 +291,13 @@ class Transcript:
         if not is_original and hint and not original.stable and hint.startswith(original.text):
             changed |= original.apply(hint, is_final=False)
         before = row.segments[at]
-        said = (
-            message.source_language or before.source_language,
-            message.target_language or before.target_language,
-            message.detected_language or before.detected_language,
-            message.note or before.note,
+        segment = replace(
+            before,
+            source_language=message.source_language or before.source_language,
+            target_language=message.target_language or before.target_language,
+            detected_language=message.detected_language or before.detected_language,
+            note=message.note or before.note,
         )
-        segment = before
-        if said != (before.source_language, before.target_language, before.detected_language, before.note):
-            source, target, detected, note = said
-            segment = replace(
-                before, source_language=source, target_language=target, detected_language=detected, note=note
-            )
         if changed or message.note:
             end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
             segment = replace(shown(segment, original, translation), end_ms=max(end, before.start_ms))
