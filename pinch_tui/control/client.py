@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from pinch_tui.control.address import pipe_name, reachable
@@ -22,21 +21,15 @@ from pinch_tui.control.messages import (
     encode_request,
 )
 
-Exchange = Callable[[Path, bytes, float], bytes]
-"""Send one line, return what comes back up to a newline. Raises OSError."""
 
-
-def send(
-    command: ControlCommand, path: Path, *, timeout_s: float = 2.0, exchange: Exchange | None = None
-) -> dict[str, object]:
+def send(command: ControlCommand, path: Path, *, timeout_s: float = 2.0) -> dict[str, object]:
     """Ask the app at ``path`` to do ``command``; its reply.
 
     Raises `NotRunning` (no app listens), `Forbidden` (another user's app) and `ControlError` (no answer in time, an
     answer that cannot be read, a refusal in the app's own words).
     """
-    talk = exchange if exchange is not None else _exchange
     try:
-        line = talk(path, encode_request(command), timeout_s)
+        line = exchange(path, encode_request(command), timeout_s)
     except (FileNotFoundError, ConnectionRefusedError) as exc:
         raise NotRunning from exc
     except PermissionError as exc:
@@ -58,11 +51,12 @@ def send(
     return reply
 
 
-def _exchange(path: Path, line: bytes, timeout_s: float) -> bytes:
+def exchange(path: Path, line: bytes, timeout_s: float) -> bytes:
+    """Send one line, return what comes back up to a newline. Raises OSError."""
     if sys.platform == "win32":
-        from pinch_tui.control.pipe_client import exchange
+        from pinch_tui.control import pipe_client
 
-        return exchange(pipe_name(path), line, timeout_s)
+        return pipe_client.exchange(pipe_name(path), line, timeout_s)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, reachable(path) as name:
         sock.settimeout(timeout_s)
         sock.connect(name)

@@ -8,37 +8,23 @@ Requests are written, so the system refuses other users. asyncio creates the fir
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from pinch_tui.control.endpoint import Serve
 from pinch_tui.control.messages import MAX_REQUEST, AlreadyRunning, ControlError
 
 
-class PipeServer(Protocol):
-    def close(self) -> None: ...
-
-
-class PipeLoop(Protocol):
-    """The part of `asyncio.ProactorEventLoop` that serves pipes."""
-
-    async def start_serving_pipe(
-        self, protocol_factory: Callable[[], asyncio.BaseProtocol], address: str
-    ) -> Sequence[PipeServer]: ...
-
-
 class PipeEndpoint:
-    """Listens on the named pipe ``address``; ``loop`` is the running loop unless given."""
+    """Listens on the named pipe ``address``."""
 
-    def __init__(self, address: str, loop: PipeLoop | None = None) -> None:
+    def __init__(self, address: str) -> None:
         self._address = address
-        self._loop = loop
-        self._servers: Sequence[PipeServer] = ()
+        self._servers: Sequence[Any] = ()
 
     async def start(self, serve: Serve) -> None:
-        running = asyncio.get_running_loop()
-        loop: object = self._loop if self._loop is not None else running
-        start = getattr(loop, "start_serving_pipe", None)
+        loop = asyncio.get_running_loop()
+        start = getattr(loop, "start_serving_pipe", None)  # of the proactor loop alone
         if start is None:
             raise ControlError(
                 "Control from other programs is off: this event loop serves no named pipes.", "Everything else works."
@@ -47,9 +33,9 @@ class PipeEndpoint:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await serve(reader, writer, True)
 
-        def factory() -> asyncio.BaseProtocol:
-            reader = asyncio.StreamReader(limit=MAX_REQUEST, loop=running)
-            return asyncio.StreamReaderProtocol(reader, accept, loop=running)
+        def factory() -> asyncio.StreamReaderProtocol:
+            reader = asyncio.StreamReader(limit=MAX_REQUEST, loop=loop)
+            return asyncio.StreamReaderProtocol(reader, accept, loop=loop)
 
         try:
             self._servers = await start(factory, self._address)

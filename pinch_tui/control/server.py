@@ -58,8 +58,6 @@ class ControlServer:
         self._endpoint = endpoint if endpoint is not None else default_endpoint(path)
         self._idle_s = idle_s
         self._open: set[asyncio.StreamWriter] = set()
-        self.refused = 0
-        """Requests that were not carried out since the start."""
 
     async def start(self) -> None:
         await self._endpoint.start(self._serve)
@@ -82,18 +80,11 @@ class ControlServer:
         for writer in tuple(self._open):
             writer.close()
 
-    async def __aenter__(self) -> ControlServer:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.stop()
-
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_same_user: bool) -> None:
         if not is_same_user:
-            await self._refuse(writer, "Another user's app does not take your commands.")
+            await self._send(writer, encode_refusal("Another user's app does not take your commands."))
         elif len(self._open) >= MAX_CONNECTIONS:
-            await self._refuse(writer, "Too many commands at once.")
+            await self._send(writer, encode_refusal("Too many commands at once."))
         else:
             self._open.add(writer)
             try:
@@ -111,19 +102,15 @@ class ControlServer:
                 except TimeoutError:
                     return
                 except ValueError:  # longer than the stream's own limit
-                    await self._refuse(writer, "The request is too long.")
+                    await self._send(writer, encode_refusal("The request is too long."))
                     return
                 if not line:
                     return
                 request = decode_request(line) if line.endswith(b"\n") else Refused("The request was cut off.")
                 if isinstance(request, Refused):
-                    await self._refuse(writer, request.reason)
+                    await self._send(writer, encode_refusal(request.reason))
                     return
                 await self._send(writer, encode_reply(self._on_command(request)))
-
-    async def _refuse(self, writer: asyncio.StreamWriter, reason: str) -> None:
-        self.refused += 1
-        await self._send(writer, encode_refusal(reason))
 
     async def _send(self, writer: asyncio.StreamWriter, line: bytes) -> None:
         # A peer that does not read must not hold the handler for ever.

@@ -70,15 +70,16 @@ class MemoryTransport(asyncio.Transport):
         return self.protocol
 
 
-async def test_pipe_serves_the_same_protocol(tmp_path: Path) -> None:
+async def test_pipe_serves_the_same_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loop = FakeLoop()
+    monkeypatch.setattr(asyncio.get_running_loop(), "start_serving_pipe", loop.start_serving_pipe, raising=False)
     heard: list[ControlCommand] = []
 
     def on_command(command: ControlCommand) -> dict[str, object]:
         heard.append(command)
         return {"state": "ready"}
 
-    server = ControlServer(tmp_path, on_command, endpoint=PipeEndpoint(r"\\.\pipe\pinch-tui-x", loop))
+    server = ControlServer(tmp_path, on_command, endpoint=PipeEndpoint(r"\\.\pipe\pinch-tui-x"))
     await server.start()
     assert loop.address == r"\\.\pipe\pinch-tui-x"
     assert loop.factory is not None
@@ -95,8 +96,14 @@ async def test_pipe_serves_the_same_protocol(tmp_path: Path) -> None:
     assert loop.server.is_closed
 
 
-async def test_name_in_use_means_another_copy() -> None:
-    endpoint = PipeEndpoint("p", FakeLoop(PermissionError(13, "Access is denied")))
+def refusing(error: OSError, monkeypatch: pytest.MonkeyPatch) -> PipeEndpoint:
+    start = FakeLoop(error).start_serving_pipe
+    monkeypatch.setattr(asyncio.get_running_loop(), "start_serving_pipe", start, raising=False)
+    return PipeEndpoint("p")
+
+
+async def test_name_in_use_means_another_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = refusing(PermissionError(13, "Access is denied"), monkeypatch)
 
     async def serve(*args: object) -> None: ...
 
@@ -106,13 +113,13 @@ async def test_name_in_use_means_another_copy() -> None:
     await endpoint.stop()
 
 
-async def test_other_failures_are_plain() -> None:
+async def test_other_failures_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve(*args: object) -> None: ...
 
-    with pytest.raises(ControlError, match="Control from other programs is off"):
-        await PipeEndpoint("p", FakeLoop(OSError(123, "bad name"))).start(serve)
     with pytest.raises(ControlError, match="named pipes"):
         await PipeEndpoint("p").start(serve)  # the running loop of this system has none
+    with pytest.raises(ControlError, match="the pipe cannot be made"):
+        await refusing(OSError(123, "bad name"), monkeypatch).start(serve)
 
 
 def test_windows_gets_the_pipe_and_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,4 +234,4 @@ class TestThePipesClient:
         monkeypatch.setitem(sys.modules, "_winapi", windows)
         with monkeypatch.context() as patch:
             patch.setattr(sys, "platform", "win32")
-            assert client._exchange(tmp_path, b"{}\n", 1.0) == b'{"ok": true}\n'
+            assert client.exchange(tmp_path, b"{}\n", 1.0) == b'{"ok": true}\n'

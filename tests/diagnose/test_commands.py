@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.control.messages import ControlCommand
-from pinch_tui.control.server import ControlServer
 from pinch_tui.control.talking import TalkControl
 from pinch_tui.core.events import MicState, StateWord, Status
+from tests.fakes.control import serving
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals and sockets")
 
@@ -194,7 +194,7 @@ async def test_talk_reaches_the_running_app(env: dict[str, str]) -> None:
 
     answer = TalkControl(control, lambda: False, lambda: status, time.monotonic)
     path = Path(env["PINCH_TUI_HOME"]) / "runtime" / "control.sock"
-    async with ControlServer(path, answer):
+    async with serving(path, answer):
         for command in ControlCommand:
             done = await asyncio.to_thread(run, env, "talk", command.value)
             assert (done.returncode, done.stderr) == (0, ""), command
