@@ -73,6 +73,8 @@ class Option:
     """Whether a change needs a new session."""
     remembered: str = ""
     """Name under which a choice made in the app is kept for the next start, "" to forget it."""
+    is_secret: bool = False
+    """Whether its value is never shown."""
 
     @property
     def variable(self) -> str:
@@ -88,9 +90,9 @@ _ROW: Final = "option"
 
 
 def option(default: T, **columns: Any) -> T:
-    """The default of a dataclass field, with its row. ``columns``: those of `Option`, and ``repr`` of `field`."""
-    is_shown = columns.pop("repr", True)
-    made: Any = field(default=default, repr=is_shown, metadata={_ROW: Option(**columns)})
+    """The default of a dataclass field, with its row. ``columns``: those of `Option`."""
+    row = Option(**columns)
+    made: Any = field(default=default, repr=not row.is_secret, metadata={_ROW: row})
     return made  # type: ignore[no-any-return]
 
 

@@ -132,7 +132,7 @@ def _within(value: Any, low: float, high: float, unit: str) -> None:
         raise BadValue(f"must be {low:g} to {high:g}{unit}, not {value:g}")
 
 
-def _base_url(value: str, usual: str) -> None:
+def _base_url(value: str, usual: str) -> str:
     """``usual``: the service's own address, as an example."""
     hint = f"Such as {usual}, or http://127.0.0.1:PORT for a service on this machine."
     try:
@@ -150,14 +150,16 @@ def _base_url(value: str, usual: str) -> None:
         raise BadValue("must end with the host or a path", hint)
     if not value.isprintable() or " " in value:
         raise BadValue("is not a URL", hint)
+    return value.rstrip("/")
 
 
-def _api_key(value: str) -> None:
+def _api_key(value: str) -> str:
     if not (value.isascii() and value.isprintable() and " " not in value) or len(value) > 512:
         raise BadValue("must be one word of plain characters", "Copy it again from the developer portal.")
+    return value
 
 
-def _language(value: str, *, may_be_auto: bool) -> None:
+def _language(value: str, *, may_be_auto: bool) -> str:
     code = understood(value)
     if code == AUTO and not may_be_auto:
         raise BadValue("must name a language; auto is for the spoken one alone")
@@ -166,16 +168,19 @@ def _language(value: str, *, may_be_auto: bool) -> None:
         near = suggestion(value)
         hint = f"Did you mean {near.code} ({near.name})?" if near else "pinch-tui languages lists them."
         raise BadValue(f"must be a language such as en, pt-BR or spanish{also}, not {_shown(value)}", hint)
+    return code
 
 
-def _printable(value: str) -> None:
+def _printable(value: str) -> str:
     if not value.replace("\n", "").replace("\t", "").isprintable():
         raise BadValue("must not hold control characters")
+    return value
 
 
-def _one_line(value: str) -> None:
+def _one_line(value: str) -> str:
     if not value.isprintable():
         raise BadValue("must be one line without control characters")
+    return value
 
 
 def _key_name(value: str) -> None:
@@ -183,15 +188,17 @@ def _key_name(value: str) -> None:
         raise BadValue("must be a key's name such as space, f9 or ctrl+t", "pinch-tui keys shows the names.")
 
 
-def _talk_key(value: str) -> None:
+def _talk_key(value: str) -> str:
     _key_name(value)
-    if talk_key(value) is None:
+    key = talk_key(value)
+    if key is None:
         near = nearest_key(value)
         hint = f"Did you mean {near}?" if near else "pinch-tui keys shows the names."
         raise BadValue(f"must be a key's name such as space, f9 or ctrl+t, not {_shown(value)}", hint)
+    return key
 
 
-def _key_map(value: dict[str, str]) -> None:
+def _key_map(value: dict[str, str]) -> dict[str, str]:
     for name in sorted(value):
         if not re.fullmatch(r"[a-z][a-z0-9_.\-]*", name):
             raise BadValue(
@@ -199,21 +206,22 @@ def _key_map(value: dict[str, str]) -> None:
             )
         for key in value[name].split(",") if value[name] else ():
             _key_name(key.strip())
+    return value
 
 
-_TEXTS: dict[Text, Callable[[str], None]] = {
+_TEXTS: dict[Text, Callable[[str], str]] = {
     Text.SPOKEN_LANGUAGE: lambda value: _language(value, may_be_auto=True),
     Text.LANGUAGE: lambda value: _language(value, may_be_auto=False),
     Text.LINE: _one_line,
     Text.PARAGRAPH: _printable,
 }
-_CHECKS: dict[str, Callable[[Any], None]] = {
+_CHECKS: dict[str, Callable[[Any], object]] = {
     **{
         key: partial(_base_url, usual=str(option.default))
         for key, option in OPTIONS.items()
         if key.endswith(".base_url")
     },
-    **dict.fromkeys(("api.key", "cartesia.key", "smallest.key"), _api_key),
+    **{key: _api_key for key, option in OPTIONS.items() if option.is_secret},
     "talk.key": _talk_key,
     "ui.keys": _key_map,
 }
@@ -225,16 +233,8 @@ def check(key: str, value: object) -> object:
     if row.within is not None:
         _within(value, *row.within)
     if row.text in _TEXTS and isinstance(value, str):
-        _TEXTS[row.text](value)
-    if key in _CHECKS:
-        _CHECKS[key](value)
-    if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) and isinstance(value, str):
-        return understood(value)
-    if key == "talk.key" and isinstance(value, str):
-        return talk_key(value)
-    if key.endswith(".base_url") and isinstance(value, str):
-        return value.rstrip("/")
-    return value
+        value = _TEXTS[row.text](value)
+    return _CHECKS[key](value) if key in _CHECKS else value
 
 
 def notes(settings: Settings) -> list[Note]:

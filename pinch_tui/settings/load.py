@@ -28,7 +28,7 @@ KEY_VARIABLE = "PINCH_API_KEY"
 URL_VARIABLE = "PINCH_BASE_URL"
 CONFIG_VARIABLE = "PINCH_TUI_CONFIG"
 SPECIAL = {KEY_VARIABLE: "api.key", URL_VARIABLE: "api.base_url"}
-SECRET_KEYS = frozenset({"api.key", "cartesia.key", "smallest.key"})
+SECRET_KEYS = frozenset(key for key, row in OPTIONS.items() if row.is_secret)
 _SECTIONS = tuple(dict.fromkeys(key.partition(".")[0] for key in OPTIONS))
 
 # Suffixes of PINCH_TUI_ that are not settings: where files are, and what click reads for shell completion.

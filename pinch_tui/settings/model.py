@@ -91,7 +91,7 @@ class ApiSettings:
         help="Ask this service for sessions: https, or http to loopback.",
     )
     """Where sessions are asked for. The key goes over https, or to loopback, nowhere else."""
-    key: str = option("", repr=False)
+    key: str = option("", is_secret=True)
     """The API key. Better in the keyring (``pinch-tui key set``) or in PINCH_API_KEY."""
 
 
@@ -299,7 +299,7 @@ class CartesiaSettings:
 
     base_url: str = DEFAULT_CARTESIA_URL
     """The key goes over https, or to loopback, nowhere else."""
-    key: str = option("", repr=False)
+    key: str = option("", is_secret=True)
     """Its API key. Better in the keyring (``pinch-tui key set --service cartesia``) or in CARTESIA_API_KEY."""
     model: str = ""
     """Empty chooses by the language: ink-2, or ink-whisper."""
@@ -315,7 +315,7 @@ class SmallestSettings:
 
     base_url: str = DEFAULT_SMALLEST_URL
     """The key goes over https, or to loopback, nowhere else. Another address is used for every language."""
-    key: str = option("", repr=False)
+    key: str = option("", is_secret=True)
     """Its API key. Better in the keyring (``pinch-tui key set --service smallest``) or in SMALLEST_API_KEY."""
     model: str = "pulse"
     keywords: str = option("", text=Text.LINE)

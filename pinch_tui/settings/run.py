@@ -12,10 +12,6 @@ from pinch_tui.settings.load import LoadedSettings
 from pinch_tui.store.paths import Paths, resolve
 
 
-def _environment() -> Mapping[str, str]:
-    return dict(os.environ)
-
-
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How a program run was started."""
@@ -23,7 +19,7 @@ class RunOptions:
     loaded: LoadedSettings = field(repr=False)
     """The settings with their file, warnings and origins; ``loaded.settings`` is what run_app gets first."""
     paths: Paths = field(default_factory=lambda: resolve(os.environ))
-    env: Mapping[str, str] = field(default_factory=_environment, repr=False)
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     is_practice: bool = False
     """``--practice``: use the built-in practice service even when there is a key."""
     log_file: Path | None = None
