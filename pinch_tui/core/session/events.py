@@ -11,7 +11,7 @@ from enum import StrEnum
 from pinch_tui.core.events import Frame, SessionParams
 from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.reactions import Failure
-from pinch_tui.core.wire import Progress, SpeechChunk, TranscriptMessage, WireEvent
+from pinch_tui.core.wire import Allocation, Progress, SpeechChunk, TranscriptMessage, WireEvent
 
 
 class SessionState(StrEnum):
@@ -35,10 +35,7 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class Allocated:
     generation: int
-    session_id: str
-    ws_url: str = field(repr=False)
-    expires_in: float
-    model_version_id: str | None = None
+    allocation: Allocation
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must not be shown or kept, even where the service repeats it."""
 
@@ -186,6 +183,7 @@ class OpenSocket:
     """``has_sound``: there is something to be sent at once."""
 
     generation: int
+    allocation: Allocation
     has_sound: bool = False
 
 

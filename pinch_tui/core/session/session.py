@@ -200,16 +200,17 @@ class Session:
     def _on_allocated(self, fact: ev.Allocated, now: float) -> list[Step]:
         if fact.generation != self._generation or self.state is not SessionState.ALLOCATING:
             return []
-        self._secrets = (*secrets_of(fact.ws_url), *fact.secrets)
-        self.session_id = hide(fact.session_id, self._secrets)
-        self.model_version_id = hide(fact.model_version_id or "", self._secrets) or None
-        if fact.expires_in <= 0:
+        got = fact.allocation
+        self._secrets = (*secrets_of(got.ws_url), *filter(None, [got.token]), *fact.secrets)
+        self.session_id = hide(got.session_id, self._secrets)
+        self.model_version_id = hide(got.model_version_id or "", self._secrets) or None
+        if got.expires_in <= 0:
             return self._fail(Failure(FailureKind.EXPIRED), now)
         self.state = SessionState.OPENING
         self._acks = Acknowledgements()
         self.delivery.window = Window()
         self._deadline = now + self.traits.ready_within_s
-        return [ev.OpenSocket(self._generation, has_sound=self.is_active)]
+        return [ev.OpenSocket(self._generation, got, has_sound=self.is_active)]
 
     def _on_message(self, fact: ev.MessageReceived, now: float) -> list[Step]:
         is_open = self.state in (SessionState.OPENING, SessionState.READY)

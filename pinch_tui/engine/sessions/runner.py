@@ -29,7 +29,6 @@ class _Attempt:
 
     generation: int
     task: asyncio.Task[None]
-    allocation: Allocation | None = None
     connection: Connection | None = None
     outgoing: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     """Frames; None is the end of an utterance."""
@@ -97,8 +96,8 @@ class SessionRunner:
         match step:
             case ev.Allocate():
                 self._start(step.generation, self._allocate(step))
-            case ev.OpenSocket():
-                self._open(step)
+            case ev.OpenSocket(generation, allocation, has_sound):
+                self._start(generation, self._serve(generation, allocation, has_sound=has_sound))
             case ev.SendAudio(generation, pcm):
                 self._put(generation, pcm)
             case ev.GoHandsFree(generation):
@@ -123,11 +122,6 @@ class SessionRunner:
     def _put(self, generation: int, data: bytes | None) -> None:
         if (attempt := self._under_way(generation)) is not None:
             attempt.outgoing.put_nowait(data)
-
-    def _open(self, command: ev.OpenSocket) -> None:
-        allocation = self._attempt.allocation if self._attempt is not None else None
-        assert allocation is not None  # the machine opens what it was told is allocated
-        self._start(command.generation, self._serve(command.generation, allocation, has_sound=command.has_sound))
 
     def _start(self, generation: int, work: Coroutine[None, None, None]) -> None:
         task = self._tasks.create_task(work, name=f"session attempt {generation}")
@@ -156,10 +150,7 @@ class SessionRunner:
         except PinchError as exc:
             self.feed(ev.AttemptFailed(generation, _failure(exc)))
             return
-        if (attempt := self._under_way(generation)) is not None:
-            attempt.allocation = got
-        ids = got.session_id, got.ws_url, got.expires_in, got.model_version_id
-        self.feed(ev.Allocated(generation, *ids, secrets=(*service.secrets, *filter(None, [got.token]))))
+        self.feed(ev.Allocated(generation, got, service.secrets))
 
     async def _serve(self, generation: int, allocation: Allocation, *, has_sound: bool) -> None:
         try:

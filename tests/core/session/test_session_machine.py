@@ -19,6 +19,7 @@ from pinch_tui.core.session.session import Session
 from pinch_tui.core.session.settle import QuietTimes
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import (
+    Allocation,
     ErrorMessage,
     Malformed,
     MetadataAck,
@@ -105,7 +106,7 @@ class SessionRules(RuleBasedStateMachine):
 
     @rule(back=st.integers(0, 2), expires=st.sampled_from([60.0, 60.0, 0.0]))
     def allocated(self, back: int, expires: float) -> None:
-        self.feed(ev.Allocated(self.generation(back), "ss", "ws://127.0.0.1/x", expires, "m"))
+        self.feed(ev.Allocated(self.generation(back), Allocation("ss", "ws://127.0.0.1/x", expires, "m")))
 
     @rule(
         back=st.integers(0, 2),
@@ -272,7 +273,7 @@ def test_every_close_code_of_a_service_has_its_sentence_and_its_reaction(traits:
     for code, reaction in traits.closes.items():
         session = Session(SessionParams(), random.Random(3).random, traits=traits)
         session.handle(ev.Started(), 100.0)
-        session.handle(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0), 100.0)
+        session.handle(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)), 100.0)
         session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 100.0)
         steps = session.handle(ev.SocketClosed(1, code), 101.0)
         told = next(step.failure for step in steps if isinstance(step, ev.SessionFailed))
@@ -284,7 +285,7 @@ def test_every_close_code_of_a_service_has_its_sentence_and_its_reaction(traits:
 def test_the_services_own_words_follow_ours() -> None:
     session = Session(SessionParams(), random.Random(3).random)
     session.handle(ev.Started(), 100.0)
-    session.handle(ev.Allocated(1, "ss", "wss://s.example/x?token=canary_token_1", 60.0), 100.0)
+    session.handle(ev.Allocated(1, Allocation("ss", "wss://s.example/x?token=canary_token_1", 60.0)), 100.0)
     session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 100.0)
     reason = "\x1b[31mno slot for canary_token_1 [bold]" + "!" * 500
     steps = session.handle(ev.SocketClosed(1, 4999, reason=reason), 101.0)
@@ -310,7 +311,7 @@ def test_every_wake_up_moves_on() -> None:
         now = 1000.0 + 20.0 * rng.random()
         session = Session(SessionParams(), random.Random(3).random, traits=PINCH)
         session.handle(ev.Started(), now)
-        session.handle(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0), now)
+        session.handle(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)), now)
         session.handle(ev.MessageReceived(1, ReadyMessage("ss")), now)
         for _ in range(10):
             steps = session.handle(ev.Woke(), now)
@@ -331,7 +332,7 @@ class Link:
         self.failed: list[tuple[float, FailureKind]] = []
         self.wake = 0.0
         self.feed(ev.Started())
-        self.feed(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0))
+        self.feed(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)))
         self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
         self.feed(ev.UtteranceStarted(1))
         self.feed(ev.FrameTaken(1, frame(1)))
@@ -372,7 +373,7 @@ class Queued:
         self.coming: list[tuple[float, ev.Fact]] = []  # in order of their times
         self.wake = 0.0
         self.feed(ev.Started())
-        self.feed(ev.Allocated(1, "ss", "ws://127.0.0.1/x", 60.0))
+        self.feed(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)))
         self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
         self.feed(ev.UtteranceStarted(1))
 
@@ -454,7 +455,7 @@ def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:
         said.extend(session.handle(fact, 1000.0))
 
     feed(ev.Started())
-    feed(ev.Allocated(1, f"ss-{key}", f"wss://x/?token={key}2", 60.0, f"m-{key}", secrets=(key,)))
+    feed(ev.Allocated(1, Allocation(f"ss-{key}", f"wss://x/?token={key}2", 60.0, f"m-{key}"), secrets=(key,)))
     feed(ev.MessageReceived(1, ReadyMessage(f"ss-{key}")))
     feed(ev.UtteranceStarted(1))
     feed(ev.FrameTaken(1, frame(1)))
@@ -471,7 +472,9 @@ def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:
 def test_words_that_look_like_a_harmless_value_of_an_address_stay() -> None:
     session = Session(SessionParams(), lambda: 0.5)
     session.handle(ev.Started(), 1000.0)
-    session.handle(ev.Allocated(1, "ss", "wss://x/?language=true&rate=16000", 60.0, secrets=("practice",)), 1000.0)
+    session.handle(
+        ev.Allocated(1, Allocation("ss", "wss://x/?language=true&rate=16000", 60.0), secrets=("practice",)), 1000.0
+    )
     session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 1000.0)
     session.handle(ev.UtteranceStarted(1), 1000.0)
     session.handle(ev.FrameTaken(1, frame(1)), 1000.0)
@@ -540,7 +543,7 @@ class Narrow:
         self._pong_at: float | None = None
         self.session = Session(SessionParams(), lambda: 0.5)
         self.feed(ev.Started())
-        self.feed(ev.Allocated(1, "ss", "wss://x", 60.0))
+        self.feed(ev.Allocated(1, Allocation("ss", "wss://x", 60.0)))
         self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
 
     def feed(self, fact: ev.Fact) -> None:
@@ -610,7 +613,7 @@ def test_a_link_that_flaps_never_gives_up_while_every_new_session_is_stable() ->
     session.handle(ev.UtteranceStarted(1), now)
     for _ in range(60):
         generation += 1
-        session.handle(ev.Allocated(generation, "ss", "ws://127.0.0.1/x", 60.0), now)
+        session.handle(ev.Allocated(generation, Allocation("ss", "ws://127.0.0.1/x", 60.0)), now)
         session.handle(ev.MessageReceived(generation, ReadyMessage("ss")), now)
         assert session.state is SessionState.READY
         now += 10.0
@@ -627,7 +630,7 @@ def test_a_link_that_is_never_stable_gives_up_after_a_minute() -> None:
     steps = session.handle(ev.UtteranceStarted(1), now)
     generation = 1
     while session.state is not SessionState.IDLE:
-        session.handle(ev.Allocated(generation, "ss", "ws://127.0.0.1/x", 60.0), now)
+        session.handle(ev.Allocated(generation, Allocation("ss", "ws://127.0.0.1/x", 60.0)), now)
         session.handle(ev.MessageReceived(generation, ReadyMessage("ss")), now)
         now += 1.0
         steps = session.handle(ev.SocketClosed(generation, 1006), now)

@@ -10,6 +10,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.session.spare import AFTER_READY_S, IDLE_S, SparePolicy
+from pinch_tui.core.wire import Allocation
 from pinch_tui.services.catalogue import TRAITS
 
 
@@ -56,7 +57,7 @@ def test_a_spare_session_that_fails_is_closed_and_tells_nothing_else(fact: ev.Fa
     session = Session(SessionParams(), lambda: 0.5, is_spare=True)
     session.handle(ev.Started(), 0.0)
     if isinstance(fact, ev.SocketClosed):
-        session.handle(ev.Allocated(1, "ss_1", "ws://127.0.0.1/", 60.0), 0.1)
+        session.handle(ev.Allocated(1, Allocation("ss_1", "ws://127.0.0.1/", 60.0)), 0.1)
     assert session.handle(fact, 1.0) == [ev.CloseSocket(1, is_dead=True), ev.SessionClosed()]
     assert session.handle(ev.RetryRequested(), 2.0) == []
 
