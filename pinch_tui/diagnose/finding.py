@@ -1,10 +1,11 @@
-"""What a check says: a finding, as lines for a person and as an object for a program. Pure."""
+"""What a check says: a finding, as lines for a person and as an object for a program."""
 
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from pinch_tui.core.transcript.clean import clean
@@ -98,15 +99,10 @@ def as_object(findings: Iterable[Finding], program: str) -> dict[str, object]:
         "version": 1,
         "program": program,
         "exit_code": exit_code(found),
-        "findings": [
-            {
-                "name": finding.name,
-                "verdict": finding.verdict.value,
-                "sentence": finding.sentence,
-                "cure": finding.cure,
-                "exit_code": finding.exit_code,
-                "facts": dict(finding.facts),
-            }
-            for finding in found
-        ],
+        "findings": [asdict(finding) for finding in found],
     }
+
+
+def since(start: float) -> int:
+    """Milliseconds since ``start``, for the facts of a finding."""
+    return round((time.monotonic() - start) * 1000)

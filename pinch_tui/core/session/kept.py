@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinch_tui.core.events import FRAME_BYTES, FRAME_S, Frame
+from pinch_tui.core.events import FRAME_S, Frame
 
 KEEP_S = 300.0
-"""Seconds of such sound that are kept while the program runs; the oldest line goes first."""
-KEEP_BYTES = round(KEEP_S / FRAME_S) * FRAME_BYTES
-"""The same in bytes: 9.6 MB."""
+"""Seconds of such sound that are kept while the program runs; the oldest line goes first. 9.6 MB."""
 
 
 class KeptSound:

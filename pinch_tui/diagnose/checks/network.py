@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from pinch_tui.core.hosts import is_loopback
-from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
+from pinch_tui.diagnose.finding import Finding, fail, ok, since, skip, warn
 from pinch_tui.errors import EXIT_LINK, EXIT_USAGE, ConfigError
 from pinch_tui.network import trust
 from pinch_tui.network.names import addresses_of
@@ -201,9 +201,9 @@ class Way:
                 sentence = f"The name {target.host} was not found."
                 cure = f"{_ONLINE} If it is, {hidden if self.is_default else wrong}."
         else:
-            ms = _since(start)
+            ms = since(start)
             return ok("dns", f"{target.host} is {addresses} ({ms} ms).", host=target.host, ms=ms, addresses=addresses)
-        return fail("dns", EXIT_LINK, sentence, cure, host=target.host, ms=_since(start))
+        return fail("dns", EXIT_LINK, sentence, cure, host=target.host, ms=since(start))
 
     async def check_connection(self) -> Finding:
         """A connection can be opened."""
@@ -221,8 +221,8 @@ class Way:
                     sentence, cure = f"{where} does not answer.", _FIREWALL
                 case _:
                     sentence, cure = f"There is no route to {where} from here.", _ONLINE
-            return fail("connection", EXIT_LINK, sentence, cure, where=where, ms=_since(start))
-        ms = _since(start)
+            return fail("connection", EXIT_LINK, sentence, cure, where=where, ms=since(start))
+        ms = since(start)
         return ok("connection", f"{where} accepts connections ({ms} ms).", where=where, ms=ms)
 
     async def _ask(self, *, is_checked: bool = True) -> Answer:
@@ -235,7 +235,7 @@ class Way:
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             if event.endswith("start_tls.complete"):
                 answer.tls = str(info["return_value"].get_extra_info("ssl_object").version())
-                answer.ms = _since(start)
+                answer.ms = since(start)
 
         try:
             async with (
@@ -356,7 +356,3 @@ def span(seconds: float) -> str:
     if hours < 48:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     return f"{round(seconds / 86_400)} days"
-
-
-def _since(start: float) -> int:
-    return round((time.monotonic() - start) * 1000)

@@ -12,7 +12,7 @@ from pinch_tui.core.events import FRAME_BYTES, SessionParams
 from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage
-from pinch_tui.diagnose.finding import Finding, Verdict, fail, ok, skip, warn
+from pinch_tui.diagnose.finding import Finding, Verdict, fail, ok, since, skip, warn
 from pinch_tui.errors import EXIT_LINK, AllocationError, ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.ports import Connection, Service
 
@@ -39,11 +39,11 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
     try:
         allocation = await service.api.allocate(params)
     except PinchError as exc:
-        yield _refused("session", exc, _since(start))
+        yield _refused("session", exc, since(start))
         for name in ("socket", "ready", "round trip"):
             yield skip(name, "There is no session.")
         return
-    yield _given(allocation, _since(start))
+    yield _given(allocation, since(start))
     start = time.monotonic()
     try:
         connection = await service.connector.connect(allocation, has_sound=True)
@@ -53,7 +53,7 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
         for name in ("ready", "round trip"):
             yield skip(name, "There is no connection.")
         return
-    yield ok("socket", f"The connection opened in {_since(start)} ms.", ms=_since(start))
+    yield ok("socket", f"The connection opened in {since(start)} ms.", ms=since(start))
     talk = _Talk(service, connection, allocation, start)
     try:
         ready = await talk.ready(ready_s or service.traits.ready_within_s)
@@ -115,12 +115,12 @@ class _Talk:
         except ConnectionLost as exc:
             return self._closed("ready", exc.code, f"before it was ready ({exc.code}).{self._said}")
         except PinchError as exc:
-            return _refused("ready", exc, _since(self._start))
+            return _refused("ready", exc, since(self._start))
         except TimeoutError:
             sentence = f"The socket opened, but {self._name} never became ready.{self._said}"
             cure = "Try again; if it stays, a proxy may be holding the messages back."
             return fail("ready", EXIT_LINK, sentence, cure)
-        ms = _since(self._start)
+        ms = since(self._start)
         return ok("ready", f"{_first_up(self._name)} was ready after {ms} ms.", ms=ms)
 
     def complained(self, ready: Finding) -> Finding:
@@ -139,7 +139,7 @@ class _Talk:
         except ConnectionLost as exc:
             return self._closed("round trip", exc.code, f"when it was given sound ({exc.code}).")
         except PinchError as exc:
-            return _refused("round trip", exc, _since(self._start))
+            return _refused("round trip", exc, since(self._start))
         except TimeoutError:
             if not trips:
                 sentence = "Nothing came back through the socket."
@@ -200,7 +200,3 @@ def _without_app_words(hint: str) -> str:
 def _first_up(name: str) -> str:
     """For the beginning of a sentence; names stay as they are written."""
     return f"T{name[1:]}" if name.startswith("the ") else name
-
-
-def _since(start: float) -> int:
-    return round((time.monotonic() - start) * 1000)
