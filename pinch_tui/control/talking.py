@@ -14,59 +14,45 @@ from pinch_tui.control.messages import ControlCommand
 from pinch_tui.core.events import Status
 
 
-class TalkControl:
-    """The app's answer to outside control; call it with a command on the loop's thread.
+def answer(
+    command: ControlCommand, control: Callable[[bool, float], object], is_held: bool, status: Status, now: float
+) -> dict[str, object]:
+    """Carry out a command; the reply.
 
-    ``control(is_start, t)`` is the hold machine's way in (`HoldInput.control`), ``is_held`` tells whether it holds
-    (the engine goes on talking for the length of the tail), ``status`` is the engine's snapshot, ``clock`` the
-    monotonic clock. The reply tells what will be so after the command, in words that scripts may rely on:
-    ``state`` (the talk bar's word), ``talking``, ``pid``, ``version``, ``source``, ``target``, ``practice``.
+    ``control(is_start, t)`` is the hold machine's way in (`HoldInput.control`), ``is_held`` whether it holds (the
+    engine goes on talking for the length of the tail), ``now`` monotonic. The reply tells what will be so after the
+    command, in words that scripts may rely on: ``state`` (the talk bar's word), ``talking``, ``pid``, ``version``,
+    ``source``, ``target``, ``practice``.
     """
-
-    def __init__(
-        self,
-        control: Callable[[bool, float], object],
-        is_held: Callable[[], bool],
-        status: Callable[[], Status],
-        clock: Callable[[], float],
-    ) -> None:
-        self._control = control
-        self._is_held = is_held
-        self._status = status
-        self._clock = clock
-
-    def __call__(self, command: ControlCommand) -> dict[str, object]:
-        now = self._clock()
-        status = self._status()
-        is_talking = was_talking = self._is_held()
-        match command:
-            case ControlCommand.START:
-                is_talking = True
-            case ControlCommand.STOP:
-                is_talking = False
-            case ControlCommand.TOGGLE:
-                is_talking = not is_talking
-            case ControlCommand.STATUS:
-                pass
-            case _:
-                assert_never(command)
-        if command is not ControlCommand.STATUS:
-            self._control(is_talking, now)
-        reply: dict[str, object] = {
-            "command": command.value,
-            "talking": is_talking,
-            "was_talking": was_talking,
-            "state": status.word.value,
-            "detail": status.detail,
-            "source": status.params.source,
-            "target": status.params.target,
-            "practice": status.is_practice,
-            "service": status.service.name,
-            "session_id": status.session_id,
-            "microphone": status.mic.value,
-            "pid": os.getpid(),
-            "version": __version__,
-        }
-        if was_talking and status.talking_since is not None:
-            reply["talking_s"] = round(now - status.talking_since, 3)
-        return reply
+    is_talking = is_held
+    match command:
+        case ControlCommand.START:
+            is_talking = True
+        case ControlCommand.STOP:
+            is_talking = False
+        case ControlCommand.TOGGLE:
+            is_talking = not is_talking
+        case ControlCommand.STATUS:
+            pass
+        case _:
+            assert_never(command)
+    if command is not ControlCommand.STATUS:
+        control(is_talking, now)
+    reply: dict[str, object] = {
+        "command": command.value,
+        "talking": is_talking,
+        "was_talking": is_held,
+        "state": status.word.value,
+        "detail": status.detail,
+        "source": status.params.source,
+        "target": status.params.target,
+        "practice": status.is_practice,
+        "service": status.service.name,
+        "session_id": status.session_id,
+        "microphone": status.mic.value,
+        "pid": os.getpid(),
+        "version": __version__,
+    }
+    if is_held and status.talking_since is not None:
+        reply["talking_s"] = round(now - status.talking_since, 3)
+    return reply

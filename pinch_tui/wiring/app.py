@@ -193,10 +193,12 @@ async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, st
     """Listen for ``pinch-tui talk``; returns what there is to say about it."""
     from pinch_tui.control.messages import AlreadyRunning, ControlError
     from pinch_tui.control.server import ControlServer
-    from pinch_tui.control.talking import TalkControl
+    from pinch_tui.control.talking import answer
 
-    control = TalkControl(hold.control, lambda: hold.is_active, lambda: engine.status, time.monotonic)
-    server = ControlServer(options.paths.control_socket, control)
+    server = ControlServer(
+        options.paths.control_socket,
+        lambda command: answer(command, hold.control, hold.is_active, engine.status, time.monotonic()),
+    )
     stack.push_async_callback(server.stop)
     try:
         await server.start()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pinch_tui.control.messages import ControlCommand
-from pinch_tui.control.talking import TalkControl
+from pinch_tui.control.talking import answer
 from pinch_tui.control.unix import peer_uid
 from pinch_tui.core.events import SessionParams, StateWord, Status
 
@@ -76,7 +76,7 @@ def test_commands_move_the_talk_key(command: str, was_talking: bool, moved: bool
         params=SessionParams(source="de", target="en"),
         session_id="ss_1",
     )
-    reply = TalkControl(hold, lambda: was_talking, lambda: status, lambda: 100.0)(ControlCommand(command))
+    reply = answer(ControlCommand(command), hold, was_talking, status, 100.0)
     assert hold.calls == ([] if moved is None else [(moved, 100.0)])
     assert reply["talking"] is (was_talking if moved is None else moved)
     assert reply["was_talking"] is was_talking

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.control.messages import ControlCommand
-from pinch_tui.control.talking import TalkControl
+from pinch_tui.control.talking import answer
 from pinch_tui.core.events import MicState, StateWord, Status
 from tests.fakes.control import serving
 
@@ -192,9 +192,11 @@ async def test_talk_reaches_the_running_app(env: dict[str, str]) -> None:
     def control(is_start: bool, t: float) -> None:
         calls.append(is_start)
 
-    answer = TalkControl(control, lambda: False, lambda: status, time.monotonic)
+    def on_command(command: ControlCommand) -> dict[str, object]:
+        return answer(command, control, False, status, time.monotonic())
+
     path = Path(env["PINCH_TUI_HOME"]) / "runtime" / "control.sock"
-    async with serving(path, answer):
+    async with serving(path, on_command):
         for command in ControlCommand:
             done = await asyncio.to_thread(run, env, "talk", command.value)
             assert (done.returncode, done.stderr) == (0, ""), command
