@@ -62,9 +62,6 @@ class Failure:
     """What the service itself said, cleaned and without secrets."""
 
 
-FAULT_TRIES = 5
-
-
 def policy_of(failure: Failure) -> Policy:
     """The one reaction to a failure."""
     if failure.policy is not None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pinch_tui.core.session.backoff import BUSY, GIVE_UP_AFTER_S, LOST
-from pinch_tui.core.session.reactions import FAULT_TRIES, Policy
+from pinch_tui.core.session.reactions import Policy
+
+FAULT_TRIES = 5
 
 
 class Retries:
@@ -11,27 +15,23 @@ class Retries:
 
     def __init__(self) -> None:
         self._since: float | None = None  # the first of the tries
-        self._lost = self._busy = self._fault = self._bad = 0
-        self._is_expired_used = False
+        self._tries: Counter[Policy] = Counter()
         self._may_rush = False
 
     def clear(self) -> None:
         """The session has proven itself, or a person asks for another try."""
         self._since = None
-        self._lost = self._busy = self._fault = self._bad = 0
-        self._is_expired_used = False
+        self._tries.clear()
 
     def was_stable(self) -> None:
         """It was ready for a while before it failed: the next try is at once, and the bound on tries counts anew."""
         self._may_rush = True
         self._since = None
-        self._lost = 0
-        self._is_expired_used = False
+        del self._tries[Policy.LOST], self._tries[Policy.EXPIRED]
 
     def has_another_bad(self) -> bool:
         """Whether a request that could not be read may be tried once more."""
-        self._bad += 1
-        return self._bad <= 1
+        return self._count(Policy.BAD) == 1
 
     def delay(self, policy: Policy, now: float, rnd: float) -> float | None:
         """Seconds to the next try; None when there were enough. ``rnd`` is uniform in 0.0-1.0."""
@@ -42,16 +42,17 @@ class Retries:
 
     def _spacing(self, policy: Policy, rnd: float) -> float | None:
         if policy is Policy.FAULT:
-            self._fault += 1
-            return BUSY.delay(self._fault - 1, rnd) if self._fault <= FAULT_TRIES else None
+            tries = self._count(policy)
+            return BUSY.delay(tries - 1, rnd) if tries <= FAULT_TRIES else None
         if policy is Policy.BUSY:
-            self._busy += 1
-            return BUSY.delay(self._busy - 1, rnd)
-        if policy is Policy.EXPIRED and not self._is_expired_used:
-            self._is_expired_used = True
+            return BUSY.delay(self._count(policy) - 1, rnd)
+        if policy is Policy.EXPIRED and self._count(policy) == 1:
             return 0.0
         if self._may_rush:
             self._may_rush = False
             return 0.0
-        self._lost += 1
-        return LOST.delay(self._lost - 1, rnd)
+        return LOST.delay(self._count(Policy.LOST) - 1, rnd)
+
+    def _count(self, policy: Policy) -> int:
+        self._tries[policy] += 1
+        return self._tries[policy]
