@@ -31,7 +31,7 @@ from pinch_tui.engine.loudspeaker import Loudspeaker
 from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.notifier import Notifier
-from pinch_tui.engine.sessions.sessions import SessionOutlets, Sessions
+from pinch_tui.engine.sessions.sessions import Sessions
 from pinch_tui.engine.setup import EngineConfig, EnginePorts
 from pinch_tui.engine.speech_player import SpeechPlayer
 from pinch_tui.engine.status import snapshot
@@ -166,7 +166,7 @@ class Engine:
         ports = self._ports
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._sessions.attach(SessionOutlets(self._answers.take, self._loudspeaker.cue, self._leave), tasks)
+                self._sessions.attach(self._answers.take, self._loudspeaker.cue, self._leave, tasks)
                 workers = [
                     tasks.create_task(self._listening.hear(), name="microphone"),
                     tasks.create_task(self._loudspeaker.listen(), name="speaker"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from pinch_tui.core.events import FRAME_S, Counters, SessionParams, Severity
@@ -27,17 +27,8 @@ _SAFE = "Your words are safe."
 _RESTING = (SessionState.IDLE, SessionState.STOPPED, SessionState.CLOSED)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOutlets:
-    """Where what the sessions report goes. ``answer``: all that came back for utterances."""
-
-    answer: Callable[[SessionRunner, ev.Answer], None]
-    cue: Callable[[str], None]
-    all_closed: Callable[[], None]
-
-
 class Sessions:
-    """Runs `Session` machines. `attach` the outlets before `start`."""
+    """Runs `Session` machines. `attach` it before `open`."""
 
     def __init__(
         self,
@@ -64,8 +55,15 @@ class Sessions:
         self._failing: SessionRunner | None = None  # what was said last about a failing session is about this one
         self._is_ending = False
 
-    def attach(self, outlets: SessionOutlets, tasks: asyncio.TaskGroup) -> None:
-        self._outlets = outlets
+    def attach(
+        self,
+        answer: Callable[[SessionRunner, ev.Answer], None],
+        cue: Callable[[str], None],
+        all_closed: Callable[[], None],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """``answer`` takes all that comes back for utterances."""
+        self._answer, self._cue, self._all_closed = answer, cue, all_closed
         self._tasks = tasks
         make = partial(self._make, is_spare=True)
         self._spare = SpareSession(self._conversation, self._random, make, self._wanted_spare)
@@ -235,7 +233,7 @@ class Sessions:
         """A session is closed for good."""
         if self._is_ending:
             if all(other.session.state is SessionState.CLOSED for other in self._runners):
-                self._outlets.all_closed()
+                self._all_closed()
             return
         if runner not in self._runners or runner is self.current():
             return
@@ -266,7 +264,7 @@ class Sessions:
                     else replace(counted, malformed=counted.malformed + 1)
                 )
             case _:
-                self._outlets.answer(runner, report)
+                self._answer(runner, report)
                 return
         self._conversation.refresh()
 
@@ -311,7 +309,7 @@ class Sessions:
         if report.unsettled and "words are safe" not in hint:
             hint = f"{hint} {_SAFE}".strip()
         if report.unsettled:
-            self._outlets.cue("error")
+            self._cue("error")
         if report.needs_cure:
             self._notifier.clear("link")  # a press asks again, so it is said again
             offers = _cures(report.failure, session)
