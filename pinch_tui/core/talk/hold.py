@@ -136,7 +136,7 @@ class HoldMachine:
             case ProbeAnswered(is_down):
                 return self._follow(self.key.probe_answered(is_down, now), is_armed=True)
             case Tick(has_unread):
-                return self._on_tick(now, has_unread)
+                return self._follow(self.key.tick(now, has_unread=has_unread), is_armed=True)
             case Claimed(is_claimed):
                 self.key.is_claimed = is_claimed
                 return []
@@ -277,9 +277,6 @@ class HoldMachine:
         return self.state is HoldState.HELD and self.source is TalkSource.KEY
 
     # ---- everything else ----------------------------------------------------------------------------------------
-
-    def _on_tick(self, now: float, has_unread: bool) -> list[HoldCommand]:
-        return self._follow(self.key.tick(now, has_unread=has_unread), is_armed=True)
 
     def _lose_key(self) -> None:
         self._is_key_lost = self.key.is_down

@@ -66,7 +66,7 @@ class RepeatGap:
         self.arrivals = 0
         self.first_at = 0.0
         self.last_at = 0.0
-        self._first_gap_s = 0.0
+        self.first_gap_s = 0.0
         self._largest_gap_s = 0.0
 
     @property
@@ -82,7 +82,7 @@ class RepeatGap:
         """A key went down: forget the arrivals of the press before."""
         self.arrivals = 1
         self.first_at = self.last_at = t
-        self._first_gap_s = self._largest_gap_s = 0.0
+        self.first_gap_s = self._largest_gap_s = 0.0
 
     def repeat(self, t: float) -> None:
         """One more byte of the press under way."""
@@ -90,12 +90,12 @@ class RepeatGap:
         self.arrivals += 1
         self.last_at = max(t, self.last_at)
         if self.arrivals == 2:
-            self._first_gap_s = gap
+            self.first_gap_s = gap
             return
         self._largest_gap_s = max(self._largest_gap_s, gap)
         self._learn_gap(gap)
         if self.arrivals == 5:  # several taps in a row rarely get here; a hold does
-            self._learn_delay(self._first_gap_s)
+            self._learn_delay(self.first_gap_s)
 
     def is_typical_delay(self, gap_s: float) -> bool:
         """Whether a second byte after this gap looks like the first repeat of a held key."""
@@ -115,10 +115,6 @@ class RepeatGap:
         if gap_s > max(UNKNOWN_DELAY_S, self.window_s) + LATCH_GUARD_S:
             return True
         return self._delay_s is not None and gap_s < 0.7 * self._delay_s
-
-    @property
-    def first_gap_s(self) -> float:
-        return self._first_gap_s
 
     @property
     def window_s(self) -> float:
