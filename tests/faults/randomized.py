@@ -1,6 +1,8 @@
 """Random conversations under random faults, with totals: ``python -m tests.faults.randomized --faults 1000``.
 
-Every choice comes from the seed. A conversation that breaks a promise is printed with its seed and fails the run.
+Every choice comes from the seed. Half of the services keep their pace, of the others each session answers at any time
+from at once to after three seconds. A conversation that breaks a promise is printed with its seed and fails the run.
+Where the client cannot know whose a text is, its rule is held instead (`conversation.check_rows`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ KINDS = [
     "idle",
     "bad",
 ]
+LATENCY_S = 3.0
 CODES = [1000, 1001, 1006, 4401, 4500, 4503]
 
 
@@ -42,6 +45,8 @@ class Totals:
     attempts: int = 0
     sessions: int = 0
     frames: int = 0
+    unsure: int = 0  # utterances of which the client cannot know which text is whose, and
+    misplaced: int = 0  # rows that hold another one's text then
     kinds: collections.Counter[str] = field(default_factory=collections.Counter)
     shapes: collections.Counter[str] = field(default_factory=collections.Counter)
 
@@ -55,7 +60,7 @@ class Shape:
     is_cumulative: bool  # stable mode: several finals, each with the one before as its beginning
     talk: TalkConfig
     send_s: float  # seconds that one frame takes to leave; speech has 0.02
-    finals_s: float  # how late its finals are; where several utterances are open, only a steady pace tells them apart
+    finals_s: tuple[float, float]  # from when to when its finals come; each session has its own pace
 
 
 def shape(rng: random.Random) -> tuple[Shape, str]:
@@ -66,10 +71,13 @@ def shape(rng: random.Random) -> tuple[Shape, str]:
     is_short = rng.random() < 0.25
     talk = TalkConfig(0.0, 0.0, 120.0) if is_short else TalkConfig(PREROLL_S, TAIL_S, 120.0)
     send_s = rng.choice([0.0, 0.0, 0.0, rng.uniform(0.012, 0.03)])
-    finals_s = rng.uniform(0.0, rng.choice([0.8, 0.8, 3.0]))
+    latest_s = rng.uniform(0.0, rng.choice([0.8, 3.0]))
+    is_even = rng.random() < 0.5
     parts = ["text only"] * is_text_only + ["sentences"] * (segments is not None)
     parts += ["cumulative"] * is_cumulative + ["short"] * is_short
-    parts += ["slow"] * (send_s > 0) + ["late"] * (finals_s > 1)
+    parts += ["slow"] * (send_s > 0) + ["late"] * (latest_s > 1)
+    parts += ["any pace"] * (not is_even)
+    finals_s = (0.9 * latest_s, latest_s) if is_even else (0.0, LATENCY_S)
     return Shape(is_text_only, segments, is_cumulative, talk, send_s, finals_s), " + ".join(parts) or "plain"
 
 
@@ -108,7 +116,7 @@ def plan(rng: random.Random, shape: Shape) -> tuple[Plan, str]:
 def habits(rng: random.Random, shape: Shape) -> dict[str, Any]:
     """How a session of this conversation answers, faulty or not."""
     return {
-        "finals_s": shape.finals_s * rng.uniform(0.9, 1.0),
+        "finals_s": rng.uniform(*shape.finals_s),
         "segment_frames": shape.segment_frames,
         "is_cumulative": shape.is_cumulative,
         "duplicates": rng.random() < 0.2,
@@ -148,7 +156,9 @@ def converse_randomly(seed: int, totals: Totals) -> None:
     outcome = run(
         converse([*used, *healthy], holds, seed=seed, settle_s=150.0, params=params, send_s=form.send_s, talk=form.talk)
     )
-    check(outcome)
+    check(outcome, swing_s=form.finals_s[1] - form.finals_s[0])
+    totals.unsure += outcome.unsure
+    totals.misplaced += outcome.misplaced
     totals.conversations += 1
     totals.faults += outcome.service.faults
     totals.kinds.update(name for i, name in enumerate(names) if i not in bad[1:])
@@ -178,7 +188,8 @@ def main() -> int:
     print(
         f"{totals.conversations} conversations, {totals.faults} faults, {totals.utterances} utterances in "
         f"{totals.attempts} attempts over {totals.sessions} sessions, {totals.frames} frames received; "
-        f"broken promises: {len(broken)}; {time.monotonic() - began:.0f} s"
+        f"of {totals.unsure} utterances the client cannot know whose a text is, and {totals.misplaced} of their rows "
+        f"hold another one's; broken promises: {len(broken)}; {time.monotonic() - began:.0f} s"
     )
     print("conversations:", ", ".join(f"{name} {n}" for name, n in sorted(totals.shapes.items())))
     print("planned:", ", ".join(f"{name} {n}" for name, n in sorted(totals.kinds.items())))

@@ -62,7 +62,7 @@ def service(rng: random.Random) -> tuple[Plan, str]:
     if rng.random() < 0.4:
         plan = replace(plan, deaf=(rng.randint(2, 6), rng.randint(0, 1)))
     if rng.random() < 0.3:
-        plan = replace(plan, wavers=rng.uniform(0.0, 0.3))
+        plan = replace(plan, wavers=rng.choice([rng.uniform(0.0, 0.3), rng.uniform(0.0, 0.3), 1.0]))
     return replace(plan, duplicates=rng.random() < 0.2, has_speech=rng.random() < 0.7), kind
 
 

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 GRACE_S = 0.25
+CUMULATIVE_INTERIM = 12  # frames into each half a second, where finals are cumulative
 EAR_S = 0.15  # from a sound to the first text about it
 
 
@@ -304,7 +305,7 @@ class _Run:
         """An interim at 12 frames, a final of both kinds at 25, and so on."""
         at = self.in_segment % 25
         rest = (self.first + self.in_segment - at, at)
-        if at == 12:
+        if at == CUMULATIVE_INTERIM:
             text = tell([*self.finals, rest], "original")
             self.tasks.create_task(self._interim(self.segment, begun, text))
         elif at == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.talk.talk import TalkConfig
 from tests.faults.conversation import Hold, check, converse
 from tests.faults.randomized import Totals, converse_randomly
 from tests.faults.scripted import Plan
@@ -15,6 +16,16 @@ from tests.faults.warp import run
 def test_silence_of_a_link_that_hangs_ends_no_utterance(seed: int) -> None:
     """It hangs between the finals of an utterance."""
     converse_randomly(seed, Totals())
+
+
+@pytest.mark.parametrize("finals_s", [0.6, 1.5, 3.0])
+def test_finals_that_overtake_the_final_of_a_tap_stay_in_their_row(finals_s: float) -> None:
+    plan = Plan(is_cumulative=True, finals_s=finals_s)
+    holds = [Hold(1.0, 0.03), Hold(0.02, 2.4), Hold(0.02, 0.8)]
+    params = SessionParams(text_only=True)
+    outcome = run(converse([plan], holds, params=params, talk=TalkConfig(0.0, 0.0, 120.0)))
+    check(outcome, plan)
+    assert (outcome.unsure, outcome.moved > 0) == (0, True)
 
 
 def test_a_slow_last_final_is_waited_for() -> None:

@@ -5,24 +5,44 @@ works in order, so the answer is found from the order in which utterances were s
 
 - a text never answers an utterance of which nothing was sent yet, and a settled utterance takes no new id, unless
   nothing was sent after it: then the text came too late, but can answer nothing else;
-- of several open utterances, the first one whose segment is still missing takes a new id;
-- final texts come in the order of the sound, so a final of a new id stands before every segment that has none yet.
+- interims come in the order of the sound, so an id that begins with one stands behind all others;
+- an utterance's last finals come in the order of the sound, so an id that begins with a final stands before every
+  segment that is unfinished, and a segment that goes on afterwards stands behind it. A final while somebody talks may
+  overtake the last one of the utterance before, so beside such finals both places are weighed;
+- of several open utterances, the first one whose segment is still missing takes a new id.
 
 An utterance in which nothing was recognised has no segment, and one may have many. Which ids are whose is then known
-from the delays alone: the service takes about as long for one utterance as for another (`credit`). Each new id and each
-answer that stays out is weighed again, and a segment that turns out to answer another open utterance moves there.
+from the delays alone (`credit`): the service takes about as long for one utterance as for another, and its interims go
+on no longer after an utterance's sound than they began after it. Each new id and each answer that stays out is weighed
+again, and a segment that turns out to answer another open utterance moves there.
 
-What cannot be known: as long as no utterance was answered while it alone was open, the pace of the service is a guess.
-Of two utterances with one answer the later one is taken to be answered, since that needs the smaller delay. The same
-holds for a service whose pace changes by more than the pause between two utterances. The texts of utterances that were
-open together then stay among these, in order; once all are settled, nothing of it is left.
+What cannot be known, and what holds then: the texts of utterances that were open together stay among these, each in one
+row, and a settled row keeps what it has. Once all of them are settled, nothing of the doubt is left: no later row
+shifts. So it is
+
+- as long as no utterance was answered while it alone was open: the pace of the service is a guess. Of two utterances
+  with one answer the later one is taken to be answered, since that needs the smaller delay;
+- with a service whose pace changes by more than the pause between two utterances;
+- after a press too short for an interim, where a final of the next one overtook its final, and the next one's interims
+  went on for less time than that press: the two may be exchanged. Everywhere else they keep the order of the sound.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.session.credit import LONGEST_ANSWER_S, UNHEARD, Expected, Pace, Segment, Span, Turn, credit
+from pinch_tui.core.session.credit import (
+    LONGEST_ANSWER_S,
+    OVERTAKEN,
+    UNHEARD,
+    Expected,
+    Pace,
+    Segment,
+    Span,
+    Turn,
+    credit,
+    overrun_s,
+)
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 SPEECH_GAP_S = 0.35
@@ -36,6 +56,7 @@ SLOWER = 1.25
 """An answer may take this many times as long as the slowest so far."""
 LAGS = 4.0
 """While no answer was measured, it may take this many times as long as a first interim."""
+_PLACES = 4  # a late final may stand before so many segments that have one
 _REMEMBERED = 64  # utterances whose first text may still come
 
 
@@ -140,14 +161,16 @@ class Attribution:
                 return None, []
             segment = self._new(message, now)
             self._segments[message.id] = segment
-            if is_original:
-                segment.hear(message.text, is_final=message.is_final, now=now)
             moved = [move for move in self._weigh(now) if move.id != segment.id]
         elif is_original:
+            told_at = segment.told_at
             is_new = segment.hear(message.text, is_final=message.is_final, now=now)
+            if segment.told_at > told_at and not segment.turn.is_settled:
+                moved = self._went_on(segment, now)
             answer_s = segment.turn.answer_s(segment) if is_new and segment.turn.is_settled else None
             if answer_s is not None and answer_s <= LONGEST_ANSWER_S:  # settled too soon: it is slower than it seemed
                 self._learn(segment.turn)
+        self.pace.has_early_finals |= len(segment.finals) > 1
         self._note_habits(segment.turn, now)
         return segment.turn.number, moved
 
@@ -226,21 +249,58 @@ class Attribution:
 
     def _new(self, message: TranscriptMessage, now: float) -> Segment:
         """The segment of a new id, in the order of the sound; whose it is is weighed next."""
-        is_interim = not message.is_final
-        if self._is_in_order:
-            turn = self._turns[min(self._ended, len(self._turns) - 1)]
-            turn.segments.append(Segment(message.id, turn, now, is_interim))
-            return turn.segments[-1]
         turns = self._open() or self._turns[-1:]  # nothing else was sent since: a text is about nothing else
-        unfinished = None if is_interim else next((s for t in turns for s in t.segments if not s.finals), None)
-        if unfinished is not None:
-            turn = unfinished.turn
-            at = turn.segments.index(unfinished)
-        else:
-            turn = next((t for t in reversed(turns) if t.segments), turns[0])
-            at = len(turn.segments)
-        turn.segments.insert(at, Segment(message.id, turn, now, is_interim))
-        return turn.segments[at]
+        if self._is_in_order:
+            turns = [self._turns[min(self._ended, len(self._turns) - 1)]]
+        segments = [segment for turn in turns for segment in turn.segments]
+        new = Segment(message.id, turns[0], now, has_interim=not message.is_final)
+        if message.kind is TranscriptKind.ORIGINAL:
+            new.hear(message.text, is_final=message.is_final, now=now)
+        at = self._place(new, turns, segments, now)
+        if segments:
+            new.turn = segments[min(at, len(segments) - 1)].turn
+        inside = new.turn.segments
+        inside.insert(inside.index(segments[at]) if at < len(segments) else len(inside), new)
+        return new
+
+    def _place(self, new: Segment, turns: list[Turn], segments: list[Segment], now: float) -> int:
+        """Before which of the segments a new one stands: the last of their number where behind all."""
+        end = len(segments)
+        if new.has_interim or self._is_in_order:
+            return end
+        end = next((i for i, segment in enumerate(segments) if segment.is_unfinished), end)
+        first = end
+        while first > max(0, end - _PLACES) and self._may_go_on(segments[first - 1]):
+            first -= 1
+        if first == end or len(turns) < 2:
+            return end
+
+        def cost(at: int) -> float:
+            new.turn = segments[min(at, len(segments) - 1)].turn
+            costs, _ = credit(turns, [*segments[:at], new, *segments[at:]], self._expected(), now)
+            return costs if at == end else costs + OVERTAKEN
+
+        return min(range(end, first - 1, -1), key=cost)
+
+    def _may_go_on(self, segment: Segment) -> bool:
+        """Whether a further final may follow the newest one."""
+        return self.pace.has_early_finals or segment.turn.has_early_finals
+
+    def _went_on(self, segment: Segment, now: float) -> list[Moved]:
+        """A segment of an open utterance got a further text: what single finals came before it are about earlier sound,
+        and it may last longer than the utterance."""
+        behind = [one for turn in self._open() for one in turn.segments]
+        behind = behind[behind.index(segment) + 1 :]
+        moved: list[Moved] = []
+        overtaken = [one for one in behind if not one.has_interim and len(one.finals) == 1]
+        for one in overtaken:
+            one.turn.segments.remove(one)
+            segment.turn.segments.insert(segment.turn.segments.index(segment), one)
+            if one.turn is segment.turn:
+                moved.append(Moved(one.id, one.turn.number, one.turn.number, segment.id))
+        if overtaken or overrun_s(segment.turn, segment.turn.segments) > 0.0:
+            moved += self._weigh(now)
+        return moved
 
     def _weigh(self, now: float) -> list[Moved]:
         """Credit the segments of the open utterances anew; what moved, in an order in which it can be carried out."""
@@ -248,18 +308,13 @@ class Attribution:
         if self._is_in_order or len(turns) < 2:
             return []
         segments = [segment for turn in turns for segment in turn.segments]
-        credited = credit(turns, segments, self._expected(), now)
+        _, credited = credit(turns, segments, self._expected(), now)
         moves = [(s, s.turn, to) for s, to in zip(segments, credited, strict=True) if s.turn is not to]
         for turn in turns:
             turn.segments = [s for s, to in zip(segments, credited, strict=True) if to is turn]
         for segment, _, to in moves:
             segment.turn = to
-        onward = [move for move in moves if move[1].number < move[2].number]
-        back = [move for move in moves if move[1].number > move[2].number]
-        return [
-            *(Moved(s.id, source.number, to.number, _after(s, to)) for s, source, to in reversed(onward)),
-            *(Moved(s.id, source.number, to.number) for s, source, to in back),
-        ]
+        return [Moved(s.id, source.number, to.number, _after(s, to)) for s, source, to in reversed(moves)]
 
     def _expected(self) -> Expected:
         pace, guess = self.pace, self._guess

@@ -37,6 +37,8 @@ WEAKER = 0.5
 """Most that an answer's delay costs where the first text's delay is known."""
 WEAK = 0.1
 """The same where several segments are usual: the answer may not be the last one."""
+OVERTAKEN = 0.25
+"""Cost of a final that came before an earlier segment's last final."""
 SILENT = 0.5
 """Cost of an answer to an utterance without voice."""
 LATE = 0.01
@@ -100,9 +102,22 @@ class Segment:
     has_interim: bool  # its first text was one
     text: str = ""  # its newest final original
     finals: list[float] = field(default_factory=list)  # when its final original was new
+    interim_at: float = float("-inf")  # its newest interim
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether its last final is still to come for sure."""
+        return not self.finals or self.interim_at > self.finals[-1]
+
+    @property
+    def told_at(self) -> float:
+        """When its newest text came."""
+        return max(self.first_at, self.interim_at, *self.finals[-1:])
 
     def hear(self, text: str, *, is_final: bool, now: float) -> bool:
         """Its original came; True for a final that is new."""
+        if not is_final and text not in self.text:
+            self.interim_at = now
         is_new = is_final and text != self.text and len(self.finals) < MOST_SEGMENTS
         if is_new:
             self.finals.append(now)
@@ -145,6 +160,17 @@ class Turn:
         return last.finals[-1] - self.finalized_at
 
 
+def overrun_s(turn: Turn, segments: Sequence[Segment]) -> float:
+    """How much longer after the utterance's sound the interims of these segments go on than they began after it."""
+    if turn.finalized_at is None:
+        return 0.0
+    begun_at = next((segment.first_at for segment in segments if segment.has_interim), None)
+    if begun_at is None:
+        return 0.0
+    told_at = max(segment.interim_at for segment in segments)
+    return max(0.0, (told_at - begun_at) - (turn.finalized_at - turn.began_at))
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What is known of the service's delays; of each kind None while nothing is."""
@@ -155,17 +181,29 @@ class Expected:
     has_early_finals: bool = False  # a final may come before the utterance is over
     is_known: bool = False  # the delays were measured, not guessed
 
+    @property
+    def swing_s(self) -> float:
+        """By how much the delays differ."""
+        return max((span.most - span.least for span in (self.first_text, self.answer) if span is not None), default=0.0)
+
     def learned(self, first_text: float | None, answer: float | None) -> Expected:
-        """With the delays of one utterance as a measure of the next ones', where there was none."""
-        if self.first_text is not None or self.answer is not None:
-            return self
-        if first_text is not None:
-            return replace(self, first_text=Span(first_text, first_text))
-        return self if answer is None else replace(self, answer=Span(answer, answer))
+        """With the delays of the utterance before as a measure, too."""
+        return replace(self, first_text=_with(self.first_text, first_text), answer=_with(self.answer, answer))
 
 
-def credit(turns: Sequence[Turn], segments: Sequence[Segment], expected: Expected, now: float) -> list[Turn]:
-    """The turn of each segment. ``turns``: the open ones, oldest first; ``segments``: theirs, in order of the sound."""
+def _with(span: Span | None, seconds: float | None) -> Span | None:
+    if seconds is None:
+        return span
+    return Span(seconds, seconds) if span is None else Span(min(span.least, seconds), max(span.most, seconds))
+
+
+def credit(
+    turns: Sequence[Turn], segments: Sequence[Segment], expected: Expected, now: float
+) -> tuple[float, list[Turn]]:
+    """What it costs, and the turn of each segment.
+
+    ``turns``: the open ones, oldest first; ``segments``: theirs, in order of the sound.
+    """
     kept = max(0, len(segments) - MOST_SEGMENTS)
     first = max(0, len(turns) - MOST_TURNS)
     while kept < len(segments) and turns.index(segments[kept].turn) < first:
@@ -176,58 +214,73 @@ def credit(turns: Sequence[Turn], segments: Sequence[Segment], expected: Expecte
     if has_earlier:
         begun = next(segment for segment in segments if segment.turn is turns[first])
         expected = expected.learned(turns[first].first_text_s(begun), None)
-    weighed = _Weighing(turns[first:], segments[kept:], now, has_earlier=has_earlier)
-    ends = weighed.cheapest(0, 0, expected)[1]
+    weighed = _Weighing(turns[first:], segments[kept:], expected, now, has_earlier=has_earlier)
+    cost, ends = weighed.cheapest(0, 0, (None, None))
     credited = [segment.turn for segment in segments[:kept]]
     at = 0
     for turn, end in zip(turns[first:], ends, strict=True):
         credited += [turn] * (end - at)
         at = end
-    return credited
+    return cost, credited
+
+
+_Delays = tuple[float | None, float | None]
+"""Of one utterance's first text and of its answer."""
 
 
 class _Weighing:
-    def __init__(self, turns: Sequence[Turn], segments: Sequence[Segment], now: float, *, has_earlier: bool) -> None:
+    def __init__(
+        self, turns: Sequence[Turn], segments: Sequence[Segment], expected: Expected, now: float, *, has_earlier: bool
+    ) -> None:
         self._turns, self._segments, self._now = turns, segments, now
+        self._measured = expected
         self._has_earlier = has_earlier  # the first turn has segments that are not weighed
-        self._known: dict[tuple[int, int, Expected], tuple[float, tuple[int, ...]]] = {}
-        self._after: dict[tuple[int, Expected], list[float]] = {}
+        self._expected: dict[_Delays, Expected] = {}
+        self._known: dict[tuple[int, int, _Delays], tuple[float, tuple[int, ...]]] = {}
+        self._after: dict[tuple[int, _Delays], list[float]] = {}
         finals = [bool(segment.finals) for segment in segments]
         self._has_later_final = [any(finals[i:]) for i in range(len(segments) + 1)]
 
-    def cheapest(self, k: int, i: int, expected: Expected) -> tuple[float, tuple[int, ...]]:
-        """The cost of crediting the segments from ``i`` on to the turns from ``k`` on, and where each turn's end."""
+    def cheapest(self, k: int, i: int, before: _Delays) -> tuple[float, tuple[int, ...]]:
+        """The cost of crediting the segments from ``i`` on to the turns from ``k`` on, and where each turn's end.
+
+        ``before``: the delays of the last utterance before these that was answered.
+        """
         n = len(self._segments)
         if k == len(self._turns):
             return (0.0 if i == n else float("inf")), ()
-        found = self._known.get((k, i, expected))
+        found = self._known.get((k, i, before))
         if found is None:
             found = float("inf"), (n,) * (len(self._turns) - k)
             for j in range(n, i - 1, -1):
-                cost, then = self._cost(k, i, j, expected)
+                cost, then = self._cost(k, i, j, before)
                 if cost == float("inf"):  # nothing of it was sent when the first of them came
                     continue
                 if cost < found[0]:
                     rest, ends = self.cheapest(k + 1, j, then)
                     if cost + rest < found[0] - 1e-9:
                         found = cost + rest, (j, *ends)
-            self._known[k, i, expected] = found
+            self._known[k, i, before] = found
         return found
 
-    def _cost(self, k: int, i: int, j: int, expected: Expected) -> tuple[float, Expected]:
+    def _cost(self, k: int, i: int, j: int, before: _Delays) -> tuple[float, _Delays]:
         turn = self._turns[k]
+        expected = self._expected.get(before)
+        if expected is None:
+            expected = self._expected[before] = self._measured.learned(*before)
         has_earlier = k == 0 and self._has_earlier
         if i == j:
-            return (0.0 if has_earlier else self._unanswered(turn, i, expected)), expected
+            return (0.0 if has_earlier else self._unanswered(turn, i, expected)), before
         first, last = self._segments[i], self._segments[j - 1]
         if first.first_at < turn.began_at - 1e-6:
-            return float("inf"), expected
+            return float("inf"), before
         cost = 0.0 if turn.is_voiced else SILENT
         cost += (FURTHER_KNOWN if expected.has_many else FURTHER) * (j - i - 1 + has_earlier)
         first_text = None if has_earlier else turn.first_text_s(first)
         if first_text is not None:
             span = expected.first_text
             cost += LATE * first_text if span is None else min(MOST_OFF, span.off(first_text))
+        cost += min(MOST_OFF, overrun_s(turn, self._segments[i:j]))
         answer = turn.answer_s(last)
         is_early = expected.has_early_finals or len(last.finals) > 1
         if answer is None:
@@ -238,13 +291,13 @@ class _Weighing:
             most = MOST_OFF if first_text is None else WEAK if expected.has_many else WEAKER
             cost += min(most, expected.answer.off(answer))
         if j - i > 1:
-            after = self._after.get((k, expected))
+            after = self._after.get((k, before))
             if after is None:
                 pairs = itertools.pairwise(self._segments)
                 costs = [self._after_the_end(turn, one, further, expected) for one, further in pairs]
-                after = self._after[k, expected] = [0.0, *itertools.accumulate(costs)]
+                after = self._after[k, before] = [0.0, *itertools.accumulate(costs)]
             cost += after[j - 1] - after[i]
-        return cost, expected.learned(first_text, answer)
+        return cost, (before[0] if first_text is None else first_text, before[1] if answer is None else answer)
 
     @staticmethod
     def _after_the_end(turn: Turn, one: Segment, further: Segment, expected: Expected) -> float:
@@ -258,7 +311,7 @@ class _Weighing:
         """Of a turn before the segments from ``i`` on."""
         if turn.finalized_at is not None and not turn.is_voiced:
             return 0.0
-        whole = UNHEARD
+        whole = UNHEARD + self._measured.swing_s
         if not expected.is_known:
             whole = THROWN_AWAY if turn.is_cancelled else UNHEARD_UNPACED
         if turn.is_overdue or self._has_later_final[i]:

@@ -28,7 +28,7 @@ class Service:
     """Says of each segment an interim ``lag`` seconds after its beginning, and its final ``lag`` after its end."""
 
     def __init__(self, lag: float, *, has_interims: bool = True, has_sentences: bool = False) -> None:
-        self._lag, self._has_interims = lag, has_interims
+        self.lag, self._has_interims = lag, has_interims
         self.attribution = Attribution(Pace(), grace_s=PAUSE_S)
         self.attribution.has_sentences = has_sentences
         self._now = 100.0
@@ -46,13 +46,13 @@ class Service:
             for k in range(talk.n):
                 begin, end = (t + talk.length * (k + i) / talk.n for i in (0, 1))
                 if self._has_interims:
-                    facts.append((begin + self._lag, 2, "interim", self._number, k))
-                facts.append((end + self._lag + GRACE_S, 1, "final", self._number, k))
+                    facts.append((begin + self.lag, 2, "interim", self._number, k))
+                facts.append((end + self.lag + GRACE_S, 1, "final", self._number, k))
             t += talk.length
         for at, _, what, number, k in sorted(facts):
             self._until(at)
             self._tell(what, number, k, at)
-        self._until(t + self._lag + 10.0)
+        self._until(t + self.lag + 10.0)
         for number in range(self._number - len(talks) + 1, self._number + 1):  # the silent ones end first
             if number not in self.credited.values():
                 self._take(self.attribution.settled(number, self._now))
@@ -73,11 +73,13 @@ class Service:
             self.attribution.finalized(number, at, is_voiced=True)
         else:
             id_ = f"{number}.{k}"
-            message = TranscriptMessage(TranscriptKind.ORIGINAL, id_, f"{what} {id_}", what == "final")
-            credited, moved = self.attribution.of_text(message, at)
-            assert credited is not None
-            self._take(moved)
-            self.credited[id_] = credited
+            self._hear(id_, f"{what} {id_}", is_final=what == "final", at=at)
+
+    def _hear(self, id_: str, text: str, *, is_final: bool, at: float) -> None:
+        credited, moved = self.attribution.of_text(TranscriptMessage(TranscriptKind.ORIGINAL, id_, text, is_final), at)
+        assert credited is not None
+        self._take(moved)
+        self.credited[id_] = credited
 
     def _take(self, moved: list) -> None:  # type: ignore[type-arg]
         for move in moved:
@@ -129,3 +131,54 @@ def test_of_two_with_one_answer_the_later_one_was_answered_as_far_as_is_known() 
     assert credited == {"2.0": 2}
     credited = Service(1.5).converse([Spoken(0.2, 0.5), Spoken(0.4, 0.5, 0)])
     assert credited == {"1.0": 2}, "the smaller delay: the pace is unknown"
+
+
+class Overtaking(Service):
+    """Sends an interim and a final twice a second while somebody talks, ``ear`` seconds after the sound; the last final
+    ``lag`` seconds after the end, which a final of the next utterance may overtake. No interim of less than 0.24 s."""
+
+    def __init__(self, ear: float, lag: float) -> None:
+        super().__init__(lag)
+        self._ear = ear
+
+    def overtake(self, tap: float, pause: float, talk: float) -> dict[str, int]:
+        """A tap and a talk; returns whose each segment is in the end."""
+        t = self._now + 1.0
+        begun = t + tap + pause
+        ended = begun + talk
+        facts: list[tuple[float, int, str, int, str]] = [
+            (t, 0, "sent", 1, ""),
+            (t + tap, 0, "finalize", 1, ""),
+            (begun, 0, "sent", 2, ""),
+            (ended, 0, "finalize", 2, ""),
+            (t + tap + self.lag + GRACE_S, 1, "final", 1, "a tap"),
+            (ended + self.lag + GRACE_S + 0.01, 1, "final", 2, "the talk, whole"),
+        ]
+        for n in range(int(talk / 0.5) + 1):
+            for kind, at in (("interim", 0.5 * n + 0.24), ("final", 0.5 * n + 0.5)):
+                if at <= talk:
+                    facts.append((begun + at + self._ear, 2, kind, 2, f"the talk, {n} {kind}"))
+        for at, _, what, number, text in sorted(facts):
+            self._until(at)
+            if text:
+                self._hear(str(number), text, is_final=what == "final", at=at)
+            else:
+                self._tell(what, number, 0, at)
+        return self.credited
+
+
+@given(st.floats(0.0, 0.3), seconds, st.floats(0.02, 0.23), st.floats(PAUSE_S, 2.0), st.floats(1.3, 3.0))
+def test_finals_of_a_talk_that_overtake_the_final_of_a_tap_stay_with_the_talk(
+    ear: float, lag: float, tap: float, pause: float, talk: float
+) -> None:
+    """Its interims went on for longer than the whole tap."""
+    assert Overtaking(ear, lag).overtake(tap, pause, talk) == {"1": 1, "2": 2}
+
+
+def test_a_service_that_became_quick_is_measured_by_what_it_does_now() -> None:
+    """Each is answered once; the pace of long ago would give the first one two answers."""
+    service = Service(2.5, has_interims=False)
+    service.converse([Spoken(1.0, 1.0)])
+    service.lag = 0.2
+    credited = service.converse([Spoken(3.0, 0.6), Spoken(0.35, 0.3), Spoken(0.35, 0.3)])
+    assert own(credited), credited
