@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pinch_tui.cli.dub.output import View
+from pinch_tui.cli.dub.output import Report
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub import rehearsal
 from pinch_tui.dub.checks import (
@@ -68,6 +68,8 @@ class Endpoint:
 
     base_url: str
     key: str
+    key_source: str
+    poll_s: float
     is_rehearsal: bool
 
     def client(self) -> DubClient:
@@ -87,7 +89,7 @@ class Endpoint:
 
 
 def look_at(
-    asked: Asked, target: str, source: str, service: str, records: Records, view: View, at: Endpoint
+    asked: Asked, target: str, source: str, service: str, records: Records, report: Report, at: Endpoint
 ) -> Recording:
     """The recording with everything that can be told here. Raises `UsageError`."""
     now = time.time()
@@ -121,8 +123,8 @@ def look_at(
             raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub in it.")
         check_duration(record.name, found.duration_s, limits)
         record = _placed(replace(record, duration_s=found.duration_s), asked.out)
-        digest = digest_of(file, lambda done: _show_reading(view, record, done))
-        view.clear()
+        digest = digest_of(file, lambda done: _show_reading(report, record, done))
+        report.clear()
     return Recording(replace(record, digest=digest), content_type=kind)
 
 
@@ -135,11 +137,11 @@ def _limits_for(size: int, limits: Limits, at: Endpoint, name: str, kind: str) -
     return replace(limits, max_bytes=told or limits.max_bytes)
 
 
-def _show_reading(view: View, record: Record, done: int) -> None:
+def _show_reading(report: Report, record: Record, done: int) -> None:
     if record.size > 50_000_000:
         tenth = 10 * done // record.size
         text = f"Reading {record.name} - {bytes_text(done)} of {bytes_text(record.size)}"
-        view.progress(text, ("reading", tenth // 5), time.monotonic())
+        report.progress(text, ("reading", tenth // 5), time.monotonic())
 
 
 def _placed(record: Record, out: Path | None) -> Record:

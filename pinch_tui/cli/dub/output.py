@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import click
 
@@ -32,43 +29,38 @@ STATES = {
 }
 
 
-class View:
-    """Progress on stderr: one line drawn over on a terminal, else lines of a log."""
+class Report(LiveLine):
+    """What one command says: progress on stderr, its result on stdout, and with ``--json`` its failure, too."""
 
-    def __init__(self, line: LiveLine) -> None:
-        self._line = line
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
         self._pace = PlainPace()
+        self.record: Record | None = None
+        """The job as it stands, for the object that is printed about a failure."""
 
-    def say(self, sentence: str) -> None:
-        self._line.say(sentence)
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _traceback: object) -> None:
+        if self._as_json and isinstance(exc, PinchError):
+            print_json(self.record, exc.exit_code, exc)
 
     def progress(self, text: str, key: object, now: float) -> None:
-        if self._line.is_live:
-            self._line.draw(clean(text, 200))
+        """Show how far the run is: one line drawn over on a terminal, else lines of a log, each new state at once."""
+        if self.is_live:
+            self.draw(clean(text, 200))
         elif self._pace.is_due(key, now):
-            self._line.say(text)
+            self.say(text)
 
-    def clear(self) -> None:
-        self._line.clear()
-
-
-@dataclass(slots=True)
-class Told:
-    """The record as it stands, for the object that ``--json`` prints about a failure."""
-
-    record: Record | None = None
-
-
-@contextlib.contextmanager
-def errors_as_json(as_json: bool) -> Iterator[Told]:
-    """With ``--json`` a failure is printed as an object, too, before it goes its usual way."""
-    told = Told()
-    try:
-        yield told
-    except PinchError as exc:
-        if as_json:
-            print_json(told.record, exc.exit_code, exc)
-        raise
+    def result(self, record: Record, exit_code: int, *lines: str) -> int:
+        """Print the job as an object, or these lines; returns the exit code."""
+        if self._as_json:
+            print_json(record, exit_code)
+        else:
+            for line in lines:
+                click.echo(line)
+        return exit_code
 
 
 def print_json(record: Record | None, exit_code: int | None = None, error: PinchError | None = None) -> None:

@@ -14,9 +14,8 @@ import click
 
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.dub.look import Asked, Endpoint, here, look_at, resolved_out
-from pinch_tui.cli.dub.output import STATES, Told, View, errors_as_json, line_of, percent_text, print_json, summary_of
+from pinch_tui.cli.dub.output import STATES, Report, line_of, percent_text, print_json, summary_of
 from pinch_tui.cli.interrupts import interrupts
-from pinch_tui.cli.live_line import LiveLine
 from pinch_tui.core.languages import label
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub.checks import check_languages, offer_text
@@ -44,90 +43,76 @@ def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
     target, source = check_languages(asked.target, asked.source)
     records = Records(context.paths.dubs)
     service = REHEARSAL if is_rehearsal else settings.dub.base_url
-    view = View(LiveLine())
-    with errors_as_json(as_json) as told:
-        key, key_source = _key(context, settings, is_rehearsal=is_rehearsal)
-        at = Endpoint(settings.dub.base_url, key, is_rehearsal)
-        recording = look_at(asked, target, source, service, records, view, at)
-        told.record = recording.record
-        plan = Plan(_poll_s(settings, is_rehearsal), asked.waits, key_source)
+    with Report(as_json=as_json) as report:
+        at = _endpoint(context, settings, is_rehearsal=is_rehearsal)
+        recording = look_at(asked, target, source, service, records, report, at)
+        report.record = recording.record
         if _costs(known := _known(records, recording.record, asked)):
             _offer(asked, recording.record)
         while True:
             with records.choosing():
                 before, known = known, _known(records, recording.record, asked)
-                told.record = record = _merged(known, recording.record, asked)
+                report.record = record = _merged(known, recording.record, asked)
                 lock = records.lock(record)
                 if not lock.take():
-                    return _is_taken(record, as_json=as_json)
+                    return _is_taken(record, report)
                 is_settled = _costs(before) or not _costs(known)
                 if is_settled and (known is None or records.read(known.id) == known):
                     if known is None:
                         records.save(record)
                     break
-                lock.release()  # whoever had it until now has changed the record
-            if not is_settled:  # the job that there was has just failed, so a new one is to be paid
+                lock.release()  # the run that had it until now has changed the record
+            if not is_settled:  # the existing job has just failed, so a new one has to be paid
                 _offer(asked, recording.record)
         if known is not None and known.phase in LIVE:
-            view.say(_reuse_text(known))
-        machine = JobMachine(record, plan, source_url=recording.url)
-        return _run(told, machine, at, records, view, lock, recording.content_type, asked.timeout_s, as_json=as_json)
+            report.say(_reuse_text(known))
+        machine = JobMachine(record, Plan(at.poll_s, asked.waits, at.key_source), source_url=recording.url)
+        return _run(report, machine, at, records, lock, asked.timeout_s, recording.content_type)
 
 
 def get(context: CliContext, job: str, out: Path | None, timeout_s: float | None, *, as_json: bool) -> int:
     """``dub get JOB``; returns the exit code. Raises `PinchError`."""
     settings = context.load().settings
     records = Records(context.paths.dubs)
-    view = View(LiveLine())
-    with errors_as_json(as_json) as told:
-        record = _named(records, context, settings, job)
-        told.record = record
+    with Report(as_json=as_json) as report:
+        report.record = record = _named(records, context, settings, job)
         if not record.job_id and record.phase is not Phase.ASKED:
             _refuse_without_job(record)
         if out is not None:
             record = moved_to(record, resolved_out(out))
         check_place(record, here())
-        key, key_source = _key(context, settings, is_rehearsal=record.is_rehearsal)
+        at = _endpoint(context, settings, is_rehearsal=record.is_rehearsal)
         lock = records.lock(record)
         if not lock.take():
-            return _is_taken(record, as_json=as_json)
+            return _is_taken(record, report)
         newest = records.read(record.id) or record
         record = newest if out is None else moved_to(newest, record.out)
-        machine = JobMachine(
-            without_missing_outputs(record), Plan(_poll_s(settings, record.is_rehearsal), key_source=key_source)
-        )
-        at = Endpoint(settings.dub.base_url, key, record.is_rehearsal)
-        return _run(told, machine, at, records, view, lock, "", timeout_s, as_json=as_json)
+        machine = JobMachine(without_missing_outputs(record), Plan(at.poll_s, key_source=at.key_source))
+        return _run(report, machine, at, records, lock, timeout_s)
 
 
 def status(context: CliContext, job: str, *, as_json: bool) -> int:
     """``dub status JOB``; returns the exit code. Raises `PinchError`."""
     settings = context.load().settings
     records = Records(context.paths.dubs)
-    with errors_as_json(as_json) as told:
-        record = _named(records, context, settings, job)
-        told.record = record
+    with Report(as_json=as_json) as report:
+        report.record = record = _named(records, context, settings, job)
         detail = ""
         if record.job_id:
-            key, key_source = _key(context, settings, is_rehearsal=record.is_rehearsal)
-            at = Endpoint(settings.dub.base_url, key, record.is_rehearsal)
-            machine = JobMachine(record, Plan(key_source=key_source))
+            at = _endpoint(context, settings, is_rehearsal=record.is_rehearsal)
+            machine = JobMachine(record, Plan(key_source=at.key_source))
             answer = at.ask(lambda client: client.job(record.job_id))
             if isinstance(answer, Failure):
-                raise refusal(Step.POLL, answer, record, key_source)
+                raise refusal(Step.POLL, answer, record, at.key_source)
             machine.handle(Begun(), time.time())
             for command in machine.handle(answer, time.time()):
                 if isinstance(command, Save):
                     _save_if_free(records, command.record)
-            told.record = record = machine.record
+            report.record = record = machine.record
             if record.phase is Phase.RUNNING:
                 stage = f", {answer.stage}" if answer.stage else ""
                 detail = f" ({answer.status}{stage}{percent_text(answer.percent)})"
-        if as_json:
-            print_json(record, EXIT_OK)
-        else:
-            click.echo(f"{line_of(record)}{detail}")
-    return EXIT_OK
+        return report.result(record, EXIT_OK, f"{line_of(record)}{detail}")
 
 
 def list_all(context: CliContext, *, as_json: bool) -> int:
@@ -214,21 +199,18 @@ def _named(records: Records, context: CliContext, settings: Settings, job: str) 
 
 
 def _run(
-    told: Told,
+    report: Report,
     machine: JobMachine,
     at: Endpoint,
     records: Records,
-    view: View,
     lock: FileLock,
-    content_type: str,
     timeout_s: float | None,
-    *,
-    as_json: bool,
+    content_type: str = "",
 ) -> int:
     async def run() -> Outcome:
         async with contextlib.aclosing(at.client()) as client:
             with interrupts() as interrupt:
-                runner = Runner(machine, client, records, view, interrupt, here(), content_type, timeout_s=timeout_s)
+                runner = Runner(machine, client, records, report, interrupt, here(), content_type, timeout_s=timeout_s)
                 return await runner.run()
 
     try:
@@ -236,25 +218,14 @@ def _run(
     except KeyboardInterrupt:  # where the loop takes no signals
         outcome = _left(machine)
     finally:
-        told.record = machine.record
-        view.clear()
+        report.record = record = machine.record
+        report.clear()
         lock.release()
-    code = {
-        Outcome.SAVED: EXIT_OK,
-        Outcome.STARTED: EXIT_OK,
-        Outcome.GOES_ON: EXIT_GOES_ON,
-        Outcome.INTERRUPTED: EXIT_INTERRUPTED,
-    }[outcome]
-    view.say(summary_of(machine.record, outcome))
-    if as_json:
-        print_json(machine.record, code)
-    elif outcome is Outcome.SAVED:
-        for output in Output:
-            if path := machine.record.outputs.get(output):
-                click.echo(path)
-    elif machine.record.job_id:
-        click.echo(machine.record.job_id)
-    return code
+    report.say(summary_of(record, outcome))
+    if outcome is Outcome.SAVED:
+        return report.result(record, EXIT_OK, *(record.outputs[name] for name in Output if name in record.outputs))
+    code = {Outcome.STARTED: EXIT_OK, Outcome.GOES_ON: EXIT_GOES_ON, Outcome.INTERRUPTED: EXIT_INTERRUPTED}[outcome]
+    return report.result(record, code, *filter(None, (record.job_id,)))
 
 
 def _left(machine: JobMachine) -> Outcome:
@@ -266,21 +237,14 @@ def _left(machine: JobMachine) -> Outcome:
     return last.outcome
 
 
-def _is_taken(record: Record, *, as_json: bool) -> int:
+def _is_taken(record: Record, report: Report) -> int:
     """Another run works on this job. Raises `UsageError` where it has no job's name yet."""
     if not record.job_id:
         raise UsageError(
             f"Another pinch-tui is sending {clean(record.name, 80)} at this moment.", "Wait for it, or end it first."
         )
-    click.echo(
-        f"pinch-tui: Another pinch-tui waits for the job {record.job_id} at this moment, and brings its files.",
-        err=True,
-    )
-    if as_json:
-        print_json(record, EXIT_GOES_ON)
-    else:
-        click.echo(record.job_id)
-    return EXIT_GOES_ON
+    report.say(f"Another pinch-tui is waiting for the job {record.job_id} and fetches its files.")
+    return report.result(record, EXIT_GOES_ON, record.job_id)
 
 
 def _save_if_free(records: Records, record: Record) -> None:
@@ -294,10 +258,11 @@ def _save_if_free(records: Records, record: Record) -> None:
         lock.release()
 
 
-def _key(context: CliContext, settings: Settings, *, is_rehearsal: bool) -> tuple[str, str]:
-    """The API key and where it was found. Raises `CredentialError` without one."""
+def _endpoint(context: CliContext, settings: Settings, *, is_rehearsal: bool) -> Endpoint:
+    """Raises `CredentialError` without a key."""
+    dub = settings.dub
     if is_rehearsal:
-        return "", "the rehearsal"
+        return Endpoint(dub.base_url, "", "the rehearsal", min(dub.poll_s, POLL_S), is_rehearsal=True)
     key = lookup_key(settings, context.env, context.paths.state, ChildKeyring())
     for warning in key.warnings:
         click.echo(f"pinch-tui: {warning}", err=True)
@@ -305,8 +270,4 @@ def _key(context: CliContext, settings: Settings, *, is_rehearsal: bool) -> tupl
         raise CredentialError(
             "There is no API key.", "Set one with pinch-tui key set, or rehearse without one: dub --practice."
         )
-    return key.value, f"the {key.source}"
-
-
-def _poll_s(settings: Settings, is_rehearsal: bool) -> float:
-    return min(settings.dub.poll_s, POLL_S) if is_rehearsal else settings.dub.poll_s
+    return Endpoint(dub.base_url, key.value, f"the {key.source}", dub.poll_s, is_rehearsal=False)
