@@ -142,19 +142,15 @@ class DubClient:
         """
         headers = {"Content-Type": content_type, "Content-Length": str(size), "Accept": "*/*"}
         try:
-            request = self._client.build_request(
+            async with self._client.stream(
                 "PUT",
                 address.upload_url,
                 content=_pieces(file, size, on_progress),
                 headers=headers,
                 timeout=TRANSFER_TIMEOUT,
                 extensions=limited(self._nearest),
-            )
-            response = await self._client.send(request, stream=True)
-            try:
+            ) as response:
                 content = await _read(response, BODY_LIMIT)
-            finally:
-                await response.aclose()
         except httpx.HTTPError as exc:
             return _broken(exc)
         except (httpx.InvalidURL, ValueError):
@@ -198,8 +194,8 @@ class DubClient:
     async def glance(self, url: str) -> tuple[int, bool]:
         """What stands at a public URL: its size (0: not told) and whether it is a web page.
 
-        Asks for the first bytes, without the key. What cannot be reached from here may be reachable for the service:
-        that is no failure.
+        Asks for the first bytes, without the key. A URL that cannot be reached from here may be reachable for the
+        service, so this is no failure.
         """
         nearest = Scope.MACHINE
         for _ in range(_REDIRECTS):
@@ -257,7 +253,7 @@ async def _pieces(file: BinaryIO, size: int, on_progress: OnProgress) -> AsyncIt
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The first bytes of an answer; nothing of one that is compressed all the same."""
+    """The first bytes of an answer; none of one that is compressed against our wish."""
     if _is_packed(response):
         return b""
     body = bytearray()
