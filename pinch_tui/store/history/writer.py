@@ -20,7 +20,7 @@ from pathlib import Path
 from pinch_tui.core.transcript.correct import first_wording
 from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
 from pinch_tui.store.history.erasing import erase
-from pinch_tui.store.history.holding import hold
+from pinch_tui.store.history.holding import claim
 from pinch_tui.store.history.lines import (
     About,
     Header,
@@ -242,7 +242,7 @@ class HistoryWriter:
             return
         with contextlib.suppress(OSError):
             self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | _BINARY)
-            hold(self._fd)
+            claim(self._fd)
 
     def _news(self, utterance: Utterance) -> list[Segment]:
         """The finals of an utterance that the file does not have; its last one again when only the row changed."""
@@ -350,7 +350,7 @@ class HistoryWriter:
         if self.path is None or self.path.exists():
             self.path = self.folder / f"{stamp}-{secrets.token_hex(2)}.jsonl"
         fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
-        hold(fd)
+        claim(fd)
         sync_folder(self.folder)  # the directory entry must survive a power cut, too
         return fd
 
