@@ -45,10 +45,6 @@ class Paths:
         return self.state / "state.json"
 
     @property
-    def key_file(self) -> Path:
-        return self.state / "key"
-
-    @property
     def log_file(self) -> Path:
         return self.state / "pinch-tui.log"
 
@@ -205,25 +201,25 @@ def open_file(path: Path) -> BinaryIO:
     return os.fdopen(fd, "rb")
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file by ``text``, atomically and readable by its owner alone (0600). Raises OSError.
+def write_private(path: Path, data: str | bytes) -> None:
+    """Replace a file by ``data``, atomically and readable by its owner alone (0600). Raises OSError.
 
     The new content is synced before it takes the old one's place, so that a crash leaves one of the two, whole.
     """
     private_folder(path.parent)
     spare = path.with_name(f".{path.name}.{os.getpid()}.new")
     # Exclusive: neither a file that lies there nor the target of a link is written to.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(spare, flags, 0o600)
     except FileExistsError:  # left behind by a process of the same number
         spare.unlink()
         handle = os.open(spare, flags, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+        with os.fdopen(handle, "wb") as file:
             if sys.platform != "win32":
                 os.fchmod(file.fileno(), 0o600)  # whatever the umask
-            file.write(text)
+            file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
         spare.replace(path)

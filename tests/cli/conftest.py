@@ -29,6 +29,10 @@ class Shell:
     def paths(self) -> Paths:
         return resolve({"PINCH_TUI_HOME": str(self.home)})
 
+    @property
+    def key_file(self) -> Path:
+        return self.paths.state / "key"
+
     def __call__(self, *args: str) -> tuple[int, str, str]:
         code = run(args)
         out, err = self.capture()

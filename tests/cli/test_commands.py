@@ -80,16 +80,16 @@ def test_a_key_comes_from_stdin_and_goes_into_the_file(shell: Shell, monkeypatch
     _stdin(monkeypatch, f"{CANARY}\n")
     code, out, err = shell("key", "set")
     assert (code, err) == (0, "")
-    assert out == f"The key is kept in {shell.paths.key_file}.\n"
-    assert shell.paths.key_file.read_text(encoding="utf-8") == CANARY + "\n"
-    assert shell("key", "status") == (0, f"There is an API key, from {shell.paths.key_file}.\n", "")
+    assert out == f"The key is kept in {shell.paths.state / 'key'}.\n"
+    assert shell.key_file.read_text(encoding="utf-8") == CANARY + "\n"
+    assert shell("key", "status") == (0, f"There is an API key, from {shell.paths.state / 'key'}.\n", "")
     shell.keyring = MemoryKeyring(failure="it is locked or broken")
     assert shell("key", "status")[2] == "pinch-tui: The keyring was left out: it is locked or broken.\n"
     code, out, _ = shell("key", "delete")
     assert (code, out) == (0, "Removed from the key file.\n")
     code, out, _ = shell("key", "delete")
     assert (code, out) == (0, "There was none in the keyring or the key file.\n")
-    assert not shell.paths.key_file.exists()
+    assert not shell.key_file.exists()
 
 
 def test_a_key_goes_into_the_keyring(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,11 +135,11 @@ def test_both_interfaces_of_pinch_have_one_key(shell: Shell, monkeypatch: pytest
     shell.keyring.is_absent = True
     _stdin(monkeypatch, f"{CANARY}\n")
     shared = "pinch-tui: Pinch and Pinch beta1 share one key.\n"
-    kept = f"The key is kept in {shell.paths.key_file}.\n"
+    kept = f"The key is kept in {shell.paths.state / 'key'}.\n"
     assert shell("key", "set", "--service", "pinch-beta1") == (0, kept, shared)
     for name in ("pinch", "pinch-beta1"):
         code, out, err = shell("key", "status", f"--service={name}")
-        assert (code, out) == (0, f"There is an API key, from {shell.paths.key_file}.\n")
+        assert (code, out) == (0, f"There is an API key, from {shell.paths.state / 'key'}.\n")
         assert err == ("" if name == "pinch" else shared)
     assert shell("key", "delete", "--service", "pinch-beta1")[1] == "Removed from the key file.\n"
     assert shell("key", "status")[0] == 3

@@ -106,7 +106,7 @@ def test_one_folder_can_hold_everything(tmp_path: Path) -> None:
     for path in (
         paths.config_file,
         paths.state_file,
-        paths.key_file,
+        paths.state / "key",
         paths.log_file,
         paths.history,
         paths.control_socket,
