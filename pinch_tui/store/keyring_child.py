@@ -78,13 +78,8 @@ class ChildKeyring:
             return True
         if env.get("DBUS_SESSION_BUS_ADDRESS") or Path(f"/run/user/{os.getuid()}/bus").exists():
             return True
-        return any(path.exists() for path in _keyring_settings(env))
-
-
-def _keyring_settings(env: Mapping[str, str]) -> list[Path]:
-    """Where the keyring library looks for a backend of the user's choice."""
-    config = Path(env.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))  # noqa: PTH111 - never raises
-    return [config / "python_keyring" / "keyringrc.cfg"]
+        config = Path(env.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))  # noqa: PTH111 - never raises
+        return (config / "python_keyring" / "keyringrc.cfg").exists()  # a backend that the user chose
 
 
 def main(action: str, account: str) -> int:

@@ -33,25 +33,14 @@ class KeyName:
     file: str
 
 
+def _of_service(name: str, label: str) -> KeyName:
+    variables = f"{name.upper()}_API_KEY", f"PINCH_TUI_{name.upper()}__KEY"
+    return KeyName(name, label, variables, f"{name}.key", f"api-key-{name}", f"key-{name}")
+
+
 PINCH = KeyName("pinch", "Pinch", ("PINCH_API_KEY", "PINCH_TUI_API__KEY"), "api.key", "api-key", "key")
 KEYS = {
-    "pinch": PINCH,
-    "cartesia": KeyName(
-        "cartesia",
-        "Cartesia",
-        ("CARTESIA_API_KEY", "PINCH_TUI_CARTESIA__KEY"),
-        "cartesia.key",
-        "api-key-cartesia",
-        "key-cartesia",
-    ),
-    "smallest": KeyName(
-        "smallest",
-        "smallest.ai",
-        ("SMALLEST_API_KEY", "PINCH_TUI_SMALLEST__KEY"),
-        "smallest.key",
-        "api-key-smallest",
-        "key-smallest",
-    ),
+    name.name: name for name in (PINCH, _of_service("cartesia", "Cartesia"), _of_service("smallest", "smallest.ai"))
 }
 """By the name that `ServiceTraits.key` gives."""
 KEY_VARIABLES = tuple(variable for name in KEYS.values() for variable in name.variables)

@@ -215,16 +215,17 @@ class History:
         changed = [new for old, new in zip(utterance.segments, segments, strict=True) if old != new]
         if not changed:
             return conversation
-        _append(conversation.path, "".join(encode_correction(number, segment) for segment in changed))
-        found = self._read(conversation.id)
-        return found if isinstance(found, Conversation) else conversation
+        return self._extended(conversation, "".join(encode_correction(number, segment) for segment in changed))
 
     def star(self, conversation: Conversation, number: int, *, is_on: bool) -> Conversation:
         """Star or unstar a line of a past conversation; returns the changed conversation.
 
         Raises `UsageError` when the file cannot be written.
         """
-        _append(conversation.path, encode_star(number, is_on=is_on))
+        return self._extended(conversation, encode_star(number, is_on=is_on))
+
+    def _extended(self, conversation: Conversation, lines: str) -> Conversation:
+        _append(conversation.path, lines)
         found = self._read(conversation.id)
         return found if isinstance(found, Conversation) else conversation
 
