@@ -15,6 +15,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pinch_tui.core.transcript.correct import first_wording
@@ -39,6 +40,17 @@ SLOW_MS = 5.0
 """A disk whose syncs usually take longer than this is slow."""
 BATCH_S = 1.0
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What the file holds of one utterance. Finals and corrections are by the segments' ids."""
+
+    finals: dict[str, Segment] = field(default_factory=dict)
+    row: tuple[str, ...] = ()
+    """The segments with finals, in order."""
+    corrections: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_starred: bool = False
 
 
 class HistoryWriter:
@@ -67,12 +79,9 @@ class HistoryWriter:
         self._on_recovery = on_recovery
         self._fd: int | None = None
         self._known: dict[int, Utterance] = {}  # every utterance with finals, in its newest state
-        self._kept: dict[int, dict[str, Segment]] = {}  # utterance -> segment id -> what the file has
+        self._kept: dict[int, _Kept] = {}
         self._cancelled: set[int] = set()
-        self._corrections: dict[tuple[int, str], tuple[str, str]] = {}  # of (utterance, segment), as the file has them
         self._stars: dict[int, bool] = {}  # as they should be
-        self._kept_stars: dict[int, bool] = {}
-        self._rows: dict[int, tuple[str, ...]] = {}  # utterance -> its segments with finals, as the file has them
         self._owed: dict[int, None] = {}  # utterances that could not be written, in order
         self._unsynced: dict[int, None] = {}  # utterances with finals that are written but not synced, in order
         self._synced_at = float("-inf")
@@ -93,15 +102,14 @@ class HistoryWriter:
         for utterance in utterances:
             number = utterance.number
             self._known[number] = utterance
-            self._kept[number] = {final.id: final for final in _finals(utterance)}
-            self._rows[number] = _row(utterance)
-            mended = {
-                (number, one.id): (one.original, one.translation) for one in utterance.segments if one.is_corrected
-            }
-            self._corrections |= mended
+            self._kept[number] = _Kept(
+                {final.id: final for final in _finals(utterance)},
+                _row(utterance),
+                {one.id: (one.original, one.translation) for one in utterance.segments if one.is_corrected},
+                number in stars,
+            )
         self._earlier = frozenset(self._known)
         self._stars = dict.fromkeys(stars, True)
-        self._kept_stars = dict(self._stars)
 
     @property
     def missing(self) -> int:
@@ -147,7 +155,7 @@ class HistoryWriter:
         has_written = self._pay()
         if has_written is None:
             return False
-        return self._secure() if has_written else self._kept_stars.get(number, False) is is_on
+        return self._secure() if has_written else self._kept.get(number, _Kept()).is_starred is is_on
 
     def close(self) -> int:
         """Write what is still missing, sync, and close the file; returns how many utterances are missing for good."""
@@ -155,9 +163,7 @@ class HistoryWriter:
             self.record(())
         if self._unsynced:
             self._secure()
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        self._close_file()
         return self.missing
 
     def _pay(self) -> bool | None:
@@ -168,19 +174,20 @@ class HistoryWriter:
         moved: set[int] = set()
         mended: dict[tuple[int, str], tuple[str, str]] = {}
         for number in self._owed:
-            utterance = self._known[number]
+            utterance, kept = self._known[number], self._kept.get(number)
             if utterance.state is UtteranceState.CANCELLED:
-                if number in self._kept and number not in self._cancelled:
+                if kept is not None and number not in self._cancelled:
                     thrown_away.add(number)
                     lines.append(encode_cancelled(number))
                 continue
-            if number in self._kept and not _finals(utterance):  # its text turned out to belong to another utterance
+            if kept is not None and not _finals(utterance):  # its text turned out to belong to another utterance
                 moved.add(number)
             for segment in self._news(utterance):
                 lines.append(encode_final(utterance, segment))
                 fresh.append((utterance, segment))
             for segment in utterance.segments:
-                texts, known = (segment.original, segment.translation), self._corrections.get((number, segment.id))
+                texts = (segment.original, segment.translation)
+                known = None if kept is None else kept.corrections.get(segment.id)
                 if known != texts and (segment.is_corrected or known is not None):
                     lines.append(encode_correction(number, segment))
                     mended[number, segment.id] = texts
@@ -190,7 +197,7 @@ class HistoryWriter:
         stars = {
             number: is_on
             for number, is_on in self._stars.items()
-            if number in on_file and self._kept_stars.get(number, False) is not is_on
+            if number in on_file and self._kept.get(number, _Kept()).is_starred is not is_on
         }
         lines += [encode_star(number, is_on=is_on) for number, is_on in stars.items()]
         if not lines:
@@ -205,13 +212,16 @@ class HistoryWriter:
             self._kept_about = about
         self._owed.clear()
         self._cancelled |= thrown_away
-        self._kept_stars |= stars
-        self._corrections |= mended
         self._unsynced |= dict.fromkeys(number for number, _ in mended)
         for utterance, segment in fresh:
-            self._kept.setdefault(utterance.number, {})[segment.id] = segment
-            self._rows[utterance.number] = _row(utterance)
+            file = self._kept.setdefault(utterance.number, _Kept())
+            file.finals[segment.id], file.row = segment, _row(utterance)
             self._unsynced[utterance.number] = None
+        for number, is_on in stars.items():
+            self._kept[number].is_starred = is_on
+        for (number, name), texts in mended.items():
+            if number in self._kept:
+                self._kept[number].corrections[name] = texts
         return True
 
     def _erase(self, numbers: set[int]) -> bool:
@@ -219,8 +229,7 @@ class HistoryWriter:
         if not numbers or self._fd is None or self.path is None:
             return True
         try:
-            os.close(self._fd)  # Windows replaces no open file
-            self._fd = None
+            self._close_file()  # Windows replaces no open file
             erase(self.path, numbers - self._earlier, self._resumed_at)
         except OSError as exc:
             self._failed(exc)
@@ -229,10 +238,7 @@ class HistoryWriter:
             self._reopen()
         for number in numbers:
             self._kept.pop(number, None)
-            self._rows.pop(number, None)
-            self._kept_stars.pop(number, None)
             self._unsynced.pop(number, None)
-            self._corrections = {key: texts for key, texts in self._corrections.items() if key[0] != number}
         self._is_torn = False
         return True
 
@@ -246,10 +252,10 @@ class HistoryWriter:
 
     def _news(self, utterance: Utterance) -> list[Segment]:
         """The finals of an utterance that the file does not have; its last one again when only the row changed."""
-        kept = self._kept.get(utterance.number, {})
+        kept = self._kept.get(utterance.number, _Kept())
         finals = _finals(utterance)
-        news = [final for final in finals if not _is_same(kept.get(final.id), final)]
-        if not news and finals and self._rows.get(utterance.number) != _row(utterance):
+        news = [final for final in finals if not _is_same(kept.finals.get(final.id), final)]
+        if not news and finals and kept.row != _row(utterance):
             return finals[-1:]
         return news
 
@@ -291,9 +297,6 @@ class HistoryWriter:
             # The kernel may have dropped what it could not write, and would report the next sync as a success.
             for number in self._unsynced:
                 self._kept.pop(number, None)
-                self._rows.pop(number, None)
-                self._kept_stars.pop(number, None)
-                self._corrections = {key: texts for key, texts in self._corrections.items() if key[0] != number}
                 self._owed[number] = None
             self._unsynced.clear()
             self._failed(exc)
@@ -315,20 +318,20 @@ class HistoryWriter:
 
     def _forget_file(self) -> None:
         """The file is gone: write the whole conversation to a new one."""
-        if self._fd is not None:
-            with contextlib.suppress(OSError):
-                os.close(self._fd)
-            self._fd = None
+        with contextlib.suppress(OSError):
+            self._close_file()
         self._is_torn = False
         self._resumed_at = 0
         self._kept.clear()
-        self._rows.clear()
         self._cancelled.clear()
-        self._kept_stars.clear()
-        self._corrections.clear()
         self._kept_about = About()
         self._unsynced.clear()
         self._owed = dict.fromkeys(self._known)
+
+    def _close_file(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
 
     def _failed(self, exc: OSError) -> None:
         is_news = self._n_told is None or self.missing > self._n_told
@@ -366,9 +369,7 @@ class HistoryWriter:
 
     def _discard(self) -> None:
         """Remove a file that stayed empty, so that the header is written once the disk has room."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        self._close_file()
         self._is_torn = False
         if self.path is not None:
             with contextlib.suppress(OSError):
