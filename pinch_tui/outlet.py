@@ -9,6 +9,7 @@ writing shows that a console is paused (a selection, Ctrl+S).
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import ctypes
 import os
@@ -25,6 +26,12 @@ LAST_WORDS_S = 0.5
 """How long an exiting program waits for its last output to be taken."""
 _THREAD_TERMINATE = 0x0001  # the access right that CancelSynchronousIo needs
 _PIECE = getattr(select, "PIPE_BUF", 512)  # a writable pipe takes this many bytes without blocking
+
+
+def key_decoder() -> codecs.IncrementalDecoder:
+    """Reads what the terminal writes in its locale. ASCII is read as UTF-8, which contains it."""
+    own = codecs.lookup(getattr(sys.__stdin__, "encoding", None) or "utf-8")
+    return codecs.getincrementaldecoder("utf-8" if own.name == "ascii" else own.name)("replace")
 
 
 class Sink(Protocol):

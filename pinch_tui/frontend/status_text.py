@@ -183,9 +183,7 @@ def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = Fals
         case MicState.CLOSED:
             return MicLine("mic closed, opens when you press", status.mic_name)
         case MicState.LOST:
-            return MicLine(
-                "mic lost", status.mic_name, _mic_detail(status) or "microphone disconnected; looking for it"
-            )
+            return MicLine("mic lost", status.mic_name, _mic_detail(status) or "looking for it")
         case MicState.ABSENT:
             return MicLine("no mic", "", _mic_detail(status) or "no microphone found")
 

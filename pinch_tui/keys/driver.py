@@ -21,6 +21,7 @@ from textual.message import Message
 from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, reading, replaced_names
 from pinch_tui.keys.ports import KeyListener
 from pinch_tui.keys.screen_output import ScreenOutput, repainting
+from pinch_tui.outlet import key_decoder
 
 
 class LenientFile:
@@ -113,6 +114,5 @@ class _Reading:
         return self._decoder.decode(data, final)
 
 
-def _tolerant_decoder(encoding: str) -> Callable[[], _Reading]:
-    make = codecs.getincrementaldecoder(encoding)
-    return lambda: _Reading(make("replace"))
+def _tolerant_decoder(_encoding: str) -> Callable[[], _Reading]:
+    return lambda: _Reading(key_decoder())

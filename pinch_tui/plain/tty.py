@@ -7,7 +7,6 @@ it was. This module is for POSIX terminals; `pinch_tui.plain.tty_windows` polls 
 from __future__ import annotations
 
 import asyncio
-import codecs
 import os
 import re
 import signal
@@ -18,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from pinch_tui.errors import UsageError
-from pinch_tui.outlet import LAST_WORDS_S, PatientStream
+from pinch_tui.outlet import LAST_WORDS_S, PatientStream, key_decoder
 from pinch_tui.plain.terminal import HANG_UP, KeyHandler, key_names
 
 assert sys.platform != "win32"  # `pinch_tui.plain.tty_windows` takes its place there
@@ -41,7 +40,7 @@ class PosixTerminal:
         self._out = out
         self._saved: list[Any] | None = None
         self._on_key: KeyHandler | None = None
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = key_decoder()
         self._pending = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._escape: asyncio.TimerHandle | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import signal
 import sys
 from collections.abc import Iterator
@@ -245,6 +246,14 @@ def test_an_empty_read_is_a_hang_up() -> None:
     with pytest.raises(OSError, match="hung up"):
         decode(b"")
     assert decode(b"", final=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "written"), [("ISO-8859-1", b"caf\xe9"), ("utf-8", b"caf\xc3\xa9"), ("US-ASCII", b"caf\xc3\xa9")]
+)
+def test_keys_come_in_the_encoding_of_the_terminal(monkeypatch: pytest.MonkeyPatch, own: str, written: bytes) -> None:
+    monkeypatch.setattr(sys, "__stdin__", io.TextIOWrapper(io.BytesIO(), encoding=own))
+    assert _tolerant_decoder("utf-8")().decode(written) == "café"
 
 
 async def test_signals_end_the_program_and_can_be_let_go() -> None:
