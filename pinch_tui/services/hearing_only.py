@@ -12,9 +12,10 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError
+from pinch_tui.services.hearing import Dialect
 from pinch_tui.services.ports import HandshakeRefused, Opener, Service, Socket
 from pinch_tui.services.refusals import Refusals
-from pinch_tui.services.utterances import Dialect, UtteranceConnection, Way
+from pinch_tui.services.utterances import UtteranceConnection, Way
 
 EXPIRES_S = 3_600.0
 """Nothing expires, because the address is not signed."""

@@ -12,13 +12,12 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S
 from pinch_tui.core.secrecy import redact
 from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, TranscriptMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
-from pinch_tui.services.hearing import Hearing, Refused
+from pinch_tui.services.hearing import Dialect, Hearing, Refused
 from pinch_tui.services.ports import Socket
 
 KEEPALIVE_S = 5.0
@@ -28,28 +27,6 @@ GAP_S = 0.5
 _GAP_LIMIT_S = 2.0
 _LATCH_BYTES = 100 * FRAME_BYTES
 """A press that is not latched within this much sound is taken for a hold."""
-
-
-class Dialect(Protocol):
-    """How a provider wants its socket to be used."""
-
-    @property
-    def chunk_frames(self) -> int:
-        """Frames that are sent together."""
-
-    @property
-    def endings(self) -> Sequence[str]:
-        """The messages that end an utterance."""
-
-    @property
-    def keepalive(self) -> str:
-        """The message that keeps an idle socket open, "" for none."""
-
-    @property
-    def fills_gaps(self) -> bool:
-        """Whether zeros replace sound that pauses."""
-
-    def hearing(self, name: str) -> Hearing: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import pytest
 from pinch_tui.core.events import FRAME_BYTES
 from pinch_tui.core.wire import MetadataAck, Progress
 from pinch_tui.errors import PinchError
-from pinch_tui.services.cartesia.protocol import CartesiaDialect
-from pinch_tui.services.hearing import Hearing
-from pinch_tui.services.smallest.protocol import SmallestDialect
-from pinch_tui.services.utterances import KEEPALIVE_S, Dialect, UtteranceConnection, Way
+from pinch_tui.services.cartesia.protocol import dialect as cartesia
+from pinch_tui.services.hearing import Dialect
+from pinch_tui.services.smallest.protocol import dialect as smallest
+from pinch_tui.services.utterances import KEEPALIVE_S, UtteranceConnection, Way
 
 FRAME = bytes([1, 2]) * (FRAME_BYTES // 2)
 
@@ -74,7 +74,7 @@ class Talk:
 
 
 async def test_smallest_is_kept_alive_while_a_socket_idles() -> None:
-    talk = Talk(SmallestDialect(is_continuous=True))
+    talk = Talk(smallest(is_continuous=True))
     await talk.speak(6)
     await talk.pass_by(KEEPALIVE_S - 1)
     assert talk.words == [], "not before it idles"
@@ -87,12 +87,12 @@ async def test_smallest_is_kept_alive_while_a_socket_idles() -> None:
 
 
 async def test_the_answer_to_a_keepalive_is_no_text() -> None:
-    hearing: Hearing = SmallestDialect(is_continuous=False).hearing("u1")
+    hearing = smallest(is_continuous=False).hearing("u1")
     assert list(hearing.message('{"type":"pong"}')) == [MetadataAck()]
 
 
 async def test_after_its_end_nothing_is_kept_alive() -> None:
-    talk = Talk(SmallestDialect(is_continuous=False))
+    talk = Talk(smallest(is_continuous=False))
     await talk.speak(6)
     await talk.connection.finalize()
     ended = list(talk.words)
@@ -102,7 +102,7 @@ async def test_after_its_end_nothing_is_kept_alive() -> None:
 
 @pytest.mark.parametrize("has_turns", [False, True])
 async def test_cartesia_has_no_words_for_it(has_turns: bool) -> None:
-    talk = Talk(CartesiaDialect(has_turns, is_continuous=False, refuse=refuse))
+    talk = Talk(cartesia(refuse, has_turns=has_turns, is_continuous=False))
     await talk.speak(5)
     await talk.pass_by(12)
     assert talk.words == []

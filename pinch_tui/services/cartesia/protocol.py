@@ -14,11 +14,11 @@ from urllib.parse import quote, urlencode
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.untrusted import message_of, number_of, text_of
+from pinch_tui.core.untrusted import number_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage
 from pinch_tui.errors import PinchError
 from pinch_tui.services.cartesia.models import INK_2, INK_PREVIEW, base, model_for
-from pinch_tui.services.hearing import END, Heard, Hearing, Pieces, Refused
+from pinch_tui.services.hearing import END, Dialect, Heard, Hearing, Refused
 
 VERSION: Final = "2026-03-01"
 """Of the interface, sent as the header ``Cartesia-Version``."""
@@ -65,128 +65,84 @@ def socket_url(base_url: str, wanted: Wanted) -> str:
     return f"{base_url.replace('http', 'ws', 1)}{path}?{urlencode(query(wanted), quote_via=quote)}"
 
 
-@dataclass(frozen=True, slots=True)
-class CartesiaDialect:
-    """How the sockets are used."""
-
-    has_turns: bool
-    is_continuous: bool
-    refuse: Refuse
-    chunk_frames: int = 5
-    """100 ms (5.5)."""
-    keepalive: str = ""
-
-    @property
-    def endings(self) -> Sequence[str]:
-        return ('{"type":"close"}',) if self.has_turns else ("finalize", "close")
-
-    @property
-    def fills_gaps(self) -> bool:
-        """The stream has to be steady where the service listens for pauses (5.5)."""
-        return self.has_turns or self.is_continuous
-
-    def hearing(self, name: str) -> Hearing:
-        if self.has_turns:
-            return TurnsHearing(name, self.refuse)
-        return ManualHearing(name, self.refuse, by_pause=self.is_continuous)
+def dialect(refuse: Refuse, *, has_turns: bool, is_continuous: bool) -> Dialect:
+    """How a socket is used: in chunks of 100 ms, and as a steady stream where the service listens for pauses (5.5)."""
+    if has_turns:
+        return Dialect(lambda name: TurnsHearing(name, refuse), 5, ('{"type":"close"}',), fills_gaps=True)
+    return Dialect(
+        lambda name: ManualHearing(name, refuse, by_pause=is_continuous),
+        5,
+        ("finalize", "close"),
+        fills_gaps=is_continuous,
+    )
 
 
-class _Errors:
-    """Error frames (5.4), alike on both sockets."""
-
-    def __init__(self, refuse: Refuse) -> None:
+class _CartesiaHearing(Hearing):
+    def __init__(self, name: str, refuse: Refuse, *, by_pause: bool = False) -> None:
+        super().__init__(name, by_pause=by_pause)
         self._refuse = refuse
-        self.is_released = False
 
-    def heard(self, fields: dict[str, Any], *, has_text: bool) -> list[Heard]:
+    def _error(self, fields: dict[str, Any]) -> list[Heard]:
+        """Error frames (5.4), alike on both sockets."""
         status = fields.get("status_code", fields.get("code"))
         status = status if isinstance(status, int) and 400 <= status < 600 else 0
-        if self.is_released and not has_text and status not in _STOPS:
+        if self._is_released and not self._has_text and status not in _STOPS:
             return [END]  # a silent press may be answered with 400 or 500: nothing was said
         if status:
             return [Refused(self._refuse(status))]
         return [ErrorMessage(clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300))]
 
 
-class ManualHearing:
+class ManualHearing(_CartesiaHearing):
     """A held key's utterance."""
 
-    def __init__(self, name: str, refuse: Refuse, *, by_pause: bool = False) -> None:
-        self._pieces = Pieces(name, by_pause=by_pause)
-        self._errors = _Errors(refuse)
-
-    def sent(self, pcm: bytes) -> None:
-        self._pieces.sent(pcm)
-
-    def released(self) -> None:
-        self._errors.is_released = True
-
-    def message(self, raw: bytes | str) -> Sequence[Heard]:
-        fields = message_of(raw)
-        if isinstance(fields, Malformed):
-            return [fields]
+    def _read(self, fields: dict[str, Any]) -> list[Heard]:
         match fields.get("type"):
             case "transcript":
-                return self._transcript(fields)
+                return self._heard(fields)
             case "flush_done":
                 return []  # the last final may still follow
             case "done":
                 return [END]
             case "error":
-                return self._errors.heard(fields, has_text=self._pieces.has_text)
+                return self._error(fields)
             case kind:
                 return [UnknownMessage(clean(text_of(kind), 100))]
 
-    def closed(self, code: int) -> Sequence[Heard]:
-        return []  # without `done` something may be missing
-
-    def _transcript(self, fields: dict[str, Any]) -> list[Heard]:
+    def _heard(self, fields: dict[str, Any]) -> list[Heard]:
         text, is_final = fields.get("text", ""), fields.get("is_final", False)
         if not isinstance(text, str) or not isinstance(is_final, bool):
             return [Malformed("transcript of the wrong types")]
         if text:
-            self._pieces.begin()
-        whole = self._pieces.text + text
+            self._begin()
+        whole = self._text + text
         language = text_of(fields.get("language")) or None
         if is_final:
-            return self._pieces.final(whole, language, fields.get("words"))
-        return self._pieces.interim(whole, language)
+            return self._final(whole, language, fields.get("words"))
+        return self._interim(whole, language)
 
 
-class TurnsHearing:
-    """Hands-free: each turn is a segment."""
+class TurnsHearing(_CartesiaHearing):
+    """Hands-free: the service finds the pauses, and each turn is a segment."""
 
-    def __init__(self, name: str, refuse: Refuse) -> None:
-        self._pieces = Pieces(name, by_pause=False)
-        self._errors = _Errors(refuse)
-
-    def sent(self, pcm: bytes) -> None:
-        """The service finds the pauses."""
-
-    def released(self) -> None:
-        self._errors.is_released = True
-
-    def message(self, raw: bytes | str) -> Sequence[Heard]:
-        fields = message_of(raw)
-        if isinstance(fields, Malformed):
-            return [fields]
+    def _read(self, fields: dict[str, Any]) -> list[Heard]:
         text = text_of(fields.get("transcript"))
         match fields.get("type"):
             case "turn.update" | "turn.eager_end":  # an eager end may be withdrawn
-                return self._pieces.interim(text)
+                return self._interim(text)
             case "turn.end":
-                heard = self._pieces.final(text, _language(fields.get("languages")))
-                self._pieces.next_segment()
+                heard = self._final(text, _language(fields.get("languages")))
+                self._next_segment()
                 return heard
             case "connected" | "turn.start" | "turn.resume":
                 return []
             case "error":
-                return self._errors.heard(fields, has_text=self._pieces.has_text)
+                return self._error(fields)
             case kind:
                 return [UnknownMessage(clean(text_of(kind), 100))]
 
     def closed(self, code: int) -> Sequence[Heard]:
-        return [END] if code == 1000 and self._errors.is_released else []
+        return [END] if code == 1000 and self._is_released else []
 
 
 def _language(value: object) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.services.cartesia.protocol import VERSION, CartesiaDialect, Wanted, socket_url
+from pinch_tui.services.cartesia.protocol import VERSION, Wanted, dialect, socket_url
 from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.hearing_only import Provider
 from pinch_tui.services.refusals import Refusals
@@ -43,7 +43,7 @@ class CartesiaConfig:
             "CARTESIA_API_KEY",
             refuse,
             self._addresses,
-            lambda url: CartesiaDialect("/stt/turns/" in url, self.is_continuous, refuse.of),
+            lambda url: dialect(refuse.of, has_turns="/stt/turns/" in url, is_continuous=self.is_continuous),
             {"Cartesia-Version": VERSION},
         )
 

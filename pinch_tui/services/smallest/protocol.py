@@ -6,7 +6,6 @@ Each final covers the sound since the one before (6); `is_last`, which answers `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -14,9 +13,9 @@ from urllib.parse import quote, urlencode
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import joined
-from pinch_tui.core.untrusted import message_of, text_of
+from pinch_tui.core.untrusted import text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck, UnknownMessage
-from pinch_tui.services.hearing import END, Heard, Hearing, Pieces
+from pinch_tui.services.hearing import END, Dialect, Heard, Hearing
 
 PATH: Final = "/waves/v1/stt/live"
 
@@ -57,71 +56,50 @@ def socket_url(host: str, wanted: Wanted) -> str:
     return f"{host.replace('http', 'ws', 1)}{PATH}?{urlencode(query(wanted), quote_via=quote)}"
 
 
-@dataclass(frozen=True, slots=True)
-class SmallestDialect:
-    """How the sockets are used."""
-
-    is_continuous: bool
-    chunk_frames: int = 3
-    """60 ms (6)."""
-    endings: Sequence[str] = ('{"type":"finalize"}', '{"type":"close_stream"}')
-    keepalive: str = '{"type":"keepalive"}'
-    fills_gaps: bool = False
-
-    def hearing(self, name: str) -> Hearing:
-        return SmallestHearing(name, by_pause=self.is_continuous)
+def dialect(*, is_continuous: bool) -> Dialect:
+    """How a socket is used: in chunks of 60 ms (6)."""
+    return Dialect(
+        lambda name: SmallestHearing(name, by_pause=is_continuous),
+        3,
+        ('{"type":"finalize"}', '{"type":"close_stream"}'),
+        '{"type":"keepalive"}',
+    )
 
 
-class SmallestHearing:
+class SmallestHearing(Hearing):
     """One utterance."""
 
-    def __init__(self, name: str, *, by_pause: bool = False) -> None:
-        self._pieces = Pieces(name, by_pause=by_pause)
-        self._is_released = False
-
-    def sent(self, pcm: bytes) -> None:
-        self._pieces.sent(pcm)
-
-    def released(self) -> None:
-        self._is_released = True
-
-    def message(self, raw: bytes | str) -> Sequence[Heard]:
-        fields = message_of(raw)
-        if isinstance(fields, Malformed):
-            return [fields]
+    def _read(self, fields: dict[str, Any]) -> list[Heard]:
         kind = fields.get("type")
         if kind == "error" or fields.get("status") == "error" or (kind is None and "error" in fields):
             return self._error(fields)
         match kind:
             case "transcription":
-                return self._transcription(fields)
+                return self._heard(fields)
             case "pong" | "speech_started" | "speech_ended":
                 return [MetadataAck()]
             case _:
                 return [UnknownMessage(clean(text_of(kind), 100))]
 
-    def closed(self, code: int) -> Sequence[Heard]:
-        return []  # without `is_last` something may be missing
-
-    def _transcription(self, fields: dict[str, Any]) -> list[Heard]:
+    def _heard(self, fields: dict[str, Any]) -> list[Heard]:
         text = fields.get("transcript", fields.get("transcription", ""))
         is_final, is_last = fields.get("is_final", False), fields.get("is_last", False)
         if not isinstance(text, str) or not isinstance(is_final, bool) or not isinstance(is_last, bool):
             return [Malformed("transcription of the wrong types")]
         heard: list[Heard] = []
         if text:
-            self._pieces.begin()
-            whole = joined(self._pieces.text, text)
+            self._begin()
+            whole = joined(self._text, text)
             language = text_of(fields.get("language")) or None
             if is_final or is_last:
-                heard = self._pieces.final(whole, language, fields.get("words"))
+                heard = self._final(whole, language, fields.get("words"))
             else:
-                heard = self._pieces.interim(whole, language)
+                heard = self._interim(whole, language)
         return [*heard, END] if is_last and self._is_released else heard
 
     def _error(self, fields: dict[str, Any]) -> list[Heard]:
         text = clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300)
-        if self._is_released and not self._pieces.has_text:
+        if self._is_released and not self._has_text:
             return [END]  # a silent press may be answered with an error: nothing was said
         if "timed out" in text.lower():
             return []  # the socket was idle; the close frame tells the rest

@@ -8,7 +8,7 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.services.hearing_only import Provider
 from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.smallest.languages import host_for
-from pinch_tui.services.smallest.protocol import SmallestDialect, Wanted, socket_url
+from pinch_tui.services.smallest.protocol import Wanted, dialect, socket_url
 from pinch_tui.services.smallest.traits import SMALLEST
 
 
@@ -42,7 +42,7 @@ class SmallestConfig:
             "SMALLEST_API_KEY",
             refusals(self.key_place),
             self._addresses,
-            lambda url: SmallestDialect(self.is_continuous),
+            lambda url: dialect(is_continuous=self.is_continuous),
         )
 
     def _addresses(self, params: SessionParams) -> tuple[str, str]:
