@@ -38,14 +38,17 @@ class Provider:
 
     def service(self, opener: Opener, now: Callable[[], float] = time.monotonic) -> Service:
         """The service as the engine takes it."""
-        return Service(self.traits, _Api(self), _Connector(self, opener, now))
+        made = _HearingOnly(self, opener, now)
+        return Service(self.traits, made, made)
 
 
-class _Api:
-    """Checks the request without any network."""
+class _HearingOnly:
+    """`SessionApi`, which checks the request without any network, and `Connector`."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, opener: Opener, now: Callable[[], float]) -> None:
         self._provider = provider
+        self._opener = opener
+        self._now = now
 
     async def allocate(self, params: SessionParams) -> Allocation:
         provider = self._provider
@@ -58,13 +61,6 @@ class _Api:
 
     async def aclose(self) -> None:
         """Nothing is open here."""
-
-
-class _Connector:
-    def __init__(self, provider: Provider, opener: Opener, now: Callable[[], float]) -> None:
-        self._provider = provider
-        self._opener = opener
-        self._now = now
 
     async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> UtteranceConnection:
         way = self._way(allocation.ws_url)

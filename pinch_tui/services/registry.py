@@ -137,36 +137,27 @@ def _beta1(making: Making) -> Service:
 
 
 def _cartesia(making: Making) -> Service:
-    from pinch_tui.services.cartesia.service import CartesiaConfig
+    from pinch_tui.services.cartesia.service import provider
 
-    settings = making.settings.cartesia
-    config = CartesiaConfig(
-        settings.base_url,
+    return provider(
+        making.settings.cartesia,
         making.key,
         making.key_place,
-        settings.model,
-        tuple(term for part in settings.keyterms.split(",") if (term := part.strip())),
-        has_turns_when_latched=settings.turns,
         is_continuous=making.is_continuous,
         is_hands_free=making.is_hands_free,
-    )
-    return config.provider().service(making.opener())
+    ).service(making.opener())
 
 
 def _smallest(making: Making) -> Service:
-    from pinch_tui.services.smallest.service import SmallestConfig
+    from pinch_tui.services.smallest.service import provider
 
-    settings = making.settings.smallest
-    config = SmallestConfig(
-        settings.base_url,
+    return provider(
+        making.settings.smallest,
         making.key,
         making.key_place,
-        settings.model,
-        settings.keywords,
         is_continuous=making.is_continuous,
         is_hands_free=making.is_hands_free,
-    )
-    return config.provider().service(making.opener())
+    ).service(making.opener())
 
 
 _MAKERS: dict[str, Callable[[Making], Service]] = {

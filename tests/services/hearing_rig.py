@@ -26,10 +26,11 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.services.cartesia.service import CartesiaConfig
+from pinch_tui.services.cartesia.service import provider as cartesia_provider
 from pinch_tui.services.ports import Service
-from pinch_tui.services.smallest.service import SmallestConfig
+from pinch_tui.services.smallest.service import provider as smallest_provider
 from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.settings.model import CartesiaSettings, SmallestSettings
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.fakes.hearing_service import HearingService, Piece, Taken
@@ -40,23 +41,25 @@ KEY = "sk_canary_0123456789"
 
 
 def cartesia(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    config = CartesiaConfig(base_url, KEY, "the test", is_continuous=is_continuous)
-    return config.provider().service(WebSocketOpener(), clock.monotonic)
+    made = cartesia_provider(CartesiaSettings(base_url), KEY, "the test", is_continuous=is_continuous)
+    return made.service(WebSocketOpener(), clock.monotonic)
 
 
 def cartesia_turns(base_url: str, clock: SystemClock, is_continuous: bool = True) -> Service:
-    config = CartesiaConfig(base_url, KEY, "the test", is_continuous=is_continuous, is_hands_free=True)
-    return config.provider().service(WebSocketOpener(), clock.monotonic)
+    made = cartesia_provider(
+        CartesiaSettings(base_url), KEY, "the test", is_continuous=is_continuous, is_hands_free=True
+    )
+    return made.service(WebSocketOpener(), clock.monotonic)
 
 
 def cartesia_latched(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    config = CartesiaConfig(base_url, KEY, "the test", has_turns_when_latched=True)
-    return config.provider().service(WebSocketOpener(), clock.monotonic)
+    made = cartesia_provider(CartesiaSettings(base_url, turns=True), KEY, "the test")
+    return made.service(WebSocketOpener(), clock.monotonic)
 
 
 def smallest(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    config = SmallestConfig(base_url, KEY, "the test", is_continuous=is_continuous)
-    return config.provider().service(WebSocketOpener(), clock.monotonic)
+    made = smallest_provider(SmallestSettings(base_url), KEY, "the test", is_continuous=is_continuous)
+    return made.service(WebSocketOpener(), clock.monotonic)
 
 
 MAKERS: dict[str, Make] = {"cartesia": cartesia, "smallest": smallest}

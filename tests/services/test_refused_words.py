@@ -9,9 +9,10 @@ import pytest
 from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError, PinchError
-from pinch_tui.services.cartesia.service import CartesiaConfig
+from pinch_tui.services.cartesia.service import provider as cartesia_provider
 from pinch_tui.services.ports import Connector, HandshakeRefused, Socket
-from pinch_tui.services.smallest.service import SmallestConfig
+from pinch_tui.services.smallest.service import provider as smallest_provider
+from pinch_tui.settings.model import CartesiaSettings, SmallestSettings
 
 
 class Refusing:
@@ -24,8 +25,8 @@ class Refusing:
 @pytest.mark.parametrize(
     "connector",
     [
-        CartesiaConfig("https://api.example", "sk_1", "the test").provider().service(Refusing()).connector,
-        SmallestConfig("https://api.example", "sk_1", "the test").provider().service(Refusing()).connector,
+        cartesia_provider(CartesiaSettings(), "sk_1", "the test").service(Refusing()).connector,
+        smallest_provider(SmallestSettings(), "sk_1", "the test").service(Refusing()).connector,
     ],
     ids=["cartesia", "smallest"],
 )

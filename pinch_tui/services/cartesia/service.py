@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pinch_tui.core.events import SessionParams
 from pinch_tui.services.cartesia.protocol import VERSION, Wanted, dialect, socket_url
 from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.hearing_only import Provider
 from pinch_tui.services.refusals import Refusals
+from pinch_tui.settings.model import CartesiaSettings
 
 
 def refusals(key_place: str) -> Refusals:
@@ -22,33 +23,25 @@ def refusals(key_place: str) -> Refusals:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class CartesiaConfig:
-    """``base_url`` begins with https, or with http on this machine."""
+def provider(
+    settings: CartesiaSettings, key: str, key_place: str, *, is_continuous: bool = False, is_hands_free: bool = False
+) -> Provider:
+    """``is_continuous``: utterances may be of any length; ``is_hands_free``: no key is held."""
+    refuse = refusals(key_place)
+    keyterms = tuple(term for part in settings.keyterms.split(",") if (term := part.strip()))
 
-    base_url: str
-    key: str = field(repr=False)
-    key_place: str
-    model: str = ""
-    keyterms: tuple[str, ...] = ()
-    is_continuous: bool = False
-    is_hands_free: bool = False
-    has_turns_when_latched: bool = False
-
-    def provider(self) -> Provider:
-        refuse = refusals(self.key_place)
-        return Provider(
-            CARTESIA,
-            self.key,
-            "CARTESIA_API_KEY",
-            refuse,
-            self._addresses,
-            lambda url: dialect(refuse.of, has_turns="/stt/turns/" in url, is_continuous=self.is_continuous),
-            {"Cartesia-Version": VERSION},
-        )
-
-    def _addresses(self, params: SessionParams) -> tuple[str, str]:
-        wanted = Wanted(params.source, self.model, self.keyterms, self.is_hands_free)
+    def addresses(params: SessionParams) -> tuple[str, str]:
+        wanted = Wanted(params.source, settings.model, keyterms, is_hands_free)
         latched = replace(wanted, is_hands_free=True)
-        has_other = self.has_turns_when_latched and not wanted.has_turns and latched.has_turns
-        return socket_url(self.base_url, wanted), socket_url(self.base_url, latched) if has_other else ""
+        has_other = settings.turns and not wanted.has_turns and latched.has_turns
+        return socket_url(settings.base_url, wanted), socket_url(settings.base_url, latched) if has_other else ""
+
+    return Provider(
+        CARTESIA,
+        key,
+        "CARTESIA_API_KEY",
+        refuse,
+        addresses,
+        lambda url: dialect(refuse.of, has_turns="/stt/turns/" in url, is_continuous=is_continuous),
+        {"Cartesia-Version": VERSION},
+    )

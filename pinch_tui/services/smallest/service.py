@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pinch_tui.core.events import SessionParams
 from pinch_tui.services.hearing_only import Provider
 from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.services.smallest.protocol import Wanted, dialect, socket_url
 from pinch_tui.services.smallest.traits import SMALLEST
+from pinch_tui.settings.model import SmallestSettings
 
 
 def refusals(key_place: str) -> Refusals:
@@ -23,28 +22,20 @@ def refusals(key_place: str) -> Refusals:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SmallestConfig:
-    """``base_url`` begins with https, or with http on this machine."""
+def provider(
+    settings: SmallestSettings, key: str, key_place: str, *, is_continuous: bool = False, is_hands_free: bool = False
+) -> Provider:
+    """``is_continuous``: utterances may be of any length; ``is_hands_free``: no key is held."""
 
-    base_url: str
-    key: str = field(repr=False)
-    key_place: str
-    model: str = "pulse"
-    keywords: str = ""
-    is_continuous: bool = False
-    is_hands_free: bool = False
+    def addresses(params: SessionParams) -> tuple[str, str]:
+        wanted = Wanted(params.source, settings.model, settings.keywords, is_hands_free, is_continuous)
+        return socket_url(host_for(params.source, settings.base_url), wanted), ""
 
-    def provider(self) -> Provider:
-        return Provider(
-            SMALLEST,
-            self.key,
-            "SMALLEST_API_KEY",
-            refusals(self.key_place),
-            self._addresses,
-            lambda url: dialect(is_continuous=self.is_continuous),
-        )
-
-    def _addresses(self, params: SessionParams) -> tuple[str, str]:
-        wanted = Wanted(params.source, self.model, self.keywords, self.is_hands_free, self.is_continuous)
-        return socket_url(host_for(params.source, self.base_url), wanted), ""
+    return Provider(
+        SMALLEST,
+        key,
+        "SMALLEST_API_KEY",
+        refusals(key_place),
+        addresses,
+        lambda url: dialect(is_continuous=is_continuous),
+    )
