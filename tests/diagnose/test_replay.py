@@ -15,10 +15,11 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
-from pinch_tui.services.pinch.protocol import encode, encode_finalize
+from pinch_tui.services.pinch.protocol import encode_finalize
 from pinch_tui.services.registry import reader
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.store.trace import TraceLine, TraceWriter, parse_line
+from tests.fakes.v1_messages import encode
 
 FRAME = b"\0\x20" * 320
 QUIET = bytes(640)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
-from pinch_tui.services.pinch.protocol import decode, encode
+from pinch_tui.services.pinch.protocol import decode
 from pinch_tui.services.redact import CHAIN_LIMIT, alias, placeholder, redact
 from pinch_tui.services.wirelog import WireLog
+from tests.fakes.v1_messages import encode
 
 KEY = b"k" * 32
 SECRET = "canary-9d1f"

@@ -1,17 +1,16 @@
 """The wire codec of the service's real-time interface, version 1. Pure.
 
 ``decode`` is total: any bytes and any text become a `V1Event`, with bounded sizes and clean texts; nothing is raised.
-``encode`` is the service's side of it (for tests); ``query`` and ``parse_allocation`` are the two halves of
-``GET /v1/session``. Section numbers in this file are those of the service's reference.
+``query`` and ``parse_allocation`` are the two halves of ``GET /v1/session``. Section numbers in this file are those of
+the service's reference.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import replace
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from pinch_tui.core.options import SESSION_OPTIONS, FinalizeMode, SessionParams
 from pinch_tui.core.transcript.clean import clean
@@ -36,11 +35,10 @@ NOTE_LIMIT: Final = 300
 DEFAULT_EXPIRES_S: Final = 60.0
 _SUPPORTED_LIMIT: Final = 300
 
-_TYPE_OF: Final = {
-    TranscriptKind.ORIGINAL: "original_transcript",
-    TranscriptKind.TRANSLATED: "translated_transcript",
+_KIND_OF: Final = {
+    "original_transcript": TranscriptKind.ORIGINAL,
+    "translated_transcript": TranscriptKind.TRANSLATED,
 }
-_KIND_OF: Final = {name: kind for kind, name in _TYPE_OF.items()}
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 
 # ---- what the client says -----------------------------------------------------------------------------------------
@@ -245,49 +243,3 @@ def supported_codes(text: str) -> tuple[str, ...]:
 
 def _unique(codes: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))[:_SUPPORTED_LIMIT]
-
-
-# ---- the service's side -------------------------------------------------------------------------------------------
-
-
-def encode(event: V1Event) -> bytes | str:
-    """The message that decodes to ``event``; a `Malformed` becomes one that cannot be read."""
-    match event:
-        case SpeechChunk(data):
-            return data
-        case Malformed():
-            return b""
-        case ReadyMessage(session_id):
-            return _json({"type": "ready", "session_id": session_id})
-        case MetadataAck():
-            return _json({"type": "metadata_ack", "applied": {}})
-        case ErrorMessage(text, _, supported):
-            return _json({"type": "error", "error": text} | ({"supported": list(supported)} if supported else {}))
-        case UnknownMessage(kind):
-            return _json({"type": kind})
-        case TranscriptMessage():
-            return _json(_transcript_fields(event))
-        case _:
-            assert_never(event)
-
-
-def _transcript_fields(message: TranscriptMessage) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "type": _TYPE_OF[message.kind],
-        "correlation_id": message.id,
-        "text": message.text,
-        "is_final": message.is_final,
-        "source_language": message.source_language,
-        "target_language": message.target_language,
-        "detected_language": message.detected_language,
-        "timestamp": message.timestamp,
-    }
-    if message.note:
-        fields["note"] = message.note
-    if message.kind is TranscriptKind.TRANSLATED:
-        fields |= {"translated_text": message.text, "original_text": message.original_text}
-    return fields
-
-
-def _json(fields: dict[str, object]) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -13,6 +13,7 @@ from pinch_tui.core import wire
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
 from pinch_tui.services.pinch import protocol
+from tests.fakes.v1_messages import encode
 
 texts = st.text(max_size=60).map(clean)
 ids = st.text(min_size=1, max_size=40).map(lambda text: clean(text, protocol.ID_LIMIT)).filter(bool)
@@ -58,7 +59,7 @@ messages = st.builds(
 
 @given(events)
 def test_decode_of_encode_is_the_event_itself(event: wire.WireEvent) -> None:
-    assert protocol.decode(protocol.encode(event)) == event
+    assert protocol.decode(encode(event)) == event
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200) | messages)
@@ -151,7 +152,7 @@ def test_a_note_says_why_a_text_is_missing() -> None:
     assert isinstance(event, wire.TranscriptMessage)
     assert event.note.startswith("Not a phrase.")
     assert len(event.note) <= protocol.NOTE_LIMIT
-    assert protocol.decode(protocol.encode(event)) == event
+    assert protocol.decode(encode(event)) == event
     for fields in ({"text": "hi", "note": "A text is there."}, {"text": "", "note": 5}):
         event = protocol.decode(message(**fields))
         assert isinstance(event, wire.TranscriptMessage)
