@@ -20,7 +20,7 @@ Lines (``t`` is monotonic seconds, ``c`` counts connections from 1):
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Literal
 
 from pinch_tui.core.options import SessionParams, traced
@@ -30,17 +30,17 @@ from pinch_tui.services.redact import alias, redact
 
 Direction = Literal["sent", "received"]
 Line = dict[str, object]
-Write = Callable[[Mapping[str, object]], None]
+Write = Callable[[Line], None]
 KEY_BYTES: Final = 32
 
 
 class WireLog:
     """Makes trace lines. ``key`` seeds the placeholders (random unless given); ``with_text`` keeps the words."""
 
-    def __init__(self, write: Write | None = None, *, with_text: bool = False, key: bytes | None = None) -> None:
+    def __init__(self, write: Write, *, with_text: bool = False, key: bytes | None = None) -> None:
         self._write = write
         self._with_text = with_text
-        self._key = key if key is not None else os.urandom(KEY_BYTES)
+        self._key = key or os.urandom(KEY_BYTES)
         self._connections = 0
         self._secrets: set[str] = set()
 
@@ -56,29 +56,29 @@ class WireLog:
         """The alias of an id of the service, always the same for one id; the id itself where words are kept."""
         return hide(id_, self._secrets) if self._with_text else alias(id_, self._key)
 
-    def record(self, direction: Direction, t: float, data: bytes | str, connection: int = 0) -> Line:
-        """One message, sent or received; the line that was written."""
+    def record(self, direction: Direction, t: float, data: bytes | str, connection: int) -> None:
+        """One message, sent or received."""
         fields = redact(data, self._key, with_text=self._with_text, secrets=self._secrets)
         if direction == "sent" and isinstance(data, bytes) and is_quiet(data):
             fields["quiet"] = True
-        return self._line(t, direction, connection, fields)
+        self._line(t, direction, connection, fields)
 
-    def allocate(self, t: float, params: SessionParams) -> Line:
+    def allocate(self, t: float, params: SessionParams) -> None:
         """A session is asked for."""
-        return self._line(t, "allocate", None, traced(params))
+        self._line(t, "allocate", None, traced(params))
 
-    def allocated(self, t: float, session_id: str, model_version_id: str | None, expires_in: float) -> Line:
+    def allocated(self, t: float, session_id: str, model_version_id: str | None, expires_in: float) -> None:
         """The service gave a session."""
         fields: Line = {
             "session_id": self.alias(session_id),
             "model_version_id": hide(model_version_id, self._secrets) if model_version_id else None,
             "expires_in": expires_in,
         }
-        return self._line(t, "allocated", None, fields)
+        self._line(t, "allocated", None, fields)
 
-    def failed(self, t: float, what: Literal["allocate", "open"], status: int | None) -> Line:
+    def failed(self, t: float, what: Literal["allocate", "open"], status: int | None) -> None:
         """The service gave no session, or its socket did not open."""
-        return self._line(t, "failed", None, {"what": what, "status": status})
+        self._line(t, "failed", None, {"what": what, "status": status})
 
     def opened(self, t: float) -> int:
         """A socket is open; the number of its connection, for `record` and `closed`."""
@@ -86,15 +86,10 @@ class WireLog:
         self._line(t, "opened", self._connections, {})
         return self._connections
 
-    def closed(self, t: float, connection: int, code: int | None, *, by_us: bool = False) -> Line:
+    def closed(self, t: float, connection: int, code: int | None, *, by_us: bool = False) -> None:
         """A socket is closed, by the service or ``by_us``; ``code`` None is a dropped transport."""
-        return self._line(t, "closed", connection, {"code": code, "by_us": by_us})
+        self._line(t, "closed", connection, {"code": code, "by_us": by_us})
 
-    def _line(self, t: float, kind: str, connection: int | None, fields: Mapping[str, object]) -> Line:
-        line: Line = {"t": round(t, 6), "kind": kind}
-        if connection is not None:
-            line["c"] = connection
-        line.update(fields)
-        if self._write is not None:
-            self._write(line)
-        return line
+    def _line(self, t: float, kind: str, connection: int | None, fields: Line) -> None:
+        about: Line = {} if connection is None else {"c": connection}
+        self._write({"t": round(t, 6), "kind": kind, **about, **fields})

@@ -198,9 +198,9 @@ def test_the_key_is_hidden_wherever_the_service_repeats_it(with_text: bool) -> N
     log = WireLog(lines.append, key=KEY, with_text=with_text)
     log.guard_key(key)
     log.allocated(1.0, f"ss-{key}", f"m-{key}", 60.0)
-    log.record("received", 1.1, encode(ReadyMessage(f"ss-{key}")))
-    log.record("received", 1.2, message(f"your key is {key}", correlation_id=f"seg-{key}"))
-    log.record("received", 1.3, json.dumps({"type": "error", "error": key, key: key}))
+    log.record("received", 1.1, encode(ReadyMessage(f"ss-{key}")), 1)
+    log.record("received", 1.2, message(f"your key is {key}", correlation_id=f"seg-{key}"), 1)
+    log.record("received", 1.3, json.dumps({"type": "error", "error": key, key: key}), 1)
     assert key not in json.dumps(lines) and log.alias(key) != key
 
 
@@ -241,13 +241,13 @@ def test_lines_of_one_connection() -> None:
 
 
 def test_two_logs_have_two_keys() -> None:
-    first, second = (
-        WireLog().record("received", 0, message("Good morning everybody")),
-        WireLog().record("received", 0, message("Good morning everybody")),
-    )
-    assert first["message"] != second["message"]
+    lines: list[Mapping[str, object]] = []
+    for _ in range(2):
+        WireLog(lines.append).record("received", 0, message("Good morning everybody"), 1)
+    assert lines[0]["message"] != lines[1]["message"]
 
 
 def test_failures_are_lines() -> None:
-    log = WireLog()
-    assert log.failed(1.0, "allocate", 503) == {"t": 1.0, "kind": "failed", "what": "allocate", "status": 503}
+    lines: list[Mapping[str, object]] = []
+    WireLog(lines.append).failed(1.0, "allocate", 503)
+    assert lines == [{"t": 1.0, "kind": "failed", "what": "allocate", "status": 503}]
