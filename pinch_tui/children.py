@@ -1,4 +1,4 @@
-"""Child processes: starting, killing and reaping them, and making them end with their parent.
+"""Child processes: starting, killing and reaping them, making them end with their parent, and messages on their pipes.
 
 Our own children read a pipe from their parent and exit when it closes, on every system. On Linux the kernel kills them
 as well, even in a library call that hangs; for foreign programs, which read no pipe, this is the only way. The signal
@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import struct
 import sys
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -55,6 +57,7 @@ def tied_to_parent(command: Sequence[str]) -> list[str]:
 
 _REAP_S: Final = 1.0
 _READ_BYTES: Final = 1 << 16
+_BUFFERED: Final = 1 << 16
 
 
 def module_command(name: str, *words: str) -> list[str]:
@@ -93,6 +96,36 @@ def apart() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
+async def start(
+    *command: str,
+    env: Mapping[str, str] | None = None,
+    has_stdin: bool = True,
+    has_stderr: bool = False,
+    limit: int = _BUFFERED,
+) -> Process:
+    """Start a child `apart` with a pipe as its stdout; its other streams are pipes or nothing. Raises `OSError`.
+
+    ``env`` None: ours, without API keys. ``limit``: of what is read ahead, and of a line, in bytes.
+    """
+    import asyncio
+    from subprocess import DEVNULL, PIPE
+
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=PIPE if has_stdin else DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE if has_stderr else DEVNULL,  # native code may print there
+        env=without_keys(os.environ) if env is None else env,
+        limit=limit,
+        **apart(),
+    )
+
+
+async def start_module(name: str, *words: str, has_stderr: bool = False, limit: int = _BUFFERED) -> Process:
+    """Start a module of ours, which is told by its stdin. Raises `OSError`."""
+    return await start(*module_command(name, *words), env=environment(), has_stderr=has_stderr, limit=limit)
+
+
 def kill(process: Process) -> None:
     """SIGKILL, once and without waiting.
 
@@ -125,3 +158,49 @@ async def reap(process: Process) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_REAP_S):
             await process.wait()
+
+
+# ---- messages on pipes --------------------------------------------------------------------------------------------
+
+Kind = TypeVar("Kind", bound=IntEnum)
+MESSAGE_LIMIT: Final = 16 * 1024 * 1024
+_HEAD: Final = struct.Struct("<BI")
+
+
+class PipeBroken(Exception):
+    """The other side sent something that is not a message; the pipe cannot be read on."""
+
+
+def pack(kind: IntEnum, payload: bytes = b"") -> bytes:
+    """A message on a pipe: its kind, a length and a payload of at most `MESSAGE_LIMIT` bytes."""
+    return _HEAD.pack(kind, len(payload)) + payload
+
+
+class Splitter(Generic[Kind]):
+    """Bytes in, whole messages of these kinds out, however the bytes are chopped."""
+
+    def __init__(self, kinds: type[Kind]) -> None:
+        self._kinds = kinds
+        self._rest = bytearray()
+
+    def push(self, data: bytes) -> list[tuple[Kind, bytes]]:
+        """(kind, payload) of every message that is complete now. Raises `PipeBroken`."""
+        rest = self._rest
+        rest += data
+        messages: list[tuple[Kind, bytes]] = []
+        start = 0
+        while len(rest) - start >= _HEAD.size:
+            number, size = _HEAD.unpack_from(rest, start)
+            try:
+                kind = self._kinds(number)
+            except ValueError:
+                raise PipeBroken("not a message") from None
+            if size > MESSAGE_LIMIT:
+                raise PipeBroken("too long a message")
+            end = start + _HEAD.size + size
+            if len(rest) < end:
+                break
+            messages.append((kind, bytes(rest[start + _HEAD.size : end])))
+            start = end
+        del rest[:start]
+        return messages

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import struct
 from array import array
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from pinch_tui.children import Splitter, pack
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import ConnectionLost, PinchError
 from pinch_tui.services.beta1.helper import Helper, RoomFailed, Tell
-from pinch_tui.services.beta1.pipe import Kind, Splitter
+from pinch_tui.services.beta1.pipe import Kind
 
 SILENCE_S = 0.4
 """The agent takes an utterance for over after so much silence."""
@@ -98,10 +98,10 @@ class MemoryChannel:
         """It has ended."""
 
     def _send(self, kind: Kind, payload: bytes) -> None:
-        self._from_helper.put_nowait(struct.pack("<BI", kind, len(payload)) + payload)
+        self._from_helper.put_nowait(pack(kind, payload))
 
     async def _messages(self) -> AsyncIterator[tuple[Kind, bytes]]:
-        splitter = Splitter()
+        splitter = Splitter(Kind)
         while True:
             for message in splitter.push(await self._to_helper.get()):
                 yield message

@@ -11,7 +11,7 @@ from pinch_tui.audio.dsp.loudness import peak16
 from pinch_tui.audio.host.errors import unmute_hint
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
-from pinch_tui.audio.host.wire import FRAME, Note, pack_note, read_frame
+from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_frame
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicMuted, MicOpened
 
@@ -89,8 +89,8 @@ class HostMicrophone(HostStream):
             is_default = self._runner.supervision.device is None
             self.muted(self._is_default_muted and is_default, unmute_hint())
 
-    def _message(self, kind: int, payload: bytes) -> None:
-        if kind != FRAME:
+    def _message(self, kind: Kind, payload: bytes) -> None:
+        if kind is not Kind.FRAME:
             return
         t, peak, lost, pcm = read_frame(payload)
         if self._last_t is not None and t - self._last_t > 5 * FRAME_S:  # another host took over in between

@@ -17,7 +17,7 @@ from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
-from pinch_tui.audio.host.wire import HEARD, Note, pack_note, pack_speech, read_heard
+from pinch_tui.audio.host.wire import Kind, Note, pack_note, pack_speech, read_heard
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import (
     PlayoutEnded,
@@ -193,8 +193,8 @@ class HostSpeaker(HostStream):
 
     # ---- from the host ----
 
-    def _message(self, kind: int, payload: bytes) -> None:
-        if kind == HEARD and self._on_heard is not None:
+    def _message(self, kind: Kind, payload: bytes) -> None:
+        if kind is Kind.HEARD and self._on_heard is not None:
             t, samples = read_heard(payload)
             self._on_heard(t, samples, self._rate)
 

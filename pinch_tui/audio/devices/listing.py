@@ -11,8 +11,8 @@ from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import has_pactl, read_state
 from pinch_tui.audio.host.errors import explain_code
 from pinch_tui.audio.host.supervisor import spawn_host
-from pinch_tui.audio.host.wire import NOTE, Note, Splitter, WireBrokenError, read_note
-from pinch_tui.children import kill, reap
+from pinch_tui.audio.host.wire import Kind, Note, read_note
+from pinch_tui.children import PipeBroken, Splitter, kill, reap
 
 LIST_S: Final = 5.0
 
@@ -62,10 +62,10 @@ async def _ask() -> Note | None:
     try:
         async with asyncio.timeout(LIST_S):
             out, _ = await process.communicate()
-            for kind, payload in Splitter().push(out):
-                if kind == NOTE:
+            for kind, payload in Splitter(Kind).push(out):
+                if kind is Kind.NOTE:
                     return read_note(payload)
-    except (TimeoutError, WireBrokenError):
+    except (TimeoutError, PipeBroken):
         return None
     finally:
         kill(process)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Callable
 from typing import Final
 
 from pinch_tui.audio.devices.server import ServerState, parse
-from pinch_tui.children import environment, kill, reap, tied_to_parent
+from pinch_tui.children import kill, reap, start, tied_to_parent, without_keys
 
 CALL_S: Final = 2.0
 SETTLE_S: Final = 0.03
@@ -129,14 +130,9 @@ async def _call(what: str) -> str | None:
 
 async def _pactl(*words: str) -> asyncio.subprocess.Process | None:
     try:
-        return await asyncio.create_subprocess_exec(
-            *tied_to_parent(["pactl", *words]),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**environment(), "LC_ALL": "C.UTF-8"},
-            start_new_session=True,
-            limit=1 << 20,
+        command = tied_to_parent(["pactl", *words])
+        return await start(
+            *command, env={**without_keys(os.environ), "LC_ALL": "C.UTF-8"}, has_stdin=False, limit=1 << 20
         )
     except OSError:
         return None

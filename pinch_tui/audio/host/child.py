@@ -22,8 +22,8 @@ from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.host.capture import Capture
 from pinch_tui.audio.host.playback import Playback, load
 from pinch_tui.audio.host.streams import NO_PORTAUDIO, OpenError, devices_of, failed_note
-from pinch_tui.audio.host.wire import NOTE, SPEECH, Note, Splitter, WireBrokenError, pack_note, read_note
-from pinch_tui.children import tie_to_parent
+from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_note
+from pinch_tui.children import PipeBroken, Splitter, tie_to_parent
 
 
 class Writer:
@@ -58,19 +58,19 @@ class Writer:
 
 def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
     """Take commands until standard input ends, then exit at once, even if other threads hang."""
-    splitter = Splitter()
+    splitter = Splitter(Kind)
     try:
         while data := os.read(fd, 1 << 16):
             for kind, payload in splitter.push(data):
-                if kind == SPEECH and isinstance(role, Playback):
+                if kind is Kind.SPEECH and isinstance(role, Playback):
                     role.speech(payload)
-                elif kind == NOTE:
+                elif kind is Kind.NOTE:
                     note = read_note(payload)
                     if note["kind"] in ("open", "close"):
                         control.put(note)
                     else:
                         role.handle(note)
-    except (OSError, WireBrokenError):
+    except (OSError, PipeBroken):
         os._exit(1)
     os._exit(0)
 

@@ -21,7 +21,6 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Final, assert_never
 
-from pinch_tui import children
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.supervision import (
@@ -35,8 +34,8 @@ from pinch_tui.audio.host.supervision import (
     Send,
     Spawn,
 )
-from pinch_tui.audio.host.wire import FRAME, HEARD, NOTE, Note, Splitter, WireBrokenError, pack_note, read_note
-from pinch_tui.children import kill, reap
+from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_note
+from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 
@@ -51,15 +50,7 @@ DRAIN_S: Final = 0.2
 
 async def spawn_host(role: str) -> asyncio.subprocess.Process:
     """Start a sound host. Raises OSError."""
-    return await asyncio.create_subprocess_exec(
-        *children.module_command("pinch_tui.audio.host.child", role),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=children.environment(),
-        limit=1 << 20,
-        **children.apart(),
-    )
+    return await start_module("pinch_tui.audio.host.child", role, has_stderr=True, limit=1 << 20)
 
 
 class HostRunner:
@@ -81,7 +72,7 @@ class HostRunner:
         self._is_shut = False
         self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self.host_pid: int | None = None
-        self.on_message: Callable[[int, bytes], None] = lambda kind, payload: None
+        self.on_message: Callable[[Kind, bytes], None] = lambda kind, payload: None
         self.on_note: Callable[[Note], None] = lambda note: None
         self.on_command: Callable[[Command], None] = lambda command: None
         self.route = Route()
@@ -218,21 +209,21 @@ class HostRunner:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        splitter = Splitter()
+        splitter = Splitter(Kind)
         while data := await process.stdout.read(READ_BYTES):
             try:
                 messages = splitter.push(data)
                 if self._process is process:
                     for kind, payload in messages:
                         self._take(kind, payload)
-            except WireBrokenError as exc:
+            except PipeBroken as exc:
                 self.stderr.append(f"wire: {exc}")
                 break
         kill(process)
 
-    def _take(self, kind: int, payload: bytes) -> None:
+    def _take(self, kind: Kind, payload: bytes) -> None:
         now = self._now()
-        if kind == NOTE:
+        if kind is Kind.NOTE:
             note = read_note(payload)
             if note["kind"] == "ready":
                 self.host_pid = int(note.get("pid", 0)) or None
@@ -240,7 +231,7 @@ class HostRunner:
                 self._sign(now)
             self.on_note(note)
             self._do(self.supervision.note(note, now))
-        elif kind in (FRAME, HEARD):
+        else:
             self._sign(now)
             self.on_message(kind, payload)
 

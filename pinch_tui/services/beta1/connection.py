@@ -15,14 +15,14 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from pinch_tui.children import apart, environment, kill, module_command
+from pinch_tui.children import PipeBroken, Splitter, kill, pack, start_module
 from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, SpeechChunk, WireEvent
 from pinch_tui.errors import ConnectionLost, LinkError
 from pinch_tui.network.names import addresses_of
 from pinch_tui.network.targets import Resolve, checked_addresses
 from pinch_tui.services.beta1.pairing import Pairing
-from pinch_tui.services.beta1.pipe import Broken, Kind, Splitter, pack
+from pinch_tui.services.beta1.pipe import Kind
 from pinch_tui.services.beta1.traits import BETA1, ROOM_GONE, ROOM_REFUSED
 
 _READ = 1 << 16
@@ -53,15 +53,7 @@ class ProcessChannel:
 
     @classmethod
     async def start(cls) -> ProcessChannel:
-        process = await asyncio.create_subprocess_exec(
-            *module_command("pinch_tui.services.beta1.helper"),
-            env=environment(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # native code may print there
-            **apart(),
-        )
-        return cls(process)
+        return cls(await start_module("pinch_tui.services.beta1.helper"))
 
     @property
     def pid(self) -> int:
@@ -95,7 +87,7 @@ class Beta1Connection:
     def __init__(self, channel: Channel, now: Callable[[], float]) -> None:
         self._channel = channel
         self._now = now
-        self._splitter = Splitter()
+        self._splitter = Splitter(Kind)
         self._came: deque[tuple[Kind, bytes]] = deque()
         self._pairing = Pairing()
         self._pongs = asyncio.Event()
@@ -130,7 +122,7 @@ class Beta1Connection:
                     raise ConnectionLost(1006)
                 try:
                     self._came.extend(self._splitter.push(data))
-                except Broken:
+                except PipeBroken:
                     raise ConnectionLost(1006) from None
             event = self._heard(*self._came.popleft())
             if event is not None:

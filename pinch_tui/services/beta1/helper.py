@@ -13,9 +13,9 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
-from pinch_tui.children import tie_to_parent
+from pinch_tui.children import PipeBroken, Splitter, pack, tie_to_parent
 from pinch_tui.core.events import IN_RATE, OUT_RATE
-from pinch_tui.services.beta1.pipe import Broken, Kind, Splitter, pack
+from pinch_tui.services.beta1.pipe import Kind
 from pinch_tui.services.beta1.voice import VoiceRuns
 
 QUEUE_MS = 200
@@ -142,7 +142,7 @@ class LiveKitRoom:
 
 async def _messages() -> AsyncIterator[tuple[Kind, bytes]]:
     """From stdin, in a thread: Windows has no other way to wait for a pipe that it inherited."""
-    splitter = Splitter()
+    splitter = Splitter(Kind)
     while data := await asyncio.to_thread(os.read, 0, 1 << 16):
         for message in splitter.push(data):
             yield message
@@ -172,7 +172,7 @@ def main() -> int:
     tie_to_parent()
     try:
         return asyncio.run(_main())
-    except (Broken, BrokenPipeError):
+    except (PipeBroken, BrokenPipeError):
         return 1
 
 

@@ -1,15 +1,8 @@
-"""Messages between this program and the helper process: a kind, a length, a payload. Pure."""
+"""The messages between this program and the helper process. Pure."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from enum import IntEnum
-from typing import Final
-
-_HEAD: Final = struct.Struct("<BI")
-LIMIT: Final = 8 * 1024 * 1024
-"""Bytes of one message; more is a broken pipe."""
 
 
 class Kind(IntEnum):
@@ -27,31 +20,3 @@ class Kind(IntEnum):
     GONE = 15  # the room was left
     MISSING = 16  # the wheel is not installed
     PONG = 17
-
-
-class Broken(Exception):
-    """The bytes are no message."""
-
-
-def pack(kind: Kind, payload: bytes = b"") -> bytes:
-    return _HEAD.pack(kind, len(payload)) + payload
-
-
-class Splitter:
-    """Bytes in, messages out."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def push(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
-        """The messages that are complete. Raises `Broken`."""
-        self._buffer += data
-        while len(self._buffer) >= _HEAD.size:
-            number, size = _HEAD.unpack_from(self._buffer)
-            if size > LIMIT or number not in Kind._value2member_map_:
-                raise Broken
-            if len(self._buffer) < _HEAD.size + size:
-                return
-            payload = bytes(self._buffer[_HEAD.size : _HEAD.size + size])
-            del self._buffer[: _HEAD.size + size]
-            yield Kind(number), payload

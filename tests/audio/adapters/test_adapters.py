@@ -16,7 +16,8 @@ from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.devices.server import Endpoint, ServerState
 from pinch_tui.audio.host.supervision import HostSupervision, LookForReturn, SayClosed, SayFailed, SayOpened
-from pinch_tui.audio.host.wire import FRAME, NOTE, SPEECH, Splitter, pack_frame, read_note, read_speech
+from pinch_tui.audio.host.wire import Kind, pack_frame, read_note, read_speech
+from pinch_tui.children import Splitter
 from pinch_tui.core.events import FRAME_BYTES, Frame
 from pinch_tui.core.sound import (
     MicClosed,
@@ -69,12 +70,12 @@ class FakeRunner:
 
     def take(self) -> list[Any]:
         """Notes as dicts, speech as (playout, samples)."""
-        messages = Splitter().push(bytes(self.sent))
+        messages = Splitter(Kind).push(bytes(self.sent))
         self.sent.clear()
         return [
-            read_note(payload) if kind == NOTE else (read_speech(payload)[0], len(read_speech(payload)[1]) // 4)
+            read_note(payload) if kind == Kind.NOTE else (read_speech(payload)[0], len(read_speech(payload)[1]) // 4)
             for kind, payload in messages
-            if kind in (NOTE, SPEECH)
+            if kind in (Kind.NOTE, Kind.SPEECH)
         ]
 
 
@@ -215,8 +216,8 @@ async def test_what_is_missing_between_two_hosts_is_counted_and_a_closing_is_no_
     mic, runner, _ = a_microphone()
 
     def frame(t: float, lost: int = 0) -> None:
-        ((kind, payload),) = Splitter().push(pack_frame(t, 0.5, lost, bytes(FRAME_BYTES)))
-        assert kind == FRAME
+        ((kind, payload),) = Splitter(Kind).push(pack_frame(t, 0.5, lost, bytes(FRAME_BYTES)))
+        assert kind == Kind.FRAME
         runner.on_message(kind, payload)
 
     runner.on_command(opened(rate=48_000))
@@ -322,7 +323,7 @@ async def test_the_meters_level_is_that_of_the_processed_sound() -> None:
     mic, runner, _ = a_microphone()
     for process in (None, lambda pcm, t: b"\0\10" * 320, None):
         mic.process = process
-        runner.on_message(*Splitter().push(pack_frame(1.0, 0.5, 0, b"\0\40" * 320))[0])
+        runner.on_message(*Splitter(Kind).push(pack_frame(1.0, 0.5, 0, b"\0\40" * 320))[0])
     await mic.aclose()
     assert [event.peak async for event in mic.events() if isinstance(event, Frame)] == [0.5, 0.0625, 0.5]
 

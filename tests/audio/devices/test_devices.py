@@ -23,7 +23,8 @@ from pinch_tui.audio.devices.choice import DeviceList
 from pinch_tui.audio.devices.listing import is_there, list_devices
 from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.audio.host.supervisor import SoundHost
-from pinch_tui.audio.host.wire import NOTE, Splitter, pack_note, read_note
+from pinch_tui.audio.host.wire import Kind, pack_note, read_note
+from pinch_tui.children import Splitter
 from pinch_tui.core.events import Frame
 from pinch_tui.core.sound import MicFailed, MicOpened, PlayoutEnded, SpeakerFailed, SpeakerOpened
 from pinch_tui.engine.alarm import SystemClock
@@ -269,11 +270,11 @@ def test_the_host_ends_with_its_program_and_ctrl_c_does_not_reach_it(audio: Virt
         assert os.getsid(child.pid) != os.getsid(0)
         child.stdin.write(pack_note({"kind": "open", "device": None}))
         child.stdin.flush()
-        splitter, kinds = Splitter(), set()
+        splitter, kinds = Splitter(Kind), set()
         until = time.monotonic() + 10
         while len(kinds) < 3 and time.monotonic() < until:
             for kind, payload in splitter.push(os.read(child.stdout.fileno(), 65_536)):
-                kinds.add(read_note(payload)["kind"] if kind == NOTE else "frame")
+                kinds.add(read_note(payload)["kind"] if kind == Kind.NOTE else "frame")
         assert kinds == {"ready", "opened", "frame"}
         child.stdin.close()
         assert child.wait(5) == 0

@@ -14,7 +14,8 @@ from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.capture import BACKLOG, Capture
 from pinch_tui.audio.host.playback import Playback
 from pinch_tui.audio.host.streams import NO_DEVICE, OpenError, plan
-from pinch_tui.audio.host.wire import FRAME, HEARD, NOTE, Splitter, pack_speech, read_frame, read_heard, read_note
+from pinch_tui.audio.host.wire import Kind, pack_speech, read_frame, read_heard, read_note
+from pinch_tui.children import Splitter
 from tests.fakes.fake_sounddevice import FakeDevice, FakeSoundDevice, WasapiSettings
 
 
@@ -38,12 +39,12 @@ class Outbox:
             self.sent += render(*args)
 
     def take(self) -> list[tuple[int, bytes]]:
-        messages = Splitter().push(bytes(self.sent))
+        messages = Splitter(Kind).push(bytes(self.sent))
         self.sent.clear()
         return messages
 
     def notes(self) -> list[dict[str, Any]]:
-        return [read_note(payload) for kind, payload in self.take() if kind == NOTE]
+        return [read_note(payload) for kind, payload in self.take() if kind == Kind.NOTE]
 
 
 def one_mic(**device: Any) -> tuple[FakeSoundDevice, Outbox, Capture]:
@@ -74,7 +75,7 @@ def test_capture_opens_as_measured_and_passes_samples_untouched() -> None:
     assert (args["blocksize"], args["latency"], args["dtype"]) == (320, 0.06, "int16")
     for i in range(5):
         sd.streams[0].deliver(ramp(320, i * 320))
-    frames = [read_frame(payload) for kind, payload in outbox.take() if kind == FRAME]
+    frames = [read_frame(payload) for kind, payload in outbox.take() if kind == Kind.FRAME]
     assert b"".join(frame[3] for frame in frames) == ramp(1600)
     assert all(frame[2] == 0 for frame in frames)
     assert frames[0][1] == pytest.approx(319 / 32768)
@@ -86,7 +87,7 @@ def test_blocks_that_come_before_opened_is_said_follow_it() -> None:
     capture.open({"device": None})
     sd.streams[0].deliver(ramp(320, 640))
     messages = outbox.take()
-    assert [kind for kind, _ in messages] == [NOTE, FRAME, FRAME, FRAME]
+    assert [kind for kind, _ in messages] == [Kind.NOTE, Kind.FRAME, Kind.FRAME, Kind.FRAME]
     assert b"".join(read_frame(payload)[3] for _, payload in messages[1:]) == ramp(960)
 
 
@@ -102,7 +103,7 @@ def test_a_48_khz_stereo_device_becomes_16_khz_mono() -> None:
         tone.extend((value, value))
     for start in range(0, len(tone), 1920):
         sd.streams[0].deliver(tone[start : start + 1920].tobytes())
-    frames = [read_frame(payload) for kind, payload in outbox.take() if kind == FRAME]
+    frames = [read_frame(payload) for kind, payload in outbox.take() if kind == Kind.FRAME]
     assert len(frames) == 49  # the constant delay holds back less than one
     pcm = array("h", b"".join(frame[3] for frame in frames))
     assert max(pcm) == pytest.approx(8000, rel=0.01)
@@ -128,7 +129,7 @@ def test_a_stream_that_runs_at_another_rate_than_asked_is_resampled_from_that_ra
     for start in range(0, 44_100, 300):
         tone = [round(8000 * math.sin(2 * math.pi * 440 * i / 44_100)) for i in range(start, start + 300)]
         sd.streams[0].deliver(array("h", tone).tobytes())
-    pcm = array("h", b"".join(read_frame(payload)[3] for kind, payload in outbox.take() if kind == FRAME))
+    pcm = array("h", b"".join(read_frame(payload)[3] for kind, payload in outbox.take() if kind == Kind.FRAME))
     assert len(pcm) == 49 * 320
     crossings = sum(a < 0 <= b for a, b in itertools.pairwise(pcm))
     assert crossings == pytest.approx(440 * 0.98, abs=2)
@@ -146,7 +147,7 @@ def test_overflow_and_backlog_count_what_is_missing() -> None:
     outbox.go_on()
     stream.deliver(ramp(320))
     stream.deliver(ramp(320))
-    lost = [read_frame(payload)[2] for kind, payload in outbox.take() if kind == FRAME]
+    lost = [read_frame(payload)[2] for kind, payload in outbox.take() if kind == Kind.FRAME]
     assert lost == [0, 320] + [0] * BACKLOG + [2 * 320, 0]
 
 
@@ -183,7 +184,7 @@ def test_capture_time_is_that_of_the_last_sample_and_never_in_the_future() -> No
     sd.streams[0].deliver(ramp(320), age=0.0)
     sd.streams[0].deliver(ramp(320), age=-3.0)
     now = time.monotonic()
-    times = [read_frame(payload)[0] for kind, payload in outbox.take() if kind == FRAME]
+    times = [read_frame(payload)[0] for kind, payload in outbox.take() if kind == Kind.FRAME]
     assert times[0] == pytest.approx(now - 0.03, abs=0.02)
     assert all(now - 0.02 < t <= now for t in times[1:])
 
@@ -416,7 +417,7 @@ def test_volume_cues_and_reference() -> None:
     out = b"".join(sd.streams[0].pull() for _ in range(20))
     samples = array("f", out)
     assert 0.1 < max(samples) < 0.3  # cues do not follow the speech's volume
-    heard = [read_heard(payload) for kind, payload in outbox.take() if kind == HEARD]
+    heard = [read_heard(payload) for kind, payload in outbox.take() if kind == Kind.HEARD]
     assert b"".join(samples for _, samples in heard) == out
     playback.handle({"kind": "gain", "gain": 1.0})
     playback.handle({"kind": "reference", "on": False})

@@ -5,13 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.audio.host.wire import (
-    FRAME,
-    HEARD,
-    NOTE,
-    SPEECH,
-    Splitter,
-    WireBrokenError,
-    pack,
+    Kind,
     pack_frame,
     pack_heard,
     pack_note,
@@ -21,17 +15,18 @@ from pinch_tui.audio.host.wire import (
     read_note,
     read_speech,
 )
+from pinch_tui.children import PipeBroken, Splitter, pack
 from pinch_tui.core.events import FRAME_BYTES
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from([FRAME, NOTE, SPEECH, HEARD]), st.binary(max_size=300)), max_size=12),
+    st.lists(st.tuples(st.sampled_from(Kind), st.binary(max_size=300)), max_size=12),
     st.lists(st.integers(1, 90), max_size=60),
 )
-def test_any_chopping_gives_the_same_messages(messages: list[tuple[int, bytes]], cuts: list[int]) -> None:
+def test_any_chopping_gives_the_same_messages(messages: list[tuple[Kind, bytes]], cuts: list[int]) -> None:
     data = b"".join(pack(kind, payload) for kind, payload in messages)
-    splitter, got = Splitter(), []
+    splitter, got = Splitter(Kind), []
     for cut in cuts:
         got += splitter.push(data[:cut])
         data = data[cut:]
@@ -40,32 +35,32 @@ def test_any_chopping_gives_the_same_messages(messages: list[tuple[int, bytes]],
 
 def test_what_goes_in_comes_out() -> None:
     pcm = bytes(range(256)) * 2 + bytes(FRAME_BYTES - 512)
-    ((kind, payload),) = Splitter().push(pack_frame(12.5, 0.5, 960, pcm))
-    assert (kind, read_frame(payload)) == (FRAME, (12.5, 0.5, 960, pcm))
-    ((kind, payload),) = Splitter().push(pack_note({"kind": "open", "device": "Gerät"}))
-    assert (kind, read_note(payload)) == (NOTE, {"kind": "open", "device": "Gerät"})
-    ((kind, payload),) = Splitter().push(pack_speech(7, b"abcd"))
-    assert (kind, read_speech(payload)) == (SPEECH, (7, b"abcd"))
-    ((kind, payload),) = Splitter().push(pack_heard(3.5, b"abcdefgh"))
-    assert (kind, read_heard(payload)) == (HEARD, (3.5, b"abcdefgh"))
+    ((kind, payload),) = Splitter(Kind).push(pack_frame(12.5, 0.5, 960, pcm))
+    assert (kind, read_frame(payload)) == (Kind.FRAME, (12.5, 0.5, 960, pcm))
+    ((kind, payload),) = Splitter(Kind).push(pack_note({"kind": "open", "device": "Gerät"}))
+    assert (kind, read_note(payload)) == (Kind.NOTE, {"kind": "open", "device": "Gerät"})
+    ((kind, payload),) = Splitter(Kind).push(pack_speech(7, b"abcd"))
+    assert (kind, read_speech(payload)) == (Kind.SPEECH, (7, b"abcd"))
+    ((kind, payload),) = Splitter(Kind).push(pack_heard(3.5, b"abcdefgh"))
+    assert (kind, read_heard(payload)) == (Kind.HEARD, (3.5, b"abcdefgh"))
 
 
 @pytest.mark.parametrize("noise", [b"ALSA lib pcm.c:8570", b"\x00" * 5, b"\x02\xff\xff\xff\xff"])
 def test_noise_on_the_wire_is_noticed(noise: bytes) -> None:
-    with pytest.raises(WireBrokenError):
-        Splitter().push(noise)
+    with pytest.raises(PipeBroken):
+        Splitter(Kind).push(noise)
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"{}", b'{"kind": 1}', b"\xff"])
 def test_a_bad_note_is_noticed(payload: bytes) -> None:
-    with pytest.raises(WireBrokenError):
+    with pytest.raises(PipeBroken):
         read_note(payload)
 
 
 def test_wrong_sizes_are_noticed() -> None:
-    with pytest.raises(WireBrokenError):
+    with pytest.raises(PipeBroken):
         read_frame(bytes(100))
-    with pytest.raises(WireBrokenError):
+    with pytest.raises(PipeBroken):
         read_speech(b"abc")
-    with pytest.raises(WireBrokenError):
+    with pytest.raises(PipeBroken):
         read_heard(b"abc")

@@ -23,7 +23,6 @@ from pinch_tui.errors import AllocationError, CredentialError, PinchError
 from pinch_tui.services.beta1.api import Beta1Api
 from pinch_tui.services.beta1.connection import Beta1Connector
 from pinch_tui.services.beta1.pairing import Pairing
-from pinch_tui.services.beta1.pipe import Broken, Kind, Splitter, pack
 from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.beta1.voice import CHUNK_SAMPLES, HANGOVER_FRAMES, VoiceRuns
 from pinch_tui.services.ports import Service
@@ -303,15 +302,3 @@ def test_a_pause_within_a_run_is_kept() -> None:
     given_ = [loud] * 4 + [quiet] * (HANGOVER_FRAMES - 1) + [loud] * 4 + [quiet] * HANGOVER_FRAMES
     out = b"".join(chunk for frame in given_ for chunk in runs.push(frame))
     assert len(out) // 4 == len(given_) * 480
-
-
-@given(st.lists(st.tuples(st.sampled_from(Kind), st.binary(max_size=50)), max_size=8), st.integers(1, 9))
-def test_the_pipe_gives_back_what_was_packed(messages: list[tuple[Kind, bytes]], step: int) -> None:
-    data = b"".join(pack(kind, payload) for kind, payload in messages)
-    splitter = Splitter()
-    assert [m for at in range(0, len(data), step) for m in splitter.push(data[at : at + step])] == messages
-
-
-def test_what_is_no_message_breaks_the_pipe() -> None:
-    with pytest.raises(Broken):
-        list(Splitter().push(b"\xff\xff\xff\xff\xff\xff"))

@@ -13,9 +13,9 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 
-from pinch_tui.children import apart, environment, kill, module_command, reap
+from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
 from pinch_tui.services.practice.helper.link import HelperLink
-from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
+from pinch_tui.services.practice.helper.pipe import Kind, pack, unpack
 from pinch_tui.services.practice.options import PracticeOptions
 from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
 
@@ -26,6 +26,7 @@ FULL = 256 * 1024
 HUNG_S = 15.0
 """A helper that reads nothing for this long hangs and is replaced."""
 _LOOK_S = 0.02
+_READ_BYTES = 1 << 16
 
 _RESTART_SECONDS = 0.1
 _MAX_RESTARTS = 10
@@ -186,14 +187,7 @@ class Helper:
                 pass
 
     async def _run_one(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *module_command("pinch_tui.services.practice.helper.worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=environment(),
-            **apart(),
-        )
+        self._process = await start_module("pinch_tui.services.practice.helper.worker")
         self._stdin = self._process.stdin
         if self._stopping.is_set():
             self.kill()
@@ -205,12 +199,12 @@ class Helper:
             saying.sound.clear()
             self.send(Kind.SAY, number, saying.request)
         assert self._process.stdout is not None
+        splitter = Splitter(Kind)
         try:
-            while True:
-                header = await self._process.stdout.readexactly(HEADER.size)
-                kind, session, length = unpack_header(header)
-                self._handle(kind, session, await self._process.stdout.readexactly(length))
-        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            while data := await self._process.stdout.read(_READ_BYTES):
+                for kind, payload in splitter.push(data):
+                    self._handle(kind, *unpack(payload))
+        except (ConnectionError, PipeBroken, ValueError):
             pass
         finally:
             self.kill()

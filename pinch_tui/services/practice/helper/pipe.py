@@ -1,15 +1,13 @@
-"""The framing on the pipes between the practice server and its helper process. Pure.
+"""The messages between the practice server and its helper process. Pure.
 
-A packet is one byte of kind, four of session number, four of length (big-endian), then the payload.
+A payload begins with the session's number (four bytes, little-endian).
 """
 
 from __future__ import annotations
 
-import struct
 from enum import IntEnum
 
-HEADER = struct.Struct(">BII")
-MAX_PAYLOAD = 4 * 1024 * 1024
+from pinch_tui import children
 
 
 class Kind(IntEnum):
@@ -30,12 +28,9 @@ class Kind(IntEnum):
 
 
 def pack(kind: Kind, session: int = 0, payload: bytes = b"") -> bytes:
-    return HEADER.pack(kind, session, len(payload)) + payload
+    return children.pack(kind, session.to_bytes(4, "little") + payload)
 
 
-def unpack_header(data: bytes) -> tuple[Kind, int, int]:
-    """Return kind, session number and payload length; raise `ValueError` for anything else."""
-    kind, session, length = HEADER.unpack(data)
-    if length > MAX_PAYLOAD:
-        raise ValueError("packet too long")
-    return Kind(kind), session, length
+def unpack(payload: bytes) -> tuple[int, bytes]:
+    """The session's number, and the rest."""
+    return int.from_bytes(payload[:4], "little"), payload[4:]

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pinch_tui.children import tie_to_parent
-from pinch_tui.services.practice.helper.pipe import HEADER, Kind, pack, unpack_header
+from pinch_tui.children import Splitter, tie_to_parent
+from pinch_tui.services.practice.helper.pipe import Kind, pack, unpack
 from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of, spoken
 from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan, heard_to_json
 
@@ -88,17 +88,15 @@ class Worker:
 def main() -> int:
     """Serve packets until stdin ends."""
     tie_to_parent()
-    source = sys.stdin.buffer
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # A library that prints would break the framing: from here on stdout is stderr.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     worker = Worker(out)
-    while header := source.read(HEADER.size):
-        kind, session, length = unpack_header(header)
-        try:
-            worker.handle(kind, session, source.read(length))
-        except BrokenPipeError:
-            return 0
+    splitter = Splitter(Kind)
+    with contextlib.suppress(BrokenPipeError):
+        while data := os.read(sys.stdin.fileno(), 1 << 16):
+            for kind, payload in splitter.push(data):
+                worker.handle(kind, *unpack(payload))
     return 0
 
 
