@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pinch_tui.errors import PinchError
 from pinch_tui.services.practice import phrasebook
-from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Ear, Final, Heard, SessionPlan, Voice
+from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Ear, Final, SessionPlan, Voice
 from pinch_tui.services.practice.speech import lexicon
 from pinch_tui.services.practice.speech.ear import PhrasebookEar, heard_languages
 from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
@@ -60,43 +61,18 @@ class Workshop:
         if recogniser is None:
             phonemes = self.espeak.phonemes if self.espeak else None
             recogniser = Recogniser(lexicon.build(self.book, languages, self.dictionary, phonemes))
-        return _LentEar(PhrasebookEar(plan, self.book, recogniser), self, languages, recogniser)
+        return PhrasebookEar(plan, self.book, recogniser, partial(self._put_back, languages, recogniser))
 
     def warm_up(self) -> None:
         """Load what the first sentence needs, so that it is not late."""
         for _ in self.voice.speak("Hello.", "en", "male"):
             pass
 
-    def put_back(self, languages: tuple[str, ...], recogniser: Recogniser) -> None:
+    def _put_back(self, languages: tuple[str, ...], recogniser: Recogniser) -> None:
         self._idle[languages] = recogniser
         self._idle.move_to_end(languages)
         while len(self._idle) > _MAX_IDLE:
             self._idle.popitem(last=False)
-
-
-class _LentEar:
-    """An ear that puts its recogniser back when it closes."""
-
-    def __init__(
-        self, ear: PhrasebookEar, workshop: Workshop, languages: tuple[str, ...], recogniser: Recogniser
-    ) -> None:
-        self._ear = ear
-        self._workshop = workshop
-        self._languages = languages
-        self._recogniser = recogniser
-
-    def feed(self, pcm: bytes) -> list[Heard]:
-        return self._ear.feed(pcm)
-
-    def prepare(self) -> None:
-        self._ear.prepare()
-
-    def finish(self) -> list[Heard]:
-        return self._ear.finish()
-
-    def close(self) -> None:
-        self._ear.close()
-        self._workshop.put_back(self._languages, self._recogniser)
 
 
 def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:

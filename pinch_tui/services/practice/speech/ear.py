@@ -10,6 +10,7 @@ only a refusal takes locked words back.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pinch_tui.core.languages import label
@@ -105,10 +106,14 @@ def heard_languages(plan: SessionPlan, known: tuple[str, ...]) -> tuple[str, ...
 class PhrasebookEar:
     """An `Ear` over one `Recogniser`."""
 
-    def __init__(self, plan: SessionPlan, book: Phrasebook, recogniser: Recogniser) -> None:
+    def __init__(
+        self, plan: SessionPlan, book: Phrasebook, recogniser: Recogniser, on_close: Callable[[], None] = lambda: None
+    ) -> None:
+        """``on_close``: the recogniser is not needed any more."""
         self._plan = plan
         self._book = book
         self._recogniser = recogniser
+        self._on_close = on_close
         self._segmenter = Segmenter()
         self._segment = 0
         self._is_open = False
@@ -157,6 +162,7 @@ class PhrasebookEar:
     def close(self) -> None:
         if self._is_open:
             self._drop()
+        self._on_close()
 
     def _begin(self) -> None:
         self._segment += 1
