@@ -36,9 +36,9 @@ CAP_MS = 400
 FADE_MS = 5
 GAIN_RAMP_MS = 20
 CALM_S = 10
-"""After this much speech without an underrun the cushion may shrink; ..."""
+"""After this much speech without an underrun the cushion may shrink."""
 CALM_AT_END_S = 3
-"""... and so is a playout's end after this much."""
+"""At the end of a playout, it may shrink after this much."""
 PATIENCE_MS = 300
 """Without another chunk for this long, what is there is played although it is less than the cushion."""
 PAUSE_MS = 700
@@ -97,31 +97,17 @@ class _Playout:
 
 
 class JitterBuffer:
-    """Playouts queue up behind one another; each primes anew.
+    """Playouts queue up behind one another; each primes anew. ``rate``: samples a second."""
 
-    ``rate``: samples a second. ``start_ms``: the cushion before playing, ``step_ms``: what a further underrun adds,
-    ``cap_ms``: the most it becomes. ``adaptive`` False keeps the cushion fixed at ``start_ms`` (for comparison).
-    """
-
-    def __init__(
-        self,
-        rate: int,
-        *,
-        start_ms: float = START_MS,
-        step_ms: float = CHUNK_MS,
-        cap_ms: float = CAP_MS,
-        fade_ms: float = FADE_MS,
-        adaptive: bool = True,
-    ) -> None:
+    def __init__(self, rate: int, *, fade_ms: float = FADE_MS) -> None:
         self.rate = rate
-        self._start = round(rate * start_ms / 1000)
+        self._start = round(rate * START_MS / 1000)
         self._jittery = round(rate * JITTERY_MS / 1000)
-        self._step = round(rate * step_ms / 1000)
-        self._cap = max(self._start, round(rate * cap_ms / 1000))
+        self._step = round(rate * CHUNK_MS / 1000)
+        self._cap = round(rate * CAP_MS / 1000)
         self._fade = max(1, round(rate * fade_ms / 1000))
         self._patience = round(rate * PATIENCE_MS / 1000)
         self._pause = round(rate * PAUSE_MS / 1000)
-        self._adaptive = adaptive
         self._need = self._start
         self._calm = 0  # samples played since the last underrun, or since it was asked whether less would do
         self._clock = 0  # samples pulled
@@ -192,14 +178,10 @@ class JitterBuffer:
                 self._fade_out(self._next(entry))
             self._events.append(Ended(entry.number, 0, entry.played, entry.buffered, True))
 
-    def set_gain(self, gain: float, ramp_ms: float = GAIN_RAMP_MS) -> None:
+    def set_gain(self, gain: float) -> None:
         """Loudness 0.0-2.0 from now on, reached along a straight ramp."""
         self._gain_to = min(2.0, max(0.0, gain))
-        steps = round(self.rate * ramp_ms / 1000)
-        if steps <= 0:
-            self._gain, self._gain_step = self._gain_to, 0.0
-        else:
-            self._gain_step = (self._gain_to - self._gain) / steps
+        self._gain_step = (self._gain_to - self._gain) / round(self.rate * GAIN_RAMP_MS / 1000)
 
     # ---- out ----
 
@@ -208,8 +190,7 @@ class JitterBuffer:
         out: Samples[float] = array("f")
         self._clock += count
         if self._tail:
-            out = self._tail[:count]
-            del self._tail[:count]
+            self._play_tail(out, count)
         while len(out) < count and self._queue:
             entry = self._queue[0]
             if not entry.is_primed and not self._is_ready(entry):
@@ -345,10 +326,9 @@ class JitterBuffer:
         entry.underruns += 1
         self.underruns += 1
         entry.calm, self._calm = self._calm, 0
-        if self._adaptive:
-            before = self._need
-            self._need = min(self._cap, max(self._need + self._step, self._jittery))
-            entry.growth = self._need - before
+        before = self._need
+        self._need = min(self._cap, max(self._need + self._step, self._jittery))
+        entry.growth = self._need - before
         self._events.append(RanDry(entry.number, len(out)))
         self._fade_out()
         self._play_tail(out, count)
@@ -368,7 +348,7 @@ class JitterBuffer:
         whole = (-(-smaller // self._step) - 1) * self._step  # whole chunks that wait when the first one is played
         borne = whole if smaller > self._step else smaller
         is_far_ahead = self._least is not None and self._least > self._need
-        if self._adaptive and (self._latest <= borne or is_far_ahead):
+        if self._latest <= borne or is_far_ahead:
             self._need = min(self._need, max(self._start, smaller))
         self._calm = self._latest = 0
         self._least = None
