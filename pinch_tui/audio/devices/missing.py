@@ -17,16 +17,19 @@ from pinch_tui.errors import AudioError
 
 Which = Callable[[str], str | None]
 
-_PACKAGES: tuple[tuple[str, str], ...] = (
-    ("apt-get", "sudo apt install libportaudio2 libasound2-plugins"),
-    ("dnf", "sudo dnf install portaudio alsa-plugins-pulseaudio"),
-    ("pacman", "sudo pacman -S portaudio alsa-plugins"),
-    ("zypper", "sudo zypper install libportaudio2 alsa-plugins-pulse"),
-    ("apk", "sudo apk add portaudio alsa-plugins-pulse"),
-    ("xbps-install", "sudo xbps-install portaudio alsa-plugins-pulseaudio"),
-    ("emerge", "sudo emerge media-libs/portaudio media-plugins/alsa-plugins"),
-    ("nix-env", "nix-env -iA nixpkgs.portaudio"),
+_MANAGERS: tuple[tuple[str, str, str, str], ...] = (
+    ("apt-get", "sudo apt install", "libportaudio2", "libasound2-plugins"),
+    ("dnf", "sudo dnf install", "portaudio", "alsa-plugins-pulseaudio"),
+    ("pacman", "sudo pacman -S", "portaudio", "alsa-plugins"),
+    ("zypper", "sudo zypper install", "libportaudio2", "alsa-plugins-pulse"),
+    ("apk", "sudo apk add", "portaudio", "alsa-plugins-pulse"),
+    ("xbps-install", "sudo xbps-install", "portaudio", "alsa-plugins-pulseaudio"),
+    ("emerge", "sudo emerge", "media-libs/portaudio", "media-plugins/alsa-plugins"),
+    ("nix-env", "nix-env -iA", "nixpkgs.portaudio", ""),
 )
+"""A package manager's program, its command, and the packages of PortAudio and of ALSA's way to a sound server."""
+_PLUGIN_FILES = ("pulse", "pipewire", "jack")
+_DOCTOR = "pinch-tui doctor"
 
 
 def install_command(system: str | None = None, which: Which = shutil.which) -> str:
@@ -36,23 +39,10 @@ def install_command(system: str | None = None, which: Which = shutil.which) -> s
         return "brew install portaudio" if which("brew") else "python -m pip install --force-reinstall sounddevice"
     if system == "Windows":
         return "python -m pip install --force-reinstall sounddevice"
-    for program, command in _PACKAGES:
+    for program, command, library, plugin in _MANAGERS:
         if which(program):
-            return command
+            return f"{command} {library} {plugin}".rstrip()
     return "install PortAudio with your system's package manager"
-
-
-_PLUGINS: tuple[tuple[str, str], ...] = (
-    ("apt-get", "sudo apt install libasound2-plugins"),
-    ("dnf", "sudo dnf install alsa-plugins-pulseaudio"),
-    ("pacman", "sudo pacman -S alsa-plugins"),
-    ("zypper", "sudo zypper install alsa-plugins-pulse"),
-    ("apk", "sudo apk add alsa-plugins-pulse"),
-    ("xbps-install", "sudo xbps-install alsa-plugins-pulseaudio"),
-    ("emerge", "sudo emerge media-plugins/alsa-plugins"),
-)
-_PLUGIN_FILES = ("pulse", "pipewire", "jack")
-_DOCTOR = "pinch-tui doctor"
 
 
 def has_server_plugin(root: Path = Path("/usr")) -> bool:
@@ -65,7 +55,9 @@ def has_server_plugin(root: Path = Path("/usr")) -> bool:
 def device_cure(platform: str = sys.platform, which: Which = shutil.which, has_plugin: bool | None = None) -> str:
     """The one command to run where PortAudio is there and sees no device."""
     if platform == "linux" and not (has_server_plugin() if has_plugin is None else has_plugin):
-        return next((command for program, command in _PLUGINS if which(program)), _DOCTOR)
+        for program, command, _, plugin in _MANAGERS:
+            if plugin and which(program):
+                return f"{command} {plugin}"
     return _DOCTOR
 
 

@@ -22,11 +22,13 @@ except ImportError:
     soxr = None
 
 
-class _Stream(Protocol):
+class Stream(Protocol):
+    """Mono samples of one rate in, those of another out. With ``last`` also the tail; then the stream is over."""
+
     def resample_chunk(self, samples: Floats, last: bool = False) -> Floats: ...
 
 
-def _stream(rate_in: int, rate_out: int, *, is_live: bool) -> _Stream:
+def stream(rate_in: int, rate_out: int, *, is_live: bool) -> Stream:
     """``is_live``: a constant delay rather than the best quality."""
     if soxr is None:
         return SincStream(rate_in, rate_out)
@@ -38,7 +40,7 @@ class _SoxrStream:
 
     def __init__(self, rate_in: int, rate_out: int, *, is_live: bool) -> None:
         quality = "HQ" if is_live else "VHQ"
-        self._inner: _Stream | None = soxr.ResampleStream(
+        self._inner: Stream | None = soxr.ResampleStream(
             rate_in, rate_out, 1, dtype="float32", quality=quality, vr=is_live
         )
         _alive.add(self)
@@ -75,8 +77,8 @@ class Resampler:
         self._fed = 0
         self._given = 0
 
-    def _new(self) -> _Stream:
-        return _stream(self.rate_in, self.rate_out, is_live=True)
+    def _new(self) -> Stream:
+        return stream(self.rate_in, self.rate_out, is_live=True)
 
     def push(self, data: bytes) -> bytes:
         """Samples in (whole ones, any number), samples out: those that are ready by now."""
@@ -120,7 +122,7 @@ class PromptResampler(Resampler):
     `SincStream` does it everywhere.
     """
 
-    def _new(self) -> _Stream:
+    def _new(self) -> Stream:
         return SincStream(self.rate_in, self.rate_out)
 
     def push(self, data: bytes) -> bytes:
@@ -130,22 +132,6 @@ class PromptResampler(Resampler):
             return out
         self._given += self._stream.lag
         return bytes(self._stream.lag * self._dtype.itemsize) + out
-
-
-class Converter:
-    """A whole mono recording at another rate, best quality, piece by piece."""
-
-    def __init__(self, rate_in: int, rate_out: int) -> None:
-        self._stream = _stream(rate_in, rate_out, is_live=False)
-
-    def push(self, samples: Floats) -> Floats:
-        out: Floats = self._stream.resample_chunk(samples)
-        return out
-
-    def finish(self) -> Floats:
-        """The tail; nothing can be pushed afterwards."""
-        out: Floats = self._stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-        return out
 
 
 def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Ints:

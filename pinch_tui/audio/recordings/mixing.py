@@ -8,7 +8,7 @@ import numpy as np
 
 from pinch_tui.audio.dsp import pcm
 from pinch_tui.audio.dsp.pcm import Floats
-from pinch_tui.audio.dsp.resample import Converter
+from pinch_tui.audio.dsp.resample import Stream, stream
 from pinch_tui.audio.recordings.block import Block
 from pinch_tui.core.events import IN_RATE
 
@@ -25,7 +25,7 @@ class Mixer:
     def __init__(self) -> None:
         self.has_cancelled = False
         self._rate = 0
-        self._converter: Converter | None = None
+        self._converter: Stream | None = None
 
     def push(self, block: Block) -> bytes:
         """The samples that are ready by now."""
@@ -33,14 +33,16 @@ class Mixer:
         if block.rate != self._rate:
             out = self.finish()
             self._rate = block.rate
-            self._converter = None if block.rate == IN_RATE else Converter(block.rate, IN_RATE)
+            self._converter = None if block.rate == IN_RATE else stream(block.rate, IN_RATE, is_live=False)
         samples = self._mono(np.nan_to_num(block.samples, posinf=0, neginf=0))
-        return out + pcm.to_pcm16(samples if self._converter is None else self._converter.push(samples))
+        return out + pcm.to_pcm16(samples if self._converter is None else self._converter.resample_chunk(samples))
 
     def finish(self) -> bytes:
         """The tail."""
         converter, self._converter, self._rate = self._converter, None, 0
-        return b"" if converter is None else pcm.to_pcm16(converter.finish())
+        if converter is None:
+            return b""
+        return pcm.to_pcm16(converter.resample_chunk(np.zeros(0, np.float32), last=True))
 
     def _mono(self, samples: Floats) -> Floats:
         mixed = pcm.mono(samples)

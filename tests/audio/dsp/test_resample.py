@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.audio.dsp import resample
 from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_pcm16
-from pinch_tui.audio.dsp.resample import Converter, PromptResampler, Resampler, convert
+from pinch_tui.audio.dsp.resample import PromptResampler, Resampler, convert, stream
 from pinch_tui.audio.dsp.sinc import SincStream
 
 
@@ -123,9 +123,10 @@ def test_a_recording_in_pieces_is_as_long_as_it_was_and_what_lies_beyond_is_gone
     seconds = np.arange(rate_in) / rate_in
     beyond = 0.5 * np.sin(2 * np.pi * 1.15 * min(rates) / 2 * seconds) if rate_in > rate_out else 0.0
     samples = (0.3 * np.sin(2 * np.pi * 440 * seconds) + beyond).astype(np.float32)
-    converter = Converter(rate_in, rate_out)
-    parts = [converter.push(samples[start : start + 1777]) for start in range(0, rate_in, 1777)]
-    whole = np.concatenate([*parts, converter.finish()]).astype(np.float64)
+    converter = stream(rate_in, rate_out, is_live=False)
+    parts = [converter.resample_chunk(samples[start : start + 1777]) for start in range(0, rate_in, 1777)]
+    tail = converter.resample_chunk(np.zeros(0, np.float32), last=True)
+    whole = np.concatenate([*parts, tail]).astype(np.float64)
     assert whole.size == pytest.approx(rate_out, abs=1)
     middle = slice(rate_out // 10, rate_out * 9 // 10)
     wanted = 0.3 * np.sin(2 * np.pi * 440 * np.arange(whole.size) / rate_out)
@@ -161,8 +162,8 @@ def test_speech_for_a_loudspeaker_is_finite_and_limited() -> None:
 def test_a_thread_that_still_resamples_at_the_end_brings_no_warning() -> None:
     program = (
         "import threading\n"
-        "from pinch_tui.audio.dsp.resample import Converter\n"
-        "def hold(converter=Converter(48_000, 16_000)):\n"
+        "from pinch_tui.audio.dsp.resample import stream\n"
+        "def hold(converter=stream(48_000, 16_000, is_live=False)):\n"
         "    threading.Event().wait()\n"
         "threading.Thread(target=hold, daemon=True).start()\n"
     )
