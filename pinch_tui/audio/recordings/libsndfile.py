@@ -7,13 +7,12 @@ through a temporary file. FLAC and the others go through a window onto the strea
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pinch_tui.audio.recordings.block import BLOCK, Block, check_rate
 from pinch_tui.audio.recordings.failures import CannotDecode
@@ -53,23 +52,26 @@ class _Cut:
     def __init__(self, pieces: Iterator[Piece]) -> None:
         self._pieces = pieces
         self._next: Piece | None = next(pieces, None)
+        self._has_begun = False
 
     @property
     def at_end(self) -> bool:
         return self._next is None
 
-    def take(self, *, is_first: bool) -> bytes:
+    def take(self) -> bytes:
         """The next bytes of this recording; b"" at its end."""
-        if self._next is None or (self._next[0] and not is_first):
+        if self._next is None or (self._next[0] and self._has_begun):
             return b""
+        self._has_begun = True
         data = self._next[1]
         self._next = next(self._pieces, None)
         return data
 
     def leave(self) -> None:
         """On to the next recording, whatever of this one the decoder left."""
-        while self.take(is_first=False):
+        while self.take():
             pass
+        self._has_begun = False
 
 
 class _Window:
@@ -80,7 +82,6 @@ class _Window:
         self._size = size if size is not None else _UNKNOWN
         self._data = bytearray()
         self._base = self._at = 0
-        self._is_first = True
         self._is_over = False
         self.error: BaseException | None = None
 
@@ -88,10 +89,9 @@ class _Window:
         end = self._at + n
         while not self._is_over and self._base + len(self._data) < end:
             try:
-                data = self._cut.take(is_first=self._is_first)
+                data = self._cut.take()
             except InputFileError as exc:  # not through the C code: it would be printed and forgotten
                 self.error, data = exc, b""
-            self._is_first = False
             self._is_over = not data
             self._data += data
             if len(self._data) > 2 * _WINDOW:
@@ -163,11 +163,9 @@ def _piped(cut: _Cut, name: str) -> Iterator[Block]:
     failures: list[InputFileError] = []
 
     def feed() -> None:
-        is_first = True
         try:
             with os.fdopen(theirs, "wb", buffering=0) as pipe:
-                while data := cut.take(is_first=is_first):
-                    is_first = False
+                while data := cut.take():
                     while data:
                         data = data[pipe.write(data) :]
         except BrokenPipeError:  # the decoder has enough
@@ -188,11 +186,8 @@ def _piped(cut: _Cut, name: str) -> Iterator[Block]:
 
 def _spooled(cut: _Cut, name: str) -> Iterator[Block]:
     """Through a temporary file."""
-    with contextlib.ExitStack() as stack:
-        file: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
-        is_first = True
-        while data := cut.take(is_first=is_first):
-            is_first = False
+    with tempfile.TemporaryFile() as file:
+        while data := cut.take():
             file.write(data)
         file.seek(0)
         yield from _blocks(file, name)
