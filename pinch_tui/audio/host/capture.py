@@ -80,8 +80,7 @@ class Capture(HostRole):
         except OpenError as exc:
             self._outbox.put(pack_note, failed_note(exc))
             return
-        latency = float(self._stream.latency)
-        self._outbox.put(pack_note, opened_note(replace(picked, rate=rate), latency, time.monotonic()))
+        self._outbox.put(pack_note, opened_note(replace(picked, rate=rate)))
         self._is_announced = True
 
     def handle(self, note: Note) -> None:

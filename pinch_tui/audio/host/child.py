@@ -168,7 +168,7 @@ def main(argv: list[str]) -> NoReturn:
     threading.Thread(target=read_commands, args=(commands, role, control), name="reader", daemon=True).start()
     if isinstance(role, Playback):
         load()  # before a stream runs, whose callback would have to share the interpreter with it
-    writer.put(pack_note, {"kind": "ready", "portaudio": str(sd.get_portaudio_version()[1]), "pid": os.getpid()})
+    writer.put(pack_note, {"kind": "ready", "pid": os.getpid()})
     if isinstance(role, Playback):
         threading.Thread(target=load, name="load", daemon=True).start()
     elif sys.platform in ("darwin", "win32"):

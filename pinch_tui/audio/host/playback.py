@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from pinch_tui.audio.devices.choice import Direction
@@ -48,7 +49,7 @@ class Playback(HostRole):
             picked = plan(self._sd, Direction.OUTPUT, note.get("device"), OUT_RATE, "float32", route=route_of(note))
             latency = float(note.get("latency") or LATENCY_S)
             voice = _Voice(picked, self._outbox, latency)
-            voice.commands.append(("gain", self._gain))
+            voice.set_gain(self._gain)
             voice.is_reference = self._is_reference
             self._voice = voice
             self._blocks_said = 0
@@ -58,7 +59,7 @@ class Playback(HostRole):
             self._voice = None
             self._outbox.put(pack_note, failed_note(exc))
             return
-        self._outbox.put(pack_note, opened_note(picked, voice.latency, time.monotonic()))
+        self._outbox.put(pack_note, opened_note(picked))
 
     def speech(self, payload: bytes) -> None:
         """Take samples for a playout. They are resampled here, so that the callback only copies."""
@@ -73,7 +74,7 @@ class Playback(HostRole):
             case "gain":
                 self._gain = float(note["gain"])
                 if voice is not None:
-                    voice.commands.append(("gain", self._gain))
+                    voice.set_gain(self._gain)
             case "reference":
                 self._is_reference = bool(note["on"])
                 if voice is not None:
@@ -106,7 +107,7 @@ class _Voice:
         self.rate = picked.rate
         self.channels = picked.channels
         self.latency = latency
-        self.commands: deque[tuple[Any, ...]] = deque()
+        self._commands: deque[tuple[Callable[..., None], *tuple[Any, ...]]] = deque()  # what to call, and with what
         self.blocks = 0
         self.underflows = 0
         self.is_reference = False
@@ -124,15 +125,23 @@ class _Voice:
                 return
             samples = resampler.push(samples)
         if samples:
-            self.commands.append(("push", playout, array("f", samples)))
+            self._commands.append((self._jitter.push, playout, array("f", samples)))
+
+    def set_gain(self, gain: float) -> None:
+        self._commands.append((self._jitter.set_gain, gain))
 
     def command(self, note: Note) -> None:
         kind, playout = note["kind"], note.get("playout")
-        if kind == "cue":
-            self.commands.append(("cue", cues.render(str(note["name"]), self.rate)))
-            return
         tail = self._follow(kind, playout) if self.rate != OUT_RATE else b""
-        self.commands.append((kind, playout, array("f", tail)) if tail else (kind, playout))
+        match kind:
+            case "begin":
+                self._commands.append((self._jitter.begin, playout))
+            case "end":
+                self._commands.append((self._jitter.end, playout, array("f", tail)))
+            case "clear":
+                self._commands.append((self._jitter.clear, playout))
+            case "cue":
+                self._commands.append((self._overlay.append, array("f", cues.render(str(note["name"]), self.rate))))
 
     def _follow(self, kind: str, playout: int | None) -> bytes:
         """Each playout has its own resampler, whose tail comes out at the end."""
@@ -152,8 +161,9 @@ class _Voice:
     # ---- the device's thread ----
 
     def callback(self, outdata: Any, n_samples: int, times: Any, status: Any) -> None:
-        while self.commands:
-            self._obey(*self.commands.popleft())
+        while self._commands:
+            do, *arguments = self._commands.popleft()
+            do(*arguments)
         out = self._jitter.pull(n_samples)
         if self._overlay:
             self._mix(out)
@@ -178,28 +188,13 @@ class _Voice:
             if self.is_reference:
                 self._outbox.put(pack_heard, now, out.tobytes())
 
-    def _obey(self, kind: str, *args: Any) -> None:
-        match kind:
-            case "push":
-                self._jitter.push(*args)
-            case "begin":
-                self._jitter.begin(*args)
-            case "end":
-                self._jitter.end(*args)
-            case "clear":
-                self._jitter.clear(*args)
-            case "gain":
-                self._jitter.set_gain(*args)
-            case "cue":
-                self._overlay.append(array("f", args[0]))
-
     def _mix(self, out: array[float]) -> None:
         for samples in self._overlay:
             for i in range(min(len(out), len(samples))):
                 value = out[i] + samples[i]
                 out[i] = 1.0 if value > 1.0 else -1.0 if value < -1.0 else value
             del samples[: len(out)]
-        self._overlay = [samples for samples in self._overlay if samples]
+        self._overlay[:] = [samples for samples in self._overlay if samples]
 
     # ---- the writer's thread ----
 
@@ -207,34 +202,18 @@ class _Voice:
         return samples if self.rate == OUT_RATE else round(samples * OUT_RATE / self.rate)
 
     def _note(self, event: Began | Ended | RanDry, heard: float) -> bytes:
-        t = heard + event.offset / self.rate
+        note: Note = {"playout": event.playout, "t": heard + event.offset / self.rate}
         match event:
             case Began():
-                return pack_note({"kind": "began", "playout": event.playout, "t": t})
+                note["kind"] = "began"
             case RanDry():
-                return pack_note({"kind": "dry", "playout": event.playout, "t": t})
+                note["kind"] = "dry"
             case Ended():
-                played = self._at_24k(event.played)
-                return pack_note(
-                    {
-                        "kind": "over",
-                        "playout": event.playout,
-                        "t": t,
-                        "played": played,
-                        "whole": event.dropped == 0,
-                        "cleared": event.was_cleared,
-                    }
-                )
+                note |= {"kind": "over", "played": self._at_24k(event.played), "cleared": event.was_cleared}
+        return pack_note(note)
 
     def progress(self) -> bytes:
         position = self._jitter.position()
         playout, played = position if position is not None else (None, 0)
-        return pack_note(
-            {
-                "kind": "progress",
-                "playout": playout,
-                "played": self._at_24k(played),
-                "underflows": self.underflows,
-                "t": time.monotonic(),
-            }
-        )
+        note = {"playout": playout, "played": self._at_24k(played), "underflows": self.underflows}
+        return pack_note({"kind": "progress", **note})

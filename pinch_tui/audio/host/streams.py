@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -26,8 +25,6 @@ NO_PORTAUDIO = -20_001
 """Our own code: the library cannot be loaded."""
 
 FALLBACK_RATES = (48_000, 44_100, 32_000, 24_000, 16_000)
-
-
 _NOWHERE = Route()
 
 
@@ -169,18 +166,15 @@ def _extra(sd: Any, device: Device) -> Any:
     return sd.WasapiSettings(auto_convert=True) if "WASAPI" in device.host_api else None
 
 
-def opened_note(picked: Plan, latency: float, t: float) -> Note:
+def opened_note(picked: Plan) -> Note:
     return {
         "kind": "opened",
         "name": picked.route.label or picked.device.name,
-        "host_api": picked.device.host_api,
         "is_server": picked.device.is_server and not picked.route.endpoint,
         "endpoint": picked.route.endpoint,
         "rate": picked.rate,
         "channels": picked.channels,
         "substitute": picked.is_substitute,
-        "latency": latency,
-        "t": t,
     }
 
 
@@ -215,7 +209,7 @@ class HostRole:
     def close(self) -> None:
         """Close the stream and say ``closed``."""
         self._shut()
-        self._outbox.put(pack_note, {"kind": "closed", "t": time.monotonic()})
+        self._outbox.put(pack_note, {"kind": "closed"})
 
     def _made(self, make: Any, picked: Plan, dtype: str, block: int, latency: float, callback: Any) -> Any:
         """A stream that is not started yet. Raises `OpenError`."""
@@ -223,7 +217,7 @@ class HostRole:
 
         def finished() -> None:
             if not self._is_expected_end:
-                self._outbox.put(pack_note, {"kind": "ended", "t": time.monotonic()})
+                self._outbox.put(pack_note, {"kind": "ended"})
 
         try:
             return make(

@@ -115,7 +115,7 @@ async def test_a_dead_host_s_successor_gets_what_was_not_played() -> None:
     assert again[1:] == [{"kind": "begin", "playout": 1}, (1, 300), (1, 1000), {"kind": "end", "playout": 1}]
     runner.on_note({"kind": "began", "playout": 1, "t": 6.0})
     runner.on_note({"kind": "dry", "playout": 1, "t": 6.5})
-    runner.on_note({"kind": "over", "playout": 1, "t": 7.0, "played": 1300, "whole": True, "cleared": False})
+    runner.on_note({"kind": "over", "playout": 1, "t": 7.0, "played": 1300, "cleared": False})
     await speaker.aclose()
     events = [event async for event in speaker.events()]
     assert [event for event in events if isinstance(event, PlayoutStarted)] == [PlayoutStarted(1, 5.0)]
@@ -134,7 +134,7 @@ async def test_a_clear_asks_the_host_how_much_was_heard() -> None:
     speaker.clear()
     assert [note["kind"] for note in runner.take()] == ["clear", "clear"]
     assert speaker.buffered_s() == 0.0
-    runner.on_note({"kind": "over", "playout": 1, "t": 3.0, "played": 480, "whole": False, "cleared": True})
+    runner.on_note({"kind": "over", "playout": 1, "t": 3.0, "played": 480, "cleared": True})
     runner.on_command(SayFailed(AudioError("gone"), is_retrying=True))  # the second answer never comes
     await speaker.aclose()
     ends = [event async for event in speaker.events() if isinstance(event, PlayoutEnded)]
