@@ -37,7 +37,7 @@ from pinch_tui.audio.devices.guard import (
 )
 from pinch_tui.audio.devices.listing import is_there, list_devices
 from pinch_tui.audio.devices.routes import Route, route
-from pinch_tui.audio.devices.server import Endpoint, ServerState, unmute
+from pinch_tui.audio.devices.server import ServerState, unmute
 from pinch_tui.audio.devices.server_watch import ServerWatch, has_pactl, read_state
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.audio.host.wire import Note
@@ -169,8 +169,8 @@ class DeviceWatcher:
             adapter.on_closed = guard.closed
             adapter.on_look = self._look
         speaker.is_headphones = self._is_headphones
-        microphone.server_name = self._source_name
-        speaker.server_name = self._sink_name
+        microphone.server_name = partial(self._default_name, Direction.INPUT)
+        speaker.server_name = partial(self._default_name, Direction.OUTPUT)
         for runner, direction in ((host.capture, Direction.INPUT), (host.playback, Direction.OUTPUT)):
             runner.find_route = partial(self._route, direction)
             runner.routes_known = self._watch.known
@@ -220,22 +220,19 @@ class DeviceWatcher:
         capture = _stream(self._host.capture, self._mic)
         source = source_in_use(capture, state)
         if source is None:
-            source = state.source_named(self._route(Direction.INPUT, capture.device).endpoint)
+            source = state.named(Direction.INPUT, self._route(Direction.INPUT, capture.device).endpoint)
         return (True, unmute(source)) if source is not None and source.is_muted else (False, "")
 
-    def _source_name(self) -> str:
+    def _default_name(self, direction: Direction) -> str:
         state = self._watch.state
-        return _description(state.source_named(state.default_source) if state is not None else None)
-
-    def _sink_name(self) -> str:
-        state = self._watch.state
-        return _description(state.sink_named(state.default_sink) if state is not None else None)
+        default = state.default(direction) if state is not None else None
+        return default.description if default is not None else ""
 
     def _is_headphones(self) -> bool | None:
         state = self._watch.state
         if state is None:
             return None
-        sink = state.sink_of(self._host.playback.host_pid) or state.sink_named(state.default_sink)
+        sink = state.used(Direction.OUTPUT, self._host.playback.host_pid) or state.default(Direction.OUTPUT)
         return sink.is_headphones if sink is not None else None
 
     # ---- without a server ----
@@ -263,10 +260,6 @@ def _obey(verdict: Verdict | None, runner: HostRunner, adapter: HostStream) -> N
             runner.reopen()
         case Moved(endpoint, is_substitute, note):
             adapter.moved(endpoint.description, is_substitute, note)
-
-
-def _description(endpoint: Endpoint | None) -> str:
-    return endpoint.description if endpoint is not None else ""
 
 
 def _stream(runner: HostRunner, adapter: HostStream) -> Stream:

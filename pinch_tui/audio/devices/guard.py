@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.devices.server import (
     BLUETOOTH_NOTE,
     Endpoint,
@@ -29,6 +30,10 @@ class Stream:
     device: str | None  # what was asked for
     is_blocked: bool
     endpoint: str = ""  # the server's device that was asked for by its name
+
+    def used(self, direction: Direction, state: ServerState) -> Endpoint | None:
+        """What it hears or plays to, as far as the server knows."""
+        return state.used(direction, self.pid) if self.is_running else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +65,17 @@ Verdict = Block | Unblock | Reopen | Moved
 
 def source_in_use(stream: Stream, state: ServerState) -> Endpoint | None:
     """What the stream hears; without one, the default, which an opening would get. None where that is not known."""
-    source = state.source_of(stream.pid) if stream.is_running else None
+    source = stream.used(Direction.INPUT, state)
     if source is None and (stream.follows_server or stream.device is None):
-        return state.source_named(state.default_source)
+        return state.default(Direction.INPUT)
     return source
 
 
 class Guard:
     """`home` is the intended endpoint: the first one used, until the person chooses another."""
 
-    def __init__(self) -> None:
+    def __init__(self, direction: Direction) -> None:
+        self._direction = direction
         self.home: str | None = None
         self._now: str | None = None
         self._has_tried_home = False  # reopen only once: it may land elsewhere again
@@ -87,13 +93,16 @@ class Guard:
     def closed(self) -> None:
         self._now = None
 
-    def _follow(self, used: Endpoint, *, is_home_there: bool, is_chosen: bool, note: str = "") -> Verdict | None:
-        """The stream uses this endpoint. ``is_chosen``: it is the default that the stream follows."""
+    def _is_home_there(self, state: ServerState) -> bool:
+        return state.named(self._direction, self.home) is not None
+
+    def _follow(self, used: Endpoint, stream: Stream, state: ServerState, note: str = "") -> Verdict | None:
+        """The stream uses this endpoint."""
         if self.home is None:
             self.home = used.name
-        if used.name == self.home or not is_home_there:
+        if used.name == self.home or not self._is_home_there(state):
             self._has_tried_home = False
-        elif is_chosen:
+        elif stream.follows_server and used == state.default(self._direction):
             self.home = used.name  # both are there: the person chose another default
         elif not self._has_tried_home:
             self._has_tried_home = True
@@ -108,7 +117,7 @@ class MicGuard(Guard):
     """Decides about the capture stream."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Direction.INPUT)
         self._accepted: set[str] = set()
         self._blocked_on: str | None = None
 
@@ -120,13 +129,12 @@ class MicGuard(Guard):
         return source in self._accepted
 
     def decide(self, stream: Stream, state: ServerState, playback_pid: int | None) -> Verdict | None:
-        default = state.source_named(state.default_source)
-        is_home_there = self.home is not None and state.source_named(self.home) is not None
         if stream.is_blocked:
+            default = state.default(Direction.INPUT)
             is_another = default is not None and default.name != self._blocked_on
             is_fine = is_another and default is not None and not self._is_bad(default, state, playback_pid)
-            return Unblock() if is_home_there or is_fine else None
-        source = state.source_of(stream.pid) if stream.is_running else None
+            return Unblock() if self._is_home_there(state) or is_fine else None
+        source = stream.used(Direction.INPUT, state)
         is_asked = stream.device is not None and "monitor" in stream.device.casefold()
         is_asked = is_asked or (source is not None and source.name == stream.endpoint)
         meant = source_in_use(stream, state)
@@ -137,10 +145,9 @@ class MicGuard(Guard):
         if source is None:
             return None
         self._accepted.add(source.name)
-        sink = state.sink_of(playback_pid) or state.sink_named(state.default_sink)
+        sink = state.used(Direction.OUTPUT, playback_pid) or state.default(Direction.OUTPUT)
         note = BLUETOOTH_NOTE if same_bluetooth(source, sink) else ""
-        is_chosen = stream.follows_server and state.default_source == source.name
-        return self._follow(source, is_home_there=is_home_there, is_chosen=is_chosen, note=note)
+        return self._follow(source, stream, state, note)
 
     def _is_bad(self, source: Endpoint, state: ServerState, playback_pid: int | None) -> bool:
         return source.name not in self._accepted and is_loudspeaker(source, state, playback_pid)
@@ -150,22 +157,21 @@ class SpeakerGuard(Guard):
     """Decides about the playback stream: it must not feed the source that serves as microphone."""
 
     def __init__(self, mic: MicGuard) -> None:
-        super().__init__()
+        super().__init__(Direction.OUTPUT)
         self._mic = mic
 
     def decide(self, stream: Stream, state: ServerState) -> Verdict | None:
-        is_home_there = self.home is not None and state.sink_named(self.home) is not None
         if stream.is_blocked:
-            default = state.sink_named(state.default_sink)
-            return Unblock() if is_home_there or (default is not None and not self._feeds_mic(default)) else None
-        sink = state.sink_of(stream.pid) if stream.is_running else None
+            default = state.default(Direction.OUTPUT)
+            is_fine = default is not None and not self._feeds_mic(default)
+            return Unblock() if self._is_home_there(state) or is_fine else None
+        sink = stream.used(Direction.OUTPUT, state)
         if sink is None:
             return None
         if self._feeds_mic(sink):
             self._now = None
             return Block(speaker_into_microphone(sink.description))
-        is_chosen = stream.follows_server and state.default_sink == sink.name
-        return self._follow(sink, is_home_there=is_home_there, is_chosen=is_chosen)
+        return self._follow(sink, stream, state)
 
     def _feeds_mic(self, sink: Endpoint) -> bool:
         return bool(sink.other) and self._mic.is_accepted(sink.other)

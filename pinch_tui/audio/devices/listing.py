@@ -35,23 +35,19 @@ async def list_devices() -> DeviceList:
         )
     inputs, outputs = (
         tuple(combined(server_devices(state, direction), _devices(note.get(direction.value))))
-        for direction in (Direction.INPUT, Direction.OUTPUT)
+        for direction in Direction
     )
-    return DeviceList(inputs, outputs, None, *_defaults(inputs, outputs, state))
+    return DeviceList(
+        inputs, outputs, None, _default(Direction.INPUT, inputs, state), _default(Direction.OUTPUT, outputs, state)
+    )
 
 
-def _defaults(inputs: tuple[Device, ...], outputs: tuple[Device, ...], state: ServerState | None) -> tuple[str, str]:
-    names = []
-    for devices, endpoint in (
-        (inputs, state.source_named(state.default_source) if state is not None else None),
-        (outputs, state.sink_named(state.default_sink) if state is not None else None),
-    ):
-        default = next((device for device in devices if device.is_default), None)
-        if default is not None and default.is_server and endpoint is not None:
-            names.append(endpoint.description)
-        else:
-            names.append(default.name if default is not None else "")
-    return names[0], names[1]
+def _default(direction: Direction, devices: tuple[Device, ...], state: ServerState | None) -> str:
+    default = next((device for device in devices if device.is_default), None)
+    if default is None:
+        return ""
+    endpoint = state.default(direction) if state is not None and default.is_server else None
+    return endpoint.description if endpoint is not None else default.name
 
 
 async def _ask() -> Note | None:

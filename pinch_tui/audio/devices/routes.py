@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pinch_tui.audio.devices.choice import SERVER_API, Device, Direction, matching, means_the_server
-from pinch_tui.audio.devices.server import Endpoint, ServerState
+from pinch_tui.audio.devices.server import ServerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def server_devices(state: ServerState | None, direction: Direction) -> list[Devi
     if state is None:
         return []
     is_input = direction is Direction.INPUT
-    endpoints = sorted(state.sources if is_input else state.sinks, key=lambda each: is_input and bool(each.other))
-    default = state.default_source if is_input else state.default_sink
+    endpoints = sorted(state.endpoints(direction), key=lambda each: is_input and bool(each.other))
+    default = state.default(direction)
     names = [endpoint.description for endpoint in endpoints]
     return [
         Device(
@@ -43,7 +43,7 @@ def server_devices(state: ServerState | None, direction: Direction) -> list[Devi
             index=index,
             channels=each.channels,
             rate=each.rate,
-            is_default=each.name == default,
+            is_default=each == default,
             endpoint=each.name,
             is_bluetooth=bool(each.bluetooth),
             monitors=is_input and bool(each.other),
@@ -72,14 +72,10 @@ def route(state: ServerState | None, direction: Direction, wanted: str | None) -
         return Route()
     found = matching(devices, wanted) if wanted and not means_the_server(wanted) else None
     if found is not None:
-        endpoint = _named(state, direction, found.endpoint)
+        endpoint = state.named(direction, found.endpoint)
         monitored = endpoint.other if endpoint is not None and found.monitors else ""
         return Route(found.endpoint, monitored, found.name, found.rate, len(devices))
     default = next((device for device in devices if device.is_default), None)
     if default is None:
         return Route(listed=len(devices))
     return Route(label=default.name, rate=default.rate, listed=len(devices))
-
-
-def _named(state: ServerState, direction: Direction, name: str) -> Endpoint | None:
-    return state.source_named(name) if direction is Direction.INPUT else state.sink_named(name)

@@ -13,6 +13,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
+from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.core.transcript.clean import clean
 
 _HEADPHONES = ("headphone", "headset", "earbud", "hands-free", "handsfree")
@@ -44,18 +45,21 @@ class ServerState:
     capturing: dict[int, int] = field(default_factory=dict)  # process -> index of the source it hears
     playing: dict[int, int] = field(default_factory=dict)  # process -> index of the sink it plays to
 
-    def source_of(self, pid: int | None) -> Endpoint | None:
-        """The source that a process hears; None when the server does not know the process."""
-        return _by_index(self.sources, self.capturing.get(pid or -1))
+    def endpoints(self, direction: Direction) -> tuple[Endpoint, ...]:
+        return self.sources if direction is Direction.INPUT else self.sinks
 
-    def sink_of(self, pid: int | None) -> Endpoint | None:
-        return _by_index(self.sinks, self.playing.get(pid or -1))
+    def default(self, direction: Direction) -> Endpoint | None:
+        name = self.default_source if direction is Direction.INPUT else self.default_sink
+        return self.named(direction, name)
 
-    def source_named(self, name: str) -> Endpoint | None:
-        return next((source for source in self.sources if source.name == name), None)
+    def named(self, direction: Direction, name: str | None) -> Endpoint | None:
+        return next((endpoint for endpoint in self.endpoints(direction) if endpoint.name == name), None)
 
-    def sink_named(self, name: str) -> Endpoint | None:
-        return next((sink for sink in self.sinks if sink.name == name), None)
+    def used(self, direction: Direction, pid: int | None) -> Endpoint | None:
+        """The source that a process hears, or the sink it plays to; None when the server does not know the process."""
+        streams = self.capturing if direction is Direction.INPUT else self.playing
+        index = streams.get(pid or -1)
+        return next((endpoint for endpoint in self.endpoints(direction) if endpoint.index == index), None)
 
 
 def parse(listing: str, info: str) -> ServerState | None:
@@ -78,7 +82,7 @@ def is_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | Non
     """This source hears what a loudspeaker plays: the default sink's monitor, or that of our own output's sink."""
     if not source.other:
         return False
-    ours = state.sink_of(playback_pid)
+    ours = state.used(Direction.OUTPUT, playback_pid)
     return source.other == state.default_sink or (ours is not None and source.other == ours.name)
 
 
@@ -96,10 +100,6 @@ BLUETOOTH_NOTE = (
     "Microphone and headphones are the same Bluetooth device: sound drops to telephone quality while it listens. "
     "Another microphone keeps it good."
 )
-
-
-def _by_index(endpoints: tuple[Endpoint, ...], index: int | None) -> Endpoint | None:
-    return next((endpoint for endpoint in endpoints if endpoint.index == index), None)
 
 
 def _endpoint(entry: dict[str, Any], class_key: str) -> Endpoint:

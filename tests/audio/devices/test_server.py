@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.devices.guard import Block, MicGuard, Moved, Reopen, SpeakerGuard, Stream, Unblock, source_in_use
 from pinch_tui.audio.devices.server import (
     BLUETOOTH_NOTE,
@@ -205,9 +206,9 @@ def test_the_servers_words_are_read() -> None:
     assert [sink.is_headphones for sink in state.sinks] == [True, False, None]
     assert state.sinks[0].bluetooth == "00:11"
     assert [(sink.rate, sink.channels) for sink in state.sinks] == [(48_000, 2), (0, 1), (0, 1)]
-    assert state.source_of(MIC) == monitor
-    assert state.sink_of(SPEAKER) == state.sinks[0]
-    assert state.source_of(None) is None
+    assert state.used(Direction.INPUT, MIC) == monitor
+    assert state.used(Direction.OUTPUT, SPEAKER) == state.sinks[0]
+    assert state.used(Direction.INPUT, None) is None
     assert is_loudspeaker(monitor, state, None)
     assert not is_loudspeaker(usb, state, SPEAKER)
 
