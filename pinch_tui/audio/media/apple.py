@@ -11,10 +11,9 @@ import asyncio
 import re
 from asyncio.subprocess import Process
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from pinch_tui.audio.media.scripted import start, unusable
+from pinch_tui.audio.media.shared import Held, start, unusable
 from pinch_tui.children import kill, reap
 from pinch_tui.core.choices import DUCKED, OtherSound
 from pinch_tui.errors import AudioError
@@ -51,41 +50,34 @@ _PLAYING: Final = re.compile(rf"({'|'.join(PROGRAMS)}) playing (\d{{1,3}})")
 _FAILED: Final = re.compile(rf"({'|'.join(PROGRAMS)}) failed (-?\d{{1,6}})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A program that was quieted. ``before`` and ``ducked``: its volumes, 0-100; without them it was paused."""
-
-    name: str
-    before: int = 0
-    ducked: int = 0
-
-
 class ApplePlayers:
     """A `Players`. ``command`` gets the orders as further arguments: a verb, a program, and two volumes."""
 
     def __init__(self, command: Sequence[str] = OSASCRIPT) -> None:
         self._command = tuple(command)
         self._process: Process | None = None
-        self._held: list[_Held] = []
+        self._held: list[Held] = []
 
     async def quiet(self, how: OtherSound) -> None:
         answer = await self._run([f"ask {name}" for name in PROGRAMS])
         orders = []
         for name, volume in ((found[1], int(found[2])) for found in map(_PLAYING.fullmatch, answer) if found):
             if how is OtherSound.PAUSE:
-                self._held.append(_Held(name))
+                self._held.append(Held(name))
                 orders.append(f"pause {name}")
             elif 0 < volume <= 100:
-                held = _Held(name, volume, round(volume * DUCKED))
-                self._held.append(held)
-                orders.append(f"volume {name} {held.before} {held.ducked}")
+                ducked = round(volume * DUCKED)
+                self._held.append(Held(name, volume, ducked))
+                orders.append(f"volume {name} {volume} {ducked}")
         if orders:
             answer += await self._run(orders)
         _check(answer)
 
     async def restore(self) -> None:
         held, self._held = self._held, []
-        orders = [f"volume {one.name} {one.ducked} {one.before}" if one.before else f"play {one.name}" for one in held]
+        orders = [
+            f"volume {one.name} {one.ducked:.0f} {one.before:.0f}" if one.before else f"play {one.name}" for one in held
+        ]
         if orders:
             _check(await self._run(orders))
 

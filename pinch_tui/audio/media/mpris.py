@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import struct
 import sys
-from dataclasses import dataclass
 from typing import Any, Final
 
+from pinch_tui.audio.media.shared import Held
 from pinch_tui.core.choices import DUCKED, OtherSound
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
@@ -27,22 +27,13 @@ _BROKEN: Final = (OSError, EOFError, ValueError, LookupError, TypeError, Attribu
 """What a broken connection, or bytes that are no D-Bus, make of jeepney's calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A player that was quieted. ``before`` and ``ducked``: its volumes; without them it was paused."""
-
-    name: str
-    before: float = 0.0
-    ducked: float = 0.0
-
-
 class MprisPlayers:
     """A `Players`."""
 
     def __init__(self, bus: str = "SESSION") -> None:
         self._bus = bus
         self._connection: Any = None
-        self._held: list[_Held] = []
+        self._held: list[Held] = []
 
     async def quiet(self, how: OtherSound) -> None:
         try:
@@ -78,14 +69,14 @@ class MprisPlayers:
         return [name for name in players[:MOST_PLAYERS] if await self._get(name, "PlaybackStatus") == "Playing"]
 
     async def _pause(self, name: str) -> None:
-        self._held.append(_Held(name))
+        self._held.append(Held(name))
         await self._call(name, _PLAYER, "Pause")
 
     async def _duck(self, name: str) -> None:
         """A player without a volume plays on as it does."""
         volume = await self._get(name, "Volume")
         if isinstance(volume, float) and volume > 0.0:
-            self._held.append(_Held(name, volume, volume * DUCKED))
+            self._held.append(Held(name, volume, volume * DUCKED))
             await self._set_volume(name, volume * DUCKED)
 
     async def _get(self, name: str, what: str) -> object:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pinch_tui.audio.media.scripted import start, unusable
+from pinch_tui.audio.media.shared import start, unusable
 from pinch_tui.children import kill, reap
 from pinch_tui.core.choices import OtherSound
 from pinch_tui.errors import AudioError

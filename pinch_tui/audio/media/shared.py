@@ -1,12 +1,22 @@
-"""The child that a player's script runs in, and what is said when there is none."""
+"""What the players' adapters share: the record of a quieted player, the child of a script, and the refusal."""
 
 from __future__ import annotations
 
 from asyncio.subprocess import Process
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pinch_tui import children
 from pinch_tui.errors import AudioError
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A player that was quieted. ``before`` and ``ducked``: its volumes in its own unit; without them it was paused."""
+
+    name: str
+    before: float = 0.0
+    ducked: float = 0.0
 
 
 async def start(command: Sequence[str], *, has_input: bool) -> Process:
