@@ -36,14 +36,15 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
     """The error for a PortAudio code, or without one for ``ended``, ``exited`` and ``stalled``."""
     is_mic = direction == "capture"
     thing = "microphone" if is_mic else "loudspeaker"
-    looking = "Looking for it."
     if code == NO_PORTAUDIO:
         return no_portaudio()
-    if "-66748" in text or "0x80070005" in text or "access is denied" in text.casefold():
+    refusals = ("-66748", "0x80070005", "access is denied")
+    if code == -9986 or any(words in text.casefold() for words in refusals):
         return AudioError(f"This terminal has no permission to use the {thing}.", privacy_hint(platform), code=code)
     match code:
-        case None if text in ("ended", "stalled", "exited"):
-            return _LOST[text](thing)
+        case None if text in _LOST:
+            what, hint = _LOST[text]
+            return AudioError(f"The {thing} {what}.", hint)
         case _ if code == NO_DEVICE:
             hint = f"Plug one in; if one is there, run: {device_cure(platform)}"
             return AudioError(f"There is no {thing}.", hint, code=code)
@@ -61,10 +62,8 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
             return AudioError(f"The {thing} supports no usable number of channels.", "Choose another.", code=code)
         case -9996:
             return AudioError(f"The {thing} cannot be used in this way.", "Choose another device.", code=code)
-        case -9986:
-            return AudioError(f"This terminal has no permission to use the {thing}.", privacy_hint(platform), code=code)
         case -9999:
-            return AudioError(f"The {thing} was disconnected.", looking, code=code)
+            return AudioError(f"The {thing} was disconnected.", "Looking for it.", code=code)
         case _:
             reason = clean(text, 200)
             return AudioError(
@@ -73,9 +72,9 @@ def explain_code(code: int | None, text: str, direction: str, platform: str = sy
 
 
 _LOST = {
-    "ended": lambda thing: AudioError(f"The {thing} was disconnected.", "Looking for it."),
-    "stalled": lambda thing: AudioError(f"The {thing} stopped answering.", "Restarting it."),
-    "exited": lambda thing: AudioError(f"The {thing} stopped.", "Restarting it."),
+    "ended": ("was disconnected", "Looking for it."),
+    "stalled": ("stopped answering", "Restarting it."),
+    "exited": ("stopped", "Restarting it."),
 }
 
 

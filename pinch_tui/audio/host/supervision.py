@@ -143,9 +143,7 @@ class HostSupervision:
         self.is_wanted = False
         self._retry_at = self._look_at = None
         if self.state == State.RUNNING:
-            self.state = State.CLOSING
-            self._deadline = now + CLOSE_S
-            return [Send({"kind": "close"})]
+            return self._close(now)
         if self.state == State.OPENING:
             return []  # closed as soon as it is known what came of it
         return [SayClosed()]
@@ -165,9 +163,7 @@ class HostSupervision:
         if not self.is_wanted:
             return []
         if self.state == State.RUNNING:
-            self.state = State.CLOSING
-            self._deadline = now + CLOSE_S
-            return [Send({"kind": "close"})]
+            return self._close(now)
         return self.retry_now(now)
 
     def retry_now(self, now: float) -> list[Command]:
@@ -292,11 +288,14 @@ class HostSupervision:
         self._needs_fresh = False
         return [Send(note)]
 
+    def _close(self, now: float) -> list[Command]:
+        self.state = State.CLOSING
+        self._deadline = now + CLOSE_S
+        return [Send({"kind": "close"})]
+
     def _opened(self, note: Note, now: float) -> list[Command]:
         if not self.is_wanted or self._needs_fresh:  # or another device was chosen in the meantime
-            self.state = State.CLOSING
-            self._deadline = now + CLOSE_S
-            return [Send({"kind": "close"})]
+            return self._close(now)
         self.state = State.RUNNING
         self._deadline = now + OPEN_S
         self._running_since = now
@@ -322,17 +321,13 @@ class HostSupervision:
         return self._fail(error, now, must_kill=False)
 
     def _overdue(self, now: float) -> list[Command]:
-        was = self.state
         self._deadline = None
-        if was == State.CLOSING and not self.is_wanted:
-            self.state = State.NONE
-            self._later(now)
-            return [Kill(), SayClosed()]
-        if not self.is_wanted:
-            self.state = State.NONE
-            self._later(now)
-            return [Kill(), SayClosed()] if was == State.OPENING else [Kill()]
-        return self._fail(explain_code(None, "stalled", self.direction), now, must_kill=True)
+        if self.is_wanted:
+            return self._fail(explain_code(None, "stalled", self.direction), now, must_kill=True)
+        had_stream = self.state in (State.CLOSING, State.OPENING)
+        self.state = State.NONE
+        self._later(now)
+        return [Kill(), SayClosed()] if had_stream else [Kill()]
 
     def _fail(self, error: AudioError, now: float, *, must_kill: bool) -> list[Command]:
         commands: list[Command] = []
