@@ -116,7 +116,8 @@ async def _close(made: socket.socket) -> None:
 
 
 async def _connected(address: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY where TCP is named
     try:
         made.setblocking(False)
         await asyncio.get_running_loop().sock_connect(made, (address, port))

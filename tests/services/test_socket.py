@@ -59,6 +59,14 @@ async def test_bytes_and_text_pass_and_pings_are_answered() -> None:
     assert "permessage-deflate" not in headers.get("Sec-WebSocket-Extensions", "")
 
 
+async def test_a_frame_does_not_wait_for_the_acknowledgement_of_the_one_before() -> None:
+    async with server(echo) as url:
+        connection = await WebSocketOpener().open(url)
+        raw = connection._inner.transport.get_extra_info("socket")
+        assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        await connection.close()
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 4400, 4401, 4500, 4503])
 async def test_close_codes_pass_through(code: int) -> None:
     async def close(connection: ServerConnection) -> None:
