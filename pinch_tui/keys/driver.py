@@ -10,8 +10,12 @@ from __future__ import annotations
 import codecs
 import contextlib
 import errno
+import os
+import selectors
+import threading
 from collections.abc import Callable
-from typing import IO, ClassVar
+from types import SimpleNamespace
+from typing import IO, Any, ClassVar
 
 from textual import constants
 from textual.drivers import linux_driver
@@ -51,15 +55,64 @@ class LenientFile:
         return self._file.fileno()
 
 
+class _ExitEvent(threading.Event):
+    """An event that also ends a wait for input: between `open` and `close`, ``reader`` is readable while it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = self._writer = -1
+
+    def open(self) -> None:
+        if self.reader < 0:
+            self.reader, self._writer = os.pipe()
+
+    def set(self) -> None:
+        super().set()
+        with contextlib.suppress(OSError):
+            os.write(self._writer, b"\0")
+
+    def clear(self) -> None:
+        with contextlib.suppress(OSError):
+            if self.is_set():
+                os.read(self.reader, 4096)
+        super().clear()
+
+    def close(self) -> None:
+        if self.reader >= 0:
+            os.close(self.reader)
+            os.close(self._writer)
+            self.reader = self._writer = -1
+
+
+class _InputSelector(selectors.SelectSelector):
+    """Waits for input or ``exit_event``. Textual's own wakes ten times a second; this one does so while ``is_owing``:
+    something is due that no input brings."""
+
+    def __init__(self, exit_event: _ExitEvent, is_owing: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_owing = is_owing
+        self._exit_fd = exit_event.reader
+        self.register(self._exit_fd, selectors.EVENT_READ)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(timeout if self._is_owing() else None)
+        return [item for item in ready if item[0].fd != self._exit_fd]
+
+
 class HoldDriver(LinuxDriver):
     """See the module. ``hold`` is set by a subclass made for one `HoldInput`."""
 
     hold: ClassVar[KeyListener]
     _filter: TalkKeyFilter | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.exit_event: _ExitEvent = _ExitEvent()
+
     def start_application_mode(self) -> None:
         if not isinstance(self._file, LenientFile):
             self._file = LenientFile(self._file)  # type: ignore[assignment,arg-type]
+        self.exit_event.open()
         writer_before = self._writer_thread
         if self._filter is None:
             self._filter = TalkKeyFilter(self.hold, self._loop)
@@ -86,7 +139,14 @@ class HoldDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         assert self._filter is not None
-        ours = {"XTermParser": self._filter.make_parser, "getincrementaldecoder": _tolerant_decoder}
+        is_owing, exit_event = self._filter.is_owing, self.exit_event
+        ours: dict[str, object] = {
+            "XTermParser": self._filter.make_parser,
+            "getincrementaldecoder": _tolerant_decoder,
+            "selectors": SimpleNamespace(
+                SelectSelector=lambda: _InputSelector(exit_event, is_owing), EVENT_READ=selectors.EVENT_READ
+            ),
+        }
         with reading(linux_driver, **ours):
             try:
                 super().run_input_thread()
@@ -94,6 +154,10 @@ class HoldDriver(LinuxDriver):
                 self.hold.detach(self.hold.clock())
                 with contextlib.suppress(RuntimeError):  # so may be the loop
                     self._loop.call_soon_threadsafe(self.hold.on_hang_up or self._app.exit)
+
+    def close(self) -> None:
+        super().close()
+        self.exit_event.close()
 
     def process_message(self, message: Message) -> None:
         if self._filter is not None and self._filter.takes(message):

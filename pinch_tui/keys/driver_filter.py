@@ -56,6 +56,10 @@ class TalkKeyFilter:
         self._hold.is_midway = lambda: parser.is_midway
         return parser
 
+    def is_owing(self) -> bool:
+        """Whether time alone, without any input, may bring a message."""
+        return self._parser is None or self._parser.is_waiting or bool(self._owed)
+
     def takes(self, message: Message) -> bool:
         """Whether to keep this message from the application: it is ours, or one too many."""
         return (

@@ -160,6 +160,11 @@ class HoldParser(XTermParser):
         """The input ends in the beginning of a sequence, or in the Escape key; only time tells which."""
         return self._begun != ""
 
+    @property
+    def is_waiting(self) -> bool:
+        """`tick` has to be called, since silence ends what the input began."""
+        return getattr(self, "_timeout_time", 0.0) is not None
+
     def tick(self) -> Iterable[Message]:
         for message in super().tick():
             self._begun = ""

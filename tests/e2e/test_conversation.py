@@ -127,7 +127,8 @@ def test_every_press_out_of_silence_sends_what_was_heard_before_it(tmp_path: Pat
                 app.pump(0.4)
                 app.type(RELEASE)
                 app.wait("finalize", 5, n=n + 1)
-                app.pump(1.6 + 0.03 * n)  # nobody talks: frames come together, and the next press in between
+                app.wait("settled", 10, n=n + 1)  # a press into the spoken answer leaves out what was heard before it
+                app.pump(1.2 + 0.03 * n)  # nobody talks: frames come together, and the next press in between
             player.kill()
             held = [event["held_ms"] for event in app.events("talk-stop")]
             app.type(CTRL_Q)

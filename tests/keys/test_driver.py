@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import os
+import selectors
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ import pinch_tui.keys as keys_package
 from pinch_tui.core.events import TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldConfig, HoldInput, hook
-from pinch_tui.keys.driver import HoldDriver, LenientFile, _tolerant_decoder
+from pinch_tui.keys.driver import HoldDriver, LenientFile, _ExitEvent, _InputSelector, _tolerant_decoder
 from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, reading, replaced_names
 from pinch_tui.keys.parser import LONGEST_SEQUENCE, DeviceAttributes, HoldParser, KittyFlags
 
@@ -278,3 +280,54 @@ def test_windows_needs_no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(signals, "sys", SimpleNamespace(platform="win32"))
     signals.install(MagicMock(add_signal_handler=MagicMock(side_effect=NotImplementedError)), lambda: None)()
+
+
+class TestWaiting:
+    """The input thread sleeps until there is input, or until something is due."""
+
+    def waits(self, *, is_owing: bool, typed: bytes = b"", is_leaving: bool = False) -> list[int]:
+        exit_event = _ExitEvent()
+        exit_event.open()
+        keyboard, terminal = os.pipe()
+        selector = _InputSelector(exit_event, lambda: is_owing)
+        try:
+            selector.register(keyboard, selectors.EVENT_READ)
+            if typed:
+                os.write(terminal, typed)
+            if is_leaving:
+                exit_event.set()
+            return [key.fd - keyboard for key, _ in selector.select(0.001)]
+        finally:
+            selector.close()
+            exit_event.close()
+            os.close(keyboard)
+            os.close(terminal)
+
+    def test_input_ends_the_wait(self) -> None:
+        assert self.waits(is_owing=False, typed=b"a") == [0]
+
+    def test_so_does_the_end_of_the_program(self) -> None:
+        assert self.waits(is_owing=False, is_leaving=True) == []
+
+    def test_it_is_short_while_something_is_due(self) -> None:
+        assert self.waits(is_owing=True) == []
+
+    def test_a_cleared_event_lets_it_wait_again(self) -> None:
+        exit_event = _ExitEvent()
+        exit_event.open()
+        with contextlib.closing(exit_event), _InputSelector(exit_event, lambda: True) as selector:
+            exit_event.set()
+            exit_event.clear()
+            assert selectors.SelectSelector.select(selector, 0) == []
+
+    def test_the_beginning_of_a_sequence_and_what_was_held_back_are_due(self, hold: HoldInput) -> None:
+        talk_filter = TalkKeyFilter(hold)
+        assert talk_filter.is_owing()
+        parser = talk_filter.make_parser()
+        assert not talk_filter.is_owing()
+        list(parser.feed("\x1b"))
+        assert talk_filter.is_owing()
+        list(parser.feed("[A"))
+        assert not talk_filter.is_owing()
+        talk_filter._owed["focus"] = events.AppFocus()
+        assert talk_filter.is_owing()

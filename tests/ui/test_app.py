@@ -381,13 +381,13 @@ def test_levels_are_polled_only_while_they_are_seen_to_move() -> None:
 async def test_a_panel_stops_the_polling() -> None:
     r = rig()
     async with r.app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: r.app.main._poller._timer is not None)
+        await until(pilot, lambda: r.app.main._poller.rate > 0)
         await pilot.press("question_mark")
-        await until(pilot, lambda: r.app.main._poller._timer is None)
+        await until(pilot, lambda: r.app.main._poller.rate == 0)
         await pilot.press("escape")
-        await until(pilot, lambda: r.app.main._poller._timer is not None)
+        await until(pilot, lambda: r.app.main._poller.rate > 0)
         r.engine.set_status(mic=MicState.CLOSED)
-        await until(pilot, lambda: r.app.main._poller._timer is None)
+        await until(pilot, lambda: r.app.main._poller.rate == 0)
 
 
 async def test_the_talk_bar_goes_on_below_a_panel_that_leaves_it_in_view() -> None:
@@ -401,10 +401,10 @@ async def test_the_talk_bar_goes_on_below_a_panel_that_leaves_it_in_view() -> No
         now[0] = NOW + 60
         await until(pilot, lambda: "talking 1:02" in main.talk_bar._lines.plain)
         await pilot.resize_terminal(120, 30)
-        await until(pilot, lambda: main._poller._timer is None)
+        await until(pilot, lambda: main._poller.rate == 0)
         r.engine.set_status(behind_s=1.0)
         await pilot.pause(0.1)
-        assert main._poller._timer is None
+        assert main._poller.rate == 0
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: main._poller.rate == BELOW_HZ)
         await pilot.press("escape")

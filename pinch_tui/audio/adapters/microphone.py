@@ -15,8 +15,8 @@ from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_frame
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicMuted, MicOpened
 
-TOGETHER = 5
-"""Frames per delivery while nobody talks: 100 ms, the interval of the level meter."""
+TOGETHER = 10
+"""Frames per delivery while nobody talks: 200 ms, less than the interval of the level meter then."""
 
 Processor = Callable[[bytes, float], bytes]
 """(frame, time of its last sample) -> the frame that is heard."""

@@ -12,7 +12,7 @@ from pinch_tui.core.events import FRAME_BYTES, FRAME_S, Frame, Levels
 
 WINDOW_S = 0.1
 """The peak is taken over the newest frames of this length, which covers one poll at 10 Hz."""
-STALE_S = 0.3
+STALE_S = 0.5
 """Without a newer frame for this long the meter falls to silence."""
 HOLD_S = 1.5
 CLIP_SHOWN_S = 1.0

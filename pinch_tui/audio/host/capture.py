@@ -5,6 +5,7 @@ numpy and soxr are loaded only for a device that cannot do 16 kHz mono by itself
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from dataclasses import replace
@@ -13,14 +14,26 @@ from typing import Any
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp.framer import Framer
 from pinch_tui.audio.dsp.loudness import peak16
-from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan, route_of
+from pinch_tui.audio.host.streams import (
+    HostRole,
+    OpenError,
+    Outbox,
+    Plan,
+    failed_note,
+    keeps_unread,
+    opened_note,
+    plan,
+    route_of,
+)
 from pinch_tui.audio.host.wire import Note, pack_frame, pack_note
-from pinch_tui.core.events import FRAME_SAMPLES, IN_RATE
+from pinch_tui.core.events import FRAME_S, FRAME_SAMPLES, IN_RATE
 
 LATENCY_S = 0.06
 """With 'low', 'high' and 0.1, two callbacks came back to back every 40 ms (measured)."""
 BACKLOG = 3000
 """Blocks that may wait for the program (60 s); more are dropped and counted."""
+BEHIND_S = 1.5 * FRAME_S
+"""A block that is older than this is not the newest one that the device has."""
 
 
 class Mono16:
@@ -70,6 +83,9 @@ class Capture(HostRole):
         self._frames: _Frames | None = None
         self._together = 1
         self._is_announced = False
+        self._may_rest = False
+        self.urgent = threading.Event()
+        """Ends the rest of the device's thread, which blocks nobody waits for do not wake."""
 
     def open(self, note: Note) -> None:
         """Open what the note asks for and say ``opened`` or ``failed``."""
@@ -87,6 +103,7 @@ class Capture(HostRole):
         """On the reader's thread. ``together``: send this many blocks at once; waiting ones go out now."""
         if note["kind"] == "together":
             self._together = max(1, int(note["frames"]))
+            self._set_urgent()
             if self._is_announced and (frames := self._frames) is not None:
                 self._outbox.put(frames.render)
 
@@ -99,19 +116,34 @@ class Capture(HostRole):
             age = times.currentTime - times.inputBufferAdcTime
             waiting = frames.add(bytes(indata), n_samples, monotonic(), age, bool(status.input_overflow))
             # The device may deliver before this thread has said ``opened``; its first blocks wait for that.
-            if self._is_announced and waiting >= self._together:
-                outbox.put(frames.render)
+            if not self._is_announced or waiting < self._together:
+                return
+            outbox.put(frames.render)
+            if status.input_overflow:
+                self._may_rest = False
+            elif self._may_rest and age < BEHIND_S and (together := self._together) > 1:
+                self.urgent.wait(together * FRAME_S)
 
         stream = self._made(self._sd.RawInputStream, picked, "int16", picked.rate // 50, LATENCY_S, callback)
         rate = round(stream.samplerate)
         frames = self._frames = _Frames(rate, picked.channels)
         self._start(stream)
+        self._may_rest = keeps_unread(picked.device)
         return stream, rate
+
+    def _set_urgent(self) -> None:
+        if self._together > 1:
+            self.urgent.clear()
+        else:
+            self.urgent.set()
 
     def _shut(self) -> None:
         self._frames = None
         self._is_announced = False
+        self._may_rest = False
+        self.urgent.set()  # the stream ends when its thread does
         super()._shut()
+        self._set_urgent()
 
 
 class _Frames:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from pinch_tui.audio.devices.choice import Choice, Device, Direction, choose, number_of, of_tables, the_server
@@ -164,6 +165,17 @@ def _combinations(device: Device, first: int, wanted: int) -> Iterator[tuple[int
 def _extra(sd: Any, device: Device) -> Any:
     """WASAPI's shared mode refuses every rate but the mixer's unless it is asked to convert (sounddevice #492)."""
     return sd.WasapiSettings(auto_convert=True) if "WASAPI" in device.host_api else None
+
+
+def keeps_unread(device: Device, maps: Path = Path("/proc/self/maps")) -> bool:
+    """Whether blocks that are not taken are kept for seconds: ALSA's ``pulse`` plugin does, and wakes this process less
+    often if they are taken together. Asked while a stream is open, which loads the plugin."""
+    if not device.is_server or device.name.casefold() == "pipewire":
+        return False
+    try:
+        return "libasound_module_pcm_pulse" in maps.read_text()
+    except OSError:
+        return False
 
 
 def opened_note(picked: Plan) -> Note:

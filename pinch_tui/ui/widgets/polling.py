@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from textual.timer import Timer
 from textual.widget import Widget
 
 from pinch_tui.core.events import MicState, StateWord, Status
@@ -26,11 +26,14 @@ def polling_rate(status: Status) -> float:
 
 
 class Poller:
-    """Calls ``draw`` at the rate that was set last; ``owner`` is the screen that owns the timer."""
+    """Calls ``draw`` at the rate that was set last, as long as ``owner`` is there.
+
+    Not `set_interval`, whose timer is a task that goes through two queues for each call.
+    """
 
     def __init__(self, owner: Widget, draw: Callable[[], None]) -> None:
         self._owner, self._draw = owner, draw
-        self._timer: Timer | None = None
+        self._handle: asyncio.TimerHandle | None = None
         self.rate = 0.0
 
     def set_rate(self, rate: float) -> None:
@@ -38,8 +41,19 @@ class Poller:
         if rate == self.rate:
             return
         self.rate = rate
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        if rate > 0:
-            self._timer = self._owner.set_interval(1 / rate, self._draw)
+        self._set()
+
+    def _set(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if self.rate > 0:
+            self._handle = asyncio.get_running_loop().call_later(1 / self.rate, self._tick)
+
+    def _tick(self) -> None:
+        self._handle = None
+        if not self._owner.is_attached:
+            self.rate = 0.0
+            return
+        self._set()
+        self._draw()

@@ -7,6 +7,7 @@ changed, so that polling a silent microphone costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.content import Content
 
@@ -31,6 +32,12 @@ _NARROW = 80
 _LEAST_NAME = 9
 """A microphone's name is cut to this many cells, and left out where there are fewer."""
 _MIC_STYLES = {MicState.OPEN: "$foreground", MicState.LOST: "$warning", MicState.ABSENT: "$warning"}
+
+
+def has_clock(status: Status) -> bool:
+    """Whether a time that passes is shown."""
+    times = (status.draining_until, status.retry_at, status.talking_since, status.limit_at)
+    return status.word is StateWord.TALKING or any(t is not None for t in times)
 
 
 class TalkBar(MouseHold):
@@ -58,12 +65,18 @@ class TalkBar(MouseHold):
         self._method = "tap"
         self._key = "space"
         self._lines = Content("")
+        self._shown: object = None
         self.catch_up_key = ""
         """The key that catches up with speech that is late, "" for none."""
 
     def show(self, status: Status, levels: Levels, *, method: str, key: str) -> None:
         """Show this state. ``method`` is how the talk key is held, ``key`` its Textual name."""
         self._status, self._levels, self._method, self._key = status, levels, method, key
+        is_silent = text.is_silent(status, levels, self._clock())
+        shown = (status, replace(levels, zeros_s=0.0), is_silent, method, key, self.catch_up_key)
+        if shown == self._shown and not has_clock(status):
+            return
+        self._shown = shown
         self.set_class(status.word is StateWord.TALKING, "-talking")
         lines = self._both_lines(self.content_size.width)
         if not lines.is_same(self._lines):

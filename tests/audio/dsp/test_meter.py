@@ -49,8 +49,8 @@ def test_peak_and_hold() -> None:
 def test_falls_to_silence_when_no_frame_comes() -> None:
     meter = Meter()
     t = feed(meter, tone(8000), 0.0, 5)
-    assert meter.levels(t + 0.2).peak_dbfs > -20
-    assert meter.levels(t + 0.4) == Levels(has_heard=True)
+    assert meter.levels(t + 0.4).peak_dbfs > -20
+    assert meter.levels(t + 0.6) == Levels(has_heard=True)
 
 
 def test_clipping_is_shown_for_a_second() -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from array import array
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.devices.routes import Route
+from pinch_tui.audio.host import capture as capture_module
 from pinch_tui.audio.host.capture import BACKLOG, Capture
 from pinch_tui.audio.host.playback import Playback
-from pinch_tui.audio.host.streams import NO_DEVICE, OpenError, plan
+from pinch_tui.audio.host.streams import NO_DEVICE, OpenError, keeps_unread, plan
 from pinch_tui.audio.host.wire import Kind, pack_speech, read_frame, read_heard, read_note
 from pinch_tui.children import Splitter
 from tests.fakes.fake_sounddevice import FakeDevice, FakeSoundDevice, WasapiSettings
@@ -173,6 +175,71 @@ def test_frames_come_together_when_asked_and_at_once_again() -> None:
     assert len(pcm) == 8
     assert deliver(8, 10) == [1, 1]
     assert b"".join(pcm) == ramp(3200)
+
+
+class Urgent:
+    """Stands in for the event that ends a rest: notes how long the device's thread would have rested."""
+
+    def __init__(self) -> None:
+        self.rests: list[float] = []
+        self.is_set = False
+
+    def wait(self, timeout: float) -> bool:
+        self.rests.append(timeout)
+        return self.is_set
+
+    def set(self) -> None:
+        self.is_set = True
+
+    def clear(self) -> None:
+        self.is_set = False
+
+
+@pytest.mark.parametrize(("name", "plugin", "rests"), [("pulse", "pulse", 1), ("pulse", "", 0), ("mic", "pulse", 0)])
+def test_the_devices_thread_rests_between_deliveries_where_the_server_keeps_the_sound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, plugin: str, rests: int
+) -> None:
+    maps = tmp_path / "maps"
+    maps.write_text(f"7f00 r-xp /usr/lib/alsa-lib/libasound_module_pcm_{plugin}.so\n")
+    monkeypatch.setattr(capture_module, "keeps_unread", lambda device: keeps_unread(device, maps))
+    sd = FakeSoundDevice([FakeDevice(name)], defaults={"ALSA": (0, -1)})
+    outbox = Outbox()
+    capture = Capture(sd, outbox)
+    urgent = capture.urgent = Urgent()  # type: ignore[assignment]
+    capture.handle({"kind": "together", "frames": 5})
+    capture.open({"device": None})
+    for i in range(5):
+        sd.streams[0].deliver(ramp(320, i * 320), age=0.005)
+    assert urgent.rests == [pytest.approx(0.1)] * rests
+    for i in range(5, 10):
+        sd.streams[0].deliver(ramp(320, i * 320), age=0.1)  # there are newer ones
+    assert len(urgent.rests) == rests
+    assert not urgent.is_set
+    capture.handle({"kind": "together", "frames": 1})
+    assert urgent.is_set
+    sd.streams[0].deliver(ramp(320, 3200), age=0.005)
+    assert len(urgent.rests) == rests
+    frames = [read_frame(payload)[3] for kind, payload in outbox.take() if kind == Kind.FRAME]
+    assert b"".join(frames) == ramp(11 * 320)
+
+
+def test_a_device_that_lost_sound_is_not_left_alone_again_and_a_close_ends_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(capture_module, "keeps_unread", lambda device: True)
+    sd, _, capture = one_mic()
+    urgent = capture.urgent = Urgent()  # type: ignore[assignment]
+    capture.handle({"kind": "together", "frames": 2})
+    capture.open({"device": None})
+    sd.streams[0].deliver(ramp(640), age=0.005)
+    for _ in range(4):
+        sd.streams[0].deliver(ramp(320), age=0.005, overflow=True)
+    assert urgent.rests == []
+    was_set: list[bool] = []
+    monkeypatch.setattr(sd.streams[0], "abort", lambda: was_set.append(urgent.is_set))
+    capture.close()
+    assert was_set == [True]
+    assert not urgent.is_set
 
 
 def test_capture_time_is_that_of_the_last_sample_and_never_in_the_future() -> None:
