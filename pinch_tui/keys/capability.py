@@ -1,4 +1,4 @@
-"""How this terminal tells the end of a hold: a word for the footer, and a sentence that explains it."""
+"""How the end of a hold is known in this terminal, with a sentence that explains it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from typing import Literal
 
 Method = Literal["exact", "learned", "probe", "tap", "mouse"]
 
-_LABELS: dict[Method, str] = {
-    "exact": "hold: exact",
-    "probe": "hold: exact",
-    "learned": "hold: learned",
-    "tap": "tap",
-    "mouse": "hold: mouse",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class HoldReport:
@@ -22,11 +14,6 @@ class HoldReport:
 
     method: Method
     sentence: str
-
-    @property
-    def label(self) -> str:
-        """For the footer."""
-        return _LABELS[self.method]
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,6 @@ class HoldInput:
         self.armed = True
         self.on_edge = on_edge
         self.on_report_changed: Callable[[HoldReport], None] | None = None
-        self.on_seen: Callable[[str, str, float], None] | None = None
-        """Called with every key event of a hooked driver: ``press`` or ``release``, the key's name, its time."""
         self.on_hang_up: Callable[[], None] | None = None
         """Called on the event loop when the terminal is gone; None leaves the application by its own ``exit``."""
         self.on_interrupt: Callable[[], None] | None = None
@@ -249,8 +247,6 @@ class HoldInput:
         its modifiers. Both "" where unknown.
         """
         key = LEGACY_NAMES.get(key, key)
-        if self.on_seen is not None:
-            self.on_seen("press", key, t)
         is_armed = self.armed
         if key == self._key or plain == self._key:
             with self._wake:
@@ -267,8 +263,6 @@ class HoldInput:
 
     def key_released(self, key: str, t: float) -> None:
         """The terminal reported a release. ``key``: its name without modifiers."""
-        if self.on_seen is not None:
-            self.on_seen("release", key, t)
         if key == (self._base or self._key.rpartition("+")[2]):
             self._tell(KeyUp(), t)
         elif key not in MODIFIERS:

@@ -12,27 +12,27 @@ FOUND = Findings(key="space", is_claimed=False)
 
 
 @pytest.mark.parametrize(
-    ("found", "label", "words"),
+    ("found", "method", "words"),
     [
-        (replace(FOUND, is_claimed=True, is_trusted=True), "hold: exact", "reports key releases"),
-        (replace(FOUND, is_claimed=True), "hold: exact", "will prove it"),
-        (replace(FOUND, is_claimed=True, is_disproved=True), "hold: learned", "did not send one"),
-        (FOUND, "hold: learned", "does not report"),
-        (replace(FOUND, is_claimed=None), "hold: learned", "not said yet"),
-        (replace(FOUND, is_remote=True), "hold: learned", "Over SSH"),
-        (FOUND, "hold: learned", "counts as a tap"),
-        (replace(FOUND, is_hold_mode=True), "hold: learned", "ends late"),
-        (replace(FOUND, wants_exact=False), "hold: learned", "talk.exact"),
-        (replace(FOUND, is_disabled_by_environment=True), "hold: learned", "TEXTUAL_DISABLE_KITTY_KEY"),
-        (replace(FOUND, is_stock_driver="another driver is in use"), "hold: learned", "another driver"),
-        (replace(FOUND, probe_name="The X server", has_probe_spoken=True), "hold: exact", "The X server tells"),
-        (replace(FOUND, probe_name="The X server"), "hold: learned", "The X server is asked as well"),
-        (replace(FOUND, has_probe_spoken=True, has_probe_failed=True), "hold: learned", "learned from"),
+        (replace(FOUND, is_claimed=True, is_trusted=True), "exact", "reports key releases"),
+        (replace(FOUND, is_claimed=True), "exact", "will prove it"),
+        (replace(FOUND, is_claimed=True, is_disproved=True), "learned", "did not send one"),
+        (FOUND, "learned", "does not report"),
+        (replace(FOUND, is_claimed=None), "learned", "not said yet"),
+        (replace(FOUND, is_remote=True), "learned", "Over SSH"),
+        (FOUND, "learned", "counts as a tap"),
+        (replace(FOUND, is_hold_mode=True), "learned", "ends late"),
+        (replace(FOUND, wants_exact=False), "learned", "talk.exact"),
+        (replace(FOUND, is_disabled_by_environment=True), "learned", "TEXTUAL_DISABLE_KITTY_KEY"),
+        (replace(FOUND, is_stock_driver="another driver is in use"), "learned", "another driver"),
+        (replace(FOUND, probe_name="The X server", has_probe_spoken=True), "probe", "The X server tells"),
+        (replace(FOUND, probe_name="The X server"), "learned", "The X server is asked as well"),
+        (replace(FOUND, has_probe_spoken=True, has_probe_failed=True), "learned", "learned from"),
         (replace(FOUND, is_tap_mode=True, is_trusted=True), "tap", "set to tap"),
-        (replace(FOUND, key="right_alt", is_key_unseen=True), "hold: mouse", "right_alt"),
+        (replace(FOUND, key="right_alt", is_key_unseen=True), "mouse", "right_alt"),
     ],
 )
-def test_the_label_and_the_reason(found: Findings, label: str, words: str) -> None:
+def test_the_method_and_the_reason(found: Findings, method: str, words: str) -> None:
     report = decide(found)
-    assert report.label == label
+    assert report.method == method
     assert words in report.sentence

@@ -393,14 +393,6 @@ class TestWhatIsTaken:
             "cancel cancel",
         ]
 
-    def test_what_is_seen_can_be_watched(self, heard: Heard) -> None:
-        hold = make(heard, clock=Clock())
-        seen: list[tuple[str, str]] = []
-        hold.on_seen = lambda what, key, _t: seen.append((what, key))
-        press(hold, "a")
-        hold.key_released("a", 100.0)
-        assert seen == [("press", "a"), ("release", "a")]
-
 
 class TestReports:
     def test_from_unknown_to_claimed_to_proven(self, heard: Heard) -> None:
@@ -464,7 +456,7 @@ class TestReports:
     def test_tap_mode_is_said(self, heard: Heard) -> None:
         hold = make(heard, clock=Clock())
         hold.set_mode(TalkMode.TAP)
-        assert hold.report().label == "tap"
+        assert hold.report().method == "tap"
 
     @pytest.mark.parametrize("key", ["right_alt", "shift+space", "ctrl+i", "super+t", "f24", "menu"])
     def test_a_key_that_only_the_protocol_shows(self, heard: Heard, key: str) -> None:

@@ -131,10 +131,11 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
 def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Callable[[str], None]) -> Iterator[None]:
     """The hold machine at work on this terminal; both are left as they were found."""
     from pinch_tui.diagnose import tty
+    from pinch_tui.frontend.status_text import hold_text
     from pinch_tui.keys.hook import adopt
 
     adopt(hold.driver_class)
-    hold.on_report_changed = lambda report: say(f"        {report.label}. {report.sentence}")
+    hold.on_report_changed = lambda report: say(f"        {hold_text(report.method)}. {report.sentence}")
     say(f"Press, hold and release keys. The talk key is {hold.config.key}. Ctrl+C leaves.")
     hold.attach(fd)
     hold.start()
