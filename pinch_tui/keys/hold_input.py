@@ -15,7 +15,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pinch_tui.core.choices import TalkMode
@@ -57,38 +56,22 @@ _REMOTE_ANSWER_S = 2.0
 """After this long without an answer, the terminal is taken not to report releases."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldConfig:
-    """The settings. ``key``: a Textual key name. ``is_remote``: over SSH."""
-
-    key: str = "space"
-    mode: TalkMode = TalkMode.AUTO
-    exact: bool = True
-    probe: bool = True
-    is_remote: bool = False
-
-    @classmethod
-    def from_settings(cls, talk: TalkSettings, env: Mapping[str, str] | None = None) -> HoldConfig:
-        """``[talk]``, and whether this session came over SSH."""
-        env = os.environ if env is None else env
-        is_remote = bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
-        return cls(talk.key, talk.mode, talk.exact, talk.probe, is_remote)
-
-
 class HoldInput:
     """See the module. ``armed`` is set by the application; False while a text field or a modal has the keyboard."""
 
     def __init__(
         self,
-        config: HoldConfig,
+        settings: TalkSettings,
         on_edge: Callable[[TalkEdge], None],
         *,
+        env: Mapping[str, str] = os.environ,
         memory: KeyMemory | None = None,
         clock: Callable[[], float] = time.monotonic,
         probe_opener: ProbeOpener = open_probe,
     ) -> None:
-        self.config = config
-        self.wants_exact = config.exact
+        self.settings = settings
+        self.wants_exact = settings.exact
+        self.is_remote = bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
         self.armed = True
         self.on_edge = on_edge
         self.on_report_changed: Callable[[HoldReport], None] | None = None
@@ -100,13 +83,13 @@ class HoldInput:
         self.dropped: Callable[[], int] = lambda: 0
         self.clock = clock
         self._memory = memory
-        self._memory_name = keyboard_name(is_remote=config.is_remote)
-        self._key = config.key
+        self._memory_name = keyboard_name(is_remote=self.is_remote)
+        self._key = settings.key
         self._base = ""  # the key name in the release of the press under way
         self._machine = HoldMachine(
-            mode=config.mode,
+            mode=settings.mode,
             cadence=recall(memory, self._memory_name),
-            is_remote=config.is_remote,
+            is_remote=self.is_remote,
         )
         self._stock_reason = ""
         self._is_hooked = False
@@ -121,7 +104,7 @@ class HoldInput:
         self._probe = ProbeSlot(
             self._wake,
             probe_opener,
-            is_wanted=config.probe and not config.is_remote,
+            is_wanted=settings.probe and not self.is_remote,
             on_changed=self._set_has_probe,
         )
         self._watched: float | None = None
@@ -220,14 +203,14 @@ class HoldInput:
     def report(self) -> HoldReport:
         """What is in force in this terminal, and why."""
         key = self._machine.key
-        is_reachable = self._answer is not False and self._is_hooked and self.config.exact
+        is_reachable = self._answer is not False and self._is_hooked and self.wants_exact
         return decide(
             Findings(
                 key=self._key,
                 is_tap_mode=self._machine.mode is TalkMode.TAP,
                 is_hold_mode=self._machine.mode is TalkMode.HOLD,
                 is_key_unseen=needs_protocol(self._key) and not is_reachable,
-                wants_exact=self.config.exact,
+                wants_exact=self.wants_exact,
                 is_disabled_by_environment=self._is_disabled_by_environment,
                 is_stock_driver="" if self._is_hooked else self._stock_reason or "the screen's own driver is in use",
                 is_claimed=self._answer,
@@ -236,7 +219,7 @@ class HoldInput:
                 probe_name=self._probe.name,
                 has_probe_spoken=self._probe.has_spoken,
                 has_probe_failed=key.has_given_up_probe,
-                is_remote=self.config.is_remote,
+                is_remote=self.is_remote,
             )
         )
 
@@ -272,10 +255,10 @@ class HoldInput:
         """The driver has queried the terminal's capabilities, or was told not to."""
         self._tell(TerminalRestarted(), t)
         with self._wake:
-            self._answer = False if is_disabled or not self.config.exact else None
+            self._answer = False if is_disabled or not self.wants_exact else None
             self._is_disabled_by_environment = is_disabled
             self._is_disproved = False
-            wait = _REMOTE_ANSWER_S if self.config.is_remote else _ANSWER_S
+            wait = _REMOTE_ANSWER_S if self.is_remote else _ANSWER_S
             self._answer_due = t + wait if self._answer is None else None
             self._wake.notify_all()
         self._say()
@@ -284,7 +267,7 @@ class HoldInput:
         """The terminal answered. A "yes" is final; a "no" counts only as the first answer."""
         with self._wake:
             if self._answer is None or reports_release:
-                self._answer = reports_release and self.config.exact
+                self._answer = reports_release and self.wants_exact
                 self._answer_due = None
                 self._tell(Claimed(self._answer), t)
                 self._trust_modifier(t)

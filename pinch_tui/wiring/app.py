@@ -184,9 +184,9 @@ async def _run_face(
 
 
 def _hold(settings: Settings, engine: Engine, state: StateFile) -> HoldInput:
-    from pinch_tui.keys import HoldConfig, HoldInput
+    from pinch_tui.keys import HoldInput
 
-    return HoldInput(HoldConfig.from_settings(settings.talk), engine.talk, memory=state)
+    return HoldInput(settings.talk, engine.talk, memory=state)
 
 
 async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, stack: AsyncExitStack) -> list[str]:

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge
-from pinch_tui.keys import HoldConfig, HoldInput, HoldReport
+from pinch_tui.keys import HoldInput, HoldReport
 from pinch_tui.keys.signals import install
 
 KINDS = {
@@ -64,8 +64,7 @@ class SampleApp(App[None]):
         self.options = options
         self.log_file = Path(options.events).open("a", buffering=1)
         self.lock = threading.Lock()
-        config = HoldConfig.from_settings(_settings(options))
-        self.hold = HoldInput(config, self.on_edge, memory=FileMemory(options.memory))
+        self.hold = HoldInput(_settings(options), self.on_edge, memory=FileMemory(options.memory))
         self.hold.on_report_changed = self.on_report
         super().__init__()
 

@@ -25,10 +25,11 @@ from textual.drivers.linux_driver import LinuxDriver
 import pinch_tui.keys as keys_package
 from pinch_tui.core.events import TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
-from pinch_tui.keys import HoldConfig, HoldInput, hook
+from pinch_tui.keys import HoldInput, hook
 from pinch_tui.keys.driver import HoldDriver, LenientFile, _ExitEvent, _InputSelector, _tolerant_decoder
 from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, reading, replaced_names
 from pinch_tui.keys.parser import LONGEST_SEQUENCE, DeviceAttributes, HoldParser, KittyFlags
+from pinch_tui.settings.model import TalkSettings
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def edges() -> list[TalkEdge]:
 
 @pytest.fixture
 def hold(edges: list[TalkEdge]) -> HoldInput:
-    made = HoldInput(HoldConfig(probe=False), edges.append)
+    made = HoldInput(TalkSettings(probe=False), edges.append)
     made.attach(None)
     return made
 
@@ -50,12 +51,12 @@ class TestGuard:
         assert driver.hold is hold
 
     def test_any_other_stays(self) -> None:
-        hold = HoldInput(HoldConfig(probe=False), lambda _edge: None)
+        hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
         assert hold.driver_class(HeadlessDriver) is HeadlessDriver
         assert "driver" in hold.report().sentence
 
     def test_another_textual_stays_stock(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        hold = HoldInput(HoldConfig(probe=False), lambda _edge: None)
+        hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
         monkeypatch.setattr(hook.textual, "__version__", "9.0.0")
         assert hold.driver_class(LinuxDriver) is LinuxDriver
         assert "9.0.0" in hold.report().sentence
@@ -83,7 +84,7 @@ class TestGuard:
             monkeypatch.delitem(sys.modules, f"pinch_tui.keys.{name}", raising=False)
         monkeypatch.delattr(keys_package, "driver_filter", raising=False)
         monkeypatch.delattr(keys_package, "parser", raising=False)
-        hold = HoldInput(HoldConfig(probe=False), lambda _edge: None)
+        hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
         assert hold.driver_class(LinuxDriver) is LinuxDriver
         assert "parser has changed" in hold.report().sentence
 
@@ -185,7 +186,7 @@ class TestAnyBytes:
     ) -> None:
         clock = Clock()
         edges: list[TalkEdge] = []
-        hold = HoldInput(HoldConfig(), edges.append, clock=clock)
+        hold = HoldInput(TalkSettings(), edges.append, clock=clock)
         hold.attach(None)
         hold._machine.key.has_probe = bool(answers)
         hold._probe.is_down = lambda: answers.pop() if answers else None  # type: ignore[method-assign]

@@ -11,10 +11,11 @@ from textual import events
 from textual.drivers import linux_driver
 
 from pinch_tui.core.events import TalkEdge
-from pinch_tui.keys import HoldConfig, HoldInput
+from pinch_tui.keys import HoldInput
 from pinch_tui.keys.driver_filter import TalkKeyFilter, reading
 from pinch_tui.keys.flood import MEASURES, FloodGate, Lane
 from pinch_tui.keys.parser import LONGEST_PASTE, HoldParser
+from pinch_tui.settings.model import TalkSettings
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ class TestFilter:
     def sorting(self) -> tuple[TalkKeyFilter, SimpleNamespace, list[TalkEdge]]:
         now = SimpleNamespace(t=100.0)
         edges: list[TalkEdge] = []
-        hold = HoldInput(HoldConfig(probe=False), edges.append, clock=lambda: now.t)
+        hold = HoldInput(TalkSettings(probe=False), edges.append, clock=lambda: now.t)
         hold.attach(None)
         return TalkKeyFilter(hold), now, edges
 
@@ -91,7 +92,7 @@ class TestFilter:
 
     async def test_ctrl_c_overtakes_what_waits_in_the_loop(self) -> None:
         asked: list[str] = []
-        hold = HoldInput(HoldConfig(probe=False), lambda _edge: None)
+        hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
         hold.on_interrupt = lambda: asked.append("interrupt")
         sorting = TalkKeyFilter(hold, asyncio.get_running_loop())
         assert self.passed(sorting, "\x1b[99;5u") == []

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
-from pinch_tui.keys import HoldConfig, HoldInput, HoldReport
+from pinch_tui.keys import HoldInput, HoldReport
 from pinch_tui.keys.driver_filter import TalkKeyFilter
 from pinch_tui.settings.model import TalkSettings
 from tests.keys.test_memory import DictMemory
@@ -78,9 +78,10 @@ def make(
     memory: DictMemory | None = None,
     probe: FakeProbe | None = None,
 ) -> HoldInput:
-    config = HoldConfig(key=key, mode=mode, exact=exact, is_remote=is_remote)
+    talk = TalkSettings(key=key, mode=mode, exact=exact)
     options: dict[str, object] = {"clock": clock} if clock else {}
-    hold = HoldInput(config, heard, memory=memory, probe_opener=lambda _key, _env: probe, **options)  # type: ignore[arg-type]
+    env = {"SSH_TTY": "/dev/pts/1"} if is_remote else {}
+    hold = HoldInput(talk, heard, env=env, memory=memory, probe_opener=lambda _key, _env: probe, **options)  # type: ignore[arg-type]
     hold.attach(None)  # as a hooked driver does
     return hold
 
@@ -336,7 +337,7 @@ class TestWhatIsTaken:
     def test_a_probe_that_could_not_answer_is_opened_anew_at_a_press(self, heard: Heard) -> None:
         probes = [FakeProbe([True, None]), FakeProbe([True, False])]
         left = list(probes)
-        hold = HoldInput(HoldConfig(), heard, probe_opener=lambda _key, _env: left.pop(0))
+        hold = HoldInput(TalkSettings(), heard, probe_opener=lambda _key, _env: left.pop(0))
         hold.attach(None)
         hold.start()
         with hold._wake:
@@ -358,7 +359,7 @@ class TestWhatIsTaken:
             probes.append(FakeProbe([True]))
             return probes[-1]
 
-        hold = HoldInput(HoldConfig(), heard, probe_opener=opener)
+        hold = HoldInput(TalkSettings(), heard, probe_opener=opener)
         hold.start()
         with hold._wake:
             assert hold._wake.wait_for(lambda: hold._machine.key.has_probe, WAIT_S)
@@ -503,9 +504,8 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("env", "is_remote"), [({}, False), ({"SSH_TTY": "/dev/pts/1"}, True), ({"SSH_CONNECTION": "x"}, True)]
     )
-    def test_from_settings(self, env: Mapping[str, str], is_remote: bool) -> None:
-        config = HoldConfig.from_settings(TalkSettings(key="f5", mode=TalkMode.TAP), env)
-        assert config == HoldConfig("f5", TalkMode.TAP, True, True, is_remote)
+    def test_over_ssh(self, env: Mapping[str, str], is_remote: bool) -> None:
+        assert HoldInput(TalkSettings(), lambda edge: None, env=env).is_remote is is_remote
 
 
 class HeadlessApp(App[None]):
@@ -527,7 +527,7 @@ class HeadlessApp(App[None]):
 
 
 async def test_without_the_hook_keys_come_from_the_application(heard: Heard) -> None:
-    hold = HoldInput(HoldConfig(probe=False), heard)
+    hold = HoldInput(TalkSettings(probe=False), heard)
     assert hold.driver_class(HeadlessDriver) is HeadlessDriver
     app = HeadlessApp(hold)
     async with app.run_test() as pilot:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+from pinch_tui.keys.hold_input import HoldInput
 from pinch_tui.keys.view import KeyView, Kind, Seen, visible
+from pinch_tui.settings.model import TalkSettings
 
 READINGS = [
     ("\x1b[32;;32u", Kind.PRESS, "space"),
@@ -47,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def view() -> KeyView:
-    return KeyView(HoldInput(HoldConfig(probe=False), lambda edge: None, clock=lambda: 0.0))
+    return KeyView(HoldInput(TalkSettings(probe=False), lambda edge: None, clock=lambda: 0.0))
 
 
 def read(text: str) -> list[Seen]:

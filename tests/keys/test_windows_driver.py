@@ -15,9 +15,10 @@ from textual import events
 from textual._xterm_parser import XTermParser
 
 from pinch_tui.core.events import TalkEdge
-from pinch_tui.keys import HoldConfig, HoldInput
+from pinch_tui.keys import HoldInput
 from pinch_tui.keys.parser import HoldParser
 from pinch_tui.keys.screen_output import ScreenOutput
+from pinch_tui.settings.model import TalkSettings
 
 
 class FakeMonitor:
@@ -58,7 +59,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 async def test_it_asks_reads_and_puts_everything_back(console: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     twin = importlib.import_module("pinch_tui.keys.windows_driver")
     edges: list[TalkEdge] = []
-    hold = HoldInput(HoldConfig(probe=False), edges.append)
+    hold = HoldInput(TalkSettings(probe=False), edges.append)
     driver = type("Driver", (twin.HoldWindowsDriver,), {"hold": hold})(SimpleNamespace())
     written: list[str] = []
     passed: list[Any] = []

@@ -39,7 +39,7 @@ from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceSta
 from pinch_tui.errors import EXIT_INTERRUPTED, PinchError, UsageError
 from pinch_tui.frontend.actions import BY_NAME
 from pinch_tui.frontend.services import AppServices
-from pinch_tui.keys import HoldConfig, HoldInput
+from pinch_tui.keys import HoldInput
 from pinch_tui.plain.app import PlainApp
 from pinch_tui.plain.help import OFFERED, help_lines
 from pinch_tui.plain.languages import NotOne, parse_pair
@@ -69,7 +69,7 @@ class Session:
         self.engine = FakeEngine()
         self.text = ""
         self._printed = asyncio.Event()
-        self.hold = HoldInput(HoldConfig(key=talk_key, mode=TalkMode.TAP, probe=False), self.engine.talk)
+        self.hold = HoldInput(TalkSettings(key=talk_key, mode=TalkMode.TAP, probe=False), self.engine.talk)
         self.app = PlainApp(
             self.engine,
             self.hold,

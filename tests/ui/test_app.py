@@ -37,9 +37,9 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.errors import AudioError, ConfigError, PinchError
 from pinch_tui.frontend.ports import AppExit
-from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+from pinch_tui.keys.hold_input import HoldInput
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Bidi, Settings, UiSettings
+from pinch_tui.settings.model import Bidi, Settings, TalkSettings, UiSettings
 from pinch_tui.ui.app.app import PinchApp
 from pinch_tui.ui.big.lettering import Picture, Request
 from pinch_tui.ui.big.text import BigText
@@ -821,7 +821,7 @@ async def test_repeated_facts_cost_no_repaint() -> None:
 
 async def test_the_real_talk_key_works_under_a_stock_driver() -> None:
     engine = FakeEngine()
-    hold = HoldInput(HoldConfig(probe=False, mode=TalkMode.TAP), engine.talk)
+    hold = HoldInput(TalkSettings(probe=False, mode=TalkMode.TAP), engine.talk)
     app = PinchApp(engine, hold, services(Asked()), STILL)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("space")
@@ -836,7 +836,7 @@ async def test_the_real_talk_key_works_under_a_stock_driver() -> None:
 
 async def test_the_mouse_is_an_exact_hold_with_the_real_talk_key() -> None:
     engine = FakeEngine()
-    hold = HoldInput(HoldConfig(probe=False), engine.talk)
+    hold = HoldInput(TalkSettings(probe=False), engine.talk)
     app = PinchApp(engine, hold, services(Asked()), STILL)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.mouse_down(app.main.talk_bar)

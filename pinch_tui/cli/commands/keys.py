@@ -87,7 +87,7 @@ def _list_actions(context: CliContext) -> None:
 def _show(fd: int, settings: Settings, seconds: float | None) -> None:
     from pinch_tui.diagnose import tty
     from pinch_tui.keys.driver_filter import ASK, collecting
-    from pinch_tui.keys.hold_input import HoldConfig, HoldInput
+    from pinch_tui.keys.hold_input import HoldInput
     from pinch_tui.keys.view import KeyView
 
     read, write = tty.reader(fd), tty.writer(fd)
@@ -106,7 +106,7 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
         length = f" after {(edge.t - talk_started) * 1000:.0f} ms" if edge.t > talk_started > 0 else ""
         say(f"{edge.t - started:7.3f}            talk: {edge.kind.value}{length} ({edge.source.value})")
 
-    hold = HoldInput(HoldConfig.from_settings(settings.talk), on_edge)
+    hold = HoldInput(settings.talk, on_edge)
     clock = hold.clock
     started = clock()
     with collecting(), _listening(hold, fd, write, say):
@@ -136,7 +136,7 @@ def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Ca
 
     adopt(hold.driver_class)
     hold.on_report_changed = lambda report: say(f"        {hold_text(report.method)}. {report.sentence}")
-    say(f"Press, hold and release keys. The talk key is {hold.config.key}. Ctrl+C leaves.")
+    say(f"Press, hold and release keys. The talk key is {hold.settings.key}. Ctrl+C leaves.")
     hold.attach(fd)
     hold.start()
     write(_ON)
