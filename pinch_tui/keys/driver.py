@@ -15,16 +15,13 @@ import selectors
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from textual import constants
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.message import Message
 
-from pinch_tui.keys.driver_filter import ASK, CALM, TalkKeyFilter, reading, replaced_names
-from pinch_tui.keys.ports import KeyListener
-from pinch_tui.keys.screen_output import ScreenOutput, repainting
+from pinch_tui.keys.driver_filter import ASK, TalkKeyDriver, TalkKeyFilter, reading, replaced_names
 from pinch_tui.outlet import key_decoder
 
 
@@ -99,11 +96,8 @@ class _InputSelector(selectors.SelectSelector):
         return [item for item in ready if item[0].fd != self._exit_fd]
 
 
-class HoldDriver(LinuxDriver):
-    """See the module. ``hold`` is set by a subclass made for one `HoldInput`."""
-
-    hold: ClassVar[KeyListener]
-    _filter: TalkKeyFilter | None = None
+class HoldDriver(TalkKeyDriver, LinuxDriver):
+    """See the module."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -127,16 +121,6 @@ class HoldDriver(LinuxDriver):
             self.write(ASK)
             self.flush()
 
-    def _output(self, file: IO[str]) -> ScreenOutput:
-        return ScreenOutput(file, repainting(self._loop, self._app))
-
-    def stop_application_mode(self) -> None:
-        self.hold.detach(self.hold.clock())
-        if self.hold.is_exact and self._writer_thread is not None:
-            self.write(CALM)
-        super().stop_application_mode()
-        self.hold.detach(self.hold.clock())  # for a press that came before the input thread had ended
-
     def run_input_thread(self) -> None:
         assert self._filter is not None
         is_owing, exit_event = self._filter.is_owing, self.exit_event
@@ -158,11 +142,6 @@ class HoldDriver(LinuxDriver):
     def close(self) -> None:
         super().close()
         self.exit_event.close()
-
-    def process_message(self, message: Message) -> None:
-        if self._filter is not None and self._filter.takes(message):
-            return
-        super().process_message(message)
 
 
 class _Reading:

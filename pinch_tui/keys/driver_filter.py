@@ -1,4 +1,4 @@
-"""What all platforms' drivers share: the query to the terminal, and the filter for its messages."""
+"""What the drivers of all platforms share: the query to the terminal, the filter for its messages, and the stop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 from collections.abc import Iterator
 from types import ModuleType
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from textual import _xterm_parser, events
 from textual.keys import Keys
@@ -22,6 +23,12 @@ from pinch_tui.keys.parser import (
     KittyFlags,
 )
 from pinch_tui.keys.ports import KeyListener
+from pinch_tui.keys.screen_output import ScreenOutput, repainting
+
+if TYPE_CHECKING:
+    from textual.driver import Driver as _Driver
+else:
+    _Driver = object
 
 ASK = "\x1b[<u\x1b[>27u\x1b[?u\x1b[c"
 """Replace the driver's flags by 27 (1 unambiguous, 2 event types, 8 all keys, 16 text), query the flags in force, then
@@ -135,6 +142,29 @@ class TalkKeyFilter:
                 return False
             case _:
                 return False
+
+
+class TalkKeyDriver(_Driver):
+    """Put this before the platform's driver in a class's bases. ``hold`` is set by a subclass made for one
+    `HoldInput`."""
+
+    hold: ClassVar[KeyListener]
+    _filter: TalkKeyFilter | None = None
+    _writer_thread: Any
+
+    def _output(self, file: IO[str]) -> ScreenOutput:
+        return ScreenOutput(file, repainting(self._loop, self._app))
+
+    def stop_application_mode(self) -> None:
+        self.hold.detach(self.hold.clock())
+        if self.hold.is_exact and self._writer_thread is not None:
+            self.write(CALM)
+        super().stop_application_mode()  # type: ignore[safe-super]
+        self.hold.detach(self.hold.clock())  # for a press that came before the input thread had ended
+
+    def process_message(self, message: Message) -> None:
+        if self._filter is None or not self._filter.takes(message):
+            super().process_message(message)
 
 
 @contextlib.contextmanager
