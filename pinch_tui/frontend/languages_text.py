@@ -18,11 +18,6 @@ def full_name(code: str) -> str:
     return code if language is None else language.native
 
 
-def short_name(code: str) -> str:
-    """The code, as people write it."""
-    return "auto" if code == AUTO else code
-
-
 def both_names(code: str) -> str:
     """English and own name, once when they are the same."""
     language = language_of(code)

@@ -15,7 +15,7 @@ from itertools import accumulate
 class LineIndex:
     """Heights of rows with fast prefix sums (a Fenwick tree)."""
 
-    __slots__ = ("_heights", "_top_bit", "_total", "_tree")
+    __slots__ = ("_heights", "_top_bit", "_tree", "total")
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
         self.reset(heights)
@@ -23,18 +23,14 @@ class LineIndex:
     def __len__(self) -> int:
         return len(self._heights)
 
-    @property
-    def total(self) -> int:
-        """Lines of all rows together."""
-        return self._total
-
     def reset(self, heights: Iterable[int]) -> None:
         """Replace every height; linear."""
         self._heights = list(heights)
         n = len(self._heights)
         sums = [0, *accumulate(self._heights)]
         self._tree = [total - sums[i & (i - 1)] for i, total in enumerate(sums)]
-        self._total = sums[n]
+        self.total = sums[n]
+        """Lines of all rows together."""
         self._top_bit = 1 << n.bit_length() >> 1 if n else 0
 
     def append(self, height: int) -> None:
@@ -46,7 +42,7 @@ class LineIndex:
             node += self._tree[i - step]
             step <<= 1
         self._tree.append(node)
-        self._total += height
+        self.total += height
         self._top_bit = 1 << i.bit_length() >> 1
 
     def height(self, row: int) -> int:
@@ -57,7 +53,7 @@ class LineIndex:
         delta = height - self._heights[row]
         if delta:
             self._heights[row] = height
-            self._total += delta
+            self.total += delta
             i = row + 1
             n = len(self._heights)
             while i <= n:
@@ -97,48 +93,35 @@ class Placed:
     height: int
 
 
-class Viewport:
+class Viewport(LineIndex):
     """The index, and which of its heights are true rather than estimated. ``measure(row)`` gives a row's true
     height."""
 
+    __slots__ = ("_is_true", "_measure")
+
     def __init__(self, measure: Callable[[int], int]) -> None:
+        super().__init__()
         self._measure = measure
-        self._index = LineIndex()
-        self._is_true = bytearray()
 
-    def __len__(self) -> int:
-        return len(self._index)
+    def reset(self, heights: Iterable[int]) -> None:
+        """Replace every height by an estimate; linear."""
+        super().reset(heights)
+        self._is_true = bytearray(len(self))
 
-    @property
-    def total(self) -> int:
-        return self._index.total
-
-    def reset(self, estimates: Iterable[int]) -> None:
-        self._index.reset(estimates)
-        self._is_true = bytearray(len(self._index))
-
-    def append(self, estimate: int) -> None:
-        self._index.append(estimate)
+    def append(self, height: int) -> None:
+        """Add a row of an estimated height."""
+        super().append(height)
         self._is_true.append(0)
-
-    def top(self, row: int) -> int:
-        return self._index.top(row)
-
-    def height(self, row: int) -> int:
-        return self._index.height(row)
-
-    def row_at(self, line: int) -> int:
-        return self._index.row_at(line)
 
     def doubt(self, row: int, estimate: int) -> int:
         """A row out of view changed: use the estimate until it is seen. Returns its growth."""
         self._is_true[row] = 0
-        return self._index.set(row, estimate)
+        return self.set(row, estimate)
 
     def know(self, row: int) -> int:
         """Measure a row now; returns its growth."""
         self._is_true[row] = 1
-        return self._index.set(row, self._measure(row))
+        return self.set(row, self._measure(row))
 
     def _ensure(self, row: int) -> int:
         return 0 if self._is_true[row] else self.know(row)
@@ -148,7 +131,7 @@ class Viewport:
 
         The first row in view whose height was already true is what stays in place; with none, the row at ``top``.
         """
-        n = len(self._index)
+        n = len(self)
         if not n:
             return 0
         top = max(0, top)
@@ -178,7 +161,7 @@ class Viewport:
 
     def settle_end(self, height: int) -> int:
         """Measure the last rows; returns the scroll position that shows the end."""
-        row = len(self._index)
+        row = len(self)
         seen = 0
         while row > 0 and seen < height:
             row -= 1
@@ -221,7 +204,7 @@ class Viewport:
     def placed(self, top: int, height: int) -> list[Placed]:
         """The rows in view, top first."""
         found: list[Placed] = []
-        n = len(self._index)
+        n = len(self)
         if not n or height <= 0:
             return found
         row = self.row_at(top)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.frontend.languages_text import full_name, short_name
+from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.status_text import link_word
 from pinch_tui.ui.app.theme import Marks
 from pinch_tui.ui.text.layout import Order
@@ -63,11 +63,10 @@ class Header(LineWidget):
 
     def _pair(self, *, is_short: bool) -> list[Piece]:
         params = self._status.params
-        if not self._status.service.translates:
-            name = clean((short_name if is_short else full_name)(params.source))
-            return [Piece(f" {displayed(name, self._order)} ", "bold $accent", "speak_language")]
-        names = (clean((short_name if is_short else full_name)(code)) for code in (params.source, params.target))
+        names = (clean(code if is_short else full_name(code)) for code in (params.source, params.target))
         source, target = (displayed(name, self._order) for name in names)
+        if not self._status.service.translates:
+            return [Piece(f" {source} ", "bold $accent", "speak_language")]
         arrow = self._marks.both if params.two_way else self._marks.arrow
         return [
             Piece(f" {source}", "bold $accent", "speak_language"),
