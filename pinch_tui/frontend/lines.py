@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from pinch_tui.core.events import Correct, ReplaySpeech, SendAgain
@@ -16,13 +16,6 @@ from pinch_tui.frontend.ports import Export, LineFace, Wording
 from pinch_tui.frontend.services import AppServices
 
 _NOTHING = "There are no lines yet."
-
-
-def next_starred(utterances: Sequence[Utterance], starred: Collection[int], here: int | None) -> int | None:
-    """The number of the starred line after ``here``, round the end; None when no line is starred."""
-    at = next((i for i, line in enumerate(utterances) if line.number == here), -1)
-    in_turn = (*utterances[at + 1 :], *utterances[: at + 1])
-    return next((line.number for line in in_turn if line.number in starred), None)
 
 
 class LineWork:

@@ -136,7 +136,7 @@ async def test_what_the_screen_says_of_keys_follows_the_users_map() -> None:
         await until(pilot, lambda: "Choose a language with j." in text_of(r.app.main.notices))
         await pilot.press("home")
         r.engine.put(line(30, "Hello.", "Hola."))
-        await until(pilot, lambda: r.app.main.lines.new_below == 1)
+        await until(pilot, lambda: len(r.app.main.lines.unseen) == 1)
         await pilot.pause()
         assert "jump to latest (u)" in r.app.main.lines.render_line(r.app.main.lines.size.height - 1).text
         await pilot.press("ctrl+b")

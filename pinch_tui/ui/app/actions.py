@@ -5,11 +5,10 @@ Panels are imported when they are first opened, so that the first paint does not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pinch_tui.core.transcript.utterance import Utterance
-from pinch_tui.frontend.lines import next_starred
 from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.main import MainScreen
@@ -27,7 +26,6 @@ class ScreenActions:
         self._host, self._main, self._draw = host, main, draw
         self._table_view: TableView | None = None
         self._arrangement: Arrangement | None = None
-        self._starred: set[int] = set()
         lines = main.lines
         self._table: Mapping[str, Callable[[], object]] = {
             "help": self._help,
@@ -104,24 +102,14 @@ class ScreenActions:
         line = front.lines.chosen()
         if line is None:
             return
-        is_starred = line.number not in self._starred
-        (self._starred.add if is_starred else self._starred.discard)(line.number)
+        is_starred = self._main.lines.toggle_star(line.number)
         front.services.set_star(line.number, is_starred)
-        self._main.lines.set_stars(self._starred)
         front.face.say("star", "Starred" if is_starred else "No longer starred")
 
-    def set_stars(self, numbers: Collection[int]) -> None:
-        """Another conversation goes on: these of its lines are starred."""
-        self._starred = set(numbers)
-        self._main.lines.set_stars(self._starred)
-
     def _next_star(self) -> None:
-        front = self._host.front
-        following = next_starred(front.engine.transcript.utterances, self._starred, self._main.lines.cursor)
-        if following is None:
+        if not self._main.lines.select_next_star():
+            front = self._host.front
             front.face.say("star", f"No line is starred. {front.key_named('star')} stars one.")
-        else:
-            self._main.lines.select(following)
 
     # ---- the big view ----------------------------------------------------------------------------------------------
 

@@ -449,7 +449,7 @@ class PinchApp(App[AppExit]):
         """Show the conversation that goes on now, in place of panels and of what was there."""
         self.close_panels()
         self._changed_lines.clear()
-        self._own.set_stars(conversation.stars)
+        self.main.lines.set_stars(conversation.stars)
         self.main.begin_anew()
         self.front.continuing.tell(conversation)
 

@@ -20,7 +20,7 @@ from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.handlers import add_words
 from pinch_tui.frontend.languages_text import full_name
-from pinch_tui.frontend.lines import LineWork, next_starred
+from pinch_tui.frontend.lines import LineWork
 from pinch_tui.frontend.past import Pairs, PastConversation, counted, when
 from pinch_tui.frontend.ports import Export, Wording
 from pinch_tui.ui.screens.correct import CorrectScreen
@@ -90,7 +90,6 @@ class PastScreen(Panel[PastConversation]):
         super().__init__()
         self._conversation = conversation
         self._line, self._needle = line, needle
-        self._stars = set(conversation.stars)
         self._said = _Lines(conversation.utterances)
         self.lines = make_view(self._said)
         self.notices = Notices()
@@ -139,7 +138,7 @@ class PastScreen(Panel[PastConversation]):
             "help": self._help,
         }
         lines.latest_key = self.front.key_named("latest")
-        lines.set_stars(self._stars)
+        lines.set_stars(self._conversation.stars)
         lines.focus()
         self.call_after_refresh(self._begin)
 
@@ -181,29 +180,21 @@ class PastScreen(Panel[PastConversation]):
     # ---- the lines -------------------------------------------------------------------------------------------------
 
     def _star(self, line: Utterance | None) -> None:
-        if line is None:
-            return
-        is_on = line.number not in self._stars
-        (self._stars.add if is_on else self._stars.discard)(line.number)
-        self.lines.set_stars(self._stars)
-        self.begin("star", self._keep_star(line.number, is_on=is_on))
+        if line is not None:
+            self.begin("star", self._keep_star(line.number, is_on=self.lines.toggle_star(line.number)))
 
     async def _keep_star(self, number: int, *, is_on: bool) -> None:
         try:
             self._take(await self.front.services.past.star(self._conversation.id, number, is_on=is_on))
         except PinchError as error:
-            (self._stars.discard if is_on else self._stars.add)(number)
-            self.lines.set_stars(self._stars)
+            self.lines.toggle_star(number)
             self.warn("star", error.title, error.hint)
         else:
             self.say("star", "Starred" if is_on else "No longer starred")
 
     def _next_star(self) -> None:
-        following = next_starred(self._said.utterances, self._stars, self.lines.cursor)
-        if following is None:
+        if not self.lines.select_next_star():
             self.say("star", f"No line is starred. {self.front.key_named('star')} stars one.")
-        else:
-            self.lines.select(following)
 
     async def _rewrite(self, number: int, wording: Wording) -> None:
         self._take(await self.front.services.past.correct(self._conversation.id, number, wording))

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pinch_tui.ui.app.theme import Marks
-from pinch_tui.ui.text.layout import APART, cut, drawable, layout, width
+from pinch_tui.ui.text.layout import APART, cut, width
 from pinch_tui.ui.transcript.book import LineBook
 from pinch_tui.ui.transcript.row import MATCH, PROVISIONAL, SPOKEN, Role, RowLine
 
@@ -133,13 +133,3 @@ class Painter:
         text = cut(f"{count} new {self._arrow} jump to latest" + (f" ({key})" if key else ""), cells)
         left = (cells - width(text)) // 2
         return Strip([Segment(" " * left + text + " " * (cells - left - width(text)), self._jump)], cells)
-
-    def in_the_middle(self, text: str, y: int, cells: int, height: int) -> Strip:
-        """Line ``y`` of a text centred in an empty view."""
-        lines = [line for part in text.splitlines() for line in (layout(drawable(part), max(10, cells - 4)) or (None,))]
-        at = y - max(0, (height - len(lines)) // 2)
-        shown = lines[at] if 0 <= at < len(lines) else None
-        if shown is None:
-            return self.blank(cells)
-        pad = Segment(" " * max(0, (cells - shown.cells) // 2), self._base)
-        return Strip([pad, Segment(shown.text, self.style(Role.NOTE, 0, False))]).adjust_cell_length(cells, self._base)

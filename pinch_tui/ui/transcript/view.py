@@ -50,19 +50,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             return self.view
 
     class Activated(Selected):
-        """This utterance was opened, by a double click or `activate`."""
-
-    class NewBelow(Message):
-        """How many utterances below the view are new or changed; 0 when the end is in view."""
-
-        def __init__(self, view: TranscriptView, count: int) -> None:
-            super().__init__()
-            self.view = view
-            self.count = count
-
-        @property
-        def control(self) -> TranscriptView:
-            return self.view
+        """This utterance was opened by a double click."""
 
     def __init__(
         self,
@@ -73,27 +61,26 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         shapes: Marks = UNICODE,
         widths: Widths | None = None,
         clock: Callable[[], float] = time.monotonic,
-        id: str | None = None,  # noqa: A002 - Textual's own name for it
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__()
         self._transcript = transcript
         style = RowStyle(0, has_times, Order(reorders), "", shapes, widths or guess_widths(os.environ))
-        self._book = LineBook(lambda: self._transcript.utterances, style)
-        self._search = Search(lambda: self._transcript.utterances)
+        self._book = LineBook(lambda: transcript.utterances, style)
+        self._search = Search(lambda: transcript.utterances)
         self._painter: Painter | None = None
         self._dirty: set[int] = set()
         self._painting = Throttle(self, self._flush, clock)
         self._is_adjusting = False
-        self._is_following = True
+        self.is_following = True
+        """Whether the end is in view and stays there."""
         self._shown_height = 0
-        self._cursor: int | None = None
+        self.cursor: int | None = None
+        """The selected utterance's number; until one is selected, the newest that has, or may still get, a text."""
         self._cursor_follows = True
-        self._unseen: set[int] = set()
+        self.unseen: set[int] = set()
+        """Utterances below the view that are new or changed."""
         self.latest_key = "End"
         """The key that the jump mark names, "" for none."""
-        self.empty_text = ""
-        """Shown in the middle of an empty conversation; lines are separated by newlines."""
 
     def like(self, transcript: facade.TranscriptView) -> TranscriptView:
         """A view of another conversation with the same look."""
@@ -104,35 +91,18 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # ---- what there is --------------------------------------------------------------------------------------------
 
-    @property
-    def cursor(self) -> int | None:
-        """The selected utterance's number; until one is selected, the newest that has, or may still get, a text."""
-        return self._cursor
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the end is in view and stays there."""
-        return self._is_following
-
-    @property
-    def new_below(self) -> int:
-        """Utterances below the view that are new or changed and not seen yet."""
-        return len(self._unseen)
-
     def refresh_utterances(self, numbers: Iterable[int]) -> None:
         """These utterances changed or began: paint them soon, at most 20 times a second. May be called from any task of
         the loop."""
         self._dirty.update(numbers)
         self._painting.poke()
 
-    def reload(self, transcript: facade.TranscriptView | None = None) -> None:
-        """Lay out the conversation (or another one) from scratch, and show its end."""
-        if transcript is not None:
-            self._transcript = transcript
+    def reload(self) -> None:
+        """Lay out the conversation from scratch, and show its end."""
         self._search = Search(lambda: self._transcript.utterances)
-        self._cursor = None
+        self.cursor = None
         self._cursor_follows = True
-        self._is_following = True
+        self.is_following = True
         self._set_unseen(set())
         self._book.renew()
         self._lay_out(replace(self._book.style, folded=""))
@@ -141,6 +111,11 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Mark these utterances with a star."""
         old, self._book.stars = self._book.stars, frozenset(numbers)
         self._repaint(old ^ self._book.stars)
+
+    def toggle_star(self, number: int) -> bool:
+        """Star an utterance or take its star back; returns whether it is starred now."""
+        self.set_stars(self._book.stars ^ {number})
+        return number in self._book.stars
 
     def set_speaking(self, number: int | None) -> None:
         """Mark the utterance whose translation is being spoken."""
@@ -163,7 +138,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def select_next(self, step: int = 1) -> None:
         """Select the next row; in a row that is too tall for the view, scroll on to its end first."""
-        row = self._book.row_of(self._cursor)
+        row = self._book.row_of(self.cursor)
         if row is not None and self._is_placed:
             self._move_cursor(*line_moves.step(self._book, row, step, self._top, self._height))
 
@@ -184,9 +159,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if len(self._book):
             self._move_cursor(self._book.newest(), self._book.view.settle_end(self._height))
 
-    def activate(self) -> None:
-        if self._cursor is not None:
-            self.post_message(self.Activated(self, self._cursor))
+    def select_next_star(self) -> bool:
+        """Select the starred utterance after the selected one, round the end; False when none is starred."""
+        starred = [u.number for u in self._transcript.utterances if u.number in self._book.stars]
+        if starred:
+            self.select(next((n for n in starred if self.cursor is not None and n > self.cursor), starred[0]))
+        return bool(starred)
 
     def _move_cursor(self, row: int, top: int | None = None) -> None:
         """Select a row, at this scroll position if one is given."""
@@ -198,9 +176,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._point_at(self._book.utterance(row).number)
 
     def _point_at(self, number: int) -> None:
-        if number == self._cursor:
+        if number == self.cursor:
             return
-        before, self._cursor = self._cursor, number
+        before, self.cursor = self.cursor, number
         for touched in (self._book.row_of(before), self._book.row_of(number)):
             self._refresh_row(touched)
         self.post_message(self.Selected(self, number))
@@ -208,8 +186,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _keep_cursor(self) -> None:
         """Utterances came or went: keep the selection, or follow the newest."""
         if not len(self._book):
-            self._cursor = None
-        elif self._cursor_follows or self._book.row_of(self._cursor) is None:
+            self.cursor = None
+        elif self._cursor_follows or self._book.row_of(self.cursor) is None:
             self._point_at(self._book.utterance(self._book.newest()).number)
 
     # ---- search ---------------------------------------------------------------------------------------------------
@@ -219,16 +197,16 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._search.needle = text
         self._book.mark_matches(self._search.folded)
         self.refresh()
-        return self._go_to(self._search.here(self._cursor))
+        return self._go_to(self._search.here(self.cursor))
 
     def search_step(self, direction: int) -> Found:
         """Go to the next (1) or previous (-1) match, round the ends."""
-        return self._go_to(self._search.step(self._cursor, direction)) if self._search.needle else NOTHING_FOUND
+        return self._go_to(self._search.step(self.cursor, direction)) if self._search.needle else NOTHING_FOUND
 
     def _go_to(self, found: Found) -> Found:
         row = self._book.row_of(found.number)
         if row is not None:
-            self._move_cursor(row, line_moves.to_match(self._book, row, self._top, self._height, bool(self._unseen)))
+            self._move_cursor(row, line_moves.to_match(self._book, row, self._top, self._height, bool(self.unseen)))
         return found
 
     # ---- layout and position --------------------------------------------------------------------------------------
@@ -248,14 +226,14 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self, style: RowStyle | None = None) -> None:
         style = replace(style or self._book.style, width=self.scrollable_content_region.width)
         selected = self._selected_in_view()
-        top = self._book.lay_out(style, self._height, None if self._is_following else self._top)
+        top = self._book.lay_out(style, self._height, None if self.is_following else self._top)
         self._keep_cursor()
         if self._is_placed:
             self._come_to(top, selected)
 
     def _selected_in_view(self) -> int | None:
         """The selected row and its place before a new layout."""
-        row = self._book.row_of(self._cursor)
+        row = self._book.row_of(self.cursor)
         # A view that has grown may have moved up already, so that only its new height takes in all it showed.
         height = max(self._shown_height, self._height)
         return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
@@ -263,9 +241,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _come_to(self, top: int, selected: int | None) -> None:
         """After a new layout: go to the end if the view follows it, else to ``top``, or near it where the selected row
         would be out of view."""
-        if self._is_following:
+        if self.is_following:
             top = self._book.view.settle_end(self._height)
-        elif selected is not None and selected == self._book.row_of(self._cursor):
+        elif selected is not None and selected == self._book.row_of(self.cursor):
             top = self._book.view.show(selected, top, self._height, is_near=True)
         self._apply(top)
         self._note_position()
@@ -290,15 +268,14 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _note_position(self) -> None:
         """After a move: update whether the end is in view, and what has been seen."""
         end = self._top + self._height
-        self._is_following = end >= self._book.view.total
-        if self._unseen:
-            self._set_unseen(set() if self._is_following else {n for n in self._unseen if self._book.bottom(n) > end})
+        self.is_following = end >= self._book.view.total
+        if self.unseen:
+            self._set_unseen(set() if self.is_following else {n for n in self.unseen if self._book.bottom(n) > end})
 
     def _set_unseen(self, numbers: set[int]) -> None:
-        if len(numbers) != len(self._unseen):
-            self.post_message(self.NewBelow(self, len(numbers)))
+        if len(numbers) != len(self.unseen):
             self._refresh_lines(self._height - 1, 1)
-        self._unseen = numbers
+        self.unseen = numbers
 
     # ---- changes --------------------------------------------------------------------------------------------------
 
@@ -316,7 +293,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         height = self._height
         changes = self._book.change(dirty, self._top, height)
         self._keep_cursor()
-        if self._is_following:
+        if self.is_following:
             # With a new row everything in view moves up anyway; in a conversation shorter than the view nothing moves.
             if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
                 self.refresh()
@@ -324,7 +301,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         else:
             self._apply(self._book.view.settle(changes.top, height))
             end = self._top + height
-            self._set_unseen(self._unseen | {n for n in dirty if self._book.bottom(n) > end})
+            self._set_unseen(self.unseen | {n for n in dirty if self._book.bottom(n) > end})
         for line in changes.lines:
             self._refresh_lines(line - self._top, 1)
         if was_empty or changes.from_line is not None:
@@ -368,19 +345,19 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         line = self._top + event.y
-        if self._unseen and event.y == self._height - 1:
+        if self.unseen and event.y == self._height - 1:
             self.select_last()
         elif line < self._book.view.total:
             self._move_cursor(self._book.view.row_at(line))
-            if event.chain == 2:
-                self.activate()
+            if event.chain == 2 and self.cursor is not None:
+                self.post_message(self.Activated(self, self.cursor))
 
     def render_line(self, y: int) -> Strip:
         if self._painter is None:
             self._painter = Painter(self.get_component_rich_style, self.rich_style, self._book.style.shapes)
         cells = self._book.style.width or self.size.width
-        if self._unseen and y == self._height - 1:
-            return self._painter.jump_mark(len(self._unseen), cells, self.latest_key)
-        if not len(self._book) or not self._book.is_laid_out:
-            return self._painter.in_the_middle(self.empty_text, y, cells, self._height)
-        return self._painter.book_line(self._book, self._top + y, cells, self._book.row_of(self._cursor))
+        if self.unseen and y == self._height - 1:
+            return self._painter.jump_mark(len(self.unseen), cells, self.latest_key)
+        if not self._book.is_laid_out:
+            return self._painter.blank(cells)
+        return self._painter.book_line(self._book, self._top + y, cells, self._book.row_of(self.cursor))
