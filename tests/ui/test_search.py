@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search, Tally, find, fold, matches
+from pinch_tui.ui.text.layout import drawable
+from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search, find, fold
 from tests.ui.line_talk import Talk
 
 
@@ -31,42 +32,43 @@ def test_both_texts_are_searched_and_the_walk_goes_round() -> None:
     search = Search(lambda: made.utterances)
     made = talk()
     assert search.here(None) == NOTHING_FOUND
-    search.needle = "CAFÉ"
-    assert search.numbers() == [1, 3]
+    search.look_for("CAFÉ")
+    assert search.numbers == [1, 3]
     assert search.step(None, 1).number == 3
     assert search.step(3, 1).number == 1
     assert search.step(1, 1).number == 3
     assert search.step(1, -1).number == 3
     assert search.here(2).number == 1
     assert (search.here(2).place, search.here(2).total) == (1, 2)
-    assert matches(made.utterances[1], fold("STREET"))
+    search.look_for("STREET")
+    assert search.numbers == [2]
 
 
 def test_changed_utterances_are_read_again() -> None:
     made = talk()
     search = Search(lambda: made.utterances)
-    search.needle = "harbour"
-    assert search.numbers() == []
+    search.look_for("harbour")
+    assert search.numbers == []
     made.say(2, "the harbour", "")
-    assert search.numbers() == [2]
+    search.update([made.utterances[1]])
+    assert search.numbers == [2]
 
 
-def test_a_tally_looks_at_what_changed_only() -> None:
+def test_the_count_follows_what_changed() -> None:
     made = talk()
     search = Search(lambda: made.utterances)
-    search.needle = "CAFÉ"
-    tally = Tally("CAFÉ", search.here(3))
-    assert tally.found(3) == Found(3, 2, 2)
-    assert tally.found(4) == tally.found(None) == Found(3, 0, 2)
+    assert search.count(1) == search.step(1, 1) == NOTHING_FOUND
+    search.look_for("CAFÉ")
+    assert search.count(3) == Found(3, 2, 2)
+    assert search.count(4) == search.count(None) == Found(None, 0, 2)
     made.add("Another café", "")
     made.say(1, "closed", "fermé")
-    tally.update([made.utterances[0], made.utterances[-1]])
-    tally.update([made.utterances[-1]])
-    assert tally.found(5) == Found(5, 2, 2)
-    assert tally.found(1) == Found(5, 0, 2)
-    tally.update(made.utterances)
-    assert tally.found(5) == search.here(5)
-    assert Tally("", NOTHING_FOUND).found(1) == NOTHING_FOUND
+    search.update([made.utterances[0], made.utterances[-1]])
+    search.update([made.utterances[-1]])
+    assert search.count(5) == Found(5, 2, 2)
+    assert search.count(1) == Found(None, 0, 2)
+    search.update(made.utterances)
+    assert search.count(5) == search.here(5)
 
 
 @given(st.text(max_size=40), st.text(max_size=4))
@@ -88,8 +90,8 @@ def test_the_quick_look_finds_what_the_careful_one_finds(texts: list[tuple[str, 
     for original, translation in texts:
         made.add(original, translation)
     search = Search(lambda: made.utterances)
-    search.needle = needle
+    search.look_for(needle)
     folded = search.folded
-    expected = [utterance.number for utterance in made.utterances if folded and matches(utterance, folded)]
-    assert set(expected) <= set(search.numbers())
-    assert all(" " in folded or "\n" in folded for number in search.numbers() if number not in expected)
+    expected = [n for n, pair in enumerate(texts, 1) if folded and any(folded in fold(drawable(text)) for text in pair)]
+    assert set(expected) <= set(search.numbers)
+    assert all(" " in folded or "\n" in folded for number in search.numbers if number not in expected)

@@ -47,8 +47,8 @@ class ScreenActions:
             "first": lines.select_first,
             "latest": lines.select_last,
             "search": main.open_search,
-            "search_next": lambda: main.step_search(1),
-            "search_previous": lambda: main.step_search(-1),
+            "search_next": lambda: main.search_bar.action_step(1),
+            "search_previous": lambda: main.search_bar.action_step(-1),
         }
 
     def do(self, name: str) -> None:

@@ -266,7 +266,7 @@ class PinchApp(App[AppExit]):
             self._greet()
             changed, self._changed_lines = tuple(sorted(self._changed_lines)), set()
             self.main.redraw_talk()
-            self.main.follow_search(changed)
+            self.main.search_bar.follow()
             self.main.notices.take_back(f"{OWN}empty")  # the conversation is no longer empty
             if (table := self._own.table_view) is not None:
                 table.lines_changed(changed)

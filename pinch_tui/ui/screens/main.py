@@ -6,7 +6,7 @@ counted down, else not at all. Below a panel that leaves the talk bar in view it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,7 +19,6 @@ from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import phrase_language
 from pinch_tui.frontend.status_text import talk_hint
 from pinch_tui.ui.ports import Host
-from pinch_tui.ui.transcript.search import Found, Tally
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.cards import EmptyCard, PhraseChosen, SayThis
 from pinch_tui.ui.widgets.footer import Footer
@@ -61,11 +60,10 @@ class MainScreen(Screen[None]):
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
         self._sayable: list[str] = []  # the phrases of the card, as they are spoken
-        self._tally: Tally | None = None
         self.lines = view
         self.header = Header(host.marks, order=host.order)
         self.notices = Notices()
-        self.search_bar = SearchBar()
+        self.search_bar = SearchBar(view)
         self.say_this = SayThis(host.marks, order=host.order)
         self.empty = EmptyCard()
         self.footer = Footer(front.keys)
@@ -231,47 +229,17 @@ class MainScreen(Screen[None]):
     def open_search(self) -> None:
         """Show the search line and type into it."""
         self.search_bar.open()
-        self.set_focus(self.search_bar.field)
         self._host.arm()
         self._draw_bar()
 
     def close_search(self) -> bool:
         """Close the search line; False when it was not open."""
-        if not self.search_bar.is_open:
-            return False
-        self.search_bar.close()
-        self._tally = None
-        self.lines.search("")
-        self.set_focus(self.lines)
+        was_open = self.search_bar.close()
         self._host.arm()
-        return True
-
-    def step_search(self, direction: int) -> None:
-        """To the next (1) or previous (-1) match."""
-        self._take_found(self.lines.search_step(direction))
-
-    def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
-        self._take_found(self.lines.search(event.text))
-
-    def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
-        self.step_search(event.direction)
-
-    def follow_search(self, numbers: Collection[int] = ()) -> None:
-        """These utterances changed, or the selection moved: update the count in the search line."""
-        if self._tally is not None:
-            self._tally.update(map(self._engine.transcript.utterance, numbers))
-            self._say_found(self._tally.found(self.lines.cursor))
+        return was_open
 
     def on_transcript_view_selected(self) -> None:
-        self.follow_search()
-
-    def _take_found(self, found: Found) -> None:
-        needle = self.search_bar.field.value
-        self._tally = Tally(needle, found) if self.search_bar.is_open and needle else None
-        self._say_found(found)
-
-    def _say_found(self, found: Found) -> None:
-        self.search_bar.say(found.words)
+        self.search_bar.follow()
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,6 @@ from pinch_tui.ui.screens.export import ExportScreen
 from pinch_tui.ui.screens.help import HelpScreen, Place
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.text.layout import Order, cut, width
-from pinch_tui.ui.transcript.search import Found
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.notices import OWN, Notices
 from pinch_tui.ui.widgets.search_bar import SearchBar
@@ -93,7 +92,7 @@ class PastScreen(Panel[PastConversation]):
         self._said = _Lines(conversation.utterances)
         self.lines = make_view(self._said)
         self.notices = Notices()
-        self.search_bar = SearchBar()
+        self.search_bar = SearchBar(self.lines)
         self._actions: Mapping[str, Callable[[], object]] = {}
 
     def compose(self) -> ComposeResult:
@@ -123,9 +122,9 @@ class PastScreen(Panel[PastConversation]):
             "star": lambda: self._star(work.chosen()),
             "next_star": self._next_star,
             "big": lambda: self._show_big(work.chosen()),
-            "search": self._open_search,
-            "search_next": lambda: self._say_found(lines.search_step(1)),
-            "search_previous": lambda: self._say_found(lines.search_step(-1)),
+            "search": self.search_bar.open,
+            "search_next": lambda: self.search_bar.action_step(1),
+            "search_previous": lambda: self.search_bar.action_step(-1),
             "line_up": lines.select_prev,
             "line_down": lines.select_next,
             "page_up": lambda: lines.select_page(-1),
@@ -170,11 +169,7 @@ class PastScreen(Panel[PastConversation]):
 
     def action_close(self) -> None:
         """Close the search if it is open, else the conversation."""
-        if self.search_bar.is_open:
-            self.search_bar.close()
-            self.lines.search("")
-            self.lines.focus()
-        else:
+        if not self.search_bar.close():
             self.dismiss(self._conversation)
 
     # ---- the lines -------------------------------------------------------------------------------------------------
@@ -219,21 +214,6 @@ class PastScreen(Panel[PastConversation]):
             self.warn("continue", error.title, error.hint)
         else:
             self.host.continue_with(conversation)
-
-    # ---- searching -------------------------------------------------------------------------------------------------
-
-    def _open_search(self) -> None:
-        self.search_bar.open()
-        self.search_bar.field.focus()
-
-    def on_search_bar_typed(self, event: SearchBar.Typed) -> None:
-        self._say_found(self.lines.search(event.text))
-
-    def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
-        self._say_found(self.lines.search_step(event.direction))
-
-    def _say_found(self, found: Found) -> None:
-        self.search_bar.say(found.words)
 
     # ---- what the lines' work asks for -----------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pinch_tui.core.transcript.utterance import Utterance
@@ -68,16 +68,6 @@ def find(text: str, folded: str) -> Spans:
     return tuple(found)
 
 
-def matches(utterance: Utterance, folded: str) -> bool:
-    """Whether either text of an utterance holds a folded needle."""
-    return any(
-        folded in fold(drawable(text))
-        for segment in utterance.segments
-        for text in (segment.original, segment.translation)
-        if text
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """The state of a search: the current utterance (None: nothing found) and its place among ``total``, from 1."""
@@ -85,7 +75,6 @@ class Found:
     number: int | None
     place: int
     total: int
-    numbers: Sequence[int] = field(default=(), compare=False, repr=False)  # of all matches, oldest first
 
     @property
     def words(self) -> str:
@@ -102,21 +91,38 @@ class Search:
     """One needle over one conversation. ``read`` gives the utterances; the newest match comes first.
 
     Folded texts are kept for utterances that did not change since (their frozen values are compared by identity), so
-    that a next key or a further letter over 10,000 utterances stays quick.
+    that a further letter over 10,000 utterances stays quick.
     """
 
     def __init__(self, read: Callable[[], Sequence[Utterance]]) -> None:
         self._read = read
-        self._folded: dict[int, tuple[Utterance, str]] = {}
-        self.needle = ""
+        self._texts: dict[int, tuple[Utterance, str]] = {}
+        self.folded = ""
+        """The folded needle, "" when nothing is searched."""
+        self.numbers: list[int] = []
+        """Numbers of all matching utterances, oldest first."""
 
-    @property
-    def folded(self) -> str:
-        """The folded needle; empty when nothing is searched."""
-        return fold(drawable(self.needle))
+    def look_for(self, needle: str) -> None:
+        """Search for another needle; an empty one ends the search."""
+        self.folded = fold(drawable(needle))
+        self.numbers = [utterance.number for utterance in self._read() if self._matches(utterance)]
+
+    def update(self, changed: Iterable[Utterance]) -> None:
+        """These utterances changed or began."""
+        for utterance in changed:
+            at = bisect_left(self.numbers, utterance.number)
+            was_match = self.numbers[at : at + 1] == [utterance.number]
+            is_match = self._matches(utterance)
+            if was_match and not is_match:
+                del self.numbers[at]
+            elif is_match and not was_match:
+                self.numbers.insert(at, utterance.number)
+
+    def _matches(self, utterance: Utterance) -> bool:
+        return self.folded != "" and self.folded in self._haystack(utterance)
 
     def _haystack(self, utterance: Utterance) -> str:
-        kept = self._folded.get(utterance.number)
+        kept = self._texts.get(utterance.number)
         if kept is not None and kept[0] is utterance:
             return kept[1]
         parts = [part for segment in utterance.segments for part in (segment.original, segment.translation)]
@@ -125,65 +131,30 @@ class Search:
             text = fold(text)  # checked as a whole, since most texts need no cleaning
         else:
             text = "\n".join(fold(drawable(part)) for part in parts)
-        self._folded[utterance.number] = (utterance, text)
+        self._texts[utterance.number] = (utterance, text)
         return text
-
-    def numbers(self) -> list[int]:
-        """Numbers of all matching utterances, oldest first."""
-        needle = self.folded
-        if not needle:
-            return []
-        return [u.number for u in self._read() if needle in self._haystack(u)]
 
     def step(self, current: int | None, direction: int) -> Found:
         """The next match after (``direction`` > 0) or before an utterance, round the ends.
 
         Without a current utterance the newest match is the first one.
         """
-        numbers = self.numbers()
-        if not numbers:
-            return NOTHING_FOUND
-        if current is None:
-            return Found(numbers[-1], len(numbers), len(numbers), numbers)
-        if direction > 0:
-            number = next((n for n in numbers if n > current), numbers[0])
-        else:
-            number = next((n for n in reversed(numbers) if n < current), numbers[-1])
-        return Found(number, numbers.index(number) + 1, len(numbers), numbers)
+        at = len(self.numbers) - 1
+        if current is not None and direction > 0:
+            at = bisect_right(self.numbers, current) % max(1, len(self.numbers))
+        elif current is not None:
+            at = bisect_left(self.numbers, current) - 1
+        return self._found(at)
 
     def here(self, current: int | None) -> Found:
         """The match at the current utterance, or the nearest before it, or the newest."""
-        numbers = self.numbers()
-        if not numbers:
-            return NOTHING_FOUND
-        place = len(numbers)
-        if current is not None:
-            place = sum(1 for n in numbers if n <= current) or len(numbers)
-        return Found(numbers[place - 1], place, len(numbers), numbers)
+        return self._found(-1 if current is None else bisect_right(self.numbers, current) - 1)
 
+    def _found(self, at: int) -> Found:
+        n = len(self.numbers)
+        return Found(self.numbers[at], at % n + 1, n) if n else NOTHING_FOUND
 
-class Tally:
-    """Keeps a search's matches up to date; only changed utterances are searched again."""
-
-    def __init__(self, needle: str, found: Found) -> None:
-        self._folded = fold(drawable(needle))
-        self._numbers = list(found.numbers)
-
-    def update(self, changed: Iterable[Utterance]) -> None:
-        """These utterances changed or began."""
-        for utterance in changed:
-            at = bisect_left(self._numbers, utterance.number)
-            was_match = self._numbers[at : at + 1] == [utterance.number]
-            is_match = bool(self._folded) and matches(utterance, self._folded)
-            if was_match and not is_match:
-                del self._numbers[at]
-            elif is_match and not was_match:
-                self._numbers.insert(at, utterance.number)
-
-    def found(self, current: int | None) -> Found:
+    def count(self, current: int | None) -> Found:
         """The place of the current utterance (0 for no match) and the number of matches."""
-        if not self._numbers:
-            return NOTHING_FOUND
-        at = 0 if current is None else bisect_left(self._numbers, current)
-        is_match = self._numbers[at : at + 1] == [current]
-        return Found(current if is_match else self._numbers[-1], at + 1 if is_match else 0, len(self._numbers))
+        here = self.here(current)
+        return here if here.number == current else replace(here, number=None, place=0)

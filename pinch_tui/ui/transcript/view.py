@@ -28,7 +28,7 @@ from pinch_tui.ui.transcript import moves as line_moves
 from pinch_tui.ui.transcript.book import LineBook
 from pinch_tui.ui.transcript.paint import COMPONENT_CLASSES, CSS, Painter
 from pinch_tui.ui.transcript.row import RowStyle
-from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search
+from pinch_tui.ui.transcript.search import Found, Search
 
 
 class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -94,7 +94,10 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def refresh_utterances(self, numbers: Iterable[int]) -> None:
         """These utterances changed or began: paint them soon, at most 20 times a second. May be called from any task of
         the loop."""
-        self._dirty.update(numbers)
+        numbers = set(numbers)
+        if self._search.folded:
+            self._search.update(map(self._transcript.utterance, numbers))
+        self._dirty |= numbers
         self._painting.poke()
 
     def reload(self) -> None:
@@ -194,14 +197,19 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def search(self, text: str) -> Found:
         """Mark every match and go to the nearest one at or before the selection; an empty text ends the search."""
-        self._search.needle = text
+        self._search.look_for(text)
         self._book.mark_matches(self._search.folded)
         self.refresh()
         return self._go_to(self._search.here(self.cursor))
 
     def search_step(self, direction: int) -> Found:
         """Go to the next (1) or previous (-1) match, round the ends."""
-        return self._go_to(self._search.step(self.cursor, direction)) if self._search.needle else NOTHING_FOUND
+        return self._go_to(self._search.step(self.cursor, direction))
+
+    @property
+    def found(self) -> Found:
+        """Whether the selected utterance is a match, and how many there are now."""
+        return self._search.count(self.cursor)
 
     def _go_to(self, found: Found) -> Found:
         row = self._book.row_of(found.number)

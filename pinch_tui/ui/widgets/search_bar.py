@@ -8,12 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
+
+from pinch_tui.ui.transcript.search import Found
+from pinch_tui.ui.transcript.view import TranscriptView
 
 
 class SearchBar(Horizontal):
-    """Hidden until opened. Posts every change of the text; Enter steps to the next match."""
+    """Searches a view for what is typed. Hidden until opened."""
 
     DEFAULT_CSS = """
     SearchBar { height: 1; display: none; background: $panel; padding: 0 1; }
@@ -23,33 +25,16 @@ class SearchBar(Horizontal):
     SearchBar Static { width: auto; color: $text-muted; }
     """
 
-    class Typed(Message):
-        """The text to look for."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Stepped(Message):
-        """To the match before (-1) or after (1)."""
-
-        def __init__(self, direction: int) -> None:
-            super().__init__()
-            self.direction = direction
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(-1)", show=False),
         Binding("down", "step(1)", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, view: TranscriptView) -> None:
         super().__init__()
+        self._view = view
         self.field = Input(compact=True, placeholder="type to search; Enter or Up: previous, Down: next, Esc closes")
-
         self._found, self._said = Static(Content(""), id="found"), ""
-
-    def action_step(self, direction: int) -> None:
-        self.post_message(self.Stepped(direction))
 
     def compose(self) -> ComposeResult:
         yield Static(Content("search "))
@@ -61,22 +46,38 @@ class SearchBar(Horizontal):
         return self.has_class("-open")
 
     def open(self) -> None:
+        """Show the line and type into it."""
         self.add_class("-open")
+        self.screen.set_focus(self.field)
 
-    def close(self) -> None:
+    def close(self) -> bool:
+        """End the search; False when it was not open."""
+        if not self.is_open:
+            return False
         self.field.value = ""
         self.remove_class("-open")
+        self._view.search("")
+        self.screen.set_focus(self._view)
+        return True
 
-    def say(self, text: str) -> None:
-        """What was found, in words."""
-        if text != self._said:
-            self._said = text
-            self._found.update(Content(text))
+    def action_step(self, direction: int) -> None:
+        """To the match before (-1) or after (1)."""
+        self._say(self._view.search_step(direction))
+
+    def follow(self) -> None:
+        """The conversation changed, or the selection moved: update the count."""
+        if self.is_open and self.field.value:
+            self._say(self._view.found)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Typed(event.value))
+        self._say(self._view.search(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Stepped(-1))
+        self.action_step(-1)
+
+    def _say(self, found: Found) -> None:
+        if found.words != self._said:
+            self._said = found.words
+            self._found.update(Content(found.words))
