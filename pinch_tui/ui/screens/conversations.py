@@ -7,20 +7,15 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
 from textual import events, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastConversation, PastEntry, counted, when
-from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.screens.list_panel import ListPanel, marked
 from pinch_tui.ui.screens.past import MakeView, PastScreen, pairs_text
 from pinch_tui.ui.text.layout import cut, width
 from pinch_tui.ui.transcript.search import find, fold
@@ -34,42 +29,15 @@ _DELETES = ("delete", "ctrl+d")
 _NONE = "There are no past conversations yet. They are kept from the first translation on."
 
 
-class _Filter(Input):
-    """The search field. Delete at the end of the text deletes a conversation."""
-
-    def on_key(self, event: events.Key) -> None:
-        screen = self.screen
-        if not isinstance(screen, ConversationsScreen):
-            return
-        if event.key in _DELETES and self.cursor_position >= len(self.value):
-            event.stop()
-            event.prevent_default()
-            screen.delete()
-        elif event.key in screen.front.keys["continue"] and not event.is_printable:
-            event.stop()
-            event.prevent_default()
-            screen.go_on()
-        else:
-            screen.keep()
-
-
-class ConversationsScreen(Panel[None]):
+class ConversationsScreen(ListPanel[None]):
     """``make_view`` makes the widget that shows an opened conversation."""
 
     DEFAULT_CSS = """
-    ConversationsScreen OptionList { height: 1fr; margin-top: 1; text-wrap: nowrap; }
-    ConversationsScreen .none { height: 1fr; margin-top: 1; padding: 0 1; display: none; }
-    ConversationsScreen.-none .none { display: block; }
-    ConversationsScreen.-none OptionList { display: none; }
-    ConversationsScreen.-short OptionList { margin-top: 0; }
+    ConversationsScreen OptionList { text-wrap: nowrap; }
     ConversationsScreen.-short .none { margin-top: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("pagedown", "move(5)", show=False),
-        Binding("pageup", "move(-5)", show=False),
-    ]
+    PLACEHOLDER = "type to search all conversations"
+    PAGE_ROWS = 5
 
     def __init__(self, make_view: MakeView) -> None:
         super().__init__()
@@ -90,27 +58,16 @@ class ConversationsScreen(Panel[None]):
         self._failed = ""
         """Why the last key had no effect."""
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="panel -wide -full"):
-            yield Static(classes="panel-title")
-            yield _Filter(placeholder="type to search all conversations", compact=True)
-            yield OptionList(markup=False, compact=True)
-            yield Static(classes="panel-muted none")
-            yield Static(classes="panel-keys")
-
     def on_mount(self) -> None:
-        self.query_one(OptionList).can_focus = False
-        self.query_one(Input).focus()
         self._look("")
 
     # ---- finding ---------------------------------------------------------------------------------------------------
 
     @property
     def _text(self) -> str:
-        return self.query_one(Input).value.strip()
+        return self.field.value.strip()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def find(self) -> None:
         self._look(self._text)
 
     def _look(self, text: str, back_to: PastEntry | None = None) -> None:
@@ -140,7 +97,7 @@ class ConversationsScreen(Panel[None]):
         self._say()
 
     def _take(self, part: Sequence[PastEntry], text: str) -> None:
-        listed = self.query_one(OptionList)
+        listed = self.listed
         if not self._is_new:
             self._is_new = True
             self._needle = fold(text)
@@ -161,28 +118,34 @@ class ConversationsScreen(Panel[None]):
 
     @property
     def _here(self) -> PastEntry | None:
-        at = self.query_one(OptionList).highlighted
+        at = self.listed.highlighted
         return self._entries[at] if self._is_new and at is not None and at < len(self._entries) else None
 
     def action_move(self, step: int) -> None:
         self.keep()
-        listed = self.query_one(OptionList)
-        if listed.option_count:
-            at = listed.highlighted if listed.highlighted is not None else -1
-            listed.highlighted = max(0, min(listed.option_count - 1, at + step))
+        super().action_move(step)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if not self._is_new:
+    def submit(self) -> None:
+        if self._is_new:
+            super().submit()
+        else:
             self._opens_first = True
-        elif self._here is not None:
-            self._open(self._here)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def choose(self, at: int) -> None:
         self.keep()
-        if self._here is not None:
-            self._open(self._here)
+        if self._is_new:
+            self._open(self._entries[at])
+
+    def takes_key(self, event: events.Key) -> bool:
+        """Delete at the end of the text deletes a conversation; any key but that cancels it."""
+        if event.key in _DELETES and self.field.cursor_position >= len(self.field.value):
+            self.delete()
+        elif event.key in self.front.keys["continue"] and not event.is_printable:
+            self.go_on()
+        else:
+            self.keep()
+            return False
+        return True
 
     def _open(self, entry: PastEntry) -> None:
         self._opens_first = False
@@ -206,7 +169,7 @@ class ConversationsScreen(Panel[None]):
         if now.utterances != before.utterances:
             self._look(self._text, self._here)
             return
-        listed = self.query_one(OptionList)
+        listed = self.listed
         for at, entry in enumerate(self._entries):
             if entry.id == now.id and entry.n_stars != len(now.stars):
                 self._entries[at] = replace(entry, n_stars=len(now.stars))
@@ -255,7 +218,7 @@ class ConversationsScreen(Panel[None]):
             return
         if not self.is_attached:
             return
-        listed = self.query_one(OptionList)
+        listed = self.listed
         at = listed.highlighted or 0
         before = sum(other.id == entry.id for other in self._entries[:at])
         self._entries = [other for other in self._entries if other.id != entry.id]
@@ -270,39 +233,29 @@ class ConversationsScreen(Panel[None]):
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
+    def on_resize(self, _event: events.Resize) -> None:
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
         """Lay out all rows again."""
-        listed = self.query_one(OptionList)
-        at = listed.highlighted
-        listed.clear_options()
-        listed.add_options([Option(self._row(entry)) for entry in self._entries])
-        if self._entries:
-            listed.highlighted = min(at or 0, len(self._entries) - 1)
+        self.fill(map(self._row, self._entries), min(self.listed.highlighted or 0, len(self._entries) - 1))
 
     def _say(self) -> None:
         if not self.is_attached:
             return
-        is_none = self._is_done and not self._entries
-        self.set_class(is_none, "-none")
-        none = self._trouble or ("Nothing was found." if self._text else _NONE)
-        self.query_one(".none", Static).update(Content(clean(none) if is_none else ""))
-        self.query_one(".panel-title", Static).update(
-            Content.assemble("Past conversations", (f"  {self._state()}", "not bold $text-muted"))
-        )
-        keys = self.query_one(".panel-keys", Static)
         if self._failed:
-            keys.update(Content.assemble((self._failed, "bold $warning")))
-        elif self._doomed is None:
-            key = self.front.key_named("continue")
-            goes_on = f", {key} continues" if key else ""
-            keys.update(Content(f"Enter opens{goes_on}, Del deletes, Esc closes"))
-        else:
+            keys = Content.styled(self._failed, "bold $warning")
+        elif self._doomed is not None:
             doomed = f"{when(self._doomed.started)}, {counted(self._doomed.n_lines, 'line')}"
-            keys.update(Content.assemble((f"Del again deletes {doomed}, for good.", "bold $warning")))
+            keys = Content.styled(f"Del again deletes {doomed}, for good.", "bold $warning")
+        else:
+            key = self.front.key_named("continue")
+            keys = Content(f"Enter opens{f', {key} continues' if key else ''}, Del deletes, Esc closes")
+        none = ""
+        if self._is_done and not self._entries:
+            none = clean(self._trouble or ("Nothing was found." if self._text else _NONE))
+        title = Content.assemble("Past conversations", (f"  {self._state()}", "not bold $text-muted"))
+        self.say(title, keys, none)
 
     def _state(self) -> str:
         if not self._is_new:
@@ -316,7 +269,7 @@ class ConversationsScreen(Panel[None]):
 
     def _row(self, entry: PastEntry) -> Content:
         """Two lines: when, how much, which languages; below, what was said."""
-        room = self.query_one(OptionList).scrollable_content_region.width - 2
+        room = self.listed.scrollable_content_region.width - 2
         marks = self.host.marks
         about = [when(entry.started)]
         if entry.problem:
@@ -329,9 +282,7 @@ class ConversationsScreen(Panel[None]):
             about.append("practice")
         head = "  ".join(about)
         pairs = cut(pairs_text(entry.pairs, marks.arrow, self.host.order), max(1, room - width(head) - 2))
-        words = Content(self._words(clean(entry.problem or entry.words), max(8, room)))
-        for start, end in find(words.plain, self._needle) if entry.line is not None else ():
-            words = words.stylize("reverse", start, end)
+        words = marked(self._words(clean(entry.problem or entry.words), max(8, room)), self._needle)
         return Content.assemble(" ", (head, "bold"), f"  {pairs}\n ", words)
 
     def _words(self, text: str, room: int) -> str:

@@ -57,7 +57,6 @@ class CorrectScreen(Panel[Wording | None]):
             yield Static(Content(keys), classes="panel-keys")
 
     def on_mount(self) -> None:
-        super().on_mount()
         first = self.query(_Text).first()
         first.focus()
         first.move_cursor(first.document.end)

@@ -21,6 +21,7 @@ from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.ports import HoldReport
 from pinch_tui.frontend.status_text import hold_text, talk_hint
 from pinch_tui.ui.ports import Host
+from pinch_tui.ui.screens.list_panel import FilterField
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.transcript.search import fold
 
@@ -149,31 +150,12 @@ class KeysTable(Static):
         self.update(keys_text(self._keys, width, self._talk_key, self._place, self._wanted))
 
 
-class _Filter(Input):
-    """While it is empty, the key that opened the help closes it, and Home and End scroll."""
-
-    def on_key(self, event: events.Key) -> None:
-        screen = self.screen
-        if self.value or not isinstance(screen, HelpScreen):
-            return
-        if event.key in screen.front.keys[HelpScreen.OPENED_BY]:
-            screen.action_close()
-        elif event.key == "home":
-            screen.query_one(VerticalScroll).scroll_home(animate=False)
-        elif event.key == "end":
-            screen.query_one(VerticalScroll).scroll_end(animate=False)
-        else:
-            return
-        event.stop()
-        event.prevent_default()
-
-
 class HelpScreen(Panel[None]):
     """Scrolls when it does not fit; what is typed looks for a key. ``place``: what is shown first."""
 
     DEFAULT_CSS = """
-    HelpScreen _Filter { margin-bottom: 1; }
-    HelpScreen.-short _Filter { margin-bottom: 0; }
+    HelpScreen FilterField { margin-bottom: 1; }
+    HelpScreen.-short FilterField { margin-bottom: 0; }
     HelpScreen.-searching TalkingLines { display: none; }
     """
     ENDS_TALK = True
@@ -192,15 +174,28 @@ class HelpScreen(Panel[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="panel -wide -full"):
             yield Static(Content("Help"), classes="panel-title")
-            yield _Filter(placeholder="type to search", compact=True)
+            yield FilterField("type to search", self._takes_key)
             with VerticalScroll(classes="body", can_focus=False):
                 yield TalkingLines(classes="panel-text")
                 yield KeysTable(self.front.keys, self.front.settings.talk.key, self._place)
             yield Static(Content("Up and Down scroll, Esc closes"), classes="panel-keys")
 
     def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one(_Filter).focus()
+        self.query_one(FilterField).focus()
+
+    def _takes_key(self, event: events.Key) -> bool:
+        """While nothing is typed, the key that opened the help closes it, and Home and End scroll."""
+        if self.query_one(FilterField).value:
+            return False
+        if event.key in self.front.keys[self.OPENED_BY]:
+            self.action_close()
+        elif event.key == "home":
+            self.query_one(VerticalScroll).scroll_home(animate=False)
+        elif event.key == "end":
+            self.query_one(VerticalScroll).scroll_end(animate=False)
+        else:
+            return False
+        return True
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

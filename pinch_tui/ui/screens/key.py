@@ -55,7 +55,6 @@ class KeyScreen(Panel[None]):
         return f"Enter saves it, {leaving}"
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(Input).focus()
 
     def _say(self, text: str, style: str) -> None:

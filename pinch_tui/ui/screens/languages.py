@@ -9,54 +9,25 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.languages_text import Entry, LanguageChoices, Pair, entries, full_name, why_none
-from pinch_tui.ui.screens.panel import Panel
+from pinch_tui.ui.screens.list_panel import ListPanel
 from pinch_tui.ui.widgets.strip import displayed
 
 _CODE_CELLS = 7
 """Wide enough for ``zh-Hans``; a longer code pushes its language's name to the right."""
 
 
-class _Filter(Input):
-    """A plain text field; digits choose a recent pair while nothing is typed."""
-
-    def on_key(self, event: events.Key) -> None:
-        screen = self.screen
-        if (
-            isinstance(screen, LanguageScreen)
-            and not self.value
-            and event.character
-            and event.character in "123456789"
-            and screen.take_recent(int(event.character))
-        ):
-            event.stop()
-            event.prevent_default()
-
-
-class LanguageScreen(Panel[Pair | None]):
+class LanguageScreen(ListPanel[Pair | None]):
     """Ends with the pair chosen, or None."""
 
-    DEFAULT_CSS = """
-    LanguageScreen .panel.-full { max-height: 30; }
-    LanguageScreen OptionList { height: 1fr; margin-top: 1; }
-    LanguageScreen .none { height: 1fr; margin-top: 1; padding: 0 1; display: none; }
-    LanguageScreen.-none .none { display: block; }
-    LanguageScreen.-none OptionList { display: none; }
-    LanguageScreen.-short OptionList { margin-top: 0; }
-    """
+    DEFAULT_CSS = "LanguageScreen .panel.-full { max-height: 30; }"
+    SHEET = "panel -full"
+    PLACEHOLDER = "type a language or a code"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("pagedown", "move(10)", show=False),
-        Binding("pageup", "move(-10)", show=False),
         Binding("tab", "side", show=False, priority=True),
         Binding("shift+tab", "side", show=False, priority=True),
     ]
@@ -67,70 +38,38 @@ class LanguageScreen(Panel[Pair | None]):
         self._is_source_side = is_source_side
         self._entries: list[Entry] = []
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="panel -full"):
-            yield Static(classes="panel-title")
-            yield _Filter(placeholder="type a language or a code", compact=True)
-            yield OptionList(markup=False, compact=True)
-            yield Static(classes="panel-muted none")
-            yield Static(classes="panel-keys")
-
     def on_mount(self) -> None:
-        self.query_one(OptionList).can_focus = False
-        self.query_one(Input).focus()
-        self._fill()
+        self.find()
 
     # ---- choosing --------------------------------------------------------------------------------------------------
 
     def action_side(self) -> None:
         """Go to the other side: the language spoken, or the language translated into."""
         self._is_source_side = not self._is_source_side
-        self._fill()
+        self.find()
 
-    def action_move(self, step: int) -> None:
-        listed = self.query_one(OptionList)
-        if listed.option_count:
-            at = listed.highlighted if listed.highlighted is not None else -1
-            listed.highlighted = max(0, min(listed.option_count - 1, at + step))
-
-    def take_recent(self, number: int) -> bool:
-        """Take a recent pair by its number; False when there is none."""
+    def takes_key(self, event: events.Key) -> bool:
+        """Digits choose a recent pair while nothing is typed."""
         recents = self._choices.other_recents()
-        if number > len(recents):
+        digit = event.character or ""
+        if self.field.value or not digit or digit not in "123456789"[: len(recents)]:
             return False
-        self.dismiss(recents[number - 1])
+        self.dismiss(recents[int(digit) - 1])
         return True
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._fill()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        at = self.query_one(OptionList).highlighted
-        if at is not None and at < len(self._entries):
-            self.dismiss(self._entries[at].pair)
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self._entries[event.option_index].pair)
+    def choose(self, at: int) -> None:
+        self.dismiss(self._entries[at].pair)
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def _fill(self) -> None:
-        query = self.query_one(Input).value
+    def find(self) -> None:
+        query = self.field.value
         self._entries = entries(self._choices, query, is_source_side=self._is_source_side)
-        listed = self.query_one(OptionList)
-        listed.clear_options()
-        listed.add_options([Option(self._line(entry)) for entry in self._entries])
-        listed.highlighted = self._first_choice() if self._entries else None
-        why = "" if self._entries else why_none(query, is_source_side=self._is_source_side)
-        none = self.query_one(".none", Static)
-        self.set_class(bool(why), "-none")
-        none.update(Content(why))
-        self.query_one(".panel-title", Static).update(self._title())
+        self.fill(map(self._line, self._entries), self._first_choice())
         digits = "1-9 recent pair, " if self._entries and self._entries[0].is_pair else ""
-        self.query_one(".panel-keys", Static).update(Content(f"Enter chooses, {digits}Tab other side, Esc closes"))
+        keys = Content(f"Enter chooses, {digits}Tab other side, Esc closes")
+        none = "" if self._entries else why_none(query, is_source_side=self._is_source_side)
+        self.say(self._title(), keys, none)
 
     @property
     def _code_now(self) -> str:
@@ -140,7 +79,7 @@ class LanguageScreen(Panel[Pair | None]):
     def _first_choice(self) -> int:
         """What Enter would take: the previous pair, the best match, or else what is in force, so that a stray Enter
         changes nothing."""
-        if self._entries[0].is_pair or self.query_one(Input).value.strip():
+        if self.field.value.strip() or (self._entries and self._entries[0].is_pair):
             return 0
         return next((at for at, entry in enumerate(self._entries) if entry.code == self._code_now), 0)
 

@@ -251,7 +251,6 @@ class PastScreen(Panel[PastConversation]):
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
         room = event.size.width - 2
         self.query_one(".past-head", Static).update(self._head(room))
         self.query_one(".past-foot", Static).update(self._foot(room))

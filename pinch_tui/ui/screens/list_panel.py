@@ -1,0 +1,129 @@
+"""What the panels with a list share: a field to type into, which keeps the focus, and below it the rows it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Generic
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from pinch_tui.ui.screens.panel import Panel, Result
+from pinch_tui.ui.transcript.search import find
+
+
+def marked(text: str, needle: str) -> Content:
+    """A text with the matches of a folded needle in it."""
+    content = Content(text)
+    for start, end in find(text, needle):
+        content = content.stylize("reverse", start, end)
+    return content
+
+
+class FilterField(Input):
+    """The field that a panel is searched with. A key that the panel ``takes`` goes no further."""
+
+    def __init__(self, placeholder: str, takes: Callable[[events.Key], bool]) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._takes = takes
+
+    def on_key(self, event: events.Key) -> None:
+        if self._takes(event):
+            event.stop()
+            event.prevent_default()
+
+
+class ListPanel(Panel[Result], Generic[Result]):
+    """Subclasses give `find`, which fills the list for what was typed, and `choose`."""
+
+    DEFAULT_CSS = """
+    ListPanel OptionList { height: 1fr; margin-top: 1; }
+    ListPanel .none { height: 1fr; margin-top: 1; padding: 0 1; display: none; }
+    ListPanel.-none .none { display: block; }
+    ListPanel.-none OptionList { display: none; }
+    ListPanel.-short OptionList { margin-top: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+    ]
+    SHEET: ClassVar[str] = "panel -wide -full"
+    PLACEHOLDER: ClassVar[str]
+    PAGE_ROWS: ClassVar[int] = 10
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes=self.SHEET):
+            yield Static(classes="panel-title")
+            yield FilterField(self.PLACEHOLDER, self.takes_key)
+            yield OptionList(markup=False, compact=True)
+            yield Static(classes="panel-muted none")
+            yield Static(classes="panel-keys")
+
+    def on_mount(self) -> None:
+        self.listed.can_focus = False
+        self.field.focus()
+
+    @property
+    def field(self) -> Input:
+        return self.query_one(Input)
+
+    @property
+    def listed(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def find(self) -> None:
+        """Fill the list for the text in the field."""
+        raise NotImplementedError
+
+    def choose(self, at: int) -> None:
+        """The row at this index was chosen."""
+        raise NotImplementedError
+
+    def takes_key(self, _event: events.Key) -> bool:
+        """Whether the panel handled a key that was pressed in the field."""
+        return False
+
+    def fill(self, rows: Iterable[Content], highlighted: int) -> None:
+        """Show these rows."""
+        self.listed.clear_options()
+        self.listed.add_options([Option(row) for row in rows])
+        self.listed.highlighted = highlighted if self.listed.option_count else None
+
+    def say(self, title: Content, keys: Content, none: str) -> None:
+        """Write what stands around the list. ``none``: what is shown in place of an empty list, "" for nothing."""
+        self.set_class(bool(none), "-none")
+        for name, content in (("title", title), ("keys", keys)):
+            self.query_one(f".panel-{name}", Static).update(content)
+        self.query_one(".none", Static).update(Content(none))
+
+    def action_move(self, step: int) -> None:
+        if n := self.listed.option_count:
+            at = self.listed.highlighted if self.listed.highlighted is not None else -1
+            self.listed.highlighted = max(0, min(n - 1, at + step))
+
+    def action_page(self, direction: int) -> None:
+        self.action_move(direction * self.PAGE_ROWS)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.find()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.submit()
+
+    def submit(self) -> None:
+        """Enter was pressed in the field."""
+        if self.listed.highlighted is not None:
+            self.choose(self.listed.highlighted)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.choose(event.option_index)
