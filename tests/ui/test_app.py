@@ -394,7 +394,7 @@ async def test_the_talk_bar_goes_on_below_a_panel_that_leaves_it_in_view() -> No
     r = rig(status={"word": StateWord.TALKING, "talking_since": NOW - 2, "is_latched": True})
     async with r.app.run_test(size=(120, 40)) as pilot:
         main, now = r.app.main, [NOW]
-        main.talk_bar._clock = lambda: now[0]
+        r.app.front.clock = lambda: now[0]
         await until(pilot, lambda: "talking 0:02" in main.talk_bar._lines.plain)
         await pilot.press("d")
         await until(pilot, lambda: main._poller.rate == BELOW_HZ)

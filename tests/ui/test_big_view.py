@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,9 @@ from pinch_tui.ui.big.halves import Halves, Said
 from pinch_tui.ui.big.lettering import DrawLarge, LargeType, Picture, Refusal, Request, Why
 from pinch_tui.ui.big.pages import pages
 from pinch_tui.ui.big.text import BigText
-from pinch_tui.ui.big.view import BigView
+from pinch_tui.ui.big.view import Arrangement, BigView
+from pinch_tui.ui.ports import Host
+from pinch_tui.ui.text.layout import Order
 from tests.fakes.fake_press import FakeFinder, FakePress
 from tests.ui.harness import until
 from tests.ui.test_layout_text import CORPUS
@@ -71,7 +75,10 @@ def alone(text: str) -> Halves:
 class Shower(App[None]):
     def __init__(self, text: str, draw: DrawLarge | None = None, *, is_ascii: bool = False) -> None:
         super().__init__()
-        self.big = BigView(alone(text), draw=draw, is_ascii=is_ascii)
+        ui = SimpleNamespace(is_ascii=is_ascii)
+        front = SimpleNamespace(settings=SimpleNamespace(ui=ui), keys={"big": ("B",)})
+        host = SimpleNamespace(front=front, order=Order.LETTERS)
+        self.big = BigView(cast("Host", host), alone(text), Arrangement(), draw)
 
     def on_mount(self) -> None:
         self.push_screen(self.big)

@@ -124,21 +124,13 @@ class ScreenActions:
         from pinch_tui.ui.big.table import TableView
         from pinch_tui.ui.big.view import Arrangement, BigView
 
-        host, front = self._host, self._host.front
+        host = self._host
         self._arrangement = self._arrangement or Arrangement()
         if is_running:
-            self._table_view = TableView(host, utterance, arrangement=self._arrangement, draw=self._draw)
+            self._table_view = TableView(host, utterance, self._arrangement, self._draw)
             host.push_screen(self._table_view)
-            return
-        big = BigView(
-            halves(utterance, ""),
-            arrangement=self._arrangement,
-            is_ascii=front.settings.ui.is_ascii,
-            reorders=host.order,
-            closing_keys=front.keys["big"],
-            draw=self._draw,
-        )
-        host.push_screen(big)
+        else:
+            host.push_screen(BigView(host, halves(utterance, ""), self._arrangement, self._draw))
 
     @property
     def table_view(self) -> TableView | None:

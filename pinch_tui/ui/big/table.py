@@ -55,27 +55,17 @@ class TableView(BigView):
     TALKS = True
     rows_below = 4
 
-    def __init__(self, host: Host, line: Utterance, *, arrangement: Arrangement, draw: DrawLarge | None) -> None:
-        front = host.front
-        self._host, self._front, self._hold = host, front, host.hold
-        params = front.engine.status.params
-        self._side = params.source if params.source != AUTO else ""
+    def __init__(self, host: Host, line: Utterance, arrangement: Arrangement, draw: DrawLarge | None) -> None:
+        engine = host.front.engine
+        source = engine.status.params.source
+        self._side = source if source != AUTO else ""
         self._line = line.number
-        self._newest = max((one.number for one in front.engine.transcript.utterances), default=line.number)
-        super().__init__(
-            self._halves_of(line),
-            arrangement=arrangement,
-            is_ascii=front.settings.ui.is_ascii,
-            reorders=host.order,
-            closing_keys=front.keys["big"],
-            draw=draw,
-        )
-        hold = self._hold
-        self.bar = TalkBar(host.marks, clock=front.clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
-        self.bar.catch_up_key = front.key_named("catch_up")
+        self._newest = max((one.number for one in engine.transcript.utterances), default=line.number)
+        super().__init__(host, self._halves_of(line), arrangement, draw)
+        self.bar = TalkBar(host)
         for half in (self.far, self.near):
-            half.hold_with(hold.mouse_down, hold.mouse_up)
-        self._poller = Poller(self, self._draw_bar)
+            half.hold_with(host.hold.mouse_down, host.hold.mouse_up)
+        self._poller = Poller(self, self.bar.show)
 
     def compose(self) -> ComposeResult:
         *texts, hints = super().compose()
@@ -96,13 +86,8 @@ class TableView(BigView):
 
     def redraw(self) -> None:
         """The status changed."""
-        self._draw_bar()
+        self.bar.show()
         self._poller.set_rate(polling_rate(self._front.engine.status))
-
-    def _draw_bar(self) -> None:
-        engine, front = self._front.engine, self._front
-        method, key = self._hold.report().method, front.settings.talk.key
-        self.bar.show(engine.status, engine.levels(), method=method, key=key)
 
     def lines_changed(self, numbers: Collection[int]) -> None:
         """These lines changed; the newest one with words is shown."""

@@ -17,7 +17,8 @@ from pinch_tui.ui.big.halves import Halves, Said
 from pinch_tui.ui.big.lettering import DrawLarge
 from pinch_tui.ui.big.text import BigText
 from pinch_tui.ui.closing import ClosesOnce
-from pinch_tui.ui.text.layout import Order, cut, width
+from pinch_tui.ui.ports import Host
+from pinch_tui.ui.text.layout import cut, width
 
 _EVEN_ROWS = 18
 """From this many rows on, both languages get half of them; on fewer, the far one gets two thirds."""
@@ -110,27 +111,17 @@ class BigView(ClosesOnce, ModalScreen[None]):
         Binding("up,left,pageup", "page(-1)", "Page before", show=False),
     ]
 
-    def __init__(
-        self,
-        halves: Halves,
-        *,
-        arrangement: Arrangement | None = None,
-        is_ascii: bool = False,
-        reorders: Order | bool = Order.LETTERS,
-        closing_keys: tuple[str, ...] = (),
-        draw: DrawLarge | None = None,
-    ) -> None:
-        """``closing_keys``: the keys that opened it, which close it too. ``draw``: draws large type, in a worker
-        thread."""
+    def __init__(self, host: Host, halves: Halves, arrangement: Arrangement, draw: DrawLarge | None) -> None:
+        """``draw``: draws large type, in a worker thread; None: texts keep the usual size."""
         super().__init__()
-        for key in closing_keys:
+        self._host, self._front = host, host.front
+        for key in self._front.keys["big"]:
             self._bindings.bind(key, "close", "Close", show=False)
-        self._halves = halves
-        self._kept = arrangement or Arrangement()
-        self._draw = draw
+        self._halves, self._kept, self._draw = halves, arrangement, draw
         self._page = 0
-        self.far = BigText(is_ascii=is_ascii, reorders=reorders, draw=draw)
-        self.near = BigText(is_ascii=is_ascii, reorders=reorders, draw=draw)
+        is_ascii = self._front.settings.ui.is_ascii
+        self.far = BigText(is_ascii=is_ascii, reorders=host.order, draw=draw)
+        self.near = BigText(is_ascii=is_ascii, reorders=host.order, draw=draw)
         self.far.is_turned = self._kept.is_turned
         self._rule = _Rule(is_ascii=is_ascii)
         self._remark = Hints()

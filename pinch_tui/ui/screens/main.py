@@ -51,12 +51,12 @@ class MainScreen(Screen[None]):
 
     def __init__(self, host: Host, view: TranscriptView) -> None:
         super().__init__()
-        front, hold = host.front, host.hold
+        front = host.front
         self._host = host
         self._engine, self._services = front.engine, front.services
         self._talk_key = front.settings.talk.key
         self._poller = Poller(self, self._draw_bar)
-        self._report = hold.report()
+        self._report = host.hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[tuple[str, str]] = []
         self._sayable: list[str] = []  # the phrases of the card, as they are spoken
@@ -64,11 +64,10 @@ class MainScreen(Screen[None]):
         self.header = Header(host.marks, order=host.order)
         self.notices = Notices()
         self.search_bar = SearchBar(view)
-        self.say_this = SayThis(host.marks, order=host.order)
-        self.empty = EmptyCard()
+        self.say_this = SayThis(host)
+        self.empty = EmptyCard(host)
         self.footer = Footer(front.keys)
-        self.talk_bar = TalkBar(host.marks, clock=front.clock, on_press=hold.mouse_down, on_release=hold.mouse_up)
-        self.talk_bar.catch_up_key = front.key_named("catch_up")
+        self.talk_bar = TalkBar(host)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -152,8 +151,7 @@ class MainScreen(Screen[None]):
         self.redraw_talk()
 
     def _draw_bar(self) -> None:
-        method = "typing" if self.is_typing else self._report.method
-        self.talk_bar.show(self._engine.status, self._engine.levels(), method=method, key=self._talk_key)
+        self.talk_bar.show(is_typing=self.is_typing)
 
     def _practice_phrases(self, status: Status) -> list[tuple[str, str]]:
         """Phrases to try, for the languages in force; looked up once for each pair."""
@@ -174,23 +172,13 @@ class MainScreen(Screen[None]):
             return
         phrases = self._practice_phrases(status)
         hint = talk_hint(self._report.method, self._talk_key, is_on_bar=False)
-        self.empty.show(
-            hint,
-            phrases[: max(0, self.size.height - 10)],
-            is_practice=status.is_practice,
-            is_first=status.is_practice and not (self._services.has_key or self._services.has_seen_welcome),
-            key="" if self._services.has_key else self._host.front.key_named("welcome"),
-            can_speak=self._services.speak_phrase is not None,
-            marks=self._host.marks,
-            order=self._host.order,
-            width=self.size.width,
-        )
+        self.empty.show(hint, phrases[: max(0, self.size.height - 10)], self.size.width)
 
     def _draw_say_this(self, status: Status) -> None:
         utterances = self._engine.transcript.utterances
         has_room = self.size.height >= TALL_ROWS
         phrases = self._practice_phrases(status) if utterances and has_room else []
-        self.say_this.show(phrases, len(utterances), can_speak=self._services.speak_phrase is not None)
+        self.say_this.show(phrases, len(utterances))
 
     def on_phrase_chosen(self, event: PhraseChosen) -> None:
         self.speak_phrase(self._sayable[event.index])

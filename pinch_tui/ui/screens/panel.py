@@ -14,7 +14,7 @@ from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
 
 SHORT_ROWS = 20
-"""Below this height a sheet takes the whole height without padding, unless it sets its own ``short_rows``."""
+"""Below this height a sheet takes the whole height without padding."""
 LIFTED_ROWS = 36
 """From this height a sheet stands between header and talk bar without covering them; below, it is as wide as the
 screen."""
@@ -58,7 +58,6 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
-    short_rows: ClassVar[int] = SHORT_ROWS
     ENDS_TALK: ClassVar[bool] = False
     """The panel takes no input: the talk key ends the utterance under way, and begins none."""
     OPENED_BY: ClassVar[str] = ""
@@ -90,7 +89,7 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
             self.action_close()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.height < self.short_rows, "-short")
+        self.set_class(event.size.height < SHORT_ROWS, "-short")
         self.set_class(event.size.height >= LIFTED_ROWS, "-lifted")
         self.set_class(event.size.height < LIFTED_ROWS, "-low")
         self.set_class(event.size.width < NARROW_COLUMNS, "-narrow")

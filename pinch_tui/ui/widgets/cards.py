@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -12,8 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from pinch_tui.ui.app.theme import Marks
-from pinch_tui.ui.text.layout import Order
+from pinch_tui.ui.ports import Host
 from pinch_tui.ui.widgets.strip import parts_of
 
 _EDGE = 2
@@ -44,100 +43,98 @@ class EmptyCard(Static, can_focus=True):
         Binding("enter", "speak", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
+        self._host, self._services = host, host.front.services
         self._at = 0
-        self._playable: list[int] = []
-        self._redraw: Callable[[], None] = lambda: None
+        self._hint = ""
+        self._phrases: Sequence[tuple[str, str]] = ()
+        self._shown: list[int] = []
+        self._is_stacked = False
 
-    def show(
-        self,
-        hint: str,
-        phrases: Sequence[tuple[str, str]],
-        *,
-        is_practice: bool,
-        is_first: bool,
-        key: str,
-        can_speak: bool,
-        marks: Marks,
-        order: Order,
-        width: int,
-    ) -> None:
+    def show(self, hint: str, phrases: Sequence[tuple[str, str]], width: int) -> None:
         """``hint``: how to talk, shown only to somebody who never did. ``phrases``: in practice mode, originals and
-        translations in display order. ``can_speak``: there is a voice that can speak them. ``is_first``: the user has
-        not had anything translated yet, so the card has a single goal. ``key``: the key that opens the screen for an
-        API key, "" where one is in use.
-        Phrases too long for a table of ``width`` cells, including the card's edges, are left out; where none fits, the
-        first stands above its translation.
-        """
+        translations in display order; those too long for a table of ``width`` cells, including the card's edges, are
+        left out. Where none fits, the first stands above its translation."""
+        can_speak = self._services.speak_phrase is not None
+        phrases = phrases[:1] if self._is_first else phrases
+        fitting = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
+        self._is_stacked = not fitting
+        self._shown = fitting or list(range(len(phrases[:1])))
+        self._hint, self._phrases = hint, [phrases[index] for index in self._shown]
+        self._at = min(self._at, max(0, len(self._phrases) - 1))
+        self._draw()
+
+    @property
+    def _is_first(self) -> bool:
+        """The user has not had anything translated yet, so the card has a single goal."""
+        is_practice = self._host.front.engine.status.is_practice
+        return is_practice and not (self._services.has_key or self._services.has_seen_welcome)
+
+    def _draw(self) -> None:
+        is_first, phrases = self._is_first, self._phrases
+        can_speak = self._services.speak_phrase is not None
+        parts: list[tuple[str, str]] = []
         if is_first:
-            phrases = phrases[:1]
-        shown, left, right = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
-        is_stacked = bool(phrases) and not shown
-        if is_stacked:
-            shown, left, right = [0], 0, 0
-        phrases = [phrases[index] for index in shown]
-        self._playable = shown if can_speak else []
-        self._at = min(self._at, max(0, len(self._playable) - 1))
-
-        def draw() -> None:
-            parts: list[tuple[str, str]] = []
+            how = self._hint[:1].upper() + self._hint[1:]
+            parts.append(("Welcome to pinch-tui, your interpreter in the terminal\n\n", "bold $accent"))
+            parts.append((f"{how}. Say:\n" if phrases else how, "bold $foreground"))
+        elif phrases:
+            ask = "Say one, or press Enter to hear it as a sample:" if can_speak else "Say one:"
+            parts.append(("Practice understands everyday phrases such as these.\n", "$foreground"))
+            parts.append((f"{ask}\n", "$text-muted"))
+        if phrases:
+            parts += self._table(can_speak=can_speak)
             if is_first:
-                how = hint[:1].upper() + hint[1:]
-                parts.append(("Welcome to pinch-tui, your interpreter in the terminal\n\n", "bold $accent"))
-                parts.append((f"{how}. Say:\n" if phrases else how, "bold $foreground"))
-            elif phrases:
-                ask = "Say one, or press Enter to hear it as a sample:" if can_speak else "Say one:"
-                parts.append(("Practice understands everyday phrases such as these.\n", "$foreground"))
-                parts.append((f"{ask}\n", "$text-muted"))
-            if phrases:
-                for n, (original, translation) in enumerate(phrases):
-                    is_chosen = can_speak and self.has_focus and n == self._at
-                    pad = " " * (left - cell_len(original))
-                    edge = marks.right if is_chosen else " "
-                    parts.append((f"\n{pad}{edge}" if can_speak else f"\n{pad}", "$accent"))
-                    parts += parts_of(original, "bold $accent" if is_chosen else "$accent", order)
-                    between = "\n" + " " * can_speak if is_stacked else f"  {marks.bar}  "
-                    parts.append((between, "$text-muted"))
-                    parts += parts_of(translation, "$text-muted", order)
-                    parts.append((" " * (right - cell_len(translation)), ""))
-                if is_first:
-                    sample = "No microphone? Press Enter to hear it as a sample.\n" if can_speak else ""
-                    parts.append((f"\n\n{sample}This is practice: nothing leaves your computer.", "$text-muted"))
-                if key:
-                    parts.append((f"\n\nHave a Pinch key? {key}", "$text-muted"))
-            elif is_practice:
-                parts.append(("\n\n" * bool(parts) + "This is practice: nothing leaves your computer.", "$text-muted"))
-            else:
-                parts.append(("Your words appear here, the other language beside them.", "$text-muted"))
-            self.update(Content.assemble(*parts))
+                sample = "No microphone? Press Enter to hear it as a sample.\n" if can_speak else ""
+                parts.append((f"\n\n{sample}This is practice: nothing leaves your computer.", "$text-muted"))
+            if not self._services.has_key and (key := self._host.front.key_named("welcome")):
+                parts.append((f"\n\nHave a Pinch key? {key}", "$text-muted"))
+        elif self._host.front.engine.status.is_practice:
+            parts.append(("\n\n" * bool(parts) + "This is practice: nothing leaves your computer.", "$text-muted"))
+        else:
+            parts.append(("Your words appear here, the other language beside them.", "$text-muted"))
+        self.update(Content.assemble(*parts))
 
-        self._redraw = draw
-        draw()
+    def _table(self, *, can_speak: bool) -> Iterator[tuple[str, str]]:
+        """Originals and translations side by side, or one above the other."""
+        marks, order = self._host.marks, self._host.order
+        left, right = (max(map(cell_len, column)) for column in zip(*self._phrases, strict=True))
+        between = f"  {marks.bar}  "
+        if self._is_stacked:
+            left, right, between = 0, 0, "\n" + " " * can_speak
+        for n, (original, translation) in enumerate(self._phrases):
+            is_chosen = can_speak and self.has_focus and n == self._at
+            edge = (marks.right if is_chosen else " ") if can_speak else ""
+            yield f"\n{' ' * (left - cell_len(original))}{edge}", "$accent"
+            yield from parts_of(original, "bold $accent" if is_chosen else "$accent", order)
+            yield between, "$text-muted"
+            yield from parts_of(translation, "$text-muted", order)
+            yield " " * (right - cell_len(translation)), ""
 
     @property
     def can_be_played(self) -> bool:
         """Whether there is a phrase that a voice can speak."""
-        return bool(self._playable)
+        return bool(self._phrases) and self._services.speak_phrase is not None
 
     def on_focus(self) -> None:
-        self._redraw()
+        self._draw()
 
     def on_blur(self) -> None:
-        self._redraw()
+        self._draw()
 
     def action_step(self, step: int) -> None:
-        if self._playable:
-            self._at = (self._at + step) % len(self._playable)
-            self._redraw()
+        if self.can_be_played:
+            self._at = (self._at + step) % len(self._phrases)
+            self._draw()
 
     def action_speak(self) -> None:
-        if self._playable:
-            self.post_message(PhraseChosen(self._playable[self._at]))
+        if self.can_be_played:
+            self.post_message(PhraseChosen(self._shown[self._at]))
 
 
-def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[int], int, int]:
-    """The indexes of the phrases that fit side by side in ``room`` cells, and the widths of both columns."""
+def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> list[int]:
+    """The indexes of the phrases that fit side by side in ``room`` cells, each column as wide as its widest text."""
     fitting: list[int] = []
     left = right = 0
     for index, (original, translation) in enumerate(phrases):
@@ -145,7 +142,7 @@ def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> tuple[list[int],
         if sum(wider) <= room:
             left, right = wider
             fitting.append(index)
-    return fitting, left, right
+    return fitting
 
 
 class SayThis(Widget, can_focus=True):
@@ -166,21 +163,19 @@ class SayThis(Widget, can_focus=True):
         Binding("enter", "speak", show=False),
     ]
 
-    def __init__(self, marks: Marks, *, order: Order) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self._marks, self._order = marks, order
+        self._marks, self._order = host.marks, host.order
+        self.can_focus = host.front.services.speak_phrase is not None
         self._phrases: Sequence[tuple[str, str]] = ()
         self._turn = self._at = 0
-        self._can_speak = False
 
-    def show(self, phrases: Sequence[tuple[str, str]], turn: int, *, can_speak: bool = False) -> None:
-        """Phrases in display order. ``turn``, the number of utterances so far, decides which one is shown.
-        ``can_speak``: there is a voice that can speak them."""
-        if (phrases, turn, can_speak) == (self._phrases, self._turn, self._can_speak):
+    def show(self, phrases: Sequence[tuple[str, str]], turn: int) -> None:
+        """Phrases in display order. ``turn``, the number of utterances so far, decides which one is shown."""
+        if (phrases, turn) == (self._phrases, self._turn):
             return
-        self._phrases, self._can_speak = phrases, can_speak
+        self._phrases = phrases
         self._turn = self._at = turn
-        self.can_focus = can_speak
         self.set_class(bool(phrases), "-any")
         self.refresh()
 
@@ -192,7 +187,7 @@ class SayThis(Widget, can_focus=True):
         self.refresh()
 
     def action_speak(self) -> None:
-        if self._can_speak and self._phrases:
+        if self.can_focus and self._phrases:
             self.post_message(PhraseChosen(self._at % len(self._phrases)))
 
     def render(self) -> Content:
@@ -207,6 +202,6 @@ class SayThis(Widget, can_focus=True):
             *parts_of(translation, "$text-muted", self._order),
         )
         how = "  Enter plays it" if self.has_focus else "  Tab, Enter plays it"
-        if self._can_speak and line.cell_length + len(how) <= room:
+        if self.can_focus and line.cell_length + len(how) <= room:
             line = Content.assemble(line, (how, "$text-disabled"))
         return line.truncate(room, ellipsis=True)

@@ -1,12 +1,10 @@
 """The talk bar: the state word, the level meter, the microphone; and a button that is held with the mouse.
 
-The bar draws what it is given; its only own state is the mouse capture. It repaints only when a line has really
-changed, so that polling a silent microphone costs nothing.
+It repaints only when a line has really changed, so that polling a silent microphone costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from textual.content import Content
@@ -14,7 +12,7 @@ from textual.content import Content
 from pinch_tui.core.events import Levels, MicState, StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend import status_text as text
-from pinch_tui.ui.app.theme import Marks
+from pinch_tui.ui.ports import Host
 from pinch_tui.ui.widgets.meter import meter
 from pinch_tui.ui.widgets.mouse_hold import MouseHold
 from pinch_tui.ui.widgets.strip import Piece, cells, lay_out
@@ -48,32 +46,22 @@ class TalkBar(MouseHold):
     TalkBar.-talking { background: $accent 16%; }
     """
 
-    def __init__(
-        self,
-        marks: Marks,
-        *,
-        clock: Callable[[], float],
-        on_press: Callable[[float], None],
-        on_release: Callable[[float], None],
-    ) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
-        self._marks = marks
-        self._clock = clock
-        self.hold_with(on_press, on_release)
-        self._status = Status()
-        self._levels = Levels()
+        self._front, self._hold, self._marks = host.front, host.hold, host.marks
+        self.hold_with(host.hold.mouse_down, host.hold.mouse_up)
+        self._status, self._levels = Status(), Levels()
         self._method = "tap"
-        self._key = "space"
         self._lines = Content("")
         self._shown: object = None
-        self.catch_up_key = ""
-        """The key that catches up with speech that is late, "" for none."""
 
-    def show(self, status: Status, levels: Levels, *, method: str, key: str) -> None:
-        """Show this state. ``method`` is how the talk key is held, ``key`` its Textual name."""
-        self._status, self._levels, self._method, self._key = status, levels, method, key
-        is_silent = text.is_silent(status, levels, self._clock())
-        shown = (status, replace(levels, zeros_s=0.0), is_silent, method, key, self.catch_up_key)
+    def show(self, *, is_typing: bool = False) -> None:
+        """Draw the engine's present state. ``is_typing``: keys go into a text field."""
+        status, levels = self._front.engine.status, self._front.engine.levels()
+        self._status, self._levels = status, levels
+        self._method = "typing" if is_typing else self._hold.report().method
+        is_silent = text.is_silent(status, levels, self._front.clock())
+        shown = (status, replace(levels, zeros_s=0.0), is_silent, self._method)
         if shown == self._shown and not has_clock(status):
             return
         self._shown = shown
@@ -102,7 +90,8 @@ class TalkBar(MouseHold):
         status, marks = self._status, self._marks
         style = _WORD_STYLES[status.word]
         is_narrow = width < _NARROW
-        line = text.state_line(status, self._clock(), method=self._method, key=self._key, is_narrow=is_narrow)
+        key = self._front.settings.talk.key
+        line = text.state_line(status, self._front.clock(), method=self._method, key=key, is_narrow=is_narrow)
         word = [
             self._edge(),
             Piece(f"{marks.states[status.word]} ", style),
@@ -110,20 +99,13 @@ class TalkBar(MouseHold):
         ]
         hint = [Piece(clean(line.hint), "$text-muted")] if line.hint else []
         warning = [Piece(f" {clean(line.warning)} ", "bold $warning")] if line.warning else []
-        right = (
-            [Piece(f"{extra} ", "$text-muted")]
-            if (extra := self._extra(is_narrow=is_narrow)) and not warning
-            else warning
-        )
+        late = text.backlog_text(status, is_narrow=is_narrow, catch_up=self._front.key_named("catch_up"))
+        right = warning or ([Piece(f"{late} ", "$text-muted")] if late else [])
         return lay_out(width, [*word, *hint], right).content
-
-    def _extra(self, *, is_narrow: bool) -> str:
-        """The right end of the first line: what is late. How long the last answer took is in the details panel."""
-        return text.backlog_text(self._status, is_narrow=is_narrow, catch_up=self.catch_up_key)
 
     def _mic_line(self, width: int) -> Content:
         status, levels, marks = self._status, self._levels, self._marks
-        mic = text.mic_line(status, levels, self._clock())
+        mic = text.mic_line(status, levels, self._front.clock())
         is_open = status.mic is MicState.OPEN
         mark = marks.mic_open if is_open else marks.mic_lost if mic.problem else marks.mic_closed
         style = _MIC_STYLES.get(status.mic, "$text-muted")
