@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from pinch_tui.settings.model import Bidi
@@ -86,20 +87,10 @@ class Mark(NamedTuple):
     bits: int
 
 
-def _runs(parts: Iterable[Cluster], marks: list[int]) -> tuple[Run, ...]:
-    found: list[Run] = []
-    text = ""
-    bits = 0
-    for part in parts:
-        mark = marks[part.start]
-        if mark != bits and text:
-            found.append(Run(text, bits))
-            text = ""
-        bits = mark
-        text += part.text
-    if text:
-        found.append(Run(text, bits))
-    return tuple(found)
+def _runs(parts: Iterable[tuple[str, int]]) -> tuple[Run, ...]:
+    """Texts with the marks of each, joined where the marks are the same."""
+    groups = itertools.groupby(parts, key=itemgetter(1))
+    return tuple(Run("".join(text for text, _ in group), bits) for bits, group in groups)
 
 
 def _ordered(line: list[Cluster], level: list[int], is_left: list[bool], order: Order) -> list[Cluster]:
@@ -189,24 +180,6 @@ def _wrap_narrow(text: str, limit: int) -> list[tuple[int, int]]:
     return lines
 
 
-def _runs_narrow(text: str, start: int, end: int, marks: tuple[Mark, ...]) -> tuple[Run, ...]:
-    edges = {start, end}
-    for mark in marks:
-        edges.update(edge for edge in (mark.start, mark.end) if start < edge < end)
-    cuts = sorted(edges)
-    found: list[Run] = []
-    for left, right in itertools.pairwise(cuts):
-        bits = 0
-        for mark in marks:
-            if mark.start <= left and right <= mark.end:
-                bits |= mark.bits
-        if found and found[-1].marks == bits:
-            found[-1] = Run(found[-1].text + text[left:right], bits)
-        else:
-            found.append(Run(text[left:right], bits))
-    return tuple(found)
-
-
 @lru_cache(maxsize=1024)
 def layout(
     text: str,
@@ -220,14 +193,13 @@ def layout(
     ``reorders``: the order of right-to-left text (True: `Order.LETTERS`). ``widths``: how the terminal counts cells.
     """
     limit = max(1, limit)
-    if NARROW_ONLY.fullmatch(text):
-        return tuple(
-            Line(_runs_narrow(text, start, end, marks), end - start) for start, end in _wrap_narrow(text, limit)
-        )
     bits = [0] * len(text)
     for first, last, mark in marks:
         for i in range(max(0, first), min(last, len(text))):
             bits[i] |= mark
+    if NARROW_ONLY.fullmatch(text):
+        marked = list(zip(text, bits, strict=True))
+        return tuple(Line(_runs(marked[start:end]), end - start) for start, end in _wrap_narrow(text, limit))
     is_bidi = line_bidi.has_rtl(text)
     is_rtl = is_bidi and line_bidi.is_rtl(text)
     parts = clusters(text, widths)
@@ -245,7 +217,7 @@ def layout(
             line = _ordered(line, level[start:end], is_left[start:end], Order(reorders))
             if reorders is Order.WORDS:
                 _set_apart(line, bits)
-        lines.append(Line(_runs(line, bits), cells, is_rtl))
+        lines.append(Line(_runs((part.text, bits[part.start]) for part in line), cells, is_rtl))
     return tuple(lines)
 
 
