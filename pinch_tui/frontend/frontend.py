@@ -10,7 +10,6 @@ from pinch_tui.core.keymap import first_key, resolve_keys
 from pinch_tui.core.keynames import key_name
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.continuing import Continuing
 from pinch_tui.frontend.leaving import Leaving
 from pinch_tui.frontend.lines import RunningLines
 from pinch_tui.frontend.offers import with_keys
@@ -41,7 +40,6 @@ class FrontEnd:
         self.keys = resolve_keys(settings.ui.keys, settings.talk.key)
         self.session = SessionChanges(engine, hold, services, face, settings)
         self.lines = RunningLines(engine, services, face, self.offer_context)
-        self.continuing = Continuing(services, self.session, face, lambda: self.key_named("previous_pair"))
         self.notes = SupportNotes()
         self.leaving = Leaving(engine, hold, face, clock)
         self._stop_listening: Callable[[], None] = lambda: None

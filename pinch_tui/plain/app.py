@@ -35,6 +35,7 @@ from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import BY_NAME, do
+from pinch_tui.frontend.continuing import tell_continued
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices, phrase_language
 from pinch_tui.frontend.ports import AppExit, Export, TalkKey, Wording
@@ -189,7 +190,7 @@ class PlainApp:
                 if self.front.services.speak_phrase is not None:
                     self.tell("Press Enter to hear one of them as a sample.")
         if self.front.services.continued is not None:
-            self.front.continuing.tell(self.front.services.continued)
+            tell_continued(self.front, self.front.services.continued)
         report = self._hold.report()
         self.tell(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
         self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} leaves.")

@@ -52,6 +52,7 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
+from pinch_tui.frontend.continuing import tell_continued
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.past import PastConversation
@@ -451,7 +452,7 @@ class PinchApp(App[AppExit]):
         self._changed_lines.clear()
         self.main.lines.set_stars(conversation.stars)
         self.main.begin_anew()
-        self.front.continuing.tell(conversation)
+        tell_continued(self.front, conversation)
 
     def set_theme(self, name: str) -> None:
         """Change the theme now and for the next start."""

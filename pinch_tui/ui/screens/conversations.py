@@ -183,7 +183,7 @@ class ConversationsScreen(ListPanel[None]):
 
     async def _continue(self, id_: str) -> None:
         try:
-            conversation = await self.front.continuing.begin(id_)
+            conversation = await self.front.services.continue_past(id_)
         except PinchError as error:
             self._fail(error)
         else:

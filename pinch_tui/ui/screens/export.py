@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.frontend.ports import Export
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
 
@@ -26,10 +27,7 @@ _SIDES = [
 ]
 
 
-Chosen = tuple[ExportFormat, ExportSide, ExportPart]
-
-
-class ExportScreen(Panel[Chosen | None]):
+class ExportScreen(Panel[Export | None]):
     """Ends with format, side and lines, or None. ``selected``: the number of the selected line, if there is one."""
 
     def __init__(self, selected: int | None = None) -> None:

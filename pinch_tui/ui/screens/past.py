@@ -209,7 +209,7 @@ class PastScreen(Panel[PastConversation]):
 
     async def _continue(self) -> None:
         try:
-            conversation = await self.front.continuing.begin(self._conversation.id)
+            conversation = await self.front.services.continue_past(self._conversation.id)
         except PinchError as error:
             self.warn("continue", error.title, error.hint)
         else:
