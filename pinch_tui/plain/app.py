@@ -1,22 +1,19 @@
 """The line mode (``pinch-tui --plain``): for screen readers and terminals that can only append lines.
 
 No cursor movement, no colour, no interim text unless asked for; still push-to-talk. Single keys run the screen's own
-actions, the user's map included; only the language question reads a line. Belongs to the event loop; the terminal is
-given back however it ends.
+actions, the user's map included; only questions read a line. Belongs to the event loop; the terminal is given back
+however it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from pinch_tui.core.drawing import line_in_ascii
 from pinch_tui.core.events import (
     EngineEvent,
     Foreground,
@@ -42,35 +39,19 @@ from pinch_tui.frontend.ports import AppExit, Export, TalkKey, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
 from pinch_tui.plain.help import OFFERED, help_lines, spoken_key
-from pinch_tui.plain.languages import NotOne, parse_pair, practised_text, recent_text, resolve
+from pinch_tui.plain.lines import Lines, terminal_columns
+from pinch_tui.plain.questions import Questions
 from pinch_tui.plain.terminal import HANG_UP, TYPED_KEYS, Terminal
 from pinch_tui.plain.words import Narrator, sentence
 from pinch_tui.settings.model import Settings
-from pinch_tui.ui.text.cells import clusters
-from pinch_tui.ui.text.layout import wrap
 
 LEVELS_S = 0.5
 """Interval of the check for a silent or clipping microphone."""
-_LEAST_COLUMNS = 20
-"""Narrower terminals wrap lines themselves."""
 READY_S = 0.4
 """How long the state must be ready before it is announced."""
 _END = "ctrl+d"
 """Ends a shell's input, and leaves here too unless the user's map has it."""
 _N_PHRASES, _N_SAMPLES = 3, 12
-_ASK = (
-    "Type the language you speak and the one to translate into, such as: en es, or: english, brazilian portuguese. "
-    "Names can be shortened. A single language is the one to translate into. Press Enter to change nothing."
-)
-_ASK_ONE = "Type the language you speak, or auto. Press Enter to change nothing."
-
-
-def terminal_columns() -> int:
-    """Width of the terminal on stdout; 0 when unknown, as in a pipe."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        return 0
 
 
 def this_terminal() -> Terminal:
@@ -119,15 +100,16 @@ class PlainApp:
         self.front = FrontEnd(engine, hold, services, settings, self, clock)
         self.talk_key = settings.talk.key
         self._hold = hold
-        self._columns = columns
         self._terminal: Terminal = terminal or this_terminal()
+        lines = Lines(self._terminal, columns, is_ascii=settings.ui.is_ascii)
+        self._questions = Questions(self.front, lines)
+        self.tell = lines.tell
         self._narrator = Narrator(catch_up=self.front.key_named("catch_up"))
         self._how = AppExit()
         self._left = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._ready: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
-        self._is_asking = False
         self._n_samples = 0
         self._actions = {key: name for name, names in self.front.keys.items() for key in names}
 
@@ -158,18 +140,6 @@ class PlainApp:
         return self._how.code
 
     # ---- telling --------------------------------------------------------------------------------------------------
-
-    def tell(self, line: str) -> None:
-        """One line, broken between words where the terminal is narrower."""
-        for part in self._wrapped(line_in_ascii(line) if self.front.settings.ui.is_ascii else line):
-            self._terminal.write(part)
-
-    def _wrapped(self, line: str) -> list[str]:
-        room = self._columns() - 1  # a full line would leave an empty one behind in some terminals
-        if room < _LEAST_COLUMNS or not line.strip():
-            return [line]
-        parts = clusters(line)
-        return ["".join(part.text for part in parts[start:end]) for start, end in wrap(parts, room)]
 
     def _greet(self) -> None:
         if len(self.talk_key) > 1 and self.talk_key not in TYPED_KEYS:
@@ -207,11 +177,9 @@ class PlainApp:
                 self._on_status(status)
             case TranscriptChanged(numbers):
                 changed = [self.engine.transcript.utterance(number) for number in sorted(numbers)]
-                for line in self._narrator.utterances(changed):
-                    self.tell(line)
+                self.tell(*self._narrator.utterances(changed))
             case NoticePosted():
-                for line in self._narrator.notice(event):
-                    self.tell(line)
+                self.tell(*self._narrator.notice(event))
             case _:
                 pass
 
@@ -231,14 +199,12 @@ class PlainApp:
         self._tell_status(self.engine.status)
 
     def _tell_status(self, status: Status) -> None:
-        for line in self._narrator.status(status, self.clock()):
-            self.tell(line)
+        self.tell(*self._narrator.status(status, self.clock()))
 
     async def _watch_levels(self) -> None:
         while True:
             await asyncio.sleep(LEVELS_S)
-            for line in self._narrator.levels(self.engine.status, self.engine.levels(), self.clock()):
-                self.tell(line)
+            self.tell(*self._narrator.levels(self.engine.status, self.engine.levels(), self.clock()))
 
     # ---- keys -----------------------------------------------------------------------------------------------------
 
@@ -321,10 +287,9 @@ class PlainApp:
     def do(self, action: str) -> None:
         match action:
             case "help":
-                for line in help_lines(self.front.keys, self.how_to_talk(), self.talk_key):
-                    self.tell(line)
+                self.tell(*help_lines(self.front.keys, self.how_to_talk(), self.talk_key))
             case "settings":
-                self.begin("service", self._ask_service())
+                self.begin("service", self._questions.service())
             case "details":
                 self._tell_details()
             case "latest":
@@ -353,20 +318,19 @@ class PlainApp:
     def _tell_latest(self) -> None:
         line = self.front.lines.chosen()
         if line is not None:
-            for text in Narrator().utterances([line]):
-                self.tell(text)
+            self.tell(*Narrator().utterances([line]))
 
     def selected(self) -> int | None:
         return None
 
     def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
-        self.begin("languages", self._ask_languages(choices, is_source_side=is_source_side))
+        self.begin("languages", self._questions.languages(choices, is_source_side=is_source_side))
 
     def choose_export(self, write: Callable[[Export | None], None]) -> None:
         write((ExportFormat.TXT, ExportSide.BOTH, ExportPart()))
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
-        self.begin("correct", self._ask_wording(line, done))
+        self.begin("correct", self._questions.wording(line, done))
 
     def close_typing(self) -> bool:
         return False
@@ -392,77 +356,3 @@ class PlainApp:
     def stop_process(self) -> None:
         self._terminal.suspend()  # stops here until it is continued
         self.engine.post(Foreground(True))
-
-    # ---- languages ------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _questioning(self) -> Iterator[bool]:
-        """Take the keyboard for a question; False while another one is open."""
-        if self._is_asking:
-            yield False
-            return
-        self._is_asking = True
-        self._hold.armed = False
-        try:
-            yield True
-        finally:
-            self._hold.armed = True
-            self._is_asking = False
-
-    async def _ask_wording(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
-        """Ask for a line's texts; an empty answer leaves a text as it is."""
-        asked = [("Original", line.original)] + ([("Translation", line.translation)] if line.is_translated else [])
-        told: list[str] = []
-        with self._questioning() as is_free:
-            if not is_free:
-                return
-            for name, text in asked:
-                question = f"{name}: {clean(text)}\nNew text, or Enter to leave it: "
-                answer = clean(await self._terminal.ask("\n".join(self._wrapped(question))))
-                told.append(" ".join(answer.split()) or text)
-        done((told[0], told[1] if line.is_translated else ""))
-
-    async def _ask_service(self) -> None:
-        """Say which service is in use, and ask for another one."""
-        status, offers = self.engine.status, dict(self.front.services.service_offers)
-        self.tell(f"Service: {status.service.label}.")
-        others = [name for name in offers if name != status.service.name]
-        if not others:
-            return
-        with self._questioning() as is_free:
-            if not is_free:
-                return
-            question = f"Type the name of another one: {', '.join(others)}. Press Enter to change nothing."
-            answer = clean(await self._terminal.ask("\n".join(self._wrapped(question)))).strip().casefold()
-        names = [name for name in offers if answer in (name.casefold(), offers[name].casefold())]
-        names = names or [name for name in others if answer and name.startswith(answer)]
-        if len(names) == 1:
-            await self.front.session.use_service(names[0])
-        elif answer:
-            self.tell(f"There is no service of that name: {answer}. Nothing was changed.")
-
-    async def _ask_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
-        """Ask for the pair, or for the spoken language alone, with the terminal's own line editing."""
-        with self._questioning() as is_free:
-            if not is_free:
-                return
-            self.tell(f"Now {pair_text(self.front.session.wanted)}.")
-            if practised := practised_text(choices):
-                self.tell(practised)
-            recent = recent_text(choices)
-            if recent and not is_source_side:
-                self.tell(f"Used before: {recent}.")
-            answer = clean(await self._terminal.ask("\n".join(self._wrapped(_ASK_ONE if is_source_side else _ASK))))
-        wanted = self.front.session.wanted
-        pair = (wanted.source, wanted.target)
-        try:
-            if answer.strip() and is_source_side:
-                pair = (resolve(answer, may_be_auto=True), wanted.target)
-            elif answer.strip():
-                pair = parse_pair(answer, *pair)
-            if pair[0] == pair[1]:
-                raise NotOne("These are not two languages.")
-        except NotOne as doubt:
-            self.tell(f"{doubt} Nothing was changed.")
-            return
-        self.front.session.choose_pair(pair)

@@ -1,0 +1,48 @@
+"""Whole lines to the terminal, and questions that are answered with one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from pinch_tui.core.drawing import line_in_ascii
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.plain.terminal import Terminal
+from pinch_tui.ui.text.cells import clusters
+from pinch_tui.ui.text.layout import wrap
+
+_LEAST_COLUMNS = 20
+"""Narrower terminals wrap lines themselves."""
+
+
+def terminal_columns() -> int:
+    """Width of the terminal on stdout; 0 when unknown, as in a pipe."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
+class Lines:
+    """Lines broken between words where the terminal is narrower."""
+
+    def __init__(self, terminal: Terminal, columns: Callable[[], int], *, is_ascii: bool) -> None:
+        self._terminal, self._columns, self._is_ascii = terminal, columns, is_ascii
+
+    def tell(self, *lines: str) -> None:
+        """Write lines, one below the other."""
+        for line in lines:
+            for part in self._wrapped(line_in_ascii(line) if self._is_ascii else line):
+                self._terminal.write(part)
+
+    async def ask(self, question: str) -> str:
+        """The line that was typed, "" for none."""
+        return clean(await self._terminal.ask("\n".join(self._wrapped(question))))
+
+    def _wrapped(self, line: str) -> list[str]:
+        room = self._columns() - 1  # a full line would leave an empty one behind in some terminals
+        if room < _LEAST_COLUMNS or not line.strip():
+            return [line]
+        parts = clusters(line)
+        return ["".join(part.text for part in parts[start:end]) for start, end in wrap(parts, room)]

@@ -1,0 +1,100 @@
+"""The questions of the line mode: languages, a line's wording, the service. One at a time; the talk key rests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pinch_tui.core.options import pair_text
+from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.utterance import Utterance
+from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.ports import Wording
+from pinch_tui.plain.languages import NotOne, parse_pair, practised_text, recent_text, resolve
+from pinch_tui.plain.lines import Lines
+
+_ASK = (
+    "Type the language you speak and the one to translate into, such as: en es, or: english, brazilian portuguese. "
+    "Names can be shortened. A single language is the one to translate into. Press Enter to change nothing."
+)
+_ASK_ONE = "Type the language you speak, or auto. Press Enter to change nothing."
+
+
+class Questions:
+    """Each question returns at once while another one is open."""
+
+    def __init__(self, front: FrontEnd, lines: Lines) -> None:
+        self._front, self._lines = front, lines
+        self._is_asking = False
+
+    @contextmanager
+    def _questioning(self) -> Iterator[bool]:
+        """Take the keyboard for a question; False while another one is open."""
+        if self._is_asking:
+            yield False
+            return
+        self._is_asking = True
+        self._front.hold.armed = False
+        try:
+            yield True
+        finally:
+            self._front.hold.armed = True
+            self._is_asking = False
+
+    async def wording(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
+        """Ask for a line's texts; an empty answer leaves a text as it is."""
+        asked = [("Original", line.original)] + ([("Translation", line.translation)] if line.is_translated else [])
+        told: list[str] = []
+        with self._questioning() as is_free:
+            if not is_free:
+                return
+            for name, text in asked:
+                answer = await self._lines.ask(f"{name}: {clean(text)}\nNew text, or Enter to leave it: ")
+                told.append(" ".join(answer.split()) or text)
+        done((told[0], told[1] if line.is_translated else ""))
+
+    async def service(self) -> None:
+        """Say which service is in use, and ask for another one."""
+        now, offers = self._front.engine.status.service, dict(self._front.services.service_offers)
+        self._lines.tell(f"Service: {now.label}.")
+        others = [name for name in offers if name != now.name]
+        if not others:
+            return
+        with self._questioning() as is_free:
+            if not is_free:
+                return
+            question = f"Type the name of another one: {', '.join(others)}. Press Enter to change nothing."
+            answer = (await self._lines.ask(question)).strip().casefold()
+        names = [name for name in offers if answer in (name.casefold(), offers[name].casefold())]
+        names = names or [name for name in others if answer and name.startswith(answer)]
+        if len(names) == 1:
+            await self._front.session.use_service(names[0])
+        elif answer:
+            self._lines.tell(f"There is no service of that name: {answer}. Nothing was changed.")
+
+    async def languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
+        """Ask for the pair, or for the spoken language alone."""
+        with self._questioning() as is_free:
+            if not is_free:
+                return
+            self._lines.tell(f"Now {pair_text(self._front.session.wanted)}.")
+            if practised := practised_text(choices):
+                self._lines.tell(practised)
+            recent = recent_text(choices)
+            if recent and not is_source_side:
+                self._lines.tell(f"Used before: {recent}.")
+            answer = await self._lines.ask(_ASK_ONE if is_source_side else _ASK)
+        wanted = self._front.session.wanted
+        pair = (wanted.source, wanted.target)
+        try:
+            if answer.strip() and is_source_side:
+                pair = (resolve(answer, may_be_auto=True), wanted.target)
+            elif answer.strip():
+                pair = parse_pair(answer, *pair)
+            if pair[0] == pair[1]:
+                raise NotOne("These are not two languages.")
+        except NotOne as doubt:
+            self._lines.tell(f"{doubt} Nothing was changed.")
+            return
+        self._front.session.choose_pair(pair)
