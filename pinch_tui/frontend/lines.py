@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pinch_tui.core.events import Correct, ReplaySpeech, SendAgain
 from pinch_tui.core.transcript.correct import new_words
@@ -52,24 +53,16 @@ class LineWork:
             return None
         return found
 
-    def copy_translation(self) -> None:
-        if line := self.chosen():
-            self._copy_text("translation", line.translation)
-
-    def copy_original(self) -> None:
-        if line := self.chosen():
-            self._copy_text("original", line.original)
-
-    def copy_both(self) -> None:
-        if line := self.chosen():
-            self._copy_text("line", "\n".join(text for text in (line.original, line.translation) if text))
-
-    def _copy_text(self, what: str, text: str) -> None:
-        """To the clipboard; ``what`` names the text."""
-        if not text:
-            self._face.say("copy", f"This line has no {what} yet.")
+    def copy(self, what: Literal["translation", "original", "line"]) -> None:
+        """One text of the line, or both, to the clipboard."""
+        if (line := self.chosen()) is None:
             return
-        self._face.begin("copy", self._tell("copy", self._copy(text), f"Copied the {what} ({{}})"))
+        wanted = {"translation": (line.translation,), "original": (line.original,)}
+        text = "\n".join(filter(None, wanted.get(what, (line.original, line.translation))))
+        if text:
+            self._face.begin("copy", self._tell("copy", self._copy(text), f"Copied the {what} ({{}})"))
+        else:
+            self._face.say("copy", f"This line has no {what} yet.")
 
     def copy_made(self, what: str, make: Callable[[], Awaitable[str]]) -> None:
         """A text that takes a while to make, to the clipboard; a face of lines without one prints it."""

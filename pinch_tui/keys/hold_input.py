@@ -43,7 +43,7 @@ from pinch_tui.core.talk.hold_events import (
     Tick,
 )
 from pinch_tui.keys.capability import Findings, HoldReport, decide
-from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
+from pinch_tui.keys.memory import KeyMemory, recall, remember
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot
 from pinch_tui.settings.model import TalkSettings
@@ -83,7 +83,7 @@ class HoldInput:
         self.dropped: Callable[[], int] = lambda: 0
         self.clock = clock
         self._memory = memory
-        self._memory_name = keyboard_name(is_remote=self.is_remote)
+        self._memory_name = "remote" if self.is_remote else "local"
         self._key = settings.key
         self._base = ""  # the key name in the release of the press under way
         self._machine = HoldMachine(

@@ -23,10 +23,6 @@ class KeyMemory(Protocol):
         """Keep these values; False when that failed."""
 
 
-def keyboard_name(*, is_remote: bool) -> str:
-    return "remote" if is_remote else "local"
-
-
 def recall(memory: KeyMemory | None, name: str) -> Cadence | None:
     """The remembered cadence, None when there is none that is possible."""
     if memory is None:
@@ -39,15 +35,14 @@ def recall(memory: KeyMemory | None, name: str) -> Cadence | None:
     return cadence if cadence.is_sane() else None
 
 
-def remember(memory: KeyMemory | None, name: str, cadence: Cadence) -> bool:
-    """Keep a cadence; False when there is nothing to keep or it could not be kept."""
+def remember(memory: KeyMemory | None, name: str, cadence: Cadence) -> None:
+    """Keep a cadence, if one was learned."""
     if memory is None or not cadence.is_sane():
-        return False
+        return
     values = {"delay_s": cadence.delay_s, "interval_s": cadence.interval_s, "jitter_s": cadence.jitter_s}
     known = {key: round(value, 4) for key, value in values.items() if value is not None}
-    if "delay_s" not in known and "interval_s" not in known:
-        return False
-    return memory.remember_keyboard(name, known)
+    if "delay_s" in known or "interval_s" in known:
+        memory.remember_keyboard(name, known)
 
 
 def _seconds(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.core.talk.hold_gap import Cadence
-from pinch_tui.keys.memory import KeyMemory, keyboard_name, recall, remember
+from pinch_tui.keys.memory import KeyMemory, recall, remember
 
 
 class DictMemory:
@@ -25,16 +25,16 @@ class DictMemory:
 
 def test_what_is_kept_comes_back() -> None:
     memory = DictMemory()
-    assert remember(memory, "local", Cadence(0.66, 0.04, 0.005))
+    remember(memory, "local", Cadence(0.66, 0.04, 0.005))
     assert recall(memory, "local") == Cadence(0.66, 0.04, 0.005)
     assert recall(memory, "remote") is None
 
 
 def test_nothing_learned_is_not_kept() -> None:
     memory = DictMemory()
-    assert not remember(memory, "local", Cadence())
+    remember(memory, "local", Cadence())
     assert memory.values == {}
-    assert not remember(None, "local", Cadence(0.5, 0.03))
+    remember(None, "local", Cadence(0.5, 0.03))
     assert recall(None, "local") is None
 
 
@@ -61,5 +61,5 @@ def test_the_state_file_is_such_a_memory(tmp_path: Path) -> None:
     from pinch_tui.store.state import StateFile
 
     memory: KeyMemory = StateFile(tmp_path / "state.json")
-    assert remember(memory, keyboard_name(is_remote=False), Cadence(0.5, 0.033))
+    remember(memory, "local", Cadence(0.5, 0.033))
     assert recall(StateFile(tmp_path / "state.json"), "local") == Cadence(0.5, 0.033)

@@ -48,7 +48,7 @@ from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import BELOW_HZ
 from pinch_tui.ui.text.cells import Widths
 from pinch_tui.ui.widgets.footer import Footer
-from pinch_tui.ui.widgets.polling import COUNTDOWN_HZ, LIVE_HZ, OPEN_HZ, polling_rate
+from pinch_tui.ui.widgets.polling import IDLE_HZ, LIVE_HZ, polling_rate
 from tests.fakes.fake_engine import FakeEngine, line
 from tests.ui.harness import NOW, PHRASES, STILL, Asked, rig, services, until
 
@@ -372,9 +372,9 @@ async def test_facts_may_come_from_a_task_that_knows_nothing_of_the_app() -> Non
 def test_levels_are_polled_only_while_they_are_seen_to_move() -> None:
     status = rig().engine.status
     assert polling_rate(replace(status, word=StateWord.TALKING)) == LIVE_HZ
-    assert polling_rate(status) == OPEN_HZ
+    assert polling_rate(status) == IDLE_HZ
     closed = replace(status, mic=MicState.CLOSED)
-    assert polling_rate(replace(closed, retry_at=3.0)) == COUNTDOWN_HZ
+    assert polling_rate(replace(closed, retry_at=3.0)) == IDLE_HZ
     assert polling_rate(closed) == 0
 
 

@@ -102,16 +102,7 @@ def _colourless(style: Style | None, control: object) -> Style | None:
 
 @lru_cache(1024)
 def _without_colour(style: Style) -> Style:
-    plain = Style(
-        bold=style.bold,
-        dim=style.dim,
-        italic=style.italic,
-        underline=style.underline,
-        strike=style.strike,
-        reverse=style.reverse,
-        link=style.link,
-        meta=style.meta,
-    )
+    plain = style.without_color + Style.from_meta(style.meta)  # Textual finds what was clicked by the meta
     if style.bgcolor is None or style.bgcolor.is_default:
         return plain
     if Color.from_rich_color(style.bgcolor).brightness < _STANDS_OUT:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
+from textual.widgets import Rule
 
 from pinch_tui.ui.big.halves import Halves, Said
 from pinch_tui.ui.big.lettering import DrawLarge
@@ -77,26 +78,16 @@ class Hints(Widget):
             x -= width(text) + len(self._GAP)
 
 
-class _Rule(Widget):
-    """The rule between the halves."""
-
-    DEFAULT_CSS = "_Rule { width: 1fr; height: 1; background: $background; color: $text-disabled; }"
-
-    def __init__(self, *, is_ascii: bool) -> None:
-        super().__init__()
-        self._sign = "-" if is_ascii else "─"
-
-    def render(self) -> Content:
-        return Content(self._sign * self.size.width)
-
-
 class BigView(ClosesOnce, ModalScreen[None]):
     """Shows a line as large as fits; Esc, Enter, a click or the key that opened it closes it again.
 
     The far text, above, can be turned upside down; the near one is below it.
     """
 
-    DEFAULT_CSS = "BigView { background: $background; layout: vertical; padding: 1 0 0 0; }"
+    DEFAULT_CSS = """
+    BigView { background: $background; layout: vertical; padding: 1 0 0 0; }
+    BigView Rule.-horizontal { margin: 0; color: $text-disabled; }
+    """
     ENDS_TALK = True
     TALKS: ClassVar[bool] = False
     """The talk key and the mouse talk here."""
@@ -123,7 +114,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
         self.far = BigText(is_ascii=is_ascii, reorders=host.order, draw=draw)
         self.near = BigText(is_ascii=is_ascii, reorders=host.order, draw=draw)
         self.far.is_turned = self._kept.is_turned
-        self._rule = _Rule(is_ascii=is_ascii)
+        self._rule = Rule(line_style="ascii" if is_ascii else "solid")
         self._remark = Hints()
         self._remark.display = False
         self._hints = Hints()

@@ -113,9 +113,9 @@ class PastScreen(Panel[PastConversation]):
         )
         lines = self.lines
         self._actions = {
-            "copy": work.copy_translation,
-            "copy_original": work.copy_original,
-            "copy_both": work.copy_both,
+            "copy": lambda: work.copy("translation"),
+            "copy_original": lambda: work.copy("original"),
+            "copy_both": lambda: work.copy("line"),
             "correct": work.correct,
             "add_context": lambda: add_words(self.front, work, self),
             "export": work.export,

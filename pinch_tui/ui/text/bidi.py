@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
+from itertools import groupby
+from typing import TypeVar
 
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _STRONG = {"L": 0, "R": 1, "AL": 1}
@@ -18,6 +20,7 @@ _BRACKETS = dict(zip("([{⟨「『【《〈（", ")]}⟩」』】》〉）", str
 _CLOSERS = {closer: opener for opener, closer in _BRACKETS.items()}
 _MIRRORS = {**_BRACKETS, **_CLOSERS, "<": ">", ">": "<", "«": "»", "»": "«", "‹": "›", "›": "‹", "≤": "≥", "≥": "≤"}
 _LAM = "\u0644"
+Kind = TypeVar("Kind", str, int)
 
 
 def has_rtl(text: str) -> bool:
@@ -72,17 +75,9 @@ def _resolve_weak(kinds: list[str], start: str) -> None:
         before, after = kinds[i - 1], kinds[i + 1]
         if before == after and ((kinds[i] == "ES" and before == "EN") or (kinds[i] == "CS" and before in ("EN", "AN"))):
             kinds[i] = before
-    i = 0
-    while i < len(kinds):
-        if kinds[i] != "ET":
-            i += 1
-            continue
-        end = i
-        while end < len(kinds) and kinds[end] == "ET":
-            end += 1
+    for i, end in _stretches(kinds, frozenset(("ET",))):
         touches = (i > 0 and kinds[i - 1] == "EN") or (end < len(kinds) and kinds[end] == "EN")
         kinds[i:end] = ["EN" if touches else "ON"] * (end - i)
-        i = end
     strong = start
     for i, kind in enumerate(kinds):
         if kind in ("L", "R"):
@@ -126,18 +121,21 @@ def _resolve_brackets(kinds: list[str], clusters: Sequence[str], base: int) -> N
 def _resolve_neutral(kinds: list[str], base: int) -> None:
     """Rules N1 and N2, in place."""
     embedding = "R" if base else "L"
-    i = 0
-    while i < len(kinds):
-        if kinds[i] not in _NEUTRAL:
-            i += 1
-            continue
-        end = i
-        while end < len(kinds) and kinds[end] in _NEUTRAL:
-            end += 1
+    for i, end in _stretches(kinds, _NEUTRAL):
         before = _side(kinds[i - 1]) if i > 0 else embedding
         after = _side(kinds[end]) if end < len(kinds) else embedding
         kinds[i:end] = [before if before == after else embedding] * (end - i)
-        i = end
+
+
+def _stretches(kinds: Sequence[Kind], wanted: Container[Kind]) -> list[tuple[int, int]]:
+    """Where neighbours are all of the wanted kinds: start and end."""
+    at = 0
+    found: list[tuple[int, int]] = []
+    for is_wanted, group in groupby(kinds, key=lambda kind: kind in wanted):
+        start, at = at, at + len(list(group))
+        if is_wanted:
+            found.append((start, at))
+    return found
 
 
 def _side(kind: str) -> str:
@@ -153,16 +151,8 @@ def display_order(line: Sequence[int]) -> list[int]:
     if not lowest_odd:
         return order
     for level in range(max(line), lowest_odd - 1, -1):
-        i = 0
-        while i < len(order):
-            if line[order[i]] < level:
-                i += 1
-                continue
-            end = i
-            while end < len(order) and line[order[end]] >= level:
-                end += 1
+        for i, end in _stretches([line[at] for at in order], range(level, max(line) + 1)):
             order[i:end] = order[i:end][::-1]
-            i = end
     return order
 
 

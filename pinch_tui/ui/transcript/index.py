@@ -126,6 +126,13 @@ class Viewport(LineIndex):
     def _ensure(self, row: int) -> int:
         return 0 if self._is_true[row] else self.know(row)
 
+    def _ensure_above(self, row: int, room: int) -> None:
+        """Measure the rows above one that fill this many lines."""
+        while row > 0 and room > 0:
+            row -= 1
+            self._ensure(row)
+            room -= self.height(row)
+
     def settle(self, top: int, height: int) -> int:
         """Measure every row in view; returns the scroll position at which nothing already visible has moved.
 
@@ -144,11 +151,7 @@ class Viewport(LineIndex):
             row, line = first, self.top(first)
         at = line - top  # the screen line of the row that stays
         self._ensure(row)
-        above, room = row, at
-        while above > 0 and room > 0:
-            above -= 1
-            self._ensure(above)
-            room -= self.height(above)
+        self._ensure_above(row, at)
         top = max(0, self.top(row) - at)
         line = self.top(row)
         while row < n and line < top + height:
@@ -161,12 +164,7 @@ class Viewport(LineIndex):
 
     def settle_end(self, height: int) -> int:
         """Measure the last rows; returns the scroll position that shows the end."""
-        row = len(self)
-        seen = 0
-        while row > 0 and seen < height:
-            row -= 1
-            self._ensure(row)
-            seen += self.height(row)
+        self._ensure_above(len(self), height)
         return max(0, self.total - height)
 
     def show(self, row: int, top: int, height: int, *, is_near: bool = False) -> int:
@@ -187,19 +185,10 @@ class Viewport(LineIndex):
         if first < top:
             return self.settle(first, height)
         if first + tall > top + height:
-            return self._settle_bottom(row, height)
+            self._ensure_above(row, height - tall)
+            first = self.top(row)
+            return self.settle(min(first, max(0, first + tall - height)), height)
         return top
-
-    def _settle_bottom(self, row: int, height: int) -> int:
-        """The scroll position at which a row's last line is the view's last line."""
-        seen = self.height(row)
-        above = row
-        while above > 0 and seen < height:
-            above -= 1
-            self._ensure(above)
-            seen += self.height(above)
-        first = self.top(row)
-        return self.settle(min(first, max(0, first + self.height(row) - height)), height)
 
     def placed(self, top: int, height: int) -> list[Placed]:
         """The rows in view, top first."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from pinch_tui.core.events import Levels
 from pinch_tui.frontend.status_text import METER_FLOOR_DBFS, meter_position
@@ -21,7 +23,8 @@ def meter(levels: Levels, width: int, marks: Marks, *, is_live: bool) -> list[Pi
     peak_cell = min(width - 1, int(held)) if levels.hold_dbfs > METER_FLOOR_DBFS else -1
     clip_cell = int(meter_position(CLIP_ZONE_DBFS, width))
     colour = "$accent" if is_live else "$text-muted"
-    return list(_merged(_cells(filled, peak_cell, clip_cell, width, marks, colour)))
+    drawn = groupby(_cells(filled, peak_cell, clip_cell, width, marks, colour), key=attrgetter("style"))
+    return [Piece("".join(piece.text for piece in pieces), style) for style, pieces in drawn]
 
 
 def _cells(filled: float, peak: int, clip: int, width: int, marks: Marks, colour: str) -> Iterator[Piece]:
@@ -36,14 +39,3 @@ def _cells(filled: float, peak: int, clip: int, width: int, marks: Marks, colour
             yield Piece(marks.bar_steps[int((filled - whole) * (len(marks.bar_steps) + 1)) - 1], style)
         else:
             yield Piece(marks.bar_empty, "$text-disabled")
-
-
-def _merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    text, style = "", ""
-    for piece in pieces:
-        if piece.style != style and text:
-            yield Piece(text, style)
-            text = ""
-        text, style = text + piece.text, piece.style
-    if text:
-        yield Piece(text, style)

@@ -10,19 +10,15 @@ from textual.widget import Widget
 from pinch_tui.core.events import MicState, StateWord, Status
 
 LIVE_HZ = 10.0
-OPEN_HZ = 4.0
-COUNTDOWN_HZ = 4.0
+IDLE_HZ = 4.0
 
 
 def polling_rate(status: Status) -> float:
     """Hz; 0 for not at all."""
     if status.word in (StateWord.TALKING, StateWord.SPEAKING) or status.talking_since is not None:
         return LIVE_HZ
-    if status.mic is MicState.OPEN:
-        return OPEN_HZ
-    if status.retry_at is not None or status.draining_until is not None:
-        return COUNTDOWN_HZ
-    return 0.0
+    is_counting = status.retry_at is not None or status.draining_until is not None
+    return IDLE_HZ if status.mic is MicState.OPEN or is_counting else 0.0
 
 
 class Poller:
