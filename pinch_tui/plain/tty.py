@@ -7,13 +7,13 @@ it was. This module is for POSIX terminals; `pinch_tui.plain.tty_windows` polls 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from pinch_tui.errors import UsageError
@@ -25,6 +25,8 @@ import termios  # noqa: E402
 
 _LONGEST = 64
 """Most characters kept of an unfinished sequence; those of keys are shorter."""
+ESCAPE_S = 0.05
+"""An Escape that nothing follows for this long was the key."""
 MOST_PENDING = 64 * 1024
 """Bytes that wait for a terminal that does not read; later lines are left out and counted."""
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
@@ -39,10 +41,10 @@ class PosixTerminal:
         self._fd = sys.stdin.fileno() if fd is None else fd
         self._out = out
         self._saved: list[Any] | None = None
-        self._on_key: KeyHandler | None = None
+        self._on_key: KeyHandler = lambda name, t: None
         self._decoder = key_decoder()
         self._pending = ""
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._escape: asyncio.TimerHandle | None = None
         self._answer: asyncio.Future[str] | None = None
         self._stream: PatientStream | None = None
@@ -54,12 +56,6 @@ class PosixTerminal:
     @property
     def fd(self) -> int | None:
         return self._fd
-
-    def __enter__(self) -> PosixTerminal:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def open(self, on_key: KeyHandler) -> None:
         if not os.isatty(self._fd):
@@ -116,8 +112,7 @@ class PosixTerminal:
                 self._print(text)
         except (OSError, ValueError):
             self._is_gone = True
-            if self._loop is not None:
-                self._loop.call_soon(self._at_end, time.monotonic())
+            self._loop.call_soon(self._at_end, time.monotonic())
 
     def _print(self, text: str) -> None:
         """Print without waiting: a terminal that stops reading stops nothing else."""
@@ -154,8 +149,8 @@ class PosixTerminal:
             self._has_closed_question = False
         ready = self._pending[: tail.start()] if tail else self._pending
         self._pending = self._pending[len(ready) :][:_LONGEST]  # what is cut off belongs to no key
-        if self._pending and self._loop is not None:
-            self._escape = self._loop.call_later(0.05, self._settle_escape)
+        if self._pending:
+            self._escape = self._loop.call_later(ESCAPE_S, self._settle_escape)
         self._tell(ready, now)
 
     def _settle_escape(self) -> None:
@@ -168,19 +163,16 @@ class PosixTerminal:
 
     def _tell(self, text: str, now: float) -> None:
         for name in key_names(text):
-            if self._on_key is not None:
-                self._on_key(name, now)
+            self._on_key(name, now)
 
     def _at_end(self, now: float) -> None:
         if self._has_ended:
             return
         self._has_ended = True
-        if self._loop is not None:
-            self._loop.remove_reader(self._fd)
+        self._loop.remove_reader(self._fd)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result("")
-        if self._on_key is not None:
-            self._on_key(HANG_UP, now)
+        self._on_key(HANG_UP, now)
 
     def _take_line(self, data: bytes, now: float) -> None:
         """An answer; one that ended with another key than Enter is none, and the key does what it does elsewhere."""
@@ -194,9 +186,8 @@ class PosixTerminal:
         if text.endswith("\x1b"):
             # It may be the beginning of an arrow's sequence, whose rest is no text either.
             self._pending, self._has_closed_question = "\x1b", True
-            if self._loop is not None:
-                self._escape = self._loop.call_later(0.05, self._settle_escape)
-        elif self._on_key is not None:
+            self._escape = self._loop.call_later(ESCAPE_S, self._settle_escape)
+        else:
             self._on_key("ctrl+c" if text.endswith("\x03") else "ctrl+q", now)
 
     async def ask(self, question: str) -> str:
@@ -225,13 +216,8 @@ class PosixTerminal:
             self._escape.cancel()
         if self._stream is not None:
             self._stream.outlet.close(LAST_WORDS_S)
-        if self._loop is not None and not self._loop.is_closed():
+        if not self._loop.is_closed():
             self._loop.remove_reader(self._fd)
-        try:
+        with contextlib.suppress(OSError, termios.error):  # a terminal that is gone needs nothing back
             termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
-        except OSError:
-            return  # a terminal that is gone needs nothing back
-        except termios.error:
-            return
-        finally:
-            self._saved = None
+        self._saved = None

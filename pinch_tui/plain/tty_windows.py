@@ -9,19 +9,12 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from pinch_tui.errors import UsageError
+from pinch_tui.plain.console import ConsoleInput
 from pinch_tui.plain.terminal import KeyHandler, key_names
 
 POLL_S = 0.02
-
-
-class Console(Protocol):
-    """What is typed; `pinch_tui.plain.console.ConsoleInput` is the real one."""
-
-    def typed(self) -> str:
-        """What was typed and not read yet. Never waits."""
 
 
 class WindowsTerminal:
@@ -31,14 +24,14 @@ class WindowsTerminal:
 
     def __init__(
         self,
-        console: Console | None = None,
+        console: ConsoleInput | None = None,
         out: Callable[[str], object] | None = None,
         is_tty: Callable[[], bool] | None = None,
     ) -> None:
         self._console = console
         self._out = out
         self._is_tty = is_tty or (lambda: sys.stdin.isatty())
-        self._on_key: KeyHandler | None = None
+        self._on_key: KeyHandler = lambda name, t: None
         self._poller: asyncio.TimerHandle | None = None
         self._typed = ""
         self._answer: asyncio.Future[str] | None = None
@@ -53,23 +46,18 @@ class WindowsTerminal:
                 "The line mode reads keys, and the standard input is not a console.",
                 "For files and pipes there is `pinch-tui translate`.",
             )
-        if self._console is None:
-            from pinch_tui.plain.console import ConsoleInput
-
-            self._console = ConsoleInput()
         self._on_key = on_key
-        self._poll()
+        self._poll(self._console or ConsoleInput())
 
-    def _poll(self) -> None:
+    def _poll(self, console: ConsoleInput) -> None:
         now = time.monotonic()
-        console = self._console
-        for char in console.typed() if console is not None else "":
+        for char in console.typed():
             if self._answer is not None:
                 self._edit(char)
-            elif self._on_key is not None:
-                for name in key_names(char):
-                    self._on_key(name, now)
-        self._poller = asyncio.get_running_loop().call_later(POLL_S, self._poll)
+                continue
+            for name in key_names(char):
+                self._on_key(name, now)
+        self._poller = asyncio.get_running_loop().call_later(POLL_S, self._poll, console)
 
     def _edit(self, char: str) -> None:
         """A line is being typed: there is no echo but ours, and no cursor movement, so backspace starts anew."""
@@ -83,7 +71,7 @@ class WindowsTerminal:
         elif char in "\x03\x11\x1b":
             self._typed = ""
             self._edit("\r")
-            if char != "\x1b" and self._on_key is not None:
+            if char != "\x1b":
                 self._on_key(key_names(char)[0], time.monotonic())
         elif char.isprintable():
             self._typed += char

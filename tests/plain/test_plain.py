@@ -11,6 +11,7 @@ import termios
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -268,6 +269,7 @@ def test_a_sequence_that_never_ends_is_kept_short() -> None:
     try:
         terminal = PosixTerminal(reader)
         terminal._on_key = lambda key, _t: keys.append(key)
+        terminal._loop = Mock()
         for data in (b"\x1b[", *([b"0" * 400] * 40), b"A", b"?"):
             os.write(writer, data)
             terminal._read()
