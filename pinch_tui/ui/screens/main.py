@@ -20,7 +20,7 @@ from pinch_tui.frontend.languages_text import phrase_language
 from pinch_tui.frontend.status_text import talk_hint
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.transcript.view import TranscriptView
-from pinch_tui.ui.widgets.cards import EmptyCard, PhraseChosen, SayThis
+from pinch_tui.ui.widgets.cards import EmptyCard, Phrase, PhraseChosen, SayThis
 from pinch_tui.ui.widgets.footer import Footer
 from pinch_tui.ui.widgets.header import Header
 from pinch_tui.ui.widgets.kept_lines import keep_lines
@@ -58,8 +58,7 @@ class MainScreen(Screen[None]):
         self._poller = Poller(self, self._draw_bar)
         self._report = host.hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
-        self._phrases: list[tuple[str, str]] = []
-        self._sayable: list[str] = []  # the phrases of the card, as they are spoken
+        self._phrases: list[Phrase] = []
         self.lines = view
         self.header = Header(host.marks, order=host.order)
         self.notices = Notices()
@@ -85,7 +84,7 @@ class MainScreen(Screen[None]):
         self.search_bar.field.cursor_blink = self.app.animation_level != "none"
         self.redraw_talk()
         self.redraw()
-        (self.empty if self._sayable and self._services.speak_phrase else self.lines).focus()
+        (self.empty if self._phrases and self._services.speak_phrase else self.lines).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height >= TALL_ROWS, "-tall")
@@ -153,19 +152,16 @@ class MainScreen(Screen[None]):
     def _draw_bar(self) -> None:
         self.talk_bar.show(is_typing=self.is_typing)
 
-    def _practice_phrases(self, status: Status) -> list[tuple[str, str]]:
+    def _practice_phrases(self, status: Status) -> list[Phrase]:
         """Phrases to try, for the languages in force; looked up once for each pair."""
         wanted = (status.params.source, status.params.target, status.is_practice)
         if wanted != self._phrases_for:
             self._phrases_for = wanted
             source, target, is_practice = wanted
-            phrases = self._services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
-            self._phrases = [(self._displayed(original), self._displayed(other)) for original, other in phrases]
-            self._sayable = [original for original, _ in phrases]
+            pairs = self._services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
+            shown = [[displayed(clean(text), self._host.order) for text in pair] for pair in pairs]
+            self._phrases = [Phrase(pair[0], *texts) for pair, texts in zip(pairs, shown, strict=True)]
         return self._phrases
-
-    def _displayed(self, text: str) -> str:
-        return displayed(clean(text), self._host.order)
 
     def _draw_empty(self, status: Status) -> None:
         if self.has_class("-spoken"):
@@ -181,7 +177,7 @@ class MainScreen(Screen[None]):
         self.say_this.show(phrases, len(utterances))
 
     def on_phrase_chosen(self, event: PhraseChosen) -> None:
-        self.speak_phrase(self._sayable[event.index])
+        self.speak_phrase(event.phrase)
 
     def speak_phrase(self, phrase: str) -> None:
         """The practice voice speaks a phrase as a sample."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -20,12 +20,20 @@ _GUTTER = 5
 """Cells between a phrase and its translation."""
 
 
-class PhraseChosen(Message):
-    """Asks for a phrase to be spoken as a sample. ``index``: its place among the phrases shown."""
+class Phrase(NamedTuple):
+    """A phrase as it is spoken, and it and its translation in display order."""
 
-    def __init__(self, index: int) -> None:
+    spoken: str
+    original: str
+    translation: str
+
+
+class PhraseChosen(Message):
+    """Asks for a phrase to be spoken as a sample."""
+
+    def __init__(self, phrase: str) -> None:
         super().__init__()
-        self.index = index
+        self.phrase = phrase
 
 
 class EmptyCard(Static, can_focus=True):
@@ -48,20 +56,18 @@ class EmptyCard(Static, can_focus=True):
         self._host, self._services = host, host.front.services
         self._at = 0
         self._hint = ""
-        self._phrases: Sequence[tuple[str, str]] = ()
-        self._shown: list[int] = []
+        self._phrases: Sequence[Phrase] = ()
         self._is_stacked = False
 
-    def show(self, hint: str, phrases: Sequence[tuple[str, str]], width: int) -> None:
-        """``hint``: how to talk, shown only to somebody who never did. ``phrases``: in practice mode, originals and
-        translations in display order; those too long for a table of ``width`` cells, including the card's edges, are
-        left out. Where none fits, the first stands above its translation."""
+    def show(self, hint: str, phrases: Sequence[Phrase], width: int) -> None:
+        """``hint``: how to talk, shown only to somebody who never did. ``phrases``: in practice mode; those too
+        long for a table of ``width`` cells, including the card's edges, are left out. Where none fits, the first
+        stands above its translation."""
         can_speak = self._services.speak_phrase is not None
         phrases = phrases[:1] if self._is_first else phrases
         fitting = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - can_speak)
         self._is_stacked = not fitting
-        self._shown = fitting or list(range(len(phrases[:1])))
-        self._hint, self._phrases = hint, [phrases[index] for index in self._shown]
+        self._hint, self._phrases = hint, fitting or phrases[:1]
         self._at = min(self._at, max(0, len(self._phrases) - 1))
         self._draw()
 
@@ -99,11 +105,10 @@ class EmptyCard(Static, can_focus=True):
     def _table(self, *, can_speak: bool) -> Iterator[tuple[str, str]]:
         """Originals and translations side by side, or one above the other."""
         marks, order = self._host.marks, self._host.order
-        left, right = (max(map(cell_len, column)) for column in zip(*self._phrases, strict=True))
-        between = f"  {marks.bar}  "
-        if self._is_stacked:
-            left, right, between = 0, 0, "\n" + " " * can_speak
-        for n, (original, translation) in enumerate(self._phrases):
+        left = 0 if self._is_stacked else max(cell_len(phrase.original) for phrase in self._phrases)
+        right = 0 if self._is_stacked else max(cell_len(phrase.translation) for phrase in self._phrases)
+        between = "\n" + " " * can_speak if self._is_stacked else f"  {marks.bar}  "
+        for n, (_, original, translation) in enumerate(self._phrases):
             is_chosen = can_speak and self.has_focus and n == self._at
             edge = (marks.right if is_chosen else " ") if can_speak else ""
             yield f"\n{' ' * (left - cell_len(original))}{edge}", "$accent"
@@ -130,18 +135,18 @@ class EmptyCard(Static, can_focus=True):
 
     def action_speak(self) -> None:
         if self.can_be_played:
-            self.post_message(PhraseChosen(self._shown[self._at]))
+            self.post_message(PhraseChosen(self._phrases[self._at].spoken))
 
 
-def _that_fit(phrases: Sequence[tuple[str, str]], room: int) -> list[int]:
-    """The indexes of the phrases that fit side by side in ``room`` cells, each column as wide as its widest text."""
-    fitting: list[int] = []
+def _that_fit(phrases: Sequence[Phrase], room: int) -> list[Phrase]:
+    """The phrases that fit side by side in ``room`` cells, each column as wide as its widest text."""
+    fitting: list[Phrase] = []
     left = right = 0
-    for index, (original, translation) in enumerate(phrases):
-        wider = max(left, cell_len(original)), max(right, cell_len(translation))
+    for phrase in phrases:
+        wider = max(left, cell_len(phrase.original)), max(right, cell_len(phrase.translation))
         if sum(wider) <= room:
             left, right = wider
-            fitting.append(index)
+            fitting.append(phrase)
     return fitting
 
 
@@ -167,11 +172,11 @@ class SayThis(Widget, can_focus=True):
         super().__init__()
         self._marks, self._order = host.marks, host.order
         self.can_focus = host.front.services.speak_phrase is not None
-        self._phrases: Sequence[tuple[str, str]] = ()
+        self._phrases: Sequence[Phrase] = ()
         self._turn = self._at = 0
 
-    def show(self, phrases: Sequence[tuple[str, str]], turn: int) -> None:
-        """Phrases in display order. ``turn``, the number of utterances so far, decides which one is shown."""
+    def show(self, phrases: Sequence[Phrase], turn: int) -> None:
+        """``turn``, the number of utterances so far, decides which one is shown."""
         if (phrases, turn) == (self._phrases, self._turn):
             return
         self._phrases = phrases
@@ -188,12 +193,12 @@ class SayThis(Widget, can_focus=True):
 
     def action_speak(self) -> None:
         if self.can_focus and self._phrases:
-            self.post_message(PhraseChosen(self._at % len(self._phrases)))
+            self.post_message(PhraseChosen(self._phrases[self._at % len(self._phrases)].spoken))
 
     def render(self) -> Content:
         if not self._phrases:
             return Content("")
-        original, translation = self._phrases[self._at % len(self._phrases)]
+        _, original, translation = self._phrases[self._at % len(self._phrases)]
         room = max(1, self.content_size.width)
         line = Content.assemble(
             ("say this: ", "$text-muted"),
