@@ -15,7 +15,7 @@ import selectors
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import IO, Any
+from typing import Any
 
 from textual import constants
 from textual.drivers import linux_driver
@@ -23,33 +23,6 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from pinch_tui.keys.driver_filter import ASK, TalkKeyDriver, TalkKeyFilter, reading, replaced_names
 from pinch_tui.outlet import key_decoder
-
-
-class LenientFile:
-    """A terminal's output that ignores write errors, so that a hang-up blocks no thread."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def write(self, text: str) -> int:
-        try:
-            return self._file.write(text)
-        except (OSError, ValueError):
-            return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._file.flush()
-
-    @property
-    def encoding(self) -> str:
-        return getattr(self._file, "encoding", None) or "utf-8"
-
-    def isatty(self) -> bool:
-        return self._file.isatty()
-
-    def fileno(self) -> int:
-        return self._file.fileno()
 
 
 class _ExitEvent(threading.Event):
@@ -104,8 +77,6 @@ class HoldDriver(TalkKeyDriver, LinuxDriver):
         self.exit_event: _ExitEvent = _ExitEvent()
 
     def start_application_mode(self) -> None:
-        if not isinstance(self._file, LenientFile):
-            self._file = LenientFile(self._file)  # type: ignore[assignment,arg-type]
         self.exit_event.open()
         writer_before = self._writer_thread
         if self._filter is None:

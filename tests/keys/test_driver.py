@@ -26,7 +26,7 @@ import pinch_tui.keys as keys_package
 from pinch_tui.core.events import TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldInput, hook
-from pinch_tui.keys.driver import HoldDriver, LenientFile, _ExitEvent, _InputSelector, _tolerant_decoder
+from pinch_tui.keys.driver import HoldDriver, _ExitEvent, _InputSelector, _tolerant_decoder
 from pinch_tui.keys.driver_filter import ASK, TalkKeyFilter, reading, replaced_names
 from pinch_tui.keys.parser import LONGEST_SEQUENCE, DeviceAttributes, HoldParser, KittyFlags
 from pinch_tui.settings.model import TalkSettings
@@ -212,20 +212,6 @@ class TestAnyBytes:
             clock.now = max(clock.now, deadline)
             hold._tell(Tick(), clock.now)
         clock.now = max(clock.now, until)
-
-
-def test_what_cannot_be_written_any_more_is_swallowed() -> None:
-    broken = MagicMock()
-    broken.write.side_effect = OSError(5, "gone")
-    broken.flush.side_effect = ValueError("closed")
-    file = LenientFile(broken)
-    assert file.write("four") == 4
-    file.flush()
-    working = MagicMock()
-    working.isatty.return_value = True
-    working.fileno.return_value = 2
-    assert LenientFile(working).isatty()
-    assert LenientFile(working).fileno() == 2
 
 
 def test_a_press_while_the_terminal_is_given_back_ends_too(
