@@ -54,18 +54,16 @@ class MainScreen(Screen[None]):
         front = host.front
         self._host = host
         self._engine, self._services = front.engine, front.services
-        self._talk_key = front.settings.talk.key
         self._poller = Poller(self, self._draw_bar)
-        self._report = host.hold.report()
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[Phrase] = []
         self.lines = view
-        self.header = Header(host.marks, order=host.order)
+        self.header = Header(host)
         self.notices = Notices()
         self.search_bar = SearchBar(view)
         self.say_this = SayThis(host)
         self.empty = EmptyCard(host)
-        self.footer = Footer(front.keys)
+        self.footer = Footer(host)
         self.talk_bar = TalkBar(host)
 
     def compose(self) -> ComposeResult:
@@ -115,10 +113,9 @@ class MainScreen(Screen[None]):
         if not self.is_attached or not self.is_current:
             return
         status = self._engine.status
-        self._report = self._host.hold.report()
-        self.header.show(status)
+        self.header.redraw()
         self.lines.set_speaking(status.speaking_utterance)
-        self.footer.show(self._report.method, self._engine.status.service)
+        self.footer.redraw()
         self.notices.set_talking(status.talking_since is not None)
         self._draw_bar()
         self._draw_empty(status)
@@ -129,8 +126,7 @@ class MainScreen(Screen[None]):
         """How the talk key is held has changed. This is drawn below a panel, too, since the panel may show the same."""
         if not self.is_attached:
             return
-        self._report = self._host.hold.report()
-        self.footer.show(self._report.method, self._engine.status.service)
+        self.footer.redraw()
         self._draw_bar()
         self._draw_empty(self._engine.status)
 
@@ -167,7 +163,7 @@ class MainScreen(Screen[None]):
         if self.has_class("-spoken"):
             return
         phrases = self._practice_phrases(status)
-        hint = talk_hint(self._report.method, self._talk_key, is_on_bar=False)
+        hint = talk_hint(self._host.hold.report().method, self._host.front.settings.talk.key, is_on_bar=False)
         self.empty.show(hint, phrases[: max(0, self.size.height - 10)], self.size.width)
 
     def _draw_say_this(self, status: Status) -> None:
