@@ -131,9 +131,7 @@ class Clipboard:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await process.communicate(text.encode(tool.encoding))
-        except TimeoutError:
-            return False
-        except (BrokenPipeError, ConnectionResetError):
+        except (TimeoutError, BrokenPipeError, ConnectionResetError):
             return False
         finally:
             if process.returncode is None:

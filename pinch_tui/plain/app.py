@@ -52,6 +52,7 @@ READY_S = 0.4
 _END = "ctrl+d"
 """Ends a shell's input, and leaves here too unless the user's map has it."""
 _N_PHRASES, _N_SAMPLES = 3, 12
+_NO_PHRASES = "Practice has no phrases for these languages."
 
 
 def this_terminal() -> Terminal:
@@ -234,7 +235,7 @@ class PlainApp:
         services, wanted = self.front.services, self.front.session.wanted
         phrases = services.practice_phrases(wanted.source, wanted.target, _N_SAMPLES)
         if not phrases or services.speak_phrase is None:
-            self.tell("Practice has no phrases for these languages.")
+            self.tell(_NO_PHRASES)
             return
         phrase = phrases[self._n_samples % len(phrases)][0]
         try:
@@ -247,10 +248,9 @@ class PlainApp:
         wanted = self.front.session.wanted
         phrases = self.front.services.all_phrases(wanted.source, wanted.target)
         if not phrases:
-            self.tell("Practice has no phrases for these languages.")
+            self.tell(_NO_PHRASES)
             return
-        for original, translation in phrases[:_N_SAMPLES]:
-            self.tell(clean(f"{original} {translation}"))
+        self.tell(*(clean(" ".join(pair)) for pair in phrases[:_N_SAMPLES]))
         self.tell(f"{len(phrases)} in all: pinch-tui practice phrases lists them.")
 
     def _help_hint(self) -> str:

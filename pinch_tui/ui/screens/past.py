@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from textual import events
@@ -14,7 +15,6 @@ from pinch_tui.core.events import NoticePosted, Severity
 from pinch_tui.core.keymap import first_key
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
@@ -103,14 +103,9 @@ class PastScreen(Panel[PastConversation]):
         yield Static(classes="past-foot")
 
     def on_mount(self) -> None:
-        past = self.front.services.past
-
-        async def export(format_: ExportFormat, side: ExportSide, part: ExportPart) -> Any:
-            return await past.export(self._conversation.id, format_, side, part)
-
-        work = LineWork(
-            self._said, self.front.services, self, rewrite=self._rewrite, export=export, offer=self.front.offer_context
-        )
+        services, offer = self.front.services, self.front.offer_context
+        export = partial(services.past.export, self._conversation.id)
+        work = LineWork(self._said, services, self, rewrite=self._rewrite, export=export, offer=offer)
         lines = self.lines
         self._actions = {
             "copy": lambda: work.copy("translation"),

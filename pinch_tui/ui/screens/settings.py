@@ -19,10 +19,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from pinch_tui.core.events import (
-    HearMicrophone,
-    SessionParams,
-)
+from pinch_tui.core.events import HearMicrophone, SessionParams
 from pinch_tui.core.keymap import AUTO_THEME
 from pinch_tui.core.options import SESSION_OPTIONS, Option, Text, difference_text
 from pinch_tui.core.transcript.clean import clean
@@ -123,9 +120,8 @@ class SettingsScreen(Panel[None]):
                     yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
                     yield _choice("speaker.muted", status.is_muted)
                     yield _choice("speaker.barge_in", settings.speaker.barge_in)
-                others = _choice("speaker.other_sound", settings.speaker.other_sound)
-                others.set_note(self.front.services.others_problem)
-                yield others
+                problem = self.front.services.others_problem
+                yield _choice("speaker.other_sound", settings.speaker.other_sound, problem=problem)
                 yield Static(Content("Program"), classes="heading -next")
                 yield _choice("talk.mode", settings.talk.mode)
                 yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))
@@ -161,10 +157,7 @@ class SettingsScreen(Panel[None]):
     def _processing_rows(self) -> Iterator[Widget]:
         mic, problem = self.front.settings.mic, self.front.services.processing_problem
         for name in ("noise_suppression", "gain_control", "echo_cancel"):
-            choice = _choice(f"mic.{name}", getattr(mic, name))
-            if problem:
-                choice.set_note(problem)
-            yield choice
+            yield _choice(f"mic.{name}", getattr(mic, name), problem=problem)
 
     @property
     def _rows(self) -> list[Option]:
@@ -298,12 +291,18 @@ def _volumes(now: float) -> list[tuple[object, str]]:
 
 
 def _choice(
-    key: str, value: object, offers: Sequence[tuple[object, str]] | None = None, *, wraps: bool = True
+    key: str,
+    value: object,
+    offers: Sequence[tuple[object, str]] | None = None,
+    *,
+    problem: str = "",
+    wraps: bool = True,
 ) -> Choice:
-    """The form's line of an option; its id is the name under which a choice is remembered."""
+    """The form's line of an option; its id is the name under which a choice is remembered. ``problem``: why it has no
+    effect here, "" where it has."""
     row = OPTIONS[key]
     offers = offers or row.offers or _YES_NO
-    return Choice(row.remembered, row.label, offers, value, note=row.note, wraps=wraps)
+    return Choice(row.remembered, row.label, offers, value, note=problem or row.note, wraps=wraps)
 
 
 def _row(row: Option, value: str) -> Horizontal:
