@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pinch_tui.core.drawing import line_in_ascii
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.plain.terminal import Terminal
+from pinch_tui.ui.text.breaks import wrap
 from pinch_tui.ui.text.cells import clusters
-from pinch_tui.ui.text.layout import wrap
 
 _LEAST_COLUMNS = 20
 """Narrower terminals wrap lines themselves."""

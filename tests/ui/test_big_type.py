@@ -15,7 +15,8 @@ from pinch_tui.ui.big.fonts import FontFile, finder_for
 from pinch_tui.ui.big.lettering import BRAILLE, QUADRANTS, WHOLE, LargeType, Picture, Refusal, Request, Why, cells
 from pinch_tui.ui.big.press import PillowPress, Placed
 from pinch_tui.ui.big.scripts import ARABIC, script_of
-from pinch_tui.ui.text.layout import clusters, drawable, pieces
+from pinch_tui.ui.text.breaks import pieces
+from pinch_tui.ui.text.cells import clusters, drawable
 from tests.fakes.fake_press import FakeFinder, FakePress
 from tests.ui.test_layout_text import CORPUS
 

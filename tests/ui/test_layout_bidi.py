@@ -13,7 +13,8 @@ from rich.style import Style
 
 from pinch_tui.ui.app.theme import UNICODE
 from pinch_tui.ui.text import bidi as line_bidi
-from pinch_tui.ui.text.layout import APART, Order, apart, clusters, layout
+from pinch_tui.ui.text.cells import clusters
+from pinch_tui.ui.text.layout import APART, Order, apart, layout
 from pinch_tui.ui.transcript.paint import Painter
 from pinch_tui.ui.transcript.row import Role
 from pinch_tui.ui.widgets.strip import displayed, parts_of

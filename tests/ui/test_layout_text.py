@@ -9,8 +9,9 @@ from rich.cells import cell_len
 
 from pinch_tui.settings.model import Bidi
 from pinch_tui.ui.text import layout as layout_text
-from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, judge_widths
-from pinch_tui.ui.text.layout import Mark, Order, Widths, app_reorders, clusters, cut, drawable, layout, wrap
+from pinch_tui.ui.text.breaks import wrap
+from pinch_tui.ui.text.cells import WIDTHS_QUERY, Widths, clusters, drawable, guess_widths, judge_widths
+from pinch_tui.ui.text.layout import Mark, Order, app_reorders, cut, layout
 
 CORPUS = {
     "latin": "Good morning, I have a reservation — two nights, state-of-the-art/room 12.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.ui.text.layout import drawable
+from pinch_tui.ui.text.cells import drawable
 from pinch_tui.ui.transcript.search import NOTHING_FOUND, Found, Search, find, fold
 from tests.ui.line_talk import Talk
 

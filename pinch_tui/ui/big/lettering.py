@@ -20,7 +20,8 @@ from pinch_tui.ui.big.fonts import OWN, FontFinder
 from pinch_tui.ui.big.press import Face, Placed, Press
 from pinch_tui.ui.big.scripts import OTHER, Script, can_be_set_singly, letters_of, script_of
 from pinch_tui.ui.text import bidi as line_bidi
-from pinch_tui.ui.text.layout import Cluster, clusters, drawable, pieces
+from pinch_tui.ui.text.breaks import pieces
+from pinch_tui.ui.text.cells import Cluster, clusters, drawable
 
 CELL = (4, 8)
 """Dots of the canvas in one cell, across and down. Cells are twice as high as wide, so the dots are square."""

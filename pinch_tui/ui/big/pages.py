@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from pinch_tui.ui.text.bidi import has_rtl
-from pinch_tui.ui.text.layout import Order, clusters, drawable, layout
+from pinch_tui.ui.text.cells import clusters, drawable
+from pinch_tui.ui.text.layout import Order, layout
 
 Page = tuple[str, ...]
 """Rows, each to be centred."""

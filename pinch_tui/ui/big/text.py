@@ -12,7 +12,8 @@ from textual.strip import Strip
 
 from pinch_tui.ui.big.lettering import DrawLarge, Picture, Refusal, Request, Why
 from pinch_tui.ui.big.pages import Page, pages
-from pinch_tui.ui.text.layout import Order, drawable, width
+from pinch_tui.ui.text.cells import drawable, width
+from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.widgets.mouse_hold import MouseHold
 
 _MARGIN = 1

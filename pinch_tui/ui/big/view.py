@@ -19,7 +19,8 @@ from pinch_tui.ui.big.lettering import DrawLarge
 from pinch_tui.ui.big.text import BigText
 from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
-from pinch_tui.ui.text.layout import cut, width
+from pinch_tui.ui.text.cells import width
+from pinch_tui.ui.text.layout import cut
 
 _EVEN_ROWS = 18
 """From this many rows on, both languages get half of them; on fewer, the far one gets two thirds."""

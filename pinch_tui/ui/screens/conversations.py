@@ -17,7 +17,8 @@ from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastConversation, PastEntry, counted, when
 from pinch_tui.ui.screens.list_panel import ListPanel, marked
 from pinch_tui.ui.screens.past import MakeView, PastScreen, pairs_text
-from pinch_tui.ui.text.layout import cut, width
+from pinch_tui.ui.text.cells import width
+from pinch_tui.ui.text.layout import cut
 from pinch_tui.ui.transcript.search import find, fold
 from pinch_tui.ui.widgets.strip import displayed
 

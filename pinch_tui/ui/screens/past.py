@@ -27,7 +27,8 @@ from pinch_tui.ui.screens.correct import CorrectScreen
 from pinch_tui.ui.screens.export import ExportScreen
 from pinch_tui.ui.screens.help import HelpScreen, Place
 from pinch_tui.ui.screens.panel import Panel
-from pinch_tui.ui.text.layout import Order, cut, width
+from pinch_tui.ui.text.cells import width
+from pinch_tui.ui.text.layout import Order, cut
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.notices import OWN, Notices
 from pinch_tui.ui.widgets.search_bar import SearchBar

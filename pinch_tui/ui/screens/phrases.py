@@ -10,7 +10,8 @@ from textual.content import Content
 from pinch_tui.core.languages import label
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui.screens.list_panel import ListPanel, marked
-from pinch_tui.ui.text.layout import cut, width
+from pinch_tui.ui.text.cells import width
+from pinch_tui.ui.text.layout import cut
 from pinch_tui.ui.transcript.search import find, fold
 from pinch_tui.ui.widgets.strip import displayed
 

@@ -16,27 +16,8 @@ from typing import NamedTuple
 
 from pinch_tui.settings.model import Bidi
 from pinch_tui.ui.text import bidi as line_bidi
-from pinch_tui.ui.text.breaks import pieces, wrap
-from pinch_tui.ui.text.cells import NARROW_ONLY, Cluster, Widths, cells_of, clusters, drawable, width
-
-__all__ = [
-    "APART",
-    "Cluster",
-    "Line",
-    "Mark",
-    "Order",
-    "Run",
-    "Widths",
-    "apart",
-    "app_reorders",
-    "clusters",
-    "cut",
-    "drawable",
-    "layout",
-    "pieces",
-    "width",
-    "wrap",
-]
+from pinch_tui.ui.text.breaks import wrap
+from pinch_tui.ui.text.cells import NARROW_ONLY, Cluster, Widths, cells_of, clusters, width
 
 _WORD = re.compile(r"\S+")
 _RLM = "\N{RIGHT-TO-LEFT MARK}"

@@ -9,7 +9,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from pinch_tui.ui.app.theme import Marks
-from pinch_tui.ui.text.layout import APART, cut, width
+from pinch_tui.ui.text.cells import width
+from pinch_tui.ui.text.layout import APART, cut
 from pinch_tui.ui.transcript.book import LineBook
 from pinch_tui.ui.transcript.row import MATCH, PROVISIONAL, SPOKEN, Role, RowLine
 

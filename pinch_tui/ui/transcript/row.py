@@ -19,7 +19,8 @@ from pinch_tui.core.transcript.sides import segment_side, speaker_side
 from pinch_tui.core.transcript.unheard import note
 from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.ui.app.theme import UNICODE, Marks
-from pinch_tui.ui.text.layout import Line, Mark, Order, Widths, cut, drawable, layout, width
+from pinch_tui.ui.text.cells import Widths, drawable, width
+from pinch_tui.ui.text.layout import Line, Mark, Order, cut, layout
 from pinch_tui.ui.transcript import search
 
 SIDE_BY_SIDE = 72

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pinch_tui.core.transcript.utterance import Utterance
-from pinch_tui.ui.text.layout import drawable
+from pinch_tui.ui.text.cells import drawable
 
 Spans = tuple[tuple[int, int], ...]
 
