@@ -24,28 +24,7 @@ from typing import assert_never
 
 from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
-from pinch_tui.core.talk.hold_events import (
-    AskProbe,
-    Blurred,
-    Claimed,
-    Controlled,
-    Escaped,
-    FellSilent,
-    Focused,
-    ForcedEnd,
-    HoldCommand,
-    HoldEvent,
-    KeyDown,
-    KeyUp,
-    ModeSet,
-    MousePressed,
-    MouseReleased,
-    OtherKeyDown,
-    ProbeAnswered,
-    ReleaseSeen,
-    TerminalRestarted,
-    Tick,
-)
+from pinch_tui.core.talk import hold_events as ev
 from pinch_tui.core.talk.hold_gap import LATCH_GUARD_S, Cadence, RepeatGap
 from pinch_tui.core.talk.hold_key import KeyStep, KeyTracker, StepKind
 
@@ -105,16 +84,16 @@ class HoldMachine:
         """Whether an Escape would cancel something."""
         return self.state is not HoldState.IDLE or now < self._cancellable_until
 
-    def handle(self, event: HoldEvent, now: float) -> list[HoldCommand]:
+    def handle(self, event: ev.HoldEvent, now: float) -> list[ev.HoldCommand]:
         edges = self._on_event(event, now)
-        if isinstance(event, OtherKeyDown | Blurred | TerminalRestarted):
+        if isinstance(event, ev.OtherKeyDown | ev.Blurred | ev.TerminalRestarted):
             self._cancellable_until = float("-inf")  # later presses do not belong to it
         elif edges and isinstance(last := edges[-1], TalkEdge):
             self._watch_for_escape(last, now)
         if not self.key.is_down:
             self.owns_key = False
         if self.key.wants_answer:
-            return [*edges, AskProbe()]
+            return [*edges, ev.AskProbe()]
         return edges
 
     def _watch_for_escape(self, edge: TalkEdge, now: float) -> None:
@@ -123,63 +102,63 @@ class HoldMachine:
             wait = LATE_ESCAPE_S.get(edge.source, _PROMPT_ESCAPE_S if edge.source in _OWN else wait)
         self._cancellable_until = now + wait
 
-    def _on_event(self, event: HoldEvent, now: float) -> list[HoldCommand]:
+    def _on_event(self, event: ev.HoldEvent, now: float) -> list[ev.HoldCommand]:
         match event:
-            case KeyDown():
+            case ev.KeyDown():
                 return self._on_key_down(event, now)
-            case KeyUp():
+            case ev.KeyUp():
                 return self._follow([*self.key.trust(now), *self.key.key_up(now)], is_armed=True)
-            case ReleaseSeen():
+            case ev.ReleaseSeen():
                 return self._follow(self.key.trust(now), is_armed=True)
-            case OtherKeyDown():
+            case ev.OtherKeyDown():
                 return self._follow(self.key.other_key(now), is_armed=True)
-            case ProbeAnswered(is_down):
+            case ev.ProbeAnswered(is_down):
                 return self._follow(self.key.probe_answered(is_down, now), is_armed=True)
-            case Tick(has_unread):
+            case ev.Tick(has_unread):
                 return self._follow(self.key.tick(now, has_unread=has_unread), is_armed=True)
-            case Claimed(is_claimed):
+            case ev.Claimed(is_claimed):
                 self.key.is_claimed = is_claimed
                 return []
-            case Blurred():
+            case ev.Blurred():
                 return self._on_blur(now)
-            case Focused():
+            case ev.Focused():
                 self._regained_at = now
                 return []
-            case MousePressed():
+            case ev.MousePressed():
                 return self._on_mouse_pressed(now)
-            case MouseReleased():
+            case ev.MouseReleased():
                 return self._on_mouse_released(now)
-            case Controlled(is_start):
+            case ev.Controlled(is_start):
                 return self._on_control(is_start, now)
-            case Escaped():
+            case ev.Escaped():
                 cancelled = self._cancel(now)
                 return [*cancelled, *self._follow(self.key.other_key(now), is_armed=True)]
-            case ForcedEnd(source):
+            case ev.ForcedEnd(source):
                 return self._end(EdgeKind.COMMIT, now, source)
-            case TerminalRestarted():
+            case ev.TerminalRestarted():
                 self._lose_key()
                 self._regained_at = now
                 self.key.is_claimed = self.key.is_trusted = self.key.has_pairs = False
                 return self._end(EdgeKind.COMMIT, now, TalkSource.QUIT)
-            case ModeSet(mode):
+            case ev.ModeSet(mode):
                 self.mode = mode
                 return []
-            case FellSilent():
+            case ev.FellSilent():
                 return self._on_fell_silent()
             case _:
                 assert_never(event)
 
     # ---- the key ------------------------------------------------------------------------------------------------
 
-    def _on_key_down(self, event: KeyDown, now: float) -> list[HoldCommand]:
+    def _on_key_down(self, event: ev.KeyDown, now: float) -> list[ev.HoldCommand]:
         is_eager = not self._hangs_on_key and not self._latched_in_doubt
         steps = self.key.key_down(now, reports_release=event.reports_release, is_eager=is_eager)
         if self.key.wants_answer and not event.is_armed:
             self.key.wants_answer = False
         return self._follow(steps, is_armed=event.is_armed)
 
-    def _follow(self, steps: list[KeyStep], *, is_armed: bool) -> list[HoldCommand]:
-        edges: list[HoldCommand] = []
+    def _follow(self, steps: list[KeyStep], *, is_armed: bool) -> list[ev.HoldCommand]:
+        edges: list[ev.HoldCommand] = []
         for step in steps:
             match step.kind:
                 case StepKind.PRESSED:
@@ -196,7 +175,7 @@ class HoldMachine:
                     assert_never(step.kind)
         return edges
 
-    def _on_pressed(self, step: KeyStep) -> list[HoldCommand]:
+    def _on_pressed(self, step: KeyStep) -> list[ev.HoldCommand]:
         self._is_leftover = self._is_key_lost and step.t - self._regained_at < LEFTOVER_S
         self._is_key_lost = False
         if self._is_leftover and (self.mode is TalkMode.TAP or self.state is HoldState.LATCHED):
@@ -215,7 +194,7 @@ class HoldMachine:
             case _:
                 assert_never(self.state)
 
-    def _on_doubted(self, step: KeyStep) -> list[HoldCommand]:
+    def _on_doubted(self, step: KeyStep) -> list[ev.HoldCommand]:
         if not self._hangs_on_key:
             return []
         if step.arrivals == 1 and self._may_latch:
@@ -225,14 +204,14 @@ class HoldMachine:
         self._soft_at = step.t
         return [self._edge(EdgeKind.SOFT_STOP, step.t, TalkSource.GAP)]
 
-    def _on_fell_silent(self) -> list[HoldCommand]:
+    def _on_fell_silent(self) -> list[ev.HoldCommand]:
         if not self._hangs_on_key or not self._is_soft or self._is_remote:
             return []
         ended = self._end(EdgeKind.COMMIT, self._soft_at, TalkSource.GAP)
         self._is_early = True
         return ended
 
-    def _on_again(self, step: KeyStep) -> list[HoldCommand]:
+    def _on_again(self, step: KeyStep) -> list[ev.HoldCommand]:
         if self.state is HoldState.LATCHED and self._latched_in_doubt:
             self.state = HoldState.HELD
             self._latched_in_doubt = False
@@ -244,7 +223,7 @@ class HoldMachine:
             return [self._edge(EdgeKind.RESUME, step.t, TalkSource.KEY)]
         return []
 
-    def _on_released(self, step: KeyStep) -> list[HoldCommand]:
+    def _on_released(self, step: KeyStep) -> list[ev.HoldCommand]:
         self._is_early = False
         if self.state is HoldState.LATCHED:
             return self._on_released_while_latched(step)
@@ -254,7 +233,7 @@ class HoldMachine:
             return self._end(EdgeKind.COMMIT, step.t, step.source)
         return self._latch(step.t)
 
-    def _on_released_while_latched(self, step: KeyStep) -> list[HoldCommand]:
+    def _on_released_while_latched(self, step: KeyStep) -> list[ev.HoldCommand]:
         if self._latched_in_doubt and step.source is not TalkSource.GAP:
             # The press looked like a tap, since nothing followed it. It was a hold, and it ends here.
             return self._end(EdgeKind.COMMIT, step.t, step.source)
@@ -282,13 +261,13 @@ class HoldMachine:
         self._is_key_lost = self.key.is_down
         self.key.reset()
 
-    def _on_blur(self, now: float) -> list[HoldCommand]:
+    def _on_blur(self, now: float) -> list[ev.HoldCommand]:
         self._lose_key()
         if self.state is HoldState.HELD and self.source is not TalkSource.CONTROL:
             return self._end(EdgeKind.COMMIT, now, TalkSource.FOCUS)
         return []
 
-    def _on_mouse_pressed(self, now: float) -> list[HoldCommand]:
+    def _on_mouse_pressed(self, now: float) -> list[ev.HoldCommand]:
         if self.state is HoldState.IDLE:
             return self._start(now, TalkSource.MOUSE)
         if self.state is HoldState.LATCHED and now - self._latched_at < LATCH_GUARD_S:
@@ -297,14 +276,14 @@ class HoldMachine:
             return self._end(EdgeKind.COMMIT, now, TalkSource.MOUSE)
         return []
 
-    def _on_mouse_released(self, now: float) -> list[HoldCommand]:
+    def _on_mouse_released(self, now: float) -> list[ev.HoldCommand]:
         if self.state is not HoldState.HELD or self.source is not TalkSource.MOUSE:
             return []
         if self.mode is TalkMode.AUTO and now - self._started_at < TAP_S:
             return self._latch(now)
         return self._end(EdgeKind.COMMIT, now, TalkSource.MOUSE)
 
-    def _on_control(self, is_start: bool, now: float) -> list[HoldCommand]:
+    def _on_control(self, is_start: bool, now: float) -> list[ev.HoldCommand]:
         if not is_start:
             return self._end(EdgeKind.COMMIT, now, TalkSource.CONTROL)
         if self.state is not HoldState.IDLE:
@@ -312,7 +291,7 @@ class HoldMachine:
         self._begin(now, TalkSource.CONTROL)
         return [self._edge(EdgeKind.START, now, TalkSource.CONTROL)]
 
-    def _start(self, t: float, source: TalkSource) -> list[HoldCommand]:
+    def _start(self, t: float, source: TalkSource) -> list[ev.HoldCommand]:
         self._begin(t, source)
         start = self._edge(EdgeKind.START, t, source)
         return [start, *(self._latch(t) if self.mode is TalkMode.TAP else [])]
@@ -323,20 +302,20 @@ class HoldMachine:
         self._started_at = t
         self._is_soft = self._latched_in_doubt = self._is_early = False
 
-    def _latch(self, t: float) -> list[HoldCommand]:
+    def _latch(self, t: float) -> list[ev.HoldCommand]:
         self.state = HoldState.LATCHED
         self._latched_at = t
         self._is_soft = False
         return [self._edge(EdgeKind.LATCH, t, TalkSource.TAP)]
 
-    def _end(self, kind: EdgeKind, t: float, source: TalkSource) -> list[HoldCommand]:
+    def _end(self, kind: EdgeKind, t: float, source: TalkSource) -> list[ev.HoldCommand]:
         if self.state is HoldState.IDLE:
             return []
         self.state = HoldState.IDLE
         self._is_soft = self._latched_in_doubt = False
         return [self._edge(kind, t, source)]
 
-    def _cancel(self, now: float) -> list[HoldCommand]:
+    def _cancel(self, now: float) -> list[ev.HoldCommand]:
         self._is_early = False
         if self.state is HoldState.IDLE and self.takes_escape(now):
             return [self._edge(EdgeKind.CANCEL, now, TalkSource.CANCEL)]
