@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource, Voice
+from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource
 from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import last_heard
@@ -119,7 +119,7 @@ def text_only(front: FrontEnd) -> None:
 
 def voice(front: FrontEnd) -> None:
     params = front.session.wanted
-    voices = [Voice(name) for name in front.engine.status.service.voices]
+    voices = front.engine.status.service.voices
     following = (voices.index(params.voice) + 1) % len(voices) if params.voice in voices else 0
     front.session.change(replace(params, voice=voices[following]))
 

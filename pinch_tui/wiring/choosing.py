@@ -158,7 +158,7 @@ def refuse_typed(traits: ServiceTraits, options: RunOptions, *, has_out: bool = 
     named = options.loaded.settings.service.name
     if options.is_practice and is_typed("service.name") and named is not ServiceName.PRACTICE:
         raise UsageError("--practice and --service name two services.", "Use only one of them.")
-    if is_typed("session.voice") and traits.speaks and session.voice.value not in traits.voices:
+    if is_typed("session.voice") and traits.speaks and session.voice not in traits.voices:
         raise UsageError(f"{label} has no voice named {session.voice.value}.", traits.voice_hint)
     found = [
         ("--to", translates, is_typed("session.target") and not traits.translates),

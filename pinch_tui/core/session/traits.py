@@ -10,8 +10,6 @@ from pinch_tui.core.options import SessionParams, Voice
 from pinch_tui.core.session.reactions import Failure, FailureKind, Reaction
 from pinch_tui.core.session.settle import QuietTimes
 
-MALE, FEMALE, CLONE = "male", "female", "clone"
-
 
 @dataclass(frozen=True, slots=True)
 class ServiceTraits:
@@ -25,7 +23,7 @@ class ServiceTraits:
     """Whether it is the built-in service that only knows its phrasebook."""
     translates: bool = True
     """Whether translations come. Without them an utterance settles by its original, and one column is shown."""
-    voices: tuple[str, ...] = (MALE, FEMALE)
+    voices: tuple[Voice, ...] = (Voice.MALE, Voice.FEMALE)
     """The voices that it speaks with; none where it does not speak."""
     has_two_way: bool = True
     """Whether either of two languages may be spoken."""
@@ -77,10 +75,10 @@ class ServiceTraits:
         if params.two_way and not self.has_two_way:
             params = replace(params, two_way=False)
             left_out.append(f"{self.label} does not support two-way conversations; it hears {params.source} alone.")
-        if self.voices and params.voice.value not in self.voices:
+        if self.voices and params.voice not in self.voices:
             sentence = f"{self.label} has no voice named {params.voice.value}; it speaks with {self.voices[0]}."
             left_out.append(f"{sentence} {self.voice_hint}".strip())
-            params = replace(params, voice=Voice(self.voices[0]))
+            params = replace(params, voice=self.voices[0])
         if params.audio_output and not self.speaks:
             params = replace(params, text_only=True)
         return params, left_out

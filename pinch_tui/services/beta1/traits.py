@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from pinch_tui.core.options import Voice
 from pinch_tui.core.session.reactions import Policy, Reaction
 from pinch_tui.core.session.settle import QuietTimes
-from pinch_tui.core.session.traits import CLONE, FEMALE, MALE, ServiceTraits
+from pinch_tui.core.session.traits import ServiceTraits
 
 ROOM_REFUSED, ROOM_GONE = 4401, 4503
 """How the connection tells that the room was not opened, or that it was left; beta1 itself has no close codes."""
@@ -14,7 +15,7 @@ ROOM_REFUSED, ROOM_GONE = 4401, 4503
 BETA1 = ServiceTraits(
     name="pinch-beta1",
     label="Pinch beta1",
-    voices=(CLONE, MALE, FEMALE),
+    voices=(Voice.CLONE, Voice.MALE, Voice.FEMALE),
     has_two_way=False,
     takes_context=False,
     key="pinch",
