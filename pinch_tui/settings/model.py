@@ -32,13 +32,9 @@ class BargeIn(StrEnum):
     MIX = "mix"
 
 
-class Cues(StrEnum):
-    AUTO = "auto"
-    ON = "on"
-    OFF = "off"
+class Switch(StrEnum):
+    """On, off, or as fits."""
 
-
-class Ascii(StrEnum):
     AUTO = "auto"
     ON = "on"
     OFF = "off"
@@ -240,7 +236,7 @@ class SpeakerSettings:
         remembered="other_sound",
     )
     """Players with MPRIS on Linux, with the system's media controls on Windows; Music and Spotify on macOS."""
-    cues: Cues = Cues.AUTO
+    cues: Switch = Switch.AUTO
     """Short go, stop and error sounds. ``auto``: over headphones, where that is known."""
 
 
@@ -254,7 +250,7 @@ class UiSettings:
     """Who reorders right-to-left text: the ``app``, the ``terminal``, or ``auto``."""
     motion: bool = True
     """Animations."""
-    ascii: Ascii = option(Ascii.AUTO, flag="--ascii", help="Draw with ASCII alone; auto: where it has to be.")
+    ascii: Switch = option(Switch.AUTO, flag="--ascii", help="Draw with ASCII alone; auto: where it has to be.")
     """Draw with ASCII only. ``auto``: where the terminal or the locale has nothing else."""
     timestamps: bool = True
     """A time beside each utterance."""
@@ -264,7 +260,7 @@ class UiSettings:
     @property
     def is_ascii(self) -> bool:
         """Whether ASCII alone is drawn. ``auto`` is decided before anything is."""
-        return self.ascii is Ascii.ON
+        return self.ascii is Switch.ON
 
 
 @dataclass(frozen=True, slots=True)

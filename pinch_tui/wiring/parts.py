@@ -28,7 +28,7 @@ from pinch_tui.outlet import say_briefly
 from pinch_tui.services.ports import Service
 from pinch_tui.services.registry import Making, make
 from pinch_tui.settings.load import Source
-from pinch_tui.settings.model import Cues, Reopen, Settings
+from pinch_tui.settings.model import Reopen, Settings, Switch
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.eventlog import EventLog
 from pinch_tui.store.history.conversations import Conversation, History, Purge
@@ -270,5 +270,5 @@ def engine_config(settings: Settings, params: SessionParams) -> EngineConfig:
         reopens_idle=settings.session.reopen is Reopen.EAGER,
         volume=speaker.volume,
         is_muted=speaker.muted,
-        has_cues={Cues.ON: True, Cues.OFF: False, Cues.AUTO: None}[speaker.cues],
+        has_cues={Switch.ON: True, Switch.OFF: False, Switch.AUTO: None}[speaker.cues],
     )

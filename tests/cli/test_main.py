@@ -20,7 +20,7 @@ from pinch_tui.cli.main import COMMANDS, cli, run, say
 from pinch_tui.core.events import FinalizeMode, Voice
 from pinch_tui.errors import AudioError, CredentialError, LinkError, PinchError, UsageError
 from pinch_tui.settings.load import load
-from pinch_tui.settings.model import Ascii
+from pinch_tui.settings.model import Switch
 from pinch_tui.settings.run import RunOptions
 from tests.cli.conftest import Asked, Shell
 
@@ -234,7 +234,7 @@ def test_ascii_is_drawn_where_it_has_to_be(
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout" if is_plain else "stderr", stream)
     options = drawable(RunOptions(loaded, shell.paths, env={}, is_plain=is_plain))
-    assert options.loaded.settings.ui.ascii is (Ascii.ON if is_ascii else Ascii.OFF)
+    assert options.loaded.settings.ui.ascii is (Switch.ON if is_ascii else Switch.OFF)
 
 
 # ---- flags --------------------------------------------------------------------------------------------------------

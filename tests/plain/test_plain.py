@@ -49,7 +49,7 @@ from pinch_tui.plain.tty import PosixTerminal
 from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Ascii, Settings, TalkSettings, UiSettings
+from pinch_tui.settings.model import Settings, Switch, TalkSettings, UiSettings
 from tests.fakes.app_services import app_services
 from tests.fakes.fake_engine import FakeEngine, line
 
@@ -77,7 +77,7 @@ class Session:
             services or app_services(),
             Settings(
                 talk=TalkSettings(key=talk_key),
-                ui=UiSettings(keys=keys or {}, ascii=Ascii.ON if is_ascii else Ascii.AUTO),
+                ui=UiSettings(keys=keys or {}, ascii=Switch.ON if is_ascii else Switch.AUTO),
             ),
             columns=lambda: columns,
             terminal=PosixTerminal(self.slave, self._take),

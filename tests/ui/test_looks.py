@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from pinch_tui.settings.model import Ascii, Settings, UiSettings
+from pinch_tui.settings.model import Settings, Switch, UiSettings
 from pinch_tui.ui.app.looks import (
     ANSWERS_WITHIN_S,
     BACKGROUND_QUERY,
@@ -194,7 +194,7 @@ def test_shapes_become_ascii_and_solid_ones_reversed_blanks() -> None:
 @pytest.mark.parametrize("key", ["question_mark", "l", "comma", "e", "d", "h", "ctrl+p", "f3", "slash", "ctrl+e"])
 @pytest.mark.parametrize("size", [(60, 15), SIZE], ids=["60x15", "80x24"])
 async def test_panels_are_drawn_in_ascii(key: str, size: tuple[int, int]) -> None:
-    r = talked(settings=Settings(ui=UiSettings(ascii=Ascii.ON, motion=False)))
+    r = talked(settings=Settings(ui=UiSettings(ascii=Switch.ON, motion=False)))
     async with r.app.run_test(size=size) as pilot:
         await pilot.press("up", key)
         await pilot.pause()

@@ -30,7 +30,7 @@ from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, entries
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Ascii, BargeIn, Settings, UiSettings
+from pinch_tui.settings.model import BargeIn, Settings, Switch, UiSettings
 from pinch_tui.ui.app.app import HoldReportChanged
 from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.key import KeyScreen
@@ -698,7 +698,7 @@ async def test_a_key_that_is_refused_says_why_and_is_not_kept() -> None:
 
 
 async def test_ascii_draws_ascii() -> None:
-    r = rig(settings=Settings(ui=UiSettings(ascii=Ascii.ON, motion=False)))
+    r = rig(settings=Settings(ui=UiSettings(ascii=Switch.ON, motion=False)))
     r.engine.transcript.utterances.append(line(1, "Hello.", "Hola."))
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()

@@ -26,7 +26,7 @@ from pinch_tui.core.transcript.unheard import Unheard, sentences
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.services.pinch.traits import PRACTICE
-from pinch_tui.settings.model import Ascii, Settings, UiSettings
+from pinch_tui.settings.model import Settings, Switch, UiSettings
 from pinch_tui.ui.big.table import TableView
 from pinch_tui.ui.screens.past import PastScreen
 from tests.fakes.fake_engine import line
@@ -515,7 +515,7 @@ def test_light(snap_compare: Any) -> None:
 
 
 def test_high_contrast_in_ascii(snap_compare: Any) -> None:
-    look = UiSettings(theme="pinch-contrast", motion=False, ascii=Ascii.ON)
+    look = UiSettings(theme="pinch-contrast", motion=False, ascii=Switch.ON)
     assert snap_compare(talked(status=TALKING, settings=Settings(ui=look)).app, terminal_size=USUAL)
 
 

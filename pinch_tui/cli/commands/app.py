@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.errors import UsageError
-from pinch_tui.settings.model import Ascii
+from pinch_tui.settings.model import Switch
 from pinch_tui.settings.run import RunOptions
 
 
@@ -41,10 +41,10 @@ def _for_demo(options: RunOptions) -> RunOptions:
 def drawable(options: RunOptions) -> RunOptions:
     """With ``ui.ascii`` decided, where it is ``auto``: the screen is drawn on stderr, lines are written to stdout."""
     loaded = options.loaded
-    if loaded.settings.ui.ascii is not Ascii.AUTO:
+    if loaded.settings.ui.ascii is not Switch.AUTO:
         return options
     is_needed = needs_ascii(sys.stdout if options.is_plain else sys.stderr, options.env)
-    ui = replace(loaded.settings.ui, ascii=Ascii.ON if is_needed else Ascii.OFF)
+    ui = replace(loaded.settings.ui, ascii=Switch.ON if is_needed else Switch.OFF)
     return replace(options, loaded=replace(loaded, settings=replace(loaded.settings, ui=ui)))
 
 
