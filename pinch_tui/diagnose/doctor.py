@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pinch_tui.audio.devices.choice import DeviceList
 from pinch_tui.core.events import SessionParams
 from pinch_tui.diagnose.checks import service, sound
-from pinch_tui.diagnose.checks.network import Place, Target, Way, check_address
+from pinch_tui.diagnose.checks.network import Place, Way, check_address
 from pinch_tui.diagnose.finding import Finding, Verdict, skip
 from pinch_tui.diagnose.sound import Listening, Played
 from pinch_tui.errors import AudioError
@@ -35,12 +35,10 @@ class Sounds:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The service and the way to it. ``target`` None: the base URL is not one that the key may go to."""
+    """The service and the way to it, None where the base URL is not one that the key may go to."""
 
-    target: Target | None
     way: Way | None
     place: Place
-    is_default: bool
     has_key: bool
     make_service: Callable[[], Service]
     params: SessionParams
@@ -93,7 +91,7 @@ async def _remote(subject: Subject) -> AsyncIterator[Finding]:
     if remote is None:
         yield skip("address", "The settings cannot be read, so the service's address is not known.")
         return
-    yield check_address(remote.target, remote.place, is_default=remote.is_default)
+    yield check_address(remote.way, remote.place)
     if remote.way is None:
         return
     if subject.is_offline:

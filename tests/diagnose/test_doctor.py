@@ -33,7 +33,7 @@ class WayOf(Way):
     """Tells ready-made findings."""
 
     def __init__(self, *findings: Finding) -> None:
-        super().__init__(TARGET)
+        super().__init__(TARGET, is_default=True)
         object.__setattr__(self, "within_s", findings)
 
     async def check(self) -> AsyncIterator[Finding]:
@@ -74,8 +74,7 @@ class World:
             fake = Fake(self.socket)
             return Service(PINCH, fake, fake)
 
-        target = TARGET if self.way is not None else None
-        remote = Remote(target, self.way, PLACE, True, self.has_key, service, SessionParams())
+        remote = Remote(self.way, PLACE, self.has_key, service, SessionParams())
         local = [*machine.machine(), *terminal.checks(TERMINAL), self.config, self.key, machine.check_files({})]
         sounds = Sounds(self.missing, ("", ""), "Linux", devices, listen, play)
         return Subject(local, sounds, remote if self.has_remote else None, **scope)

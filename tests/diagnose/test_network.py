@@ -111,12 +111,12 @@ def test_proxies_are_those_that_the_client_chooses() -> None:
 
 def test_an_address_that_is_not_safe_ends_it() -> None:
     place = Place("smallest.ai", "smallest.base_url", "https://api.smallest.ai")
-    finding = check_address(None, place, is_default=False)
+    finding = check_address(None, place)
     assert (finding.verdict, finding.exit_code) == (Verdict.FAIL, 2)
     assert finding.sentence == "The base URL of smallest.ai must be https, or http to this machine."
     assert finding.cure == "Set smallest.base_url to something like https://api.smallest.ai."
-    assert check_address(REAL, place, is_default=True).verdict is Verdict.OK
-    assert "not the default" in check_address(REAL, place, is_default=False).sentence
+    assert check_address(Way(REAL, is_default=True), place).verdict is Verdict.OK
+    assert "not the default" in check_address(Way(REAL), place).sentence
 
 
 # ---- name and connection ------------------------------------------------------------------------------------------

@@ -100,15 +100,7 @@ async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: 
     making = Making(settings, key.value, chosen.key_place, practice.start, practice.secret)
     target = target_of(base_url, lambda url: choose(url, os.environ))
     usual = chosen.base_url(Settings())
-    is_default = base_url == usual
+    way = Way(target, is_default=base_url == usual) if target is not None else None
     place = Place(traits.label, chosen.address_option, usual)
-    way = Way(target, is_default) if target is not None else None
-    return Remote(
-        target,
-        way,
-        place,
-        is_default,
-        not traits.key or bool(key),
-        lambda: make(name, making),
-        settings.session.params(),
-    )
+    has_key = not traits.key or bool(key)
+    return Remote(way, place, has_key, lambda: make(name, making), settings.session.params())

@@ -93,21 +93,21 @@ class Place:
     usual: str
 
 
-def check_address(target: Target | None, place: Place, *, is_default: bool) -> Finding:
-    """Where sessions are asked for, and that the key is safe on the way there."""
-    if target is None:
+def check_address(way: Way | None, place: Place) -> Finding:
+    """Where sessions are asked for, and that the key is safe on the way there; ``way`` None: it may not go there."""
+    if way is None:
         return fail(
             "address",
             EXIT_USAGE,
             f"The base URL of {place.label} must be https, or http to this machine.",
             f"Set {place.option} to something like {place.usual}.",
         )
+    target = way.target
     details = {"host": target.host, "port": target.port}
     if target.is_loopback:
         return ok("address", f"{place.label} on this machine ({target.where}).", **details)
-    return ok(
-        "address", f"{place.label} at {target.where}{'' if is_default else ', which is not the default'}.", **details
-    )
+    other = "" if way.is_default else ", which is not the default"
+    return ok("address", f"{place.label} at {target.where}{other}.", **details)
 
 
 def own_store() -> ssl.SSLContext:
