@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -73,15 +73,12 @@ class Replayed:
     lines: int = 0
     duration_s: float = 0.0
     sessions: list[tuple[str, str]] = field(default_factory=list)  # session id, model version id
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
     utterances: tuple[Utterance, ...] = ()
     timings: dict[int, Timing] = field(default_factory=dict)
     speech_samples: dict[int, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)  # failed attempts and closed sockets, in order
     differences: list[str] = field(default_factory=list)  # where engine and trace disagree
-
-    def count(self, name: str, n: int = 1) -> None:
-        self.counts[name] = self.counts.get(name, 0) + n
 
 
 Decode = Callable[[bytes | str], WireEvent]
@@ -268,10 +265,10 @@ class _Replay:
             case "talk-cancel":
                 self._edge(EdgeKind.CANCEL)
             case _:
-                self.out.count(f"log {line.kind}")
+                self.out.counts[f"log {line.kind}"] += 1
 
     def _on_allocate(self, params: SessionParams) -> None:
-        self.out.count("sessions asked for")
+        self.out.counts["sessions asked for"] += 1
         self._wire.ask(params)
         pair = _pair(params)
         if pair in self._wire.waiting:
@@ -305,15 +302,15 @@ class _Replay:
         if connection is None:
             self.out.differences.append("something was sent on a connection that never opened")
         elif n_bytes is None:
-            self.out.count("finalizes sent")
+            self.out.counts["finalizes sent"] += 1
             connection.finalizes -= 1
             if connection.finalizes < 0:
                 self._edge(EdgeKind.COMMIT, self._frame_at)
         else:
-            self.out.count("frames sent")
-            self.out.count("bytes sent", n_bytes)
+            self.out.counts["frames sent"] += 1
+            self.out.counts["bytes sent"] += n_bytes
             if n_bytes != FRAME_BYTES:
-                self.out.count("frames of another size")
+                self.out.counts["frames of another size"] += 1
             connection.frames -= 1
             if connection.frames < 0:
                 await self._capture(0.0 if fields.get("quiet") is True else VOICE)
@@ -340,17 +337,17 @@ class _Replay:
         message = fields.get("message")
         if n_bytes is not None:
             event = self._decode(bytes(min(max(n_bytes, 0), 4_000_000)))
-            self.out.count("speech bytes received", n_bytes)
+            self.out.counts["speech bytes received"] += n_bytes
         else:
             event = self._decode(json.dumps(message) if isinstance(message, dict) else "")
-            self.out.count("messages received")
+            self.out.counts["messages received"] += 1
         match event:
             case Malformed():
-                self.out.count("unreadable messages")
+                self.out.counts["unreadable messages"] += 1
             case UnknownMessage():
-                self.out.count("unknown messages")
+                self.out.counts["unknown messages"] += 1
             case ErrorMessage():
-                self.out.count("error messages")
+                self.out.counts["error messages"] += 1
             case SpeechChunk():
                 self._spoken_at = asyncio.get_running_loop().time()
             case _:
@@ -392,7 +389,7 @@ class _Replay:
                 timing.first_text = timing.first_text or t
                 timing.last_final = t if kind == "final" else timing.last_final
             case "resend":
-                self.out.count("utterances sent again")
+                self.out.counts["utterances sent again"] += 1
             case "settled":
                 self._measure(number)
                 timing.last_speech = None if timing.first_speech is None else self._spoken_at

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from pinch_tui.core.events import EdgeKind, Frame, Severity, TalkEdge, TalkSource
+from pinch_tui.core.events import EdgeKind, Frame, MicState, Severity, TalkEdge, TalkSource
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import VOICE_PEAK
@@ -215,7 +215,7 @@ class Talking:
         self._notifier.changed(number)
         for frame in self._listening.preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
-        if self._listening.is_lost:  # it has as long to come back as one that vanishes while talking
+        if self._listening.state is MicState.LOST:  # it has as long to come back as one that vanishes while talking
             self._vanished()
 
     def _refuses(self, edge: TalkEdge) -> bool:

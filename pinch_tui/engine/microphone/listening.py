@@ -172,11 +172,6 @@ class Listening:
         return self._access.is_taken
 
     @property
-    def is_lost(self) -> bool:
-        """It vanished, and is looked for."""
-        return self.state is MicState.LOST
-
-    @property
     def is_failing(self) -> bool:
         return self.state in (MicState.LOST, MicState.ABSENT)
 
