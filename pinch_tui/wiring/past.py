@@ -25,17 +25,8 @@ class KeptConversations:
     """Implements `frontend.past.PastConversations`. ``running``: the file of the running conversation, which is left
     out: it belongs to its writer."""
 
-    def __init__(
-        self,
-        history: History,
-        running: Callable[[], Path | None],
-        *,
-        folder: Callable[[], Path] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """``folder``: where exports go, None for the usual one."""
+    def __init__(self, history: History, running: Callable[[], Path | None]) -> None:
         self._history, self._running = history, running
-        self._folder, self._clock = folder, clock
         self._changes = asyncio.Lock()  # changes reach a file in the order in which they were asked for
 
     async def find(self, text: str) -> AsyncGenerator[Sequence[PastEntry]]:
@@ -47,11 +38,11 @@ class KeptConversations:
 
     def _part(self, rows: Iterator[list[PastEntry]]) -> tuple[list[PastEntry], bool]:
         """What is found in `PART_S`, and whether there is more to read."""
-        end = self._clock() + PART_S
+        end = time.monotonic() + PART_S
         found: list[PastEntry] = []
         for some in rows:
             found += some
-            if self._clock() >= end:
+            if time.monotonic() >= end:
                 return found, True
         return found, False
 
@@ -94,7 +85,7 @@ class KeptConversations:
 
         item = self._history.named(id_)
         return export_conversation(
-            (self._folder or default_folder)(),
+            default_folder(),
             item.utterances,
             format_,
             side,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -321,11 +322,14 @@ def talk(folder: Path, started: float, *texts: tuple[str, str]) -> Path:
 
 
 def on_disk(tmp_path: Path, running: Path | None = None) -> tuple[Rig, KeptConversations]:
-    store = KeptConversations(History(tmp_path / "history"), lambda: running, folder=lambda: tmp_path)
+    store = KeptConversations(History(tmp_path / "history"), lambda: running)
     return rig(past=store), store
 
 
-async def test_real_files_are_found_opened_starred_corrected_exported_and_deleted(tmp_path: Path) -> None:
+async def test_real_files_are_found_opened_starred_corrected_exported_and_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "history"
     newest = talk(folder, 1_790_000_000.0, ("Hello, Mr Miller.", "Hola."), ("An \x1b[31mÉCLAIR, please.", "Un éclair."))
     older = talk(folder, 1_789_000_000.0, ("The train.", "El tren."))
@@ -380,11 +384,13 @@ async def test_a_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         await until(pilot, lambda: "cannot be read" in " ".join(shown(r.app).split()))
 
 
-async def test_a_search_ends_soon_when_it_is_not_wanted_any_more(tmp_path: Path) -> None:
+async def test_a_search_ends_soon_when_it_is_not_wanted_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pinch_tui.wiring.past.PART_S", 0.0)
     for number in range(4):
         talk(tmp_path / "history", 1_790_000_000.0 + 86_400 * number, (f"Hello {number}.", "Hola."))
-    ticks = iter(range(1000))
-    store = KeptConversations(History(tmp_path / "history"), lambda: None, clock=lambda: float(next(ticks)))
+    store = KeptConversations(History(tmp_path / "history"), lambda: None)
     parts = store.find("hello")
     first = await anext(parts)
     assert [entry.words for entry in first] == ["Hello 3."]  # one stretch, one conversation
