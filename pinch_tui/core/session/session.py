@@ -72,7 +72,6 @@ class Session:
         self.state = SessionState.IDLE
         self.session_id: str | None = None
         self.model_version_id: str | None = None
-        self.retry_at: float | None = None
         self.failure: Failure | None = None
         self.delivery = Delivery(traits, has_checkpoints=has_checkpoints, pace=pace)
         self._random = random
@@ -95,6 +94,11 @@ class Session:
     def is_active(self) -> bool:
         """Whether something is unsettled."""
         return self.delivery.is_active
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next try begins, during a back-off."""
+        return self._deadline if self.state is SessionState.WAITING else None
 
     def use(self) -> None:
         """It takes words from now on."""
@@ -193,7 +197,6 @@ class Session:
     def _begin(self, now: float) -> list[Step]:
         self._generation += 1
         self.state = SessionState.ALLOCATING
-        self.retry_at = None
         self._deadline = now + ALLOCATE_WITHIN_S
         return [ev.Allocate(self._generation, self.params)]
 
@@ -314,10 +317,9 @@ class Session:
         delay, needs_cure = self._delay(failure, now)
         if delay is None:
             self.state = SessionState.STOPPED if needs_cure else SessionState.IDLE
-            self.retry_at = None
             return [*steps, ev.SessionFailed(failure, None, needs_cure, len(self.delivery.outbox))]
-        self.retry_at = self._deadline = now + delay
-        told = ev.SessionFailed(failure, self.retry_at, False, len(self.delivery.outbox))
+        self._deadline = now + delay
+        told = ev.SessionFailed(failure, self._deadline, False, len(self.delivery.outbox))
         if delay <= 0:
             return [*steps, told, *self._begin(now)]
         self.state = SessionState.WAITING
