@@ -19,7 +19,7 @@ from typing import Final, assert_never
 
 from pinch_tui.core.languages import AUTO, label, same_language
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.transcript.export import SIDE_NAMES, ExportFormat, ExportHead, ExportLine, ExportSide, pairs_of
+from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportLine, ExportSide, pairs_of
 from pinch_tui.core.transcript.subtitles import Cue, Spoken, cues_of
 
 SCHEMA_VERSION: Final = 1
@@ -199,7 +199,7 @@ def to_md(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head:
     if lines and not any(line.target_language for line in lines):
         side = ExportSide.ORIGINAL
     sides = [ExportSide.ORIGINAL, ExportSide.TRANSLATION] if side is ExportSide.BOTH else [side]
-    named = [_md(label(code)) for code in columns] if columns else [SIDE_NAMES[one].capitalize() for one in sides]
+    named = [_md(label(code)) for code in columns] if columns else [one.value.capitalize() for one in sides]
     header = ["Time", *(["Languages"] if has_directions else []), *(["Speaker"] if has_speaker else []), *named]
     rows = [header, ["---"] * len(header)]
     for line, direction in zip(lines, directions, strict=True):

@@ -184,7 +184,6 @@ def pair_of(lines: Sequence[ExportLine], usual: tuple[str, str]) -> tuple[str, s
 
 MANY: Final = "mul"
 """ISO 639 for "multiple languages"; as both languages of a file's name it stands there once."""
-SIDE_NAMES: Final = {ExportSide.ORIGINAL: "original", ExportSide.TRANSLATION: "translation"}
 
 
 def file_name(
@@ -200,7 +199,7 @@ def file_name(
     languages = [normalize(code) or "xx" for code in (source, target) if code or code == source]
     parts = [f"pinch-{started:%Y-%m-%d-%H%M}", *dict.fromkeys(languages)]
     if side is not ExportSide.BOTH:
-        parts.append(SIDE_NAMES[side])
+        parts.append(side.value)
     if copy > 1:
         parts.append(str(copy))
     return f"{'-'.join(parts)}.{format_.value}"
