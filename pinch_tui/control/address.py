@@ -1,6 +1,6 @@
-"""The address of outside control on each system.
+"""The address of outside control on each system, and what is done for whoever connects there.
 
-Separate from the endpoints, because the client must not import asyncio: it has to finish within a key press.
+Free of asyncio, because the client has to finish within a key press.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pinch_tui.control.messages import ControlError
 
+if TYPE_CHECKING:
+    import asyncio
+
+Serve = Callable[["asyncio.StreamReader", "asyncio.StreamWriter", bool], Awaitable[None]]
+"""Serve one connection: reader, writer, and whether the peer is the user who runs the app."""
 MAX_SOCKET_PATH = 100
 """Bytes of a socket's path that every system accepts (Linux 107, macOS 103)."""
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from pinch_tui.control.endpoint import Serve
+from pinch_tui.control.address import Serve
 from pinch_tui.control.messages import MAX_REQUEST, AlreadyRunning, ControlError
 
 

@@ -11,9 +11,9 @@ import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
-from pinch_tui.control.address import pipe_name
-from pinch_tui.control.endpoint import Endpoint
+from pinch_tui.control.address import Serve, pipe_name
 from pinch_tui.control.messages import (
     AlreadyRunning,
     ControlCommand,
@@ -31,6 +31,16 @@ TAKE_OVER_S = 3.0
 
 OnCommand = Callable[[ControlCommand], Mapping[str, object]]
 """Carry out a command, on the loop's thread, at once; the mapping is the reply (JSON-ready, no secrets)."""
+
+
+class Endpoint(Protocol):
+    """One address that is listened on: a unix socket, or a named pipe on Windows. It owns its address alone."""
+
+    async def start(self, serve: Serve) -> None:
+        """Listen. Raises `AlreadyRunning`, and `ControlError` when the address cannot be used."""
+
+    async def stop(self) -> None:
+        """Stop listening and take the address away; harmless when it never started."""
 
 
 def default_endpoint(path: Path) -> Endpoint:

@@ -18,8 +18,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from pinch_tui.control.address import reachable
-from pinch_tui.control.endpoint import Serve
+from pinch_tui.control.address import Serve, reachable
 from pinch_tui.control.messages import AlreadyRunning, ControlError
 from pinch_tui.store.paths import FolderFault, folder_fault, private_folder
 

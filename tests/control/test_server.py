@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.control import client, unix
-from pinch_tui.control.address import reachable
-from pinch_tui.control.endpoint import Serve
+from pinch_tui.control.address import Serve, reachable
 from pinch_tui.control.messages import MAX_REQUEST, AlreadyRunning, ControlCommand, ControlError, Forbidden, NotRunning
 from pinch_tui.control.server import MAX_CONNECTIONS, ControlServer
 from tests.fakes.control import serving
