@@ -17,7 +17,7 @@ class TalkMode(StrEnum):
 
 
 class OtherSound(StrEnum):
-    """What other programs' media do while somebody talks or a translation is spoken."""
+    """What other programs' media do during talk and spoken translations."""
 
     OFF = "off"
     PAUSE = "pause"

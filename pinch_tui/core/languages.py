@@ -280,7 +280,7 @@ def label(code: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Lower case without accents, and without the apostrophes that nobody types."""
+    """Lower case without accents and typographic apostrophes."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Lm", "Pi", "Pf"))
 

@@ -39,7 +39,7 @@ def of_body(body: bytes, secrets: Iterable[str] = ()) -> tuple[str, str]:
     """The code and the words of an error's body; either may be empty.
 
     Known shapes: ``{"error": {"code", "message", "field"}}``, ``{"error": "..."}``, ``{"message": "..."}``,
-    ``{"detail": "..."}`` and plain text. Of a web page nothing is taken.
+    ``{"detail": "..."}`` and plain text. A web page yields nothing.
     """
     fields = _fields(body)
     error = fields.get("error")

@@ -21,7 +21,7 @@ from pinch_tui.engine.speech_player import SpeechPlayer
 
 
 class Answers:
-    """One method: `take`."""
+    """`take` handles what a session reports of an utterance."""
 
     def __init__(self, conversation: Conversation, player: SpeechPlayer, listening: Listening) -> None:
         self._conversation = conversation

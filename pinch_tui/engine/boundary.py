@@ -39,7 +39,7 @@ _QUIET: Final = {"buffered_s": 0.0, "dropped_s": 0.0}
 
 
 def guarded(adapter: P, failed: Callable[[AudioError], None]) -> P:
-    """An adapter of sound that never raises what nobody foresaw: ``failed`` is told, later, once a fault.
+    """An adapter of sound that never raises an unexpected exception: ``failed`` is told, later, once a fault.
 
     ``events`` that break end. A `PinchError` passes: an output file that cannot be written ends the run.
     """

@@ -130,7 +130,7 @@ class Engine:
 
     @property
     def is_resting(self) -> bool:
-        """Nobody talks, and no words are awaited."""
+        """There is no talk, and no words are awaited."""
         if self._loop is None:
             return True
         return self._talking.machine.state is TalkState.IDLE and not self._sessions.unsettled()
@@ -265,7 +265,7 @@ class Engine:
         self._notifier.clear("link", "speech")
         before = self._sessions.current().session.params if self._sessions.all() else None
         self._sessions.open(params)
-        if self._talking.part():  # the key stays down, and what it says now is an utterance of its own
+        if self._talking.part():  # the key is still down: what follows is a new utterance
             translates = self._sessions.current().session.traits.translates
             self._notifier.notice("change", e.Severity.INFO, *_from_here_on(before, params, translates=translates))
         self._talking.handed_over(self._sessions.hand_over(is_other_service=is_other_service))

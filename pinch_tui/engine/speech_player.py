@@ -1,7 +1,7 @@
 """Translated speech on its way to the speaker: playouts, barge-in, replay.
 
 A playout is one run of speech of one utterance. While a person talks (and barge-in is ``stop``), speech that arrives is
-kept and said afterwards; speech that was cut by a press is not said again by itself, but can be replayed.
+kept and said afterwards; speech that a press cut off is not repeated, but can be replayed.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class SpeechPlayer:
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._waiting_bytes = 0
         self._is_talking = False
-        self._replay: tuple[int, float] | None = None  # wanted as soon as nobody talks
+        self._replay: tuple[int, float] | None = None  # to be played when the talk ends
         self.volume, self.is_muted = 1.0, False
         self.underruns = 0
         self.gap_s = 0.0  # seconds of silence in them
@@ -163,8 +163,8 @@ class SpeechPlayer:
         self._apply_gain()
 
     def replay(self, utterance: int, speed: float) -> bool:
-        """Say it again, ``speed`` below 1 slower; False when there is nothing to say. While somebody talks it waits,
-        where talking stops the speech: the microphone would hear it."""
+        """Say it again, ``speed`` below 1 slower; False when there is nothing to say. If talking stops
+        the speech, it waits for the end of the talk: the microphone would hear it."""
         self._replay = None
         data = self.of(utterance)
         if not data:

@@ -212,7 +212,7 @@ async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, st
 
 @asynccontextmanager
 async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do this beside the block, as long as that runs."""
+    """Run this alongside the block, and cancel it at its end."""
     try:
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(work)

@@ -91,7 +91,7 @@ class Wire:
             stack.callback(self._trace.close)
 
     def tell_through(self, tell: Callable[[str], None]) -> None:
-        """``tell`` hears that the trace cannot be written any more, also what happened before there was anybody."""
+        """``tell`` hears when the trace can no longer be written, earlier failures included."""
         self._tell = tell
         while self._untold:
             tell(self._untold.pop(0))
@@ -124,7 +124,7 @@ class Recorder:
     def __init__(
         self, engine: Engine, options: RunOptions, stack: AsyncExitStack, *, is_practice: bool, keeps_history: bool
     ) -> None:
-        """Raises `UsageError` where the conversation that is to be continued cannot be."""
+        """Raises `UsageError` if the conversation to continue cannot be resumed."""
         self._engine = engine
         self._said = self._kept = 0  # lines of conversations that were left for another one
         self.continued: Conversation | None = None

@@ -1,4 +1,4 @@
-"""What happens to a session (facts), what it wants done (commands), what it has to tell (reports). Pure values.
+"""What happens to a session (facts), what it wants done (commands), what it reports. Pure values.
 
 Each connection attempt has a generation number; facts of an older generation are ignored by the machine.
 """

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 TELL_S = 0.2
-"""No text tells of sound that was sent so shortly before it."""
+"""A text cannot cover sound that was sent less than this before it."""
 SLOW_S = 2.0
 """A `finalize` whose pong takes longer stood in a queue with the voice before it: texts until then may be too early."""
 

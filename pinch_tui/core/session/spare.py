@@ -1,7 +1,7 @@
 """When a spare session for the swapped pair is kept open. Pure.
 
-It is opened a moment after the session in use is ready, closed when nobody has talked for a while, and opened again at
-the next press. One that fails is let go without a word, and tried again later, ever more seldom.
+It is opened a moment after the session in use is ready, closed after a while without talk, and opened again at
+the next press. A failed one is dropped silently and tried again at growing intervals.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pinch_tui.core.session.backoff import Backoff
 
 AFTER_READY_S = 1.0
-"""So long after the session in use is ready: that one, and what is said to it, come first."""
+"""Delay after the session in use is ready: its own traffic comes first."""
 IDLE_S = 300.0
 """Without talk for this long it is closed."""
 _AGAIN = Backoff(first_s=30.0, cap_s=600.0)
@@ -24,7 +24,7 @@ class SparePolicy:
         self._failures = 0
 
     def used(self, now: float) -> None:
-        """Somebody talks, or has swapped."""
+        """An utterance or a swap began."""
         self._used_at = now
 
     def is_ready(self, now: float) -> None:
@@ -44,7 +44,7 @@ class SparePolicy:
         return self._not_before <= now < self._used_at + IDLE_S
 
     def next_at(self, now: float) -> float | None:
-        """When the answer changes by itself; None: not before somebody talks."""
+        """When the answer next changes without an event; None: not before someone talks."""
         idle_at = self._used_at + IDLE_S
         if now >= idle_at:
             return None

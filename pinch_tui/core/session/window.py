@@ -10,11 +10,11 @@ LEAST = 20
 """Frames. At 48 kbit/s they take 2.3 s, less than a ping is waited for."""
 MOST = 160
 _FIRST = 5
-"""Frames before the first ping: so few hardly delay it, so that it tells how long the way itself is."""
+"""Frames before the first ping: few enough that its answer measures the link, not the queue."""
 _PROMPT_S = 1.0
 """A window that arrives within this time may be larger: the link, not its queue, wants more under way."""
 _SAME = 1.25
-"""So much longer than the shortest answer is still as short: the link is long, its queue is empty."""
+"""An answer up to this many times the shortest counts as equally short: the link is long, its queue empty."""
 
 
 class Window:

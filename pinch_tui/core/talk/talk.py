@@ -204,7 +204,7 @@ class TalkMachine:
         self._since = max(self._since, t)
 
     def wake_at(self) -> float | None:
-        """When `TalkWoke` is to be said next."""
+        """When `TalkWoke` is due."""
         if self.state is TalkState.TAIL:
             return self._gives_up_at
         if self.state is TalkState.IDLE:

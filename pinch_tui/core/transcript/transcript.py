@@ -144,7 +144,7 @@ class Transcript:
         """What came for a segment belongs to another utterance's attempt; True when what is shown changed.
 
         ``before``: the target's segment that it stands before; None: it is the last.
-        In a row that was thrown away, or that has a newer attempt, the texts go.
+        The texts are dropped if the target row was cancelled or has a newer attempt.
         """
         if not (self.is_open(number) and self.is_open(target)):
             return False

@@ -11,7 +11,7 @@ from pinch_tui.core.transcript.unheard import Unheard
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One correlation id. Texts are what is to be shown now; ``*_is_final`` says whether they may still be rewritten.
+    """One correlation id. The texts as shown now; ``*_is_final``: they will not be rewritten.
 
     ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
     ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
@@ -84,7 +84,7 @@ class UtteranceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One row. ``source``/``target``: the pair it was spoken under, ``target`` empty where nobody translates.
+    """One row. ``source``/``target``: the pair it was spoken under, ``target`` empty where nothing is translated.
     ``attempt`` counts from 1; a resend adds one."""
 
     number: int

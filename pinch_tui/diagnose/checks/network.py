@@ -86,7 +86,7 @@ def target_of(base_url: str, choose: Callable[[str], Proxy | None]) -> Target | 
 @dataclass(frozen=True, slots=True)
 class Place:
     """What a service's address is called: ``label`` is the service for people, ``option`` the dotted key that holds
-    its address, ``usual`` the address that it has by itself."""
+    its address, ``usual`` its default address."""
 
     label: str
     option: str

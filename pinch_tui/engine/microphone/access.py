@@ -13,9 +13,9 @@ from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import MicrophoneClaim
 
 RETRY_S: Final = 0.5
-"""Interval at which it is looked whether the other copy has closed it."""
+"""How often to check whether the other copy has closed it."""
 TELL_S: Final = 1.5
-"""It is told after this long: a copy that loses the focus closes it a moment later."""
+"""Wait this long before telling: a copy that loses the focus closes it a moment later."""
 
 
 class Access:

@@ -103,7 +103,7 @@ class Listening:
         self.apply_policy()
 
     def pressed(self) -> None:
-        """Somebody begins to talk to it: a muted one is named before a word is lost."""
+        """A press: say that the microphone is muted before a word is lost."""
         if self.is_muted:
             self._cue("error")
             self._tell_muted()
@@ -178,7 +178,7 @@ class Listening:
     def refuse(self) -> None:
         """A press found no microphone: post the cause and cure again, and check whether one has appeared."""
         if (failed := self._failed) is not None:
-            self._notifier.clear("mic")  # a press asks again, so it is said again
+            self._notifier.clear("mic")  # so that each press shows it again
             error = failed.error
             self._notifier.notice("mic", Severity.ERROR, error.title, error.hint, is_retrying=failed.is_retrying)
         if self.state is MicState.ABSENT:
@@ -265,7 +265,7 @@ class Listening:
 
     def _tell_muted(self) -> None:
         title = f"{self.name or 'The microphone'} is muted by the system."
-        self._notifier.clear("silence", "muted")  # a press asks again, so it is said again
+        self._notifier.clear("silence", "muted")  # so that each press shows it again
         self._notifier.notice("muted", Severity.ERROR, title, f"What you say is not heard. {self._unmute}".strip())
 
     def _on_frame(self, captured: Frame) -> None:

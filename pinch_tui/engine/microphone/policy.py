@@ -60,7 +60,7 @@ class MicrophonePolicy:
         return is_talking or now < self._used_at + ATTENDED_S
 
     def next_at(self, now: float) -> float | None:
-        """When an answer may change by itself."""
+        """When an answer may next change without an event."""
         times = [self._used_at + ATTENDED_S]
         if self._keep_open is KeepOpen.FOCUS and not self._is_focus_known:
             times.append(self._used_at + LINGER_S)

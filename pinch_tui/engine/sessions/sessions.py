@@ -146,7 +146,7 @@ class Sessions:
         self._spare.look()
 
     def talked(self) -> None:
-        """Somebody talks."""
+        """An utterance began."""
         self._spare.used()
 
     def _wanted_spare(self) -> SessionParams | None:
@@ -182,7 +182,7 @@ class Sessions:
         return self.service.traits.fitted(params)[0] != self.current().session.params
 
     def replace_service(self, service: Service) -> SessionParams | None:
-        """Use another service, or the same one with another key. What a new session is to be opened with, if one is."""
+        """Use another service, or the same one with another key. Returns what to open a session with, if anything."""
         self._old_services.append(self.service)
         is_same = service.traits.name == self.service.traits.name
         self.service = service
@@ -280,7 +280,7 @@ class Sessions:
         )
         if runner is self.current() or self._failing is runner:
             self._notifier.clear("link")
-        if runner is self.current():  # the service can be had again: also by those that gave up
+        if runner is self.current():  # the service is back: those that gave up try again
             self._spare.ready()
             for former in self.draining():
                 if former.session.is_active and former.session.state in (SessionState.IDLE, SessionState.STOPPED):
@@ -311,7 +311,7 @@ class Sessions:
         if report.unsettled:
             self._cue("error")
         if report.needs_cure:
-            self._notifier.clear("link")  # a press asks again, so it is said again
+            self._notifier.clear("link")  # so that each press shows it again
             offers = _cures(report.failure, session)
             self._notifier.notice("link", Severity.ERROR, title, hint + _ids(session), offers=offers)
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):

@@ -1,6 +1,6 @@
 """A session for the swapped pair, opened ahead: the one that takes the first words after a swap.
 
-Nothing is said to it and nothing of it is told until it is taken. A failure closes it, without a notice or a count.
+It gets no sound, and its reports wait, until it is taken. A failure closes it without a notice or a count.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SpareSession:
         self.look()
 
     def used(self) -> None:
-        """Somebody talks."""
+        """An utterance began."""
         self._policy.used(self._conversation.now())
         self.look()
 
