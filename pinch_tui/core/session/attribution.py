@@ -62,8 +62,8 @@ _REMEMBERED = 64  # utterances whose first text may still come
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A segment answers another utterance than it was credited to at first. ``before``: the target's segment that it
-    stands before; None where it is the last."""
+    """A segment answers another utterance than it was credited to at first, or stands elsewhere in the same one.
+    ``before``: the target's segment that it stands before; None where it is the last."""
 
     id: str
     source: int
@@ -149,8 +149,9 @@ class Attribution:
     # ---- what comes back ----
 
     def of_text(self, message: TranscriptMessage, now: float) -> tuple[int | None, list[Moved]]:
-        """The utterance of a text, and segments that it shows to answer another one.
+        """The utterance of a text, and the segments that it shows to stand elsewhere.
 
+        A new segment that does not stand behind the others of its utterance is told as one, too: from it, to it.
         None for a text that answers nothing: nothing was sent yet, or there are too many segments.
         """
         segment = self._segments.get(message.id)
@@ -162,6 +163,8 @@ class Attribution:
             segment = self._new(message, now)
             self._segments[message.id] = segment
             moved = [move for move in self._weigh(now) if move.id != segment.id]
+            if (before := _after(segment, segment.turn)) is not None:
+                moved.append(Moved(segment.id, segment.turn.number, segment.turn.number, before))
         elif is_original:
             told_at = segment.told_at
             is_new = segment.hear(message.text, is_final=message.is_final, now=now)

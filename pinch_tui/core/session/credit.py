@@ -23,7 +23,7 @@ PASSED_OVER = 0.1
 THROWN_AWAY = 0.1
 """Cost of a cancelled utterance without any segment, while the pace is unknown. Low: a text that may answer another
 utterance is shown."""
-FURTHER = 1.0
+FURTHER = 1.2
 """Cost of each segment after an utterance's first, from a service that never sent more than one."""
 FURTHER_KNOWN = 0.02
 """Cost of each segment after an utterance's first, from a service that has sent several."""

@@ -237,7 +237,8 @@ class Delivery:
         number, moved = self._attribution.of_text(message, now)
         if number is None:
             return [MessageIgnored(is_unknown=False)] if self._attribution.is_full(now) else []
-        steps = self._moved(moved, now)
+        own = [move for move in moved if move.id == message.id and move.source == move.target]  # once its text is there
+        steps = self._moved([move for move in moved if move not in own], now)
         if message.kind is TranscriptKind.TRANSLATED:
             self._attribution.translated(message.id)
         if (watch := self._watches.get(number)) is not None:
@@ -247,7 +248,7 @@ class Delivery:
             texts[:] = [*texts[-_TEXTS_KEPT:], message]
         if number in self._cancelled:
             return steps
-        return [*steps, TextReceived(number, self._attempts.get(number, 1), message)]
+        return [*steps, TextReceived(number, self._attempts.get(number, 1), message), *self._moved(own, now)]
 
     def speech(self, chunk: SpeechChunk, now: float) -> list[Step]:
         number = self._attribution.of_speech(chunk.n_samples, now)

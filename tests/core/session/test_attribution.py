@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.session.attribution import Attribution
+from pinch_tui.core.session.attribution import Attribution, Moved
 from pinch_tui.core.session.credit import Pace
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
@@ -78,8 +78,10 @@ class Service:
     def _hear(self, id_: str, text: str, *, is_final: bool, at: float) -> None:
         credited, moved = self.attribution.of_text(TranscriptMessage(TranscriptKind.ORIGINAL, id_, text, is_final), at)
         assert credited is not None
-        self._take(moved)
+        own = [move for move in moved if move.source == move.target]
+        self._take([move for move in moved if move not in own])
         self.credited[id_] = credited
+        self._take(own)
 
     def _take(self, moved: list) -> None:  # type: ignore[type-arg]
         for move in moved:
@@ -182,3 +184,18 @@ def test_a_service_that_became_quick_is_measured_by_what_it_does_now() -> None:
     service.lag = 0.2
     credited = service.converse([Spoken(3.0, 0.6), Spoken(0.35, 0.3), Spoken(0.35, 0.3)])
     assert own(credited), credited
+
+
+def test_a_late_first_segment_stands_before_the_one_that_was_told_of_first() -> None:
+    """Both answer one utterance; the second has interims, the first was too short for one."""
+    attribution = Attribution(Pace(), grace_s=PAUSE_S)
+    attribution.first_sent(1, 0.0)
+    attribution.finalized(1, 2.0, is_voiced=True)
+
+    def say(id_: str, *, is_final: bool, at: float) -> list[Moved]:
+        number, moved = attribution.of_text(TranscriptMessage(TranscriptKind.ORIGINAL, id_, id_, is_final), at)
+        assert number == 1
+        return moved
+
+    assert say("second", is_final=False, at=1.0) == []
+    assert say("first", is_final=True, at=2.5) == [Moved("first", 1, 1, "second")]

@@ -341,3 +341,14 @@ def test_words_that_a_slow_socket_took_after_the_last_text_are_waited_for() -> N
     s.delivery.text(TranscriptMessage(TranscriptKind.TRANSLATED, "a", "text and more", is_final=True), s.now)
     s.wait(3.0)
     assert not s.delivery.is_active
+
+
+def test_a_late_first_segment_goes_to_its_place_once_its_text_is_there() -> None:
+    scene = Scene()
+    scene.start(1)
+    scene.talk(1, 1.0)
+    assert scene.text("second", is_final=False) == 1
+    scene.end(1)
+    message = TranscriptMessage(TranscriptKind.ORIGINAL, "first", "text", True)
+    steps = scene.delivery.text(message, scene.now)
+    assert steps == [TextReceived(1, 1, message), TextMoved("first", 1, 1, 1, "second")]
