@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from pinch_tui.boundary import quietly
 from pinch_tui.control.address import Serve, pipe_name
 from pinch_tui.control.messages import (
     AlreadyRunning,
@@ -120,7 +121,12 @@ class ControlServer:
                 if isinstance(request, Refused):
                     await self._send(writer, encode_refusal(request.reason))
                     return
-                await self._send(writer, encode_reply(self._on_command(request)))
+                await self._send(writer, self._carried_out(request))
+
+    def _carried_out(self, request: ControlCommand) -> bytes:
+        """The reply to a request."""
+        refusal = encode_refusal("The app failed in an unexpected way.")
+        return quietly(lambda: encode_reply(self._on_command(request)), refusal)
 
     async def _send(self, writer: asyncio.StreamWriter, line: bytes) -> None:
         # A peer that does not read must not hold the handler for ever.

@@ -6,16 +6,14 @@ Libraries, devices, files, codecs and child processes can raise anything, and an
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
+from pinch_tui.boundary import note_unexpected
 from pinch_tui.engine.ports import Microphone, Speaker
 from pinch_tui.errors import AudioError, LinkError, PinchError
 
 T = TypeVar("T")
-log = logging.getLogger("pinch_tui.engine")
 
 
 async def of_adapter(work: Awaitable[T]) -> T:
@@ -25,7 +23,7 @@ async def of_adapter(work: Awaitable[T]) -> T:
     except PinchError:
         raise
     except Exception as exc:  # noqa: BLE001 - the boundary
-        note(exc)
+        note_unexpected(exc)
         raise LinkError(
             f"The connection failed in an unexpected way ({type(exc).__name__}).",
             "Check the network and its proxy settings; your words are safe.",
@@ -107,23 +105,8 @@ class _Guarded:
         if fault in self._told:
             return
         self._told.add(fault)
-        note(exc)
+        note_unexpected(exc)
         what = "speaker" if hasattr(self._adapter, "play") else "microphone"
         title = f"The {what} failed in an unexpected way ({type(exc).__name__})."
         # Later: whoever called is in the midst of something.
         asyncio.get_running_loop().call_soon(self._failed, AudioError(title, "Start the program again."))
-
-
-def quietly(do: Callable[[], T], otherwise: T) -> T:
-    """What a method of a service's connection returns, ``otherwise`` where it raises: its other methods tell why."""
-    try:
-        return do()
-    except Exception as exc:  # noqa: BLE001 - the boundary
-        note(exc)
-        return otherwise
-
-
-def note(exc: BaseException) -> None:
-    """Log an exception's type and place, without its message, which may hold speech or a secret."""
-    frames = traceback.extract_tb(exc.__traceback__)
-    log.warning("unexpected %s in %s", type(exc).__qualname__, f"{frames[-1].filename}:{frames[-1].lineno}")

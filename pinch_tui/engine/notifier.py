@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from pinch_tui.boundary import note_unexpected, quietly
 from pinch_tui.core.events import EngineEvent, Logged, NoticePosted, Severity, TranscriptChanged
 from pinch_tui.engine.facade import Listener
 from pinch_tui.engine.ports import Clock
 
 
 class Notifier:
-    """All events leave the engine through it."""
+    """All events leave the engine through it. What a listener raises goes no further, and is told once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._shown: dict[str, NoticePosted] = {}
+        self._faults: set[tuple[int, str]] = set()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear everything from now on; returns the way to stop."""
@@ -29,7 +32,17 @@ class Notifier:
 
     def emit(self, event: EngineEvent) -> None:
         for listener in list(self._listeners):
-            listener(event)
+            quietly(partial(listener, event), None, partial(self._broke, listener))
+
+    def _broke(self, listener: Listener, exc: Exception) -> None:
+        name = type(exc).__name__
+        if (fault := (id(listener), name)) not in self._faults:
+            self._faults.add(fault)
+            note_unexpected(exc)
+            hint = "What is shown or kept may be incomplete. Save what you need, then start the program again."
+            self.notice(
+                "listener", Severity.ERROR, f"A part of the program failed in an unexpected way ({name}).", hint
+            )
 
     def log(self, kind: str, t: float | None = None, **fields: object) -> None:
         """A line of the event log; ``t`` is when it happened (now, if not given)."""

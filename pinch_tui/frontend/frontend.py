@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
+from typing import Any
 
+from pinch_tui.boundary import carefully, note_unexpected
 from pinch_tui.core.events import EngineEvent, Logged, NoticePosted, StatusChanged, Stopped
 from pinch_tui.core.keymap import first_key, resolve_keys
 from pinch_tui.core.keynames import key_name
@@ -74,6 +76,18 @@ class FrontEnd:
         self._stop_listening()
         self._stop_signals()
         self.hold.stop()
+
+    async def carefully(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do slow work of a face; what it raises is told, and goes no further."""
+
+        def told(exc: Exception) -> None:
+            if isinstance(exc, PinchError):
+                self.face.warn(name, exc.title, exc.hint)
+                return
+            note_unexpected(exc)
+            self.face.warn(name, f"That failed in an unexpected way ({type(exc).__name__}).", "Try again.")
+
+        await carefully(work, told)
 
     async def run_engine(self) -> None:
         """Until the engine has stopped; then the face is asked to leave."""

@@ -79,7 +79,7 @@ class LineFace(Protocol):
         """Something done that a screen shows anyway."""
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run slow work beside everything else; it ends with the program."""
+        """Run slow work beside everything else; it ends with the program. What it raises is told."""
 
     def selected(self) -> int | None:
         """The number of the selected utterance; None when none is."""

@@ -128,7 +128,7 @@ class PlainApp:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self.begin("levels", self._watch_levels())
-                self.begin("engine", self.front.run_engine())
+                self._start("engine", self.front.run_engine())
                 await self._left.wait()
                 for task in tuple(self._running):
                     task.cancel()
@@ -277,9 +277,15 @@ class PlainApp:
         if self._tasks is None:
             work.close()
             return
+        task = self._start(name, self.front.carefully(name, work))
+        task.add_done_callback(lambda _: work.close())  # it may never have begun
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._tasks is not None
         task = self._tasks.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
     def has(self, action: str) -> bool:
         return action in OFFERED

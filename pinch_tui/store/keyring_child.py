@@ -39,7 +39,11 @@ class ChildKeyring:
         return out.decode("utf-8", "replace").strip() if code == _FOUND else None
 
     def set(self, value: str) -> None:
-        self._run("set", value.encode(), self.change_timeout_s)
+        try:
+            given = value.encode()
+        except UnicodeError:
+            raise KeyringFailed("the key holds characters that cannot be kept") from None
+        self._run("set", given, self.change_timeout_s)
 
     def delete(self) -> bool:
         return self._run("delete", b"", self.change_timeout_s)[0] == _FOUND

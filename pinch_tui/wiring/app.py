@@ -22,6 +22,7 @@ from pinch_tui.audio.devices.choice import offered
 from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.audio.media.players import media_problem, players_here
 from pinch_tui.audio.media.quieting import Quieting
+from pinch_tui.boundary import carefully, note_unexpected
 from pinch_tui.core.events import (
     EngineEvent,
     NoticePosted,
@@ -129,7 +130,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         wire.tell_through(recorder.problem)
         quieting = Quieting(players_here(), settings.speaker.other_sound, partial(_tell_sound, engine))
         stack.callback(engine.subscribe(quieting.hear))
-        await stack.enter_async_context(_alongside(quieting.run()))
+        await stack.enter_async_context(_alongside(engine, quieting.run()))
         hold = _hold(settings, engine, state)
         notices = [*options.loaded.warnings, *key.warnings, *service.traits.fitted(params)[1]]
         if not options.is_demo:
@@ -146,7 +147,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
             from pinch_tui.wiring.demo import Demo
 
             demo = Demo(engine, samples)
-            async with _alongside(demo.play()):
+            async with _alongside(engine, demo.play()):
                 code = await _run_face(engine, hold, unremembered(services), settings, options)
             _print("That was the demo. To start: pinch-tui")
             return code or demo.exit_code
@@ -203,7 +204,7 @@ async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, st
     try:
         await server.start()
     except AlreadyRunning as exc:
-        await stack.enter_async_context(_alongside(server.take_over()))
+        await stack.enter_async_context(_alongside(engine, server.take_over()))
         return [str(exc)]
     except ControlError as exc:
         return [str(exc)]
@@ -211,11 +212,18 @@ async def _open_control(options: RunOptions, hold: HoldInput, engine: Engine, st
 
 
 @asynccontextmanager
-async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run this alongside the block, and cancel it at its end."""
+async def _alongside(engine: Engine, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run this alongside the block, and cancel it at its end. What it raises is told, and ends nothing else."""
+
+    def told(exc: Exception) -> None:
+        note_unexpected(exc)
+        title = f"Something beside the conversation failed in an unexpected way ({type(exc).__name__})."
+        engine.say(NoticePosted("beside", Severity.WARNING, title, "Your words are not concerned."))
+
     try:
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(work)
+            task = tasks.create_task(carefully(work, told))
+            task.add_done_callback(lambda _: work.close())  # it may never have begun
             try:
                 yield
             finally:

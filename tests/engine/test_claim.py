@@ -133,3 +133,25 @@ def test_what_is_not_looked_for_any_more_is_not_said_to_be_retried() -> None:
         assert mic_line(rig.engine.status, rig.engine.levels(), rig.now).problem == ""
 
     play(scene)
+
+
+@pytest.mark.parametrize("method", ["take", "release"])
+def test_a_claim_that_breaks_is_told_once_and_the_microphone_works(
+    method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(self: Claim) -> bool:
+        raise OSError(5, "canary")
+
+    monkeypatch.setattr(Claim, method, breaks)
+
+    async def scene(rig: Rig) -> None:
+        for _ in range(2):
+            await rig.hold(0.6, then=1.0)
+            await rig.settled()
+        rig.engine.post(TerminalFocusChanged(False, True))
+        await rig.sleep(0.2)
+
+    rig = play(scene, claim=Claim(is_elsewhere=False))
+    assert len(rig.logged("settled", empty=False)) == 2
+    (notice,) = rig.notices("mic-claim")
+    assert "(OSError)" in notice.title and "canary" not in f"{notice}{caplog.text}"

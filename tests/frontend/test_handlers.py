@@ -35,7 +35,7 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
-from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
+from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError, UsageError
 from pinch_tui.frontend.actions import ACTIONS, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
@@ -445,3 +445,16 @@ async def test_suspending_closes_the_microphone_first_and_once() -> None:
     await rig.face.finish()
     assert rig.last == Foreground(False)
     assert rig.face.told == [("stop",)]
+
+
+async def test_slow_work_that_breaks_is_told_and_ends_nothing() -> None:
+    async def breaks(error: Exception) -> None:
+        raise error
+
+    rig = Rig()
+    await rig.front.carefully("copy", breaks(OSError(5, "canary")))
+    await rig.front.carefully("export", breaks(UsageError("It cannot be written.")))
+    assert rig.face.told[-2:] == [
+        ("warn", "copy", "That failed in an unexpected way (OSError)."),
+        ("warn", "export", "It cannot be written."),
+    ]

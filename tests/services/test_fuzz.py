@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -16,12 +16,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
+from pinch_tui.children import pack
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import ConnectionLost, LinkError, PinchError
+from pinch_tui.services.beta1.connection import Beta1Connector
+from pinch_tui.services.beta1.pipe import Kind
+from pinch_tui.services.cartesia import service as cartesia
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.protocol import decode
+from pinch_tui.services.ports import Connection, HandshakeRefused
+from pinch_tui.services.smallest import service as smallest
 from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.settings.model import CartesiaSettings, SmallestSettings
 
 pytestmark = pytest.mark.slow
 
@@ -159,3 +167,174 @@ def test_any_bytes_in_place_of_frames(data: bytes) -> None:
             socket.abort()
 
     asyncio.run(listen(lambda connection: connection.transport.write(data)))
+
+
+# ---- services that only hear, and beta1's helper ------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["word", "start", "end"]), inner),
+    max_leaves=5,
+)
+MESSAGES = st.one_of(
+    st.binary(max_size=30),
+    st.text(max_size=30),
+    st.sampled_from(["[" * 5_000, '{"type":1e999}', '{"type":"done"}', '{"type":"turn.end","transcript":"x"}']),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(
+                ["transcript", "flush_done", "done", "error", "turn.update", "turn.end", "connected", "transcription"]
+            )
+            | VALUES,
+            "text": st.text(max_size=9) | VALUES,
+            "transcript": st.text(max_size=9) | VALUES,
+            "is_final": st.booleans() | VALUES,
+            "is_last": st.booleans() | VALUES,
+            "language": VALUES,
+            "languages": VALUES,
+            "words": VALUES,
+            "status": VALUES,
+            "status_code": st.sampled_from([400, 401, 402, 429, 500, 99, "x", None]),
+            "code": VALUES,
+            "message": st.just(f"the key {KEY}") | VALUES,
+            "error": st.just(f"the key {KEY}") | VALUES,
+        },
+    ).map(lambda fields: json.dumps(fields, allow_nan=True)),
+)
+
+
+class OddSocket:
+    """Brings messages, then closes."""
+
+    def __init__(self, messages: list[bytes | str], code: int) -> None:
+        self._messages = list(messages)
+        self._code = code
+
+    async def send(self, data: bytes | str) -> None:
+        if not self._messages:
+            raise ConnectionLost(self._code)
+
+    async def receive(self) -> bytes | str:
+        await asyncio.sleep(0)
+        if not self._messages:
+            raise ConnectionLost(self._code, "\x1b[31m")
+        return self._messages.pop(0)
+
+    async def ping(self) -> None: ...
+
+    def progress(self) -> None:
+        return None
+
+    async def close(self, code: int = 1000) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class OddOpener:
+    """Opens sockets that behave so, one after the other; then it is refused."""
+
+    def __init__(self, sockets: list[tuple[list[bytes | str], int]]) -> None:
+        self._sockets = list(sockets)
+
+    async def open(self, url: str, headers: Mapping[str, str] = {}, *, nearest: Scope = Scope.MACHINE) -> OddSocket:
+        if not self._sockets:
+            raise HandshakeRefused(402, "\x1b[31m")
+        return OddSocket(*self._sockets.pop(0))
+
+
+async def drain(connection: Connection) -> None:
+    """Receive until a failure of ours comes, or nothing more."""
+    try:
+        async with asyncio.timeout(0.05):
+            while True:
+                event = await connection.receive()
+                assert KEY not in repr(event)
+    except TimeoutError:
+        pass
+    except PinchError as exc:
+        assert KEY not in f"{exc!r}{exc}{exc.words}"
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(["manual", "turns", "latched", "smallest"]),
+    st.lists(st.tuples(st.lists(MESSAGES, max_size=5), st.sampled_from([1000, 1006, 4400, 0])), max_size=3),
+    st.booleans(),
+)
+def test_anything_a_service_that_hears_can_say(
+    kind: str, sockets: list[tuple[list[bytes | str], int]], is_finalized: bool
+) -> None:
+    async def talk() -> None:
+        make = {
+            "manual": lambda: cartesia.provider(CartesiaSettings(), KEY, "the test"),
+            "turns": lambda: cartesia.provider(
+                CartesiaSettings(), KEY, "the test", is_continuous=True, is_hands_free=True
+            ),
+            "latched": lambda: cartesia.provider(CartesiaSettings(turns=True), KEY, "the test"),
+            "smallest": lambda: smallest.provider(SmallestSettings(), KEY, "the test"),
+        }
+        provider = make[kind]()
+        service = provider.service(OddOpener(sockets))
+        try:
+            allocation = await service.api.allocate(SessionParams(source="en"))
+            connection = await service.connector.connect(allocation, has_sound=True)
+        except PinchError:
+            return
+        try:
+            for number in range(12):
+                if number == 3 and kind == "latched":
+                    connection.latch()
+                await connection.send(bytes(640))
+            if is_finalized:
+                await connection.finalize()
+            await connection.ping()
+        except PinchError:
+            pass
+        await drain(connection)
+        await connection.close()
+        connection.abort()
+
+    asyncio.run(talk())
+
+
+class OddChannel:
+    """A helper that writes these bytes and ends."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = [data, b""]
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def read(self) -> bytes:
+        return self._data.pop(0) if self._data else b""
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> None: ...
+
+
+PIPED = st.lists(
+    st.builds(pack, st.sampled_from(Kind), st.binary(max_size=40) | st.text(max_size=20).map(str.encode))
+    | st.binary(max_size=9),
+    max_size=6,
+).map(b"".join)
+
+
+@settings(max_examples=150)
+@given(PIPED, st.booleans())
+def test_anything_the_helper_of_beta1_can_write(data: bytes, is_talking: bool) -> None:
+    async def talk() -> None:
+        async def start() -> OddChannel:
+            return OddChannel(data)
+
+        connection = await Beta1Connector(start).connect(Allocation("r", "wss://a.example", 60.0, token=KEY))
+        if is_talking:
+            await connection.send(bytes(640))
+        await drain(connection)
+        with pytest.raises(PinchError):
+            while True:
+                await connection.receive()
+        await connection.close()
+
+    asyncio.run(talk())

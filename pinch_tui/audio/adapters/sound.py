@@ -103,13 +103,13 @@ class Sound:
             return
         self.host.start()
         self._watcher.start()
-        self.host.tasks.create_task(load("pinch_tui.audio.dsp.stretch"), name="sound-load")
+        self.host.begin("sound-load", load("pinch_tui.audio.dsp.stretch"))
 
     def use(self, processing: Processing, tell: Callable[[AudioError], None]) -> None:
         """Process the microphone's sound so from now on; ``tell`` hears why that cannot be done."""
         self._processing = processing
         if self.host is not None:
-            self.host.tasks.create_task(self._use(tell), name="sound-processing")
+            self.host.begin("sound-processing", self._use(tell))
 
     async def _use(self, tell: Callable[[AudioError], None]) -> None:
         if isinstance(self.microphone, HostMicrophone) and isinstance(self.speaker, HostSpeaker):
@@ -179,7 +179,7 @@ class DeviceWatcher:
     def start(self) -> None:
         """Watch from now on."""
         if self._watching is None:
-            self._watching = self._host.tasks.create_task(self._watch.run(), name="sound-server-watch")
+            self._watching = self._host.begin("sound-server-watch", self._watch.run())
 
     def stop(self) -> None:
         """Stop watching."""
@@ -240,7 +240,7 @@ class DeviceWatcher:
     def _look(self, role: str, device: str) -> None:
         task = self._looking.get(role)
         if task is None or task.done():
-            self._looking[role] = self._host.tasks.create_task(self._look_for(role, device), name=f"sound-look-{role}")
+            self._looking[role] = self._host.begin(f"sound-look-{role}", self._look_for(role, device))
 
     async def _look_for(self, role: str, device: str) -> None:
         found = await list_devices()

@@ -15,6 +15,7 @@ from pinch_tui.audio.host.wire import Kind, Note, read_note
 from pinch_tui.children import PipeBroken, Splitter, kill, reap
 
 LIST_S: Final = 5.0
+_ROW: Final = [str, str, int, int, int, bool]
 
 
 async def list_devices() -> DeviceList:
@@ -72,7 +73,7 @@ async def _ask() -> Note | None:
 def _devices(rows: object) -> list[Device]:
     if not isinstance(rows, list):
         return []
-    return [Device(*row) for row in rows if isinstance(row, list) and len(row) == 6]
+    return [Device(*row) for row in rows if isinstance(row, list) and [*map(type, row)] == _ROW]
 
 
 def is_there(devices: tuple[Device, ...], wanted: str) -> bool:

@@ -74,7 +74,7 @@ def parse(listing: str, info: str) -> ServerState | None:
             capturing=_streams(everything.get("source_outputs", []), "source"),
             playing=_streams(everything.get("sink_inputs", []), "sink"),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pinch_tui.audio.devices.server import ServerState, parse
+from pinch_tui.boundary import carefully
 from pinch_tui.children import kill, reap, start, tied_to_parent, without_keys
 
 CALL_S: Final = 2.0
@@ -69,14 +70,17 @@ class ServerWatch:
 
     async def _read(self) -> None:
         while True:
-            state = await read_state()
-            if state != self.state:
-                self.state = state
-                self._on_state(state)
+            await carefully(self._read_once())
             self._is_known.set()
             await self._changed.wait()
             await asyncio.sleep(SETTLE_S)
             self._changed.clear()
+
+    async def _read_once(self) -> None:
+        state = await read_state()
+        if state != self.state:
+            self.state = state
+            self._on_state(state)
 
     async def _subscribe(self) -> None:
         tries = 0

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from types import TracebackType
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.devices.routes import Route
@@ -35,6 +35,7 @@ from pinch_tui.audio.host.supervision import (
     Spawn,
 )
 from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_note
+from pinch_tui.boundary import carefully, note_unexpected
 from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
@@ -191,9 +192,7 @@ class HostRunner:
         try:
             async with asyncio.TaskGroup() as group:
                 drain = group.create_task(self._drain(process))
-                if self.routes_known is not None:
-                    await self.routes_known()
-                await self._listen(process)
+                await carefully(self._listen(process), self._broke)
                 if self._process is process:
                     self._process = None
                     self.host_pid = None
@@ -207,8 +206,15 @@ class HostRunner:
     def _gone(self, generation: int) -> None:
         self._do(self.supervision.exited(generation, self._now()))
 
+    def _broke(self, exc: Exception) -> None:
+        """The child wrote what nobody foresaw, which counts as its end: another one is started."""
+        note_unexpected(exc)
+        self.stderr.append(f"unexpected {type(exc).__name__}")
+
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
+        if self.routes_known is not None:
+            await self.routes_known()
         splitter = Splitter(Kind)
         while data := await process.stdout.read(READ_BYTES):
             try:
@@ -280,10 +286,11 @@ class SoundHost:
             runner.shut()
         await self._tasks.__aexit__(kind, exc, trace)
 
-    @property
-    def tasks(self) -> asyncio.TaskGroup:
-        """For the microphone's and the speaker's own watchers; they end with the host."""
-        return self._tasks
+    def begin(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Work of the microphone's and the speaker's own watchers. It ends with the host, which it never ends."""
+        task = self._tasks.create_task(carefully(work), name=name)
+        task.add_done_callback(lambda _: work.close())  # it may never have begun
+        return task
 
     @property
     def capture(self) -> HostRunner:

@@ -57,7 +57,7 @@ def read_note(payload: bytes) -> Note:
     """Raises `PipeBroken` unless it is a JSON object with a ``kind``."""
     try:
         note = json.loads(payload)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise PipeBroken("a note is no JSON") from exc
     if not isinstance(note, dict) or not isinstance(note.get("kind"), str):
         raise PipeBroken("a note has no kind")

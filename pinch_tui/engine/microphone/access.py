@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pinch_tui.boundary import note_unexpected, quietly
 from pinch_tui.core.events import Severity
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import MicrophoneClaim
@@ -28,6 +29,7 @@ class Access:
         self._refused_at: float | None = None
         self._is_told = False
         self._is_asked = False
+        self._is_broken = False
 
     @property
     def is_taken(self) -> bool:
@@ -40,7 +42,7 @@ class Access:
 
     def may_open(self, *, is_talking: bool) -> bool:
         """It is wanted, and not open, or open again by itself."""
-        is_ours = self._claim.take()
+        is_ours = quietly(self._claim.take, True, self._broke)
         self._is_asked = self._is_asked or is_talking
         if is_ours or self._is_shared or self._is_asked:
             self._forget()
@@ -59,17 +61,24 @@ class Access:
 
     def opened(self) -> None:
         """It is open: this copy has it, if no other one does."""
-        self._claim.take()
+        quietly(self._claim.take, True, self._broke)
 
     def lost(self) -> None:
         """It is wanted, but there is none: another copy may be luckier."""
-        self._claim.release()
+        quietly(self._claim.release, None, self._broke)
 
     def closed(self) -> None:
         """It is not open, or not wanted any more."""
-        self._claim.release()
+        quietly(self._claim.release, None, self._broke)
         self._is_asked = False
         self._forget()
+
+    def _broke(self, exc: Exception) -> None:
+        if not self._is_broken:
+            self._is_broken = True
+            note_unexpected(exc)
+            title = f"It is not known whether another pinch-tui has the microphone ({type(exc).__name__})."
+            self._conversation.notifier.notice("mic-claim", Severity.WARNING, title, "It is opened all the same.")
 
     def _forget(self) -> None:
         self._refused_at = None

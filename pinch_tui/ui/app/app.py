@@ -385,7 +385,7 @@ class PinchApp(App[AppExit]):
         """Nothing to do: the screen shows the change itself."""
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(work, name=name)
+        self.run_worker(self.front.carefully(name, work), name=name)
 
     def has(self, action: str) -> bool:
         return action in BY_NAME

@@ -270,7 +270,7 @@ class SettingsScreen(Panel[None]):
         """Apply and close."""
         self.front.session.change(self.params())
         if self._new_service():
-            self.app.run_worker(self.front.session.use_service(str(self._value("service"))), name="service")
+            self.front.face.begin("service", self.front.session.use_service(str(self._value("service"))))
         self.dismiss(None)
 
     def on_choice_accepted(self) -> None:

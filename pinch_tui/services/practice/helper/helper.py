@@ -8,11 +8,11 @@ was not answered yet, so nothing is lost.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from dataclasses import asdict, dataclass, field
 
+from pinch_tui.boundary import carefully
 from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
 from pinch_tui.services.practice.helper.link import HelperLink
 from pinch_tui.services.practice.helper.pipe import Kind, pack, unpack
@@ -164,10 +164,7 @@ class Helper:
         n_quick = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            with contextlib.suppress(
-                OSError
-            ):  # out of processes, descriptors or memory: counts as a helper that died at once
-                await self._run_one()
+            await carefully(self._run_one())  # out of processes or memory, a broken pipe: it died at once
             n_quick = n_quick + 1 if time.monotonic() - started < _STABLE_SECONDS else 0
             is_final = n_quick > _MAX_RESTARTS
             for link in self._links.values():
