@@ -1,1 +1,1 @@
-"""What is kept on disk: history, state, secrets, event log, trace."""
+"""Files of the program: history, state, keys, logs, event log, trace."""

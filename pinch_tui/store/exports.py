@@ -38,7 +38,7 @@ def create(folder: Path, name_of: Callable[[int], str], data: bytes) -> Path:
             with os.fdopen(fd, "wb") as file:
                 file.write(data)
         except OSError as exc:
-            path.unlink(missing_ok=True)  # half a file would be taken for a whole one
+            path.unlink(missing_ok=True)  # half a file would look like a whole one
             raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Free some space and try again.") from exc
         return path
     raise AssertionError("unreachable")
@@ -48,7 +48,7 @@ EVERYTHING = ExportPart()
 
 
 def nothing_in(part: ExportPart) -> str:
-    """The sentence for a part of a conversation without lines."""
+    """The message for a part without lines."""
     return f"There is nothing to export in the {part}." if str(part) else "There is nothing to export yet."
 
 
@@ -67,7 +67,7 @@ def export_conversation(
 ) -> Path:
     """Write the conversation up to now; returns the new file. Raises `UsageError` when there is nothing to write.
 
-    ``pair``: the languages for the file's name, if they are those of the lines. ``service``, ``context``: for the head.
+    ``pair``: the languages for the file's name, unless the lines decide. ``service``, ``context``: for the head.
     """
     rows = list(utterances)
     lines = lines_of(part.of(rows, starred), starred)
@@ -92,8 +92,7 @@ def save_speech(folder: Path, utterance: int, wav: bytes) -> Path:
 
 
 def default_folder() -> Path:
-    """Where exports go, as a whole path: the folder the program was started in, or where that cannot be written the
-    user's documents, or the home folder when there are none."""
+    """The folder for exports, an absolute path: the current folder, else the user's documents, else the home folder."""
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
     for folder in (_here(), Path(platformdirs.user_documents_dir())):
         if folder is not None and folder.is_dir() and os.access(folder, os.W_OK):

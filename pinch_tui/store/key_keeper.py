@@ -1,4 +1,4 @@
-"""Stores an API key without blocking the screen: a keyring may first ask for its password.
+"""Stores an API key without blocking the screen, since a keyring may ask for its password.
 
 `keep` runs this module as a program, which does what `pinch_tui.store.secrets.store_key` does. The key
 travels on a pipe, never among the arguments.
@@ -41,7 +41,7 @@ async def keep(value: str, folder: Path, name: KeyName = PINCH) -> KeySource:
 
 
 def main(folder: Path, name: KeyName) -> int:
-    """The child: reads the key from stdin, says where it is, or why it is nowhere."""
+    """The child: reads the key from stdin, prints where it was stored or why it was not."""
     tie_to_parent()
     try:
         sys.stdout.write(f"{store_key(sys.stdin.read(), folder, ChildKeyring(account=name.account), name)}\n")

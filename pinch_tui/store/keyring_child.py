@@ -1,4 +1,4 @@
-"""The system's keyring, asked from a child process: it may hang, print, or load a desktop's message bus.
+"""The system's keyring, used in a child process, since it may hang, print, or load a desktop's message bus.
 
 `ChildKeyring` runs this module as a program with a time limit. Keys travel on pipes, never in arguments. The child's
 standard error is discarded: backends print there, keys included.
@@ -19,7 +19,7 @@ from pinch_tui.store.secrets import PINCH, KeyringAbsent, KeyringFailed
 
 SERVICE = "pinch-tui"
 GET_TIMEOUT_S = 4.0
-"""Limit at the start of the program, for a keyring that asks for its password."""
+"""Limit for a keyring that asks for its password while the program starts."""
 CHANGE_TIMEOUT_S = 60.0
 
 _FOUND, _NOTHING, _ABSENT, _FAILED = 0, 10, 11, 12
@@ -74,7 +74,7 @@ class ChildKeyring:
 
     @staticmethod
     def looks_present(env: Mapping[str, str]) -> bool:
-        """False where there is certainly none, which saves 0.25 s at the start.
+        """False if there is certainly none, which saves 0.25 s at the start.
 
         Linux desktops' keyrings all live behind the session's message bus.
         """
@@ -89,7 +89,7 @@ class ChildKeyring:
 def main(action: str, account: str) -> int:
     """One action of the child: reads a key from stdin (set) or writes it to stdout (get)."""
     tie_to_parent()
-    with contextlib.redirect_stdout(sys.stderr):  # what a backend prints is no part of the key
+    with contextlib.redirect_stdout(sys.stderr):  # what a backend prints is not part of the key
         code, value = _ask(action, account)
     sys.stdout.write(value)
     return code

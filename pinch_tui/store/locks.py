@@ -1,4 +1,4 @@
-"""A lock between processes: one file, locked by the system, so that a killed process holds nothing."""
+"""A lock between processes: one file, locked by the system, so that a killed process releases it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pinch_tui.store.paths import folder_fault, private_folder
 
 
 class FileLock:
-    """A lock on ``path``, which is created (0600), stays, and must not be a link. Not for several threads."""
+    """A lock on ``path``, which is created (0600), is never removed, and must not be a link. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._fd: int | None = None
 
     def take(self) -> bool:
-        """Take the lock if nobody else has it. Raises `UsageError` when the file cannot be opened."""
+        """Take the lock if no other process has it. Raises `UsageError` when the file cannot be opened."""
         return self._take(is_waiting=False)
 
     def release(self) -> None:
@@ -30,7 +30,7 @@ class FileLock:
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:
-        """Hold the lock, waiting while another process has it (it is meant for short steps)."""
+        """Hold the lock, after waiting for a process that has it. For short steps only."""
         self._take(is_waiting=True)
         try:
             yield
@@ -42,7 +42,7 @@ class FileLock:
         try:
             fd = os.open(self._path, flags, 0o600)
         except OSError as exc:
-            raise UsageError(f"{self._path} cannot be opened: {why(exc)}.", "Is the folder yours?") from exc
+            raise UsageError(f"{self._path} cannot be opened: {why(exc)}.", "Check the folder's owner.") from exc
         try:
             is_ours = _lock(fd, is_waiting=is_waiting)
         except OSError:
@@ -56,9 +56,9 @@ class FileLock:
 
 
 class MicrophoneLock:
-    """Which copy of the program has the microphone: the one that holds the lock on ``path``, as long as it lives.
+    """The copy of the program that has the microphone holds the lock on ``path`` as long as it runs.
 
-    Where the lock cannot be used, every copy has it, as if there were no other.
+    Where locks do not work, every copy has the microphone, as if it were the only one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +67,7 @@ class MicrophoneLock:
         self._has_it = False
 
     def take(self) -> bool:
-        """Claim the microphone, unless another copy has it. Does not wait."""
+        """Claim the microphone unless another copy has it. Does not wait."""
         if self._has_it:
             return True
         try:

@@ -1,7 +1,7 @@
 """The log file: rotating, 0600, without transcripts and without secrets.
 
 Only this program's own loggers are written, and warnings of asyncio's; those of the HTTP and WebSocket libraries would
-hold URLs, tokens and texts, and stay out. What does reach the file passes `Redactor`, tracebacks included.
+hold URLs, tokens and texts. Everything that is written passes `Redactor`, tracebacks included.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ ROOT = "pinch_tui"
 
 
 def append_fault(path: Path, fault: BaseException) -> Path | None:
-    """Append the place of an unexpected exception. Returns the file, None when it cannot be written.
+    """Append where an unexpected exception was raised. Returns the file, None if it cannot be written.
 
-    Types, files and lines only: an exception's own words may hold what was said, or a secret.
+    Types, files and lines only: an exception's message may hold a transcript or a secret.
     """
     lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S')} FAULT"]
     link: BaseException | None = fault
@@ -49,7 +49,7 @@ def append_fault(path: Path, fault: BaseException) -> Path | None:
 
 
 class Redactor(logging.Formatter):
-    """Formats a record and takes every secret out of the result. ``secrets`` may grow while the program runs."""
+    """Formats a record and removes every secret from the result. ``secrets`` may grow while the program runs."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -71,14 +71,14 @@ class _PrivateRotatingFile(RotatingFileHandler):
             super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class's name)
-        """A full disk must neither stop the program nor draw over the screen."""
+        """A full disk must neither stop the program nor print over the screen."""
 
 
 def configure(path: Path, *, secrets: Iterable[str] = (), is_required: bool = False) -> Redactor:
     """Write the program's log to ``path`` from now on; returns the redactor, to which later secrets are added.
 
     Raises `UsageError` when the file cannot be opened and ``is_required`` (it was asked for with ``--log-file``);
-    otherwise a log that cannot be written is left out.
+    otherwise nothing is logged.
     """
     redactor = Redactor()
     redactor.secrets.update(secrets)

@@ -1,7 +1,7 @@
 """Where files live: every path of the program in one place.
 
 ``PINCH_TUI_HOME`` puts all of them below one folder (tests, portable installs); otherwise each platform's own folders
-are used. Nothing is created here but by `private_folder`.
+are used. Only `private_folder` and the functions that write create anything.
 """
 
 from __future__ import annotations
@@ -86,15 +86,15 @@ def resolve(env: Mapping[str, str]) -> Paths:
 
 
 def expanded(path: Path) -> Path:
-    """The path with its ``~`` or ``~user`` filled in. Raises `ConfigError` where that user has no home."""
+    """The path with its ``~`` or ``~user`` expanded. Raises `ConfigError` if that user has no home."""
     try:
         return path.expanduser()
     except RuntimeError as exc:
-        raise ConfigError(f"{path} names a home folder that is not known.", "Write the whole path.") from exc
+        raise ConfigError(f"{path} names a home folder that is not known.", "Write the full path.") from exc
 
 
 def _runtime(env: Mapping[str, str]) -> Path:
-    """The runtime folder; without one of the session's own, a folder that nobody else can have made before us."""
+    """The session's runtime folder, else one in the user's state, which no other user can have created."""
     if sys.platform.startswith("linux"):
         session = env.get("XDG_RUNTIME_DIR", "") or f"/run/user/{os.getuid()}"
         if os.access(session, os.W_OK | os.X_OK):
@@ -104,7 +104,7 @@ def _runtime(env: Mapping[str, str]) -> Path:
 
 
 class FolderFault(StrEnum):
-    """Why a folder is not to be trusted with what other users must not reach."""
+    """Why other users could reach the files in a folder."""
 
     LINK = "link"
     OWNER = "owner"
@@ -112,9 +112,9 @@ class FolderFault(StrEnum):
 
 
 def folder_fault(folder: Path) -> FolderFault | None:
-    """What is wrong with a folder that holds sockets and locks; None when it is all right. Raises OSError."""
+    """What is wrong with a folder that holds sockets and locks; None if it is safe. Raises OSError."""
     if sys.platform == "win32":
-        return None  # the profile's own access rules hold there
+        return None  # the profile's own access rules apply there
     info = folder.lstat()
     if stat.S_ISLNK(info.st_mode):
         return FolderFault.LINK
@@ -124,9 +124,9 @@ def folder_fault(folder: Path) -> FolderFault | None:
 
 
 def private_folder(folder: Path) -> Path:
-    """Create a folder with its parents where they are missing, and return it. Raises OSError.
+    """Create a folder and its missing parents, and return it. Raises OSError.
 
-    What is created has mode 0700 whatever the umask, and its name is synced. Folders that exist keep their mode.
+    New folders have mode 0700 whatever the umask, and their names are synced. Existing folders keep their mode.
     """
     missing = [folder]
     while not missing[-1].exists() and missing[-1].parent != missing[-1]:
@@ -143,12 +143,12 @@ def private_folder(folder: Path) -> Path:
             finally:
                 os.close(handle)
         sync_folder(new.parent)
-    folder.mkdir(exist_ok=True)  # raises where something else has the name
+    folder.mkdir(exist_ok=True)  # raises if something else has the name
     return folder
 
 
 def sync_folder(folder: Path) -> None:
-    """Let the names in a folder survive a power cut, where the file system can."""
+    """Sync a folder's entries, so that they survive a power cut, where the file system can."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):
@@ -162,8 +162,7 @@ def sync_folder(folder: Path) -> None:
 def open_output(path: Path) -> int:
     """Open a file that the user named for writing, created 0600; it is appended to.
 
-    A pipe that nobody reads is refused rather than waited for; one that is read is not waited for either when it is
-    full. Raises OSError.
+    A pipe without a reader is refused, and a full pipe fails at once: neither blocks. Raises OSError.
     """
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | os.O_APPEND
     try:
@@ -180,8 +179,8 @@ def open_output(path: Path) -> int:
 def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
     """A small file's content. Raises OSError, also for what is larger than `MAX_SMALL_FILE`.
 
-    What is no file (a pipe without a writer, an endless device) is refused rather than waited for, unless the user
-    named it: ``--config <(...)`` is a pipe.
+    Anything but a regular file, such as a pipe without a writer or an endless device, is refused, so that reading never
+    blocks. ``may_be_pipe`` is for files that the user names: ``--config <(...)`` is a pipe.
     """
     with path.open("rb") if may_be_pipe else open_file(path) as file:
         data = file.read(MAX_SMALL_FILE + 1)
@@ -191,7 +190,7 @@ def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """A file for reading. Raises OSError, also for what is none, such as a pipe, which nobody may ever write to."""
+    """Open a regular file for reading. Raises OSError, also for anything else, such as a pipe without a writer."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     mode = os.fstat(fd).st_mode
     if not stat.S_ISREG(mode):
@@ -208,11 +207,11 @@ def write_private(path: Path, data: str | bytes) -> None:
     """
     private_folder(path.parent)
     spare = path.with_name(f".{path.name}.{os.getpid()}.new")
-    # Exclusive: neither a file that lies there nor the target of a link is written to.
+    # Exclusive: never write to an existing file or through a link.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(spare, flags, 0o600)
-    except FileExistsError:  # left behind by a process of the same number
+    except FileExistsError:  # left by a killed process of the same number
         spare.unlink()
         handle = os.open(spare, flags, 0o600)
     try:
@@ -230,7 +229,7 @@ def write_private(path: Path, data: str | bytes) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Whether only the owner may read the file. True where the platform has no such bits."""
+    """Whether only the owner may read the file; True on platforms without such bits."""
     if os.name != "posix":
         return True
     return path.stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""The API keys: where each may be, in which order it is looked up, how it is kept and removed.
+"""The API keys: where each may be, in which order it is looked up, how it is stored and removed.
 
 Order, the first found wins: the key's variable in the environment, the system's keyring, a file (0600) in the state
 folder, the configuration. A keyring that is missing, locked or hung counts as empty; the last two are mentioned in
@@ -63,7 +63,7 @@ class ApiKey:
     value: str = field(repr=False)
     source: KeySource
     warnings: tuple[str, ...] = ()
-    """Sentences for the user about places that could not be read or that others can read."""
+    """Sentences for the user about places that cannot be read, or that other users can read."""
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -89,7 +89,7 @@ class Keyring(Protocol):
 
 
 def clean(value: str) -> str:
-    """A key as typed or pasted, without the white space around it. Raises `UsageError` when it cannot be one."""
+    """A typed or pasted key without surrounding white space. Raises `UsageError` if it cannot be a key."""
     key = value.strip()
     if not key:
         raise UsageError("No key was given.", "Paste it at the prompt, or pipe it into pinch-tui key set.")
@@ -132,7 +132,7 @@ def lookup_key(
 
 
 def store_key(value: str, folder: Path, keyring: Keyring | None, name: KeyName = PINCH) -> KeySource:
-    """Keep a key in the keyring, or in the key file when there is no keyring that works.
+    """Store a key in the keyring, or in the key file if no keyring works.
 
     Returns where it is. Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
     """
@@ -142,7 +142,7 @@ def store_key(value: str, folder: Path, keyring: Keyring | None, name: KeyName =
         try:
             keyring.set(key)
             if keyring.get() == key:
-                path.unlink(missing_ok=True)  # an older key must not remain where it is no longer looked for
+                path.unlink(missing_ok=True)  # an older key must not remain in the file
                 return KeySource.KEYRING
         except (KeyringFailed, OSError):
             pass

@@ -32,7 +32,7 @@ class State:
     choices: Mapping[str, str | float | bool] = field(default_factory=dict)
     """Other choices made in the app, by name: ``theme``, ``volume``, ``muted`` ..."""
     keyboards: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """What was learned about each keyboard's repeat, by the terminal it was learned in."""
+    """What was learned about the keyboard's repeat, by terminal."""
 
 
 class StateFile:
@@ -44,7 +44,7 @@ class StateFile:
 
     @property
     def state(self) -> State:
-        """What is remembered now. Read each time, so that two running copies do not undo each other's choices."""
+        """What is remembered now. Read each time, so that running copies do not undo each other's choices."""
         return self._unwritten if self._unwritten is not None else _read(self.path)
 
     def save(self, state: State) -> bool:
@@ -72,14 +72,14 @@ class StateFile:
         return self.save(replace(self.state, output_device=device))
 
     def remember(self, name: str, value: str | float | bool | None) -> bool:
-        """Keep one more choice under a name of the caller's; None forgets it."""
+        """Keep one choice under a name; None forgets it."""
         choices = {known: kept for known, kept in self.state.choices.items() if known != name}
         if value is not None:
             choices[name] = value
         return self.save(replace(self.state, choices=choices))
 
     def keyboard(self, name: str) -> dict[str, float]:
-        """What was learned about a keyboard, empty when nothing was."""
+        """What was learned about a keyboard, empty if nothing was."""
         return dict(self.state.keyboards.get(name, {}))
 
     def remember_keyboard(self, name: str, values: Mapping[str, float]) -> bool:

@@ -20,11 +20,11 @@ from pinch_tui.store.eventlog import JsonLines, encoded
 
 VERSION: Final = 1
 MAX_NUMBER: Final = 1e15
-"""A trace holds no larger times and counts."""
+"""Larger times and counts are not read back."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Bytes of one run; about six hours of talking."""
 MAX_LINE: Final = 8_000_000
-"""Bytes of a line that is read back."""
+"""Largest line that is read back, in bytes."""
 
 LOGGED_KINDS: Final = frozenset(
     {
@@ -124,13 +124,13 @@ class TraceLine:
 
 @dataclass(slots=True)
 class TraceReader:
-    """The lines of a trace file, in its order; ``unreadable`` counts the lines that were none (a torn last one)."""
+    """The lines of a trace file, in order. ``unreadable``: lines that cannot be parsed, such as a torn last one."""
 
     path: Path
     unreadable: int = 0
 
     def lines(self) -> Iterator[TraceLine]:
-        """Read on. Raises `InputFileError` when the file cannot be read or holds no trace."""
+        """Read the file. Raises `InputFileError` when it cannot be read or is not a trace."""
         seen_header = False
         try:
             with self.path.open("rb") as file:
@@ -146,11 +146,11 @@ class TraceReader:
         except OSError as exc:
             raise InputFileError(f"{self.path} cannot be read: {exc.strerror}.") from exc
         if not seen_header:
-            raise InputFileError(f"{self.path} is no trace.", "Make one with `pinch-tui --trace FILE`.")
+            raise InputFileError(f"{self.path} is not a trace.", "Make one with `pinch-tui --trace FILE`.")
 
 
 def parse_line(raw: bytes) -> TraceLine | None:
-    """One line of a trace; None when it is none. Never raises."""
+    """One line of a trace; None if it cannot be parsed. Never raises."""
     if (value := object_of(raw)) is None:
         return None
     t, kind, connection = number_of(value.get("t"), MAX_NUMBER), value.get("kind"), whole_of(value.get("c", 0))

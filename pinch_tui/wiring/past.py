@@ -111,7 +111,7 @@ class KeptConversations:
         except OSError as exc:
             raise UsageError(f"{path} cannot be removed: {why(exc)}.", "Check its permissions.") from exc
         if is_open:
-            raise UsageError("This conversation still runs in another copy of pinch-tui.", "Quit that one first.")
+            raise UsageError("This conversation is open in another copy of pinch-tui.", "Quit that one first.")
         self._history.delete(id_)
 
 

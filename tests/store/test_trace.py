@@ -101,7 +101,7 @@ def test_what_is_no_trace_is_said(tmp_path: Path) -> None:
         list(TraceReader(path).lines())
     for content in ("", "hello\n", '{"t": 1, "kind": "sent"}\n'):
         path.write_text(content)
-        with pytest.raises(InputFileError, match="no trace"):
+        with pytest.raises(InputFileError, match="not a trace"):
             list(TraceReader(path).lines())
 
 

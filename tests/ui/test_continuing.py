@@ -86,9 +86,9 @@ async def test_what_cannot_go_on_says_why_and_changes_nothing(is_open: bool) -> 
         else:
             await pilot.press("h")
             await until(pilot, lambda: "Good morning." in shown(r.app))
-        store.refuses = PinchError("This conversation still runs in another copy of pinch-tui.", "Quit that one first.")
+        store.refuses = PinchError("This conversation is open in another copy of pinch-tui.", "Quit that one first.")
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "still runs in another copy" in " ".join(shown(r.app).split()))
+        await until(pilot, lambda: "is open in another copy" in " ".join(shown(r.app).split()))
         assert r.app.screen is not r.app.main
         await pilot.press("escape", "escape")
         await until(pilot, lambda: "Of today." in shown(r.app))

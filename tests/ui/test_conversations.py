@@ -371,7 +371,7 @@ async def test_a_conversation_that_another_copy_writes_is_not_deleted(tmp_path: 
         await pilot.press("h")
         await until(pilot, lambda: "Hello." in shown(r.app))
         await pilot.press("delete", "delete")
-        await until(pilot, lambda: "still runs in another copy" in shown(r.app))
+        await until(pilot, lambda: "is open in another copy" in shown(r.app))
         assert writer.path is not None and writer.path.exists()
     writer.close()
 

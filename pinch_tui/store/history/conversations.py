@@ -1,6 +1,6 @@
-"""Past conversations: list, read, search, delete, and what retention removes.
+"""Past conversations: list, read, search, correct, delete, and apply retention.
 
-One JSON-lines file a conversation in the data folder (`pinch_tui.store.history.lines` gives its format,
+One JSON-lines file per conversation in the data folder (`pinch_tui.store.history.lines` gives its format,
 `pinch_tui.store.history.writer` writes it). Readers accept a file that is being written or was cut off.
 """
 
@@ -26,7 +26,7 @@ from pinch_tui.store.paths import open_file
 _SUFFIX: Final = ".jsonl"
 _DAY_S: Final = 86_400
 _AHEAD_DAYS: Final = 90
-"""A clock this far after the newest conversation is more likely to be wrong than the user to have paused."""
+"""A clock this far after the newest conversation is more likely wrong than right."""
 _BEHIND_DAYS: Final = 1
 _HEADER_LIMIT: Final = 64 * 1024
 _GOING_ON: Final = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -68,12 +68,12 @@ class Unreadable:
     reason: str
 
     def error(self) -> UsageError:
-        return UsageError(f"{self.path} cannot be read: {self.reason}.", "Its owner has to allow it: chmod u+rw.")
+        return UsageError(f"{self.path} cannot be read: {self.reason}.", "Its owner can allow it: chmod u+rw.")
 
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What retention did. ``doubt``: a sentence on why something was not removed."""
+    """The outcome of retention. ``doubt``: a sentence that says why something was not removed."""
 
     removed: int = 0
     doubt: str = ""
@@ -105,9 +105,9 @@ class History:
         on_failure: Callable[[str], None] | None = None,
         on_recovery: Callable[[], None] | None = None,
     ) -> tuple[Conversation, HistoryWriter]:
-        """A conversation and a writer that goes on with its file.
+        """A conversation and a writer that continues its file.
 
-        Raises `UsageError` when it is not there, cannot be read or written, or runs in another copy of the program.
+        Raises `UsageError` if it does not exist, cannot be read or written, or is open in another copy of the program.
         """
         path = self.path_of(name)
         try:
@@ -118,7 +118,7 @@ class History:
             raise UsageError(f"{path} cannot be written: {why(exc)}.", "Check its permissions.") from exc
         try:
             if not claim(fd):
-                raise UsageError("This conversation still runs in another copy of pinch-tui.", "Quit that one first.")
+                raise UsageError("This conversation is open in another copy of pinch-tui.", "Quit that one first.")
             found = self.named(name)
             writer = HistoryWriter(
                 self.folder,
@@ -143,7 +143,7 @@ class History:
         except OSError as exc:
             raise UsageError(
                 f"The conversations in {self.folder} cannot be read: {why(exc)}.",
-                "Its owner has to allow it: chmod u+rwx.",
+                "Its owner can allow it: chmod u+rwx.",
             ) from exc
 
     def entries(self) -> Iterator[Conversation | Unreadable]:
@@ -176,7 +176,7 @@ class History:
                 if number == wanted:
                     return entry
             if reference == "last":
-                raise UsageError("There are no conversations yet.", "They are kept from the first translation on.")
+                raise UsageError("There are no conversations yet.", "The first translation starts one.")
             raise _no_such(reference)
         names = [name for name in self.ids() if name.startswith(reference)] if reference else []
         if len(names) > 1 and reference not in names:
@@ -206,7 +206,7 @@ class History:
     ) -> Conversation:
         """Correct a line of a past conversation, as `core.transcript.correct` does; returns the changed conversation.
 
-        Raises `UsageError` for a line that is not there, and when the file cannot be written.
+        Raises `UsageError` if there is no such line, or the file cannot be written.
         """
         utterance = next((one for one in conversation.utterances if one.number == number), None)
         if utterance is None:
@@ -259,7 +259,7 @@ class History:
             side = "behind" if away < 0 else "after"
             return Purge(
                 doubt=f"This machine's clock is {abs(away):,.0f} days {side} the newest conversation. If it is right, "
-                f"nothing has to be done; no conversation was deleted for being older than {keep_days} days."
+                f"you need not do anything; no conversation was deleted for being older than {keep_days} days."
             )
         removed, failed = 0, ""
         for path in old:
@@ -286,7 +286,7 @@ class History:
             try:
                 return path.stat().st_mtime
             except OSError:
-                return float("inf")  # first, where it is seen
+                return float("inf")  # first, where it will be noticed
 
     def _read(self, name: str) -> Conversation | Unreadable | None:
         path = self.path_of(name)
@@ -314,7 +314,7 @@ class History:
 
 
 def _no_such(name: str) -> UsageError:
-    return UsageError(f"There is no conversation {name}.", "pinch-tui history list shows what there is.")
+    return UsageError(f"There is no conversation {name}.", "pinch-tui history list shows them.")
 
 
 def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance, str]]:

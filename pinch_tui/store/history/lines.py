@@ -40,7 +40,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the following lines were spoken with: the service's display name, the context, the model version."""
+    """The service's display name, the context and the model version of the lines that follow."""
 
     service: str = ""
     context: str = ""
@@ -49,7 +49,7 @@ class About:
 
 @dataclass(slots=True)
 class Reading:
-    """What a file holds."""
+    """The contents of a file."""
 
     header: Header | None = None
     utterances: dict[int, Utterance] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class _Row:
     segments: dict[str, Segment]
 
     def closed(self) -> Utterance | None:
-        """The utterance as it stood last; None when no segment of its row is there."""
+        """The utterance in its last state; None if it has no segments."""
         segments = tuple(self.segments[name] for name in self.ids if name in self.segments)
         if not segments:
             return None
@@ -184,7 +184,7 @@ def read(lines: Iterable[bytes]) -> Reading:
 
 
 def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
-    """The row with one more final. Raises ValueError, KeyError, TypeError, OverflowError for a line that is not one."""
+    """The row with one more final. Raises ValueError, KeyError, TypeError or OverflowError for an invalid line."""
     source, target = fields["pair"]
     attempt = int(fields["attempt"])
     ids = [_text(name, _ID_LIMIT) for name in fields["row"]]
@@ -242,7 +242,7 @@ def _time(value: float) -> float:
     """Unix seconds within the range of all calendars."""
     seconds = float(value)
     if not 0.0 <= seconds < _YEAR_3000:
-        raise ValueError("no time of a conversation")
+        raise ValueError("not a time of a conversation")
     return seconds
 
 
@@ -250,5 +250,5 @@ def _ms(value: Any) -> int:
     """Milliseconds since a conversation began."""
     ms = int(value)
     if not 0 <= ms < _CENTURY_MS:
-        raise ValueError("no time within a conversation")
+        raise ValueError("not a time within a conversation")
     return ms

@@ -3,9 +3,9 @@
 `HistoryWriter.record` appends new lines with one write and syncs them; only synced lines are reported as saved. It runs
 on the event loop: writing and syncing one line took 0.2 ms (p50) and 1.2 ms (p99) on a virtual disk (``python -m
 tests.bench.history_sync``), far below a frame's 20 ms. On a disk slower than `SLOW_MS`, finals are written at once and
-synced together, every `BATCH_S` seconds and whenever an utterance settles. What a full disk refused is retried with the
-next write and at the end, and the user is told how much is missing. A file that was removed meanwhile is noticed before
-anything is reported as saved, and the whole conversation is written again.
+synced together, every `BATCH_S` seconds and whenever an utterance settles. Lines that a full disk refused are written
+again with the next line and at the end, and the user is told how many are missing. A file that was removed meanwhile is
+noticed before anything is reported as saved, and the whole conversation is written again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from pinch_tui.store.paths import open_file, private_folder, sync_folder
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
 
 SLOW_MS = 5.0
-"""A disk whose syncs usually take longer than this is slow."""
+"""A disk is slow if its syncs usually take longer than this."""
 BATCH_S = 1.0
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
@@ -66,8 +66,8 @@ class HistoryWriter:
         on_recovery: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``started``: Unix seconds. ``on_failure`` is called with a sentence when writing begins to fail, and again
-        for each further utterance that is missing; ``on_recovery`` is called when everything is written."""
+        """``started``: Unix seconds. ``on_failure`` takes a sentence when writing begins to fail, and again for each
+        further utterance that is missing; ``on_recovery`` is called when everything is written."""
         self.folder = folder
         self.path: Path | None = None
         self.slowest_sync_ms = 0.0
@@ -82,14 +82,14 @@ class HistoryWriter:
         self._kept: dict[int, _Kept] = {}
         self._cancelled: set[int] = set()
         self._stars: dict[int, bool] = {}  # as they should be
-        self._owed: dict[int, None] = {}  # utterances that could not be written, in order
+        self._unwritten: dict[int, None] = {}  # utterances that could not be written, in order
         self._unsynced: dict[int, None] = {}  # utterances with finals that are written but not synced, in order
         self._synced_at = float("-inf")
         self._clock = clock
         self._about = self._kept_about = About()
         self._n_told: int | None = None  # utterances missing when the failure was last reported, None: no failure
         self._is_torn = False
-        self._earlier: frozenset[int] = frozenset()  # utterances of before the conversation was resumed
+        self._earlier: frozenset[int] = frozenset()  # utterances from before the conversation was resumed
         self._resumed_at = 0  # bytes of the file that are theirs
 
     def resume(self, path: Path, fd: int, utterances: Iterable[Utterance], stars: Collection[int]) -> None:
@@ -113,12 +113,12 @@ class HistoryWriter:
 
     @property
     def missing(self) -> int:
-        """The number of utterances that are not completely saved."""
-        return len(self._owed.keys() | self._unsynced.keys())
+        """Number of utterances that are not completely saved."""
+        return len(self._unwritten.keys() | self._unsynced.keys())
 
     @property
     def n_kept(self) -> int:
-        """Utterances that the file holds of this run, without those that were thrown away."""
+        """Utterances of this run that the file holds, without cancelled ones."""
         return len(self._kept.keys() - self._cancelled - self._earlier)
 
     def about(self, about: About) -> None:
@@ -126,16 +126,16 @@ class HistoryWriter:
         self._about = about
 
     def record(self, utterances: Iterable[Utterance]) -> tuple[int, ...]:
-        """Append and sync every final of these utterances that is not in the file yet, and everything that could not be
-        written before. Returns the numbers of the utterances with newly saved finals. Never raises.
+        """Append and sync every final of these utterances that is not in the file yet, and everything that is still
+        missing. Returns the numbers of the utterances with newly saved finals. Never raises.
         """
         has_ended = False
         for utterance in utterances:
             if utterance.number in self._kept or _finals(utterance):
                 self._known[utterance.number] = utterance
-                self._owed[utterance.number] = None
+                self._unwritten[utterance.number] = None
             has_ended = has_ended or utterance.state in _ENDED
-        has_written = self._pay()
+        has_written = self._write_missing()
         if has_written is None:
             return ()
         is_slow = self.usual_sync_ms > SLOW_MS
@@ -144,7 +144,7 @@ class HistoryWriter:
         saved = tuple(self._unsynced)
         if not (has_written or saved):
             return ()
-        return saved if self._secure() else ()
+        return saved if self._confirm() else ()
 
     def star(self, number: int, *, is_on: bool) -> bool:
         """Note that the user starred or unstarred an utterance. False when it is not saved yet: the star of an
@@ -152,37 +152,37 @@ class HistoryWriter:
         self._stars[number] = is_on
         if number not in self._kept:
             return False
-        has_written = self._pay()
+        has_written = self._write_missing()
         if has_written is None:
             return False
-        return self._secure() if has_written else self._kept.get(number, _Kept()).is_starred is is_on
+        return self._confirm() if has_written else self._kept.get(number, _Kept()).is_starred is is_on
 
     def close(self) -> int:
         """Write what is still missing, sync, and close the file; returns how many utterances are missing for good."""
-        if self._owed or self._unsynced:
+        if self._unwritten or self._unsynced:
             self.record(())
         if self._unsynced:
-            self._secure()
+            self._confirm()
         self._close_file()
         return self.missing
 
-    def _pay(self) -> bool | None:
-        """Write what the file lacks; returns whether there was anything to write, None when writing failed."""
+    def _write_missing(self) -> bool | None:
+        """Write everything that the file lacks; returns whether there was anything to write, None if writing failed."""
         lines: list[str] = []
         fresh: list[tuple[Utterance, Segment]] = []
         thrown_away: set[int] = set()
         moved: set[int] = set()
-        mended: dict[tuple[int, str], tuple[str, str]] = {}
-        for number in self._owed:
+        corrected: dict[tuple[int, str], tuple[str, str]] = {}
+        for number in self._unwritten:
             utterance, kept = self._known[number], self._kept.get(number)
             if utterance.state is UtteranceState.CANCELLED:
                 if kept is not None and number not in self._cancelled:
                     thrown_away.add(number)
                     lines.append(encode_cancelled(number))
                 continue
-            if kept is not None and not _finals(utterance):  # its text turned out to belong to another utterance
+            if kept is not None and not _finals(utterance):  # its text belongs to another utterance
                 moved.add(number)
-            for segment in self._news(utterance):
+            for segment in self._new_finals(utterance):
                 lines.append(encode_final(utterance, segment))
                 fresh.append((utterance, segment))
             for segment in utterance.segments:
@@ -190,7 +190,7 @@ class HistoryWriter:
                 known = None if kept is None else kept.corrections.get(segment.id)
                 if known != texts and (segment.is_corrected or known is not None):
                     lines.append(encode_correction(number, segment))
-                    mended[number, segment.id] = texts
+                    corrected[number, segment.id] = texts
         if not self._erase(thrown_away | moved):
             return None
         on_file = self._kept.keys() | {utterance.number for utterance, _ in fresh}
@@ -201,7 +201,7 @@ class HistoryWriter:
         }
         lines += [encode_star(number, is_on=is_on) for number, is_on in stars.items()]
         if not lines:
-            self._owed.clear()
+            self._unwritten.clear()
             return False
         about = self._about
         if fresh and about != self._kept_about:
@@ -210,16 +210,16 @@ class HistoryWriter:
             return None
         if fresh:
             self._kept_about = about
-        self._owed.clear()
+        self._unwritten.clear()
         self._cancelled |= thrown_away
-        self._unsynced |= dict.fromkeys(number for number, _ in mended)
+        self._unsynced |= dict.fromkeys(number for number, _ in corrected)
         for utterance, segment in fresh:
             file = self._kept.setdefault(utterance.number, _Kept())
             file.finals[segment.id], file.row = segment, _row(utterance)
             self._unsynced[utterance.number] = None
         for number, is_on in stars.items():
             self._kept[number].is_starred = is_on
-        for (number, name), texts in mended.items():
+        for (number, name), texts in corrected.items():
             if number in self._kept:
                 self._kept[number].corrections[name] = texts
         return True
@@ -250,14 +250,14 @@ class HistoryWriter:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | _BINARY)
             claim(self._fd)
 
-    def _news(self, utterance: Utterance) -> list[Segment]:
-        """The finals of an utterance that the file does not have; its last one again when only the row changed."""
+    def _new_finals(self, utterance: Utterance) -> list[Segment]:
+        """The finals that the file does not have; the last one again if only the row has changed."""
         kept = self._kept.get(utterance.number, _Kept())
         finals = _finals(utterance)
-        news = [final for final in finals if not _is_same(kept.finals.get(final.id), final)]
-        if not news and finals and kept.row != _row(utterance):
+        new = [final for final in finals if not _is_same(kept.finals.get(final.id), final)]
+        if not new and finals and kept.row != _row(utterance):
             return finals[-1:]
-        return news
+        return new
 
     def _write(self, text: str) -> bool:
         try:
@@ -277,7 +277,7 @@ class HistoryWriter:
             return False
         return True
 
-    def _secure(self) -> bool:
+    def _confirm(self) -> bool:
         """Sync, and check that the file still exists: writes to a removed file succeed and are lost."""
         if not self._sync():
             return False
@@ -285,7 +285,7 @@ class HistoryWriter:
             self._recovered()
             return True
         self._forget_file()
-        return bool(self._pay()) and self._sync() and self._is_there() and self._recovered()
+        return bool(self._write_missing()) and self._sync() and self._is_there() and self._recovered()
 
     def _sync(self) -> bool:
         if self._fd is None:
@@ -297,7 +297,7 @@ class HistoryWriter:
             # The kernel may have dropped what it could not write, and would report the next sync as a success.
             for number in self._unsynced:
                 self._kept.pop(number, None)
-                self._owed[number] = None
+                self._unwritten[number] = None
             self._unsynced.clear()
             self._failed(exc)
             return False
@@ -326,7 +326,7 @@ class HistoryWriter:
         self._cancelled.clear()
         self._kept_about = About()
         self._unsynced.clear()
-        self._owed = dict.fromkeys(self._known)
+        self._unwritten = dict.fromkeys(self._known)
 
     def _close_file(self) -> None:
         fd, self._fd = self._fd, None
