@@ -1,4 +1,4 @@
-"""What can be told before anything is sent or paid: kind, size, language, duration, address, price. Pure.
+"""Checks before anything is sent or paid: kind, size, language, duration, address, price. Pure.
 
 The lists and numbers are those of section 4 of the service's reference. Every refusal is a `UsageError` (exit 2).
 """
@@ -54,7 +54,7 @@ _PRIVATE_NAMES: Final = (".local", ".localdomain", ".internal", ".intranet", ".l
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The service's limits: those it told last, else the reference's."""
+    """The service's limits: those it stated last, else the reference's."""
 
     max_bytes: int = MAX_BYTES
     max_duration_s: float = MAX_DURATION_S
@@ -85,7 +85,7 @@ def check_size(name: str, size: int, limits: Limits) -> None:
 
 
 def check_duration(name: str, duration_s: float | None, limits: Limits) -> None:
-    """Refuse what is too short or too long, where the duration is known."""
+    """Refuse a recording that is too short or too long, if its duration is known."""
     if duration_s is None:
         return
     if duration_s < MIN_DURATION_S:
@@ -116,7 +116,7 @@ def _language(text: str, flag: str) -> str:
     if known in LANGUAGES:
         return known
     if known == AUTO:
-        raise UsageError(f"{flag} must name a language; auto is for the spoken one alone.")
+        raise UsageError(f"{flag} must name a language; auto works only with --from.")
     near = suggestion(text) if known is None else None
     hint = f"Did you mean {near.code} ({near.name})? " if near is not None and base(near.code) in LANGUAGES else ""
     raise UsageError(
@@ -145,16 +145,16 @@ def check_address(url: str) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
-        raise UsageError("That is no address of a recording.", "Give an http(s) URL, or the path of a file.")
+        raise UsageError("That is not the URL of a recording.", "Give an http(s) URL, or the path of a file.")
     if parts.username is not None or parts.password is not None:
         raise UsageError(
-            "The address holds a user name or a password, which would be given away.",
-            "Download the recording and dub the file, or use a link that is signed for this purpose.",
+            "The URL contains a user name or a password, which the service would see.",
+            "Download the recording and dub the file, or use a signed link.",
         )
     if not _is_public(host):
         raise UsageError(
             f"{_shown(host)} is an address of this machine or its network, which the service cannot reach.",
-            "Dub the file itself, or put it where anybody can fetch it.",
+            "Dub the file itself, or put it on a public server.",
         )
     plain = host.lower().rstrip(".").removeprefix("www.").removeprefix("m.")
     if any(plain == page or plain.endswith(f".{page}") for page in _PAGES):
@@ -187,7 +187,7 @@ def _is_public(host: str) -> bool:
     except ValueError:
         pass
     if name.replace(".", "").isdigit() or name.startswith("0x"):
-        return False  # other spellings of an IPv4 address, which resolvers read in their own ways
+        return False  # other spellings of an IPv4 address, which resolvers read differently
     return "." in name and not name.endswith(_PRIVATE_NAMES) and not name.endswith(".localhost")
 
 
@@ -195,7 +195,7 @@ def _is_public(host: str) -> bool:
 
 
 def price_usd(duration_s: float) -> float:
-    """What a recording of this length costs, before the service has said so."""
+    """The price of a recording of this length, as far as it is known before the service states it."""
     return duration_s / 60 * PRICE_PER_MINUTE_USD
 
 
@@ -205,7 +205,7 @@ def money_text(usd: float) -> str:
 
 
 def offer_text(name: str, size: int, duration_s: float | None, target: str, *, is_rehearsal: bool) -> str:
-    """What is about to be bought, in one sentence."""
+    """The offer in one sentence: the recording, the target and the price."""
     facts = [clock_text(duration_s)] if duration_s is not None else []
     facts += [bytes_text(size)] if size else []
     what = f"{_shown(name)} ({', '.join(facts)})" if facts else _shown(name)
@@ -213,7 +213,7 @@ def offer_text(name: str, size: int, duration_s: float | None, target: str, *, i
         return f"Rehearse dubbing {what} into {label(target)}; it costs nothing."
     rate = f"{money_text(PRICE_PER_MINUTE_USD)} a minute"
     if duration_s is None:
-        return f"Dub {what} into {label(target)} for {rate}; how long it is cannot be told here."
+        return f"Dub {what} into {label(target)} for {rate}; its length is not known here."
     return f"Dub {what} into {label(target)} for about {money_text(price_usd(duration_s))} ({rate})."
 
 

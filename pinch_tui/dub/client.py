@@ -1,8 +1,8 @@
 """The dubbing service over httpx: five questions, one upload, one download.
 
-The Bearer key goes to the base URL and nowhere else: not to the storage that takes the upload, not to that which gives
-the result. Redirects of the service are not followed. Answers are values: what fails is a `Failure`, never an exception
-of httpx, and nothing of an answer is repeated but the service's cleaned words.
+The Bearer key goes to the base URL only, not to the storage that takes the upload or serves the result. Redirects of
+the service are not followed. Answers are values: a failed request is a `Failure`, never an exception of httpx, and of
+an answer only the service's cleaned words are repeated.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from pinch_tui.network.way import find as find_way
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
 TRANSFER_TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
-"""Of each piece of an upload or a download, not of the whole."""
+"""For each piece of an upload or a download, not for the whole."""
 CHUNK: Final = 262_144
 """Bytes of a recording in memory at a time."""
 _REDIRECTS: Final = 5
 _SHORTEST_SECRET: Final = 12
-"""A signed address also holds ``host``, ``3600`` and the like, which are words of any text."""
+"""Shorter values of a signed URL, such as ``host`` and ``3600``, occur in any text."""
 _OFFLINE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""The connection did not come about, so nothing of the request was sent."""
+"""No connection was made, so nothing of the request was sent."""
 
 OnProgress = Callable[[int, int | None], None]
-"""Hears bytes so far and, where it is known, of how many."""
+"""Takes the bytes so far and the total, None if it is unknown."""
 
 
 class DubClient:
@@ -65,7 +65,7 @@ class DubClient:
             raise CredentialError("The API key holds characters that cannot be sent.", "Copy it again.")
         if transport is None:
             find_way(self._jobs)  # raises what cannot work at once
-            # A kept connection that has died looks like a request that may have arrived.
+            # On a reused connection that has died, a request looks as if it may have arrived.
             transport = RoutedTransport(limits=httpx.Limits(max_keepalive_connections=0))
         self._client = client(transport, TIMEOUT)
 
@@ -218,7 +218,7 @@ class DubClient:
         return 0, False
 
     def _keep_secret(self, *urls: str) -> None:
-        """Signed addresses and what signs them: the service may repeat them in its words."""
+        """Remember signed URLs and their signatures, since the service may repeat them in its words."""
         for url in urls:
             fresh = [secret for secret in secrets_of(url) if secret not in self._secrets]
             self._secrets += [secret for secret in fresh if len(secret) >= _SHORTEST_SECRET]
@@ -246,7 +246,9 @@ async def _pieces(file: BinaryIO, size: int, on_progress: OnProgress) -> AsyncIt
         except OSError as exc:
             raise UsageError(f"The recording cannot be read any more: {why(exc)}.") from exc
         if not piece:
-            raise UsageError("The recording became shorter while it was being uploaded.", "Try again once it is whole.")
+            raise UsageError(
+                "The recording became shorter while it was being uploaded.", "Try again when it is complete."
+            )
         yield piece
         sent += len(piece)
         on_progress(sent, size)

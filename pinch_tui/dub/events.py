@@ -63,7 +63,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Ask for the job. Its answer is waited for even when the user wants to leave."""
+    """Request the job. The run waits for the answer even if the user wants to quit."""
 
     source_url: str
     target: str
@@ -94,7 +94,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait. ``trouble`` is what is being recovered from, None for the usual poll."""
+    """Wait. ``trouble``: the failure before it, None for the usual poll."""
 
     seconds: float
     trouble: Failure | None = None
@@ -107,7 +107,7 @@ class Outcome(StrEnum):
     STARTED = "started"
     """The job exists, and the run does not wait for it (``--no-wait``)."""
     GOES_ON = "goes on"
-    """Ctrl-C or a timeout; the job goes on without us."""
+    """Ctrl-C or a timeout; the job is still running."""
     INTERRUPTED = "interrupted"
     """Ctrl-C before a job existed."""
 

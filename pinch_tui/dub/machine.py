@@ -8,8 +8,8 @@
           broken: a new    |          `-> asked             the request may have arrived: never repeated, exit 5
           address, bound   `-> uploaded                     refused for the key, the balance or the rate: kept
 
-What is uploaded goes on from ``uploaded``; a URL goes from ``new`` to ``asked`` at once. Every step is saved before it
-begins and when it is over, so that a killed run loses nothing and pays nothing twice.
+An uploaded file is used again from ``uploaded``; a URL goes from ``new`` to ``asked`` at once. Every step is saved
+before it begins and after it ends, so that a killed run loses nothing and pays nothing twice.
 """
 
 from __future__ import annotations
@@ -42,36 +42,36 @@ from pinch_tui.dub.refusals import Step, job_failed, refusal, too_large, unknown
 from pinch_tui.dub.wire import without_query
 
 UPLOAD_TRIES: Final = 5
-"""Uploads of one run, each with an address of its own."""
+"""Maximum uploads in one run, each to a new address."""
 UPLOAD_LIFE_S: Final = 3_600.0
-"""How long an uploaded file is trusted to be there (section 4: an upload address lives an hour)."""
+"""How long an uploaded file is expected to remain (section 4: an upload address lasts an hour)."""
 CONNECT_TRIES: Final = 6
-"""Attempts to reach the service with the request for a job, all of which never left this machine."""
+"""Maximum attempts to request a job while no connection can be made."""
 UNKNOWN_POLLS: Final = 3
-"""Answers "no such job" in a row that end the waiting; a job that was just created may not be listed yet."""
+"""Consecutive "no such job" answers that end a run; a job that was just created may not be listed yet."""
 DOWNLOAD_TRIES: Final = 8
-"""Downloads of one file that fail in a row, each with a link of its own."""
+"""Consecutive failed downloads of one file that end a run, each with a new link."""
 PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
-"""Waits after failures in a row; the last one holds for all further ones."""
+"""Waits after consecutive failures; the last one repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run was asked for beside the record."""
+    """The options of a run."""
 
     poll_s: float = 10.0
     waits: bool = True
     """False: end as soon as the job exists."""
     key_source: str = "nowhere"
     pause_factor: float = 1.0
-    """Of the waits after failures; tests have none to lose."""
+    """Scales the waits after failures; below 1 in tests."""
 
 
 # ---- the machine --------------------------------------------------------------------------------------------------
 
 
 class JobMachine:
-    """One run of one job. ``source_url`` is what a URL job is asked for with; it is never in the record.
+    """One run of one job. ``source_url``: the recording's URL with its query, which is never saved.
 
     Each list of commands ends with the one whose outcome is the next event, or with `Finish` or `Refuse`.
     """
@@ -160,7 +160,7 @@ class JobMachine:
         self._step = Step.CREATE
         self._source_url = self._source_url or self.record.source_url
         record = self.record
-        # What may be a signature is forgotten here: whatever the answer, only this run could use it again.
+        # The query may be a signature. It is not saved any more, since only this run could use it again.
         forgotten = without_query(record.source_url)
         return [
             *self._save(now, phase=Phase.ASKED, asked_at=now, error="", source_url=forgotten),
@@ -259,7 +259,7 @@ class JobMachine:
             case Step.POLL | Step.RESULT if failure.is_passing:
                 return [Pause(max(poll_s, self._delay(failure)), failure)]
             case Step.DOWNLOAD:
-                # Links expire: the next poll brings those of the subtitles anew, and the result that of the recording.
+                # Links expire: the next poll gives new ones for the subtitles, the next result one for the recording.
                 self._failures = self._downloads = self._downloads + 1
                 if self._downloads < DOWNLOAD_TRIES:
                     return [self._pause(failure)]
@@ -277,7 +277,7 @@ class JobMachine:
         if failure.trouble is Trouble.UNSENT:
             saved = self._save(now, **before)
             return [*saved, self._pause(failure) if self._failures < CONNECT_TRIES else Refuse(error)]
-        # The key, the balance and the rate can be cured; the uploaded file is as good then as now.
+        # The key, the balance and the rate can be fixed, and the uploaded file can then be used.
         changes = before if failure.status in (401, 402, 403, 429) else {"phase": Phase.REFUSED}
         return [*self._save(now, error=failure.words or error.title, **changes), Refuse(error)]
 

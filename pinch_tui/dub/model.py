@@ -14,19 +14,19 @@ MAX_DURATION_S: Final = 3_600.0
 MIN_DURATION_S: Final = 1.0
 """Shortest recording (section 4)."""
 REHEARSAL: Final = "rehearsal"
-"""What stands for the base URL in the record of a rehearsed job."""
+"""The base URL in the record of a rehearsed job."""
 
 
 class Phase(StrEnum):
-    """How far a job has come, as its record says. Each is written before the step that it names begins."""
+    """How far a job has come. Each phase is saved before its step begins."""
 
     NEW = "new"
     """Nothing has been sent."""
     UPLOADING = "uploading"
     UPLOADED = "uploaded"
-    """The service has the file; no job was asked for."""
+    """The service has the file; no job was requested."""
     ASKED = "asked"
-    """The request that creates the job may have arrived. Found by a later run: its answer is unknown."""
+    """The request that creates the job may have arrived. To a later run, its answer is unknown."""
     RUNNING = "running"
     """The service has named a job."""
     FINISHED = "finished"
@@ -40,9 +40,9 @@ class Phase(StrEnum):
 
 
 LIVE: Final = frozenset((Phase.RUNNING, Phase.FINISHED, Phase.SAVED))
-"""The same file and target again takes such a job."""
+"""Such a job is used again for the same file and target."""
 BEGUN: Final = frozenset((Phase.NEW, Phase.UPLOADING, Phase.UPLOADED))
-"""No job was asked for; another run goes on from here."""
+"""No job was requested; another run continues from here."""
 
 
 class Output(StrEnum):
@@ -60,7 +60,7 @@ class Record:
     """One job as it is remembered on this machine. Times are Unix seconds."""
 
     id: str
-    """Ours, made before the service knows anything."""
+    """Our own id, made before the service is asked."""
     phase: Phase
     service: str
     """The service's base URL, or `REHEARSAL`."""
@@ -73,25 +73,25 @@ class Record:
     address: str = ""
     """The URL that was given, without its query."""
     digest: str = ""
-    """SHA-256 of the file's content, or of the URL: what makes it the same recording."""
+    """SHA-256 of the file's content, or of the URL; equal for the same recording."""
     size: int = 0
     duration_s: float | None = None
     source_url: str = field(default="", repr=False)
-    """Where the service reads the recording. Loses its query, which may be a signature, when the job is asked for."""
+    """Where the service reads the recording. Its query, maybe a signature, is removed when the job is requested."""
     uploaded_at: float = 0.0
     job_id: str = ""
     asked_at: float = 0.0
-    """When the job was asked for."""
+    """When the job was requested."""
     status: str = ""
     """The service's own word for the job's state."""
     cost_usd: float | None = None
     error: str = ""
-    """Why the job failed or was refused, in the service's words; cleaned."""
+    """Why the job failed or was refused, in the service's cleaned words."""
     max_bytes: int | None = None
     max_duration_s: float | None = None
-    """The service's limits, where it told them."""
+    """The service's limits, if it stated them."""
     out: str = ""
-    """Where the result is to go: a file, or a folder with a slash at its end. Empty: beside the original."""
+    """Where to save the result: a file, or a folder with a slash at its end. Empty: beside the original."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """`Output` -> path of each file that was saved."""
 
@@ -106,7 +106,7 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The recording as a person knows it: the file's name, the URL, or the job."""
+        """The recording's name for messages: the file's name, the URL, or the job."""
         return self.file.replace("\\", "/").rpartition("/")[2] or self.address or self.job_id
 
 
@@ -151,7 +151,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to "where is the result". ``link`` is empty as long as there is none."""
+    """The answer to "where is the result". ``link`` is empty until there is one."""
 
     link: str = field(default="", repr=False)
 
@@ -160,13 +160,13 @@ class Trouble(StrEnum):
     """How a request failed."""
 
     UNSENT = "unsent"
-    """No connection came about: nothing of the request can have arrived."""
+    """No connection was made: nothing of the request can have arrived."""
     LOST = "lost"
     """The connection broke: the request may have arrived."""
     STATUS = "status"
     """The service answered with an error."""
     UNREADABLE = "unreadable"
-    """An answer of success that is none of the service's, such as a login page."""
+    """A 2xx answer that does not come from the service, such as a login page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +183,16 @@ class Failure:
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same question may be answered later: a lost network, a busy or broken service, a login page."""
+        """Whether a retry may succeed: after a lost network, a busy or broken service, a login page."""
         if self.trouble is not Trouble.STATUS:
             return True
         return self.status in (408, 425, 429) or self.status >= 500 or 300 <= self.status < 400
 
     @property
     def is_certainly_refused(self) -> bool:
-        """Whether a request that creates something has certainly created nothing.
+        """Whether a request to create a job has certainly created none.
 
-        A gateway's 5xx or 408 and a 303 may hide a job; the redirects that ask for the same request elsewhere do not.
+        A gateway's 5xx or 408 and a 303 may hide a job; redirects that ask for the same request elsewhere do not.
         """
         if self.trouble is Trouble.UNSENT:
             return True

@@ -23,7 +23,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 def media_extension(record: Record, content_type: str) -> str:
     """The extension of the dubbed recording.
 
-    The download's own type decides where it says something; else a video becomes MP4, a WAV stays WAV and other sound
+    The content type of the download decides, if it is known; else a video becomes MP4, a WAV stays WAV and other sound
     becomes MP3 (section 4).
     """
     told = _BY_TYPE.get(content_type.partition(";")[0].strip().lower())
@@ -36,7 +36,7 @@ def media_extension(record: Record, content_type: str) -> str:
 
 
 def output_name(record: Record, output: Output, *, content_type: str = "", copy: int = 1) -> str:
-    """The file name of one output, without its folder; ``copy`` 2 and above is for names that are taken."""
+    """The file name of one output, without its folder; ``copy`` is 2 and above if the name is taken."""
     suffix = f"-{copy}" if copy > 1 else ""
     if output is Output.MEDIA and record.named_out:
         path = PurePath(record.named_out)
@@ -53,7 +53,7 @@ def output_name(record: Record, output: Output, *, content_type: str = "", copy:
 
 
 def _stem(record: Record) -> str:
-    """What the names begin with: that of ``--out`` without its language, else the recording's."""
+    """The common beginning of the names: that of ``--out`` without its language, else the recording's."""
     if record.named_out:
         stem = PurePath(record.named_out).stem
         return stem.removesuffix(f".{record.target}") or stem

@@ -1,4 +1,4 @@
-"""The files of a finished job on this machine: written to ``.part``, then renamed to a name that is free."""
+"""The files of a finished job: written to a ``.part`` file, then renamed to a free name."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Place:
         self._part: Path | None = None
 
     def begin(self, content_type: str) -> BinaryIO:
-        """Open the ``.part`` file anew. Raises OSError."""
+        """Open an empty ``.part`` file. Raises OSError."""
         self._kind = content_type
         self._part = _part_of(self._record, self._path(1))
         fd = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
         return os.fdopen(fd, "wb")
 
     def publish(self) -> Path:
-        """Give the whole file its name, unless a file of that name is the same already; returns it. Raises OSError."""
+        """Give the complete file its name and return it, unless an identical file has it already. Raises OSError."""
         assert self._part is not None
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
@@ -43,7 +43,7 @@ class Place:
             try:
                 _rename(self._part, path)
             except FileExistsError:
-                # A run that was killed after the rename, before its record: the very same file is that file.
+                # A run was killed between the rename and its record: an identical file is this output.
                 if not path.is_file() or not filecmp.cmp(self._part, path, shallow=False):
                     continue
                 self.discard()
@@ -51,7 +51,7 @@ class Place:
         raise AssertionError("unreachable")
 
     def discard(self) -> None:
-        """Take a half file away."""
+        """Remove an incomplete file."""
         if self._part is not None:
             with contextlib.suppress(OSError):
                 self._part.unlink(missing_ok=True)
@@ -77,14 +77,14 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def folder_of(record: Record, here: Path) -> Path:
-    """The folder of a job's outputs: that of ``--out``, else the recording's own, else the present one."""
+    """The folder of a job's outputs: that of ``--out``, else the recording's own, else the current one."""
     if record.out:
         return Path(record.out).parent if record.named_out else Path(record.out)
     return Path(record.file).parent if record.file else here
 
 
 def check_place(record: Record, here: Path) -> None:
-    """Refuse a place that cannot take the result, before anything is paid. Raises `UsageError`."""
+    """Raises `UsageError`, before anything is paid, if the result cannot be written there."""
     folder = folder_of(record, here)
     try:
         is_folder = stat.S_ISDIR(folder.stat().st_mode)
@@ -101,12 +101,12 @@ def check_place(record: Record, here: Path) -> None:
 
 
 def _part_of(record: Record, path: Path) -> Path:
-    """Where a file is written first. The record's mark distinguishes our own left-over part from other files."""
+    """Where a file is written first. The record's id keeps it apart from other files."""
     return path.with_name(f"{path.name}.{record.id[-6:]}.part")
 
 
 def without_missing_outputs(record: Record) -> Record:
-    """The record without outputs that are no longer on this machine; they are to be fetched again."""
+    """The record without outputs that no longer exist; they will be fetched again."""
     outputs = {output: path for output, path in record.outputs.items() if Path(path).is_file()}
     if len(outputs) == len(record.outputs):
         return record
@@ -114,5 +114,5 @@ def without_missing_outputs(record: Record) -> Record:
 
 
 def moved_to(record: Record, out: str) -> Record:
-    """The record with its outputs wanted at another place."""
+    """The record with another place for its outputs."""
     return replace(record, out=out, outputs={}, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)

@@ -28,7 +28,7 @@ _SILENT_ON: Final = frozenset(("video", "subtitle", "data", "attachment"))
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Facts about a recording; None is "not known"."""
+    """Facts about a recording; None means unknown."""
 
     duration_s: float | None = None
     has_sound: bool | None = None
@@ -36,7 +36,7 @@ class Probe:
 
 
 def open_recording(path: Path) -> BinaryIO:
-    """The file, open. Raises `InputFileError` with the true reason."""
+    """The opened file. Raises `InputFileError` with the true reason."""
     shown = "".join(char if char.isprintable() else "?" for char in str(path)[-300:])
     try:
         file = open_file(path)
@@ -45,17 +45,17 @@ def open_recording(path: Path) -> BinaryIO:
     except IsADirectoryError as exc:
         raise InputFileError(f"{shown} is a folder.", "Name a recording in it.") from exc
     except OSError as exc:
-        raise InputFileError(f"{shown} cannot be read: {why(exc)}.", "Name a recording of yours.") from exc
+        raise InputFileError(f"{shown} cannot be read: {why(exc)}.", "Name another recording.") from exc
     beginning = file.read(512)
     file.seek(0)
     if is_page("", beginning):
         file.close()
-        raise InputFileError(f"{shown} holds a web page, not a recording.", "Was a page saved in place of the media?")
+        raise InputFileError(f"{shown} holds a web page, not a recording.", "Was a page saved instead of the media?")
     return file
 
 
 def digest_of(file: BinaryIO, on_progress: Callable[[int], None]) -> str:
-    """SHA-256 of a file's content. ``on_progress`` hears the bytes that were read."""
+    """SHA-256 of a file's content. ``on_progress`` takes the number of bytes read."""
     file.seek(0)
     digest = hashlib.sha256()
     done = 0
@@ -67,7 +67,7 @@ def digest_of(file: BinaryIO, on_progress: Callable[[int], None]) -> str:
 
 
 def probe(path: Path, *, ffprobe: str | None = None) -> Probe:
-    """Length and sound of a recording. Never raises. ``ffprobe`` is the program; None looks for it, "" does without."""
+    """Length and sound of a recording. Never raises. ``ffprobe``: the program; None looks for it, "" works without."""
     program = shutil.which("ffprobe") if ffprobe is None else ffprobe
     found = _by_ffprobe(program, path) if program else Probe()
     if found.duration_s is None and found.has_sound is not False:
@@ -120,11 +120,11 @@ def _by_sound_library(path: Path) -> float | None:
         return None
     try:
         import soundfile
-    except (ImportError, OSError):  # OSError: the library it stands on is missing
+    except (ImportError, OSError):  # OSError: its native library is missing
         return None
     try:
         facts = soundfile.info(str(path))
     except (soundfile.LibsndfileError, OSError, RuntimeError, ValueError):
         return None
-    # A header of unknown length says the largest number that it can hold.
+    # A header of unknown length holds the largest possible number.
     return facts.duration if 0 < facts.duration < 7 * 86_400 else None

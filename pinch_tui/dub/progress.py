@@ -1,4 +1,4 @@
-"""The progress of a run as text: one line that is redrawn, or lines of a log. Pure."""
+"""The progress of a run as text: one line that is redrawn, or log lines. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pinch_tui.dub.checks import bytes_text, clock_text, usual_minutes
 from pinch_tui.dub.model import Failure, Job, JobState, Trouble
 
 RATE_WINDOW_S: Final = 8.0
-"""The rate of a transfer is that of its last seconds."""
+"""The rate of a transfer is measured over this time."""
 PLAIN_EVERY_S: Final = 30.0
-"""A log gets a line when something changes, and otherwise this often."""
+"""A log gets a line for each change, and otherwise one in this time."""
 
 
 @dataclass(slots=True)
 class Transfer:
-    """Bytes that travel. ``verb``: Uploading or Downloading."""
+    """A transfer of bytes. ``verb``: Uploading or Downloading."""
 
     verb: str
     name: str
@@ -38,7 +38,7 @@ class Transfer:
 
     @property
     def rate(self) -> float | None:
-        """Bytes a second, None until it can be told."""
+        """Bytes per second, None until it is known."""
         if len(self._marks) < 2:
             return None
         (first_at, first), (last_at, last) = self._marks[0], self._marks[-1]
@@ -60,10 +60,10 @@ class Transfer:
 
 @dataclass(slots=True)
 class Waiting:
-    """A job that is being worked on."""
+    """A job that the service works on."""
 
     since: float
-    """When it was asked for, Unix seconds."""
+    """When it was requested, Unix seconds."""
     duration_s: float | None = None
     job: Job | None = None
     trouble: Failure | None = None
@@ -94,7 +94,7 @@ class Waiting:
 
 
 def trouble_text(failure: Failure) -> str:
-    """One sentence about what is being recovered from."""
+    """The failure before a retry, as the beginning of a sentence."""
     match failure.trouble:
         case Trouble.STATUS if failure.status == 429:
             return "The service is busy (429);"
@@ -103,13 +103,13 @@ def trouble_text(failure: Failure) -> str:
         case Trouble.STATUS:
             return f"The service answers {failure.status};"
         case Trouble.UNREADABLE if not failure.cause:
-            return "The answer is none of the service's, maybe a login page;"
+            return "The answer does not come from the service (a login page?);"
         case Trouble.UNSENT | Trouble.LOST | Trouble.UNREADABLE:
             return f"{(failure.cause or 'The connection broke.').rstrip('.')};"
 
 
 class PlainPace:
-    """Which progress lines go into a log: each new state, tenths of a transfer, and one line every `PLAIN_EVERY_S`."""
+    """Chooses the lines of a log: each new state, each tenth of a transfer, and one line every `PLAIN_EVERY_S`."""
 
     def __init__(self) -> None:
         self._key: object = None

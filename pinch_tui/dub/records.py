@@ -1,7 +1,7 @@
-"""The records of dubbing jobs: one private file a job in the data folder, replaced as a whole at every step.
+"""The records of dubbing jobs: one private file per job in the data folder, replaced as a whole at every step.
 
-A record is on the disk before `Records.save` returns, its folder's entry included, so that neither a kill nor a power
-cut forgets that a job was asked for. Reading never raises: what is damaged is counted.
+A record and its folder's entry are synced before `Records.save` returns, so that a requested job survives a kill and a
+power cut. Reading never raises; damaged files are counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pinch_tui.store.paths import private_folder, read_file, write_private
 
 SCHEMA = 1
 _SHORTEST = 4
-"""Characters of a job's id that may stand for the whole."""
+"""Characters of a job's id that are enough to name it."""
 _LONGEST = 16_384
 """Characters of a text that is read back."""
 
@@ -67,10 +67,10 @@ class Records:
             ) from exc
 
     def same(self, digest: str, target: str, *, is_rehearsal: bool) -> Record | None:
-        """The newest record of the same recording and target that stands in the way of a new job.
+        """The newest record of the same recording and target that prevents a new job.
 
-        That is a live one, else one whose answer is unknown, else one that can be gone on with. What failed or was
-        refused does not count. Another base URL is the same service: it may well be the same account.
+        That is a live one, else one whose answer is unknown, else one that can be continued. Failed and refused ones do
+        not count. The base URL does not matter, since the account may be the same.
         """
         wanted = (digest, target, is_rehearsal)
         known = [record for record in self.all() if (record.digest, record.target, record.is_rehearsal) == wanted]
@@ -83,7 +83,7 @@ class Records:
     def find(self, reference: str) -> Record | None:
         """A job by its id, our own id of it, the beginning of either, or ``last``. None when it is not known here.
 
-        Raises `UsageError` when a beginning fits several.
+        Raises `UsageError` when a beginning matches several.
         """
         records = self.all()
         if reference == "last":
@@ -97,11 +97,13 @@ class Records:
             return None
         fitting = [r for r in records if r.job_id.startswith(reference) or r.id.startswith(reference)]
         if len(fitting) > 1:
-            raise UsageError(f"{clean(reference, 60)} fits several jobs.", "pinch-tui dub list shows them whole.")
+            raise UsageError(
+                f"{clean(reference, 60)} matches several jobs.", "pinch-tui dub list shows their full names."
+            )
         return fitting[0] if fitting else None
 
     def limits(self, service: str) -> Limits:
-        """The limits that this service told last."""
+        """The limits that this service stated last."""
         known = [record for record in self.all() if record.service == service]
         return Limits(
             next((record.max_bytes for record in known if record.max_bytes), MAX_BYTES),
@@ -118,12 +120,12 @@ class Records:
             private_folder(self.folder)
         except OSError as exc:
             raise UsageError(
-                f"The records of jobs cannot be kept in {self.folder}: {why(exc)}.", "Is the folder yours?"
+                f"The records of jobs cannot be kept in {self.folder}: {why(exc)}.", "Check the folder's owner."
             ) from exc
 
     @contextlib.contextmanager
     def choosing(self) -> Iterator[None]:
-        """Held while a record is looked for and made, so that two runs never make one each."""
+        """Held while a record is looked up or created, so that two runs do not create one each."""
         self._make_folder()
         with FileLock(self.folder / "choosing.lock").waiting():
             yield

@@ -29,7 +29,7 @@ _DOING: Final = {
     Step.ADDRESS: "asking for an upload address",
     Step.UPLOAD: "uploading the recording",
     Step.CREATE: "asking for the job",
-    Step.POLL: "asking how the job stands",
+    Step.POLL: "asking for the job's state",
     Step.RESULT: "asking for the result",
     Step.DOWNLOAD: "downloading the result",
 }
@@ -76,7 +76,7 @@ def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> Pi
     if failure.trouble is not Trouble.STATUS:
         title = failure.cause or "The service's answer could not be read."
         if failure.trouble is Trouble.UNREADABLE and not failure.cause:
-            title = "The answer is none of the service's; a network's login page may stand in between."
+            title = "The answer does not come from the service; it may be a network's login page."
         return LinkError(f"{title} This happened while {_DOING[step]}.", _join("Check the network.", hint))
     if step in (Step.UPLOAD, Step.DOWNLOAD):
         return _storage_refusal(step, failure, record)
@@ -128,13 +128,13 @@ def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> Pi
         case _:
             return LinkError(
                 f"The service failed while {_DOING[step]} ({status}).{said}",
-                _join(f"If it goes on, ask {SUPPORT}.", hint),
+                _join(f"If it persists, ask {SUPPORT}.", hint),
                 retryable=failure.is_passing,
             )
 
 
 def unknown_answer(record: Record, failure: Failure | None = None) -> LinkError:
-    """The request that creates a job may have arrived, and is not repeated."""
+    """The request that creates a job may have arrived, so it is not repeated."""
     why = ""
     if failure is not None:
         why = f" (the answer was {failure.status})" if failure.trouble is Trouble.STATUS else ""
@@ -150,12 +150,12 @@ def job_failed(record: Record) -> LinkError:
     """The service could not do the job."""
     return LinkError(
         _join(f"The job {record.job_id} failed ({record.status or 'failed'}).", quoted(record.error)),
-        f"The same command asks for a new one. If it goes on, ask {SUPPORT} and name the job.",
+        f"Run the same command again for a new one. If it persists, ask {SUPPORT} and name the job.",
     )
 
 
 def too_large(record: Record, max_bytes: int) -> UsageError:
-    """The service's own limit, told with the upload address."""
+    """The file exceeds the limit that came with the upload address."""
     return UsageError(
         f"{record.name} has {bytes_text(record.size)}; the service takes at most {bytes_text(max_bytes)}.",
         "Cut it into parts, or encode it smaller.",
@@ -171,17 +171,19 @@ def _storage_refusal(step: Step, failure: Failure, record: Record) -> PinchError
         )
     if step is Step.UPLOAD:
         return LinkError(
-            f"The storage did not take the recording ({status}), each time with a new address.",
+            f"The upload failed each time ({status}), even with new addresses.",
             "Nothing was paid. Try again later.",
             retryable=True,
         )
-    return LinkError(f"The storage did not give the result ({status}), each time with a new link.", _after(record))
+    return LinkError(f"The download failed each time ({status}), even with new links.", _after(record))
 
 
 def _after(record: Record) -> str:
-    """What is left to do once a job exists, or that none does."""
+    """How to continue if a job exists, or that none does."""
     return (
-        f"The job goes on; fetch it with: pinch-tui dub get {record.job_id}" if record.job_id else "No job was created."
+        f"The job continues; fetch its result with: pinch-tui dub get {record.job_id}"
+        if record.job_id
+        else "No job was created."
     )
 
 

@@ -1,7 +1,7 @@
-"""Runs a `JobMachine`: does what it commands and tells it what became of it.
+"""Runs a `JobMachine`: carries out its commands and reports their outcome as events.
 
-The one place where a run waits. Ctrl-C and the time-out end every wait but one: the answer to the request that creates
-the job is waited for, so that the job is not lost; a second Ctrl-C ends that, too.
+All waiting happens here. Ctrl-C and the time-out end every wait except the one for the answer to the request that
+creates the job, so that the job is not lost; a second Ctrl-C ends that one, too.
 """
 
 from __future__ import annotations
@@ -56,17 +56,17 @@ T = TypeVar("T")
 
 
 class View(Protocol):
-    """What a run is shown with."""
+    """Where a run shows its progress."""
 
     def say(self, sentence: str) -> None:
         """One sentence on a line of its own."""
 
     def progress(self, text: str, key: object, now: float) -> None:
-        """The progress as it stands. ``key`` names the state; ``now``: monotonic seconds."""
+        """The progress so far. ``key`` names the state; ``now``: monotonic seconds."""
 
 
 class Interrupt(Protocol):
-    """Ctrl-C: how often it was pressed, and an event for each time."""
+    """Ctrl-C: how often it was pressed, and an event that each press sets."""
 
     count: int
     changed: asyncio.Event
@@ -74,7 +74,7 @@ class Interrupt(Protocol):
 
 @dataclass(slots=True)
 class Runner:
-    """One run. ``here`` takes the outputs of a job that has no file on this machine."""
+    """One run. ``here``: the folder for the outputs of a job without a file on this machine."""
 
     machine: JobMachine
     client: DubClient
@@ -84,7 +84,7 @@ class Runner:
     here: Path
     content_type: str = ""
     timeout_s: float | None = None
-    """How long the job is waited for once there is one; None is for ever."""
+    """Maximum wait for the job once it exists; None: no limit."""
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _waiting: Waiting | None = field(default=None, init=False)
@@ -114,9 +114,9 @@ class Runner:
         except UsageError as exc:
             if not command.record.job_id:
                 raise
-            if not self._failed_to_save:  # the job is there: bringing its result matters more than remembering it
+            if not self._failed_to_save:  # the job exists: fetching its result matters more than the record
                 self._failed_to_save = True
-                self.view.say(f"{exc} Keep this name: {command.record.job_id}")
+                self.view.say(f"{exc} Note this name: {command.record.job_id}")
 
     async def _do(self, command: Command) -> Event:
         record = self.machine.record
@@ -160,7 +160,8 @@ class Runner:
         with open_recording(Path(record.file)) as file:
             if os.fstat(file.fileno()).st_size != record.size:
                 raise UsageError(
-                    f"{record.name} has changed since it was looked at.", "Run the same command again once it is whole."
+                    f"{record.name} has changed since it was checked.",
+                    "Run the same command again when it is complete.",
                 )
             return await self.client.upload(
                 address,
@@ -212,7 +213,7 @@ class Runner:
     async def _until(
         self, begin: Callable[[], Coroutine[object, object, T]], *, is_patient: bool = False
     ) -> T | Stopped:
-        """What the work gives, unless Ctrl-C or the time-out comes first. ``is_patient``: unless Ctrl-C comes twice."""
+        """The work's result, unless Ctrl-C or the time-out comes first; with ``is_patient``, a second Ctrl-C."""
         stopped = self._stopped(is_patient=is_patient)
         if stopped is not None:
             return stopped
@@ -231,7 +232,7 @@ class Runner:
     async def _watch(
         self, task: asyncio.Task[T | PinchError], group: asyncio.TaskGroup, *, is_patient: bool
     ) -> Stopped | None:
-        """Wait for the task, showing the progress; None once it is done."""
+        """Wait for the task and show the progress; None once it is done."""
         has_told = False
         while not task.done():
             stopped = self._stopped(is_patient=is_patient)
@@ -239,7 +240,7 @@ class Runner:
                 return stopped
             if self.interrupt.count and not has_told:
                 has_told = True
-                self.view.say("The job has just been asked for: waiting for its name. Ctrl-C again leaves without it.")
+                self.view.say("The job has just been requested; waiting for its name. Ctrl-C again quits without it.")
             self._show()
             left = TICK_S
             if self._deadline is not None:
@@ -269,7 +270,7 @@ class Runner:
 
 
 async def _caught(work: Coroutine[object, object, T]) -> T | PinchError:
-    """Errors as values: a task group would wrap them."""
+    """The error as a value, since a task group would wrap it."""
     try:
         return await work
     except PinchError as exc:

@@ -12,7 +12,7 @@ from pinch_tui.core.untrusted import number_of, object_of
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
 
 BODY_LIMIT: Final = 262_144
-"""Bytes of an answer that are read."""
+"""Largest part of an answer that is read, in bytes."""
 _ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 _COMPLETED: Final = frozenset(("completed", "complete", "succeeded", "done"))
@@ -20,7 +20,7 @@ _FAILED: Final = frozenset(("failed", "error", "cancelled", "canceled"))
 
 
 def address_body(filename: str, content_type: str) -> dict[str, object]:
-    """The request for an upload address. The name may hold bytes that are no text."""
+    """The request for an upload address. The name may hold bytes that are not text."""
     return {"filename": clean(filename, 200) or "recording", "content_type": content_type}
 
 
@@ -41,7 +41,7 @@ def parse_address(body: bytes) -> Address | None:
 def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
     """A job object, or the answer to the request that creates one; None without an id.
 
-    A state may be missing: losing the id of a job that was created is worse than not knowing how it stands.
+    The state may be missing: losing the id of a job is worse than not knowing its state.
     """
     fields = object_of(body) or {}
     job_id = fields.get("job_id", fields.get("id"))
@@ -70,7 +70,7 @@ def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
 
 
 def parse_result(body: bytes) -> Result | None:
-    """The answer of ``result``; a link that is missing is no mistake (`Result.link` is empty then)."""
+    """The answer of ``result``; the link may be missing (`Result.link` is then empty)."""
     fields = object_of(body) or {}
     if not fields and body.strip() != b"{}":
         return None
@@ -78,7 +78,7 @@ def parse_result(body: bytes) -> Result | None:
 
 
 def parse_error(status: int, body: bytes, retry_after: str = "", secrets: Iterable[str] = ()) -> Failure:
-    """An answer that is no success."""
+    """An error answer."""
     code, words = said.of_body(body, secrets)
     return Failure(Trouble.STATUS, status, code, words, retry_after_s=_seconds(retry_after))
 
@@ -90,7 +90,7 @@ def is_page(content_type: str, beginning: bytes) -> bool:
 
 
 def without_query(url: str) -> str:
-    """A URL without what may be a signature or a secret: query, fragment, user name and password."""
+    """A URL without the parts that may be secret: query, fragment, user name and password."""
     scheme, _, rest = url.partition("://")
     host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else ""
@@ -123,7 +123,7 @@ def _percent(value: object) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    """A number from 0 up, else None."""
+    """A number of at least 0, else None."""
     number = number_of(value)
     return number if number is not None and number >= 0 else None
 
@@ -134,7 +134,7 @@ def _whole(value: object) -> int | None:
 
 
 def _url(value: object) -> str:
-    """A http(s) URL of printable ASCII, else nothing."""
+    """An http(s) URL of printable ASCII, else ""."""
     if not isinstance(value, str) or len(value) > 16_384 or not value.isascii() or not value.isprintable():
         return ""
     return value if value.startswith(("https://", "http://")) and " " not in value else ""

@@ -176,7 +176,7 @@ def test_a_timeout_lets_the_job_go_on(dubber: Dubber) -> None:
     dubber.service.polls_until_done = 10_000
     code, out, err = dubber(*YES, "--timeout", "0.3")
     assert (code, out.strip()) == (6, "job_0001")
-    assert "goes on" in err and "dub get job_0001" in err
+    assert "still running" in err and "dub get job_0001" in err
     code, said = dubber.object("get", "job_0001", "--timeout", "0")
     assert code == 6 and said["exit_code"] == 6 and said["state"] == "running"
 
@@ -251,7 +251,7 @@ def test_an_upload_is_used_again_once_the_balance_is_cured(dubber: Dubber) -> No
     dubber.service.script["create"].append(error(402, "insufficient_balance", "Your balance is $0.00"))
     code, _, err = dubber(*YES)
     assert code == 3 and "balance" in err and "$0.00" in err
-    assert dubber("list")[1].count("uploaded, no job made") == 1
+    assert dubber("list")[1].count("uploaded, no job created") == 1
     assert dubber(*YES)[0] == 0
     assert dubber.service.count("upload") == 1 and dubber.service.created == 1
     assert len(dubber.records.all()) == 1
@@ -380,7 +380,7 @@ def test_the_price_is_asked_for(dubber: Dubber, monkeypatch: pytest.MonkeyPatch,
         (("https://192.168.1.4/talk.mp4", "--to", "es"), "cannot reach"),
         (("https://www.youtube.com/watch?v=1", "--to", "es"), "web page"),
         (("https://me:secret@example.org/talk.mp4", "--to", "es"), "user name or a password"),
-        (("ftp://example.org/talk.mp4", "--to", "es"), "no address"),
+        (("ftp://example.org/talk.mp4", "--to", "es"), "not the URL"),
         (("talk.wav", "--to", "es", "--out", "nowhere/talk.mp4"), "is not a folder"),
     ],
 )
@@ -476,7 +476,7 @@ def test_a_url_is_asked_for_whole_and_kept_without_its_query(dubber: Dubber, mon
     assert {"my talk.es.mp4", "my talk.es.srt", "my talk.original.srt"} < dubber.names()
     (body,) = [body for name, _, body in dubber.service.requests if name == "create"]
     assert body["source_url"] == url
-    assert "14 MB" in err and "how long it is cannot be told" in err
+    assert "14 MB" in err and "length is not known" in err
     no_secrets(dubber, out, err)
     code, _, err = dubber(url, "--to", "es")
     assert code == 0 and dubber.service.created == 1

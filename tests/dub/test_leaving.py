@@ -76,7 +76,7 @@ def test_before_there_is_a_job_it_is_an_interruption(tmp_path: Path, moment: str
 def test_after_that_the_job_goes_on(tmp_path: Path, moment: str) -> None:
     code, out, err, service = leave(tmp_path, moment, polls_until_done=1_000 if moment == "poll" else 0)
     assert (code, out.strip(), service.created) == (6, "job_0001", 1), err
-    assert "goes on" in err and "pinch-tui dub get job_0001" in err
+    assert "still running" in err and "pinch-tui dub get job_0001" in err
     assert not list(tmp_path.glob("*.part"))
 
 

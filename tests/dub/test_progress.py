@@ -68,7 +68,7 @@ def test_what_is_wrong_is_said_with_the_next_try() -> None:
         (Failure(Trouble.STATUS, 503), "The service answers 503; asking again in 7 s"),
         (Failure(Trouble.STATUS, 429), "The service is busy (429); asking again in 7 s"),
         (Failure(Trouble.STATUS, 302), "maybe to a login page; asking again in 7 s"),
-        (Failure(Trouble.UNREADABLE), "maybe a login page; asking again in 7 s"),
+        (Failure(Trouble.UNREADABLE), "a login page?); asking again in 7 s"),
         (
             Failure(Trouble.UNSENT, cause="Can't reach the service (its name was not found)."),
             "was not found); asking again in 7 s",

@@ -1,4 +1,4 @@
-"""``pinch-tui dub``: a recording comes back in another language, and the jobs that were made so far."""
+"""``pinch-tui dub``: dub a recording, and follow the jobs created so far."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Examples:
   pinch-tui dub talk.mp4 --to es
   pinch-tui dub https://example.org/talk.mp3 --from en --to german --yes --json
   pinch-tui dub talk.mp4 --to es --yes --no-wait     prints the job's name
-  pinch-tui dub get JOB                              waits for it and brings the files
+  pinch-tui dub get JOB                              waits for it and fetches the files
   pinch-tui dub --practice talk.mp4 --to es          a rehearsal, without an account
 
-The price is shown and asked for first (--yes answers). The recording and both subtitle files come beside the original:
-talk.es.mp4, talk.es.srt and talk.en.srt (talk.original.srt when --from was auto); nothing is overwritten. The same
-recording and target again uses the existing job; --again creates, and pays, a new one. Ctrl-C stops the waiting, not
-the job. Paths (or the job's name) go to stdout, everything else to stderr. Exit codes: 0 done, 2 usage, a file or a
-limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job goes on without us, 130 interrupted
-before there was a job."""
+The price is shown first and has to be confirmed (--yes confirms it). The dubbed recording and both subtitle files are
+saved beside the original: talk.es.mp4, talk.es.srt and talk.en.srt (talk.original.srt if --from was auto); nothing is
+overwritten. The same recording and target again uses the existing job; --again creates and pays for a new one. Ctrl-C
+stops the waiting, not the job. Paths (or the job's name) go to stdout, everything else to stderr. Exit codes: 0 done, 2
+usage, a file or a limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job is still running, 130
+interrupted before a job was created."""
 
 _SAID = {
     "is_practice": click.option("--practice", "is_practice", is_flag=True, help="Rehearse: no account, no network."),
@@ -33,16 +33,19 @@ _SAID = {
         "--timeout",
         type=click.FloatRange(min=0),
         metavar="S",
-        help="Wait at most S seconds for the job; exit code 6 after that.",
+        help="Wait at most S seconds for the job, then exit with code 6.",
     ),
     "out": click.option(
-        "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where the recording goes: a file or a folder."
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Where to save the recording: a file or a folder.",
     ),
 }
 
 
 class _DubGroup(click.Group):
-    """``dub get JOB`` and the like are commands; anything else is a recording with the group's own options."""
+    """A first word such as ``get`` is a subcommand; anything else is a recording with the options of ``dub``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_SUBCOMMAND] = bool(args) and args[0] in self.commands
@@ -64,7 +67,7 @@ _SUBCOMMAND = "pinch_tui.dub.subcommand"
 
 
 def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """The languages that are dubbed, for the shell's completion."""
+    """The dubbing languages, for the shell's completion."""
     from click.shell_completion import CompletionItem
 
     from pinch_tui.core.languages import label
@@ -76,7 +79,7 @@ def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 
 
 def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
-    """The subcommands, and whatever files the shell knows."""
+    """The subcommands and the shell's files."""
     from click.shell_completion import CompletionItem
 
     found = [name for name in ("get", "list", "status") if name.startswith(incomplete)]
@@ -85,7 +88,7 @@ def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 @click.group("dub", cls=_DubGroup, invoke_without_command=True, epilog=_EPILOG)
 @click.argument("media", metavar="FILE|URL", required=False, shell_complete=_media)
-@click.option("--to", "wanted", metavar="LANG", shell_complete=_codes, help="Language that is wanted, such as es.")
+@click.option("--to", "wanted", metavar="LANG", shell_complete=_codes, help="Language to dub into, such as es.")
 @click.option(
     "--from",
     "spoken",
@@ -93,26 +96,26 @@ def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     default="auto",
     show_default=True,
     shell_complete=_codes,
-    help="Language that is spoken.",
+    help="Language of the recording.",
 )
 @_SAID["out"]
-@click.option("--yes", is_flag=True, help="Do not ask before paying; needed without a terminal.")
-@click.option("--again", is_flag=True, help="Create, and pay, a new job even where one exists.")
-@click.option("--no-wait", is_flag=True, help="End as soon as the job is created.")
+@click.option("--yes", is_flag=True, help="Do not ask before paying; required without a terminal.")
+@click.option("--again", is_flag=True, help="Create and pay for a new job even if one exists.")
+@click.option("--no-wait", is_flag=True, help="Exit as soon as the job is created.")
 @_SAID["timeout"]
 @_SAID["as_json"]
 @_SAID["is_practice"]
 @config_flag
 @click.pass_context
 def command(ctx: click.Context, /, **flags: Any) -> None:
-    """Dub a recording: the file, or what stands at a URL, comes back in another language."""
+    """Dub a recording, given as a file or a URL, into another language."""
     if ctx.invoked_subcommand is not None:
         return
     context = CliContext.of(ctx)
     if flags["media"] is None:
         raise UsageError("There is nothing to dub.", "Name a recording or its URL, and --to LANG.")
     if flags["wanted"] is None:
-        raise UsageError("The language that is wanted is missing.", "Add --to LANG, such as --to es.")
+        raise UsageError("The target language is missing.", "Add --to LANG, such as --to es.")
     from pinch_tui.cli.dub.look import Asked
     from pinch_tui.cli.dub.run import dub
 
@@ -132,8 +135,8 @@ def command(ctx: click.Context, /, **flags: Any) -> None:
 def _confirm(offer: str) -> bool:
     """Show the price and ask. Raises `UsageError` without a terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{offer} Without a terminal nobody can be asked.", "Add --yes to agree to the price.")
-    return click.confirm(f"{offer}\nGo on?", default=False, err=True)
+        raise UsageError(f"{offer} There is no terminal to ask on.", "Add --yes to agree to the price.")
+    return click.confirm(f"{offer}\nContinue?", default=False, err=True)
 
 
 @command.command("get")
@@ -147,9 +150,9 @@ def _confirm(offer: str) -> bool:
 def get(
     ctx: click.Context, /, job: str, out: Path | None, timeout: float | None, as_json: bool, **_flags: object
 ) -> None:
-    """Wait for JOB and bring its files.
+    """Wait for JOB and fetch its files.
 
-    JOB is its name, the beginning of it, or last.
+    JOB is the job's name, the beginning of it, or last.
     """
     context = CliContext.of(ctx)
     from pinch_tui.cli.dub.run import get as fetch
@@ -164,9 +167,9 @@ def get(
 @config_flag
 @click.pass_context
 def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> None:
-    """Say how JOB stands.
+    """Show the state of JOB.
 
-    JOB is its name, the beginning of it, or last.
+    JOB is the job's name, the beginning of it, or last.
     """
     context = CliContext.of(ctx)
     from pinch_tui.cli.dub.run import status as tell
@@ -178,7 +181,7 @@ def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> 
 @_SAID["as_json"]
 @click.pass_context
 def list_all(ctx: click.Context, /, as_json: bool) -> None:
-    """List the jobs that were made on this machine, newest first."""
+    """List the jobs that were created on this machine, newest first."""
     from pinch_tui.cli.dub.run import list_all as tell_all
 
     ctx.exit(tell_all(ctx.obj, as_json=as_json))

@@ -1,4 +1,4 @@
-"""What ``pinch-tui dub`` is asked for, and what can be told of a recording before anything is sent or paid."""
+"""What ``pinch-tui dub`` was asked for, and the checks of a recording before anything is sent or paid."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What ``dub`` was asked for. ``confirm`` shows the offer and asks; None agrees."""
+    """What ``dub`` was asked for. ``confirm`` shows the price and asks; None agrees to it."""
 
     media: str
     target: str
@@ -55,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is to be dubbed, looked at."""
+    """A checked recording."""
 
     record: Record
     url: str = ""
@@ -91,7 +91,7 @@ class Endpoint:
 def look_at(
     asked: Asked, target: str, source: str, service: str, records: Records, report: Report, at: Endpoint
 ) -> Recording:
-    """The recording with everything that can be told here. Raises `UsageError`."""
+    """Check the recording as far as this machine can. Raises `UsageError`."""
     now = time.time()
     name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(3)}"
     record = Record(name, Phase.NEW, service, target, source, now, now)
@@ -117,7 +117,8 @@ def look_at(
         found = probe(path)
         if found.is_media is False:
             raise InputFileError(
-                f"{clean(path.name, 80)} is no recording that ffprobe can read.", "Is it whole, and what its name says?"
+                f"{clean(path.name, 80)} is not a recording that ffprobe can read.",
+                "Is it complete, and of the type that its name says?",
             )
         if found.has_sound is False:
             raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub in it.")
@@ -129,7 +130,7 @@ def look_at(
 
 
 def _limits_for(size: int, limits: Limits, at: Endpoint, name: str, kind: str) -> Limits:
-    """The limits; a file above the known one is a reason to ask the service, whose word wins."""
+    """The limits. For a file above the known one, the service is asked for its limit."""
     if size <= limits.max_bytes or at.is_rehearsal:
         return limits
     answer = at.ask(lambda client: client.address(name, kind))
@@ -166,4 +167,4 @@ def here() -> Path:
     try:
         return Path.cwd()
     except OSError as exc:
-        raise UsageError("The present folder is gone.", "Change into another one, or name a place with --out.") from exc
+        raise UsageError("The current folder no longer exists.", "Change to another folder, or use --out.") from exc

@@ -17,9 +17,9 @@ from pinch_tui.dub.progress import PlainPace
 from pinch_tui.errors import PinchError
 
 STATES = {
-    Phase.NEW: "not begun",
+    Phase.NEW: "not started",
     Phase.UPLOADING: "upload not finished",
-    Phase.UPLOADED: "uploaded, no job made",
+    Phase.UPLOADED: "uploaded, no job created",
     Phase.ASKED: "sent, answer unknown",
     Phase.RUNNING: "running",
     Phase.FINISHED: "finished, not fetched",
@@ -119,10 +119,10 @@ def summary_of(record: Record, outcome: Outcome) -> str:
             if record.cost_usd is not None:
                 said += f" It cost {money_text(record.cost_usd)}."
             missing = [side for side in (Output.TRANSLATED, Output.ORIGINAL) if side not in record.outputs]
-            return f"{said} The service gave no {' and no '.join(missing)} subtitles." if missing else said
+            return f"{said} The service sent no {' and no '.join(missing)} subtitles." if missing else said
         case Outcome.STARTED:
             return f"The job was created. Fetch the result with: {fetch}"
         case Outcome.GOES_ON:
-            return f"The job goes on without us. Fetch the result with: {fetch}"
+            return f"The job is still running. Fetch the result with: {fetch}"
         case Outcome.INTERRUPTED:
-            return "Interrupted: no job was created. The same command continues from here."
+            return "Interrupted: no job was created. Run the same command to continue from here."

@@ -1,4 +1,4 @@
-"""What ``pinch-tui dub`` does: looks at the recording, asks about the price, runs the job, prints what came of it."""
+"""What ``pinch-tui dub`` does: check the recording, confirm the price, run the job, print the result."""
 
 from __future__ import annotations
 
@@ -132,31 +132,31 @@ def list_all(context: CliContext, *, as_json: bool) -> int:
 
 
 def _known(records: Records, record: Record, asked: Asked) -> Record | None:
-    """The job that there is already, unless a new one was asked for."""
+    """The existing job, unless ``--again`` asked for a new one."""
     if asked.is_again:
         return None
     return records.same(record.digest, record.target, is_rehearsal=record.is_rehearsal)
 
 
 def _costs(known: Record | None) -> bool:
-    """Whether a job will be asked for, and paid."""
+    """Whether a new job will be created and paid for."""
     return known is None or known.phase in BEGUN
 
 
 def _merged(known: Record | None, fresh: Record, asked: Asked) -> Record:
-    """The record to run: the known one with what this run says anew, or the fresh one."""
+    """The record to run: the known one, updated with the wishes of this run, or the fresh one."""
     if known is None:
         return fresh
     changed = replace(known, file=fresh.file or known.file)
     if asked.out is not None:
         return moved_to(changed, fresh.out)
-    if known.phase not in LIVE:  # no job was asked for: this run's wishes hold
+    if known.phase not in LIVE:  # no job was requested yet: what this run asks for counts
         changed = replace(changed, source=fresh.source, out="", duration_s=fresh.duration_s)
     return without_missing_outputs(changed)
 
 
 def _offer(asked: Asked, record: Record) -> None:
-    """Ask about the price. Raises `UsageError` without a terminal, `click.exceptions.Exit` on a no."""
+    """Confirm the price. Raises `UsageError` without a terminal, `click.exceptions.Exit` if declined."""
     offer = offer_text(record.name, record.size, record.duration_s, record.target, is_rehearsal=record.is_rehearsal)
     if asked.confirm is None:
         click.echo(f"pinch-tui: {offer}", err=True)
@@ -177,7 +177,7 @@ def _refuse_without_job(record: Record) -> NoReturn:
     reason = f' The service said: "{record.error}"' if record.error else ""
     raise UsageError(
         f"There is no job for {clean(record.name, 80)} ({STATES[record.phase]}).{reason}",
-        "pinch-tui dub with the same recording and --to goes on.",
+        "Run pinch-tui dub again with the same recording and --to.",
     )
 
 
@@ -187,7 +187,7 @@ def _named(records: Records, context: CliContext, settings: Settings, job: str) 
     if record is not None:
         return record
     if not job.isascii() or not job.isprintable() or " " in job or not 4 <= len(job) <= 200:
-        raise UsageError(f"{clean(job, 60) or 'That'} is no job's name.", "pinch-tui dub list shows them.")
+        raise UsageError(f"{clean(job, 60) or 'That'} is not a job's name.", "pinch-tui dub list shows them.")
     is_rehearsal = bool(context.run.get("is_practice")) or is_rehearsed(job)
     service = REHEARSAL if is_rehearsal else settings.dub.base_url
     now = time.time()
@@ -238,17 +238,17 @@ def _left(machine: JobMachine) -> Outcome:
 
 
 def _is_taken(record: Record, report: Report) -> int:
-    """Another run works on this job. Raises `UsageError` where it has no job's name yet."""
+    """Another run works on this job. Raises `UsageError` if the job has no name yet."""
     if not record.job_id:
         raise UsageError(
-            f"Another pinch-tui is sending {clean(record.name, 80)} at this moment.", "Wait for it, or end it first."
+            f"Another pinch-tui is sending {clean(record.name, 80)} right now.", "Wait for it, or end it first."
         )
     report.say(f"Another pinch-tui is waiting for the job {record.job_id} and fetches its files.")
     return report.result(record, EXIT_GOES_ON, record.job_id)
 
 
 def _save_if_free(records: Records, record: Record) -> None:
-    """Write a record that nobody works on; its owner writes it otherwise."""
+    """Write a record, unless another run works on the job and writes it."""
     lock = records.lock(record)
     if not lock.take():
         return
