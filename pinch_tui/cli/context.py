@@ -1,4 +1,4 @@
-"""What the commands share: the flags that were typed, the environment, and the settings made of them."""
+"""What the commands share: the typed flags, the environment, and the settings that result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def needs_ascii(stream: TextIO | None, env: Mapping[str, str]) -> bool:
-    """Whether a stream and its terminal cannot show lines and signs beyond ASCII."""
+    """Whether a stream or its terminal is limited to ASCII."""
     encoding = getattr(stream, "encoding", None) or ""
     if sys.platform == "win32":
         return not encoding.lower().startswith("utf")
@@ -112,7 +112,7 @@ def _flags_of(*sections: str) -> tuple[Callable[[F], F], ...]:
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
 _APP_ALONE = ("mic.shared", "speaker.other_sound")
-"""Options of the microphone and the speaker that only the app has a use for."""
+"""Options of the microphone and the speaker that only the app uses."""
 _SESSION = tuple(
     _flag(row)
     for row in _FLAGS.values()
@@ -123,13 +123,13 @@ _RUN = (
     *_flags_of("service", "api"),
     click.option("--practice", "is_practice", is_flag=True, help="Use the built-in practice service."),
     click.option("--log-file", type=_PATH, metavar="FILE", help="Write the log here (no transcripts, no secrets)."),
-    click.option("--events", type=_PATH, metavar="FILE", help="Append one JSON object a line for scripts."),
+    click.option("--events", type=_PATH, metavar="FILE", help="Append events for scripts, one JSON object per line."),
     click.option("--trace", type=_PATH, metavar="FILE", help="Write redacted wire traffic for support."),
     click.option("--trace-text", "trace_has_text", is_flag=True, help="Keep what was said in the trace."),
 )
 _SCREEN = (
     click.option(
-        "--demo", "is_demo", is_flag=True, help="Play a short conversation and leave; needs no account and no sound."
+        "--demo", "is_demo", is_flag=True, help="Play a short conversation and quit; needs no account and no sound."
     ),
     click.option(
         "--continue",
@@ -137,7 +137,7 @@ _SCREEN = (
         is_flag=False,
         flag_value="last",
         metavar="[ID]",
-        help="Go on with a past conversation: the last one, or the one that history names so.",
+        help="Continue a past conversation: the last one, or the one with this ID.",
     ),
     click.option("--plain", "is_plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
     *(_flag(OPTIONS[key]) for key in _APP_ALONE),

@@ -34,7 +34,7 @@ class Interrupt:
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Interrupt]:
-    """SIGINT, SIGTERM and SIGHUP as an `Interrupt`, where the loop can; the old ways come back afterwards."""
+    """SIGINT, SIGTERM and SIGHUP as an `Interrupt`, where the loop can; restores the handlers afterwards."""
     interrupt = Interrupt()
     loop = asyncio.get_running_loop()
     before: list[tuple[signal.Signals, Any]] = []

@@ -1,4 +1,4 @@
-"""What a command says beside its result, on stderr: sentences and, on a terminal, one line that is drawn over."""
+"""A command's messages on stderr: sentences and, on a terminal, one line of progress that is redrawn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TextIO
 from pinch_tui.core.transcript.clean import clean
 
 _WIDTH = 78
-"""Cells of the line on a wide terminal, and where the width is not known."""
+"""Cells of the line at most, and where the terminal's width is not known."""
 
 
 class LiveLine:
-    """Sentences, and one line below them that is drawn over. ``is_live``: a terminal, where that line is drawn."""
+    """Sentences, and one line below them that is redrawn. ``is_live``: on a terminal, where that line is drawn."""
 
     def __init__(self, stream: TextIO | None = None, *, is_live: bool | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
@@ -32,19 +32,19 @@ class LiveLine:
             self._write(f"pinch-tui: {line}\n")
 
     def draw(self, line: str) -> None:
-        """Draw the line anew, cut where the terminal would wrap it."""
+        """Redraw the line, cut where the terminal would wrap it."""
         line = _fitted(line, self._width())
         if line != self._drawn:
             self._write("\r\x1b[K" + line)
             self._drawn = line
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._drawn:
             self.draw("")
 
     def _width(self) -> int:
-        """Cells of a line that does not wrap, nor fill the last column, from which some terminals go on below."""
+        """Cells that fit. The last column stays free, since some terminals wrap after it."""
         try:
             columns = os.get_terminal_size(self._stream.fileno()).columns
         except (OSError, ValueError):

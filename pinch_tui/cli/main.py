@@ -1,7 +1,7 @@
 """The command line: ``pinch-tui`` opens the app, its subcommands do one thing each.
 
-Subcommands live one module a command and are imported when they are called, and so is everything heavy: ``--help``
-imports neither textual nor numpy, sounddevice or httpx. `run` turns every outcome into an exit code.
+Each subcommand is a module that is imported when it is called, as everything heavy is: ``--help`` imports neither
+textual nor numpy, sounddevice or httpx. `run` turns every outcome into an exit code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "languages": ("pinch_tui.cli.commands.languages", "List and find languages."),
     "history": ("pinch_tui.cli.commands.history", "List, show, search, export and delete conversations."),
     "config": ("pinch_tui.cli.commands.config", "Show the settings, their file, or write an example."),
-    "key": ("pinch_tui.cli.commands.key", "Keep, show the whereabouts of, or remove the API key."),
+    "key": ("pinch_tui.cli.commands.key", "Store, locate or remove the API keys."),
     "replay": ("pinch_tui.cli.commands.replay", "Run a trace through the program again."),
     "completion": ("pinch_tui.cli.commands.completion", "Print the completion script of a shell."),
     "help": ("pinch_tui.cli.commands.manual", "Help on a command or a topic, or the manual page."),
@@ -48,22 +48,22 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Subcommand -> its module and its one line. The module holds the click command under ``command`` or its own name."""
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
-"""What a write to stdout may end in, beside a reader that has gone."""
+"""Failures of a write to stdout, besides a closed pipe."""
 
 EPILOG = """\b
 Exit codes:
   0    done
   1    a fault in the program itself
   2    usage or configuration
-  3    no API key, a refused one, or one without the right
+  3    no API key, or one that is refused or not entitled
   4    sound: PortAudio, a device, a permission
   5    network or service
-  6    a dubbing job goes on without us
+  6    a dubbing job is still running
   130  interrupted"""
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by name, and imports one when it is called."""
+    """Knows its commands by name, and imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown command is told its nearest neighbour."""
+        """As click does, but suggests the nearest name for an unknown command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -118,7 +118,7 @@ def cli(ctx: click.Context, /, **_flags: object) -> None:
     Without a command the app opens. Your words and their translation stand side by side, and the translation is
     spoken. Without an API key the built-in practice service answers.
     """
-    # A library's warning that no log file takes would else land on stderr, in the middle of a screen or a pipe.
+    # Without a handler, the warnings of libraries would be printed on stderr, in the middle of a screen.
     logging.getLogger().addHandler(logging.NullHandler())
     context = CliContext.of(ctx)
     if ctx.invoked_subcommand is None:
@@ -197,7 +197,7 @@ def _first(group: BaseExceptionGroup[Failure]) -> Failure:
 
 
 def _exhausted(exc: BaseException) -> int:
-    """What ran out is this machine's, and no fault of the program."""
+    """Report a resource of this machine that ran out."""
     reason = exc.strerror if isinstance(exc, OSError) else None
     name = f" {exc.filename}" if isinstance(exc, OSError) and isinstance(exc.filename, str) else ""
     hint = "Free some space, or write elsewhere."
@@ -220,7 +220,7 @@ def say(sentence: str) -> None:
 
 
 def _settle_encodings() -> None:
-    """Every language can be written: UTF-8 into files and pipes, and no failure over a character a terminal lacks."""
+    """Write UTF-8 to files and pipes, and replace characters that a terminal cannot encode."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             is_ours = not stream.isatty() and "PYTHONIOENCODING" not in os.environ
@@ -228,7 +228,7 @@ def _settle_encodings() -> None:
 
 
 def _abandon_stdout() -> None:
-    """The reader has gone: nothing more is written, and the interpreter's last flush finds a willing file."""
+    """Discard all further output, so that the interpreter's last flush does not fail."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())

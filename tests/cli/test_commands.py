@@ -172,7 +172,7 @@ def test_a_key_in_the_environment_is_said_to_win(shell: Shell, monkeypatch: pyte
     monkeypatch.setenv("PINCH_API_KEY", "pk_other")
     _stdin(monkeypatch, CANARY)
     _, _, err = shell("key", "set")
-    assert "that one is used" in err
+    assert "used instead" in err
     assert shell("key", "status")[1] == "There is an API key, from the environment (PINCH_API_KEY).\n"
 
 
@@ -236,7 +236,7 @@ def test_config_path_follows_flag_and_variable(shell: Shell, monkeypatch: pytest
 def test_languages_are_listed_and_found(shell: Shell) -> None:
     _, out, err = shell("languages")
     assert out.count("\n") == len(LANGUAGES)
-    assert err.startswith("* is known")
+    assert err.startswith("* The service speaks")
     _, out, _ = shell("languages", "find", "espanol", "--json")
     assert json.loads(out.splitlines()[0]) == {
         "code": "es",
@@ -381,9 +381,9 @@ def test_a_part_is_exported(talked: Shell) -> None:
     _, out, _ = talked("history", "export", "--lines", "2-3")
     assert "\n- Service: Practice\n- Part: lines from 2 to 3\n" in out
     for wrong, words in (
-        ("x", "is no range"),
+        ("x", "is not a range"),
         ("3-2", "ends before it begins"),
-        ("-", "is no range"),
+        ("-", "is not a range"),
         ("9", "nothing"),
     ):
         code, out, err = talked("history", "export", "--lines", wrong)

@@ -290,7 +290,7 @@ def test_a_conversation_is_continued_by_its_name_or_the_last_one(
     assert options.continues == wanted
 
 
-@pytest.mark.parametrize(("flag", "words"), [("--no-history", "needs the history"), ("--demo", "continues no")])
+@pytest.mark.parametrize(("flag", "words"), [("--no-history", "needs the history"), ("--demo", "cannot be combined")])
 def test_nothing_is_continued_where_nothing_is_kept(shell: Shell, asked: Asked, flag: str, words: str) -> None:
     code, _, err = shell("--continue", flag)
     assert code == 2 and words in err
@@ -328,7 +328,7 @@ def test_flags_before_a_command_hold_for_it_and_its_own_beat_them(shell: Shell, 
     [
         (False, True, "xterm", "needs a terminal"),
         (True, False, "xterm", "needs a terminal"),
-        (True, True, "dumb", "cannot draw (TERM=dumb). pinch-tui --plain"),
+        (True, True, "dumb", "cannot draw (TERM=dumb). Use pinch-tui --plain"),
         (True, True, "xterm", ""),
     ],
 )
@@ -377,9 +377,9 @@ def test_without_a_terminal_nothing_is_drawn(tmp_path: Path) -> None:
         (["translate", "--listen", "x.wav"], "--listen takes the microphone, not files."),
         (["translate", "nix.wav"], "nix.wav cannot be read: it does not exist."),
         (["translate", "."], ". is a folder, not a sound file."),
-        (["translate", "-", "-"], "Stdin can be read once."),
+        (["translate", "-", "-"], "Stdin can be read only once."),
         (["history", "show", "99"], "There is no conversation 99."),
-        (["history", "delete"], "Say which conversations."),
+        (["history", "delete"], "Name the conversations to delete."),
         (["languages", "find", "qqqqqq"], "No language matches that."),
         (["completion", "tcsh"], "'tcsh' is not one of"),
     ],

@@ -418,7 +418,7 @@ async def test_words_that_did_not_come_are_said() -> None:
 
     outcome = await _run(script)
     assert outcome.code == 5
-    assert "The last words did not come." in outcome.err
+    assert "The last words did not arrive." in outcome.err
 
 
 async def test_notices_are_said_once_and_clean() -> None:
@@ -576,7 +576,7 @@ def _watched(waits: list[float], *, is_bounded: bool) -> tuple[translate_run._Ru
 async def test_an_output_that_nobody_reads_is_spoken_of_once_and_so_is_its_reader_who_comes_back() -> None:
     run, said = _watched([1.0, 6.0, 60.0, 0.0, 0.0], is_bounded=True)
     assert said == [
-        "pinch-tui: Nobody has read the output for 6 s; up to 10 minutes are kept, and the work goes on.",
+        "pinch-tui: The output has not been read for 6 s; up to 10 minutes are kept, and the translation continues.",
         "pinch-tui: The output is read again.",
     ]
     assert not run.failed.is_set()

@@ -206,7 +206,7 @@ async def test_talk_reaches_the_running_app(env: dict[str, str]) -> None:
         status = replace(status, mic=MicState.ABSENT)
         done = await asyncio.to_thread(run, env, "talk", "start")
         assert (done.returncode, done.stdout) == (0, "")
-        assert done.stderr == "pinch-tui has no microphone: nothing is heard until there is one.\n"
+        assert done.stderr == "pinch-tui has no microphone, so nothing is recorded.\n"
     assert calls == [True, False, True, True, True]
     done = await asyncio.to_thread(run, env, "talk", "start")
     assert done.returncode == 5
@@ -217,4 +217,4 @@ def test_replay_of_what_is_no_trace(env: dict[str, str], tmp_path: Path) -> None
     (tmp_path / "x").write_text("hello")
     done = run(env, "replay", str(tmp_path / "x"))
     assert done.returncode == 2
-    assert "is no trace" in done.stderr
+    assert "is not a trace" in done.stderr

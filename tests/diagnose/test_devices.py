@@ -32,7 +32,7 @@ def test_the_list_marks_what_is_chosen() -> None:
 def test_a_device_that_is_gone_falls_back_and_says_so() -> None:
     lines = listing(FOUND, ("Old Mic", ""))
     assert lines[3].startswith(" *  3  default")
-    assert lines[4].strip() == "'Old Mic' is not there: default is used until it comes back."
+    assert lines[4].strip() == "'Old Mic' is not connected: default is used until it returns."
     assert as_object(FOUND, ("Old Mic", ""))["microphones_substitute"] is True
 
 

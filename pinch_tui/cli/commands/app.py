@@ -19,27 +19,27 @@ def run_options(context: CliContext) -> RunOptions:
 
 
 def needs_terminal(env: Mapping[str, str]) -> None:
-    """Refuse to draw where nothing can be drawn. The screen is written to stderr, keys are read from stdin.
+    """Refuse to start the screen without a terminal: it is drawn on stderr, and keys are read from stdin.
 
     Raises `UsageError`.
     """
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise UsageError(
             "The app needs a terminal for its keys and its screen (stdin and stderr).",
-            "For files and pipes there is pinch-tui translate; --log-file keeps a log.",
+            "For files and pipes, use pinch-tui translate.",
         )
     if env.get("TERM", "") in ("dumb", "unknown") and os.name == "posix":
-        raise UsageError("This terminal cannot draw (TERM=dumb).", "pinch-tui --plain works with lines alone.")
+        raise UsageError("This terminal cannot draw (TERM=dumb).", "Use pinch-tui --plain.")
 
 
 def _for_demo(options: RunOptions) -> RunOptions:
-    """In practice; in lines where no screen can be drawn, such as in a container without a terminal."""
+    """The demo runs in practice, and in line mode where no screen can be drawn, such as in a container."""
     can_draw = sys.stdin.isatty() and sys.stderr.isatty() and options.env.get("TERM", "") not in ("dumb", "unknown")
     return replace(options, is_practice=True, is_plain=options.is_plain or not can_draw)
 
 
 def drawable(options: RunOptions) -> RunOptions:
-    """With ``ui.ascii`` decided, where it is ``auto``: the screen is drawn on stderr, lines are written to stdout."""
+    """The options with ``ui.ascii = auto`` resolved for the stream in use: stderr for the screen, else stdout."""
     loaded = options.loaded
     if loaded.settings.ui.ascii is not Switch.AUTO:
         return options
@@ -53,9 +53,9 @@ def open_app(context: CliContext) -> int:
     options = run_options(context)
     if options.is_demo:
         if others := [flag.name for key, flag in context.flags.items() if key.startswith(("session.", "service."))]:
-            raise UsageError(f"--demo plays a conversation of its own, without {others[0]}.", "Use only one of them.")
+            raise UsageError(f"--demo cannot be combined with {others[0]}.", "Use only one of them.")
         if options.continues:
-            raise UsageError("--demo keeps nothing, so it continues no conversation.", "Use only one of them.")
+            raise UsageError("--demo cannot be combined with --continue.", "Use only one of them.")
         options = _for_demo(options)
     if options.continues and not options.keeps_history:
         raise UsageError("--continue needs the history, which is off.", "Leave out --no-history.")

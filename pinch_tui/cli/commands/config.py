@@ -1,4 +1,4 @@
-"""``pinch-tui config``: the settings with where each came from, the file's path, a commented example to start from."""
+"""``pinch-tui config``: show the settings and where each comes from, print the file's path, write an example."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLE = "config.example.toml"
 
 @click.group("config")
 def command() -> None:
-    """Show the settings, say where their file is, or write an example."""
+    """Show the settings, print the path of their file, or write an example."""
 
 
 def shown(loaded: LoadedSettings, key: str) -> str:
@@ -40,11 +40,11 @@ def shown(loaded: LoadedSettings, key: str) -> str:
 @command.command("show")
 @session_flags
 @run_flags
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--changed", is_flag=True, help="Only what is not the default.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--changed", is_flag=True, help="Show only what differs from the defaults.")
 @click.pass_context
 def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) -> None:
-    """Show every setting, its value and where it came from."""
+    """Show every setting, its value and where it comes from."""
     context = CliContext.of(ctx)
     loaded = context.load()
     keys = [key for key in OPTIONS if not changed or loaded.origins[key].source is not Source.DEFAULT]
@@ -61,7 +61,7 @@ def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) 
         }
         click.echo(json.dumps({"file": str(loaded.config_file), "settings": rows}, indent=1, ensure_ascii=False))
         return
-    exists = "" if loaded.config_file.exists() else " (not there)"
+    exists = "" if loaded.config_file.exists() else " (does not exist)"
     click.echo(f"# {loaded.config_file}{exists}")
     section = ""
     for key in keys:
@@ -85,7 +85,10 @@ def path(ctx: click.Context, /, **_flags: object) -> None:
 @config_flag
 @click.pass_context
 def init(ctx: click.Context, /, **_flags: object) -> None:
-    """Write an example to the configuration file's path, all commented out. An existing file is left alone."""
+    """Write the example to the configuration file's path, with everything commented out.
+
+    An existing file is not changed.
+    """
     context = CliContext.of(ctx)
     target, _ = config_file(context.config, context.env)
     try:
@@ -103,7 +106,7 @@ def init(ctx: click.Context, /, **_flags: object) -> None:
 
 
 def commented_out(example: str) -> str:
-    """The example with nothing set: what is set beats what is remembered, such as the last languages."""
+    """The example with nothing set: a setting would override what the app remembers, such as the languages."""
     body = re.sub(r"^(?=[a-z_]+ = )", "#", example, flags=re.MULTILINE)
     return f"# Remove the # from what you want to set.\n#\n{body}"
 

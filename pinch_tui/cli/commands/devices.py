@@ -37,8 +37,8 @@ _FLOOR_DBFS = -60.0
 def devices(ctx: click.Context, /, is_test: bool, as_json: bool, **_flags: object) -> None:
     """List the sound devices, and test them.
 
-    A device is chosen by its name or a part of it (mic.device and speaker.device in the configuration); names outlive
-    renumbering, so numbers are for the command line alone.
+    A device is chosen by its name or a part of it (mic.device and speaker.device in the configuration); numbers
+    change when devices come and go, so they work on the command line only.
     """
     context = CliContext.of(ctx)
     settings = context.load().settings
@@ -74,7 +74,7 @@ async def _run(settings: Settings, *, is_test: bool, as_json: bool) -> int:
 
 
 def listing(found: DeviceList, wanted: tuple[str, str]) -> list[str]:
-    """The list for a person. ``wanted``: what the settings name, "" for the default."""
+    """The list as text. ``wanted``: the devices that the settings name, "" for the default."""
     out = _half("Microphones", found.inputs, wanted[0], found.default_input)
     return [*out, "", *_half("Loudspeakers", found.outputs, wanted[1], found.default_output)]
 
@@ -93,14 +93,14 @@ def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) ->
         marks = f" ({', '.join(device.marks)})" if device.marks else ""
         out.append(f" {mark}{number:>3}  {tidy(device.name)}{note}{marks}, {device.rate} Hz, {tidy(device.host_api)}")
     if wanted and chosen is not None and chosen.is_substitute:
-        out.append(f"      {tidy(wanted)!r} is not there: {tidy(chosen.device.name)} is used until it comes back.")
+        out.append(f"      {tidy(wanted)!r} is not connected: {tidy(chosen.device.name)} is used until it returns.")
     if wanted and is_ambiguous(fitting(list(entries), wanted)):
-        out.append(f"      {tidy(wanted)!r} fits more than one: give more of the name.")
+        out.append(f"      {tidy(wanted)!r} matches more than one device: give more of the name.")
     return out
 
 
 def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
-    """The list for a program."""
+    """The list as a JSON-ready object."""
     from pinch_tui.audio.devices.choice import choose
 
     out: dict[str, object] = {}
@@ -139,7 +139,7 @@ async def _test(wanted: tuple[str, str]) -> int:
     from pinch_tui.diagnose.finding import exit_code
     from pinch_tui.diagnose.sound import as_speech, listen, play
 
-    click.echo(f"\nSpeak: {RECORD_S:.0f} seconds are recorded.", err=True)
+    click.echo(f"\nSpeak now: recording for {RECORD_S:.0f} seconds.", err=True)
     meter = Meter(is_live=sys.stderr.isatty())
     async with opened(HostMicrophone, wanted[0]) as mic:
         heard = await listen(mic, RECORD_S, on_frame=meter.frame)
@@ -172,7 +172,7 @@ class Meter:
         self._peak = 0.0
 
     def frame(self, frame: Frame, heard: Listening) -> None:
-        """One frame came; draw when it is time."""
+        """Take one frame, and draw when it is time."""
         self._peak = max(self._peak, frame.peak)
         every = 5 if self._is_live else 50
         if heard.frames % every:

@@ -44,7 +44,7 @@ def _history(context: CliContext) -> History:
 
 
 def _refuse(unread: list[Unreadable]) -> None:
-    """Names every file that cannot be read. Raises `UsageError` when there is one."""
+    """Report every file that cannot be read, the last one by raising `UsageError`."""
     for item in unread[:-1]:
         click.echo(f"{item.error().title}", err=True)
     if unread:
@@ -64,8 +64,8 @@ def _pairs(conversation: Conversation) -> str:
 def command(ctx: click.Context) -> None:
     """Past conversations: list, show, search, export, delete.
 
-    A conversation is named by last, by its number in the list (1 is the newest), or by the beginning of its name.
-    pinch-tui --continue takes the same, and goes on with it.
+    Name a conversation by the word last, by its number in the list (1 is the newest), or by the beginning of its name.
+    pinch-tui --continue takes the same names and continues it.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_all)
@@ -119,7 +119,7 @@ def show(context: CliContext, reference: str) -> None:
 
 
 def _shown(utterance: Utterance, *, is_starred: bool = False) -> str:
-    """An utterance's number, time and languages, then its texts; anew for each person who spoke in it."""
+    """An utterance's number, time and languages, then its texts; one block per speaker."""
     at = time.strftime("%H:%M:%S", time.localtime(utterance.started))
     star = " *" if is_starred else ""
     shown = []
@@ -183,8 +183,8 @@ def delete(ctx: click.Context, references: tuple[str, ...], is_all: bool, yes: b
     """Delete conversations for good: each REFERENCE is last, a number, or the beginning of a name."""
     history = _history(ctx.obj)
     if is_all == bool(references):
-        raise UsageError("Say which conversations.", f"Each by {_REFERENCE}; or --all.")
-    # All are deleted by their names: files that are empty, damaged or not readable go, too.
+        raise UsageError("Name the conversations to delete.", f"Each by {_REFERENCE}; or use --all.")
+    # By name, so that empty, damaged and unreadable files are deleted, too.
     names = history.ids() if is_all else list(dict.fromkeys(history.find(reference).id for reference in references))
     if not yes and not _is_confirmed(f"Delete {_counted(len(names))} for good?"):
         click.echo("Nothing was deleted.", err=True)
@@ -197,7 +197,7 @@ def delete(ctx: click.Context, references: tuple[str, ...], is_all: bool, yes: b
             refusals.append(exc)
     click.echo(f"Deleted {_counted(len(names) - len(refusals))}.")
     if refusals:
-        more = f" So it is with {len(refusals) - 1} more." if len(refusals) > 1 else ""
+        more = f" Neither can {len(refusals) - 1} more." if len(refusals) > 1 else ""
         raise UsageError(f"{refusals[0].title}{more}", refusals[0].hint)
 
 
@@ -207,7 +207,7 @@ def _is_confirmed(question: str) -> bool:
     except click.Abort:
         if sys.stdin.isatty():
             raise
-        raise UsageError("Nothing was deleted: nobody answered.", "--yes deletes without asking.") from None
+        raise UsageError("Nothing was deleted: there was no answer.", "--yes deletes without asking.") from None
 
 
 def _counted(n: int) -> str:
@@ -219,11 +219,13 @@ FORMATS = tuple(str(kind) for kind in ExportFormat)
 
 @command.command("export")
 @click.argument("reference", default="last")
-@click.option("--format", "kind", type=click.Choice(FORMATS, case_sensitive=False), help="That of --out's name, or md.")
+@click.option(
+    "--format", "kind", type=click.Choice(FORMATS, case_sensitive=False), help="Default: by the name of --out, else md."
+)
 @click.option("--side", type=click.Choice([str(side) for side in ExportSide]), default="both", show_default=True)
-@click.option("--starred", is_flag=True, help="Starred lines alone.")
+@click.option("--starred", is_flag=True, help="Only starred lines.")
 @click.option("--lines", "line_range", metavar="A-B", help="Lines A to B (A-: to the end, -B: from the start, A: one).")
-@click.option("--out", type=click.Path(path_type=Path), help="A new file, or a folder; without it, or -, stdout.")
+@click.option("--out", type=click.Path(path_type=Path), help="A new file, or a folder. Default, or -: stdout.")
 @click.pass_obj
 def export(
     context: CliContext,
@@ -236,8 +238,8 @@ def export(
 ) -> None:
     """Export a conversation, both languages or one side; all of it, starred lines, or a range.
 
-    REFERENCE is last, its number in the list, or the beginning of its name. An existing file is never overwritten; in
-    a folder, a name is made of the date and the languages.
+    REFERENCE is last, its number in the list, or the beginning of its name. An existing file is never overwritten. In
+    a folder, the new file is named after the date and the languages.
     """
     item = _history(context).find(reference)
     named = out.suffix.removeprefix(".").lower() if out is not None else ""
@@ -264,12 +266,12 @@ _RANGE = re.compile(r"(?P<one>\d{1,9})|(?P<first>\d{1,9})?-(?P<last>\d{1,9})?")
 
 
 def _part(line_range: str | None, *, is_starred_only: bool) -> ExportPart:
-    """Raises `UsageError` for what is no range."""
+    """The part to export. Raises `UsageError` for a range that cannot be used."""
     if line_range is None:
         return ExportPart(is_starred_only=is_starred_only)
     found = _RANGE.fullmatch(line_range.strip())
     if found is None or line_range.strip() == "-":
-        raise UsageError(f"--lines: {line_range} is no range of lines.", "Write 3-17, 3-, -17 or 3.")
+        raise UsageError(f"--lines: {line_range} is not a range of lines.", "Write 3-17, 3-, -17 or 3.")
     first = int(found["one"] or found["first"] or 1)
     last = found["one"] or found["last"]
     if last is not None and int(last) < first:
@@ -282,12 +284,12 @@ def _namer(
 ) -> Callable[[int], str]:
     """The name of the export's n-th copy."""
     source, target = pair_of(lines, item.pairs[0] if item.pairs else ("xx", "xx"))
-    started = datetime.fromtimestamp(item.started)  # a file's name says the time of the place where one talked
+    started = datetime.fromtimestamp(item.started)  # file names hold local time
     return lambda copy: file_name(started, source, target, format_, side, copy=copy)
 
 
 def _new(path: Path) -> int:
-    """How to open an export: a new file alone, unless a pipe or a device was named."""
+    """The flags that open an export: only a new file, or an existing pipe or device."""
     flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
     with contextlib.suppress(OSError):
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - Path.stat says the same
@@ -298,7 +300,7 @@ def _new(path: Path) -> int:
 def _write(path: Path, text: str) -> None:
     try:
         handle = os.open(path, _new(path), 0o600)
-        if sys.platform != "win32":  # a pipe that nobody reads was refused; one that is read is waited for
+        if sys.platform != "win32":  # a pipe without a reader was refused; otherwise wait for it
             os.set_blocking(handle, True)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)

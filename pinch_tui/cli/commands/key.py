@@ -1,4 +1,4 @@
-"""``pinch-tui key``: keep the API key, say where it stands, remove it. Its value is neither shown nor an argument."""
+"""``pinch-tui key``: store the API keys, say where they are, remove them. A key is never shown or an argument."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _keyring(name: KeyName) -> Keyring:
 
 
 NAMES = {"pinch": PINCH.name, "pinch-beta1": PINCH.name, **{name: name for name in KEYS}}
-"""The services that have a key, and whose it is."""
+"""Service -> the name of its key."""
 
 
 def _whose(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -33,16 +33,16 @@ _service = click.option(
     default=PINCH.name,
     show_default=True,
     callback=_whose,
-    help="Whose key: Pinch's is also that of pinch-beta1 and dub.",
+    help="The service. Pinch's key is also used for pinch-beta1 and dub.",
 )
 
 
 @click.group("key")
 def command() -> None:
-    """Keep the API keys, say where they stand, or remove them.
+    """Store the API keys, say where they are, or remove them.
 
     A key is looked up in its variable (PINCH_API_KEY, CARTESIA_API_KEY, SMALLEST_API_KEY), the system's keyring, a
-    private file in the state folder, and config.toml, in that order; the first found is used.
+    private file in the state folder, and config.toml, in that order. The first one found is used.
     """
 
 
@@ -52,9 +52,8 @@ class _WithoutArguments(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if _without_service(args, ctx.help_option_names):
             raise UsageError(
-                "The key is no argument: others could read it in the process list.",
-                "Leave it out and paste it at the prompt, or pipe it in. If it was a real one, take it out of the"
-                " shell's history.",
+                "Do not pass the key as an argument: others could read it in the process list.",
+                "Paste it at the prompt, or pipe it in. If this was a real key, remove it from the shell's history.",
             )
         return super().parse_args(ctx, args)
 
@@ -76,7 +75,7 @@ def _without_service(args: list[str], others: list[str]) -> list[str]:
 @_service
 @click.pass_obj
 def set_key(context: CliContext, name: str) -> None:
-    """Keep a key: it is asked for without echo, or read from stdin when that is no terminal."""
+    """Store a key: it is asked for without echo, or read from stdin if that is not a terminal."""
     names = KEYS[name]
     if sys.stdin.isatty():
         value = click.prompt("API key" if names is PINCH else f"{names.label} API key", hide_input=True, err=True)
@@ -86,14 +85,14 @@ def set_key(context: CliContext, name: str) -> None:
     place = "the system's keyring" if source is KeySource.KEYRING else str(context.paths.state / names.file)
     click.echo(f"The key is kept in {place}.")
     if any(context.env.get(variable) for variable in names.variables):
-        click.echo("The environment holds a key, too; that one is used.", err=True)
+        click.echo("The environment also holds a key, which is used instead.", err=True)
 
 
 @command.command("status")
 @_service
 @click.pass_context
 def status(ctx: click.Context, name: str) -> None:
-    """Say whether there is a key and where it was found. Exit code 3 when there is none."""
+    """Say whether there is a key and where it was found. Exit code 3 if there is none."""
     context: CliContext = ctx.obj
     names = KEYS[name]
     key = lookup_key(context.load().settings, context.env, context.paths.state, _keyring(names), names)

@@ -1,7 +1,7 @@
-"""``pinch-tui keys``: show live what this terminal sends for keys, and what the talk key makes of it.
+"""``pinch-tui keys``: show what this terminal sends for keys, and how the talk key reads it.
 
-Each line shows the bytes as they came and what the app's own parser makes of them; the steps of the hold machine are
-printed as "talk: ...". The terminal's mode is put back whatever happens.
+Each line shows the bytes and how the app's parser reads them; the steps of the hold machine are printed as "talk: ...".
+The terminal's mode is always restored.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _POLL_S = 0.1
 def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
     """Show what this terminal sends for keys.
 
-    Press, hold and release keys: each line shows the bytes, what they say, and what the talk key makes of it. Ctrl+C
-    leaves.
+    Press, hold and release keys: each line shows the bytes and the key they mean, and the steps of the talk key. Ctrl+C
+    quits.
     """
     if actions:
         _list_actions(ctx.ensure_object(CliContext))
         return
     if sys.platform == "win32":
         raise UsageError(
-            "Windows consoles hand out key presses and releases themselves; there are no bytes to show.",
-            "`pinch-tui doctor` tells which way of holding is in force.",
+            "Windows consoles report key presses and releases as events, so there are no bytes to show.",
+            "`pinch-tui doctor` shows how releases are detected.",
         )
     settings = ctx.ensure_object(CliContext).load().settings
 
@@ -55,7 +55,7 @@ def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
     try:
         with tty.terminal() as fd:
             if os.tcgetpgrp(fd) != os.getpgrp():
-                raise UsageError("This runs in the background.", "Run `pinch-tui keys` in the foreground.")
+                raise UsageError("This process runs in the background.", "Run `pinch-tui keys` in the foreground.")
             with tty.raw(fd):
                 _show(fd, settings, seconds)
     except OSError as exc:
@@ -66,7 +66,7 @@ def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
 
 
 def _list_actions(context: CliContext) -> None:
-    """Names, keys and titles. A map that cannot work must not hide the names that would mend it."""
+    """Names, keys and titles. A broken [ui.keys] is reported after them, since its cure needs the names."""
     from pinch_tui.core.keymap import DEFAULT_KEYS, resolve_keys
     from pinch_tui.frontend.actions import ACTIONS
 
@@ -129,14 +129,14 @@ def _show(fd: int, settings: Settings, seconds: float | None) -> None:
 
 @contextlib.contextmanager
 def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Callable[[str], None]) -> Iterator[None]:
-    """The hold machine at work on this terminal; both are left as they were found."""
+    """Run the hold machine on this terminal, and restore both afterwards."""
     from pinch_tui.diagnose import tty
     from pinch_tui.frontend.status_text import hold_text
     from pinch_tui.keys.hook import adopt
 
     adopt(hold.driver_class)
     hold.on_report_changed = lambda report: say(f"        {hold_text(report.method)}. {report.sentence}")
-    say(f"Press, hold and release keys. The talk key is {hold.settings.key}. Ctrl+C leaves.")
+    say(f"Press, hold and release keys. The talk key is {hold.settings.key}. Ctrl+C quits.")
     hold.attach(fd)
     hold.start()
     write(_ON)

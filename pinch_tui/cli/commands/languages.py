@@ -1,4 +1,4 @@
-"""``pinch-tui languages``: the codes with their names, and type-to-find."""
+"""``pinch-tui languages``: list the languages with their codes, and find one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from pinch_tui.core.languages import LANGUAGES, Language, find
 from pinch_tui.errors import UsageError
 
-_NOTE = "* is known to be spoken aloud by the service; for the others its own answer decides."
+_NOTE = "* The service speaks this language; others may come as text only."
 
 
 @click.group("languages", invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""``pinch-tui help`` on commands and topics, the manual page, and the versions of what the program stands on."""
+"""``pinch-tui help`` on commands and topics, the manual page, and the versions of the libraries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OPTIONAL = ("pocketsphinx", "espeakng-loader", "livekit")
 
 
 def version_lines() -> list[str]:
-    """The program's version, then one line for what it runs on. Nothing is imported for it."""
+    """The versions of the program, Python, the libraries and the system. Nothing is imported for it."""
     parts = [f"Python {platform.python_version()}"]
     for name in (*STANDS_ON, *OPTIONAL):
         try:
@@ -45,13 +45,13 @@ def version_lines() -> list[str]:
 
 
 def _roff(text: str) -> str:
-    """Text as it stands in a roff source: nothing in it is an instruction."""
+    """Text escaped for roff."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in escaped.splitlines())
 
 
 def _prose(text: str) -> list[str]:
-    """Paragraphs of a command's help as roff; those after click's mark for verbatim text keep their lines."""
+    """A command's help as roff; paragraphs that begin with click's mark keep their line breaks."""
     lines: list[str] = []
     for paragraph in inspect.cleandoc(text).split("\n\n"):
         if paragraph.startswith("\b"):
@@ -62,11 +62,11 @@ def _prose(text: str) -> list[str]:
 
 
 _FILES = (
-    ("config.toml", "The settings (pinch-tui config path names it); never written by the program."),
-    ("state.json", "What was chosen in the app: languages, devices, theme."),
+    ("config.toml", "The settings (pinch-tui config path prints its path); never changed by the program."),
+    ("state.json", "Choices made in the app: languages, devices, theme."),
     ("key", "The API key where there is no keyring, readable by its owner alone."),
-    ("history/*.jsonl", "One conversation a file; pinch-tui history reads them."),
-    ("dub/*.json", "One dubbing job a file; pinch-tui dub list reads them."),
+    ("history/*.jsonl", "One file per conversation; pinch-tui history reads them."),
+    ("dub/*.json", "One file per dubbing job; pinch-tui dub list reads them."),
     ("pinch-tui.log", "The log: no transcripts, no secrets."),
 )
 _ENVIRONMENT = (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pinch_tui.services.practice.options import PracticeOptions
 
 _EPILOG = (
-    "\b\nFaults, to try a client against (they compose):\n"
+    "\b\nFaults to test a client with (they can be combined):\n"
     + "\n".join(f"  {name:<26} {text}" for name, text in FAULTS.items())
     + "\n\n\b\nExamples:\n"
     "  pinch-tui practice --port 8765 --record recordings\n"
@@ -39,10 +39,12 @@ _phrasebook = click.option(
 @click.option(
     "--record", type=click.Path(file_okay=False, path_type=Path), help="Save each session's audio as WAV here."
 )
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Play a fault; see below. May be repeated.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="FAULT", help="Simulate a fault (see below). May be repeated."
+)
 @_phrasebook
-@click.option("--ear", type=click.Choice(EARS), default="auto", show_default=True, help="What listens.")
-@click.option("--voice", type=click.Choice(VOICES), default="auto", show_default=True, help="What speaks.")
+@click.option("--ear", type=click.Choice(EARS), default="auto", show_default=True, help="The speech recogniser.")
+@click.option("--voice", type=click.Choice(VOICES), default="auto", show_default=True, help="The speech synthesiser.")
 @click.pass_context
 def practice(
     context: click.Context,
@@ -55,8 +57,8 @@ def practice(
 ) -> None:
     """Run a local Pinch-compatible server.
 
-    It speaks the v1 protocol on 127.0.0.1, takes any API key, understands a phrasebook and speaks its translations. The
-    first line of its output is its base URL; standard error gets a line for each request. Ctrl+C ends it.
+    It speaks the v1 protocol on 127.0.0.1, accepts any API key, understands a phrasebook and speaks its translations.
+    The first line on stdout is its base URL; each request is logged on stderr. Ctrl+C ends it.
     """
     if context.invoked_subcommand is not None:
         context.obj = phrasebook
@@ -83,8 +85,8 @@ async def _serve(options: PracticeOptions) -> None:
     async with PracticeService(options) as service:
         click.echo(service.base_url)
         click.echo(
-            f"Takes any API key, from this machine alone; at most {MAX_CLIENT_SESSIONS} sessions a key and "
-            f"{MAX_SESSIONS} in all; sound up to {AUDIO_RATE:g} times as fast as real time. Ctrl+C ends it.",
+            f"Accepts any API key, from this machine only; at most {MAX_CLIENT_SESSIONS} sessions per key and "
+            f"{MAX_SESSIONS} in all; audio at up to {AUDIO_RATE:g} times real time. Ctrl+C ends it.",
             err=True,
         )
         await over.wait()
@@ -92,19 +94,19 @@ async def _serve(options: PracticeOptions) -> None:
 
 def _log(line: str) -> None:
     """One line for each request and session, beside the base URL on stdout."""
-    with contextlib.suppress(OSError):  # nobody reads it any more
+    with contextlib.suppress(OSError):  # stderr is closed
         click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=True)
 
 
 @practice.command()
 @click.option("--from", "source", default="en", show_default=True, help="Language to say the phrases in.")
-@click.option("--to", "target", default="es", show_default=True, help="Language that they come out in.")
+@click.option("--to", "target", default="es", show_default=True, help="Language to translate them into.")
 @_phrasebook
 @click.pass_obj
 def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | None) -> None:
     """List what can be said to the practice service.
 
-    One phrase a line with its translation, separated by a tab; [... and ...] stand for the first and the last value of
+    One phrase per line with its translation, separated by a tab; [... and ...] is the first and the last value of
     a slot. Names ("my name is ...") cannot be understood and are refused.
     """
     from pinch_tui.core.languages import understood

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per run.")
 def replay(file: Path, as_json: bool) -> None:
     """Run a trace through the program again.
 
-    FILE was written by --trace. What the service sent is taken from it, and what the client makes of it is decided
-    anew. Texts are the trace's placeholders, unless it was made with --trace-text.
+    FILE was written by --trace. The service's messages are taken from it, and the client processes them again. Texts
+    are placeholders, unless the trace was made with --trace-text.
     """
     from pinch_tui.diagnose.replay import replay as run_again
     from pinch_tui.services.registry import reader

@@ -1,6 +1,6 @@
-"""``pinch-tui talk start|stop|toggle|status``: move the talk key of the running app.
+"""``pinch-tui talk start|stop|toggle|status``: control the talk key of the running app.
 
-Made for the key bindings of a window manager: it imports little and is over at once.
+Made for the key bindings of a window manager, so it imports little and ends at once.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pinch_tui.core.transcript.clean import clean
 
 _GONE = ("absent", "lost")
 _EPILOG = """\b
-A true hold under any terminal, with a key that your window manager reports down and up:
+To hold a key under any terminal, bind one whose press and release your window manager reports:
   sway:  bindsym --no-repeat F9 exec pinch-tui talk start
          bindsym --release   F9 exec pinch-tui talk stop
-A start without its stop ends at the longest-utterance limit (talk.limit_s)."""
+A start without a stop ends at the limit of an utterance (talk.limit_s)."""
 
 
 @click.command(epilog=_EPILOG)
@@ -36,7 +36,7 @@ def talk(ctx: click.Context, what: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(reply))
     elif reply.get("talking") is True and what != ControlCommand.STATUS and reply.get("microphone") in _GONE:
-        click.echo("pinch-tui has no microphone: nothing is heard until there is one.", err=True)
+        click.echo("pinch-tui has no microphone, so nothing is recorded.", err=True)
     elif what == ControlCommand.STATUS:
         click.echo(sentence(reply))
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pinch_tui.diagnose.finding import Finding
 
 _EPILOG = """\b
-The exit code is that of the first failure, in the order shown: what comes first has to be cured first.
-  0  nothing is broken (warnings may be there)
+The exit code is that of the first failure, in the order shown. Cure that one first.
+  0  nothing is broken (there may be warnings)
   2  Python, packages, configuration or the service's address
-  3  an API key that is refused, or without the right (no key at all is a warning)
+  3  an API key that is refused or not entitled (a missing key is a warning)
   4  sound
   5  network or service"""
 
@@ -39,8 +39,8 @@ The exit code is that of the first failure, in the order shown: what comes first
 def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **_flags: object) -> None:
     """Check everything, and say what to do about it.
 
-    A second of the microphone is listened to, a short tone is played, and one session of the service is opened and
-    closed. Neither the API key nor anything that was heard is shown or kept.
+    Records one second from the microphone, plays a short tone, and opens and closes one session of the service.
+    Neither the API key nor the recording is shown or kept.
     """
     from pinch_tui.cli.doctor.subject import subject
     from pinch_tui.diagnose.doctor import examine

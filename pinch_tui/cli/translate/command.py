@@ -1,4 +1,4 @@
-"""``pinch-tui translate``: sound files, stdin or the microphone through the very engine of the app."""
+"""``pinch-tui translate``: sound files, stdin or the microphone through the app's engine."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Examples:
   arecord -f S16_LE -r 16000 -c 1 -t raw | pinch-tui translate -
   pinch-tui translate --listen --format jsonl
 
-The translation goes to stdout, everything else to stderr. Sound is sent at real-time pace. Ctrl-C lets the last words
-come, a second one leaves at once. Exit codes: 0 done (with --listen also after Ctrl-C), 2 usage or a file that cannot
+The translation goes to stdout, everything else to stderr. Audio is sent in real time. Ctrl-C waits for the last
+words; a second one quits at once. Exit codes: 0 done (with --listen also after Ctrl-C), 2 usage or a file that cannot
 be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 network or service, 130 interrupted."""
 
 
@@ -41,12 +41,12 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
     type=click.Choice([str(kind) for kind in TextFormat], case_sensitive=False),
     default="text",
     show_default=True,
-    help="text: a line a segment. jsonl: an object a segment. srt, vtt, md: a document at the end.",
+    help="text: one line per segment. jsonl: one object per segment. srt, vtt, md: a document at the end.",
 )
-@click.option("--batch", is_flag=True, help="Send whole files at once, with cartesia and smallest.")
-@click.option("--both", is_flag=True, help="The original, too.")
-@click.option("--interim", is_flag=True, help="Texts that may still change, too (jsonl: on stdout, else on stderr).")
-@click.option("--all-finals", is_flag=True, help="jsonl: final texts of segments that still grow, too.")
+@click.option("--batch", is_flag=True, help="Send each file in one request (cartesia and smallest).")
+@click.option("--both", is_flag=True, help="Print the original, too.")
+@click.option("--interim", is_flag=True, help="Print texts that may still change (jsonl: on stdout, else on stderr).")
+@click.option("--all-finals", is_flag=True, help="jsonl: print the finals of segments that may still grow.")
 @session_flags
 @run_flags
 @click.pass_context
@@ -65,15 +65,15 @@ def command(
 ) -> None:
     """Translate AUDIO: sound files or pipes in order, - for stdin.
 
-    WAV, FLAC, OGG, MP3 and AIFF are read by themselves, M4A, WebM, MP4 and others where ffmpeg is installed. A pipe or
-    stdin may also carry raw 16 kHz mono PCM16.
+    WAV, FLAC, OGG, MP3 and AIFF are read directly; M4A, WebM, MP4 and others need ffmpeg. A pipe or stdin may also
+    carry raw 16 kHz mono PCM16.
     """
     context = CliContext.of(ctx)
     check_inputs(audio, is_listening=listen)
     if all_finals and kind.lower() != TextFormat.JSONL:
         raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
     if batch and (listen or "-" in audio):
-        raise UsageError("--batch is for files.", "Name sound files, or leave --batch away.")
+        raise UsageError("--batch is for files.", "Name sound files, or leave out --batch.")
     if out is not None:
         check_out(out)
     options = TranslateOptions(
@@ -100,7 +100,7 @@ def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
     if not is_listening and not inputs:
         raise UsageError("There is nothing to translate.", "Name sound files, - for stdin, or --listen.")
     if inputs.count("-") > 1:
-        raise UsageError("Stdin can be read once.", "Give - once.")
+        raise UsageError("Stdin can be read only once.", "Give - once.")
     if "-" in inputs and sys.stdin is None:
         raise UsageError("Standard input is closed.", "Pipe sound into it, or name a file.")
     if "-" in inputs and sys.stdin.isatty():
@@ -111,7 +111,7 @@ def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
 
 
 def check_out(out: Path) -> None:
-    """Refuse what the speech cannot be written to. Raises `UsageError`."""
+    """Refuse an output that cannot take the speech. Raises `UsageError`."""
     if str(out) == "-":
         if sys.stdout is None or sys.stdout.isatty():
             raise UsageError("Standard output is a terminal.", "Pipe it on: --out - | aplay, or name a file.")
@@ -119,6 +119,6 @@ def check_out(out: Path) -> None:
     try:
         mode = os.stat(out).st_mode  # noqa: PTH116 - Path.is_file raises what Path.stat does
     except OSError:
-        return  # opening it tells why
+        return  # opening it gives the reason
     if stat.S_ISREG(mode):
         raise UsageError(f"{shown(out)} exists already and was not changed.", "Name another file after --out.")

@@ -1,4 +1,4 @@
-"""What ``translate`` says beside the translation: sentences and, on a terminal, one line of progress. All on stderr.
+"""The messages of ``translate`` on stderr: sentences and, on a terminal, one line of progress.
 
 Results that go to the same terminal pass through `Console.beside`, so that they never share a line with the progress.
 """
@@ -29,7 +29,7 @@ class Progress(Protocol):
 
 
 class Console(LiveLine):
-    """What ``translate`` says. ``has_interim``: texts that may still change, too."""
+    """The console. ``has_interim``: also shows texts that may still change."""
 
     def __init__(self, stream: TextIO | None = None, *, is_live: bool | None = None, has_interim: bool = False) -> None:
         super().__init__(stream, is_live=is_live)
@@ -40,13 +40,13 @@ class Console(LiveLine):
         self._provisional = ""
 
     def begin_input(self, name: str, progress: Progress | None = None) -> None:
-        """The progress line is about this input from now on; None for one that is live."""
+        """Show the progress of this input from now on; None for a live one."""
         self._input = clean(name, 40)
         self._progress = progress
         self._provisional = ""
 
     def beside(self, write: Callable[[str], None]) -> Callable[[str], None]:
-        """``write``, with the progress line taken away before each text; the next `progress` draws it again."""
+        """``write``, but removing the progress line before each text; the next `progress` draws it again."""
 
         def written(text: str) -> None:
             self.clear()
@@ -55,7 +55,7 @@ class Console(LiveLine):
         return written
 
     def texts(self, utterances: Sequence[Utterance]) -> None:
-        """With ``--interim``, show what may still change: in the progress line, or as lines where there is none."""
+        """With ``--interim``, show the newest unfinished text: in the progress line, or without one as lines."""
         if not self._has_interim or not utterances:
             return
         newest = next((segment for segment in reversed(utterances[-1].segments)), None)

@@ -45,7 +45,7 @@ from pinch_tui.wiring.parts import (
 )
 
 ONE_AT_A_TIME = (
-    "The practice service hears one phrase at a time: leave half a second between two of them. "
+    "The practice service recognises one phrase at a time: pause for half a second between phrases. "
     "pinch-tui practice phrases lists them."
 )
 
@@ -62,7 +62,7 @@ async def _batch(settings: Settings, options: TranslateOptions, service: Chosen)
     from pinch_tui.services import batch
 
     if not batch.offers(service.name):
-        raise UsageError(f"--batch: {service.traits.label} hears no whole files.", "Leave --batch away.")
+        raise UsageError(f"--batch: {service.traits.label} does not take whole files.", "Leave out --batch.")
     source = settings.session.source
     batch.check(service.name, settings, source)
     sink = make_sink(
@@ -155,7 +155,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
         code = 1  # until an input is done
 
         async def close_speech(speech: FileSpeaker) -> None:
-            """Completes the file however the run ends; a run that failed before any speech came leaves none behind."""
+            """Complete the file; remove it if the run failed before any speech arrived."""
             was_well = speech.failure is None
             await speech.aclose()
             if was_well and speech.failure is not None:
@@ -172,7 +172,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
                 file = microphone if isinstance(microphone, FileMicrophone) else None
                 console.begin_input(name, file)
                 speaker: Speaker = out if out is not None else UnpacedSpeaker(clock)
-                # Speech is asked for only where it is kept: played aloud it would come back through the microphone.
+                # Speech is requested only if it is saved: played aloud, it would reach the microphone.
                 params, left_out = traits.fitted(settings.session.params())
                 for sentence in left_out:
                     console.say(sentence)
@@ -236,6 +236,6 @@ def _patient(
 
 
 def _print(stream: TextIO, text: str) -> None:
-    """At once. Raises OSError: BrokenPipeError when nobody reads any more."""
+    """Write and flush. Raises OSError: BrokenPipeError after the reader has closed the pipe."""
     stream.write(text)
     stream.flush()

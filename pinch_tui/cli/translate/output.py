@@ -1,9 +1,9 @@
-"""What ``translate`` prints: sinks that take the conversation as it grows and write text, JSON lines or a document.
+"""The output of ``translate``: sinks that take the conversation as it grows and write text, JSON lines or a document.
 
-A sink is shown the utterances after every change and ticked while nothing changes; it prints each segment once it is
-settled, because a printed line cannot be changed. A segment is settled when its utterance is, when a later segment has
-a final translation, or when both its texts are final and have been quiet for `QUIET_S`. Without a translation, the
-original alone decides and is printed.
+A sink gets the utterances after every change, and a tick while nothing changes. It prints a segment once it is settled,
+because a printed line cannot be changed. A segment is settled when its utterance is, when a later segment has a final
+translation, or when both its texts are final and unchanged for `QUIET_S`. If the service does not translate, only the
+original counts.
 """
 
 from __future__ import annotations
@@ -44,11 +44,10 @@ class Sink:
         """Time passed."""
 
     def end_input(self, length_ms: int | None) -> None:
-        """Nothing more comes for this input: write what was kept back. ``length_ms``: its true length; None for the
-        microphone, which has none."""
+        """This input is over: write what was held back. ``length_ms``: its true length; None for the microphone."""
 
     def finish(self) -> None:
-        """Nothing more comes at all."""
+        """All inputs are over."""
 
 
 class SegmentSink(Sink):
@@ -122,7 +121,7 @@ class TextSink(SegmentSink):
             self._write(f"{clean(original)}\t{clean(translation)}\n" if self._has_both else f"{clean(translation)}\n")
 
     def _was_said_before(self, utterance: Utterance, texts: tuple[str, str, bool]) -> bool:
-        """Whether a resend brought back, under a new id, what an earlier attempt had printed already."""
+        """Whether a resend brought, under a new id, texts that an earlier attempt had already printed."""
         if utterance.attempt == 1:
             return False
         current = {segment.id for segment in utterance.segments}
@@ -231,7 +230,7 @@ class DocumentSink(Sink):
 
 
 def shifted(utterance: Utterance, numbers: int, ms: int, length_ms: int | None = None) -> Utterance:
-    """The utterance with its number and its times moved on. What came after its input's end was said before it."""
+    """The utterance with its number and times shifted; no time is later than the end of its input."""
 
     def moved(at: int) -> int:
         return ms + (at if length_ms is None else min(at, length_ms))

@@ -35,19 +35,19 @@ from pinch_tui.outlet import Outlet
 
 TICK_S = 0.1
 DRAIN_S = 15.0
-"""After Ctrl-C the last words are waited for this long,"""
+"""Maximum wait for the last words after Ctrl-C."""
 OFFLINE_DRAIN_S = 3.0
-"""and this long while there is no session that could bring them."""
+"""The same while no session is open."""
 BEHIND_S = 5.0
-"""After this long without a reader, the user is told."""
+"""Time without a reader after which the user is told."""
 UNREAD_S = 600.0
-"""After this long without a reader, listening ends."""
+"""Time without a reader after which ``--listen`` ends."""
 _OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
 
 
 class SpeechOutput(Protocol):
-    """Where the speech is written. ``failure``: why nothing more is, None while all is well."""
+    """Where the speech is written. ``failure``: why writing has stopped, None while it works."""
 
     @property
     def failure(self) -> PinchError | None: ...
@@ -55,7 +55,7 @@ class SpeechOutput(Protocol):
 
 @dataclass(slots=True)
 class _Run:
-    """One engine's run: what its facts come to."""
+    """One engine's run and its outcome."""
 
     engine: EngineFacade
     sink: Sink
@@ -88,17 +88,17 @@ class _Run:
                     self._is_mic_gone = bool(title) and severity is Severity.ERROR and not is_retrying
                 if title and (severity is not Severity.INFO or topic == "heard"):
                     other = "Another language: --from LANG." if "languages" in offers and topic == "heard" else ""
-                    said = hint if is_retrying else _without_hope(hint)
+                    said = hint if is_retrying else _without_promises(hint)
                     self.console.say(" ".join(filter(None, (title, said, other))))
             case Logged(kind="error", fields=fields):
                 self._error(fields)
             case Logged(kind="mic", fields={"state": "open"}):
                 self._is_mic_lost = False
             case Logged(kind="talk-stop", fields={"source": TalkSource.DEVICE}) if self._is_mic_lost:
-                self.exit_code = EXIT_AUDIO  # the last words are still waited for
+                self.exit_code = EXIT_AUDIO  # the last words may still arrive
             case Stopped(unsettled):
                 if unsettled and self.exit_code == EXIT_OK and not self._has_lost_output():
-                    self.console.say("The last words did not come.")
+                    self.console.say("The last words did not arrive.")
                     self.exit_code = EXIT_LINK
                 self.stopped.set()
             case _:
@@ -116,12 +116,14 @@ class _Run:
                 self.gave_up.set()
 
     def _watch_output(self) -> None:
-        """Tell the user when nothing reads the output, and end the run when that lasts too long."""
+        """Tell the user when the output is not read, and end the run if that lasts too long."""
         waiting_s = 0.0 if self.output is None else self.output.waiting_s
         if waiting_s >= BEHIND_S and not self.is_behind:
             self.is_behind = True
-            bound = f" up to {UNREAD_S / 60:.0f} minutes are kept" if self.is_bounded else " it is kept"
-            self.console.say(f"Nobody has read the output for {waiting_s:.0f} s;{bound}, and the work goes on.")
+            bound = f"up to {UNREAD_S / 60:.0f} minutes are kept" if self.is_bounded else "it is kept"
+            self.console.say(
+                f"The output has not been read for {waiting_s:.0f} s; {bound}, and the translation continues."
+            )
         elif self.is_behind and waiting_s < BEHIND_S:
             self.is_behind = False
             self.console.say("The output is read again.")
@@ -133,7 +135,7 @@ class _Run:
         return self.write_error is not None or (self.speech is not None and self.speech.failure is not None)
 
     def _guarded(self, write: Callable[[], None]) -> None:
-        """A reader that went away, or a full disk, ends the run."""
+        """A closed pipe or a full disk ends the run."""
         if self.write_error is not None:
             return
         try:
@@ -155,8 +157,8 @@ class _Run:
                 self.failed.set()
 
 
-def _without_hope(hint: str) -> str:
-    """A hint written for the app, without the promises that need a talk key."""
+def _without_promises(hint: str) -> str:
+    """The app's hint without the promises that need a talk key."""
     for promise in ("Your words are safe.", "Press the talk key to retry."):
         hint = hint.replace(promise, "")
     return hint.replace("; your words are safe.", ".").strip()
@@ -175,7 +177,7 @@ async def run_translate(
 ) -> int:
     """Translate one input to its end; returns the exit code. Raises the failure of ``speech``.
 
-    Raises OSError when the output takes no more, BrokenPipeError when nobody reads it; the engine has stopped by then.
+    Raises OSError when the output cannot be written; the engine has stopped by then.
     """
     run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening, speech=speech)
     stop = engine.subscribe(run.hear)
@@ -195,15 +197,17 @@ async def run_translate(
     if speech is not None and speech.failure is not None:
         raise speech.failure
     if run.has_no_reader:
-        raise UsageError(f"Nobody has read the output for {UNREAD_S / 60:.0f} minutes.", "What it holds is lost.")
+        raise UsageError(f"The output has not been read for {UNREAD_S / 60:.0f} minutes.", "Its contents are lost.")
     if interrupt.count and not (is_listening and interrupt.count == 1 and run.exit_code == EXIT_OK):
         return EXIT_INTERRUPTED
     return run.exit_code
 
 
 async def drained(output: Outlet, interrupt: Interrupt) -> None:
-    """Wait until the output has been read, but no longer than until `DRAIN_S` after the interruption, the wait for the
-    last words included. Raises the output's OSError."""
+    """Wait until the output has been read, but at most until `DRAIN_S` after the interruption.
+
+    Raises the output's OSError.
+    """
     loop = asyncio.get_running_loop()
     while output.pending and output.error is None:
         is_late = interrupt.since is not None and loop.time() - interrupt.since >= DRAIN_S
