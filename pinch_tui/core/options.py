@@ -129,8 +129,10 @@ class FinalizeMode(StrEnum):
 
 
 def pair_text(params: SessionParams) -> str:
-    """``English to Spanish``, or ``English and Spanish`` in a two-way conversation."""
+    """``English to Spanish``, or ``English and Spanish`` in a two-way conversation; without a target ``English``."""
     source = "any language" if params.source == AUTO else label(params.source)
+    if not params.target:
+        return source
     return f"{source} {'and' if params.two_way else 'to'} {label(params.target)}"
 
 

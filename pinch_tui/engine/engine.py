@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from pinch_tui.core import events as e
-from pinch_tui.core.languages import label
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.sound import MicFailed, SpeakerFailed
@@ -266,8 +265,9 @@ class Engine:
         before = self._sessions.current().session.params if self._sessions.all() else None
         self._sessions.open(params)
         if self._talking.part():  # the key is still down: what follows is a new utterance
-            translates = self._sessions.current().session.traits.translates
-            self._notifier.notice("change", e.Severity.INFO, *_from_here_on(before, params, translates=translates))
+            meant = self._sessions.current().session.traits.meant
+            told = _from_here_on(before and meant(before), meant(params))
+            self._notifier.notice("change", e.Severity.INFO, *told)
         self._talking.handed_over(self._sessions.hand_over(is_other_service=is_other_service))
         self._sessions.drain_former()
 
@@ -357,9 +357,8 @@ class Engine:
         self._sessions.end_timers()
 
 
-def _from_here_on(before: e.SessionParams | None, params: e.SessionParams, *, translates: bool) -> tuple[str, str]:
+def _from_here_on(before: e.SessionParams | None, params: e.SessionParams) -> tuple[str, str]:
     """What a change in mid-talk comes to, and what becomes of the words before it."""
     if before and (before.source, before.target, before.two_way) == (params.source, params.target, params.two_way):
         return "From here on: the new settings.", "Earlier words keep the old ones."
-    pair = pair_text(params) if translates else label(params.source)
-    return f"From here on: {pair}.", "Earlier words keep their languages."
+    return f"From here on: {pair_text(params)}.", "Earlier words keep their languages."

@@ -80,8 +80,8 @@ def retry(front: FrontEnd) -> None:
 
 
 def choose_languages(front: FrontEnd, *, is_source_side: bool = False) -> None:
-    is_only_side = not front.engine.status.service.translates  # there is no target to choose
-    front.face.choose_languages(front.session.language_choices(), is_source_side=is_source_side or is_only_side)
+    choices = front.session.language_choices()
+    front.face.choose_languages(choices, is_source_side=is_source_side or not choices.has_target)
 
 
 def swap(front: FrontEnd) -> None:

@@ -43,14 +43,24 @@ class LanguageChoices:
     recents: tuple[Pair, ...] = ()
     practice: Mapping[str, str] | None = None
     has_speech: bool = True
+    has_target: bool = True
+    """Whether there is a language to translate into."""
 
     def other_recents(self) -> list[Pair]:
         """Recent pairs beside the one in force, the newest first, at most nine."""
+        if not self.has_target:
+            return []
         seen = [self.pair]
         for pair in self.recents:
             if pair not in seen:
                 seen.append(pair)
         return seen[1:10]
+
+    @property
+    def swapped(self) -> Pair:
+        """The pair the other way round; where one language is to be detected it cannot be spoken to."""
+        source, target = self.pair
+        return target, (source if source != AUTO else "en" if base(target) != "en" else "es")
 
     def is_practised(self, code: str) -> bool:
         """Whether the practice service knows the language."""
@@ -111,8 +121,7 @@ def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> li
     for language in languages:
         pair = (language.code, target) if is_source_side else (source, language.code)
         if pair[0] == pair[1]:
-            # Swapped; where the other one is to be detected it cannot be spoken to.
-            pair = (target, source) if source != AUTO else (target, "en" if base(target) != "en" else "es")
+            pair = choices.swapped
         note = choices.note(language.code, is_target=not is_source_side)
         found.append(Entry(pair, language.code, both_names(language.code), note))
     return found

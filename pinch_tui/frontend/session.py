@@ -73,6 +73,11 @@ class SessionChanges:
         """The parameters of the next utterance: the last choice, or what the engine made of it."""
         return self._wanted.params
 
+    @property
+    def pair(self) -> str:
+        """The languages of the next utterance, in words."""
+        return pair_text(self._engine.status.service.meant(self.wanted))
+
     def take(self, params: SessionParams) -> None:
         """The engine may change the parameters by itself (text only, when a language cannot be spoken)."""
         self._wanted.take(params)
@@ -81,7 +86,7 @@ class SessionChanges:
         """Use these from the next utterance on."""
         old = self.wanted
         if params == old:
-            self._face.confirm(f"Languages stay: {pair_text(params)}.")
+            self._face.confirm(f"Languages stay: {self.pair}.")
             return
         for name, value in kept_choices(old, params).items():
             self._services.remember(name, value)
@@ -91,7 +96,8 @@ class SessionChanges:
             if begun_with not in self._services.recent_pairs():  # a default or a flag: never chosen, but spoken in
                 self._services.remember_pair(*begun_with)
             self._services.remember_pair(params.source, params.target)
-        self._face.say("session", f"From now on: {difference_text(old, params)}")
+        meant = self._engine.status.service.meant
+        self._face.say("session", f"From now on: {difference_text(meant(old), meant(params))}")
         self._engine.post(ChangeSession(params))
 
     async def use_service(self, name: str) -> None:
@@ -119,6 +125,7 @@ class SessionChanges:
             recents=tuple((source, target) for source, target in self._services.recent_pairs()),
             practice=dict(self._services.practice_languages()) if is_practice else None,
             has_speech=self.wanted.audio_output,
+            has_target=self._engine.status.service.translates,
         )
 
     # ---- what holds at once ---------------------------------------------------------------------------------------

@@ -25,7 +25,6 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.keymap import FIXED, first_key
 from pinch_tui.core.keynames import key_name
-from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean, printable
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance
@@ -147,7 +146,7 @@ class PlainApp:
             self.tell(f"The key {key_name(self.talk_key)} cannot be read here; the talk key is space.")
             self.talk_key = "space"
             self._hold.set_key("space")
-        self.tell(f"pinch-tui, line mode. {pair_text(self.front.session.wanted)}.")
+        self.tell(f"pinch-tui, line mode. {self.front.session.pair}.")
         if not self._terminal.has_keys:
             return
         if self.engine.status.is_practice:
@@ -313,7 +312,7 @@ class PlainApp:
         status = self.engine.status
         microphone = mic_line(status, self.engine.levels(), self.clock())
         self._tell_status(status)
-        self.tell(f"Languages: {pair_text(self.front.session.wanted)}. {self.how_to_talk()}.")
+        self.tell(f"Languages: {self.front.session.pair}. {self.how_to_talk()}.")
         self.tell(clean(f"Microphone: {microphone.state}, {microphone.name or 'no name'}. {microphone.problem}"))
         session, model = status.session_id or "none", status.model_version_id or "not told"
         self.tell(clean(f"Service: {status.service.label}. Session: {session}. Model version: {model}."))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pinch_tui.core.options import pair_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.frontend import FrontEnd
@@ -78,7 +77,7 @@ class Questions:
         with self._questioning() as is_free:
             if not is_free:
                 return
-            self._lines.tell(f"Now {pair_text(self._front.session.wanted)}.")
+            self._lines.tell(f"Now {self._front.session.pair}.")
             if practised := practised_text(choices):
                 self._lines.tell(practised)
             recent = recent_text(choices)
@@ -92,6 +91,8 @@ class Questions:
                 pair = (resolve(answer, may_be_auto=True), wanted.target)
             elif answer.strip():
                 pair = parse_pair(answer, *pair)
+            if pair[0] == pair[1] and not choices.has_target:
+                pair = choices.swapped
             if pair[0] == pair[1]:
                 raise NotOne("These are not two languages.")
         except NotOne as doubt:

@@ -50,7 +50,7 @@ class Narrator:
         """What is new in a status."""
         if self._params is not None and status.params != self._params:
             voice = "" if status.params.audio_output else ", text only"
-            yield f"Languages: {pair_text(status.params)}{voice}."
+            yield f"Languages: {pair_text(status.service.meant(status.params))}{voice}."
         self._params = status.params
         if status.mic is not self._mic and (self._mic is not None or status.mic in (MicState.LOST, MicState.ABSENT)):
             yield from self._microphone(status)

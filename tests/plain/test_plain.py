@@ -48,6 +48,7 @@ from pinch_tui.plain.terminal import key_names
 from pinch_tui.plain.tty import PosixTerminal
 from pinch_tui.plain.tty_windows import WindowsTerminal
 from pinch_tui.plain.words import Narrator
+from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Settings, Switch, TalkSettings, UiSettings
 from tests.fakes.app_services import app_services
@@ -366,6 +367,18 @@ async def test_practice_says_what_it_understands() -> None:
     assert "everyday phrases, such as: Hello. Thank you." in session.text
     os.close(session.master)
     os.close(session.slave)
+
+
+async def test_a_service_that_only_hears_is_asked_for_the_spoken_language_alone() -> None:
+    async with running() as session:
+        session.engine.set_status(service=CARTESIA)
+        session.type("l")
+        await session.printed("Now English.")
+        await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
+        session.type("spanish\n")  # which is the target that no one asks for
+        await session.printed("From now on: Spanish.")
+        session.type("l")
+        await session.printed("Now Spanish.")
 
 
 async def test_languages_are_typed_swapped_and_refused() -> None:

@@ -12,10 +12,11 @@ from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.cartesia.traits import CARTESIA
 from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.services.pinch.traits import PINCH
+from pinch_tui.ui.screens.languages import LanguageScreen
 from pinch_tui.ui.screens.settings import SettingsScreen
 from pinch_tui.ui.transcript.row import RowStyle, build
 from pinch_tui.ui.widgets.choice import Choice
-from tests.ui.harness import rig
+from tests.ui.harness import rig, until
 
 OFFERS = tuple((name, traits.label) for name, traits in TRAITS.items())
 
@@ -54,6 +55,21 @@ async def test_the_header_names_the_service_and_the_footer_offers_what_it_can() 
         await pilot.pause()
         assert "Cartesia" in r.app.export_screenshot()
         assert r.engine.intents == [] or all(type(i).__name__ != "ChangeSession" for i in r.engine.intents)
+
+
+async def test_where_nothing_is_translated_there_is_no_target_to_choose() -> None:
+    r = rig(status={"service": CARTESIA})
+    async with r.app.run_test(size=(110, 30)) as pilot:
+        await pilot.pause()
+        assert "Your words appear here." in str(r.app.main.empty.render())
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(r.app.screen, LanguageScreen))
+        assert str(r.app.screen.query_one(".panel-title").render()) == "you speak English"
+        assert "Tab" not in str(r.app.screen.query_one(".panel-keys").render())
+        await pilot.press("tab", *"fren", "enter")
+        await until(pilot, lambda: r.app.front.session.wanted.source == "fr")
+        assert r.app.front.session.pair == "French"
+        assert "From now on: French." in r.app.main.notices.current.title + "."
 
 
 def test_pinch_offers_everything_but_the_phrases_of_practice() -> None:

@@ -123,7 +123,7 @@ async def test_a_resent_utterance_says_so_calmly() -> None:
     talk.add("kept text", state=UtteranceState.WAITING, attempt=2, stable=4)
     app = Shown(talk)
     async with app.run_test(size=(80, 10)):
-        assert "↻ en sent again, waiting…" in app.text
+        assert "↻ en kept, waiting…" in app.text
         assert "↻ en kept text…" in app.text
 
 

@@ -83,6 +83,10 @@ class ServiceTraits:
             params = replace(params, text_only=True)
         return params, left_out
 
+    def meant(self, params: SessionParams) -> SessionParams:
+        """The parameters as they are told to people: without a target where nothing is translated."""
+        return replace(params, target=self.target_of(params))
+
     def target_of(self, params: SessionParams) -> str:
         """The language that is translated into, "" where none is."""
         return params.target if self.translates else ""

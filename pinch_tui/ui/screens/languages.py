@@ -45,8 +45,9 @@ class LanguageScreen(ListPanel[Pair | None]):
 
     def action_side(self) -> None:
         """Go to the other side: the language spoken, or the language translated into."""
-        self._is_source_side = not self._is_source_side
-        self.find()
+        if self._choices.has_target:
+            self._is_source_side = not self._is_source_side
+            self.find()
 
     def takes_key(self, event: events.Key) -> bool:
         """Digits choose a recent pair while nothing is typed."""
@@ -67,7 +68,8 @@ class LanguageScreen(ListPanel[Pair | None]):
         self._entries = entries(self._choices, query, is_source_side=self._is_source_side)
         self.fill(map(self._line, self._entries), self._first_choice())
         digits = "1-9 recent pair, " if self._entries and self._entries[0].is_pair else ""
-        keys = Content(f"Enter chooses, {digits}Tab other side, Esc closes")
+        sides = "Tab other side, " if self._choices.has_target else ""
+        keys = Content(f"Enter chooses, {digits}{sides}Esc closes")
         none = "" if self._entries else why_none(query, is_source_side=self._is_source_side)
         self.say(self._title(), keys, none)
 
@@ -90,9 +92,14 @@ class LanguageScreen(ListPanel[Pair | None]):
         source, target = self._choices.pair
         arrow = self.host.marks.arrow
         chosen, other = "bold $accent underline", "$text-muted"
-        return Content.assemble(
+        spoken = Content.assemble(
             ("you speak ", "$text-muted"),
             (self._shown(full_name(source)), chosen if self._is_source_side else other),
+        )
+        if not self._choices.has_target:
+            return spoken
+        return Content.assemble(
+            spoken,
             (arrow, "$text-disabled"),
             ("translated into ", "$text-muted"),
             (self._shown(full_name(target)), other if self._is_source_side else chosen),

@@ -165,7 +165,7 @@ def _state_note(utterance: Utterance, style: RowStyle) -> str:
         case UtteranceState.TALKING:
             return f"listening{dots}"
         case UtteranceState.WAITING:
-            return f"sent again, waiting{dots}" if utterance.attempt > 1 else f"waiting{dots}"
+            return f"kept, waiting{dots}" if utterance.attempt > 1 else f"waiting{dots}"
         case UtteranceState.CANCELLED:
             return "cancelled"
         case _:

@@ -99,7 +99,8 @@ class EmptyCard(Static, can_focus=True):
         elif self._host.front.engine.status.is_practice:
             parts.append(("\n\n" * bool(parts) + "This is practice: nothing leaves your computer.", "$text-muted"))
         else:
-            parts.append(("Your words appear here, the other language beside them.", "$text-muted"))
+            beside = ", the other language beside them" if self._host.front.engine.status.service.translates else ""
+            parts.append((f"Your words appear here{beside}.", "$text-muted"))
         self.update(Content.assemble(*parts))
 
     def _table(self, *, can_speak: bool) -> Iterator[tuple[str, str]]:
