@@ -35,13 +35,18 @@ class Alarm:
 
 
 class SystemClock:
-    """The `Clock` port on the running loop's time and the system's wall clock."""
+    """The `Clock` port on the time of the loop that runs first, and the system's wall clock."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None  # to look it up costs a system call
 
     def monotonic(self) -> float:
-        try:
-            return asyncio.get_running_loop().time()
-        except RuntimeError:
-            return time.monotonic()
+        if self._loop is None:
+            try:
+                self._loop = asyncio.get_running_loop()
+            except RuntimeError:
+                return time.monotonic()
+        return self._loop.time()
 
     def wall(self) -> float:
         return time.time()

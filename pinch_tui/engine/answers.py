@@ -37,7 +37,8 @@ class Answers:
             return  # of a conversation that was left for another one
         match answer:
             case ev.TextReceived():
-                self._text(session, answer)
+                if not self._text(session, answer):
+                    return
             case ev.TextMoved():
                 self._moved(answer)
             case ev.SpeechReceived(number, _, chunk):
@@ -64,18 +65,21 @@ class Answers:
                 assert_never(answer)
         self._conversation.refresh()
 
-    def _text(self, session: Session, answer: ev.TextReceived) -> None:
+    def _text(self, session: Session, answer: ev.TextReceived) -> bool:
+        """Show it. Whether the status may be another now; most interim texts change nothing that it tells."""
         number, message = answer.number, answer.message
         now = self._conversation.now()
-        self._conversation.latency.first_text(number, now)
+        refused, measured = self._transcript.refused, self._conversation.latency.latency()
+        is_news = self._conversation.latency.first_text(number, now) is not measured or message.is_final
         traits = session.traits
         if message.is_final and (message.kind is TranscriptKind.TRANSLATED or not traits.translates):
             self._conversation.latency.final(number, now)
             if not traits.acknowledges_end:
                 self._conversation.awaited.discard(number)
         is_changed = self._transcript.apply(number, answer.attempt, message, self._conversation.ms())
+        is_news = is_news or self._transcript.refused != refused
         if not is_changed:
-            return
+            return is_news
         self._notifier.changed(number)
         utterance = self._transcript.utterance(number)
         segment = self._transcript.segment_of(number, message.id)
@@ -98,6 +102,7 @@ class Answers:
             session_id=session.session_id,
             **({"note": message.note} if message.note else {}),
         )
+        return is_news
 
     def _moved(self, answer: ev.TextMoved) -> None:
         ms = self._conversation.ms()

@@ -7,7 +7,7 @@ from collections import deque
 
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 
 _PIECE = 8 * 1024
 """Bytes that are parsed at a time: 4,000 empty messages, 50 ms. asyncio reads 256 KiB at once, which would be 1.4 s."""
@@ -72,6 +72,17 @@ class ChunkedParser(ClientConnection):
                 self.drop()
                 return
         super().process_event(event)
+
+    async def send_frame(self, data: bytes) -> None:
+        """As `send`, for a whole binary message, without the context that the library enters for each."""
+        if self.protocol.state is not State.OPEN or self.send_in_progress is not None or self.transport.is_closing():
+            await self.send(data)
+            return
+        self.protocol.send_binary(data)
+        self.send_data()
+        if self.paused:
+            async with self.send_context():
+                pass  # wait until the peer has read some of it
 
     def drop(self) -> None:
         """End at once and discard what was not parsed yet."""

@@ -75,7 +75,7 @@ class WebSocket:
     async def send(self, data: bytes | str) -> None:
         self._written += len(data) + _FRAME_OVERHEAD
         try:
-            await self._inner.send(data)
+            await (self._inner.send(data) if isinstance(data, str) else self._inner.send_frame(data))
         except ConnectionClosed as exc:
             raise _lost(exc) from None
 
