@@ -11,6 +11,7 @@ from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import VOICE_PEAK
 from pinch_tui.core.talk import talk as tk
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.loudspeaker import Loudspeaker
@@ -194,8 +195,19 @@ class Talking:
         self._owner[number] = runner
         params, session_id = runner.session.params, runner.session.session_id
         wall = self._conversation.clock.wall() - (self._conversation.now() - command.t)
-        pair, is_sample = (params.source, runner.session.traits.target_of(params)), self.plays_sample
-        self._transcript.begin(number, wall, self._conversation.ms(), *pair, params.two_way, session_id, is_sample)
+        is_sample = self.plays_sample
+        self._transcript.begin(
+            Utterance(
+                number,
+                wall,
+                self._conversation.ms(),
+                params.source,
+                runner.session.traits.target_of(params),
+                is_two_way=params.two_way,
+                session_id=session_id,
+                is_sample=is_sample,
+            )
+        )
         self._notifier.log("talk-start", command.t, utterance=number, source=command.source.value)
         may_echo = self._player.may_echo() and not self._loudspeaker.has_headphones
         since = command.since

@@ -29,10 +29,11 @@ def test_own_phrases_are_offered_first(tmp_path: Path):
 def test_a_refused_phrase_is_noticed_so_that_the_pause_between_phrases_can_be_explained() -> None:
     from pinch_tui.cli.translate.inputs import ONE_AT_A_TIME, was_refused
     from pinch_tui.core.transcript.transcript import Transcript
+    from pinch_tui.core.transcript.utterance import Utterance
     from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
     transcript = Transcript()
-    transcript.begin(1, 0.0, 0, "en", "es", False, None)
+    transcript.begin(Utterance(1, 0.0, 0, "en", "es"))
     transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "a", "Good morning.", True), 100)
     assert not was_refused(transcript.utterances)
     transcript.apply(1, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "b", "", True, note="Not a phrase."), 200)

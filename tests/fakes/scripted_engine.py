@@ -21,6 +21,7 @@ from pinch_tui.core.events import (
     TranscriptChanged,
 )
 from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from pinch_tui.engine.facade import Listener, TranscriptView
 
@@ -59,7 +60,7 @@ class ScriptedEngine:
     def talk(self, edge: TalkEdge) -> None:
         self.edges.append(edge)
         if edge.kind is EdgeKind.START:
-            self._conversation.begin(1, 1_790_000_000.0, self.ms, "en", "es", False, "ss_1")
+            self._conversation.begin(Utterance(1, 1_790_000_000.0, self.ms, "en", "es", session_id="ss_1"))
             self.started.set()
         elif edge.kind is EdgeKind.COMMIT:
             self._conversation.finish(1, self.ms)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportSide
 from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from pinch_tui.errors import ConfigError, UsageError
 from pinch_tui.store import logs
@@ -372,7 +373,7 @@ def test_a_token_in_any_usual_place_is_hidden(text: str, secret: str) -> None:
 def _conversation(*pairs: tuple[str, str]) -> Transcript:
     transcript = Transcript()
     for number, (source, target) in enumerate(pairs, start=1):
-        transcript.begin(number, 0.0, 1000 * number, source, target, False, None)
+        transcript.begin(Utterance(number, 0.0, 1000 * number, source, target))
         transcript.apply(number, 1, TranscriptMessage(TranscriptKind.ORIGINAL, "a", "one", True), 1000 * number + 500)
         transcript.settle(number, 1000 * number + 900)
     return transcript

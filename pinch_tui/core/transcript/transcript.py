@@ -82,34 +82,13 @@ class Transcript:
         at = row.index.get(message_id)
         return None if at is None else row.segments[at]
 
-    def begin(
-        self,
-        number: int,
-        wall: float,
-        now_ms: int,
-        source: str,
-        target: str,
-        is_two_way: bool,
-        session_id: str | None,
-        is_sample: bool = False,
-    ) -> None:
-        """A new row at the end. ``wall``: Unix seconds; ``now_ms``: since the conversation began."""
-        if number in self._position:
-            raise ValueError(f"utterance {number} has begun already")
-        self._position[number] = len(self._utterances)
+    def begin(self, utterance: Utterance) -> None:
+        """A new row at the end."""
+        if utterance.number in self._position:
+            raise ValueError(f"utterance {utterance.number} has begun already")
+        self._position[utterance.number] = len(self._utterances)
         self._rows.append(Row())
-        self._utterances.append(
-            Utterance(
-                number,
-                wall,
-                now_ms,
-                source,
-                target,
-                is_two_way=is_two_way,
-                session_id=session_id,
-                is_sample=is_sample,
-            )
-        )
+        self._utterances.append(utterance)
 
     def hear(self, number: int, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
         """A frame of the utterance's sound, as `Voicing.hear` takes it."""

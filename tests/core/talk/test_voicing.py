@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pinch_tui.core.talk.voicing import GAP_MS, LOOKBACK_MS, Voicing
 from pinch_tui.core.transcript.export import lines_of
 from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 LOUD, QUIET = 0.2, 0.001
@@ -83,7 +84,7 @@ def said(transcript: Transcript, number: int, begin: int, end: int) -> None:
 
 def test_segments_begin_with_their_voice_and_never_overlap() -> None:
     transcript = Transcript()
-    transcript.begin(1, 0.0, 1000, "en", "es", False, None)
+    transcript.begin(Utterance(1, 0.0, 1000, "en", "es"))
     said(transcript, 1, 900, 1800)  # the press came late, the pre-roll has its first word
     transcript.apply(1, 1, text("a", "one"), 1600)
     transcript.apply(1, 1, text("a", "one two", is_final=True), 2200)
@@ -98,7 +99,7 @@ def test_segments_begin_with_their_voice_and_never_overlap() -> None:
 
 def test_a_segment_spoken_before_the_last_words_of_the_one_before_came() -> None:
     transcript = Transcript()
-    transcript.begin(1, 0.0, 0, "en", "es", False, None)
+    transcript.begin(Utterance(1, 0.0, 0, "en", "es"))
     said(transcript, 1, 1000, 1700)
     transcript.apply(1, 1, text("a", "one"), 2000)
     said(transcript, 1, 2700, 4000)
@@ -119,10 +120,10 @@ def test_voice_without_a_pause_belongs_to_the_segment_before() -> None:
 
 def test_a_row_begins_with_its_own_voice_and_the_line_before_ends_there() -> None:
     transcript = Transcript()
-    transcript.begin(1, 0.0, 0, "en", "es", False, None)
+    transcript.begin(Utterance(1, 0.0, 0, "en", "es"))
     said(transcript, 1, 100, 900)
     transcript.finish(1, 900)
-    transcript.begin(2, 1.0, 1000, "en", "es", False, None)
+    transcript.begin(Utterance(2, 1.0, 1000, "en", "es"))
     said(transcript, 2, 1000, 2000)
     transcript.apply(1, 1, text("a", "one", is_final=True), 1300)
     transcript.apply(2, 1, text("b", "two", is_final=True), 1600)

@@ -10,7 +10,7 @@ from pinch_tui.core.transcript.correct import corrected, first_wording, new_word
 from pinch_tui.core.transcript.export import lines_of
 from pinch_tui.core.transcript.merge import whole
 from pinch_tui.core.transcript.transcript import Transcript
-from pinch_tui.core.transcript.utterance import Segment
+from pinch_tui.core.transcript.utterance import Segment, Utterance
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from tests.fakes.conversation import segment
 
@@ -74,7 +74,7 @@ def message(kind: TranscriptKind, text: str, *, final: bool = True) -> Transcrip
 
 def settled() -> Transcript:
     transcript = Transcript()
-    transcript.begin(1, 0.0, 0, "en", "es", False, "ss_1")
+    transcript.begin(Utterance(1, 0.0, 0, "en", "es", session_id="ss_1"))
     transcript.apply(1, 1, message(TranscriptKind.ORIGINAL, "I met Reese."), 500)
     transcript.apply(1, 1, message(TranscriptKind.TRANSLATED, "Conocí a Reese."), 600)
     transcript.finish(1, 700)

@@ -268,7 +268,7 @@ def test_lines_of_a_detected_source_name_it() -> None:
 def test_a_conversation_goes_all_the_way_to_a_file() -> None:
     transcript = Transcript()
     for number, text in ((1, "Hello."), (2, "Bye.")):
-        transcript.begin(number, 0.0, number * 1000, "en", "es", False, "ss_1")
+        transcript.begin(Utterance(number, 0.0, number * 1000, "en", "es", session_id="ss_1"))
         for kind in TranscriptKind:
             transcript.apply(number, 1, TranscriptMessage(kind, f"s{number}", text, True), number * 1000 + 500)
         transcript.settle(number, number * 1000 + 900)

@@ -6,6 +6,7 @@ from pinch_tui.core.transcript.documents import cues
 from pinch_tui.core.transcript.export import ExportSide, lines_of
 from pinch_tui.core.transcript.rows import MAX_MARKS
 from pinch_tui.core.transcript.transcript import Transcript
+from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from pinch_tui.store.history.lines import encode_final, final_part, read
 
@@ -19,7 +20,7 @@ def original(text: str, *, final: bool = True, said: tuple[tuple[int, float], ..
 
 def talking() -> Transcript:
     transcript = Transcript()
-    transcript.begin(1, 0.0, 1000, "en", "es", False, "ss_1")
+    transcript.begin(Utterance(1, 0.0, 1000, "en", "es", session_id="ss_1"))
     for end_ms in range(1020, 14_000, 20):
         transcript.hear(1, end_ms, 0.5)
     return transcript

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinch_tui.core.transcript.transcript import Transcript
-from pinch_tui.core.transcript.utterance import UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 from tests.fakes.conversation import segment, utterance
 
@@ -34,7 +34,7 @@ def test_nothing_but_a_correction_changes_an_earlier_line(steps: list[tuple[obje
     transcript = Transcript()
     transcript.resume(EARLIER)
     assert transcript.last_number == 4
-    transcript.begin(5, 1_790_000_100.0, 5_000, "en", "es", False, None)
+    transcript.begin(Utterance(5, 1_790_000_100.0, 5_000, "en", "es"))
     for step in steps:
         match step:
             case ("apply", int(number), int(attempt), TranscriptMessage() as message):
@@ -55,7 +55,7 @@ def test_nothing_but_a_correction_changes_an_earlier_line(steps: list[tuple[obje
 
 def test_the_sequence_that_views_hold_is_the_same() -> None:
     transcript = Transcript()
-    transcript.begin(1, 1_790_000_000.0, 0, "en", "es", False, None)
+    transcript.begin(Utterance(1, 1_790_000_000.0, 0, "en", "es"))
     held = transcript.utterances
     transcript.resume(EARLIER)
     assert list(held) == EARLIER and transcript.earlier == {1, 2, 4}

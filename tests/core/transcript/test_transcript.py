@@ -23,7 +23,9 @@ def translated(id_: str, text: str, *, is_final: bool = True, **fields: str | No
 def conversation(*numbers: int, is_two_way: bool = False, source: str = "en", target: str = "es") -> Transcript:
     transcript = Transcript()
     for number in numbers or (1,):
-        transcript.begin(number, 1700000000.0 + number, number * 1000, source, target, is_two_way, "ss_1")
+        started = 1700000000.0 + number
+        row = Utterance(number, started, number * 1000, source, target, is_two_way=is_two_way, session_id="ss_1")
+        transcript.begin(row)
     return transcript
 
 
@@ -51,13 +53,13 @@ def test_rows_stand_in_press_order_and_the_sequence_is_live() -> None:
     transcript = Transcript()
     rows = transcript.utterances
     for number in (1, 2, 3):
-        transcript.begin(number, 0.0, 0, "en", "es", False, None)
+        transcript.begin(Utterance(number, 0.0, 0, "en", "es"))
     transcript.apply(3, 1, original("c", "three"), 5)
     transcript.apply(1, 1, original("a", "one"), 6)
     assert [row.number for row in rows] == [1, 2, 3]
     assert [row.original for row in rows] == ["one", "", "three"]
     with pytest.raises(ValueError, match="begun already"):
-        transcript.begin(2, 0.0, 0, "en", "es", False, None)
+        transcript.begin(Utterance(2, 0.0, 0, "en", "es"))
     with pytest.raises(KeyError):
         transcript.utterance(4)
 

@@ -45,7 +45,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(two_way=st.booleans())
     def press(self, two_way: bool) -> None:
         number = len(self.numbers) * 2 + 1
-        self.transcript.begin(number, 0.0, self.now, "en", "es", two_way, None)
+        self.transcript.begin(Utterance(number, 0.0, self.now, "en", "es", is_two_way=two_way))
         self.numbers.append(number)
         self.attempts[number] = 1
 

@@ -7,7 +7,7 @@ import pytest
 from pinch_tui.core.talk.voicing import Voicing
 from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.transcript.unheard import Unheard, cause_of, note, sentences
-from pinch_tui.core.transcript.utterance import UtteranceState
+from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 
@@ -53,7 +53,7 @@ def test_the_language_is_asked_about() -> None:
 
 def spoken(*messages: TranscriptMessage, peak: float = 0.3) -> Transcript:
     transcript = Transcript()
-    transcript.begin(1, 1e9, 0, "en", "es", False, "ss_1")
+    transcript.begin(Utterance(1, 1e9, 0, "en", "es", session_id="ss_1"))
     for at in range(20, 520, 20):
         transcript.hear(1, at, peak)
     transcript.finish(1, 520)
