@@ -6,7 +6,8 @@ Libraries, devices, files, codecs and child processes can raise anything, and an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar, cast
 
 from pinch_tui.boundary import note_unexpected
@@ -67,38 +68,35 @@ class _Guarded:
 
     def _call(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            try:
+            with self._telling(name):
                 return method(*args, **kwargs)
-            except PinchError:
-                raise
-            except Exception as exc:  # noqa: BLE001 - the boundary
-                self._tell(name, exc)
-                return _QUIET.get(name)
+            return _QUIET.get(name)
 
         return call
 
     def _coroutine(self, name: str, method: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def call() -> None:
-            try:
+            with self._telling(name):
                 await method()
-            except PinchError:
-                raise
-            except Exception as exc:  # noqa: BLE001 - the boundary
-                self._tell(name, exc)
 
         return call
 
     def _events(self, name: str, method: Callable[[], AsyncIterator[T]]) -> Callable[[], AsyncIterator[T]]:
         async def events() -> AsyncIterator[T]:
-            try:
+            with self._telling(name):
                 async for event in method():
                     yield event
-            except PinchError:
-                raise
-            except Exception as exc:  # noqa: BLE001 - the boundary
-                self._tell(name, exc)
 
         return events
+
+    @contextmanager
+    def _telling(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except PinchError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - the boundary
+            self._tell(name, exc)
 
     def _tell(self, name: str, exc: Exception) -> None:
         fault = name, type(exc).__name__
