@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pinch_tui.boundary import quietly
@@ -133,13 +134,11 @@ class SessionRunner:
         if attempt is None:
             return
         if attempt.connection is not None and not is_dead:
-            closing = self._tasks.create_task(_close(attempt), name="closing a socket")
+            closing = self._tasks.create_task(_close(attempt, attempt.connection), name="closing a socket")
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
-            return
-        if attempt.connection is not None:
-            quietly(attempt.connection.abort, None)
-        attempt.task.cancel()
+        else:
+            _abandon(attempt)
 
     # ---- work ----
 
@@ -209,16 +208,18 @@ class SessionRunner:
             self.feed(ev.Ponged(attempt.generation))
 
 
-async def _close(attempt: _Attempt) -> None:
+async def _close(attempt: _Attempt, connection: Connection) -> None:
     try:
-        if attempt.connection is not None:
-            await of_adapter(attempt.connection.close(1000))
-    except PinchError:
-        pass  # it is dropped below
+        with suppress(PinchError):
+            await of_adapter(connection.close(1000))
     finally:
-        if attempt.connection is not None:
-            quietly(attempt.connection.abort, None)
-        attempt.task.cancel()
+        _abandon(attempt)
+
+
+def _abandon(attempt: _Attempt) -> None:
+    if attempt.connection is not None:
+        quietly(attempt.connection.abort, None)
+    attempt.task.cancel()
 
 
 def _closed(generation: int, why: BaseException) -> ev.SocketClosed:
