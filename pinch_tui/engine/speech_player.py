@@ -46,9 +46,13 @@ class _Speech:
     """What was received for one utterance. Positions are bytes since its beginning, in whichever attempt."""
 
     parts: deque[bytes] = field(default_factory=deque)  # the last of it, as far as it is kept
-    n_bytes: int = 0  # of the parts
     position: int = 0  # where the newest attempt is
     reached: int = 0  # how far any attempt came: before that all was said (or dropped) already
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the parts."""
+        return sum(map(len, self.parts))
 
 
 class SpeechPlayer:
@@ -73,7 +77,6 @@ class SpeechPlayer:
         self._kept = 0
         self._silenced: set[int] = set()
         self._waiting: deque[tuple[int, bytes]] = deque()
-        self._waiting_bytes = 0
         self._is_talking = False
         self._replay: tuple[int, float] | None = None  # to be played when the talk ends
         self.volume, self.is_muted = 1.0, False
@@ -114,7 +117,7 @@ class SpeechPlayer:
         start = speech.position - speech.n_bytes
         kept = b"".join(speech.parts)[: max(0, settled_bytes - start)]
         self._kept += len(kept) - speech.n_bytes
-        speech.parts, speech.n_bytes = deque([kept] if kept else []), len(kept)
+        speech.parts = deque([kept] if kept else [])
         speech.position = min(settled_bytes, speech.position)
 
     def moved(self, source: int, target: int) -> bool:
@@ -129,8 +132,16 @@ class SpeechPlayer:
         if self._open is not None and self._playouts[self._open].utterance == utterance:
             self._end_open()
 
-    def cancelled(self, utterance: int) -> None:
-        self._silence(utterance)
+    def silence(self, utterance: int) -> None:
+        """Say no more of it."""
+        self._silenced.add(utterance)
+        for number, data in self._waiting:
+            if number == utterance:
+                self._drop(data)
+        self._forget_waiting(utterance)
+        for number, playout in list(self._playouts.items()):
+            if playout.utterance == utterance:
+                self._clear(number)
 
     def of(self, utterance: int) -> bytes:
         speech = self._speech.get(utterance)
@@ -154,7 +165,7 @@ class SpeechPlayer:
         self._apply_gain()
         if self._replay is not None:
             self.replay(*self._replay)
-        waiting, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
+        waiting, self._waiting = self._waiting, deque()
         for utterance, data in waiting:
             self._play(utterance, data)
 
@@ -189,11 +200,11 @@ class SpeechPlayer:
         """Silence the utterance being said (``skip``), or everything."""
         self._replay = None
         if skip and self.speaking is not None:
-            self._silence(self.speaking)
+            self.silence(self.speaking)
             return
         self._silence_playouts()
         for utterance in {utterance for utterance, _ in self._waiting}:
-            self._silence(utterance)
+            self.silence(utterance)
 
     def forget(self) -> None:
         """Stop, and keep nothing of what was said up to now."""
@@ -209,7 +220,7 @@ class SpeechPlayer:
             return
         newest = max(waiting)
         for utterance in {utterance for utterance in waiting if utterance != newest} or {newest}:
-            self._silence(utterance)
+            self.silence(utterance)
 
     @property
     def gaps(self) -> int:
@@ -263,10 +274,9 @@ class SpeechPlayer:
     # ---- inside ----
 
     def _wait(self, utterance: int, data: bytes) -> None:
-        if self._waiting_bytes + len(data) > WAIT_BYTES:
+        if sum(len(waiting) for _, waiting in self._waiting) + len(data) > WAIT_BYTES:
             self._drop(data)
             return
-        self._waiting_bytes += len(data)
         if self._waiting and self._waiting[-1][0] == utterance and len(self._waiting[-1][1]) < PART_BYTES:
             data = self._waiting.pop()[1] + data
         self._waiting.append((utterance, data))
@@ -276,14 +286,12 @@ class SpeechPlayer:
             speech.parts[-1] += data
         else:
             speech.parts.append(data)
-        speech.n_bytes += len(data)
         self._kept += len(data)
         while self._kept > KEEP_BYTES:
             oldest = next(kept for kept in self._speech.values() if kept.parts)
             gone = len(oldest.parts.popleft()) if oldest is speech else oldest.n_bytes
             if oldest is not speech:
                 oldest.parts.clear()
-            oldest.n_bytes -= gone
             self._kept -= gone
 
     def _drop(self, data: bytes) -> None:
@@ -315,19 +323,8 @@ class SpeechPlayer:
             playout, self._open = self._open, None
             self._speaker.end(playout)
 
-    def _silence(self, utterance: int) -> None:
-        self._silenced.add(utterance)
-        for number, data in self._waiting:
-            if number == utterance:
-                self._drop(data)
-        self._forget_waiting(utterance)
-        for number, playout in list(self._playouts.items()):
-            if playout.utterance == utterance:
-                self._clear(number)
-
     def _forget_waiting(self, utterance: int) -> None:
         self._waiting = deque((number, data) for number, data in self._waiting if number != utterance)
-        self._waiting_bytes = sum(len(data) for _, data in self._waiting)
 
     def _silence_playouts(self) -> None:
         for playout in self._playouts.values():

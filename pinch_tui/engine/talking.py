@@ -294,7 +294,7 @@ class Talking:
         self._conversation.latency.forget(number)
         self._conversation.awaited.discard(number)
         self._listening.used()
-        self._player.cancelled(number)
+        self._player.silence(number)
         self._player.talk_ended()
         self._notifier.clear("limit")
         self._notifier.changed(number)

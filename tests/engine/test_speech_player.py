@@ -297,7 +297,7 @@ def test_a_cancelled_utterance_falls_silent_for_good() -> None:
     async def scene() -> None:
         s = Scene()
         s.speech.chunk(1, tone(1))
-        s.speech.cancelled(1)
+        s.speech.silence(1)
         s.speech.chunk(1, tone(2))
         s.advance(1.0)
         assert s.speaker.heard == b""
