@@ -3,7 +3,3 @@
 ``pinch-tui translate`` joins its own engines from the same parts (`pinch_tui.cli.translate.inputs`). Nothing is decided
 here that a machine could decide; what is opened here is closed here.
 """
-
-from pinch_tui.wiring.app import run_app
-
-__all__ = ["run_app"]

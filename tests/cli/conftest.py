@@ -73,7 +73,7 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
-    wiring = types.ModuleType("pinch_tui.wiring")
+    wiring = types.ModuleType("pinch_tui.wiring.app")
     monkeypatch.setattr("pinch_tui.cli.commands.app.needs_terminal", lambda _env: None)
 
     def note(name: str) -> Callable[[Any, Any], int]:
@@ -84,7 +84,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         return call
 
     wiring.run_app = note("app")  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "pinch_tui.wiring", wiring)
+    monkeypatch.setitem(sys.modules, "pinch_tui.wiring.app", wiring)
     inputs = types.ModuleType("pinch_tui.cli.translate.inputs")
     inputs.run_inputs = note("translate")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pinch_tui.cli.translate.inputs", inputs)

@@ -412,7 +412,7 @@ def test_every_failure_has_its_exit_code(
     def fail(_settings: object, _options: object) -> int:
         raise error
 
-    monkeypatch.setattr(sys.modules["pinch_tui.wiring"], "run_app", fail)
+    monkeypatch.setattr(sys.modules["pinch_tui.wiring.app"], "run_app", fail)
     monkeypatch.setattr("pinch_tui.cli.main._abandon_stdout", lambda: None)
     got, out, err = shell()
     assert got == code
@@ -434,7 +434,7 @@ def test_a_fault_is_one_line_and_the_log_says_where(
     def fail(_settings: object, _options: object) -> int:
         raise ZeroDivisionError("canary")
 
-    monkeypatch.setattr(sys.modules["pinch_tui.wiring"], "run_app", fail)
+    monkeypatch.setattr(sys.modules["pinch_tui.wiring.app"], "run_app", fail)
     with pytest.raises(ZeroDivisionError) as caught:
         run([])
     entry._say_fault(ZeroDivisionError, caught.value, None)

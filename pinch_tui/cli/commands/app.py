@@ -63,6 +63,6 @@ def open_app(context: CliContext) -> int:
         needs_terminal(context.env)
     options = drawable(options)
 
-    from pinch_tui.wiring import run_app
+    from pinch_tui.wiring.app import run_app
 
     return int(run_app(options.loaded.settings, options) or 0)
