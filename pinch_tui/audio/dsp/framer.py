@@ -35,7 +35,3 @@ class Framer:
         rest = bytes(self._rest[: len(self._rest) // 2 * 2])
         self._rest.clear()
         return rest.ljust(FRAME_BYTES, b"\0") if rest else None
-
-    def clear(self) -> None:
-        """Forget what waits (after a gap)."""
-        self._rest.clear()
