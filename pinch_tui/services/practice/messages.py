@@ -33,44 +33,33 @@ def metadata_ack(request: dict[str, Any], now: float) -> str:
     return json.dumps(fields, allow_nan=False, separators=(",", ":"))
 
 
-def _common(heard: Interim | Final, plan: SessionPlan, segment_id: str, now: float) -> dict[str, Any]:
-    return {
-        "correlation_id": segment_id,
-        "source_language": plan.source,
-        "target_language": plan.target,
-        "detected_language": heard.language,
-        "timestamp": now,
-    }
-
-
-def _note(heard: Interim | Final) -> dict[str, Any]:
-    """Why the text is empty. An addition to the reference: clients that do not know the field see an empty final."""
-    return {"note": heard.note} if isinstance(heard, Final) and heard.note else {}
-
-
 def original(
     heard: Interim | Final, text: str, plan: SessionPlan, segment_id: str, now: float, *, is_final: bool
 ) -> str:
-    return dump(
-        {
-            "type": "original_transcript",
-            "text": text,
-            "is_final": is_final,
-            **_common(heard, plan, segment_id, now),
-            **({} if text else _note(heard)),
-        }
-    )
+    fields = {"type": "original_transcript", "text": text, "is_final": is_final}
+    return _transcript(fields, heard, plan, segment_id, now, has_note=not text)
 
 
 def translated(heard: Interim | Final, plan: SessionPlan, segment_id: str, now: float, *, is_final: bool) -> str:
+    text = heard.translation
+    fields = {"type": "translated_transcript", "text": text, "translated_text": text, "is_final": is_final}
+    return _transcript({**fields, "original_text": heard.text}, heard, plan, segment_id, now, has_note=bool(heard.text))
+
+
+def _transcript(
+    fields: dict[str, Any], heard: Interim | Final, plan: SessionPlan, segment_id: str, now: float, *, has_note: bool
+) -> str:
+    """``note`` says why a text is empty. An addition to the reference: clients that do not know it see an empty
+    final."""
+    if has_note and isinstance(heard, Final) and heard.note:
+        fields = {**fields, "note": heard.note}
     return dump(
         {
-            "type": "translated_transcript",
-            "text": heard.translation,
-            "translated_text": heard.translation,
-            "original_text": heard.text,
-            "is_final": is_final,
-            **_common(heard, plan, segment_id, now),
-            **(_note(heard) if heard.text else {}),
+            **fields,
+            "correlation_id": segment_id,
+            "source_language": plan.source,
+            "target_language": plan.target,
+            "detected_language": heard.language,
+            "timestamp": now,
         }
     )
