@@ -113,7 +113,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "settings": ("errors", "core", "store.paths"),
     "audio": ("errors", "boundary", "core", "children", "loading"),
     "network": ("errors", "core.hosts"),
-    "services": ("errors", "core", "settings.model", "network", "children"),
+    "services": ("errors", "core", "settings.model", "network", "children", "loading"),
     "services.practice": (
         "errors",
         "boundary",

@@ -42,7 +42,7 @@ class Making:
     is_hands_free: bool = False
 
     def opener(self) -> Opener:
-        opener = LateOpener(_web_sockets)
+        opener = LateOpener()
         if self.log is None:
             return opener
         from pinch_tui.services.traced import TracedOpener
@@ -90,12 +90,6 @@ def reader() -> tuple[ServiceTraits, Callable[[bytes | str], WireEvent]]:
     from pinch_tui.services.pinch.protocol import decode
 
     return PINCH, decode
-
-
-def _web_sockets() -> Opener:
-    from pinch_tui.services.socket import WebSocketOpener
-
-    return WebSocketOpener()
 
 
 def _pinch(making: Making) -> Service:
