@@ -1,7 +1,7 @@
 """One utterance at a service that only transcribes: pieces of text in, the v1 vocabulary out. Pure.
 
 A provider's `Dialect` makes a `Hearing` for each utterance; `pinch_tui.services.utterances` feeds it what its socket
-brings. Decoding never raises: what cannot be read is a `Malformed`, a refusal is a `Refused`.
+brings. Decoding never raises: what cannot be read is a `Malformed`, a refusal is a `PinchError`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,8 @@ SEGMENT_LIMIT: Final = 10_000
 """Characters of one segment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider refuses to go on. ``error`` tells why, in words of the service."""
-
-    error: PinchError
-
-
-Heard = WireEvent | Refused
+Heard = WireEvent | PinchError
+"""A `PinchError`: the provider refuses to go on, and why."""
 
 
 class Hearing:

@@ -27,7 +27,23 @@ class SessionApi(Protocol):
     async def aclose(self) -> None: ...
 
 
-class Connection(Protocol):
+class Link(Protocol):
+    """What an open session and its socket have in common."""
+
+    async def ping(self) -> None:
+        """Returns when the peer has answered. Raises `ConnectionLost`."""
+
+    def progress(self) -> Progress | None:
+        """How much of what was sent has arrived; None where that is not known."""
+
+    async def close(self, code: int = 1000) -> None:
+        """Close, waiting a short while for the peer; never raises."""
+
+    def abort(self) -> None:
+        """Drop everything at once."""
+
+
+class Connection(Link, Protocol):
     """An open session. One task sends, one receives and one pings."""
 
     async def send(self, pcm: bytes) -> None:
@@ -40,22 +56,9 @@ class Connection(Protocol):
     async def finalize(self) -> None:
         """The utterance is over. Returns and raises as `send` does."""
 
-    async def ping(self) -> None:
-        """Returns when the peer has answered. Raises `ConnectionLost`."""
-
     async def receive(self) -> WireEvent:
         """The next message. Raises `ConnectionLost` with the close code (1000 included), or the `PinchError` that
         says what was refused."""
-
-    def progress(self) -> Progress | None:
-        """How much of what was sent has arrived; None where that is not known, as with one socket for each
-        utterance."""
-
-    async def close(self, code: int = 1000) -> None:
-        """Close, waiting a short while for the peer; never raises."""
-
-    def abort(self) -> None:
-        """Drop everything at once."""
 
 
 class Connector(Protocol):
@@ -89,7 +92,7 @@ class HandshakeRefused(LinkError):
         self.words = words
 
 
-class Socket(Protocol):
+class Socket(Link, Protocol):
     """What a service needs of a socket; `traced` has one that writes a trace."""
 
     async def send(self, data: bytes | str) -> None:
@@ -97,18 +100,6 @@ class Socket(Protocol):
 
     async def receive(self) -> bytes | str:
         """The next message. Raises `ConnectionLost` with the close code (1000 included)."""
-
-    async def ping(self) -> None:
-        """Returns when the peer has answered. Raises `ConnectionLost`."""
-
-    def progress(self) -> Progress | None:
-        """How much of what was sent has arrived; None where the system does not tell."""
-
-    async def close(self, code: int = 1000) -> None:
-        """Close, waiting a short while for the peer; never raises."""
-
-    def abort(self) -> None:
-        """Drop the transport at once."""
 
 
 class Opener(Protocol):

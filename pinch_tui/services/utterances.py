@@ -17,7 +17,7 @@ from pinch_tui.core.events import FRAME_BYTES, FRAME_S
 from pinch_tui.core.secrecy import redact
 from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, TranscriptMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
-from pinch_tui.services.hearing import Dialect, Hearing, Refused
+from pinch_tui.services.hearing import Dialect, Hearing
 from pinch_tui.services.ports import Socket
 
 KEEPALIVE_S = 5.0
@@ -192,8 +192,8 @@ class UtteranceConnection:
             if not heard:
                 raise
         for item in heard:
-            if isinstance(item, Refused):
-                raise item.error
+            if isinstance(item, PinchError):
+                raise item
             turn.has_text |= isinstance(item, TranscriptMessage)
             self._out.append(self._without_secrets(item))
             if isinstance(item, EndMessage):

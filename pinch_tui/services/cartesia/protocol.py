@@ -18,7 +18,7 @@ from pinch_tui.core.untrusted import number_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, UnknownMessage
 from pinch_tui.errors import PinchError
 from pinch_tui.services.cartesia.models import INK_2, INK_PREVIEW, base, model_for
-from pinch_tui.services.hearing import END, Dialect, Heard, Hearing, Refused
+from pinch_tui.services.hearing import END, Dialect, Heard, Hearing
 
 VERSION: Final = "2026-03-01"
 """Of the interface, sent as the header ``Cartesia-Version``."""
@@ -89,7 +89,7 @@ class _CartesiaHearing(Hearing):
         if self._is_released and not self._has_text and status not in _STOPS:
             return [END]  # a silent press may be answered with 400 or 500: nothing was said
         if status:
-            return [Refused(self._refuse(status))]
+            return [self._refuse(status)]
         return [ErrorMessage(clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300))]
 
 
