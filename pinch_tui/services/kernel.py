@@ -11,7 +11,7 @@ _SIOCOUTQ = 0x5411  # Linux, tcp(7): bytes in the send queue, acknowledged ones 
 _SO_NWRITE = 0x1024  # macOS, sys/socket.h: the same
 _TCP_INFO = 11
 _ROUND_TRIP = struct.Struct("=68xI")  # linux/tcp.h, struct tcp_info: tcpi_rtt, microseconds
-_DELIVERED = struct.Struct("=192xI")  # linux/tcp.h, struct tcp_info since 4.18: tcpi_delivered
+_DELIVERED = struct.Struct("=192xI")  # the same since 4.18: tcpi_delivered
 
 
 class KernelSocket(Protocol):
@@ -35,17 +35,12 @@ def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
     return None
 
 
-def round_trip(sock: KernelSocket, platform: str) -> float:
-    """The smoothed round trip in seconds, queues included; 0 where the system does not tell."""
+def arrived(sock: KernelSocket, platform: str) -> tuple[int | None, float]:
+    """(packets that have reached the peer's system, even out of order; the smoothed round trip in seconds, queues
+    included); (None, 0.0) where the system does not tell."""
     if not platform.startswith("linux"):
-        return 0.0
-    info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _ROUND_TRIP.size)
-    return float(_ROUND_TRIP.unpack(info)[0]) / 1e6 if len(info) == _ROUND_TRIP.size else 0.0
-
-
-def packets_arrived(sock: KernelSocket, platform: str) -> int | None:
-    """Packets that have reached the peer's system, even out of order; None where the system does not tell."""
-    if not platform.startswith("linux"):
-        return None
+        return None, 0.0
     info = sock.getsockopt(_socket.IPPROTO_TCP, _TCP_INFO, _DELIVERED.size)
-    return int(_DELIVERED.unpack(info)[0]) if len(info) == _DELIVERED.size else None
+    packets = int(_DELIVERED.unpack(info)[0]) if len(info) == _DELIVERED.size else None
+    rtt_us = _ROUND_TRIP.unpack_from(info)[0] if len(info) >= _ROUND_TRIP.size else 0
+    return packets, rtt_us / 1e6

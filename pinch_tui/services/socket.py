@@ -38,7 +38,7 @@ from pinch_tui.network import targets
 from pinch_tui.network.names import addresses_of
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
 from pinch_tui.network.way import find as find_way
-from pinch_tui.services.kernel import kept_by_kernel, packets_arrived, round_trip
+from pinch_tui.services.kernel import arrived, kept_by_kernel
 from pinch_tui.services.parsing import ChunkedParser
 from pinch_tui.services.ports import HandshakeRefused
 
@@ -97,13 +97,13 @@ class WebSocket:
             return None
         try:
             unacknowledged = kept_by_kernel(sock, sys.platform)
-            arrived, rtt_s = packets_arrived(sock, sys.platform), round_trip(sock, sys.platform)
+            packets, rtt_s = arrived(sock, sys.platform)
         except (OSError, ValueError, struct.error):
             return None
         if unacknowledged is None:
             return None
         waiting = transport.get_write_buffer_size() + unacknowledged
-        return Progress(self._written, self._written - waiting, arrived, rtt_s)
+        return Progress(self._written, self._written - waiting, packets, rtt_s)
 
     async def receive(self) -> bytes | str:
         try:

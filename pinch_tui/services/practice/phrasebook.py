@@ -13,6 +13,7 @@ import re
 import stat
 import sys
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,10 +70,7 @@ class Phrasebook:
     @property
     def languages(self) -> tuple[str, ...]:
         """The codes of all languages that any phrase is written in, in the file's order."""
-        codes: dict[str, None] = {}
-        for row in self._phrases.values():
-            codes.update(dict.fromkeys(code for code in row.texts if "_" not in code))
-        return tuple(codes)
+        return tuple(dict.fromkeys(code for row in self._phrases.values() for code in row.texts if "_" not in code))
 
     def __len__(self) -> int:
         return len(self._phrases)
@@ -100,14 +98,17 @@ class Phrasebook:
         spoken = self._fill(row, value, SPOKEN.get(language, "")) or text
         return Sentence(phrase, value, _capitalised(text, language), spoken)
 
+    def pairs(self, source: str, target: str) -> Iterator[tuple[Sentence, Sentence]]:
+        """Everything that can be said in one language and has a translation, with that."""
+        for said in self.sentences(source):
+            meant = self.find(said.phrase, said.value, target)
+            if meant is not None:
+                yield said, meant
+
     def patterns(self, source: str, target: str) -> list[tuple[str, str]]:
         """Each phrase once in both languages, its slot shown as ``[first ... last]``: the list for people."""
-        pairs: list[tuple[str, str]] = []
-        for phrase, row in self._phrases.items():
-            if source in row.texts and target in row.texts:
-                pairs.append((self._shown(row, source), self._shown(row, target)))
-                assert phrase
-        return pairs
+        rows = [row for row in self._phrases.values() if source in row.texts and target in row.texts]
+        return [(self._shown(row, source), self._shown(row, target)) for row in rows]
 
     def _values(self, phrase: str) -> tuple[str, ...]:
         name = self._slot_of(self._phrases[phrase])
@@ -285,10 +286,8 @@ def suggestions(source: str, target: str, n: int = 3, path: Path | None = None) 
     book = load(path)
     source, target = _base(source), _base(target)
     by_phrase: dict[str, tuple[str, str]] = {}
-    for said in book.sentences(source):
-        meant = book.find(said.phrase, said.value, target)
-        if meant is not None:
-            by_phrase.setdefault(said.phrase, (said.text, meant.text))
+    for said, meant in book.pairs(source, target):
+        by_phrase.setdefault(said.phrase, (said.text, meant.text))
     own = [phrase for phrase in by_phrase if not load().has(phrase)] if path is not None else []
     order = own + [phrase for phrase in _FIRST if phrase in by_phrase and phrase not in _UNSURE.get(source, ())]
     return [by_phrase[phrase] for phrase in order[:n]]
@@ -299,12 +298,7 @@ def phrases(source: str, target: str, path: Path | None = None) -> list[tuple[st
     first."""
     book = load(path)
     first = suggestions(source, target, sys.maxsize, path)
-    source, target = _base(source), _base(target)
-    rest = (
-        (said.text, meant.text)
-        for said in book.sentences(source)
-        if (meant := book.find(said.phrase, said.value, target)) is not None
-    )
+    rest = ((said.text, meant.text) for said, meant in book.pairs(_base(source), _base(target)))
     return list(dict.fromkeys((*first, *rest)))
 
 

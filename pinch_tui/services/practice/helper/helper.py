@@ -8,6 +8,7 @@ was not answered yet, so nothing is lost.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from dataclasses import asdict, dataclass, field
@@ -177,11 +178,9 @@ class Helper:
                 self._said_hello.set()
                 return
             self.restarts += 1
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RESTART_SECONDS):
                     await self._stopping.wait()
-            except TimeoutError:
-                pass
 
     async def _run_one(self) -> None:
         self._process = await start_module("pinch_tui.services.practice.helper.worker")
@@ -213,13 +212,8 @@ class Helper:
     def _handle(self, kind: Kind, session: int, payload: bytes) -> None:
         if kind is Kind.HELLO:
             fields = json.loads(payload)
-            self._hello = Hello(
-                fields["ear"],
-                fields["voice"],
-                tuple(fields["languages"]),
-                tuple(fields["spoken"]),
-                fields["problem"],
-            )
+            lists = {name: tuple(fields[name]) for name in ("languages", "spoken")}
+            self._hello = Hello(**fields | lists)
             self._said_hello.set()
             return
         if (saying := self._sayings.get(session)) is not None:

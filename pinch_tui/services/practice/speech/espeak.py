@@ -78,14 +78,13 @@ class Espeak:
         self._lib.espeak_SetSynthCallback(self._callback)
 
     def _start(self, data: str | None) -> int:
-        if data is not None and len(data) > _MAX_DATA_PATH:
-            data = _short_copy(Path(data))
-        folder = data.encode() if data is not None else None
-        rate = int(self._lib.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, folder, _DONT_EXIT))
+        def rate_with(folder: str | None) -> int:
+            path = folder.encode() if folder is not None else None
+            return int(self._lib.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, path, _DONT_EXIT))
+
+        rate = rate_with(data) if data is None or len(data) <= _MAX_DATA_PATH else 0
         if rate <= 0 and data is not None:
-            rate = int(
-                self._lib.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, _short_copy(Path(data)).encode(), _DONT_EXIT)
-            )
+            rate = rate_with(_short_copy(Path(data)))
         if rate <= 0:
             raise AudioError("The voice library does not start: its data is missing.")
         return rate
