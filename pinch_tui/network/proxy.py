@@ -76,26 +76,14 @@ class UnusableProxy(ConfigError):
         self.address = address
 
 
-def _system_proxies() -> Mapping[str, str]:
+def _from_system(host: str) -> Mapping[str, str]:
+    """The proxies of the system's own settings, none where they except this host."""
     if sys.platform not in ("darwin", "win32"):
         return {}  # elsewhere there are only the variables
     import urllib.request
 
-    return urllib.request.getproxies()
-
-
-def _system_bypasses(host: str) -> object:
-    import urllib.request
-
-    return urllib.request.proxy_bypass(host)
-
-
-@dataclass(frozen=True, slots=True)
-class SystemProxies:
-    """What the system's own settings say, as `urllib.request` reads them."""
-
-    proxies: Callable[[], Mapping[str, str]] = _system_proxies
-    bypasses: Callable[[str], object] = _system_bypasses
+    found = {scheme: value for scheme, value in urllib.request.getproxies().items() if value}
+    return {} if not found or urllib.request.proxy_bypass(host) else found
 
 
 def has_socks() -> bool:
@@ -103,13 +91,7 @@ def has_socks() -> bool:
     return all(find_spec(name) is not None for name in SOCKS_NEEDS)
 
 
-def choose(
-    url: str,
-    env: Mapping[str, str],
-    *,
-    system: SystemProxies | None = None,
-    can_socks: Callable[[], bool] = has_socks,
-) -> Proxy | None:
+def choose(url: str, env: Mapping[str, str], *, can_socks: Callable[[], bool] = has_socks) -> Proxy | None:
     """The proxy for a URL; None to go straight there. Raises `UnusableProxy` when one is named and none can be used."""
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -117,14 +99,11 @@ def choose(
     if is_loopback(host):
         return None
     named = _from_env(env)
-    if any(named.values()):
+    if named:
         if _is_excepted(host, port, _variable(env, "no")[1]):
             return None
     else:
-        ours = system or SystemProxies()
-        found = {scheme: value for scheme, value in ours.proxies().items() if value}
-        if not found or ours.bypasses(host):
-            return None
+        found = _from_system(host)
         named = {scheme: ("the system's settings", found.get(scheme, "")) for scheme in _SCHEMES}
     first: UnusableProxy | None = None
     for source, value in named.values():

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import sys
+import urllib.request
+
 import pytest
 
-from pinch_tui.network.proxy import Proxy, SystemProxies, UnusableProxy, choose
+from pinch_tui.network.proxy import Proxy, UnusableProxy, choose
 
 URL = "https://ws.startpinch.com/v1/session"
 
 
+@pytest.fixture(autouse=True)
+def no_settings_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "getproxies", dict)
+
+
 def chosen(url: str = URL, *, socks: bool = False, **env: str) -> Proxy | None:
-    return choose(url, env, system=SystemProxies(dict, lambda host: False), can_socks=lambda: socks)
+    return choose(url, env, can_socks=lambda: socks)
 
 
 @pytest.mark.parametrize(
@@ -125,9 +133,11 @@ def test_this_machine_is_reached_straight(url: str) -> None:
     assert chosen(url, HTTPS_PROXY="http://a:1", ALL_PROXY="http://a:1") is None
 
 
-def test_the_settings_of_the_system_count_where_no_variable_is_set() -> None:
-    system = SystemProxies(lambda: {"https": "http://sys:8080"}, lambda host: host == "inside.corp")
-    assert choose(URL, {}, system=system) == Proxy("http", "sys", 8080, "the system's settings")
-    assert choose("https://inside.corp", {}, system=system) is None
-    named = choose(URL, {"HTTPS_PROXY": "http://a:1"}, system=system)
+def test_the_settings_of_the_system_count_where_no_variable_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": "http://sys:8080", "http": ""})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: host == "inside.corp", raising=False)
+    assert choose(URL, {}) == Proxy("http", "sys", 8080, "the system's settings")
+    assert choose("https://inside.corp", {}) is None
+    named = choose(URL, {"HTTPS_PROXY": "http://a:1"})
     assert named is not None and named.host == "a"
