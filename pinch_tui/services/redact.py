@@ -13,8 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -109,62 +108,52 @@ def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Co
     if isinstance(message, Malformed):
         return {**fields, "message": None}
 
-    budget = Budget(TEXT_LIMIT if with_text else CHAIN_LIMIT, VALUES_LIMIT)
-
-    def words(text: str) -> str:
-        kept = text[: budget.characters]
-        budget.characters -= len(kept)
-        return secrecy.redact(kept, secrets)
-
-    def hide(text: str) -> str:
-        return words(text) if with_text else placeholder(text, key, budget)
-
-    def rename(id_: str) -> str:
-        return words(id_) if with_text else alias(id_, key)
-
-    return {**fields, "message": _object(message, _Hiding(hide, rename, budget), 0)}
+    return {**fields, "message": _Hiding(key, secrets, with_text=with_text).object(message, 0)}
 
 
-@dataclass(frozen=True, slots=True)
 class _Hiding:
-    """How the texts and the ids of one message are hidden."""
+    """Hides the texts and the ids of one message."""
 
-    hide: Callable[[str], str]
-    rename: Callable[[str], str]
-    budget: Budget
+    def __init__(self, key: bytes, secrets: Collection[str], *, with_text: bool) -> None:
+        self._key = key
+        self._secrets = secrets
+        self._with_text = with_text
+        self._budget = Budget(TEXT_LIMIT if with_text else CHAIN_LIMIT, VALUES_LIMIT)
 
-
-def _object(message: Mapping[str, Json], hiding: _Hiding, depth: int) -> dict[str, Json]:
-    kept: dict[str, Json] = {}
-    for name, value in itertools.islice(message.items(), _ITEMS_LIMIT):
-        if hiding.budget.values <= 0:
-            break
-        kept[name if _FIELD.fullmatch(name) else hiding.hide(name[:40])] = _value(name, value, hiding, depth)
-    return kept
-
-
-def _value(name: str, value: Json, hiding: _Hiding, depth: int) -> Json:
-    hiding.budget.values -= 1
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return _number(name, value)
-    if isinstance(value, str):
-        if name in _ID_FIELDS and _ID.fullmatch(value):
-            return hiding.rename(value)
-        return value if _is_harmless(name, value) else hiding.hide(value)
-    if depth >= _DEPTH_LIMIT:
-        return None
-    if isinstance(value, dict):
-        return _object(value, hiding, depth + 1)
-    if isinstance(value, list):
-        kept: list[Json] = []
-        for item in value[:_ITEMS_LIMIT]:
-            if hiding.budget.values <= 0:
+    def object(self, message: Mapping[str, Json], depth: int) -> dict[str, Json]:
+        kept: dict[str, Json] = {}
+        for name, value in itertools.islice(message.items(), _ITEMS_LIMIT):
+            if self._budget.values <= 0:
                 break
-            kept.append(_value("", item, hiding, depth + 1))
+            kept[name if _FIELD.fullmatch(name) else self._text(name[:40])] = self._value(name, value, depth)
         return kept
-    return None
+
+    def _value(self, name: str, value: Json, depth: int) -> Json:
+        self._budget.values -= 1
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return _number(name, value)
+        if isinstance(value, str):
+            if name in _ID_FIELDS and _ID.fullmatch(value):
+                return self._words(value) if self._with_text else alias(value, self._key)
+            return value if _is_harmless(name, value) else self._text(value)
+        if depth >= _DEPTH_LIMIT:
+            return None
+        if isinstance(value, dict):
+            return self.object(value, depth + 1)
+        if isinstance(value, list):
+            items = itertools.takewhile(lambda item: self._budget.values > 0, value[:_ITEMS_LIMIT])
+            return [self._value("", item, depth + 1) for item in items]
+        return None
+
+    def _text(self, text: str) -> str:
+        return self._words(text) if self._with_text else placeholder(text, self._key, self._budget)
+
+    def _words(self, text: str) -> str:
+        kept = text[: self._budget.characters]
+        self._budget.characters -= len(kept)
+        return secrecy.redact(kept, self._secrets)
 
 
 def _number(name: str, value: float) -> float:
