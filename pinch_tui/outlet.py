@@ -55,7 +55,8 @@ class Outlet:
         self._sink = sink or sink_of(fd)
         self._changed = threading.Condition()
         self._queue: deque[bytes] = deque()
-        self._pending = 0
+        self.pending = 0
+        """Bytes not yet written."""
         self._moved_at = 0.0  # when the last bytes were written, or the backlog began
         self._is_closing = False
         self._thread: threading.Thread | None = None
@@ -63,24 +64,19 @@ class Outlet:
         """Why writing failed: the reader has gone, or the disk is full. Nothing more is written then."""
 
     @property
-    def pending(self) -> int:
-        """Bytes not yet written."""
-        return self._pending
-
-    @property
     def waiting_s(self) -> float:
         """Seconds without progress while bytes wait."""
-        return time.monotonic() - self._moved_at if self._pending else 0.0
+        return time.monotonic() - self._moved_at if self.pending else 0.0
 
     def write(self, data: bytes) -> None:
         """Queue bytes; they are written in order."""
         if not data or self.error is not None or self._is_closing:
             return
         with self._changed:
-            if not self._pending:
+            if not self.pending:
                 self._moved_at = time.monotonic()
             self._queue.append(data)
-            self._pending += len(data)
+            self.pending += len(data)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
@@ -89,7 +85,7 @@ class Outlet:
     def drain(self, limit_s: float) -> bool:
         """Wait until everything is written or the time is over; returns whether it is. Blocks."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._pending or self.error is not None, limit_s)
+            return self._changed.wait_for(lambda: not self.pending or self.error is not None, limit_s)
 
     def close(self, limit_s: float) -> bool:
         """As `drain`, then drop the rest."""
@@ -114,10 +110,10 @@ class Outlet:
                 with self._changed:
                     self.error = exc
                     self._queue.clear()
-                    self._pending = 0
+                    self.pending = 0
                     self._changed.notify_all()
                 return
-            if not self._pending and self._on_idle is not None:
+            if not self.pending and self._on_idle is not None:
                 self._on_idle()
 
     def _put(self, data: bytes) -> None:
@@ -127,7 +123,7 @@ class Outlet:
             rest = rest[n:]
             if n:
                 with self._changed:
-                    self._pending -= n
+                    self.pending -= n
                     self._moved_at = time.monotonic()
                     self._changed.notify_all()
 

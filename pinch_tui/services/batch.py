@@ -23,7 +23,6 @@ from pinch_tui.network.transport import client
 from pinch_tui.services.cartesia import service as cartesia
 from pinch_tui.services.cartesia.models import WHISPER, base, model_for
 from pinch_tui.services.cartesia.protocol import VERSION
-from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.smallest import service as smallest
 from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.settings.model import Settings
@@ -95,7 +94,7 @@ class Batch:
 
     async def hear(self, path: Path, source: str) -> Heard:
         """A file's text. Raises `ConfigError`, `InputFileError`, `CredentialError` and `LinkError`."""
-        refusals = self._refusals()
+        refusals = (cartesia if self.name == "cartesia" else smallest).refusals(self.key_place)
         try:
             size = os.stat(path).st_size  # noqa: PTH116 - Path.stat follows its own errors
             if size > LIMITS[self.name]:
@@ -122,11 +121,6 @@ class Batch:
                 f"The answer of {refusals.label} could not be read.", "Try again.", status=200, retryable=True
             )
         return heard
-
-    def _refusals(self) -> Refusals:
-        if self.name == "cartesia":
-            return cartesia.refusals(self.key_place)
-        return smallest.refusals(self.key_place)
 
     def _request(self, http: httpx.AsyncClient, path: Path, file: BinaryIO, size: int, source: str) -> httpx.Request:
         headers = {"Authorization": f"Bearer {self.key}"}

@@ -108,7 +108,8 @@ class JitterBuffer:
         self._fade = max(1, round(rate * fade_ms / 1000))
         self._patience = round(rate * PATIENCE_MS / 1000)
         self._pause = round(rate * PAUSE_MS / 1000)
-        self._need = self._start
+        self.need = self._start
+        """Samples that must be there before playing starts."""
         self._calm = 0  # samples played since the last underrun, or since it was asked whether less would do
         self._clock = 0  # samples pulled
         self._latest = 0  # how much later a chunk came than another one before it, in that time
@@ -226,11 +227,6 @@ class JitterBuffer:
         """Samples that wait, all playouts together."""
         return sum(entry.buffered for entry in self._queue)
 
-    @property
-    def need(self) -> int:
-        """Samples that must be there before playing starts."""
-        return self._need
-
     def position(self) -> tuple[int, int] | None:
         """Number of the playout at the head and how many of its samples were played; None when there is none."""
         if not self._queue:
@@ -250,10 +246,10 @@ class JitterBuffer:
             return True
         if entry.largest >= self._cap:  # a chunk beyond the cap is a cushion by itself
             return entry.buffered >= entry.largest
-        if 0 < self._need < entry.largest:
-            return entry.buffered > entry.largest or (entry.buffered > 0 and entry.waited >= self._need)
+        if 0 < self.need < entry.largest:
+            return entry.buffered > entry.largest or (entry.buffered > 0 and entry.waited >= self.need)
         # More than one chunk, whatever the chunks' size.
-        return entry.buffered >= max(self._need, entry.largest + 1)
+        return entry.buffered >= max(self.need, entry.largest + 1)
 
     def _take(self, entry: _Playout, out: Samples[float], count: int) -> None:
         """Move samples of the playout into the block, under the fade-in where one is running."""
@@ -326,9 +322,9 @@ class JitterBuffer:
         entry.underruns += 1
         self.underruns += 1
         entry.calm, self._calm = self._calm, 0
-        before = self._need
-        self._need = min(self._cap, max(self._need + self._step, self._jittery))
-        entry.growth = self._need - before
+        before = self.need
+        self.need = min(self._cap, max(self.need + self._step, self._jittery))
+        entry.growth = self.need - before
         self._events.append(RanDry(entry.number, len(out)))
         self._fade_out()
         self._play_tail(out, count)
@@ -338,18 +334,18 @@ class JitterBuffer:
         if entry.underruns and not entry.is_primed:
             entry.underruns -= 1
             self.underruns -= 1
-            self._need -= entry.growth
+            self.need -= entry.growth
             entry.growth = 0
             self._calm = entry.calm
 
     def _reconsider(self) -> None:
         """A calm time is over: whether the cushion could have been smaller by a chunk."""
-        smaller = self._start if self._need <= self._jittery else self._need - self._step
+        smaller = self._start if self.need <= self._jittery else self.need - self._step
         whole = (-(-smaller // self._step) - 1) * self._step  # whole chunks that wait when the first one is played
         borne = whole if smaller > self._step else smaller
-        is_far_ahead = self._least is not None and self._least > self._need
+        is_far_ahead = self._least is not None and self._least > self.need
         if self._latest <= borne or is_far_ahead:
-            self._need = min(self._need, max(self._start, smaller))
+            self.need = min(self.need, max(self._start, smaller))
         self._calm = self._latest = 0
         self._least = None
         for entry in self._queue:

@@ -53,8 +53,11 @@ class Playback(HostRole):
             voice.is_reference = self._is_reference
             self._voice = voice
             self._blocks_said = 0
-            self._stream = self._started(picked, voice, latency)
-            voice.latency = float(self._stream.latency)
+            block = picked.rate // 100 if latency < 0.05 else picked.rate // 50
+            stream = self._made(self._sd.RawOutputStream, picked, "float32", block, latency, voice.callback)
+            self._start(stream)
+            self._stream = stream
+            voice.latency = float(stream.latency)
         except OpenError as exc:
             self._voice = None
             self._outbox.put(pack_note, failed_note(exc))
@@ -88,12 +91,6 @@ class Playback(HostRole):
         if voice is not None and voice.blocks != self._blocks_said:
             self._blocks_said = voice.blocks
             self._outbox.put(voice.progress)
-
-    def _started(self, picked: Plan, voice: _Voice, latency: float) -> Any:
-        block = picked.rate // 100 if latency < 0.05 else picked.rate // 50
-        stream = self._made(self._sd.RawOutputStream, picked, "float32", block, latency, voice.callback)
-        self._start(stream)
-        return stream
 
     def _shut(self) -> None:
         super()._shut()

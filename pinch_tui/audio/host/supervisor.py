@@ -261,29 +261,27 @@ class SoundHost:
 
     def __init__(self, *, clock: Clock, is_deferred: bool = False) -> None:
         """``is_deferred``: the children start with `start`, or when a stream is asked for."""
-        self._clock = clock
         self._is_deferred = is_deferred
         self._tasks = asyncio.TaskGroup()
-        self._runners: dict[str, HostRunner] = {}
+        self.capture = HostRunner("capture", clock, self._tasks)
+        self.playback = HostRunner("playback", clock, self._tasks)
 
     async def __aenter__(self) -> SoundHost:
         await self._tasks.__aenter__()
-        for role in ("capture", "playback"):
-            self._runners[role] = HostRunner(role, self._clock, self._tasks)
         if not self._is_deferred:
             self.start()
         return self
 
     def start(self) -> None:
         """Start the children that are not there yet."""
-        for runner in self._runners.values():
-            runner.prespawn()
+        self.capture.prespawn()
+        self.playback.prespawn()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for runner in self._runners.values():
-            runner.shut()
+        self.capture.shut()
+        self.playback.shut()
         await self._tasks.__aexit__(kind, exc, trace)
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -292,14 +290,6 @@ class SoundHost:
         task.add_done_callback(lambda _: work.close())  # it may never have begun
         return task
 
-    @property
-    def capture(self) -> HostRunner:
-        return self._runners["capture"]
-
-    @property
-    def playback(self) -> HostRunner:
-        return self._runners["playback"]
-
     def noise(self) -> list[str]:
         """The newest lines that native sound code printed."""
-        return [line for runner in self._runners.values() for line in runner.stderr]
+        return [*self.capture.stderr, *self.playback.stderr]

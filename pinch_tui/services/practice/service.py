@@ -76,7 +76,7 @@ class PracticeService:
         self._grants = Grants()
         self._clients = Clients()
         self._connections: set[ServerConnection] = set()
-        self._helper = Helper(self._options)
+        self.helper = Helper(self._options)
         self._port = 0
         self._listening: asyncio.Future[None] | None = None
         self._stopping = asyncio.Event()
@@ -85,11 +85,6 @@ class PracticeService:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def helper(self) -> Helper:
-        """The helper process, for tests and measurements."""
-        return self._helper
 
     async def start(self) -> str:
         """Listen; returns the base URL. A second call returns the same, and a cancelled one stops nothing. Raises
@@ -109,7 +104,7 @@ class PracticeService:
     async def say(self, text: str, language: str) -> bytes:
         """A text spoken by the service's voice: PCM16 mono at 16 kHz, as from a microphone. Empty without a voice for
         the language (a base code)."""
-        return await self._helper.say(text, language, SAMPLE_VOICE)
+        return await self.helper.say(text, language, SAMPLE_VOICE)
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -146,9 +141,9 @@ class PracticeService:
         self._port = next(iter(server.sockets)).getsockname()[1]
         listening.set_result(None)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._helper.run(), name="practice-helper")
+            group.create_task(self.helper.run(), name="practice-helper")
             await self._stopping.wait()
-            self._helper.stop()
+            self.helper.stop()
             server.close()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_WITHIN_S):
@@ -202,7 +197,7 @@ class PracticeService:
             query = parse_query(path.query)
         except BadQueryError as exc:
             return _json(400, {"error": str(exc)}), f": {exc}"
-        hello = await self._helper.hello(HELLO_SECONDS)
+        hello = await self.helper.hello(HELLO_SECONDS)
         token, grant = self._grants.add(query, time.monotonic(), client)
         remark = f" {grant.session_id} {query.source} to {query.target}"
         if query.unknown:
@@ -242,7 +237,7 @@ class PracticeService:
         except InputFileError:
             await socket.close(4500, "the recording cannot be written")
             return
-        session = PracticeSession(socket, grant, self._helper, self._plan, self._faults.next_session(), recording)
+        session = PracticeSession(socket, grant, self.helper, self._plan, self._faults.next_session(), recording)
         try:
             await session.run()
         except ConnectionClosed:

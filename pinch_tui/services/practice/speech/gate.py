@@ -92,8 +92,10 @@ class Segmenter:
         self._lead: deque[bytes] = deque(maxlen=_LEAD_BLOCKS)
         self._recent: deque[bool] = deque(maxlen=_START_WINDOW)
         self._is_open = False
-        self._voiced = 0
-        self._silent = 0
+        self.n_voiced = 0
+        """Voiced blocks of the open segment."""
+        self.n_silent = 0
+        """Blocks of silence at the end of the open segment."""
         self._length = 0
         self._power = 0.0
         self._floor = 0.0
@@ -101,29 +103,19 @@ class Segmenter:
     @property
     def snr_db(self) -> float:
         """How far the voiced blocks of the open segment stand out, on average, of the quietest that was in it."""
-        if not self._voiced or not self._power:
+        if not self.n_voiced or not self._power:
             return 0.0
-        return 10.0 * math.log10(self._power / self._voiced) - self._floor
+        return 10.0 * math.log10(self._power / self.n_voiced) - self._floor
 
     @property
     def voiced_seconds(self) -> float:
         """Voiced time of the open segment, without its trailing silence."""
-        return max(0, self._length - self._silent) * 0.02
-
-    @property
-    def n_voiced(self) -> int:
-        """Voiced blocks of the open segment."""
-        return self._voiced
-
-    @property
-    def n_silent(self) -> int:
-        """Blocks of silence at the end of the open segment."""
-        return self._silent
+        return max(0, self._length - self.n_silent) * 0.02
 
     @property
     def is_sure(self) -> bool:
         """Enough was voiced that the open segment will not be dropped any more."""
-        return self._is_open and self._voiced >= _MIN_VOICED
+        return self._is_open and self.n_voiced >= _MIN_VOICED
 
     def push(self, pcm: bytes) -> Iterator[tuple[str, list[bytes]]]:
         """Take sound; yield what each whole block is. What else this object tells is as of the block yielded last."""
@@ -137,7 +129,7 @@ class Segmenter:
         """Close the open segment at once: END, DROPPED when it was only a click, IDLE when there is none."""
         state = SegmentState.IDLE
         if self._is_open:
-            state = SegmentState.END if self._voiced >= _MIN_VOICED else SegmentState.DROPPED
+            state = SegmentState.END if self.n_voiced >= _MIN_VOICED else SegmentState.DROPPED
         self._reset()
         self._lead.clear()
         self._rest = b""
@@ -153,26 +145,26 @@ class Segmenter:
             blocks = list(self._lead)
             self._lead.clear()
             self._is_open = True
-            self._voiced = sum(self._recent)
+            self.n_voiced = sum(self._recent)
             self._length = len(self._recent)
-            self._silent = 0
+            self.n_silent = 0
             # The blocks before this one were about as loud.
-            self._power = self._voiced * 10.0 ** (self._gate.level / 10.0)
+            self._power = self.n_voiced * 10.0 ** (self._gate.level / 10.0)
             self._floor = self._gate.quietest
             return SegmentState.START, blocks
         self._length += 1
-        self._voiced += is_speech
+        self.n_voiced += is_speech
         self._power += is_speech * 10.0 ** (self._gate.level / 10.0)
         self._floor = min(self._floor, self._gate.quietest)
-        self._silent = 0 if is_speech else self._silent + 1
-        if self._silent < _END_SILENT:
+        self.n_silent = 0 if is_speech else self.n_silent + 1
+        if self.n_silent < _END_SILENT:
             return SegmentState.SPEECH, [block]
-        state = SegmentState.END if self._voiced >= _MIN_VOICED else SegmentState.DROPPED
+        state = SegmentState.END if self.n_voiced >= _MIN_VOICED else SegmentState.DROPPED
         self._reset()
         return state, [block]
 
     def _reset(self) -> None:
         self._is_open = False
         self._recent.clear()
-        self._voiced = self._silent = self._length = 0
+        self.n_voiced = self.n_silent = self._length = 0
         self._power = 0.0
