@@ -39,11 +39,9 @@ class Sink(Protocol):
 
     def put(self, data: memoryview) -> int:
         """Write what goes; 0 when nothing did for a moment. Raises `OSError`."""
-        ...
 
     def close(self, thread: threading.Thread, *, is_done: bool) -> None:
         """No more is written. ``thread``: the outlet's, which may be inside `put` unless everything has left."""
-        ...
 
 
 class Outlet:

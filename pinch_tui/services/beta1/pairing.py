@@ -6,8 +6,6 @@ is another sentence of the last one. A text that repeats the one before is anoth
 
 from __future__ import annotations
 
-import re
-
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.untrusted import message_of, number_of, text_of
 from pinch_tui.core.wire import (
@@ -19,8 +17,7 @@ from pinch_tui.core.wire import (
     UnknownMessage,
     WireEvent,
 )
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
+from pinch_tui.services.pinch.protocol import language_code
 
 
 class Pairing:
@@ -55,13 +52,12 @@ class Pairing:
         if not isinstance(text, str) or not isinstance(is_final, bool):
             return Malformed("transcript of the wrong types")
         number = self._original(is_final) if kind is TranscriptKind.ORIGINAL else self._translation(is_final)
-        language = fields.get("language_detected")
         return TranscriptMessage(
             kind,
             f"beta_{number}",
             clean(text),
             is_final,
-            detected_language=language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else None,
+            detected_language=language_code(fields.get("language_detected")),
             timestamp=number_of(fields.get("timestamp")),
         )
 

@@ -158,9 +158,9 @@ def _decode_transcript(kind: TranscriptKind, fields: dict[str, Any]) -> Transcri
         id_,
         clean(text),
         is_final,
-        source_language=_language(fields.get("source_language")),
-        target_language=_language(fields.get("target_language")),
-        detected_language=_language(fields.get("detected_language")),
+        source_language=language_code(fields.get("source_language")),
+        target_language=language_code(fields.get("target_language")),
+        detected_language=language_code(fields.get("detected_language")),
         original_text=(clean(original) or None) if isinstance(original, str) else None,
         timestamp=number_of(fields.get("timestamp"), math.inf),
         note=clean(note, NOTE_LIMIT) if isinstance(note := fields.get("note"), str) and not text else "",
@@ -171,7 +171,8 @@ def _identifier(value: object) -> str | None:
     return (clean(value, ID_LIMIT) or None) if isinstance(value, str) else None
 
 
-def _language(value: object) -> str | None:
+def language_code(value: object) -> str | None:
+    """A language code; None for anything else."""
     return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None
 
 
@@ -217,7 +218,7 @@ def _listed_field(value: object) -> tuple[str, ...]:
         value = list(value)
     if not isinstance(value, list):
         return ()
-    return _unique(code for item in value if (code := _language(item)) is not None)
+    return _unique(code for item in value if (code := language_code(item)) is not None)
 
 
 def supported_codes(text: str) -> tuple[str, ...]:

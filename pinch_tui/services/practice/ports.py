@@ -68,19 +68,15 @@ class Ear(Protocol):
 
     def feed(self, pcm: bytes) -> list[Heard]:
         """Take mono PCM16 at 16 kHz, any whole number of samples."""
-        ...
 
     def prepare(self) -> None:
         """`finish` will probably follow: prepare for it."""
-        ...
 
     def finish(self) -> list[Heard]:
         """The utterance is over: close the open segment; the next samples start a new one."""
-        ...
 
     def close(self) -> None:
         """Return the recogniser to its pool."""
-        ...
 
 
 class Voice(Protocol):
@@ -90,7 +86,6 @@ class Voice(Protocol):
 
     def speak(self, text: str, language: str, voice: str) -> Iterator[bytes]:
         """Yield float32 little-endian mono 24 kHz pieces of any length; nothing for a language it does not know."""
-        ...
 
 
 def heard_to_json(heard: Heard) -> bytes:
