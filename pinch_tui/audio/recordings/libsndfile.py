@@ -85,7 +85,7 @@ class _Window:
         self._is_over = False
         self.error: BaseException | None = None
 
-    def read(self, n: int = -1) -> bytes:
+    def read(self, n: int) -> bytes:
         end = self._at + n
         while not self._is_over and self._base + len(self._data) < end:
             try:
@@ -104,12 +104,7 @@ class _Window:
         self._at += len(out)
         return out
 
-    def readinto(self, buffer: Any) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, offset: int, whence: int) -> int:
         self._at = max(0, offset + (0, self._at, self._size)[whence])
         return self._at
 
