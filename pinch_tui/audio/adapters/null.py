@@ -8,22 +8,28 @@ from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
 from pinch_tui.core.events import IN_RATE
-from pinch_tui.core.sound import (
-    MicClosed,
-    MicEvent,
-    MicFailed,
-    MicOpened,
-    SpeakerFailed,
-)
+from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened, SpeakerFailed
 from pinch_tui.errors import AudioError
 
 
-class _NoFrames:
-    """A microphone without sound."""
+class SilentMicrophone:
+    """A microphone without frames. ``opens``: the name under which it opens, or why it never does, told every time."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, opens: str | AudioError, *, clock: Clock) -> None:
+        self._opens = opens
         self._clock = clock
         self._inbox: Inbox[MicEvent] = Inbox()
+
+    def request_open(self) -> None:
+        now = self._clock.monotonic()
+        if isinstance(self._opens, AudioError):
+            self._inbox.put(MicFailed(self._opens, now, is_retrying=False))
+        else:
+            self._inbox.put(MicOpened(self._opens, IN_RATE, now))
+
+    def request_close(self) -> None:
+        if not isinstance(self._opens, AudioError):
+            self._inbox.put(MicClosed(self._clock.monotonic()))
 
     def attend(self, is_attended: bool) -> None:
         """No frames, no difference."""
@@ -36,34 +42,6 @@ class _NoFrames:
 
     async def aclose(self) -> None:
         self._inbox.close()
-
-
-class NullMicrophone(_NoFrames):
-    """Answers every `request_open` with the same `MicFailed` that is not being retried."""
-
-    def __init__(self, error: AudioError, *, clock: Clock) -> None:
-        super().__init__(clock)
-        self._error = error
-
-    def request_open(self) -> None:
-        self._inbox.put(MicFailed(self._error, self._clock.monotonic(), is_retrying=False))
-
-    def request_close(self) -> None:
-        """Nothing is open."""
-
-
-class SilentMicrophone(_NoFrames):
-    """A microphone that opens and gives no frames: where only samples are spoken. ``name``: what is shown for it."""
-
-    def __init__(self, name: str, *, clock: Clock) -> None:
-        super().__init__(clock)
-        self._name = name
-
-    def request_open(self) -> None:
-        self._inbox.put(MicOpened(self._name, IN_RATE, self._clock.monotonic()))
-
-    def request_close(self) -> None:
-        self._inbox.put(MicClosed(self._clock.monotonic()))
 
 
 class NullSpeaker(UnpacedSpeaker):

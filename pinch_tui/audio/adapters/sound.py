@@ -18,7 +18,7 @@ from types import TracebackType
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
-from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
+from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.devices import missing
@@ -72,7 +72,7 @@ class Sound:
         self._processing = processing
         self._stack = AsyncExitStack()
         self.problem: AudioError | None = None
-        self.microphone: HostMicrophone | NullMicrophone
+        self.microphone: HostMicrophone | SilentMicrophone
         self.speaker: HostSpeaker | NullSpeaker
         self.host: SoundHost | None = None
         self._watcher: DeviceWatcher | None = None
@@ -80,7 +80,7 @@ class Sound:
     async def __aenter__(self) -> Sound:
         self.problem = missing.explain()
         if self.problem is not None:
-            self.microphone = NullMicrophone(self.problem, clock=self._clock)
+            self.microphone = SilentMicrophone(self.problem, clock=self._clock)
             self.speaker = NullSpeaker(self.problem, clock=self._clock)
             return self
         host = await self._stack.enter_async_context(SoundHost(clock=self._clock, is_deferred=True))

@@ -17,7 +17,7 @@ import pytest
 
 from pinch_tui import children
 from pinch_tui.audio.adapters.microphone import HostMicrophone
-from pinch_tui.audio.adapters.null import NullMicrophone, NullSpeaker
+from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.devices.choice import DeviceList
 from pinch_tui.audio.devices.listing import is_there, list_devices
@@ -329,7 +329,7 @@ async def test_without_portaudio_the_stand_ins_say_why_and_everything_goes_on(mo
     monkeypatch.setattr("pinch_tui.audio.devices.missing.explain", lambda: error)
     async with Sound(clock=SystemClock()) as sound:
         assert sound.problem is error
-        assert isinstance(sound.microphone, NullMicrophone)
+        assert isinstance(sound.microphone, SilentMicrophone)
         assert isinstance(sound.speaker, NullSpeaker)
         sound.microphone.request_open()
         sound.microphone.request_close()
