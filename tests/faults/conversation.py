@@ -234,7 +234,7 @@ def check_rows(outcome: Outcome, service: Plan, swing_s: float) -> None:
     for run in runs(outcome):
         is_whole = all(is_heard[number - 1] or not wanted[number - 1] for number in run)
         overtaken = is_overtaken(outcome, run, wanted)
-        is_sure = swing_s < PAUSE_S and (is_paced or is_whole) and not overtaken
+        is_sure = len(run) == 1 or (swing_s < PAUSE_S and (is_paced or is_whole) and not overtaken)
         outcome.unsure += 0 if is_sure else len(run)
         told = ""
         for number in run:
@@ -291,10 +291,12 @@ def is_overtaken(outcome: Outcome, run: list[int], wanted: list[list[bytes]]) ->
     """Whether a final may have come before the final of an earlier utterance, and nothing tells which is whose.
 
     So it is after a press too short for an interim, from a service that sends finals while somebody talks, unless the
-    later utterance's interims went on for longer than the earlier one's whole sound.
+    later utterance's interims went on for longer than the earlier one's whole sound. From a service that wavers, too,
+    any may.
     """
-    if not any(session.plan.is_cumulative for session in outcome.service.sessions):
-        return False
+    plans = [session.plan for session in outcome.service.sessions if session.plan.is_cumulative]
+    if not plans or any(plan.swing_s >= PAUSE_S for plan in plans):
+        return bool(plans)
     for before, number in itertools.combinations(run, 2):
         if not 0 < len(wanted[before - 1]) < CUMULATIVE_INTERIM:
             continue

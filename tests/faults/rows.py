@@ -43,7 +43,8 @@ def latency(rng: random.Random) -> float:
 
 def service(rng: random.Random) -> tuple[Plan, str]:
     """How the service of one conversation answers, and what that is called."""
-    lag = latency(rng)
+    wavers = rng.choice([0.0] * 7 + [rng.uniform(0.0, 0.3)] * 2 + [1.0])  # 1: each utterance has a latency of its own
+    lag = latency(rng) / (1.0 + wavers)
     kind = rng.choice(["one lag", "one lag", "quick interims", "finals only", "sentences", "cumulative"])
     grace_s = rng.choice([0.0, 0.25])
     match kind:
@@ -61,9 +62,7 @@ def service(rng: random.Random) -> tuple[Plan, str]:
         plan = replace(plan, whole=rng.randint(2, 3))
     if rng.random() < 0.4:
         plan = replace(plan, deaf=(rng.randint(2, 6), rng.randint(0, 1)))
-    if rng.random() < 0.3:
-        plan = replace(plan, wavers=rng.choice([rng.uniform(0.0, 0.3), rng.uniform(0.0, 0.3), 1.0]))
-    return replace(plan, duplicates=rng.random() < 0.2, has_speech=rng.random() < 0.7), kind
+    return replace(plan, wavers=wavers, duplicates=rng.random() < 0.2, has_speech=rng.random() < 0.7), kind
 
 
 def drop(rng: random.Random, plan: Plan) -> Plan:

@@ -23,8 +23,11 @@ shifts. So it is
 - as long as no utterance was answered while it alone was open: the pace of the service is a guess. Of two utterances
   with one answer the later one is taken to be answered, since that needs the smaller delay;
 - with a service whose pace changes by more than the pause between two utterances;
-- after a press too short for an interim, where a final of the next one overtook its final, and the next one's interims
-  went on for less time than that press: the two may be exchanged. Everywhere else they keep the order of the sound.
+- where a final of the next utterance overtook the last one of a press too short for an interim, and the next one's
+  interims went on for less time than that press.
+
+The texts keep the order of the sound, except in the last case, and with a service whose pace changes and that sends
+finals while somebody talks: two of its utterances may be exchanged.
 """
 
 from __future__ import annotations
