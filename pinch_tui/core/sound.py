@@ -85,6 +85,7 @@ class SpeakerOpened:
     rate: int
     is_headphones: bool | None = None  # None: not known
     is_substitute: bool = False
+    note: str = ""  # what else to say of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Loudspeaker:
                     if event.is_substitute:
                         title = f"The chosen speaker was not found; using {event.name}."
                         notifier.notice("speaker", Severity.WARNING, title)
+                    if event.note:
+                        notifier.notice("speaker-note", Severity.WARNING, event.note)
                 case SpeakerFailed():
                     self.failed(event)
                 case _:

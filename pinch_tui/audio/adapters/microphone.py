@@ -106,8 +106,7 @@ class HostMicrophone(HostStream):
         now = self._clock.monotonic()
         match command:
             case SayOpened(note):
-                self._take_opened(note)
-                self._say_opened()
+                self._say_opened(self._take_opened(note))
                 if not self._is_attended:
                     self._runner.write(self._together())  # a new host does not know
                 self.on_opened(note)

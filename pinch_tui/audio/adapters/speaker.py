@@ -137,7 +137,7 @@ class HostSpeaker(HostStream):
 
     def _say_opened(self, note: str = "") -> None:
         self._has_headphones = self.is_headphones()
-        self._inbox.put(SpeakerOpened(self.name, self._rate, self._has_headphones, self._is_substitute))
+        self._inbox.put(SpeakerOpened(self.name, self._rate, self._has_headphones, self._is_substitute, note))
 
     # ---- towards the host ----
 
@@ -265,7 +265,7 @@ class HostSpeaker(HostStream):
             self._waiting.cancel()
             self._waiting = None
         self._latency = self._runner.supervision.latency or DEFAULT_LATENCY_S
-        self._take_opened(note)
+        told = self._take_opened(note)
         self._runner.write(pack_note({"kind": "gain", "gain": self._gain}))
         if self._on_heard is not None:
             self._runner.write(pack_note({"kind": "reference", "on": True}))
@@ -273,7 +273,7 @@ class HostSpeaker(HostStream):
             self._runner.write(pack_note({"kind": "cue", "name": name}))
         self._cues.clear()
         self.on_opened(note)
-        self._say_opened()
+        self._say_opened(told)
         self._pump()
         self._rest()
 

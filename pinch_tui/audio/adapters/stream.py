@@ -22,6 +22,7 @@ class HostStream:
         self._is_shut = False
         self._rate = rate
         self._is_substitute = False
+        self._doubt = ""
         self.name = ""
         self._opened_name = ""
         self.follows_server = False  # opened as the sound server's default
@@ -52,13 +53,16 @@ class HostStream:
     def _say_opened(self, note: str = "") -> None:
         """Tell the consumer which device is used now."""
 
-    def _take_opened(self, note: Note) -> None:
+    def _take_opened(self, note: Note) -> str:
+        """Returns what there is to say about the choice, once."""
         self.follows_server = bool(note.get("is_server"))
         self.endpoint = str(note.get("endpoint") or "")
         self._rate = int(note["rate"])
         self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
         self._opened_name = self.name
         self._is_substitute = bool(note["substitute"])
+        told, self._doubt = self._doubt, str(note.get("doubt") or "")
+        return self._doubt if self._doubt != told else ""
 
     def _look(self) -> None:
         """A substitute is in use: see whether the chosen device is back."""

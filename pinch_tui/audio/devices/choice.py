@@ -224,10 +224,16 @@ def means_the_server(wanted: str) -> bool:
     return (want.rpartition(SEPARATOR)[0] or want) in SERVER_NAMES
 
 
-def is_ambiguous(fitting: list[Device]) -> bool:
-    """A name fits two devices of one host API that are no monitors, so that the first is only a guess."""
-    apis = [device.host_api for device in fitting if not device.is_monitor]
-    return len(apis) > len(set(apis))
+def doubt(devices: list[Device], wanted: str | None) -> str:
+    """A sentence where a name fits several devices of one host API that are no monitors, so that the first of them is
+    only a guess; "" where it is plain."""
+    if not wanted or number_of(wanted):
+        return ""
+    fits = [device for device in fitting(devices, wanted) if not device.is_monitor]
+    alike = [device.name for device in fits if device.host_api == fits[0].host_api]
+    if len(alike) < 2:
+        return ""
+    return f"{wanted!r} fits {', '.join(alike[:-1])} and {alike[-1]}; {alike[0]} is used."
 
 
 def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, str]], str | None]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pinch_tui.audio.devices.choice import Choice, Device, Direction, choose, number_of, of_tables, the_server
+from pinch_tui.audio.devices.choice import Choice, Device, Direction, choose, doubt, number_of, of_tables, the_server
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.wire import Note, pack_note
 
@@ -48,6 +48,7 @@ class Plan:
     is_substitute: bool
     extra: Any = None
     route: Route = _NOWHERE
+    doubt: str = ""
 
 
 def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> list[Device]:
@@ -129,11 +130,12 @@ def plan(
     For an output the device's own rate, where it is known, comes before ``rate``: some devices take another one and
     play noise. Checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
     """
-    choice, route = _chosen(devices_of(sd, direction, platform), wanted, route)
+    devices = devices_of(sd, direction, platform)
+    choice, route = _chosen(devices, wanted, route)
     if choice is None:
         raise OpenError(NO_DEVICE, f"no {direction} device")
     lead(direction, route)
-    device = choice.device
+    device, doubted = choice.device, route.doubt if route.endpoint else doubt(devices, wanted)
     check: Callable[..., None] = sd.check_input_settings if direction == Direction.INPUT else sd.check_output_settings
     extra = _extra(sd, device)
     refused: OpenError | None = None
@@ -148,7 +150,7 @@ def plan(
         except ValueError as exc:
             raise translate(sd, exc) from exc
         else:
-            return Plan(device, try_rate, channels, choice.is_substitute, extra, route)
+            return Plan(device, try_rate, channels, choice.is_substitute, extra, route, doubted)
     raise refused or OpenError(INVALID_RATE, "no rate fits")
 
 
@@ -187,6 +189,7 @@ def opened_note(picked: Plan) -> Note:
         "rate": picked.rate,
         "channels": picked.channels,
         "substitute": picked.is_substitute,
+        "doubt": picked.doubt,
     }
 
 

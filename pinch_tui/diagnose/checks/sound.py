@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinch_tui.audio.devices.choice import Device, DeviceList, fitting, is_ambiguous, matching
+from pinch_tui.audio.devices.choice import Device, DeviceList, doubt, matching
 from pinch_tui.audio.dsp.loudness import dbfs
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
 from pinch_tui.diagnose.sound import Listening, Played
@@ -57,13 +57,9 @@ def check_devices(found: DeviceList | None, wanted: tuple[str, str] = ("", "")) 
     if gone:
         sentence = f"The chosen {' and the '.join(f'{what} is not there' for what in gone)}: the default is used."
         return warn("devices", sentence, f"Plug it in, or {_CHOOSE[0].lower()}{_CHOOSE[1:]}", **listed)
-    vague = [
-        f"{name!r} fits more than one {what}; {fits[0].name} is used"
-        for what, devices, name in chosen
-        if name and is_ambiguous(fits := fitting(list(devices), name))
-    ]
+    vague = list(filter(None, (doubt(list(devices), name) for _, devices, name in chosen)))
     if vague:
-        return warn("devices", f"{'. '.join(vague)}.", "Give more of the name; `pinch-tui devices` shows it.", **listed)
+        return warn("devices", " ".join(vague), "Give more of the name; `pinch-tui devices` shows it.", **listed)
     if not found.outputs:
         sentence = "No loudspeaker was found: translations are shown, not spoken."
         return warn("devices", sentence, "Plug one in.", **listed)

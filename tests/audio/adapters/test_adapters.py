@@ -276,6 +276,16 @@ async def test_a_late_consumer_loses_the_oldest_and_knows_how_much() -> None:
     assert frames[0].lost == 3 * 320 + 10
 
 
+async def test_a_name_that_fits_two_devices_is_told_once() -> None:
+    microphone, runner, _ = a_microphone()
+    opened = {"kind": "opened", "name": "USB 1", "rate": 16_000, "substitute": False, "doubt": "two fit"}
+    for _ in range(2):
+        runner.on_command(SayOpened(opened))
+    events = microphone.events()
+    told = [await anext(events) for _ in range(2)]
+    assert [event.note for event in told if isinstance(event, MicOpened)] == ["two fit", ""]
+
+
 async def test_what_the_system_mutes_is_told_when_it_changes() -> None:
     mic, _, _ = a_microphone()
     for is_muted in (False, True, True, False):

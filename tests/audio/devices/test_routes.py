@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pinch_tui.audio.devices.choice import Device, Direction, choose, fitting, is_ambiguous, matching, offered
+from pinch_tui.audio.devices.choice import Device, Direction, choose, doubt, matching, offered
 from pinch_tui.audio.devices.routes import Route, combined, route, server_devices
 from pinch_tui.audio.devices.server import Endpoint, ServerState
 from pinch_tui.audio.host.streams import lead, plan, route_of
@@ -99,10 +99,11 @@ def test_what_is_offered_has_the_marks_and_a_chosen_one_that_is_away() -> None:
 
 def test_a_part_that_fits_two_devices_is_a_guess_and_a_monitor_does_not_count() -> None:
     both = server_devices(STATE, Direction.INPUT)
-    assert not is_ambiguous(fitting(both, "headset"))
+    assert not doubt(both, "headset")
     two = [*both, replace(both[0], name="USB Camera", index=9)]
-    assert is_ambiguous(fitting(two, "usb"))
-    assert not is_ambiguous(fitting(two, "usb camera"))
+    assert doubt(two, "usb") == "'usb' fits USB Microphone and USB Camera; USB Microphone is used."
+    assert not doubt([replace(device, name=f"{device.name} 1") for device in two], "1")
+    assert not doubt(two, "usb camera")
     found = matching(two, "usb")
     assert found is not None
     assert found.name == "USB Microphone"
