@@ -24,12 +24,13 @@ _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 NOT_STARTED: Final = 127
 """The exit code of `tied_to_parent` where the program cannot be started, as a shell's."""
 _LAUNCH: Final = f"""
-import ctypes, os, sys
-ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, 9)
-os.getppid() == int(sys.argv[1]) or os._exit(1)
+import os, sys
 try:
-    os.execvp(sys.argv[2], sys.argv[2:])
-except OSError:
+    import ctypes
+    ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, 9)
+    if os.getppid() == int(sys.argv[1]):
+        os.execvp(sys.argv[2], sys.argv[2:])
+finally:
     os._exit({NOT_STARTED})
 """
 

@@ -53,6 +53,7 @@ class TalkBar(MouseHold):
         self._status, self._levels = Status(), Levels()
         self._method = "tap"
         self._lines = Content("")
+        self._width = -1  # that the lines are laid out for
         self._shown: object = None
 
     def show(self, *, is_typing: bool = False) -> None:
@@ -61,26 +62,26 @@ class TalkBar(MouseHold):
         self._status, self._levels = status, levels
         self._method = "typing" if is_typing else self._hold.report().method
         is_silent = text.is_silent(status, levels, self._front.clock())
-        shown = (status, replace(levels, zeros_s=0.0), is_silent, self._method)
+        shown = (status, replace(levels, zeros_s=0.0), is_silent, self._method, self._front.settings.talk.key)
         if shown == self._shown and not has_clock(status):
             return
         self._shown = shown
         self.set_class(status.word is StateWord.TALKING, "-talking")
-        lines = self._both_lines(self.content_size.width)
-        if not lines.is_same(self._lines):
-            self._lines = lines
+        before = self._lines
+        self._lay_out(self.content_size.width)
+        if not before.is_same(self._lines):
             self.refresh()
 
     def render(self) -> Content:
-        self._lines = self._both_lines(self.content_size.width)
+        if (width := self.content_size.width) != self._width:
+            self._lay_out(width)
         return self._lines
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def _both_lines(self, width: int) -> Content:
-        if width <= 0:
-            return Content("")
-        return Content("\n").join([self._state_line(width), self._mic_line(width)])
+    def _lay_out(self, width: int) -> None:
+        self._width = width
+        self._lines = Content("\n").join([self._state_line(width), self._mic_line(width)]) if width > 0 else Content("")
 
     def _edge(self) -> Piece:
         style = "$accent" if self._status.word in (StateWord.TALKING, StateWord.READY) else "$text-disabled"
