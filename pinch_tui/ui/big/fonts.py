@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from pinch_tui.children import tied_to_parent, without_keys
 from pinch_tui.ui.big.scripts import Script
@@ -37,25 +36,16 @@ OWN = FontFile("")
 """The font inside Pillow, which has the letters of ASCII and a few more."""
 
 
-class FontFinder(Protocol):
-    """Finds fonts on this machine."""
-
-    @property
-    def lacks_tool(self) -> str:
-        """The program that finding fonts needs and that is not installed; empty when nothing is missing."""
-
-    def find(self, script: Script, chars: str) -> Sequence[FontFile]:
-        """Fonts that may hold ``chars``, the best first. Never raises."""
-
-
 class Fontconfig:
     """Asks ``fc-match``, which knows the fonts of Linux and BSD."""
 
     @property
     def lacks_tool(self) -> str:
+        """The program that finding fonts needs and that is not installed; empty when nothing is missing."""
         return "" if shutil.which("fc-match") else "fontconfig"
 
     def find(self, script: Script, chars: str) -> Sequence[FontFile]:
+        """Fonts that may hold ``chars``, the best first. Never raises."""
         program = shutil.which("fc-match")
         if program is None:
             return ()
@@ -105,9 +95,12 @@ class KnownFiles:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
 
-    def find(self, script: Script, chars: str) -> Sequence[FontFile]:
+    def find(self, script: Script, _chars: str) -> Sequence[FontFile]:
         paths = (folder / name for name in script.files for folder in self._folders)
         return [FontFile(str(path)) for path in paths if _is_file(path)][:_MOST]
+
+
+FontFinder = Fontconfig | KnownFiles
 
 
 def _is_file(path: Path) -> bool:

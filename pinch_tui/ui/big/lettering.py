@@ -17,7 +17,7 @@ from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
 from pinch_tui.ui.big.fonts import OWN, FontFinder
-from pinch_tui.ui.big.press import Face, Placed, Press
+from pinch_tui.ui.big.press import Face, PillowPress, Placed
 from pinch_tui.ui.big.scripts import OTHER, Script, can_be_set_singly, letters_of, script_of
 from pinch_tui.ui.text import bidi as line_bidi
 from pinch_tui.ui.text.breaks import pieces
@@ -235,7 +235,7 @@ def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
     return None
 
 
-def _drawn(whole: _Set, found: _Setting, grid: Grid, press: Press, request: Request) -> tuple[str, ...]:
+def _drawn(whole: _Set, found: _Setting, grid: Grid, press: PillowPress, request: Request) -> tuple[str, ...]:
     canvas = (request.columns * CELL[0], -(-found.height // CELL[1]) * CELL[1])
     placed: list[Placed] = []
     y = float(found.above + (canvas[1] - found.height) // 2)
@@ -276,11 +276,11 @@ class LargeType:
     """Draws texts with the fonts that a finder names, and keeps the last few pictures. May be called from any
     thread."""
 
-    def __init__(self, finder: FontFinder, make_press: Callable[[], Press]) -> None:
+    def __init__(self, finder: FontFinder, make_press: Callable[[], PillowPress]) -> None:
         """``make_press`` is called by the first request, and may raise `ImportError`."""
         self._finder = finder
         self._make_press = make_press
-        self._press: Press | None = None
+        self._press: PillowPress | None = None
         self._lock = threading.Lock()
         self._kept: dict[Request, Picture] = {}
         self._faces: dict[Script, list[Face]] = {}

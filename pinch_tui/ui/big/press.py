@@ -1,9 +1,9 @@
-"""Measures and draws text with Pillow, behind a port. Called only from worker threads; the first call loads Pillow."""
+"""Measures and draws text with Pillow. Called only from worker threads; the first call loads Pillow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinch_tui.ui.big.fonts import OWN, FontFile
 
@@ -22,19 +22,6 @@ class Ink(NamedTuple):
     below: float
 
 
-class Face(Protocol):
-    """An opened font."""
-
-    def lacks(self, char: str) -> bool:
-        """Whether the font has no glyph for a character."""
-
-    def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
-        """The width of a run of one direction, ``size`` dots an em."""
-
-    def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
-        """The height of its ink."""
-
-
 class Placed(NamedTuple):
     """A run of one direction and font, and where its base line starts, in dots from the upper left."""
 
@@ -43,22 +30,6 @@ class Placed(NamedTuple):
     is_rtl: bool
     x: float
     y: float
-
-
-class Press(Protocol):
-    """Opens fonts and draws with them."""
-
-    @property
-    def can_shape(self) -> bool:
-        """Whether letters are joined and marks are put in their places."""
-
-    def face(self, font: FontFile) -> Face | None:
-        """None: it cannot be opened."""
-
-    def draw(
-        self, runs: Sequence[Placed], size: int, canvas: tuple[int, int], dots: tuple[int, int]
-    ) -> Sequence[bytes]:
-        """Draw on a ``canvas`` (dots across, down), scaled down to ``dots``. Rows of brightness, 0 to 255."""
 
 
 def _open(font: FontFile, size: int, *, can_shape: bool) -> FreeTypeFont:
@@ -73,7 +44,9 @@ def _open(font: FontFile, size: int, *, can_shape: bool) -> FreeTypeFont:
     return ImageFont.truetype(font.path, size, index=font.index, layout_engine=engine)
 
 
-class _PillowFace:
+class Face:
+    """An opened font."""
+
     def __init__(self, font: FontFile, *, can_shape: bool) -> None:
         """Raises `OSError` when it is no font."""
         self._font = font
@@ -88,6 +61,7 @@ class _PillowFace:
         return mask.size, bytes(mask)
 
     def lacks(self, char: str) -> bool:
+        """Whether the font has no glyph for a character."""
         if char not in self._lacks:
             self._lacks[char] = self._mask(char) == self._tofu
         return self._lacks[char]
@@ -105,42 +79,42 @@ class _PillowFace:
         return "rtl" if is_rtl else "ltr"
 
     def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
+        """The width of a run of one direction, ``size`` dots an em."""
         return self.at(size).getlength(text, direction=self.direction(is_rtl=is_rtl))
 
     def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
+        """The height of its ink."""
         _, top, _, bottom = self.at(size).getbbox(text, anchor="ls", direction=self.direction(is_rtl=is_rtl))
         return Ink(-top, bottom)
 
 
 class PillowPress:
-    """The real one. Raises `ImportError` where Pillow came without FreeType."""
+    """Opens fonts and draws with them. Raises `ImportError` where Pillow came without FreeType."""
 
     def __init__(self) -> None:
         from PIL import features
 
         if not features.check("freetype2"):
             raise ImportError("Pillow without FreeType")
-        self._can_shape = bool(features.check("raqm"))
-
-    @property
-    def can_shape(self) -> bool:
-        return self._can_shape
+        self.can_shape = bool(features.check("raqm"))
+        """Whether letters are joined and marks are put in their places."""
 
     def face(self, font: FontFile) -> Face | None:
+        """None: it cannot be opened."""
         try:
-            return _PillowFace(font, can_shape=self._can_shape)
+            return Face(font, can_shape=self.can_shape)
         except (OSError, ValueError):
             return None
 
     def draw(
         self, runs: Sequence[Placed], size: int, canvas: tuple[int, int], dots: tuple[int, int]
     ) -> Sequence[bytes]:
+        """Draw on a ``canvas`` (dots across, down), scaled down to ``dots``. Rows of brightness, 0 to 255."""
         from PIL import Image, ImageDraw
 
         image = Image.new("L", canvas)
         pencil = ImageDraw.Draw(image)
         for face, text, is_rtl, x, y in runs:
-            assert isinstance(face, _PillowFace)
             direction = face.direction(is_rtl=is_rtl)
             pencil.text((x, y), text, fill=255, font=face.at(size), anchor="ls", direction=direction)
         data = image.resize(dots, Image.Resampling.BOX).tobytes()

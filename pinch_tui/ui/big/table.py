@@ -112,7 +112,7 @@ class TableView(BigView):
             event.stop()
             self._help()
         for name in _ACTIONS:
-            if event.key in self._front.keys[name] and event.key not in self._own_keys:
+            if event.key in self._front.keys[name] and event.key not in self._bindings.key_to_bindings:
                 event.stop()
                 do(self._front, name)
                 return
@@ -121,10 +121,6 @@ class TableView(BigView):
         from pinch_tui.ui.screens.help import HelpScreen, Place
 
         self._host.push_screen(HelpScreen(Place("Here, in the big view", _OWN, _ACTIONS)))
-
-    @property
-    def _own_keys(self) -> Collection[str]:
-        return self._bindings.key_to_bindings.keys()
 
     def action_back(self) -> None:
         """During an utterance Escape cancels that, and leaves the view open."""

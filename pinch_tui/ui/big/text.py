@@ -51,7 +51,8 @@ class BigText(MouseHold):
         self._draw = draw
         self._wanted: Request | None = None
         self._answered: Request | None = None
-        self._is_drawing = False
+        self.is_drawing = False
+        """Whether it is not known yet how the text can be shown."""
         self._pages: list[Page] = []
         self.refusal: Refusal | None = None
         """Why the text could not be drawn, if there is something to say."""
@@ -66,11 +67,6 @@ class BigText(MouseHold):
             return False
         is_long = self.refusal is not None and self.refusal.why is Why.NO_ROOM
         return self.refusal is None or (is_long and not (answered.is_turned or self._is_ascii))
-
-    @property
-    def is_drawing(self) -> bool:
-        """Whether it is not known yet how the text can be shown."""
-        return self._is_drawing
 
     @property
     def n_pages(self) -> int:
@@ -117,8 +113,8 @@ class BigText(MouseHold):
                 self._pages = []
             if not self._pages:
                 self.set_timer(_PATIENCE_S, self._lose_patience)
-            if not self._is_drawing:
-                self._is_drawing = True
+            if not self.is_drawing:
+                self.is_drawing = True
                 self._keep_drawing()
         self.refresh()
 
@@ -145,7 +141,7 @@ class BigText(MouseHold):
         )
 
     def _lose_patience(self) -> None:
-        if not self._pages and self._is_drawing:
+        if not self._pages and self.is_drawing:
             self._lay_out()
             self.refresh()
             self.post_message(self.Drawn())
@@ -160,7 +156,7 @@ class BigText(MouseHold):
                 self._take(request, answer)
                 draw = self._draw
         finally:
-            self._is_drawing = False
+            self.is_drawing = False
 
     def _take(self, request: Request, answer: Picture | Refusal) -> None:
         if self._wanted is None:
