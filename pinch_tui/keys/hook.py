@@ -26,20 +26,16 @@ def hooked(stock: type[Driver], hold: KeyListener) -> tuple[type[Driver], str]:
     if reason := unfit_reason(_driver_module()):
         return stock, reason
     if sys.platform == "win32":
-        from textual.drivers.windows_driver import WindowsDriver
+        from textual.drivers.windows_driver import WindowsDriver as Known
 
-        from pinch_tui.keys.windows_driver import HoldWindowsDriver
+        from pinch_tui.keys.windows_driver import HoldWindowsDriver as Ours
+    else:
+        from textual.drivers.linux_driver import LinuxDriver as Known
 
-        if stock is not WindowsDriver:
-            return stock, "another driver is in use"
-        return type("HoldWindowsDriver", (HoldWindowsDriver,), {"hold": hold}), ""
-    from textual.drivers.linux_driver import LinuxDriver
-
-    from pinch_tui.keys.driver import HoldDriver
-
-    if stock is not LinuxDriver:
+        from pinch_tui.keys.driver import HoldDriver as Ours
+    if stock is not Known:
         return stock, "another driver is in use"
-    return type("HoldDriver", (HoldDriver,), {"hold": hold}), ""
+    return type(Ours.__name__, (Ours,), {"hold": hold}), ""
 
 
 def unfit_reason(driver_module: ModuleType | None) -> str:

@@ -38,7 +38,7 @@ class PosixTerminal:
     has_keys = True
 
     def __init__(self, fd: int | None = None, out: Callable[[str], object] | None = None) -> None:
-        self._fd = sys.stdin.fileno() if fd is None else fd
+        self.fd = sys.stdin.fileno() if fd is None else fd
         self._out = out
         self._saved: list[Any] | None = None
         self._on_key: KeyHandler = lambda name, t: None
@@ -53,34 +53,30 @@ class PosixTerminal:
         self._has_ended = False
         self._has_closed_question = False
 
-    @property
-    def fd(self) -> int | None:
-        return self._fd
-
     def open(self, on_key: KeyHandler) -> None:
-        if not os.isatty(self._fd):
+        if not os.isatty(self.fd):
             raise UsageError(
                 "The line mode reads keys, and the standard input is not a terminal.",
                 "For files and pipes there is `pinch-tui translate`.",
             )
-        self._saved = termios.tcgetattr(self._fd)
+        self._saved = termios.tcgetattr(self.fd)
         self._on_key = on_key
         self._loop = asyncio.get_running_loop()
         self._use_keys()
-        self._loop.add_reader(self._fd, self._read)
+        self._loop.add_reader(self.fd, self._read)
 
     def _use_keys(self) -> None:
         """Single keys, no echo, no signals from keys; output processing stays as it is."""
-        mode = termios.tcgetattr(self._fd)
+        mode = termios.tcgetattr(self.fd)
         mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
         mode[0] &= ~(termios.ICRNL | termios.IXON)
         mode[6][termios.VMIN] = 1
         mode[6][termios.VTIME] = 0
-        termios.tcsetattr(self._fd, termios.TCSANOW, mode)
+        termios.tcsetattr(self.fd, termios.TCSANOW, mode)
 
     def _use_lines(self) -> None:
         if self._saved is not None:
-            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+            termios.tcsetattr(self.fd, termios.TCSANOW, self._saved)
 
     def _use_question(self) -> None:
         """Whole lines with the terminal's own editing and echo. Escape, Ctrl+C and Ctrl+Q end the line, as Enter does,
@@ -90,7 +86,7 @@ class PosixTerminal:
         mode = [*self._saved[:6], list(self._saved[6])]
         mode[3] |= termios.ICANON | termios.ECHO | termios.IEXTEN
         mode[0] = (mode[0] | termios.ICRNL) & ~termios.IXON
-        nothing = os.fpathconf(self._fd, "PC_VDISABLE").to_bytes(1, "little")
+        nothing = os.fpathconf(self.fd, "PC_VDISABLE").to_bytes(1, "little")
         for index, char in (
             (termios.VINTR, nothing),
             (termios.VEOL, b"\x1b"),
@@ -98,7 +94,7 @@ class PosixTerminal:
             (termios.VEOF, b"\x11"),  # its line comes without it, an empty one as no byte at all
         ):
             mode[6][index] = char
-        termios.tcsetattr(self._fd, termios.TCSADRAIN, mode)
+        termios.tcsetattr(self.fd, termios.TCSADRAIN, mode)
 
     def write(self, line: str) -> None:
         """A line. A terminal that is gone ends the program, as the end of input does."""
@@ -129,7 +125,7 @@ class PosixTerminal:
     def _read(self) -> None:
         now = time.monotonic()
         try:
-            data = os.read(self._fd, 4096)
+            data = os.read(self.fd, 4096)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:  # EIO: the terminal is gone
@@ -169,7 +165,7 @@ class PosixTerminal:
         if self._has_ended:
             return
         self._has_ended = True
-        self._loop.remove_reader(self._fd)
+        self._loop.remove_reader(self.fd)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result("")
         self._on_key(HANG_UP, now)
@@ -217,7 +213,7 @@ class PosixTerminal:
         if self._stream is not None:
             self._stream.outlet.close(LAST_WORDS_S)
         if not self._loop.is_closed():
-            self._loop.remove_reader(self._fd)
+            self._loop.remove_reader(self.fd)
         with contextlib.suppress(OSError, termios.error):  # a terminal that is gone needs nothing back
-            termios.tcsetattr(self._fd, termios.TCSANOW, self._saved)
+            termios.tcsetattr(self.fd, termios.TCSANOW, self._saved)
         self._saved = None

@@ -21,6 +21,7 @@ class WindowsTerminal:
     """Fulfils `pinch_tui.plain.terminal.Terminal`. Raises `UsageError` from `open` without a console."""
 
     has_keys = True
+    fd: int | None = None
 
     def __init__(
         self,
@@ -35,10 +36,6 @@ class WindowsTerminal:
         self._poller: asyncio.TimerHandle | None = None
         self._typed = ""
         self._answer: asyncio.Future[str] | None = None
-
-    @property
-    def fd(self) -> int | None:
-        return None
 
     def open(self, on_key: KeyHandler) -> None:
         if not self._is_tty():

@@ -11,8 +11,8 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from pinch_tui.core.transcript.utterance import Utterance
+from pinch_tui.errors import PinchError
 from pinch_tui.frontend.frontend import FrontEnd
-from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import TalkKey
 from pinch_tui.ui.app.looks import Looks
 from pinch_tui.ui.app.theme import Marks
@@ -59,8 +59,8 @@ class Host(Protocol):
     def arm(self) -> None:
         """The focus or the screen has changed: decide again whether the talk key works."""
 
-    def continue_with(self, conversation: PastConversation) -> None:
-        """Show the conversation that goes on now, in place of panels and of what was there."""
+    def continue_past(self, id_: str, failed: Callable[[PinchError], None]) -> None:
+        """Go on with a past conversation, in place of panels and of what was there; or say why not."""
 
     def set_theme(self, name: str) -> None: ...
 

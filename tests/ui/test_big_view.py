@@ -209,7 +209,7 @@ async def test_a_late_answer_does_not_cover_a_text_that_was_taken_away() -> None
         app.say("")
         await until(pilot, lambda: not app.text.strip())
         go.set()
-        await until(pilot, lambda: not app.big.query_one(BigText)._is_drawing)
+        await until(pilot, lambda: not app.big.query_one(BigText).is_drawing)
         assert not app.text.strip() and hints(app)[0].startswith("Esc close")
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pinch_tui.core.keymap import OWN_THEMES
 from pinch_tui.core.transcript.utterance import Utterance
-from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
+from pinch_tui.ui.app.theme import THEME_TITLES
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.main import MainScreen
 
@@ -26,7 +27,6 @@ class ScreenActions:
         self._host, self._main, self._draw = host, main, draw
         self._table_view: TableView | None = None
         self._arrangement: Arrangement | None = None
-        lines = main.lines
         self._table: Mapping[str, Callable[[], object]] = {
             "help": self._help,
             "settings": self._settings,
@@ -40,12 +40,7 @@ class ScreenActions:
             "big": self._open_big,
             "star": self._star,
             "next_star": self._next_star,
-            "line_up": lines.select_prev,
-            "line_down": lines.select_next,
-            "page_up": lambda: lines.select_page(-1),
-            "page_down": lambda: lines.select_page(1),
-            "first": lines.select_first,
-            "latest": lines.select_last,
+            **main.lines.moves,
             "search": main.open_search,
             "search_next": lambda: main.search_bar.action_step(1),
             "search_previous": lambda: main.search_bar.action_step(-1),
@@ -92,8 +87,8 @@ class ScreenActions:
         self._host.push_screen(KeyScreen())
 
     def _next_theme(self) -> None:
-        here = THEME_NAMES.index(self._host.theme) if self._host.theme in THEME_NAMES else -1
-        name = THEME_NAMES[(here + 1) % len(THEME_NAMES)]
+        here = OWN_THEMES.index(self._host.theme) if self._host.theme in OWN_THEMES else -1
+        name = OWN_THEMES[(here + 1) % len(OWN_THEMES)]
         self._host.set_theme(name)
         self._host.front.face.say("theme", f"Theme: {THEME_TITLES.get(name, name)}")
 

@@ -51,6 +51,7 @@ from pinch_tui.core.keymap import check_theme
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
+from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
 from pinch_tui.frontend.continuing import tell_continued
 from pinch_tui.frontend.frontend import FrontEnd
@@ -62,7 +63,7 @@ from pinch_tui.settings.model import Settings
 from pinch_tui.ui.app.actions import ScreenActions
 from pinch_tui.ui.app.looks import AsciiShapes, Background, Colourless, Looks
 from pinch_tui.ui.app.palette import ActionPalette, Palette
-from pinch_tui.ui.app.theme import THEMES, marks
+from pinch_tui.ui.app.theme import ASCII, THEMES, UNICODE
 from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.fatal import FatalScreen
 from pinch_tui.ui.screens.main import MainScreen
@@ -120,7 +121,7 @@ class PinchApp(App[AppExit]):
         self.hold = hold
         self.front = FrontEnd(engine, hold, services, settings, self, clock)
         is_ascii = settings.ui.is_ascii
-        self.marks = marks(is_ascii)
+        self.marks = ASCII if is_ascii else UNICODE
         self.looks = Looks(settings.ui.theme, os.environ, clock)
         self._own_filters: list[LineFilter] = [AsciiShapes()] if is_ascii else []
         self._has_hold_driver = False
@@ -201,20 +202,18 @@ class PinchApp(App[AppExit]):
     def _start(self) -> None:
         """Start-up work that can wait until after the first paint."""
         self.run_worker(self.front.run_engine(), name="engine")
-        self._say_ready()
-
-    def _say_ready(self) -> None:
         gc.enable()  # `pinch_tui.__main__` has disabled it
         gc.freeze()  # all of this stays, so collections need not look at it (collecting first would cost 40 ms)
-        front, services = self.front, self.front.services
-        services.log(front.clock(), "ready", {"hold": self.hold.report().method})
+        services = self.front.services
+        services.log(self.front.clock(), "ready", {"hold": self.hold.report().method})
         if services.continued is not None:
-            self.continue_with(services.continued)
-        if services.has_key:
-            return
-        if services.has_seen_welcome:
-            key = front.key_named("welcome")
-            self.say("welcome", "This is practice.", f"Have a Pinch key? {key}" if key else "")
+            self._continue_with(services.continued)
+        if services.has_seen_welcome and not services.has_key:
+            self._offer_key("This is practice.")
+
+    def _offer_key(self, text: str) -> None:
+        key = self.front.key_named("welcome")
+        self.say("welcome", text, f"Have a Pinch key? {key}" if key else "")
 
     def on_unmount(self) -> None:
         self.hold.on_report_changed = self.hold.on_hang_up = self.hold.on_interrupt = None
@@ -280,8 +279,7 @@ class PinchApp(App[AppExit]):
         if any(line.translation and not line.is_live for line in self.engine.transcript.utterances):
             self._has_greeted = True
             services.remember("welcome_seen", True)
-            key = self.front.key_named("welcome")
-            self.say("welcome", "That's it. Go on talking.", f"Have a Pinch key? {key}" if key else "")
+            self._offer_key("That's it. Go on talking.")
 
     def _on_report(self, _report: object) -> None:
         """On the input thread."""
@@ -446,7 +444,16 @@ class PinchApp(App[AppExit]):
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
         self._own.show_big(utterance, is_running=is_running)
 
-    def continue_with(self, conversation: PastConversation) -> None:
+    def continue_past(self, id_: str, failed: Callable[[PinchError], None]) -> None:
+        async def work() -> None:
+            try:
+                self._continue_with(await self.front.services.continue_past(id_))
+            except PinchError as error:
+                failed(error)
+
+        self.begin("continue", work())
+
+    def _continue_with(self, conversation: PastConversation) -> None:
         """Show the conversation that goes on now, in place of panels and of what was there."""
         self.close_panels()
         self._changed_lines.clear()

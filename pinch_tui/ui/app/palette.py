@@ -11,9 +11,9 @@ from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits
 from textual.message import Message
 from textual.widgets import Button, Input, OptionList
 
-from pinch_tui.core.keymap import AUTO_THEME
+from pinch_tui.core.keymap import AUTO_THEME, OWN_THEMES
 from pinch_tui.frontend.actions import ACTIONS, Action, do
-from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
+from pinch_tui.ui.app.theme import THEME_TITLES
 from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
 
@@ -48,7 +48,7 @@ class ActionPalette(Provider):
         for action in ACTIONS:
             if action.in_palette and action.is_offered(self._host.front.engine.status.service):
                 yield self._title(action), action.description, partial(do, self._host.front, action.name)
-        for name in (AUTO_THEME, *THEME_NAMES):
+        for name in (AUTO_THEME, *OWN_THEMES):
             yield f"Theme: {THEME_TITLES[name]}", "Colours of the screen", partial(self._host.set_theme, name)
 
     def _title(self, action: Action) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from textual.theme import Theme
 
 from pinch_tui.core.events import StateWord
-from pinch_tui.core.keymap import AUTO_THEME, OWN_THEMES
+from pinch_tui.core.keymap import AUTO_THEME
 
 DARK = Theme(
     name="pinch-dark",
@@ -104,7 +104,6 @@ CONTRAST = Theme(
 )
 
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, CONTRAST)
-THEME_NAMES: tuple[str, ...] = OWN_THEMES
 THEME_TITLES = {AUTO_THEME: "like the terminal", DARK.name: "dark", LIGHT.name: "light", CONTRAST.name: "high contrast"}
 """The themes in words."""
 
@@ -188,8 +187,3 @@ ASCII = Marks(
     new_session="!",
     ellipsis="...",
 )
-
-
-def marks(is_ascii: bool) -> Marks:
-    """The set of shapes to draw with."""
-    return ASCII if is_ascii else UNICODE

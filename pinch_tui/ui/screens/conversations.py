@@ -180,15 +180,7 @@ class ConversationsScreen(ListPanel[None]):
         """Continue the conversation of this row."""
         self.keep()
         if self._here is not None:
-            self.front.face.begin("continue", self._continue(self._here.id))
-
-    async def _continue(self, id_: str) -> None:
-        try:
-            conversation = await self.front.services.continue_past(id_)
-        except PinchError as error:
-            self._fail(error)
-        else:
-            self.host.continue_with(conversation)
+            self.host.continue_past(self._here.id, self._fail)
 
     # ---- deleting --------------------------------------------------------------------------------------------------
 

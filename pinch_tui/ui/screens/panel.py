@@ -74,10 +74,8 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     def on_mount(self) -> None:
         """Nothing blinks where no motion is wanted."""
         if not self.front.settings.ui.motion:
-            for field in self.query(Input):
+            for field in (*self.query(Input), *self.query(TextArea)):
                 field.cursor_blink = False
-            for area in self.query(TextArea):
-                area.cursor_blink = False
 
     def action_close(self) -> None:
         """Close without a result."""

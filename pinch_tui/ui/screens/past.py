@@ -121,13 +121,8 @@ class PastScreen(Panel[PastConversation]):
             "search": self.search_bar.open,
             "search_next": lambda: self.search_bar.action_step(1),
             "search_previous": lambda: self.search_bar.action_step(-1),
-            "line_up": lines.select_prev,
-            "line_down": lines.select_next,
-            "page_up": lambda: lines.select_page(-1),
-            "page_down": lambda: lines.select_page(1),
-            "first": lines.select_first,
-            "latest": lines.select_last,
-            "continue": lambda: self.begin("continue", self._continue()),
+            **lines.moves,
+            "continue": lambda: self.host.continue_past(self._conversation.id, self._continue_failed),
             "cancel": self.action_close,
             "conversations": self.action_close,
             "help": self._help,
@@ -203,13 +198,8 @@ class PastScreen(Panel[PastConversation]):
         event.stop()
         self._show_big(self._said.utterance(event.number))
 
-    async def _continue(self) -> None:
-        try:
-            conversation = await self.front.services.continue_past(self._conversation.id)
-        except PinchError as error:
-            self.warn("continue", error.title, error.hint)
-        else:
-            self.host.continue_with(conversation)
+    def _continue_failed(self, error: PinchError) -> None:
+        self.warn("continue", error.title, error.hint)
 
     # ---- what the lines' work asks for -----------------------------------------------------------------------------
 

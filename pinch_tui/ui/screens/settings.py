@@ -20,12 +20,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from pinch_tui.core.events import HearMicrophone, SessionParams
-from pinch_tui.core.keymap import AUTO_THEME
+from pinch_tui.core.keymap import AUTO_THEME, OWN_THEMES
 from pinch_tui.core.options import SESSION_OPTIONS, Option, Text, difference_text
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.status_text import dbfs_text, mic_line
 from pinch_tui.settings.model import OPTIONS, VOLUME_RANGE
-from pinch_tui.ui.app.theme import THEME_NAMES, THEME_TITLES
+from pinch_tui.ui.app.theme import THEME_TITLES
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.widgets.choice import Choice
 from pinch_tui.ui.widgets.meter import meter
@@ -80,18 +80,13 @@ class KeyRow(Static, can_focus=True):
     KeyRow:focus { background: $panel; }
     KeyRow:focus:nocolor { text-style: reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.do('welcome')", show=False)]
 
     def on_mount(self) -> None:
         self.update(Content.assemble((f" {'API key':<{_INDENT - 1}}", "$text-muted"), "Enter opens it"))
 
-    def on_click(self) -> None:
-        self.action_open()
-
-    def action_open(self) -> None:
-        from pinch_tui.ui.screens.key import KeyScreen
-
-        self.app.push_screen(KeyScreen())
+    async def on_click(self) -> None:
+        await self.run_action("app.do('welcome')")
 
 
 class SettingsScreen(Panel[None]):
@@ -279,7 +274,7 @@ class SettingsScreen(Panel[None]):
 
 def _themes(now: str) -> list[tuple[object, str]]:
     """Ours, and the one in force if it is another."""
-    names = dict.fromkeys((AUTO_THEME, *THEME_NAMES, now))
+    names = dict.fromkeys((AUTO_THEME, *OWN_THEMES, now))
     return [(name, THEME_TITLES.get(name, name)) for name in names]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -130,6 +130,18 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Change fields of the `RowStyle`."""
         self._painter = None
         self._lay_out(replace(self._book.style, **changes))
+
+    @property
+    def moves(self) -> Mapping[str, Callable[[], object]]:
+        """The actions that move the selection."""
+        return {
+            "line_up": self.select_prev,
+            "line_down": self.select_next,
+            "page_up": lambda: self.select_page(-1),
+            "page_down": lambda: self.select_page(1),
+            "first": self.select_first,
+            "latest": self.select_last,
+        }
 
     # ---- selection ------------------------------------------------------------------------------------------------
 
