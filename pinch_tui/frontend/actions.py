@@ -1,7 +1,7 @@
 """The one table of actions: it feeds key bindings, footer, palette, help, and the user's own key map.
 
 An action is a name, a title, its keys and what it does. Nothing else binds a key, except the editing keys of lists and
-text fields and ``Esc`` of the panels. The keys and their rules stand in `pinch_tui.core.keymap`.
+text fields and ``Esc`` of the panels. The keys and their rules are in `pinch_tui.core.keymap`.
 """
 
 from __future__ import annotations

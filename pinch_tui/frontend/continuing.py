@@ -1,4 +1,4 @@
-"""Going on with a past conversation: what was said before stands above, and what is said now is added to it."""
+"""Continues a past conversation: new lines are added below the old ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pinch_tui.frontend.past import PastConversation, counted, when
 
 
 def tell_continued(front: FrontEnd, conversation: PastConversation) -> None:
-    """Say what goes on, and where its languages are not those in force. These stay; one key goes back to the others."""
+    """Say which conversation continues; where its languages differ from those in force, name the key for them."""
     title = f"Continuing {when(conversation.started)}, {counted(len(conversation.utterances), 'line')}."
     front.face.say("continue", title, _languages(front, conversation))
 

@@ -145,7 +145,7 @@ def add_words(front: FrontEnd, lines: LineWork, face: LineFace) -> None:
         return
     lines.new_words = ()
     front.session.change(replace(front.session.wanted, context=context))
-    if face is not front.face:  # which has told it
+    if face is not front.face:  # it has said so already
         face.say("context", f"From now on the translator knows: {', '.join(words)}.")
 
 

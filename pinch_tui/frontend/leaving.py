@@ -1,4 +1,4 @@
-"""Leaving and going to the background: the microphone closes, the last words are waited for."""
+"""Quits and suspends: closes the microphone and waits for the last words."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _lines(n: int) -> str:
 
 
 class Leaving:
-    """Knows whether the program is on its way out."""
+    """Quits or suspends the program, once."""
 
     def __init__(self, engine: EngineFacade, hold: TalkKey, face: Face, clock: Callable[[], float]) -> None:
         self._engine, self._hold, self._face, self._clock = engine, hold, face, clock

@@ -1,4 +1,4 @@
-"""What is done with a line: copying, correcting, saying it again, saving its speech; and exporting the conversation."""
+"""Work on a line: copy, correct, play or send again, save its speech; and export the conversation."""
 
 from __future__ import annotations
 

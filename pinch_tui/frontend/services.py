@@ -38,8 +38,8 @@ class AppServices:
     log: Callable[[float, str, Mapping[str, object]], None]
     """One line of the event log: monotonic time, kind, fields. The app writes ``ready`` and ``quit`` through it."""
     watch_signals: Callable[[Callable[[], None], Callable[[], None]], Callable[[], None]]
-    """Call back on the running loop at SIGTERM (the first) and SIGHUP (the second); returns the way to stop. Called
-    once the loop runs."""
+    """Call back on the running loop at SIGTERM (the first) and SIGHUP (the second); returns a function that stops it.
+    Called once the loop runs."""
 
     list_devices: Callable[[], Awaitable[DeviceNames]]
 
@@ -83,7 +83,7 @@ class AppServices:
     continued: PastConversation | None = None
     """The conversation that this run began with, where it continues one."""
     continue_past: Callable[[str], Awaitable[PastConversation]]
-    """Leave the running conversation and go on with a past one; it is the engine's then."""
+    """Continue a past conversation in place of the running one; the engine owns it from then on."""
     has_key: bool = True
     """False: no API key was found, and practice mode runs for want of one."""
     has_seen_welcome: bool = False
@@ -94,7 +94,7 @@ class AppServices:
     """Try an API key for the service in use, keep it, and use it from now on; one that is refused is not kept. Returns
     where it is kept, in words."""
     service_offers: tuple[tuple[str, str], ...] = ()
-    """The services that may be chosen: names, and how each is put."""
+    """The services that may be chosen: names and labels."""
     use_service: Callable[[str], Awaitable[None]]
     """Another service from the next utterance on."""
     doctor: Callable[[str], Awaitable[Sequence[str]]]

@@ -26,7 +26,7 @@ MEASURES: dict[Lane, tuple[float, float]] = {
     Lane.REST: (32.0, 20.0),
 }
 """Each lane's events at once, and a second after. ``READ``: every key, the held talk key's repeats included; ``KEYS``:
-those that go on to the application: a text pasted where pastes are not marked, and the fastest auto-repeat."""
+those that reach the application: a text pasted where pastes are not marked, and the fastest auto-repeat."""
 
 
 class FloodGate:

@@ -252,7 +252,7 @@ class HoldInput:
             self._tell(ReleaseSeen(), t)
 
     def asked(self, t: float, *, is_disabled: bool = False) -> None:
-        """The driver has queried the terminal's capabilities, or was told not to."""
+        """The driver has queried the terminal's capabilities, or may not (``is_disabled``)."""
         self._tell(TerminalRestarted(), t)
         with self._wake:
             self._answer = False if is_disabled or not self.wants_exact else None

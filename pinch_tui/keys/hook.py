@@ -1,4 +1,4 @@
-"""Chooses the driver: ours with the Textual that it was written for, else the stock driver, with the reason.
+"""Chooses the driver: ours where it fits this Textual, else the stock driver, with the reason.
 
 The hook uses a few private names of the pinned Textual; each is checked here before anything is replaced.
 """

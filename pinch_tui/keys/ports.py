@@ -1,4 +1,4 @@
-"""What the drivers tell and ask the talk key; `pinch_tui.keys.hold_input.HoldInput` is the real one."""
+"""What the drivers need of the talk key; `pinch_tui.keys.hold_input.HoldInput` implements it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class KeyListener(Protocol):
     is_midway: Callable[[], bool]
     """Whether the driver has read the beginning of a sequence, or an Escape that may be one."""
     dropped: Callable[[], int]
-    """Events of the terminal that came faster than anybody types and went no further."""
+    """Terminal events that were dropped because they came faster than a person types."""
     on_hang_up: Callable[[], None] | None
     on_interrupt: Callable[[], None] | None
 

@@ -1,7 +1,7 @@
-"""The screen's way to the terminal. A terminal that stops reading stops nothing but the screen.
+"""Writes the screen to the terminal. A terminal that stops reading stops only the screen.
 
-In place of Textual's writer, whose queue blocks the event loop once it is full. While the terminal takes nothing,
-frames are dropped, and what switches modes is kept; when it reads again, the screen is painted whole once.
+It replaces Textual's writer, whose full queue blocks the event loop. While the terminal takes nothing, frames are
+dropped and mode switches are kept; when it reads again, the whole screen is painted once.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ def install(
     loop: asyncio.AbstractEventLoop, on_quit: Callable[[], None], on_hang_up: Callable[[], None] | None = None
 ) -> Callable[[], None]:
     """Call ``on_quit`` on the loop at SIGTERM, and at SIGHUP ``on_hang_up`` (``on_quit`` where that is not given);
-    returns the way to undo it. Nothing happens on Windows.
+    returns a function that undoes it. Does nothing on Windows.
 
     A second signal calls it again, like a second press of the quit key.
     """

@@ -1,4 +1,4 @@
-"""What a terminal's bytes mean to the app, one line a sequence: the driver's own parser, with the bytes beside it."""
+"""A terminal's bytes as the driver's parser reads them, one line a sequence, with the bytes beside it."""
 
 from __future__ import annotations
 

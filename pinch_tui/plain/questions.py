@@ -1,4 +1,4 @@
-"""The questions of the line mode: languages, a line's wording, the service. One at a time; the talk key rests."""
+"""The line mode's questions: languages, a line's wording, the service. The talk key does nothing meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the line mode needs of a terminal, and which keys the characters it sends stand for."""
+"""The line mode's terminal, and the keys behind the characters that it sends."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Terminal(Protocol):
     """What the line mode needs of a terminal."""
 
     has_keys: bool
-    """Whether anybody can press one."""
+    """Whether there is a keyboard."""
 
     @property
     def fd(self) -> int | None:

@@ -1,7 +1,7 @@
 """The line mode's POSIX terminal: single keys without echo, and whole lines when a question is asked.
 
-Writes nothing but whole lines, moves no cursor, uses no thread. Whatever happens, `close` gives the terminal back as
-it was. This module is for POSIX terminals; `pinch_tui.plain.tty_windows` polls the console of Windows.
+Writes only whole lines, moves no cursor, uses no thread. `close` always restores the terminal. Windows has
+`pinch_tui.plain.tty_windows`.
 """
 
 from __future__ import annotations

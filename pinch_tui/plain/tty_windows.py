@@ -1,6 +1,6 @@
 """The keyboard of the line mode on Windows: the console is polled, no thread, no colour.
 
-Keys of the console that are no characters (arrows, function keys) are left out, as on other systems.
+Keys without a character (arrows, function keys) are left out.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class WindowsTerminal:
         self._poller = asyncio.get_running_loop().call_later(POLL_S, self._poll, console)
 
     def _edit(self, char: str) -> None:
-        """A line is being typed: there is no echo but ours, and no cursor movement, so backspace starts anew."""
+        """A line is being typed: we echo it and cannot move the cursor, so backspace starts over."""
         if char in "\r\n":
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(self._typed.strip())

@@ -76,7 +76,7 @@ class Narrator:
             yield sentence(f"Microphone: {status.mic_name or 'found again'}")
 
     def knows(self, params: SessionParams) -> None:
-        """These parameters were told already."""
+        """These parameters were announced already."""
         self._params = params
 
     def levels(self, status: Status, levels: Levels, now: float) -> Iterator[str]:

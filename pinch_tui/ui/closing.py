@@ -16,8 +16,8 @@ else:
 class ClosesOnce(_Base):
     """Put this before the screen in a class's bases.
 
-    A screen goes on receiving the keys that were typed before it closed. A second Esc or Enter among them would close
-    the screen below, and raise where only the conversation is left.
+    A closed screen still receives the keys that were typed before. A second Esc or Enter among them would close the
+    screen below, and raise where only the conversation is left.
     """
 
     _result: tuple[Any] | None = None

@@ -60,7 +60,7 @@ class Host(Protocol):
         """The focus or the screen has changed: decide again whether the talk key works."""
 
     def continue_past(self, id_: str, failed: Callable[[PinchError], None]) -> None:
-        """Go on with a past conversation, in place of panels and of what was there; or say why not."""
+        """Continue a past conversation, close all panels and show it; ``failed`` gets the error."""
 
     def set_theme(self, name: str) -> None: ...
 

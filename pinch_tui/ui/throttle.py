@@ -10,9 +10,9 @@ from textual import events
 from textual.message_pump import MessagePump
 
 INTERVAL_S = 0.05
-"""Hz, averaged over any longer time."""
+"""Shortest time between two paintings, on average."""
 SLACK_S = 0.045
-"""How much earlier than its turn a painting may come, so that a steady 20 changes a second are never delayed."""
+"""How much earlier a single painting may come, so that a steady 20 changes a second are never delayed."""
 
 
 class Throttle:

@@ -1,6 +1,6 @@
 """The system's key state, behind one small port; `open_probe` picks the platform's.
 
-A probe's word is valid for a press only if it says "down" when the press arrives (`pinch_tui.core.talk.hold_key`): that
+A probe's answer counts for a press only if it is "down" when the press arrives (`pinch_tui.core.talk.hold_key`): that
 one test covers remote machines, native Wayland terminals, stale displays and missing permissions.
 """
 

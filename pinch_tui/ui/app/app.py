@@ -1,12 +1,12 @@
-"""The app: the screen's face of the front end. It joins Textual, the talk key and the screens.
+"""The Textual app, the screen's face of the front end. It joins the engine, the talk key and the screens.
 
 How it runs
     ``run()`` returns an `AppExit`. The app alone runs the engine, once its first screen is there, and ends with it.
 
 The talk key
     ``hold.armed`` is True only while the conversation is the top screen and no text field has the focus. The driver
-    (``hold.driver_class``) swallows the key then and sees the terminal's focus by itself; under a driver that is not
-    ours (tests, the browser) keys and focus are fed from here.
+    (``hold.driver_class``) then keeps the key from the app and reports the terminal's focus; under any other driver
+    (tests, the browser) the app feeds keys and focus.
 
 Leaving
     Ctrl+Q, the first Ctrl+C, SIGTERM and SIGHUP drain: the engine gets ``Quit(drain=True)`` and the talk bar counts
@@ -454,7 +454,7 @@ class PinchApp(App[AppExit]):
         self.begin("continue", work())
 
     def _continue_with(self, conversation: PastConversation) -> None:
-        """Show the conversation that goes on now, in place of panels and of what was there."""
+        """Show this conversation in place of the running one, and close all panels."""
         self.close_panels()
         self._changed_lines.clear()
         self.main.lines.set_stars(conversation.stars)

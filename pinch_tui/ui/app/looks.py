@@ -1,7 +1,6 @@
-"""Colours and shapes that this terminal can show: light or dark by its own background, no colour, ASCII alone.
+"""Colours and shapes that this terminal can show: light or dark by its background, no colour, ASCII only.
 
-`Looks` decides which theme is painted. The two filters change finished lines, so that they hold for all that is drawn,
-the parts that Textual draws by itself included.
+`Looks` decides which theme is painted. The two filters change finished lines, so they also apply to what Textual draws.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def is_light_by_environment(env: Mapping[str, str]) -> bool | None:
 
 
 class Looks:
-    """Which theme to paint. ``wish``: the theme that was asked for, or ``auto``."""
+    """Which theme to paint. ``wish``: the chosen theme, or ``auto``."""
 
     def __init__(self, wish: str, env: Mapping[str, str], clock: Callable[[], float]) -> None:
         self.wish = wish
@@ -76,7 +75,7 @@ class Looks:
         self.has_few_colours = color_system not in _FINE_COLOURS
 
     def query(self) -> str:
-        """What to write to the terminal to be told its background, "" where the answer would change nothing."""
+        """The sequence that queries the terminal's background, "" where the answer would change nothing."""
         if self.wish != AUTO_THEME or self.has_few_colours or self.has_no_colour:
             return ""
         self._until = self._clock() + ANSWERS_WITHIN_S

@@ -33,7 +33,7 @@ class Halves:
 def halves(line: Utterance, near: str) -> Halves:
     """``near``: the language of the person at the keyboard, "" for the one that was spoken in this line.
 
-    Each language stays in its half, whoever speaks.
+    Each language stays in its half, no matter who speaks.
     """
     told = next((s.target_language for s in line.segments if s.translation and s.target_language), None)
     original = Said(line.original, line.spoken_language or line.source)

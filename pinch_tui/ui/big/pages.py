@@ -1,4 +1,4 @@
-"""A text at the terminal's own letter size, as widely spaced as fits, on as many pages as it takes. Pure."""
+"""A text at the terminal's letter size, spaced out where it fits, on one or more pages. Pure."""
 
 from __future__ import annotations
 

@@ -113,9 +113,9 @@ class PillowPress:
         from PIL import Image, ImageDraw
 
         image = Image.new("L", canvas)
-        pencil = ImageDraw.Draw(image)
+        drawing = ImageDraw.Draw(image)
         for face, text, is_rtl, x, y in runs:
             direction = face.direction(is_rtl=is_rtl)
-            pencil.text((x, y), text, fill=255, font=face.at(size), anchor="ls", direction=direction)
+            drawing.text((x, y), text, fill=255, font=face.at(size), anchor="ls", direction=direction)
         data = image.resize(dots, Image.Resampling.BOX).tobytes()
         return [data[at : at + dots[0]] for at in range(0, len(data), dots[0])]

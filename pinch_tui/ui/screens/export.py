@@ -1,4 +1,4 @@
-"""The export dialog: which format, which language, which lines. The conversation goes on meanwhile."""
+"""The export dialog: which format, which language, which lines. The conversation continues meanwhile."""
 
 from __future__ import annotations
 

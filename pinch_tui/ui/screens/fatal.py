@@ -1,4 +1,4 @@
-"""The screen for an error after which nothing can go on: what happened, and what to do."""
+"""The screen for an error that ends the program's work: what happened, and what to do."""
 
 from __future__ import annotations
 

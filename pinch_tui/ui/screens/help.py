@@ -1,4 +1,4 @@
-"""Help: how to talk in this terminal, why in this way, and all keys, those of the present place first."""
+"""Help: how to talk in this terminal and why, and all keys, those of the current screen first."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def keys_text(
 
 
 class KeysTable(Static):
-    """All keys, laid out anew at every width."""
+    """All keys, laid out for the current width."""
 
     def __init__(self, keys: Mapping[str, tuple[str, ...]], talk_key: str, place: Place) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the panels with a list share: a field to type into, which keeps the focus, and below it the rows it finds."""
+"""What panels with a list share: a field that keeps the focus, and below it the rows that match what is typed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The conversation: header, transcript, notices, talk bar, footer. It draws snapshots that the app gives it, and owns
-nothing but the scroll position and the search. Levels are polled only while that can change something on the screen: 15
-times a second while somebody talks or the voice speaks, 4 times while the microphone is merely open or something is
-counted down, else not at all. Below a panel that leaves the talk bar in view it is at most twice a second.
+"""The conversation: header, transcript, notices, talk bar, footer. It draws the engine's state, and owns the scroll
+position and the search. Levels are polled at `polling_rate`; below a panel that leaves the talk bar in view, at most
+twice a second.
 """
 
 from __future__ import annotations
@@ -131,7 +130,7 @@ class MainScreen(Screen[None]):
         self._draw_empty(self._engine.status)
 
     def redraw_talk(self) -> None:
-        """The conversation changed: update what is around its lines. The lines themselves hear of it on their own."""
+        """The conversation changed: update what is around its lines. The app tells the view of the lines itself."""
         if not self.is_attached:
             return
         self.set_class(bool(self._engine.transcript.utterances), "-spoken")

@@ -20,8 +20,8 @@ LIFTED_ROWS = 36
 screen."""
 NARROW_COLUMNS = 84
 SNUG_COLUMNS = 108
-"""Below these widths a sheet (a wide sheet) takes the whole screen's width: a sliver of conversation beside it only
-distracts."""
+"""Below these widths a sheet (a wide sheet) takes the whole screen's width: a sliver of conversation beside it would
+distract."""
 Result = TypeVar("Result")
 
 

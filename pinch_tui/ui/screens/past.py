@@ -1,4 +1,4 @@
-"""One past conversation, over the whole screen. The keys are those of the running one, by the user's own map."""
+"""One past conversation, over the whole screen, with the keys of the running one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The laid-out conversation: its rows, their heights and their lines; no widget. Pure.
 
-A row is laid out when it comes into view and kept for a while; the heights of all others are estimates. A row that was
-live does not shrink, so that nothing below it jumps, until `release` is called at a moment when lines move anyway.
+A row is laid out when it comes into view and kept for a while; the heights of all others are estimates. A row that
+was live does not shrink at once, so that nothing below it jumps; `release` shrinks it when lines move anyway.
 """
 
 from __future__ import annotations

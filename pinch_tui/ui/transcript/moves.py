@@ -1,5 +1,5 @@
 """Moving through a conversation: which row to select, and the scroll position that shows it. Pure. In a row that is
-taller than the view, steps and pages scroll to its end before they go on.
+taller than the view, steps and pages scroll to its end before they move on.
 """
 
 from __future__ import annotations

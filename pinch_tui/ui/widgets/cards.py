@@ -60,7 +60,7 @@ class EmptyCard(Static, can_focus=True):
         self._is_stacked = False
 
     def show(self, hint: str, phrases: Sequence[Phrase], width: int) -> None:
-        """``hint``: how to talk, shown only to somebody who never did. ``phrases``: in practice mode; those too
+        """``hint``: how to talk, shown only to someone who never has. ``phrases``: in practice mode; those too
         long for a table of ``width`` cells, including the card's edges, are left out. Where none fits, the first
         stands above its translation."""
         can_speak = self._services.speak_phrase is not None

@@ -1,4 +1,4 @@
-"""The bottom line: the commonest keys, and how the talk key is held here."""
+"""The bottom line: the most used keys, and how the end of a hold is known."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Paints only what changed; Textual renders every visible widget whenever one of them changes.
 
-The screen paints 20 times a second while somebody talks, and most of a paint went into widgets that had not changed
+The screen paints 20 times a second while someone talks, and most of a paint went into widgets that had not changed
 and into looking up, line by line, borders that no widget here has. `keep_lines` puts a cache of finished lines in the
 place of a widget's own: the one private name of Textual that this module touches, which is why the version is pinned.
 Where that name is missing nothing is done, and everything is painted as Textual does it.
@@ -22,7 +22,7 @@ _NAME = "_styles_cache"
 
 
 class KeptLines(StylesCache):
-    """Returns the same lines until told that they changed.
+    """Returns the same lines until they change.
 
     They become stale for the same reasons as in the base class: a region was refreshed, or the style or size changed.
     The lines of a widget without box, outline, tint and padding are its content lines as they are.

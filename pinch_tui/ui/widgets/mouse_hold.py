@@ -9,8 +9,8 @@ from textual.widget import Widget
 
 
 class MouseHold(Widget):
-    """Holding the left mouse button on the widget counts as holding the talk key. Until `hold_with` tells who is to
-    hear of it, mouse events go to the screen as usual."""
+    """Holding the left mouse button on the widget counts as holding the talk key. Until `hold_with` is
+    called, mouse events go to the screen as usual."""
 
     _on_press: Callable[[float], None] | None = None
     _on_release: Callable[[float], None] | None = None

@@ -1,4 +1,4 @@
-"""Notices: a passing line, or a banner that stays until it is dealt with."""
+"""Notices: a passing line, or a banner that stays until the problem is solved or closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often levels and countdowns are read: only as often as they can change something on the screen."""
+"""How often levels and countdowns are read: only as often as they can change the screen."""
 
 from __future__ import annotations
 
