@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -18,18 +17,6 @@ from pinch_tui.frontend.ports import Wording
 from pinch_tui.ui.screens.panel import Panel
 
 
-class _Text(TextArea):
-    """A text of one line: Enter saves instead of breaking it."""
-
-    async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.screen.action_save()  # type: ignore[attr-defined]
-            return
-        await super()._on_key(event)
-
-
 class CorrectScreen(Panel[Wording | None]):
     """Ends with both texts, or None."""
 
@@ -38,7 +25,7 @@ class CorrectScreen(Panel[Wording | None]):
     CorrectScreen TextArea, CorrectScreen TextArea:focus { height: 4; margin-bottom: 1; }
     CorrectScreen.-short TextArea { height: 3; margin-bottom: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,ctrl+s", "save", show=False, priority=True)]
 
     def __init__(self, line: Utterance) -> None:
         super().__init__()
@@ -49,19 +36,19 @@ class CorrectScreen(Panel[Wording | None]):
         with Vertical(classes="panel"):
             yield Static(Content("Correct this line"), classes="panel-title")
             yield Static(Content(full_name(line.spoken_language or line.source)), classes="field")
-            yield _Text(clean(line.original), id="original", tab_behavior="focus", compact=True)
+            yield TextArea(clean(line.original), id="original", tab_behavior="focus", compact=True)
             if line.is_translated:
                 yield Static(Content(full_name(line.target)), classes="field")
-                yield _Text(clean(line.translation), id="translation", tab_behavior="focus", compact=True)
+                yield TextArea(clean(line.translation), id="translation", tab_behavior="focus", compact=True)
             keys = "Enter saves, Tab other text, Esc leaves it as it is. The history keeps the first wording."
             yield Static(Content(keys), classes="panel-keys")
 
     def on_mount(self) -> None:
-        first = self.query(_Text).first()
+        first = self.query(TextArea).first()
         first.focus()
         first.move_cursor(first.document.end)
 
     def action_save(self) -> None:
         """Close with the texts as they are in the fields; line breaks from a paste become spaces."""
-        texts = {field.id: " ".join(field.text.split()) for field in self.query(_Text)}
+        texts = {field.id: " ".join(field.text.split()) for field in self.query(TextArea)}
         self.dismiss((texts.get("original", ""), texts.get("translation", "")))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -229,12 +229,8 @@ class SettingsScreen(Panel[None]):
             else:
                 self.focus_previous()
 
-    def on_input_changed(self) -> None:
-        self._judge()
-
-    def on_text_area_changed(self) -> None:
-        self._judge()
-
+    @on(Input.Changed)
+    @on(TextArea.Changed)
     def _judge(self) -> None:
         """Say what closing will do, and how much context there is."""
         if not self.is_attached:

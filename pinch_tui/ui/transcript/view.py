@@ -40,14 +40,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     class Selected(Message):
         """The selection moved to this utterance."""
 
-        def __init__(self, view: TranscriptView, number: int) -> None:
+        def __init__(self, number: int) -> None:
             super().__init__()
-            self.view = view
             self.number = number
-
-        @property
-        def control(self) -> TranscriptView:
-            return self.view
 
     class Activated(Selected):
         """This utterance was opened by a double click."""
@@ -196,7 +191,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         before, self.cursor = self.cursor, number
         for touched in (self._book.row_of(before), self._book.row_of(number)):
             self._refresh_row(touched)
-        self.post_message(self.Selected(self, number))
+        self.post_message(self.Selected(number))
 
     def _keep_cursor(self) -> None:
         """Utterances came or went: keep the selection, or follow the newest."""
@@ -370,7 +365,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         elif line < self._book.view.total:
             self._move_cursor(self._book.view.row_at(line))
             if event.chain == 2 and self.cursor is not None:
-                self.post_message(self.Activated(self, self.cursor))
+                self.post_message(self.Activated(self.cursor))
 
     def render_line(self, y: int) -> Strip:
         if self._painter is None:

@@ -41,10 +41,6 @@ class Choice(Widget, can_focus=True):
             super().__init__()
             self.choice = choice
 
-        @property
-        def control(self) -> Choice:
-            return self.choice
-
     class Accepted(Message):
         """Enter was pressed."""
 
