@@ -14,6 +14,7 @@ from textual.keys import Keys
 from textual.message import Message
 
 from pinch_tui.keys.flood import FloodGate, Lane
+from pinch_tui.keys.hold_input import HoldInput
 from pinch_tui.keys.parser import (
     LONGEST_SEQUENCE,
     REPORTS_EVENTS,
@@ -22,7 +23,6 @@ from pinch_tui.keys.parser import (
     KeyReleased,
     KittyFlags,
 )
-from pinch_tui.keys.ports import KeyListener
 from pinch_tui.keys.screen_output import ScreenOutput, repainting
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class TalkKeyFilter:
     this was made.
     """
 
-    def __init__(self, hold: KeyListener, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(self, hold: HoldInput, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.gate = FloodGate()
         self._hold = hold
         hold.dropped = lambda: self.gate.dropped
@@ -148,7 +148,7 @@ class TalkKeyDriver(_Driver):
     """Put this before the platform's driver in a class's bases. ``hold`` is set by a subclass made for one
     `HoldInput`."""
 
-    hold: ClassVar[KeyListener]
+    hold: ClassVar[HoldInput]
     _filter: TalkKeyFilter | None = None
     _writer_thread: Any
 

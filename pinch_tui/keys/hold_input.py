@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
@@ -47,9 +47,6 @@ from pinch_tui.keys.memory import KeyMemory, recall, remember
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot
 from pinch_tui.settings.model import TalkSettings
-
-if TYPE_CHECKING:
-    from textual.driver import Driver
 
 _ANSWER_S = 1.0
 _REMOTE_ANSWER_S = 2.0
@@ -136,13 +133,10 @@ class HoldInput:
         remember(self._memory, self._memory_name, self._machine.key.gap.cadence)
         self._probe.want(None)
 
-    def driver_class(self, stock: type[Driver]) -> type[Driver]:
-        """The driver for ``App.get_driver_class``: ours in place of a stock one that it knows, else ``stock``."""
-        from pinch_tui.keys.hook import hooked
-
-        driver, self._stock_reason = hooked(stock, self)
+    def set_stock_reason(self, reason: str) -> None:
+        """Why Textual's own driver reads the keys, "" where ours does."""
+        self._stock_reason = reason
         self._said = self.report()
-        return driver
 
     # ---- facts from the application (any thread) ----------------------------------------------------------------
 

@@ -6,14 +6,13 @@ The hook uses a few private names of the pinned Textual; each is checked here be
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import textual
 
-from pinch_tui.keys.ports import KeyListener
+from pinch_tui.keys.hold_input import HoldInput
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -21,8 +20,14 @@ if TYPE_CHECKING:
 KNOWN_VERSION = "8.2."
 
 
-def hooked(stock: type[Driver], hold: KeyListener) -> tuple[type[Driver], str]:
-    """The driver to use in place of ``stock``, and why it is the stock one ("" when it is ours)."""
+def hooked(hold: HoldInput, stock: type[Driver]) -> type[Driver]:
+    """The driver for ``App.get_driver_class``: ours in place of a stock one that it knows, else ``stock``."""
+    driver, reason = _fitting(hold, stock)
+    hold.set_stock_reason(reason)
+    return driver
+
+
+def _fitting(hold: HoldInput, stock: type[Driver]) -> tuple[type[Driver], str]:
     if reason := unfit_reason(_driver_module()):
         return stock, reason
     if sys.platform == "win32":
@@ -80,10 +85,10 @@ def _driver_module() -> ModuleType | None:
     return module
 
 
-def adopt(driver_class: Callable[[type[Driver]], object]) -> None:
+def adopt(hold: HoldInput) -> None:
     """For a program that reads the terminal itself and feeds `TalkKeyFilter`: the talk key is reported as under our own
     driver."""
     if sys.platform != "win32":
         from textual.drivers.linux_driver import LinuxDriver
 
-        driver_class(LinuxDriver)
+        hooked(hold, LinuxDriver)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from textual.driver import Driver
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -26,8 +25,6 @@ class ScreenTalkKey(TalkKey, Protocol):
     on_hang_up: Callable[[], None] | None
     on_interrupt: Callable[[], None] | None
     dropped: Callable[[], int]
-
-    def driver_class(self, stock: type[Driver]) -> type[Driver]: ...
 
     def feed_key(self, key: str, t: float) -> bool: ...
 

@@ -177,9 +177,17 @@ async def _run_face(
 
         terminal = LineOutput() if options.is_demo and not sys.stdin.isatty() else None
         return await PlainApp(engine, hold, services, settings, terminal=terminal).run()
+    from pinch_tui.keys.hook import hooked
     from pinch_tui.ui.app.app import PinchApp
 
-    app = PinchApp(engine, hold, services, settings, draw_large=lambda request: _large_type()(request))
+    app = PinchApp(
+        engine,
+        hold,
+        services,
+        settings,
+        choose_driver=partial(hooked, hold),
+        draw_large=lambda request: _large_type()(request),
+    )
     ended = await app.run_async()
     return (app.return_code or 0) if ended is None else ended.code
 

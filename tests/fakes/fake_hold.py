@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textual.driver import Driver
-
 from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import TalkSource
 
@@ -39,9 +37,6 @@ class FakeHold:
         self.now_report = FakeReport(method, SENTENCES[method]) if method in SENTENCES else FakeReport(method)
         self.key = key
         self.calls: list[tuple[object, ...]] = []
-
-    def driver_class(self, stock: type[Driver]) -> type[Driver]:
-        return stock
 
     def feed_key(self, key: str, t: float) -> bool:
         if key != self.key or not self.armed:

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from pinch_tui.core.choices import TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge
 from pinch_tui.keys import HoldInput, HoldReport
+from pinch_tui.keys.hook import hooked
 from pinch_tui.keys.signals import install
 
 KINDS = {
@@ -81,7 +82,7 @@ class SampleApp(App[None]):
         self.write(time.monotonic(), "hold-report", method=report.method, sentence=report.sentence)
 
     def get_driver_class(self) -> type[Driver]:
-        return self.hold.driver_class(super().get_driver_class())
+        return hooked(self.hold, super().get_driver_class())
 
     def compose(self) -> ComposeResult:
         yield Static("hold the talk key", id="bar")

@@ -46,19 +46,19 @@ def hold(edges: list[TalkEdge]) -> HoldInput:
 
 class TestGuard:
     def test_the_stock_driver_is_replaced(self, hold: HoldInput) -> None:
-        driver = hold.driver_class(LinuxDriver)
+        driver = hook.hooked(hold, LinuxDriver)
         assert issubclass(driver, HoldDriver)
         assert driver.hold is hold
 
     def test_any_other_stays(self) -> None:
         hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
-        assert hold.driver_class(HeadlessDriver) is HeadlessDriver
+        assert hook.hooked(hold, HeadlessDriver) is HeadlessDriver
         assert "driver" in hold.report().sentence
 
     def test_another_textual_stays_stock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
         monkeypatch.setattr(hook.textual, "__version__", "9.0.0")
-        assert hold.driver_class(LinuxDriver) is LinuxDriver
+        assert hook.hooked(hold, LinuxDriver) is LinuxDriver
         assert "9.0.0" in hold.report().sentence
 
     def test_the_version_is_read_quickly_and_right(self) -> None:
@@ -85,7 +85,7 @@ class TestGuard:
         monkeypatch.delattr(keys_package, "driver_filter", raising=False)
         monkeypatch.delattr(keys_package, "parser", raising=False)
         hold = HoldInput(TalkSettings(probe=False), lambda _edge: None)
-        assert hold.driver_class(LinuxDriver) is LinuxDriver
+        assert hook.hooked(hold, LinuxDriver) is LinuxDriver
         assert "parser has changed" in hold.report().sentence
 
     def test_no_driver_module(self) -> None:
@@ -217,7 +217,7 @@ class TestAnyBytes:
 def test_a_press_while_the_terminal_is_given_back_ends_too(
     hold: HoldInput, edges: list[TalkEdge], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    driver_class = hold.driver_class(LinuxDriver)
+    driver_class = hook.hooked(hold, LinuxDriver)
     driver = driver_class.__new__(driver_class)
     driver._writer_thread = None  # type: ignore[attr-defined]
     monkeypatch.setattr(

@@ -18,6 +18,7 @@ from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.talk.hold_events import Tick
 from pinch_tui.keys import HoldInput, HoldReport
 from pinch_tui.keys.driver_filter import TalkKeyFilter
+from pinch_tui.keys.hook import hooked
 from pinch_tui.settings.model import TalkSettings
 from tests.keys.test_memory import DictMemory
 
@@ -516,7 +517,7 @@ class HeadlessApp(App[None]):
         super().__init__()
 
     def get_driver_class(self) -> type[Driver]:
-        return self.hold.driver_class(super().get_driver_class())
+        return hooked(self.hold, super().get_driver_class())
 
     def compose(self) -> Iterator[Input]:
         yield Input()
@@ -528,7 +529,7 @@ class HeadlessApp(App[None]):
 
 async def test_without_the_hook_keys_come_from_the_application(heard: Heard) -> None:
     hold = HoldInput(TalkSettings(probe=False), heard)
-    assert hold.driver_class(HeadlessDriver) is HeadlessDriver
+    assert hooked(hold, HeadlessDriver) is HeadlessDriver
     app = HeadlessApp(hold)
     async with app.run_test() as pilot:
         app.set_focus(None)

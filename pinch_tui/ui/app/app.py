@@ -5,7 +5,7 @@ How it runs
 
 The talk key
     ``hold.armed`` is True only while the conversation is the top screen and no text field has the focus. The driver
-    (``hold.driver_class``) then keeps the key from the app and reports the terminal's focus; under any other driver
+    (``choose_driver``) then keeps the key from the app and reports the terminal's focus; under any other driver
     (tests, the browser) the app feeds keys and focus.
 
 Leaving
@@ -112,13 +112,15 @@ class PinchApp(App[AppExit]):
         services: AppServices,
         settings: Settings,
         *,
+        choose_driver: Callable[[type[Driver]], type[Driver]] = lambda stock: stock,
         draw_large: DrawLarge | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """``draw_large`` is called on a worker thread. Raises `ConfigError` for a key map or theme that cannot be
-        used."""
+        """``choose_driver``: takes Textual's driver, and gives the one to use. ``draw_large`` is called on a worker
+        thread. Raises `ConfigError` for a key map or theme that cannot be used."""
         self.engine = engine
         self.hold = hold
+        self._choose_driver = choose_driver
         self.front = FrontEnd(engine, hold, services, settings, self, clock)
         is_ascii = settings.ui.is_ascii
         self.marks = ASCII if is_ascii else UNICODE
@@ -159,7 +161,7 @@ class PinchApp(App[AppExit]):
 
     def get_driver_class(self) -> type[Driver]:
         stock = super().get_driver_class()
-        ours = self.hold.driver_class(stock)
+        ours = self._choose_driver(stock)
         self._has_hold_driver = ours is not stock
         return ours
 
@@ -168,7 +170,7 @@ class PinchApp(App[AppExit]):
 
     def on_mount(self) -> None:
         if self.is_headless:  # decided after `get_driver_class` was asked
-            self.hold.driver_class(HeadlessDriver)
+            self._choose_driver(HeadlessDriver)
             self._has_hold_driver = False
         if not (self.is_headless or self.is_web):
             self.looks.know_colours(self.console.color_system)
