@@ -56,10 +56,6 @@ class FrontEnd:
         """The first key of an action as people write it; "" when the user's map leaves it none."""
         return key_name(first_key(self.keys, action))
 
-    def _key_offered(self, action: str) -> str:
-        """The key of an action that this face has, "" for none."""
-        return self.key_named(action) if self.face.has(action) else ""
-
     def offer_context(self, words: Sequence[str]) -> str:
         """What may be done with words that a correction brought in."""
         key = self.key_named("add_context")
@@ -105,7 +101,7 @@ class FrontEnd:
             case Logged():
                 self.notes.hear(event)
             case NoticePosted(offers=offers) if offers:
-                event = with_keys(event, self._key_offered)
+                event = with_keys(event, lambda action: self.key_named(action) if self.face.has(action) else "")
             case Stopped(unsettled):
                 self.leaving.end(unsettled)
             case _:

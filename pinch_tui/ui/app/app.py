@@ -404,7 +404,7 @@ class PinchApp(App[AppExit]):
     def choose_export(self, write: Callable[[Export | None], None]) -> None:
         from pinch_tui.ui.screens.export import ExportScreen
 
-        self.push_screen(ExportScreen(self.main.selected_line()), write)
+        self.push_screen(ExportScreen(self.main.lines.cursor), write)
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
         from pinch_tui.ui.screens.correct import CorrectScreen

@@ -18,7 +18,6 @@ from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, Group
 from pinch_tui.frontend.frontend import FrontEnd
-from pinch_tui.frontend.ports import HoldReport
 from pinch_tui.frontend.status_text import hold_text, talk_hint
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.list_panel import FilterField
@@ -33,20 +32,8 @@ _LEAST_ROOM = 24
 """Descriptions are left out where they would get less room than this."""
 
 
-def talking_lines(report: HoldReport, talk_key: str) -> Content:
-    """How to talk here, and why in this way."""
-    hint = talk_hint(report.method, talk_key)
-    mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
-    return Content.assemble(
-        (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
-        f" {clean(mouse)}\n" if mouse else "\n",
-        (f"{hold_text(report.method)}", "$accent"),
-        (f"  {clean(report.sentence)}", "$text-muted"),
-    )
-
-
 class TalkingLines(Static):
-    """`talking_lines`, kept up to date: how keys can be held may be found out while the panel is open."""
+    """How to talk here, and why in this way. How keys can be held may be found out while the panel is open."""
 
     def on_mount(self) -> None:
         host = cast("Host", self.app)
@@ -54,7 +41,17 @@ class TalkingLines(Static):
         self._draw(host.front)
 
     def _draw(self, front: FrontEnd) -> None:
-        self.update(talking_lines(front.hold.report(), front.settings.talk.key))
+        report = front.hold.report()
+        hint = talk_hint(report.method, front.settings.talk.key)
+        mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
+        self.update(
+            Content.assemble(
+                (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
+                f"{mouse}\n",
+                (f"{hold_text(report.method)}", "$accent"),
+                (f"  {clean(report.sentence)}", "$text-muted"),
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,13 +222,6 @@ class MainScreen(Screen[None]):
 
     # ---- the lines -------------------------------------------------------------------------------------------------
 
-    def selected_line(self) -> int | None:
-        """The number of the selected utterance, else of the newest; None when there is none."""
-        if self.lines.cursor is not None:
-            return self.lines.cursor
-        utterances = self._engine.transcript.utterances
-        return utterances[-1].number if utterances else None
-
     @property
     def offers_phrases(self) -> bool:
         """Whether phrases stand in place of a conversation, to be played."""
