@@ -85,8 +85,6 @@ class Runner:
     content_type: str = ""
     timeout_s: float | None = None
     """Maximum wait for the job once it exists; None: no limit."""
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
     _waiting: Waiting | None = field(default=None, init=False)
     _transfer: Transfer | None = field(default=None, init=False)
     _deadline: float | None = field(default=None, init=False)
@@ -94,7 +92,7 @@ class Runner:
 
     async def run(self) -> Outcome:
         """Run to the end. Raises `PinchError`."""
-        commands = self.machine.handle(Begun(), self.now())
+        commands = self.machine.handle(Begun(), time.time())
         while True:
             for command in commands:
                 match command:
@@ -106,7 +104,7 @@ class Runner:
                         raise error
                     case _:
                         event = await self._do(command)
-            commands = self.machine.handle(event, self.now())
+            commands = self.machine.handle(event, time.time())
 
     def _save(self, command: Save) -> None:
         try:
@@ -121,7 +119,7 @@ class Runner:
     async def _do(self, command: Command) -> Event:
         record = self.machine.record
         if record.job_id and self._deadline is None and self.timeout_s is not None:
-            self._deadline = self.monotonic() + self.timeout_s
+            self._deadline = time.monotonic() + self.timeout_s
         match command:
             case AskAddress():
                 self._transfer = None
@@ -147,7 +145,7 @@ class Runner:
     def _wait_for_job(self) -> None:
         record = self.machine.record
         if self._waiting is None:
-            self._waiting = Waiting(record.asked_at or self.now(), record.duration_s)
+            self._waiting = Waiting(record.asked_at or time.time(), record.duration_s)
         self._waiting.duration_s = record.duration_s
         self._waiting.job = self.machine.job
 
@@ -168,7 +166,7 @@ class Runner:
                 file,
                 record.size,
                 self.content_type,
-                lambda done, total: transfer.note(done, total, self.monotonic()),
+                lambda done, total: transfer.note(done, total, time.monotonic()),
             )
 
     async def _fetch(self, output: Output, link: str) -> Fetched | Failure:
@@ -181,7 +179,7 @@ class Runner:
             failure = await self.client.download(
                 link,
                 place.begin,
-                lambda done, total: transfer.note(done, total, self.monotonic()),
+                lambda done, total: transfer.note(done, total, time.monotonic()),
                 limit=None if output is Output.MEDIA else SUBTITLE_LIMIT,
             )
             if failure is None:
@@ -206,7 +204,7 @@ class Runner:
             self._wait_for_job()
             assert self._waiting is not None
             self._waiting.trouble = command.trouble
-            self._waiting.retry_at = self.now() + command.seconds
+            self._waiting.retry_at = time.time() + command.seconds
         stopped = await self._until(lambda: asyncio.sleep(command.seconds))
         return Woken() if stopped is None else stopped
 
@@ -244,7 +242,7 @@ class Runner:
             self._show()
             left = TICK_S
             if self._deadline is not None:
-                left = max(0.0, min(TICK_S, self._deadline - self.monotonic()))
+                left = max(0.0, min(TICK_S, self._deadline - time.monotonic()))
             self.interrupt.changed.clear()
             pressed = group.create_task(self.interrupt.changed.wait())
             await asyncio.wait((task, pressed), timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -254,19 +252,19 @@ class Runner:
     def _stopped(self, *, is_patient: bool) -> Stopped | None:
         if self.interrupt.count > (1 if is_patient else 0):
             return Stopped()
-        if self._deadline is not None and self.monotonic() >= self._deadline:
+        if self._deadline is not None and time.monotonic() >= self._deadline:
             return Stopped(is_timeout=True)
         return None
 
     def _show(self) -> None:
-        now = self.monotonic()
+        now = time.monotonic()
         if self._transfer is not None and (self._transfer.done or self._transfer.total):
             tenth = 10 * self._transfer.done // self._transfer.total if self._transfer.total else 0
             self.view.progress(self._transfer.text(), (self._transfer.verb, self._transfer.name, tenth), now)
         elif self._waiting is not None and self._transfer is None:
             trouble = self._waiting.trouble
             key = (self._waiting.state_text(), trouble is not None and (trouble.trouble, trouble.status))
-            self.view.progress(self._waiting.text(self.now()), key, now)
+            self.view.progress(self._waiting.text(time.time()), key, now)
 
 
 async def _caught(work: Coroutine[object, object, T]) -> T | PinchError:
