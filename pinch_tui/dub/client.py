@@ -31,8 +31,7 @@ from pinch_tui.dub.wire import (
 )
 from pinch_tui.errors import CredentialError, UsageError, why
 from pinch_tui.network.targets import TargetRefused
-from pinch_tui.network.transport import RoutedTransport, client, limited, scope_of_answer
-from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
+from pinch_tui.network.transport import RoutedTransport, client, failure_of, limited, scope_of_answer
 from pinch_tui.network.way import find as find_way
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
@@ -304,20 +303,5 @@ def _is_packed(response: httpx.Response) -> bool:
 
 
 def _broken(exc: httpx.HTTPError) -> Failure:
-    text = str(exc).lower()
-    match exc:
-        case httpx.TimeoutException():
-            cause = "The service does not answer (time-out)."
-        case httpx.ProxyError() if wants_login(exc):
-            cause = f"The proxy wants a user name and a password. {PROXY_LOGIN}"
-        case httpx.ProxyError():
-            cause = "The proxy refused the connection."
-        case httpx.ConnectError() if "certificate" in text or "ssl" in text:
-            cause = f"The service's certificate cannot be trusted. {UNTRUSTED}"
-        case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
-            cause = "Can't reach the service (its name was not found)."
-        case httpx.ConnectError():
-            cause = "Can't reach the service (connection refused or no route)."
-        case _:
-            cause = "The connection to the service broke."
+    cause = " ".join(failure_of(exc)).strip()
     return Failure(Trouble.UNSENT if isinstance(exc, _OFFLINE) else Trouble.LOST, cause=cause)

@@ -21,7 +21,7 @@ from pinch_tui.core.hosts import Scope, scope_of
 from pinch_tui.network.names import addresses_of
 from pinch_tui.network.proxy import Proxy
 from pinch_tui.network.targets import Resolve, check_host, checked_addresses, first_of, scope_reached
-from pinch_tui.network.way import find
+from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, find, wants_login
 
 _NEAREST: Final = "pinch_nearest"
 _REACHED: Final = "pinch_reached"
@@ -59,6 +59,26 @@ def client(
 def as_httpx(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
     """The proxy as httpx takes it; ``context`` is for one that is spoken to in TLS."""
     return httpx.Proxy(proxy.url, ssl_context=context if proxy.kind == "https" else None)
+
+
+def failure_of(exc: httpx.HTTPError) -> tuple[str, str]:
+    """Why a request got no answer, and what to do about it; "" where only the network can be checked."""
+    text = str(exc).lower()
+    match exc:
+        case httpx.TimeoutException():
+            return "The service does not answer (time-out).", ""
+        case httpx.ProxyError() if wants_login(exc):
+            return "The proxy wants a user name and a password.", PROXY_LOGIN
+        case httpx.ProxyError():
+            return "The proxy refused the connection.", "Check HTTPS_PROXY."
+        case httpx.ConnectError() if "certificate" in text or "ssl" in text:
+            return "The service's certificate cannot be trusted.", UNTRUSTED
+        case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
+            return "Can't reach the service (its name was not found).", ""
+        case httpx.ConnectError():
+            return "Can't reach the service (connection refused or no route).", ""
+        case _:
+            return "The connection to the service broke.", ""
 
 
 def limited(nearest: Scope) -> dict[str, Any]:

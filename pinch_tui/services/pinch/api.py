@@ -19,9 +19,9 @@ from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, CredentialError, LinkError, PinchError
 from pinch_tui.network.targets import REPORT, check_host
-from pinch_tui.network.transport import client, scope_of_answer
-from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, wants_login
+from pinch_tui.network.transport import client, failure_of, scope_of_answer
 from pinch_tui.network.way import find as find_way
+from pinch_tui.network.way import wants_login
 from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.protocol import parse_allocation, query
 
@@ -182,25 +182,10 @@ def _foreign(title: str, status: int) -> AllocationError:
 
 
 def _unreachable(exc: Exception) -> AllocationError:
-    text = str(exc).lower()
-    hint = "Check your network. Your words are safe."
-    match exc:
-        case httpx.TimeoutException():
-            title = "The service does not answer (time-out)."
-        case httpx.ProxyError() if wants_login(exc):
-            title, hint = "The proxy wants a user name and a password.", f"{PROXY_LOGIN} Your words are safe."
-            return AllocationError(title, hint, status=407, retryable=False)
-        case httpx.ProxyError():
-            title, hint = "The proxy refused the connection.", "Check HTTPS_PROXY; your words are safe."
-        case httpx.ConnectError() if "certificate" in text or "ssl" in text:
-            title, hint = "The service's certificate cannot be trusted.", f"{UNTRUSTED} Your words are safe."
-        case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
-            title = "Can't reach the service (its name was not found)."
-        case httpx.ConnectError():
-            title = "Can't reach the service (connection refused or no route)."
-        case httpx.HTTPError():
-            title = "The connection to the service broke."
-        case _:
-            title = "The service cannot be asked."
-            hint = "Check HTTPS_PROXY and api.base_url; your words are safe."
-    return AllocationError(title, hint, status=None, retryable=True)
+    if not isinstance(exc, httpx.HTTPError):
+        hint = "Check HTTPS_PROXY and api.base_url; your words are safe."
+        return AllocationError("The service cannot be asked.", hint, status=None, retryable=True)
+    title, cure = failure_of(exc)
+    needs_login = isinstance(exc, httpx.ProxyError) and wants_login(exc)
+    hint = f"{cure or 'Check your network.'} Your words are safe."
+    return AllocationError(title, hint, status=407 if needs_login else None, retryable=not needs_login)
