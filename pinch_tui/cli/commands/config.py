@@ -6,7 +6,6 @@ import importlib.resources
 import json
 import os
 import re
-from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -32,8 +31,6 @@ def shown(loaded: LoadedSettings, key: str) -> str:
         return "<set, not shown>" if value else '""'
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {json.dumps(item)}" for name, item in sorted(value.items())) + "}"
-    if isinstance(value, StrEnum):
-        return json.dumps(str(value))
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -49,16 +46,11 @@ def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) 
     loaded = context.load()
     keys = [key for key in OPTIONS if not changed or loaded.origins[key].source is not Source.DEFAULT]
     if as_json:
-        rows = {
-            key: {
-                "value": (
-                    bool(value_of(loaded.settings, key)) if key in SECRET_KEYS else value_of(loaded.settings, key)
-                ),
-                "source": str(loaded.origins[key].source),
-                "place": loaded.origins[key].place,
-            }
-            for key in keys
-        }
+        rows = {}
+        for key in keys:
+            value, origin = value_of(loaded.settings, key), loaded.origins[key]
+            value = bool(value) if key in SECRET_KEYS else value
+            rows[key] = {"value": value, "source": str(origin.source), "place": origin.place}
         click.echo(json.dumps({"file": str(loaded.config_file), "settings": rows}, indent=1, ensure_ascii=False))
         return
     exists = "" if loaded.config_file.exists() else " (does not exist)"

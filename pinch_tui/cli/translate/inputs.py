@@ -37,12 +37,7 @@ from pinch_tui.settings.run import TextFormat, TranslateOptions
 from pinch_tui.store import logs
 from pinch_tui.store.locks import MicrophoneLock
 from pinch_tui.wiring.choosing import Chosen, choose_service, refuse_typed
-from pinch_tui.wiring.parts import (
-    Recorder,
-    Wire,
-    engine_config,
-    watch_children,
-)
+from pinch_tui.wiring.parts import Recorder, Wire, engine_config, watch_children
 
 ONE_AT_A_TIME = (
     "The practice service recognises one phrase at a time: pause for half a second between phrases. "
@@ -70,12 +65,7 @@ async def _batch(settings: Settings, options: TranslateOptions, service: Chosen)
         partial(_print, sys.stdout),
         has_both=options.has_both,
         n_inputs=len(options.inputs),
-        head=ExportHead(
-            datetime.now().astimezone(),
-            service.traits.label,
-            "",
-            inputs=tuple(Path(name).name for name in options.inputs),
-        ),
+        head=_head(options, service, ""),
     )
     hearing = batch.Batch(service.name, settings, service.key.value, service.key_place)
     for name in options.inputs:
@@ -89,6 +79,11 @@ async def _batch(settings: Settings, options: TranslateOptions, service: Chosen)
         sink.end_input(round(heard.duration_s * 1000) or None)
     sink.finish()
     return EXIT_OK
+
+
+def _head(options: TranslateOptions, service: Chosen, context: str) -> ExportHead:
+    names = tuple("standard input" if name == "-" else Path(name).name for name in options.inputs)
+    return ExportHead(datetime.now().astimezone(), service.traits.label, context, inputs=names)
 
 
 async def _run(settings: Settings, options: TranslateOptions) -> int:
@@ -110,10 +105,10 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
         if said_outlet is not None:
             stack.callback(said_outlet.close, LAST_WORDS_S)
         console = Console(said, is_live=sys.stderr.isatty(), has_interim=has_interim)
-        inputs: list[tuple[str, Microphone]] = []
-        for name in options.inputs:
-            source = sys.stdin.buffer if name == "-" else Path(name)
-            inputs.append((name, FileMicrophone(source, clock=clock, tell=console.say)))
+        inputs: list[tuple[str, Microphone]] = [
+            (name, FileMicrophone(sys.stdin.buffer if name == "-" else Path(name), clock=clock, tell=console.say))
+            for name in options.inputs
+        ]
         if options.is_listening:
             sound = await stack.enter_async_context(
                 Sound(
@@ -141,12 +136,7 @@ async def _run(settings: Settings, options: TranslateOptions) -> int:
             has_interim=options.has_interim,
             has_all_finals=options.has_all_finals,
             n_inputs=len(inputs),
-            head=ExportHead(
-                datetime.now().astimezone(),
-                traits.label,
-                settings.session.context,
-                inputs=tuple("standard input" if name == "-" else Path(name).name for name in options.inputs),
-            ),
+            head=_head(options, service, settings.session.context),
         )
         wire.tell_through(console.say)
         out = None
