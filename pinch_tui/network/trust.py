@@ -71,6 +71,9 @@ def _system() -> ssl.SSLContext:
 
 
 def _load_file(made: ssl.SSLContext, file: str) -> None:
+    if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113 - never raise
+        # OpenSSL would wait for a pipe's writer, deaf to signals.
+        raise ConfigError(f"{FILE} names {file}, which is not a regular file.", f"Correct {FILE}, or unset it.")
     try:
         made.load_verify_locations(cafile=file)
     except ssl.SSLError as exc:

@@ -13,6 +13,7 @@ import sys
 import time
 
 TESTS = ["tests/core", "tests/keys", "tests/audio", "tests/store", "tests/settings"]
+TESTS += ["tests/control", "tests/dub", "tests/engine/test_fuzz.py", "tests/services"]
 
 
 def main() -> int:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,9 +32,17 @@ def test_a_variable_that_names_nothing_is_said(tmp_path: Path) -> None:
             "SSL_CERT_FILE names /nowhere.pem, which cannot be read: it does not exist",
         ),
         ({"SSL_CERT_FILE": str(text)}, "which holds no certificate"),
+        ({"SSL_CERT_FILE": str(tmp_path)}, "which is not a regular file"),
         ({"SSL_CERT_DIR": str(text)}, "which is not a folder"),
     ):
         with pytest.raises(ConfigError, match=words) as caught:
             way.find("https://service.example", env)
         assert "or unset it" in caught.value.hint
     assert way.find("http://127.0.0.1:8", {"SSL_CERT_FILE": "/nowhere.pem"}).proxy is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes of POSIX")
+def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pem")
+    with pytest.raises(ConfigError, match="which is not a regular file"):
+        way.find("https://service.example", {"SSL_CERT_FILE": str(tmp_path / "pipe.pem")})
