@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket as _socket
 import struct
 import sys
-from typing import Any, Protocol
 
 _SIOCOUTQ = 0x5411  # Linux, tcp(7): bytes in the send queue, acknowledged ones not among them
 _SO_NWRITE = 0x1024  # macOS, sys/socket.h: the same
@@ -14,15 +13,7 @@ _ROUND_TRIP = struct.Struct("=68xI")  # linux/tcp.h, struct tcp_info: tcpi_rtt, 
 _DELIVERED = struct.Struct("=192xI")  # the same since 4.18: tcpi_delivered
 
 
-class KernelSocket(Protocol):
-    """The part of a socket's interface that is used here."""
-
-    def fileno(self) -> int: ...
-
-    def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> Any: ...
-
-
-def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
+def kept_by_kernel(sock: _socket.socket, platform: str) -> int | None:
     """Bytes in the send queue, sent or not, that are not acknowledged yet; None where the system does not tell."""
     if platform.startswith("linux") and sys.platform != "win32":
         import fcntl
@@ -35,7 +26,7 @@ def kept_by_kernel(sock: KernelSocket, platform: str) -> int | None:
     return None
 
 
-def arrived(sock: KernelSocket, platform: str) -> tuple[int | None, float]:
+def arrived(sock: _socket.socket, platform: str) -> tuple[int | None, float]:
     """(packets that have reached the peer's system, even out of order; the smoothed round trip in seconds, queues
     included); (None, 0.0) where the system does not tell."""
     if not platform.startswith("linux"):

@@ -14,7 +14,7 @@ import struct
 import sys
 import threading
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
 from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
@@ -30,16 +30,11 @@ BEHIND_LIMIT: Final = 32 * 1024 * 1024
 _LEAVES_WITHIN_S: Final = 10.0
 
 
-class _Output(Protocol):
-    """Where the bytes go. `write` raises OSError, now or for something that was written before."""
-
-    def write(self, data: bytes) -> None: ...
-
-    async def close(self, header: bytes) -> None: ...
-
-
 class _File:
-    """A file on a disk: written through at once, so that a full disk is found where it can be said."""
+    """A file on a disk: written through at once, so that a full disk is found where it can be said.
+
+    `write` raises OSError, as that of `_Pipe`, which may do so for something that was written before.
+    """
 
     def __init__(self, handle: int, *, is_ours: bool) -> None:
         self._handle = handle
@@ -185,7 +180,7 @@ class FileSpeaker(UnpacedSpeaker):
         return self.failure
 
 
-def _opened(target: Path | BinaryIO) -> tuple[_Output, bool]:
+def _opened(target: Path | BinaryIO) -> tuple[_File | _Pipe, bool]:
     """The output, and whether it is a stream. Raises OSError; a pipe that nobody reads is refused, not waited for."""
     if not isinstance(target, Path):
         handle, is_ours = target.fileno(), False

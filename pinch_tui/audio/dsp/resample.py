@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
-from typing import Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,32 +22,18 @@ except ImportError:
     soxr = None
 
 
-class Stream(Protocol):
-    """Mono samples of one rate in, those of another out. With ``last`` also the tail; then the stream is over."""
-
-    def resample_chunk(self, samples: Floats, last: bool = False) -> Floats: ...
-
-
-def stream(rate_in: int, rate_out: int, *, is_live: bool) -> Stream:
-    """``is_live``: a constant delay rather than the best quality."""
-    if soxr is None:
-        return SincStream(rate_in, rate_out)
-    return _SoxrStream(rate_in, rate_out, is_live=is_live)
-
-
 class _SoxrStream:
     """soxr's stream, given back before the interpreter ends: it prints a warning about one that a thread has."""
 
     def __init__(self, rate_in: int, rate_out: int, *, is_live: bool) -> None:
         quality = "HQ" if is_live else "VHQ"
-        self._inner: Stream | None = soxr.ResampleStream(
-            rate_in, rate_out, 1, dtype="float32", quality=quality, vr=is_live
-        )
+        self._inner: Any = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality=quality, vr=is_live)
         _alive.add(self)
 
     def resample_chunk(self, samples: Floats, last: bool = False) -> Floats:
         inner = self._inner
-        return samples[:0] if inner is None else inner.resample_chunk(samples, last)
+        out: Floats = samples[:0] if inner is None else inner.resample_chunk(samples, last)
+        return out
 
     def release(self) -> None:
         self._inner = None
@@ -60,6 +46,17 @@ _alive: Final[weakref.WeakSet[_SoxrStream]] = weakref.WeakSet()
 def _release_all() -> None:
     for stream in list(_alive):
         stream.release()
+
+
+Stream = _SoxrStream | SincStream
+"""Mono samples of one rate in, those of another out. With ``last`` also the tail; then the stream is over."""
+
+
+def stream(rate_in: int, rate_out: int, *, is_live: bool) -> Stream:
+    """``is_live``: a constant delay rather than the best quality."""
+    if soxr is None:
+        return SincStream(rate_in, rate_out)
+    return _SoxrStream(rate_in, rate_out, is_live=is_live)
 
 
 class Resampler:

@@ -12,7 +12,6 @@ import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from pinch_tui.children import PipeBroken, Splitter, kill, pack, start_module
@@ -30,29 +29,14 @@ _REAP_S = 1.0
 _LOOKUP_S = 3.0
 
 
-class Channel(Protocol):
-    """The helper's pipes."""
-
-    async def write(self, data: bytes) -> None:
-        """Returns when there is room for more. Raises `ConnectionLost` when the helper is gone."""
-
-    async def read(self) -> bytes:
-        """What the helper has sent; empty when it is gone."""
-
-    def kill(self) -> None: ...
-
-    async def wait(self) -> None:
-        """Wait, for a short while at most, until the helper has ended."""
-
-
-class ProcessChannel:
-    """A helper process."""
+class Channel:
+    """A helper process, by its pipes."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
-    async def start(cls) -> ProcessChannel:
+    async def start(cls) -> Channel:
         return cls(await start_module("pinch_tui.services.beta1.helper"))
 
     @property
@@ -60,6 +44,7 @@ class ProcessChannel:
         return self._process.pid
 
     async def write(self, data: bytes) -> None:
+        """Returns when there is room for more. Raises `ConnectionLost` when the helper is gone."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(data)
@@ -68,6 +53,7 @@ class ProcessChannel:
             raise ConnectionLost(1006) from None
 
     async def read(self) -> bytes:
+        """What the helper has sent; empty when it is gone."""
         assert self._process.stdout is not None
         return await self._process.stdout.read(_READ)
 
@@ -75,6 +61,7 @@ class ProcessChannel:
         kill(self._process)
 
     async def wait(self) -> None:
+        """Wait, for a short while at most, until the helper has ended."""
         # `receive` still reads the pipe to its end.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REAP_S):
@@ -182,7 +169,7 @@ class Beta1Connector:
 
     def __init__(
         self,
-        start: Callable[[], Awaitable[Channel]] = ProcessChannel.start,
+        start: Callable[[], Awaitable[Channel]] = Channel.start,
         now: Callable[[], float] = time.monotonic,
         resolve: Resolve = addresses_of,
     ) -> None:

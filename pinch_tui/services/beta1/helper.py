@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from pinch_tui.children import PipeBroken, Splitter, pack, tie_to_parent
 from pinch_tui.core.events import IN_RATE, OUT_RATE
@@ -28,24 +28,10 @@ class RoomFailed(Exception):
     """The room could not be joined."""
 
 
-class Room(Protocol):
-    """LiveKit's room, as the helper needs it. ``tell`` is called with texts, voice (20 ms, int16, 24 kHz) and
-    changes."""
-
-    async def join(self, url: str, token: str, tell: Tell) -> None:
-        """Join, publish a microphone, and wait until the agent hears it and can be heard. Raises `RoomFailed`."""
-
-    async def capture(self, pcm: bytes) -> None:
-        """Publish 20 ms; returns when there is room for more."""
-
-    def clear(self) -> None:
-        """Drop sound that has not been published yet."""
-
-
 class Helper:
     """One room for one connection."""
 
-    def __init__(self, room: Room, send: Tell) -> None:
+    def __init__(self, room: LiveKitRoom, send: Tell) -> None:
         self._room = room
         self._send = send
         self._runs = VoiceRuns()
@@ -95,7 +81,7 @@ class Helper:
 
 
 class LiveKitRoom:
-    """The `Room` of the wheel."""
+    """The wheel's room. ``tell`` is called with texts, voice (20 ms, int16, 24 kHz) and changes."""
 
     def __init__(self, rtc: Any, tasks: asyncio.TaskGroup) -> None:
         self._rtc = rtc
@@ -106,6 +92,7 @@ class LiveKitRoom:
         self._tell: Tell = lambda kind, payload: None
 
     async def join(self, url: str, token: str, tell: Tell) -> None:
+        """Join, publish a microphone, and wait until the agent hears it and can be heard. Raises `RoomFailed`."""
         rtc, room = self._rtc, self._room
         self._tell = tell
         room.on("data_received", lambda packet: tell(Kind.TEXT, bytes(packet.data)))
@@ -123,9 +110,11 @@ class LiveKitRoom:
         await self._has_voice.wait()
 
     async def capture(self, pcm: bytes) -> None:
+        """Publish 20 ms; returns when there is room for more."""
         await self._source.capture_frame(self._rtc.AudioFrame(pcm, IN_RATE, 1, len(pcm) // 2))
 
     def clear(self) -> None:
+        """Drop sound that has not been published yet."""
         self._source.clear_queue()
 
     def _subscribed(self, track: Any) -> None:

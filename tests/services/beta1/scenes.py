@@ -20,7 +20,7 @@ import numpy as np
 from pinch_tui.core.events import IN_RATE, OUT_RATE
 from pinch_tui.core.wire import Allocation, ReadyMessage, SpeechChunk, TranscriptMessage
 from pinch_tui.errors import ConnectionLost
-from pinch_tui.services.beta1.connection import Beta1Connection, Beta1Connector, ProcessChannel
+from pinch_tui.services.beta1.connection import Beta1Connection, Beta1Connector, Channel
 
 RIG, SCENE = sys.argv[1:3]
 sys.path.insert(0, RIG)
@@ -164,7 +164,7 @@ async def killed() -> dict[str, object]:
     async with fake_livekit.FakeLiveKit(agent_delay=20.0) as server:
         connection = await connect(server)
         channel = connection._channel
-        assert isinstance(channel, ProcessChannel)
+        assert isinstance(channel, Channel)
         await asyncio.sleep(1.0)
         start = time.monotonic()
         await connection.close()
@@ -181,7 +181,7 @@ async def cost() -> dict[str, object]:
     async with fake_livekit.FakeLiveKit() as server:
         connection = await connect(server)
         channel = connection._channel
-        assert isinstance(channel, ProcessChannel)
+        assert isinstance(channel, Channel)
         try:
             await until_ready(connection)
             await server.peer()
