@@ -41,16 +41,15 @@ class Ledger:
     """The playouts in order."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: dict[int, Entry] = {}  # by their numbers, in order
         self.dropped = 0
 
     def begin(self, number: int) -> None:
-        if self.find(number) is None:
-            self.entries.append(Entry(number))
+        self.entries.setdefault(number, Entry(number))
 
     def push(self, number: int, samples: bytes) -> bool:
         """False when it was dropped: the playout is unknown or over, or too much waits."""
-        entry = self.find(number)
+        entry = self.entries.get(number)
         count = len(samples) // 4
         if entry is None or entry.is_ended or self.buffered + count > KEEP:
             self.dropped += count
@@ -63,27 +62,21 @@ class Ledger:
         return True
 
     def end(self, number: int) -> None:
-        entry = self.find(number)
+        entry = self.entries.get(number)
         if entry is not None:
             entry.is_ended = True
 
-    def find(self, number: int) -> Entry | None:
-        for entry in self.entries:
-            if entry.number == number:
-                return entry
-        return None
-
     def remove(self, number: int | None) -> list[Entry]:
         """Take one playout (or all) out; its unplayed samples count as dropped."""
-        gone = [entry for entry in self.entries if number in (None, entry.number)]
+        gone = [entry for entry in self.entries.values() if number in (None, entry.number)]
         for entry in gone:
-            self.entries.remove(entry)
+            del self.entries[entry.number]
             self.dropped += entry.pushed - entry.played
         return gone
 
     def confirm(self, number: int, played_by_host: int) -> None:
         """The present host has played this many samples of the playout."""
-        entry = self.find(number)
+        entry = self.entries.get(number)
         if entry is None:
             return
         entry.played = max(entry.played, min(entry.sent, entry.base + played_by_host))
@@ -92,13 +85,13 @@ class Ledger:
 
     def host_lost(self) -> None:
         """The host is gone: the next one begins after the last confirmation."""
-        for entry in self.entries:
+        for entry in self.entries.values():
             entry.sent = entry.base = entry.played
             entry.is_begun_at_host = entry.is_end_sent = False
 
     def next_samples(self, entry: Entry) -> bytes:
         """The next samples of a playout for the host; b"" when it has all, or `AHEAD`."""
-        room = AHEAD - sum(other.sent - other.played for other in self.entries)
+        room = AHEAD - sum(other.sent - other.played for other in self.entries.values())
         if room <= 0 or entry.sent >= entry.pushed:
             return b""
         at = entry.kept
@@ -114,4 +107,4 @@ class Ledger:
     @property
     def buffered(self) -> int:
         """Samples that wait to be played."""
-        return sum(entry.pushed - entry.played for entry in self.entries)
+        return sum(entry.pushed - entry.played for entry in self.entries.values())

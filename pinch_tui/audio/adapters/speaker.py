@@ -153,7 +153,7 @@ class HostSpeaker(HostStream):
         """Send the host what it may have now, playout by playout."""
         if not self._is_open:
             return
-        for entry in self._ledger.entries:
+        for entry in list(self._ledger.entries.values()):
             if not entry.is_begun_at_host:
                 entry.is_begun_at_host = True
                 self._runner.write(pack_note({"kind": "begin", "playout": entry.number}))
@@ -218,7 +218,7 @@ class HostSpeaker(HostStream):
             self._runner.supervision.latency = SAFE_LATENCY_S
 
     def _began(self, playout: int, t: float) -> None:
-        entry = self._ledger.find(playout)
+        entry = self._ledger.entries.get(playout)
         if entry is not None and not entry.has_started:
             entry.has_started = True
             self._inbox.put(PlayoutStarted(playout, t))
@@ -230,7 +230,7 @@ class HostSpeaker(HostStream):
             cleared.played = min(cleared.sent, cleared.base + int(note["played"]))
             self._cleared(cleared, float(note["t"]))
             return
-        entry = self._ledger.find(number)
+        entry = self._ledger.entries.get(number)
         if entry is None or not entry.is_end_sent:
             return
         entry.played = entry.pushed

@@ -17,7 +17,7 @@ def test_a_lost_host_is_replaced_where_it_was_last_heard_of() -> None:
     ledger.begin(1)
     ledger.push(1, speech(0, 1000))
     ledger.push(1, speech(1000, 1000))
-    entry = ledger.find(1)
+    entry = ledger.entries.get(1)
     assert entry is not None
     assert ledger.next_samples(entry) + ledger.next_samples(entry) == speech(0, 2000)
     assert ledger.next_samples(entry) == b""
@@ -35,7 +35,7 @@ def test_a_host_is_never_given_more_than_it_may_hold() -> None:
     ledger = Ledger()
     ledger.begin(1)
     ledger.push(1, speech(0, AHEAD + 500))
-    entry = ledger.find(1)
+    entry = ledger.entries.get(1)
     assert entry is not None
     assert len(ledger.next_samples(entry)) == AHEAD * 4
     assert ledger.next_samples(entry) == b""
@@ -64,7 +64,7 @@ def test_tiny_chunks_are_kept_together() -> None:
     ledger.begin(1)
     for at in range(5_000):
         assert ledger.push(1, speech(at, 1))
-    entry = ledger.find(1)
+    entry = ledger.entries.get(1)
     assert entry is not None
     assert len(entry.chunks) <= 3
     assert b"".join(entry.chunks) == speech(0, 5_000)
@@ -80,7 +80,7 @@ def test_tiny_chunks_are_kept_together() -> None:
 def test_every_sample_is_heard_once_in_order_but_for_what_a_host_took_along(script: list[tuple[str, int]]) -> None:
     ledger = Ledger()
     ledger.begin(1)
-    entry = ledger.find(1)
+    entry = ledger.entries.get(1)
     assert entry is not None
     at_host = array("f")
     heard = array("f")
