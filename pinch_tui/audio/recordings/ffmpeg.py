@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pinch_tui.audio.recordings.failures import CannotDecode, NeedsFfmpeg
-from pinch_tui.audio.recordings.source import ByteSource
+from pinch_tui.audio.recordings.source import ByteSource, Feeder
 from pinch_tui.children import tied_to_parent, without_keys
-from pinch_tui.errors import InputFileError
 
 if TYPE_CHECKING:
     from pinch_tui.audio.recordings.block import Block
@@ -73,21 +72,17 @@ def decode(source: ByteSource, *, needs_index: bool = False) -> Generator[Block]
         except OSError as exc:
             raise CannotDecode(f"ffmpeg cannot be started ({exc.strerror})") from exc
         stack.callback(_end, process)
-        yield from _heard(process, source, is_fed=path is None)
+        yield from _heard(process, source)
 
 
-def _heard(process: subprocess.Popen[bytes], source: ByteSource, *, is_fed: bool) -> Generator[Block]:
+def _heard(process: subprocess.Popen[bytes], source: ByteSource) -> Generator[Block]:
     from pinch_tui.audio.recordings import wav  # with numpy, which raw samples do not need
 
     assert process.stdout is not None and process.stderr is not None
-    failures: list[InputFileError] = []
     said = bytearray()
-    threads = [threading.Thread(target=_listen, args=(process.stderr, said), name="ffmpeg-says", daemon=True)]
-    if is_fed:
-        feeder = threading.Thread(target=_feed, args=(source, process, failures), name="ffmpeg-feed", daemon=True)
-        threads.append(feeder)
-    for thread in threads:
-        thread.start()
+    listener = threading.Thread(target=_listen, args=(process.stderr, said), name="ffmpeg-says", daemon=True)
+    listener.start()
+    feeder = Feeder(source.read, process.stdin, "ffmpeg-feed") if process.stdin is not None else None
     stdout: IO[bytes] = process.stdout
     sound = ByteSource(lambda n: stdout.read1(n), source.name)  # type: ignore[attr-defined]
     has_sound = False
@@ -95,10 +90,11 @@ def _heard(process: subprocess.Popen[bytes], source: ByteSource, *, is_fed: bool
         for block in wav.decode(sound):
             has_sound = True
             yield block
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+    listener.join()
+    if feeder is not None:
+        feeder.join()
+        if feeder.failure is not None:
+            raise feeder.failure
     code = process.wait()
     if code or not has_sound:
         raise CannotDecode(_reason(said) if code else "there is no sound in it")
@@ -109,19 +105,6 @@ def _listen(stderr: IO[bytes], said: bytearray) -> None:
     while data := stderr.read(1024):
         said += data
         del said[:-_SAID_LIMIT]
-
-
-def _feed(source: ByteSource, process: subprocess.Popen[bytes], failures: list[InputFileError]) -> None:
-    assert process.stdin is not None
-    try:
-        with process.stdin as pipe:
-            while data := source.read():
-                pipe.write(data)
-                pipe.flush()
-    except (BrokenPipeError, ValueError):  # ffmpeg has enough, or is gone
-        pass
-    except InputFileError as exc:
-        failures.append(exc)
 
 
 def _reason(said: bytes | bytearray) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from pinch_tui.audio.recordings.block import BLOCK, Block, check_rate
 from pinch_tui.audio.recordings.failures import CannotDecode
 from pinch_tui.audio.recordings.pieces import Piece
+from pinch_tui.audio.recordings.source import Feeder
 from pinch_tui.errors import InputFileError
 
 if TYPE_CHECKING:
@@ -155,28 +155,14 @@ def _library() -> type[soundfile.SoundFile]:
 def _piped(cut: _Cut, name: str) -> Iterator[Block]:
     """Through a pipe that a thread fills."""
     ours, theirs = os.pipe()
-    failures: list[InputFileError] = []
-
-    def feed() -> None:
-        try:
-            with os.fdopen(theirs, "wb", buffering=0) as pipe:
-                while data := cut.take():
-                    while data:
-                        data = data[pipe.write(data) :]
-        except BrokenPipeError:  # the decoder has enough
-            pass
-        except InputFileError as exc:
-            failures.append(exc)
-
-    feeder = threading.Thread(target=feed, name="recording-feed", daemon=True)
-    feeder.start()
+    feeder = Feeder(cut.take, os.fdopen(theirs, "wb"), "recording-feed")
     try:
         yield from _blocks(ours, name)
     finally:
         os.close(ours)
-        feeder.join()  # it ends with the recording, or at its next write
-    if failures:
-        raise failures[0]
+        feeder.join()
+    if feeder.failure is not None:
+        raise feeder.failure
 
 
 def _spooled(cut: _Cut, name: str) -> Iterator[Block]:

@@ -10,9 +10,10 @@ import contextlib
 import io
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from pinch_tui.core.transcript.clean import printable
 from pinch_tui.errors import InputFileError, why
@@ -106,6 +107,32 @@ class ByteSource:
         self._at_end = not data
         self._ahead += data
         return bool(data)
+
+
+class Feeder:
+    """A thread that writes what ``read`` gives into a decoder's pipe until that has enough. `failure` ended it."""
+
+    def __init__(self, read: Callable[[], bytes], pipe: IO[bytes], name: str) -> None:
+        self._read = read
+        self._pipe = pipe
+        self.failure: InputFileError | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """It ends with what it reads, or at its next write."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with self._pipe as pipe:
+                while data := self._read():
+                    pipe.write(data)
+                    pipe.flush()
+        except (BrokenPipeError, ValueError):  # the decoder has enough, or is gone
+            pass
+        except InputFileError as exc:
+            self.failure = exc
 
 
 def shown(source: Path | BinaryIO) -> str:
