@@ -207,7 +207,7 @@ def fitting(devices: list[Device], wanted: str) -> list[Device]:
         lambda device: device.endpoint.casefold() == want,
         lambda device: want in device.name.casefold(),
         lambda device: bool(name) and name in device.name.casefold() and api in device.host_api.casefold(),
-        lambda device: bool(name) and _without_card(name) == _without_card(device.name.casefold()),
+        lambda device: bool(name) and _CARD.sub("", name) == _CARD.sub("", device.name.casefold()),
     )
     for grade in grades if want else ():
         found = [device for device in devices if grade(device)]
@@ -257,10 +257,6 @@ def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, 
 def _with_marks(device: Device, host_api: str) -> str:
     marks = ", ".join(filter(None, (host_api, *device.marks)))
     return f"{device.name} ({marks})" if marks else device.name
-
-
-def _without_card(name: str) -> str:
-    return _CARD.sub("", name)
 
 
 def _api_rank(name: str) -> int:

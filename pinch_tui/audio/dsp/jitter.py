@@ -236,10 +236,7 @@ class JitterBuffer:
     # ---- inside ----
 
     def _find(self, playout: int) -> _Playout | None:
-        for entry in self._queue:
-            if entry.number == playout:
-                return entry
-        return None
+        return next((entry for entry in self._queue if entry.number == playout), None)
 
     def _is_ready(self, entry: _Playout) -> bool:
         if entry.is_ended or (entry.buffered and entry.waited >= self._patience):

@@ -38,7 +38,11 @@ class MprisPlayers:
     async def quiet(self, how: OtherSound) -> None:
         try:
             for name in await self._playing():
-                await (self._pause(name) if how is OtherSound.PAUSE else self._duck(name))
+                if how is OtherSound.PAUSE:
+                    self._held.append(Held(name))
+                    await self._call(name, _PLAYER, "Pause")
+                else:
+                    await self._duck(name)
         except _BROKEN as exc:
             await self._lost(exc)
 
@@ -67,10 +71,6 @@ class MprisPlayers:
         names = [str(name) for name in answer[0]] if answer else []
         players = sorted(name for name in names if name.startswith(_PREFIX) and name not in _PROXIES)
         return [name for name in players[:MOST_PLAYERS] if await self._get(name, "PlaybackStatus") == "Playing"]
-
-    async def _pause(self, name: str) -> None:
-        self._held.append(Held(name))
-        await self._call(name, _PLAYER, "Pause")
 
     async def _duck(self, name: str) -> None:
         """A player without a volume plays on as it does."""

@@ -18,15 +18,6 @@ EXPIRES_S = 60.0
 _MAX_SECRET = 8_192
 
 
-def body_of(params: SessionParams) -> dict[str, str]:
-    """The documented body."""
-    return {
-        "source_language": params.source,
-        "target_language": params.target,
-        "voice_type": params.voice.value,
-    }
-
-
 def parse(body: bytes) -> Allocation | None:
     """The room of a 200 answer; None when a field is missing."""
     if (fields := object_of(body)) is None:
@@ -47,7 +38,8 @@ class Beta1Api(HttpSessionApi):
         return replace(await super().allocate(params), is_text_only=params.text_only)
 
     def _request(self, params: SessionParams, headers: dict[str, str]) -> httpx.Request:
-        return self._client.build_request("POST", self._url, json=body_of(params), headers=headers)
+        body = {"source_language": params.source, "target_language": params.target, "voice_type": params.voice.value}
+        return self._client.build_request("POST", self._url, json=body, headers=headers)
 
     def _parse(self, body: bytes) -> Allocation | None:
         return parse(body)

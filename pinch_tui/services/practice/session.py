@@ -228,7 +228,7 @@ class PracticeSession:
                     await self._final(event)
                 case Lost():
                     await self._send(messages.error(_LOST_TEXT, time.time()))
-                    await self._lost(event.segment)
+                    await self._final(Final(event.segment, "", "", self._plan.source, self._plan.target, note=_UNHEARD))
 
     def _segment(self, number: int) -> _Segment:
         if number not in self._segments:
@@ -257,9 +257,6 @@ class PracticeSession:
         await self._send(messages.translated(heard, self._labels, segment.id, now, is_final=True))
         if self._recording:
             self._recording.event(time.monotonic(), "final", id=segment.id)
-
-    async def _lost(self, number: int) -> None:
-        await self._final(Final(number, "", "", self._plan.source, self._plan.target, note=_UNHEARD))
 
     async def _speak(self) -> None:
         """Send speech at the pace of real time; a late chunk does not shift the ones after it."""

@@ -298,14 +298,11 @@ class PhrasebookEar:
     def _refusal(self, guess: Guess | None) -> Final:
         if len(self._sound) > _MAX_SOUND_BYTES or self._has_two_phrases():
             note = ONE_AT_A_TIME
-        elif guess is not None and guess.whole is not None and self._is_near(guess, guess.whole):
+        elif guess is not None and guess.whole is not None and guess.mean <= trust(guess.whole.language).mean + _NEAR:
             note = f"{NOT_KNOWN} Closest: {guess.whole.sentence.text}"
         else:
             note = NOT_KNOWN
         return Final(self._segment, "", "", self._plan.source, self._plan.target, tone="falling", note=note)
-
-    def _is_near(self, guess: Guess, whole: Spelling) -> bool:
-        return guess.mean <= trust(whole.language).mean + _NEAR
 
     def _has_two_phrases(self) -> bool:
         """Whether what follows a phrase that was complete on the way is a phrase again."""
