@@ -27,7 +27,8 @@ shifts. So it is
   interims went on for less time than that press.
 
 The texts keep the order of the sound, except in the last case, and with a service whose pace changes and that sends
-finals while somebody talks: two of its utterances may be exchanged.
+finals while somebody talks: two of its utterances may be exchanged. Both then count as answered, so that a connection
+that is lost before the last final of the later one loses that final.
 """
 
 from __future__ import annotations

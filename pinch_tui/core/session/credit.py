@@ -7,7 +7,6 @@ that is unknown, most like each other. The unit of cost is a second of delay.
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,14 +22,12 @@ PASSED_OVER = 0.1
 THROWN_AWAY = 0.1
 """Cost of a cancelled utterance without any segment, while the pace is unknown. Low: a text that may answer another
 utterance is shown."""
-FURTHER = 1.2
-"""Cost of each segment after an utterance's first, from a service that never sent more than one."""
-FURTHER_KNOWN = 0.02
-"""Cost of each segment after an utterance's first, from a service that has sent several."""
+SPLIT = 1.2
+"""Cost of an utterance with several segments, from a service that never sent more than one."""
+FURTHER = 0.02
+"""Cost of each segment after an utterance's first."""
 UNASKED = 0.7
 """Cost of a final before `finalize`, from a service that never sent one."""
-ENDED = 0.3
-"""Cost of a segment that begins after the answer to its utterance's `finalize`."""
 MOST_OFF = 1.1
 """Most that a delay costs, however far off: a service may become slow."""
 WEAKER = 0.5
@@ -237,7 +234,6 @@ class _Weighing:
         self._has_earlier = has_earlier  # the first turn has segments that are not weighed
         self._expected: dict[_Delays, Expected] = {}
         self._known: dict[tuple[int, int, _Delays], tuple[float, tuple[int, ...]]] = {}
-        self._after: dict[tuple[int, _Delays], list[float]] = {}
         finals = [bool(segment.finals) for segment in segments]
         self._has_later_final = [any(finals[i:]) for i in range(len(segments) + 1)]
 
@@ -275,7 +271,8 @@ class _Weighing:
         if first.first_at < turn.began_at - 1e-6:
             return float("inf"), before
         cost = 0.0 if turn.is_voiced else SILENT
-        cost += (FURTHER_KNOWN if expected.has_many else FURTHER) * (j - i - 1 + has_earlier)
+        if (further := j - i - 1 + has_earlier) > 0:
+            cost += FURTHER * further + (0.0 if expected.has_many else SPLIT)
         first_text = None if has_earlier else turn.first_text_s(first)
         if first_text is not None:
             span = expected.first_text
@@ -290,22 +287,7 @@ class _Weighing:
         elif not is_early or answer > expected.answer.most:  # else the answer itself may follow
             most = MOST_OFF if first_text is None else WEAK if expected.has_many else WEAKER
             cost += min(most, expected.answer.off(answer))
-        if j - i > 1:
-            after = self._after.get((k, before))
-            if after is None:
-                pairs = itertools.pairwise(self._segments)
-                costs = [self._after_the_end(turn, one, further, expected) for one, further in pairs]
-                after = self._after[k, before] = [0.0, *itertools.accumulate(costs)]
-            cost += after[j - 1] - after[i]
         return cost, (before[0] if first_text is None else first_text, before[1] if answer is None else answer)
-
-    @staticmethod
-    def _after_the_end(turn: Turn, one: Segment, further: Segment, expected: Expected) -> float:
-        """What it costs that a segment follows another one in the same utterance."""
-        answer = turn.answer_s(one)
-        if answer is None or further.first_at < one.finals[-1]:
-            return 0.0
-        return ENDED if expected.answer is None else max(0.0, ENDED - expected.answer.off(answer))
 
     def _unanswered(self, turn: Turn, i: int, expected: Expected) -> float:
         """Of a turn before the segments from ``i`` on."""

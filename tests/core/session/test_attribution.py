@@ -199,3 +199,11 @@ def test_a_late_first_segment_stands_before_the_one_that_was_told_of_first() -> 
 
     assert say("second", is_final=False, at=1.0) == []
     assert say("first", is_final=True, at=2.5) == [Moved("first", 1, 1, "second")]
+
+
+def test_sentences_after_an_unheard_utterance_stay_in_one_row() -> None:
+    """The service had never split an utterance before."""
+    service = Service(0.15)
+    service.converse([Spoken(1.0, 1.0), Spoken(3.0, 1.0), Spoken(3.0, 1.0)])
+    credited = service.converse([Spoken(3.0, 2.4, 0), Spoken(1.0, 1.3, 4)])
+    assert own(credited), credited
