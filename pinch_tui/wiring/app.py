@@ -154,6 +154,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         code = await _run_face(engine, hold, services, settings, options)
         continued = recorder.continued.id if recorder.continued is not None else ""
         wordless = [utterance for utterance in engine.transcript.utterances if not utterance.has_text]
+        recorder.write_missing()
         _print(farewell(recorder.n_said, recorder.n_kept, continued, wordless))
         return code
 

@@ -118,6 +118,10 @@ class Wire:
             self._trace.log(event.t, event.kind, fields)
 
 
+RETRY_S = 5.0
+"""Interval at which it is tried again to save what a full disk refused."""
+
+
 class Recorder:
     """Listens to the engine for the event log, the history and the log file."""
 
@@ -127,6 +131,7 @@ class Recorder:
         """Raises `UsageError` if the conversation to continue cannot be resumed."""
         self._engine = engine
         self._said = self._kept = 0  # lines of conversations that were left for another one
+        self._retry: asyncio.TimerHandle | None = None
         self.continued: Conversation | None = None
         """The earlier conversation that goes on now."""
         self.events: EventLog | None = None
@@ -147,7 +152,7 @@ class Recorder:
             self._purged(history.purge(days, time.time()), days)
             if self.history is None:
                 self.history = history.begin(
-                    time.time(), is_practice=is_practice, on_failure=self.problem, on_recovery=self._all_is_saved
+                    time.time(), is_practice=is_practice, on_failure=self._not_saved, on_recovery=self._all_is_saved
                 )
         stack.callback(engine.subscribe(self.hear))
 
@@ -156,8 +161,24 @@ class Recorder:
         self.problems.append(sentence)
         self._engine.say(NoticePosted("disk", Severity.ERROR, sentence))
 
+    def _not_saved(self, sentence: str) -> None:
+        self.problem(sentence)
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self.write_missing)
+
+    def write_missing(self) -> None:
+        """Try once more to save what a full disk refused, and go on trying."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        if self.history is None or not self.history.missing:
+            return
+        self.history.record(())
+        if self.history.missing:
+            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self.write_missing)
+
     def _resumed(self, history: History, name: str) -> tuple[Conversation, HistoryWriter]:
-        return history.resume(name, on_failure=self.problem, on_recovery=self._all_is_saved)
+        return history.resume(name, on_failure=self._not_saved, on_recovery=self._all_is_saved)
 
     def _go_on(self, conversation: Conversation, writer: HistoryWriter) -> None:
         self._engine.resume(conversation.utterances)

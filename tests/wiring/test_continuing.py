@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
 from pinch_tui.store.paths import resolve
-from pinch_tui.wiring.parts import Recorder
+from pinch_tui.wiring.parts import RETRY_S, Recorder
 from tests.engine.rig import Rig, play
 from tests.fakes.conversation import segment, utterance
 
@@ -55,6 +56,28 @@ def running(
             await scene(rig, recorder, History(run.paths.history))
 
     play(main)
+
+
+def test_what_a_full_disk_refused_is_saved_once_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_write = os.write
+    has_room = [False]
+
+    def write(fd: int, data: bytes) -> int:
+        if not has_room[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real_write(fd, data)
+
+    async def scene(rig: Rig, recorder: Recorder, _history: History) -> None:
+        monkeypatch.setattr(os, "write", write)
+        await said(rig)
+        await rig.sleep(3 * RETRY_S)
+        assert recorder.n_kept == 0
+        assert len(recorder.problems) == 1, "the same is not said at every try"
+        has_room[0] = True
+        await rig.sleep(RETRY_S + 0.1)
+        assert recorder.n_kept == 1
+
+    running(tmp_path, scene)
 
 
 async def said(rig: Rig) -> None:
