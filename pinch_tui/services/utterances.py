@@ -26,7 +26,7 @@ GAP_S = 0.5
 """Sound that pauses for longer inside an utterance is replaced by zeros, where the provider needs a steady stream."""
 _GAP_LIMIT_S = 2.0
 _LATCH_BYTES = 100 * FRAME_BYTES
-"""A press that is not latched within this much sound is taken for a hold."""
+"""A press that is not latched by then is a hold: 2 s of sound, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +147,13 @@ class UtteranceConnection:
             await turn.socket.send(chunk)
 
     async def _keep(self, turn: _Turn, pcm: bytes) -> None:
-        """Go on hands-free, from the beginning of the utterance, if it is latched before any text came."""
+        """Send the utterance again from its beginning, hands-free, if it is latched before its first text."""
         assert turn.begun is not None
         if self._is_latched and self._hands_free is not None and not turn.has_text:
             before, way = turn.socket, self._hands_free
             try:
                 turn.socket = await way.open()
-            except PinchError:  # as good as it was
+            except PinchError:  # stay with the held socket
                 self._is_latched, turn.begun = False, None
                 return
             turn.dialect, turn.hearing = way.dialect, way.dialect.hearing(f"u{self._count}")

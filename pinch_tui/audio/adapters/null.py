@@ -1,4 +1,4 @@
-"""Stand-ins for a machine without sound, which tell once why there is none."""
+"""Stand-ins for a machine without sound, or a run without a microphone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SilentMicrophone:
 
 
 class NullSpeaker(UnpacedSpeaker):
-    """Ends every playout unplayed; the first one says why."""
+    """Ends every playout unplayed, and reports the reason with the first."""
 
     def __init__(self, error: AudioError, *, clock: Clock) -> None:
         super().__init__(clock)

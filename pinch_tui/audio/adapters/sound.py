@@ -106,7 +106,7 @@ class Sound:
         self.host.begin("sound-load", load("pinch_tui.audio.dsp.stretch"))
 
     def use(self, processing: Processing, tell: Callable[[AudioError], None]) -> None:
-        """Process the microphone's sound so from now on; ``tell`` hears why that cannot be done."""
+        """Change how the microphone's sound is processed. ``tell`` is called with the reason where that fails."""
         self._processing = processing
         if self.host is not None:
             self.host.begin("sound-processing", self._use(tell))

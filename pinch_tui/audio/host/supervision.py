@@ -22,7 +22,7 @@ SILENT_S = 1.0
 """Silence that counts as a stall; the largest legitimate gap measured was 58 ms."""
 CLOSE_S = 1.5
 LATE_S = 0.25
-"""A tick later than this means that this program stood still, so it says nothing about the child."""
+"""A later tick means that this program was suspended, which says nothing about the child."""
 STABLE_S = 5.0
 WAITS_S = (0.0, 0.2, 0.5, 1.0, 1.5)
 """Waits between tries after a failure; the last repeats, so a device is used within 2 s of its return."""

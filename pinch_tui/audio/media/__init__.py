@@ -1,1 +1,1 @@
-"""What other programs play: paused or made quieter while somebody talks or a translation is spoken."""
+"""What other programs play: paused or ducked while the user talks or a translation is spoken."""

@@ -23,12 +23,12 @@ _BUSY: Final = (StateWord.TALKING, StateWord.FINALIZING, StateWord.SPEAKING)
 
 
 def is_busy(status: Status) -> bool:
-    """Somebody talks, waits for the translation, or listens to it."""
+    """The user talks, waits for a translation, or listens to it."""
     return status.talking_since is not None or status.speaking_utterance is not None or status.word in _BUSY
 
 
 class Quieting:
-    """``tell`` hears once why it is not possible. Cancelling `run` lets everything play again."""
+    """``tell`` is called once with the reason where it is not possible. Cancelling `run` restores everything."""
 
     def __init__(
         self, players: Players, how: OtherSound, tell: Callable[[AudioError], None], resume_s: float = RESUME_S

@@ -124,7 +124,7 @@ class Grant:
 
 
 class Grants:
-    """The tokens that are out. Each works once, for `TOKEN_SECONDS`; at most `MAX_GRANTS` are kept."""
+    """The unused tokens. Each works once, for `TOKEN_SECONDS`; at most `MAX_GRANTS` are kept."""
 
     def __init__(self) -> None:
         self._grants: dict[str, Grant] = {}

@@ -26,4 +26,4 @@ class PracticeOptions:
     secret: str = field(default="", repr=False)
     """The one Bearer that is accepted; without one any is, and web pages of this machine may ask, too."""
     log: Callable[[str], None] | None = None
-    """Hears one line for every request and every session. No line holds a key or a token."""
+    """Called with one line for each request and each session. No line holds a key or a token."""

@@ -64,7 +64,7 @@ SAMPLE_VOICE = "female"
 
 class PracticeService:
     """The server. ``start`` returns its base URL as soon as it listens, before the ear is loaded; ``stop`` closes every
-    session (1001) and ends the helper. Also an async context manager that gives the base URL's owner.
+    session (1001) and ends the helper. Also an async context manager.
 
     Raises `LinkError` when the port cannot be had, `InputFileError` when nothing can be recorded.
     """
