@@ -29,6 +29,7 @@ from pinch_tui.services.pinch.traits import PRACTICE
 from pinch_tui.settings.model import Settings, Switch, UiSettings
 from pinch_tui.ui.big.table import TableView
 from pinch_tui.ui.screens.past import PastScreen
+from pinch_tui.ui.widgets.choice import Choice
 from tests.fakes.fake_engine import line
 from tests.fakes.fake_past import FakeConversation, FakePast
 from tests.ui import picture
@@ -352,6 +353,8 @@ def test_settings(snap_compare: Any, size: Size) -> None:
 async def _go_to(pilot: Pilot[Any], selector: str) -> None:
     """Into the settings and to this row."""
     await pilot.press("comma")
+    microphone = pilot.app.screen.query_one("#microphone", Choice)
+    await until(pilot, lambda: microphone.value is not None)  # the devices are listed
     pilot.app.screen.query_one(selector).focus()
     await pilot.pause()
 
