@@ -19,7 +19,7 @@ import httpx
 from pinch_tui import __version__
 from pinch_tui.core.hosts import Scope, scope_of
 from pinch_tui.network.names import addresses_of
-from pinch_tui.network.proxy import Proxy
+from pinch_tui.network.proxy import Proxy, choose
 from pinch_tui.network.targets import Resolve, check_host, checked_addresses, first_of, scope_reached
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, find, wants_login
 
@@ -73,6 +73,8 @@ def failure_of(exc: httpx.HTTPError) -> tuple[str, str]:
             return "The proxy refused the connection.", "Check HTTPS_PROXY."
         case httpx.ConnectError() if "certificate" in text or "ssl" in text:
             return "The service's certificate cannot be trusted.", UNTRUSTED
+        case httpx.ConnectError() if (proxy := choose(str(exc.request.url), os.environ)) is not None:
+            return f"Can't reach the proxy {proxy.address} ({proxy.source}).", f"Correct {proxy.source}."
         case httpx.ConnectError() if "name" in text or "getaddrinfo" in text or "nodename" in text:
             return "Can't reach the service (its name was not found).", ""
         case httpx.ConnectError():

@@ -57,6 +57,16 @@ async def allocate(*responses: httpx.Response | Exception) -> Allocation:
         await subject.aclose()
 
 
+async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "user:secret@127.0.0.1:9")
+    subject = HttpSessionApi("https://ws.startpinch.com", KEY, "test")
+    with pytest.raises(AllocationError) as caught:
+        await subject.allocate(SessionParams())
+    await subject.aclose()
+    assert caught.value.title == "Can't reach the proxy 127.0.0.1:9 (HTTPS_PROXY)."
+    assert "secret" not in str(caught.value)
+
+
 async def fails(*responses: httpx.Response | Exception) -> PinchError:
     with pytest.raises(PinchError) as caught:
         await allocate(*responses)
