@@ -109,6 +109,8 @@ def _listen(stderr: IO[bytes], said: bytearray) -> None:
 
 def _reason(said: bytes | bytearray) -> str:
     lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    if any("matches no streams" in line for line in lines):  # its last line is advice on ffmpeg's own options
+        return "there is no sound in it"
     last = lines[-1].rpartition(": ")[2].strip() if lines else "no reason"
     return "ffmpeg says: " + "".join(char for char in last if char.isprintable())[:120].rstrip(".")
 

@@ -329,6 +329,11 @@ def test_ffmpegs_own_reason_is_told(tmp_path: Path) -> None:
         load(write(tmp_path / "a.m4a", MP4))
 
 
+def test_a_film_without_sound_is_told_without_ffmpegs_advice_on_its_own_options() -> None:
+    said = b"Stream map '0:a:0' matches no streams.\nTo ignore this, add a trailing '?' to the map.\n"
+    assert ffmpeg._reason(said) == "there is no sound in it"
+
+
 # ---- memory -------------------------------------------------------------------------------------------------------
 
 
