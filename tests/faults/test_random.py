@@ -17,3 +17,8 @@ def test_nothing_is_lost(block: int) -> None:
         converse_randomly(seed, totals)
         seed += 1
     assert totals.utterances > totals.conversations
+
+
+def test_a_link_that_dies_while_two_texts_may_be_exchanged() -> None:
+    """The second one's last final is still to come, and the first one's final stands in its row."""
+    converse_randomly(123_204, Totals())

@@ -27,8 +27,8 @@ shifts. So it is
   interims went on for less time than that press.
 
 The texts keep the order of the sound, except in the last case, and with a service whose pace changes and that sends
-finals while somebody talks: two of its utterances may be exchanged. Both then count as answered, so that a connection
-that is lost before the last final of the later one loses that final.
+finals while somebody talks: two of its utterances may be exchanged. Neither is settled before the last final of the
+later one would have come (`Attribution.beside`); when the connection is lost before, both are sent again.
 """
 
 from __future__ import annotations
@@ -199,11 +199,14 @@ class Attribution:
     def patience(self, number: int) -> float:
         """Seconds after `finalize` in which another final may follow one; 0.0 where the first final is the last."""
         turn, expected = self._turn(number), self._expected()
-        if turn is None or not (turn.has_early_finals or expected.has_early_finals):
+        if turn is None:
+            return 0.0
+        if not (turn.has_early_finals or expected.has_early_finals or self.beside(number)):
             return 0.0
         if expected.answer is not None:
             return SLOWER * expected.answer.most
-        return min(LONGEST_ANSWER_S, LAGS * self.lag(number) or LONGEST_ANSWER_S)
+        shown = [t.answer_s(t.segments[-1]) or 0.0 for t in self._open() if t.segments]  # none is sure yet
+        return min(LONGEST_ANSWER_S, max(LAGS * self.lag(number) or LONGEST_ANSWER_S, SLOWER * max(shown, default=0.0)))
 
     def of_speech(self, n_samples: int, now: float) -> int | None:
         """The utterance of a chunk of speech."""
@@ -234,6 +237,33 @@ class Attribution:
         if following is None or (following.segments and not self.is_contested(following.number)):
             return False
         return self._may_answer(following, turn.segments)
+
+    def is_sure(self, number: int) -> bool:
+        """Whether what was credited to the utterance is its own for sure, as far as the service keeps its pace."""
+        return not self.is_contested(number) and not self.beside(number)
+
+    def beside(self, number: int) -> list[int]:
+        """The open utterances, this one among them, whose texts may be exchanged: none settles before all of them do.
+
+        So it is while a later one has no more than a final without an interim, which came after a final of a segment
+        that may answer the later one: that segment then goes on.
+        """
+        turns = [] if self._is_in_order else self._open()
+        found: list[int] = []
+        for last, turn in enumerate(turns):
+            if not turn.segments or any(one.has_interim or len(one.finals) > 1 for one in turn.segments):
+                continue
+            told_at = turn.segments[0].first_at
+            doubtful = (
+                first
+                for first in range(max(0, last - _PLACES), last)
+                for one in turns[first].segments
+                if one.has_interim and one.finals and turns[first + 1].began_at <= one.first_at < told_at
+            )
+            if (first := next(doubtful, None)) is not None:
+                numbers = [one.number for one in turns[first : last + 1]]
+                found += numbers if number in numbers else []
+        return found
 
     def due(self, now: float) -> list[Moved]:
         """Answers that are overdue by now: what was credited to others is weighed again."""

@@ -110,7 +110,7 @@ class Delivery:
                 self.outbox.remove(item.number)
                 continue
             watch = self._watches.get(item.number)
-            if watch is not None and watch.is_answered and not self._attribution.is_contested(item.number):
+            if watch is not None and watch.is_answered and self._attribution.is_sure(item.number):
                 steps += self._settle(item.number, now)
                 continue
             if item.restart():
@@ -243,7 +243,7 @@ class Delivery:
             self._attribution.translated(message.id)
         if (watch := self._watches.get(number)) is not None:
             watch.message(message, now)
-            watch.lag, watch.patience = self._attribution.lag(number), self._attribution.patience(number)
+            self._expect_more(number, watch)
             texts = self._texts.setdefault(message.id, [])
             texts[:] = [*texts[-_TEXTS_KEPT:], message]
         if number in self._cancelled:
@@ -372,7 +372,13 @@ class Delivery:
 
     def _settles_at(self, number: int, watch: SettleWatch) -> float | None:
         """When the utterance is settled; not while its text may still turn out to be the next one's."""
-        return None if self._attribution.is_contested(number) else watch.settles_at(self.answered_at)
+        if self._attribution.is_contested(number) or (at := watch.settles_at(self.answered_at)) is None:
+            return None
+        for other in self._attribution.beside(number):
+            if (one := self._watches.get(other)) is not None:
+                others_at = one.settles_at(self.answered_at)
+                at = max(at, float("inf") if others_at is None else others_at)
+        return min(at, watch.ceiling)
 
     def _settle(self, number: int, now: float) -> list[Step]:
         steps = self._moved(moved := self._attribution.settled(number, now), now)
@@ -386,12 +392,17 @@ class Delivery:
                 self._texts.pop(id_, None)
         return steps if number in self._cancelled else [*steps, Settled(number, sound)]
 
+    def _expect_more(self, number: int, watch: SettleWatch) -> None:
+        """How long further texts of the utterance may take, by what it has now."""
+        watch.lag, watch.patience = self._attribution.lag(number), self._attribution.patience(number)
+
     def _moved(self, moved: list[Moved], now: float) -> list[Step]:
         steps: list[Step] = []
         for move in moved:
             source, target = self._watches.get(move.source), self._watches.get(move.target)
             if source is not None and target is not None:
                 source.give(move.id, target, now)
+                self._expect_more(move.target, target)
             attempt = self._attempts.get(move.target, 1)
             if move.source in self._cancelled:
                 texts = self._texts.get(move.id, [])

@@ -4,7 +4,7 @@
 final original and final translation, and nothing more came for a quiet gap; or a ceiling has passed. Finals come
 several times for a segment (section 1.9), so one that a later text goes beyond is not its last, and a voice that was
 sent after the last text is still to be answered. A service that sends finals before the end is given the time that its
-answers take.
+answers take; as any silence, that counts only from a service that lived all the time.
 
 A queue may lie before a slow link, so `finalize` arrives long after it left. A service that answers a ping sent after
 it has it: nothing is settled before that pong, and where the pong was slow, silence counts from there.
@@ -160,6 +160,14 @@ class SettleWatch:
             return False
         return self.has_all_finals and self.is_told and self.told_at >= self.finalized_at + self.patience / 2
 
+    @property
+    def ceiling(self) -> float:
+        """When it is settled at the latest, once `finalize` has arrived."""
+        since = self._queued_until or self.finalized_at
+        if since is None:
+            return float("inf")
+        return max(since + self.quiet.ceiling, self.last_at + self.quiet.ceiling_idle)
+
     def settles_at(self, answered_at: float) -> float | None:
         """The time at which the utterance is settled if nothing more comes; None before `finalize` has arrived.
 
@@ -169,8 +177,7 @@ class SettleWatch:
         quiet = self.quiet
         if self.finalized_at is None or (self.arrived_at is None and not self.is_acknowledged):
             return None
-        since = self._queued_until or self.finalized_at
-        ceiling = max(since + quiet.ceiling, self.last_at + quiet.ceiling_idle)
+        since, ceiling = self._queued_until or self.finalized_at, self.ceiling
         if self.is_acknowledged:
             return ceiling
         if (at := self._empty_at) is not None:
@@ -195,8 +202,11 @@ class SettleWatch:
     @property
     def _silent_at(self) -> float | None:
         """When silence means that nothing was heard, or nothing after the last text; None where it need not tell."""
-        if self.segments and self.finalized_at is not None and self.has_all_finals and not self.is_told:
-            return (self._queued_until or self.finalized_at) + self.quiet.empty_voiced
+        if self.segments and self.finalized_at is not None and self.has_all_finals:
+            since = self._queued_until or self.finalized_at
+            if not self.is_told:
+                return since + max(self.quiet.empty_voiced, self.patience)
+            return since + self.patience if self.patience and self.is_voiced else None
         return self._empty_at
 
     @property

@@ -58,6 +58,11 @@ class Scene:
         self.text(id_)
         return self.text(id_, kind=TranscriptKind.TRANSLATED)
 
+    def finals(self, id_: str, words: str) -> list[Step]:
+        said = TranscriptMessage(TranscriptKind.ORIGINAL, id_, words, is_final=True)
+        meant = TranscriptMessage(TranscriptKind.TRANSLATED, id_, words, is_final=True, original_text=words)
+        return [*self.delivery.text(said, self.now), *self.delivery.text(meant, self.now)]
+
     def speech(self) -> int | None:
         steps = self.delivery.speech(CHUNK, self.now)
         return steps[0].number if steps and isinstance(steps[0], SpeechReceived) else None
@@ -352,3 +357,56 @@ def test_a_late_first_segment_goes_to_its_place_once_its_text_is_there() -> None
     message = TranscriptMessage(TranscriptKind.ORIGINAL, "first", "text", True)
     steps = scene.delivery.text(message, scene.now)
     assert steps == [TextReceived(1, 1, message), TextMoved("first", 1, 1, 1, "second")]
+
+
+def exchanged() -> Scene:
+    """A press too short for an interim, and a next one whose first final came before the answer to it."""
+    s = Scene()
+    s.start(1)
+    s.talk(1, 0.1)
+    s.end(1)
+    s.wait(0.3)
+    s.start(2)
+    s.talk(2, 0.4)
+    assert s.text("b", is_final=False) == 1  # it answers the second one in truth
+    s.talk(2, 0.2)
+    s.end(2)
+    s.finals("b", "one")
+    s.wait(0.3)
+    s.finals("a", "zero")
+    return s
+
+
+def unsettled(s: Scene) -> list[int]:
+    return [item.number for item in s.delivery.outbox]
+
+
+def test_two_whose_texts_may_be_exchanged_are_both_sent_again_after_a_drop() -> None:
+    for seconds in (0.0, 1.0, 3.0):
+        s = exchanged()
+        s.wait(seconds)
+        steps = s.delivery.disconnect(s.now)
+        assert [step.number for step in steps if isinstance(step, Restarted)] == [1, 2]
+        assert not any(isinstance(step, Settled) for step in steps)
+
+
+def test_two_whose_texts_may_be_exchanged_are_right_once_the_last_final_comes() -> None:
+    s = exchanged()
+    s.wait(1.0)
+    assert s.moves(s.finals("b", "one two")) == [("b", 1, 2), ("a", 2, 1)]
+    s.wait(4.0)
+    assert unsettled(s) == []
+
+
+def test_two_whose_texts_may_be_exchanged_settle_together_once_no_final_is_to_come() -> None:
+    s = exchanged()
+    s.wait(3.5)
+    assert unsettled(s) == [1, 2]
+    s.wait(0.5)
+    assert unsettled(s) == []
+
+
+def test_two_whose_texts_may_be_exchanged_do_not_settle_on_a_link_that_is_dead() -> None:
+    s = exchanged()
+    s.delivery.due(s.now + 6.0)
+    assert unsettled(s) == [1, 2]

@@ -138,11 +138,14 @@ def test_silence_after_an_early_final_means_the_end_only_from_a_service_that_liv
 def test_a_service_that_sends_several_finals_is_given_the_time_that_its_answers_take() -> None:
     s = Scene()
     s.release()
+    s.watch.pinged()
     s.watch.patience = 3.0
     s.say(2.5, SAID, "hello.")
     s.say(2.6, MEANT, "hola.")
     assert s.at == 2.1 + 3.0
     assert not s.watch.is_answered, "it may be the final before the last"
+    assert s.watch.asks_at(answered_at=2.1) == 2.1 + 3.0, "silence tells only of a service that lives"
+    assert s.watch.settles_at(answered_at=5.0) == 2.1 + QUIET.ceiling
     s.say(4.9, SAID, "hello. yes.")
     s.say(5.0, MEANT, "hola. si.")
     assert s.at == 5.0 + QUIET.text
