@@ -31,6 +31,7 @@ class ChunkedParser(ClientConnection):
     _n_held = 0
     _offset = 0  # of the next piece in the first block that is held
     _next_piece: asyncio.Handle | None = None
+    _rests_until = 0.0
     _has_eof = False
     _lost: tuple[Exception | None] | None = None  # the argument of connection_lost, once that was called
     _n_fragments = 0
@@ -46,7 +47,10 @@ class ChunkedParser(ClientConnection):
         self._held.append(data)
         self._n_held += len(data)
         if self._next_piece is None and not self.recv_messages.paused:
-            self._parse()
+            if self.loop.time() < self._rests_until:
+                self._next_piece = self.loop.call_at(self._rests_until, self._parse)
+            else:
+                self._parse()
         self._update_reading()
 
     def eof_received(self) -> None:
@@ -108,9 +112,11 @@ class ChunkedParser(ClientConnection):
             self._held.popleft()
             self._offset = 0
         super().data_received(piece)
+        now = self.loop.time()
+        self._rests_until = now + (now - began)
         if self._n_held:
             if self._next_piece is None:
-                self._next_piece = self.loop.call_later(self.loop.time() - began, self._parse)
+                self._next_piece = self.loop.call_at(self._rests_until, self._parse)
         else:
             self._end()
         self._update_reading()
