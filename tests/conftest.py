@@ -9,6 +9,7 @@ otherwise compiled each time. With E2E_MUST_RUN set (as in CI) a skipped end-to-
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -17,6 +18,11 @@ from hypothesis import settings
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A run in the background or under nohup starts with these ignored, and so would every program that it tests.
+for _name in ("SIGINT", "SIGHUP"):
+    if (_number := getattr(signal, _name, None)) is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
 settings.register_profile("calm", deadline=None, derandomize="E2E_MUST_RUN" in os.environ)
 settings.register_profile("random", deadline=None, max_examples=500)
