@@ -20,7 +20,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # A run in the background or under nohup starts with these ignored, and so would every program that it tests.
-for _name in ("SIGINT", "SIGHUP"):
+for _name in ("SIGINT", "SIGQUIT", "SIGHUP"):
     if (_number := getattr(signal, _name, None)) is not None and signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
 
