@@ -69,6 +69,7 @@ def test_translate_with_ones_own_voice() -> None:
     assert told["speech_hz"] == pytest.approx(1000, abs=8)
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(rig.why_not() is not None, reason=str(rig.why_not()))
 def test_a_key_held_in_a_terminal_is_heard_whole_and_answered_in_its_row() -> None:
     told = scene("held", within_s=90.0)
