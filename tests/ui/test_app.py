@@ -634,7 +634,7 @@ async def test_the_big_view_grows_with_the_words() -> None:
         await until(pilot, lambda: big.far._text == "¿Dónde está?")
         await pilot.press("escape")
         r.engine.put(line(1, "Where is it?", "¿Dónde está eso?"))
-        await until(pilot, lambda: r.app._own.table_view is None)
+        await until(pilot, lambda: r.app._face.actions.table_view is None)
         assert len(r.app.screen_stack) == 1
 
 
@@ -810,7 +810,7 @@ async def test_repeated_facts_cost_no_repaint() -> None:
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         before = r.app.main.talk_bar._lines
-        r.app._painting._next = float("-inf")
+        r.app._face._painting._next = float("-inf")
         r.engine.say(StatusChanged(r.engine.status))
         await pilot.pause()
         assert r.app.main.talk_bar._lines is before

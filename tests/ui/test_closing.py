@@ -63,7 +63,7 @@ async def test_the_palette_may_close_before_it_is_there() -> None:
     r = rig()
     async with r.app.run_test(size=(100, 30)) as pilot:
         r.app.action_command_palette()
-        r.app.close_panels()
+        r.app._face.close_panels()
         await pilot.pause()
         assert len(r.app.screen_stack) == 1
 

@@ -542,7 +542,7 @@ async def test_the_path_of_an_export_is_shown_as_it_is() -> None:
     r = rig()
     path = "/home/a/My  Notes/[b]talk[/b] - 2.md"
     async with r.app.run_test(size=(140, 40)) as pilot:
-        r.app.say("export", "Written to", path=path + "\x1b[31m")
+        r.app._face.say("export", "Written to", path=path + "\x1b[31m")
         await pilot.pause()
         assert f"Written to {path}?[31m" in shown(r.app)
 
