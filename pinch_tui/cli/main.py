@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "translate": ("pinch_tui.cli.translate.command", "Translate sound files, stdin or the microphone."),
     "dub": ("pinch_tui.cli.dub.command", "Dub a recording into another language."),
     "practice": ("pinch_tui.cli.commands.practice", "Run the practice service, or list its phrases."),
-    "doctor": ("pinch_tui.cli.doctor.command", "Check everything, and say what to do about it."),
+    "doctor": ("pinch_tui.cli.doctor.command", "Check everything, and say how to fix what is wrong."),
     "keys": ("pinch_tui.cli.commands.keys", "Show what this terminal sends for keys."),
     "devices": ("pinch_tui.cli.commands.devices", "List the sound devices, and test them."),
     "talk": ("pinch_tui.cli.commands.talk", "Start and stop talking in the running app."),

@@ -355,7 +355,7 @@ CASES = [
          sound(noise=("synth", "8", "whitenoise", "vol", "0.0004")), needs_rig),
     Case("microphone clipped", "microphone", "too loud", 0,
          sound(noise=("synth", "8", "square", "200", "gain", "-n", "0")), needs_rig),
-    Case("chosen microphone is gone", "devices", "'USB Mic' is not there", 0,
+    Case("chosen microphone is gone", "devices", "'USB Mic' is not connected", 0,
          sound("--input-device", "USB Mic", noise=("synth", "8", "whitenoise", "vol", "0.1")), needs_rig),
     Case("healthy microphone", "microphone", "dBFS at most", 0,
          sound(noise=("synth", "8", "whitenoise", "vol", "0.2")), needs_rig),
@@ -366,7 +366,7 @@ CASES = [
     Case("service is full", "session", "full right now (503)", 5, service("503"), is_quick=True),
     Case("too many sessions", "session", "Too many sessions", 5, service("429")),
     Case("service has a fault", "session", "internal error (500)", 5, service("500")),
-    Case("socket never ready", "ready", "never said that it is ready", 5, service("never-ready")),
+    Case("socket never ready", "ready", "never became ready", 5, service("never-ready")),
     Case("socket closed 4401", "round trip", "(4401)", 5, service("close:4401:0")),
     Case("socket closed on sound, 4400", "round trip", "(4400)", 5, service("close:4400:0.1")),
     Case("no speech in this language", "ready", "complains", 0, service("unsupported-language")),
@@ -384,7 +384,7 @@ CASES = [
     Case("proxy is SOCKS", "proxy", "is a SOCKS proxy", 5,
          env(PINCH_BASE_URL="https://service.invalid", ALL_PROXY="socks5://127.0.0.1:9",
              all_proxy="socks5://127.0.0.1:9", PINCH_API_KEY="k")),
-    Case("certificate of nobody (a proxy reading along)", "tls", "not signed by anybody", 5,
+    Case("certificate of nobody (a proxy reading along)", "tls", "not signed by anyone", 5,
          tls(name="localhost", days=(-1, 1)), needs_cryptography),
     Case("certificate expired", "tls", "has expired", 5, tls(name="localhost", days=(-9, -8)), needs_cryptography),
     Case("certificate not valid yet", "tls", "not valid yet", 5, tls(name="localhost", days=(8, 9)),
@@ -410,7 +410,7 @@ CASES = [
     Case("broken configuration file", "config", "config.toml", 2, config("[talk\n"), is_quick=True),
     Case("key in a file that others can read", "config", "others may read it", 0, config(KEY_IN_CONFIG, 0o644),
          is_quick=True),
-    Case("nowhere to keep anything", "files", "is no folder", 0, blocked, is_quick=True),
+    Case("nowhere to keep anything", "files", "is not a folder", 0, blocked, is_quick=True),
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.audio.devices.choice import Device, DeviceList
+from pinch_tui.core.events import FRAME_S, FRAME_SAMPLES, Frame
 from pinch_tui.core.sound import MicOpened, SpeakerOpened
 from pinch_tui.diagnose.checks import machine, sound, terminal
 from pinch_tui.diagnose.checks.terminal import Screen
@@ -31,7 +33,16 @@ TERMINAL = Screen(
 )
 MIC = Device("Built-in", "ALSA", 0, 1, 48_000, is_default=True)
 DEVICES = DeviceList((MIC,), (Device("Speakers", "ALSA", 1, 2, 44_100, is_default=True),))
-HEARD = Listening(MicOpened("Built-in", 48_000, 0.0), frames=50, peak=0.1, squares=6.4, first_frame_t=0.07)
+
+
+def frames(n: int = 50, *, peak: float = 0.1, n_clipped: int = 0) -> list[Frame]:
+    """A second of a square wave with this peak, and frames that were clipped before they were resampled."""
+    high = round(peak * 32_768)
+    pcm = array("h", [min(high, 32_767), -high] * (FRAME_SAMPLES // 2)).tobytes()
+    return [Frame(pcm, i, 0.07 + i * FRAME_S, peak=1.0 if i < n_clipped else 0.0) for i in range(n)]
+
+
+HEARD = Listening(MicOpened("Built-in", 48_000, 0.0), frames=frames())
 PLAYED = Played(9600, SpeakerOpened("Speakers", 48_000), samples=9600, has_ended=True)
 BUSY = AudioError("The microphone is busy.", "Close the program that holds it.", code=-9985)
 
@@ -160,7 +171,7 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
         lambda: sound.check_devices(DEVICES, ("USB Mic", "")),
         Verdict.WARN,
         0,
-        "'USB Mic' is not there",
+        "'USB Mic' is not connected",
     ),
     "busy microphone": (
         lambda: listening(error=BUSY),
@@ -180,15 +191,15 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
         4,
         "cannot do that",
     ),
-    "dead microphone": (lambda: listening(frames=0), Verdict.FAIL, 4, "no sound came"),
+    "dead microphone": (lambda: listening(frames=[]), Verdict.FAIL, 4, "no sound came"),
     "muted": (
-        lambda: listening(zeros=50, peak=0.0),
+        lambda: listening(frames=frames(peak=0.0)),
         Verdict.WARN,
         0,
         "muted, or no permission",
     ),
-    "quiet": (lambda: listening(peak=0.0005), Verdict.WARN, 0, "very quiet (-66 dBFS"),
-    "clipped": (lambda: listening(clipped=20, peak=1.0), Verdict.WARN, 0, "20 of 50 frames"),
+    "quiet": (lambda: listening(frames=frames(peak=0.0005)), Verdict.WARN, 0, "very quiet (-66 dBFS"),
+    "clipped": (lambda: listening(frames=frames(n_clipped=20)), Verdict.WARN, 0, "20 of 50 frames"),
     "other microphone": (
         lambda: listening(opened=MicOpened("Built-in", 48_000, 0.0, is_substitute=True)),
         Verdict.WARN,

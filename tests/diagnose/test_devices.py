@@ -86,7 +86,7 @@ def test_the_meter_draws_over_itself_in_a_terminal_only(capsys: pytest.CaptureFi
     meter = Meter(is_live=False)
     for index in range(100):
         frame = Frame(b"\1\0" * 320, index, index * 0.02, peak=0.5)
-        heard.take(frame)
+        heard.frames.append(frame)
         meter.frame(frame, heard)
     meter.done()
     shown = capsys.readouterr().err

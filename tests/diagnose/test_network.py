@@ -17,14 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.diagnose.checks.network import Connect, Place, Resolve, Target, Way, check_address, target_of
+from pinch_tui.diagnose.checks.network import Connect, Resolve, Target, Way, target_of
 from pinch_tui.diagnose.finding import Finding, Verdict
 from pinch_tui.errors import ConfigError
 from pinch_tui.network.proxy import Proxy, UnusableProxy, choose
 from tests.network.certificates import certificate
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-REAL = Target("ws.startpinch.com", 443, is_tls=True, is_loopback=False)
+REAL = Target("ws.startpinch.com", 443, is_tls=True)
 
 
 def straight(url: str) -> None:
@@ -52,7 +52,7 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> As
     server = await asyncio.start_server(closing, "127.0.0.1", 0, ssl=context)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        yield Target("127.0.0.1", port, is_tls=context is not None, is_loopback=True)
+        yield Target("127.0.0.1", port, is_tls=context is not None)
         await asyncio.gather(*running)
 
 
@@ -78,45 +78,27 @@ def free_port() -> int:
 
 
 def test_targets() -> None:
-    assert target_of("https://ws.startpinch.com", straight) == Target(
-        "ws.startpinch.com", 443, is_tls=True, is_loopback=False
-    )
-    assert target_of("http://127.0.0.1:8765/", straight) == Target("127.0.0.1", 8765, is_tls=False, is_loopback=True)
-    for bad in (
-        "http://example.org",
-        "ftp://x",
-        "https://user:pw@x.org",
-        "https://x.org/?a=1",
-        "https://",
-        "https://x:99999",
-        "nonsense",
-    ):
-        assert target_of(bad, straight) is None
+    assert target_of("https://ws.startpinch.com", straight) == REAL
+    assert target_of("http://127.0.0.1:8765/", straight) == Target("127.0.0.1", 8765, is_tls=False)
 
 
 def test_proxies_are_those_that_the_client_chooses() -> None:
     def through(**env: str) -> Target:
-        target = target_of("https://x.org", lambda url: choose(url, env, can_socks=lambda: False))
-        assert target is not None
-        return target
+        return target_of("https://x.org", lambda url: choose(url, env, can_socks=lambda: False))
 
     proxied = through(HTTPS_PROXY="http://me:canary-pw@proxy.corp:3128")
-    assert proxied.via is not None
-    assert (proxied.via.address, proxied.via.source) == ("proxy.corp:3128", "HTTPS_PROXY")
+    assert isinstance(proxied.proxy, Proxy)
+    assert (proxied.proxy.address, proxied.proxy.source) == ("proxy.corp:3128", "HTTPS_PROXY")
     assert "canary-pw" not in repr(proxied)
     socks = through(ALL_PROXY="socks5://127.0.0.1:9050")
-    assert socks.via is None and socks.unusable is not None and socks.unusable.source == "ALL_PROXY"
-    assert through(HTTPS_PROXY="http://proxy.corp:3128", NO_PROXY="x.org") == Target("x.org", 443, True, False)
+    assert isinstance(socks.proxy, UnusableProxy) and socks.proxy.source == "ALL_PROXY"
+    assert through(HTTPS_PROXY="http://proxy.corp:3128", NO_PROXY="x.org") == Target("x.org", 443, True)
 
 
-def test_an_address_that_is_not_safe_ends_it() -> None:
-    place = Place("smallest.ai", "smallest.base_url", "https://api.smallest.ai")
-    finding = check_address(None, place)
-    assert (finding.verdict, finding.exit_code) == (Verdict.FAIL, 2)
-    assert finding.sentence == "The base URL of smallest.ai must be https, or http to this machine."
-    assert finding.cure == "Set smallest.base_url to something like https://api.smallest.ai."
-    assert check_address(Way(REAL, is_default=True), place).verdict is Verdict.OK
-    assert "not the default" in check_address(Way(REAL), place).sentence
+def test_the_address_names_the_service_and_says_if_it_is_not_the_default() -> None:
+    way = Way(REAL, "smallest.ai", "smallest.base_url", is_default=True)
+    assert way.address().sentence == "smallest.ai at ws.startpinch.com:443."
+    assert "not the default" in replace(way, is_default=False).address().sentence
 
 
 # ---- name and connection ------------------------------------------------------------------------------------------
@@ -145,7 +127,7 @@ def connecting(error: Exception | None) -> Connect:
         (socket.gaierror(socket.EAI_NONAME, "x"), "was not found"),
         (socket.gaierror(socket.EAI_AGAIN, "x"), "no name server can be reached"),
         (UnicodeError("label too long"), "was not found"),
-        (TimeoutError(), "name server does not answer"),
+        (TimeoutError(), "name server did not answer"),
     ],
 )
 async def test_names(error: Exception, words: str) -> None:
@@ -173,11 +155,11 @@ async def test_connections(error: Exception, words: str) -> None:
 
 async def test_a_name_that_is_not_found_asks_about_the_network_before_it_blames_the_address() -> None:
     gone = resolving(socket.gaierror(socket.EAI_NONAME, "x"))
-    ours = await Way(REAL, True, gone).check_name()
+    ours = await Way(REAL, is_default=True, resolve=gone).check_name()
     assert "online" in ours.cure
     assert "api.base_url" not in ours.cure
-    other = await Way(REAL, False, gone).check_name()
-    assert other.cure.index("online") < other.cure.index("api.base_url")
+    other = await Way(REAL, "Cartesia", "cartesia.base_url", resolve=gone).check_name()
+    assert other.cure.index("online") < other.cure.index("cartesia.base_url")
 
 
 @settings(max_examples=60)
@@ -221,16 +203,16 @@ async def proxying(answer: bytes, upstream: Target | None = None) -> AsyncIterat
                 group.create_task(pump(far_reader, writer))
 
     async with serving(handle) as proxy:
-        target = upstream or Target("far.example", 443, is_tls=True, is_loopback=False)
-        yield replace(target, via=Proxy("http", proxy.host, proxy.port, "HTTPS_PROXY", "me", "pw")), heads
+        target = upstream or Target("far.example", 443, is_tls=True)
+        yield replace(target, proxy=Proxy("http", proxy.host, proxy.port, "HTTPS_PROXY", "me", "pw")), heads
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         (b"HTTP/1.1 407 Who?\r\n\r\n", "wants a user name and a password"),
-        (b"HTTP/1.1 403 No\r\n\r\n", "does not let us through (403)"),
-        (b"", "does not let us through (no answer)"),
+        (b"HTTP/1.1 403 No\r\n\r\n", "refused the connection (403)"),
+        (b"", "refused the connection (no answer)"),
     ],
 )
 async def test_proxies_that_refuse(answer: bytes, words: str) -> None:
@@ -245,16 +227,16 @@ async def test_proxies_that_refuse(answer: bytes, words: str) -> None:
 
 
 async def test_a_proxy_that_is_not_there() -> None:
-    proxied = replace(REAL, via=Proxy("http", "127.0.0.1", free_port(), "HTTPS_PROXY"))
-    assert proxied.via is not None
+    proxied = replace(REAL, proxy=Proxy("http", "127.0.0.1", free_port(), "HTTPS_PROXY"))
+    assert isinstance(proxied.proxy, Proxy)
     findings = await found(Way(proxied))
-    assert f"{proxied.via.address} (HTTPS_PROXY) refuses connections" in findings["proxy"].sentence
+    assert f"{proxied.proxy.address} (HTTPS_PROXY) refuses connections" in findings["proxy"].sentence
     assert findings["proxy"].exit_code == 5
 
 
 async def test_what_the_client_refuses_the_doctor_refuses_with_the_same_words() -> None:
     refusal = UnusableProxy("ALL_PROXY", "p:1", "is a SOCKS proxy", "Install it.")
-    findings = await found(Way(replace(REAL, unusable=refusal)))
+    findings = await found(Way(replace(REAL, proxy=refusal)))
     assert list(findings) == ["proxy"]
     assert (findings["proxy"].sentence, findings["proxy"].cure) == (refusal.title, "Install it.")
 

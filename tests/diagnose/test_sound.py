@@ -7,6 +7,7 @@ from math import isclose
 
 import pytest
 
+from pinch_tui.audio.dsp.loudness import dbfs
 from pinch_tui.core.events import FRAME_BYTES, OUT_RATE, Frame
 from pinch_tui.core.sound import (
     MicClosed,
@@ -19,6 +20,7 @@ from pinch_tui.core.sound import (
     SpeakerFailed,
     SpeakerOpened,
 )
+from pinch_tui.diagnose.checks.sound import check_microphone
 from pinch_tui.diagnose.sound import as_speech, listen, play, tone
 from pinch_tui.errors import AudioError
 
@@ -51,37 +53,38 @@ def frames(n: int, *samples: int, **fields: float) -> list[Frame]:
 OPENED = MicOpened("USB", 48_000, 10.0)
 
 
-async def test_listening_measures_and_closes() -> None:
+async def test_listening_records_and_closes() -> None:
     mic = Mic([OPENED, *frames(80, 1000, -2000)])
     got = await listen(mic, 1.0)
     assert mic.calls == ["open", "close"]
-    assert (got.frames, got.zeros, got.clipped) == (50, 0, 0)
-    assert isclose(got.peak, 2000 / 32_768)
-    assert isclose(got.rms, (2.5e6**0.5) / 32_768, rel_tol=1e-6)
-    assert (got.name, got.first_frame_ms) == ("USB", 100)
-    assert len(got.pcm) == 50 * FRAME_BYTES
+    assert (got.opened, len(got.frames), got.seconds) == (OPENED, 50, 1.0)
+    facts = check_microphone(got, "Linux").facts
+    assert (facts["frames"], facts["clipped_frames"], facts["first_frame_ms"]) == (50, 0, 100)
+    assert facts["peak_dbfs"] == round(dbfs(2000 / 32_768), 1)
+    assert facts["rms_dbfs"] == round(dbfs(2.5e6**0.5 / 32_768), 1)
 
 
 async def test_silence_clipping_and_losses_are_counted() -> None:
-    silent = await listen(Mic([OPENED, *frames(50)]), 1.0)
-    assert (silent.zeros, silent.peak, silent.rms) == (50, 0.0, 0.0)
-    loud = await listen(Mic([OPENED, *frames(50, 32_767, -32_768)]), 1.0)
-    assert (loud.clipped, loud.peak) == (50, 1.0)
-    resampled = await listen(Mic([OPENED, *frames(50, 20_000, peak=1.0, lost=3)]), 1.0)
-    assert (resampled.clipped, resampled.lost_samples) == (50, 150)
+    silent = check_microphone(await listen(Mic([OPENED, *frames(50)]), 1.0), "Linux")
+    assert (silent.facts["peak_dbfs"], silent.facts["rms_dbfs"]) == (None, None)
+    assert "No sound at all" in silent.sentence
+    loud = check_microphone(await listen(Mic([OPENED, *frames(50, 32_767, -32_768)]), 1.0), "Linux").facts
+    assert (loud["clipped_frames"], loud["peak_dbfs"]) == (50, 0.0)
+    resampled = check_microphone(await listen(Mic([OPENED, *frames(50, 20_000, peak=1.0, lost=3)]), 1.0), "Linux").facts
+    assert (resampled["clipped_frames"], resampled["lost_samples"]) == (50, 150)
 
 
 async def test_what_goes_wrong_is_in_the_facts() -> None:
     failed = Mic([MicFailed(AudioError("busy", code=-9985), 1.0, is_retrying=True), *frames(50, 1)])
     got = await listen(failed, 1.0)
     assert got.error is not None
-    assert (got.error.code, got.frames) == (-9985, 0)
+    assert (got.error.code, got.frames) == (-9985, [])
     assert failed.calls == ["open", "close"]
     dead = Mic([OPENED])
-    assert (await listen(dead, 0.02, open_within_s=0.02)).frames == 0
+    assert (await listen(dead, 0.02, open_within_s=0.02)).frames == []
     assert dead.calls == ["open", "close"]
     ended = await listen(Mic([OPENED, *frames(3, 1), MicClosed(1.0, at_end=True)]), 1.0)
-    assert ended.frames == 3
+    assert len(ended.frames) == 3
 
 
 class Out:

@@ -1,4 +1,4 @@
-"""``pinch-tui devices``: list the sound devices; ``--test`` records three seconds with a meter and plays them back."""
+"""``pinch-tui devices``: list the sound devices; ``--test`` records for three seconds and plays the recording back."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pinch_tui.settings.model import Settings
 
 RECORD_S = 3.0
-_BAR = 40
-_FLOOR_DBFS = -60.0
 
 
 @click.command()
@@ -74,7 +72,7 @@ async def _run(settings: Settings, *, is_test: bool, as_json: bool) -> int:
 
 
 def listing(found: DeviceList, wanted: tuple[str, str]) -> list[str]:
-    """The list as text. ``wanted``: the devices that the settings name, "" for the default."""
+    """The list as text. ``wanted``: the microphone and the loudspeaker in the settings, "" for the default."""
     out = _half("Microphones", found.inputs, wanted[0], found.default_input)
     return [*out, "", *_half("Loudspeakers", found.outputs, wanted[1], found.default_output)]
 
@@ -102,6 +100,7 @@ def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) ->
 def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
     """The list as a JSON-ready object."""
     from pinch_tui.audio.devices.choice import choose
+    from pinch_tui.diagnose.checks.sound import facts_of
 
     out: dict[str, object] = {}
     for name, entries, want, default in (
@@ -112,15 +111,10 @@ def as_object(found: DeviceList, wanted: tuple[str, str]) -> dict[str, object]:
         out[name] = [
             {
                 "number": number,
-                "name": device.name,
+                **facts_of(device, default),
                 "host_api": device.host_api,
-                "rate": device.rate,
                 "channels": device.channels,
-                "default": device.is_default,
-                "bluetooth": device.is_bluetooth,
-                "monitor": device.is_monitor,
                 "chosen": chosen is not None and chosen.device == device,
-                "meant": default if device.is_default else "",
             }
             for number, device in enumerate(entries, 1)
         ]
@@ -146,13 +140,13 @@ async def _test(wanted: tuple[str, str]) -> int:
     meter.done()
     findings = [check_microphone(heard, platform.system())]
     _say(findings[0])
-    if not heard.pcm:
-        return exit_code(findings)
-    click.echo("Playing it back.", err=True)
-    async with opened(HostSpeaker, wanted[1]) as out:
-        played = await play(out, as_speech(bytes(heard.pcm)), within_s=PLAY_WITHIN_S + heard.seconds)
-    findings.append(check_speaker(played, what="what was recorded"))
-    _say(findings[1])
+    if heard.frames:
+        click.echo("Playing it back.", err=True)
+        sound = as_speech(b"".join(frame.pcm for frame in heard.frames))
+        async with opened(HostSpeaker, wanted[1]) as out:
+            played = await play(out, sound, within_s=PLAY_WITHIN_S + heard.seconds)
+        findings.append(check_speaker(played, what="your recording"))
+        _say(findings[1])
     return exit_code(findings)
 
 
@@ -165,7 +159,7 @@ def _say(finding: Finding) -> None:
 
 
 class Meter:
-    """A level bar on stderr, ten times a second; without a terminal, one line a second."""
+    """A level bar on stderr: redrawn ten times per second, or without a terminal one line per second."""
 
     def __init__(self, *, is_live: bool) -> None:
         self._is_live = is_live
@@ -174,11 +168,9 @@ class Meter:
     def frame(self, frame: Frame, heard: Listening) -> None:
         """Take one frame, and draw when it is time."""
         self._peak = max(self._peak, frame.peak)
-        every = 5 if self._is_live else 50
-        if heard.frames % every:
+        if len(heard.frames) % (5 if self._is_live else 50):
             return
-        bar = level_bar(self._peak)
-        text = f"{heard.seconds:4.1f} s  {bar}"
+        text = f"{heard.seconds:4.1f} s  {level_bar(self._peak)}"
         click.echo(f"\r{text}" if self._is_live else text, err=True, nl=not self._is_live)
         self._peak = 0.0
 
@@ -188,10 +180,11 @@ class Meter:
 
 
 def level_bar(peak: float) -> str:
-    """A peak of 0-1 as a bar from -60 to 0 dBFS, and its number."""
+    """A peak (0-1) as a bar of 40 characters from -60 to 0 dBFS, followed by the number."""
     from pinch_tui.audio.dsp.loudness import dbfs
+    from pinch_tui.diagnose.checks.sound import CLIP
 
     level = dbfs(peak)
-    filled = round(max(0.0, min(1.0, 1 - level / _FLOOR_DBFS)) * _BAR) if peak > 0 else 0
+    bar = "#" * round(max(0.0, min(1.0, 1 + level / 60)) * 40)
     number = f"{level:6.1f} dBFS" if peak > 0 else "  silence  "
-    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {number}{' CLIPPED' if peak >= 32_760 / 32_768 else '        '}"
+    return f"[{bar:.<40}] {number}{' CLIPPED' if peak >= CLIP else '        '}"

@@ -1,4 +1,4 @@
-"""``pinch-tui doctor``: check everything, and say what to do about it."""
+"""``pinch-tui doctor``: check everything, and say how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pinch_tui import __version__
 from pinch_tui.cli.context import CliContext, config_flag, needs_ascii
 from pinch_tui.settings.model import ServiceName
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pinch_tui.diagnose.finding import Finding
 
 _EPILOG = """\b
-The exit code is that of the first failure, in the order shown. Cure that one first.
+The exit code is that of the first failure, in the order shown. Fix that one first.
   0  nothing is broken (there may be warnings)
   2  Python, packages, configuration or the service's address
   3  an API key that is refused or not entitled (a missing key is a warning)
@@ -37,36 +38,29 @@ The exit code is that of the first failure, in the order shown. Cure that one fi
 @click.option("--output-device", metavar="NAME", help="Play the tone on this loudspeaker.")
 @click.pass_context
 def doctor(ctx: click.Context, /, as_json: bool, offline: bool, silent: bool, **_flags: object) -> None:
-    """Check everything, and say what to do about it.
+    """Check everything, and say how to fix what is wrong.
 
     Records one second from the microphone, plays a short tone, and opens and closes one session of the service.
     Neither the API key nor the recording is shown or kept.
     """
-    from pinch_tui.cli.doctor.subject import subject
-    from pinch_tui.diagnose.doctor import examine
+    from pinch_tui.cli.doctor.examination import findings
     from pinch_tui.diagnose.finding import as_object, exit_code, lines, summary
 
     context = CliContext.of(ctx)
     width = min(100, max(60, shutil.get_terminal_size().columns))
     is_ascii = needs_ascii(sys.stdout, context.env)
 
-    def tell(finding: Finding) -> None:
-        if not as_json:
-            for number, line in enumerate(lines(finding, width, is_ascii=is_ascii)):
-                click.echo(_coloured(line, finding) if number == 0 else line)
-
     async def run() -> list[Finding]:
-        async with subject(context, is_offline=offline, is_silent=silent) as examined:
-            return await examine(examined, tell)
+        found = []
+        async for finding in findings(context, is_offline=offline, is_silent=silent):
+            found.append(finding)
+            for number, line in enumerate(() if as_json else lines(finding, width, is_ascii=is_ascii)):
+                click.echo(_coloured(line, finding) if number == 0 else line)
+        return found
 
-    findings = asyncio.run(run())
-    if as_json:
-        from pinch_tui import __version__
-
-        click.echo(json.dumps(as_object(findings, __version__), ensure_ascii=True))
-    else:
-        click.echo(f"\n{summary(findings)}")
-    ctx.exit(exit_code(findings))
+    found = asyncio.run(run())
+    click.echo(json.dumps(as_object(found, __version__)) if as_json else f"\n{summary(found)}")
+    ctx.exit(exit_code(found))
 
 
 def _coloured(line: str, finding: Finding) -> str:

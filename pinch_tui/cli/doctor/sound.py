@@ -23,7 +23,7 @@ from pinch_tui.settings.model import Settings
 Adapter = TypeVar("Adapter", HostMicrophone, HostSpeaker)
 
 PLAY_WITHIN_S = 5.0
-"""The limit for opening a loudspeaker, added to the sound's length."""
+"""Time limit for opening a loudspeaker, in addition to the sound's length."""
 
 
 @asynccontextmanager
@@ -41,22 +41,21 @@ async def opened(adapter: type[Adapter], device: str) -> AsyncIterator[Adapter]:
 
 def sounds(settings: Settings) -> Sounds:
     """The sound of this machine for ``pinch-tui doctor``, with the devices that the settings name."""
-    mic_device, speaker_device = settings.mic.device, settings.speaker.device
+    mic, speaker = wanted = settings.mic.device, settings.speaker.device
 
     async def listen_here() -> Listening:
-        async with opened(HostMicrophone, mic_device) as mic:
-            return await listen(mic, LISTEN_S)
+        async with opened(HostMicrophone, mic) as source:
+            return await listen(source, LISTEN_S)
 
     async def play_here() -> Played:
-        async with opened(HostSpeaker, speaker_device) as out:
+        async with opened(HostSpeaker, speaker) as out:
             return await play(out, tone(), within_s=PLAY_WITHIN_S + TONE_S)
 
-    wanted = (mic_device, speaker_device)
     return Sounds(missing.explain(), wanted, platform.system(), list_devices, listen_here, play_here)
 
 
 def resolve(found: DeviceList, wanted: str, *, is_input: bool) -> str:
-    """The key of the device with a typed number; a name, or part of one, as it is.
+    """The key of the device with this number; a name, or part of one, is returned unchanged.
 
     Raises `UsageError` for a number that is not in the list.
     """
@@ -66,8 +65,5 @@ def resolve(found: DeviceList, wanted: str, *, is_input: bool) -> str:
     number = int(wanted)
     if not 1 <= number <= len(devices):
         what = "microphone" if is_input else "loudspeaker"
-        raise UsageError(
-            f"There is no {what} number {number}.",
-            f"There are {len(devices)}; see `pinch-tui devices`.",
-        )
+        raise UsageError(f"There is no {what} number {number}.", f"There are {len(devices)}; see `pinch-tui devices`.")
     return devices[number - 1].key

@@ -1,8 +1,8 @@
-"""Checks of the way to the service: address, proxy, name, connection, TLS, clock.
+"""Checks of the connection to the service: address, proxy, name, connection, TLS, clock.
 
-One request to the service's root, without a key, tells about the proxy, the certificate and the clock; it goes through
-httpx, as the client's own requests do. The name and a plain connection are tried before it, because a failure there
-has its own cure.
+One request to the service's root, without a key, tests the proxy, the certificate and the clock; it goes through httpx,
+as the client's own requests do. The name and a plain connection are tested first, because a failure there has its own
+cure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,29 +30,25 @@ from pinch_tui.network.transport import as_httpx
 from pinch_tui.network.way import wants_login
 
 STAGE_S = 6.0
+"""Time limit of each check, in seconds."""
 CLOCK_WARN_S = 120.0
 CLOCK_FAIL_S = 3600.0
 
 _ONLINE = "Check that this machine is online (Wi-Fi, cable, VPN)."
-_FIREWALL = "A firewall or a proxy may be in the way; ask whoever runs the network to allow it."
+_FIREWALL = "A firewall or a proxy may be blocking it; ask whoever runs the network to allow it."
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 Connect = Callable[[str, int], Awaitable[None]]
 
 
-# ---- where --------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the service is, and what stands in front of it: ``via`` a proxy, or one that cannot be used."""
+    """The address of a service, and the proxy in front of it (or the reason why the proxy cannot be used)."""
 
     host: str
     port: int
     is_tls: bool
-    is_loopback: bool
-    via: Proxy | None = None
-    unusable: UnusableProxy | None = None
+    proxy: Proxy | UnusableProxy | None = None
 
     @property
     def where(self) -> str:
@@ -64,61 +60,19 @@ class Target:
         return f"{'https' if self.is_tls else 'http'}://{host}:{self.port}/"
 
 
-def target_of(base_url: str, choose: Callable[[str], Proxy | None]) -> Target | None:
-    """What a base URL means; None when it is not one that the key may go to. ``choose`` decides on the proxy."""
+def target_of(base_url: str, choose: Callable[[str], Proxy | None]) -> Target:
+    """The target of a valid base URL. ``choose`` decides on the proxy."""
+    parts = urlsplit(base_url)
+    proxy: Proxy | UnusableProxy | None
     try:
-        parts = urlsplit(base_url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    if not host or parts.username or parts.query or parts.fragment:
-        return None
-    is_local = is_loopback(host)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-        return None
-    target = Target(host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https", is_local)
-    try:
-        return replace(target, via=choose(base_url))
+        proxy = choose(base_url)
     except UnusableProxy as exc:
-        return replace(target, unusable=exc)
+        proxy = exc
+    is_tls = parts.scheme == "https"
+    return Target(parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, proxy)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What a service's address is called: ``label`` is the service for people, ``option`` the dotted key that holds
-    its address, ``usual`` its default address."""
-
-    label: str
-    option: str
-    usual: str
-
-
-def check_address(way: Way | None, place: Place) -> Finding:
-    """Where sessions are asked for, and that the key is safe on the way there; ``way`` None: it may not go there."""
-    if way is None:
-        return fail(
-            "address",
-            EXIT_USAGE,
-            f"The base URL of {place.label} must be https, or http to this machine.",
-            f"Set {place.option} to something like {place.usual}.",
-        )
-    target = way.target
-    details = {"host": target.host, "port": target.port}
-    if target.is_loopback:
-        return ok("address", f"{place.label} on this machine ({target.where}).", **details)
-    other = "" if way.is_default else ", which is not the default"
-    return ok("address", f"{place.label} at {target.where}{other}.", **details)
-
-
-def own_store() -> ssl.SSLContext:
-    """What the client trusts."""
-    return trust.context(os.environ)
-
-
-# ---- the way ------------------------------------------------------------------------------------------------------
-
-
-async def connect_here(host: str, port: int) -> None:
+async def _open_and_close(host: str, port: int) -> None:
     """Open a connection and close it again. Raises OSError."""
     _, writer = await asyncio.open_connection(host, port)
     writer.close()
@@ -126,43 +80,55 @@ async def connect_here(host: str, port: int) -> None:
 
 @dataclass(slots=True)
 class Answer:
-    """What one request to the service's root gave. ``error`` None: an answer came."""
+    """The outcome of one request to the service's root; ``error`` is None if the service answered."""
 
     error: Exception | None = None
-    tls: str = ""  # the version, once the handshake is done
+    tls: str = ""  # the version, once the handshake is complete
     ms: int = 0
     date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way to one service. ``store`` gives the certificates that the client trusts, or raises `ConfigError`."""
+    """The network path to one service. ``label``: the service's name; ``option``: the setting that holds its address.
+
+    ``store`` returns the certificates that the client trusts, or raises `ConfigError`.
+    """
 
     target: Target
+    label: str = "Pinch"
+    option: str = "api.base_url"
     is_default: bool = False
     resolve: Resolve = addresses_of
-    connect: Connect = connect_here
-    store: Callable[[], ssl.SSLContext] = own_store
+    connect: Connect = _open_and_close
+    store: Callable[[], ssl.SSLContext] = lambda: trust.context(os.environ)
     wall: Callable[[], float] = time.time
-    within_s: float = STAGE_S
+
+    def address(self) -> Finding:
+        """The address in use."""
+        target = self.target
+        details = {"host": target.host, "port": target.port}
+        if is_loopback(target.host):
+            return ok("address", f"{self.label} on this machine ({target.where}).", **details)
+        other = "" if self.is_default else ", which is not the default"
+        return ok("address", f"{self.label} at {target.where}{other}.", **details)
 
     async def check(self) -> AsyncIterator[Finding]:
-        """Every stage in order; a stage that cannot be reached is skipped."""
-        target = self.target
-        if target.unusable is not None:
-            named = {"proxy": target.unusable.address, "from": target.unusable.source}
-            yield fail("proxy", EXIT_LINK, target.unusable.title, target.unusable.hint, **named)
+        """Every stage in order; stages after a failed one are left out."""
+        target, proxy = self.target, self.target.proxy
+        if isinstance(proxy, UnusableProxy):
+            yield fail("proxy", EXIT_LINK, proxy.title, proxy.hint, **{"proxy": proxy.address, "from": proxy.source})
             return
         try:
             self.store()
         except ConfigError as exc:
             yield fail("tls", EXIT_USAGE, exc.title, exc.hint)
             return
-        answer = await self._ask() if target.via is not None else None
-        if answer is not None:
-            yield self._judge_proxy(answer)
-            yield skip("dns", "The proxy looks names up.")
-            yield skip("connection", "The proxy connects.")
+        if proxy is not None:
+            answer = await self._ask(proxy)
+            yield self._judge_proxy(proxy, answer)
+            yield skip("dns", "The proxy looks up the name.")
+            yield skip("connection", "The proxy makes the connection.")
             if _is_of_proxy(answer):
                 return
         else:
@@ -176,28 +142,29 @@ class Way:
             yield connection
             if connection.exit_code:
                 return
-            answer = await self._ask()
+            answer = await self._ask(None)
         yield self._judge_tls(answer)
-        # The clock is compared even when TLS fails, because a wrong one is a common reason.
-        yield self._judge_clock(answer if answer.date or not target.is_tls else await self._ask(is_checked=False))
+        if target.is_tls and not answer.date:  # a wrong clock is a common reason for a failed handshake
+            answer = await self._ask(proxy, is_checked=False)
+        yield self._judge_clock(answer)
 
     async def check_name(self) -> Finding:
-        """The service's name has an address.
+        """The host name can be looked up.
 
         Many resolvers answer "no such name" on a machine without a network, so the cure names the network first.
         """
         target, start = self.target, time.monotonic()
         try:
-            async with asyncio.timeout(self.within_s):
+            async with asyncio.timeout(STAGE_S):
                 addresses = ", ".join((await self.resolve(target.host, target.port))[:3])
         except TimeoutError:
-            sentence, cure = f"The name server does not answer for {target.host}.", _ONLINE
+            sentence, cure = f"The name server did not answer when asked for {target.host}.", _ONLINE
         except (OSError, UnicodeError) as exc:
             known = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
             if isinstance(exc, socket.gaierror) and exc.errno not in known:
                 sentence, cure = f"The name {target.host} cannot be looked up: no name server can be reached.", _ONLINE
             else:
-                hidden, wrong = "the name server here hides it", "correct api.base_url or PINCH_BASE_URL"
+                hidden, wrong = "the name server here may be blocking the name", f"correct {self.option}"
                 sentence = f"The name {target.host} was not found."
                 cure = f"{_ONLINE} If it is, {hidden if self.is_default else wrong}."
         else:
@@ -210,12 +177,12 @@ class Way:
         target, start = self.target, time.monotonic()
         where = target.where
         try:
-            async with asyncio.timeout(self.within_s):
+            async with asyncio.timeout(STAGE_S):
                 await self.connect(target.host, target.port)
         except (OSError, TimeoutError) as exc:
             match _problem(exc):
                 case "refuses connections":
-                    cure = "Start the service there." if target.is_loopback else f"Check the port. {_FIREWALL}"
+                    cure = "Start the service there." if is_loopback(target.host) else f"Check the port. {_FIREWALL}"
                     sentence = f"{where} refuses connections."
                 case "does not answer":
                     sentence, cure = f"{where} does not answer.", _FIREWALL
@@ -225,10 +192,9 @@ class Way:
         ms = since(start)
         return ok("connection", f"{where} accepts connections ({ms} ms).", where=where, ms=ms)
 
-    async def _ask(self, *, is_checked: bool = True) -> Answer:
-        """One request for the service's root. Unless ``is_checked``, any certificate will do."""
+    async def _ask(self, via: Proxy | None, *, is_checked: bool = True) -> Answer:
+        """Request the service's root. Unless ``is_checked``, any certificate is accepted."""
         verify = self.store() if is_checked else httpx.create_ssl_context(verify=False)
-        via = self.target.via
         proxy = None if via is None else as_httpx(via, self.store())
         answer, start = Answer(), time.monotonic()
 
@@ -239,7 +205,7 @@ class Way:
 
         try:
             async with (
-                asyncio.timeout(self.within_s),
+                asyncio.timeout(STAGE_S),
                 httpx.AsyncClient(verify=verify, proxy=proxy, trust_env=False) as client,
                 client.stream("GET", self.target.url, extensions={"trace": trace}) as response,
             ):
@@ -248,84 +214,79 @@ class Way:
             answer.error = exc
         return answer
 
-    def _proxy_failed(self, via: Proxy, what: str) -> Finding:
-        cure = f"Correct {via.source}, or add {self.target.host} to NO_PROXY to go past it."
-        named = {"proxy": via.address, "from": via.source}
-        return fail("proxy", EXIT_LINK, f"The proxy {via.address} ({via.source}) {what}.", cure, **named)
-
-    def _judge_proxy(self, answer: Answer) -> Finding:
-        via, error = self.target.via, answer.error
-        assert via is not None
-        if not _is_of_proxy(answer) or error is None:
-            sentence = f"The service is reached through the proxy {via.address} ({via.source})."
-            return ok("proxy", sentence, proxy=via.address, **{"from": via.source})
-        code = str(error).partition(" ")[0]
+    def _judge_proxy(self, via: Proxy, answer: Answer) -> Finding:
+        error, named = answer.error, {"proxy": via.address, "from": via.source}
+        if not _is_of_proxy(answer):
+            return ok("proxy", f"The service is reached through the proxy {via.address} ({via.source}).", **named)
         if isinstance(error, httpx.ProxyError) and wants_login(error):
             what = "wants a user name and a password"
         elif isinstance(error, httpx.ProxyError):
-            what = f"does not let us through ({code})" if code.isdigit() else "does not let us through"
+            code = str(error).partition(" ")[0]
+            what = f"refused the connection ({code})" if code.isdigit() else "refused the connection"
         elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-            what = "does not let us through (no answer)"
+            what = "refused the connection (no answer)"
         else:
             what = _problem(error)
-        return self._proxy_failed(via, what)
+        cure = f"Correct {via.source}, or add {self.target.host} to NO_PROXY to bypass the proxy."
+        return fail("proxy", EXIT_LINK, f"The proxy {via.address} ({via.source}) {what}.", cure, **named)
 
     def _judge_tls(self, answer: Answer) -> Finding:
-        """The connection is secret, and the service is at the other end."""
+        """The connection is encrypted, and the service is at the other end."""
         target = self.target
         if not target.is_tls:
-            return ok("tls", "Plain, because the service is on this machine.")
+            return ok("tls", "Not needed, because the service runs on this machine.")
         if answer.tls:
             details = {"ms": answer.ms, "detail": answer.tls}
             return ok("tls", f"The certificate is trusted ({answer.tls}, {answer.ms} ms).", **details)
         match next((exc for exc in _causes(answer.error) if isinstance(exc, ssl.SSLError)), answer.error):
             case ssl.SSLCertVerificationError(verify_code=9):  # X509_V_ERR_* of OpenSSL
-                sentence = "The service's certificate is not valid yet, by this machine's clock."
-                cure = "Set the clock right (`timedatectl set-ntp true` on Linux); see the check of the clock."
+                sentence = "The service's certificate is not valid yet, according to this machine's clock."
+                cure = "Set the clock (`timedatectl set-ntp true` on Linux); see the clock check below."
             case ssl.SSLCertVerificationError(verify_code=10):
-                sentence = "The service's certificate has expired, by this machine's clock."
-                cure = "Check this machine's clock first; if it is right, the service has to renew it."
+                sentence = "The service's certificate has expired, according to this machine's clock."
+                cure = "Check this machine's clock first; if it is right, the service has to renew the certificate."
             case ssl.SSLCertVerificationError(verify_code=62 | 64):
-                sentence = f"The certificate there is not for {target.host}."
-                cure = "Check api.base_url; a hotel's or office's login page may be answering instead."
+                sentence = f"The certificate is not for {target.host}."
+                cure = f"Check {self.option}; the login page of a hotel or an office may be answering instead."
             case ssl.SSLCertVerificationError():
                 sentence = "The service's certificate is not signed by anyone this machine trusts."
                 cure = (
-                    "A login page of this network may answer in its place (open a browser), or a proxy or a virus "
-                    "scanner reads along: name its root certificate in SSL_CERT_FILE, or install ca-certificates."
+                    "This network's login page may be answering instead (open a browser), or a proxy or a virus "
+                    "scanner is intercepting the connection: name its root certificate in SSL_CERT_FILE, or install "
+                    "ca-certificates."
                 )
             case ssl.SSLError():
                 sentence = f"{target.where} does not speak TLS."
-                cure = "Check the port in api.base_url; a login page may be answering instead."
+                cure = f"Check the port in {self.option}; a login page may be answering instead."
             case error:
                 sentence, cure = f"The secure connection failed: {target.where} {_problem(error)}.", _FIREWALL
         return fail("tls", EXIT_LINK, sentence, cure)
 
     def _judge_clock(self, answer: Answer) -> Finding:
-        """This machine's clock and the service's agree."""
+        """This machine's clock agrees with the service's."""
         try:
             theirs = email.utils.parsedate_to_datetime(answer.date).timestamp()
         except (ValueError, TypeError, OverflowError):
-            return skip("clock", "The service gave no time to compare with.")
+            return skip("clock", "The service sent no time to compare with.")
         ahead = self.wall() - theirs
         details = {"ahead_s": round(ahead)}
         if abs(ahead) < CLOCK_WARN_S:
             return ok("clock", "This machine's clock is right.", **details)
         sentence = f"This machine's clock is {span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}."
-        cure = "Set it right: `timedatectl set-ntp true` on Linux, the date settings on macOS and Windows."
+        cure = "Set it: `timedatectl set-ntp true` on Linux, the date settings on macOS and Windows."
         if abs(ahead) < CLOCK_FAIL_S:
             return warn("clock", sentence, cure, **details)
         return fail("clock", EXIT_LINK, f"{sentence} Certificates and sessions will fail.", cure, **details)
 
 
 def _is_of_proxy(answer: Answer) -> bool:
-    """Whether the request failed on this side of the tunnel: no TLS with the service was tried."""
+    """True if the request failed at the proxy, before TLS with the service was tried."""
     is_tls = any(isinstance(exc, ssl.SSLError) for exc in _causes(answer.error))
     return answer.error is not None and not answer.tls and not is_tls
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and those behind it."""
+    """An exception and its causes."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
@@ -335,20 +296,20 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _problem(error: BaseException | None) -> str:
-    """Why a connection failed, as the end of a sentence that begins with its other end."""
+    """Why a connection failed, as the predicate of a sentence about the other end."""
     causes = list(_causes(error))
     if any(isinstance(exc, TimeoutError | httpx.TimeoutException) for exc in causes):
         return "does not answer"
     if any(isinstance(exc, socket.gaierror) for exc in causes):
-        return "has a name that does not exist"
+        return "has a host name that does not exist"
     # asyncio joins the errors of several addresses into one text.
     if any(isinstance(exc, ConnectionRefusedError) or "refused" in str(exc).lower() for exc in causes):
         return "refuses connections"
-    return "breaks the connection" if any(isinstance(exc, ConnectionError) for exc in causes) else "cannot be reached"
+    return "drops the connection" if any(isinstance(exc, ConnectionError) for exc in causes) else "cannot be reached"
 
 
 def span(seconds: float) -> str:
-    """A length of time in the one or two units that matter."""
+    """A duration in its one or two largest units."""
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"
