@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.latency import LatencyMeter
 from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.notifier import Notifier
-from pinch_tui.engine.ports import Clock
 
 GAP_MS = 1000
 """Between the last line of a conversation and the moment in which it is resumed, in its own time."""

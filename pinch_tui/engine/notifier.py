@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 from pinch_tui.boundary import note_unexpected, quietly
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import EngineEvent, Logged, NoticePosted, Severity, TranscriptChanged
 from pinch_tui.engine.facade import Listener
-from pinch_tui.engine.ports import Clock
 
 
 class Notifier:

@@ -1,4 +1,4 @@
-"""The ports of the engine: what it needs from the world. Adapters and fakes pass the same contract tests.
+"""What the engine needs from the sound devices, as ports. Adapters and fakes pass the same contract tests.
 
 All methods are called on the event loop's thread.
 """
@@ -8,19 +8,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from pinch_tui.core.sound import (
-    MicEvent,
-    SpeakerEvent,
-)
-
-# ---- microphone ---------------------------------------------------------------------------------------------------
+from pinch_tui.core.sound import MicEvent, SpeakerEvent
 
 
 class Microphone(Protocol):
-    """Sound in. `request_open` and `request_close` return at once; what came of them arrives in `events`.
+    """Captures sound. `request_open` and `request_close` return at once; `events` reports the outcome.
 
-    `events` is one stream for the adapter's whole life and ends after `aclose`. Frames that were captured before the
-    consumer asked are kept in order (bound: 60 s, then the oldest go and the next frame's ``lost`` counts them).
+    `events` is one stream for the adapter's whole life and ends after `aclose`. Frames captured before the consumer
+    asks for them are queued in order, at most 60 s of them; beyond that the oldest are dropped, and the next frame's
+    ``lost`` counts them.
     """
 
     def request_open(self) -> None: ...
@@ -28,8 +24,8 @@ class Microphone(Protocol):
     def request_close(self) -> None: ...
 
     def attend(self, is_attended: bool) -> None:
-        """Whether each frame is wanted at once (True, as it is at first). While nobody talks a few may come together,
-        which costs less; a change to True gives what was held back."""
+        """True (the initial state) delivers each frame at once. False allows several to be delivered together, which
+        costs less CPU while nobody talks; changing back to True delivers the frames held back."""
 
     def select(self, device: str | None) -> None:
         """Use this device from now on (reopens if open); a name, a part of a name, or None for the default."""
@@ -40,16 +36,16 @@ class Microphone(Protocol):
 
 
 class MicrophoneClaim(Protocol):
-    """Which of several running copies of the program has the microphone. Everything returns at once."""
+    """Decides which of several running copies of the program has the microphone. All methods return at once."""
 
     def take(self) -> bool:
-        """Claim it for this copy; False while another one has it. True also where that cannot be known."""
+        """Claim it for this copy. False if another copy has it; True if that cannot be determined."""
 
     def release(self) -> None: ...
 
 
 class NoClaim:
-    """A `MicrophoneClaim` of a program that is alone."""
+    """The `MicrophoneClaim` of a program that shares the microphone with no other copy."""
 
     def take(self) -> bool:
         return True
@@ -58,23 +54,20 @@ class NoClaim:
         """Nothing was claimed."""
 
 
-# ---- speaker ------------------------------------------------------------------------------------------------------
-
-
 class Speaker(Protocol):
-    """Sound out, through the jitter buffer. A playout is one run of speech: begin, play*, end."""
+    """Plays sound through the jitter buffer. A playout is one run of speech: begin, play*, end."""
 
     def begin(self, playout: int) -> None:
-        """Start a playout: the buffer primes anew. Playouts queue up behind one another."""
+        """Start a playout: the buffer primes again. Playouts queue up behind one another."""
 
     def play(self, playout: int, chunk: bytes) -> None:
-        """Append float32 LE mono 24 kHz samples (any size, non-finite ones become silence)."""
+        """Append float32 LE mono 24 kHz samples (any number; non-finite ones become silence)."""
 
     def end(self, playout: int) -> None:
-        """No more chunks will come for it: play what is there."""
+        """No more chunks will come for it: play the rest."""
 
     def clear(self, playout: int | None = None) -> None:
-        """Silence now, without a click: one playout, or (None) all of them."""
+        """Silence one playout, or all of them (None), at once and without a click."""
 
     def set_gain(self, gain: float) -> None:
         """Loudness 0.0-2.0, ramped; used for volume, mute and ducking."""
@@ -83,27 +76,13 @@ class Speaker(Protocol):
         """Play a short cue: ``go``, ``stop`` or ``error``."""
 
     def buffered_s(self) -> float:
-        """Seconds that wait to be played, all playouts together."""
+        """Seconds waiting to be played, all playouts together."""
 
     def dropped_s(self) -> float:
-        """Seconds since the start that were handed over and never played: cleared, or beyond the speaker's bound."""
+        """Seconds never played since the start: cleared, or beyond the speaker's bound."""
 
     def select(self, device: str | None) -> None: ...
 
     def events(self) -> AsyncIterator[SpeakerEvent]: ...
 
     async def aclose(self) -> None: ...
-
-
-# ---- time ---------------------------------------------------------------------------------------------------------
-
-
-class Clock(Protocol):
-    """Time as a port. ``monotonic`` is shared with every process of the program."""
-
-    def monotonic(self) -> float: ...
-
-    def wall(self) -> float:
-        """Unix seconds."""
-
-    async def sleep_until(self, t: float) -> None: ...

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.talk.talk import TalkConfig
-from pinch_tui.engine.ports import Clock, Microphone, MicrophoneClaim, NoClaim, Speaker
+from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim, Speaker
 from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import BargeIn, KeepOpen
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 
 from pinch_tui.audio.dsp.loudness import peak16
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
 from pinch_tui.core.languages import label
 from pinch_tui.engine.engine import Engine
-from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import UsageError
 
 _LEAD_IN_S = 0.1

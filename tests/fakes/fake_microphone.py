@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pinch_tui.audio.adapters.inbox import MicInbox
 from pinch_tui.audio.adapters.microphone import TOGETHER
 from pinch_tui.audio.dsp.loudness import peak16
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened
-from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import AudioError
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from pinch_tui.audio.adapters.inbox import Inbox
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import (
     PlayoutEnded,
@@ -15,7 +16,6 @@ from pinch_tui.core.sound import (
     SpeakerOpened,
     Underran,
 )
-from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import AudioError
 
 

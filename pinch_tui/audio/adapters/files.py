@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.dsp.framer import Framer
 from pinch_tui.audio.dsp.loudness import peak16
 from pinch_tui.audio.recordings import reader
 from pinch_tui.audio.recordings.decode import Remark
 from pinch_tui.audio.recordings.length import stated_s
 from pinch_tui.audio.recordings.source import shown
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicOpened
 

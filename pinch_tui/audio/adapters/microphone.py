@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import MicInbox
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.dsp.loudness import peak16
@@ -12,6 +11,7 @@ from pinch_tui.audio.host.errors import unmute_hint
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_frame
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicMuted, MicOpened
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.sound import MicClosed, MicEvent, MicFailed, MicOpened, SpeakerFailed
 from pinch_tui.errors import AudioError

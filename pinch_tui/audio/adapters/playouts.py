@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent
 
 

@@ -16,7 +16,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
@@ -42,6 +41,7 @@ from pinch_tui.audio.devices.server_watch import ServerWatch, has_pactl, read_st
 from pinch_tui.audio.host.supervisor import HostRunner, SoundHost
 from pinch_tui.audio.host.wire import Note
 from pinch_tui.core.choices import Processing
+from pinch_tui.core.clock import Clock
 from pinch_tui.errors import AudioError
 from pinch_tui.loading import load
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.inbox import Inbox
 from pinch_tui.audio.adapters.ledger import Entry, Ledger
 from pinch_tui.audio.adapters.stream import HostStream
@@ -18,6 +17,7 @@ from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
 from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import Kind, Note, pack_note, pack_speech, read_heard
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import (
     PlayoutEnded,

@@ -16,9 +16,9 @@ import threading
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
 from pinch_tui.audio.recordings.source import shown
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import SpeakerOpened
 from pinch_tui.errors import InputFileError, why

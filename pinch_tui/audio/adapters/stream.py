@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.host.supervisor import HostRunner
 from pinch_tui.audio.host.wire import Note
+from pinch_tui.core.clock import Clock
 
 
 class HostStream:

@@ -21,7 +21,6 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Final, assert_never
 
-from pinch_tui.audio.adapters.clock import Clock
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.supervision import (
     Command,
@@ -37,6 +36,7 @@ from pinch_tui.audio.host.supervision import (
 from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_note
 from pinch_tui.boundary import carefully, note_unexpected
 from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 

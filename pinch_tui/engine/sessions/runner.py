@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pinch_tui.boundary import quietly
+from pinch_tui.core.clock import Clock
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Step
 from pinch_tui.core.session.reactions import Failure, FailureKind
@@ -15,7 +16,6 @@ from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.boundary import of_adapter
-from pinch_tui.engine.ports import Clock
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.ports import Connection, Service
 

@@ -1,7 +1,8 @@
-"""Time as a port, as the device half needs it; the engine's clock fits."""
+"""Time as a port. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 
@@ -10,4 +11,7 @@ class Clock(Protocol):
 
     def monotonic(self) -> float: ...
 
-    async def sleep_until(self, t: float) -> None: ...
+    def wall(self) -> float:
+        """Unix seconds."""
+
+    def sleep_until(self, t: float) -> Awaitable[None]: ...
