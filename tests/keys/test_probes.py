@@ -6,11 +6,11 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from pinch_tui.keys.probes import macos, open_probe, windows, x11
+from pinch_tui.keys.probes import open_probe, x11
+from pinch_tui.keys.probes.system import mac_probe, windows_probe
 from pinch_tui.keys.probes.x11 import Display, X11Probe, cookie_in, keysym_of
 from tests.keys.x_server import SPACE, FakeXServer
 
@@ -160,37 +160,30 @@ class FakeLibrary:
         self.GetAsyncKeyState = self.CGEventSourceKeyState = self.Function()
 
 
-def test_windows_reads_the_high_bit() -> None:
-    library = FakeLibrary()
-    probe = windows.WindowsProbe(library, windows.VIRTUAL_KEYS["space"])  # type: ignore[arg-type]
+def test_windows_reads_the_high_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, loaded = FakeLibrary(), []
+    monkeypatch.setattr("ctypes.WinDLL", lambda name: loaded.append(name) or library, raising=False)
+    probe = windows_probe("ctrl+space")
+    assert probe is not None
     library.GetAsyncKeyState.answer = -32768
     assert probe.is_down() is True
     library.GetAsyncKeyState.answer = 1  # pressed since the last call, but not down
     assert probe.is_down() is False
     assert library.GetAsyncKeyState.arguments == (0x20,)
+    assert loaded == ["user32"]  # functions of Windows have a calling convention of their own
 
 
-def test_macos_asks_the_session() -> None:
+def test_macos_asks_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     library = FakeLibrary()
-    probe = macos.MacProbe(library, macos.KEYCODES["space"])  # type: ignore[arg-type]
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: library)
+    probe = mac_probe("space")
+    assert probe is not None
     library.CGEventSourceKeyState.answer = True
     assert probe.is_down() is True
     assert library.CGEventSourceKeyState.arguments == (0, 49)
 
 
 def test_no_library_no_probe() -> None:
-    assert macos.MacProbe.open("space") is None
-    assert macos.MacProbe.open("f99") is None
-    assert windows.WindowsProbe.open("no_such_key") is None
-
-
-def test_windows_functions_are_called_by_their_own_convention(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[str] = []
-
-    def win_dll(name: str) -> SimpleNamespace:
-        loaded.append(name)
-        return SimpleNamespace(GetAsyncKeyState=SimpleNamespace())
-
-    monkeypatch.setattr("ctypes.WinDLL", win_dll, raising=False)
-    assert windows.WindowsProbe.open("space") is not None
-    assert loaded == ["user32"]
+    assert mac_probe("space") is None
+    assert mac_probe("f99") is None
+    assert windows_probe("no_such_key") is None

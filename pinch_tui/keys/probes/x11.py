@@ -1,12 +1,13 @@
 """The X server's key state over a raw socket: connection setup, GetKeyboardMapping, QueryKeymap.
 
-Written from the X11 protocol (version 11, encoding appendix). libX11 is not used, because it ends the process when the
-server goes away. A query takes about 10 µs; a server that does not answer within 50 ms counts as gone. Neither the
-queries nor the setup need a permission beyond the display's own cookie.
+Written from the X11 protocol (version 11, encoding appendix); libX11 would end the process when the server goes away.
+A query takes about 10 µs, and a server that does not answer within 50 ms counts as gone. The display's cookie is the
+only permission needed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import sys
@@ -43,7 +44,7 @@ KEYSYMS = {
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A display's address: ``host`` is "" for the local socket."""
+    """The address of a display. ``host``: "" for the local socket."""
 
     host: str
     number: int
@@ -69,7 +70,7 @@ class X11Probe:
 
     @classmethod
     def open(cls, key: str, env: Mapping[str, str]) -> X11Probe | None:
-        """Connect to ``DISPLAY``; None when there is none, it refuses, or the key has no key code there."""
+        """Connect to ``DISPLAY``; None if there is none, if it refuses, or if it has no key code for the key."""
         display = Display.parse(env.get("DISPLAY", ""))
         keysym = keysym_of(key)
         if display is None or keysym is None:
@@ -78,13 +79,10 @@ class X11Probe:
             link = _connect(display)
         except OSError:
             return None
-        try:
-            low, high = _set_up(link, find_cookie(display, env))
-            keycodes = _keycodes(link, keysym, low, high)
+        keycodes: tuple[int, ...] = ()
+        with contextlib.suppress(OSError, struct.error):
+            keycodes = _keycodes(link, keysym, *_set_up(link, find_cookie(display, env)))
             link.settimeout(_QUERY_TIMEOUT_S)
-        except (OSError, struct.error):
-            link.close()
-            return None
         if not keycodes:
             link.close()
             return None
@@ -109,7 +107,7 @@ class X11Probe:
 
 
 def keysym_of(key: str) -> int | None:
-    """The keysym of a key's Textual name, without modifiers."""
+    """The keysym of a key (its Textual name), without modifiers."""
     base = key.rpartition("+")[2]
     if len(base) == 1 and base.isalnum() and base.isascii():
         return ord(base.lower())
@@ -117,19 +115,17 @@ def keysym_of(key: str) -> int | None:
 
 
 def find_cookie(display: Display, env: Mapping[str, str]) -> bytes:
-    """The display's cookie out of the authority file; b"" when there is none to be read."""
-    name = env.get("XAUTHORITY") or (f"{env['HOME']}/.Xauthority" if env.get("HOME") else "")
-    if not name:
-        return b""
+    """The display's cookie from the authority file; b"" if there is none."""
     try:
-        data = Path(name).read_bytes()
-    except OSError:
+        data = Path(env.get("XAUTHORITY") or f"{env['HOME']}/.Xauthority").read_bytes()
+    except (KeyError, OSError):
         return b""
     return cookie_in(data, display, socket.gethostname().encode())
 
 
 def cookie_in(data: bytes, display: Display, hostname: bytes) -> bytes:
-    """Search authority-file entries: family, then address, number, name and data, each with a 16-bit length before."""
+    """Search an authority file. An entry is a family, then address, number, name and data, each after its 16-bit
+    length."""
     wanted = str(display.number).encode()
     fallback = b""
     at = 0
@@ -161,7 +157,7 @@ def _connect(display: Display) -> socket.socket:
         raise OSError("no display sockets on Windows")
     path = f"/tmp/.X11-unix/X{display.number}"
     last: OSError | None = None
-    for address in (path, f"\0{path}"):  # the second is Linux's abstract name of the same socket
+    for address in (path, f"\0{path}"):  # the second: Linux's abstract name of the same socket
         link = socket.socket(socket.AF_UNIX)
         link.settimeout(_SETUP_TIMEOUT_S)
         try:
@@ -201,14 +197,14 @@ def _keycodes(link: socket.socket, keysym: int, low: int, high: int) -> tuple[in
 
 
 def _reply(link: socket.socket) -> bytes:
-    for _ in range(64):  # events of no interest may stand before it
+    for _ in range(64):  # skips events before the reply
         head = _read(link, 32)
         if head[0] == 0:
             raise OSError("the display answered with an error")
         extra = struct.unpack_from("=I", head, 4)[0] * 4
         if head[0] == 1:
             return head + _read(link, extra)
-        if head[0] & 0x7F == 35:  # a generic event is the only one longer than 32 bytes
+        if head[0] & 0x7F == 35:  # only a generic event is longer than 32 bytes
             _read(link, extra)
     raise OSError("the display does not answer")
 
