@@ -1,44 +1,57 @@
-"""How the end of a hold is known in this terminal, with a sentence that explains it."""
+"""How the end of a hold is detected in this terminal, with a sentence that explains it. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from pinch_tui.core.choices import TalkMode
+from pinch_tui.core.keynames import needs_protocol
+
 Method = Literal["exact", "learned", "probe", "tap", "mouse"]
 
 
 @dataclass(frozen=True, slots=True)
 class HoldReport:
-    """``method``: how the end of a hold is known. ``sentence``: why, in plain words."""
+    """``method``: how the end of a hold is detected. ``sentence``: why, in plain words."""
 
     method: Method
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Findings:
-    """What is known about the terminal and the machine; None: not known yet."""
+    """Everything known about the talk key, the terminal and the machine."""
 
     key: str
-    is_tap_mode: bool = False
-    is_hold_mode: bool = False
-    is_key_unseen: bool = False  # a key that only the keyboard protocol can report, and that is not in use
     wants_exact: bool = True
-    is_disabled_by_environment: bool = False
-    is_stock_driver: str = ""  # why our driver is not in use, "" when it is
-    is_claimed: bool | None = None
-    is_trusted: bool = False
-    is_disproved: bool = False  # a hold ended without the release that was promised
-    probe_name: str = ""
-    has_probe_spoken: bool = False  # it has reported the key as down when the terminal reported a press
-    has_probe_failed: bool = False
     is_remote: bool = False
+    stock_reason: str = ""
+    """Why our driver is not in use; "" if it is."""
+    is_disabled_by_environment: bool = False
+    is_claimed: bool | None = None
+    """Whether the terminal says that it reports key releases; None before its answer."""
+    is_disproved: bool = False
+    """A hold ended without the release that the terminal promised."""
+    mode: TalkMode = TalkMode.AUTO
+    is_trusted: bool = False
+    """A release has been reported."""
+    probe_name: str = ""
+    has_probe_spoken: bool = False
+    """The probe has read the key as down when the terminal reported a press."""
+    has_probe_failed: bool = False
+
+    @property
+    def is_key_unseen(self) -> bool:
+        """Only the keyboard protocol reports this key, and the protocol is not in use."""
+        return needs_protocol(self.key) and (
+            self.is_claimed is False or bool(self.stock_reason) or not self.wants_exact
+        )
 
 
 def decide(found: Findings) -> HoldReport:
-    """The method in use, from the findings."""
-    if found.is_tap_mode:
+    """The method in use."""
+    if found.mode is TalkMode.TAP:
         return HoldReport("tap", "The talk mode is set to tap: press to start, press again to stop.")
     if found.is_trusted:
         return HoldReport("exact", "This terminal reports key releases.")
@@ -58,8 +71,8 @@ def decide(found: Findings) -> HoldReport:
 def _why_not_reported(found: Findings) -> str:
     if found.is_disproved:
         return "This terminal says that it reports key releases, but did not send one."
-    if found.is_stock_driver:
-        return f"Key releases are not read here ({found.is_stock_driver})."
+    if found.stock_reason:
+        return f"Key releases are not read here ({found.stock_reason})."
     if found.is_disabled_by_environment:
         return "Key releases are switched off by TEXTUAL_DISABLE_KITTY_KEY."
     if not found.wants_exact:
@@ -70,15 +83,13 @@ def _why_not_reported(found: Findings) -> str:
 
 
 def _how_learned(found: Findings) -> str:
-    short = "A press shorter than the keyboard's first repeat counts as a tap."
-    if found.is_hold_mode:
-        short = (
-            "A press shorter than the keyboard's first repeat ends late, because a longer one looks the same so far."
-        )
     if found.probe_name and not found.has_probe_failed:
-        first = (
-            f"{found.probe_name} is asked as well; from the first press on that it sees, it tells when the key is up."
+        return (
+            f"{found.probe_name} is asked as well; from the first press that it sees, it tells when the key is up. "
+            "Until then the end of a hold is learned from the pause in the key's repeats."
         )
-        return f"{first} Until then the end of a hold is learned from the pause in the key's repeats."
+    short = "A press shorter than the keyboard's first repeat counts as a tap."
+    if found.mode is TalkMode.HOLD:
+        short = "A press shorter than the keyboard's first repeat ends late, because it looks like a longer one so far."
     far = " Over SSH it waits longer, because repeats arrive in bunches." if found.is_remote else ""
     return f"The end of a hold is learned from the pause in the key's repeats. {short}{far}"

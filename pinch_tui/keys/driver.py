@@ -88,7 +88,7 @@ class HoldDriver(TalkKeyDriver, LinuxDriver):
         with replaced_names(linux_driver, WriterThread=self._output):
             super().start_application_mode()  # type: ignore[no-untyped-call]
         is_stopped_again = self._writer_thread is writer_before  # as a background job
-        if self.input_tty and self.hold.wants_exact and not is_disabled and not is_stopped_again:
+        if self.input_tty and self.hold.settings.exact and not is_disabled and not is_stopped_again:
             self.write(ASK)
             self.flush()
 

@@ -157,7 +157,7 @@ class TalkKeyDriver(_Driver):
 
     def stop_application_mode(self) -> None:
         self.hold.detach(self.hold.clock())
-        if self.hold.is_exact and self._writer_thread is not None:
+        if self.hold.findings.is_claimed and self._writer_thread is not None:
             self.write(CALM)
         super().stop_application_mode()  # type: ignore[safe-super]
         self.hold.detach(self.hold.clock())  # for a press that came before the input thread had ended

@@ -23,7 +23,8 @@ KNOWN_VERSION = "8.2."
 def hooked(hold: HoldInput, stock: type[Driver]) -> type[Driver]:
     """The driver for ``App.get_driver_class``: ours in place of a stock one that it knows, else ``stock``."""
     driver, reason = _fitting(hold, stock)
-    hold.set_stock_reason(reason)
+    if reason:
+        hold.findings.stock_reason = reason
     return driver
 
 

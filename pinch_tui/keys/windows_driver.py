@@ -28,7 +28,7 @@ class HoldWindowsDriver(TalkKeyDriver, WindowsDriver):
         self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
         with replaced_names(windows_driver, WriterThread=self._output):
             super().start_application_mode()
-        if self.hold.wants_exact and not is_disabled:
+        if self.hold.settings.exact and not is_disabled:
             self.write(ASK)
             self.flush()
 

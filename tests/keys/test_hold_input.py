@@ -450,7 +450,7 @@ class TestReports:
         hold.asked(100.0)
         hold.answered(True, 100.0)
         assert "talk.exact" in hold.report().sentence
-        assert not hold.is_exact
+        assert not hold.findings.is_claimed
         hold = make(heard, clock=Clock())
         hold.asked(100.0, is_disabled=True)
         assert "TEXTUAL_DISABLE_KITTY_KEY" in hold.report().sentence
@@ -506,7 +506,7 @@ class TestSettings:
         ("env", "is_remote"), [({}, False), ({"SSH_TTY": "/dev/pts/1"}, True), ({"SSH_CONNECTION": "x"}, True)]
     )
     def test_over_ssh(self, env: Mapping[str, str], is_remote: bool) -> None:
-        assert HoldInput(TalkSettings(), lambda edge: None, env=env).is_remote is is_remote
+        assert HoldInput(TalkSettings(), lambda edge: None, env=env).findings.is_remote is is_remote
 
 
 class HeadlessApp(App[None]):
