@@ -1,8 +1,8 @@
 """Textual's terminal driver with key releases: it asks the terminal for them and feeds the talk key to `HoldInput`.
 
-Textual pushes one entry of keyboard-protocol flags at its start and pops one at its stop. Ours replaces that entry, so
-pushes and pops stay balanced on every way out (quit, suspend, crash). Everything but the start and the stop runs on
-Textual's input thread; events of the talk key never reach the event loop.
+Textual pushes one entry of keyboard-protocol flags when it starts and pops one when it stops. Ours replaces that entry,
+so pushes and pops stay balanced whether the program quits, is suspended or crashes. Apart from start and stop,
+everything runs on Textual's input thread; events of the talk key never reach the event loop.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pinch_tui.outlet import key_decoder
 
 
 class _ExitEvent(threading.Event):
-    """An event that also ends a wait for input: between `open` and `close`, ``reader`` is readable while it is set."""
+    """An event that also ends a wait for input: ``reader`` is readable while it is set (between `open` and `close`)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,8 +55,8 @@ class _ExitEvent(threading.Event):
 
 
 class _InputSelector(selectors.SelectSelector):
-    """Waits for input or ``exit_event``. Textual's own wakes ten times a second; this one does so while ``is_owing``:
-    something is due that no input brings."""
+    """Waits for input or ``exit_event``. Textual's own selector wakes ten times a second; this one does that only while
+    ``is_owing``: a message can come without input."""
 
     def __init__(self, exit_event: _ExitEvent, is_owing: Callable[[], bool]) -> None:
         super().__init__()
@@ -83,11 +83,11 @@ class HoldDriver(TalkKeyDriver, LinuxDriver):
             self._filter = TalkKeyFilter(self.hold, self._loop)
         is_disabled = constants.DISABLE_KITTY_KEY
         self.hold.attach(self.fileno if self.input_tty else None)
-        if self.input_tty:  # before the input thread starts: this would undo what it learns
+        if self.input_tty:  # before the input thread starts, since this forgets earlier answers
             self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
         with replaced_names(linux_driver, WriterThread=self._output):
             super().start_application_mode()  # type: ignore[no-untyped-call]
-        is_stopped_again = self._writer_thread is writer_before  # as a background job
+        is_stopped_again = self._writer_thread is writer_before  # it was started as a background job
         if self.input_tty and self.hold.settings.exact and not is_disabled and not is_stopped_again:
             self.write(ASK)
             self.flush()
@@ -107,7 +107,7 @@ class HoldDriver(TalkKeyDriver, LinuxDriver):
                 super().run_input_thread()
             except OSError:  # the terminal is gone
                 self.hold.detach(self.hold.clock())
-                with contextlib.suppress(RuntimeError):  # so may be the loop
+                with contextlib.suppress(RuntimeError):  # the loop may have closed
                     self._loop.call_soon_threadsafe(self.hold.on_hang_up or self._app.exit)
 
     def close(self) -> None:
@@ -116,13 +116,13 @@ class HoldDriver(TalkKeyDriver, LinuxDriver):
 
 
 class _Reading:
-    """Decodes any bytes. On a terminal in raw mode an empty read means that it hung up."""
+    """Decodes any bytes. In raw mode an empty read means that the terminal hung up."""
 
     def __init__(self, decoder: codecs.IncrementalDecoder) -> None:
         self._decoder = decoder
 
     def decode(self, data: bytes, final: bool = False) -> str:
-        """Raises `OSError` for the empty read; Textual's loop would spin on it for ever."""
+        """Raises `OSError` for an empty read, on which Textual's loop would spin forever."""
         if not data and not final:
             raise OSError(errno.EIO, "the terminal hung up")
         return self._decoder.decode(data, final)

@@ -1,4 +1,4 @@
-"""What the drivers of all platforms share: the query to the terminal, the filter for its messages, and the stop."""
+"""Common to the drivers of all platforms: the query to the terminal, the filter for its messages, and the stop."""
 
 from __future__ import annotations
 
@@ -31,22 +31,20 @@ else:
     _Driver = object
 
 ASK = "\x1b[<u\x1b[>27u\x1b[?u\x1b[c"
-"""Replace the driver's flags by 27 (1 unambiguous, 2 event types, 8 all keys, 16 text), query the flags in force, then
-the device attributes, which every terminal answers: if they come first, there is no answer to the flags."""
+"""Replaces the driver's flags by 27 (1 unambiguous, 2 event types, 8 all keys, 16 text), then queries the flags and the
+device attributes. Every terminal reports its attributes; if they come first, the flags will not come."""
 CALM = "\x1b[=0;1u"
-"""Switch reports off, and leave the entry for the driver's own pop."""
-
+"""Switches reports off, and leaves the entry for the driver's own pop."""
 
 INTERRUPT = "ctrl+c"
 _LEAVING = (INTERRUPT, "ctrl+q")
 
 
 class TalkKeyFilter:
-    """Makes the parser, and sorts each message into ours and the application's.
+    """Makes the parser, and keeps the talk key's messages and those of a flood from the application.
 
-    Messages that come faster than a person types are dropped here (`FloodGate`), before they reach the event loop. With
-    a ``loop``, Ctrl+C overtakes the keys queued there: ``hold.on_interrupt`` is called on it, in the context in which
-    this was made.
+    Ctrl+C overtakes the keys that are queued on the ``loop``: ``hold.on_interrupt`` is called there, in the context in
+    which this filter was made.
     """
 
     def __init__(self, hold: HoldInput, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -64,11 +62,11 @@ class TalkKeyFilter:
         return parser
 
     def is_owing(self) -> bool:
-        """Whether time alone, without any input, may bring a message."""
+        """Whether a message can come without any further input."""
         return self._parser is None or self._parser.is_waiting or bool(self._owed)
 
     def takes(self, message: Message) -> bool:
-        """Whether to keep this message from the application: it is ours, or one too many."""
+        """Whether to keep this message from the application."""
         return (
             self._is_too_many(message)
             or self._is_ours(message)
@@ -85,12 +83,12 @@ class TalkKeyFilter:
         on_interrupt, loop = self._hold.on_interrupt, self._loop
         if not isinstance(message, events.Key) or message.key != INTERRUPT or on_interrupt is None or loop is None:
             return False
-        with contextlib.suppress(RuntimeError):  # the loop has closed: the program is on its way out
+        with contextlib.suppress(RuntimeError):  # the loop has closed: the program is ending
             loop.call_soon_threadsafe(on_interrupt, context=self._context)
         return True
 
     def take_owed(self) -> list[Message]:
-        """Dropped messages that report a state which still holds, once there is room for them."""
+        """The newest dropped message about each state (focus, size, button), once there is room for them."""
         if not self._owed or not self.gate.has_room(Lane.REST, self._hold.clock()):
             return []
         owed, self._owed = list(self._owed.values()), {}
@@ -102,18 +100,17 @@ class TalkKeyFilter:
             case events.Key():
                 return message.key in _LEAVING or self.gate.passes(Lane.KEYS, now)
             case events.MouseEvent():
-                lane, debt = Lane.POINTER, "button" if isinstance(message, events.MouseUp) else ""
+                lane, state = Lane.POINTER, "button" if isinstance(message, events.MouseUp) else ""
             case events.AppFocus() | events.AppBlur():
-                lane, debt = Lane.REST, "focus"
+                lane, state = Lane.REST, "focus"
             case events.Resize():
-                lane, debt = Lane.REST, "size"
+                lane, state = Lane.REST, "size"
             case _:
-                lane, debt = Lane.REST, ""
+                return self.gate.passes(Lane.REST, now)
         passes = self.gate.passes(lane, now)
-        if debt and passes:
-            self._owed.pop(debt, None)
-        elif debt:
-            self._owed[debt] = message
+        self._owed.pop(state, None)
+        if state and not passes:
+            self._owed[state] = message
         return passes
 
     def _is_ours(self, message: Message) -> bool:
@@ -130,23 +127,23 @@ class TalkKeyFilter:
                 hold.answered(False, t)
                 return True
             case events.Key():
-                plain = parser.plain_name if parser is not None else ""
-                base = parser.base_name if parser is not None else ""
-                reports_release = parser is not None and parser.reports_release
-                return hold.key_pressed(message.key, plain, base=base, reports_release=reports_release, t=t)
+                if parser is None:
+                    return hold.key_pressed(message.key, "", reports_release=False, t=t)
+                reports_release = parser.reports_release
+                return hold.key_pressed(
+                    message.key, parser.plain_name, base=parser.base_name, reports_release=reports_release, t=t
+                )
             case events.AppBlur():
                 hold.blur(t)
-                return False
             case events.AppFocus():
                 hold.focus(t)
-                return False
             case _:
-                return False
+                pass
+        return False
 
 
 class TalkKeyDriver(_Driver):
-    """Put this before the platform's driver in a class's bases. ``hold`` is set by a subclass made for one
-    `HoldInput`."""
+    """A base to put before the platform's driver. `pinch_tui.keys.hook` makes the subclass that has ``hold``."""
 
     hold: ClassVar[HoldInput]
     _filter: TalkKeyFilter | None = None
@@ -160,7 +157,7 @@ class TalkKeyDriver(_Driver):
         if self.hold.findings.is_claimed and self._writer_thread is not None:
             self.write(CALM)
         super().stop_application_mode()  # type: ignore[safe-super]
-        self.hold.detach(self.hold.clock())  # for a press that came before the input thread had ended
+        self.hold.detach(self.hold.clock())  # for a press that came before the input thread ended
 
     def process_message(self, message: Message) -> None:
         if self._filter is None or not self._filter.takes(message):
@@ -182,14 +179,14 @@ def replaced_names(module: ModuleType, **names: object) -> Iterator[None]:
 
 @contextlib.contextmanager
 def collecting() -> Iterator[None]:
-    """Let the parser collect longer sequences inside the block, such as xterm's device attributes. One block at a time:
-    two that overlap on two threads would leave each other's lengths."""
+    """Let the parser collect longer sequences inside the block, such as xterm's device attributes. Blocks must not
+    overlap, since each restores the length that it found."""
     with replaced_names(_xterm_parser, _MAX_SEQUENCE_SEARCH_THRESHOLD=LONGEST_SEQUENCE):
         yield
 
 
 @contextlib.contextmanager
 def reading(driver_module: ModuleType, **names: object) -> Iterator[None]:
-    """Both, for a driver that reads."""
+    """`replaced_names` in the driver's module and `collecting`, for the thread that reads."""
     with replaced_names(driver_module, **names), collecting():
         yield

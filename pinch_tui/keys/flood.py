@@ -1,8 +1,6 @@
-"""Limits the rate of a terminal's messages: more than a person can type is dropped and counted.
+"""Limits the rate of a terminal's messages: those that come faster than a person types are dropped and counted.
 
-Pure: no I/O, no clock. A pasted file or a broken terminal must not keep the event loop from sound and screen. Of
-dropped messages that report a state (the focus, the size, a button that went up), the newest of each kind is delivered
-later.
+Pure: no I/O, no clock. A pasted file or a broken terminal must not keep the event loop from sound and screen.
 """
 
 from __future__ import annotations
@@ -11,7 +9,8 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """Messages that share one limit."""
+    """Messages that share a limit. ``READ``: every key, the held talk key's repeats included; ``KEYS``: the keys that
+    reach the application."""
 
     READ = "read"
     KEYS = "keys"
@@ -25,12 +24,12 @@ MEASURES: dict[Lane, tuple[float, float]] = {
     Lane.POINTER: (128.0, 120.0),
     Lane.REST: (32.0, 20.0),
 }
-"""Each lane's events at once, and a second after. ``READ``: every key, the held talk key's repeats included; ``KEYS``:
-those that reach the application: a text pasted where pastes are not marked, and the fastest auto-repeat."""
+"""The burst and the rate per second that each lane passes. ``KEYS`` has room for an unmarked paste and for the fastest
+auto-repeat."""
 
 
 class FloodGate:
-    """A token bucket for each lane. ``dropped``: events that did not pass since the start."""
+    """One token bucket per lane. ``dropped`` counts the events that did not pass."""
 
     def __init__(self) -> None:
         self.dropped = 0
@@ -38,7 +37,7 @@ class FloodGate:
         self._at = {lane: float("-inf") for lane in Lane}
 
     def passes(self, lane: Lane, now: float) -> bool:
-        """Whether one more event of this lane may pass; one that may not is counted."""
+        """Let one event of this lane pass, or count it as dropped."""
         if not self.has_room(lane, now):
             self.dropped += 1
             return False
@@ -46,6 +45,7 @@ class FloodGate:
         return True
 
     def has_room(self, lane: Lane, now: float) -> bool:
+        """Whether an event of this lane would pass now."""
         burst, rate = MEASURES[lane]
         since = now - self._at[lane]
         if since > 0:

@@ -1,6 +1,6 @@
-"""Chooses the driver: ours where it fits this Textual, else the stock driver, with the reason.
+"""Chooses the driver: ours if it fits this Textual, else the stock driver.
 
-The hook uses a few private names of the pinned Textual; each is checked here before anything is replaced.
+Our driver uses a few private names of the pinned Textual; all of them are checked here first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ KNOWN_VERSION = "8.2."
 
 
 def hooked(hold: HoldInput, stock: type[Driver]) -> type[Driver]:
-    """The driver for ``App.get_driver_class``: ours in place of a stock one that it knows, else ``stock``."""
+    """The driver for ``App.get_driver_class``: ours in place of a known one, else ``stock``, and ``hold`` gets the
+    reason."""
     driver, reason = _fitting(hold, stock)
     if reason:
         hold.findings.stock_reason = reason
@@ -45,7 +46,7 @@ def _fitting(hold: HoldInput, stock: type[Driver]) -> tuple[type[Driver], str]:
 
 
 def unfit_reason(driver_module: ModuleType | None) -> str:
-    """Why the hook cannot be put in place, "" when it can."""
+    """Why our driver cannot be used with this Textual; "" if it can."""
     if driver_module is None:
         return "there is no driver of a known kind"
     if not (version := _textual_version()).startswith(KNOWN_VERSION):
@@ -53,7 +54,7 @@ def unfit_reason(driver_module: ModuleType | None) -> str:
     try:
         from textual import _xterm_parser
 
-        import pinch_tui.keys.driver_filter  # noqa: F401  # with all that it takes from Textual
+        import pinch_tui.keys.driver_filter  # noqa: F401  # and all that it imports from Textual
     except (ImportError, AttributeError):
         return "Textual's parser has changed"
     names = ["XTermParser"] if sys.platform == "win32" else ["XTermParser", "getincrementaldecoder"]
@@ -67,7 +68,7 @@ def unfit_reason(driver_module: ModuleType | None) -> str:
 
 
 def _textual_version() -> str:
-    """From the name of its metadata's folder: to read the metadata costs 10 ms before the first screen."""
+    """From the name of the metadata's folder: reading the metadata costs 10 ms before the first screen."""
     if "__version__" not in vars(textual):
         folders = list(Path(textual.__file__).parents[1].glob("textual-*.dist-info"))
         if len(folders) == 1:
@@ -87,8 +88,7 @@ def _driver_module() -> ModuleType | None:
 
 
 def adopt(hold: HoldInput) -> None:
-    """For a program that reads the terminal itself and feeds `TalkKeyFilter`: the talk key is reported as under our own
-    driver."""
+    """For a program that reads the terminal itself and feeds `TalkKeyFilter`: check Textual as for our driver."""
     if sys.platform != "win32":
         from textual.drivers.linux_driver import LinuxDriver
 

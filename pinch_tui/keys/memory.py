@@ -1,7 +1,7 @@
-"""The keyboard's learned cadence, kept across runs through a small port that the state file implements.
+"""Remembers the keyboard's learned cadence across runs, through a port that the state file implements.
 
-The cadence belongs to the keyboard that is typed on, so local and SSH sessions have their own. Damaged or impossible
-values are ignored.
+Local and SSH sessions have a cadence each, since they may come from different keyboards. Damaged and impossible values
+are ignored.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pinch_tui.core.talk.hold_gap import Cadence
 
 
 class KeyMemory(Protocol):
-    """Keeps a few numbers (seconds) for each keyboard; neither method raises."""
+    """Keeps a few numbers (seconds) per keyboard; neither method raises."""
 
     def keyboard(self, name: str) -> Mapping[str, float]:
-        """What was kept under this name, empty when nothing was."""
+        """The values kept under this name; empty if there are none."""
 
     def remember_keyboard(self, name: str, values: Mapping[str, float]) -> bool:
-        """Keep these values; False when that failed."""
+        """Keep these values; returns False if that failed."""
 
 
 def recall(memory: KeyMemory | None, name: str) -> Cadence | None:
-    """The remembered cadence, None when there is none that is possible."""
+    """The remembered cadence; None without a sane one."""
     if memory is None:
         return None
     values = memory.keyboard(name)
@@ -36,7 +36,7 @@ def recall(memory: KeyMemory | None, name: str) -> Cadence | None:
 
 
 def remember(memory: KeyMemory | None, name: str, cadence: Cadence) -> None:
-    """Keep a cadence, if one was learned."""
+    """Keep a cadence if one was learned."""
     if memory is None or not cadence.is_sane():
         return
     values = {"delay_s": cadence.delay_s, "interval_s": cadence.interval_s, "jitter_s": cadence.jitter_s}

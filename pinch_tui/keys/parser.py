@@ -1,11 +1,11 @@
 """A parser that also reads typed key events (press, repeat, release) and the terminal's answers about them.
 
-It overrides one private method of Textual's, `XTermParser._sequence_to_key_events`, and wraps two that can raise.
-No input raises here, and no answer or unknown sequence reaches the application as typed text: a sequence that cannot
-become a known one is dropped to its end. A bracketed paste is text up to its end mark. Ctrl+C ends all of these.
+It overrides `XTermParser._sequence_to_key_events`, which is private, and wraps two methods that can raise. No input
+raises here. No answer and no unknown sequence reaches the application as typed text: a sequence that cannot become a
+known one is dropped to its end. A bracketed paste is text up to its end mark. Ctrl+C ends all of these.
 
-A release is matched by key code alone: its modifiers are those at the moment of release, and some terminals add text.
-Forwarded key events are rewritten to the untyped form that the base class knows.
+A release is matched by key code alone: its modifiers are those held at its moment, and some terminals add text. Presses
+and repeats are rewritten to the untyped form that the base class knows.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from textual.message import Message
 from pinch_tui.core.keynames import MODIFIERS
 
 LONGEST_SEQUENCE = 128
-"""Characters collected of an unfinished sequence: enough for device attributes and composed text."""
+"""Longest unfinished sequence, in characters: enough for device attributes and composed text."""
 LONGEST_PASTE = 1 << 16
-"""Characters of a paste that are kept."""
+"""Longest paste, in characters; the rest is dropped."""
 REPORTS_EVENTS = 0b10
-"""The bit of the keyboard protocol's flags that asks for event types."""
+"""The keyboard protocol's flag for event types."""
 _LOCKS = 64 | 128
 _HELD = 0b111111
 
@@ -43,17 +43,17 @@ _interrupt = re.compile(r"\x03|\x1b\[99(?::[0-9:]*)?;(?:5|69|133|197)(?::1)?(?:;
 _string = re.compile(r"\x1b\][0-9]")
 _background = re.compile(r"\x1b\]11;(?:rgba?:|#)([0-9a-fA-F/]{3,19})\x07?")
 _STRINGS = "P]_^X"
-"""After Escape: the beginning of a string (an answer of the terminal's), up to BEL or another Escape."""
+"""After Escape these begin a string, such as an answer, which ends at BEL or the next Escape."""
 _SILENCE_S = 0.1
-"""Input that comes this long after the beginning of a dropped sequence is no part of it."""
-_HASTY = {"escape": "\x1b", "right_square_bracket": "\x1b]"}
+"""After this silence, input no longer belongs to a dropped sequence."""
 _ANSWER_S = 1.0
-"""The same for a terminal's answer, which a network may deliver in pieces."""
+"""The same for a terminal's answer, which a network can deliver in pieces."""
+_HASTY = {"escape": "\x1b", "right_square_bracket": "\x1b]"}
 _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
 
 
 class KittyFlags(events.Event, bubble=False):
-    """The terminal's answer to the query of the keyboard protocol's flags."""
+    """The terminal's answer about the keyboard protocol's flags."""
 
     def __init__(self, flags: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class KittyFlags(events.Event, bubble=False):
 
 
 class DeviceAttributes(events.Event, bubble=False):
-    """The terminal's answer to the query that every terminal knows; it comes after the flags or instead of them."""
+    """The terminal's device attributes, which every terminal reports; they come after the flags or instead of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class DeviceAttributes(events.Event, bubble=False):
 
 
 class TerminalBackground(events.Event, bubble=False):
-    """The terminal's answer to the query of its background. ``red``, ``green``, ``blue``: 0.0 to 1.0."""
+    """The terminal's background colour; ``red``, ``green`` and ``blue`` from 0.0 to 1.0."""
 
     def __init__(self, red: float, green: float, blue: float) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class TerminalBackground(events.Event, bubble=False):
 
 
 class KeyReleased(events.Event, bubble=False):
-    """A key went up. ``key``: its Textual name without modifiers."""
+    """A key was released. ``key``: its Textual name without modifiers."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class KeyReleased(events.Event, bubble=False):
 
 
 class HoldParser(XTermParser):
-    """``read_at`` is when the bytes were read that gave the events now coming out."""
+    """``read_at``: when the bytes of the present events were read. ``owed``: further messages, polled with `tick`."""
 
     def __init__(
         self,
@@ -99,21 +99,21 @@ class HoldParser(XTermParser):
         self._owed = owed
         self.read_at = clock()
         self.plain_name = ""
-        """The key of the last key event, without its modifiers; "" when it cannot be told."""
+        """The key of the last key event if it had no modifiers; "" otherwise or if unknown."""
         self.base_name = ""
-        """The key without regard to modifiers: the name that its release will have."""
+        """That key whatever its modifiers: the name that its release will have."""
         self.reports_release = False
-        """The last key event came in a form that a release report can follow."""
+        """Whether the last key event had a form that a release report can follow."""
         self.is_repeat = False
-        """The terminal called the last key event a repeat."""
+        """Whether the last key event was reported as a repeat."""
         self._begun = ""
-        self._paste: str | None = None  # what has come of a paste under way, with a tail that may be its end
-        self._dropping = ""  # the kind of sequence whose rest is dropped: "[" or a string's introducer
-        self._string = ""  # an answer under way: an operating system command, up to BEL or Escape and a backslash
-        self._n_reissued = 0  # characters of it that the base class gives back as keys
+        self._paste: str | None = None  # the paste so far; its tail can be part of the end mark
+        self._dropping = ""  # what introduced the sequence whose rest is dropped
+        self._string = ""  # an unfinished operating system command, which ends with BEL or Escape and a backslash
+        self._n_reissued = 0  # how many of its characters the base class will still give back as keys
         self._is_closing = False  # only the backslash is missing
-        self._is_answer = False  # what is dropped is the rest of such an answer
-        self._hasty = ""  # what silence made keys of, though it may have been the beginning of an answer
+        self._is_answer = False  # the dropped rest belongs to such an answer
+        self._hasty = ""  # input that became keys after a silence, but can be the beginning of an answer
         self._hasty_at = 0.0
         super().__init__(debug)
 
@@ -128,7 +128,7 @@ class HoldParser(XTermParser):
 
     def _fed(self, data: str) -> Iterable[Message]:
         if self._paste is not None and _interrupt.fullmatch(data):
-            self._paste = None  # the end mark was lost; without this the keyboard would be dead
+            self._paste = None  # the end mark was lost, and the keyboard would be dead
             yield from self._typed(BRACKETED_PASTE_END)
         if not data:
             yield from super().feed(data)
@@ -152,17 +152,17 @@ class HoldParser(XTermParser):
         begun = _begun.search(self._begun + data)
         self._begun = begun[0] if begun and len(begun[0]) <= LONGEST_SEQUENCE else ""
         for message in super().feed(data) if data else ():
-            if not isinstance(message, events.Paste):  # the base class was given only the marks around it
+            if not isinstance(message, events.Paste):  # the base class gets only the marks around it
                 yield message
 
     @property
     def is_midway(self) -> bool:
-        """The input ends in the beginning of a sequence, or in the Escape key; only time tells which."""
+        """Whether the input ends in the beginning of a sequence, which can also be the Escape key."""
         return self._begun != ""
 
     @property
     def is_waiting(self) -> bool:
-        """`tick` has to be called, since silence ends what the input began."""
+        """Whether `tick` has to be called, since silence ends the sequence that has begun."""
         return getattr(self, "_timeout_time", 0.0) is not None
 
     def tick(self) -> Iterable[Message]:
@@ -176,7 +176,7 @@ class HoldParser(XTermParser):
         yield from self._owed()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only asks for a ``key``
+        return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only needs a ``key``
 
     def _tokens_of(self, sequence: str, alt: bool) -> list[Message]:
         self.plain_name = self.base_name = ""
@@ -218,10 +218,10 @@ class HoldParser(XTermParser):
         return keys
 
     def _answer_of(self, sequence: str) -> list[Message] | None:
-        """What to pass on for a part of an operating system command; None where it is no part of one.
+        """The messages for a part of an operating system command; None if this is no part of one.
 
-        The base class knows no such commands. It gives one that is ended by an Escape, or by silence, back as keys, one
-        character after the other: the Escape first, or the bracket with Alt.
+        The base class does not know these commands. If an Escape or silence ends one, it gives the command back as
+        keys, character by character: the Escape first, or the bracket with Alt.
         """
         if self._n_reissued:
             self._n_reissued -= 1
@@ -232,28 +232,28 @@ class HoldParser(XTermParser):
         if len(sequence) > 1:
             is_one = _string.match(sequence) is not None
             self._string = sequence if is_one and len(sequence) < LONGEST_SEQUENCE and sequence[-1] >= " " else ""
-            return [_told(sequence)] if is_one and sequence[-1] == "\x07" else None
+            return [_message_of(sequence)] if is_one and sequence[-1] == "\x07" else None
         string, self._string = self._string, ""
         if not string:
             return None
         if sequence == "\x1b":
             self._n_reissued, self._is_closing = len(string) - 1, True
-            return [answer] if isinstance(answer := _told(string), TerminalBackground) else []
+            return [answer] if isinstance(answer := _message_of(string), TerminalBackground) else []
         self._dropping, self._is_answer = "]", True
         return []
 
     def _given_up(self, sequence: str) -> list[Message]:
-        """A control sequence that is too long, or that cannot be one any more."""
+        """A control sequence that is too long, or that has become impossible."""
         last = sequence[-1]
         if not "@" <= last <= "~":
             self._dropping = "["
-        if last < " ":  # as terminals do: a control character is heard inside of a sequence, too
+        if last < " ":  # as in terminals, a control character counts inside a sequence, too
             self._dropping = ""
             return list(self._stock(last, False))
         return [_ignored(sequence)]
 
     def _drops(self, sequence: str) -> bool:
-        """Whether this belongs to what is dropped; a control character or another sequence ends it."""
+        """Whether this belongs to the dropped sequence; a control character or another sequence ends that."""
         kind = self._dropping
         if len(sequence) > 1 or sequence < " ":
             self._dropping = ""
@@ -265,7 +265,7 @@ class HoldParser(XTermParser):
     def parse_mouse_code(self, code: str) -> Message | None:
         try:
             return super().parse_mouse_code(code)
-        except (ValueError, ZeroDivisionError):  # a report out of any range, or after a window of no size
+        except (ValueError, ZeroDivisionError):  # a report out of range, or one after a window of no size
             return None
 
     def _stock(self, sequence: str, alt: bool) -> list[events.Key]:
@@ -278,27 +278,21 @@ class HoldParser(XTermParser):
         return keys
 
     def _describe(self, sequence: str) -> None:
+        self.reports_release = True  # of a function key, too, though its form does not promise it
         if match := _bare_u.fullmatch(sequence):
             self.plain_name = self.base_name = plain_name(match[1], "u")
-            self.reports_release = True
-            return
-        match = _untyped.fullmatch(sequence)
-        if match is None:
-            self.reports_release = True  # a function key; whether its release comes is known by trust alone
-            return
-        code, modifiers, _, end = match.groups()
-        held = int(modifiers or "1") - 1
-        is_composed = end == "u" and code.partition(":")[0] in ("", "0")  # an input method's text: no key of its own
-        self.reports_release = not is_composed
-        if is_composed:
-            return
-        self.base_name = plain_name(code, end)
-        if not held & _HELD or self.base_name in MODIFIERS:
-            self.plain_name = self.base_name
+        elif match := _untyped.fullmatch(sequence):
+            code, modifiers, _, end = match.groups()
+            if end == "u" and code.partition(":")[0] in ("", "0"):  # text of an input method, which is no key
+                self.reports_release = False
+                return
+            self.base_name = plain_name(code, end)
+            if not (int(modifiers or "1") - 1) & _HELD or self.base_name in MODIFIERS:
+                self.plain_name = self.base_name
 
 
 def plain_name(code: str, end: str) -> str:
-    """A key's Textual name from its code and final character, without modifiers; "" for none."""
+    """A key's Textual name, without modifiers, from its code and final character; "" if it has none."""
     number = code.partition(":")[0] or "1"
     if name := FUNCTIONAL_KEYS.get(f"{number}{end}"):
         return name
@@ -313,9 +307,9 @@ def plain_name(code: str, end: str) -> str:
 
 
 def _rewritten(code: str, modifiers: str, text: str, end: str) -> str:
-    """The untyped form of a key event: without locks, and without modifiers where there are none.
+    """The untyped form of a key event, without locks.
 
-    Modifiers that are spelled out, though none is held, would cost Enter, Tab and Backspace their characters.
+    If no modifier is held, the field is left out: with it, Enter, Tab and Backspace would lose their characters.
     """
     number = code.partition(":")[0]
     held = max(0, int(modifiers or "1") - 1) & ~_LOCKS
@@ -326,8 +320,8 @@ def _rewritten(code: str, modifiers: str, text: str, end: str) -> str:
     return f"\x1b[{'' if end not in 'u~' and number in ('', '1') else number}{end}"
 
 
-def _told(string: str) -> Message:
-    """The message of a whole operating system command. Colours have 1 to 4 hexadecimal digits a channel."""
+def _message_of(string: str) -> Message:
+    """The message of a complete operating system command. Colours have 1 to 4 hexadecimal digits per channel."""
     match = _background.fullmatch(string)
     if match is None:
         return _ignored(string)

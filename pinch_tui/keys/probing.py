@@ -1,4 +1,4 @@
-"""The one key-state probe in use. It is opened on the watcher thread, because that may block."""
+"""The key-state probe in use. The watcher thread opens it, because opening can block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pinch_tui.keys.probes import Probe
 
 RETRY_S = 1.0
-"""Shortest time between two tries to open a lost probe again."""
+"""Shortest time between two attempts to reopen a lost probe."""
 
 ProbeOpener = Callable[[str, Mapping[str, str]], Probe | None]
 
@@ -27,22 +27,22 @@ class ProbeSlot:
         self._probe: Probe | None = None
         self._key: str | None = None
         self.is_due = False
-        """A probe is to be opened (`open`)."""
+        """Whether `open` has to be called."""
         self.name = ""
         self.has_spoken = False
-        """It said "down" at least once."""
+        """Whether it has said "down" at least once."""
         self._is_lost = False
         self._opened_at = float("-inf")
 
     def want(self, key: str | None) -> None:
-        """Close what there is; `open` is due for this key, or nothing is for None."""
+        """Use a probe for this key, or none (None): closes the present one; `open` opens the next."""
         with self._wake:
             self._key, self._is_lost = key, False
             self.is_due = key is not None and self._is_wanted
             self._put(None)
 
     def open(self) -> None:
-        """Open what is wanted. May take a second with a display that hangs, so the lock is not held meanwhile."""
+        """Open the wanted probe. The lock is free meanwhile, since a hanging display can take a second."""
         with self._wake:
             key, self.is_due = self._key, False
         if key is None:
@@ -57,7 +57,7 @@ class ProbeSlot:
             probe.close()
 
     def is_down(self) -> bool | None:
-        """Ask it; None when there is none. One that cannot answer is closed; `revive` opens another."""
+        """The probe's answer; None without a probe. One that cannot answer is closed, for `revive` to replace."""
         answer = self._probe.is_down() if self._probe is not None else None
         self.has_spoken = self.has_spoken or answer is True
         if answer is None and self._probe is not None:
@@ -66,7 +66,7 @@ class ProbeSlot:
         return answer
 
     def revive(self, t: float) -> None:
-        """The talk key came at ``t``: open a lost probe again."""
+        """The talk key was pressed at ``t``: have a lost probe reopened."""
         if not self._is_lost or t - self._opened_at < RETRY_S:
             return
         with self._wake:

@@ -1,7 +1,7 @@
-"""Writes the screen to the terminal. A terminal that stops reading stops only the screen.
+"""Writes the screen to the terminal; a terminal that stops reading stops nothing but the screen.
 
-It replaces Textual's writer, whose full queue blocks the event loop. While the terminal takes nothing, frames are
-dropped and mode switches are kept; when it reads again, the whole screen is painted once.
+Replaces Textual's writer, whose full queue blocks the event loop. While the terminal does not read, frames are dropped
+and mode switches are kept; when it reads again, the whole screen is painted once.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from textual.app import App
 from pinch_tui.outlet import LAST_WORDS_S, Outlet
 
 STALLED_S = 0.4
-"""A terminal that has taken nothing for this long is not reading."""
+"""A terminal that has not read for this time, in seconds, counts as stalled."""
 MOST_PENDING = 1024 * 1024
-"""Bytes on their way to a terminal that is slower than the screen changes."""
+"""Largest backlog in bytes, for a terminal that is slower than the screen changes."""
 _MODES = re.compile(r"(?:\x1b\[[?<>=](?!2026[hl])[0-9;:]*[a-zA-Z]|\x1b\[[?<>=][0-9;]*\$[a-z])+")
 
 
 def _question_marks(error: UnicodeError) -> tuple[str, int]:
-    """For what a terminal's own encoding lacks: as many cells as it would have taken."""
+    """Question marks for characters that the terminal's encoding lacks, over the same number of cells."""
     assert isinstance(error, UnicodeEncodeError)
     return "?" * cell_len(error.object[error.start : error.end]), error.end
 
@@ -38,10 +38,11 @@ codecs.register_error(_LACKING, _question_marks)
 
 
 class ScreenOutput:
-    """Fulfils Textual's ``WriterThread``: called on the event loop. ``on_readable`` is called, in another thread, when
-    the terminal reads again after frames were dropped.
+    """Has the interface of Textual's ``WriterThread``; called on the event loop.
 
-    ``file``: its encoding is the terminal's; anything but UTF-8 is rare."""
+    ``file`` has the terminal's encoding. ``on_readable`` is called on another thread when the terminal reads again
+    after frames were dropped.
+    """
 
     def __init__(self, file: IO[str], on_readable: Callable[[], None], outlet: Outlet | None = None) -> None:
         self._file = file
@@ -52,10 +53,10 @@ class ScreenOutput:
         self._is_behind = False
         self._modes: deque[str] = deque(maxlen=64)
         self.dropped = 0
-        """Frames that the terminal did not get."""
+        """Count of dropped frames."""
 
     def start(self) -> None:
-        """The outlet starts with its first byte."""
+        """Nothing to do: the outlet starts with its first byte."""
 
     def write(self, text: str) -> None:
         outlet = self._outlet
@@ -69,7 +70,7 @@ class ScreenOutput:
             self.dropped += 1
 
     def flush(self) -> None:
-        """Everything leaves as soon as it can."""
+        """Nothing to do: the outlet writes as soon as it can."""
 
     def isatty(self) -> bool:
         return True
@@ -78,7 +79,7 @@ class ScreenOutput:
         return self._file.fileno()
 
     def stop(self) -> None:
-        """Give the terminal what is left, for a moment: one that reads nothing cannot be given back either."""
+        """Write the rest, for a moment at most: a terminal that does not read cannot be restored."""
         self._catch_up()
         self._outlet.close(LAST_WORDS_S)
 
@@ -94,7 +95,7 @@ class ScreenOutput:
 
 
 def repainting(loop: asyncio.AbstractEventLoop, app: App[Any]) -> Callable[[], None]:
-    """What a `ScreenOutput` calls: the terminal lacks frames, so the whole screen is painted. Made on the loop."""
+    """A callback for `ScreenOutput` that paints the whole screen. Call this on the loop."""
     context = contextvars.copy_context()
 
     def paint() -> None:

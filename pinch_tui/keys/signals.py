@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end the program like a key, so that the terminal is restored."""
+"""SIGTERM and SIGHUP end the program as the quit key does, so that the terminal is restored."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from collections.abc import Callable
 def install(
     loop: asyncio.AbstractEventLoop, on_quit: Callable[[], None], on_hang_up: Callable[[], None] | None = None
 ) -> Callable[[], None]:
-    """Call ``on_quit`` on the loop at SIGTERM, and at SIGHUP ``on_hang_up`` (``on_quit`` where that is not given);
-    returns a function that undoes it. Does nothing on Windows.
+    """Call ``on_quit`` on the loop at each SIGTERM, and ``on_hang_up`` (by default ``on_quit``) at each SIGHUP.
 
-    A second signal calls it again, like a second press of the quit key.
+    Returns a function that undoes it. Does nothing on Windows.
     """
     if sys.platform == "win32":
         return lambda: None

@@ -1,4 +1,4 @@
-"""A terminal's bytes as the driver's parser reads them, one line a sequence, with the bytes beside it."""
+"""What the driver's parser makes of a terminal's bytes, sequence by sequence (``pinch-tui keys``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pinch_tui.keys.hold_input import HoldInput
 from pinch_tui.keys.parser import DeviceAttributes, KeyReleased, KittyFlags
 
 REPEAT_WITHIN_S = 1.1
-"""An untyped key that comes again within this time is probably a repeat (delays before the first go up to a second)."""
+"""The same untyped key within this time is probably a repeat; the delay before the first repeat can be a second."""
 _LONGEST = 80
 
 
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     PRESS = "press"
     REPEAT = "repeat"
     RELEASE = "release"
-    AGAIN = "repeat?"  # untyped, and the same key came a moment ago
+    AGAIN = "repeat?"  # untyped, and the same key came within `REPEAT_WITHIN_S`
     FOCUS = "focus"
     BLUR = "blur"
     ANSWER = "answer"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One sequence: its bytes made visible, what it says, which key, and how long after the one before."""
+    """One sequence: its bytes made visible, its kind, its key, and the seconds since the sequence before."""
 
     raw: str
     kind: Kind
@@ -41,8 +41,8 @@ class Seen:
 
 
 class KeyView:
-    """Reads input and tells ``hold`` of it, as the driver would. The parser gets one character at a time, so that what
-    it says belongs to the characters since it last spoke."""
+    """Reads input and passes it to ``hold`` as the driver would. The parser gets one character at a time, so that each
+    message belongs to the characters since the one before."""
 
     def __init__(self, hold: HoldInput) -> None:
         self._filter = TalkKeyFilter(hold)
@@ -52,7 +52,7 @@ class KeyView:
         self._at: float | None = None
 
     def feed(self, text: str, t: float) -> list[Seen]:
-        """Read on; "" means that nothing came for a while, which ends an unfinished sequence."""
+        """Read more input; "" (silence) ends an unfinished sequence."""
         seen: list[Seen] = []
         for char in text:
             self._raw += char
@@ -97,7 +97,7 @@ class KeyView:
 
 
 def visible(sequence: str) -> str:
-    """The bytes as printable text: ``ESC[32;1:3u``."""
+    """The sequence as printable text: ``ESC[32;1:3u``."""
     out = []
     for char in sequence[:_LONGEST]:
         if char == "\x1b":

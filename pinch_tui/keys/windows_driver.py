@@ -1,6 +1,6 @@
 """`pinch_tui.keys.driver` for Windows: the same query, parser and filter.
 
-Windows Terminal answers the question from 1.25 on; an older one, and the console, answer the device attributes alone.
+Windows Terminal reports its flags from 1.25 on; older versions and the console answer only with device attributes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class HoldWindowsDriver(TalkKeyDriver, WindowsDriver):
         if self._filter is None:
             self._names = contextlib.ExitStack()
             self._filter = TalkKeyFilter(self.hold, self._loop)
-        # The console's reader makes its parser on its own thread, so the name stays replaced until the stop.
+        # The console's reader makes its parser on its own thread, at any time until the stop.
         self._names.enter_context(reading(win32, XTermParser=self._filter.make_parser))
         is_disabled = constants.DISABLE_KITTY_KEY
         self.hold.attach(None)
