@@ -103,7 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("correct", "Correct", _I, "Edit the original or the translation; the first wording is kept",
            lambda f: f.lines.correct()),
     Action("add_context", "Tell the translator", _I, "Add the words you just corrected to the context",
-           the.add_context),
+           lambda f: the.add_context(f, f.lines)),
     Action("line_up", "Line up", _C, "Select the line above", in_palette=False),
     Action("line_down", "Line down", _C, "Select the line below", in_palette=False),
     Action("page_up", "Page up", _C, "Scroll back", in_palette=False),

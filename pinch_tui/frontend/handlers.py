@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource
 from pinch_tui.core.options import FREE_TEXT_LIMIT
+from pinch_tui.errors import PinchError
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import last_heard
 from pinch_tui.frontend.lines import LineWork
-from pinch_tui.frontend.ports import LineFace
 from pinch_tui.settings.model import VOLUME_RANGE
 
 VOLUME_STEP = 0.1
@@ -127,14 +127,9 @@ def voice(front: FrontEnd) -> None:
 # ---- this line ----------------------------------------------------------------------------------------------------
 
 
-def add_context(front: FrontEnd) -> None:
-    """The words of the newest correction, for the translator from the next utterance on."""
-    add_words(front, front.lines, front.face)
-
-
-def add_words(front: FrontEnd, lines: LineWork, face: LineFace) -> None:
-    """As `add_context`, for corrections in any conversation; ``face`` shows that."""
-    words = lines.new_words
+def add_context(front: FrontEnd, lines: LineWork) -> None:
+    """Add the words of the latest correction to the context, from the next utterance on."""
+    face, words = front.face, lines.new_words
     if not words:
         face.say("context", "Correct a line first; then its new words can be added to the context.")
         return
@@ -145,20 +140,30 @@ def add_words(front: FrontEnd, lines: LineWork, face: LineFace) -> None:
         return
     lines.new_words = ()
     front.session.change(replace(front.session.wanted, context=context))
-    if face is not front.face:  # it has said so already
-        face.say("context", f"From now on the translator knows: {', '.join(words)}.")
+    face.say("context", f"From now on the translator knows: {', '.join(words)}.")
 
 
 # ---- the program --------------------------------------------------------------------------------------------------
 
 
 def support(front: FrontEnd) -> None:
-    """The doctor takes seconds; what it says comes along."""
-    front.face.say("support", "Gathering what support needs...")
+    """Copy a report for the service's support, with the doctor's findings, which take seconds. A face that has no
+    clipboard and can write no escape sequence prints it."""
+    face = front.face
+    face.say("support", "Gathering what support needs...")
 
-    async def gather() -> str:
-        status = front.engine.status
-        found = await front.services.doctor(status.service.name)
-        return front.notes.text(front.engine.status, found, front.clock())
+    async def gather() -> None:
+        found = await front.services.doctor(front.engine.status.service.name)
+        text = front.notes.text(front.engine.status, found, front.clock())
+        try:
+            way = await front.lines.copy_text(text)
+        except PinchError as error:
+            if face.write_raw is not None:
+                raise
+            face.say("support", f"{error.title.removesuffix('.')}, so here is the report for support.")
+            for line in text.splitlines():
+                face.say("support", "", path=line)
+        else:
+            face.say("support", f"Copied the report for support ({way})")
 
-    front.lines.copy_made("report for support", gather)
+    face.begin("support", gather())

@@ -61,38 +61,35 @@ class TalkKey(Protocol):
     def report(self) -> HoldReport: ...
 
 
-class LineFace(Protocol):
-    """What shows one conversation, and is asked for what is done with its lines. Called on the event loop's thread."""
+class Face(Protocol):
+    """One way to show the program and to ask the user. Called on the event loop's thread."""
 
     @property
     def write_raw(self) -> Callable[[str], None] | None:
         """Puts an escape sequence on the terminal; None where none may be written."""
 
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
-        """A passing line; it ends in the ``path`` as it is. A later one of the same topic replaces it where lines can
-        be replaced."""
+        """Show a passing line, with the unchanged ``path`` at its end. Where lines can be replaced, a later one of the
+        same topic replaces it."""
 
     def warn(self, topic: str, text: str, hint: str = "") -> None:
-        """A passing line about something that did not work."""
+        """Show a passing line about something that failed."""
 
     def confirm(self, text: str) -> None:
-        """Something done that a screen shows anyway."""
+        """Say that something was done; for faces that do not show the change itself."""
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run slow work beside everything else; it ends with the program. What it raises is told."""
+        """Run slow work in the background, until the program ends at the latest. What it raises is shown as by
+        `warn`, with ``name`` as the topic."""
 
     def selected(self) -> int | None:
-        """The number of the selected utterance; None when none is."""
+        """The number of the selected utterance of the running conversation; None for none."""
 
-    def choose_export(self, write: Callable[[Export | None], None]) -> None:
-        """Ask what to export; None: nothing."""
+    def choose_export(self, selected: int | None, write: Callable[[Export | None], None]) -> None:
+        """Ask what to export, and pass it to ``write``; None: nothing. ``selected``: the selected utterance."""
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
-        """Let the texts of a settled line be edited; None: they stay."""
-
-
-class Face(LineFace, Protocol):
-    """One way to show the program and to be asked; its lines are those of the running conversation."""
+        """Let the user edit the texts of a settled line, and pass them to ``done``; None: unchanged."""
 
     def hear(self, event: EngineEvent) -> None:
         """A fact of the engine, after the front end has taken it."""

@@ -331,7 +331,7 @@ class PlainApp:
     def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
         self.begin("languages", self._questions.languages(choices, is_source_side=is_source_side))
 
-    def choose_export(self, write: Callable[[Export | None], None]) -> None:
+    def choose_export(self, selected: int | None, write: Callable[[Export | None], None]) -> None:
         write((ExportFormat.TXT, ExportSide.BOTH, ExportPart()))
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:

@@ -10,7 +10,6 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from pinch_tui.core.transcript.utterance import Utterance
-from pinch_tui.errors import PinchError
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.ports import TalkKey
 from pinch_tui.ui.app.looks import Looks
@@ -56,8 +55,8 @@ class Host(Protocol):
     def arm(self) -> None:
         """The focus or the screen has changed: decide again whether the talk key works."""
 
-    def continue_past(self, id_: str, failed: Callable[[PinchError], None]) -> None:
-        """Continue a past conversation, close all panels and show it; ``failed`` gets the error."""
+    def continue_past(self, id_: str) -> None:
+        """Continue a past conversation: close all panels and show it."""
 
     def set_theme(self, name: str) -> None: ...
 

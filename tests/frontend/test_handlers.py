@@ -56,7 +56,7 @@ class FakeFace:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, ...]] = []
-        self.work: list[Coroutine[Any, Any, None]] = []
+        self.work: list[tuple[str, Coroutine[Any, Any, None]]] = []
         self.heard: list[EngineEvent] = []
         self.cursor: int | None = None
         self.wording: Wording | None = None
@@ -76,7 +76,7 @@ class FakeFace:
         self.told.append(("confirm", text))
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self.work.append(work)
+        self.work.append((name, work))
 
     def has(self, action: str) -> bool:
         return action != "welcome"
@@ -90,7 +90,7 @@ class FakeFace:
     def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
         self.told.append(("languages", "source" if is_source_side else "pair"))
 
-    def choose_export(self, write: Callable[[Export | None], None]) -> None:
+    def choose_export(self, selected: int | None, write: Callable[[Export | None], None]) -> None:
         write(EXPORT)
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
@@ -117,9 +117,13 @@ class FakeFace:
         self.told.append(("stop",))
 
     async def finish(self) -> None:
-        """Let the slow work end."""
+        """Let the slow work end, and warn of what it raises."""
         while self.work:
-            await self.work.pop(0)
+            name, work = self.work.pop(0)
+            try:
+                await work
+            except PinchError as error:
+                self.warn(name, error.title, error.hint)
 
 
 class Rig:

@@ -86,7 +86,7 @@ async def test_yesterdays_line_is_open_with_at_most_four_keys() -> None:
     async with r.app.run_test(size=SIZE) as pilot:
         screen = await opened(r, pilot)
         assert "Where is the train station?" in shown(r.app)
-        assert screen.selected() == 4
+        assert screen.lines.cursor == 4
         await pilot.press("up", "v")
         await until(pilot, lambda: isinstance(r.app.screen, BigView) and "e s t a c i ó n" in shown(r.app))
         r.engine.put(line(2, "Something else", "Otra cosa"))  # of the running conversation
@@ -116,7 +116,7 @@ async def test_typing_finds_lines_in_all_of_them_and_opens_at_the_line() -> None
         await until(pilot, lambda: isinstance(r.app.screen, PastScreen))
         await pilot.pause()
         screen = r.app.screen
-        assert isinstance(screen, PastScreen) and screen.selected() == 2
+        assert isinstance(screen, PastScreen) and screen.lines.cursor == 2
         await pilot.press("escape")
         await pilot.pause()
         assert r.app.screen.query_one(Input).value == "train"
@@ -177,11 +177,11 @@ async def test_past_lines_are_starred_and_the_next_star_is_found() -> None:
     async with r.app.run_test(size=SIZE) as pilot:
         screen = await opened(r, pilot)
         await pilot.press("ctrl+n")
-        assert screen.selected() == 2
+        assert screen.lines.cursor == 2
         await pilot.press("up", "f")
         await until(pilot, lambda: store.kept[0].stars == {1, 2})
         await pilot.press("ctrl+n", "ctrl+n")
-        assert screen.selected() == 1
+        assert screen.lines.cursor == 1
         await until(pilot, lambda: "Starred" in shown(r.app))
         await pilot.press("f")
         await until(pilot, lambda: store.kept[0].stars == {2})
@@ -248,11 +248,11 @@ async def test_a_past_conversation_is_searched() -> None:
         screen = await opened(r, pilot)
         await pilot.press("slash", *"t", "enter")
         await until(pilot, lambda: "line 1 of 2" in shown(r.app))
-        assert screen.selected() == 2
+        assert screen.lines.cursor == 2
         await pilot.press(*"c")  # typed, not copied
         await until(pilot, lambda: "nothing found" in shown(r.app))
         await pilot.press("backspace", "escape", "home", "end", "up")
-        assert screen.selected() == 2 and not r.asked.copied
+        assert screen.lines.cursor == 2 and not r.asked.copied
 
 
 async def test_the_users_own_keys_hold_there_and_no_others_do() -> None:

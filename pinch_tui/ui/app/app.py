@@ -36,7 +36,6 @@ from pinch_tui.core.events import Foreground, TerminalFocusChanged
 from pinch_tui.core.keymap import check_theme
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import ACTIONS, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.ports import AppExit
@@ -288,12 +287,9 @@ class PinchApp(App[AppExit]):
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
         self._face.actions.show_big(utterance, is_running=is_running)
 
-    def continue_past(self, id_: str, failed: Callable[[PinchError], None]) -> None:
+    def continue_past(self, id_: str) -> None:
         async def work() -> None:
-            try:
-                self._face.show_conversation(await self.front.services.continue_past(id_))
-            except PinchError as error:
-                failed(error)
+            self._face.show_conversation(await self.front.services.continue_past(id_))
 
         self._face.begin("continue", work())
 

@@ -111,17 +111,20 @@ class ScreenFace:
     # ---- notices ---------------------------------------------------------------------------------------------------
 
     def _show(self, notice: NoticePosted) -> None:
-        """Show a notice in the place that suits its severity."""
+        """Show a notice in the place that suits its severity. The answer to a key goes to the conversation on the
+        screen, which can be a past one."""
         if notice.severity is Severity.FATAL and notice.title:
             self._app.push_screen(FatalScreen(notice))
             return
-        self.main.notices.post(notice)
+        screens: list[Any] = self._app.screen_stack if notice.topic.startswith(OWN) else []
+        place = next((screen for screen in reversed(screens) if hasattr(screen, "notices")), self.main)
+        place.notices.post(notice)
         if not notice.title:
             return
         if notice.severity is Severity.INFO:
             if (table := self.actions.table_view) is not None:
                 table.hear(notice.title)
-        elif self._app.screen_stack and self._app.screen is not self.main:  # a panel covers the notices
+        elif self._app.screen_stack and self._app.screen is not place:  # a panel covers the notices
             text = clean(f"{notice.title} {notice.hint}")
             severity: SeverityLevel = "warning" if notice.severity is Severity.WARNING else "error"
             self._app.notify(text, severity=severity, timeout=OVER_PANEL_S, markup=False)
@@ -155,10 +158,10 @@ class ScreenFace:
         screen = LanguageScreen(choices, is_source_side=is_source_side)
         self._app.push_screen(screen, self._host.front.session.choose_pair)
 
-    def choose_export(self, write: Callable[[Export | None], None]) -> None:
+    def choose_export(self, selected: int | None, write: Callable[[Export | None], None]) -> None:
         from pinch_tui.ui.screens.export import ExportScreen
 
-        self._app.push_screen(ExportScreen(self.main.lines.cursor), write)
+        self._app.push_screen(ExportScreen(selected), write)
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
         from pinch_tui.ui.screens.correct import CorrectScreen

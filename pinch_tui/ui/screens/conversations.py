@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
 from textual import events, work
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets.option_list import Option
 
 from pinch_tui.core.transcript.clean import clean
@@ -20,6 +21,7 @@ from pinch_tui.ui.screens.past import MakeView, PastScreen, pairs_text
 from pinch_tui.ui.text.cells import width
 from pinch_tui.ui.text.layout import cut
 from pinch_tui.ui.transcript.search import find, fold
+from pinch_tui.ui.widgets.notices import Notices
 from pinch_tui.ui.widgets.strip import displayed
 
 TYPING_S = 0.15
@@ -43,6 +45,7 @@ class ConversationsScreen(ListPanel[None]):
     def __init__(self, make_view: MakeView) -> None:
         super().__init__()
         self._make_view = make_view
+        self.notices = Notices()
         self._entries: list[PastEntry] = []
         self._is_new = False
         """Whether the list shows the result for the text in the field."""
@@ -56,8 +59,10 @@ class ConversationsScreen(ListPanel[None]):
         """The conversation that the next press deletes."""
         self._trouble = ""
         """Why the list is incomplete."""
-        self._failed = ""
-        """Why the last key had no effect."""
+
+    def body(self) -> Iterator[Widget]:
+        yield from super().body()
+        yield self.notices
 
     def on_mount(self) -> None:
         self._look("")
@@ -157,7 +162,7 @@ class ConversationsScreen(ListPanel[None]):
         try:
             conversation = await self.front.services.past.open(entry.id)
         except PinchError as error:
-            self._fail(error)
+            self.front.face.warn("past", error.title, error.hint)
             return
         text = self._text if entry.line is not None else ""
         screen = PastScreen(conversation, self._make_view, line=entry.line, needle=text)
@@ -180,7 +185,7 @@ class ConversationsScreen(ListPanel[None]):
         """Continue the conversation of this row."""
         self.keep()
         if self._here is not None:
-            self.host.continue_past(self._here.id, self._fail)
+            self.host.continue_past(self._here.id)
 
     # ---- deleting --------------------------------------------------------------------------------------------------
 
@@ -189,7 +194,6 @@ class ConversationsScreen(ListPanel[None]):
         entry = self._here
         if entry is None:
             return
-        self._failed = ""
         if self._doomed is None or self._doomed.id != entry.id:
             self._doomed = entry
             self._say()
@@ -199,16 +203,12 @@ class ConversationsScreen(ListPanel[None]):
 
     def keep(self) -> None:
         """Any other key cancels the deletion."""
-        if self._doomed is not None or self._failed:
-            self._doomed, self._failed = None, ""
+        if self._doomed is not None:
+            self._doomed = None
             self._say()
 
     async def _delete(self, entry: PastEntry) -> None:
-        try:
-            await self.front.services.past.delete(entry.id)
-        except PinchError as error:
-            self._fail(error)
-            return
+        await self.front.services.past.delete(entry.id)
         if not self.is_attached:
             return
         listed = self.listed
@@ -218,10 +218,6 @@ class ConversationsScreen(ListPanel[None]):
         self._draw()
         if self._entries:
             listed.highlighted = min(at - before, len(self._entries) - 1)
-        self._say()
-
-    def _fail(self, error: PinchError) -> None:
-        self._failed = clean(f"{error.title} {error.hint}")
         self._say()
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
@@ -236,9 +232,7 @@ class ConversationsScreen(ListPanel[None]):
     def _say(self) -> None:
         if not self.is_attached:
             return
-        if self._failed:
-            keys = Content.styled(self._failed, "bold $warning")
-        elif self._doomed is not None:
+        if self._doomed is not None:
             doomed = f"{when(self._doomed.started)}, {counted(self._doomed.n_lines, 'line')}"
             keys = Content.styled(f"Del again deletes {doomed}, for good.", "bold $warning")
         else:

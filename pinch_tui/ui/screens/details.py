@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from pinch_tui.core.events import Delay, Latency, Status
@@ -111,15 +111,12 @@ def _latency_rows(latency: Latency, without: tuple[str, str, str]) -> Iterator[t
 class DetailsScreen(Panel[None]):
     """Refreshed twice a second while it is open."""
 
+    TITLE, SHEET = "Details", "panel -full"
     ENDS_TALK = True
     OPENED_BY = "details"
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="panel -full"):
-            yield Static(Content("Details"), classes="panel-title")
-            with VerticalScroll(classes="body"):
-                yield Static(id="facts")
-            yield Static(Content("Esc closes"), classes="panel-keys")
+    def body(self) -> Iterator[Widget]:
+        yield VerticalScroll(Static(id="facts"), classes="body")
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
+from collections.abc import Iterator
+
+from textual.widget import Widget
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.frontend.ports import Export
@@ -28,7 +27,10 @@ _SIDES = [
 
 
 class ExportScreen(Panel[Export | None]):
-    """Ends with format, side and lines, or None. ``selected``: the number of the selected line, if there is one."""
+    """Returns format, side and lines, or None. ``selected``: the number of the selected line, if there is one."""
+
+    TITLE = "Export the conversation"
+    KEYS = "Left and Right change, Enter writes the file, Esc closes"
 
     def __init__(self, selected: int | None = None) -> None:
         super().__init__()
@@ -39,13 +41,10 @@ class ExportScreen(Panel[Export | None]):
                 (ExportPart(last=selected), "up to the selected one"),
             ]
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="panel"):
-            yield Static(Content("Export the conversation"), classes="panel-title")
-            yield Choice("format", "Format", _FORMATS)
-            yield Choice("side", "Text", _SIDES)
-            yield Choice("part", "Lines", self._parts)
-            yield Static(Content("Left and Right change, Enter writes the file, Esc closes"), classes="panel-keys")
+    def body(self) -> Iterator[Widget]:
+        yield Choice("format", "Format", _FORMATS)
+        yield Choice("side", "Text", _SIDES)
+        yield Choice("part", "Lines", self._parts)
 
     def on_mount(self) -> None:
         self.query_one("#format").focus()

@@ -8,10 +8,10 @@ from textwrap import wrap
 from typing import ClassVar, NamedTuple, cast
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from pinch_tui.core.keynames import key_name
@@ -155,6 +155,7 @@ class HelpScreen(Panel[None]):
     HelpScreen.-short FilterField { margin-bottom: 0; }
     HelpScreen.-searching TalkingLines { display: none; }
     """
+    TITLE, KEYS, SHEET = "Help", "Up and Down scroll, Esc closes", "panel -wide -full"
     ENDS_TALK = True
     OPENED_BY = "help"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -168,14 +169,11 @@ class HelpScreen(Panel[None]):
         super().__init__()
         self._place = place or Place()
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="panel -wide -full"):
-            yield Static(Content("Help"), classes="panel-title")
-            yield FilterField("type to search", self._takes_key)
-            with VerticalScroll(classes="body", can_focus=False):
-                yield TalkingLines(classes="panel-text")
-                yield KeysTable(self.front.keys, self.front.settings.talk.key, self._place)
-            yield Static(Content("Up and Down scroll, Esc closes"), classes="panel-keys")
+    def body(self) -> Iterator[Widget]:
+        yield FilterField("type to search", self._takes_key)
+        with VerticalScroll(classes="body", can_focus=False):
+            yield TalkingLines(classes="panel-text")
+            yield KeysTable(self.front.keys, self.front.settings.talk.key, self._place)
 
     def on_mount(self) -> None:
         self.query_one(FilterField).focus()

@@ -6,13 +6,13 @@ never shown, logged or kept here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from pinch_tui.core.transcript.clean import clean
@@ -25,16 +25,13 @@ KEYS_ARE_MADE_AT = "https://portal.startpinch.com"
 class KeyScreen(Panel[None]):
     """Enter tests the key, keeps it and switches to the service; the conversation stays."""
 
+    TITLE = "Your Pinch key"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "practice", show=False, priority=True)]
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="panel"):
-            yield Static(Content("Your Pinch key"), classes="panel-title")
-            yield Static(Content(self._about()), classes="panel-text")
-            hint = "paste it here; it stays hidden"
-            yield Input(placeholder=hint, password=True, restrict=r"\S*", id="key", compact=True)
-            yield Static(Content(""), id="answer", classes="panel-muted")
-            yield Static(Content(self._keys()), classes="panel-keys")
+    def body(self) -> Iterator[Widget]:
+        yield Static(Content(self._about()), classes="panel-text")
+        yield Input(placeholder="paste it here; it stays hidden", password=True, restrict=r"\S*", compact=True)
+        yield Static(Content(""), id="answer", classes="panel-muted")
 
     @property
     def _is_practice(self) -> bool:
@@ -50,11 +47,9 @@ class KeyScreen(Panel[None]):
         used = f"Using the key from {source}." if source else "Using the saved key."
         return f"{used} Paste a new one to replace it. {where}"
 
-    def _keys(self) -> str:
-        leaving = "Esc back to practice" if self._is_practice else "Ctrl+B back to practice, Esc closes"
-        return f"Enter saves it, {leaving}"
-
     def on_mount(self) -> None:
+        leaving = "Esc back to practice" if self._is_practice else "Ctrl+B back to practice, Esc closes"
+        self.query_one(".panel-keys", Static).update(Content(f"Enter saves it, {leaving}"))
         self.query_one(Input).focus()
 
     def _say(self, text: str, style: str) -> None:

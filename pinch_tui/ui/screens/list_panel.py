@@ -1,4 +1,4 @@
-"""What panels with a list share: a field that keeps the focus, and below it the rows that match what is typed."""
+"""The base of panels with a list: a field that keeps the focus, and below it the rows that match the typed text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar, Generic
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -26,7 +25,7 @@ def marked(text: str, needle: str) -> Content:
 
 
 class FilterField(Input):
-    """The field that a panel is searched with. A key that the panel ``takes`` goes no further."""
+    """A panel's search field. Keys for which ``takes`` returns True are the panel's and do not reach the field."""
 
     def __init__(self, placeholder: str, takes: Callable[[events.Key], bool]) -> None:
         super().__init__(placeholder=placeholder, compact=True)
@@ -39,7 +38,7 @@ class FilterField(Input):
 
 
 class ListPanel(Panel[Result], Generic[Result]):
-    """Subclasses give `find`, which fills the list for what was typed, and `choose`."""
+    """Subclasses implement `find` and `choose`."""
 
     DEFAULT_CSS = """
     ListPanel OptionList { height: 1fr; margin-top: 1; }
@@ -54,17 +53,14 @@ class ListPanel(Panel[Result], Generic[Result]):
         Binding("pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
     ]
-    SHEET: ClassVar[str] = "panel -wide -full"
+    SHEET = "panel -wide -full"
     PLACEHOLDER: ClassVar[str]
     PAGE_ROWS: ClassVar[int] = 10
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes=self.SHEET):
-            yield Static(classes="panel-title")
-            yield FilterField(self.PLACEHOLDER, self.takes_key)
-            yield OptionList(markup=False, compact=True)
-            yield Static(classes="panel-muted none")
-            yield Static(classes="panel-keys")
+    def body(self) -> Iterable[Widget]:
+        yield FilterField(self.PLACEHOLDER, self.takes_key)
+        yield OptionList(markup=False, compact=True)
+        yield Static(classes="panel-muted none")
 
     def on_mount(self) -> None:
         self.listed.can_focus = False
@@ -79,7 +75,7 @@ class ListPanel(Panel[Result], Generic[Result]):
         return self.query_one(OptionList)
 
     def find(self) -> None:
-        """Fill the list for the text in the field."""
+        """Fill the list with the rows that match the field's text."""
         raise NotImplementedError
 
     def choose(self, at: int) -> None:
@@ -87,17 +83,16 @@ class ListPanel(Panel[Result], Generic[Result]):
         raise NotImplementedError
 
     def takes_key(self, _event: events.Key) -> bool:
-        """Whether the panel handled a key that was pressed in the field."""
+        """Handle a key pressed in the field; False leaves it to the field."""
         return False
 
     def fill(self, rows: Iterable[Content], highlighted: int) -> None:
-        """Show these rows."""
         self.listed.clear_options()
         self.listed.add_options([Option(row) for row in rows])
         self.listed.highlighted = highlighted if self.listed.option_count else None
 
     def say(self, title: Content, keys: Content, none: str) -> None:
-        """Write what stands around the list. ``none``: what is shown in place of an empty list, "" for nothing."""
+        """Set the texts around the list. ``none``: shown in place of an empty list, "" to show the list."""
         self.set_class(bool(none), "-none")
         for name, content in (("title", title), ("keys", keys)):
             self.query_one(f".panel-{name}", Static).update(content)

@@ -1,13 +1,18 @@
-"""What all panels share: a flat sheet over the conversation, closed with Esc."""
+"""The base of all panels: a flat sheet over the conversation, closed with Esc."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar, cast
 
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
 
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.ui.closing import ClosesOnce
@@ -16,17 +21,16 @@ from pinch_tui.ui.ports import Host
 SHORT_ROWS = 20
 """Below this height a sheet takes the whole height without padding."""
 LIFTED_ROWS = 36
-"""From this height a sheet stands between header and talk bar without covering them; below, it is as wide as the
-screen."""
+"""From this height a sheet leaves the header and the talk bar uncovered; below, it is as wide as the screen."""
 NARROW_COLUMNS = 84
+"""Below this width a sheet takes the whole width: a sliver of conversation beside it would distract."""
 SNUG_COLUMNS = 108
-"""Below these widths a sheet (a wide sheet) takes the whole screen's width: a sliver of conversation beside it would
-distract."""
+"""The same for a wide sheet."""
 Result = TypeVar("Result")
 
 
 class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
-    """A modal sheet. Subclasses compose one container of class ``panel``; ``-full`` takes the whole height."""
+    """A modal sheet with a title, a body and a line of keys. Subclasses yield the body's widgets from `body`."""
 
     DEFAULT_CSS = """
     Panel {
@@ -37,7 +41,6 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
         & .panel.-wide { width: 96; }
         & .panel.-full { height: 100%; max-height: 40; }
         & .panel-title { width: 1fr; height: auto; text-style: bold; color: $accent; margin-bottom: 1; }
-        & .panel-title.-bad { color: $error; }
         & .panel-text { width: 1fr; height: auto; margin-bottom: 1; }
         & .panel-muted { width: 1fr; height: auto; color: $text-muted; }
         & .panel-keys { width: 1fr; height: auto; color: $text-muted; margin-top: 1; }
@@ -58,10 +61,14 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    TITLE: ClassVar[str | None] = None
+    KEYS: ClassVar[str] = "Esc closes"
+    SHEET: ClassVar[str] = "panel"
+    """Classes of the sheet: ``-wide``, and ``-full`` for the whole height."""
     ENDS_TALK: ClassVar[bool] = False
-    """The panel takes no input: the talk key ends the utterance under way, and begins none."""
+    """The panel takes no input, so the talk key still ends the current utterance. It starts none."""
     OPENED_BY: ClassVar[str] = ""
-    """The action whose keys open it; they close it, too, where it has nothing to type into."""
+    """The action whose keys open the panel; they also close it, unless there is a text field."""
 
     @property
     def host(self) -> Host:
@@ -71,8 +78,17 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     def front(self) -> FrontEnd:
         return self.host.front
 
+    def compose(self) -> ComposeResult:
+        with Vertical(classes=self.SHEET):
+            yield Static(Content(self.TITLE or ""), classes="panel-title")
+            yield from self.body()
+            yield Static(Content(self.KEYS), classes="panel-keys")
+
+    def body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
     def on_mount(self) -> None:
-        """Nothing blinks where no motion is wanted."""
+        """Stop the cursor's blinking if the user wants no motion."""
         if not self.front.settings.ui.motion:
             for field in (*self.query(Input), *self.query(TextArea)):
                 field.cursor_blink = False

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from pinch_tui.core.events import NoticePosted, Severity
-from pinch_tui.core.keymap import first_key
-from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.handlers import add_words
+from pinch_tui.frontend.handlers import add_context
 from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.lines import LineWork
 from pinch_tui.frontend.past import Pairs, PastConversation, counted, when
-from pinch_tui.frontend.ports import Export, Wording
-from pinch_tui.ui.screens.correct import CorrectScreen
-from pinch_tui.ui.screens.export import ExportScreen
+from pinch_tui.frontend.ports import Wording
 from pinch_tui.ui.screens.help import HelpScreen, Place
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.text.cells import width
 from pinch_tui.ui.text.layout import Order, cut
 from pinch_tui.ui.transcript.view import TranscriptView
-from pinch_tui.ui.widgets.notices import OWN, Notices
+from pinch_tui.ui.widgets.notices import Notices
 from pinch_tui.ui.widgets.search_bar import SearchBar
 from pinch_tui.ui.widgets.strip import displayed
 
@@ -56,7 +50,7 @@ def pairs_text(pairs: Pairs, arrow: str, order: Order) -> str:
 
 
 class _Lines:
-    """The lines of a past conversation, as the view reads them."""
+    """The lines of a past conversation: a `facade.TranscriptView`."""
 
     def __init__(self, utterances: Sequence[Utterance]) -> None:
         self.utterances = list(utterances)
@@ -65,15 +59,15 @@ class _Lines:
         return next(one for one in self.utterances if one.number == number)
 
     def take(self, utterances: Sequence[Utterance]) -> list[int]:
-        """Take the conversation as it is now; returns the numbers of the lines that changed. The list stays the same
-        object, since views hold on to it."""
+        """Replace the utterances; returns the numbers of those that changed. The list stays the same object, since
+        views keep a reference to it."""
         changed = [new.number for old, new in zip(self.utterances, utterances, strict=False) if old != new]
         self.utterances[:] = utterances
         return changed
 
 
 class PastScreen(Panel[PastConversation]):
-    """Closes with the conversation as it is then. ``line``: where to begin; ``needle``: the text that was searched
+    """Returns the conversation as it is on closing. ``line``: the line to select first; ``needle``: the text searched
     for."""
 
     DEFAULT_CSS = """
@@ -104,16 +98,22 @@ class PastScreen(Panel[PastConversation]):
         yield Static(classes="past-foot")
 
     def on_mount(self) -> None:
-        services, offer = self.front.services, self.front.offer_context
-        export = partial(services.past.export, self._conversation.id)
-        work = LineWork(self._said, services, self, rewrite=self._rewrite, export=export, offer=offer)
-        lines = self.lines
+        front, lines = self.front, self.lines
+        work = LineWork(
+            self._said,
+            front.services,
+            front.face,
+            selected=lambda: lines.cursor,
+            rewrite=self._rewrite,
+            export=partial(front.services.past.export, self._conversation.id),
+            offer=front.offer_context,
+        )
         self._actions = {
             "copy": lambda: work.copy("translation"),
             "copy_original": lambda: work.copy("original"),
             "copy_both": lambda: work.copy("line"),
             "correct": work.correct,
-            "add_context": lambda: add_words(self.front, work, self),
+            "add_context": lambda: add_context(front, work),
             "export": work.export,
             "star": lambda: self._star(work.chosen()),
             "next_star": self._next_star,
@@ -122,12 +122,12 @@ class PastScreen(Panel[PastConversation]):
             "search_next": lambda: self.search_bar.action_step(1),
             "search_previous": lambda: self.search_bar.action_step(-1),
             **lines.moves,
-            "continue": lambda: self.host.continue_past(self._conversation.id, self._continue_failed),
+            "continue": lambda: self.host.continue_past(self._conversation.id),
             "cancel": self.action_close,
             "conversations": self.action_close,
             "help": self._help,
         }
-        lines.latest_key = self.front.key_named("latest")
+        lines.latest_key = front.key_named("latest")
         lines.set_stars(self._conversation.stars)
         lines.focus()
         self.call_after_refresh(self._begin)
@@ -141,7 +141,7 @@ class PastScreen(Panel[PastConversation]):
             self.lines.select(self._line)
             self.lines.search(self._needle)
         if n := self._conversation.unreadable:
-            self.warn("past", f"{counted(n, 'line')} of its file cannot be read.")
+            self.front.face.warn("past", f"{counted(n, 'line')} of its file cannot be read.")
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
@@ -167,20 +167,19 @@ class PastScreen(Panel[PastConversation]):
 
     def _star(self, line: Utterance | None) -> None:
         if line is not None:
-            self.begin("star", self._keep_star(line.number, is_on=self.lines.toggle_star(line.number)))
+            self.front.face.begin("star", self._keep_star(line.number, is_on=self.lines.toggle_star(line.number)))
 
     async def _keep_star(self, number: int, *, is_on: bool) -> None:
         try:
             self._take(await self.front.services.past.star(self._conversation.id, number, is_on=is_on))
-        except PinchError as error:
+        except PinchError:
             self.lines.toggle_star(number)
-            self.warn("star", error.title, error.hint)
-        else:
-            self.say("star", "Starred" if is_on else "No longer starred")
+            raise
+        self.front.face.say("star", "Starred" if is_on else "No longer starred")
 
     def _next_star(self) -> None:
         if not self.lines.select_next_star():
-            self.say("star", f"No line is starred. {self.front.key_named('star')} stars one.")
+            self.front.face.say("star", f"No line is starred. {self.front.key_named('star')} stars one.")
 
     async def _rewrite(self, number: int, wording: Wording) -> None:
         self._take(await self.front.services.past.correct(self._conversation.id, number, wording))
@@ -197,42 +196,6 @@ class PastScreen(Panel[PastConversation]):
     def on_transcript_view_activated(self, event: TranscriptView.Activated) -> None:
         event.stop()
         self._show_big(self._said.utterance(event.number))
-
-    def _continue_failed(self, error: PinchError) -> None:
-        self.warn("continue", error.title, error.hint)
-
-    # ---- what the lines' work asks for -----------------------------------------------------------------------------
-
-    @property
-    def write_raw(self) -> Callable[[str], None] | None:
-        return self.front.face.write_raw
-
-    def selected(self) -> int | None:
-        return self.lines.cursor
-
-    def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
-        self._tell(NoticePosted(f"{OWN}{topic}", Severity.INFO, text, hint, path=path))
-
-    def warn(self, topic: str, text: str, hint: str = "") -> None:
-        self._tell(NoticePosted(f"{OWN}{topic}", Severity.WARNING, text, hint))
-
-    def _tell(self, notice: NoticePosted) -> None:
-        if self.is_attached:
-            self.notices.post(notice)
-        elif notice.severity is Severity.WARNING:  # the conversation was closed meanwhile
-            self.front.face.warn("past", notice.title, notice.hint)
-
-    def confirm(self, text: str) -> None:
-        """Nothing to do: the screen shows the change itself."""
-
-    def begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self.front.face.begin(name, work)  # which outlives this screen
-
-    def choose_export(self, write: Callable[[Export | None], None]) -> None:
-        self.host.push_screen(ExportScreen(self.lines.cursor), write)
-
-    def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
-        self.host.push_screen(CorrectScreen(line), done)
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
@@ -253,7 +216,7 @@ class PastScreen(Panel[PastConversation]):
         parts: list[tuple[str, str]] = [("Esc", "bold $accent"), (" back", "")]
         room -= len("Esc back")
         for name, label in _HINTS:
-            if key := key_name(first_key(self.front.keys, name)):
+            if key := self.front.key_named(name):
                 text = f"  {key} {label}"
                 if width(text) > room:
                     break

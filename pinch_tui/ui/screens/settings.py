@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
@@ -100,37 +99,25 @@ class SettingsScreen(Panel[None]):
     SettingsScreen TextArea { margin: 0 0 0 1; }
     """
 
-    def compose(self) -> ComposeResult:
-        params, settings, status = self.front.session.wanted, self.front.settings, self.front.engine.status
-        with Vertical(classes="panel -full"):
-            yield Static(Content("Settings"), classes="panel-title")
-            with VerticalScroll(classes="body"):
-                yield from self._session_rows(params)
-                yield Static(Content("Sound"), classes="heading -next")
-                yield _choice("mic.device", None, (_SYSTEM,))
-                yield MeterLine()
-                yield from self._processing_rows()
-                yield _choice("speaker.device", None, (_SYSTEM,))
-                if status.service.speaks:
-                    yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
-                    yield _choice("speaker.muted", status.is_muted)
-                    yield _choice("speaker.barge_in", settings.speaker.barge_in)
-                problem = self.front.services.others_problem
-                yield _choice("speaker.other_sound", settings.speaker.other_sound, problem=problem)
-                yield Static(Content("Program"), classes="heading -next")
-                yield _choice("talk.mode", settings.talk.mode)
-                yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))
-                if status.service.may_keep_spare:
-                    yield _choice("session.spare", settings.session.spare)
-                yield KeyRow()
-            yield Static(id="verdict", classes="panel-keys")
+    TITLE, SHEET = "Settings", "panel -full"
+
+    def body(self) -> Iterator[Widget]:
+        with VerticalScroll(classes="body"):
+            yield Static(Content("Session"), classes="heading")
+            yield from self._session_rows(self.front.session.wanted)
+            yield Static(Content("Sound"), classes="heading -next")
+            yield from self._sound_rows()
+            yield Static(Content("Program"), classes="heading -next")
+            yield _choice("talk.mode", self.front.settings.talk.mode)
+            yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))
+            if self.front.engine.status.service.may_keep_spare:
+                yield _choice("session.spare", self.front.settings.session.spare)
+            yield KeyRow()
 
     def _session_rows(self, params: SessionParams) -> Iterator[Widget]:
-        yield Static(Content("Session"), classes="heading")
-        offers = self.front.services.service_offers
+        service, offers = self.front.engine.status.service, self.front.services.service_offers
         if offers:
-            yield _choice("service.name", self.front.engine.status.service.name, offers)
-        voices = self.front.engine.status.service.voices
+            yield _choice("service.name", service.name, offers)
         for row in self._rows:
             value = getattr(params, row.name)
             if row.text is Text.PARAGRAPH:
@@ -146,13 +133,22 @@ class SettingsScreen(Panel[None]):
             elif row.is_free_text:
                 yield _row(row, value)
             else:
-                offered = [offer for offer in row.offers if row.name != "voice" or offer[0] in voices]
+                offered = [offer for offer in row.offers if row.name != "voice" or offer[0] in service.voices]
                 yield _choice(row.key, value, offered)
 
-    def _processing_rows(self) -> Iterator[Widget]:
-        mic, problem = self.front.settings.mic, self.front.services.processing_problem
+    def _sound_rows(self) -> Iterator[Widget]:
+        status, services = self.front.engine.status, self.front.services
+        mic, speaker = self.front.settings.mic, self.front.settings.speaker
+        yield _choice("mic.device", None, (_SYSTEM,))
+        yield MeterLine()
         for name in ("noise_suppression", "gain_control", "echo_cancel"):
-            yield _choice(f"mic.{name}", getattr(mic, name), problem=problem)
+            yield _choice(f"mic.{name}", getattr(mic, name), problem=services.processing_problem)
+        yield _choice("speaker.device", None, (_SYSTEM,))
+        if status.service.speaks:
+            yield _choice("speaker.volume", status.volume, _volumes(status.volume), wraps=False)
+            yield _choice("speaker.muted", status.is_muted)
+            yield _choice("speaker.barge_in", speaker.barge_in)
+        yield _choice("speaker.other_sound", speaker.other_sound, problem=services.others_problem)
 
     @property
     def _rows(self) -> list[Option]:
@@ -249,7 +245,7 @@ class SettingsScreen(Panel[None]):
         if has_two_way and self._value("two_way") is True and self.front.session.wanted.lacks_a_language:
             why = ("Two-way needs two languages, and the spoken one is auto\n", "bold $warning")
             verdict = Content.assemble(why, verdict)
-        self.query_one("#verdict", Static).update(verdict)
+        self.query_one(".panel-keys", Static).update(verdict)
 
     def _count(self, row: Option, length: int) -> None:
         style = "bold $warning" if length > row.limit else "$text-muted"
