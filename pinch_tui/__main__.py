@@ -19,8 +19,8 @@ def main() -> None:
     sys.excepthook = _say_fault
     try:
         _open_missing_streams()
+        from pinch_tui.children import KEY_VARIABLES
         from pinch_tui.cli.main import run
-        from pinch_tui.store.secrets import KEY_VARIABLES
 
         env = dict(os.environ)
         # No child process inherits the key, and no log of Textual's holds one as it is typed.

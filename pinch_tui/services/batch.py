@@ -16,7 +16,7 @@ import httpx
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import ends_sentence, joined
-from pinch_tui.core.transcript.utterance import Segment
+from pinch_tui.core.transcript.utterance import Segment, all_final
 from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
 from pinch_tui.network.transport import client
@@ -71,15 +71,9 @@ class Heard:
         )
 
     def _segment(self, number: int, text: str, start_s: float, end_s: float) -> Segment:
-        return Segment(
-            f"batch.{number}",
-            text,
-            original_is_final=True,
-            original_stable=len(text),
-            detected_language=self.language,
-            start_ms=round(start_s * 1000),
-            end_ms=round(max(start_s, end_s) * 1000),
-        )
+        start_ms, end_ms = round(start_s * 1000), round(max(start_s, end_s) * 1000)
+        name = f"batch.{number}"
+        return all_final(Segment(name, text, detected_language=self.language, start_ms=start_ms, end_ms=end_ms))
 
 
 @dataclass(frozen=True, slots=True)

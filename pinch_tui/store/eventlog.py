@@ -1,9 +1,9 @@
-"""The event log (``--events FILE``), for people's scripts and for tests, and the kind of file that the trace is, too.
+"""The event log (``--events FILE``), for scripts and tests, and the file format it shares with the trace.
 
-The file grows by one JSON object a line. Every line has ``t`` (``time.monotonic()`` where it happened) and ``kind``;
-the other fields depend on the kind. Each line is appended with one write, so that several writers do not mix their
-lines. A full disk or a reader that went away is reported once, and the program goes on; a line that was cut off is
-ended before the next one that can be written. A slow reader loses lines and never stops the conversation.
+One JSON object per line. Every line has ``t`` (``time.monotonic()`` when it happened) and ``kind``; the other fields
+depend on the kind. Each line is appended with one write, so that lines of several writers do not mix. When a disk is
+full or a reader has gone, that is reported once and the program goes on; the next successful write first ends a line
+that was cut off. A slow reader loses lines and never stops the conversation.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class JsonLines:
     def __init__(
         self, path: Path, name: str, on_failure: Callable[[str], None] | None, *, flag: str, is_private: bool = False
     ) -> None:
-        """Open the file; ``is_private`` also takes the rights of others from an existing one. Raises `UsageError`."""
+        """Open the file; ``is_private`` makes an existing file 0600, too. Raises `UsageError`."""
         self.path = path
         self.dropped = 0
-        """Lines that were not written."""
+        """Number of lines that were not written."""
         self._name = name
         self._on_failure = on_failure
         self._has_failed = False
@@ -74,7 +74,7 @@ class JsonLines:
 
 
 class EventLog(JsonLines):
-    """The event log. ``on_failure`` is told once why lines are lost."""
+    """The event log. ``on_failure`` gets one sentence if lines are lost."""
 
     def __init__(self, path: Path, on_failure: Callable[[str], None] | None = None) -> None:
         """Raises `UsageError` when the file cannot be opened."""
@@ -82,19 +82,18 @@ class EventLog(JsonLines):
 
     def write(self, t: float, kind: str, fields: Mapping[str, object] | None = None) -> None:
         """Append one event. ``fields`` are JSON-ready; ``t`` and ``kind`` in them are ignored. Never raises."""
-        event: dict[str, object] = {"t": round(t, 6), "kind": kind}
-        event.update((key, _plain(value)) for key, value in (fields or {}).items() if key not in ("t", "kind"))
-        self._append(encoded(event))
+        head = {"t": round(t, 6), "kind": kind}
+        self._append(encoded(head | {key: _plain(value) for key, value in (fields or {}).items()} | head))
 
 
 def encoded(fields: Mapping[str, object]) -> bytes:
-    """The fields as a line. A value that JSON does not know is written as its text."""
+    """The fields as a line. Values that JSON does not support are written as text."""
     line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=str)
     return f"{line}\n".encode("utf-8", "replace")
 
 
 def _plain(value: object) -> object:
-    """JSON has no infinities: they become null."""
+    """The value with null for infinities and NaN, which JSON does not have."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

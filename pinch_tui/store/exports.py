@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Callable, Collection, Iterable
@@ -22,29 +23,27 @@ from pinch_tui.core.transcript.export import (
 )
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import UsageError
+from pinch_tui.store.paths import BINARY
 
 
 def create(folder: Path, name_of: Callable[[int], str], data: bytes) -> Path:
-    """Write ``data`` to the first free name of ``name_of(1)``, ``name_of(2)``... Raises `UsageError`."""
+    """Write ``data`` (0600) to the first free name of ``name_of(1)``, ``name_of(2)``... Raises `UsageError`."""
     for copy in itertools.count(1):
         path = folder / name_of(copy)
         try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         except FileExistsError:
             continue
         except OSError as exc:
             raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Choose a folder of your own.") from exc
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(data)
-        except OSError as exc:
-            path.unlink(missing_ok=True)  # half a file would look like a whole one
-            raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Free some space and try again.") from exc
-        return path
-    raise AssertionError("unreachable")
-
-
-EVERYTHING = ExportPart()
+        break
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+    except OSError as exc:
+        path.unlink(missing_ok=True)  # half a file would look like a whole one
+        raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Free some space and try again.") from exc
+    return path
 
 
 def nothing_in(part: ExportPart) -> str:
@@ -60,14 +59,14 @@ def export_conversation(
     *,
     pair: tuple[str, str],
     starred: Collection[int] = (),
-    part: ExportPart = EVERYTHING,
+    part: ExportPart = ExportPart(),  # noqa: B008 - a frozen value
     service: str = "",
     context: str = "",
     now: datetime | None = None,
 ) -> Path:
-    """Write the conversation up to now; returns the new file. Raises `UsageError` when there is nothing to write.
+    """Write the conversation so far; returns the new file. Raises `UsageError` when there is nothing to write.
 
-    ``pair``: the languages for the file's name, unless the lines decide. ``service``, ``context``: for the head.
+    ``pair``: the languages in the file's name if the lines have none. ``service``, ``context``: for the head.
     """
     rows = list(utterances)
     lines = lines_of(part.of(rows, starred), starred)
@@ -81,7 +80,7 @@ def export_conversation(
 
 
 def save_speech(folder: Path, utterance: int, wav: bytes) -> Path:
-    """Write one line's speech, a whole WAV file; returns the new file."""
+    """Write the speech of one line, a complete WAV file; returns the new file."""
     at = datetime.now().astimezone()
 
     def name(copy: int) -> str:
@@ -93,15 +92,8 @@ def save_speech(folder: Path, utterance: int, wav: bytes) -> Path:
 
 def default_folder() -> Path:
     """The folder for exports, an absolute path: the current folder, else the user's documents, else the home folder."""
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - never raises
-    for folder in (_here(), Path(platformdirs.user_documents_dir())):
-        if folder is not None and folder.is_dir() and os.access(folder, os.W_OK):
-            return folder
-    return home
-
-
-def _here() -> Path | None:
-    try:
-        return Path.cwd()
-    except OSError:  # the folder was deleted meanwhile
-        return None
+    folders = [Path(platformdirs.user_documents_dir())]
+    with contextlib.suppress(OSError):  # the current folder was deleted
+        folders.insert(0, Path.cwd())
+    usable = (folder for folder in folders if folder.is_dir() and os.access(folder, os.W_OK))
+    return next(usable, Path(os.path.expanduser("~")))  # noqa: PTH111 - never raises

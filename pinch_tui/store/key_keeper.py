@@ -1,7 +1,7 @@
 """Stores an API key without blocking the screen, since a keyring may ask for its password.
 
-`keep` runs this module as a program, which does what `pinch_tui.store.secrets.store_key` does. The key
-travels on a pipe, never among the arguments.
+`keep` runs this module as a program, which calls `pinch_tui.store.secrets.store_key`. The key travels on a pipe, never
+in the arguments.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _REFUSED = 20
 
 
 async def keep(value: str, folder: Path, name: KeyName = PINCH) -> KeySource:
-    """Keep a key in the keyring, or else in ``folder``; returns where it is.
+    """Store a key in the keyring, or else in ``folder``; returns the place.
 
-    Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
+    Raises `UsageError` if it cannot be a key, `CredentialError` if it cannot be stored.
     """
     key = clean(value)
     child = await asyncio.create_subprocess_exec(
@@ -41,7 +41,7 @@ async def keep(value: str, folder: Path, name: KeyName = PINCH) -> KeySource:
 
 
 def main(folder: Path, name: KeyName) -> int:
-    """The child: reads the key from stdin, prints where it was stored or why it was not."""
+    """Run the child: read the key from stdin, print where it was stored or why it was not."""
     tie_to_parent()
     try:
         sys.stdout.write(f"{store_key(sys.stdin.read(), folder, ChildKeyring(account=name.account), name)}\n")

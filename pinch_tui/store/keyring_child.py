@@ -1,7 +1,7 @@
-"""The system's keyring, used in a child process, since it may hang, print, or load a desktop's message bus.
+"""The system's keyring, used in a child process, since it can hang, print, or load a desktop's message bus.
 
 `ChildKeyring` runs this module as a program with a time limit. Keys travel on pipes, never in arguments. The child's
-standard error is discarded: backends print there, keys included.
+standard error is discarded, because backends print there, keys included.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from pinch_tui.children import environment, module_command, tie_to_parent
 from pinch_tui.store.secrets import PINCH, KeyringAbsent, KeyringFailed
 
 SERVICE = "pinch-tui"
-GET_TIMEOUT_S = 4.0
-"""Limit for a keyring that asks for its password while the program starts."""
-CHANGE_TIMEOUT_S = 60.0
-
 _FOUND, _NOTHING, _ABSENT, _FAILED = 0, 10, 11, 12
 
 
 @dataclass(frozen=True, slots=True)
 class ChildKeyring:
-    """The `Keyring` of this system, for the key of one entry."""
+    """One entry of this system's keyring; a `Keyring`."""
 
-    get_timeout_s: float = GET_TIMEOUT_S
-    change_timeout_s: float = CHANGE_TIMEOUT_S
+    get_timeout_s: float = 4.0
+    """Limit for a keyring that asks for its password while the program starts."""
+    change_timeout_s: float = 60.0
     command: tuple[str, ...] = tuple(module_command("pinch_tui.store.keyring_child"))
     account: str = PINCH.account
 
@@ -74,9 +71,9 @@ class ChildKeyring:
 
     @staticmethod
     def looks_present(env: Mapping[str, str]) -> bool:
-        """False if there is certainly none, which saves 0.25 s at the start.
+        """False if there certainly is no keyring; asking would take 0.25 s at the start.
 
-        Linux desktops' keyrings all live behind the session's message bus.
+        All keyrings of Linux desktops are reached through the session's message bus.
         """
         if not sys.platform.startswith("linux") or env.get("PYTHON_KEYRING_BACKEND"):
             return True
@@ -87,9 +84,9 @@ class ChildKeyring:
 
 
 def main(action: str, account: str) -> int:
-    """One action of the child: reads a key from stdin (set) or writes it to stdout (get)."""
+    """Run the child: perform one action. It reads a key from stdin (set) or writes it to stdout (get)."""
     tie_to_parent()
-    with contextlib.redirect_stdout(sys.stderr):  # what a backend prints is not part of the key
+    with contextlib.redirect_stdout(sys.stderr):  # a backend's output is not part of the key
         code, value = _ask(action, account)
     sys.stdout.write(value)
     return code
@@ -103,20 +100,18 @@ def _ask(action: str, account: str) -> tuple[int, str]:
     if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
         return _ABSENT, ""
     try:
+        if action == "get":
+            value = keyring.get_password(SERVICE, account)
+            return (_FOUND, value) if value else (_NOTHING, "")
         if action == "set":
             keyring.set_password(SERVICE, account, sys.stdin.read())
-            return _FOUND, ""
-        if action == "delete":
+        else:
             keyring.delete_password(SERVICE, account)
-            return _FOUND, ""
-        value = keyring.get_password(SERVICE, account)
     except PasswordDeleteError:
         return _NOTHING, ""
     except (KeyringError, OSError, RuntimeError, ValueError):
         return _FAILED, ""
-    if not value:
-        return _NOTHING, ""
-    return _FOUND, value
+    return _FOUND, ""
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The log file: rotating, 0600, without transcripts and without secrets.
 
-Only this program's own loggers are written, and warnings of asyncio's; those of the HTTP and WebSocket libraries would
-hold URLs, tokens and texts. Everything that is written passes `Redactor`, tracebacks included.
+It takes the messages of this program's own loggers and asyncio's warnings; the HTTP and WebSocket libraries would log
+URLs, tokens and texts. Every record passes `Redactor`, tracebacks included.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from pinch_tui.store.paths import open_output, private_folder
 
 MAX_BYTES = 1_000_000
 BACKUPS = 3
-ROOT = "pinch_tui"
+_LEVELS = {"pinch_tui": logging.INFO, "asyncio": logging.WARNING}
+"""Logged loggers and their lowest levels."""
 
 
 def append_fault(path: Path, fault: BaseException) -> Path | None:
-    """Append where an unexpected exception was raised. Returns the file, None if it cannot be written.
+    """Append the place where an unexpected exception was raised. Returns the file, None if it cannot be written.
 
-    Types, files and lines only: an exception's message may hold a transcript or a secret.
+    Only types, files and lines: an exception's message can hold a transcript or a secret.
     """
     lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S')} FAULT"]
     link: BaseException | None = fault
@@ -49,7 +50,7 @@ def append_fault(path: Path, fault: BaseException) -> Path | None:
 
 
 class Redactor(logging.Formatter):
-    """Formats a record and removes every secret from the result. ``secrets`` may grow while the program runs."""
+    """Formats a record and removes every secret from it. ``secrets`` can grow while the program runs."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -60,32 +61,28 @@ class Redactor(logging.Formatter):
 
 
 class _PrivateRotatingFile(RotatingFileHandler):
-    """A rotating file that only its owner may read, and whose failures do not print on the screen."""
+    """A rotating file with mode 0600 that never prints on the screen."""
 
     def _open(self) -> TextIOWrapper:
         handle = open_output(Path(self.baseFilename))
         return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # a full disk, once more
+        with contextlib.suppress(OSError):  # a full disk
             super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class's name)
-        """A full disk must neither stop the program nor print over the screen."""
+        """Ignore a full disk: it must neither stop the program nor print over the screen."""
 
 
 def configure(path: Path, *, secrets: Iterable[str] = (), is_required: bool = False) -> Redactor:
-    """Write the program's log to ``path`` from now on; returns the redactor, to which later secrets are added.
+    """Write the program's log to ``path`` from now on; returns the redactor, so that secrets can be added later.
 
-    Raises `UsageError` when the file cannot be opened and ``is_required`` (it was asked for with ``--log-file``);
-    otherwise nothing is logged.
+    If the file cannot be opened, raises `UsageError` if ``is_required`` (``--log-file``), else logs nothing.
     """
     redactor = Redactor()
     redactor.secrets.update(secrets)
-    logger = logging.getLogger(ROOT)
     close()
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
     try:
         private_folder(path.parent)
         handler: logging.Handler = _PrivateRotatingFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
@@ -96,17 +93,17 @@ def configure(path: Path, *, secrets: Iterable[str] = (), is_required: bool = Fa
             ) from exc
         handler = logging.NullHandler()
     handler.setFormatter(redactor)
-    logger.addHandler(handler)
-    loop_logger = logging.getLogger("asyncio")
-    loop_logger.setLevel(logging.WARNING)
-    loop_logger.propagate = False
-    loop_logger.addHandler(handler)
+    for name, level in _LEVELS.items():
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        logger.propagate = False
+        logger.addHandler(handler)
     return redactor
 
 
 def close() -> None:
     """Close the log file, if one is open."""
-    for name in (ROOT, "asyncio"):
+    for name in _LEVELS:
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)

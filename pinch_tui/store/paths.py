@@ -1,7 +1,7 @@
-"""Where files live: every path of the program in one place.
+"""Where files live, and how they are opened, read and replaced safely.
 
-``PINCH_TUI_HOME`` puts all of them below one folder (tests, portable installs); otherwise each platform's own folders
-are used. Only `private_folder` and the functions that write create anything.
+``PINCH_TUI_HOME`` puts all files below one folder (tests, portable installs); otherwise they are in the platform's
+usual folders. Only `private_folder` and the functions that write create anything.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from pinch_tui.errors import ConfigError
 
 APP = "pinch-tui"
 HOME_VARIABLE = "PINCH_TUI_HOME"
+BINARY = getattr(os, "O_BINARY", 0)
+"""Flag for `os.open`: without it, Windows writes two characters for each end of line."""
 MAX_SMALL_FILE = 4 * 1024 * 1024
-"""Largest configuration, state or key file that is read, in bytes."""
+"""Size limit of configuration, state and key files, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Folders, and the files that the program keeps in them."""
+    """The program's folders and files."""
 
     config: Path
     state: Path
@@ -66,7 +68,7 @@ class Paths:
 
 
 def resolve(env: Mapping[str, str]) -> Paths:
-    """The paths for this user on this platform, or below ``PINCH_TUI_HOME`` when that is set. Raises `ConfigError`."""
+    """The paths of this user, below ``PINCH_TUI_HOME`` if that is set. Raises `ConfigError`."""
     home = env.get(HOME_VARIABLE, "")
     if home:
         base = expanded(Path(home))
@@ -94,7 +96,7 @@ def expanded(path: Path) -> Path:
 
 
 def _runtime(env: Mapping[str, str]) -> Path:
-    """The session's runtime folder, else one in the user's state, which no other user can have created."""
+    """The session's runtime folder, else one in the user's state folder, which no other user can have created."""
     if sys.platform.startswith("linux"):
         session = env.get("XDG_RUNTIME_DIR", "") or f"/run/user/{os.getuid()}"
         if os.access(session, os.W_OK | os.X_OK):
@@ -112,9 +114,9 @@ class FolderFault(StrEnum):
 
 
 def folder_fault(folder: Path) -> FolderFault | None:
-    """What is wrong with a folder that holds sockets and locks; None if it is safe. Raises OSError."""
+    """Check a folder for sockets and locks; None if it is safe. Raises OSError."""
     if sys.platform == "win32":
-        return None  # the profile's own access rules apply there
+        return None  # the access rules of the user's profile protect it
     info = folder.lstat()
     if stat.S_ISLNK(info.st_mode):
         return FolderFault.LINK
@@ -126,7 +128,7 @@ def folder_fault(folder: Path) -> FolderFault | None:
 def private_folder(folder: Path) -> Path:
     """Create a folder and its missing parents, and return it. Raises OSError.
 
-    New folders have mode 0700 whatever the umask, and their names are synced. Existing folders keep their mode.
+    New folders get mode 0700 regardless of the umask, and are synced into their parents. Others keep their mode.
     """
     missing = [folder]
     while not missing[-1].exists() and missing[-1].parent != missing[-1]:
@@ -148,7 +150,7 @@ def private_folder(folder: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync a folder's entries, so that they survive a power cut, where the file system can."""
+    """Sync a folder's entries if the file system can, so that they survive a power cut."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):
@@ -160,11 +162,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def open_output(path: Path) -> int:
-    """Open a file that the user named for writing, created 0600; it is appended to.
+    """Open a file that the user named, for appending; it is created with mode 0600. Raises OSError.
 
-    A pipe without a reader is refused, and a full pipe fails at once: neither blocks. Raises OSError.
+    A pipe never blocks: one without a reader is refused here, and writing to a full one fails.
     """
-    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | os.O_APPEND
+    flags = os.O_WRONLY | os.O_CREAT | BINARY | os.O_APPEND
     try:
         handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
     except OSError as exc:
@@ -177,10 +179,10 @@ def open_output(path: Path) -> int:
 
 
 def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
-    """A small file's content. Raises OSError, also for what is larger than `MAX_SMALL_FILE`.
+    """The content of a small file. Raises OSError, also if it is larger than `MAX_SMALL_FILE`.
 
-    Anything but a regular file, such as a pipe without a writer or an endless device, is refused, so that reading never
-    blocks. ``may_be_pipe`` is for files that the user names: ``--config <(...)`` is a pipe.
+    Only regular files are read, so that reading never blocks. ``may_be_pipe`` is for files that the user names:
+    ``--config <(...)`` is a pipe.
     """
     with path.open("rb") if may_be_pipe else open_file(path) as file:
         data = file.read(MAX_SMALL_FILE + 1)
@@ -190,8 +192,8 @@ def read_file(path: Path, *, may_be_pipe: bool = False) -> bytes:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a regular file for reading. Raises OSError, also for anything else, such as a pipe without a writer."""
-    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    """Open a regular file for reading. Raises OSError, also for anything else, such as a pipe or a device."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY)
     mode = os.fstat(fd).st_mode
     if not stat.S_ISREG(mode):
         os.close(fd)
@@ -200,24 +202,30 @@ def open_file(path: Path) -> BinaryIO:
     return os.fdopen(fd, "rb")
 
 
-def write_private(path: Path, data: str | bytes) -> None:
-    """Replace a file by ``data``, atomically and readable by its owner alone (0600). Raises OSError.
+def is_torn(path: Path) -> bool:
+    """Whether a file's last line is incomplete. Raises OSError."""
+    with open_file(path) as file:
+        return file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read() != b"\n"
 
-    The new content is synced before it takes the old one's place, so that a crash leaves one of the two, whole.
+
+def write_private(path: Path, data: str | bytes) -> None:
+    """Replace a file atomically by one with mode 0600. Raises OSError.
+
+    The new content is synced before it replaces the old one, so that a crash leaves one of the two complete.
     """
     private_folder(path.parent)
     spare = path.with_name(f".{path.name}.{os.getpid()}.new")
     # Exclusive: never write to an existing file or through a link.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | BINARY
     try:
         handle = os.open(spare, flags, 0o600)
-    except FileExistsError:  # left by a killed process of the same number
+    except FileExistsError:  # left behind by a killed process with the same id
         spare.unlink()
         handle = os.open(spare, flags, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             if sys.platform != "win32":
-                os.fchmod(file.fileno(), 0o600)  # whatever the umask
+                os.fchmod(file.fileno(), 0o600)  # regardless of the umask
             file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
@@ -229,7 +237,7 @@ def write_private(path: Path, data: str | bytes) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Whether only the owner may read the file; True on platforms without such bits."""
+    """Whether only the owner can read the file; True on platforms without permission bits."""
     if os.name != "posix":
         return True
     return path.stat().st_mode & 0o077 == 0

@@ -1,12 +1,13 @@
-"""The API keys: where each may be, in which order it is looked up, how it is stored and removed.
+"""The API keys: looking them up, storing and removing them.
 
-Order, the first found wins: the key's variable in the environment, the system's keyring, a file (0600) in the state
-folder, the configuration. A keyring that is missing, locked or hung counts as empty; the last two are mentioned in
-`ApiKey.warnings`. A key's value never appears in a message, a repr or an argument list.
+Lookup order: the key's variable in the environment, the system's keyring, a file (0600) in the state folder, the
+configuration. A keyring that is missing, locked or hung counts as empty; `ApiKey.warnings` mentions a locked or hung
+one. A key's value never appears in a message, a repr or an argument list.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,8 +23,8 @@ MAX_KEY = 512
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """The names of one key. ``config``: its dotted key; ``account``: its entry in the keyring; ``file``: in the state
-    folder."""
+    """The names of one key. ``config``: its dotted configuration key; ``account``: its entry in the keyring; ``file``:
+    its file in the state folder."""
 
     name: str
     label: str
@@ -42,8 +43,7 @@ PINCH = KeyName("pinch", "Pinch", ("PINCH_API_KEY", "PINCH_TUI_API__KEY"), "api.
 KEYS = {
     name.name: name for name in (PINCH, _of_service("cartesia", "Cartesia"), _of_service("smallest", "smallest.ai"))
 }
-"""By the name that `ServiceTraits.key` gives."""
-KEY_VARIABLES = tuple(variable for name in KEYS.values() for variable in name.variables)
+"""All keys, by the name in `ServiceTraits.key`."""
 
 
 class KeySource(StrEnum):
@@ -63,14 +63,14 @@ class ApiKey:
     value: str = field(repr=False)
     source: KeySource
     warnings: tuple[str, ...] = ()
-    """Sentences for the user about places that cannot be read, or that other users can read."""
+    """Sentences for the user about places that cannot be read, or that others can read."""
 
     def __bool__(self) -> bool:
         return bool(self.value)
 
 
 class KeyringFailed(Exception):
-    """The keyring is missing, locked, hung or broken. The message is one plain clause."""
+    """The keyring is missing, locked, hung or broken. The message is a clause."""
 
 
 class KeyringAbsent(KeyringFailed):
@@ -85,7 +85,7 @@ class Keyring(Protocol):
     def set(self, value: str) -> None: ...
 
     def delete(self) -> bool:
-        """False when there was nothing to delete."""
+        """Return False if there was nothing to delete."""
 
 
 def clean(value: str) -> str:
@@ -101,8 +101,8 @@ def clean(value: str) -> str:
 def lookup_key(
     settings: Settings, env: Mapping[str, str], folder: Path, keyring: Keyring | None, name: KeyName = PINCH
 ) -> ApiKey:
-    """The first key found. ``folder`` is the state folder; ``keyring`` (the key's own entry) None leaves the keyring
-    out. Never raises."""
+    """The first key found. ``folder``: the state folder; ``keyring``: the key's entry, None to leave the keyring out.
+    Never raises."""
     for variable in name.variables:
         if value := env.get(variable, "").strip():
             return ApiKey(value, KeySource.ENVIRONMENT)
@@ -132,20 +132,18 @@ def lookup_key(
 
 
 def store_key(value: str, folder: Path, keyring: Keyring | None, name: KeyName = PINCH) -> KeySource:
-    """Store a key in the keyring, or in the key file if no keyring works.
+    """Store a key in the keyring, or in the key file if no keyring works; returns the place.
 
-    Returns where it is. Raises `UsageError` for what cannot be a key, `CredentialError` when neither place takes it.
+    Raises `UsageError` if it cannot be a key, `CredentialError` if it cannot be stored.
     """
     key = clean(value)
     path = folder / name.file
     if keyring is not None:
-        try:
+        with contextlib.suppress(KeyringFailed, OSError):
             keyring.set(key)
             if keyring.get() == key:
                 path.unlink(missing_ok=True)  # an older key must not remain in the file
                 return KeySource.KEYRING
-        except (KeyringFailed, OSError):
-            pass
     try:
         write_private(path, key + "\n")
     except OSError as exc:
@@ -156,17 +154,14 @@ def store_key(value: str, folder: Path, keyring: Keyring | None, name: KeyName =
 
 
 def delete_key(folder: Path, keyring: Keyring | None, name: KeyName = PINCH) -> tuple[KeySource, ...]:
-    """Remove the key from the keyring and the key file; returns where there was one.
+    """Remove the key from the keyring and the key file; returns the places that had one.
 
     Raises `CredentialError` when the file cannot be removed.
     """
     removed: list[KeySource] = []
     if keyring is not None:
-        try:
-            if keyring.delete():
-                removed.append(KeySource.KEYRING)
-        except KeyringFailed:
-            pass
+        with contextlib.suppress(KeyringFailed):
+            removed += [KeySource.KEYRING] if keyring.delete() else []
     path = folder / name.file
     try:
         path.unlink()

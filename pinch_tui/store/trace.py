@@ -1,8 +1,8 @@
-"""The trace for support (``--trace FILE``): one JSON object a line, 0600, redacted before it gets here.
+"""The trace for support (``--trace FILE``): one JSON object per line, 0600, redacted before it gets here.
 
-The first line of each run is a ``trace`` header; the wire's lines come from `pinch_tui.services.wirelog`, the talk
-key's from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A trace is bounded
-(`MAX_BYTES`): it ends with a ``full`` line, and the program goes on.
+The first line of each run is a ``trace`` header. Lines about the wire come from `pinch_tui.services.wirelog`; lines
+about the talk key come from the engine's log through `TraceWriter.log`, which lets only numbers and known words pass. A
+trace that reaches `MAX_BYTES` ends with a ``full`` line, and the program goes on.
 """
 
 from __future__ import annotations
@@ -20,31 +20,17 @@ from pinch_tui.store.eventlog import JsonLines, encoded
 
 VERSION: Final = 1
 MAX_NUMBER: Final = 1e15
-"""Larger times and counts are not read back."""
+"""Larger times and counts are rejected when a trace is read."""
 MAX_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of one run; about six hours of talking."""
+"""Size limit of one run: about six hours of talking."""
 MAX_LINE: Final = 8_000_000
-"""Largest line that is read back, in bytes."""
+"""Longest line that is read, in bytes."""
 
 LOGGED_KINDS: Final = frozenset(
-    {
-        "ready",
-        "session",
-        "talk-start",
-        "talk-soft-stop",
-        "talk-stop",
-        "talk-cancel",
-        "first-frame",
-        "finalize",
-        "speech-start",
-        "speech-end",
-        "underrun",
-        "reconnecting",
-        "error",
-        "quit",
-    }
+    {"ready", "session", "talk-start", "talk-soft-stop", "talk-stop", "talk-cancel", "first-frame", "finalize"}
+    | {"speech-start", "speech-end", "underrun", "reconnecting", "error", "quit"}
 )
-"""Kinds of the event log that a trace takes over; ``interim`` and ``final`` hold words and are not among them."""
+"""Kinds of the event log that go into a trace; not ``interim`` and ``final``, which hold words."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _WORD_FIELDS: Final = frozenset(
     {"source", "session_id", "model_version_id", "reason", "code", "word", "kind_of_failure"}
@@ -52,7 +38,7 @@ _WORD_FIELDS: Final = frozenset(
 
 
 class TraceWriter(JsonLines):
-    """Appends to the trace file. ``t`` and ``wall`` of `__init__` are the clocks at the start, for the header."""
+    """Appends to the trace file."""
 
     def __init__(
         self,
@@ -66,7 +52,10 @@ class TraceWriter(JsonLines):
         max_bytes: int = MAX_BYTES,
         on_failure: Callable[[str], None] | None = None,
     ) -> None:
-        """Open the file, created 0600 and made so if it was more open. Raises `UsageError`."""
+        """Open the file, make it 0600, and write the header. ``t`` and ``wall``: monotonic and Unix time of the start.
+
+        Raises `UsageError`.
+        """
         super().__init__(path, "trace", on_failure, flag="--trace", is_private=True)
         self._max_bytes = max_bytes
         self.write(
@@ -82,7 +71,7 @@ class TraceWriter(JsonLines):
         )
 
     def write(self, line: Mapping[str, object]) -> None:
-        """Append one line that is already redacted. Never raises."""
+        """Append a redacted line. Never raises."""
         data = encoded(line)
         if self._fd is not None and self._written + len(data) > self._max_bytes:
             self._append(b'{"t":0,"kind":"full"}\n')
@@ -91,21 +80,17 @@ class TraceWriter(JsonLines):
         self._append(data)
 
     def log(self, t: float, kind: str, fields: Mapping[str, object]) -> None:
-        """Take over a line of the event log: its kind, its numbers and booleans, and fields known to hold no text."""
-        if kind not in LOGGED_KINDS:
-            return
-        line: dict[str, object] = {"t": round(t, 6), "kind": kind}
-        for name, value in fields.items():
-            if name not in line and _WORD.fullmatch(name) and _is_harmless(name, value):
-                line[name] = value
-        self.write(line)
+        """Append a line of the event log: its kind, its numbers and booleans, and fields known to hold no text."""
+        if kind in LOGGED_KINDS:
+            head = {"t": round(t, 6), "kind": kind}
+            self.write(head | {name: value for name, value in fields.items() if _is_harmless(name, value)} | head)
 
 
 def _is_harmless(name: str, value: object) -> bool:
-    if value is None or isinstance(value, bool | int):
-        return True
-    if isinstance(value, float):
-        return math.isfinite(value)
+    if not _WORD.fullmatch(name):
+        return False
+    if value is None or isinstance(value, int | float):
+        return not isinstance(value, float) or math.isfinite(value)
     return name in _WORD_FIELDS and isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
@@ -114,7 +99,7 @@ def _is_harmless(name: str, value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TraceLine:
-    """One line of a trace: when, what, on which connection (0: none), and the rest of its fields."""
+    """One line of a trace. ``connection`` 0: none; ``fields``: everything else."""
 
     t: float
     kind: str
@@ -124,13 +109,13 @@ class TraceLine:
 
 @dataclass(slots=True)
 class TraceReader:
-    """The lines of a trace file, in order. ``unreadable``: lines that cannot be parsed, such as a torn last one."""
+    """Reads a trace file. ``unreadable`` counts lines that cannot be parsed, such as a torn last one."""
 
     path: Path
     unreadable: int = 0
 
     def lines(self) -> Iterator[TraceLine]:
-        """Read the file. Raises `InputFileError` when it cannot be read or is not a trace."""
+        """Yield the lines in order. Raises `InputFileError` when the file cannot be read or is not a trace."""
         seen_header = False
         try:
             with self.path.open("rb") as file:

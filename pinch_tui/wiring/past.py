@@ -13,7 +13,7 @@ from pinch_tui.errors import UsageError, why
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.frontend.ports import Wording
 from pinch_tui.store.history.conversations import Conversation, History, Unreadable, matching
-from pinch_tui.store.history.holding import is_held
+from pinch_tui.store.locks import is_held
 
 PART_S = 0.05
 """How long a search reads at a stretch; then results are shown, and a search that is no longer wanted ends."""

@@ -63,14 +63,17 @@ def final_part(segment: Segment) -> Segment | None:
     )
     if not original and not translation:
         return None
+    return all_final(replace(segment, original=original, translation=translation))
+
+
+def all_final(segment: Segment) -> Segment:
+    """The segment with both texts final as a whole."""
     return replace(
         segment,
-        original=original,
         original_is_final=True,
-        original_stable=len(original),
-        translation=translation,
+        original_stable=len(segment.original),
         translation_is_final=True,
-        translation_stable=len(translation),
+        translation_stable=len(segment.translation),
     )
 
 

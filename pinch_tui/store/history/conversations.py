@@ -18,23 +18,23 @@ from typing import Final
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import UsageError, why
-from pinch_tui.store.history.holding import claim, is_held
 from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read
 from pinch_tui.store.history.writer import HistoryWriter
-from pinch_tui.store.paths import open_file
+from pinch_tui.store.locks import claim, is_held
+from pinch_tui.store.paths import BINARY, is_torn, open_file
 
 _SUFFIX: Final = ".jsonl"
 _DAY_S: Final = 86_400
 _AHEAD_DAYS: Final = 90
-"""A clock this far after the newest conversation is more likely wrong than right."""
+"""A clock that is later than the newest conversation by more than this is probably wrong."""
 _BEHIND_DAYS: Final = 1
+"""The same for a clock that is earlier."""
 _HEADER_LIMIT: Final = 64 * 1024
-_GOING_ON: Final = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One conversation as it stands on disk, utterances in press order."""
+    """One conversation as read from disk, utterances in press order."""
 
     id: str
     path: Path
@@ -45,13 +45,12 @@ class Conversation:
     stars: frozenset[int] = frozenset()
     """Numbers of the utterances that the user starred."""
     unreadable: int = 0
-    """Lines that could not be read."""
+    """Number of lines that could not be read."""
     services: tuple[str, ...] = ()
-    """Names of the services that translated it, in order of appearance."""
-    context: str = ""
-    """The last context that was given."""
+    """Names of the services that translated it, in order of appearance; ``models`` likewise."""
     models: tuple[str, ...] = ()
-    """Model versions that translated it, in order of appearance."""
+    context: str = ""
+    """The last context in use."""
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -61,7 +60,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A conversation's file that cannot be read. ``reason``: the end of a sentence."""
+    """A conversation's file that cannot be read. ``reason`` completes a sentence."""
 
     id: str
     path: Path
@@ -73,7 +72,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """The outcome of retention. ``doubt``: a sentence that says why something was not removed."""
+    """The outcome of retention. ``doubt``: a sentence saying why something was not removed."""
 
     removed: int = 0
     doubt: str = ""
@@ -111,7 +110,7 @@ class History:
         """
         path = self.path_of(name)
         try:
-            fd = os.open(path, _GOING_ON)
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | BINARY | getattr(os, "O_NONBLOCK", 0))
         except FileNotFoundError:
             raise _no_such(name) from None
         except OSError as exc:
@@ -120,13 +119,8 @@ class History:
             if not claim(fd):
                 raise UsageError("This conversation is open in another copy of pinch-tui.", "Quit that one first.")
             found = self.named(name)
-            writer = HistoryWriter(
-                self.folder,
-                found.started,
-                is_practice=found.is_practice,
-                on_failure=on_failure,
-                on_recovery=on_recovery,
-            )
+            is_practice = found.is_practice
+            writer = self.begin(found.started, is_practice=is_practice, on_failure=on_failure, on_recovery=on_recovery)
             writer.resume(path, fd, found.utterances, found.stars)
         except BaseException:
             os.close(fd)
@@ -147,8 +141,9 @@ class History:
             ) from exc
 
     def entries(self) -> Iterator[Conversation | Unreadable]:
-        """All conversations that are not empty, and the files that cannot be read, newest first. They are sorted by the
-        instant they began; their names are local times and cannot be compared.
+        """All conversations that are not empty, and the files that cannot be read, newest first.
+
+        Their names hold local times, which cannot be compared, so they are sorted by the header's time.
         """
         for _, name in sorted(((self._began(name), name) for name in self.ids()), reverse=True):
             found = self._read(name)
@@ -156,7 +151,7 @@ class History:
                 yield found
 
     def conversations(self) -> Iterator[Conversation]:
-        """All conversations that can be read and have something in them, newest first."""
+        """All conversations that can be read and are not empty, newest first."""
         return (entry for entry in self.entries() if isinstance(entry, Conversation))
 
     def find(self, reference: str) -> Conversation:
@@ -164,30 +159,28 @@ class History:
 
         Raises `UsageError` when there is none, or more than one.
         """
-        if reference == "last" or (reference.isdigit() and len(reference) <= 4):
-            wanted = 1 if reference == "last" else int(reference)
-            number = 0
+        if reference == "last":
             for entry in self.entries():
                 if isinstance(entry, Unreadable):
-                    if reference == "last":
-                        raise entry.error()
-                    continue
-                number += 1
-                if number == wanted:
-                    return entry
-            if reference == "last":
-                raise UsageError("There are no conversations yet.", "The first translation starts one.")
+                    raise entry.error()
+                return entry
+            raise UsageError("There are no conversations yet.", "The first translation starts one.")
+        if reference.isdigit() and len(reference) <= 4:
+            for number, conversation in enumerate(self.conversations(), 1):
+                if number == int(reference):
+                    return conversation
             raise _no_such(reference)
         names = [name for name in self.ids() if name.startswith(reference)] if reference else []
-        if len(names) > 1 and reference not in names:
+        if reference in names:
+            names = [reference]
+        if len(names) > 1:
             raise UsageError(f"{len(names)} conversations begin with {reference}.", "Give more of the name.")
-        name = reference if reference in names else (names[0] if names else "")
-        if not name:
+        if not names:
             raise _no_such(reference)
-        return self.named(name)
+        return self.named(names[0])
 
     def named(self, name: str) -> Conversation:
-        """The conversation of this whole name. Raises `UsageError` when it is not there or cannot be read."""
+        """The conversation with exactly this name. Raises `UsageError` when it is not there or cannot be read."""
         conversation = self._read(name)
         if isinstance(conversation, Unreadable):
             raise conversation.error()
@@ -208,14 +201,13 @@ class History:
 
         Raises `UsageError` if there is no such line, or the file cannot be written.
         """
-        utterance = next((one for one in conversation.utterances if one.number == number), None)
-        if utterance is None:
+        segments = next((one.segments for one in conversation.utterances if one.number == number), None)
+        if segments is None:
             raise UsageError(f"There is no line {number}.", "pinch-tui history show numbers the lines.")
-        segments = corrected(utterance.segments, original, translation)
-        changed = [new for old, new in zip(utterance.segments, segments, strict=True) if old != new]
-        if not changed:
+        new = [one for one in corrected(segments, original, translation) if one not in segments]
+        if not new:
             return conversation
-        return self._extended(conversation, "".join(encode_correction(number, segment) for segment in changed))
+        return self._extended(conversation, "".join(encode_correction(number, segment) for segment in new))
 
     def star(self, conversation: Conversation, number: int, *, is_on: bool) -> Conversation:
         """Star or unstar a line of a past conversation; returns the changed conversation.
@@ -225,7 +217,16 @@ class History:
         return self._extended(conversation, encode_star(number, is_on=is_on))
 
     def _extended(self, conversation: Conversation, lines: str) -> Conversation:
-        _append(conversation.path, lines)
+        """Append lines to a conversation's file, sync them, and read it again; a torn last line is sealed first."""
+        path = conversation.path
+        try:
+            seal = "\n" if is_torn(path) else ""
+            with path.open("ab") as file:
+                file.write((seal + lines).encode("utf-8", "replace"))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as exc:
+            raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Check its permissions.") from exc
         found = self._read(conversation.id)
         return found if isinstance(found, Conversation) else conversation
 
@@ -238,9 +239,10 @@ class History:
             raise UsageError(f"{path} cannot be removed: {why(exc)}.", "Check the folder's permissions.") from exc
 
     def purge(self, keep_days: int, now: float) -> Purge:
-        """Remove conversations whose last final is older than ``keep_days``; 0 keeps all. Conversations open in a
-        running copy are kept. When the clock is far from the newest file, it is not trusted: nothing is removed, and
-        ``doubt`` says so.
+        """Remove conversations whose last final is older than ``keep_days`` days at the Unix time ``now``; 0 keeps all.
+
+        Conversations that are open in a running copy are kept. If the clock is far from the newest file's time, it is
+        not trusted: nothing is removed, and ``doubt`` says so.
         """
         if keep_days <= 0:
             return Purge()
@@ -276,7 +278,7 @@ class History:
         return self.folder / f"{name}{_SUFFIX}"
 
     def _began(self, name: str) -> float:
-        """When a conversation began: by its first line, else by its name or its file."""
+        """Start of a conversation in Unix seconds, from its first line, else from its name or its file."""
         path = self.path_of(name)
         try:
             with open_file(path) as file:
@@ -286,7 +288,7 @@ class History:
             try:
                 return path.stat().st_mtime
             except OSError:
-                return float("inf")  # first, where it will be noticed
+                return float("inf")  # list it first, where it is noticed
 
     def _read(self, name: str) -> Conversation | Unreadable | None:
         path = self.path_of(name)
@@ -308,8 +310,8 @@ class History:
             frozenset(reading.stars & reading.utterances.keys()),
             reading.unreadable,
             tuple(dict.fromkeys(about.service for about in reading.about if about.service)),
-            next((about.context for about in reversed(reading.about) if about.context), ""),
             tuple(dict.fromkeys(about.model for about in reading.about if about.model)),
+            next((about.context for about in reversed(reading.about) if about.context), ""),
         )
 
 
@@ -318,8 +320,7 @@ def _no_such(name: str) -> UsageError:
 
 
 def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance, str]]:
-    """The utterances that contain ``text`` in either language, ignoring case and accents, each with the matching
-    text."""
+    """Utterances that contain ``text`` in either language, ignoring case and accents, each with that side's text."""
     wanted = _folded(text)
     for utterance in conversation.utterances:
         for said in (utterance.original, utterance.translation):
@@ -328,21 +329,8 @@ def matching(conversation: Conversation, text: str) -> Iterator[tuple[Utterance,
                 break
 
 
-def _append(path: Path, lines: str) -> None:
-    """Append lines to a conversation's file and sync them; a torn last line is sealed first."""
-    try:
-        with open_file(path) as file:
-            is_torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
-        with path.open("ab") as file:
-            file.write(("\n" if is_torn else "").encode() + lines.encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as exc:
-        raise UsageError(f"{path} cannot be written: {exc.strerror}.", "Check its permissions.") from exc
-
-
 def _started_from(name: str, path: Path) -> float:
-    """When a conversation without a readable header began, by its name or else its file."""
+    """Start of a conversation without a readable header, from its name or else its file. Raises OSError."""
     try:
         return time.mktime(time.strptime(name[:15], "%Y%m%d-%H%M%S"))
     except (ValueError, OverflowError):

@@ -1,13 +1,15 @@
-"""The lines of a history file: how finals are written and a conversation is read back. No I/O.
+"""The lines of a history file: encoding finals, and reading a conversation back. No I/O.
 
-A file is JSON lines. The first line is the header. Then come, in order of arrival, a line for each final (``kind``
-``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms, session id, and
-``row``, the ids of all segments of the utterance at that time), lines for actions of the user (``cancelled``, ``star``,
-and ``corrected``, which leaves the finals above it unchanged), and ``about`` lines with the service's name, the context
-and the model version of the finals below. A reader takes the last row of each utterance and the newest revision of each
-of its segments, so a resend replaces exactly what it replaced on the screen. Torn or foreign lines, and those with
-impossible times, are skipped and counted. Texts are cleaned again when read, since another program may have written the
-file.
+A file is JSON lines. The first line is the header. The others follow in order of arrival:
+
+- ``final``: utterance, attempt, segment and revision, both texts, both languages, start and end in ms, session id, and
+  ``row``, the ids of all segments of the utterance at that time;
+- ``cancelled``, ``star`` and ``corrected``: the user's actions; a correction leaves the finals above it unchanged;
+- ``about``: the service's name, the context and the model version of the finals below.
+
+A reader takes the last row of each utterance and the newest revision of each of its segments, so a resend replaces
+exactly what it replaced on the screen. Torn or foreign lines, and those with impossible times, are skipped and counted.
+Texts are cleaned again when read, since another program may have written the file.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Any
 from pinch_tui.core.transcript.clean import TEXT_LIMIT, clean
 from pinch_tui.core.transcript.correct import with_wording
 from pinch_tui.core.transcript.rows import MAX_MARKS
-from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
+from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, all_final, final_part
 
 SCHEMA = 1
 _ID_LIMIT = 300
@@ -40,7 +42,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The service's display name, the context and the model version of the lines that follow."""
+    """The service's display name, the context and the model version of the following lines."""
 
     service: str = ""
     context: str = ""
@@ -63,7 +65,7 @@ def encode_header(header: Header) -> str:
 
 
 def encode_final(utterance: Utterance, segment: Segment) -> str:
-    """One final as a line. ``segment`` holds final text alone (`final_part`)."""
+    """One final as a line. ``segment`` holds only final text (`final_part`)."""
     row = [item.id for item in utterance.segments if final_part(item) is not None]
     return _line(
         {
@@ -123,26 +125,11 @@ def _line(fields: dict[str, object]) -> str:
 # ---- reading ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Row:
-    """One utterance as read so far: its newest attempt, and each segment's newest revision."""
-
-    utterance: Utterance
-    ids: list[str]
-    segments: dict[str, Segment]
-
-    def closed(self) -> Utterance | None:
-        """The utterance in its last state; None if it has no segments."""
-        segments = tuple(self.segments[name] for name in self.ids if name in self.segments)
-        if not segments:
-            return None
-        return replace(self.utterance, segments=segments, end_ms=max(segment.end_ms for segment in segments))
-
-
 def read(lines: Iterable[bytes]) -> Reading:
     """Read a conversation from its lines. Never raises; unreadable lines are counted."""
     reading = Reading()
-    rows: dict[int, _Row] = {}
+    rows: dict[int, tuple[Utterance, list[str]]] = {}  # the newest state without segments, and the segments' ids
+    segments: dict[tuple[int, str], Segment] = {}
     cancelled: set[int] = set()
     corrections: dict[tuple[int, str], tuple[str, str]] = {}
     for raw in lines:
@@ -154,7 +141,13 @@ def read(lines: Iterable[bytes]) -> Reading:
                 case {"kind": "conversation", "id": str() as name, "started": int() | float() as started}:
                     reading.header = Header(clean(name, _ID_LIMIT), _time(started), fields.get("practice") is True)
                 case {"kind": "final", "utterance": int() as number}:
-                    rows[number] = _extended(rows.get(number), fields)
+                    utterance, ids, segment = _final(fields)
+                    before = segments.setdefault((number, segment.id), segment)
+                    if (segment.attempt, segment.revision) >= (before.attempt, before.revision):
+                        segments[number, segment.id] = segment
+                    if number in rows and rows[number][0].attempt > utterance.attempt:
+                        utterance = replace(utterance, attempt=rows[number][0].attempt)
+                    rows[number] = utterance, ids
                 case {"kind": "cancelled", "utterance": int() as number}:
                     cancelled.add(number)
                 case {"kind": "corrected", "utterance": int() as number, "segment": str() as name}:
@@ -171,32 +164,29 @@ def read(lines: Iterable[bytes]) -> Reading:
                     reading.unreadable += 1
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             reading.unreadable += 1
-    for number, row in rows.items():
-        if number not in cancelled and (utterance := row.closed()) is not None:
-            segments = tuple(
-                with_wording(segment, *corrections[number, segment.id])
-                if (number, segment.id) in corrections
-                else segment
-                for segment in utterance.segments
-            )
-            reading.utterances[number] = replace(utterance, segments=segments)
+    for number, (utterance, ids) in rows.items():
+        found = tuple(
+            with_wording(segments[number, id_], *corrections.get((number, id_), (None, None)))
+            for id_ in ids
+            if (number, id_) in segments
+        )
+        if found and number not in cancelled:
+            end_ms = max(segment.end_ms for segment in found)
+            reading.utterances[number] = replace(utterance, segments=found, end_ms=end_ms)
     return reading
 
 
-def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
-    """The row with one more final. Raises ValueError, KeyError, TypeError or OverflowError for an invalid line."""
+def _final(fields: dict[str, Any]) -> tuple[Utterance, list[str], Segment]:
+    """The utterance without its segments, their ids, and the new segment.
+
+    Raises ValueError, KeyError, TypeError or OverflowError for an invalid line.
+    """
     source, target = fields["pair"]
     attempt = int(fields["attempt"])
-    ids = [_text(name, _ID_LIMIT) for name in fields["row"]]
-    original, translation = _text(fields["original"]), _text(fields["translation"])
     segment = Segment(
         id=_text(fields["segment"], _ID_LIMIT),
-        original=original,
-        original_is_final=True,
-        original_stable=len(original),
-        translation=translation,
-        translation_is_final=True,
-        translation_stable=len(translation),
+        original=_text(fields["original"]),
+        translation=_text(fields["translation"]),
         source_language=_text(fields["source_language"], _CODE_LIMIT),
         target_language=_text(fields["target_language"], _CODE_LIMIT),
         detected_language=_maybe(fields.get("detected_language"), _CODE_LIMIT),
@@ -218,14 +208,7 @@ def _extended(known: _Row | None, fields: dict[str, Any]) -> _Row:
         session_id=_maybe(fields.get("session_id"), _ID_LIMIT),
         is_sample=fields.get("sample") is True,
     )
-    if known is None:
-        return _Row(utterance, ids, {segment.id: segment})
-    before = known.segments.get(segment.id)
-    if before is None or (attempt, segment.revision) >= (before.attempt, before.revision):
-        known.segments[segment.id] = segment
-    known.utterance = replace(utterance, attempt=max(attempt, known.utterance.attempt))
-    known.ids = ids
-    return known
+    return utterance, [_text(name, _ID_LIMIT) for name in fields["row"]], all_final(segment)
 
 
 def _text(value: object, limit: int = TEXT_LIMIT) -> str:

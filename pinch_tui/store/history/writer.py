@@ -2,26 +2,25 @@
 
 `HistoryWriter.record` appends new lines with one write and syncs them; only synced lines are reported as saved. It runs
 on the event loop: writing and syncing one line took 0.2 ms (p50) and 1.2 ms (p99) on a virtual disk (``python -m
-tests.bench.history_sync``), far below a frame's 20 ms. On a disk slower than `SLOW_MS`, finals are written at once and
-synced together, every `BATCH_S` seconds and whenever an utterance settles. Lines that a full disk refused are written
-again with the next line and at the end, and the user is told how many are missing. A file that was removed meanwhile is
-noticed before anything is reported as saved, and the whole conversation is written again.
+tests.bench.history_sync``), far below a frame's 20 ms. On a disk slower than `SLOW_MS`, finals are written at once, but
+synced only every `BATCH_S` seconds and when an utterance settles. Lines that a full disk refused are written again with
+the next line and at the end, and the user learns how many are missing. Every sync checks that the file still exists; if
+it was removed, the whole conversation is written again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pinch_tui.core.transcript.correct import first_wording
 from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState, final_part
-from pinch_tui.store.history.erasing import erase
-from pinch_tui.store.history.holding import claim
 from pinch_tui.store.history.lines import (
     About,
     Header,
@@ -32,25 +31,29 @@ from pinch_tui.store.history.lines import (
     encode_header,
     encode_star,
 )
-from pinch_tui.store.paths import open_file, private_folder, sync_folder
-
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write two characters for each end of line
+from pinch_tui.store.locks import claim
+from pinch_tui.store.paths import BINARY, is_torn, private_folder, sync_folder, write_private
 
 SLOW_MS = 5.0
 """A disk is slow if its syncs usually take longer than this."""
 BATCH_S = 1.0
+"""Interval of syncs on a slow disk."""
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
+Wordings = Mapping[str, tuple[str, str]]
+"""Segment id -> original and translation."""
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
-    """What the file holds of one utterance. Finals and corrections are by the segments' ids."""
+    """The file's content about one utterance. ``finals`` are in the row's order; ``is_starred`` None: not mentioned."""
 
-    finals: dict[str, Segment] = field(default_factory=dict)
-    row: tuple[str, ...] = ()
-    """The segments with finals, in order."""
-    corrections: dict[str, tuple[str, str]] = field(default_factory=dict)
-    is_starred: bool = False
+    finals: Wordings
+    corrections: Wordings
+    is_starred: bool | None = None
+
+
+_NOTHING = _Kept({}, {})
 
 
 class HistoryWriter:
@@ -66,11 +69,10 @@ class HistoryWriter:
         on_recovery: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``started``: Unix seconds. ``on_failure`` takes a sentence when writing begins to fail, and again for each
-        further utterance that is missing; ``on_recovery`` is called when everything is written."""
+        """``started``: Unix seconds. ``on_failure`` gets a sentence when writing begins to fail, and again for each
+        further missing utterance; ``on_recovery`` is called once everything is written."""
         self.folder = folder
         self.path: Path | None = None
-        self.slowest_sync_ms = 0.0
         self.usual_sync_ms = 0.0
         """A running mean."""
         self._started = started
@@ -80,36 +82,27 @@ class HistoryWriter:
         self._fd: int | None = None
         self._known: dict[int, Utterance] = {}  # every utterance with finals, in its newest state
         self._kept: dict[int, _Kept] = {}
-        self._cancelled: set[int] = set()
-        self._stars: dict[int, bool] = {}  # as they should be
-        self._unwritten: dict[int, None] = {}  # utterances that could not be written, in order
-        self._unsynced: dict[int, None] = {}  # utterances with finals that are written but not synced, in order
+        self._stars: dict[int, bool] = {}  # as the user wants them
+        self._unwritten: dict[int, None] = {}  # utterances that may differ from the file, in order
+        self._unsynced: dict[int, None] = {}  # utterances with written lines that are not synced, in order
         self._synced_at = float("-inf")
         self._clock = clock
         self._about = self._kept_about = About()
-        self._n_told: int | None = None  # utterances missing when the failure was last reported, None: no failure
+        self._reported_missing: int | None = None  # `missing` at the last reported failure; None: no failure
         self._is_torn = False
         self._earlier: frozenset[int] = frozenset()  # utterances from before the conversation was resumed
-        self._resumed_at = 0  # bytes of the file that are theirs
+        self._resumed_at = 0  # size of the file at that time
 
     def resume(self, path: Path, fd: int, utterances: Iterable[Utterance], stars: Collection[int]) -> None:
-        """Continue a conversation's file at its end. ``fd`` is open for appending and held, and belongs to the writer
-        from now on. ``utterances``, ``stars``: what it holds. Raises OSError."""
-        size = os.fstat(fd).st_size
-        self.path, self._fd, self._resumed_at = path, fd, size
-        with open_file(path) as file:
-            self._is_torn = size > 0 and file.seek(size - 1) >= 0 and file.read(1) != b"\n"
-        for utterance in utterances:
-            number = utterance.number
-            self._known[number] = utterance
-            self._kept[number] = _Kept(
-                {final.id: final for final in _finals(utterance)},
-                _row(utterance),
-                {one.id: (one.original, one.translation) for one in utterance.segments if one.is_corrected},
-                number in stars,
-            )
-        self._earlier = frozenset(self._known)
+        """Continue a conversation's file, which holds these ``utterances`` and ``stars``. ``fd`` is open for appending
+        and claimed; the writer closes it. Raises OSError."""
+        self.path, self._fd, self._resumed_at = path, fd, os.fstat(fd).st_size
+        self._is_torn = is_torn(path)
         self._stars = dict.fromkeys(stars, True)
+        for utterance in utterances:
+            self._known[utterance.number] = utterance
+            self._kept[utterance.number] = _wanted(utterance, _NOTHING, utterance.number in stars)
+        self._earlier = frozenset(self._known)
 
     @property
     def missing(self) -> int:
@@ -118,16 +111,17 @@ class HistoryWriter:
 
     @property
     def n_kept(self) -> int:
-        """Utterances of this run that the file holds, without cancelled ones."""
-        return len(self._kept.keys() - self._cancelled - self._earlier)
+        """Number of utterances of this run in the file, without cancelled ones."""
+        return len(self._kept.keys() - self._earlier)
 
     def about(self, about: About) -> None:
-        """Note the service, context and model version of what follows; written before the next final."""
+        """Set the service, context and model version of what follows; written before the next final."""
         self._about = about
 
     def record(self, utterances: Iterable[Utterance]) -> tuple[int, ...]:
-        """Append and sync every final of these utterances that is not in the file yet, and everything that is still
-        missing. Returns the numbers of the utterances with newly saved finals. Never raises.
+        """Append and sync every final of these utterances that is not in the file yet, and everything still missing.
+
+        Returns the numbers of the utterances with newly saved lines. Never raises.
         """
         has_ended = False
         for utterance in utterances:
@@ -136,26 +130,20 @@ class HistoryWriter:
                 self._unwritten[utterance.number] = None
             has_ended = has_ended or utterance.state in _ENDED
         has_written = self._write_missing()
-        if has_written is None:
-            return ()
-        is_slow = self.usual_sync_ms > SLOW_MS
-        if self._unsynced and is_slow and not has_ended and self._clock() - self._synced_at < BATCH_S:
-            return ()
         saved = tuple(self._unsynced)
-        if not (has_written or saved):
+        is_slow = self.usual_sync_ms > SLOW_MS and self._clock() - self._synced_at < BATCH_S
+        if has_written is None or (saved and is_slow and not has_ended):
             return ()
-        return saved if self._confirm() else ()
+        return saved if (has_written or saved) and self._confirm() else ()
 
     def star(self, number: int, *, is_on: bool) -> bool:
-        """Note that the user starred or unstarred an utterance. False when it is not saved yet: the star of an
-        utterance without finals is written with its first final."""
+        """Star or unstar an utterance; True if that is saved. A star set before the first final is written with it."""
         self._stars[number] = is_on
         if number not in self._kept:
             return False
+        self._unwritten[number] = None
         has_written = self._write_missing()
-        if has_written is None:
-            return False
-        return self._confirm() if has_written else self._kept.get(number, _Kept()).is_starred is is_on
+        return has_written is False or (has_written is True and self._confirm())
 
     def close(self) -> int:
         """Write what is still missing, sync, and close the file; returns how many utterances are missing for good."""
@@ -167,102 +155,76 @@ class HistoryWriter:
         return self.missing
 
     def _write_missing(self) -> bool | None:
-        """Write everything that the file lacks; returns whether there was anything to write, None if writing failed."""
+        """Bring the file up to date; returns whether lines were written, None if writing failed."""
         lines: list[str] = []
-        fresh: list[tuple[Utterance, Segment]] = []
-        thrown_away: set[int] = set()
-        moved: set[int] = set()
-        corrected: dict[tuple[int, str], tuple[str, str]] = {}
+        changed: dict[int, _Kept] = {}
+        gone: set[int] = set()
+        has_finals = False
         for number in self._unwritten:
-            utterance, kept = self._known[number], self._kept.get(number)
-            if utterance.state is UtteranceState.CANCELLED:
-                if kept is not None and number not in self._cancelled:
-                    thrown_away.add(number)
-                    lines.append(encode_cancelled(number))
+            utterance, before = self._known[number], self._kept.get(number, _NOTHING)
+            is_cancelled = utterance.state is UtteranceState.CANCELLED
+            if is_cancelled or not _finals(utterance):  # without finals: its text now belongs to another utterance
+                if number in self._kept:
+                    gone.add(number)
+                    lines += [encode_cancelled(number)] if is_cancelled else []
                 continue
-            if kept is not None and not _finals(utterance):  # its text belongs to another utterance
-                moved.add(number)
-            for segment in self._new_finals(utterance):
-                lines.append(encode_final(utterance, segment))
-                fresh.append((utterance, segment))
-            for segment in utterance.segments:
-                texts = (segment.original, segment.translation)
-                known = None if kept is None else kept.corrections.get(segment.id)
-                if known != texts and (segment.is_corrected or known is not None):
-                    lines.append(encode_correction(number, segment))
-                    corrected[number, segment.id] = texts
-        if not self._erase(thrown_away | moved):
+            after = _wanted(utterance, before, self._stars.get(number))
+            finals = [encode_final(utterance, final) for final in _new_finals(utterance, before)]
+            news = finals + [
+                encode_correction(number, segment)
+                for segment in utterance.segments
+                if after.corrections.get(segment.id) != before.corrections.get(segment.id)
+            ]
+            if after.is_starred is not None and after.is_starred is not before.is_starred:
+                news.append(encode_star(number, is_on=after.is_starred))
+            has_finals = has_finals or bool(finals)
+            if news:
+                lines += news
+                changed[number] = after
+        if gone and not self._erase(gone):
             return None
-        on_file = self._kept.keys() | {utterance.number for utterance, _ in fresh}
-        stars = {
-            number: is_on
-            for number, is_on in self._stars.items()
-            if number in on_file and self._kept.get(number, _Kept()).is_starred is not is_on
-        }
-        lines += [encode_star(number, is_on=is_on) for number, is_on in stars.items()]
-        if not lines:
-            self._unwritten.clear()
-            return False
-        about = self._about
-        if fresh and about != self._kept_about:
-            lines.insert(0, encode_about(about))
-        if not self._write("".join(lines)):
+        if has_finals and self._about != self._kept_about:
+            lines.insert(0, encode_about(self._about))
+        if lines and not self._write("".join(lines)):
             return None
-        if fresh:
-            self._kept_about = about
+        if has_finals:
+            self._kept_about = self._about
+        for number in gone:
+            self._kept.pop(number, None)
+            self._unsynced.pop(number, None)
+        self._kept |= changed
+        self._unsynced |= dict.fromkeys(changed)
         self._unwritten.clear()
-        self._cancelled |= thrown_away
-        self._unsynced |= dict.fromkeys(number for number, _ in corrected)
-        for utterance, segment in fresh:
-            file = self._kept.setdefault(utterance.number, _Kept())
-            file.finals[segment.id], file.row = segment, _row(utterance)
-            self._unsynced[utterance.number] = None
-        for number, is_on in stars.items():
-            self._kept[number].is_starred = is_on
-        for (number, name), texts in corrected.items():
-            if number in self._kept:
-                self._kept[number].corrections[name] = texts
-        return True
+        return bool(lines)
 
-    def _erase(self, numbers: set[int]) -> bool:
-        """Remove these utterances from the file; False when that failed."""
-        if not numbers or self._fd is None or self.path is None:
+    def _erase(self, numbers: Collection[int]) -> bool:
+        """Replace the file by one without these utterances of this run; False when that failed.
+
+        An unreadable line may hold their words, so it is removed, too. The lines before `resume` stay as they are.
+        """
+        if self._fd is None or self.path is None:
             return True
         try:
-            self._close_file()  # Windows replaces no open file
-            erase(self.path, numbers - self._earlier, self._resumed_at)
+            self._close_file()  # Windows cannot replace an open file
+            data = self.path.read_bytes()
+            lines = data[self._resumed_at :].splitlines(keepends=True)
+            kept = (line for line in lines if not _is_about(line, set(numbers) - self._earlier))
+            write_private(self.path, data[: self._resumed_at] + b"".join(kept))
         except OSError as exc:
             self._failed(exc)
             return False
         finally:
-            self._reopen()
-        for number in numbers:
-            self._kept.pop(number, None)
-            self._unsynced.pop(number, None)
+            with contextlib.suppress(OSError):  # a missing file is noticed at the next sync
+                self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | BINARY)
+                claim(self._fd)
         self._is_torn = False
         return True
-
-    def _reopen(self) -> None:
-        """Reopen the file at its end; a missing file is noticed at the next sync."""
-        if self._fd is not None or self.path is None:
-            return
-        with contextlib.suppress(OSError):
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | _BINARY)
-            claim(self._fd)
-
-    def _new_finals(self, utterance: Utterance) -> list[Segment]:
-        """The finals that the file does not have; the last one again if only the row has changed."""
-        kept = self._kept.get(utterance.number, _Kept())
-        finals = _finals(utterance)
-        new = [final for final in finals if not _is_same(kept.finals.get(final.id), final)]
-        if not new and finals and kept.row != _row(utterance):
-            return finals[-1:]
-        return new
 
     def _write(self, text: str) -> bool:
         try:
             if self._fd is None:
-                self._fd, text = self._create(), self._header() + text
+                self._fd, name = self._create()
+                text = encode_header(Header(name, self._started, self._is_practice)) + text
             if self._is_torn:  # seal a line that a full disk cut off
                 text = "\n" + text
             data = text.encode("utf-8", "replace")
@@ -271,8 +233,7 @@ class HistoryWriter:
                 written += os.write(self._fd, data[written:])
                 self._is_torn = written < len(data)
         except OSError as exc:
-            if self._fd is not None and self._is_empty():
-                self._discard()
+            self._discard_empty()
             self._failed(exc)
             return False
         return True
@@ -281,11 +242,15 @@ class HistoryWriter:
         """Sync, and check that the file still exists: writes to a removed file succeed and are lost."""
         if not self._sync():
             return False
-        if self._is_there():
-            self._recovered()
-            return True
-        self._forget_file()
-        return bool(self._write_missing()) and self._sync() and self._is_there() and self._recovered()
+        if not self._is_there():
+            self._forget_file()
+            if not (self._write_missing() and self._sync() and self._is_there()):
+                return False
+        if self._reported_missing is not None:
+            self._reported_missing = None
+            if self._on_recovery is not None:
+                self._on_recovery()
+        return True
 
     def _sync(self) -> bool:
         if self._fd is None:
@@ -303,7 +268,6 @@ class HistoryWriter:
             return False
         self._synced_at = self._clock()
         took = (self._synced_at - begun) * 1e3
-        self.slowest_sync_ms = max(self.slowest_sync_ms, took)
         self.usual_sync_ms += 0.1 * (took - self.usual_sync_ms)
         self._unsynced.clear()
         return True
@@ -323,7 +287,6 @@ class HistoryWriter:
         self._is_torn = False
         self._resumed_at = 0
         self._kept.clear()
-        self._cancelled.clear()
         self._kept_about = About()
         self._unsynced.clear()
         self._unwritten = dict.fromkeys(self._known)
@@ -334,47 +297,32 @@ class HistoryWriter:
             os.close(fd)
 
     def _failed(self, exc: OSError) -> None:
-        is_news = self._n_told is None or self.missing > self._n_told
-        self._n_told = self.missing
+        is_news = self._reported_missing is None or self.missing > self._reported_missing
+        self._reported_missing = self.missing
         if is_news and self._on_failure is not None:
             what = f" {lines_missing(self.missing)}" if self.missing else ""
             self._on_failure(f"The conversation cannot be saved in {self.folder}: {exc.strerror}.{what}")
 
-    def _recovered(self) -> bool:
-        if self._n_told is not None:
-            self._n_told = None
-            if self._on_recovery is not None:
-                self._on_recovery()
-        return True
-
-    def _create(self) -> int:
+    def _create(self) -> tuple[int, str]:
+        """Create the file; returns its descriptor and the conversation's name. Raises OSError."""
         private_folder(self.folder)
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._started))
         if self.path is None or self.path.exists():
+            stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._started))
             self.path = self.folder / f"{stamp}-{secrets.token_hex(2)}.jsonl"
-        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         claim(fd)
         sync_folder(self.folder)  # the directory entry must survive a power cut, too
-        return fd
+        return fd, self.path.stem
 
-    def _header(self) -> str:
-        name = self.path.stem if self.path else ""
-        return encode_header(Header(name, self._started, self._is_practice))
-
-    def _is_empty(self) -> bool:
-        try:
-            return self._fd is not None and os.fstat(self._fd).st_size == 0
-        except OSError:
-            return False
-
-    def _discard(self) -> None:
+    def _discard_empty(self) -> None:
         """Remove a file that stayed empty, so that the header is written once the disk has room."""
-        self._close_file()
-        self._is_torn = False
-        if self.path is not None:
-            with contextlib.suppress(OSError):
-                self.path.unlink(missing_ok=True)
-            self.path = None
+        with contextlib.suppress(OSError):
+            if self._fd is not None and os.fstat(self._fd).st_size == 0:
+                self._close_file()
+                self._is_torn = False
+                path, self.path = self.path, None
+                if path is not None:
+                    path.unlink(missing_ok=True)
 
 
 def lines_missing(count: int) -> str:
@@ -383,14 +331,34 @@ def lines_missing(count: int) -> str:
 
 
 def _finals(utterance: Utterance) -> list[Segment]:
-    """The segment's finals as the service sent them, without the user's corrections."""
+    """The utterance's finals as the service sent them, without the user's corrections."""
     segments = map(first_wording, utterance.segments) if utterance.is_corrected else utterance.segments
     return [final for segment in segments if (final := final_part(segment)) is not None]
 
 
-def _row(utterance: Utterance) -> tuple[str, ...]:
-    return tuple(segment.id for segment in _finals(utterance))
+def _new_finals(utterance: Utterance, before: _Kept) -> list[Segment]:
+    """The finals that the file lacks; the last one again if only the row's ids have changed."""
+    finals = _finals(utterance)
+    new = [final for final in finals if before.finals.get(final.id) != (final.original, final.translation)]
+    return new or (finals[-1:] if [final.id for final in finals] != list(before.finals) else [])
 
 
-def _is_same(kept: Segment | None, final: Segment) -> bool:
-    return kept is not None and (kept.original, kept.translation) == (final.original, final.translation)
+def _wanted(utterance: Utterance, before: _Kept, is_starred: bool | None) -> _Kept:
+    """What the file must hold of an utterance. A correction that was taken back is a correction, too."""
+    return _Kept(
+        {final.id: (final.original, final.translation) for final in _finals(utterance)},
+        {
+            segment.id: (segment.original, segment.translation)
+            for segment in utterance.segments
+            if segment.is_corrected or segment.id in before.corrections
+        },
+        before.is_starred if is_starred is None else is_starred,
+    )
+
+
+def _is_about(line: bytes, utterances: Collection[int]) -> bool:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return True
+    return isinstance(fields, dict) and fields.get("utterance") in utterances
