@@ -1,5 +1,5 @@
-"""Dubbing jobs over HTTP: a recording goes up, the same recording comes back in another language.
+"""Dubbing jobs over HTTP: upload a recording, download it in another language.
 
 Pure: `model`, `wire`, `checks`, `names`, `machine`, `refusals`, `progress`. I/O: `client`, `records`, `outputs`,
-`probe`, `runner`. `rehearsal` plays the service for ``pinch-tui dub --practice``.
+`probe`, `runner`. `rehearsal` stands in for the service in ``pinch-tui dub --practice``.
 """

@@ -1,6 +1,6 @@
-"""Checks before anything is sent or paid: kind, size, language, duration, address, price. Pure.
+"""Checks before anything is sent or paid for: file type, size, language, duration, address, price. Pure.
 
-The lists and numbers are those of section 4 of the service's reference. Every refusal is a `UsageError` (exit 2).
+The lists and numbers come from section 4 of the service's reference. Every refusal is a `UsageError` (exit 2).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pinch_tui.dub.model import MAX_BYTES, MAX_DURATION_S, MIN_DURATION_S
 from pinch_tui.errors import UsageError
 
 PRICE_PER_MINUTE_USD: Final = 0.50
-"""Charged by the second (section 9.4)."""
+"""Billed per second (section 9.4)."""
 
 LANGUAGES: Final = ("en", "es", "fr", "de", "it", "pt", "ru", "ja", "ko", "zh")
 """The complete list of the dubbing reference (section 2)."""
@@ -47,14 +47,14 @@ _PAGES: Final = (
     *("youtube.com", "youtu.be", "vimeo.com", "dailymotion.com", "tiktok.com", "twitch.tv", "facebook.com"),
     *("instagram.com", "x.com", "twitter.com", "drive.google.com"),
 )
-"""Hosts whose links lead to a page with a player (or a login), never to the media itself."""
+"""Hosts whose links open a page with a player or a login, never the media itself."""
 
 _PRIVATE_NAMES: Final = (".local", ".localdomain", ".internal", ".intranet", ".lan", ".home", ".corp", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The service's limits: those it stated last, else the reference's."""
+    """The service's limits: those that it last stated, else the reference's."""
 
     max_bytes: int = MAX_BYTES
     max_duration_s: float = MAX_DURATION_S
@@ -64,24 +64,28 @@ class Limits:
 
 
 def kind_of(name: str) -> str:
-    """The content type of a file by its name. Raises `UsageError` for what the service does not take."""
+    """The content type of a file by its name. Raises `UsageError` for a type that the service does not accept."""
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     kind = VIDEO.get(extension) or AUDIO.get(extension)
     if kind is None:
         what = f"a .{clean(extension, 20)} file" if extension else "a file without an extension"
-        raise UsageError(f"{_shown(name)} is {what}, which the service does not take.", f"It takes {_KINDS}.")
+        raise UsageError(f"{_shown(name)} is {what}, which the service does not accept.", f"It accepts {_KINDS}.")
     return kind
 
 
-def check_size(name: str, size: int, limits: Limits) -> None:
+def check_size(name: str, size: int, max_bytes: int) -> None:
     """Refuse an empty file, and one above the limit."""
     if size == 0:
         raise UsageError(f"{_shown(name)} is empty.", "Name a recording.")
-    if size > limits.max_bytes:
-        raise UsageError(
-            f"{_shown(name)} has {bytes_text(size)}; the service takes at most {bytes_text(limits.max_bytes)}.",
-            "Cut it into parts, or encode it smaller.",
-        )
+    if size > max_bytes:
+        raise too_large(name, size, max_bytes)
+
+
+def too_large(name: str, size: int, max_bytes: int) -> UsageError:
+    return UsageError(
+        f"{_shown(name)} has {bytes_text(size)}; the service accepts at most {bytes_text(max_bytes)}.",
+        "Cut it into parts, or encode it smaller.",
+    )
 
 
 def check_duration(name: str, duration_s: float | None, limits: Limits) -> None:
@@ -89,24 +93,23 @@ def check_duration(name: str, duration_s: float | None, limits: Limits) -> None:
     if duration_s is None:
         return
     if duration_s < MIN_DURATION_S:
-        raise UsageError(f"{_shown(name)} lasts {duration_s:.1f} s; the service takes 1 s or more.")
+        raise UsageError(f"{_shown(name)} lasts {duration_s:.1f} s; the service requires at least 1 s.")
     if duration_s > limits.max_duration_s:
+        most = clock_text(limits.max_duration_s)
         raise UsageError(
-            f"{_shown(name)} lasts {clock_text(duration_s)}; the service takes at most "
-            f"{clock_text(limits.max_duration_s)}.",
-            "Cut it into parts.",
+            f"{_shown(name)} lasts {clock_text(duration_s)}; the service accepts at most {most}.", "Cut it into parts."
         )
 
 
 def check_languages(target: str, source: str) -> tuple[str, str]:
-    """Both languages as the service names them (two letters, the source also ``auto``).
+    """Both languages as the service names them: two letters; the source can also be ``auto``.
 
-    Raises `UsageError` for what the service does not dub, and for a target that is the source.
+    Raises `UsageError` for a language that the service does not dub, and if both are the same.
     """
     wanted = _language(target, "--to")
     spoken = AUTO if understood(source) == AUTO else _language(source, "--from")
     if wanted == spoken:
-        raise UsageError(f"The recording is in {label(spoken)} already.", "Name two different languages.")
+        raise UsageError(f"The recording is already in {label(spoken)}.", "Name two different languages.")
     return wanted, spoken
 
 
@@ -134,10 +137,10 @@ def is_address(text: str) -> bool:
 
 
 def check_address(url: str) -> str:
-    """A URL that the service can fetch media from, as it was given.
+    """The URL unchanged, if the service can fetch media from it.
 
-    Raises `UsageError` unless it is http(s), names a public host and holds no login, and for the hosts whose links lead
-    to pages. The message never repeats the URL's query.
+    Raises `UsageError` unless it is http(s), names a public host and contains no login; also for hosts whose links open
+    web pages. The message never repeats the URL's query.
     """
     try:
         parts = urlsplit(url)
@@ -153,7 +156,7 @@ def check_address(url: str) -> str:
         )
     if not _is_public(host):
         raise UsageError(
-            f"{_shown(host)} is an address of this machine or its network, which the service cannot reach.",
+            f"{_shown(host)} is on this machine or its network, where the service cannot reach it.",
             "Dub the file itself, or put it on a public server.",
         )
     plain = host.lower().rstrip(".").removeprefix("www.").removeprefix("m.")
@@ -163,7 +166,7 @@ def check_address(url: str) -> str:
 
 
 def page_error(host: str) -> UsageError:
-    """The refusal of a link that leads to a page."""
+    """The refusal of a link that opens a web page."""
     return UsageError(
         f"The link to {_shown(host)} leads to a web page, not to a recording.",
         "Give the address of the media file itself, or download it and dub the file.",
@@ -171,7 +174,7 @@ def page_error(host: str) -> UsageError:
 
 
 def address_name(url: str) -> str:
-    """A file name for what stands at a URL: the last part of its path, else its host."""
+    """A file name for the media at a URL: the last part of its path, else its host."""
     parts = urlsplit(url)
     last = unquote(parts.path.rstrip("/").rpartition("/")[2])
     name = "".join(char for char in clean(last, 120) if char not in '/\\:*?"<>|' and char.isprintable()).strip(" .")
@@ -194,31 +197,27 @@ def _is_public(host: str) -> bool:
 # ---- price and numbers --------------------------------------------------------------------------------------------
 
 
-def price_usd(duration_s: float) -> float:
-    """The price of a recording of this length, as far as it is known before the service states it."""
-    return duration_s / 60 * PRICE_PER_MINUTE_USD
-
-
 def money_text(usd: float) -> str:
     """``$1.28``; half cents round up."""
     return f"${math.floor(usd * 100 + 0.5 + 1e-9) / 100:.2f}"
 
 
 def offer_text(name: str, size: int, duration_s: float | None, target: str, *, is_rehearsal: bool) -> str:
-    """The offer in one sentence: the recording, the target and the price."""
+    """The offer in one sentence: the recording, the target and the expected price."""
     facts = [clock_text(duration_s)] if duration_s is not None else []
     facts += [bytes_text(size)] if size else []
     what = f"{_shown(name)} ({', '.join(facts)})" if facts else _shown(name)
     if is_rehearsal:
         return f"Rehearse dubbing {what} into {label(target)}; it costs nothing."
-    rate = f"{money_text(PRICE_PER_MINUTE_USD)} a minute"
+    rate = f"{money_text(PRICE_PER_MINUTE_USD)} per minute"
     if duration_s is None:
-        return f"Dub {what} into {label(target)} for {rate}; its length is not known here."
-    return f"Dub {what} into {label(target)} for about {money_text(price_usd(duration_s))} ({rate})."
+        return f"Dub {what} into {label(target)} for {rate}; its length is unknown."
+    price = money_text(duration_s / 60 * PRICE_PER_MINUTE_USD)
+    return f"Dub {what} into {label(target)} for about {price} ({rate})."
 
 
 def usual_minutes(duration_s: float | None) -> int | None:
-    """Minutes under which a job usually ends: twice its length, and 15 for an hour (section 4)."""
+    """Minutes within which a job usually ends: twice the recording's length, at most 15 (section 4)."""
     return None if duration_s is None else max(1, min(15, math.ceil(2 * duration_s / 60)))
 
 
@@ -231,7 +230,7 @@ def clock_text(seconds: float) -> str:
 
 
 def bytes_text(size: float) -> str:
-    """``14.2 MB``, in powers of ten as the service's limits are."""
+    """``14.2 MB``, in powers of ten like the service's limits."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:
             number = size / factor

@@ -1,16 +1,16 @@
-"""The dubbing service over httpx: five questions, one upload, one download.
+"""The dubbing service's HTTP interface.
 
-The Bearer key goes to the base URL only, not to the storage that takes the upload or serves the result. Redirects of
-the service are not followed. Answers are values: a failed request is a `Failure`, never an exception of httpx, and of
-an answer only the service's cleaned words are repeated.
+The Bearer key is sent to the base URL only, never to the storage that takes the upload or serves the result. Redirects
+of the service are not followed. A failed request is returned as a `Failure` instead of raising httpx's exceptions, and
+error messages repeat nothing but the service's cleaned words.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import BinaryIO, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import BinaryIO, Final, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -19,16 +19,7 @@ from pinch_tui.core.hosts import Scope, is_loopback, scope_of
 from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.dub.events import Uploaded
 from pinch_tui.dub.model import Address, Failure, Job, Result, Trouble
-from pinch_tui.dub.wire import (
-    BODY_LIMIT,
-    address_body,
-    create_body,
-    is_page,
-    parse_address,
-    parse_error,
-    parse_job,
-    parse_result,
-)
+from pinch_tui.dub.wire import BODY_LIMIT, address_body, is_page, parse_address, parse_error, parse_job, parse_result
 from pinch_tui.errors import CredentialError, UsageError, why
 from pinch_tui.network.targets import TargetRefused
 from pinch_tui.network.transport import RoutedTransport, client, failure_of, limited, scope_of_answer
@@ -36,21 +27,22 @@ from pinch_tui.network.way import find as find_way
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
 TRANSFER_TIMEOUT: Final = httpx.Timeout(60.0, connect=15.0)
-"""For each piece of an upload or a download, not for the whole."""
+"""For each piece of an upload or a download, not for all of it."""
 CHUNK: Final = 262_144
 """Bytes of a recording in memory at a time."""
 _REDIRECTS: Final = 5
 _SHORTEST_SECRET: Final = 12
-"""Shorter values of a signed URL, such as ``host`` and ``3600``, occur in any text."""
+"""Shorter values in a signed URL, such as ``host`` and ``3600``, occur in any text."""
 _OFFLINE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-"""No connection was made, so nothing of the request was sent."""
+"""Errors without a connection: no part of the request was sent."""
 
 OnProgress = Callable[[int, int | None], None]
-"""Takes the bytes so far and the total, None if it is unknown."""
+"""Called with the bytes so far and the total, which is None if unknown."""
+T = TypeVar("T")
 
 
 class DubClient:
-    """Speaks to the service at ``base_url`` with ``key``. ``transport`` is for tests."""
+    """A client of the service at ``base_url``. ``transport`` replaces the network, in a rehearsal and in tests."""
 
     def __init__(self, base_url: str, key: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._jobs = f"{base_url}/api/dubbing/jobs"
@@ -58,13 +50,13 @@ class DubClient:
         self._key = key.strip()
         self._is_local = is_loopback(urlsplit(base_url).hostname)
         self._nearest = scope_of(urlsplit(base_url).hostname or "")
-        """How near to us the hosts may be that the service names: no nearer than where its last answer came from."""
+        """Hosts named by the service must not be nearer to this machine than the source of its last answer."""
         self._secrets: list[str] = [self._key]
         if not self._key.isascii() or not self._key.isprintable():
-            raise CredentialError("The API key holds characters that cannot be sent.", "Copy it again.")
+            raise CredentialError("The API key contains characters that cannot be sent.", "Copy it again.")
         if transport is None:
-            find_way(self._jobs)  # raises what cannot work at once
-            # On a reused connection that has died, a request looks as if it may have arrived.
+            find_way(self._jobs)  # raises at once for a proxy or certificates that cannot work
+            # A request on a reused connection that has died looks as if it might have arrived.
             transport = RoutedTransport(limits=httpx.Limits(max_keepalive_connections=0))
         self._client = client(transport, TIMEOUT)
 
@@ -74,127 +66,114 @@ class DubClient:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    # -- questions
+    # -- requests
 
     async def address(self, filename: str, content_type: str) -> Address | Failure:
         """An address to upload a file to."""
-        answer = await self._ask("POST", self._upload_url, address_body(filename, content_type))
+        answer = await self._ask("POST", self._upload_url, parse_address, address_body(filename, content_type))
         if isinstance(answer, Failure):
             return answer
-        address = parse_address(answer)
-        if address is not None:
-            self._keep_secret(address.upload_url, address.source_url)
-        if address is None or not self._is_allowed(address.upload_url):
-            return Failure(Trouble.UNREADABLE)
-        return address
+        self._keep_secret(answer.upload_url, answer.source_url)
+        return answer if self._is_allowed(answer.upload_url) else Failure(Trouble.UNREADABLE)
 
     async def create(self, source_url: str, target: str, source: str) -> Job | Failure:
-        """Ask for a job. Sent once."""
+        """Request a job. Never repeated by itself."""
         self._keep_secret(source_url)
-        answer = await self._ask("POST", self._jobs, create_body(source_url, target, source))
-        return answer if isinstance(answer, Failure) else parse_job(answer) or Failure(Trouble.UNREADABLE)
+        body = {"source_url": source_url, "target_lang": target, "source_lang": source}
+        return await self._ask("POST", self._jobs, parse_job, body)
 
     async def job(self, job_id: str) -> Job | Failure:
-        """How a job stands."""
-        answer = await self._ask("GET", f"{self._jobs}/{quote(job_id, safe='')}")
+        """The state of a job."""
+        url = f"{self._jobs}/{quote(job_id, safe='')}"
+        answer = await self._ask("GET", url, lambda body: parse_job(body, self._secrets))
         if isinstance(answer, Failure):
             return answer
-        job = parse_job(answer, self._secrets)
-        if job is not None:
-            self._keep_secret(job.subtitles_original, job.subtitles_translated)
-        return job if job is not None and job.id == job_id else Failure(Trouble.UNREADABLE)
+        self._keep_secret(answer.subtitles_original, answer.subtitles_translated)
+        return answer if answer.id == job_id else Failure(Trouble.UNREADABLE)
 
     async def result(self, job_id: str) -> Result | Failure:
         """A fresh link to a job's result."""
-        answer = await self._ask("GET", f"{self._jobs}/{quote(job_id, safe='')}/result")
-        if isinstance(answer, Failure):
-            return answer
-        result = parse_result(answer)
-        if result is not None:
-            self._keep_secret(result.link)
-        return Failure(Trouble.UNREADABLE) if result is None else result
+        answer = await self._ask("GET", f"{self._jobs}/{quote(job_id, safe='')}/result", parse_result)
+        if isinstance(answer, Result):
+            self._keep_secret(answer.link)
+        return answer
 
-    async def _ask(self, method: str, url: str, body: Mapping[str, object] | None = None) -> bytes | Failure:
-        """The body of a 2xx answer."""
-        headers = {"Authorization": f"Bearer {self._key}"}
-        try:
+    async def _ask(
+        self, method: str, url: str, parse: Callable[[bytes], T | None], body: Mapping[str, object] | None = None
+    ) -> T | Failure:
+        """The parsed body of a 2xx answer."""
+
+        async def ask() -> T | Failure:
+            headers = {"Authorization": f"Bearer {self._key}"}
             async with self._client.stream(method, url, json=body, headers=headers) as response:
                 content = await _read(response, BODY_LIMIT)
                 self._nearest = scope_of_answer(response)
-        except httpx.HTTPError as exc:
-            return _broken(exc)
-        except (httpx.InvalidURL, ValueError):
-            return Failure(Trouble.UNREADABLE)
-        if response.is_success:
-            return content
-        retry_after = response.headers.get("Retry-After", "")
-        return parse_error(response.status_code, content, retry_after, self._secrets)
+            if response.is_success:
+                parsed = parse(content)
+                return Failure(Trouble.UNREADABLE) if parsed is None else parsed
+            retry_after = response.headers.get("Retry-After", "")
+            return parse_error(response.status_code, content, retry_after, self._secrets)
+
+        return await _caught(ask())
 
     # -- files
 
     async def upload(
         self, address: Address, file: BinaryIO, size: int, content_type: str, on_progress: OnProgress
     ) -> Uploaded | Failure:
-        """Put ``size`` bytes of an open file there, from its beginning, a piece at a time.
+        """Upload the first ``size`` bytes of an open file, piece by piece.
 
-        Raises `UsageError` when the file has become shorter or cannot be read.
+        Raises `UsageError` if the file has become shorter or cannot be read.
         """
-        headers = {"Content-Type": content_type, "Content-Length": str(size), "Accept": "*/*"}
-        try:
+
+        async def upload() -> Uploaded | Failure:
             async with self._client.stream(
                 "PUT",
                 address.upload_url,
                 content=_pieces(file, size, on_progress),
-                headers=headers,
+                headers={"Content-Type": content_type, "Content-Length": str(size), "Accept": "*/*"},
                 timeout=TRANSFER_TIMEOUT,
                 extensions=limited(self._nearest),
             ) as response:
                 content = await _read(response, BODY_LIMIT)
-        except httpx.HTTPError as exc:
-            return _broken(exc)
-        except (httpx.InvalidURL, ValueError):
-            return Failure(Trouble.UNREADABLE)
-        except TargetRefused as exc:
-            return Failure(Trouble.UNREADABLE, cause=exc.title)
-        if response.is_success:
-            return Uploaded()
-        return parse_error(response.status_code, content, secrets=self._secrets)
+            if response.is_success:
+                return Uploaded()
+            return parse_error(response.status_code, content, secrets=self._secrets)
+
+        return await _caught(upload())
 
     async def download(
         self, link: str, begin: Callable[[str], BinaryIO], on_progress: OnProgress, *, limit: int | None = None
     ) -> Failure | None:
-        """Fetch what a link gives, without the key. ``begin`` takes the content type and opens the file.
+        """Download a link without the key. ``begin`` takes the content type and opens the file.
 
-        A web page counts as no result. Raises OSError when the file cannot be written.
+        A web page is a failure. Raises OSError if the file cannot be written.
         """
-        for _ in range(_REDIRECTS):
-            if not self._is_allowed(link):
-                return Failure(Trouble.UNREADABLE)
-            try:
+
+        async def download() -> Failure | None:
+            url = link
+            for _ in range(_REDIRECTS):
+                if not self._is_allowed(url):
+                    break
                 async with self._client.stream(
                     "GET",
-                    link,
+                    url,
                     headers={"Accept": "*/*"},
                     timeout=TRANSFER_TIMEOUT,
                     extensions=limited(self._nearest),
                 ) as response:
-                    if response.is_redirect:
-                        link = urljoin(link, response.headers.get("Location", ""))
-                        continue
-                    return await _save(response, begin, on_progress, limit, self._secrets)
-            except httpx.HTTPError as exc:
-                return _broken(exc)
-            except (httpx.InvalidURL, ValueError):
-                return Failure(Trouble.UNREADABLE)
-            except TargetRefused as exc:
-                return Failure(Trouble.UNREADABLE, cause=exc.title)
-        return Failure(Trouble.UNREADABLE)
+                    if not response.is_redirect:
+                        return await _save(response, begin, on_progress, limit, self._secrets)
+                    url = urljoin(url, response.headers.get("Location", ""))
+            return Failure(Trouble.UNREADABLE)
+
+        return await _caught(download())
 
     async def glance(self, url: str) -> tuple[int, bool]:
-        """What stands at a public URL: its size (0: not told) and whether it is a web page.
+        """The size of the media at a public URL (0 if unknown), and whether it is a web page instead.
 
-        Asks for the first bytes, without the key. A URL that cannot be reached from here may be reachable for the
-        service, so this is no failure.
+        Requests the first bytes without the key. An error is not a failure: the service may be able to reach a URL
+        that cannot be reached from here.
         """
         nearest = Scope.MACHINE
         for _ in range(_REDIRECTS):
@@ -211,20 +190,19 @@ class DubClient:
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, TargetRefused):
                 return 0, False
             whole = response.headers.get("Content-Range", "").rpartition("/")[2]
-            length = whole if response.status_code == 206 else response.headers.get("Content-Length", "")
-            size = int(length) if length.isdigit() and len(length) < 16 else 0
-            return size, is_page(response.headers.get("Content-Type", ""), beginning)
+            size = _number(whole) if response.status_code == 206 else _length(response)
+            return size or 0, is_page(response.headers.get("Content-Type", ""), beginning)
         return 0, False
 
     def _keep_secret(self, *urls: str) -> None:
-        """Remember signed URLs and their signatures, since the service may repeat them in its words."""
+        """Remember signed URLs and their signatures, since the service might repeat them in its words."""
         for url in urls:
             fresh = [secret for secret in secrets_of(url) if secret not in self._secrets]
             self._secrets += [secret for secret in fresh if len(secret) >= _SHORTEST_SECRET]
         del self._secrets[1:-200]
 
     def _is_allowed(self, url: str) -> bool:
-        """Recordings travel over https, or between programs of this machine."""
+        """Recordings are sent over https only, or between programs on this machine."""
         try:
             parts = urlsplit(url)
             host = parts.hostname
@@ -243,18 +221,16 @@ async def _pieces(file: BinaryIO, size: int, on_progress: OnProgress) -> AsyncIt
         try:
             piece = await asyncio.to_thread(file.read, min(CHUNK, size - sent))
         except OSError as exc:
-            raise UsageError(f"The recording cannot be read any more: {why(exc)}.") from exc
+            raise UsageError(f"The recording can no longer be read: {why(exc)}.") from exc
         if not piece:
-            raise UsageError(
-                "The recording became shorter while it was being uploaded.", "Try again when it is complete."
-            )
+            raise UsageError("The recording became shorter during the upload.", "Try again when it is complete.")
         yield piece
         sent += len(piece)
         on_progress(sent, size)
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The first bytes of an answer; none of one that is compressed against our wish."""
+    """The first bytes of an answer; none if it is compressed, which was not requested."""
     if _is_packed(response):
         return b""
     body = bytearray()
@@ -276,8 +252,7 @@ async def _save(
         content = await _read(response, BODY_LIMIT)
         return parse_error(response.status_code, content, secrets=secrets)
     kind = response.headers.get("Content-Type", "")
-    length = response.headers.get("Content-Length", "")
-    total = int(length) if length.isdigit() and len(length) < 16 else None
+    total = _length(response)
     if _is_packed(response) or (limit is not None and (total or 0) > limit):
         return Failure(Trouble.UNREADABLE)
     file: BinaryIO | None = None
@@ -293,15 +268,29 @@ async def _save(
                 return Failure(Trouble.UNREADABLE)
             await asyncio.to_thread(file.write, part)
             on_progress(received, total)
-        if file is None:  # an empty file is no result
-            return Failure(Trouble.UNREADABLE)
-    return None
+    return None if file is not None else Failure(Trouble.UNREADABLE)  # an empty file is not a result
+
+
+def _length(response: httpx.Response) -> int | None:
+    return _number(response.headers.get("Content-Length", ""))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() and len(text) < 16 else None
 
 
 def _is_packed(response: httpx.Response) -> bool:
     return str(response.headers.get("Content-Encoding", "identity")).strip().lower() not in ("identity", "")
 
 
-def _broken(exc: httpx.HTTPError) -> Failure:
-    cause = " ".join(failure_of(exc)).strip()
-    return Failure(Trouble.UNSENT if isinstance(exc, _OFFLINE) else Trouble.LOST, cause=cause)
+async def _caught(request: Awaitable[T | Failure]) -> T | Failure:
+    """The request's outcome, with exceptions turned into a `Failure`."""
+    try:
+        return await request
+    except httpx.HTTPError as exc:
+        trouble = Trouble.UNSENT if isinstance(exc, _OFFLINE) else Trouble.LOST
+        return Failure(trouble, cause=" ".join(failure_of(exc)).strip())
+    except (httpx.InvalidURL, ValueError):
+        return Failure(Trouble.UNREADABLE)
+    except TargetRefused as exc:
+        return Failure(Trouble.UNREADABLE, cause=exc.title)

@@ -10,8 +10,8 @@ from pinch_tui.errors import PinchError
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The run starts."""
+class Due:
+    """The next step is due: the run starts, or a pause has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +21,18 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One output is on this machine."""
+    """One output has been saved on this machine."""
 
     output: Output
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Woken:
-    """A pause is over."""
-
-
-@dataclass(frozen=True, slots=True)
 class Stopped:
-    """Ctrl-C, or the time for waiting is over."""
-
-    is_timeout: bool = False
+    """Ctrl-C, or the time-out."""
 
 
-Event = Begun | Address | Uploaded | Job | Result | Fetched | Failure | Woken | Stopped
+Event = Due | Address | Uploaded | Job | Result | Fetched | Failure | Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +49,26 @@ class AskAddress:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Put the file there."""
+    """Upload the file."""
 
     address: Address
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Request the job. The run waits for the answer even if the user wants to quit."""
+    """Request the job. The run waits for the answer even after the first Ctrl-C."""
 
     source_url: str
-    target: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Ask how the job stands."""
-
-    job_id: str
+    """Ask for the job's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskResult:
-    """Ask for a fresh link."""
-
-    job_id: str
+    """Ask for a fresh link to the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +81,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait. ``trouble``: the failure before it, None for the usual poll."""
+    """Wait. ``trouble`` is the failure before the pause, None before an ordinary poll."""
 
     seconds: float
     trouble: Failure | None = None
@@ -105,7 +92,7 @@ class Outcome(StrEnum):
 
     SAVED = "saved"
     STARTED = "started"
-    """The job exists, and the run does not wait for it (``--no-wait``)."""
+    """The job exists; the run does not wait for it (``--no-wait``)."""
     GOES_ON = "goes on"
     """Ctrl-C or a timeout; the job is still running."""
     INTERRUPTED = "interrupted"

@@ -1,15 +1,15 @@
-"""The life of one dubbing job as a machine: takes an event and a time, returns commands. Pure.
+"""The life cycle of one dubbing job as a machine: takes an event and a time, returns commands. Pure.
 
 ::
 
     new -> uploading -> uploaded -> asked -> running -> finished -> saved
               |  ^         |          |         `-> failed
-              `--'         |          |-> refused           a certain "no": nothing was created
-          broken: a new    |          `-> asked             the request may have arrived: never repeated, exit 5
-          address, bound   `-> uploaded                     refused for the key, the balance or the rate: kept
+              `--'         |          |-> refused           a definite refusal: no job was created
+          failed: a new    |          `-> asked             the request may have arrived: never repeated, exit 5
+          address, bounded `-> uploaded                     refused for the key, the balance or the rate: file kept
 
-An uploaded file is used again from ``uploaded``; a URL goes from ``new`` to ``asked`` at once. Every step is saved
-before it begins and after it ends, so that a killed run loses nothing and pays nothing twice.
+An uploaded file is used again from ``uploaded``; a URL goes straight from ``new`` to ``asked``. Every step is saved
+before it begins and after it ends, so that a killed run loses nothing and pays for nothing twice.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pinch_tui.dub.checks import too_large
 from pinch_tui.dub.events import (
     AskAddress,
     AskResult,
-    Begun,
     Command,
     Create,
+    Due,
     Event,
     Fetch,
     Fetched,
@@ -35,20 +36,19 @@ from pinch_tui.dub.events import (
     Stopped,
     Upload,
     Uploaded,
-    Woken,
 )
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Output, Phase, Record, Result, Trouble
-from pinch_tui.dub.refusals import Step, job_failed, refusal, too_large, unknown_answer
+from pinch_tui.dub.refusals import Step, job_failed, refusal, unknown_answer
 from pinch_tui.dub.wire import without_query
 
 UPLOAD_TRIES: Final = 5
 """Maximum uploads in one run, each to a new address."""
 UPLOAD_LIFE_S: Final = 3_600.0
-"""How long an uploaded file is expected to remain (section 4: an upload address lasts an hour)."""
+"""How long an uploaded file is assumed to remain (section 4: an upload address is valid for an hour)."""
 CONNECT_TRIES: Final = 6
 """Maximum attempts to request a job while no connection can be made."""
 UNKNOWN_POLLS: Final = 3
-"""Consecutive "no such job" answers that end a run; a job that was just created may not be listed yet."""
+"""Consecutive "no such job" answers that end a run; a new job might not be known at once."""
 DOWNLOAD_TRIES: Final = 8
 """Consecutive failed downloads of one file that end a run, each with a new link."""
 PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
@@ -67,13 +67,10 @@ class Plan:
     """Scales the waits after failures; below 1 in tests."""
 
 
-# ---- the machine --------------------------------------------------------------------------------------------------
-
-
 class JobMachine:
     """One run of one job. ``source_url``: the recording's URL with its query, which is never saved.
 
-    Each list of commands ends with the one whose outcome is the next event, or with `Finish` or `Refuse`.
+    Each list of commands ends with the command whose outcome is the next event, or with `Finish` or `Refuse`.
     """
 
     def __init__(self, record: Record, plan: Plan, *, source_url: str = "") -> None:
@@ -82,26 +79,19 @@ class JobMachine:
         """The newest answer about the job."""
         self._plan = plan
         self._source_url = source_url
-        self._step = Step.POLL
+        self._step = Step.POLL  # in progress, or due after the pause
         self._uploads = 0
-        self._failures = 0  # requests in a row
-        self._downloads = 0  # failed downloads in a row, polls between them aside
-        self._strange = 0  # polls in a row for which there is no such job
-
-    @property
-    def step(self) -> Step:
-        """What is being done, or will be after the pause."""
-        return self._step
+        self._failures = 0  # consecutive failed requests
+        self._downloads = 0  # consecutive failed downloads, not counting the polls between them
+        self._unknown = 0  # consecutive polls that were answered with "no such job"
 
     def handle(self, event: Event, now: float) -> list[Command]:
-        """What to do next. ``now``: Unix seconds."""
+        """The next commands. ``now``: Unix seconds."""
         match event:
-            case Begun():
-                return self._begin(now)
-            case Stopped(is_timeout):
-                return self._stop(is_timeout=is_timeout)
-            case Woken():
-                return self._go_on(now)
+            case Due():
+                return self._next_step(now)
+            case Stopped():
+                return self._stop()
             case Address():
                 return self._upload(event)
             case Uploaded():
@@ -119,7 +109,7 @@ class JobMachine:
 
     # -- before a job exists
 
-    def _begin(self, now: float) -> list[Command]:
+    def _next_step(self, now: float) -> list[Command]:
         match self.record.phase:
             case Phase.NEW if not self.record.file:
                 return self._ask(now)
@@ -128,14 +118,14 @@ class JobMachine:
             case Phase.NEW | Phase.UPLOADING | Phase.UPLOADED:
                 return self._ask_address(now)
             case Phase.ASKED:
-                return [Refuse(unknown_answer(self.record))]
+                return [Refuse(unknown_answer())]
             case Phase.SAVED:
                 return [Finish(Outcome.SAVED)]
             case _ if not self._plan.waits:
                 return [Finish(Outcome.STARTED)]
             case _:
                 self._step = Step.POLL
-                return [Poll(self.record.job_id)]
+                return [Poll()]
 
     def _ask_address(self, now: float) -> list[Command]:
         self._step = Step.ADDRESS
@@ -144,7 +134,7 @@ class JobMachine:
     def _upload(self, address: Address) -> list[Command]:
         if address.max_bytes is not None and self.record.size > address.max_bytes:
             self.record = replace(self.record, max_bytes=address.max_bytes)
-            return [Save(self.record), Refuse(too_large(self.record, address.max_bytes))]
+            return [Save(self.record), Refuse(too_large(self.record.name, self.record.size, address.max_bytes))]
         self.record = replace(self.record, max_bytes=address.max_bytes or self.record.max_bytes)
         self._source_url = address.source_url
         self._step = Step.UPLOAD
@@ -159,13 +149,10 @@ class JobMachine:
     def _ask(self, now: float) -> list[Command]:
         self._step = Step.CREATE
         self._source_url = self._source_url or self.record.source_url
-        record = self.record
-        # The query may be a signature. It is not saved any more, since only this run could use it again.
-        forgotten = without_query(record.source_url)
-        return [
-            *self._save(now, phase=Phase.ASKED, asked_at=now, error="", source_url=forgotten),
-            Create(self._source_url, record.target, record.source),
-        ]
+        # The query may be a signature. From here on only this run can use it, so it is no longer saved.
+        plain = without_query(self.record.source_url)
+        saved = self._save(now, phase=Phase.ASKED, asked_at=now, error="", source_url=plain)
+        return [*saved, Create(self._source_url)]
 
     def _created(self, job: Job, now: float) -> list[Command]:
         self._step = Step.POLL
@@ -184,7 +171,7 @@ class JobMachine:
     # -- once a job exists
 
     def _seen(self, job: Job, now: float) -> list[Command]:
-        self._failures = self._strange = 0
+        self._failures = self._unknown = 0
         self.job = job
         is_saved = self.record.phase is Phase.SAVED
         phase = {
@@ -212,12 +199,12 @@ class JobMachine:
                 return [*saved, Pause(self._plan.poll_s)]
 
     def _next_output(self, now: float) -> list[Command]:
-        """The next file that is not here yet."""
+        """Fetch the next file that has not been saved yet."""
         outputs = self.record.outputs
         job = self.job
         if Output.MEDIA not in outputs:
             self._step = Step.RESULT
-            return [AskResult(self.record.job_id)]
+            return [AskResult()]
         links = {
             Output.TRANSLATED: job.subtitles_translated if job is not None else "",
             Output.ORIGINAL: job.subtitles_original if job is not None else "",
@@ -251,15 +238,15 @@ class JobMachine:
                 return [self._pause(failure)]
             case Step.CREATE:
                 return self._not_created(failure, now)
-            case Step.POLL if failure.status == 404 and self._strange + 1 < UNKNOWN_POLLS:
-                self._strange += 1
+            case Step.POLL if failure.status == 404 and self._unknown + 1 < UNKNOWN_POLLS:
+                self._unknown += 1
                 return [Pause(poll_s, failure)]
             case Step.RESULT if failure.status in (404, 409):
                 return [Pause(poll_s)]
             case Step.POLL | Step.RESULT if failure.is_passing:
                 return [Pause(max(poll_s, self._delay(failure)), failure)]
             case Step.DOWNLOAD:
-                # Links expire: the next poll gives new ones for the subtitles, the next result one for the recording.
+                # Links expire. The next poll returns new ones for the subtitles, the next result one for the recording.
                 self._failures = self._downloads = self._downloads + 1
                 if self._downloads < DOWNLOAD_TRIES:
                     return [self._pause(failure)]
@@ -269,7 +256,7 @@ class JobMachine:
 
     def _not_created(self, failure: Failure, now: float) -> list[Command]:
         if not failure.is_certainly_refused:
-            return [Refuse(unknown_answer(self.record, failure))]
+            return [Refuse(unknown_answer(failure))]
         error = refusal(self._step, failure, self.record, self._plan.key_source)
         before: dict[str, object] = {"phase": Phase.NEW}
         if self.record.file:
@@ -277,26 +264,15 @@ class JobMachine:
         if failure.trouble is Trouble.UNSENT:
             saved = self._save(now, **before)
             return [*saved, self._pause(failure) if self._failures < CONNECT_TRIES else Refuse(error)]
-        # The key, the balance and the rate can be fixed, and the uploaded file can then be used.
+        # The key, the balance and the rate can be fixed; the uploaded file can then be used.
         changes = before if failure.status in (401, 402, 403, 429) else {"phase": Phase.REFUSED}
         return [*self._save(now, error=failure.words or error.title, **changes), Refuse(error)]
 
-    def _go_on(self, now: float) -> list[Command]:
-        match self._step:
-            case Step.ADDRESS | Step.UPLOAD:
-                return self._ask_address(now)
-            case Step.CREATE:
-                return self._ask(now)
-            case _:
-                self._step = Step.POLL
-                return [Poll(self.record.job_id)]
-
-    def _stop(self, *, is_timeout: bool) -> list[Command]:
+    def _stop(self) -> list[Command]:
         if self.record.job_id:
             return [Finish(Outcome.GOES_ON)]
         if self.record.phase is Phase.ASKED:
-            return [Refuse(unknown_answer(self.record))]
-        assert not is_timeout, "the time for waiting starts with the job"
+            return [Refuse(unknown_answer())]
         return [Finish(Outcome.INTERRUPTED)]
 
     def _pause(self, failure: Failure) -> Pause:
@@ -307,7 +283,7 @@ class JobMachine:
         return max(usual, failure.retry_after_s or 0.0) * self._plan.pause_factor
 
     def _save(self, now: float, **changes: object) -> list[Command]:
-        """The record with these changes; nothing to write where none of them is one."""
+        """Change the record; no command if nothing has changed."""
         record = replace(self.record, **changes)  # type: ignore[arg-type]
         if record == self.record:
             return []

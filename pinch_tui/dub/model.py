@@ -1,4 +1,4 @@
-"""What a dubbing job is made of: its record, the service's answers, and the ways a request can fail. Pure."""
+"""The data of a dubbing job: its record, the service's answers, and the ways in which a request can fail. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Final
 
 MAX_BYTES: Final = 2_000_000_000
-"""Largest file, unless the service names another limit (section 4 of the service's reference)."""
+"""Largest file, unless the service states another limit (section 4 of the service's reference)."""
 MAX_DURATION_S: Final = 3_600.0
-"""Longest recording, unless the service names another limit (section 4)."""
+"""Longest recording, unless the service states another limit (section 4)."""
 MIN_DURATION_S: Final = 1.0
 """Shortest recording (section 4)."""
 REHEARSAL: Final = "rehearsal"
@@ -18,31 +18,31 @@ REHEARSAL: Final = "rehearsal"
 
 
 class Phase(StrEnum):
-    """How far a job has come. Each phase is saved before its step begins."""
+    """How far a job has progressed. Each phase is saved before its step begins."""
 
     NEW = "new"
     """Nothing has been sent."""
     UPLOADING = "uploading"
     UPLOADED = "uploaded"
-    """The service has the file; no job was requested."""
+    """The service has the file; no job has been requested."""
     ASKED = "asked"
-    """The request that creates the job may have arrived. To a later run, its answer is unknown."""
+    """The request that creates the job may have arrived. A later run does not know the answer."""
     RUNNING = "running"
-    """The service has named a job."""
+    """The service has created a job."""
     FINISHED = "finished"
-    """The result can be fetched."""
+    """The result can be downloaded."""
     SAVED = "saved"
-    """The result is on this machine."""
+    """The result has been saved on this machine."""
     FAILED = "failed"
-    """The service could not do the job."""
+    """The job failed."""
     REFUSED = "refused"
     """The service refused to create a job."""
 
 
 LIVE: Final = frozenset((Phase.RUNNING, Phase.FINISHED, Phase.SAVED))
-"""Such a job is used again for the same file and target."""
+"""A job in one of these phases is used again for the same file and target."""
 BEGUN: Final = frozenset((Phase.NEW, Phase.UPLOADING, Phase.UPLOADED))
-"""No job was requested; another run continues from here."""
+"""No job has been requested; another run continues from here."""
 
 
 class Output(StrEnum):
@@ -57,10 +57,10 @@ class Output(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One job as it is remembered on this machine. Times are Unix seconds."""
+    """One job as recorded on this machine. Times are Unix seconds."""
 
     id: str
-    """Our own id, made before the service is asked."""
+    """Our own id, created before the service has one."""
     phase: Phase
     service: str
     """The service's base URL, or `REHEARSAL`."""
@@ -69,15 +69,15 @@ class Record:
     created_at: float
     updated_at: float = 0.0
     file: str = ""
-    """Absolute path of the recording; empty for a URL and for a job that was created elsewhere."""
+    """Absolute path of the recording; empty for a URL and for a job created elsewhere."""
     address: str = ""
-    """The URL that was given, without its query."""
+    """The recording's URL without its query."""
     digest: str = ""
     """SHA-256 of the file's content, or of the URL; equal for the same recording."""
     size: int = 0
     duration_s: float | None = None
     source_url: str = field(default="", repr=False)
-    """Where the service reads the recording. Its query, maybe a signature, is removed when the job is requested."""
+    """Where the service reads the recording. Its query can be a signature and is removed when the job is requested."""
     uploaded_at: float = 0.0
     job_id: str = ""
     asked_at: float = 0.0
@@ -93,7 +93,7 @@ class Record:
     out: str = ""
     """Where to save the result: a file, or a folder with a slash at its end. Empty: beside the original."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """`Output` -> path of each file that was saved."""
+    """`Output` -> path of each saved file."""
 
     @property
     def is_rehearsal(self) -> bool:
@@ -101,7 +101,7 @@ class Record:
 
     @property
     def named_out(self) -> str:
-        """``--out`` where it names a file."""
+        """``--out`` if it names a file, else ""."""
         return "" if self.out.endswith("/") else self.out
 
     @property
@@ -112,7 +112,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to upload to, and where the service will read it from. Both may be signed."""
+    """Where to upload the recording, and where the service will read it. Both URLs can be signed."""
 
     upload_url: str = field(repr=False)
     source_url: str = field(repr=False)
@@ -129,7 +129,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The service's job object. Texts are cleaned; links may be signed."""
+    """The service's job object. Texts are cleaned; links can be signed."""
 
     id: str
     state: JobState
@@ -137,7 +137,7 @@ class Job:
     """The service's own word, such as ``downloading``."""
     stage: str = ""
     percent: float | None = None
-    """0-100, only where the service gives one."""
+    """0-100, if the service reports it."""
     source: str = ""
     target: str = ""
     duration_s: float | None = None
@@ -151,7 +151,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to "where is the result". ``link`` is empty until there is one."""
+    """The answer to a request for the result. ``link`` is empty until it exists."""
 
     link: str = field(default="", repr=False)
 
@@ -160,18 +160,18 @@ class Trouble(StrEnum):
     """How a request failed."""
 
     UNSENT = "unsent"
-    """No connection was made: nothing of the request can have arrived."""
+    """No connection was made, so the request cannot have arrived."""
     LOST = "lost"
-    """The connection broke: the request may have arrived."""
+    """The connection was lost; the request may have arrived."""
     STATUS = "status"
     """The service answered with an error."""
     UNREADABLE = "unreadable"
-    """A 2xx answer that does not come from the service, such as a login page."""
+    """A 2xx answer that is not the service's, such as a login page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that failed. ``words`` is what the service said, cleaned and without secrets."""
+    """A failed request. ``words`` is the service's explanation, cleaned and without secrets."""
 
     trouble: Trouble
     status: int = 0
@@ -183,16 +183,17 @@ class Failure:
 
     @property
     def is_passing(self) -> bool:
-        """Whether a retry may succeed: after a lost network, a busy or broken service, a login page."""
+        """True if a retry may succeed: after a network failure, a busy or broken service, or a login page."""
         if self.trouble is not Trouble.STATUS:
             return True
         return self.status in (408, 425, 429) or self.status >= 500 or 300 <= self.status < 400
 
     @property
     def is_certainly_refused(self) -> bool:
-        """Whether a request to create a job has certainly created none.
+        """True if a request to create a job has certainly not created one.
 
-        A gateway's 5xx or 408 and a 303 may hide a job; redirects that ask for the same request elsewhere do not.
+        A gateway's 5xx or 408 and a 303 can hide a created job; redirects that ask for the same request elsewhere
+        cannot.
         """
         if self.trouble is Trouble.UNSENT:
             return True

@@ -1,4 +1,4 @@
-"""Names of the files that a job brings back: ``talk.es.mp4``, ``talk.es.srt``, ``talk.en.srt``. Pure."""
+"""Names of a job's output files: ``talk.es.mp4``, ``talk.es.srt``, ``talk.en.srt``. Pure."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 def media_extension(record: Record, content_type: str) -> str:
     """The extension of the dubbed recording.
 
-    The content type of the download decides, if it is known; else a video becomes MP4, a WAV stays WAV and other sound
-    becomes MP3 (section 4).
+    It follows the content type of the download. If that is unknown, a video becomes MP4, a WAV stays WAV, and other
+    audio becomes MP3 (section 4).
     """
     told = _BY_TYPE.get(content_type.partition(";")[0].strip().lower())
     if told is not None:
@@ -36,7 +36,7 @@ def media_extension(record: Record, content_type: str) -> str:
 
 
 def output_name(record: Record, output: Output, *, content_type: str = "", copy: int = 1) -> str:
-    """The file name of one output, without its folder; ``copy`` is 2 and above if the name is taken."""
+    """The file name of one output, without its folder. ``copy`` counts from 1; a taken name is tried with the next."""
     suffix = f"-{copy}" if copy > 1 else ""
     if output is Output.MEDIA and record.named_out:
         path = PurePath(record.named_out)
@@ -53,7 +53,7 @@ def output_name(record: Record, output: Output, *, content_type: str = "", copy:
 
 
 def _stem(record: Record) -> str:
-    """The common beginning of the names: that of ``--out`` without its language, else the recording's."""
+    """The stem that all outputs share: from ``--out`` without its language, else from the recording."""
     if record.named_out:
         stem = PurePath(record.named_out).stem
         return stem.removesuffix(f".{record.target}") or stem

@@ -1,4 +1,4 @@
-"""The files of a finished job: written to a ``.part`` file, then renamed to a free name."""
+"""Saves the files of a finished job: each is written to a ``.part`` file, then renamed to a free name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ELSEWHERE = "Name another place with --out."
 
 
 class Place:
-    """Where one output goes. Nothing that exists is overwritten: a name that is taken gets a number."""
+    """The destination of one output. Existing files are never overwritten: a name that is taken gets a number."""
 
     def __init__(self, record: Record, output: Output, folder: Path) -> None:
         self._record, self._output, self._folder = record, output, folder
@@ -34,7 +34,7 @@ class Place:
         return os.fdopen(fd, "wb")
 
     def publish(self) -> Path:
-        """Give the complete file its name and return it, unless an identical file has it already. Raises OSError."""
+        """Rename the complete file and return its path; an identical file already there is kept. Raises OSError."""
         assert self._part is not None
         with self._part.open("rb+") as file:
             os.fsync(file.fileno())
@@ -43,7 +43,7 @@ class Place:
             try:
                 _rename(self._part, path)
             except FileExistsError:
-                # A run was killed between the rename and its record: an identical file is this output.
+                # An identical file is this output: an earlier run was killed between renaming it and recording that.
                 if not path.is_file() or not filecmp.cmp(self._part, path, shallow=False):
                     continue
                 self.discard()
@@ -69,7 +69,7 @@ def _rename(part: Path, path: Path) -> None:
         os.link(part, path)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: reserve the name, then replace what was reserved
+    except OSError:  # a file system without hard links: reserve the name with an empty file, then replace that
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         part.replace(path)
     else:
@@ -77,14 +77,14 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def folder_of(record: Record, here: Path) -> Path:
-    """The folder of a job's outputs: that of ``--out``, else the recording's own, else the current one."""
+    """The folder of a job's outputs: from ``--out``, else the recording's, else the current folder."""
     if record.out:
         return Path(record.out).parent if record.named_out else Path(record.out)
     return Path(record.file).parent if record.file else here
 
 
 def check_place(record: Record, here: Path) -> None:
-    """Raises `UsageError`, before anything is paid, if the result cannot be written there."""
+    """Raises `UsageError`, before anything is paid for, if the result could not be saved."""
     folder = folder_of(record, here)
     try:
         is_folder = stat.S_ISDIR(folder.stat().st_mode)
@@ -101,18 +101,20 @@ def check_place(record: Record, here: Path) -> None:
 
 
 def _part_of(record: Record, path: Path) -> Path:
-    """Where a file is written first. The record's id keeps it apart from other files."""
+    """Where a file is written first. The record's id distinguishes it from other files."""
     return path.with_name(f"{path.name}.{record.id[-6:]}.part")
 
 
 def without_missing_outputs(record: Record) -> Record:
-    """The record without outputs that no longer exist; they will be fetched again."""
+    """The record without outputs that no longer exist; they will be downloaded again."""
     outputs = {output: path for output, path in record.outputs.items() if Path(path).is_file()}
-    if len(outputs) == len(record.outputs):
-        return record
-    return replace(record, outputs=outputs, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)
+    return record if outputs == record.outputs else _unsaved(replace(record, outputs=outputs))
 
 
 def moved_to(record: Record, out: str) -> Record:
-    """The record with another place for its outputs."""
-    return replace(record, out=out, outputs={}, phase=Phase.FINISHED if record.phase is Phase.SAVED else record.phase)
+    """The record with another destination for its outputs."""
+    return _unsaved(replace(record, out=out, outputs={}))
+
+
+def _unsaved(record: Record) -> Record:
+    return replace(record, phase=Phase.FINISHED) if record.phase is Phase.SAVED else record

@@ -1,6 +1,6 @@
-"""Facts about a recording that this machine can find: its length, whether it has sound, and its digest.
+"""What this machine can find out about a recording: its length, whether it has sound, and its digest.
 
-ffprobe is asked where it is installed, else the sound library, which knows WAV, FLAC, OGG and MP3.
+Uses ffprobe if it is installed, else the sound library, which reads WAV, FLAC, OGG and MP3.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Probe:
 
 
 def open_recording(path: Path) -> BinaryIO:
-    """The opened file. Raises `InputFileError` with the true reason."""
+    """Open the file. Raises `InputFileError` with the true reason."""
     shown = "".join(char if char.isprintable() else "?" for char in str(path)[-300:])
     try:
         file = open_file(path)
@@ -50,12 +50,12 @@ def open_recording(path: Path) -> BinaryIO:
     file.seek(0)
     if is_page("", beginning):
         file.close()
-        raise InputFileError(f"{shown} holds a web page, not a recording.", "Was a page saved instead of the media?")
+        raise InputFileError(f"{shown} is a web page, not a recording.", "Was a page saved instead of the media?")
     return file
 
 
 def digest_of(file: BinaryIO, on_progress: Callable[[int], None]) -> str:
-    """SHA-256 of a file's content. ``on_progress`` takes the number of bytes read."""
+    """SHA-256 of a file's content. ``on_progress`` is called with the number of bytes read."""
     file.seek(0)
     digest = hashlib.sha256()
     done = 0
@@ -67,7 +67,7 @@ def digest_of(file: BinaryIO, on_progress: Callable[[int], None]) -> str:
 
 
 def probe(path: Path, *, ffprobe: str | None = None) -> Probe:
-    """Length and sound of a recording. Never raises. ``ffprobe``: the program; None looks for it, "" works without."""
+    """Probe a recording; never raises. ``ffprobe``: the program's path; None searches for it, "" does without."""
     program = shutil.which("ffprobe") if ffprobe is None else ffprobe
     found = _by_ffprobe(program, path) if program else Probe()
     if found.duration_s is None and found.has_sound is not False:
@@ -126,5 +126,5 @@ def _by_sound_library(path: Path) -> float | None:
         facts = soundfile.info(str(path))
     except (soundfile.LibsndfileError, OSError, RuntimeError, ValueError):
         return None
-    # A header of unknown length holds the largest possible number.
+    # The header of a stream of unknown length states the largest possible number.
     return facts.duration if 0 < facts.duration < 7 * 86_400 else None

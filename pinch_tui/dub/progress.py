@@ -1,4 +1,4 @@
-"""The progress of a run as text: one line that is redrawn, or log lines. Pure."""
+"""The progress of a run as text: one line to redraw, or log lines. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pinch_tui.dub.checks import bytes_text, clock_text, usual_minutes
 from pinch_tui.dub.model import Failure, Job, JobState, Trouble
 
 RATE_WINDOW_S: Final = 8.0
-"""The rate of a transfer is measured over this time."""
+"""Time over which the rate of a transfer is measured."""
 PLAIN_EVERY_S: Final = 30.0
-"""A log gets a line for each change, and otherwise one in this time."""
+"""A log gets a line for each change, and otherwise one per interval of this length."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Transfer:
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def note(self, done: int, total: int | None, now: float) -> None:
-        """``done`` of ``total`` bytes at ``now`` (monotonic seconds)."""
+        """Record that ``done`` of ``total`` bytes were transferred at ``now`` (monotonic seconds)."""
         if done < self.done:
             self._marks.clear()
         self.done, self.total = done, total or self.total
@@ -38,7 +38,7 @@ class Transfer:
 
     @property
     def rate(self) -> float | None:
-        """Bytes per second, None until it is known."""
+        """Bytes per second; None until it has been measured."""
         if len(self._marks) < 2:
             return None
         (first_at, first), (last_at, last) = self._marks[0], self._marks[-1]
@@ -46,11 +46,9 @@ class Transfer:
 
     def text(self) -> str:
         amount = bytes_text(self.done)
-        parts = [f"{self.verb} {self.name}"]
         if self.total:
-            parts.append(f"{amount} of {bytes_text(self.total)} ({100 * self.done // self.total} %)")
-        else:
-            parts.append(amount)
+            amount += f" of {bytes_text(self.total)} ({100 * self.done // self.total} %)"
+        parts = [f"{self.verb} {self.name}", amount]
         if (rate := self.rate) is not None:
             parts.append(f"{bytes_text(rate)}/s")
             if self.total and self.done < self.total:
@@ -60,7 +58,7 @@ class Transfer:
 
 @dataclass(slots=True)
 class Waiting:
-    """A job that the service works on."""
+    """A job in progress at the service."""
 
     since: float
     """When it was requested, Unix seconds."""
@@ -83,7 +81,7 @@ class Waiting:
         return " - ".join(parts)
 
     def state_text(self) -> str:
-        """The job's state, and its stage where that says more."""
+        """The job's state, and its stage if that says more."""
         job = self.job
         if job is None:
             return "waiting for the job"
@@ -99,17 +97,17 @@ def trouble_text(failure: Failure) -> str:
         case Trouble.STATUS if failure.status == 429:
             return "The service is busy (429);"
         case Trouble.STATUS if 300 <= failure.status < 400:
-            return f"The service answers with a redirect ({failure.status}), maybe to a login page;"
+            return f"The service answered with a redirect ({failure.status}), perhaps to a login page;"
         case Trouble.STATUS:
-            return f"The service answers {failure.status};"
+            return f"The service answered {failure.status};"
         case Trouble.UNREADABLE if not failure.cause:
-            return "The answer does not come from the service (a login page?);"
+            return "The answer is not the service's (a login page?);"
         case Trouble.UNSENT | Trouble.LOST | Trouble.UNREADABLE:
-            return f"{(failure.cause or 'The connection broke.').rstrip('.')};"
+            return f"{(failure.cause or 'The connection was lost.').rstrip('.')};"
 
 
 class PlainPace:
-    """Chooses the lines of a log: each new state, each tenth of a transfer, and one line every `PLAIN_EVERY_S`."""
+    """Decides what to log: each new state, each tenth of a transfer, and one line every `PLAIN_EVERY_S`."""
 
     def __init__(self) -> None:
         self._key: object = None

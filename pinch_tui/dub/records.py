@@ -1,7 +1,7 @@
-"""The records of dubbing jobs: one private file per job in the data folder, replaced as a whole at every step.
+"""The records of dubbing jobs: one private file per job in the data folder, replaced atomically at every step.
 
-A record and its folder's entry are synced before `Records.save` returns, so that a requested job survives a kill and a
-power cut. Reading never raises; damaged files are counted.
+`Records.save` syncs the record and its folder, so that a requested job survives a kill and a power failure. Reading
+never raises; damaged files are counted.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pinch_tui.store.paths import private_folder, read_file, write_private
 
 SCHEMA = 1
 _SHORTEST = 4
-"""Characters of a job's id that are enough to name it."""
+"""Minimum number of characters that abbreviate a job's id."""
 _LONGEST = 16_384
-"""Characters of a text that is read back."""
+"""Longer texts in a file are cut to this many characters."""
 
 
 class Records:
@@ -34,30 +34,24 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.unreadable = 0
-        """Files of the last `all` that could not be read."""
+        """Number of files that the last `all` could not read."""
 
     def all(self) -> list[Record]:
         """Every record, newest first."""
-        self.unreadable = 0
-        found: list[Record] = []
         try:
-            paths = sorted(self.folder.glob("*.json"))
+            found = [_read(path) for path in self.folder.glob("*.json")]
         except OSError:
-            return []
-        for path in paths:
-            record = _read(path)
-            if record is None:
-                self.unreadable += 1
-            else:
-                found.append(record)
-        return sorted(found, key=lambda record: (record.created_at, record.id), reverse=True)
+            found = []
+        records = [record for record in found if record is not None]
+        self.unreadable = len(found) - len(records)
+        return sorted(records, key=lambda record: (record.created_at, record.id), reverse=True)
 
     def read(self, record_id: str) -> Record | None:
-        """One record as it stands now."""
+        """The current content of one record."""
         return _read(self.folder / f"{record_id}.json")
 
     def save(self, record: Record) -> None:
-        """Write a record, synced. Raises `UsageError` when it cannot be written."""
+        """Write and sync a record. Raises `UsageError` if it cannot be written."""
         path = self.folder / f"{record.id}.json"
         try:
             write_private(path, json.dumps({"schema": SCHEMA, **asdict(record)}, indent=1) + "\n")
@@ -67,28 +61,25 @@ class Records:
             ) from exc
 
     def same(self, digest: str, target: str, *, is_rehearsal: bool) -> Record | None:
-        """The newest record of the same recording and target that prevents a new job.
+        """The newest record of the same recording and target to use instead of a new job.
 
-        That is a live one, else one whose answer is unknown, else one that can be continued. Failed and refused ones do
-        not count. The base URL does not matter, since the account may be the same.
+        Preferred are live jobs, then those whose answer is unknown, then those that can be continued; failed and
+        refused ones do not count. The base URL is ignored, since the account may be the same.
         """
         wanted = (digest, target, is_rehearsal)
         known = [record for record in self.all() if (record.digest, record.target, record.is_rehearsal) == wanted]
-        for phases in (LIVE, {Phase.ASKED}, BEGUN):
-            for record in known:
-                if record.phase in phases:
-                    return record
-        return None
+        ranked = (record for phases in (LIVE, {Phase.ASKED}, BEGUN) for record in known if record.phase in phases)
+        return next(ranked, None)
 
     def find(self, reference: str) -> Record | None:
-        """A job by its id, our own id of it, the beginning of either, or ``last``. None when it is not known here.
+        """A job by the service's id or ours, the beginning of either, or ``last``; None if it has no record here.
 
-        Raises `UsageError` when a beginning matches several.
+        Raises `UsageError` if a beginning matches several.
         """
         records = self.all()
         if reference == "last":
             if not records:
-                raise UsageError("No job was created here yet.", "pinch-tui dub FILE --to LANG creates one.")
+                raise UsageError("No job has been created here yet.", "pinch-tui dub FILE --to LANG creates one.")
             return records[0]
         for record in records:
             if reference in (record.job_id, record.id):
@@ -103,7 +94,7 @@ class Records:
         return fitting[0] if fitting else None
 
     def limits(self, service: str) -> Limits:
-        """The limits that this service stated last."""
+        """The limits that this service last stated."""
         known = [record for record in self.all() if record.service == service]
         return Limits(
             next((record.max_bytes for record in known if record.max_bytes), MAX_BYTES),
@@ -111,24 +102,23 @@ class Records:
         )
 
     def lock(self, record: Record) -> FileLock:
-        """Held by the one process that works on a job. Raises `UsageError`."""
-        self._make_folder()
-        return FileLock(self.folder / f"{record.id}.lock")
+        """The lock of the one process that works on a job. Raises `UsageError`."""
+        return self._lock(record.id)
 
-    def _make_folder(self) -> None:
+    @contextlib.contextmanager
+    def choosing(self) -> Iterator[None]:
+        """Held while a record is looked up or created, so that two runs do not both create one."""
+        with self._lock("choosing").waiting():
+            yield
+
+    def _lock(self, name: str) -> FileLock:
         try:
             private_folder(self.folder)
         except OSError as exc:
             raise UsageError(
-                f"The records of jobs cannot be kept in {self.folder}: {why(exc)}.", "Check the folder's owner."
+                f"Job records cannot be kept in {self.folder}: {why(exc)}.", "Check the folder's owner."
             ) from exc
-
-    @contextlib.contextmanager
-    def choosing(self) -> Iterator[None]:
-        """Held while a record is looked up or created, so that two runs do not create one each."""
-        self._make_folder()
-        with FileLock(self.folder / "choosing.lock").waiting():
-            yield
+        return FileLock(self.folder / f"{name}.lock")
 
 
 def _read(path: Path) -> Record | None:
@@ -139,7 +129,7 @@ def _read(path: Path) -> Record | None:
 
 
 def decode(raw: Any) -> Record | None:
-    """The record that a file holds; None without its essentials."""
+    """The record in a file's JSON; None if the id or the phase is missing."""
     if not isinstance(raw, dict):
         return None
     values: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Failures of the dubbing service as errors with a sentence, a hint and an exit code. Pure."""
+"""Turns failures of the dubbing service into errors with a sentence, a hint and an exit code. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUPPORT: Final = "support@startpinch.com"
 
 
 class Step(StrEnum):
-    """What was being done when a request failed."""
+    """The step in which a request failed."""
 
     ADDRESS = "address"
     UPLOAD = "upload"
@@ -26,11 +26,11 @@ class Step(StrEnum):
 
 
 _DOING: Final = {
-    Step.ADDRESS: "asking for an upload address",
+    Step.ADDRESS: "requesting an upload address",
     Step.UPLOAD: "uploading the recording",
-    Step.CREATE: "asking for the job",
-    Step.POLL: "asking for the job's state",
-    Step.RESULT: "asking for the result",
+    Step.CREATE: "requesting the job",
+    Step.POLL: "requesting the job's state",
+    Step.RESULT: "requesting the result",
     Step.DOWNLOAD: "downloading the result",
 }
 
@@ -41,7 +41,7 @@ _FIELDS: Final = (
     (
         r"source_?url|invalid_?url|\burl\b|fetch|download",
         "the recording's address",
-        "Is it a direct link to the media, which anybody can open for at least an hour?",
+        "Is it a direct link to the media that anyone can open for at least an hour?",
     ),
     (r"too_?long|duration", "the recording's length", "Cut the recording into parts.{length}"),
     (
@@ -49,22 +49,22 @@ _FIELDS: Final = (
         "the recording's size",
         "Cut the recording into parts, or encode it smaller.{size}",
     ),
-    (r"container|codec|format|content_?type", "the kind of file", ""),
-    (r"filename", "the file's name", ""),
+    (r"container|codec|format|content_?type", "the file type", ""),
+    (r"filename", "the file name", ""),
 )
-"""What the service calls a field, what the user calls it, and what to do. The first that matches names the refusal."""
+"""Pattern of the service's name for a field, our name for it, and what to do. The first match explains the refusal."""
 _A_LANGUAGE: Final = (r"language", "a language (--to {target}, --from {source})", _DUBS)
-"""Where the service does not say which one."""
+"""The service does not say which of the two."""
 
 
 def _refused_field(failure: Failure, record: Record) -> tuple[str, str]:
-    """The refused field in the user's words, and what to do; both "" where the service names none."""
+    """The refused field in the user's words, and what to do; both "" if the service names none."""
     texts = (failure.code, _FIELDS), (failure.words, _FIELDS), (f"{failure.code} {failure.words}", (_A_LANGUAGE,))
     for text, fields in texts:
         for pattern, what, cure in fields:
             if re.search(pattern, text, re.IGNORECASE):
-                length = f" It takes {clock_text(record.max_duration_s)}." if record.max_duration_s else ""
-                size = f" It takes {bytes_text(record.max_bytes)}." if record.max_bytes else ""
+                length = f" The limit is {clock_text(record.max_duration_s)}." if record.max_duration_s else ""
+                size = f" The limit is {bytes_text(record.max_bytes)}." if record.max_bytes else ""
                 source = record.source or "auto"
                 return what.format(target=record.target, source=source), cure.format(length=length, size=size)
     return "", ""
@@ -72,118 +72,77 @@ def _refused_field(failure: Failure, record: Record) -> tuple[str, str]:
 
 def refusal(step: Step, failure: Failure, record: Record, key_source: str) -> PinchError:
     """The error that ends a run. ``key_source`` says where the key was found."""
-    hint = _after(record)
-    if failure.trouble is not Trouble.STATUS:
-        title = failure.cause or "The service's answer could not be read."
-        if failure.trouble is Trouble.UNREADABLE and not failure.cause:
-            title = "The answer does not come from the service; it may be a network's login page."
-        return LinkError(f"{title} This happened while {_DOING[step]}.", _join("Check the network.", hint))
-    if step in (Step.UPLOAD, Step.DOWNLOAD):
-        return _storage_refusal(step, failure, record)
     status, words = failure.status, failure.words or failure.code
     said = f" {quoted(words)}" if words else ""
+
+    def and_then(cure: str) -> str:
+        """The cure, and how to continue if a job exists."""
+        if not record.job_id:
+            return _join(cure, "No job was created.")
+        return _join(cure, f"The job continues; fetch its result with: pinch-tui dub get {record.job_id}")
+
     match status:
+        case _ if failure.trouble is not Trouble.STATUS:
+            title = failure.cause or "The service's answer could not be read."
+            if failure.trouble is Trouble.UNREADABLE and not failure.cause:
+                title = "The answer is not the service's; it may be a network's login page."
+            return LinkError(f"{title} This happened while {_DOING[step]}.", and_then("Check the network."))
+        case 413 if step is not Step.DOWNLOAD:
+            where = "the service's storage" if step is Step.UPLOAD else "the service"
+            size = f"It has {bytes_text(record.size)}. " if record.size else ""
+            return UsageError(f"The recording is too large for {where} (413).{said}", f"{size}Cut it into parts.")
+        case _ if step is Step.UPLOAD:
+            title = f"The upload failed each time ({status}), even with new addresses."
+            return LinkError(title, "Nothing was charged. Try again later.", retryable=True)
+        case _ if step is Step.DOWNLOAD:
+            return LinkError(f"The download failed each time ({status}), even with new links.", and_then(""))
         case 401:
-            return CredentialError(
-                f"The service refused the API key from {key_source} (401).{said}",
-                _join("Give another one with pinch-tui key set.", hint),
-                status=status,
-            )
+            title = f"The service refused the API key from {key_source} (401).{said}"
+            return CredentialError(title, and_then("Enter another one with pinch-tui key set."), status=status)
         case 402:
-            return CredentialError(
-                f"The account's balance does not cover this job (402).{said}",
-                _join("Add to the balance at the developer portal, then run the same command again.", hint),
-                status=status,
-            )
+            title = f"The account's balance does not cover this job (402).{said}"
+            cure = "Add to the balance at the developer portal, then run the same command again."
+            return CredentialError(title, and_then(cure), status=status)
         case 403:
-            return CredentialError(
-                f"The API key from {key_source} may not use dubbing (403).{said}",
-                _join(f"The key is valid but not entitled; ask {SUPPORT}.", hint),
-                status=status,
-            )
-        case 413:
-            return UsageError(
-                f"The recording is too large for the service (413).{said}",
-                f"It has {bytes_text(record.size)}. Cut it into parts." if record.size else "Cut it into parts.",
-            )
+            title = f"The API key from {key_source} may not use dubbing (403).{said}"
+            return CredentialError(title, and_then(f"The key is valid but not entitled; ask {SUPPORT}."), status=status)
         case 429:
-            wait = f" in {failure.retry_after_s:.0f} s" if failure.retry_after_s else " in a minute"
-            return LinkError(
-                f"The service is busy (429).{said}", _join(f"Run the same command again{wait}.", hint), retryable=True
-            )
+            wait = f"in {failure.retry_after_s:.0f} s" if failure.retry_after_s else "in a minute"
+            cure = f"Run the same command again {wait}."
+            return LinkError(f"The service is busy (429).{said}", and_then(cure), retryable=True)
         case 404 if step in (Step.POLL, Step.RESULT):
             return UsageError(
                 f"The service does not know the job {record.job_id} (404).{said}",
-                "Was it made with another key? pinch-tui dub list shows the jobs created here.",
+                "Was it created with another key? pinch-tui dub list shows the jobs created here.",
             )
         case _ if 300 <= status < 400:
-            return LinkError(
-                f"The service answered with a redirect ({status}), which is not followed.",
-                _join("Set dub.base_url to the service's own address.", hint),
-            )
+            title = f"The service answered with a redirect ({status}), which is not followed."
+            return LinkError(title, and_then("Set dub.base_url to the service's own address."))
         case _ if 400 <= status < 500 and step in (Step.CREATE, Step.ADDRESS):
             field, cure = _refused_field(failure, record)
             what = f"The service refuses {field} ({status})." if field else f"The service refused the job ({status})."
             return UsageError(what + said, _join(cure, "No job was created."))
         case _:
-            return LinkError(
-                f"The service failed while {_DOING[step]} ({status}).{said}",
-                _join(f"If it persists, ask {SUPPORT}.", hint),
-                retryable=failure.is_passing,
-            )
+            title = f"The service failed while {_DOING[step]} ({status}).{said}"
+            return LinkError(title, and_then(f"If it persists, ask {SUPPORT}."), retryable=failure.is_passing)
 
 
-def unknown_answer(record: Record, failure: Failure | None = None) -> LinkError:
+def unknown_answer(failure: Failure | None = None) -> LinkError:
     """The request that creates a job may have arrived, so it is not repeated."""
-    why = ""
-    if failure is not None:
-        why = f" (the answer was {failure.status})" if failure.trouble is Trouble.STATUS else ""
+    is_status = failure is not None and failure.trouble is Trouble.STATUS
+    why = f" (the answer was {failure.status})" if failure is not None and is_status else ""
     return LinkError(
-        f"The job was requested, but it is not known whether it was created{why}. It is not requested again, because it"
-        " might be paid twice.",
-        "pinch-tui dub list keeps it as unknown. Check the developer portal: if the job is there, fetch it with"
+        f"The job was requested, but it is unknown whether it was created{why}. It is not requested again, because it"
+        " might be charged twice.",
+        "pinch-tui dub list shows it as unknown. Check the developer portal: if the job is there, fetch it with"
         " pinch-tui dub get JOB; if not, run the same command with --again.",
     )
 
 
 def job_failed(record: Record) -> LinkError:
-    """The service could not do the job."""
     return LinkError(
         _join(f"The job {record.job_id} failed ({record.status or 'failed'}).", quoted(record.error)),
         f"Run the same command again for a new one. If it persists, ask {SUPPORT} and name the job.",
-    )
-
-
-def too_large(record: Record, max_bytes: int) -> UsageError:
-    """The file exceeds the limit that came with the upload address."""
-    return UsageError(
-        f"{record.name} has {bytes_text(record.size)}; the service takes at most {bytes_text(max_bytes)}.",
-        "Cut it into parts, or encode it smaller.",
-    )
-
-
-def _storage_refusal(step: Step, failure: Failure, record: Record) -> PinchError:
-    status = failure.status
-    if step is Step.UPLOAD and status == 413:
-        return UsageError(
-            "The recording is too large for the service's storage (413).",
-            f"It has {bytes_text(record.size)}. Cut it into parts.",
-        )
-    if step is Step.UPLOAD:
-        return LinkError(
-            f"The upload failed each time ({status}), even with new addresses.",
-            "Nothing was paid. Try again later.",
-            retryable=True,
-        )
-    return LinkError(f"The download failed each time ({status}), even with new links.", _after(record))
-
-
-def _after(record: Record) -> str:
-    """How to continue if a job exists, or that none does."""
-    return (
-        f"The job continues; fetch its result with: pinch-tui dub get {record.job_id}"
-        if record.job_id
-        else "No job was created."
     )
 
 

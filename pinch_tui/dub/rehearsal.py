@@ -1,7 +1,7 @@
-"""``pinch-tui dub --practice``: a transport that plays the dubbing service, without a network and without a cost.
+"""``pinch-tui dub --practice``: a transport that stands in for the dubbing service, offline and free of charge.
 
-It dubs nothing: the result is a short recording that says, in English, that this is a rehearsal. A job's id holds its
-start and its languages, so that ``dub get`` finds it in a later run.
+It dubs nothing: the result is a short recording that says, in English, that this is a rehearsal. A job's id contains
+its start time and its languages, so that ``dub get`` works in a later run.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ BASE_URL: Final = "https://rehearsal.invalid"
 POLL_S: Final = 1.0
 """Seconds between two polls of a rehearsed job."""
 WORDS: Final = "This is a rehearsal. Nothing was dubbed, and nothing was paid."
+"""The text of the recording, too."""
 
 _SOUND: Final = "rehearsal.mp3"
 _STAGES: Final = (
@@ -29,17 +30,17 @@ _STAGES: Final = (
     (6.0, "processing", "Speaking the translation", 70),
     (7.0, "uploading", "Storing the result", 95),
 )
-"""Each stage: the seconds after the start at which it ends, its state, its name, its percentage."""
+"""For each stage: when it ends, in seconds after the start; its state, name and percentage."""
 _JOB: Final = re.compile(r"rehearsal-(\d{10,12})-([a-z]{2})-([a-z]{2,4})-[0-9a-f]{6}")
 
 
 def is_rehearsed(job_id: str) -> bool:
-    """Whether a job's id is one of a rehearsal."""
+    """True if a job's id belongs to a rehearsal."""
     return _JOB.fullmatch(job_id) is not None
 
 
 class Rehearsal(httpx.AsyncBaseTransport):
-    """Answers as the dubbing service and its storage do. ``clock``: Unix seconds."""
+    """Answers like the dubbing service and its storage. ``clock``: Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

@@ -1,7 +1,7 @@
 """Runs a `JobMachine`: carries out its commands and reports their outcome as events.
 
-All waiting happens here. Ctrl-C and the time-out end every wait except the one for the answer to the request that
-creates the job, so that the job is not lost; a second Ctrl-C ends that one, too.
+All waiting happens here. Ctrl-C and the time-out end every wait but one: the answer to the request that creates the job
+is awaited, so that the job is not lost, until a second Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from pinch_tui.dub.client import DubClient
+from pinch_tui.dub.client import DubClient, OnProgress
 from pinch_tui.dub.events import (
     AskAddress,
     AskResult,
-    Begun,
     Command,
     Create,
+    Due,
     Event,
     Fetch,
     Fetched,
@@ -33,7 +33,6 @@ from pinch_tui.dub.events import (
     Stopped,
     Upload,
     Uploaded,
-    Woken,
 )
 from pinch_tui.dub.machine import JobMachine
 from pinch_tui.dub.model import Address, Failure, Output
@@ -45,7 +44,7 @@ from pinch_tui.errors import PinchError, UsageError, why
 
 TICK_S: Final = 0.25
 SUBTITLE_LIMIT: Final = 20_000_000
-"""Bytes of a subtitle file; an hour of speech has less than one million."""
+"""Maximum size of a subtitle file in bytes; an hour of speech takes less than a million."""
 _WORDS: Final = {
     Output.MEDIA: "the dubbed recording",
     Output.TRANSLATED: "the translated subtitles",
@@ -56,17 +55,17 @@ T = TypeVar("T")
 
 
 class View(Protocol):
-    """Where a run shows its progress."""
+    """Shows a run's progress."""
 
     def say(self, sentence: str) -> None:
-        """One sentence on a line of its own."""
+        """Print a sentence on a line of its own."""
 
     def progress(self, text: str, key: object, now: float) -> None:
-        """The progress so far. ``key`` names the state; ``now``: monotonic seconds."""
+        """Show the progress. ``key`` identifies the state; ``now``: monotonic seconds."""
 
 
 class Interrupt(Protocol):
-    """Ctrl-C: how often it was pressed, and an event that each press sets."""
+    """Ctrl-C: the number of presses, and an event that each press sets."""
 
     count: int
     changed: asyncio.Event
@@ -92,7 +91,7 @@ class Runner:
 
     async def run(self) -> Outcome:
         """Run to the end. Raises `PinchError`."""
-        commands = self.machine.handle(Begun(), time.time())
+        commands = self.machine.handle(Due(), time.time())
         while True:
             for command in commands:
                 match command:
@@ -112,9 +111,9 @@ class Runner:
         except UsageError as exc:
             if not command.record.job_id:
                 raise
-            if not self._failed_to_save:  # the job exists: fetching its result matters more than the record
+            if not self._failed_to_save:  # once the job exists, its result matters more than the record
                 self._failed_to_save = True
-                self.view.say(f"{exc} Note this name: {command.record.job_id}")
+                self.view.say(f"{exc} Write down the job's name: {command.record.job_id}")
 
     async def _do(self, command: Command) -> Event:
         record = self.machine.record
@@ -126,15 +125,16 @@ class Runner:
                 return await self._until(lambda: self.client.address(Path(record.file).name, self.content_type))
             case Upload(address):
                 return await self._until(lambda: self._upload(address))
-            case Create(source_url, target, source):
+            case Create(source_url):
                 self._transfer = None
-                return await self._until(lambda: self.client.create(source_url, target, source), is_patient=True)
-            case Poll(job_id):
-                self._transfer = None
+                return await self._until(
+                    lambda: self.client.create(source_url, record.target, record.source), is_patient=True
+                )
+            case Poll():
                 self._wait_for_job()
-                return await self._until(lambda: self.client.job(job_id))
-            case AskResult(job_id):
-                return await self._until(lambda: self.client.result(job_id))
+                return await self._until(lambda: self.client.job(record.job_id))
+            case AskResult():
+                return await self._until(lambda: self.client.result(record.job_id))
             case Fetch(output, link):
                 return await self._until(lambda: self._fetch(output, link))
             case Pause():
@@ -142,57 +142,52 @@ class Runner:
             case _:
                 raise AssertionError(command)
 
-    def _wait_for_job(self) -> None:
+    def _wait_for_job(self) -> Waiting:
+        """Show the job's progress instead of a transfer's."""
         record = self.machine.record
+        self._transfer = None
         if self._waiting is None:
-            self._waiting = Waiting(record.asked_at or time.time(), record.duration_s)
+            self._waiting = Waiting(record.asked_at or time.time())
         self._waiting.duration_s = record.duration_s
         self._waiting.job = self.machine.job
+        return self._waiting
 
     # -- transfers
 
     async def _upload(self, address: Address) -> Uploaded | Failure:
         record = self.machine.record
-        transfer = Transfer("Uploading", record.name, record.size)
-        self._transfer = transfer
+        note = self._begin_transfer("Uploading", record.name, record.size)
         with open_recording(Path(record.file)) as file:
             if os.fstat(file.fileno()).st_size != record.size:
                 raise UsageError(
                     f"{record.name} has changed since it was checked.",
                     "Run the same command again when it is complete.",
                 )
-            return await self.client.upload(
-                address,
-                file,
-                record.size,
-                self.content_type,
-                lambda done, total: transfer.note(done, total, time.monotonic()),
-            )
+            return await self.client.upload(address, file, record.size, self.content_type, note)
 
     async def _fetch(self, output: Output, link: str) -> Fetched | Failure:
         record = self.machine.record
-        transfer = Transfer("Downloading", _WORDS[output])
-        self._transfer = transfer
+        note = self._begin_transfer("Downloading", _WORDS[output])
         folder = folder_of(record, self.here)
         place = Place(record, output, folder)
+        limit = None if output is Output.MEDIA else SUBTITLE_LIMIT
         try:
-            failure = await self.client.download(
-                link,
-                place.begin,
-                lambda done, total: transfer.note(done, total, time.monotonic()),
-                limit=None if output is Output.MEDIA else SUBTITLE_LIMIT,
-            )
+            failure = await self.client.download(link, place.begin, note, limit=limit)
             if failure is None:
                 return Fetched(output, str(await asyncio.to_thread(place.publish)))
         except OSError as exc:
             raise UsageError(
                 f"The result cannot be written to {folder}: {why(exc)}.",
-                f"The job is finished. Free some space or choose another place: pinch-tui dub get {record.job_id}"
-                " --out PATH",
+                "The job is finished. Free some space or choose another place:"
+                f" pinch-tui dub get {record.job_id} --out PATH",
             ) from exc
         finally:
             place.discard()
         return failure
+
+    def _begin_transfer(self, verb: str, name: str, total: int | None = None) -> OnProgress:
+        self._transfer = transfer = Transfer(verb, name, total)
+        return lambda done, total: transfer.note(done, total, time.monotonic())
 
     # -- waiting
 
@@ -200,44 +195,33 @@ class Runner:
         if command.trouble is not None and self._waiting is None:
             self.view.say(f"{trouble_text(command.trouble)} trying again in {command.seconds:.0f} s.")
         if self.machine.record.job_id:
-            self._transfer = None
-            self._wait_for_job()
-            assert self._waiting is not None
-            self._waiting.trouble = command.trouble
-            self._waiting.retry_at = time.time() + command.seconds
-        stopped = await self._until(lambda: asyncio.sleep(command.seconds))
-        return Woken() if stopped is None else stopped
+            waiting = self._wait_for_job()
+            waiting.trouble = command.trouble
+            waiting.retry_at = time.time() + command.seconds
+        return await self._until(lambda: asyncio.sleep(command.seconds, Due()))
 
     async def _until(
         self, begin: Callable[[], Coroutine[object, object, T]], *, is_patient: bool = False
     ) -> T | Stopped:
-        """The work's result, unless Ctrl-C or the time-out comes first; with ``is_patient``, a second Ctrl-C."""
-        stopped = self._stopped(is_patient=is_patient)
-        if stopped is not None:
-            return stopped
+        """The work's result, unless Ctrl-C (with ``is_patient``, a second one) or the time-out comes first."""
+        if self._is_stopped(is_patient=is_patient):
+            return Stopped()
         async with asyncio.TaskGroup() as group:
             task = group.create_task(_caught(begin()))
-            stopped = await self._watch(task, group, is_patient=is_patient)
-            if stopped is not None:
+            if not await self._watch(task, group, is_patient=is_patient):
                 task.cancel()
-        if stopped is not None:
-            return stopped
+                return Stopped()
         result = task.result()
         if isinstance(result, PinchError):
             raise result
         return result
 
-    async def _watch(
-        self, task: asyncio.Task[T | PinchError], group: asyncio.TaskGroup, *, is_patient: bool
-    ) -> Stopped | None:
-        """Wait for the task and show the progress; None once it is done."""
-        has_told = False
+    async def _watch(self, task: asyncio.Task[T | PinchError], group: asyncio.TaskGroup, *, is_patient: bool) -> bool:
+        """Wait for the task and show the progress; False if the run is stopped before the task is done."""
         while not task.done():
-            stopped = self._stopped(is_patient=is_patient)
-            if stopped is not None:
-                return stopped
-            if self.interrupt.count and not has_told:
-                has_told = True
+            if self._is_stopped(is_patient=is_patient):
+                return False
+            if self.interrupt.count:
                 self.view.say("The job has just been requested; waiting for its name. Ctrl-C again quits without it.")
             self._show()
             left = TICK_S
@@ -247,14 +231,11 @@ class Runner:
             pressed = group.create_task(self.interrupt.changed.wait())
             await asyncio.wait((task, pressed), timeout=left, return_when=asyncio.FIRST_COMPLETED)
             pressed.cancel()
-        return None
+        return True
 
-    def _stopped(self, *, is_patient: bool) -> Stopped | None:
-        if self.interrupt.count > (1 if is_patient else 0):
-            return Stopped()
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            return Stopped(is_timeout=True)
-        return None
+    def _is_stopped(self, *, is_patient: bool) -> bool:
+        is_late = self._deadline is not None and time.monotonic() >= self._deadline
+        return is_late or self.interrupt.count > (1 if is_patient else 0)
 
     def _show(self) -> None:
         now = time.monotonic()
@@ -268,7 +249,7 @@ class Runner:
 
 
 async def _caught(work: Coroutine[object, object, T]) -> T | PinchError:
-    """The error as a value, since a task group would wrap it."""
+    """The result, or the error as a value: a task group would wrap it."""
     try:
         return await work
     except PinchError as exc:

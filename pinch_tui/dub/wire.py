@@ -1,4 +1,4 @@
-"""The dubbing service's answers as values (sections 4 and 9.4 of its reference). Pure; decoding never raises."""
+"""Decodes the dubbing service's answers (sections 4 and 9.4 of its reference). Pure; decoding never raises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinch_tui.core.untrusted import number_of, object_of
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
 
 BODY_LIMIT: Final = 262_144
-"""Largest part of an answer that is read, in bytes."""
+"""Maximum number of bytes read of an answer."""
 _ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 _COMPLETED: Final = frozenset(("completed", "complete", "succeeded", "done"))
@@ -20,13 +20,8 @@ _FAILED: Final = frozenset(("failed", "error", "cancelled", "canceled"))
 
 
 def address_body(filename: str, content_type: str) -> dict[str, object]:
-    """The request for an upload address. The name may hold bytes that are not text."""
+    """The body of the request for an upload address. The name can contain bytes that are not text."""
     return {"filename": clean(filename, 200) or "recording", "content_type": content_type}
-
-
-def create_body(source_url: str, target: str, source: str) -> dict[str, object]:
-    """The request for a job."""
-    return {"source_url": source_url, "target_lang": target, "source_lang": source}
 
 
 def parse_address(body: bytes) -> Address | None:
@@ -41,7 +36,7 @@ def parse_address(body: bytes) -> Address | None:
 def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
     """A job object, or the answer to the request that creates one; None without an id.
 
-    The state may be missing: losing the id of a job is worse than not knowing its state.
+    The state can be missing: losing the id of a job is worse than not knowing its state.
     """
     fields = object_of(body) or {}
     job_id = fields.get("job_id", fields.get("id"))
@@ -70,7 +65,7 @@ def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
 
 
 def parse_result(body: bytes) -> Result | None:
-    """The answer of ``result``; the link may be missing (`Result.link` is then empty)."""
+    """The answer of ``result``. `Result.link` is empty if the answer has no link."""
     fields = object_of(body) or {}
     if not fields and body.strip() != b"{}":
         return None
@@ -84,13 +79,13 @@ def parse_error(status: int, body: bytes, retry_after: str = "", secrets: Iterab
 
 
 def is_page(content_type: str, beginning: bytes) -> bool:
-    """Whether an answer is a web page rather than media."""
+    """True if an answer is a web page rather than media."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind in ("text/html", "application/xhtml+xml") or said.is_markup(beginning[:200].decode("latin-1"))
 
 
 def without_query(url: str) -> str:
-    """A URL without the parts that may be secret: query, fragment, user name and password."""
+    """A URL without the parts that can be secret: query, fragment, user name and password."""
     scheme, _, rest = url.partition("://")
     host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if rest else ""
@@ -100,17 +95,14 @@ def without_query(url: str) -> str:
 
 
 def _state(word: str) -> JobState:
-    match word.lower():
-        case state if state in _COMPLETED:
-            return JobState.COMPLETED
-        case state if state in _FAILED:
-            return JobState.FAILED
-        case _:
-            return JobState.RUNNING
+    state = word.lower()
+    if state in _COMPLETED:
+        return JobState.COMPLETED
+    return JobState.FAILED if state in _FAILED else JobState.RUNNING
 
 
 def _progress(value: object) -> tuple[str, float | None]:
-    """Stage and percent: null, a number, or an object that may lack either (section 9.4)."""
+    """Stage and percentage from null, a number, or an object that can lack either (section 9.4)."""
     if isinstance(value, dict):
         stage = said.code(value.get("stage_name")) or said.code(value.get("stage"))
         return stage, _percent(value.get("percent"))
@@ -123,7 +115,7 @@ def _percent(value: object) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    """A number of at least 0, else None."""
+    """A number >= 0, else None."""
     number = number_of(value)
     return number if number is not None and number >= 0 else None
 
@@ -148,5 +140,5 @@ def _reason(value: object, secrets: Iterable[str]) -> str:
 
 
 def _seconds(text: str) -> float | None:
-    """``Retry-After`` in seconds; a date counts as none."""
+    """``Retry-After`` in seconds; None for a date."""
     return min(float(text), 3_600.0) if text.strip().isdigit() and len(text) < 10 else None

@@ -1,4 +1,4 @@
-"""Kill ``pinch-tui dub`` at random moments, and see that nothing was paid twice and nothing was lost.
+"""Kill ``pinch-tui dub`` at random moments, and see that nothing was charged twice and nothing was lost.
 
 Each kill falls either into a random moment of a request (as it arrives, or just before its answer leaves, plus a few
 random milliseconds) or at a random time. After each, the service's own count of jobs is held against what the records

@@ -181,7 +181,7 @@ def test_a_timeout_lets_the_job_go_on(dubber: Dubber) -> None:
     assert code == 6 and said["exit_code"] == 6 and said["state"] == "running"
 
 
-# ---- nothing is paid twice ----------------------------------------------------------------------------------------
+# ---- nothing is charged twice ----------------------------------------------------------------------------------------
 
 
 def test_the_same_recording_and_target_takes_the_job_there_is(dubber: Dubber) -> None:
@@ -189,7 +189,7 @@ def test_the_same_recording_and_target_takes_the_job_there_is(dubber: Dubber) ->
     (dubber.folder / "talk.wav").rename(dubber.folder / "moved.wav")
     code, out, err = dubber("moved.wav", "--to", "spanish")
     assert code == 0 and "talk.es.mp4" in out
-    assert "--again" in err and "nothing is paid" in err
+    assert "--again" in err and "free of charge" in err
     assert dubber.service.created == 1 and dubber.service.count("address") == 1
     assert dubber("moved.wav", "--to", "de", "--yes")[0] == 0
     assert dubber.service.created == 2
@@ -227,7 +227,7 @@ def test_an_unknown_answer_is_said_and_not_asked_again(dubber: Dubber, reply: Re
     dubber.service.script["create"].append(reply)
     dubber.service.creates_when_scripted = True
     code, out, err = dubber(*YES)
-    assert (code, out) == (5, "") and "paid twice" in err and "dub list" in err
+    assert (code, out) == (5, "") and "charged twice" in err and "dub list" in err
     assert dubber.service.created == 1 and dubber.service.count("create") == 1
 
 
@@ -241,7 +241,7 @@ def test_what_becomes_of_an_unknown_answer(dubber: Dubber) -> None:
     assert dubber.service.count("create") == 1
     (record,) = dubber.records.all()
     code, said = dubber.object("get", record.id)
-    assert (code, said["state"], said["exit_code"]) == (5, "unknown", 5) and "paid twice" in said["error"]["title"]
+    assert (code, said["state"], said["exit_code"]) == (5, "unknown", 5) and "charged twice" in said["error"]["title"]
     assert dubber("get", "job_0001")[0] == 0, "the portal told its name"
     assert dubber(*YES, "--again")[0] == 0
     assert dubber.service.created == 2
@@ -290,7 +290,7 @@ def test_two_runs_at_once_make_one_job(dubber: Dubber) -> None:
 
 
 def test_status_and_list_know_every_job(dubber: Dubber) -> None:
-    assert dubber("list") == (0, "", "No job was created here yet. pinch-tui dub FILE --to LANG creates one.\n")
+    assert dubber("list") == (0, "", "No job has been created here yet. pinch-tui dub FILE --to LANG creates one.\n")
     dubber(*YES, "--no-wait")
     code, out, _ = dubber("status", "job_0001")
     assert code == 0 and "running" in out and "Recognising speech" in out
@@ -339,7 +339,7 @@ def test_the_records_are_private(dubber: Dubber) -> None:
 
 def test_without_a_terminal_the_price_needs_a_yes(dubber: Dubber) -> None:
     code, _, err = dubber("talk.wav", "--to", "es")
-    assert code == 2 and "--yes" in err and re.search(r"0:03.*\$0\.03.*\$0\.50 a minute", err)
+    assert code == 2 and "--yes" in err and re.search(r"0:03.*\$0\.03.*\$0\.50 per minute", err)
     assert dubber.service.log == [] and dubber.records.all() == []
 
 
@@ -354,7 +354,7 @@ def test_the_price_is_asked_for(dubber: Dubber, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("pinch_tui.cli.dub.command._confirm", confirm)
     got, _, err = dubber("talk.wav", "--to", "es")
     assert got == code
-    assert offers == ["Dub talk.wav (0:03, 48 kB) into Spanish for about $0.03 ($0.50 a minute)."]
+    assert offers == ["Dub talk.wav (0:03, 48 kB) into Spanish for about $0.03 ($0.50 per minute)."]
     if not agrees:
         assert "Nothing was sent." in err
         assert dubber.service.log == [] and dubber.records.all() == []
@@ -365,10 +365,10 @@ def test_the_price_is_asked_for(dubber: Dubber, monkeypatch: pytest.MonkeyPatch,
     [
         (("nothing.wav", "--to", "es"), "does not exist"),
         ((".", "--to", "es"), "is a folder"),
-        (("notes.txt", "--to", "es"), "does not take"),
+        (("notes.txt", "--to", "es"), "does not accept"),
         (("empty.wav", "--to", "es"), "is empty"),
         (("page.mp4", "--to", "es"), "web page"),
-        (("short.wav", "--to", "es"), "1 s or more"),
+        (("short.wav", "--to", "es"), "at least 1 s"),
         (("talk.wav", "--to", "xx"), "does not dub into"),
         (("talk.wav", "--to", "turkish"), "does not dub into"),
         (("talk.wav", "--to", "auto"), "must name a language"),
@@ -407,11 +407,11 @@ def test_no_key_is_said_at_once(dubber: Dubber) -> None:
         (error(400, "unsupported_language", "target_lang 'es' is off today"), 2, "target language (--to es)"),
         (error(400, "unsupported_language", "nope"), 2, "a language (--to es, --from auto)"),
         (error(400, "invalid_url", "we could not fetch it"), 2, "the recording's address"),
-        (error(400, "bad_request", "the container is unknown"), 2, "the kind of file"),
+        (error(400, "bad_request", "the container is unknown"), 2, "the file type"),
         (error(400, "video_too_long", "at most 60 minutes"), 2, "the recording's length"),
         (error(400, "video_too_large", ""), 2, "the recording's size"),
         (Reply.of({"error": "source_lang is wrong"}, 400), 2, "--from auto"),
-        (Reply.of({"message": "filename is wrong"}, 400), 2, "the file's name"),
+        (Reply.of({"message": "filename is wrong"}, 400), 2, "the file name"),
         (Reply(400, b"plain words"), 2, "plain words"),
         (error(413, "video_too_large", ""), 2, "too large"),
         (error(401, "unauthorized", "no"), 3, "refused the API key from the environment"),
@@ -476,7 +476,7 @@ def test_a_url_is_asked_for_whole_and_kept_without_its_query(dubber: Dubber, mon
     assert {"my talk.es.mp4", "my talk.es.srt", "my talk.original.srt"} < dubber.names()
     (body,) = [body for name, _, body in dubber.service.requests if name == "create"]
     assert body["source_url"] == url
-    assert "14 MB" in err and "length is not known" in err
+    assert "14 MB" in err and "length is unknown" in err
     no_secrets(dubber, out, err)
     code, _, err = dubber(url, "--to", "es")
     assert code == 0 and dubber.service.created == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinch_tui.cli.dub.run import _left
-from pinch_tui.dub.events import Begun, Outcome
+from pinch_tui.dub.events import Due, Outcome
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import Phase, Record
 from pinch_tui.errors import LinkError
@@ -89,7 +89,7 @@ def test_while_the_job_is_asked_for_its_name_is_waited_for(tmp_path: Path) -> No
 def test_a_second_ctrl_c_leaves_without_the_name_and_says_so(tmp_path: Path) -> None:
     code, out, err, service = leave(tmp_path, "create", presses=2, answers=False)
     assert (code, out) == (5, ""), err
-    assert "not known" in err and "dub list" in err and service.count("create") == 1
+    assert "unknown" in err and "dub list" in err and service.count("create") == 1
 
 
 def test_it_is_said_with_no_wait_too(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_run_that_is_torn_away_tells_the_same(phase: Phase, outcome: Outcome) 
     """Where the loop takes no signals, Ctrl-C tears the run away from whatever it does."""
     job_id = "job_1" if phase is Phase.RUNNING else ""
     machine = JobMachine(Record("r", phase, "https://a.example", "es", "en", 0.0, file="/a", job_id=job_id), Plan())
-    machine.handle(Begun(), 0.0)
+    machine.handle(Due(), 0.0)
     assert _left(machine) is outcome
 
 
@@ -112,6 +112,6 @@ def test_a_run_that_is_torn_away_while_the_job_is_asked_for_says_so() -> None:
     machine = JobMachine(
         Record("r", Phase.NEW, "https://a.example", "es", "en", 0.0, address="https://b.example"), Plan()
     )
-    machine.handle(Begun(), 0.0)
-    with pytest.raises(LinkError, match="not known"):
+    machine.handle(Due(), 0.0)
+    with pytest.raises(LinkError, match="unknown"):
         _left(machine)

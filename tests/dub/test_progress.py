@@ -65,9 +65,9 @@ def test_a_finished_job_waits_for_its_link() -> None:
 def test_what_is_wrong_is_said_with_the_next_try() -> None:
     job = Job("job_1", JobState.RUNNING, "processing")
     for failure, words in (
-        (Failure(Trouble.STATUS, 503), "The service answers 503; asking again in 7 s"),
+        (Failure(Trouble.STATUS, 503), "The service answered 503; asking again in 7 s"),
         (Failure(Trouble.STATUS, 429), "The service is busy (429); asking again in 7 s"),
-        (Failure(Trouble.STATUS, 302), "maybe to a login page; asking again in 7 s"),
+        (Failure(Trouble.STATUS, 302), "perhaps to a login page; asking again in 7 s"),
         (Failure(Trouble.UNREADABLE), "a login page?); asking again in 7 s"),
         (
             Failure(Trouble.UNSENT, cause="Can't reach the service (its name was not found)."),

@@ -1,4 +1,4 @@
-"""``pinch-tui dub``: dub a recording, and follow the jobs created so far."""
+"""``pinch-tui dub``: dub a recording, and manage the jobs created so far."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Examples:
 
 The price is shown first and has to be confirmed (--yes confirms it). The dubbed recording and both subtitle files are
 saved beside the original: talk.es.mp4, talk.es.srt and talk.en.srt (talk.original.srt if --from was auto); nothing is
-overwritten. The same recording and target again uses the existing job; --again creates and pays for a new one. Ctrl-C
-stops the waiting, not the job. Paths (or the job's name) go to stdout, everything else to stderr. Exit codes: 0 done, 2
-usage, a file or a limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job is still running, 130
-interrupted before a job was created."""
+overwritten. Dubbing the same recording into the same language again uses the existing job; --again creates and pays for
+a new one. Ctrl-C stops the waiting, not the job. Paths (or the job's name) go to stdout, everything else to stderr.
+Exit codes: 0 done, 2 usage, a file or a limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job
+is still running, 130 interrupted before a job was created."""
 
-_SAID = {
+_SHARED = {
     "is_practice": click.option("--practice", "is_practice", is_flag=True, help="Rehearse: no account, no network."),
     "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     "timeout": click.option(
@@ -45,7 +45,7 @@ _SAID = {
 
 
 class _DubGroup(click.Group):
-    """A first word such as ``get`` is a subcommand; anything else is a recording with the options of ``dub``."""
+    """If the first word is a subcommand such as ``get``, runs it; otherwise it is a recording to dub."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_SUBCOMMAND] = bool(args) and args[0] in self.commands
@@ -79,7 +79,7 @@ def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 
 
 def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
-    """The subcommands and the shell's files."""
+    """The subcommands, then files, for the shell's completion."""
     from click.shell_completion import CompletionItem
 
     found = [name for name in ("get", "list", "status") if name.startswith(incomplete)]
@@ -98,13 +98,13 @@ def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     shell_complete=_codes,
     help="Language of the recording.",
 )
-@_SAID["out"]
+@_SHARED["out"]
 @click.option("--yes", is_flag=True, help="Do not ask before paying; required without a terminal.")
 @click.option("--again", is_flag=True, help="Create and pay for a new job even if one exists.")
 @click.option("--no-wait", is_flag=True, help="Exit as soon as the job is created.")
-@_SAID["timeout"]
-@_SAID["as_json"]
-@_SAID["is_practice"]
+@_SHARED["timeout"]
+@_SHARED["as_json"]
+@_SHARED["is_practice"]
 @config_flag
 @click.pass_context
 def command(ctx: click.Context, /, **flags: Any) -> None:
@@ -141,10 +141,10 @@ def _confirm(offer: str) -> bool:
 
 @command.command("get")
 @click.argument("job")
-@_SAID["out"]
-@_SAID["timeout"]
-@_SAID["as_json"]
-@_SAID["is_practice"]
+@_SHARED["out"]
+@_SHARED["timeout"]
+@_SHARED["as_json"]
+@_SHARED["is_practice"]
 @config_flag
 @click.pass_context
 def get(
@@ -162,8 +162,8 @@ def get(
 
 @command.command("status")
 @click.argument("job")
-@_SAID["as_json"]
-@_SAID["is_practice"]
+@_SHARED["as_json"]
+@_SHARED["is_practice"]
 @config_flag
 @click.pass_context
 def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> None:
@@ -178,7 +178,7 @@ def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> 
 
 
 @command.command("list")
-@_SAID["as_json"]
+@_SHARED["as_json"]
 @click.pass_context
 def list_all(ctx: click.Context, /, as_json: bool) -> None:
     """List the jobs that were created on this machine, newest first."""

@@ -1,4 +1,4 @@
-"""What ``pinch-tui dub`` was asked for, and the checks of a recording before anything is sent or paid."""
+"""The request to ``pinch-tui dub``, and the checks of a recording before anything is sent or paid for."""
 
 from __future__ import annotations
 
@@ -17,16 +17,7 @@ from urllib.parse import urlsplit
 from pinch_tui.cli.dub.output import Report
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub import rehearsal
-from pinch_tui.dub.checks import (
-    Limits,
-    bytes_text,
-    check_address,
-    check_duration,
-    check_size,
-    is_address,
-    kind_of,
-    page_error,
-)
+from pinch_tui.dub.checks import bytes_text, check_address, check_duration, check_size, is_address, kind_of, page_error
 from pinch_tui.dub.client import DubClient
 from pinch_tui.dub.model import Address, Phase, Record
 from pinch_tui.dub.outputs import check_place
@@ -41,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What ``dub`` was asked for. ``confirm`` shows the price and asks; None agrees to it."""
+    """The request. ``confirm`` shows the price and asks for agreement; None agrees."""
 
     media: str
     target: str
@@ -64,7 +55,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The dubbing service, or its rehearsal."""
+    """The dubbing service, or its stand-in for a rehearsal."""
 
     base_url: str
     key: str
@@ -79,7 +70,7 @@ class Endpoint:
         return DubClient(self.base_url, self.key)
 
     def ask(self, question: Callable[[DubClient], Awaitable[T]]) -> T:
-        """One question with a client of its own."""
+        """Send one request with a new client."""
 
         async def ask() -> T:
             async with contextlib.aclosing(self.client()) as client:
@@ -91,7 +82,7 @@ class Endpoint:
 def look_at(
     asked: Asked, target: str, source: str, service: str, records: Records, report: Report, at: Endpoint
 ) -> Recording:
-    """Check the recording as far as this machine can. Raises `UsageError`."""
+    """Check the recording as far as possible on this machine. Raises `UsageError`."""
     now = time.time()
     name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(3)}"
     record = Record(name, Phase.NEW, service, target, source, now, now)
@@ -106,36 +97,31 @@ def look_at(
                 raise page_error(urlsplit(url).hostname or "")
             record = replace(record, size=size)
             if size:
-                check_size(record.name, size, limits)
+                check_size(record.name, size, limits.max_bytes)
         return Recording(_placed(record, asked.out), url)
     path = expanded(Path(asked.media)).absolute()
     with open_recording(path) as file:
         kind = kind_of(path.name)
         size = os.fstat(file.fileno()).st_size
         record = replace(record, file=str(path), size=size)
-        check_size(record.name, size, _limits_for(size, limits, at, path.name, kind))
+        max_bytes = limits.max_bytes
+        if size > max_bytes and not at.is_rehearsal:  # the limit may have been raised
+            answer = at.ask(lambda client: client.address(path.name, kind))
+            max_bytes = (isinstance(answer, Address) and answer.max_bytes) or max_bytes
+        check_size(record.name, size, max_bytes)
         found = probe(path)
         if found.is_media is False:
             raise InputFileError(
                 f"{clean(path.name, 80)} is not a recording that ffprobe can read.",
-                "Is it complete, and of the type that its name says?",
+                "Is it complete, and does the extension match its type?",
             )
         if found.has_sound is False:
-            raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub in it.")
+            raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub.")
         check_duration(record.name, found.duration_s, limits)
         record = _placed(replace(record, duration_s=found.duration_s), asked.out)
         digest = digest_of(file, lambda done: _show_reading(report, record, done))
         report.clear()
     return Recording(replace(record, digest=digest), content_type=kind)
-
-
-def _limits_for(size: int, limits: Limits, at: Endpoint, name: str, kind: str) -> Limits:
-    """The limits. For a file above the known one, the service is asked for its limit."""
-    if size <= limits.max_bytes or at.is_rehearsal:
-        return limits
-    answer = at.ask(lambda client: client.address(name, kind))
-    told = answer.max_bytes if isinstance(answer, Address) else None
-    return replace(limits, max_bytes=told or limits.max_bytes)
 
 
 def _show_reading(report: Report, record: Record, done: int) -> None:
@@ -152,14 +138,14 @@ def _placed(record: Record, out: Path | None) -> Record:
 
 
 def resolved_out(out: Path | None) -> str:
-    """``--out`` as it stands in the record. Raises `UsageError` for a file that exists."""
+    """``--out`` in the form that the record keeps. Raises `UsageError` for an existing file."""
     if out is None:
         return ""
     path = expanded(out).absolute()
     if os.path.isdir(path):  # noqa: PTH112 - never raises
         return f"{path}/"
     if os.path.lexists(path):
-        raise UsageError(f"{path} exists already and was not changed.", "Name another file after --out.")
+        raise UsageError(f"{path} already exists and was not changed.", "Name another file after --out.")
     return str(path)
 
 

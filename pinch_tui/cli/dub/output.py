@@ -1,4 +1,4 @@
-"""How ``pinch-tui dub`` speaks: progress on stderr, lines and JSON objects on stdout."""
+"""The output of ``pinch-tui dub``: progress on stderr, lines and JSON objects on stdout."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ STATES = {
 
 
 class Report(LiveLine):
-    """What one command says: progress on stderr, its result on stdout, and with ``--json`` its failure, too."""
+    """One command's output: progress on stderr, the result on stdout, and with ``--json`` also a failure."""
 
     def __init__(self, *, as_json: bool) -> None:
         super().__init__()
         self._as_json = as_json
         self._pace = PlainPace()
         self.record: Record | None = None
-        """The job as it stands, for the object that is printed about a failure."""
+        """The job's current state, for the object that is printed on failure."""
 
     def __enter__(self) -> Report:
         return self
@@ -47,19 +47,18 @@ class Report(LiveLine):
             print_json(self.record, exc.exit_code, exc)
 
     def progress(self, text: str, key: object, now: float) -> None:
-        """Show how far the run is: one line drawn over on a terminal, else lines of a log, each new state at once."""
+        """Show the progress: one line that is redrawn on a terminal, else log lines."""
         if self.is_live:
             self.draw(clean(text, 200))
         elif self._pace.is_due(key, now):
             self.say(text)
 
     def result(self, record: Record, exit_code: int, *lines: str) -> int:
-        """Print the job as an object, or these lines; returns the exit code."""
+        """Print the job as an object, or these lines. Returns the exit code."""
         if self._as_json:
             print_json(record, exit_code)
-        else:
-            for line in lines:
-                click.echo(line)
+        elif lines:
+            click.echo("\n".join(lines))
         return exit_code
 
 
@@ -81,16 +80,16 @@ def print_json(record: Record | None, exit_code: int | None = None, error: Pinch
             "is_rehearsal": record.is_rehearsal,
             **{str(output): record.outputs.get(output) for output in Output},
         }
-    if error is not None or (record is not None and record.error):
-        title = error.title if error is not None else record.error if record is not None else ""
-        fields["error"] = {"title": clean(title, 500), "hint": clean(error.hint, 500) if error is not None else ""}
+    title, hint = (error.title, error.hint) if error is not None else (record.error if record else "", "")
+    if title:
+        fields["error"] = {"title": clean(title, 500), "hint": clean(hint, 500)}
     if exit_code is not None:
         fields["exit_code"] = exit_code
     click.echo(json.dumps(fields))
 
 
 def line_of(record: Record) -> str:
-    """One job as a line: when, what, state, name, cost."""
+    """One job as a line: time, recording, state, name, cost."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created_at))
     what = f"{clean(record.name, 60)} > {record.target or '?'}"
     parts = [when, what, STATES[record.phase], record.job_id or record.id]
@@ -103,10 +102,6 @@ def line_of(record: Record) -> str:
     return "  ".join(parts)
 
 
-def percent_text(value: float | None) -> str:
-    return "" if value is None else f", {value:.0f} %"
-
-
 def summary_of(record: Record, outcome: Outcome) -> str:
     fetch = f"pinch-tui dub get {record.job_id}"
     match outcome:
@@ -115,7 +110,7 @@ def summary_of(record: Record, outcome: Outcome) -> str:
             into = f" into {label(record.target)}" if record.target else ""
             said = f"{clean(record.name, 80)}{length} is dubbed{into}."
             if record.is_rehearsal:
-                return f"{said} This was a rehearsal: nothing was dubbed or paid."
+                return f"{said} This was a rehearsal: nothing was dubbed or charged."
             if record.cost_usd is not None:
                 said += f" It cost {money_text(record.cost_usd)}."
             missing = [side for side in (Output.TRANSLATED, Output.ORIGINAL) if side not in record.outputs]

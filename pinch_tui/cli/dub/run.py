@@ -1,4 +1,4 @@
-"""What ``pinch-tui dub`` does: check the recording, confirm the price, run the job, print the result."""
+"""Runs ``pinch-tui dub``: checks the recording, confirms the price, runs the job, prints the result."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import click
 
 from pinch_tui.cli.context import CliContext
 from pinch_tui.cli.dub.look import Asked, Endpoint, here, look_at, resolved_out
-from pinch_tui.cli.dub.output import STATES, Report, line_of, percent_text, print_json, summary_of
+from pinch_tui.cli.dub.output import STATES, Report, line_of, print_json, summary_of
 from pinch_tui.cli.interrupts import interrupts
 from pinch_tui.core.languages import label
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub.checks import check_languages, offer_text
-from pinch_tui.dub.events import Begun, Finish, Outcome, Refuse, Save, Stopped
+from pinch_tui.dub.events import Due, Finish, Outcome, Refuse, Save, Stopped
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import BEGUN, LIVE, REHEARSAL, Failure, Output, Phase, Record
 from pinch_tui.dub.outputs import check_place, moved_to, without_missing_outputs
@@ -61,8 +61,8 @@ def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
                     if known is None:
                         records.save(record)
                     break
-                lock.release()  # the run that had it until now has changed the record
-            if not is_settled:  # the existing job has just failed, so a new one has to be paid
+                lock.release()  # the run that held it has changed the record
+            if not is_settled:  # the existing job has just failed, so a new one has to be paid for
                 _offer(asked, recording.record)
         if known is not None and known.phase in LIVE:
             report.say(_reuse_text(known))
@@ -104,14 +104,14 @@ def status(context: CliContext, job: str, *, as_json: bool) -> int:
             answer = at.ask(lambda client: client.job(record.job_id))
             if isinstance(answer, Failure):
                 raise refusal(Step.POLL, answer, record, at.key_source)
-            machine.handle(Begun(), time.time())
+            machine.handle(Due(), time.time())
             for command in machine.handle(answer, time.time()):
                 if isinstance(command, Save):
                     _save_if_free(records, command.record)
             report.record = record = machine.record
             if record.phase is Phase.RUNNING:
-                stage = f", {answer.stage}" if answer.stage else ""
-                detail = f" ({answer.status}{stage}{percent_text(answer.percent)})"
+                percent = "" if answer.percent is None else f"{answer.percent:.0f} %"
+                detail = f" ({', '.join(filter(None, (answer.status, answer.stage, percent)))})"
         return report.result(record, EXIT_OK, f"{line_of(record)}{detail}")
 
 
@@ -127,7 +127,7 @@ def list_all(context: CliContext, *, as_json: bool) -> int:
     if records.unreadable:
         click.echo(f"pinch-tui: {records.unreadable} records in {records.folder} cannot be read.", err=True)
     if not found and not as_json:
-        click.echo("No job was created here yet. pinch-tui dub FILE --to LANG creates one.", err=True)
+        click.echo("No job has been created here yet. pinch-tui dub FILE --to LANG creates one.", err=True)
     return EXIT_OK
 
 
@@ -144,19 +144,19 @@ def _costs(known: Record | None) -> bool:
 
 
 def _merged(known: Record | None, fresh: Record, asked: Asked) -> Record:
-    """The record to run: the known one, updated with the wishes of this run, or the fresh one."""
+    """The record to run: the known one, updated with the options of this run, or the fresh one."""
     if known is None:
         return fresh
     changed = replace(known, file=fresh.file or known.file)
     if asked.out is not None:
         return moved_to(changed, fresh.out)
-    if known.phase not in LIVE:  # no job was requested yet: what this run asks for counts
+    if known.phase not in LIVE:  # no job has been requested yet, so this run's options apply
         changed = replace(changed, source=fresh.source, out="", duration_s=fresh.duration_s)
     return without_missing_outputs(changed)
 
 
 def _offer(asked: Asked, record: Record) -> None:
-    """Confirm the price. Raises `UsageError` without a terminal, `click.exceptions.Exit` if declined."""
+    """Confirm the price. Raises `UsageError` without a terminal, and `click.exceptions.Exit` if the user declines."""
     offer = offer_text(record.name, record.size, record.duration_s, record.target, is_rehearsal=record.is_rehearsal)
     if asked.confirm is None:
         click.echo(f"pinch-tui: {offer}", err=True)
@@ -169,7 +169,7 @@ def _reuse_text(known: Record) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(known.created_at))
     return (
         f"{clean(known.name, 80)} was already sent for dubbing into {label(known.target)} on {when} (job "
-        f"{known.job_id}, --from {known.source or 'auto'}). Using that job: nothing is paid. --again creates a new one."
+        f"{known.job_id}, --from {known.source or 'auto'}). Using that job, free of charge; --again creates a new one."
     )
 
 
@@ -182,7 +182,7 @@ def _refuse_without_job(record: Record) -> NoReturn:
 
 
 def _named(records: Records, context: CliContext, settings: Settings, job: str) -> Record:
-    """The record of a job; one that was created elsewhere gets a record here. Raises `UsageError`."""
+    """The record of a job; a job created elsewhere gets a record here. Raises `UsageError`."""
     record = records.find(job)
     if record is not None:
         return record
@@ -229,7 +229,7 @@ def _run(
 
 
 def _left(machine: JobMachine) -> Outcome:
-    """The outcome of a run that KeyboardInterrupt has cancelled. Raises `PinchError`."""
+    """The outcome of a run that was cancelled by KeyboardInterrupt. Raises `PinchError`."""
     last = machine.handle(Stopped(), time.time())[-1]
     if isinstance(last, Refuse):
         raise last.error
@@ -238,17 +238,17 @@ def _left(machine: JobMachine) -> Outcome:
 
 
 def _is_taken(record: Record, report: Report) -> int:
-    """Another run works on this job. Raises `UsageError` if the job has no name yet."""
+    """Report that another run holds this job. Raises `UsageError` if the job has no name yet."""
     if not record.job_id:
         raise UsageError(
             f"Another pinch-tui is sending {clean(record.name, 80)} right now.", "Wait for it, or end it first."
         )
-    report.say(f"Another pinch-tui is waiting for the job {record.job_id} and fetches its files.")
+    report.say(f"Another pinch-tui is waiting for the job {record.job_id} and will fetch its files.")
     return report.result(record, EXIT_GOES_ON, record.job_id)
 
 
 def _save_if_free(records: Records, record: Record) -> None:
-    """Write a record, unless another run works on the job and writes it."""
+    """Write a record, unless another run holds the job."""
     lock = records.lock(record)
     if not lock.take():
         return
@@ -268,6 +268,6 @@ def _endpoint(context: CliContext, settings: Settings, *, is_rehearsal: bool) ->
         click.echo(f"pinch-tui: {warning}", err=True)
     if not key:
         raise CredentialError(
-            "There is no API key.", "Set one with pinch-tui key set, or rehearse without one: dub --practice."
+            "There is no API key.", "Store one with pinch-tui key set, or rehearse without one: dub --practice."
         )
     return Endpoint(dub.base_url, key.value, f"the {key.source}", dub.poll_s, is_rehearsal=False)
