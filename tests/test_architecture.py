@@ -126,7 +126,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine": (*SHARED, "services.ports", *(name.removeprefix("pinch_tui.") for name in PURE_AUDIO)),
     "keys": (*SHARED, "outlet"),
     "store": (*SHARED, "children"),
-    "control": (*SHARED, "store.paths"),
+    "control": (*SHARED, "store.locks", "store.paths"),
     "dub": ("errors", "core", "store", "network", "children"),
     "diagnose": (
         *SHARED,

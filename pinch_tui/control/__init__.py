@@ -1,1 +1,1 @@
-"""Outside control: a running app's talk key, moved from another process of the same user."""
+"""Remote control: another process of the same user presses a running app's talk key."""

@@ -1,6 +1,6 @@
-"""The address of outside control on each system, and what is done for whoever connects there.
+"""The address of remote control on each system.
 
-Free of asyncio, because the client has to finish within a key press.
+Imports no asyncio, because the client must finish within a key press.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     import asyncio
 
 Serve = Callable[["asyncio.StreamReader", "asyncio.StreamWriter", bool], Awaitable[None]]
-"""Serve one connection: reader, writer, and whether the peer is the user who runs the app."""
+"""Serves one connection: reader, writer, and whether the peer is the same user."""
 MAX_SOCKET_PATH = 100
-"""Bytes of a socket's path that every system accepts (Linux 107, macOS 103)."""
+"""Length of a socket's path that every system accepts, in bytes (Linux 107, macOS 103)."""
 
 
 @contextlib.contextmanager
 def reachable(path: Path) -> Iterator[str]:
     """A name for ``path`` that is short enough for a socket address, valid inside the block.
 
-    A long path is reached through an open folder below ``/proc/self/fd``. Raises `ControlError` where that is missing.
+    A long path is reached through its open folder in ``/proc/self/fd``. Raises `ControlError` if there is no such path.
     """
     name = os.fspath(path)
     if len(os.fsencode(name)) <= MAX_SOCKET_PATH:
@@ -46,6 +46,6 @@ def reachable(path: Path) -> Iterator[str]:
 
 
 def pipe_name(path: Path) -> str:
-    """The named pipe that stands for a socket path on Windows: one for each user and home."""
+    """The name of the pipe that replaces a socket path on Windows, different for each user and home."""
     digest = hashlib.sha256(str(path).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return rf"\\.\pipe\pinch-tui-{digest}"

@@ -1,6 +1,6 @@
-"""The client half of outside control: one short blocking exchange, for a key binding of a window manager.
+"""The client of remote control: one short exchange, for a key binding of a window manager.
 
-Blocking, and free of asyncio: the command has to finish within a key press.
+It blocks and imports no asyncio, because the command must finish within a key press.
 """
 
 from __future__ import annotations
@@ -11,37 +11,18 @@ import sys
 from pathlib import Path
 
 from pinch_tui.control.address import pipe_name, reachable
-from pinch_tui.control.messages import (
-    MAX_REPLY,
-    ControlCommand,
-    ControlError,
-    Forbidden,
-    NotRunning,
-    decode_reply,
-    encode_request,
-)
+from pinch_tui.control.messages import MAX_REPLY, ControlCommand, ControlError, decode_reply, encode_request
 
 
 def send(command: ControlCommand, path: Path, *, timeout_s: float = 2.0) -> dict[str, object]:
-    """Ask the app at ``path`` to do ``command``; its reply.
+    """Send ``command`` to the app at ``path``; returns its reply.
 
-    Raises `NotRunning` (no app listens), `Forbidden` (another user's app) and `ControlError` (no answer in time, an
-    answer that cannot be read, a refusal in the app's own words).
+    Raises `ControlError` if no app listens, it belongs to another user, does not answer in time, or refuses.
     """
     try:
         line = exchange(path, encode_request(command), timeout_s)
-    except (FileNotFoundError, ConnectionRefusedError) as exc:
-        raise NotRunning from exc
-    except PermissionError as exc:
-        raise Forbidden from exc
-    except TimeoutError as exc:
-        raise ControlError(
-            "The running pinch-tui does not answer.", "Look at its window: it may be suspended."
-        ) from exc
     except OSError as exc:
-        raise ControlError(
-            f"The running pinch-tui cannot be reached ({exc.strerror or type(exc).__name__}).", "Try again."
-        ) from exc
+        raise _unreachable(exc) from exc
     reply = decode_reply(line)
     if reply is None:
         raise ControlError("The running pinch-tui gave no readable answer.", "Is it the same version?")
@@ -51,8 +32,22 @@ def send(command: ControlCommand, path: Path, *, timeout_s: float = 2.0) -> dict
     return reply
 
 
+def _unreachable(exc: OSError) -> ControlError:
+    match exc:
+        case FileNotFoundError() | ConnectionRefusedError():
+            hint = "Start it in a terminal with `pinch-tui`; `pinch-tui talk` then reaches it."
+            return ControlError("No pinch-tui is open.", hint)
+        case PermissionError():
+            title = "The running pinch-tui belongs to another user."
+            return ControlError(title, "Only the user who started it can talk through it.")
+        case TimeoutError():
+            return ControlError("The running pinch-tui does not answer.", "Look at its window: it may be suspended.")
+    reason = exc.strerror or type(exc).__name__
+    return ControlError(f"The running pinch-tui cannot be reached ({reason}).", "Try again.")
+
+
 def exchange(path: Path, line: bytes, timeout_s: float) -> bytes:
-    """Send one line, return what comes back up to a newline. Raises OSError."""
+    """Send one line and return the reply up to its newline. Raises OSError."""
     if sys.platform == "win32":
         from pinch_tui.control import pipe_client
 
@@ -61,7 +56,7 @@ def exchange(path: Path, line: bytes, timeout_s: float) -> bytes:
         sock.settimeout(timeout_s)
         sock.connect(name)
         answer = b""
-        # An app that refuses may have answered and closed before the request is out: its answer counts all the same.
+        # An app that refuses can answer and close before the request is sent: read its answer nevertheless.
         with contextlib.suppress(BrokenPipeError):
             sock.sendall(line)
         with contextlib.suppress(ConnectionResetError):

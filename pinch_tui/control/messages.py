@@ -1,7 +1,7 @@
-"""Outside control on the wire: one JSON line for a request, one for its reply; and its errors. Pure.
+"""The messages of remote control, one JSON line for a request and one for its reply; and its errors. Pure.
 
-A request is ``{"command": "start"}``; a reply is ``{"ok": true, ...}`` or ``{"ok": false, "error": "..."}``. Both are
-bounded; a request that cannot be read is a value, never an exception.
+A request is ``{"command": "start"}``; a reply is ``{"ok": true, ...}`` or ``{"ok": false, "error": "..."}``. Both have
+a size limit. Decoding never raises.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pinch_tui.core.untrusted import json_of, object_of
 from pinch_tui.errors import LinkError
 
 MAX_REQUEST = 4096
-"""Bytes of a request line, its newline included."""
+"""Size limit of a request line with its newline, in bytes."""
 MAX_REPLY = 65_536
-"""Bytes of a reply line, its newline included."""
+"""Size limit of a reply line with its newline, in bytes."""
 
 
 class ControlCommand(StrEnum):
-    """What can be asked of a running app."""
+    """The commands of a running app."""
 
     START = "start"
     STOP = "stop"
@@ -31,18 +31,18 @@ class ControlCommand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request that is not carried out; ``reason`` is a sentence that is safe to send back."""
+    """A refused request; ``reason`` is a sentence that is safe to send back."""
 
     reason: str
 
 
 def encode_request(command: ControlCommand) -> bytes:
-    """The line that asks for ``command``."""
+    """The request line for ``command``."""
     return json.dumps({"command": command.value}).encode("ascii") + b"\n"
 
 
 def decode_request(line: bytes) -> ControlCommand | Refused:
-    """Read a request; total over all byte strings."""
+    """Read a request. Never raises."""
     if len(line) > MAX_REQUEST:
         return Refused("The request is too long.")
     message = json_of(line)
@@ -57,18 +57,18 @@ def decode_request(line: bytes) -> ControlCommand | Refused:
 
 
 def encode_reply(reply: Mapping[str, object]) -> bytes:
-    """The line of a reply that was carried out; one that does not fit becomes a refusal."""
+    """The reply line after a command was carried out; a reply that is too long becomes a refusal."""
     line = json.dumps({"ok": True, **reply}, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
     return line if len(line) <= MAX_REPLY else encode_refusal("The reply is too long.")
 
 
 def encode_refusal(reason: str) -> bytes:
-    """The line that says why a request was not carried out."""
+    """The reply line that says why a request was refused."""
     return json.dumps({"ok": False, "error": reason[:500]}, ensure_ascii=True).encode("ascii") + b"\n"
 
 
 def decode_reply(line: bytes) -> dict[str, object] | None:
-    """Read a reply; None when it is not one (too long, cut off, not a JSON object with ``ok``)."""
+    """Read a reply; None if it is too long, cut off or not a JSON object with ``ok``."""
     if len(line) > MAX_REPLY or not line.endswith(b"\n"):
         return None
     message = object_of(line)
@@ -79,34 +79,16 @@ def decode_reply(line: bytes) -> dict[str, object] | None:
 
 
 class ControlError(LinkError):
-    """The running app could not be reached, or did not do what it was asked."""
+    """The running app could not be reached, or refused the command."""
 
 
 class AlreadyRunning(ControlError):
-    """Another copy of the app answers to outside control. ``pid`` is that copy's process, None when not known."""
+    """Another copy of the app already listens for commands. ``pid``: its process id, None if unknown."""
 
     def __init__(self, pid: int | None) -> None:
         which = f" (process {pid})" if pid else ""
         super().__init__(
             f"Another pinch-tui is open{which}.",
-            "This one works too, but `pinch-tui talk` reaches the first as long as that is open.",
+            "This one works too, but `pinch-tui talk` controls the other one until it is closed.",
         )
         self.pid = pid
-
-
-class NotRunning(ControlError):
-    """No app answers."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "No pinch-tui is open.", "Start it in a terminal with `pinch-tui`; `pinch-tui talk` then reaches it."
-        )
-
-
-class Forbidden(ControlError):
-    """The socket belongs to another user."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The running pinch-tui belongs to another user.", "Only the user who started it can talk through it."
-        )

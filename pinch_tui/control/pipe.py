@@ -1,8 +1,8 @@
-r"""The named pipe of outside control on Windows, served by asyncio's proactor loop.
+r"""The named pipe of remote control on Windows, served by asyncio's proactor loop.
 
-No token is needed: by default Windows lets a pipe's creator, administrators and the system write, and others only read.
-Requests are written, so the system refuses other users. asyncio creates the first instance with
-``FILE_FLAG_FIRST_PIPE_INSTANCE``: if another process has the name, the start fails with "access denied".
+No token is needed: by default, only a pipe's creator, administrators and the system can write to it, so other users
+cannot send requests. asyncio creates the first instance with ``FILE_FLAG_FIRST_PIPE_INSTANCE``, so that starting fails
+with "access denied" if another process has the name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class PipeEndpoint:
 
     async def start(self, serve: Serve) -> None:
         loop = asyncio.get_running_loop()
-        start = getattr(loop, "start_serving_pipe", None)  # of the proactor loop alone
+        start = getattr(loop, "start_serving_pipe", None)  # only the proactor loop has it
         if start is None:
             raise ControlError(
                 "Control from other programs is off: this event loop serves no named pipes.", "Everything else works."

@@ -1,7 +1,7 @@
-"""One exchange over a named pipe of Windows, with a time limit.
+"""One exchange over a Windows named pipe, with a time limit.
 
-Through ``_winapi``, which the standard library's own pipes use (`multiprocessing.connection`): a plain `open` cannot
-tell a busy pipe from a missing one, and a plain read waits for ever.
+It uses ``_winapi``, as `multiprocessing.connection` does: `open` cannot tell a busy pipe from a missing one, and a
+plain read waits for ever.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from pinch_tui.control.messages import MAX_REPLY
 _ENDED = 109
 """``ERROR_BROKEN_PIPE``: the other end has closed."""
 _MORE_DATA = 234
+"""``ERROR_MORE_DATA``: the message is longer than the buffer."""
 
 
 def exchange(
     name: str, line: bytes, timeout_s: float, *, api: Any = None, clock: Callable[[], float] = time.monotonic
 ) -> bytes:
-    """Send one line, return what comes back up to a newline.
+    """Send one line and return the reply up to its newline.
 
-    Raises `TimeoutError` when it is not over in ``timeout_s``, `FileNotFoundError` when no app listens, `OSError`.
+    Raises `TimeoutError` after ``timeout_s``, `FileNotFoundError` if no app listens, and other `OSError`.
     """
     api = api if api is not None else importlib.import_module("_winapi")
     end = clock() + timeout_s
@@ -54,23 +55,20 @@ def exchange(
 
 
 def _open(api: Any, name: str, left_ms: Callable[[], int]) -> int:
-    """Wait for a free instance and open it; another client may come between, so both may have to be done again."""
+    """Wait for a free instance and open it; try again if another client was faster."""
     while True:
         try:
             api.WaitNamedPipe(name, left_ms())
             access = api.GENERIC_READ | api.GENERIC_WRITE
-            handle: int = api.CreateFile(
-                name, access, 0, api.NULL, api.OPEN_EXISTING, api.FILE_FLAG_OVERLAPPED, api.NULL
-            )
+            overlapped = api.FILE_FLAG_OVERLAPPED
+            return int(api.CreateFile(name, access, 0, api.NULL, api.OPEN_EXISTING, overlapped, api.NULL))
         except OSError as exc:
             if getattr(exc, "winerror", None) not in (api.ERROR_SEM_TIMEOUT, api.ERROR_PIPE_BUSY):
                 raise
-            continue
-        return handle
 
 
 def _wait(api: Any, started: tuple[Any, int], left_ms: Callable[[], int]) -> bytes:
-    """What an overlapped read brought (b"" for a write); one that is late is called off."""
+    """Wait for an overlapped operation, cancelled when it is late; returns the bytes read (b"" for a write)."""
     overlapped, error = started
     try:
         if error == api.ERROR_IO_PENDING:

@@ -1,7 +1,7 @@
-"""The server half of outside control: in the app's event loop, for requests of the same user.
+"""The server of remote control, in the app's event loop. It serves only the same user.
 
-Bounds: `MAX_CONNECTIONS` at a time, `MAX_REQUEST` bytes a line, `IDLE_S` seconds to wait for a line. What a connection
-does wrong is answered with one refusal and ends that connection; it never reaches the app.
+Limits: `MAX_CONNECTIONS` at a time, `MAX_REQUEST` bytes per line, `IDLE_S` seconds until a line has arrived. A mistake
+of the client gets one refusal and ends its connection; it never reaches the app.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -31,21 +32,21 @@ TAKE_OVER_S = 3.0
 """Interval at which a second copy checks whether the first still listens."""
 
 OnCommand = Callable[[ControlCommand], Mapping[str, object]]
-"""Carry out a command, on the loop's thread, at once; the mapping is the reply (JSON-ready, no secrets)."""
+"""Carries out a command at once, on the loop's thread; returns the reply (JSON-ready, no secrets)."""
 
 
 class Endpoint(Protocol):
-    """One address that is listened on: a unix socket, or a named pipe on Windows. It owns its address alone."""
+    """Listens on one address, a unix socket or a Windows named pipe, which no other endpoint can then use."""
 
     async def start(self, serve: Serve) -> None:
         """Listen. Raises `AlreadyRunning`, and `ControlError` when the address cannot be used."""
 
     async def stop(self) -> None:
-        """Stop listening and take the address away; harmless when it never started."""
+        """Stop listening and remove the address; harmless if it never started."""
 
 
 def default_endpoint(path: Path) -> Endpoint:
-    """The endpoint of this system for the socket path ``path``."""
+    """This system's endpoint for the socket path ``path``."""
     if sys.platform != "win32":
         from pinch_tui.control.unix import UnixEndpoint
 
@@ -58,8 +59,8 @@ def default_endpoint(path: Path) -> Endpoint:
 class ControlServer:
     """Answers ``start | stop | toggle | status`` at ``path``.
 
-    `start` raises `AlreadyRunning` (with the other copy's process id) when another app has the address, and
-    `ControlError` when the address cannot be used; the app goes on without outside control then, and says so.
+    `start` raises `AlreadyRunning` if another copy of the app listens there, and `ControlError` if the address cannot
+    be used; the app then reports that and works without remote control.
     """
 
     def __init__(
@@ -75,18 +76,17 @@ class ControlServer:
 
     async def take_over(self, every_s: float = TAKE_OVER_S) -> None:
         """Wait until the other copy has ended, then listen. Returns when that worked or failed for good."""
-        while True:
+        is_waiting = True
+        while is_waiting:
             await asyncio.sleep(every_s)
             try:
                 await self.start()
-            except AlreadyRunning:
-                continue
-            except ControlError:
-                return
-            return
+                is_waiting = False
+            except ControlError as exc:
+                is_waiting = isinstance(exc, AlreadyRunning)
 
     async def stop(self) -> None:
-        """Stop listening and drop what is connected."""
+        """Stop listening and close all connections."""
         await self._endpoint.stop()
         for writer in tuple(self._open):
             writer.close()
@@ -121,15 +121,14 @@ class ControlServer:
                 if isinstance(request, Refused):
                     await self._send(writer, encode_refusal(request.reason))
                     return
-                await self._send(writer, self._carried_out(request))
+                refusal = encode_refusal("The app failed in an unexpected way.")
+                await self._send(writer, quietly(partial(self._reply, request), refusal))
 
-    def _carried_out(self, request: ControlCommand) -> bytes:
-        """The reply to a request."""
-        refusal = encode_refusal("The app failed in an unexpected way.")
-        return quietly(lambda: encode_reply(self._on_command(request)), refusal)
+    def _reply(self, request: ControlCommand) -> bytes:
+        return encode_reply(self._on_command(request))
 
     async def _send(self, writer: asyncio.StreamWriter, line: bytes) -> None:
-        # A peer that does not read must not hold the handler for ever.
+        # A peer that does not read must not block the handler for ever.
         with contextlib.suppress(OSError, TimeoutError):
             writer.write(line)
             async with asyncio.timeout(self._idle_s):

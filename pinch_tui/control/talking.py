@@ -1,13 +1,12 @@
-"""What the commands do: they press and release the talk key, and report the state.
+"""Carrying out the commands: press and release the talk key, and report the state.
 
-A start without its stop is ended by the engine at the longest-utterance limit; nothing here keeps time.
+A start without a stop is ended by the engine at the limit of an utterance.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import assert_never
 
 from pinch_tui import __version__
 from pinch_tui.control.messages import ControlCommand
@@ -17,25 +16,18 @@ from pinch_tui.core.events import Status
 def answer(
     command: ControlCommand, control: Callable[[bool, float], object], is_held: bool, status: Status, now: float
 ) -> dict[str, object]:
-    """Carry out a command; the reply.
+    """Carry out a command; returns the reply.
 
-    ``control(is_start, t)`` is the hold machine's way in (`HoldInput.control`), ``is_held`` whether it holds (the
-    engine goes on talking for the length of the tail), ``now`` monotonic. The reply tells what will be so after the
-    command, in words that scripts may rely on: ``state`` (the talk bar's word), ``talking``, ``pid``, ``version``,
-    ``source``, ``target``, ``practice``.
+    ``control(is_start, t)`` is `HoldInput.control`; ``is_held``: whether the talk key is held, which ends before the
+    engine's tail; ``now``: monotonic. The reply describes the state after the command. Scripts rely on its fields:
+    ``state`` (the talk bar's word), ``talking``, ``pid``, ``version``, ``source``, ``target``, ``practice``.
     """
-    is_talking = is_held
-    match command:
-        case ControlCommand.START:
-            is_talking = True
-        case ControlCommand.STOP:
-            is_talking = False
-        case ControlCommand.TOGGLE:
-            is_talking = not is_talking
-        case ControlCommand.STATUS:
-            pass
-        case _:
-            assert_never(command)
+    is_talking = {
+        ControlCommand.START: True,
+        ControlCommand.STOP: False,
+        ControlCommand.TOGGLE: not is_held,
+        ControlCommand.STATUS: is_held,
+    }[command]
     if command is not ControlCommand.STATUS:
         control(is_talking, now)
     reply: dict[str, object] = {

@@ -1,8 +1,8 @@
-"""The unix socket of outside control: mode 0600 in a 0700 folder, owned through a lock file.
+"""The unix socket of remote control: mode 0600 in a 0700 folder, owned through a lock file.
 
-The lock file beside the socket decides who owns the address: the kernel drops the lock with the process, so a socket
-left behind by a killed app is known to be stale without asking it, and two copies starting at once cannot both win.
-The lock file holds the owner's process id, for the message to the second copy.
+Whoever holds the lock on the file beside the socket owns the address. The kernel releases the lock when the process
+ends, so a socket left behind by a killed app is known to be stale, and two copies starting at once cannot both win. The
+lock file contains the owner's process id, for the message to the second copy.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from typing import Protocol
 
 from pinch_tui.control.address import Serve, reachable
 from pinch_tui.control.messages import AlreadyRunning, ControlError
+from pinch_tui.store.locks import lock_file
 from pinch_tui.store.paths import FolderFault, folder_fault, private_folder
 
-assert sys.platform != "win32"  # `pinch_tui.control.pipe` takes its place there
+assert sys.platform != "win32"  # it uses `pinch_tui.control.pipe`
 
 _UCRED = struct.Struct("=iII")
 """Linux, ``SO_PEERCRED``: process, user, group."""
-_LOCAL_PEERCRED = 1
-_XUCRED_BYTES = 76
-_XUCRED_HEAD = struct.Struct("=II")
-"""macOS and the BSDs, ``LOCAL_PEERCRED``: version, user, and more."""
+_LOCAL_PEERCRED, _XUCRED_BYTES, _XUCRED_HEAD = 1, 76, struct.Struct("=II")
+"""macOS and the BSDs: the option, and the size and head (version, user) of its value."""
 
 
 class PeerSocket(Protocol):
@@ -37,9 +36,9 @@ class PeerSocket(Protocol):
 
 
 def peer_uid(sock: PeerSocket, platform: str = sys.platform) -> int | None:
-    """The user at the other end of a connected socket; None where the system does not tell.
+    """The user id at the other end of a connected socket; None if the system does not reveal it.
 
-    The socket's mode 0600 in a 0700 folder protects it there.
+    The modes of socket and folder still protect the app then.
     """
     try:
         if platform.startswith("linux"):
@@ -52,7 +51,7 @@ def peer_uid(sock: PeerSocket, platform: str = sys.platform) -> int | None:
 
 
 class UnixEndpoint:
-    """Listens on ``path``; ``path`` + ``.lock`` says who does."""
+    """Listens on ``path``; the file ``path`` + ``.lock`` is locked by its owner."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,7 +67,7 @@ class UnixEndpoint:
 
         try:
             self._make_folder()
-            self._lock = self._take_lock()
+            self._take_lock()
             self._server = await asyncio.start_unix_server(accept, sock=self._bind(), backlog=8)
         except OSError as exc:
             self._give_up_lock()
@@ -87,52 +86,33 @@ class UnixEndpoint:
         self._give_up_lock()
 
     def _make_folder(self) -> None:
-        folder = self._path.parent
-        private_folder(folder)
-        match folder_fault(folder):
-            case FolderFault.LINK:
-                raise ControlError(
-                    f"Control from other programs is off: {folder} is a link to another folder.",
-                    "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
-                )
-            case FolderFault.OWNER:
-                raise ControlError(
-                    f"Control from other programs is off: {folder} belongs to another user.",
-                    "Point XDG_RUNTIME_DIR at a folder of yours.",
-                )
-            case FolderFault.WRITABLE:
-                raise ControlError(
-                    f"Control from other programs is off: others may write to {folder}.",
-                    f"Run chmod 700 {folder}, and start again.",
-                )
-            case None:
-                return
+        folder = private_folder(self._path.parent)
+        fault = folder_fault(folder)
+        if fault is None:
+            return
+        what, hint = {
+            FolderFault.LINK: (
+                "is a link to another folder",
+                "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
+            ),
+            FolderFault.OWNER: ("belongs to another user", "Point XDG_RUNTIME_DIR at a folder of yours."),
+            FolderFault.WRITABLE: ("can be written to by others", f"Run chmod 700 {folder}, and start again."),
+        }[fault]
+        raise ControlError(f"Control from other programs is off: {folder} {what}.", hint)
 
-    def _take_lock(self) -> int:
-        import fcntl
-
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            text = os.read(lock, 32).strip()
-            os.close(lock)
-            raise AlreadyRunning(int(text) if text.isdigit() else None) from exc
-        except OSError:
-            os.close(lock)
-            raise
-        try:
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
-        except OSError:
-            os.close(lock)
-            raise
-        return lock
+    def _take_lock(self) -> None:
+        path = Path(f"{self._path}.lock")
+        self._lock = lock_file(path)
+        if self._lock is None:
+            text = path.read_bytes()[:32].strip()
+            raise AlreadyRunning(int(text) if text.isdigit() else None)
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, b"%d\n" % os.getpid(), 0)
 
     def _bind(self) -> socket.socket:
         self._unlink_socket()
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # Born 0600: a chmod afterwards would leave a moment in which others could connect.
+        # Created with mode 0600: before a later chmod, others could connect.
         mask = os.umask(0o177)
         try:
             with reachable(self._path) as name:
@@ -146,7 +126,7 @@ class UnixEndpoint:
         return sock
 
     def _unlink_socket(self) -> None:
-        """Remove a stale socket; any other file is left alone. Raises OSError."""
+        """Remove a stale socket. Raises OSError, also if another kind of file is in its place."""
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISSOCK(self._path.lstat().st_mode):
                 raise OSError(errno.EEXIST, "there is a file that is no socket")
