@@ -187,7 +187,7 @@ class Engine:
                 await guarded(ports.speaker, self._speaker_broke).aclose()
             await self._sessions.aclose()
         self._is_over = True
-        self._notifier.emit(e.Stopped(len(self._sessions.unsettled())))
+        self._notifier.emit(e.Stopped(self._sessions.unfinished()))
 
     def _make_parts(self) -> None:
         """What needs the running loop."""

@@ -233,7 +233,7 @@ def check_rows(outcome: Outcome, service: Plan, swing_s: float) -> None:
     is_paced = False
     for run in runs(outcome):
         is_whole = all(is_heard[number - 1] or not wanted[number - 1] for number in run)
-        overtaken = is_overtaken(outcome, run, wanted)
+        overtaken = is_overtaken(outcome, run, wanted, is_known=is_paced or is_whole)
         is_sure = len(run) == 1 or (swing_s < PAUSE_S and (is_paced or is_whole) and not overtaken)
         outcome.unsure += 0 if is_sure else len(run)
         told = ""
@@ -287,12 +287,12 @@ def check_times(outcome: Outcome) -> None:
         ids.add((number, id_))
 
 
-def is_overtaken(outcome: Outcome, run: list[int], wanted: list[list[bytes]]) -> bool:
+def is_overtaken(outcome: Outcome, run: list[int], wanted: list[list[bytes]], *, is_known: bool) -> bool:
     """Whether a final may have come before the final of an earlier utterance, and nothing tells which is whose.
 
     So it is after a press too short for an interim, from a service that sends finals while somebody talks, unless the
-    later utterance's interims went on for longer than the earlier one's whole sound. From a service that wavers, too,
-    any may.
+    later utterance's interims went on for longer than the earlier one's whole sound. That tells nothing while the pace
+    is unknown and something in the run was not recognised (not ``is_known``). From a service that wavers, too, any may.
     """
     plans = [session.plan for session in outcome.service.sessions if session.plan.is_cumulative]
     if not plans or any(plan.swing_s >= PAUSE_S for plan in plans):
@@ -300,6 +300,8 @@ def is_overtaken(outcome: Outcome, run: list[int], wanted: list[list[bytes]]) ->
     for before, number in itertools.combinations(run, 2):
         if not 0 < len(wanted[before - 1]) < CUMULATIVE_INTERIM:
             continue
+        if not is_known:
+            return True
         began = f"from {_number(wanted[number - 1][0])} " if wanted[number - 1] else "-"
         told = [e for e in outcome.logged("interim") if str(e.fields["text"]).startswith(began)]
         newest = [e.t for e in told if e.fields["session_id"] == told[-1].fields["session_id"]]

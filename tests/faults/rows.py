@@ -45,7 +45,8 @@ def service(rng: random.Random) -> tuple[Plan, str]:
     """How the service of one conversation answers, and what that is called."""
     wavers = rng.choice([0.0] * 7 + [rng.uniform(0.0, 0.3)] * 2 + [1.0])  # 1: each utterance has a latency of its own
     lag = latency(rng) / (1.0 + wavers)
-    kind = rng.choice(["one lag", "one lag", "quick interims", "finals only", "sentences", "cumulative"])
+    kinds = ["one lag", "one lag", "quick interims", "finals only", "sentences", "cumulative", "slow last final"]
+    kind = rng.choice(kinds)
     grace_s = rng.choice([0.0, 0.25])
     match kind:
         case "one lag":
@@ -56,6 +57,9 @@ def service(rng: random.Random) -> tuple[Plan, str]:
             plan = Plan(finals_s=lag, grace_s=grace_s, interim_every=0)
         case "sentences":
             plan = Plan(ear_s=lag, finals_s=lag, segment_frames=rng.randint(15, 60))
+        case "slow last final":  # long after the first texts
+            finals_s = rng.uniform(1.5, 3.5) / (1.0 + wavers)
+            plan = Plan(ear_s=rng.uniform(0.2, 0.4), finals_s=finals_s, grace_s=0.0, is_cumulative=True)
         case _:
             plan = Plan(ear_s=lag, finals_s=lag, is_cumulative=True)
     if plan.segment_frames is not None and rng.random() < 0.5:
@@ -65,11 +69,15 @@ def service(rng: random.Random) -> tuple[Plan, str]:
     return replace(plan, wavers=wavers, duplicates=rng.random() < 0.2, has_speech=rng.random() < 0.7), kind
 
 
-def drop(rng: random.Random, plan: Plan) -> Plan:
+def drop(rng: random.Random, plan: Plan, kind: str) -> Plan:
     """The same service, whose connection is lost somewhere."""
+    if kind == "slow last final" and rng.random() < 0.7:  # between the first utterance's early finals and its last one
+        return replace(plan, end="close", at_finalize=1, at_finalize_s=rng.uniform(0.7, 1.0) * plan.finals_s)
     if rng.random() < 0.5:
         return replace(plan, end="close", code=rng.choice([1001, 1006, 4503]), at_frame=rng.randint(1, 200))
-    return replace(plan, end="close", at_finalize=rng.randint(1, 3))
+    is_late = not plan.is_cumulative and rng.random() < 0.5  # a first final after the end is taken for the last one
+    later_s = rng.uniform(0.0, plan.grace_s + plan.finals_s) if is_late else 0.0
+    return replace(plan, end="close", at_finalize=rng.randint(1, 3), at_finalize_s=later_s)
 
 
 def hold(rng: random.Random, current: SessionParams) -> Hold:
@@ -88,11 +96,14 @@ def scene(seed: int, totals: Totals) -> None:
     """One conversation; raises `AssertionError` when a text is in a wrong row or missing."""
     rng = random.Random(seed)
     plan, kind = service(rng)
-    plans = [drop(rng, plan)] * (rng.random() < 0.3) + [plan] * 8
+    is_dropped = rng.random() < (0.6 if kind == "slow last final" else 0.3)
+    plans = [drop(rng, plan, kind)] * is_dropped + [plan] * 8
     params = SessionParams(text_only=not plan.has_speech)
     if plan.segment_frames is not None and rng.random() < 0.8:
         params = replace(params, finalize_mode=FinalizeMode.SENTENCE)
     holds, current = [], params
+    if kind == "slow last final":  # an early final before its end, and another shortly after it
+        holds.append(Hold(1.0, rng.randint(2, 5) * 0.5 + rng.uniform(0.08, 0.2)))
     for _ in range(rng.randint(2, 6)):
         holds.append(hold(rng, current))
         if isinstance(change := holds[-1].intent, ChangeSession):

@@ -28,9 +28,10 @@ class Plan:
 
     ``status`` other than 200 refuses the allocation. ``end``: ``close`` (with ``code``), ``reset`` (TCP reset),
     ``hang`` (no byte in or out any more, no FIN). It happens ``at_frame`` frames in, or ``after`` seconds after
-    ``ready``, whichever is given; or in the drain: ``at_finalize`` finalizes in, before the finals are said; or
-    ``unready`` seconds after the socket has opened, instead of ``ready``. ``allocate_end`` and ``open_end``
-    (``reset`` or ``hang``) come instead of the answer to the allocation and to the opening of the socket.
+    ``ready``, whichever is given; or in the drain: ``at_finalize`` finalizes in, before the finals are said, or
+    ``at_finalize_s`` seconds later, whatever was said by then; or ``unready`` seconds after the socket has opened,
+    instead of ``ready``. ``allocate_end`` and ``open_end`` (``reset`` or ``hang``) come instead of the answer to the
+    allocation and to the opening of the socket.
     """
 
     status: int = 200
@@ -44,6 +45,7 @@ class Plan:
     code: int = 1006
     at_frame: int | None = None
     at_finalize: int | None = None
+    at_finalize_s: float = 0.0
     after: float | None = None
     unready: float | None = None
     finals_s: float = 0.02  # after the grace
@@ -288,8 +290,10 @@ class _Run:
                 self.recorded.got.append((loop.time(), "finalize"))
                 self.finalizes += 1
                 if self.finalizes == self.plan.at_finalize:
-                    await self._end()
-                    continue
+                    if self.plan.at_finalize_s == 0.0:
+                        await self._end()
+                        continue
+                    self.tasks.create_task(self._end_after(self.plan.at_finalize_s))
                 count, self.in_segment = self.in_segment, 0
                 earlier, self.finals = self.finals, []
                 self.tasks.create_task(self._finals(self.segment, self.begun or 0, self.first, count, earlier))

@@ -24,11 +24,15 @@ shifts. So it is
   with one answer the later one is taken to be answered, since that needs the smaller delay;
 - with a service whose pace changes by more than the pause between two utterances;
 - where a final of the next utterance overtook the last one of a press too short for an interim, and the next one's
-  interims went on for less time than that press.
+  interims went on for less time than that press, or the pace is unknown and something else was not recognised.
 
 The texts keep the order of the sound, except in the last case, and with a service whose pace changes and that sends
 finals while somebody talks: two of its utterances may be exchanged. Neither is settled before the last final of the
 later one would have come (`Attribution.beside`); when the connection is lost before, both are sent again.
+
+Nor can it be known which final is an utterance's last. A service that sends finals early is given as long as its last
+finals took, and before one was measured as long as any answer (`Attribution.patience`); the texts are on screen
+meanwhile. Until it has sent one before the end of an utterance, or a second one, its first final counts as the last.
 """
 
 from __future__ import annotations
@@ -58,8 +62,6 @@ IDS, IDS_A_SECOND = 200, 8
 """Limit of segments for one connection: a base, and more for each second of use. Speech never needs more."""
 SLOWER = 1.25
 """An answer may take this many times as long as the slowest so far."""
-LAGS = 4.0
-"""While no answer was measured, it may take this many times as long as a first interim."""
 _PLACES = 4  # a late final may stand before so many segments that have one
 _REMEMBERED = 64  # utterances whose first text may still come
 
@@ -194,19 +196,26 @@ class Attribution:
     def lag(self, number: int) -> float:
         """Seconds from the utterance's voice to its first interim; 0.0 while not known."""
         turn = self._turn(number)
-        return 0.0 if turn is None or not turn.segments else turn.first_text_s(turn.segments[0]) or 0.0
+        return 0.0 if turn is None or not turn.segments else turn.first_text_s(turn.segments) or 0.0
 
     def patience(self, number: int) -> float:
-        """Seconds after `finalize` in which another final may follow one; 0.0 where the first final is the last."""
+        """Seconds after `finalize` within which another final can follow one; 0.0 if the first final is the last.
+
+        Only a service that sends finals early, or utterances whose texts could still be exchanged, need it. The lag of
+        the interims says nothing about it: a service can show words at once and take seconds for the last final.
+        """
         turn, expected = self._turn(number), self._expected()
         if turn is None:
             return 0.0
         if not (turn.has_early_finals or expected.has_early_finals or self.beside(number)):
             return 0.0
-        if expected.answer is not None:
-            return SLOWER * expected.answer.most
-        shown = [t.answer_s(t.segments[-1]) or 0.0 for t in self._open() if t.segments]  # none is sure yet
-        return min(LONGEST_ANSWER_S, max(LAGS * self.lag(number) or LONGEST_ANSWER_S, SLOWER * max(shown, default=0.0)))
+        slowest_s = self.pace.slowest_final_s
+        return LONGEST_ANSWER_S if slowest_s is None else SLOWER * slowest_s
+
+    @property
+    def is_patience_measured(self) -> bool:
+        """Whether `patience` comes from finals whose delay was measured."""
+        return self.pace.slowest_final_s is not None
 
     def of_speech(self, n_samples: int, now: float) -> int | None:
         """The utterance of a chunk of speech."""
@@ -373,7 +382,7 @@ class Attribution:
             return expected.has_many  # else most likely the answer to the `finalize` of the one before
         here, last = first.turn, segments[-1]
         for span, seconds, other in (
-            (expected.first_text, here.first_text_s(first), turn.first_text_s(first)),
+            (expected.first_text, here.first_text_s(segments), turn.first_text_s(segments)),
             (expected.answer, here.answer_s(last), turn.answer_s(last)),
         ):
             if span is not None and seconds is not None and other is not None:
@@ -400,8 +409,8 @@ class Attribution:
         """The delays of an utterance, once it is settled."""
         if not turn.segments or self._is_in_order:
             return
-        first, last = turn.segments[0], turn.segments[-1]
-        first_text, answer = turn.first_text_s(first), turn.answer_s(last)
+        last = turn.segments[-1]
+        first_text, answer = turn.first_text_s(turn.segments), turn.answer_s(last)
         before = [other for other in self._turns[: self._turns.index(turn)] if not other.is_settled]
         others = [other for other in self._turns if other.number > turn.number]
         is_sure = not before and all(other.began_at > last.first_at for other in others)
@@ -413,6 +422,9 @@ class Attribution:
             if is_sure or self.pace.answer is not None:
                 self.pace.took_answer(answer)
             self._guess = replace(self._guess, answer=Span(answer, answer))
+        last_final = turn.last_final_s
+        if last_final is not None and (is_sure or self.pace.slowest_final_s is not None):
+            self.pace.took_last_final(last_final)
 
 
 def _after(segment: Segment, turn: Turn) -> str | None:

@@ -73,6 +73,7 @@ class Pace:
         """Whether a final came before the utterance was over, or several for one segment."""
         self._first_texts: deque[float] = deque(maxlen=_PACE_OF)
         self._answers: deque[float] = deque(maxlen=_PACE_OF)
+        self._last_finals: deque[float] = deque(maxlen=_PACE_OF)
 
     @property
     def first_text(self) -> Span | None:
@@ -84,6 +85,14 @@ class Pace:
 
     def took_first_text(self, seconds: float) -> None:
         self._first_texts.append(max(0.0, seconds))
+
+    @property
+    def slowest_final_s(self) -> float | None:
+        """The longest time from a `finalize` to the last final, including one that only repeated the text before."""
+        return max(self._last_finals, default=None)
+
+    def took_last_final(self, seconds: float) -> None:
+        self._last_finals.append(seconds)
 
     def took_answer(self, seconds: float) -> None:
         self._answers.append(max(0.0, seconds))
@@ -100,6 +109,7 @@ class Segment:
     text: str = ""  # its newest final original
     finals: list[float] = field(default_factory=list)  # when its final original was new
     interim_at: float = float("-inf")  # its newest interim
+    final_at: float = float("-inf")  # its newest final original, a repeated one included
 
     @property
     def is_unfinished(self) -> bool:
@@ -115,6 +125,8 @@ class Segment:
         """Its original came; True for a final that is new."""
         if not is_final and text not in self.text:
             self.interim_at = now
+        if is_final:
+            self.final_at = now
         is_new = is_final and text != self.text and len(self.finals) < MOST_SEGMENTS
         if is_new:
             self.finals.append(now)
@@ -146,9 +158,16 @@ class Turn:
     def began_at(self) -> float:
         return self.sent_at if self.voiced_from is None else self.voiced_from
 
-    def first_text_s(self, first: Segment) -> float | None:
-        """From its voice to its first text, if that was an interim."""
+    def first_text_s(self, segments: Sequence[Segment]) -> float | None:
+        """Seconds from its voice to the first text of these segments, if that was an interim."""
+        first = min(segments, key=lambda segment: segment.first_at)
         return max(0.0, first.first_at - self.began_at) if first.has_interim else None
+
+    @property
+    def last_final_s(self) -> float | None:
+        """From its `finalize` to the newest final after it, one that repeats the text before included."""
+        newest = max((segment.final_at for segment in self.segments), default=float("-inf"))
+        return None if self.finalized_at is None or newest < self.finalized_at else newest - self.finalized_at
 
     def answer_s(self, last: Segment) -> float | None:
         """From its `finalize` to the final of its last segment."""
@@ -209,7 +228,7 @@ def credit(
         first = max(first, turns.index(segments[kept - 1].turn))
     has_earlier = kept > 0 and segments[kept - 1].turn is turns[first]
     if has_earlier:
-        begun = next(segment for segment in segments if segment.turn is turns[first])
+        begun = [segment for segment in segments if segment.turn is turns[first]]
         expected = expected.learned(turns[first].first_text_s(begun), None)
     weighed = _Weighing(turns[first:], segments[kept:], expected, now, has_earlier=has_earlier)
     cost, ends = weighed.cheapest(0, 0, (None, None))
@@ -273,7 +292,7 @@ class _Weighing:
         cost = 0.0 if turn.is_voiced else SILENT
         if (further := j - i - 1 + has_earlier) > 0:
             cost += FURTHER * further + (0.0 if expected.has_many else SPLIT)
-        first_text = None if has_earlier else turn.first_text_s(first)
+        first_text = None if has_earlier else turn.first_text_s(self._segments[i:j])
         if first_text is not None:
             span = expected.first_text
             cost += LATE * first_text if span is None else min(MOST_OFF, span.off(first_text))

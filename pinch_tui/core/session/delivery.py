@@ -40,6 +40,8 @@ WINDOW = 25
 _CHECKPOINT_QUIET = 25  # frames of silence
 _CHECKPOINT_GAP_S = 0.6
 _CHECKPOINT_KEEP = 15  # frames kept before a checkpoint
+_CAREFUL_ATTEMPTS = 2
+"""A later attempt is answered by any final after its end: a link that drops every few seconds must get on."""
 _TEXTS_KEPT = 32  # newest messages of a segment
 
 Step = Command | Report
@@ -85,6 +87,12 @@ class Delivery:
     @property
     def is_active(self) -> bool:
         return len(self.outbox) > 0
+
+    @property
+    def unfinished(self) -> int:
+        """How many utterances have no final text since their end, or lack one that must come."""
+        watches = (self._watches.get(item.number) for item in self.outbox)
+        return sum(watch is None or not watch.has_final_since_end for watch in watches)
 
     # ---- the connection ----
 
@@ -395,6 +403,10 @@ class Delivery:
     def _expect_more(self, number: int, watch: SettleWatch) -> None:
         """How long further texts of the utterance may take, by what it has now."""
         watch.lag, watch.patience = self._attribution.lag(number), self._attribution.patience(number)
+        # The last final takes about as long as those before it took; an earlier one comes sooner.
+        watch.soonest_last_s = watch.patience / 2 if self._attribution.is_patience_measured else watch.patience
+        if self._attempts.get(number, 1) > _CAREFUL_ATTEMPTS:
+            watch.soonest_last_s = 0.0
 
     def _moved(self, moved: list[Moved], now: float) -> list[Step]:
         steps: list[Step] = []

@@ -101,6 +101,7 @@ class SettleWatch:
     told_at: float = float("-inf")  # the last original text
     lag: float = 0.0  # from the utterance's voice to its first interim, as far as known
     patience: float = 0.0  # seconds after `finalize` in which another final may follow one
+    soonest_last_s: float = 0.0  # a final that comes sooner after `finalize` is not taken for the last one
     speech_at: float | None = None  # the last chunk
 
     def message(self, message: TranscriptMessage, now: float) -> None:
@@ -147,6 +148,11 @@ class SettleWatch:
         )
 
     @property
+    def has_final_since_end(self) -> bool:
+        """Whether all texts are final, and one of them came after `finalize` left."""
+        return self.finalized_at is not None and self.told_at >= self.finalized_at and self.has_all_finals
+
+    @property
     def is_told(self) -> bool:
         """Whether texts have come about all of the voice, as far as the service's lag tells."""
         if (queued_until := self._queued_until) is not None and self.told_at < queued_until:
@@ -158,7 +164,7 @@ class SettleWatch:
         """Whether the service has nothing more to write: it need not hear the utterance again."""
         if self.finalized_at is None or self.arrived_at is None or self.is_acknowledged:
             return False
-        return self.has_all_finals and self.is_told and self.told_at >= self.finalized_at + self.patience / 2
+        return self.has_all_finals and self.is_told and self.told_at >= self.finalized_at + self.soonest_last_s
 
     @property
     def ceiling(self) -> float:

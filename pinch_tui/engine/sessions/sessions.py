@@ -93,6 +93,10 @@ class Sessions:
     def unsettled(self) -> list[int]:
         return [item.number for runner in self._runners for item in runner.session.delivery.outbox]
 
+    def unfinished(self) -> int:
+        """How many utterances lack a final text."""
+        return sum(runner.session.delivery.unfinished for runner in self._runners)
+
     def counters(self) -> Counters:
         """Of all sessions, the closed ones included."""
         return self._counted_with(self._runners)

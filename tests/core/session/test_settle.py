@@ -139,7 +139,7 @@ def test_a_service_that_sends_several_finals_is_given_the_time_that_its_answers_
     s = Scene()
     s.release()
     s.watch.pinged()
-    s.watch.patience = 3.0
+    s.watch.patience, s.watch.soonest_last_s = 3.0, 1.5
     s.say(2.5, SAID, "hello.")
     s.say(2.6, MEANT, "hola.")
     assert s.at == 2.1 + 3.0
