@@ -1,8 +1,8 @@
-"""Copies a text to the clipboard: with the system's own tool, else through the terminal (OSC 52).
+"""Copies text to the clipboard: with a system tool if one works, else through the terminal (OSC 52).
 
-A tool reports whether it worked and a terminal does not, so tools come first; each has `TOOL_TIMEOUT_S`. Over ssh,
-tools that would fill the remote machine's clipboard are skipped. Each line is cleaned: people paste into shells, so no
-control character reaches the clipboard.
+A tool reports whether it worked and a terminal does not, so tools come first. Over ssh, tools that would fill the
+remote machine's clipboard are skipped. Each line is cleaned: people paste into shells, so no control character may
+reach the clipboard.
 """
 
 from __future__ import annotations
@@ -22,52 +22,45 @@ from pinch_tui.errors import PinchError
 
 TOOL_TIMEOUT_S = 2.0
 OSC_LIMIT = 74_000
-"""Most bytes of text sent through OSC 52: several terminals drop sequences above 100,000 characters."""
+"""Maximum size of a text sent through OSC 52, in bytes: several terminals drop sequences of over 100,000
+characters."""
 _SCREEN_CHUNK = 700
 """GNU screen passes on at most 768 characters in one string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A clipboard program: what to call it, how to run it, and what it reads."""
+    """A clipboard program and the encoding of its input."""
 
-    name: str
     argv: tuple[str, ...]
     encoding: str = "utf-8"
 
-
-_WL_COPY = Tool("wl-copy", ("wl-copy", "--type", "text/plain;charset=utf-8"))
-_XCLIP = Tool("xclip", ("xclip", "-selection", "clipboard", "-in"))
-_XSEL = Tool("xsel", ("xsel", "--clipboard", "--input"))
-_PBCOPY = Tool("pbcopy", ("pbcopy",))
-_CLIP = Tool("clip.exe", ("clip.exe",), "utf-16")
-_TMUX = Tool("tmux", ("tmux", "load-buffer", "-w", "-"))
+    @property
+    def name(self) -> str:
+        return self.argv[0]
 
 
 def tools(env: Mapping[str, str], platform: str = sys.platform) -> list[Tool]:
     """The programs that could work here, the likeliest first."""
-    found: list[Tool] = []
-    is_remote = any(env.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
-    if env.get("WAYLAND_DISPLAY") and not is_remote:
-        found.append(_WL_COPY)
-    if env.get("DISPLAY"):
-        found += [_XCLIP, _XSEL]
-    if platform == "darwin" and not is_remote:
-        found.append(_PBCOPY)
-    if (platform == "win32" or env.get("WSL_DISTRO_NAME")) and not is_remote:
-        found.append(_CLIP)
-    if env.get("TMUX"):
-        found.append(_TMUX)
-    return found
+    is_local = not any(env.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+    candidates = (
+        (is_local and env.get("WAYLAND_DISPLAY"), Tool(("wl-copy", "--type", "text/plain;charset=utf-8"))),
+        (env.get("DISPLAY"), Tool(("xclip", "-selection", "clipboard", "-in"))),
+        (env.get("DISPLAY"), Tool(("xsel", "--clipboard", "--input"))),
+        (is_local and platform == "darwin", Tool(("pbcopy",))),
+        (is_local and (platform == "win32" or env.get("WSL_DISTRO_NAME")), Tool(("clip.exe",), "utf-16")),
+        (env.get("TMUX"), Tool(("tmux", "load-buffer", "-w", "-"))),
+    )
+    return [tool for is_possible, tool in candidates if is_possible]
 
 
 def safe(text: str) -> str:
-    """What is copied: the lines of a text, each cleaned."""
+    """The text with each line cleaned."""
     return "\n".join(clean(line, len(text)) for line in text.split("\n"))
 
 
 def osc52(text: str, env: Mapping[str, str]) -> str:
-    """The sequence that asks the terminal to take a text, wrapped for tmux and GNU screen to pass it on."""
+    """The sequence that asks the terminal to copy a text, wrapped so that tmux and GNU screen pass it on."""
     sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
     if env.get("TMUX"):
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
@@ -78,7 +71,7 @@ def osc52(text: str, env: Mapping[str, str]) -> str:
 
 
 class Clipboard:
-    """``write`` puts a sequence on the terminal in one piece (the running screen's own way), None: there is none."""
+    """``write`` writes a sequence to the terminal in one piece; None: only tools can be used."""
 
     def __init__(
         self,
@@ -94,12 +87,12 @@ class Clipboard:
         self._timeout_s = timeout_s
 
     async def copy(self, text: str) -> str:
-        """Copy; returns which way worked, in words. Raises `PinchError` when none did, or there is nothing to copy."""
+        """Copy; returns which way worked, in words. Raises `PinchError` if none did or there is nothing to copy."""
         text = safe(text)
         if not text.strip():
             raise PinchError("There is no text to copy yet.")
         for tool in tools(self._env, self._platform):
-            path = shutil.which(tool.argv[0], path=self._env.get("PATH"))
+            path = shutil.which(tool.name, path=self._env.get("PATH"))
             if path and await self._run(path, tool, text):
                 return tool.name
         if self.write is None:
@@ -112,12 +105,12 @@ class Clipboard:
         return "the terminal (OSC 52)"
 
     async def _run(self, path: str, tool: Tool, text: str) -> bool:
-        """Feed a tool; False when it failed, hung or could not be started.
+        """Pass the text to a tool; False if it failed, hung or could not be started.
 
-        The outputs are closed to it: wl-copy and xclip leave a child behind that would hold a pipe open for ever.
+        It gets no output pipes: wl-copy and xclip leave a child behind that would keep them open for ever.
         """
         quiet = asyncio.subprocess.DEVNULL
-        env = {**self._env, "LC_CTYPE": "UTF-8"} if tool is _PBCOPY else self._env
+        env = {**self._env, "LC_CTYPE": "UTF-8"} if tool.name == "pbcopy" else self._env
         try:
             process = await asyncio.create_subprocess_exec(
                 *tied_to_parent([path, *tool.argv[1:]]),

@@ -1,4 +1,4 @@
-"""What the actions do that both faces have. Each handler takes the front end."""
+"""The handlers of the actions that both faces have."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ SLOWER = 0.75
 
 
 def cancel(front: FrontEnd) -> None:
-    """Escape, from the most pressing to the least: a text that is typed, the utterance, a search or a message, the
-    speech, the scroll."""
+    """Escape cancels the first of: a text being typed, the utterance, a search or message, the speech, the scroll."""
     status = front.engine.status
     if front.face.close_typing():
         return
-    if status.talk_source == TalkSource.SAMPLE:  # which no key holds
+    if status.talk_source == TalkSource.SAMPLE:  # not held by a key
         front.engine.talk(TalkEdge(EdgeKind.CANCEL, front.clock(), TalkSource.SAMPLE))
     elif status.word is StateWord.TALKING or status.talking_since is not None:
         front.hold.escape(front.clock())
@@ -60,7 +59,7 @@ def mute(front: FrontEnd) -> None:
 
 
 def turn(front: FrontEnd, step: float) -> None:
-    """Translated speech louder or quieter."""
+    """Change the volume of the translated speech by ``step``."""
     least, most, _ = VOLUME_RANGE
     volume = round(min(most, max(least, front.engine.status.volume + step)), 2)
     front.session.set_volume(volume, is_muted=False)

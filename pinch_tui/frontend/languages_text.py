@@ -1,4 +1,4 @@
-"""Names of languages as people read them, and what the language menu offers. Pure."""
+"""Readable names of languages, and the entries of the language menu. Pure."""
 
 from __future__ import annotations
 
@@ -13,71 +13,64 @@ _NOT_PRACTISED = "not in practice"
 
 
 def full_name(code: str) -> str:
-    """The language's own name; the code itself where there is none."""
+    """The language's own name; the code itself if it has none."""
     language = language_of(code)
     return code if language is None else language.native
 
 
 def both_names(code: str) -> str:
-    """English and own name, once when they are the same."""
+    """The English name and the language's own, or one name if they are the same."""
     language = language_of(code)
-    if language is None:
-        return code
-    return language.name if language.name == language.native else f"{language.name}, {language.native}"
+    return code if language is None else ", ".join(dict.fromkeys((language.name, language.native)))
 
 
 def last_heard(utterances: Sequence[Utterance], other_than: str) -> str | None:
-    """The known language that was detected last and is not ``other_than``; None where the service detected none."""
+    """The known language other than ``other_than`` that was detected last; None if there is none."""
     codes = (utterance.spoken_language for utterance in reversed(utterances))
     return next((code for code in codes if is_known(code) and not same_language(code, other_than)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageChoices:
-    """What the language menu offers: the pair in force, recent pairs, and what is known about languages.
-
-    ``practice`` is None outside practice mode, else code -> ``ok`` or ``experimental``.
-    """
+    """What the language menu offers."""
 
     pair: Pair
+    """The current pair."""
     recents: tuple[Pair, ...] = ()
     practice: Mapping[str, str] | None = None
+    """Code -> ``ok`` or ``experimental``; None outside practice mode."""
     has_speech: bool = True
     has_target: bool = True
-    """Whether there is a language to translate into."""
+    """Whether the service translates into another language."""
 
     def other_recents(self) -> list[Pair]:
-        """Recent pairs beside the one in force, the newest first, at most nine."""
-        if not self.has_target:
-            return []
-        seen = [self.pair]
-        for pair in self.recents:
-            if pair not in seen:
-                seen.append(pair)
-        return seen[1:10]
+        """Up to nine recent pairs besides the current one, newest first."""
+        return list(dict.fromkeys((self.pair, *self.recents)))[1:10] if self.has_target else []
 
     @property
     def swapped(self) -> Pair:
-        """The pair the other way round; where one language is to be detected it cannot be spoken to."""
+        """The reversed pair; ``auto`` cannot be a target, so English or Spanish takes its place."""
         source, target = self.pair
         return target, (source if source != AUTO else "en" if base(target) != "en" else "es")
 
+    def _practised(self, code: str) -> str | None:
+        return (self.practice or {}).get(code) or (self.practice or {}).get(base(code) or "")
+
     def is_practised(self, code: str) -> bool:
         """Whether the practice service knows the language."""
-        practice = self.practice or {}
-        return code in practice or (base(code) or "") in practice or code == AUTO
+        return code == AUTO or self._practised(code) is not None
 
     def pair_note(self, pair: Pair) -> str:
-        """A remark beside a pair, "" for none."""
+        """A remark about a pair, "" for none."""
         is_known = self.practice is None or all(map(self.is_practised, pair))
         return "" if is_known else _NOT_PRACTISED
 
     def note(self, code: str, *, is_target: bool) -> str:
-        """A remark beside a language in the menu, "" for none."""
+        """A remark about a language in the menu, "" for none."""
         if code == AUTO:
             return "whatever is spoken"
         if self.practice is not None:
-            known = self.practice.get(code) or self.practice.get(base(code) or "")
+            known = self._practised(code)
             if known is None:
                 return _NOT_PRACTISED
             return "" if known == "ok" or is_target else known
@@ -102,22 +95,22 @@ class Entry:
 
 
 def why_none(query: str, *, is_source_side: bool) -> str:
-    """What to say where `entries` found nothing for what was typed."""
+    """The message if `entries` finds nothing for ``query``."""
     if not is_source_side and any(language.code == AUTO for language in find(query, with_auto=True)):
         return "auto works only for the language you speak. Press Tab to switch sides."
     return "No language found. You can also type a code such as pt-BR."
 
 
 def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> list[Entry]:
-    """The lines of the menu for what was typed: recent pairs first (while nothing is typed), then languages."""
+    """The menu's lines that match ``query``; recent pairs come first if it is empty."""
     found: list[Entry] = []
+    source, target = choices.pair
+    languages = find(query, with_auto=is_source_side)
     if not query.strip():
         for n, pair in enumerate(choices.other_recents(), start=1):
             found.append(Entry(pair, note=choices.pair_note(pair), hotkey=str(n)))
-    source, target = choices.pair
-    languages = find(query, with_auto=is_source_side)
-    if choices.practice is not None and not query.strip():
-        languages.sort(key=lambda language: not choices.is_practised(language.code))
+        if choices.practice is not None:
+            languages.sort(key=lambda language: not choices.is_practised(language.code))
     for language in languages:
         pair = (language.code, target) if is_source_side else (source, language.code)
         if pair[0] == pair[1]:
@@ -128,5 +121,5 @@ def entries(choices: LanguageChoices, query: str, *, is_source_side: bool) -> li
 
 
 def phrase_language(source: str) -> str:
-    """The base code of the language that the practice phrases for a source are in."""
+    """The base code of the language of the practice phrases for ``source``."""
     return "en" if source == AUTO else base(source) or source

@@ -1,4 +1,4 @@
-"""Quits and suspends: closes the microphone and waits for the last words."""
+"""Quits and suspends the program: closes the microphone and waits for the last words."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError
 from pinch_tui.frontend.ports import AppExit, Face, TalkKey
 
 BACKSTOP_S = 6.0
-"""A drain ends by itself within 3 s; when the engine has not stopped after this time the program leaves anyway."""
+"""The program leaves after this time even if the engine has not stopped. A drain should take 3 s at most."""
 CLOSE_S = 3.5
-"""Longest wait for the microphone to close; an opening that hangs is over by then."""
+"""Longest wait for the microphone to close, enough for a hanging open to time out."""
 _SEND_S = 0.05
-"""For the last frames and the finalize to go out."""
+"""Time for the last frames and the finalize to be sent."""
 
 
 def farewell(n_said: int, n_kept: int | None, conversation: str = "", wordless: Sequence[Utterance] = ()) -> str:
-    """The line that is printed when the program has been left. ``n_said``: lines with words; ``n_kept``: those that the
-    history holds, None where none is kept. ``conversation``: the one that was continued, "" for a new one.
-    ``wordless``: what was spoken and came to no words."""
+    """The line printed after the program has quit. ``n_said``: lines with words. ``n_kept``: lines in the history, None
+    if it is off. ``conversation``: the continued conversation, "" for a new one. ``wordless``: utterances without
+    words."""
     if not n_said and not n_kept:
         return f"Nothing was kept: {_fates(wordless)}." if wordless else "Nothing was said."
     if n_kept is None:
@@ -36,7 +36,7 @@ def farewell(n_said: int, n_kept: int | None, conversation: str = "", wordless: 
 
 
 def _fates(wordless: Sequence[Utterance]) -> str:
-    """What became of them: ``2 utterances were thrown away, 1 was not understood``."""
+    """``2 utterances were thrown away, 1 was not understood``."""
     counts = Counter(map(_fate, wordless))
     parts = [f"{counts[fate]} {'was' if counts[fate] == 1 else 'were'} {fate}" for fate in _FATES if counts[fate]]
     number, _, rest = parts[0].partition(" ")
@@ -74,7 +74,7 @@ class Leaving:
         self.is_under_way = False
 
     def ask(self, *, is_interrupt: bool = False) -> None:
-        """Wait for the last words and leave; asked again by Ctrl+C or a signal: leave at once."""
+        """Wait for the last words, then leave. A second request, by Ctrl+C or a signal, leaves at once."""
         self._is_interrupted = self._is_interrupted or is_interrupt
         if self.is_under_way:
             if is_interrupt:
@@ -93,16 +93,16 @@ class Leaving:
         self.ask(is_interrupt=True)
 
     def hang_up(self) -> None:
-        """The terminal is gone. A signal and the input both report it, which must not count as a second request."""
+        """The terminal is gone. Both a signal and the input report it; that must not count as two requests."""
         if not self.is_under_way:
             self.ask(is_interrupt=True)
 
     def end(self, unsettled: int = 0) -> None:
-        """The engine has ended, with this many utterances whose last words did not come."""
+        """The engine has stopped; the last words of ``unsettled`` utterances did not arrive."""
         self._leave(AppExit(EXIT_INTERRUPTED if self._is_interrupted else EXIT_OK, unsettled))
 
     def fail(self, error: PinchError) -> None:
-        """The engine could not run: its sentence and its exit code, and no traceback."""
+        """The engine could not run: leave with its message and exit code, without a traceback."""
         self._leave(AppExit(error.exit_code), str(error))
 
     def _leave(self, how: AppExit, message: str = "") -> None:
@@ -131,7 +131,7 @@ class Leaving:
 
 
 async def close_microphone(engine: EngineFacade) -> None:
-    """End what is being said; returns when no microphone is open and the last words are on their way."""
+    """End the utterance under way; returns once the microphone is closed and the last frames are sent."""
     is_closed = asyncio.Event()
 
     def look(_event: EngineEvent | None) -> None:

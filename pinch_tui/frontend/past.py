@@ -1,4 +1,4 @@
-"""Past conversations, as the front end asks for them. The wiring reads and writes them."""
+"""The front end's view of past conversations; the wiring reads and writes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class PastEntry:
-    """A row of the list: a conversation, or with ``line`` a line of it that was found."""
+    """A row of the list: a conversation, or one of its lines that matched a search (``line``)."""
 
     id: str
     started: float
@@ -28,11 +28,11 @@ class PastEntry:
     n_stars: int = 0
     is_practice: bool = False
     words: str = ""
-    """The first words, or the text of the line in which something was found."""
+    """The first words, or the text of the matching line."""
     line: int | None = None
-    """The number of the line that was found."""
+    """The number of the matching line."""
     problem: str = ""
-    """Why it cannot be read: the end of a sentence."""
+    """Why the conversation cannot be read, "" if it can."""
 
 
 class PastConversation(Protocol):
@@ -47,7 +47,7 @@ class PastConversation(Protocol):
 
     @property
     def utterances(self) -> tuple[Utterance, ...]:
-        """In press order; numbers of lines that were thrown away are missing."""
+        """In press order. The numbers of cancelled lines are missing."""
 
     @property
     def is_practice(self) -> bool: ...
@@ -74,22 +74,22 @@ def counted(n: int, what: str) -> str:
 
 
 class PastConversations(Protocol):
-    """All conversations but the running one. Every method raises `PinchError` when it cannot be done."""
+    """All conversations except the running one. Every method raises `PinchError` on failure."""
 
     def find(self, text: str) -> AsyncGenerator[Sequence[PastEntry]]:
-        """The conversations, newest first; with a text the lines that hold it, in either language. They come in parts,
-        as they are read; a part may be empty."""
+        """All conversations, newest first, or the lines that contain ``text``, in either language. Yields parts as they
+        are read; a part can be empty."""
 
     async def open(self, id_: str) -> PastConversation: ...
 
     async def star(self, id_: str, number: int, *, is_on: bool) -> PastConversation:
-        """Star a line, or take its star back; the conversation as it is now."""
+        """Star or unstar a line; returns the changed conversation."""
 
     async def correct(self, id_: str, number: int, wording: Wording) -> PastConversation:
-        """Correct a line; the conversation as it is now."""
+        """Correct a line; returns the changed conversation."""
 
     async def export(self, id_: str, format_: ExportFormat, side: ExportSide, part: ExportPart) -> Path:
-        """Write it to a file of its own; returns that."""
+        """Export a conversation; returns the file."""
 
     async def delete(self, id_: str) -> None:
-        """Remove it for good."""
+        """Delete a conversation for good."""

@@ -1,7 +1,7 @@
-"""What the front end asks of its surroundings: a face that shows things, and the talk key.
+"""The ports of the front end: the face, which shows things, and the talk key.
 
 The screen (`pinch_tui.ui`) and the line mode (`pinch_tui.plain`) are the two faces. A face draws, reads keys and calls
-`pinch_tui.frontend.actions.do`; what an action does is decided here, once.
+`pinch_tui.frontend.actions.do`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pinch_tui.frontend.languages_text import LanguageChoices
 
 Export = tuple[ExportFormat, ExportSide, ExportPart]
 Wording = tuple[str, str]
-"""Original and translation of a line, "" where there is none."""
+"""Original and translation of a line, either "" if missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class AppExit:
 
     code: int = EXIT_OK
     unsettled: int = 0
-    """Utterances whose last words did not come."""
+    """Number of utterances whose last words did not arrive."""
 
 
 class HoldReport(Protocol):
@@ -40,11 +40,11 @@ class HoldReport(Protocol):
 
     @property
     def sentence(self) -> str:
-        """Why, for a person."""
+        """The reason, in plain words."""
 
 
 class TalkKey(Protocol):
-    """The talk key, as both faces use it; `pinch_tui.keys.HoldInput` is the real one."""
+    """The talk key; `pinch_tui.keys.HoldInput` implements it."""
 
     armed: bool
 
@@ -62,11 +62,14 @@ class TalkKey(Protocol):
 
 
 class Face(Protocol):
-    """One way to show the program and to ask the user. Called on the event loop's thread."""
+    """One way to show the program and to ask the user. Called on the event loop's thread.
+
+    The defaults suit a face that has no selection, no panels and no scroll position.
+    """
 
     @property
     def write_raw(self) -> Callable[[str], None] | None:
-        """Puts an escape sequence on the terminal; None where none may be written."""
+        """Writes an escape sequence to the terminal; None if the face must not write any."""
 
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
         """Show a passing line, with the unchanged ``path`` at its end. Where lines can be replaced, a later one of the
@@ -84,6 +87,7 @@ class Face(Protocol):
 
     def selected(self) -> int | None:
         """The number of the selected utterance of the running conversation; None for none."""
+        return None
 
     def choose_export(self, selected: int | None, write: Callable[[Export | None], None]) -> None:
         """Ask what to export, and pass it to ``write``; None: nothing. ``selected``: the selected utterance."""
@@ -92,31 +96,35 @@ class Face(Protocol):
         """Let the user edit the texts of a settled line, and pass them to ``done``; None: unchanged."""
 
     def hear(self, event: EngineEvent) -> None:
-        """A fact of the engine, after the front end has taken it."""
+        """An event of the engine, which the front end has handled already."""
 
     def has(self, action: str) -> bool:
-        """Whether this face can do an action."""
+        """Whether this face offers an action."""
 
     def do(self, action: str) -> None:
-        """Run an action that each face has in its own way, or lacks."""
+        """Run an action that has no common handler."""
 
     def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
-        """Ask for a pair and hand it to the session."""
+        """Ask for a pair and pass it to the session."""
 
     def close_typing(self) -> bool:
-        """Put away a text that is being typed; False when there is none."""
+        """Close the text field that has the focus; False if there is none."""
+        return False
 
     def dismiss(self) -> bool:
-        """Put away a search or a message; False when there is none."""
+        """Close the search or the notice on the screen; False if there is none."""
+        return False
 
     def rest(self) -> None:
-        """There was nothing to cancel: back to where one starts."""
+        """There was nothing to cancel: select the newest line."""
+        return
 
     def close_panels(self) -> None:
-        """The program is about to end: leave the conversation alone on the screen."""
+        """Close everything over the conversation, since the program is about to end."""
+        return
 
     def leave(self, how: AppExit, message: str = "") -> None:
-        """End. ``message`` is for the terminal that comes back."""
+        """End the face. ``message`` is printed on the restored terminal."""
 
     def stop_process(self) -> None:
-        """Give the terminal back and stop until the shell continues the program."""
+        """Restore the terminal and stop the process until the shell continues it."""

@@ -1,4 +1,4 @@
-"""Changing the session and the options that hold at once."""
+"""Changes the session parameters and the options that take effect at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pinch_tui.core.events import (
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import difference_text, kept_choices, pair_text, plain
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import LanguageChoices, Pair
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
@@ -25,18 +24,18 @@ from pinch_tui.settings.model import OPTIONS, Settings
 
 
 class Wanted:
-    """The parameters requested last; the engine may not use them yet. Pure.
+    """The parameters requested last, which the engine might not use yet. Pure.
 
-    When the service cannot speak a language, the engine switches to text only. That applies to this language, not to
-    the next choice.
+    If the service cannot speak a language, the engine switches to text only. That applies to this language alone, so
+    choosing another one brings speech back.
     """
 
     def __init__(self, params: SessionParams) -> None:
         self.params = self._known = params
-        self._unspoken = ""  # the language for which the engine gave up speech
+        self._unspoken = ""  # the language for which the engine switched to text only
 
     def take(self, params: SessionParams) -> None:
-        """These are in force now."""
+        """The engine uses these parameters now."""
         if params == self._known:
             return
         if self.params.audio_output and params == replace(self.params, text_only=True):
@@ -44,10 +43,10 @@ class Wanted:
         self._known = self.params = params
 
     def choose(self, params: SessionParams) -> SessionParams:
-        """A person's choice; returns what to ask of the engine."""
+        """The user chose these parameters; returns what to request from the engine."""
         params = params.consistent()
         if self._unspoken and params.audio_output is not self.params.audio_output:
-            self._unspoken = ""  # chosen by a person now
+            self._unspoken = ""  # now it is the user's choice
         elif self._unspoken and not same_language(params.target, self._unspoken):
             params = replace(params, text_only=False)
             self._unspoken = ""
@@ -56,7 +55,7 @@ class Wanted:
 
 
 class SessionChanges:
-    """A person's choices: asks the engine, tells the face, remembers for the next start."""
+    """Applies the user's choices: passes them to the engine, reports them, and remembers them for the next start."""
 
     def __init__(
         self, engine: EngineFacade, hold: TalkKey, services: AppServices, face: Face, settings: Settings
@@ -64,13 +63,13 @@ class SessionChanges:
         self._engine, self._hold, self._services, self._face = engine, hold, services, face
         self._wanted = Wanted(engine.status.params)
         self.settings = settings
-        """The settings with the options in force."""
+        """The settings with the user's changes."""
 
-    # ---- what needs a new session ---------------------------------------------------------------------------------
+    # ---- options that need a new session --------------------------------------------------------------------------
 
     @property
     def wanted(self) -> SessionParams:
-        """The parameters of the next utterance: the last choice, or what the engine made of it."""
+        """The parameters of the next utterance: the last choice, as adjusted by the engine."""
         return self._wanted.params
 
     @property
@@ -79,21 +78,21 @@ class SessionChanges:
         return pair_text(self._engine.status.service.meant(self.wanted))
 
     def take(self, params: SessionParams) -> None:
-        """The engine may change the parameters by itself (text only, when a language cannot be spoken)."""
+        """The engine uses these parameters now. It can change them itself, such as to text only."""
         self._wanted.take(params)
 
     def change(self, params: SessionParams) -> None:
-        """Use these from the next utterance on."""
+        """Use these parameters from the next utterance on."""
         old = self.wanted
         if params == old:
-            self._face.confirm(f"Languages stay: {self.pair}.")
+            self._face.confirm(f"Languages unchanged: {self.pair}.")
             return
         for name, value in kept_choices(old, params).items():
             self._services.remember(name, value)
         params = self._wanted.choose(params)
         if (params.source, params.target) != (old.source, old.target):
             begun_with = (old.source, old.target)
-            if begun_with not in self._services.recent_pairs():  # a default or a flag: never chosen, but spoken in
+            if begun_with not in self._services.recent_pairs():  # from a default or a flag, so never chosen
                 self._services.remember_pair(*begun_with)
             self._services.remember_pair(params.source, params.target)
         meant = self._engine.status.service.meant
@@ -101,37 +100,32 @@ class SessionChanges:
         self._engine.post(ChangeSession(params))
 
     async def use_service(self, name: str) -> None:
-        """Another service from the next utterance on; the conversation stays."""
-        try:
-            await self._services.use_service(name)
-        except PinchError as error:
-            self._face.confirm(str(error))
-            return
+        """Use another service from the next utterance on. The conversation stays."""
+        await self._services.use_service(name)
         traits = self._engine.status.service
         tail = "" if traits.translates else " It transcribes and does not translate."
         self._face.confirm(f"From now on: {dict(self._services.service_offers)[name]}.{tail}")
 
     def choose_pair(self, pair: Pair | None) -> None:
-        """Languages from the menu; None: nothing was chosen."""
+        """Use a pair from the language menu; None: the menu was closed without a choice."""
         if pair is not None:
             source, target = pair
             self.change(replace(self.wanted, source=source, target=target))
 
     def language_choices(self) -> LanguageChoices:
-        """What the language menu offers now."""
         is_practice = self._engine.status.is_practice
         return LanguageChoices(
             pair=(self.wanted.source, self.wanted.target),
-            recents=tuple((source, target) for source, target in self._services.recent_pairs()),
-            practice=dict(self._services.practice_languages()) if is_practice else None,
+            recents=tuple(self._services.recent_pairs()),
+            practice=self._services.practice_languages() if is_practice else None,
             has_speech=self.wanted.audio_output,
             has_target=self._engine.status.service.translates,
         )
 
-    # ---- what holds at once ---------------------------------------------------------------------------------------
+    # ---- options that take effect at once -------------------------------------------------------------------------
 
     def use(self, key: str, value: object) -> None:
-        """Set an option that needs no new session, now and for the next start. ``key`` is its dotted key."""
+        """Set an option that needs no new session, now and for the next start. ``key``: its configuration key."""
         match key, value:
             case "speaker.volume", float() | int():
                 return self.set_volume(value, is_muted=self._engine.status.is_muted)
@@ -157,7 +151,6 @@ class SessionChanges:
         return self._keep(key, value)
 
     def set_volume(self, volume: float, *, is_muted: bool) -> None:
-        """Loudness and mute in one step."""
         self._engine.post(SetVolume(volume, is_muted))
         self._keep("speaker.volume", volume)
         self._keep("speaker.muted", is_muted)

@@ -16,13 +16,13 @@ from pinch_tui.core.transcript.clean import clean
 METER_FLOOR_DBFS = -60.0
 """Left end of the meter; its right end is 0 dBFS."""
 ZEROS_NAMED_S = 1.5
-"""Silence (exact zeros) from the press on is reported after this long: within 2 s, a poll and a repaint included."""
+"""Exact zeros are reported after this time from the press, so that they are on the screen within 2 s."""
 ZEROS_TALKING_S = 2.0
-"""The same in the middle of an utterance."""
+"""Exact zeros are reported after this time in the middle of an utterance."""
 ZEROS_IDLE_S = 10.0
-"""The same between utterances, for a microphone that has given nothing else yet."""
+"""Exact zeros are reported after this time between utterances, unless the microphone has given sound before."""
 QUIET_NAMED_S = 0.5
-"""Talk is called too quiet after this long: what was quiet before the press says nothing about the voice."""
+"""Speech is called too quiet only after this time: the level before the press says nothing about the voice."""
 _OPENING_S = 0.5
 """Longest time from the press to the first frame."""
 LIMIT_WARNING_S = 10.0
@@ -35,7 +35,7 @@ _MUTED = "muted by the system"
 
 @dataclass(frozen=True, slots=True)
 class StateLine:
-    """The talk bar's first line: the state word as it is shown, what to do now, and a warning ("" for none)."""
+    """The talk bar's first line: the state word, what to do now, and a warning ("" for none)."""
 
     word: str
     hint: str = ""
@@ -44,7 +44,7 @@ class StateLine:
 
 @dataclass(frozen=True, slots=True)
 class MicLine:
-    """The microphone in words: its short state, its device, and what is wrong with it ("" for nothing)."""
+    """The microphone in words: state, device name, and a problem ("" for none)."""
 
     state: str
     name: str = ""
@@ -52,23 +52,20 @@ class MicLine:
 
 
 def clock_text(seconds: float) -> str:
-    """``m:ss`` of a duration, from an hour on ``h:mm:ss``; negative ones are 0:00."""
+    """A duration as ``m:ss``, from one hour as ``h:mm:ss``; negative ones are 0:00."""
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def seconds_left(until: float | None, now: float) -> int:
-    """Whole seconds left, rounded up; 0 for none."""
+    """Whole seconds left, rounded up; 0 if ``until`` is None or past."""
     return 0 if until is None else max(0, math.ceil(until - now))
 
 
 def talk_hint(method: str, key: str, *, is_narrow: bool = False, is_on_bar: bool = True) -> str:
-    """How to talk in this terminal. ``method`` is the hold report's, or ``typing`` while keys go into a text; ``key``
-    the talk key's Textual name.
-
-    ``is_on_bar``: the hint stands on the talk bar itself.
-    """
+    """How to talk in this terminal. ``method``: the hold report's, or ``typing`` while a text field has the focus.
+    ``key``: the talk key's Textual name. ``is_on_bar``: the hint is shown on the talk bar itself."""
     name = key_name(key)
     if method == "typing":
         return f"Tab, then {name} talks"
@@ -116,7 +113,7 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
 
 
 def state_sentence(status: Status, now: float) -> str:
-    """The state to be read out: ``Reconnecting in 4 seconds. The connection closed.``"""
+    """The state as a sentence, for screen readers: ``Reconnecting in 4 seconds. The connection closed.``"""
     word = status.word.value.capitalize()
     if status.word is StateWord.FINALIZING:
         word = "Waiting for the last words"
@@ -149,9 +146,9 @@ def _talking_line(status: Status, now: float, key: str, *, is_typing: bool) -> S
 
 
 def is_silent(status: Status, levels: Levels, now: float, *, is_test: bool = False) -> bool:
-    """Whether the microphone gives exact zeros where sound is expected. ``is_test``: during a microphone test.
+    """Whether the microphone gives exact zeros when there should be sound. ``is_test``: during a microphone test.
 
-    Many microphones give exact zeros between utterances; that says nothing about one that was heard before.
+    Many microphones give exact zeros between utterances, so one that has given sound before is not reported then.
     """
     if status.talking_since is not None:
         talked_s = now - status.talking_since
@@ -161,40 +158,41 @@ def is_silent(status: Status, levels: Levels, now: float, *, is_test: bool = Fal
 
 def mic_line(status: Status, levels: Levels, now: float, *, is_test: bool = False) -> MicLine:
     """The microphone's state, name and problem."""
+    name, muted = status.mic_name, _MUTED if status.mic_is_muted else ""
     match status.mic:
         case MicState.OPEN:
-            if status.mic_is_muted:
-                return MicLine("mic open", status.mic_name, _MUTED)
-            if is_silent(status, levels, now, is_test=is_test):
-                problem = "no sound (muted, blocked or the wrong device?)"
-                return MicLine("mic open", status.mic_name, problem)
-            if levels.is_clipping:
-                return MicLine("mic open", status.mic_name, "clipping: too loud")
-            talked_s = 0.0 if status.talking_since is None else now - status.talking_since
-            if levels.is_too_quiet and status.word is StateWord.TALKING and talked_s >= QUIET_NAMED_S:
-                return MicLine("mic open", status.mic_name, "too quiet")
-            return MicLine("mic open", status.mic_name)
+            return MicLine("mic open", name, muted or _sound_problem(status, levels, now, is_test=is_test))
         case MicState.OPENING:
-            return MicLine("mic opening", status.mic_name, _MUTED if status.mic_is_muted else "")
-        case MicState.CLOSED if status.mic_is_muted:
-            return MicLine("mic closed", status.mic_name, _MUTED)
+            return MicLine("mic opening", name, muted)
+        case MicState.CLOSED if muted:
+            return MicLine("mic closed", name, muted)
         case MicState.CLOSED if status.mic_is_taken:
-            return MicLine("mic in another pinch-tui, opens when you press", status.mic_name)
+            return MicLine("mic in another pinch-tui, opens when you press", name)
         case MicState.CLOSED:
-            return MicLine("mic closed, opens when you press", status.mic_name)
+            return MicLine("mic closed, opens when you press", name)
         case MicState.LOST:
-            return MicLine("mic lost", status.mic_name, _mic_detail(status) or "looking for it")
+            return MicLine("mic lost", name, _mic_detail(status) or "looking for it")
         case MicState.ABSENT:
             return MicLine("no mic", "", _mic_detail(status) or "no microphone found")
 
 
+def _sound_problem(status: Status, levels: Levels, now: float, *, is_test: bool) -> str:
+    if is_silent(status, levels, now, is_test=is_test):
+        return "no sound (muted, blocked or the wrong device?)"
+    if levels.is_clipping:
+        return "clipping: too loud"
+    talked_s = 0.0 if status.talking_since is None else now - status.talking_since
+    is_talking = status.word is StateWord.TALKING and talked_s >= QUIET_NAMED_S
+    return "too quiet" if levels.is_too_quiet and is_talking else ""
+
+
 def _mic_detail(status: Status) -> str:
-    """The engine's sentence about the microphone; while the link has a problem the detail is about that."""
+    """The engine's sentence about the microphone; during connection problems the detail is about the connection."""
     return status.detail if status.word in (StateWord.READY, StateWord.SPEAKING, StateWord.FINALIZING) else ""
 
 
 def dbfs_text(dbfs: float) -> str:
-    """A level for people: whole dBFS, ``-inf`` for digital silence."""
+    """A level in whole dBFS, ``-inf`` for digital silence."""
     return "-inf dB" if dbfs == -math.inf else f"{dbfs:3.0f} dB"
 
 
@@ -206,10 +204,8 @@ def meter_position(dbfs: float, width: int) -> float:
 
 
 def backlog_text(status: Status, *, is_narrow: bool = False, catch_up: str = "") -> str:
-    """Speech waiting to be sent, speech waiting to be played, and its gaps; "" for nothing worth telling.
-
-    ``catch_up``: the key that catches up, "" for none.
-    """
+    """How far sending and playback are behind, and gaps in playback; "" for nothing worth showing. ``catch_up``: the
+    key of that action, "" for none."""
     parts = []
     if status.behind_s >= BEHIND_S:
         parts.append(f"{status.behind_s:.0f} s {'to send' if is_narrow else 'of speech still to send'}")
@@ -223,9 +219,9 @@ def backlog_text(status: Status, *, is_narrow: bool = False, catch_up: str = "")
 
 
 def link_word(status: Status) -> StateWord:
-    """The state of the link to the service: OFFLINE, CONNECTING, RECONNECTING, or READY for "connected".
+    """The state of the connection: OFFLINE, CONNECTING, RECONNECTING, or READY for "connected".
 
-    While someone talks the state word is about the person; the link is then read from the other fields.
+    During talk, `Status.word` describes the talk, so the connection is derived from other fields.
     """
     if status.word in (StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING):
         return status.word
@@ -235,13 +231,13 @@ def link_word(status: Status) -> StateWord:
 
 
 def latency_text(latency: Latency) -> str:
-    """The last utterance's delays from the release, "" before the first."""
+    """The last utterance's delays after the release, "" before the first."""
     delays = {"text": latency.first_text, "voice": latency.first_sound, "end of the voice": latency.last_sound}
     return ", ".join(f"{name} {delay.ms / 1000:.1f} s" for name, delay in delays.items() if delay.ms is not None)
 
 
 def volume_text(status: Status) -> str:
-    """The volume of the translated speech, "" at its normal value."""
+    """The volume of the translated speech, "" if normal."""
     if not status.params.audio_output:
         return "text only"
     if status.is_muted:
@@ -250,7 +246,7 @@ def volume_text(status: Status) -> str:
 
 
 def hold_text(method: str) -> str:
-    """What the footer says about the talk key."""
+    """How the talk key works, for the footer."""
     if method == "tap":
         return "tap"
     return f"hold: {'exact' if method in ('exact', 'probe') else method}"

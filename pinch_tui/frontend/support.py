@@ -1,4 +1,4 @@
-"""The report for a service's support: ids, times, codes and the doctor's summary; never transcripts or keys."""
+"""The report for a service's support: ids, times, codes and the doctor's findings; no transcripts, no keys."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from pinch_tui.core.events import Logged, Status
 from pinch_tui.core.transcript.clean import clean
 
 KEPT: Final = 40
-"""Events of the link that are remembered, the newest."""
+"""How many of the latest connection events are kept."""
 _LINE: Final = 200
+"""Maximum characters of a line."""
 
 
 class SupportNotes:
-    """Remembers when sessions opened and what ended them."""
+    """Keeps when sessions opened, and what ended them."""
 
     def __init__(self, wall_minus_clock: float | None = None) -> None:
-        """``wall_minus_clock``: Unix seconds less the event log's clock."""
+        """``wall_minus_clock``: Unix time minus the event log's clock, in seconds."""
         self._offset = time.time() - time.monotonic() if wall_minus_clock is None else wall_minus_clock
         self._last_code = ""
         self._events: deque[tuple[float, str]] = deque(maxlen=KEPT)
@@ -45,7 +46,7 @@ class SupportNotes:
         self._events.append((event.t, clean(text, _LINE)))
 
     def text(self, status: Status, doctor: Sequence[str], now: float) -> str:
-        """The whole report. ``now``: the event log's clock."""
+        """The report. ``now``: the event log's clock, in seconds."""
         traits = status.service
         lines = [
             f"pinch-tui {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",

@@ -1,8 +1,7 @@
 """The line mode (``pinch-tui --plain``): for screen readers and terminals that can only append lines.
 
-No cursor movement, no colour, no interim text unless asked for; still push-to-talk. Single keys run the screen's own
-actions, the user's map included; only questions read a line. Belongs to the event loop; the terminal is given back
-however it ends.
+No cursor movement, no colour, no interim text. Single keys talk and run the screen's actions, with the user's key map;
+only questions read a whole line. The terminal is always restored at the end.
 """
 
 from __future__ import annotations
@@ -29,12 +28,10 @@ from pinch_tui.core.transcript.clean import clean, printable
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import PinchError
 from pinch_tui.frontend.actions import BY_NAME, do
-from pinch_tui.frontend.continuing import tell_continued
 from pinch_tui.frontend.frontend import FrontEnd
-from pinch_tui.frontend.languages_text import LanguageChoices, phrase_language
-from pinch_tui.frontend.ports import AppExit, Export, TalkKey, Wording
+from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.ports import AppExit, Export, Face, TalkKey, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
 from pinch_tui.plain.help import OFFERED, help_lines, spoken_key
@@ -47,15 +44,14 @@ from pinch_tui.settings.model import Settings
 LEVELS_S = 0.5
 """Interval of the check for a silent or clipping microphone."""
 READY_S = 0.4
-"""How long the state must be ready before it is announced."""
+"""``Ready`` is announced after this time, since the state can be ready for a moment before the last words."""
 _END = "ctrl+d"
-"""Ends a shell's input, and leaves here too unless the user's map has it."""
+"""Ends a shell's input; quits here, too, unless the user's key map uses it."""
 _N_PHRASES, _N_SAMPLES = 3, 12
 _NO_PHRASES = "Practice has no phrases for these languages."
 
 
 def this_terminal() -> Terminal:
-    """The terminal that the program was started in."""
     if sys.platform != "win32":
         from pinch_tui.plain.tty import PosixTerminal
 
@@ -66,7 +62,7 @@ def this_terminal() -> Terminal:
 
 
 class PlainTalkKey(TalkKey, Protocol):
-    """The talk key as the line mode feeds it."""
+    """The talk key, as the line mode drives it."""
 
     def attach(self, tty: int | None) -> None: ...
 
@@ -79,8 +75,8 @@ class PlainTalkKey(TalkKey, Protocol):
     def set_key(self, key: str) -> None: ...
 
 
-class PlainApp:
-    """The front end's face in lines. A talk key that a plain terminal cannot type falls back to space."""
+class PlainApp(Face):
+    """The front end's face in lines. A talk key that a plain terminal cannot send is replaced by space."""
 
     write_raw = None
 
@@ -114,12 +110,12 @@ class PlainApp:
         self._actions = {key: name for name, names in self.front.keys.items() for key in names}
 
     async def run(self) -> int:
-        """Until the engine has stopped; the exit code. Raises `UsageError` when there is no terminal to read from."""
+        """Run until the engine has stopped; returns the exit code. Raises `UsageError` without a terminal."""
         self._terminal.open(self._on_key)
         try:
             self._hold.attach(self._terminal.fd)
             self._hold.asked(self.clock())
-            self._hold.answered(False, self.clock())  # a plain terminal would print the query
+            self._hold.answered(False, self.clock())  # the query would be visible on a plain terminal
             self.front.open()
             self._greet()
             gc.enable()  # `pinch_tui.__main__` has disabled it
@@ -157,10 +153,9 @@ class PlainApp:
             if phrases:
                 some = " ".join(clean(original) for original, _ in phrases)
                 self.tell(f"It understands a set of everyday phrases, such as: {some}")
-                if self.front.services.speak_phrase is not None:
-                    self.tell("Press Enter to hear one of them as a sample.")
+                self.tell("Press Enter to hear one of them as a sample.")
         if self.front.services.continued is not None:
-            tell_continued(self.front, self.front.services.continued)
+            self.front.announce_continued(self.front.services.continued)
         report = self._hold.report()
         self.tell(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
         self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} leaves.")
@@ -185,7 +180,6 @@ class PlainApp:
 
     def _on_status(self, status: Status) -> None:
         if status.word is StateWord.READY:
-            # The engine may be ready for a moment between the last sound and the last words; that is not announced.
             if self._ready is None:
                 self._ready = asyncio.get_running_loop().call_later(READY_S, self._tell_ready)
             return
@@ -211,15 +205,15 @@ class PlainApp:
     def _on_key(self, key: str, t: float) -> None:
         if key == HANG_UP:
             self.front.leaving.hang_up()
-        elif self._actions.get(key) in FIXED:  # they go before even the talk key
+        elif self._actions.get(key) in FIXED:  # these even precede the talk key
             do(self.front, self._actions[key])
         elif not self._hold.key_pressed(key, "", reports_release=False, t=t):
             self._command(key)
 
     def _command(self, key: str) -> None:
         name = self._actions.get(key, "")
-        if key == "enter" and self.engine.status.is_practice and self.front.services.speak_phrase is not None:
-            self.begin("sample", self._play_phrase())
+        if key == "enter" and self.engine.status.is_practice:
+            self._play_phrase()
         elif name:
             do(self.front, name)
         elif key == _END:
@@ -229,19 +223,18 @@ class PlainApp:
         elif len(key) == 1 and key.isprintable():
             self.tell(f"The key {spoken_key(key)} does nothing here. {self._help_hint()}")
 
-    async def _play_phrase(self) -> None:
-        """The practice voice speaks the next of the phrases."""
-        services, wanted = self.front.services, self.front.session.wanted
-        phrases = services.practice_phrases(wanted.source, wanted.target, _N_SAMPLES)
-        if not phrases or services.speak_phrase is None:
+    def _play_phrase(self) -> None:
+        """Play the next practice phrase, or the same one again if it was cut short."""
+        wanted = self.front.session.wanted
+        phrases = self.front.services.practice_phrases(wanted.source, wanted.target, _N_SAMPLES)
+        if not phrases:
             self.tell(_NO_PHRASES)
             return
-        phrase = phrases[self._n_samples % len(phrases)][0]
-        try:
-            if await services.speak_phrase(phrase, phrase_language(wanted.source)):
-                self._n_samples += 1
-        except PinchError as error:
-            self.warn("sample", error.title, error.hint)
+
+        def done() -> None:
+            self._n_samples += 1
+
+        self.front.play_phrase(phrases[self._n_samples % len(phrases)][0], done)
 
     def _tell_phrases(self) -> None:
         wanted = self.front.session.wanted
@@ -261,7 +254,7 @@ class PlainApp:
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
         if topic == "session":
             self._narrator.knows(self.front.session.wanted)
-        if path:  # unwrapped and without a full stop, so that it can be copied
+        if path:  # neither wrapped nor ended with a full stop, so that it can be copied
             self._terminal.write(f"{clean(text)} {printable(path)}".lstrip())
             return
         self.tell(sentence(f"{text} {hint}"))
@@ -277,7 +270,7 @@ class PlainApp:
             work.close()
             return
         task = self._start(name, self.front.carefully(name, work))
-        task.add_done_callback(lambda _: work.close())  # it may never have begun
+        task.add_done_callback(lambda _: work.close())  # in case it never started
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._tasks is not None
@@ -325,9 +318,6 @@ class PlainApp:
         if line is not None:
             self.tell(*Narrator().utterances([line]))
 
-    def selected(self) -> int | None:
-        return None
-
     def choose_languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
         self.begin("languages", self._questions.languages(choices, is_source_side=is_source_side))
 
@@ -336,18 +326,6 @@ class PlainApp:
 
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
         self.begin("correct", self._questions.wording(line, done))
-
-    def close_typing(self) -> bool:
-        return False
-
-    def dismiss(self) -> bool:
-        return False
-
-    def rest(self) -> None:
-        """The line mode does not scroll."""
-
-    def close_panels(self) -> None:
-        """There are none."""
 
     def leave(self, how: AppExit, message: str = "") -> None:
         self._how = how
@@ -359,5 +337,5 @@ class PlainApp:
         self._left.set()
 
     def stop_process(self) -> None:
-        self._terminal.suspend()  # stops here until it is continued
+        self._terminal.suspend()  # returns when the shell continues the program
         self.engine.post(Foreground(True))

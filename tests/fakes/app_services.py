@@ -43,6 +43,10 @@ async def _nowhere(*_args: object) -> Path:
     raise PinchError("Nothing is written here.")
 
 
+async def _no_voice(*_args: object) -> bool:
+    raise PinchError("There is no voice here.")
+
+
 async def _no_key_store(_key: str) -> str:
     raise PinchError("A key cannot be saved here.")
 
@@ -75,6 +79,7 @@ def app_services(**fields: Any) -> AppServices:
         "practice_languages": dict,
         "practice_phrases": lambda _source, _target, _n: (),
         "all_phrases": lambda _source, _target: (),
+        "speak_phrase": _no_voice,
         "export": _nowhere,
         "save_wav": _nowhere,
         "set_star": _nothing,

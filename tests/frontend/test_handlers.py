@@ -36,8 +36,8 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import EXIT_INTERRUPTED, EXIT_OK, PinchError, UsageError
-from pinch_tui.frontend.actions import ACTIONS, do
-from pinch_tui.frontend.frontend import FrontEnd
+from pinch_tui.frontend.actions import ACTIONS, BY_NAME, do
+from pinch_tui.frontend.frontend import OFFERS, FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.services.pinch.traits import PRACTICE
@@ -341,6 +341,17 @@ def test_a_notice_names_the_keys_that_this_face_has() -> None:
     rig.engine.say(NoticePosted("link", Severity.ERROR, "No.", "Kept.", offers=("welcome", "languages", "retry")))
     (notice,) = [event for event in rig.face.heard if isinstance(event, NoticePosted)]
     assert notice.hint == "Kept. l chooses the languages. Ctrl+R tries again now."
+
+
+def test_a_notice_offers_no_action_without_a_key() -> None:
+    rig = Rig()
+    rig.front.keys = {**rig.front.keys, "languages": ()}
+    rig.engine.say(NoticePosted("heard", Severity.INFO, "No text.", "Is this English?", offers=("languages",)))
+    assert rig.face.heard[-1] == NoticePosted("heard", Severity.INFO, "No text.", "Is this English?")
+
+
+def test_only_actions_are_offered() -> None:
+    assert OFFERS.keys() <= BY_NAME.keys()
 
 
 async def test_speech_is_said_again_and_saved() -> None:

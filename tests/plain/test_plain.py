@@ -182,7 +182,7 @@ async def test_practice_says_which_languages_it_has_before_it_asks() -> None:
         await session.printed("en ja (not in practice)")
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         session.type("\n")
-        await session.printed("Languages stay")
+        await session.printed("Languages unchanged")
 
 
 async def test_the_users_own_keys_hold_here_too() -> None:
@@ -218,7 +218,7 @@ async def test_lines_are_broken_between_words() -> None:
         await session.printed("Type the language")
         await session.until(lambda: bool(termios.tcgetattr(session.slave)[3] & termios.ECHO))
         session.type("\n")
-        await session.printed("Languages stay")
+        await session.printed("Languages unchanged")
         assert max(map(len, session.lines)) <= 39
         said = session.text[session.text.index("You (en)") :].split("Translation")[0]
         assert " ".join(said.split()) == "You (en): The end of a hold is known by the pause in the key's own repeats"

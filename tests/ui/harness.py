@@ -53,7 +53,7 @@ class Asked:
     refuses: PinchError | None = None
 
 
-def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServices:
+def services(asked: Asked, **more: Any) -> AppServices:
     def refuse() -> None:
         if asked.refuses is not None:
             raise asked.refuses
@@ -112,7 +112,7 @@ def services(asked: Asked, *, is_practice: bool = False, **more: Any) -> AppServ
         practice_languages=lambda: {"en": "ok", "es": "experimental", "fr": "experimental"},
         practice_phrases=lambda _source, _target, n: PHRASES[:n],
         all_phrases=lambda _source, _target: PHRASES,
-        speak_phrase=speak if is_practice else None,
+        speak_phrase=speak,
         copy=copy,
         export=export,
         save_wav=save_wav,
@@ -143,7 +143,7 @@ def rig(
     engine = FakeEngine(stops_on_quit=stops_on_quit)
     engine.status = replace(engine.status, **(status or {}))
     hold, asked = FakeHold(method, settings.talk.key), Asked()
-    made = services(asked, is_practice=engine.status.is_practice, **more)
+    made = services(asked, **more)
     app = PinchApp(engine, hold, made, settings, draw_large=draw_large, clock=lambda: NOW)
     return Rig(app, engine, hold, asked)
 

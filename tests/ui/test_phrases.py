@@ -34,7 +34,7 @@ async def test_what_is_not_there_is_said_and_arrows_choose() -> None:
     r = rig(status={"service": PRACTICE})
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("f4", *"xyz")
-        await until(pilot, lambda: "No phrase has that." in shown(r.app))
+        await until(pilot, lambda: "No phrase matches." in shown(r.app))
         await pilot.press("enter")
         assert isinstance(r.app.screen, PhrasesScreen)
         await pilot.press(*["backspace"] * 3, "down", "down", "up", "enter")
@@ -49,14 +49,6 @@ async def test_the_same_key_closes_it() -> None:
         assert isinstance(r.app.focused, Input) and not r.hold.armed
         await pilot.press("f4")
         assert r.app.screen is r.app.main and r.hold.armed
-
-
-async def test_without_a_voice_they_are_there_to_be_read() -> None:
-    r = rig(status={"service": PRACTICE}, speak_phrase=None)
-    async with r.app.run_test(size=SIZE) as pilot:
-        await pilot.press("f4", "enter")
-        await until(pilot, lambda: "Esc closes; then say one" in shown(r.app))
-        assert isinstance(r.app.screen, PhrasesScreen)
 
 
 async def test_another_service_has_none_and_says_so() -> None:

@@ -74,12 +74,11 @@ class ScreenActions:
 
         services, params = self._host.front.services, self._host.front.session.wanted
         pair = (params.source, params.target)
-        can_speak = services.speak_phrase is not None
-        self._host.push_screen(PhrasesScreen(services.all_phrases(*pair), pair, can_speak=can_speak), self._speak)
+        self._host.push_screen(PhrasesScreen(services.all_phrases(*pair), pair), self._speak)
 
     def _speak(self, phrase: str | None) -> None:
         if phrase is not None:
-            self._main.speak_phrase(phrase)
+            self._host.front.play_phrase(phrase)
 
     def _welcome(self) -> None:
         from pinch_tui.ui.screens.key import KeyScreen

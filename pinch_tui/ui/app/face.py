@@ -16,7 +16,6 @@ from pinch_tui.core.events import EngineEvent, NoticePosted, Severity, StatusCha
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.actions import BY_NAME
-from pinch_tui.frontend.continuing import tell_continued
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import AppExit, Export, Wording
@@ -106,7 +105,7 @@ class ScreenFace:
         self._changed_lines.clear()
         self.main.lines.set_stars(conversation.stars)
         self.main.begin_anew()
-        tell_continued(self._host.front, conversation)
+        self._host.front.announce_continued(conversation)
 
     # ---- notices ---------------------------------------------------------------------------------------------------
 

@@ -1,25 +1,20 @@
-"""The conversation: header, transcript, notices, talk bar, footer. It draws the engine's state, and owns the scroll
-position and the search. Levels are polled at `polling_rate`; below a panel that leaves the talk bar in view, at most
-twice a second.
+"""The conversation: header, transcript, notices, talk bar, footer. Draws the engine's state, and owns the scroll
+position and the search. Levels are polled at `polling_rate`, or at most twice a second below a panel.
 """
 
 from __future__ import annotations
-
-from collections.abc import Awaitable
 
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Input
 
-from pinch_tui.core.events import NoticePosted, Severity, Status
+from pinch_tui.core.events import Status
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.errors import PinchError
-from pinch_tui.frontend.languages_text import phrase_language
 from pinch_tui.frontend.status_text import talk_hint
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.transcript.view import TranscriptView
-from pinch_tui.ui.widgets.cards import EmptyCard, Phrase, PhraseChosen, SayThis
+from pinch_tui.ui.widgets.cards import EmptyCard, Phrase, SayThis
 from pinch_tui.ui.widgets.footer import Footer
 from pinch_tui.ui.widgets.header import Header
 from pinch_tui.ui.widgets.kept_lines import keep_lines
@@ -30,9 +25,9 @@ from pinch_tui.ui.widgets.strip import displayed
 from pinch_tui.ui.widgets.talk_bar import TalkBar
 
 BELOW_HZ = 2.0
-"""Hz below a panel: enough to count seconds."""
+"""Polling rate below a panel that leaves the talk bar in view, in Hz: enough to count seconds."""
 TALL_ROWS = 20
-"""From this height the talk bar gets padding, and practice mode shows its line of phrases."""
+"""From this height the talk bar has padding, and practice mode suggests a phrase."""
 N_PHRASES = 6
 
 
@@ -52,7 +47,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         front = host.front
         self._host = host
-        self._engine, self._services = front.engine, front.services
+        self._engine = front.engine
         self._poller = Poller(self, self._draw_bar)
         self._phrases_for: tuple[str, str, bool] | None = None
         self._phrases: list[Phrase] = []
@@ -81,7 +76,7 @@ class MainScreen(Screen[None]):
         self.search_bar.field.cursor_blink = self.app.animation_level != "none"
         self.redraw_talk()
         self.redraw()
-        (self.empty if self._phrases and self._services.speak_phrase else self.lines).focus()
+        (self.empty if self._phrases else self.lines).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height >= TALL_ROWS, "-tall")
@@ -103,7 +98,7 @@ class MainScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         self._poller.set_rate(0.0)
-        self.app.screen.call_after_refresh(self._poll)  # how many rows it covers is known once it is laid out
+        self.app.screen.call_after_refresh(self._poll)  # which rows it covers is known only after its layout
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
@@ -122,7 +117,7 @@ class MainScreen(Screen[None]):
         self._poll()
 
     def redraw_hold(self) -> None:
-        """How the talk key is held has changed. This is drawn below a panel, too, since the panel may show the same."""
+        """How the talk key is held has changed. Drawn below a panel, too, since the panel might show it as well."""
         if not self.is_attached:
             return
         self.footer.redraw()
@@ -130,7 +125,7 @@ class MainScreen(Screen[None]):
         self._draw_empty(self._engine.status)
 
     def redraw_talk(self) -> None:
-        """The conversation changed: update what is around its lines. The app tells the view of the lines itself."""
+        """The conversation changed: redraw everything around its lines. The view of the lines is told separately."""
         if not self.is_attached:
             return
         self.set_class(bool(self._engine.transcript.utterances), "-spoken")
@@ -139,7 +134,7 @@ class MainScreen(Screen[None]):
             (self.say_this if self.say_this.has_class("-any") else self.lines).focus()
 
     def begin_anew(self) -> None:
-        """Another conversation is shown from here on."""
+        """Another conversation has replaced this one."""
         self.close_search()
         self.lines.reload()
         self.redraw_talk()
@@ -148,12 +143,12 @@ class MainScreen(Screen[None]):
         self.talk_bar.show(is_typing=self.is_typing)
 
     def _practice_phrases(self, status: Status) -> list[Phrase]:
-        """Phrases to try, for the languages in force; looked up once for each pair."""
+        """Phrases to try in the current languages; looked up once per pair."""
         wanted = (status.params.source, status.params.target, status.is_practice)
         if wanted != self._phrases_for:
             self._phrases_for = wanted
             source, target, is_practice = wanted
-            pairs = self._services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
+            pairs = self._host.front.services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
             shown = [[displayed(clean(text), self._host.order) for text in pair] for pair in pairs]
             self._phrases = [Phrase(pair[0], *texts) for pair, texts in zip(pairs, shown, strict=True)]
         return self._phrases
@@ -171,31 +166,17 @@ class MainScreen(Screen[None]):
         phrases = self._practice_phrases(status) if utterances and has_room else []
         self.say_this.show(phrases, len(utterances))
 
-    def on_phrase_chosen(self, event: PhraseChosen) -> None:
-        self.speak_phrase(event.phrase)
-
-    def speak_phrase(self, phrase: str) -> None:
-        """The practice voice speaks a phrase as a sample."""
-        speak, source = self._services.speak_phrase, self._engine.status.params.source
-        if speak is not None:
-            self.run_worker(self._speak(speak(phrase, phrase_language(source))), name="sample", group="sample")
-
-    async def _speak(self, sample: Awaitable[bool]) -> None:
-        try:
-            await sample
-        except PinchError as error:
-            self.notices.post(NoticePosted("screen-sample", Severity.WARNING, error.title, error.hint))
-
     # ---- polling ---------------------------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        """How often to poll, given the present state and whether a panel is open."""
+        """Set the polling rate for the present state."""
         rate = polling_rate(self._engine.status)
         if self.is_attached and self.app.screen is not self:
             rate = min(rate, BELOW_HZ) if self._is_bar_seen() else 0.0
         self._poller.set_rate(rate)
 
     def _is_bar_seen(self) -> bool:
+        """Whether no panel hides the talk bar."""
         stack = self.app.screen_stack
         above = stack[stack.index(self) + 1 :] if self in stack else stack
         if any(screen.styles.background.a == 1 for screen in above):
@@ -220,14 +201,12 @@ class MainScreen(Screen[None]):
     def on_transcript_view_selected(self) -> None:
         self.search_bar.follow()
 
-    # ---- the lines -------------------------------------------------------------------------------------------------
-
     @property
     def offers_phrases(self) -> bool:
-        """Whether phrases stand in place of a conversation, to be played."""
-        return self.empty.can_be_played and not self.has_class("-spoken")
+        """Whether the empty card is on the screen, with phrases to play."""
+        return bool(self.empty.phrases) and not self.has_class("-spoken")
 
     @property
     def is_typing(self) -> bool:
-        """Whether keys go into a text field."""
+        """Whether a text field has the focus."""
         return isinstance(self.focused, Input)  # this screen has no other kind

@@ -16,22 +16,20 @@ from pinch_tui.ui.transcript.search import find, fold
 from pinch_tui.ui.widgets.strip import displayed
 
 _LEAST_CELLS = 12
-"""A translation with less room than this is left out."""
+"""A translation is left out if there is less room than this."""
 
 
 class PhrasesScreen(ListPanel[str]):
-    """Ends with the phrase to be spoken, or None. ``phrases``: originals and translations, as they are spoken.
-
-    ``can_speak``: a voice can speak them; else they are there to be read.
-    """
+    """Returns the phrase to be spoken, or None."""
 
     OPENED_BY = "phrases"
     DEFAULT_CSS = "PhrasesScreen OptionList { text-wrap: nowrap; }"
     PLACEHOLDER = "type to search in both languages"
 
-    def __init__(self, phrases: Sequence[tuple[str, str]], pair: tuple[str, str], *, can_speak: bool) -> None:
+    def __init__(self, phrases: Sequence[tuple[str, str]], pair: tuple[str, str]) -> None:
+        """``phrases``: originals and translations. ``pair``: their languages."""
         super().__init__()
-        self._phrases, self._pair, self._can_speak = phrases, pair, can_speak
+        self._phrases, self._pair = phrases, pair
         self._found: list[tuple[str, str]] = []
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -47,15 +45,15 @@ class PhrasesScreen(ListPanel[str]):
         source, target = self._pair
         none = f"Practice has no phrases from {label(source)} to {label(target)}."
         if self._phrases:
-            none = "" if self._found else "No phrase has that."
+            none = "" if self._found else "No phrase matches."
         self.say(
             Content.assemble("Practice phrases", (counted, "not bold $text-muted")),
-            Content("Enter plays it as a sample, Esc closes" if self._can_speak else "Esc closes; then say one"),
+            Content("Enter plays it as a sample, Esc closes"),
             none,
         )
 
     def _row(self, original: str, translation: str, needle: str, left: int, room: int) -> Content:
-        """The phrase, and its translation where there is room for both."""
+        """The phrase, and its translation if there is room for both."""
         rest = room - left - 3
         first = cut(displayed(clean(original), self.host.order), left if rest >= _LEAST_CELLS else room)
         parts = [marked(f" {first}", needle)]
@@ -65,5 +63,4 @@ class PhrasesScreen(ListPanel[str]):
         return Content("").join(parts)
 
     def choose(self, at: int) -> None:
-        if self._can_speak:
-            self.dismiss(self._found[at][0])
+        self.dismiss(self._found[at][0])
