@@ -19,12 +19,12 @@ def main() -> None:
     sys.excepthook = _say_fault
     try:
         _open_missing_streams()
-        from pinch_tui.children import KEY_VARIABLES
+        from pinch_tui.children import holds_key
         from pinch_tui.cli.main import run
 
         env = dict(os.environ)
         # No child process inherits the key, and no log of Textual's holds one as it is typed.
-        for variable in (*KEY_VARIABLES, "TEXTUAL_LOG"):
+        for variable in [*filter(holds_key, env), "TEXTUAL_LOG"]:
             os.environ.pop(variable, None)
         code = run(sys.argv[1:], env)
     except KeyboardInterrupt:  # while this program was still being read, or already on its way out

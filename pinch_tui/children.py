@@ -1,7 +1,7 @@
 """Child processes: starting, killing and reaping them, making them end with their parent, and messages on their pipes.
 
-Our own children read a pipe from their parent and exit when it closes, on every system. On Linux the kernel kills them
-as well, even in a library call that hangs; for foreign programs, which read no pipe, this is the only way. The signal
+Our own children read a pipe from their parent and exit when it closes, on every system. On Linux the kernel also kills
+them, even inside a library call that hangs; for foreign programs, which read no pipe, this is the only way. The signal
 is sent when the *thread* that started the child ends, so start children from the main thread.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 NOT_STARTED: Final = 127
-"""The exit code of `tied_to_parent` where the program cannot be started, as a shell's."""
+"""The exit code of a `tied_to_parent` command that cannot be started, as in a shell."""
 _LAUNCH: Final = f"""
 import os, sys
 try:
@@ -36,7 +36,7 @@ finally:
 
 
 def tie_to_parent() -> None:
-    """In a child of ours: be killed when the parent ends, where the system can."""
+    """In a child of ours: be killed when the parent ends, if the system supports that."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes
@@ -45,9 +45,9 @@ def tie_to_parent() -> None:
 
 
 def tied_to_parent(command: Sequence[str]) -> list[str]:
-    """The command of a foreign program that is to end with this process, where the system can.
+    """The command for a foreign program that ends with this process, if the system supports that.
 
-    A small Python process requests the signal and then becomes the program, which costs 15 ms.
+    A small Python process requests the signal and then becomes the program, which takes 15 ms.
     """
     if not sys.platform.startswith("linux"):
         return list(command)
@@ -66,30 +66,25 @@ def module_command(name: str, *words: str) -> list[str]:
     return [sys.executable, "-P", "-m", name, *words]
 
 
-KEY_VARIABLES: Final = (
-    "PINCH_API_KEY",
-    "PINCH_TUI_API__KEY",
-    "CARTESIA_API_KEY",
-    "PINCH_TUI_CARTESIA__KEY",
-    "SMALLEST_API_KEY",
-    "PINCH_TUI_SMALLEST__KEY",
-)
+def holds_key(variable: str) -> bool:
+    """Whether an environment variable is for an API key, of this program or of another."""
+    return variable.endswith(("_API_KEY", "__KEY"))
 
 
 def without_keys(env: Mapping[str, str]) -> dict[str, str]:
-    """An environment for children: none of them needs an API key."""
-    return {name: value for name, value in env.items() if name not in KEY_VARIABLES}
+    """An environment for children, none of which needs an API key."""
+    return {name: value for name, value in env.items() if not holds_key(name)}
 
 
 def environment() -> dict[str, str]:
-    """For `module_command`: the package is found wherever the program was started; API keys are left out."""
+    """For `module_command`: the package is found wherever the program was started, and API keys are removed."""
     root = str(Path(__file__).resolve().parents[1])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**without_keys(os.environ), "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1"}
 
 
 def apart() -> dict[str, Any]:
-    """Arguments that start a child in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    """Arguments that start a child in its own session, so that Ctrl-C in the terminal does not reach it."""
     if sys.platform == "win32":
         import subprocess
 
@@ -104,9 +99,9 @@ async def start(
     has_stderr: bool = False,
     limit: int = _BUFFERED,
 ) -> Process:
-    """Start a child `apart` with a pipe as its stdout; its other streams are pipes or nothing. Raises `OSError`.
+    """Start a child `apart`, with a pipe as its stdout; its other streams are pipes or closed. Raises `OSError`.
 
-    ``env`` None: ours, without API keys. ``limit``: of what is read ahead, and of a line, in bytes.
+    ``env`` defaults to ours without API keys. ``limit``: bytes that are read ahead, and that a line may have.
     """
     import asyncio
     from subprocess import DEVNULL, PIPE
@@ -123,15 +118,15 @@ async def start(
 
 
 async def start_module(name: str, *words: str, has_stderr: bool = False, limit: int = _BUFFERED) -> Process:
-    """Start a module of ours, which is told by its stdin. Raises `OSError`."""
+    """Start a module of ours, which gets its input on stdin. Raises `OSError`."""
     return await start(*module_command(name, *words), env=environment(), has_stderr=has_stderr, limit=limit)
 
 
 def kill(process: Process) -> None:
-    """SIGKILL, once and without waiting.
+    """Send SIGKILL without waiting.
 
-    Not ``process.kill()``: that asks for the exit status first, behind the back of asyncio's child watcher, which then
-    warns on stderr that it lost the child.
+    ``process.kill()`` would collect the exit status first, unnoticed by asyncio's child watcher, which then warns on
+    stderr that it lost the child.
     """
     if process.returncode is not None:
         return
@@ -145,7 +140,7 @@ def kill(process: Process) -> None:
 async def reap(process: Process) -> None:
     """Read a killed child's pipes to their end and wait for it, so that no descriptor stays open.
 
-    Neither waits for ever: a child in an uninterruptible call of the kernel ends when that does, and is reaped then.
+    The time is limited: a child inside an uninterruptible system call is reaped later, when that returns.
     """
     import asyncio
 
@@ -169,23 +164,23 @@ _HEAD: Final = struct.Struct("<BI")
 
 
 class PipeBroken(Exception):
-    """The other side sent something that is not a message; the pipe cannot be read on."""
+    """The other side sent something that is not a message, so the pipe is unusable."""
 
 
 def pack(kind: IntEnum, payload: bytes = b"") -> bytes:
-    """A message on a pipe: its kind, a length and a payload of at most `MESSAGE_LIMIT` bytes."""
+    """A message for a pipe: its kind, its length and a payload of at most `MESSAGE_LIMIT` bytes."""
     return _HEAD.pack(kind, len(payload)) + payload
 
 
 class Splitter(Generic[Kind]):
-    """Bytes in, whole messages of these kinds out, however the bytes are chopped."""
+    """Splits a stream of bytes, in whatever pieces it arrives, into messages of these kinds."""
 
     def __init__(self, kinds: type[Kind]) -> None:
         self._kinds = kinds
         self._rest = bytearray()
 
     def push(self, data: bytes) -> list[tuple[Kind, bytes]]:
-        """(kind, payload) of every message that is complete now. Raises `PipeBroken`."""
+        """(kind, payload) of each message that is now complete. Raises `PipeBroken`."""
         rest = self._rest
         rest += data
         messages: list[tuple[Kind, bytes]] = []

@@ -505,10 +505,10 @@ main()
 
 CRASHES = [
     "pinch_tui.services.pinch.api:HttpSessionApi.allocate",
-    "pinch_tui.services.pinch.api:HttpSessionApi._refused",
+    "pinch_tui.services.refusals:Refusals.error",
     "pinch_tui.services.pinch.api:parse_allocation",
-    "pinch_tui.services.socket:WebSocketOpener.open",
-    "pinch_tui.services.socket:check_ws_url",
+    "pinch_tui.services.socket:open_socket",
+    "pinch_tui.network.targets:check_socket",
     "pinch_tui.services.socket:WebSocket.send",
     "pinch_tui.services.socket:WebSocket.receive",
     "pinch_tui.core.session.session:Session.handle",

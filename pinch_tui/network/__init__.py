@@ -1,1 +1,1 @@
-"""The way to a service: which proxy, which certificates. One decision for sessions, sockets, jobs and the doctor."""
+"""The way to a service: its proxy, its certificates, its addresses. Decided once for all connections and the doctor."""

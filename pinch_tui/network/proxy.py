@@ -1,9 +1,9 @@
 """Chooses the proxy for a URL, for every connection of the program.
 
-Variables, in order: ``HTTPS_PROXY``, ``ALL_PROXY``, ``SOCKS_PROXY`` (lower case goes before upper case); the first one
-that can be used is used. ``NO_PROXY`` holds names with their subdomains, IPv4 and IPv6 addresses, ranges
-(``10.0.0.0/8``), wildcards, each with an optional port. Where no variable is set, the system's settings (macOS,
-Windows) are asked. Connections to this machine never use a proxy.
+The first usable one of ``HTTPS_PROXY``, ``ALL_PROXY`` and ``SOCKS_PROXY`` is chosen; lower case overrides upper case.
+``NO_PROXY`` lists exceptions: names (with their subdomains), IPv4 and IPv6 addresses, ranges (``10.0.0.0/8``) and
+wildcards, each with an optional port. If no variable is set, the system's settings count (macOS, Windows). Connections
+to this machine never use a proxy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCHEMES: Final = ("https", "all", "socks")
 _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080}
 _ALIASES: Final = {"socks": "socks5", "socks5h": "socks5"}
 SOCKS_NEEDS: Final = ("python_socks", "socksio")
-"""What the socket's and the request's library go through a SOCKS proxy with."""
+"""The packages that websockets and httpx need for SOCKS proxies."""
 _HOST: Final = re.compile(r"[A-Za-z0-9._~-]{1,253}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._~-]{1,32})?")
 
 
@@ -33,7 +33,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9._~-]{1,253}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0
 class Proxy:
     """``kind``: http, https or socks5. ``source``: the variable that names it. The login is a secret.
 
-    Names are looked up by the proxy, also by a SOCKS one: the network behind it may know more of them.
+    The proxy looks names up, even a SOCKS one: the network behind it may know more of them.
     """
 
     kind: str
@@ -50,17 +50,13 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """As libraries take it, with the login if there is one. A secret."""
+        """Its URL with the login, if there is one. A secret."""
         return self._url(self.kind)
 
     @property
     def remote_names_url(self) -> str:
-        """The same for libraries that look names up themselves unless a SOCKS URL says ``socks5h``. A secret."""
-        return self._url("socks5h" if self.is_socks else self.kind)
-
-    @property
-    def is_socks(self) -> bool:
-        return self.kind == "socks5"
+        """As `url`, for libraries that look names up themselves unless a SOCKS URL says ``socks5h``. A secret."""
+        return self._url("socks5h" if self.kind == "socks5" else self.kind)
 
     def _url(self, kind: str) -> str:
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
@@ -68,7 +64,7 @@ class Proxy:
 
 
 class UnusableProxy(ConfigError):
-    """The environment names no proxy that can be used. ``source`` and ``address`` are the first one's."""
+    """The environment names no usable proxy. ``source`` and ``address`` are those of the first one."""
 
     def __init__(self, source: str, address: str, what: str, cure: str) -> None:
         super().__init__(f"The proxy {address + ' ' if address else ''}from {source} {what}.", cure)
@@ -77,9 +73,9 @@ class UnusableProxy(ConfigError):
 
 
 def _from_system(host: str) -> Mapping[str, str]:
-    """The proxies of the system's own settings, none where they except this host."""
+    """The proxies in the system's settings; none if those except this host."""
     if sys.platform not in ("darwin", "win32"):
-        return {}  # elsewhere there are only the variables
+        return {}
     import urllib.request
 
     found = {scheme: value for scheme, value in urllib.request.getproxies().items() if value}
@@ -87,28 +83,25 @@ def _from_system(host: str) -> Mapping[str, str]:
 
 
 def has_socks() -> bool:
-    """Whether SOCKS proxies can be used: the extra ``socks`` is installed."""
+    """Whether the extra ``socks`` is installed."""
     return all(find_spec(name) is not None for name in SOCKS_NEEDS)
 
 
 def choose(url: str, env: Mapping[str, str], *, can_socks: Callable[[], bool] = has_socks) -> Proxy | None:
-    """The proxy for a URL; None to go straight there. Raises `UnusableProxy` when one is named and none can be used."""
+    """The proxy for a URL; None for a direct connection. Raises `UnusableProxy` if all the named ones are unusable."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (80 if parts.scheme in ("http", "ws") else 443)
     if is_loopback(host):
         return None
-    named = _from_env(env)
-    if named:
+    if named := [found for scheme in _SCHEMES if (found := _variable(env, scheme))[1]]:
         if _is_excepted(host, port, _variable(env, "no")[1]):
             return None
     else:
-        found = _from_system(host)
-        named = {scheme: ("the system's settings", found.get(scheme, "")) for scheme in _SCHEMES}
+        system = _from_system(host)
+        named = [("the system's settings", system[scheme]) for scheme in _SCHEMES if scheme in system]
     first: UnusableProxy | None = None
-    for source, value in named.values():
-        if not value:
-            continue
+    for source, value in named:
         try:
             return _parsed(source, value, host, can_socks)
         except UnusableProxy as exc:
@@ -118,12 +111,8 @@ def choose(url: str, env: Mapping[str, str], *, can_socks: Callable[[], bool] = 
     return None
 
 
-def _from_env(env: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    return {scheme: found for scheme in _SCHEMES if (found := _variable(env, scheme))[1]}
-
-
 def _variable(env: Mapping[str, str], scheme: str) -> tuple[str, str]:
-    """The variable that counts and its value; one in lower case counts even when it is empty."""
+    """The variable that counts, and its value. The lower-case one counts even if it is empty."""
     lower = f"{scheme}_proxy"
     if lower in env:
         return lower, env[lower].strip()
@@ -138,7 +127,7 @@ def _parsed(source: str, value: str, target: str, can_socks: Callable[[], bool])
     if not separator:
         scheme, rest = "http", value
     kind = _ALIASES.get(scheme.lower(), scheme.lower())
-    # Passwords hold every character, also those that would end an authority.
+    # A password can hold any character, even those that would end an authority.
     login, _, rest = rest.rpartition("@")
     place = re.split(r"[/?#]", rest, maxsplit=1)[0]
     user, _, password = login.partition(":")
@@ -148,9 +137,9 @@ def _parsed(source: str, value: str, target: str, can_socks: Callable[[], bool])
     except ValueError:
         host, port = "", None
     address = f"{host}:{port or _PORTS.get(kind, 0)}" if _HOST.fullmatch(host) else ""
-    past = f"or add {target} to NO_PROXY to go past it."
+    past = f"or add {target} to NO_PROXY to bypass it."
     if not address or port == 0:
-        raise UnusableProxy(source, "", "is no address of a proxy", f"Write {source}=http://host:port, {past}")
+        raise UnusableProxy(source, "", "is not the address of a proxy", f"Write {source}=http://host:port, {past}")
     if kind in ("socks4", "socks4a"):
         raise UnusableProxy(source, address, "is a SOCKS 4 proxy", f"Name a SOCKS 5 or an HTTP proxy, {past}")
     if kind not in _PORTS:

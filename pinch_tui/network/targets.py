@@ -1,13 +1,14 @@
-"""Connects to hosts that a service names, which must not aim us at what is nearer than the service itself.
+"""Connects to hosts that a service names. They must not be nearer to us than the service itself.
 
-Only addresses that were checked are connected to: a name is looked up once. Behind a proxy, which looks names up
-itself, nothing but addresses and this machine's names can be refused.
+A name is looked up once, and only the addresses that were checked are connected to. A proxy looks names up itself, so
+behind one only addresses and this machine's names can be refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -15,12 +16,11 @@ from itertools import chain, zip_longest
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from pinch_tui.core.hosts import Scope, scope_of
+from pinch_tui.core.hosts import Scope, is_loopback, scope_of
 from pinch_tui.errors import LinkError
-from pinch_tui.network.names import addresses_of
 
 STAGGER_S: Final = 0.25
-"""After which the next address is tried beside the one before (RFC 8305)."""
+"""Delay before the next address is tried alongside (RFC 8305)."""
 
 REPORT: Final = "Is the base URL that of the service? If it is, report this with the session id."
 
@@ -34,26 +34,46 @@ class TargetRefused(LinkError):
 
     def __init__(self, scope: Scope) -> None:
         where = "on this machine" if scope is Scope.MACHINE else "in the local network"
-        super().__init__(
-            f"The service gave an address {where}, which is refused.",
-            REPORT,
-        )
+        super().__init__(f"The service gave an address {where}, which is refused.", REPORT)
+
+
+async def addresses_of(host: str, port: int) -> list[str]:
+    """A host's addresses according to the system; an address is its own. Raises OSError."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def check_host(url: str, nearest: Scope) -> None:
-    """Raises `TargetRefused` for a URL whose host is nearer than ``nearest`` as it is written."""
+    """Raises `TargetRefused` if the host, as written in the URL, is nearer than ``nearest``."""
     scope = scope_of(urlsplit(url).hostname or "")
     if scope > nearest:
         raise TargetRefused(scope)
 
 
+def check_socket(url: str, nearest: Scope) -> None:
+    """As `check_host`; also raises `LinkError` unless the URL is ``wss:``, or ``ws:`` to loopback."""
+    try:
+        parts = urlsplit(url)
+        is_safe = bool(parts.hostname) and (
+            parts.scheme == "wss" or (parts.scheme == "ws" and is_loopback(parts.hostname))
+        )
+    except ValueError:
+        is_safe = False
+    if not is_safe:
+        raise LinkError("The service gave a socket address that is not safe to use.", REPORT)
+    check_host(url, nearest)
+
+
 def scope_reached(address: str) -> Scope:
-    """The scope of an address, which is `Scope.MACHINE` for all of this machine's own."""
+    """The scope of an address; `Scope.MACHINE` for all of this machine's own."""
     return Scope.MACHINE if _is_own(address) else scope_of(address)
 
 
 async def checked_addresses(host: str, port: int, nearest: Scope, resolve: Resolve = addresses_of) -> list[str]:
-    """A host's addresses, in the order to try them. Raises OSError, and `TargetRefused` when one is too near."""
+    """A host's addresses in the order to try them. Raises OSError, and `TargetRefused` if any is too near."""
     addresses = await resolve(host, port)
     if nearest < Scope.MACHINE:
         scope = max((scope_reached(address) for address in addresses), default=Scope.WORLD)
@@ -75,9 +95,10 @@ async def first_of(
     drop: Callable[[Made], Awaitable[None]],
     stagger_s: float = STAGGER_S,
 ) -> Made:
-    """What the first successful attempt gives. The next one begins when one fails, or ``stagger_s`` after it began.
+    """The result of the first attempt to succeed. Each starts when the one before fails, or ``stagger_s`` after it.
 
-    The others are cancelled, or dropped when they were as quick. Raises the first attempt's OSError when all fail.
+    The other attempts are cancelled; a result that comes at the same moment goes to ``drop``. If all fail, raises the
+    first OSError.
     """
     won: list[Made] = []
     failures: list[OSError] = []
@@ -128,7 +149,7 @@ async def _connected(address: str, port: int) -> socket.socket:
 
 
 def _is_own(address: str) -> bool:
-    """Whether an address is this machine's. Nothing is sent: a datagram socket only chooses where to send from."""
+    """Whether an address is this machine's: then a socket that connects to it has it too. Nothing is sent."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 9))

@@ -1,6 +1,6 @@
-"""httpx over the way that is chosen for each URL.
+"""httpx over the way chosen for each URL.
 
-A request for a URL that a service named says how near that may be: ``extensions=limited(scope)``.
+A request to a URL that a service named limits how near its host may be: ``extensions=limited(scope)``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import httpx
 
 from pinch_tui import __version__
 from pinch_tui.core.hosts import Scope, scope_of
-from pinch_tui.network.names import addresses_of
 from pinch_tui.network.proxy import Proxy, choose
-from pinch_tui.network.targets import Resolve, check_host, checked_addresses, first_of, scope_reached
+from pinch_tui.network.targets import Resolve, addresses_of, check_host, checked_addresses, first_of, scope_reached
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, find, wants_login
 
 _NEAREST: Final = "pinch_nearest"
@@ -29,7 +28,7 @@ _DEFAULT: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20
 
 
 class NoCookies(CookieJar):
-    """Keeps none, and reads none, since some cannot be read or sent back."""
+    """Keeps none and parses none, since some cannot be parsed or sent back."""
 
     def extract_cookies(self, response: Any, request: Any) -> None: ...
 
@@ -37,9 +36,9 @@ class NoCookies(CookieJar):
 def client(
     transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout | float, **hooks: list[Callable[..., Any]]
 ) -> httpx.AsyncClient:
-    """A client that follows no redirects, keeps no cookies, reads no environment, and takes no compressed answers.
+    """A client that follows no redirects, keeps no cookies, reads no environment and accepts no compressed answers.
 
-    ``transport`` None: over the way that is chosen for each URL. ``hooks`` are httpx's event hooks.
+    ``transport`` defaults to `RoutedTransport`; ``hooks`` are httpx's event hooks.
     """
     return httpx.AsyncClient(
         transport=transport or RoutedTransport(),
@@ -57,12 +56,12 @@ def client(
 
 
 def as_httpx(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
-    """The proxy as httpx takes it; ``context`` is for one that is spoken to in TLS."""
+    """The proxy for httpx; ``context`` is for connections to it over TLS."""
     return httpx.Proxy(proxy.url, ssl_context=context if proxy.kind == "https" else None)
 
 
 def failure_of(exc: httpx.HTTPError) -> tuple[str, str]:
-    """Why a request got no answer, and what to do about it; "" where only the network can be checked."""
+    """Why a request got no answer, and the cure; "" if there is nothing to do but check the network."""
     text = str(exc).lower()
     match exc:
         case httpx.TimeoutException():
@@ -89,15 +88,15 @@ def limited(nearest: Scope) -> dict[str, Any]:
 
 
 def scope_of_answer(response: httpx.Response) -> Scope:
-    """How near the host is that answered: by its address, or by its name where a proxy or a test stands between."""
+    """How near the answering host is: judged by its address, or by its name behind a proxy or in tests."""
     reached = response.extensions.get(_REACHED)
     return reached if isinstance(reached, Scope) else scope_of(response.request.url.host)
 
 
 class RoutedTransport(httpx.AsyncBaseTransport):
-    """One connection pool for each proxy, and for each limit of what is reached without one.
+    """Connection pools: one for each proxy, and for each scope to which direct connections are limited.
 
-    Raises `ConfigError` where the way to a URL cannot be used, and `TargetRefused`.
+    Raises `TargetRefused`, and `ConfigError` if there is no usable way to a URL.
     """
 
     def __init__(
@@ -139,7 +138,7 @@ class RoutedTransport(httpx.AsyncBaseTransport):
 
 
 class _Checked(httpx.AsyncHTTPTransport):
-    """Connects through ``backend``, for which httpx has no argument."""
+    """Connects through ``backend``; httpx has no argument for that."""
 
     def __init__(self, context: ssl.SSLContext, limits: httpx.Limits, backend: httpcore.AsyncNetworkBackend) -> None:
         super().__init__(verify=context, limits=limits, trust_env=False)
@@ -153,7 +152,7 @@ class _Checked(httpx.AsyncHTTPTransport):
 
 
 class _Backend(httpcore.AnyIOBackend):
-    """Looks a name up once, and connects to the addresses that were checked."""
+    """Looks a name up once and connects to the checked addresses."""
 
     def __init__(self, nearest: Scope, resolve: Resolve) -> None:
         self._nearest = nearest

@@ -1,7 +1,7 @@
 """The trusted certificates: one store for every connection of the program.
 
-The system's own (on macOS and Windows through ``truststore``: what their browsers trust; elsewhere OpenSSL's, which is
-the distribution's bundle), and besides it what ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+They are the system's (on macOS and Windows through ``truststore``: those that browsers trust; elsewhere OpenSSL's, the
+distribution's bundle), plus those that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _BUNDLES: Final = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where distributions keep their bundle: a Python that was built elsewhere looks in other places."""
+"""Where distributions keep their bundle. A Python that was built elsewhere looks in other places."""
 
 
 def is_named(env: Mapping[str, str]) -> bool:
-    """A variable names certificates, which may be wrong."""
+    """Whether a variable names certificates, which might be unusable."""
     return bool(env.get(FILE) or env.get(FOLDER))
 
 
 def context(env: Mapping[str, str]) -> ssl.SSLContext:
-    """The context for connections to services and to proxies, read once (50 ms).
+    """The context for connections to services and proxies, loaded once (50 ms).
 
-    Raises `ConfigError` for a variable that names no certificates.
+    Raises `ConfigError` if a variable names no certificates.
     """
     return _context(env.get(FILE, ""), env.get(FOLDER, ""))
 
@@ -47,7 +47,7 @@ def _context(file: str, folder: str) -> ssl.SSLContext:
         _load_file(made, file)
     for one in filter(None, folder.split(os.pathsep)):
         if not os.path.isdir(one):  # noqa: PTH112 - never raises
-            raise ConfigError(f"{FOLDER} names {one}, which is not a folder.", f"Correct {FOLDER}, or unset it.")
+            raise _wrong(FOLDER, one, "is not a folder")
         made.load_verify_locations(capath=one)
     return made
 
@@ -60,7 +60,7 @@ def _system() -> ssl.SSLContext:
         return store
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     paths = ssl.get_default_verify_paths()
-    # By their names: OpenSSL takes the two variables in place of the system's store.
+    # Loaded by name: OpenSSL would let the two variables replace the system's store.
     for bundle in (paths.openssl_cafile, *_BUNDLES):
         if Path(bundle).is_file():
             made.load_verify_locations(cafile=bundle)
@@ -72,16 +72,15 @@ def _system() -> ssl.SSLContext:
 
 def _load_file(made: ssl.SSLContext, file: str) -> None:
     if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113 - never raise
-        # OpenSSL would wait for a pipe's writer, deaf to signals.
-        raise ConfigError(f"{FILE} names {file}, which is not a regular file.", f"Correct {FILE}, or unset it.")
+        raise _wrong(FILE, file, "is not a regular file")  # OpenSSL would wait for a pipe's writer, deaf to signals
     try:
         made.load_verify_locations(cafile=file)
     except ssl.SSLError as exc:
-        raise ConfigError(
-            f"{FILE} names {file}, which holds no certificate (PEM).", f"Correct {FILE}, or unset it."
-        ) from exc
+        raise _wrong(FILE, file, "holds no certificate (PEM)") from exc
     except (OSError, ValueError) as exc:
         reason = why(exc) if isinstance(exc, OSError) else "it is not a valid file name"
-        raise ConfigError(
-            f"{FILE} names {file}, which cannot be read: {reason}.", f"Correct {FILE}, or unset it."
-        ) from exc
+        raise _wrong(FILE, file, f"cannot be read: {reason}") from exc
+
+
+def _wrong(variable: str, path: str, fault: str) -> ConfigError:
+    return ConfigError(f"{variable} names {path}, which {fault}.", f"Correct {variable}, or unset it.")

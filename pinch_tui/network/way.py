@@ -1,4 +1,4 @@
-"""The way to a URL: its proxy and the certificates that are trusted on it."""
+"""The way to a URL: its proxy and the trusted certificates."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from urllib.parse import urlsplit
 from pinch_tui.network import trust
 from pinch_tui.network.proxy import Proxy, choose
 
-_NOBODY: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts no certificate: for plain connections to this machine, which need none."""
+_TRUSTS_NOTHING: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For plain connections to this machine, which need no certificates."""
 PROXY_LOGIN: Final = "Write them into HTTPS_PROXY: http://user:password@host:port."
+"""The hint when a proxy wants a user name and a password."""
 UNTRUSTED: Final = (
     "A login page of this network may answer in its place: open a browser. If not, check this machine's clock, and "
     "name your company's root certificate in SSL_CERT_FILE."
 )
-"""Hints that every connection shares."""
+"""The hint when a certificate is not trusted."""
 
 
 def wants_login(exc: BaseException | None) -> bool:
-    """Whether a proxy's refusal is about the user name and the password; the libraries have no type for that."""
+    """Whether a proxy refuses for lack of a user name and a password. The libraries have no type for that."""
     while exc is not None:
         text = str(exc).lower()
         if any(word in text for word in ("407", "username", "authentication")):
@@ -34,21 +35,20 @@ def wants_login(exc: BaseException | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """``context`` is for the service and for a proxy that is spoken to in TLS."""
+    """``context`` is for TLS with the service, and with the proxy if it is an https one."""
 
     proxy: Proxy | None
     context: ssl.SSLContext
 
 
 def check(url: str, env: Mapping[str, str] = os.environ) -> None:
-    """Raises `ConfigError` as `find` does; the system's own certificates are left for later."""
+    """Raises `ConfigError` as `find` does, without loading the system's certificates."""
     choose(url, env)
     if urlsplit(url).scheme not in ("http", "ws") and trust.is_named(env):
         trust.context(env)
 
 
 def find(url: str, env: Mapping[str, str] = os.environ) -> Way:
-    """The way to a URL. Raises `ConfigError` for a proxy or a certificate store that cannot be used."""
-    if urlsplit(url).scheme in ("http", "ws"):  # on this machine alone
-        return Way(choose(url, env), _NOBODY)
-    return Way(choose(url, env), trust.context(env))
+    """The way to a URL. Raises `ConfigError` for an unusable proxy or certificate store."""
+    is_plain = urlsplit(url).scheme in ("http", "ws")  # on this machine only
+    return Way(choose(url, env), _TRUSTS_NOTHING if is_plain else trust.context(env))

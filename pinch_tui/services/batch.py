@@ -1,13 +1,14 @@
 """Whole files at a service that only transcribes: one request, one answer, no engine.
 
-The file goes as it is, whatever its format. A request costs money, so nothing is sent twice by itself.
+The file goes as it is, whatever its format. A request costs money, so none is repeated.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -20,11 +21,12 @@ from pinch_tui.core.transcript.utterance import Segment, all_final
 from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
 from pinch_tui.network.transport import client
-from pinch_tui.services.cartesia import service as cartesia
-from pinch_tui.services.cartesia.models import WHISPER, base, model_for
+from pinch_tui.services.cartesia.models import WHISPER, model_for
 from pinch_tui.services.cartesia.protocol import VERSION
-from pinch_tui.services.smallest import service as smallest
+from pinch_tui.services.cartesia.traits import REFUSALS as CARTESIA_REFUSALS
+from pinch_tui.services.hearing import base_code
 from pinch_tui.services.smallest.languages import host_for
+from pinch_tui.services.smallest.traits import REFUSALS as SMALLEST_REFUSALS
 from pinch_tui.settings.model import Settings
 
 TIMEOUT: Final = httpx.Timeout(30.0, read=1_800.0)
@@ -35,7 +37,8 @@ _PAUSE_S: Final = 0.8
 _WORDS: Final = 15
 """A segment ends at the end of a sentence, before a pause, or after this many words."""
 LIMITS: Final = {"cartesia": 2_000_000_000, "smallest": 250_000_000}
-"""Bytes of one file (reference, sections 5.3 and 6)."""
+"""The services that transcribe whole files, and bytes in a file (reference, sections 5.3 and 6)."""
+_REFUSALS: Final = {"cartesia": CARTESIA_REFUSALS, "smallest": SMALLEST_REFUSALS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The text of a file, and what is known about it."""
+    """The text of a file."""
 
     text: str
     language: str | None = None
@@ -55,7 +58,7 @@ class Heard:
     words: tuple[Word, ...] = ()
 
     def segments(self) -> tuple[Segment, ...]:
-        """Split at sentences and pauses where the words have times, else a single one."""
+        """Split at sentences and pauses if the words have times, else a single one."""
         groups: list[list[Word]] = []
         for word in self.words:
             last = groups[-1] if groups else []
@@ -67,7 +70,8 @@ class Heard:
         if not groups:
             return (self._segment(1, self.text, 0.0, self.duration_s),) if self.text else ()
         return tuple(
-            self._segment(n, _text_of(group), group[0].start_s, group[-1].end_s) for n, group in enumerate(groups, 1)
+            self._segment(n, reduce(joined, [word.text for word in group]), group[0].start_s, group[-1].end_s)
+            for n, group in enumerate(groups, 1)
         )
 
     def _segment(self, number: int, text: str, start_s: float, end_s: float) -> Segment:
@@ -76,96 +80,100 @@ class Heard:
         return all_final(Segment(name, text, detected_language=self.language, start_ms=start_ms, end_ms=end_ms))
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The service by its name, its key, and where that was found. ``transport`` is for tests."""
+async def transcribe(
+    path: Path,
+    name: str,
+    settings: Settings,
+    key: str,
+    key_place: str,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Heard:
+    """A file's text, from the service of that name. ``transport`` is for tests.
 
-    name: str
-    settings: Settings
-    key: str = field(repr=False)
-    key_place: str
-    transport: httpx.AsyncBaseTransport | None = None
+    Raises `ConfigError`, `InputFileError`, `CredentialError` and `LinkError`.
+    """
+    refusals = _REFUSALS[name]
+    label = refusals.label
+    try:
+        size = os.stat(path).st_size  # noqa: PTH116 - Path.stat follows its own errors
+        if size > LIMITS[name]:
+            raise InputFileError(f"{path.name} is larger than {label} takes.", "Without --batch any length goes.")
+        async with client(transport, TIMEOUT) as http:
+            http.headers["Authorization"] = f"Bearer {key}"
+            with path.open("rb") as file:
+                build = _cartesia if name == "cartesia" else _smallest
+                response = await http.send(build(http, settings, path.name, file, size))
+    except httpx.TimeoutException:
+        raise LinkError(f"{label} did not answer in time.", "Try again.", retryable=True) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
+        title = f"{label} cannot be reached."
+        raise LinkError(title, "Check the network, then try again.", retryable=True) from exc.with_traceback(None)
+    except OSError as exc:
+        raise InputFileError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+    if response.status_code != 200:
+        raise refusals.error(key_place, response.status_code, is_live=False)
+    heard = parse(response.content[:_MAX_ANSWER])
+    if heard is None:
+        raise AllocationError(f"The answer of {label} could not be read.", "Try again.", status=200, retryable=True)
+    return heard
 
-    async def hear(self, path: Path, source: str) -> Heard:
-        """A file's text. Raises `ConfigError`, `InputFileError`, `CredentialError` and `LinkError`."""
-        refusals = (cartesia if self.name == "cartesia" else smallest).refusals(self.key_place)
-        try:
-            size = os.stat(path).st_size  # noqa: PTH116 - Path.stat follows its own errors
-            if size > LIMITS[self.name]:
-                raise InputFileError(
-                    f"{path.name} is larger than {refusals.label} takes.", "Without --batch any length goes."
-                )
-            async with client(self.transport, TIMEOUT) as http:
-                with path.open("rb") as file:
-                    response = await http.send(self._request(http, path, file, size, source))
-        except httpx.TimeoutException:
-            raise LinkError(f"{refusals.label} did not answer in time.", "Try again.", retryable=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
-            title = f"{refusals.label} cannot be reached."
-            raise LinkError(title, "Check the network, then try again.", retryable=True) from exc.with_traceback(None)
-        except OSError as exc:
-            raise InputFileError(f"{path.name} cannot be read: {exc.strerror}.") from exc
-        if response.status_code != 200:
-            error = refusals.of(response.status_code)
-            error.hint = error.hint.replace(" Your words are safe.", "").replace("; your words are safe.", ".")
-            raise error
-        heard = parse(response.content[:_MAX_ANSWER])
-        if heard is None:
-            raise AllocationError(
-                f"The answer of {refusals.label} could not be read.", "Try again.", status=200, retryable=True
-            )
-        return heard
 
-    def _request(self, http: httpx.AsyncClient, path: Path, file: BinaryIO, size: int, source: str) -> httpx.Request:
-        headers = {"Authorization": f"Bearer {self.key}"}
-        if self.name == "cartesia":
-            wanted = self.settings.cartesia.model
-            model = model_for(source, wanted if wanted.startswith(WHISPER) else WHISPER)
-            return http.build_request(
-                "POST",
-                f"{self.settings.cartesia.base_url}/stt",
-                headers={**headers, "Cartesia-Version": VERSION},
-                data={"model": model, "language": base(source), "timestamp_granularities[]": "word"},
-                files={"file": (path.name, file, "application/octet-stream")},
-            )
-        host = host_for(source, self.settings.smallest.base_url)
-        return http.build_request(
-            "POST",
-            f"{host}/waves/v1/stt/",
-            headers={**headers, "Content-Type": "application/octet-stream", "Content-Length": str(size)},
-            params={"model": self.settings.smallest.model, "language": base(source), "word_timestamps": "true"},
-            content=_pieces(file, size),
-        )
+def _cartesia(http: httpx.AsyncClient, settings: Settings, name: str, file: BinaryIO, size: int) -> httpx.Request:
+    source = settings.session.source
+    return http.build_request(
+        "POST",
+        f"{settings.cartesia.base_url}/stt",
+        headers={"Cartesia-Version": VERSION},
+        data={
+            "model": _cartesia_model(settings),
+            "language": base_code(source),
+            "timestamp_granularities[]": "word",
+        },
+        files={"file": (name, file, "application/octet-stream")},
+    )
+
+
+def _cartesia_model(settings: Settings) -> str:
+    """Whole files are for ink-whisper alone."""
+    wanted = settings.cartesia.model
+    return model_for(settings.session.source, wanted if wanted.startswith(WHISPER) else WHISPER)
+
+
+def _smallest(http: httpx.AsyncClient, settings: Settings, name: str, file: BinaryIO, size: int) -> httpx.Request:
+    source = settings.session.source
+    return http.build_request(
+        "POST",
+        f"{host_for(source, settings.smallest.base_url)}/waves/v1/stt/",
+        headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)},
+        params={"model": settings.smallest.model, "language": base_code(source), "word_timestamps": "true"},
+        content=_pieces(file, size),
+    )
 
 
 async def _pieces(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
-    """As much of a file as was announced, without all of it in memory. Raises OSError when it has got shorter."""
+    """The announced ``size`` of a file, a piece at a time. Raises OSError if the file has become shorter."""
     while size > 0:
         data = file.read(min(size, _PIECE))
         if not data:
-            raise OSError(0, "it got shorter while it was read")
+            raise OSError(0, "it became shorter while it was read")
         size -= len(data)
         yield data
 
 
-def offers(name: str) -> bool:
-    """Whether a service transcribes whole files."""
-    return name in LIMITS
-
-
-def check(name: str, settings: Settings, source: str) -> None:
-    """Raises `ConfigError` where a whole file in this language cannot be transcribed."""
-    if name == "cartesia":
-        if source == AUTO:
-            raise ConfigError("Cartesia does not detect the language of whole files.", "Name it with --from.")
-        wanted = settings.cartesia.model
-        model_for(source, wanted if wanted.startswith(WHISPER) else WHISPER)
-    else:
+def check(name: str, settings: Settings) -> None:
+    """Raises `ConfigError` if a whole file in the session's language cannot be transcribed."""
+    source = settings.session.source
+    if name == "smallest":
         host_for(source, settings.smallest.base_url)
+    elif source == AUTO:
+        raise ConfigError("Cartesia does not detect the language of whole files.", "Name it with --from.")
+    else:
+        _cartesia_model(settings)
 
 
 def parse(body: bytes) -> Heard | None:
-    """Reads the answer of either provider; None when it is not one."""
+    """Read an answer of either provider; None if it is not one."""
     if (fields := object_of(body)) is None:
         return None
     text = fields.get("text", fields.get("transcription"))
@@ -183,21 +191,12 @@ def parse(body: bytes) -> Heard | None:
 
 
 def _words(value: object) -> tuple[Word, ...]:
-    found = value if isinstance(value, list) else []
-    words = [
+    return tuple(
         Word(text, _seconds(item.get("start")), _seconds(item.get("end")))
-        for item in found
+        for item in (value if isinstance(value, list) else ())
         if isinstance(item, dict) and (text := clean(text_of(item.get("word")), 200))
-    ]
-    return tuple(words)
+    )
 
 
 def _seconds(value: object) -> float:
     return max(0.0, number_of(value, 1e7) or 0.0)
-
-
-def _text_of(words: Sequence[Word]) -> str:
-    whole = ""
-    for word in words:
-        whole = joined(whole, word.text)
-    return whole

@@ -1,4 +1,4 @@
-"""Which services there are and what each declares. Loads none of them."""
+"""The services and what each declares. Loads no adapters."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from pinch_tui.services.pinch.traits import PINCH, PRACTICE
 from pinch_tui.services.smallest.traits import SMALLEST
 
 TRAITS: dict[str, ServiceTraits] = {traits.name: traits for traits in (PINCH, BETA1, CARTESIA, SMALLEST, PRACTICE)}
-"""By name, in the order in which they are offered."""
+"""By name, in the order of the offers."""

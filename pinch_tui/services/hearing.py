@@ -1,7 +1,7 @@
-"""One utterance at a service that only transcribes: pieces of text in, the v1 vocabulary out. Pure.
+"""One utterance at a service that only transcribes: the socket's messages in, the v1 vocabulary out. Pure.
 
-A provider's `Dialect` makes a `Hearing` for each utterance; `pinch_tui.services.utterances` feeds it what its socket
-brings. Decoding never raises: what cannot be read is a `Malformed`, a refusal is a `PinchError`.
+A provider's `Dialect` makes a `Hearing` for each utterance; `pinch_tui.services.utterances` feeds it. Decoding never
+raises: an unreadable message is a `Malformed`, a refusal is a `PinchError`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,37 @@ from typing import Any, Final
 from pinch_tui.core.session.outbox import is_quiet
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.untrusted import message_of, number_of, text_of
-from pinch_tui.core.wire import EndMessage, Malformed, TranscriptKind, TranscriptMessage, WireEvent
+from pinch_tui.core.wire import (
+    EndMessage,
+    Malformed,
+    TranscriptKind,
+    TranscriptMessage,
+    UnknownMessage,
+    WireEvent,
+)
 from pinch_tui.errors import PinchError
 
 PAUSE_FRAMES: Final = 20
-"""Quiet frames in a row after a text that end a segment, where segments are wanted: less than a checkpoint needs."""
+"""Quiet frames in a row, after a text, that end a segment: fewer than a checkpoint needs."""
 SEGMENT_LIMIT: Final = 10_000
-"""Characters of one segment."""
+"""Characters in a segment."""
+
+
+def base_code(code: str) -> str:
+    """``pt`` for ``pt-BR``."""
+    return code.partition("-")[0].lower()
 
 
 Heard = WireEvent | PinchError
 """A `PinchError`: the provider refuses to go on, and why."""
+END: Final = EndMessage()
 
 
 class Hearing:
-    """One utterance, read from its socket: its texts, joined into one growing text a segment and cleaned as a whole.
+    """One utterance: joins its texts into one growing text per segment, and cleans that as a whole.
 
-    Each provider's class says what its messages mean (`_read`). ``by_pause``: the utterance may last for hours, so a
-    pause in its sound ends a segment.
+    A subclass per provider says what its messages mean (`_read`). ``by_pause``: the utterance may last for hours, so
+    pauses in its sound end segments.
     """
 
     def __init__(self, name: str, *, by_pause: bool = False) -> None:
@@ -41,9 +54,9 @@ class Hearing:
         self._segment = 1
         self._quiet = 0  # frames in a row, since the last text
         self._has_paused = False
-        self._text = ""
+        self._text = ""  # the segment's final text so far
         self._has_text = False
-        self._said: tuple[tuple[int, float], ...] = ()  # of the segment's final text
+        self._said: tuple[tuple[int, float], ...] = ()  # when it was said
         self._language: str | None = None
 
     def sent(self, pcm: bytes) -> None:
@@ -56,34 +69,31 @@ class Hearing:
         """All of its sound was sent."""
         self._is_released = True
 
+    @property
+    def _is_silent(self) -> bool:
+        """It is over and has no text: nothing was said, and an error now means only that."""
+        return self._is_released and not self._has_text
+
     def message(self, raw: bytes | str) -> Sequence[Heard]:
         """What a message of the socket means."""
         fields = message_of(raw)
-        return [fields] if isinstance(fields, Malformed) else self._read(fields)
+        if isinstance(fields, Malformed):
+            return [fields]
+        heard = self._read(fields)
+        return [UnknownMessage(clean(text_of(fields.get("type")), 100))] if heard is None else heard
 
     def closed(self, code: int) -> Sequence[Heard]:
-        """The socket closed. What that means; empty when the connection was lost, since something may be missing."""
+        """What the closing of the socket means; empty if the connection was lost, since texts may be missing."""
         return []
 
     @abstractmethod
-    def _read(self, fields: dict[str, Any]) -> list[Heard]:
-        """What the fields of a message mean."""
+    def _read(self, fields: dict[str, Any]) -> list[Heard] | None:
+        """What the fields of a message mean; None if its type is unknown."""
 
     # ---- texts ----
 
-    def _final(self, whole: str, language: str | None = None, words: object = None) -> list[Heard]:
-        """The segment's text so far is ``whole``, and final. ``words``: what the provider says of the times of the new
-        words, a list of objects with ``word``, ``start`` and ``end`` in seconds since the utterance's first sound."""
-        self._said = (*self._said, *said_of(whole, len(self._text), words))
-        self._text = whole
-        return self._transcript(whole, language, is_final=True)
-
-    def _interim(self, whole: str, language: str | None = None) -> list[Heard]:
-        """The segment's text may become ``whole``."""
-        return self._transcript(whole, language, is_final=False)
-
     def _begin(self) -> None:
-        """A text arrives: after a pause, or at the bound, it belongs to the next segment."""
+        """A text has arrived. After a pause, or at the limit, it belongs to the next segment."""
         if self._text and (self._has_paused or len(self._text) > SEGMENT_LIMIT):
             self._next_segment()
         self._quiet, self._has_paused = 0, False
@@ -92,8 +102,13 @@ class Hearing:
         self._segment += 1
         self._text, self._said = "", ()
 
-    def _transcript(self, whole: str, language: str | None, *, is_final: bool) -> list[Heard]:
-        self._language = language or self._language
+    def _text_is(self, whole: str, fields: dict[str, Any], *, is_final: bool) -> list[Heard]:
+        """The segment's text is ``whole``, or may become that. ``fields``: ``language``, and ``words``, the times of
+        the new words: a list of objects with ``word``, ``start`` and ``end`` in seconds since the utterance began."""
+        if is_final:
+            self._said = (*self._said, *said_of(whole, len(self._text), fields.get("words")))
+            self._text = whole
+        self._language = text_of(fields.get("language")) or self._language
         text = clean(whole)
         if not text:
             return []
@@ -110,9 +125,9 @@ class Dialect:
     """How a provider wants its socket to be used."""
 
     hearing: Callable[[str], Hearing]
-    """Makes the hearing of an utterance from its name."""
+    """Makes an utterance's hearing from its name."""
     chunk_frames: int
-    """Frames that are sent together."""
+    """Frames in a chunk."""
     endings: tuple[str, ...]
     """The messages that end an utterance."""
     keepalive: str = ""
@@ -122,8 +137,10 @@ class Dialect:
 
 
 def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
-    """(characters of ``whole``, seconds) for the words from ``since`` on: where each ends, and where the first begins.
-    Words that are not found there, or whose times do not rise, are left out."""
+    """(characters of ``whole``, seconds) at the start and the end of each word from ``since`` on.
+
+    Words that are not in the text, or whose times do not rise, are left out.
+    """
     found: list[tuple[int, float]] = []
     at, latest = since, 0.0
     for item in words if isinstance(words, list) else ():
@@ -133,10 +150,7 @@ def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
         if place < 0 or start is None or end is None or not latest <= start <= end:
             continue
         if place == at or whole[at:place].isspace():
-            found.append((place, start))  # the pause before it
+            found.append((place, start))
         at, latest = place + len(word), end
         found.append((at, end))
     return found
-
-
-END: Final = EndMessage()

@@ -1,4 +1,4 @@
-"""Reads a WebSocket in bounded pieces, however much the peer sends."""
+"""Parses what arrives on a WebSocket in bounded pieces, however much the peer sends."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
 _PIECE = 8 * 1024
-"""Bytes that are parsed at a time: 4,000 empty messages, 50 ms. asyncio reads 256 KiB at once, which would be 1.4 s."""
+"""Bytes parsed at a time: 4,000 empty messages, 50 ms. asyncio reads 256 KiB at once, which would take 1.4 s."""
 MAX_UNPARSED = 64 * 1024
-"""Reading is paused while more bytes than this wait to be parsed."""
+"""Bytes waiting to be parsed above which reading is paused."""
 MAX_UNSENT = 256 * 1024
-"""Bytes, such as answers to pings, that may wait for a peer that does not read; parsing stops above."""
+"""Bytes waiting to be sent, such as answers to pings, above which parsing stops: the peer does not read."""
 _UNSENT_WAIT_S = 0.05
 MAX_FRAGMENTS = 4_096
-"""Most fragments of one message. More would be an attack, since each takes far more memory than its bytes."""
+"""Fragments of one message. More would be an attack, since each takes far more memory than its bytes."""
 
 
 class ChunkedParser(ClientConnection):
-    """Parses what was read piece by piece, so that a flood of tiny messages does not block the loop.
+    """A connection that parses piece by piece, so that a flood of tiny messages does not block the loop.
 
-    Reading is paused above `MAX_UNPARSED` bytes, while the application has too many messages to take, and while the
-    peer does not read the answers to its pings. The end is reported only after everything that was read before it.
+    Reading is paused above `MAX_UNPARSED` bytes, while the application has too many messages waiting, and while the
+    peer does not read the answers to its pings. The end is reported only after everything before it was parsed.
     """
 
     _held: deque[bytes] | None = None
     _n_held = 0
-    _offset = 0  # of the next piece in the first block that is held
+    _offset = 0  # of the next piece in the first held block
     _next_piece: asyncio.Handle | None = None
     _rests_until = 0.0
     _has_eof = False
-    _lost: tuple[Exception | None] | None = None  # the argument of connection_lost, once that was called
+    _lost: tuple[Exception | None] | None = None  # the argument of connection_lost, once called
     _n_fragments = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,7 +78,7 @@ class ChunkedParser(ClientConnection):
         super().process_event(event)
 
     async def send_frame(self, data: bytes) -> None:
-        """As `send`, for a whole binary message, without the context that the library enters for each."""
+        """Send a binary message, as `send` does but without entering the library's context for each."""
         if self.protocol.state is not State.OPEN or self.send_in_progress is not None or self.transport.is_closing():
             await self.send(data)
             return
@@ -89,14 +89,18 @@ class ChunkedParser(ClientConnection):
                 pass  # wait until the peer has read some of it
 
     def drop(self) -> None:
-        """End at once and discard what was not parsed yet."""
-        self._discard()
+        """End at once and discard everything unparsed."""
+        if self._next_piece is not None:
+            self._next_piece.cancel()
+            self._next_piece = None
+        if self._held is not None:
+            self._held.clear()
+        self._n_held = self._offset = 0
         self.transport.abort()
         self._end()
 
     def _parse(self) -> None:
-        """Parse one piece. The next one follows after a pause of the same length, so that a flood takes half a core at
-        most."""
+        """Parse one piece, then rest for as long as that took, so that a flood takes half a core at most."""
         self._next_piece = None
         if self.recv_messages.paused or not self._held:
             return
@@ -134,16 +138,8 @@ class ChunkedParser(ClientConnection):
             self.transport.resume_reading()
 
     def _end(self) -> None:
-        """Report the end if it came while something was left to parse."""
+        """Report an end that came while something was left to parse."""
         if self._has_eof:
             super().eof_received()
         if self._lost is not None and not self.connection_lost_waiter.done():
             super().connection_lost(*self._lost)
-
-    def _discard(self) -> None:
-        if self._next_piece is not None:
-            self._next_piece.cancel()
-            self._next_piece = None
-        if self._held is not None:
-            self._held.clear()
-        self._n_held = self._offset = 0

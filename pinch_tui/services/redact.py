@@ -1,11 +1,10 @@
-"""What a message of the wire looks like in a trace: its shape without its words. Pure.
+"""What a message on the wire looks like in a trace: its shape without its words. Pure.
 
-Texts become placeholders that keep what a replay needs: length, spaces, punctuation, upper and lower case, digits,
-wide characters, and which text is the beginning of which. Each letter's placeholder is drawn from a keyed hash of all
-that stands before it, so two texts share exactly the placeholders of their common beginning, and nobody without the
-key (made anew for every trace, and never written) can go back. Ids become aliases. Language codes, types, booleans and
-times stay as they are; every field that is not known is treated as text. A message costs a bounded time, whatever it is
-made of.
+Texts become placeholders that keep what a replay needs: length, spaces, punctuation, case, digits, wide characters, and
+which text is a prefix of which. Each letter's placeholder is drawn from a keyed hash of everything before it, so two
+texts share exactly the placeholders of their common prefix, and nobody can reverse them without the key, which is made
+for each trace and never written. Ids become aliases. Language codes, types, booleans and times stay; every unknown
+field is treated as text. The time for a message is bounded, whatever it contains.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from pinch_tui.core.untrusted import message_of
 from pinch_tui.core.wire import Malformed
 
 CHAIN_LIMIT: Final = 5_000
-"""Characters of a message that get placeholders of their own, all its texts together: each costs a hash."""
+"""Characters of a message, all its texts together, that get placeholders of their own: each costs a hash."""
 TEXT_LIMIT: Final = 20_000
-"""Characters of a message that are kept where words are: more than the longest text that is shown."""
+"""Characters of a message that are kept if words are: more than the longest text on the screen."""
 VALUES_LIMIT: Final = 2_000
 """Values of a message that are looked at."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -40,7 +39,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _CODE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 _TYPE: Final = re.compile(r"[A-Za-z][A-Za-z_.-]{0,40}")
 _FIELD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,40}")
-# The one error text that the client reacts to: a parameter's name, a language code, and a list of codes.
+# The only error text that the client reacts to: a parameter's name, a language code, and a list of codes.
 _KNOWN_ERROR: Final = re.compile(
     r"(?:targetLanguage|voiceType)\s*=\s*'[A-Za-z-]{0,20}' is not supported(?: yet)?\.?"
     r"(?:\s*(?:Supported|Available)[A-Za-z ]{0,30}:(?:\s*,?\s*[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,4})?){1,200}\.?)?"
@@ -49,40 +48,27 @@ _KNOWN_ERROR: Final = re.compile(
 Json = object
 
 
-class Budget:
-    """What one message may cost, however it is made up."""
-
-    def __init__(self, characters: int, values: int) -> None:
-        self.characters, self.values = characters, values
-
-
-def placeholder(text: str, key: bytes, budget: Budget | None = None) -> str:
-    """``text`` with its letters and digits replaced; ``key`` is 16 to 64 secret random bytes. What is beyond the budget
-    (`CHAIN_LIMIT` characters) becomes ``x``."""
-    budget = budget or Budget(CHAIN_LIMIT, 0)
-    head = text[: budget.characters]
-    budget.characters -= len(head)
+def placeholder(text: str, key: bytes, limit: int = CHAIN_LIMIT) -> str:
+    """``text`` with its letters and digits replaced, beyond ``limit`` by ``x``. ``key``: 16 to 64 random bytes."""
     out: list[str] = []
     state = key[:64]
-    for char in head:
+    for char in text[:limit]:
         category = unicodedata.category(char)
         if category[0] in "ZP":
             out.append(char if char.isprintable() else " ")
-            continue
-        if category[0] == "M":
+        elif category[0] == "M":
             out.append("\u0301")
-            continue
-        if category[0] == "C":
+        elif category[0] == "C":
             out.append("?")
-            continue
-        # Case is left out of the chain: "Hello" and "hello" are the same beginning to whoever compares loosely.
-        state = blake2b(char.casefold().encode("utf-8", "surrogatepass"), key=state, digest_size=32).digest()
-        out.append(_like(char, category, state[0]))
-    return "".join(out) + "x" * (len(text) - len(head))
+        else:
+            # Without case: "Hello" and "hello" are the same prefix where texts are compared loosely.
+            state = blake2b(char.casefold().encode("utf-8", "surrogatepass"), key=state, digest_size=32).digest()
+            out.append(_like(char, category, state[0]))
+    return "".join(out) + "x" * (len(text) - limit)
 
 
 def alias(id_: str, key: bytes) -> str:
-    """What stands for an id: the same for the same id, another for another, and nothing of it."""
+    """A stand-in for an id, always the same for one id."""
     return "id-" + blake2b(id_.encode("utf-8", "surrogatepass"), key=key[:64], digest_size=8).hexdigest() if id_ else ""
 
 
@@ -98,17 +84,14 @@ def _like(char: str, category: str, draw: int) -> str:
 def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Collection[str] = ()) -> dict[str, Json]:
     """The fields of a trace line for one message: ``bytes`` for sound, ``message`` and ``length`` for text.
 
-    A text that is no JSON object has ``message`` None. Never raises. ``with_text`` keeps the words, though not the
-    ``secrets`` nor what looks like a key or a token.
+    ``message`` is None for a text that is not a JSON object. Never raises. ``with_text`` keeps the words, except for
+    ``secrets`` and anything that looks like a key or a token.
     """
     if isinstance(raw, bytes):
         return {"bytes": len(raw)}
-    fields: dict[str, Json] = {"length": len(raw)}
     message = message_of(raw)
-    if isinstance(message, Malformed):
-        return {**fields, "message": None}
-
-    return {**fields, "message": _Hiding(key, secrets, with_text=with_text).object(message, 0)}
+    shown = None if isinstance(message, Malformed) else _Hiding(key, secrets, with_text=with_text).object(message, 0)
+    return {"length": len(raw), "message": shown}
 
 
 class _Hiding:
@@ -118,48 +101,42 @@ class _Hiding:
         self._key = key
         self._secrets = secrets
         self._with_text = with_text
-        self._budget = Budget(TEXT_LIMIT if with_text else CHAIN_LIMIT, VALUES_LIMIT)
+        self._characters = TEXT_LIMIT if with_text else CHAIN_LIMIT  # that are left
+        self._values = VALUES_LIMIT
 
     def object(self, message: Mapping[str, Json], depth: int) -> dict[str, Json]:
         kept: dict[str, Json] = {}
         for name, value in itertools.islice(message.items(), _ITEMS_LIMIT):
-            if self._budget.values <= 0:
+            if self._values <= 0:
                 break
             kept[name if _FIELD.fullmatch(name) else self._text(name[:40])] = self._value(name, value, depth)
         return kept
 
     def _value(self, name: str, value: Json, depth: int) -> Json:
-        self._budget.values -= 1
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int | float):
-            return _number(name, value)
-        if isinstance(value, str):
-            if name in _ID_FIELDS and _ID.fullmatch(value):
-                return self._words(value) if self._with_text else alias(value, self._key)
-            return value if _is_harmless(name, value) else self._text(value)
-        if depth >= _DEPTH_LIMIT:
-            return None
-        if isinstance(value, dict):
-            return self.object(value, depth + 1)
-        if isinstance(value, list):
-            items = itertools.takewhile(lambda item: self._budget.values > 0, value[:_ITEMS_LIMIT])
-            return [self._value("", item, depth + 1) for item in items]
-        return None
+        self._values -= 1
+        match value:
+            case None | bool():
+                return value
+            case int() | float():
+                # Times stay. Any other number could be personal, so only its type is kept.
+                is_time = name in _TIME_FIELDS and abs(value) < 1e12
+                return value if is_time else type(value)(0)
+            case str() if name in _ID_FIELDS and _ID.fullmatch(value):
+                return self._text(value) if self._with_text else alias(value, self._key)
+            case str():
+                return value if _is_harmless(name, value) else self._text(value)
+            case dict() if depth < _DEPTH_LIMIT:
+                return self.object(value, depth + 1)
+            case list() if depth < _DEPTH_LIMIT:
+                items = itertools.takewhile(lambda _: self._values > 0, value[:_ITEMS_LIMIT])
+                return [self._value("", item, depth + 1) for item in items]
+            case _:
+                return None
 
     def _text(self, text: str) -> str:
-        return self._words(text) if self._with_text else placeholder(text, self._key, self._budget)
-
-    def _words(self, text: str) -> str:
-        kept = text[: self._budget.characters]
-        self._budget.characters -= len(kept)
-        return secrecy.redact(kept, self._secrets)
-
-
-def _number(name: str, value: float) -> float:
-    """Times stay; any other number might be somebody's, so only its type does."""
-    is_time = name in _TIME_FIELDS and abs(value) < 1e12
-    return value if is_time else type(value)(0)
+        left = self._characters
+        self._characters -= min(left, len(text))
+        return secrecy.redact(text[:left], self._secrets) if self._with_text else placeholder(text, self._key, left)
 
 
 def _is_harmless(name: str, value: str) -> bool:

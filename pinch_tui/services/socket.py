@@ -1,8 +1,7 @@
-"""One WebSocket, over the websockets library; used by every service with a socket.
+"""WebSockets, over the websockets library.
 
-The address is a secret: it is never logged, never part of an error. It is accepted only as ``wss:``, or as ``ws:`` to
-loopback. Audio is not compressed, redirects are not followed, and the library's own pings are off because the session
-machine times them.
+The address is a secret: it is never logged and never part of an error. Audio is not compressed, redirects are not
+followed, and the library's own pings are off because the session machine times them.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import socket as _socket
 import ssl
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,16 +28,15 @@ from websockets.exceptions import (
 )
 
 from pinch_tui import __version__
-from pinch_tui.core.hosts import Scope, is_loopback
+from pinch_tui.core.hosts import Scope
 from pinch_tui.core.said import of_body
 from pinch_tui.core.secrecy import secrets_of
 from pinch_tui.core.wire import Progress
 from pinch_tui.errors import ConfigError, ConnectionLost, LinkError
 from pinch_tui.network import targets
-from pinch_tui.network.names import addresses_of
 from pinch_tui.network.way import PROXY_LOGIN, UNTRUSTED, Way, wants_login
 from pinch_tui.network.way import find as find_way
-from pinch_tui.services.kernel import arrived, kept_by_kernel
+from pinch_tui.services.kernel import delivered, unacknowledged
 from pinch_tui.services.parsing import ChunkedParser
 from pinch_tui.services.ports import HandshakeRefused
 
@@ -46,9 +44,10 @@ OPEN_WITHIN_S = 8.0
 MAX_MESSAGE = 4 * 1024 * 1024
 _LOW_WATER = 4096
 _SEND_BUFFER = 16 * 1024
+"""Bytes. With a small send buffer a dead connection is noticed within about a second of speech."""
 _CLOSE_WITHIN_S = 1.0
 _FRAME_OVERHEAD = 8
-"""Bytes around a message of a frame's size. TLS adds some more, which the count forgives once they are acknowledged."""
+"""Bytes around an audio message. TLS adds a few more; they no longer count once they are acknowledged."""
 
 _silent = logging.getLogger("pinch_tui.websockets")
 _silent.addHandler(logging.NullHandler())
@@ -64,52 +63,41 @@ class _Connect(connect):
 
 
 class WebSocket:
-    """An open socket. All methods raise `ConnectionLost` once it is closed."""
+    """An open `Socket`."""
 
     def __init__(self, inner: ChunkedParser, *, is_direct: bool = True) -> None:
-        """``is_direct``: no proxy of ours takes what is sent, and acknowledges it, before the service has it."""
+        """``is_direct``: no proxy acknowledges sent data before the service has it."""
         self._inner = inner
         self._is_direct = is_direct
         self._written = 0
 
     async def send(self, data: bytes | str) -> None:
         self._written += len(data) + _FRAME_OVERHEAD
-        try:
+        with _losses():
             await (self._inner.send(data) if isinstance(data, str) else self._inner.send_frame(data))
-        except ConnectionClosed as exc:
-            raise _lost(exc) from None
 
     async def ping(self) -> None:
-        try:
-            pong = await self._inner.ping()
-            await pong
-        except ConnectionClosed as exc:
-            raise _lost(exc) from None
+        with _losses():
+            await (await self._inner.ping())
+
+    async def receive(self) -> bytes | str:
+        with _losses():
+            return await self._inner.recv()
 
     def progress(self) -> Progress | None:
-        """Bytes written less those that the kernel still keeps: it keeps them until the peer's acknowledges them.
-
-        None through a proxy, whose acknowledgements say nothing of the service.
-        """
+        """Sent data that the kernel no longer holds: it holds everything until the peer acknowledges it."""
         transport = self._inner.transport
         sock = transport.get_extra_info("socket")
         if sock is None or transport.is_closing() or not self._is_direct:
             return None
         try:
-            unacknowledged = kept_by_kernel(sock, sys.platform)
-            packets, rtt_s = arrived(sock, sys.platform)
+            held = unacknowledged(sock, sys.platform)
+            packets, rtt_s = delivered(sock, sys.platform)
         except (OSError, ValueError, struct.error):
             return None
-        if unacknowledged is None:
+        if held is None:
             return None
-        waiting = transport.get_write_buffer_size() + unacknowledged
-        return Progress(self._written, self._written - waiting, packets, rtt_s)
-
-    async def receive(self) -> bytes | str:
-        try:
-            return await self._inner.recv()
-        except ConnectionClosed as exc:
-            raise _lost(exc) from None
+        return Progress(self._written, self._written - transport.get_write_buffer_size() - held, packets, rtt_s)
 
     async def close(self, code: int = 1000) -> None:
         with contextlib.suppress(WebSocketException, OSError, TimeoutError):
@@ -120,105 +108,88 @@ class WebSocket:
         self._inner.drop()
 
 
-class WebSocketOpener:
-    """Opens sockets. ``resolve`` is for tests."""
-
-    def __init__(self, resolve: targets.Resolve = addresses_of) -> None:
-        self._resolve = resolve
-
-    async def open(
-        self, url: str, headers: Mapping[str, str] = MappingProxyType({}), *, nearest: Scope = Scope.MACHINE
-    ) -> WebSocket:
-        """An open socket. Raises `HandshakeRefused` and other `LinkError`s, which quote neither URL nor headers."""
-        check_ws_url(url)
-        targets.check_host(url, nearest)
-        try:
-            way = find_way(url)
-        except ConfigError as exc:
-            raise LinkError(exc.title, exc.hint, retryable=False) from None
-        try:
-            async with asyncio.timeout(OPEN_WITHIN_S):
-                inner = await self._open(url, headers, way, nearest)
-        except InvalidStatus as exc:
-            keys = [value.removeprefix("Bearer ") for value in headers.values()]
-            _, said = of_body(bytes(exc.response.body or b""), (*secrets_of(url), *keys))
-            raise HandshakeRefused(exc.response.status_code, said) from None
-        except ProxyError as exc:
-            if wants_login(exc) or (isinstance(exc, InvalidProxyStatus) and exc.response.status_code == 407):
-                title = "The proxy wants a user name and a password."
-                raise LinkError(title, PROXY_LOGIN, retryable=False) from None
-            title = "The proxy does not let the session's socket through."
-            raise LinkError(title, "Check HTTPS_PROXY; your words are safe.", retryable=True) from None
-        except ssl.SSLCertVerificationError:
-            title = "The session's certificate cannot be trusted."
-            raise LinkError(title, f"{UNTRUSTED} Your words are safe.", retryable=True) from None
-        except (WebSocketException, OSError, TimeoutError, ValueError) as exc:
-            kind = "does not answer" if isinstance(exc, TimeoutError) else "could not be opened"
-            raise LinkError(
-                f"The connection to the session {kind}.",
-                "Check for a firewall or proxy; your words are safe.",
-                retryable=True,
-            ) from None
-        # With a small send buffer a dead connection is noticed within about a second of speech.
-        raw = inner.transport.get_extra_info("socket")
-        if raw is not None:
-            with contextlib.suppress(OSError):
-                raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
-        return WebSocket(inner, is_direct=way.proxy is None)
-
-    async def _open(self, url: str, headers: Mapping[str, str], way: Way, nearest: Scope) -> ChunkedParser:
-        raw = None
-        options = _tls(url, way)
-        if way.proxy is None:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "wss" else 80)
-            raw = options["sock"] = await targets.connect(parts.hostname or "", port, nearest, self._resolve)
-        try:
-            inner = await _Connect(
-                url,
-                additional_headers=headers,
-                user_agent_header=f"pinch-tui/{__version__}",
-                create_connection=ChunkedParser,
-                compression=None,
-                proxy=None if way.proxy is None else way.proxy.remote_names_url,
-                **options,
-                open_timeout=None,
-                close_timeout=_CLOSE_WITHIN_S,
-                ping_interval=None,
-                max_size=MAX_MESSAGE,
-                max_queue=64,
-                write_limit=_LOW_WATER,
-                logger=_silent,
-            )
-        except BaseException:
-            if raw is not None:
-                raw.close()
-            raise
-        assert isinstance(inner, ChunkedParser)
-        return inner
-
-
-def _tls(url: str, way: Way) -> dict[str, Any]:
-    """The arguments that say which certificates are trusted; the library takes them only where there is TLS."""
-    options: dict[str, Any] = {"ssl": way.context} if urlsplit(url).scheme == "wss" else {}
-    return options | ({"proxy_ssl": way.context} if way.proxy is not None and way.proxy.kind == "https" else {})
-
-
-def check_ws_url(url: str) -> bool:
-    """Whether it is on this machine; raises `LinkError` unless the URL is wss, or ws to loopback."""
+@contextlib.contextmanager
+def _losses() -> Iterator[None]:
+    """Raise `ConnectionLost` in place of the library's exception."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        parts, host = None, None
-    is_local = is_loopback(host)
-    if parts is None or not host or not (parts.scheme == "wss" or (parts.scheme == "ws" and is_local)):
-        raise LinkError(
-            "The service gave a socket address that is not safe to use.", "Please report this with the session id."
+        yield
+    except ConnectionClosed as exc:
+        received = exc.rcvd
+        raise (ConnectionLost(1006) if received is None else ConnectionLost(received.code, received.reason)) from None
+
+
+async def open_socket(
+    url: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    *,
+    nearest: Scope = Scope.MACHINE,
+    resolve: targets.Resolve = targets.addresses_of,
+) -> WebSocket:
+    """Raises `HandshakeRefused` and other `LinkError`s that quote neither URL nor headers. ``resolve`` is for tests."""
+    targets.check_socket(url, nearest)
+    try:
+        way = find_way(url)
+    except ConfigError as exc:
+        raise LinkError(exc.title, exc.hint, retryable=False) from None
+    try:
+        async with asyncio.timeout(OPEN_WITHIN_S):
+            inner = await _connected(url, headers, way, nearest, resolve)
+    except InvalidStatus as exc:
+        keys = [value.removeprefix("Bearer ") for value in headers.values()]
+        _, said = of_body(bytes(exc.response.body or b""), (*secrets_of(url), *keys))
+        raise HandshakeRefused(exc.response.status_code, said) from None
+    except ProxyError as exc:
+        if wants_login(exc) or (isinstance(exc, InvalidProxyStatus) and exc.response.status_code == 407):
+            title = "The proxy wants a user name and a password."
+            raise LinkError(title, PROXY_LOGIN, retryable=False) from None
+        title = "The proxy does not let the session's socket through."
+        raise LinkError(title, "Check HTTPS_PROXY; your words are safe.", retryable=True) from None
+    except ssl.SSLCertVerificationError:
+        title = "The session's certificate cannot be trusted."
+        raise LinkError(title, f"{UNTRUSTED} Your words are safe.", retryable=True) from None
+    except (WebSocketException, OSError, TimeoutError, ValueError) as exc:
+        kind = "does not answer" if isinstance(exc, TimeoutError) else "could not be opened"
+        title = f"The connection to the session {kind}."
+        raise LinkError(title, "Check for a firewall or proxy; your words are safe.", retryable=True) from None
+    raw = inner.transport.get_extra_info("socket")
+    if raw is not None:
+        with contextlib.suppress(OSError):
+            raw.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SEND_BUFFER)
+    return WebSocket(inner, is_direct=way.proxy is None)
+
+
+async def _connected(
+    url: str, headers: Mapping[str, str], way: Way, nearest: Scope, resolve: targets.Resolve
+) -> ChunkedParser:
+    parts = urlsplit(url)
+    # The library accepts these two only where there is TLS.
+    options: dict[str, Any] = {"ssl": way.context} if parts.scheme == "wss" else {}
+    if way.proxy is not None and way.proxy.kind == "https":
+        options["proxy_ssl"] = way.context
+    raw = None
+    if way.proxy is None:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
+        raw = options["sock"] = await targets.connect(parts.hostname or "", port, nearest, resolve)
+    try:
+        inner = await _Connect(
+            url,
+            additional_headers=headers,
+            user_agent_header=f"pinch-tui/{__version__}",
+            create_connection=ChunkedParser,
+            compression=None,
+            proxy=None if way.proxy is None else way.proxy.remote_names_url,
+            **options,
+            open_timeout=None,
+            close_timeout=_CLOSE_WITHIN_S,
+            ping_interval=None,
+            max_size=MAX_MESSAGE,
+            max_queue=64,
+            write_limit=_LOW_WATER,
+            logger=_silent,
         )
-    return is_local
-
-
-def _lost(exc: ConnectionClosed) -> ConnectionLost:
-    received = exc.rcvd
-    return ConnectionLost(1006) if received is None else ConnectionLost(received.code, received.reason)
+    except BaseException:
+        if raw is not None:
+            raw.close()
+        raise
+    assert isinstance(inner, ChunkedParser)
+    return inner

@@ -1,8 +1,8 @@
 """A connection that opens a socket for each utterance, for services that only transcribe.
 
-Nothing is open between two utterances. The first frame of one opens its socket; the sound waits in the session's
-outbox meanwhile. After its end the socket is drained to the provider's own end mark, while the next utterance may
-already use its own; messages come in the order of the utterances, each followed by an `EndMessage`.
+Between utterances nothing is open. The first frame of an utterance opens its socket, while the session's outbox holds
+the sound. After its end the socket is drained to the provider's own end mark, while the next utterance can already use
+another. Messages come in the order of the utterances, each of which ends with an `EndMessage`.
 """
 
 from __future__ import annotations
@@ -10,48 +10,47 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S
 from pinch_tui.core.secrecy import redact
-from pinch_tui.core.wire import EndMessage, ErrorMessage, Progress, ReadyMessage, TranscriptMessage, WireEvent
+from pinch_tui.core.wire import EndMessage, ErrorMessage, ReadyMessage, TranscriptMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
 from pinch_tui.services.hearing import Dialect, Hearing
 from pinch_tui.services.ports import Socket
 
 KEEPALIVE_S = 5.0
-"""After this long without sound, a keep-alive is sent where the provider has one."""
+"""A keep-alive is sent after this long without sound."""
 GAP_S = 0.5
-"""Sound that pauses for longer inside an utterance is replaced by zeros, where the provider needs a steady stream."""
+"""Pauses longer than this within an utterance are filled with zeros, if the provider needs a steady stream."""
 _GAP_LIMIT_S = 2.0
 _LATCH_BYTES = 100 * FRAME_BYTES
-"""A press that is not latched by then is a hold: 2 s of sound, in bytes."""
+"""An utterance not latched within this much sound (2 s) is a hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A kind of socket, and how it is used."""
+    """A kind of socket, and how to use it."""
 
     open: Callable[[], Awaitable[Socket]]
     dialect: Dialect
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Utterance:
     socket: Socket
     dialect: Dialect
     hearing: Hearing
     sent_at: float
-    pending: bytearray = field(default_factory=bytearray)
-    begun: bytearray | None = None  # all of its sound, while it may still go on in another way
+    pending: bytearray = field(default_factory=bytearray)  # less than a chunk
+    sound: bytearray | None = None  # all of it, as long as it can still move to the hands-free socket
     has_text: bool = False
     is_finalized: bool = False
 
 
 class UtteranceConnection:
-    """The engine's `Connection`. ``first``: a socket that is open already, for the first utterance; ``secrets``: not
-    to be repeated."""
+    """The engine's `Connection`."""
 
     def __init__(
         self,
@@ -59,17 +58,19 @@ class UtteranceConnection:
         now: Callable[[], float],
         first: Socket | None = None,
         *,
-        secrets: Sequence[str] = (),
+        key: str = "",
         hands_free: Way | None = None,
     ) -> None:
+        """``first``: an open socket for the first utterance. ``hands_free``: for latched utterances, if they are
+        recognised in another way. ``key`` is hidden in the provider's words."""
         self._held = held
         self._hands_free = hands_free
-        self._is_latched = False  # the utterance under way is, or will be
+        self._is_latched = False  # the current utterance, or the next one
         self._now = now
-        self._secrets = secrets
-        self._spare = first
-        self._turns: deque[_Turn] = deque()
-        self._spent: list[Socket] = []  # being drained until the provider closes them
+        self._key = key
+        self._first = first
+        self._utterances: deque[_Utterance] = deque()
+        self._drained: Socket | None = None  # left open for the provider to close
         self._out: deque[WireEvent] = deque([ReadyMessage("")])
         self._failure: PinchError | None = None
         self._changed = asyncio.Event()
@@ -77,92 +78,97 @@ class UtteranceConnection:
 
     # ---- sending ----
 
+    @property
+    def _current(self) -> _Utterance | None:
+        """The utterance that is being sent."""
+        return self._utterances[-1] if self._utterances and not self._utterances[-1].is_finalized else None
+
     async def send(self, pcm: bytes) -> None:
         if self._failure is not None:
             return
-        turn = self._turns[-1] if self._turns and not self._turns[-1].is_finalized else await self._begin()
-        if turn is None:
+        utterance = self._current or await self._begin()
+        if utterance is None:
             return
-        if turn.begun is not None:
-            await self._keep(turn, pcm)
-        turn.pending += pcm
-        turn.hearing.sent(pcm)
-        if len(turn.pending) >= turn.dialect.chunk_frames * FRAME_BYTES:
-            await self._flush(turn)
+        if utterance.sound is not None:
+            await self._keep(utterance, utterance.sound, pcm)
+        utterance.pending += pcm
+        utterance.hearing.sent(pcm)
+        if len(utterance.pending) >= utterance.dialect.chunk_frames * FRAME_BYTES:
+            await self._flush(utterance)
 
     def latch(self) -> None:
         self._is_latched = self._hands_free is not None
 
     async def finalize(self) -> None:
-        if self._failure is not None or not self._turns or self._turns[-1].is_finalized:
+        utterance = self._current
+        if self._failure is not None or utterance is None:
             return
-        turn = self._turns[-1]
-        turn.is_finalized = True
+        utterance.is_finalized = True
         self._is_latched = False
-        await self._flush(turn)
-        turn.hearing.released()
-        for message in turn.dialect.endings:
-            await turn.socket.send(message)
+        await self._flush(utterance)
+        utterance.hearing.released()
+        for message in utterance.dialect.endings:
+            await utterance.socket.send(message)
 
     async def ping(self) -> None:
-        for turn in list(self._turns):
-            idle_s = self._now() - turn.sent_at
-            is_open = not turn.is_finalized
-            if is_open and turn.dialect.fills_gaps and idle_s > GAP_S:
-                turn.pending += bytes(FRAME_BYTES) * int(min(idle_s, _GAP_LIMIT_S) / FRAME_S)
-                await self._flush(turn)
-            elif is_open and turn.dialect.keepalive and idle_s > KEEPALIVE_S:
-                turn.sent_at = self._now()
-                await turn.socket.send(turn.dialect.keepalive)
-            await turn.socket.ping()
-        if self._spare is not None:
-            await self._spare.ping()
+        for utterance in list(self._utterances):
+            idle_s = self._now() - utterance.sent_at
+            if not utterance.is_finalized and utterance.dialect.fills_gaps and idle_s > GAP_S:
+                utterance.pending += bytes(FRAME_BYTES) * int(min(idle_s, _GAP_LIMIT_S) / FRAME_S)
+                await self._flush(utterance)
+            elif not utterance.is_finalized and utterance.dialect.keepalive and idle_s > KEEPALIVE_S:
+                utterance.sent_at = self._now()
+                await utterance.socket.send(utterance.dialect.keepalive)
+            await utterance.socket.ping()
+        if self._first is not None:
+            await self._first.ping()
 
-    def progress(self) -> Progress | None:
-        return None
+    def progress(self) -> None:
+        """Unknown."""
 
-    async def _begin(self) -> _Turn | None:
+    async def _begin(self) -> _Utterance | None:
         way = self._hands_free if self._is_latched and self._hands_free is not None else self._held
-        spare = None
+        socket = None
         if way is self._held:
-            spare, self._spare = self._spare, None
+            socket, self._first = self._first, None
         try:
-            socket = spare or await way.open()
+            socket = socket or await way.open()
         except PinchError as exc:
             self._fail(exc)
             return None
         self._count += 1
-        turn = _Turn(socket, way.dialect, way.dialect.hearing(f"u{self._count}"), self._now())
-        turn.begun = bytearray() if self._hands_free is not None and way is self._held else None
-        self._turns.append(turn)
+        utterance = _Utterance(socket, way.dialect, way.dialect.hearing(f"u{self._count}"), self._now())
+        utterance.sound = bytearray() if self._hands_free is not None and way is self._held else None
+        self._utterances.append(utterance)
         self._changed.set()
-        return turn
+        return utterance
 
-    async def _flush(self, turn: _Turn) -> None:
-        size = turn.dialect.chunk_frames * FRAME_BYTES
-        while turn.pending:
-            chunk = bytes(turn.pending[:size])
-            del turn.pending[:size]
-            turn.sent_at = self._now()
-            await turn.socket.send(chunk)
+    async def _flush(self, utterance: _Utterance) -> None:
+        size = utterance.dialect.chunk_frames * FRAME_BYTES
+        while utterance.pending:
+            chunk = bytes(utterance.pending[:size])
+            del utterance.pending[:size]
+            utterance.sent_at = self._now()
+            await utterance.socket.send(chunk)
 
-    async def _keep(self, turn: _Turn, pcm: bytes) -> None:
-        """Send the utterance again from its beginning, hands-free, if it is latched before its first text."""
-        assert turn.begun is not None
-        if self._is_latched and self._hands_free is not None and not turn.has_text:
-            before, way = turn.socket, self._hands_free
+    async def _keep(self, utterance: _Utterance, sound: bytearray, pcm: bytes) -> None:
+        """Keep the sound of an utterance that may be latched; if it was, before its first text, send it again from the
+        beginning on a hands-free socket."""
+        if self._is_latched and self._hands_free is not None and not utterance.has_text:
+            before, way = utterance.socket, self._hands_free
+            utterance.sound = None
             try:
-                turn.socket = await way.open()
+                utterance.socket = await way.open()
             except PinchError:  # stay with the held socket
-                self._is_latched, turn.begun = False, None
+                self._is_latched = False
                 return
-            turn.dialect, turn.hearing = way.dialect, way.dialect.hearing(f"u{self._count}")
-            turn.pending, turn.begun = turn.begun, None
+            utterance.dialect, utterance.hearing = way.dialect, way.dialect.hearing(f"u{self._count}")
+            utterance.pending = sound
             before.abort()
             return
-        turn.begun += pcm
-        if turn.has_text or len(turn.begun) > _LATCH_BYTES:
-            turn.begun = None
+        sound += pcm
+        if utterance.has_text or len(sound) > _LATCH_BYTES:
+            utterance.sound = None
 
     def _fail(self, error: PinchError) -> None:
         self._failure = error
@@ -172,8 +178,8 @@ class UtteranceConnection:
 
     async def receive(self) -> WireEvent:
         while not self._out:
-            if self._turns:
-                await self._hear(self._turns[0])
+            if self._utterances:
+                await self._receive(self._utterances[0])
             elif self._failure is not None:
                 raise self._failure
             else:
@@ -181,49 +187,48 @@ class UtteranceConnection:
                 await self._changed.wait()
         return self._out.popleft()
 
-    async def _hear(self, turn: _Turn) -> None:
-        socket = turn.socket
+    async def _receive(self, utterance: _Utterance) -> None:
+        socket = utterance.socket
         try:
-            heard = turn.hearing.message(await socket.receive())
+            heard = utterance.hearing.message(await socket.receive())
         except ConnectionLost as exc:
-            if turn.socket is not socket:
-                return  # the utterance goes on hands-free, on another socket
-            heard = turn.hearing.closed(exc.code)
+            if utterance.socket is not socket:
+                return  # it moved to a hands-free socket
+            heard = utterance.hearing.closed(exc.code)
             if not heard:
                 raise
         for item in heard:
             if isinstance(item, PinchError):
                 raise item
-            turn.has_text |= isinstance(item, TranscriptMessage)
-            self._out.append(self._without_secrets(item))
+            utterance.has_text |= isinstance(item, TranscriptMessage)
+            self._out.append(
+                replace(item, text=redact(item.text, [self._key])) if isinstance(item, ErrorMessage) else item
+            )
             if isinstance(item, EndMessage):
-                self._turns.popleft()
-                self._drop_spent()
-                self._spent.append(turn.socket)
+                self._utterances.popleft()
+                self._abort_drained()
+                self._drained = utterance.socket
                 break
-
-    def _without_secrets(self, event: WireEvent) -> WireEvent:
-        """A provider's own words may repeat the key."""
-        return replace(event, text=redact(event.text, self._secrets)) if isinstance(event, ErrorMessage) else event
-
-    def _drop_spent(self) -> None:
-        while self._spent:
-            self._spent.pop().abort()
 
     # ---- the end ----
 
     async def close(self, code: int = 1000) -> None:
-        sockets = [turn.socket for turn in self._turns] + ([self._spare] if self._spare else [])
+        sockets = [utterance.socket for utterance in self._utterances] + ([self._first] if self._first else [])
         with contextlib.suppress(ConnectionLost):
             for socket in sockets:
                 await socket.close(code)
         self.abort()
 
     def abort(self) -> None:
-        for turn in self._turns:
-            turn.socket.abort()
-        self._drop_spent()
-        if self._spare is not None:
-            self._spare.abort()
-            self._spare = None
+        for utterance in self._utterances:
+            utterance.socket.abort()
+        self._abort_drained()
+        if self._first is not None:
+            self._first.abort()
+            self._first = None
         self._fail(ConnectionLost(1006))
+
+    def _abort_drained(self) -> None:
+        if self._drained is not None:
+            self._drained.abort()
+            self._drained = None

@@ -25,8 +25,9 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.engine import Engine, EngineConfig
 from pinch_tui.errors import UsageError
 from pinch_tui.outlet import say_briefly
+from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
-from pinch_tui.services.registry import Making, make
+from pinch_tui.services.registry import make
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Reopen, Settings, Switch
 from pinch_tui.settings.run import RunOptions
@@ -104,11 +105,10 @@ class Wire:
             chosen.key_place,
             chosen.practice.start,
             chosen.practice.secret,
-            self._log,
             is_continuous=self._is_continuous,
             is_hands_free=is_hands_free,
         )
-        return make(chosen.name, making)
+        return make(chosen.name, making, self._log)
 
     def hear(self, event: EngineEvent) -> None:
         if self._trace is not None and self._log is not None and isinstance(event, Logged):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from websockets.asyncio.server import ServerConnection, serve
 
-from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.services.socket import open_socket
 
 RECORDING = Path(__file__).with_name("audio_arrivals.json")
 JITTERS = (0, 40, 80, 100, 120, 200)
@@ -41,7 +41,7 @@ async def speak(socket: ServerConnection) -> None:
 
 async def listen(url: str) -> list[float]:
     """Arrival times in ms, the first chunk's as it was due at 0."""
-    connection = await WebSocketOpener().open(url)
+    connection = await open_socket(url)
     times: list[float] = []
     for _ in range(SECONDS * 1000 // CHUNK_MS):
         await connection.receive()

@@ -16,9 +16,10 @@ from pinch_tui.errors import ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.beta1.connection import Beta1Connector
 from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.catalogue import TRAITS
+from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Connection, Service
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
-from pinch_tui.services.registry import Making, make
+from pinch_tui.services.registry import make
 from pinch_tui.settings.model import ApiSettings, CartesiaSettings, Settings, SmallestSettings
 from tests.fakes.fake_rooms import FakeRooms
 from tests.fakes.hearing_service import HearingService

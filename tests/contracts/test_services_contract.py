@@ -210,7 +210,7 @@ def test_a_language_that_is_not_heard_is_refused_before_anything_is_sent(make: M
     assert played.service.asked == 0
     assert played.engine._sessions.all()[0].session.state is SessionState.CLOSED
     (notice,) = played.notices("link")
-    assert "does not hear tlh" in notice.title
+    assert "does not recognise tlh" in notice.title
 
 
 @every_service

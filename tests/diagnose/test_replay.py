@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from pinch_tui.cli.commands.replay import as_dict, report
 from pinch_tui.cli.commands.replay import replay as command
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.options import traced
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import UtteranceState
-from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
+from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.diagnose.replay import Replayed, replay
-from pinch_tui.services.pinch.protocol import encode_finalize
+from pinch_tui.services.pinch.protocol import FINALIZE
 from pinch_tui.services.registry import reader
 from pinch_tui.services.wirelog import WireLog
 from pinch_tui.store.trace import TraceLine, TraceWriter, parse_line
@@ -30,18 +31,19 @@ class Book:
 
     def __init__(self, *, with_text: bool = True, is_continuous: bool = False) -> None:
         self.raw: list[Mapping[str, object]] = []
-        self.log = WireLog(self.raw.append, with_text=with_text)
+        self.log = WireLog(self.raw.append, now=lambda: self.t, with_text=with_text)
         self.t = 100.0
         self.c = 0
         header = {"t": self.t, "kind": "trace", "version": 1, "program": "0.1.0", "continuous": is_continuous}
         self.raw.append(header)
 
     def open(self, session_id: str = "ss_1", **params: object) -> None:
-        self.log.allocate(self.t, SessionParams(**params))  # type: ignore[arg-type]
+        self.log.line("allocate", traced(SessionParams(**params)))  # type: ignore[arg-type]
         self.after(0.05)
-        self.log.allocated(self.t, session_id, "m1", 60.0)
+        self.log.allocated(Allocation(session_id, "wss://x", 60.0, "m1"))
         self.after(0.05)
-        self.c = self.log.opened(self.t)
+        self.c += 1
+        self.log.line("opened", {"c": self.c})
         self.get(encode(ReadyMessage(session_id)))
 
     def after(self, seconds: float) -> None:
@@ -50,19 +52,19 @@ class Book:
     def talk(self, frames: int, *, pause_s: float = 0.02, is_quiet: bool = False) -> None:
         for _ in range(frames):
             self.after(pause_s)
-            self.log.record("sent", self.t, QUIET if is_quiet else FRAME, self.c)
+            self.log.message("sent", QUIET if is_quiet else FRAME, self.c)
 
     def release(self) -> None:
-        self.log.record("sent", self.t, encode_finalize(), self.c)
+        self.log.message("sent", FINALIZE, self.c)
 
     def get(self, data: bytes | str) -> None:
-        self.log.record("received", self.t, data, self.c)
+        self.log.message("received", data, self.c)
 
     def text(self, kind: str, id_: str, text: str, *, final: bool = True) -> None:
         self.get(encode(TranscriptMessage(TranscriptKind(kind), id_, text, final, "en", "es")))
 
     def close(self, code: int | None, *, by_us: bool = False) -> None:
-        self.log.closed(self.t, self.c, code, by_us=by_us)
+        self.log.line("closed", {"c": self.c, "code": code, "by_us": by_us})
 
     def run(self) -> Replayed:
         lines = [parse_line(json.dumps(line).encode()) for line in self.raw]
@@ -182,9 +184,9 @@ def test_what_is_settled_of_a_long_utterance_is_not_sent_again() -> None:
 def test_refusals_and_a_later_success() -> None:
     book = Book()
     for status in (503, 503):
-        book.log.allocate(book.t, SessionParams())
+        book.log.line("allocate", traced(SessionParams()))
         book.after(0.1)
-        book.log.failed(book.t, "allocate", status)
+        book.log.line("failed", {"what": "allocate", "status": status})
         book.after(1.5)
     book.open()
     book.talk(10)

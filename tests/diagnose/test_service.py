@@ -43,6 +43,8 @@ class Socket:
 
     def abort(self) -> None: ...
 
+    def progress(self) -> None: ...
+
     async def close(self, code: int = 1000) -> None:
         self.is_closed = True
 

@@ -13,6 +13,7 @@ from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.boundary import guarded
 from pinch_tui.errors import InputFileError
 from pinch_tui.services.pinch.connection import PinchConnection
+from pinch_tui.services.socket import WebSocket
 from tests.engine.rig import Rig, play
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
@@ -125,7 +126,8 @@ def test_a_microphone_that_breaks_at_a_command_ends_no_program(
 
 @pytest.mark.parametrize("method", ["progress", "latch", "abort", "close", "finalize", "send", "ping"])
 def test_a_connection_that_breaks_at_a_command_is_another_attempt(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    original, calls = getattr(PinchConnection, method), 0
+    broken_class = PinchConnection if hasattr(PinchConnection, method) else WebSocket
+    original, calls = getattr(broken_class, method), 0
 
     def breaks_once(self: Any, *args: Any) -> Any:
         nonlocal calls
@@ -138,7 +140,7 @@ def test_a_connection_that_breaks_at_a_command_is_another_attempt(method: str, m
         return await breaks_once(self, *args)
 
     broken = breaks_once_later if inspect.iscoroutinefunction(original) else breaks_once
-    monkeypatch.setattr(PinchConnection, method, broken)
+    monkeypatch.setattr(broken_class, method, broken)
 
     async def scene(rig: Rig) -> None:
         await rig.hold(0.8, then=1.0)

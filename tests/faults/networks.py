@@ -46,7 +46,7 @@ from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.ports import Service
-from pinch_tui.services.socket import WebSocket, WebSocketOpener
+from pinch_tui.services.socket import WebSocket, open_socket
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.scripted import Plan, ScriptedService
@@ -214,7 +214,7 @@ async def _talk(base_url: str, network: Network) -> None:
     ports = EnginePorts(
         microphone,
         FakeSpeaker(clock),
-        Service(ServiceTraits(), HttpSessionApi(base_url, "pk_test", "the test"), PinchConnector(WebSocketOpener())),
+        Service(ServiceTraits(), HttpSessionApi(base_url, "pk_test", "the test"), PinchConnector(open_socket)),
         clock,
     )
     config = EngineConfig(talk=TalkConfig(limit_s=None), drain_s=1.0)

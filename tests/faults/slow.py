@@ -7,7 +7,7 @@ import asyncio
 from pinch_tui.core.wire import Allocation, Progress, WireEvent
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.ports import Connection
-from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.services.socket import open_socket
 
 
 class SlowConnector:
@@ -15,7 +15,7 @@ class SlowConnector:
 
     def __init__(self, send_s: float) -> None:
         self._send_s = send_s
-        self._inner = PinchConnector(WebSocketOpener())
+        self._inner = PinchConnector(open_socket)
 
     async def connect(self, allocation: Allocation, *, has_sound: bool = False) -> Connection:
         return _Slow(await self._inner.connect(allocation), self._send_s)

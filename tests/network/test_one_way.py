@@ -22,7 +22,7 @@ from pinch_tui.diagnose.finding import Finding
 from pinch_tui.errors import AllocationError, ConfigError, LinkError
 from pinch_tui.network.proxy import choose
 from pinch_tui.services.pinch.api import HttpSessionApi
-from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.services.socket import open_socket
 from tests.network.certificates import certificate
 from tests.network.relay import Relay
 
@@ -81,7 +81,7 @@ async def test_all_go_through_the_same_proxy(
             assert (await api.allocate(SessionParams())).ws_url == SOCKET
         finally:
             await api.aclose()
-        socket = await WebSocketOpener().open(SOCKET)
+        socket = await open_socket(SOCKET)
         assert await socket.receive() == "hello"
         await socket.close()
         assert relay.asked == ["service.example:443"] * 4
@@ -110,7 +110,7 @@ async def test_a_wrong_login_is_said_once_by_all(tmp_path: Path, monkeypatch: py
             await api.allocate(SessionParams())
         await api.aclose()
         with pytest.raises(LinkError, match="wants a user name and a password") as closed:
-            await WebSocketOpener().open(SOCKET)
+            await open_socket(SOCKET)
         assert not refused.value.retryable and "canary" not in str(refused.value)
         assert not closed.value.retryable and "canary" not in str(closed.value)
 
@@ -119,7 +119,7 @@ async def test_a_wrong_login_is_said_once_by_all(tmp_path: Path, monkeypatch: py
     ("variable", "value", "words"),
     [
         ("HTTPS_PROXY", "socks4://127.0.0.1:9", "SOCKS 4"),
-        ("HTTPS_PROXY", "http://127.0.0.1:99999", "is no address of a proxy"),
+        ("HTTPS_PROXY", "http://127.0.0.1:99999", "is not the address of a proxy"),
         ("SSL_CERT_FILE", "/nowhere.pem", "SSL_CERT_FILE names /nowhere.pem"),
     ],
 )
@@ -130,7 +130,7 @@ async def test_what_cannot_work_is_refused_once_by_all(
     with pytest.raises(ConfigError, match=words):
         HttpSessionApi(URL, "k", "test")
     with pytest.raises(LinkError, match=words) as caught:
-        await WebSocketOpener().open(SOCKET)
+        await open_socket(SOCKET)
     assert not caught.value.retryable and "canary" not in str(caught.value)
     refusals = [finding for finding in (await examined()).values() if finding.exit_code]
     assert len(refusals) == 1 and words in refusals[0].sentence
@@ -145,7 +145,7 @@ async def test_a_foreign_certificate_names_a_login_page(tmp_path: Path, monkeypa
             await api.allocate(SessionParams())
         await api.aclose()
         with pytest.raises(LinkError, match="session's certificate cannot be trusted") as closed:
-            await WebSocketOpener().open(SOCKET)
+            await open_socket(SOCKET)
         for caught in (refused, closed):
             assert "login page" in caught.value.hint and "SSL_CERT_FILE" in caught.value.hint
 

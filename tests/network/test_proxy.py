@@ -59,12 +59,12 @@ def test_socks_through_the_extra(scheme: str) -> None:
         ("socks5://127.0.0.1:9050", r"127\.0\.0\.1:9050 from HTTPS_PROXY is a SOCKS proxy"),
         ("socks4://127.0.0.1:9050", "is a SOCKS 4 proxy"),
         ("ftp://a:1", "is of the unknown kind ftp"),
-        ("http://a:99999", "is no address of a proxy"),
-        ("http://a:0", "is no address of a proxy"),
-        ("http://", "is no address of a proxy"),
-        ("http://user:canary-pw@[::1", "is no address of a proxy"),
-        ("http://a b:1", "is no address of a proxy"),
-        ("http://a\x1b[31m:1", "is no address of a proxy"),
+        ("http://a:99999", "is not the address of a proxy"),
+        ("http://a:0", "is not the address of a proxy"),
+        ("http://", "is not the address of a proxy"),
+        ("http://user:canary-pw@[::1", "is not the address of a proxy"),
+        ("http://a b:1", "is not the address of a proxy"),
+        ("http://a\x1b[31m:1", "is not the address of a proxy"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_its_cure(value: str, words: str) -> None:

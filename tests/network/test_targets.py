@@ -25,7 +25,7 @@ from pinch_tui.network import targets
 from pinch_tui.network.targets import TargetRefused, checked_addresses, first_of, scope_reached
 from pinch_tui.network.transport import RoutedTransport, client, limited, scope_of_answer
 from pinch_tui.services.beta1.connection import Beta1Connector
-from pinch_tui.services.socket import WebSocketOpener
+from pinch_tui.services.socket import open_socket
 from tests.network.certificates import certificate
 
 PUBLIC, LATER = "127.0.0.1", "127.0.0.2"
@@ -86,7 +86,7 @@ async def test_the_checked_address_is_connected_to_under_the_name(
 ) -> None:
     async with service(tmp_path, monkeypatch) as (port, hosts):
         resolve = Resolver([PUBLIC], [LATER])
-        opened = await WebSocketOpener(resolve).open(f"wss://service.example:{port}/session", nearest=Scope.WORLD)
+        opened = await open_socket(f"wss://service.example:{port}/session", nearest=Scope.WORLD, resolve=resolve)
         assert await opened.receive() == "hello"
         await opened.close()
         assert resolve.asked == 1
@@ -100,7 +100,7 @@ async def test_the_checked_address_is_connected_to_under_the_name(
         assert hosts == [f"service.example:{port}"] * 2
 
         with pytest.raises(LinkError, match="certificate cannot be trusted"):
-            await WebSocketOpener().open(f"wss://localhost:{port}/session")
+            await open_socket(f"wss://localhost:{port}/session")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_what_is_nearer_than_the_service_is_refused(addresses: list[str], 
     with pytest.raises(TargetRefused, match=words):
         await checked_addresses("service.example", 443, nearest, resolve)
     with pytest.raises(TargetRefused, match=words) as caught:
-        await WebSocketOpener(resolve).open("wss://service.example/session?token=canary", nearest=nearest)
+        await open_socket("wss://service.example/session?token=canary", nearest=nearest, resolve=resolve)
     assert not caught.value.retryable and "canary" not in str(caught.value)
     async with client(RoutedTransport(resolve=resolve), 5.0) as http:
         with pytest.raises(TargetRefused, match=words):
@@ -153,7 +153,7 @@ async def test_behind_a_proxy_what_is_written_is_checked_and_no_name_is_looked_u
     resolve = Resolver(["127.0.0.1"])
     for host, kind in (("10.0.0.1", TargetRefused), ("127.1", TargetRefused), ("service.example", LinkError)):
         with pytest.raises(kind):
-            await WebSocketOpener(resolve).open(f"wss://{host}/session", nearest=Scope.WORLD)
+            await open_socket(f"wss://{host}/session", nearest=Scope.WORLD, resolve=resolve)
     assert resolve.asked == 0
 
 

@@ -26,11 +26,11 @@ from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
-from pinch_tui.services.cartesia.service import provider as cartesia_provider
+from pinch_tui.services.cartesia.service import make as make_cartesia
+from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
-from pinch_tui.services.smallest.service import provider as smallest_provider
-from pinch_tui.services.socket import WebSocketOpener
-from pinch_tui.settings.model import CartesiaSettings, SmallestSettings
+from pinch_tui.services.smallest.service import make as make_smallest
+from pinch_tui.settings.model import CartesiaSettings, Settings, SmallestSettings
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.fakes.hearing_service import HearingService, Piece, Taken
@@ -40,26 +40,38 @@ Make = Callable[[str, SystemClock, bool], Service]
 KEY = "sk_canary_0123456789"
 
 
+async def nowhere() -> str:
+    return ""
+
+
+def making(clock: SystemClock, *, is_continuous: bool, is_hands_free: bool = False, **settings: object) -> Making:
+    return Making(
+        Settings(**settings),  # type: ignore[arg-type]
+        KEY,
+        "the test",
+        nowhere,
+        "",
+        is_continuous=is_continuous,
+        is_hands_free=is_hands_free,
+        now=clock.monotonic,
+    )
+
+
 def cartesia(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    made = cartesia_provider(CartesiaSettings(base_url), KEY, "the test", is_continuous=is_continuous)
-    return made.service(WebSocketOpener(), clock.monotonic)
+    return make_cartesia(making(clock, is_continuous=is_continuous, cartesia=CartesiaSettings(base_url)))
 
 
 def cartesia_turns(base_url: str, clock: SystemClock, is_continuous: bool = True) -> Service:
-    made = cartesia_provider(
-        CartesiaSettings(base_url), KEY, "the test", is_continuous=is_continuous, is_hands_free=True
-    )
-    return made.service(WebSocketOpener(), clock.monotonic)
+    settings = CartesiaSettings(base_url)
+    return make_cartesia(making(clock, is_continuous=is_continuous, is_hands_free=True, cartesia=settings))
 
 
 def cartesia_latched(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    made = cartesia_provider(CartesiaSettings(base_url, turns=True), KEY, "the test")
-    return made.service(WebSocketOpener(), clock.monotonic)
+    return make_cartesia(making(clock, is_continuous=False, cartesia=CartesiaSettings(base_url, turns=True)))
 
 
 def smallest(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    made = smallest_provider(SmallestSettings(base_url), KEY, "the test", is_continuous=is_continuous)
-    return made.service(WebSocketOpener(), clock.monotonic)
+    return make_smallest(making(clock, is_continuous=is_continuous, smallest=SmallestSettings(base_url)))
 
 
 MAKERS: dict[str, Make] = {"cartesia": cartesia, "smallest": smallest}

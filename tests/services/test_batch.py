@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from pinch_tui.errors import AllocationError, ConfigError, CredentialError, InputFileError, LinkError, PinchError
 from pinch_tui.services import batch
-from pinch_tui.settings.model import CartesiaSettings, Settings
+from pinch_tui.settings.model import CartesiaSettings, SessionSettings, Settings
 
 WORDS = [
     {"word": "Good", "start": 0.0, "end": 0.3},
@@ -23,6 +22,11 @@ WORDS = [
     {"word": "are", "start": 1.1, "end": 1.2},
     {"word": "you", "start": 2.5, "end": 2.9},
 ]
+
+
+async def transcribe(path: Path, name: str, source: str, transport: httpx.AsyncBaseTransport) -> batch.Heard:
+    settings = Settings(session=SessionSettings(source=source))
+    return await batch.transcribe(path, name, settings, "sk_canary", "the test", transport=transport)
 
 
 async def hear(
@@ -39,9 +43,8 @@ async def hear(
             raise answer
         return answer
 
-    made = batch.Batch(name, Settings(), "sk_canary", "the test", httpx.MockTransport(serve))
     try:
-        return await made.hear(path, source), seen
+        return await transcribe(path, name, source, httpx.MockTransport(serve)), seen
     except PinchError as exc:
         return exc, seen
 
@@ -110,10 +113,11 @@ async def test_a_file_that_is_too_large_is_not_sent(tmp_path: Path, monkeypatch:
 
 def test_what_no_model_hears_is_refused() -> None:
     with pytest.raises(ConfigError):
-        batch.check("cartesia", Settings(), "auto")
+        batch.check("cartesia", Settings(session=SessionSettings(source="auto")))
     with pytest.raises(ConfigError):
-        batch.check("smallest", Settings(), "ta")
-    batch.check("cartesia", replace(Settings(), cartesia=CartesiaSettings(model="ink-2")), "de")
+        batch.check("smallest", Settings(session=SessionSettings(source="ta")))
+    german = SessionSettings(source="de")
+    batch.check("cartesia", Settings(session=german, cartesia=CartesiaSettings(model="ink-2")))
 
 
 FIELDS = st.dictionaries(st.text(max_size=9), st.none() | st.text() | st.lists(st.integers()))
@@ -144,7 +148,7 @@ async def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> Non
     path = tmp_path / "long.wav"
     path.write_bytes(bytes(1_000_000))
     taking = Taking()
-    heard = await batch.Batch("smallest", Settings(), "sk_canary", "the test", taking).hear(path, "en")
+    heard = await transcribe(path, "smallest", "en", taking)
     assert heard.text == "Good morning."
     assert sum(taking.pieces) == 1_000_000 and max(taking.pieces) <= 65_536
     assert taking.request.headers["Content-Length"] == "1000000"
@@ -155,5 +159,5 @@ async def test_a_file_that_gets_shorter_while_it_is_read_is_said(tmp_path: Path)
     path = tmp_path / "long.wav"
     path.write_bytes(bytes(200_000))
     taking = Taking(before=lambda: path.write_bytes(b""))
-    with pytest.raises(InputFileError, match=r"long\.wav cannot be read: it got shorter"):
-        await batch.Batch("smallest", Settings(), "sk_canary", "the test", taking).hear(path, "en")
+    with pytest.raises(InputFileError, match=r"long\.wav cannot be read: it became shorter"):
+        await transcribe(path, "smallest", "en", taking)

@@ -23,13 +23,13 @@ from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import ConnectionLost, LinkError, PinchError
 from pinch_tui.services.beta1.connection import Beta1Connector
 from pinch_tui.services.beta1.pipe import Kind
-from pinch_tui.services.cartesia import service as cartesia
+from pinch_tui.services.making import Making
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.protocol import decode
 from pinch_tui.services.ports import Connection, HandshakeRefused
-from pinch_tui.services.smallest import service as smallest
-from pinch_tui.services.socket import WebSocketOpener
-from pinch_tui.settings.model import CartesiaSettings, SmallestSettings
+from pinch_tui.services.registry import make
+from pinch_tui.services.socket import open_socket
+from pinch_tui.settings.model import CartesiaSettings, Settings
 
 pytestmark = pytest.mark.slow
 
@@ -129,7 +129,7 @@ def test_any_bytes_in_place_of_http(reply: bytes) -> None:
             await api.aclose()
             with pytest.raises(LinkError):
                 async with asyncio.timeout(5):
-                    await WebSocketOpener().open(f"ws://127.0.0.1:{port}/session?token=t")
+                    await open_socket(f"ws://127.0.0.1:{port}/session?token=t")
 
     asyncio.run(ask())
 
@@ -159,7 +159,7 @@ def test_any_bytes_in_place_of_frames(data: bytes) -> None:
 
         async with serve(talk, "127.0.0.1", 0, ping_interval=None, close_timeout=0.1) as server:
             port = next(iter(server.sockets)).getsockname()[1]
-            socket = await WebSocketOpener().open(f"ws://127.0.0.1:{port}/session")
+            socket = await open_socket(f"ws://127.0.0.1:{port}/session")
             with pytest.raises(ConnectionLost):
                 async with asyncio.timeout(5):
                     while True:
@@ -231,6 +231,10 @@ class OddSocket:
     def abort(self) -> None: ...
 
 
+async def nowhere() -> str:
+    return ""
+
+
 class OddOpener:
     """Opens sockets that behave so, one after the other; then it is refused."""
 
@@ -266,16 +270,19 @@ def test_anything_a_service_that_hears_can_say(
     kind: str, sockets: list[tuple[list[bytes | str], int]], is_finalized: bool
 ) -> None:
     async def talk() -> None:
-        make = {
-            "manual": lambda: cartesia.provider(CartesiaSettings(), KEY, "the test"),
-            "turns": lambda: cartesia.provider(
-                CartesiaSettings(), KEY, "the test", is_continuous=True, is_hands_free=True
-            ),
-            "latched": lambda: cartesia.provider(CartesiaSettings(turns=True), KEY, "the test"),
-            "smallest": lambda: smallest.provider(SmallestSettings(), KEY, "the test"),
-        }
-        provider = make[kind]()
-        service = provider.service(OddOpener(sockets))
+        name = "smallest" if kind == "smallest" else "cartesia"
+        is_turns = kind == "turns"
+        making = Making(
+            Settings(cartesia=CartesiaSettings(turns=kind == "latched")),
+            KEY,
+            "the test",
+            nowhere,
+            "",
+            is_continuous=is_turns,
+            is_hands_free=is_turns,
+            open_socket=OddOpener(sockets).open,
+        )
+        service = make(name, making)
         try:
             allocation = await service.api.allocate(SessionParams(source="en"))
             connection = await service.connector.connect(allocation, has_sound=True)

@@ -9,30 +9,25 @@ import pytest
 from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError, PinchError
-from pinch_tui.services.cartesia.service import provider as cartesia_provider
-from pinch_tui.services.ports import Connector, HandshakeRefused, Socket
-from pinch_tui.services.smallest.service import provider as smallest_provider
-from pinch_tui.settings.model import CartesiaSettings, SmallestSettings
+from pinch_tui.services.making import Making
+from pinch_tui.services.ports import HandshakeRefused, Socket
+from pinch_tui.services.registry import make
+from pinch_tui.settings.model import Settings
 
 
-class Refusing:
-    """Opens nothing."""
-
-    async def open(self, url: str, headers: Mapping[str, str] = {}, *, nearest: Scope = Scope.MACHINE) -> Socket:
-        raise HandshakeRefused(402, "your plan has ended")
+async def nowhere() -> str:
+    return ""
 
 
-@pytest.mark.parametrize(
-    "connector",
-    [
-        cartesia_provider(CartesiaSettings(), "sk_1", "the test").service(Refusing()).connector,
-        smallest_provider(SmallestSettings(), "sk_1", "the test").service(Refusing()).connector,
-    ],
-    ids=["cartesia", "smallest"],
-)
-async def test_the_words_of_a_refused_socket_are_kept(connector: Connector) -> None:
+async def refuse(url: str, headers: Mapping[str, str] = {}, *, nearest: Scope = Scope.MACHINE) -> Socket:
+    raise HandshakeRefused(402, "your plan has ended")
+
+
+@pytest.mark.parametrize("name", ["cartesia", "smallest"])
+async def test_the_words_of_a_refused_socket_are_kept(name: str) -> None:
+    service = make(name, Making(Settings(), "sk_1", "the test", nowhere, "", open_socket=refuse))
     with pytest.raises(PinchError) as caught:
-        await connector.connect(Allocation("", "wss://api.example/stt", 60.0), has_sound=True)
+        await service.connector.connect(Allocation("", "wss://api.example/stt", 60.0), has_sound=True)
     assert isinstance(caught.value, CredentialError)
     assert caught.value.words == "your plan has ended"
     assert "402" in caught.value.title and "your plan" not in caught.value.title

@@ -16,10 +16,12 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from pinch_tui.core.hosts import Scope
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.services.kernel import arrived, kept_by_kernel
+from pinch_tui.network.targets import check_socket
+from pinch_tui.services.kernel import delivered, unacknowledged
 from pinch_tui.services.parsing import MAX_UNPARSED, MAX_UNSENT
-from pinch_tui.services.socket import WebSocketOpener, check_ws_url
+from pinch_tui.services.socket import open_socket
 
 TOKEN = "token_canary_27182"
 
@@ -48,7 +50,7 @@ async def test_bytes_and_text_pass_and_pings_are_answered() -> None:
         await echo(connection)
 
     async with server(hold) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         for message in (b"\x00" * 640, '{"type":"finalize"}', b"", "é" * 100_000):
             await connection.send(message)
             assert await connection.receive() == message
@@ -61,7 +63,7 @@ async def test_bytes_and_text_pass_and_pings_are_answered() -> None:
 
 async def test_a_frame_does_not_wait_for_the_acknowledgement_of_the_one_before() -> None:
     async with server(echo) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         raw = connection._inner.transport.get_extra_info("socket")
         assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         await connection.close()
@@ -74,7 +76,7 @@ async def test_close_codes_pass_through(code: int) -> None:
         await connection.close(code, "why")
 
     async with server(close) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         assert await connection.receive() == "last"
         with pytest.raises(ConnectionLost) as caught:
             await connection.receive()
@@ -89,7 +91,7 @@ async def test_a_dropped_transport_is_1006() -> None:
         connection.transport.abort()
 
     async with server(drop) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         with pytest.raises(ConnectionLost) as caught:
             await connection.receive()
         assert caught.value.code == 1006
@@ -97,7 +99,7 @@ async def test_a_dropped_transport_is_1006() -> None:
 
 async def test_abort_ends_a_waiting_receive() -> None:
     async with server(echo) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
 
             async def wait() -> None:
@@ -114,7 +116,7 @@ async def test_too_large_a_message_is_a_lost_connection() -> None:
         await connection.send(b"x" * (5 * 1024 * 1024))
 
     async with server(flood) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         with pytest.raises(ConnectionLost):
             await connection.receive()
         await connection.close()
@@ -134,7 +136,7 @@ async def test_a_flood_is_parsed_piece_by_piece_and_heard_whole(monkeypatch: pyt
 
     monkeypatch.setattr(ClientConnection, "data_received", counted)
     async with server(flood) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         got = []
         with pytest.raises(ConnectionLost) as caught:
             while True:
@@ -170,7 +172,7 @@ async def test_a_flood_of_pings_pauses_reading_costs_half_a_core_and_leaves_at_o
 
     monkeypatch.setattr(ClientConnection, "data_received", timed)
     async with server(flood) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         inner = connection._inner
         turns, began, computed = 0, time.monotonic(), time.thread_time()
         parsing = longest = 0.0
@@ -197,7 +199,7 @@ async def test_a_message_in_too_many_fragments_ends_the_connection() -> None:
         await connection.wait_closed()
 
     async with server(flood) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         with pytest.raises(ConnectionLost):
             await asyncio.wait_for(connection.receive(), 10)
 
@@ -208,7 +210,7 @@ async def test_unread_messages_pause_reading_and_are_all_heard_in_the_end() -> N
         await connection.close(4503)
 
     async with server(flood) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         await asyncio.sleep(0.3)
         assert connection._inner._n_held <= MAX_UNPARSED + 256 * 1024
         got = []
@@ -234,7 +236,7 @@ async def test_refusals_and_redirects_are_link_errors_without_the_url(
     with caplog.at_level(logging.DEBUG, logger="pinch_tui"):
         async with server(echo, refuse) as url:
             with pytest.raises(LinkError) as caught:
-                await WebSocketOpener().open(url)
+                await open_socket(url)
     assert asked == 1
     text = "".join(traceback.format_exception(caught.value)) + str(caught.value)
     assert str(status) in caught.value.title
@@ -244,7 +246,7 @@ async def test_refusals_and_redirects_are_link_errors_without_the_url(
 
 async def test_nobody_listening_is_a_link_error() -> None:
     with pytest.raises(LinkError) as caught:
-        await WebSocketOpener().open(f"ws://127.0.0.1:9/session?token={TOKEN}")
+        await open_socket(f"ws://127.0.0.1:9/session?token={TOKEN}")
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
     assert caught.value.retryable
 
@@ -253,7 +255,7 @@ async def test_nobody_listening_is_a_link_error() -> None:
     "url", ["wss://ws.startpinch.com/session?token=x", "wss://127.0.0.1/x", "ws://127.0.0.1:80/x", "ws://[::1]/x"]
 )
 def test_allowed_urls(url: str) -> None:
-    assert check_ws_url(url) is ("startpinch" not in url)
+    check_socket(url, Scope.MACHINE)
 
 
 @pytest.mark.parametrize(
@@ -271,13 +273,13 @@ def test_allowed_urls(url: str) -> None:
 )
 async def test_refused_urls_are_not_opened(url: str) -> None:
     with pytest.raises(LinkError) as caught:
-        await WebSocketOpener().open(url)
+        await open_socket(url)
     assert not url or url not in str(caught.value)
 
 
 async def test_what_the_peer_acknowledged_is_known_on_this_system() -> None:
     async with server(echo) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         await connection.send(bytes(640))
         await connection.receive()
         progress = connection.progress()
@@ -295,7 +297,7 @@ async def test_a_peer_that_does_not_read_acknowledges_only_what_its_system_takes
         await connection.wait_closed()
 
     async with server(deaf) as url:
-        connection = await WebSocketOpener().open(url)
+        connection = await open_socket(url)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 while True:
@@ -322,6 +324,6 @@ class AskedSocket:
 
 def test_macos_tells_by_an_option_and_windows_not_at_all() -> None:
     sock = AskedSocket()
-    assert kept_by_kernel(sock, "darwin") == 4_242 and sock.asked == [(socket.SOL_SOCKET, 0x1024)]
-    assert arrived(sock, "darwin") == (None, 0.0)
-    assert kept_by_kernel(sock, "win32") is None and arrived(sock, "win32") == (None, 0.0)
+    assert unacknowledged(sock, "darwin") == 4_242 and sock.asked == [(socket.SOL_SOCKET, 0x1024)]
+    assert delivered(sock, "darwin") == (None, 0.0)
+    assert unacknowledged(sock, "win32") is None and delivered(sock, "win32") == (None, 0.0)

@@ -9,7 +9,6 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation, Progress
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
-from pinch_tui.services.traced import TracedOpener, TracedSessionApi
 from pinch_tui.services.wirelog import WireLog
 
 TOKEN = "canary-token-77"
@@ -81,9 +80,8 @@ def counting() -> Iterator[float]:
 class Log:
     def __init__(self) -> None:
         self.lines: list[Mapping[str, object]] = []
-        self.wire = WireLog(self.lines.append)
         ticks = counting()
-        self.clock = lambda: next(ticks)
+        self.wire = WireLog(self.lines.append, now=lambda: next(ticks))
 
     @property
     def kinds(self) -> list[object]:
@@ -93,7 +91,7 @@ class Log:
 async def test_what_passes_is_unchanged_and_logged() -> None:
     log = Log()
     socket = Socket('{"type":"ready","session_id":"ss_1"}', b"\0" * 8)
-    connection = await TracedOpener(Opener(socket), log.wire, log.clock).open(f"wss://x/?token={TOKEN}")
+    connection = await log.wire.traced_sockets(Opener(socket).open)(f"wss://x/?token={TOKEN}")
     assert await connection.receive() == '{"type":"ready","session_id":"ss_1"}'
     await connection.send(b"\1" * 640)
     await connection.ping()
@@ -109,7 +107,7 @@ async def test_what_passes_is_unchanged_and_logged() -> None:
 
 async def test_a_loss_is_logged_once() -> None:
     log = Log()
-    connection = await TracedOpener(Opener(Socket()), log.wire, log.clock).open("wss://x")
+    connection = await log.wire.traced_sockets(Opener(Socket()).open)("wss://x")
     with pytest.raises(ConnectionLost):
         await connection.receive()
     with pytest.raises(ConnectionLost):
@@ -122,7 +120,7 @@ async def test_a_loss_is_logged_once() -> None:
 
 async def test_an_abort_has_no_code() -> None:
     log = Log()
-    connection = await TracedOpener(Opener(Socket()), log.wire, log.clock).open("wss://x")
+    connection = await log.wire.traced_sockets(Opener(Socket()).open)("wss://x")
     connection.abort()
     assert (log.lines[-1]["code"], log.lines[-1]["by_us"]) == (None, True)
 
@@ -130,7 +128,7 @@ async def test_an_abort_has_no_code() -> None:
 async def test_a_socket_that_does_not_open_is_logged() -> None:
     log = Log()
     with pytest.raises(LinkError):
-        await TracedOpener(Opener(LinkError("no")), log.wire, log.clock).open(f"wss://x/?token={TOKEN}")
+        await log.wire.traced_sockets(Opener(LinkError("no")).open)(f"wss://x/?token={TOKEN}")
     assert log.lines == [{"t": 1.0, "kind": "failed", "what": "open", "status": None}]
 
 
@@ -142,7 +140,7 @@ async def test_allocations_are_logged_without_secrets() -> None:
         CredentialError("no", status=401),
         CredentialError("none"),
     )
-    api = TracedSessionApi(inner, log.wire, log.clock)
+    api = log.wire.traced_api(inner)
     assert (await api.allocate(SessionParams())).ws_url.endswith(TOKEN)
     for error in (AllocationError, CredentialError, CredentialError):
         with pytest.raises(error):

@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.core.events import SessionParams
+from pinch_tui.core.options import traced
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.wire import ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
+from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage, TranscriptKind, TranscriptMessage
 from pinch_tui.services.pinch.protocol import decode
 from pinch_tui.services.redact import CHAIN_LIMIT, alias, placeholder, redact
 from pinch_tui.services.wirelog import WireLog
@@ -196,58 +197,40 @@ def test_the_key_is_hidden_wherever_the_service_repeats_it(with_text: bool) -> N
     key = "a-key-without-any-documented-shape"
     lines: list[Mapping[str, object]] = []
     log = WireLog(lines.append, key=KEY, with_text=with_text)
-    log.guard_key(key)
-    log.allocated(1.0, f"ss-{key}", f"m-{key}", 60.0)
-    log.record("received", 1.1, encode(ReadyMessage(f"ss-{key}")), 1)
-    log.record("received", 1.2, message(f"your key is {key}", correlation_id=f"seg-{key}"), 1)
-    log.record("received", 1.3, json.dumps({"type": "error", "error": key, key: key}), 1)
+    log.guard(key)
+    log.allocated(Allocation(f"ss-{key}", "wss://x", 60.0, f"m-{key}"))
+    log.message("received", encode(ReadyMessage(f"ss-{key}")), 1)
+    log.message("received", message(f"your key is {key}", correlation_id=f"seg-{key}"), 1)
+    log.message("received", json.dumps({"type": "error", "error": key, key: key}), 1)
     assert key not in json.dumps(lines) and log.alias(key) != key
 
 
 # ---- the log ------------------------------------------------------------------------------------------------------
 
 
-def test_lines_of_one_connection() -> None:
+def test_lines_of_a_session() -> None:
     lines: list[Mapping[str, object]] = []
     log = WireLog(lines.append, key=KEY)
-    log.allocate(1.0, SessionParams(context="the secret plan", source_label="pirate"))
-    log.allocated(1.1, "ss_1", "m1", 60.0)
-    connection = log.opened(1.2)
-    log.record("received", 1.3, encode(ReadyMessage("ss_1")), connection)
-    log.record("sent", 1.4, b"\0" * 640, connection)
-    log.record("sent", 1.5, '{"type":"finalize"}', connection)
-    log.record("received", 1.6, message("Good morning"), connection)
-    log.closed(1.7, connection, 1000)
-    assert [line["kind"] for line in lines] == [
-        "allocate",
-        "allocated",
-        "opened",
-        "received",
-        "sent",
-        "sent",
-        "received",
-        "closed",
-    ]
-    assert [line.get("c") for line in lines] == [None, None, 1, 1, 1, 1, 1, 1]
+    log.line("allocate", traced(SessionParams(context="the secret plan", source_label="pirate")))
+    log.allocated(Allocation("ss_1", "wss://x", 60.0, "m1"))
+    log.message("received", encode(ReadyMessage("ss_1")), 1)
+    log.message("sent", b"\0" * 640, 1)
+    log.message("sent", '{"type":"finalize"}', 1)
+    log.message("received", message("Good morning"), 1)
+    assert [line["kind"] for line in lines] == ["allocate", "allocated", "received", "sent", "sent", "received"]
+    assert [line.get("c") for line in lines] == [None, None, 1, 1, 1, 1]
     assert lines[0]["context_length"] == 15
     assert lines[1]["session_id"] == log.alias("ss_1") != "ss_1"
-    assert lines[3]["message"] == {"type": "ready", "session_id": log.alias("ss_1")}
-    assert lines[4]["bytes"] == 640
-    assert lines[5]["message"] == {"type": "finalize"}
+    assert lines[2]["message"] == {"type": "ready", "session_id": log.alias("ss_1")}
+    assert (lines[3]["bytes"], lines[3]["quiet"]) == (640, True)
+    assert lines[4]["message"] == {"type": "finalize"}
     everything = json.dumps(lines)
     for words in ("secret plan", "pirate", "morning"):
         assert words not in everything
-    assert log.opened(2.0) == 2
 
 
 def test_two_logs_have_two_keys() -> None:
     lines: list[Mapping[str, object]] = []
     for _ in range(2):
-        WireLog(lines.append).record("received", 0, message("Good morning everybody"), 1)
+        WireLog(lines.append).message("received", message("Good morning everybody"), 1)
     assert lines[0]["message"] != lines[1]["message"]
-
-
-def test_failures_are_lines() -> None:
-    lines: list[Mapping[str, object]] = []
-    WireLog(lines.append).failed(1.0, "allocate", 503)
-    assert lines == [{"t": 1.0, "kind": "failed", "what": "allocate", "status": 503}]

@@ -16,7 +16,8 @@ from pinch_tui.errors import PinchError
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.network.proxy import choose
 from pinch_tui.services.catalogue import TRAITS
-from pinch_tui.services.registry import Making, make
+from pinch_tui.services.making import Making
+from pinch_tui.services.registry import make
 from pinch_tui.settings.load import load
 from pinch_tui.settings.model import Settings
 from pinch_tui.store.keyring_child import ChildKeyring

@@ -56,10 +56,10 @@ async def _batch(settings: Settings, options: TranslateOptions, service: Chosen)
     """Each file in one request. Raises `PinchError`."""
     from pinch_tui.services import batch
 
-    if not batch.offers(service.name):
+    if service.name not in batch.LIMITS:
         raise UsageError(f"--batch: {service.traits.label} does not take whole files.", "Leave out --batch.")
     source = settings.session.source
-    batch.check(service.name, settings, source)
+    batch.check(service.name, settings)
     sink = make_sink(
         options.format,
         partial(_print, sys.stdout),
@@ -67,10 +67,9 @@ async def _batch(settings: Settings, options: TranslateOptions, service: Chosen)
         n_inputs=len(options.inputs),
         head=_head(options, service, ""),
     )
-    hearing = batch.Batch(service.name, settings, service.key.value, service.key_place)
     for name in options.inputs:
         sink.begin_input(name)
-        heard = await hearing.hear(Path(name), source)
+        heard = await batch.transcribe(Path(name), service.name, settings, service.key.value, service.key_place)
         segments = heard.segments()
         if not segments:
             sys.stderr.write("pinch-tui: Nothing was heard.\n")

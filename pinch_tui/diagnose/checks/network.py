@@ -24,8 +24,8 @@ from pinch_tui.core.hosts import is_loopback
 from pinch_tui.diagnose.finding import Finding, fail, ok, since, skip, warn
 from pinch_tui.errors import EXIT_LINK, EXIT_USAGE, ConfigError
 from pinch_tui.network import trust
-from pinch_tui.network.names import addresses_of
 from pinch_tui.network.proxy import Proxy, UnusableProxy
+from pinch_tui.network.targets import addresses_of
 from pinch_tui.network.transport import as_httpx
 from pinch_tui.network.way import wants_login
 

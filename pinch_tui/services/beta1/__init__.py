@@ -1,1 +1,1 @@
-"""Pinch's older interface, over LiveKit: it speaks with the talker's own voice."""
+"""Pinch's older interface, over LiveKit, which can speak with the user's own voice."""

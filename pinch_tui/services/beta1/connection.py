@@ -1,7 +1,7 @@
-"""One room behind the engine's ports, through a helper process of its own, which may be killed at any time.
+"""One room behind the engine's ports, through a helper process of its own, which can be killed at any time.
 
-The room's host is checked here, but LiveKit's library looks its name up again and connects by itself, so a name server
-that changes its answer in between is not found out.
+The room's host is checked here. But LiveKit's library looks its name up again and connects by itself, so a name server
+that changes its answer in between goes unnoticed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 
 from pinch_tui.children import PipeBroken, Splitter, kill, pack, start_module
 from pinch_tui.core.hosts import Scope
-from pinch_tui.core.wire import Allocation, Progress, ReadyMessage, SpeechChunk, WireEvent
+from pinch_tui.core.wire import Allocation, ReadyMessage, SpeechChunk, WireEvent
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.network.names import addresses_of
-from pinch_tui.network.targets import Resolve, checked_addresses
+from pinch_tui.network.targets import Resolve, addresses_of, checked_addresses
 from pinch_tui.services.beta1.pairing import Pairing
 from pinch_tui.services.beta1.pipe import Kind
-from pinch_tui.services.beta1.traits import BETA1, ROOM_GONE, ROOM_REFUSED
+from pinch_tui.services.beta1.traits import BETA1, MISSING_WHEEL, ROOM_GONE, ROOM_REFUSED
 
 _READ = 1 << 16
 _REAP_S = 1.0
@@ -30,7 +29,7 @@ _LOOKUP_S = 3.0
 
 
 class Channel:
-    """A helper process, by its pipes."""
+    """The pipes of a helper process."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -39,12 +38,8 @@ class Channel:
     async def start(cls) -> Channel:
         return cls(await start_module("pinch_tui.services.beta1.helper"))
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     async def write(self, data: bytes) -> None:
-        """Returns when there is room for more. Raises `ConnectionLost` when the helper is gone."""
+        """Returns when there is room for more. Raises `ConnectionLost` if the helper has ended."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(data)
@@ -53,7 +48,7 @@ class Channel:
             raise ConnectionLost(1006) from None
 
     async def read(self) -> bytes:
-        """What the helper has sent; empty when it is gone."""
+        """Bytes from the helper; empty if it has ended."""
         assert self._process.stdout is not None
         return await self._process.stdout.read(_READ)
 
@@ -61,8 +56,7 @@ class Channel:
         kill(self._process)
 
     async def wait(self) -> None:
-        """Wait, for a short while at most, until the helper has ended."""
-        # `receive` still reads the pipe to its end.
+        """Wait, for a short while at most, until the helper has ended. `receive` still reads the pipe to its end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REAP_S):
                 await self._process.wait()
@@ -86,7 +80,7 @@ class Beta1Connection:
         await self._channel.write(pack(Kind.AUDIO, pcm))
 
     def latch(self) -> None:
-        """A latched utterance is treated like any other."""
+        """Latched utterances are treated like any other."""
 
     async def finalize(self) -> None:
         self._is_talking = False
@@ -98,8 +92,8 @@ class Beta1Connection:
         await self._channel.write(pack(Kind.PING))
         await self._pongs.wait()
 
-    def progress(self) -> Progress | None:
-        return None
+    def progress(self) -> None:
+        """Unknown."""
 
     async def receive(self) -> WireEvent:
         while True:
@@ -134,29 +128,20 @@ class Beta1Connection:
                 self._pongs.set()
             case Kind.RECONNECTING:
                 if self._is_talking or self._now() < self._busy_until:
-                    raise ConnectionLost(ROOM_GONE)  # what was in flight is lost without a word
+                    raise ConnectionLost(ROOM_GONE)  # sound in flight is lost silently
             case Kind.GONE:
                 raise ConnectionLost(ROOM_GONE)
             case Kind.FAILED:
                 raise _failed(payload.decode("utf-8", "replace"))
             case Kind.MISSING:
-                raise missing_extra()
+                raise LinkError(*MISSING_WHEEL)
             case _:
                 pass
         return None
 
 
-def missing_extra() -> LinkError:
-    """The wheel is not installed."""
-    return LinkError(
-        "Pinch beta1 needs the livekit package, which is not installed.",
-        "Run: python -m pip install 'pinch-tui[beta1]'.",
-        retryable=False,
-    )
-
-
 def _failed(words: str) -> LinkError:
-    """Whether the wheel's message means a refusal: "client error: 401 ..." and the like."""
+    """The error for LiveKit's message, such as "client error: 401 ..."."""
     if any(status in words for status in (" 401", " 403")):
         return ConnectionLost(ROOM_REFUSED)
     return LinkError(
@@ -190,7 +175,7 @@ class Beta1Connector:
     async def _check(self, allocation: Allocation) -> None:
         if allocation.nearest is Scope.MACHINE:
             return
-        # What cannot be looked up is left to the library, which may know a proxy.
+        # A name that cannot be looked up is left to the library, which may know a proxy.
         with contextlib.suppress(OSError, ValueError, TimeoutError):
             parts = urlsplit(allocation.ws_url)
             async with asyncio.timeout(_LOOKUP_S):

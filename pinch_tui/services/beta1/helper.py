@@ -1,7 +1,7 @@
-"""The helper process: it alone loads LiveKit's wheel, which can end its process. Run as a module; speaks on its pipes.
+"""The helper process, which alone loads LiveKit's library: that can end its process. Runs as a module, over pipes.
 
-`Room.connect` is never cancelled: 15 s later the wheel would end the process. So a caller that will not wait kills the
-process.
+`Room.connect` is never cancelled, because the library would end the process 15 s later. A caller that does not want to
+wait kills the process instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pinch_tui.services.beta1.pipe import Kind
 from pinch_tui.services.beta1.voice import VoiceRuns
 
 QUEUE_MS = 200
-"""Sound that waits in the source: more delays the onset."""
+"""Most sound that waits in the source: more would delay the onset."""
 
 Tell = Callable[[Kind, bytes], None]
 
@@ -35,11 +35,11 @@ class Helper:
         self._room = room
         self._send = send
         self._runs = VoiceRuns()
-        self._is_new = True  # the next frame begins an utterance
+        self._is_new = True  # the next frame starts an utterance
         self._is_text_only = False
 
     async def run(self, messages: AsyncIterator[tuple[Kind, bytes]]) -> None:
-        """Work until the messages end."""
+        """Handle messages until they end."""
         async with asyncio.TaskGroup() as tasks:
             joining: asyncio.Task[None] | None = None
             async for kind, payload in messages:
@@ -73,15 +73,13 @@ class Helper:
     def _heard(self, kind: Kind, payload: bytes) -> None:
         if kind is not Kind.VOICE:
             self._send(kind, payload)
-            return
-        if self._is_text_only:
-            return
-        for chunk in self._runs.push(payload):
-            self._send(Kind.VOICE, chunk)
+        elif not self._is_text_only:
+            for chunk in self._runs.push(payload):
+                self._send(Kind.VOICE, chunk)
 
 
 class LiveKitRoom:
-    """The wheel's room. ``tell`` is called with texts, voice (20 ms, int16, 24 kHz) and changes."""
+    """LiveKit's room. ``tell`` receives texts, voice (20 ms, int16, 24 kHz) and changes of state."""
 
     def __init__(self, rtc: Any, tasks: asyncio.TaskGroup) -> None:
         self._rtc = rtc
@@ -92,7 +90,7 @@ class LiveKitRoom:
         self._tell: Tell = lambda kind, payload: None
 
     async def join(self, url: str, token: str, tell: Tell) -> None:
-        """Join, publish a microphone, and wait until the agent hears it and can be heard. Raises `RoomFailed`."""
+        """Join, publish a microphone, and wait until the agent receives it and sends its voice. Raises `RoomFailed`."""
         rtc, room = self._rtc, self._room
         self._tell = tell
         room.on("data_received", lambda packet: tell(Kind.TEXT, bytes(packet.data)))
@@ -110,11 +108,11 @@ class LiveKitRoom:
         await self._has_voice.wait()
 
     async def capture(self, pcm: bytes) -> None:
-        """Publish 20 ms; returns when there is room for more."""
+        """Publish 20 ms of sound; returns when there is room for more."""
         await self._source.capture_frame(self._rtc.AudioFrame(pcm, IN_RATE, 1, len(pcm) // 2))
 
     def clear(self) -> None:
-        """Drop sound that has not been published yet."""
+        """Drop sound that is not published yet."""
         self._source.clear_queue()
 
     def _subscribed(self, track: Any) -> None:
@@ -130,7 +128,7 @@ class LiveKitRoom:
 
 
 async def _messages() -> AsyncIterator[tuple[Kind, bytes]]:
-    """From stdin, in a thread: Windows has no other way to wait for a pipe that it inherited."""
+    """Messages on stdin, read in a thread: Windows has no other way to wait for an inherited pipe."""
     splitter = Splitter(Kind)
     while data := await asyncio.to_thread(os.read, 0, 1 << 16):
         for message in splitter.push(data):
@@ -139,7 +137,7 @@ async def _messages() -> AsyncIterator[tuple[Kind, bytes]]:
 
 async def _main() -> int:
     out = os.dup(1)
-    os.dup2(2, 1)  # what the wheel prints is no message
+    os.dup2(2, 1)  # the library prints
 
     def send(kind: Kind, payload: bytes) -> None:
         view = memoryview(pack(kind, payload))
@@ -153,7 +151,7 @@ async def _main() -> int:
         return 1
     async with asyncio.TaskGroup() as tasks:
         await Helper(LiveKitRoom(rtc, tasks), send).run(_messages())
-        os._exit(0)  # the parent is gone or wants us to end; the wheel's own shutdown is slow
+        os._exit(0)  # the parent has gone or wants us to end; LiveKit's own shutdown is slow
     return 0
 
 

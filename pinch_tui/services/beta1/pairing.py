@@ -1,7 +1,7 @@
-"""The room's texts, which have no ids, as messages with ids. Pure.
+"""Gives the room's texts ids, which they lack. Pure.
 
-Originals and translations pair by order: the n-th translation belongs to the n-th original. A translation beyond that
-is another sentence of the last one. A text that repeats the one before is another text.
+Originals and translations pair by order: the n-th translation belongs to the n-th original. Surplus translations are
+further sentences of the last one. A text that repeats the previous one is a new text.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Pairing:
 
     def __init__(self) -> None:
         self._originals = 0  # final ones
-        self._translated = 0  # how many of them have a final translation
-        self._is_open = False  # an interim original came since the last final one
+        self._translated = 0  # those with a final translation
+        self._is_open = False  # an interim original has come since the last final one
 
     def take(self, raw: bytes) -> WireEvent:
-        """The messages that one data message stands for. Never raises."""
+        """Decode a data message. Never raises."""
         fields = message_of(raw)
         if isinstance(fields, Malformed):
             return fields
@@ -73,7 +73,7 @@ class Pairing:
         known = self._originals + (1 if self._is_open else 0)
         following = self._translated + 1
         if following > known and self._translated:
-            return self._translated  # one more sentence of what was translated last
+            return self._translated  # another sentence of the last translation
         if is_final:
             self._translated = following
         return following

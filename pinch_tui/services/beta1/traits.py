@@ -8,9 +8,15 @@ from pinch_tui.core.options import Voice
 from pinch_tui.core.session.reactions import Policy, Reaction
 from pinch_tui.core.session.settle import QuietTimes
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.services.refusals import Refusals
 
 ROOM_REFUSED, ROOM_GONE = 4401, 4503
-"""How the connection tells that the room was not opened, or that it was left; beta1 itself has no close codes."""
+"""Close codes of our own, since beta1 has none: the room was not opened, or it was left."""
+MISSING_WHEEL = (
+    "Pinch beta1 needs the livekit package, which is not installed.",
+    "Run: python -m pip install 'pinch-tui[beta1]'.",
+)
+"""An error's title and hint."""
 
 BETA1 = ServiceTraits(
     name="pinch-beta1",
@@ -44,4 +50,11 @@ BETA1 = ServiceTraits(
             ),
         }
     ),
+)
+REFUSALS = Refusals(
+    label="Pinch beta1",
+    new_key="The developer portal gives keys; store one with: pinch-tui key set.",
+    forbidden="The key has no credit or no right to beta1; ask support@startpinch.com.",
+    unpaid="Top up at the developer portal.",
+    settings="Choose other languages or another voice.",
 )

@@ -1,4 +1,4 @@
-"""The agent's endless track as runs of speech: it yields 50 frames a second, zeros while it is silent. Pure."""
+"""Cuts runs of speech out of the agent's track, which yields 50 frames a second even in silence. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import deque
 from typing import Final
 
 THRESHOLD: Final = 160
-"""The largest sample of a frame that is silence (-46 dBFS): Opus decodes silence to a few."""
+"""The largest sample in a frame of silence (-46 dBFS); Opus decodes silence to small values."""
 HANGOVER_FRAMES: Final = 15
-"""A run continues over a pause of this many frames (300 ms)."""
+"""A run continues across a pause of this many frames (300 ms)."""
 LEAD_FRAMES: Final = 2
-"""Frames before the first loud one that belong to it: a soft onset."""
+"""Frames before the first loud one that belong to the run: its soft onset."""
 CHUNK_SAMPLES: Final = 1_920
-"""80 ms at 24 kHz, as version 1 sends; a shorter chunk ends a run."""
+"""80 ms at 24 kHz, as in version 1; a shorter chunk ends a run."""
 
 
 class VoiceRuns:
@@ -26,7 +26,7 @@ class VoiceRuns:
         self._pending = array("h")
 
     def push(self, pcm: bytes) -> list[bytes]:
-        """What can be passed on now."""
+        """The chunks that are complete now."""
         samples = array("h", pcm[: len(pcm) // 2 * 2])
         is_loud = bool(samples) and (max(samples) > THRESHOLD or min(samples) < -THRESHOLD)
         if is_loud:

@@ -1,4 +1,4 @@
-"""Which model recognises which language (reference, sections 5.2 and 9.2). Pure."""
+"""The model for each language (reference, sections 5.2 and 9.2). Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Final
 
 from pinch_tui.core.languages import AUTO
 from pinch_tui.errors import ConfigError
+from pinch_tui.services.hearing import base_code
 
 INK_2: Final = "ink-2"
 INK_PREVIEW: Final = "ink-preview"
 WHISPER: Final = "ink-whisper"
 INK_2_LANGUAGES: Final = frozenset(["en", "fr", "hi", "ja", "es"])
-"""Detected by the model itself."""
+"""The model itself detects which of them is spoken."""
 _WHISPER_CODES: Final = (
     "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml"
     " cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am"
@@ -20,14 +21,14 @@ _WHISPER_CODES: Final = (
 WHISPER_LANGUAGES: Final = frozenset(_WHISPER_CODES.split())
 
 
-def base(code: str) -> str:
-    """``pt`` of ``pt-BR``."""
-    return code.partition("-")[0].lower()
+def finds_turns(model: str) -> bool:
+    """Whether the turns endpoint takes this model; with others the manual one ends a text after a silence."""
+    return model in (INK_2, INK_PREVIEW)
 
 
 def model_for(source: str, wanted: str = "") -> str:
-    """The model for a language; ``wanted`` is the configured one. Raises `ConfigError` where there is none."""
-    code = base(source)
+    """The model for a language; ``wanted`` is the configured one. Raises `ConfigError` if it cannot recognise it."""
+    code = base_code(source)
     model = wanted or (INK_2 if source == AUTO or code in INK_2_LANGUAGES else WHISPER)
     if model.startswith(WHISPER):
         if source == AUTO:
@@ -36,9 +37,9 @@ def model_for(source: str, wanted: str = "") -> str:
                 "Name it with --from, or leave cartesia.model empty.",
             )
         if code not in WHISPER_LANGUAGES:
-            raise ConfigError(f"Cartesia does not hear {source}.", "Choose another language, or another service.")
+            raise ConfigError(f"Cartesia does not recognise {source}.", "Choose another language, or another service.")
     elif model == INK_2 and source != AUTO and code not in INK_2_LANGUAGES:
         raise ConfigError(
-            f"Cartesia's ink-2 does not hear {source}.", "Leave cartesia.model empty: ink-whisper hears it."
+            f"Cartesia's ink-2 does not recognise {source}.", "Leave cartesia.model empty: ink-whisper does."
         )
     return model

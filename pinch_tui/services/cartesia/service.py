@@ -1,47 +1,37 @@
-"""Cartesia as a provider: addresses, dialect and refusals."""
+"""How Cartesia is made."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.services.cartesia.protocol import VERSION, Wanted, dialect, socket_url
-from pinch_tui.services.cartesia.traits import CARTESIA
-from pinch_tui.services.hearing_only import Provider
-from pinch_tui.services.refusals import Refusals
-from pinch_tui.settings.model import CartesiaSettings
+from pinch_tui.services.cartesia.models import finds_turns, model_for
+from pinch_tui.services.cartesia.protocol import TURNS, VERSION, dialect, socket_url
+from pinch_tui.services.cartesia.traits import CARTESIA, REFUSALS
+from pinch_tui.services.hearing import Dialect
+from pinch_tui.services.making import Making
+from pinch_tui.services.ports import Service
+from pinch_tui.services.transcribing import Transcriber
+from pinch_tui.settings.model import Settings
 
 
-def refusals(key_place: str) -> Refusals:
-    return Refusals(
-        label="Cartesia",
-        key_place=key_place,
-        key_cure="play.cartesia.ai gives keys; keep one with: pinch-tui key set --service cartesia.",
-        forbidden="Check the key's rights at play.cartesia.ai.",
-        unpaid="The credits are used up, or the plan lacks this; see play.cartesia.ai.",
-        settings="Check the language and cartesia.model.",
-    )
-
-
-def provider(
-    settings: CartesiaSettings, key: str, key_place: str, *, is_continuous: bool = False, is_hands_free: bool = False
-) -> Provider:
-    """``is_continuous``: utterances may be of any length; ``is_hands_free``: no key is held."""
-    refuse = refusals(key_place)
-    keyterms = tuple(term for part in settings.keyterms.split(",") if (term := part.strip()))
+def make(making: Making) -> Service:
+    settings = making.settings.cartesia
 
     def addresses(params: SessionParams) -> tuple[str, str]:
-        wanted = Wanted(params.source, settings.model, keyterms, is_hands_free)
-        latched = replace(wanted, is_hands_free=True)
-        has_other = settings.turns and not wanted.has_turns and latched.has_turns
-        return socket_url(settings.base_url, wanted), socket_url(settings.base_url, latched) if has_other else ""
+        can_turn = finds_turns(model_for(params.source, settings.model))
+        has_turns = making.is_hands_free and can_turn
+        url = socket_url(settings, params.source, has_turns=has_turns)
+        latches = settings.turns and can_turn and not has_turns
+        return url, socket_url(settings, params.source, has_turns=True) if latches else ""
 
-    return Provider(
-        CARTESIA,
-        key,
-        "CARTESIA_API_KEY",
-        refuse,
-        addresses,
-        lambda url: dialect(refuse.of, has_turns="/stt/turns/" in url, is_continuous=is_continuous),
-        {"Cartesia-Version": VERSION},
-    )
+    def dialect_at(url: str) -> Dialect:
+        return dialect(
+            partial(REFUSALS.error, making.key_place), has_turns=TURNS in url, is_continuous=making.is_continuous
+        )
+
+    return Transcriber(CARTESIA, making, REFUSALS, addresses, dialect_at, {"Cartesia-Version": VERSION}).service()
+
+
+def check(settings: Settings, params: SessionParams) -> None:
+    model_for(params.source, settings.cartesia.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.services.refusals import Refusals
 
 CARTESIA = ServiceTraits(
     name="cartesia",
@@ -15,4 +16,11 @@ CARTESIA = ServiceTraits(
     key="cartesia",
     pace=1.05,
     support="cartesia.ai",
+)
+REFUSALS = Refusals(
+    label="Cartesia",
+    new_key="play.cartesia.ai gives keys; store one with: pinch-tui key set --service cartesia.",
+    forbidden="Check the key's rights at play.cartesia.ai.",
+    unpaid="The credits are used up, or the plan lacks this; see play.cartesia.ai.",
+    settings="Check the language and cartesia.model.",
 )

@@ -1,40 +1,39 @@
-"""Session allocation: ``GET /v1/session`` over httpx.
+"""Session allocation over httpx: ``GET /v1/session``.
 
-The Bearer key goes into this one request and nowhere else: over https, or to loopback. Redirects are not followed,
-cookies are not kept. Answers are asked for uncompressed and read up to 64 KiB, so that no small answer can unpack to a
-huge one. Errors of httpx become ours here, and repeat nothing from an answer.
+The Bearer key goes into this one request and nowhere else. Redirects are not followed and cookies not kept. At most
+64 KiB of an answer are read, uncompressed, so that no small answer can unpack to a huge one. Errors of httpx become
+ours here, and repeat nothing from an answer but the service's cleaned words.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
-from urllib.parse import urlsplit
+from typing import ClassVar, Final
 
 import httpx
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.hosts import Scope
 from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, CredentialError, LinkError, PinchError
-from pinch_tui.network.targets import REPORT, check_host
+from pinch_tui.errors import AllocationError, CredentialError, LinkError
+from pinch_tui.network.targets import check_socket
 from pinch_tui.network.transport import client, failure_of, scope_of_answer
 from pinch_tui.network.way import find as find_way
 from pinch_tui.network.way import wants_login
-from pinch_tui.services.pinch.address import check_base_url
 from pinch_tui.services.pinch.protocol import parse_allocation, query
+from pinch_tui.services.pinch.traits import REFUSALS
+from pinch_tui.services.refusals import Refusals
 
-TIMEOUT_S = 10.0
-_MAX_BODY = 65_536
-_LOGIN_PAGE = (
+TIMEOUT_S: Final = 10.0
+_MAX_BODY: Final = 65_536
+_LOGIN_PAGE: Final = (
     "This network probably has a login page: open a browser and sign in. If not, check "
     "api.base_url. Your words are safe."
 )
 
 
-class _ForeignRedirect(Exception):
-    """A redirect, caught before its target is parsed, which may be anything."""
+class _Redirect(Exception):
+    """A redirect, caught before httpx parses its target, which can be anything."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -43,58 +42,37 @@ class _ForeignRedirect(Exception):
 
 async def _refuse_redirects(response: httpx.Response) -> None:
     if 300 <= response.status_code < 400:
-        raise _ForeignRedirect(response.status_code)
-
-
-def check_target(ws_url: str, nearest: Scope) -> None:
-    """Raises `LinkError` for a socket that a service may not send us to, as its URL is written.
-
-    Only a service on this machine may name a socket without TLS.
-    """
-    try:
-        parts = urlsplit(ws_url)
-        is_safe = bool(parts.hostname) and (parts.scheme == "wss" or nearest is Scope.MACHINE)
-    except ValueError:
-        is_safe = False
-    if not is_safe:
-        raise LinkError("The service gave a socket address that is not safe to use.", REPORT)
-    check_host(ws_url, nearest)
+        raise _Redirect(response.status_code)
 
 
 class HttpSessionApi:
-    """Allocates sessions at ``base_url`` with ``key``; ``key_source`` is named when the key is refused."""
+    """Allocates sessions at ``base_url`` with ``key``; ``key_place`` is named when the key is refused."""
 
     PATH: ClassVar = "/v1/session"
+    REFUSALS: ClassVar[Refusals] = REFUSALS
 
     def __init__(
-        self,
-        base_url: str,
-        key: str,
-        key_source: str,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
+        self, base_url: str, key: str, key_place: str, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        """``transport`` is for tests."""
-        self._url = check_base_url(base_url) + self.PATH
+        """``transport`` is for tests. Raises `ConfigError` if there is no usable way to the service."""
+        self._url = base_url + self.PATH
         self._key = key.strip()
-        self._key_source = key_source
+        self._key_place = key_place
         if transport is None:
-            find_way(self._url)  # so that what cannot work is raised at once
+            find_way(self._url)
         self._client = client(transport, TIMEOUT_S, response=[_refuse_redirects])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
 
     async def allocate(self, params: SessionParams) -> Allocation:
-        """One session for these parameters. Raises `CredentialError` and `AllocationError`."""
         if not self._key:
             raise CredentialError("There is no API key.", "Set one: pinch-tui key set, or use --practice.")
         try:
-            headers = {"Authorization": f"Bearer {self._key}"}
-            request = self._request(params, headers)
+            request = self._request(params, {"Authorization": f"Bearer {self._key}"})
         except (ValueError, httpx.InvalidURL) as exc:
             raise CredentialError(
-                "The API key holds characters that cannot be sent.", f"Check the key from {self._key_source}."
+                "The API key holds characters that cannot be sent.", f"Check the key from {self._key_place}."
             ) from exc.with_traceback(None)
         try:
             response = await self._client.send(request, stream=True)
@@ -102,22 +80,18 @@ class HttpSessionApi:
                 body = await _read(response)
             finally:
                 await response.aclose()
-        except _ForeignRedirect as exc:
-            title = f"The network answered with a redirect ({exc.status}) instead of the service."
-            raise _foreign(title, exc.status) from None
+        except _Redirect as exc:
+            raise _foreign("The network answered with a redirect ({}) instead of the service.", exc.status) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError) as exc:
             raise _unreachable(exc) from None
         status = response.status_code
         is_html = response.headers.get("Content-Type", "").strip().lower().startswith("text/html")
-        if not 200 <= status < 300:
-            if is_html and 400 <= status < 429:
-                raise _foreign(f"A web page answered instead of the service ({status}).", status)
-            error = self._refused(status)
-            error.words = of_body(body, (self._key,))[1]
-            raise error
-        parsed = self._parse(body) if status == 200 else None
+        is_success = 200 <= status < 300
+        if not is_success and not (is_html and 400 <= status < 429):
+            raise self.REFUSALS.error(self._key_place, status, of_body(body, (self._key,))[1])
+        parsed = self._parse(body, params) if status == 200 else None
         if parsed is None and (is_html or body.lstrip()[:1] == b"<"):
-            raise _foreign(f"A web page answered instead of the service ({status}).", status)
+            raise _foreign("A web page answered instead of the service ({}).", status)
         if parsed is None:
             raise AllocationError(
                 "The service's answer could not be read.",
@@ -128,7 +102,7 @@ class HttpSessionApi:
             )
         nearest = scope_of_answer(response)
         try:
-            check_target(parsed.ws_url, nearest)
+            check_socket(parsed.ws_url, nearest)
         except LinkError as exc:
             raise AllocationError(exc.title, exc.hint, status=None, retryable=False) from None
         return replace(parsed, nearest=nearest)
@@ -136,37 +110,16 @@ class HttpSessionApi:
     def _request(self, params: SessionParams, headers: dict[str, str]) -> httpx.Request:
         return self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)
 
-    def _parse(self, body: bytes) -> Allocation | None:
-        """The session in the answer; None when it cannot be read."""
+    def _parse(self, body: bytes, params: SessionParams) -> Allocation | None:
+        """The session in the answer; None if it cannot be read."""
         return parse_allocation(body)
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    @property
-    def _cure(self) -> str:
-        # The next start would find the same key first.
-        return "change that variable" if "environment" in self._key_source else "run pinch-tui key set"
-
-    def _refused(self, status: int) -> PinchError:
-        if status == 401:
-            return CredentialError(
-                f"The service refused the API key from {self._key_source} (401).",
-                f"The developer portal gives keys; {self._cure} for another one. Your words are safe.",
-                status=status,
-            )
-        if status == 403:
-            return CredentialError(
-                f"The API key from {self._key_source} may not use real-time translation (403).",
-                "The key is valid but not entitled; ask support@startpinch.com. Your words are safe.",
-                status=status,
-            )
-        is_passing = status == 429 or status >= 500
-        return AllocationError("", status=status, retryable=is_passing)
-
 
 async def _read(response: httpx.Response) -> bytes:
-    """The first bytes of the answer; none of one that is compressed against our wish, which is not unpacked."""
+    """The first bytes of the answer; none of one that is compressed against our wish."""
     body = bytearray()
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         return b""
@@ -178,13 +131,14 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def _foreign(title: str, status: int) -> AllocationError:
-    return AllocationError(title, _LOGIN_PAGE, status=status, retryable=True, is_foreign=True)
+    """Something else answered in the service's place."""
+    return AllocationError(title.format(status), _LOGIN_PAGE, status=status, retryable=True, is_foreign=True)
 
 
 def _unreachable(exc: Exception) -> AllocationError:
     if not isinstance(exc, httpx.HTTPError):
         hint = "Check HTTPS_PROXY and api.base_url; your words are safe."
-        return AllocationError("The service cannot be asked.", hint, status=None, retryable=True)
+        return AllocationError("The service cannot be reached.", hint, status=None, retryable=True)
     title, cure = failure_of(exc)
     needs_login = isinstance(exc, httpx.ProxyError) and wants_login(exc)
     hint = f"{cure or 'Check your network.'} Your words are safe."

@@ -44,9 +44,8 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 # ---- what the client says -----------------------------------------------------------------------------------------
 
 
-def encode_finalize() -> str:
-    """The one message that the client sends: the utterance is over (1.10)."""
-    return '{"type":"finalize"}'
+FINALIZE: Final = '{"type":"finalize"}'
+"""The only message that the client sends: the utterance is over (1.10)."""
 
 
 def query(params: SessionParams) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from pinch_tui.core.session.reactions import Policy, Reaction
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.services.refusals import Refusals
 
 PINCH = ServiceTraits(
     name="pinch",
@@ -36,6 +37,13 @@ PINCH = ServiceTraits(
             ),
         }
     ),
+)
+REFUSALS = Refusals(
+    label="Pinch",
+    new_key="The developer portal gives keys; store one with: pinch-tui key set.",
+    forbidden="The key is valid but not entitled to real-time translation; ask support@startpinch.com.",
+    unpaid="Top up at the developer portal.",
+    settings="Choose other languages or settings.",
 )
 PRACTICE = replace(PINCH, name="practice", label="Practice", key="", support="", is_practice=True)
 """The practice service speaks the same interface on this machine."""

@@ -1,63 +1,45 @@
-"""smallest.ai's socket as a hearing. Pure. Section numbers are those of the reference.
+"""smallest.ai's socket. Pure. Section numbers are those of the reference.
 
-Each final covers the sound since the one before (6); `is_last`, which answers `close_stream`, is the one certain end
-(9.3). Pieces are joined as sent, with a space where neither side has one and the script uses spaces (9.3).
+Each final covers the sound since the one before (6); `is_last`, which answers `close_stream`, is the only certain end
+(9.3). Pieces are joined as sent, with a space if neither side has one and the script uses spaces (9.3).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import joined
 from pinch_tui.core.untrusted import text_of
-from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck, UnknownMessage
-from pinch_tui.services.hearing import END, Dialect, Heard, Hearing
-
-PATH: Final = "/waves/v1/stt/live"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The session for which sockets are opened."""
-
-    source: str
-    model: str = "pulse"
-    keywords: str = ""
-    is_hands_free: bool = False
-    has_words: bool = False
-    """Ask for the times of words, for subtitles."""
+from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck
+from pinch_tui.services.hearing import END, Dialect, Heard, Hearing, base_code
+from pinch_tui.services.smallest.languages import host_for
+from pinch_tui.settings.model import SmallestSettings
 
 
-def query(wanted: Wanted) -> list[tuple[str, str]]:
-    """The socket's parameters: while a key is held, only its release ends a text."""
-    pairs = [
-        ("model", wanted.model),
-        ("language", wanted.source.partition("-")[0].lower()),
-        ("sample_rate", str(IN_RATE)),
-        ("encoding", "linear16"),
-    ]
-    if wanted.is_hands_free:
-        pairs.append(("endpointing", "true"))
-    else:
-        pairs += [("endpointing", "false"), ("finalize_on_words", "false"), ("eou_timeout_ms", "10000")]
-    if wanted.has_words:
-        pairs.append(("word_timestamps", "true"))
-    if wanted.keywords:
-        pairs.append(("keywords", wanted.keywords))
-    return pairs
-
-
-def socket_url(host: str, wanted: Wanted) -> str:
-    """The address of a socket: never with a key."""
-    return f"{host.replace('http', 'ws', 1)}{PATH}?{urlencode(query(wanted), quote_via=quote)}"
+def socket_url(settings: SmallestSettings, source: str, *, is_hands_free: bool, has_word_times: bool) -> str:
+    """The URL of a socket, without the key. Raises `ConfigError` if no known host recognises the language."""
+    pairs = {
+        "model": settings.model,
+        "language": base_code(source),
+        "sample_rate": str(IN_RATE),
+        "encoding": "linear16",
+        "endpointing": "true" if is_hands_free else "false",
+    }
+    if not is_hands_free:  # only the release ends a text
+        pairs |= {"finalize_on_words": "false", "eou_timeout_ms": "10000"}
+    if has_word_times:
+        pairs["word_timestamps"] = "true"
+    if settings.keywords:
+        pairs["keywords"] = settings.keywords
+    host = host_for(source, settings.base_url).replace("http", "ws", 1)
+    return f"{host}/waves/v1/stt/live?{urlencode(pairs, quote_via=quote)}"
 
 
 def dialect(*, is_continuous: bool) -> Dialect:
-    """How a socket is used: in chunks of 60 ms (6)."""
+    """Chunks of 60 ms (6)."""
     return Dialect(
         lambda name: SmallestHearing(name, by_pause=is_continuous),
         3,
@@ -69,7 +51,7 @@ def dialect(*, is_continuous: bool) -> Dialect:
 class SmallestHearing(Hearing):
     """One utterance."""
 
-    def _read(self, fields: dict[str, Any]) -> list[Heard]:
+    def _read(self, fields: dict[str, Any]) -> list[Heard] | None:
         kind = fields.get("type")
         if kind == "error" or fields.get("status") == "error" or (kind is None and "error" in fields):
             return self._error(fields)
@@ -79,7 +61,7 @@ class SmallestHearing(Hearing):
             case "pong" | "speech_started" | "speech_ended":
                 return [MetadataAck()]
             case _:
-                return [UnknownMessage(clean(text_of(kind), 100))]
+                return None
 
     def _heard(self, fields: dict[str, Any]) -> list[Heard]:
         text = fields.get("transcript", fields.get("transcription", ""))
@@ -89,18 +71,13 @@ class SmallestHearing(Hearing):
         heard: list[Heard] = []
         if text:
             self._begin()
-            whole = joined(self._text, text)
-            language = text_of(fields.get("language")) or None
-            if is_final or is_last:
-                heard = self._final(whole, language, fields.get("words"))
-            else:
-                heard = self._interim(whole, language)
+            heard = self._text_is(joined(self._text, text), fields, is_final=is_final or is_last)
         return [*heard, END] if is_last and self._is_released else heard
 
     def _error(self, fields: dict[str, Any]) -> list[Heard]:
         text = clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300)
-        if self._is_released and not self._has_text:
-            return [END]  # a silent press may be answered with an error: nothing was said
+        if self._is_silent:
+            return [END]  # a silent press may be answered with an error
         if "timed out" in text.lower():
-            return []  # the socket was idle; the close frame tells the rest
+            return []  # the socket was idle; the close frame says the rest
         return [ErrorMessage(text)]

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from pinch_tui.core.session.reactions import Policy, Reaction
 from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.services.refusals import Refusals
 
 SMALLEST = ServiceTraits(
     name="smallest",
@@ -27,4 +28,11 @@ SMALLEST = ServiceTraits(
             )
         }
     ),
+)
+REFUSALS = Refusals(
+    label="smallest.ai",
+    new_key="console.smallest.ai gives keys; store one with: pinch-tui key set --service smallest.",
+    forbidden="The key is for another workspace or product, or its usage limit is reached; see console.smallest.ai.",
+    unpaid="The credits are used up; see console.smallest.ai.",
+    settings="Check the language and smallest.model; some languages are recognised in one region only.",
 )

@@ -170,7 +170,7 @@ async def killed() -> dict[str, object]:
         await connection.close()
         ended_s = time.monotonic() - start
         try:
-            os.kill(channel.pid, 0)
+            os.kill(channel._process.pid, 0)
             is_gone = False
         except ProcessLookupError:
             is_gone = True
@@ -185,10 +185,10 @@ async def cost() -> dict[str, object]:
         try:
             await until_ready(connection)
             await server.peer()
-            before, start = _cpu_s(channel.pid), time.monotonic()
+            before, start = _cpu_s(channel._process.pid), time.monotonic()
             await asyncio.sleep(5.0)
-            cpu = (_cpu_s(channel.pid) - before) / (time.monotonic() - start)
-            with open(f"/proc/{channel.pid}/status", encoding="ascii") as file:
+            cpu = (_cpu_s(channel._process.pid) - before) / (time.monotonic() - start)
+            with open(f"/proc/{channel._process.pid}/status", encoding="ascii") as file:
                 rss = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
             return {"cpu": cpu, "rss_mb": rss / 1024}
         finally:

@@ -249,7 +249,7 @@ def test_error_texts_are_bounded_and_read_in_reasonable_time() -> None:
 
 
 def test_finalize_is_the_documented_message() -> None:
-    assert json.loads(protocol.encode_finalize()) == {"type": "finalize"}
+    assert json.loads(protocol.FINALIZE) == {"type": "finalize"}
 
 
 def test_the_query_names_every_parameter() -> None:
