@@ -9,25 +9,24 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code. A fault of the program is one line, details in the log.
+    """Run the command line and exit with its code. Unexpected errors are reported in one line, details in the log.
 
-    No garbage is collected while the program loads, since almost all that is made then stays; looking through it again
-    and again takes a tenth of the start. The screen and the line mode enable it when they are there, as does each
-    command when it is called.
+    Garbage collection is off while the program loads: nearly everything made then stays, and collecting takes a tenth
+    of the start-up time. The screen and the line mode enable it when they are up, and each command when it is called.
     """
     gc.disable()
-    sys.excepthook = _say_fault
+    sys.excepthook = _report_unexpected
     try:
         _open_missing_streams()
         from pinch_tui.children import holds_key
         from pinch_tui.cli.main import run
 
         env = dict(os.environ)
-        # No child process inherits the key, and no log of Textual's holds one as it is typed.
+        # So that no child process inherits a key, and no log of Textual's records one as it is typed.
         for variable in [*filter(holds_key, env), "TEXTUAL_LOG"]:
             os.environ.pop(variable, None)
         code = run(sys.argv[1:], env)
-    except KeyboardInterrupt:  # while this program was still being read, or already on its way out
+    except KeyboardInterrupt:  # while the program was loading or already exiting
         with contextlib.suppress(OSError):
             sys.stderr.write("pinch-tui: Interrupted.\n")
         code = 130
@@ -37,18 +36,18 @@ def main() -> None:
 
 
 def _open_missing_streams() -> None:
-    """Stand-ins for streams that the caller closed (``>&-``): else the next file that is opened takes their place."""
+    """Replace streams that the caller closed (``>&-``), whose numbers the next opened files would get."""
     fd = os.open(os.devnull, os.O_RDWR)
     while fd <= 2:
         fd = os.open(os.devnull, os.O_RDWR)
     os.close(fd)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the exit
 
 
-def _say_fault(kind: type[BaseException], fault: BaseException, trace: object) -> None:
-    """Tell the user in one line, and the log where it happened."""
+def _report_unexpected(kind: type[BaseException], fault: BaseException, trace: object) -> None:
+    """Tell the user in one line, and write the place to the log."""
     from pinch_tui.cli.main import say
     from pinch_tui.errors import ConfigError
     from pinch_tui.store.logs import append_fault

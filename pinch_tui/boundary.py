@@ -1,6 +1,6 @@
-"""Where what nobody foresaw stops: libraries, devices, files, codecs and children can raise anything.
+"""Where unexpected exceptions stop: libraries, devices, files, codecs and children can raise anything.
 
-Whatever they raise becomes a failed attempt or a notice, and never the end of the program.
+Such an exception becomes a failed attempt or a notice, and never ends the program.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-Told = Callable[[Exception], None]
+OnError = Callable[[Exception], None]
 
 
 def note_unexpected(exc: BaseException) -> None:
@@ -22,18 +22,18 @@ def note_unexpected(exc: BaseException) -> None:
     logging.getLogger("pinch_tui").warning("unexpected %s in %s", type(exc).__qualname__, place)
 
 
-def quietly(do: Callable[[], T], otherwise: T, told: Told = note_unexpected) -> T:
-    """What ``do`` returns, ``otherwise`` where it raises, which ``told`` hears."""
+def quietly(do: Callable[[], T], otherwise: T, on_error: OnError = note_unexpected) -> T:
+    """The result of ``do``, or ``otherwise`` if it raises; ``on_error`` gets the exception."""
     try:
         return do()
     except Exception as exc:  # noqa: BLE001 - the boundary
-        told(exc)
+        on_error(exc)
         return otherwise
 
 
-async def carefully(work: Awaitable[object], told: Told = note_unexpected) -> None:
-    """Await; ``told`` hears what it raises."""
+async def carefully(work: Awaitable[object], on_error: OnError = note_unexpected) -> None:
+    """Await ``work``; if it raises, ``on_error`` gets the exception."""
     try:
         await work
     except Exception as exc:  # noqa: BLE001 - the boundary
-        told(exc)
+        on_error(exc)

@@ -68,7 +68,7 @@ def module_command(name: str, *words: str) -> list[str]:
 
 def holds_key(variable: str) -> bool:
     """Whether an environment variable is for an API key, of this program or of another."""
-    return variable.endswith(("_API_KEY", "__KEY"))
+    return variable.endswith(("_API_KEY", "__KEY")) and variable != "PINCH_TUI_TALK__KEY"  # a key of the keyboard
 
 
 def without_keys(env: Mapping[str, str]) -> dict[str, str]:

@@ -9,11 +9,11 @@
     ├── CredentialError         exit 3   no key, a refused key, a key without the entitlement
     ├── AudioError              exit 4   PortAudio, a device, a permission
     └── LinkError               exit 5   the network or the service
-        ├── AllocationError     ``GET /v1/session`` answered with a status, or not at all
+        ├── AllocationError     the request for a session failed, with its HTTP status if there is one
         └── ConnectionLost      the socket closed, with its close code
 
-Adapters translate foreign exceptions at their boundary (``raise X from exc``) and nowhere else. ``title`` says what
-happened, ``hint`` what to do; both are plain sentences without markup, safe to show, and never hold a key, a token, a
+Only adapters translate foreign exceptions, at their boundary (``raise X from exc``). ``title`` says what happened,
+``hint`` what to do; both are plain sentences without markup that are safe to show: they never hold a key, a token, a
 ``ws_url`` or transcript text.
 """
 
@@ -28,16 +28,16 @@ EXIT_CREDENTIALS = 3
 EXIT_AUDIO = 4
 EXIT_LINK = 5
 EXIT_GOES_ON = 6
-"""A dubbing job goes on without us."""
+"""A dubbing job continues without us."""
 EXIT_INTERRUPTED = 130
 
 
 class PinchError(Exception):
-    """A failure that a person can read: a title, a hint, whether trying again can help, an exit code."""
+    """A failure in words for the user. ``retryable``: trying again can help."""
 
     exit_code: int = 1
     words: str = ""
-    """What the service itself said, cleaned and without secrets; shown under the title."""
+    """The service's own words, cleaned and without secrets; shown under the title."""
 
     def __init__(self, title: str, hint: str = "", *, retryable: bool = False) -> None:
         super().__init__(title)
@@ -50,26 +50,26 @@ class PinchError(Exception):
 
 
 class UsageError(PinchError):
-    """A flag or an argument that cannot be used."""
+    """An unusable flag or argument."""
 
     exit_code = EXIT_USAGE
 
 
 class ConfigError(UsageError):
-    """A configuration value that cannot be used; the title names the file, the key and the nearest known key.
+    """An unusable configuration value; the title names the file, the key and the nearest known key.
 
-    ``others`` are the further mistakes of the same configuration, in the order in which they stand there.
+    ``others``: further mistakes in the same configuration, in its order.
     """
 
     others: tuple[ConfigError, ...] = ()
 
 
 class InputFileError(UsageError):
-    """A sound file that cannot be read."""
+    """An unreadable sound file."""
 
 
 class CredentialError(PinchError):
-    """No API key, a refused one, or one without the entitlement. ``status`` is the HTTP status, None without one."""
+    """No API key, a refused one, or one without the entitlement. ``status``: the HTTP status, if there is one."""
 
     exit_code = EXIT_CREDENTIALS
 
@@ -79,7 +79,7 @@ class CredentialError(PinchError):
 
 
 class AudioError(PinchError):
-    """PortAudio, a device or a permission is missing. ``code`` is PortAudio's own number where there is one."""
+    """A problem with PortAudio, a device or a permission. ``code``: PortAudio's error number, if there is one."""
 
     exit_code = EXIT_AUDIO
 
@@ -95,7 +95,7 @@ class LinkError(PinchError):
 
 
 class AllocationError(LinkError):
-    """``GET /v1/session`` failed. ``status`` is the HTTP status, None when no answer came.
+    """The request for a session failed. ``status``: the HTTP status, None without an answer.
 
     ``is_foreign``: something other than the service answered, such as a network's login page.
     """
@@ -109,7 +109,7 @@ class AllocationError(LinkError):
 
 
 class ConnectionLost(LinkError):
-    """The socket is closed. ``code`` is the close code, 1006 for a loss without one."""
+    """The socket is closed. ``code``: the close code, 1006 if there was none."""
 
     def __init__(self, code: int, reason: str = "") -> None:
         super().__init__(f"The connection closed ({code}).", retryable=code != 4400)
@@ -119,21 +119,21 @@ class ConnectionLost(LinkError):
 
 _REASONS: Final = {
     errno.ENOENT: "it does not exist",
-    errno.ENOTDIR: "a part of its path is no folder",
+    errno.ENOTDIR: "a part of its path is not a folder",
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
     errno.EISDIR: "it is a folder",
     errno.ENAMETOOLONG: "its name is too long",
     errno.ELOOP: "its links go in a circle",
-    errno.ENXIO: "nobody reads the pipe, or there is no such device",
+    errno.ENXIO: "no program reads the pipe, or there is no such device",
     errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your quota of the disk is used up",
+    errno.EDQUOT: "your disk quota is used up",
     errno.EROFS: "the disk is read-only",
-    errno.EPIPE: "nobody reads it any more",
-    errno.EEXIST: "it exists",
+    errno.EPIPE: "no program reads it any more",
+    errno.EEXIST: "it exists already",
 }
 
 
 def why(exc: OSError) -> str:
-    """The true reason of a failure of the file system, as the end of a sentence without its full stop."""
+    """Why a file operation failed, as the end of a sentence without its full stop."""
     return _REASONS.get(exc.errno or 0) or exc.strerror or "the system gives no reason"

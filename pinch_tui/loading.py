@@ -1,4 +1,4 @@
-"""Loads modules beside the event loop: heavy libraries take longer than the screen takes to paint."""
+"""Loads modules outside the event loop: importing a heavy library takes longer than painting the screen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from importlib import import_module
 
 
 async def load(*names: str) -> None:
-    """Import these modules in a worker thread, so that importing them here takes no time. Raises `ImportError`."""
+    """Import modules in a worker thread; importing them afterwards takes no time. Raises `ImportError`."""
     for name in names:
         await asyncio.to_thread(import_module, name)

@@ -1,10 +1,10 @@
 """Output that never blocks its writer: a thread writes to the terminal or pipe.
 
-A stopped terminal or an unread pipe may block for any time, while `Outlet.write` returns at once. The caller bounds the
-backlog by `Outlet.pending` and `Outlet.waiting_s`.
+Writing to a stopped terminal or an unread pipe can block for any time; `Outlet.write` returns at once. The caller
+limits the backlog by watching `Outlet.pending` and `Outlet.waiting_s`.
 
-What can block differs. `PollingSink` asks the system before it writes. `BlockingSink` is for Windows, where only
-writing shows that a console is paused (a selection, Ctrl+S).
+`PollingSink` asks the system before it writes. `BlockingSink` is for Windows, where only writing shows that a console
+is paused (a selection, Ctrl+S).
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from typing import Protocol, TextIO
 
 POLL_S = 0.1
 LAST_WORDS_S = 0.5
-"""How long an exiting program waits for its last output to be taken."""
+"""How long the program waits at its exit for its last output to be written."""
 _THREAD_TERMINATE = 0x0001  # the access right that CancelSynchronousIo needs
 _PIECE = getattr(select, "PIPE_BUF", 512)  # a writable pipe takes this many bytes without blocking
 
 
 def key_decoder() -> codecs.IncrementalDecoder:
-    """Reads what the terminal writes in its locale. ASCII is read as UTF-8, which contains it."""
+    """A decoder for the terminal's input, in its locale's encoding. ASCII is read as UTF-8, which contains it."""
     own = codecs.lookup(getattr(sys.__stdin__, "encoding", None) or "utf-8")
     return codecs.getincrementaldecoder("utf-8" if own.name == "ascii" else own.name)("replace")
 
 
 class Sink(Protocol):
-    """Where the bytes of an outlet go. Used in the outlet's thread, but for `close`."""
+    """Writes an outlet's bytes. Used in the outlet's thread, except for `close`."""
 
     def put(self, data: memoryview) -> int:
-        """Write what goes; 0 when nothing did for a moment. Raises `OSError`."""
+        """Write as much as possible; 0 if nothing could be written for a moment. Raises `OSError`."""
 
     def close(self, thread: threading.Thread, *, is_done: bool) -> None:
-        """No more is written. ``thread``: the outlet's, which may be inside `put` unless everything has left."""
+        """Nothing more will be written. ``thread``: the outlet's, which may be inside `put` unless ``is_done``."""
 
 
 class Outlet:
-    """One descriptor. ``on_idle`` is called in the outlet's thread whenever everything written so far has left."""
+    """One descriptor. ``on_idle`` is called in the outlet's thread whenever nothing is left to write."""
 
     def __init__(self, fd: int, name: str, on_idle: Callable[[], None] | None = None, sink: Sink | None = None) -> None:
         self._name = name
@@ -59,15 +59,15 @@ class Outlet:
         self._is_closing = False
         self._thread: threading.Thread | None = None
         self.error: OSError | None = None
-        """Why writing failed: the reader has gone, or the disk is full. Nothing more is written then."""
+        """Why writing failed: the reader has gone, or the disk is full. Nothing is written after that."""
 
     @property
     def waiting_s(self) -> float:
-        """Seconds without progress while bytes wait."""
+        """Seconds without progress, while bytes are pending."""
         return time.monotonic() - self._moved_at if self.pending else 0.0
 
     def write(self, data: bytes) -> None:
-        """Queue bytes; they are written in order."""
+        """Queue bytes, which are written in order."""
         if not data or self.error is not None or self._is_closing:
             return
         with self._changed:
@@ -81,12 +81,12 @@ class Outlet:
             self._changed.notify_all()
 
     def drain(self, limit_s: float) -> bool:
-        """Wait until everything is written or the time is over; returns whether it is. Blocks."""
+        """Block until everything is written, for ``limit_s`` at most; returns whether it was, or writing failed."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.pending or self.error is not None, limit_s)
 
     def close(self, limit_s: float) -> bool:
-        """As `drain`, then drop the rest."""
+        """`drain`, then drop the rest."""
         is_done = self.drain(limit_s)
         with self._changed:
             self._is_closing = True
@@ -127,7 +127,7 @@ class Outlet:
 
 
 class PollingSink:
-    """A descriptor that is only written to when it takes something."""
+    """A descriptor that is written to only when it is ready."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -135,7 +135,7 @@ class PollingSink:
 
     def put(self, data: memoryview) -> int:
         if sys.platform == "win32":
-            raise OSError("nothing here can be polled")
+            raise OSError("descriptors cannot be polled here")
         target = self._fd if self._private is None else self._private
         poll = select.poll()
         poll.register(target, select.POLLOUT)
@@ -154,8 +154,8 @@ class PollingSink:
 
 
 class BlockingSink:
-    """A descriptor whose writes may block for as long as they like. ``write`` returns how many bytes it took;
-    ``cancel`` makes the write of the thread with this native id fail."""
+    """A descriptor whose writes can block for any time. ``write`` returns the number of bytes written; ``cancel`` makes
+    the write of the thread with this native id fail."""
 
     def __init__(self, write: Callable[[bytes], int | None], cancel: Callable[[int], None]) -> None:
         self._write = write
@@ -171,7 +171,7 @@ class BlockingSink:
 
 
 def sink_of(fd: int) -> Sink:
-    """The way to write to a descriptor on this system."""
+    """The sink for a descriptor on this system."""
     if sys.platform == "win32":
         # A console's raw stream takes UTF-8 and writes with WriteConsoleW, whatever the code page.
         raw = open(fd, "wb", buffering=0, closefd=False)  # noqa: SIM115  # as long as the process
@@ -180,7 +180,7 @@ def sink_of(fd: int) -> Sink:
 
 
 def whole_characters(data: memoryview, most: int) -> bytes:
-    """At most so many bytes from the front, without half a UTF-8 character at the end."""
+    """At most ``most`` bytes from the front, without half a UTF-8 character at the end."""
     piece = bytes(data[:most])
     if len(piece) == len(data):
         return piece
@@ -191,7 +191,7 @@ def whole_characters(data: memoryview, most: int) -> bytes:
 
 
 def _cancel_writing(thread: int) -> None:
-    """Windows: a write that blocks fails, by CancelSynchronousIo; without effect on a thread that does not write."""
+    """Windows: make a blocked write fail, with CancelSynchronousIo. No effect on a thread that is not writing."""
     if sys.platform == "win32":
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.OpenThread.restype = ctypes.c_void_p
@@ -202,7 +202,7 @@ def _cancel_writing(thread: int) -> None:
 
 
 def _own_terminal(fd: int) -> int | None:
-    """The terminal opened once more, so that it alone need not block; None where it is no terminal, or cannot be."""
+    """The terminal, opened again in non-blocking mode for us alone; None if it is no terminal or cannot be opened."""
     if sys.platform == "win32":
         return None
     with contextlib.suppress(OSError):
@@ -212,14 +212,14 @@ def _own_terminal(fd: int) -> int | None:
 
 
 def say_briefly(fd: int, text: str) -> bool:
-    """Write a last sentence, unless the terminal is blocked; returns whether it was written."""
+    """Write a last sentence unless the terminal is blocked; returns whether it was written."""
     outlet = Outlet(fd, "pinch-last-words")
     outlet.write(text.encode("utf-8", "replace"))
     return outlet.close(LAST_WORDS_S) and outlet.error is None
 
 
 class PatientStream:
-    """A text stream whose writes never block. ``is_lossy``: a long backlog is dropped."""
+    """A text stream whose writes never block. ``is_lossy``: nothing is added to a long backlog."""
 
     MOST_LOSSY = 64 * 1024
 
@@ -229,7 +229,7 @@ class PatientStream:
         self.outlet = outlet or Outlet(stream.fileno(), name)
 
     def write(self, text: str) -> int:
-        """Raises the OSError that earlier writes came to: BrokenPipeError when nobody reads any more."""
+        """Raises the OSError of an earlier write: BrokenPipeError if the reader has gone."""
         outlet = self.outlet
         if outlet.error is not None:
             raise outlet.error
@@ -238,7 +238,7 @@ class PatientStream:
         return len(text)
 
     def flush(self) -> None:
-        """Everything leaves as soon as it can."""
+        """Everything is written as soon as possible anyway."""
 
     def isatty(self) -> bool:
         return self._stream.isatty()

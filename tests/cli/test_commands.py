@@ -564,7 +564,7 @@ def test_odd_paths_are_refused_with_their_true_reason(
 def test_an_export_goes_into_a_pipe_that_is_read(talked: Shell, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert "nobody reads the pipe" in talked("history", "export", "--out", str(pipe))[2]
+    assert "no program reads the pipe" in talked("history", "export", "--out", str(pipe))[2]
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
         assert talked("history", "export", "--out", str(pipe), "--format", "csv")[0] == 0

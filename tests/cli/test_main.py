@@ -437,7 +437,7 @@ def test_a_fault_is_one_line_and_the_log_says_where(
     monkeypatch.setattr(sys.modules["pinch_tui.wiring.app"], "run_app", fail)
     with pytest.raises(ZeroDivisionError) as caught:
         run([])
-    entry._say_fault(ZeroDivisionError, caught.value, None)
+    entry._report_unexpected(ZeroDivisionError, caught.value, None)
     _, err = shell.capture()
     assert err == (
         f"pinch-tui: A fault in the program (ZeroDivisionError); the details are in {shell.paths.log_file}. "

@@ -393,5 +393,5 @@ async def test_a_reader_of_the_speech_that_leaves_is_named_and_not_the_service(
             if handle >= 0:
                 os.close(handle)
     assert process.returncode == 2
-    assert "standard output cannot be written: nobody reads it any more." in said.decode()
+    assert "standard output cannot be written: no program reads it any more." in said.decode()
     assert "session" not in said.decode()

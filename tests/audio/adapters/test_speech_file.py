@@ -108,7 +108,7 @@ async def test_a_pipe_gets_a_wav_of_open_length(tmp_path: Path) -> None:
 @needs_fifo
 async def test_a_pipe_that_nobody_reads_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputFileError, match="cannot be written: nobody reads the pipe"):
+    with pytest.raises(InputFileError, match="cannot be written: no program reads the pipe"):
         FileSpeaker(tmp_path / "pipe", clock=ManualClock())
 
 
@@ -119,7 +119,7 @@ async def test_a_reader_that_leaves_is_told_from_a_full_disk(tmp_path: Path) -> 
     speaker = FileSpeaker(tmp_path / "pipe", clock=ManualClock())
     os.close(reader)
     await spoken(speaker, bytes(400_000))
-    assert "nobody reads it any more. The program at the pipe's other end has left." in str(speaker.failure)
+    assert "no program reads it any more. The program at the pipe's other end has left." in str(speaker.failure)
 
 
 @needs_fifo

@@ -101,7 +101,7 @@ def test_from_an_open_file() -> None:
         (lambda folder: write(folder / "a.wav", "Überschrift\n".encode("utf-16")), "is text, not sound"),
         (lambda folder: write(folder / "a.wav", b"PK\x03\x04" + bytes(60)), "is a ZIP archive, not sound"),
         (lambda folder: folder / "missing.wav", "cannot be read: it does not exist"),
-        (lambda folder: write(folder / "file", b"x") / "a.wav", "a part of its path is no folder"),
+        (lambda folder: write(folder / "file", b"x") / "a.wav", "a part of its path is not a folder"),
         (lambda folder: folder / ("n" * 330 + ".wav"), "its name is too long"),
         (lambda folder: folder, "is a folder, not a sound file"),
         (lambda folder: Path(os.devnull), "is a device, not a sound file"),
