@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 
 from pinch_tui.core import drawing
 from pinch_tui.core.options import Option, Text
-from pinch_tui.settings.load import Flag, LoadedSettings, load
+from pinch_tui.settings.load import LoadedSettings, load
 from pinch_tui.settings.model import OPTIONS
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.paths import Paths, expanded, resolve
@@ -38,9 +38,10 @@ class CliContext:
 
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     config: Path | None = None
-    flags: dict[str, Flag] = field(default_factory=dict)
+    flags: dict[str, object] = field(default_factory=dict)
+    """Typed flags that are settings, by dotted key."""
     run: dict[str, Any] = field(default_factory=dict)
-    """Typed flags that are no settings, by their names in `RunOptions`."""
+    """Typed flags that are not settings, by their names in `RunOptions`."""
 
     @classmethod
     def of(cls, ctx: click.Context) -> CliContext:
@@ -69,7 +70,7 @@ class CliContext:
             if name == "config":
                 self.config = value
             elif row := _FLAGS.get(param.opts[0]):
-                self.flags[row.key] = Flag(row.flag, value)
+                self.flags[row.key] = value
             elif name in _RUN_FLAGS:
                 self.run[name] = expanded(value) if isinstance(value, Path) else value
 

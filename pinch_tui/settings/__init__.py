@@ -1,1 +1,1 @@
-"""Settings: the model, where it is read from, and what a value may be."""
+"""Settings: the model, loading and merging their sources, and the checks of their values."""

@@ -1,4 +1,4 @@
-"""What a setting's value may be: types, ranges, and what does not go together. Pure."""
+"""Checks of the settings: types, ranges, and values that contradict each other. Pure."""
 
 from __future__ import annotations
 
@@ -17,15 +17,12 @@ from pinch_tui.core.languages import AUTO, normalize, suggestion, understood
 from pinch_tui.core.options import SESSION_OPTIONS, Text
 from pinch_tui.settings.model import OPTIONS, ServiceName, Settings
 
-_LARGEST = 10**15
-
-
 HEARS_ONLY = frozenset((ServiceName.CARTESIA, ServiceName.SMALLEST))
-"""Services that translate nothing, so that target, two-way and context mean nothing to them."""
+"""Services that do not translate: they ignore target, two-way and context."""
 
 
 class BadValue(Exception):
-    """A value that cannot be used. The message continues a sentence that begins with the key."""
+    """An unusable value. The message continues a sentence that begins with the key."""
 
     def __init__(self, text: str, hint: str = "") -> None:
         super().__init__(text)
@@ -34,7 +31,7 @@ class BadValue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something about the settings as a whole. ``is_fatal``: they cannot be used."""
+    """A remark on the settings as a whole. ``is_fatal``: they cannot be used."""
 
     key: str
     text: str
@@ -49,7 +46,7 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 
 
 def convert(kind: Any, raw: object) -> object:
-    """A value from TOML or from click as the field's type. Raises `BadValue`."""
+    """Convert a value from TOML or click to the field's type. Raises `BadValue`."""
     if get_origin(kind) is dict:
         if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
             raise BadValue("must be a table of names and strings", 'Write name = "value" lines.')
@@ -58,30 +55,26 @@ def convert(kind: Any, raw: object) -> object:
         return _choice(kind, raw)
     if kind is bool:
         if not isinstance(raw, bool):
-            raise BadValue("must be true or false", "Without quotes.")
+            raise BadValue("must be true or false", "Write it without quotes.")
         return raw
-    if kind is int:
-        if isinstance(raw, bool) or not isinstance(raw, int):
-            raise BadValue("must be a whole number", "Without quotes.")
-        return _usual(raw)
-    if kind is float:
-        if isinstance(raw, bool) or not isinstance(raw, int | float):
-            raise BadValue("must be a number", "Without quotes.")
-        return float(_usual(raw))
+    if kind in (int, float):
+        if isinstance(raw, bool) or not isinstance(raw, int if kind is int else int | float):
+            raise BadValue("must be a whole number" if kind is int else "must be a number", "Write it without quotes.")
+        return kind(_reasonable(raw))
     if not isinstance(raw, str):
         raise BadValue("must be a string", "Put it in quotes.")
     return raw
 
 
-def _usual(number: Any) -> Any:
-    """Refuses whole numbers beyond the range of floats. Raises `BadValue`."""
-    if isinstance(number, int) and abs(number) > _LARGEST:
+def _reasonable(number: Any) -> Any:
+    """Refuse integers that floats cannot represent. Raises `BadValue`."""
+    if isinstance(number, int) and abs(number) > 10**15:
         raise BadValue("must be a number of a reasonable size")
     return number
 
 
 def convert_text(kind: Any, raw: str) -> object:
-    """An environment variable's text as the field's type. Raises `BadValue`."""
+    """Convert an environment variable to the field's type. Raises `BadValue`."""
     if get_origin(kind) is dict:
         pairs = [item.partition("=") for item in raw.split(",") if item.strip()]
         if not all(equals and name.strip() and value.strip() for name, equals, value in pairs):
@@ -94,7 +87,7 @@ def convert_text(kind: Any, raw: str) -> object:
         return word in _TRUE
     if kind in (int, float):
         try:
-            return _usual(kind(raw.strip()))
+            return _reasonable(kind(raw.strip()))
         except ValueError:
             raise BadValue("must be a whole number" if kind is int else "must be a number") from None
     return convert(kind, raw)
@@ -102,7 +95,7 @@ def convert_text(kind: Any, raw: str) -> object:
 
 def _choice(kind: type[StrEnum], raw: object) -> StrEnum:
     choices = [str(member) for member in kind if member]
-    if "on" in choices and "off" in choices:  # so that true and false are understood, too
+    if "on" in choices and "off" in choices:  # true and false are accepted as well
         word = str(raw).strip().lower()
         raw = "on" if word in _TRUE else "off" if word in _FALSE else raw
     if isinstance(raw, str) and not raw and "" in list(kind):
@@ -111,11 +104,8 @@ def _choice(kind: type[StrEnum], raw: object) -> StrEnum:
         return kind(raw.strip().lower())
     near = difflib.get_close_matches(raw.lower(), choices, n=1, cutoff=0.5) if isinstance(raw, str) else []
     said = f" is {_shown(raw)}; it" if isinstance(raw, str) else ""
-    raise BadValue(f"{said.strip()} must be {_either(choices)}".strip(), f"Did you mean {near[0]}?" if near else "")
-
-
-def _either(choices: list[str]) -> str:
-    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+    either = f"{', '.join(choices[:-1])} or {choices[-1]}"
+    raise BadValue(f"{said.strip()} must be {either}".strip(), f"Did you mean {near[0]}?" if near else "")
 
 
 def _shown(raw: str) -> str:
@@ -133,21 +123,21 @@ def _within(value: Any, low: float, high: float, unit: str) -> None:
 
 
 def _base_url(value: str, usual: str) -> str:
-    """``usual``: the service's own address, as an example."""
-    hint = f"Such as {usual}, or http://127.0.0.1:PORT for a service on this machine."
+    """``usual``: the service's default address, as an example."""
+    hint = f"For example {usual}, or http://127.0.0.1:PORT for a service on this machine."
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise BadValue("is not a URL", hint) from None
     if parts.username is not None or parts.password is not None:
-        raise BadValue("must not hold a user name or a password", hint)
+        raise BadValue("must not contain a user name or a password", hint)
     if parts.scheme not in ("https", "http") or not host:
         raise BadValue("must be an https URL", hint)
     if parts.scheme == "http" and not is_loopback(host):
         raise BadValue("must be https: the key would be sent unencrypted", hint)
     if parts.query or parts.fragment:
-        raise BadValue("must end with the host or a path", hint)
+        raise BadValue("must not have a query or a fragment", hint)
     if not value.isprintable() or " " in value:
         raise BadValue("is not a URL", hint)
     return value.rstrip("/")
@@ -162,7 +152,7 @@ def _api_key(value: str) -> str:
 def _language(value: str, *, may_be_auto: bool) -> str:
     code = understood(value)
     if code == AUTO and not may_be_auto:
-        raise BadValue("must name a language; auto is for the spoken one alone")
+        raise BadValue("must name a language; only the spoken language can be auto")
     if code is None:
         also = ", or auto" if may_be_auto else ""
         near = suggestion(value)
@@ -173,7 +163,7 @@ def _language(value: str, *, may_be_auto: bool) -> str:
 
 def _printable(value: str) -> str:
     if not value.replace("\n", "").replace("\t", "").isprintable():
-        raise BadValue("must not hold control characters")
+        raise BadValue("must not contain control characters")
     return value
 
 
@@ -228,7 +218,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
 
 
 def check(key: str, value: object) -> object:
-    """The value in its usual spelling. Raises `BadValue` when it is out of its range."""
+    """The value in its canonical form. Raises `BadValue` if it is not allowed."""
     row = OPTIONS[key]
     if row.within is not None:
         _within(value, *row.within)
@@ -238,15 +228,13 @@ def check(key: str, value: object) -> object:
 
 
 def notes(settings: Settings) -> list[Note]:
-    """Errors where values contradict each other, warnings where one is cut."""
+    """Errors about values that contradict each other, warnings about texts that will be cut."""
     found: list[Note] = []
     session = settings.session
     if settings.service.name in HEARS_ONLY:
         return found
     if normalize(session.source) == normalize(session.target):
-        found.append(
-            Note("session.target", f"is {session.target}, the language that is spoken", "Choose two languages.", True)
-        )
+        found.append(Note("session.target", f"is {session.target}, the spoken language", "Choose two languages.", True))
     if session.two_way and session.lacks_a_language:
         found.append(
             Note("session.two_way", "needs two named languages, and session.source is auto", "Name the language.", True)

@@ -9,9 +9,9 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
 
 
 def line_of(text: str, key: str) -> int | None:
-    """The 1-based line where dotted ``key`` (or a table of that name) is set, None when it is not found."""
+    """The 1-based line that sets dotted ``key`` (or begins a table of that name), None if it is not found."""
     table = ""
-    fence = ""  # the quotes of a multi-line string that is open
+    fence = ""  # the quotes of an open multi-line string
     for number, line in enumerate(text.splitlines(), start=1):
         if fence:
             if fence in line:

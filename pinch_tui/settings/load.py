@@ -1,7 +1,7 @@
-"""Reads, checks and merges the settings: defaults, ``config.toml``, the environment, and the flags that were typed.
+"""Reads, checks and merges the settings: defaults, ``config.toml``, the environment, and the flags on the command line.
 
 All mistakes are reported at once, as one `ConfigError` (exit code 2): each with its place (file and line, variable or
-flag), its key and the nearest known key. Secret values are never quoted. Nothing here writes.
+flag), its key and the nearest known key. Secret values are never quoted. Nothing is written.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ from pinch_tui.settings.lines import line_of
 from pinch_tui.settings.model import OPTIONS, Settings
 from pinch_tui.store.paths import HOME_VARIABLE, expanded, is_private, read_file, resolve
 
-KEY_VARIABLE = "PINCH_API_KEY"
-URL_VARIABLE = "PINCH_BASE_URL"
 CONFIG_VARIABLE = "PINCH_TUI_CONFIG"
-SPECIAL = {KEY_VARIABLE: "api.key", URL_VARIABLE: "api.base_url"}
+SPECIAL = {"PINCH_API_KEY": "api.key", "PINCH_BASE_URL": "api.base_url"}
+"""Variables with names of their own; they override the long ones."""
 SECRET_KEYS = frozenset(key for key, row in OPTIONS.items() if row.is_secret)
 _SECTIONS = tuple(dict.fromkeys(key.partition(".")[0] for key in OPTIONS))
 
-# Suffixes of PINCH_TUI_ that are not settings: where files are, and what click reads for shell completion.
 _RESERVED = frozenset({CONFIG_VARIABLE, HOME_VARIABLE})
+"""Variables with our prefix that are not settings."""
 _INJECTED = re.compile(r"NAME|ENV_.*|(?:SERVICE_)?(?:HOST|PORT)(?:_.*)?")
-"""Suffixes that Docker's links and Kubernetes' services give to variables of a service called ``pinch-tui``."""
+"""Suffixes of the variables that Docker and Kubernetes create for a service named ``pinch-tui``."""
 
 
 class Source(StrEnum):
@@ -48,7 +47,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one value came from. ``place``: ``FILE, line N``, a variable's name or a flag; "" for a default."""
+    """The origin of one value. ``place``: ``FILE, line N``, a variable or a flag; "" for a default."""
 
     source: Source
     place: str = ""
@@ -59,38 +58,30 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """Settings that passed every check, and how they came to be."""
+    """Settings that passed every check."""
 
     settings: Settings
     config_file: Path
-    """The file that was read, or that would be if it existed."""
+    """The file that was read, or would be if it existed."""
     warnings: tuple[str, ...] = ()
-    """One-line sentences for the user; never a secret."""
+    """One-line sentences for the user, without secrets."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """For every dotted key, where its value came from."""
+    """The origin of each dotted key's value."""
 
     def origin(self, key: str) -> Origin:
         return self.origins.get(key, Origin(Source.DEFAULT))
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A value typed on the command line: the flag's own name, such as ``--from``, and what followed it."""
-
-    name: str
-    value: object
-
-
 def value_of(settings: Settings, key: str) -> object:
-    """The value at a dotted key."""
+    """The value of a dotted key."""
     section, _, name = key.partition(".")
     return getattr(getattr(settings, section), name)
 
 
 def with_choices(loaded: LoadedSettings, choices: Mapping[str, object]) -> Settings:
-    """The settings with what was chosen in the app last time, where file, environment and flags say nothing.
+    """The settings with the choices made in the app last time, unless file, environment or flags set them.
 
-    ``choices`` are kept under the rows' remembered names; what is damaged counts as not chosen.
+    ``choices`` are stored under the rows' remembered names; damaged ones are ignored.
     """
     values: dict[str, object] = {}
     for key, row in OPTIONS.items():
@@ -103,93 +94,79 @@ def with_choices(loaded: LoadedSettings, choices: Mapping[str, object]) -> Setti
     return _build(values, loaded.settings)
 
 
+Mistakes = list[tuple[str, ConfigError]]
+"""Each with its dotted key, section or variable."""
+
+
 def load(
     config_path: Path | None = None,
     env: Mapping[str, str] | None = None,
-    flags: Mapping[str, Flag] | None = None,
+    flags: Mapping[str, object] | None = None,
 ) -> LoadedSettings:
-    """Merge all sources. ``flags`` maps dotted keys to what was typed. Raises `ConfigError`, with all mistakes.
+    """Merge all sources. ``flags``: dotted key -> typed value. Raises `ConfigError` with all mistakes.
 
-    ``config_path`` (``--config``) must exist when given, and so must the file named by ``PINCH_TUI_CONFIG``; the
-    platform's own file may be missing.
+    ``config_path`` (``--config``) and the file named by ``PINCH_TUI_CONFIG`` must exist; the platform's own file need
+    not.
     """
     env = env or {}
     values: dict[str, object] = {}
     origins = {key: Origin(Source.DEFAULT) for key in OPTIONS}
     warnings: list[str] = []
+    mistakes: Mistakes = []
 
-    mistakes = _Mistakes()
+    def take(key: str, raw: object, origin: Origin, converter: Callable[[Any, Any], object]) -> None:
+        origins[key] = origin
+        try:
+            values[key] = check(key, converter(OPTIONS[key].kind, raw))
+        except BadValue as exc:
+            mistakes.append((key, ConfigError(f"{origin}: {key} {exc}.", exc.hint)))
+
     path, is_required = config_file(config_path, env)
     text = _read(path, is_required=is_required)
     if text is not None:
         for key, raw in _parse(path, text, mistakes).items():
-            place = _place(path, text, key)
-            origins[key] = Origin(Source.FILE, place)
-            _take(values, mistakes, key, raw, origins[key], convert)
+            take(key, raw, Origin(Source.FILE, _place(path, text, key)), convert)
         if any(values.get(key) for key in SECRET_KEYS) and not is_private(path):
             warnings.append(
-                f"{path} holds an API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
+                f"{path} contains an API key and others may read it: run chmod 600 {path}, or pinch-tui key set."
             )
     for key, (variable, raw_text) in _environment(env, mistakes, warnings).items():
-        origins[key] = Origin(Source.ENVIRONMENT, variable)
-        _take(values, mistakes, key, raw_text, origins[key], convert_text)
-    for key, flag in (flags or {}).items():
-        origins[key] = Origin(Source.FLAG, flag.name)
-        _take(values, mistakes, key, flag.value, origins[key], convert)
+        take(key, raw_text, Origin(Source.ENVIRONMENT, variable), convert_text)
+    for key, raw in (flags or {}).items():
+        take(key, raw, Origin(Source.FLAG, OPTIONS[key].flag), convert)
 
     settings = _build(values, Settings())
     for problem in notes(settings):
         if not problem.is_fatal:
             warnings.append(f"{problem.key} {problem.text}. {problem.hint}".strip())
-        elif not mistakes.is_in("session."):  # a default in place of a refused value contradicts nothing
-            place = str(origins[problem.key])
-            mistakes.add(problem.key, ConfigError(f"{place}: {problem.key} {problem.text}.", problem.hint))
+        elif not _has_mistake(mistakes, "session."):  # the default of a refused value cannot contradict the others
+            error = ConfigError(f"{origins[problem.key]}: {problem.key} {problem.text}.", problem.hint)
+            mistakes.append((problem.key, error))
     _check_names(settings, path, text or "", origins, mistakes)
-    mistakes.refuse()
+    if mistakes:
+        first, *others = sorted((error for _, error in mistakes), key=_line)
+        first.others = tuple(others)
+        raise first
     return LoadedSettings(settings, path, tuple(warnings), origins)
 
 
-class _Mistakes:
-    """Collects mistakes; those of the file in the order of its lines."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[str, ConfigError]] = []
-
-    def add(self, key: str, error: ConfigError) -> None:
-        self._found.append((key, error))
-
-    @property
-    def count(self) -> int:
-        return len(self._found)
-
-    def is_in(self, *keys: str) -> bool:
-        """Whether a value of these keys (or beginnings of keys) was refused."""
-        return any(key.startswith(keys) for key, _ in self._found)
-
-    def refuse(self) -> None:
-        """Raises the first mistake, with the others, if there is one."""
-        if self._found:
-            first, *others = sorted((error for _, error in self._found), key=_line)
-            first.others = tuple(others)
-            raise first
-
-
-_LINE = re.compile(r", line (\d+): ")
+def _has_mistake(mistakes: Mistakes, *prefixes: str) -> bool:
+    return any(key.startswith(prefixes) for key, _ in mistakes)
 
 
 def _line(error: ConfigError) -> float:
-    """Sorts by line; mistakes outside the file come last."""
-    found = _LINE.search(error.title)
+    """Sort key: mistakes in the file by line, all others after them."""
+    found = re.search(r", line (\d+): ", error.title)
     return int(found[1]) if found else math.inf
 
 
-def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str, Origin], mistakes: _Mistakes) -> None:
-    """The theme and the key map: names that only the screen knows the meaning of."""
+def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str, Origin], mistakes: Mistakes) -> None:
+    """Check the theme and the key map, whose names are the screen's."""
     try:
         check_theme(settings.ui.theme)
     except ConfigError as exc:
-        mistakes.add("ui.theme", ConfigError(f"{origins['ui.theme']}: {exc.title}", exc.hint))
-    if mistakes.is_in("ui.keys", "talk.key"):
+        mistakes.append(("ui.theme", ConfigError(f"{origins['ui.theme']}: {exc.title}", exc.hint)))
+    if _has_mistake(mistakes, "ui.keys", "talk.key"):
         return
     try:
         resolve_keys(settings.ui.keys, settings.talk.key)
@@ -198,7 +175,7 @@ def _check_names(settings: Settings, path: Path, text: str, origins: Mapping[str
             key = error.key if isinstance(error, KeyMapError) else "ui.keys"
             origin = origins["talk.key" if key == "talk.key" else "ui.keys"]
             place = _place(path, text, key) if origin.source is Source.FILE else str(origin)
-            mistakes.add(key, ConfigError(f"{place}: {error.title}", error.hint))
+            mistakes.append((key, ConfigError(f"{place}: {error.title}", error.hint)))
 
 
 def _build(values: Mapping[str, object], settings: Settings) -> Settings:
@@ -210,38 +187,19 @@ def _build(values: Mapping[str, object], settings: Settings) -> Settings:
     return replace(settings, **changed)
 
 
-def _take(
-    values: dict[str, object],
-    mistakes: _Mistakes,
-    key: str,
-    raw: object,
-    origin: Origin,
-    converter: Callable[[Any, Any], object],
-) -> None:
-    try:
-        values[key] = check(key, converter(OPTIONS[key].kind, raw))
-    except BadValue as exc:
-        mistakes.add(key, ConfigError(f"{origin}: {key} {exc}.", exc.hint))
-
-
 # ---- the file -----------------------------------------------------------------------------------------------------
 
 
 def config_file(config_path: Path | None, env: Mapping[str, str]) -> tuple[Path, bool]:
-    """The configuration's file, and whether it was named and so has to exist."""
-    if config_path is not None:
-        return expanded(config_path), True
-    named = env.get(CONFIG_VARIABLE, "")
-    if named:
-        return expanded(Path(named)), True
-    return resolve(env).config_file, False
+    """The configuration file, and whether it must exist because the user named it."""
+    named = config_path or env.get(CONFIG_VARIABLE)
+    return (expanded(Path(named)), True) if named else (resolve(env).config_file, False)
 
 
 MAX_BYTES = 64 * 1024
-"""Bytes of a configuration: ten times the example with all its comments."""
-_MAX_PARTS = 1_000
+"""Largest configuration: ten times the example with all its comments."""
 MAX_MISTAKES = 20
-"""Most unknown names that are reported; finding the line and the nearest name of each takes time."""
+"""Unknown names to report at most; finding the line and the nearest name of each takes time."""
 
 
 def _read(path: Path, *, is_required: bool) -> str | None:
@@ -250,7 +208,7 @@ def _read(path: Path, *, is_required: bool) -> str | None:
         if len(data) > MAX_BYTES:
             raise ConfigError(
                 f"{path} has {len(data) // 1000:,} kB; a configuration has at most {MAX_BYTES // 1000}.",
-                "Is it the right file? config.example.toml shows what may stand there.",
+                "Is it the right file? config.example.toml shows all settings.",
             )
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError as exc:
@@ -263,39 +221,37 @@ def _read(path: Path, *, is_required: bool) -> str | None:
         raise ConfigError(f"{path} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
 
 
-def _parse(path: Path, text: str, mistakes: _Mistakes) -> dict[str, object]:
-    """The file's values by dotted key. Every section and key is known."""
-    import tomllib  # only where there is a file
+def _parse(path: Path, text: str, mistakes: Mistakes) -> dict[str, object]:
+    """The file's values by dotted key; unknown names become mistakes."""
+    import tomllib  # not needed without a file
 
     try:
-        if any(line.partition("=")[0].count(".") > _MAX_PARTS for line in text.splitlines()):
-            raise RecursionError  # the parser's time grows with its square
+        if any(line.partition("=")[0].count(".") > 1_000 for line in text.splitlines()):
+            raise RecursionError  # the parser's time is quadratic in the number of parts
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}.", "Strings need quotes, and tables [brackets].") from None
-    except ValueError as exc:  # a whole number of thousands of digits
-        raise ConfigError(f"{path} holds a number that is too long.", "Write it with fewer digits.") from exc
+    except ValueError as exc:  # an integer of thousands of digits
+        raise ConfigError(f"{path} contains a number that is too long.", "Write it with fewer digits.") from exc
     except RecursionError as exc:
         raise ConfigError(f"{path} is nested too deeply.", "Settings are [section] and key = value.") from exc
     found: dict[str, object] = {}
     for section, table in document.items():
-        if mistakes.count >= MAX_MISTAKES:
-            break
-        if section not in _SECTIONS:
-            mistakes.add(section, _unknown(path, text, section, is_table=isinstance(table, dict)))
-            continue
-        if not isinstance(table, dict):
-            place = _place(path, text, section)
-            mistakes.add(section, ConfigError(f"{place}: {section} is a section.", f"Write it as [{section}]."))
-            continue
-        for name, value in table.items():
-            if mistakes.count >= MAX_MISTAKES:
-                break
-            key = f"{section}.{name}"
-            if key not in OPTIONS:
-                mistakes.add(key, _unknown(path, text, key, is_table=False))
-            else:
+        is_section = section in _SECTIONS and isinstance(table, dict)
+        entries = {f"{section}.{name}": value for name, value in table.items()} if is_section else {section: table}
+        for key, value in entries.items():
+            if is_section and key in OPTIONS:
                 found[key] = value
+            elif len(mistakes) < MAX_MISTAKES:
+                place = _place(path, text, key)
+                if is_section or (section not in _SECTIONS and not isinstance(table, dict)):
+                    error = ConfigError(f"{place}: there is no key {key}.", f"The nearest is {nearest(key)}.")
+                elif section in _SECTIONS:
+                    error = ConfigError(f"{place}: {section} is a section.", f"Write it as [{section}].")
+                else:
+                    near = difflib.get_close_matches(section, _SECTIONS, n=1, cutoff=0.0)[0]
+                    error = ConfigError(f"{place}: there is no section [{section}].", f"The nearest is [{near}].")
+                mistakes.append((key, error))
     return found
 
 
@@ -304,16 +260,8 @@ def _place(path: Path, text: str, key: str) -> str:
     return f"{path}, line {line}" if line else str(path)
 
 
-def _unknown(path: Path, text: str, key: str, *, is_table: bool) -> ConfigError:
-    place = _place(path, text, key)
-    if is_table:
-        near = difflib.get_close_matches(key, _SECTIONS, n=1, cutoff=0.0)[0]
-        return ConfigError(f"{place}: there is no section [{key}].", f"The nearest is [{near}].")
-    return ConfigError(f"{place}: there is no key {key}.", f"The nearest is {nearest(key)}.")
-
-
 def nearest(key: str) -> str:
-    """The known key most like ``key``; the name counts more than the section."""
+    """The known key most similar to ``key``; the name counts more than the section."""
     section, _, name = key.rpartition(".")
 
     def likeness(known: str) -> float:
@@ -328,24 +276,10 @@ def nearest(key: str) -> str:
 # ---- the environment ----------------------------------------------------------------------------------------------
 
 
-def _neighbour(variable: str, by_variable: Mapping[str, str]) -> str:
-    """The variable that was probably meant; "" for what looks like none of ours."""
-    suffix = variable.removeprefix(ENVIRONMENT_PREFIX)
-    if _INJECTED.fullmatch(suffix):
-        return ""
-    names = {name.removeprefix(ENVIRONMENT_PREFIX): name for name in (*by_variable, *_RESERVED)}
-    if close := difflib.get_close_matches(suffix, names, n=1, cutoff=0.8):
-        return names[close[0]]
-    table, _, name = suffix.lower().rpartition("__")
-    if table in _SECTIONS or (not table and name in {row.name for row in OPTIONS.values()}):
-        return OPTIONS[nearest(suffix.lower().replace("__", ".", 1))].variable
-    return ""
+def _environment(env: Mapping[str, str], mistakes: Mistakes, warnings: list[str]) -> dict[str, tuple[str, str]]:
+    """Dotted key -> variable and text.
 
-
-def _environment(env: Mapping[str, str], mistakes: _Mistakes, warnings: list[str]) -> dict[str, tuple[str, str]]:
-    """Values by dotted key, each with its variable. The special names beat the long ones.
-
-    A variable that is nearly a setting's is a mistake; others belong to other programs and are only warned about.
+    A variable whose name is close to a setting's is a mistake; others belong to other programs and cause a warning.
     """
     found: dict[str, tuple[str, str]] = {}
     by_variable = {row.variable: key for key, row in OPTIONS.items()}
@@ -357,11 +291,22 @@ def _environment(env: Mapping[str, str], mistakes: _Mistakes, warnings: list[str
             if value:
                 found[key] = (variable, value)
         elif near := _neighbour(variable, by_variable):
-            hint = f"The nearest is {near}. Unset the variable if it is not meant."
-            mistakes.add(variable, ConfigError(f"{variable}: there is no such setting.", hint))
+            hint = f"The nearest is {near}. Unset the variable if it is not meant for pinch-tui."
+            mistakes.append((variable, ConfigError(f"{variable}: there is no such setting.", hint)))
         else:
             warnings.append(f"{variable} is not a setting of this program and is ignored.")
-    for variable, key in SPECIAL.items():
-        if env.get(variable):
-            found[key] = (variable, env[variable])
-    return found
+    return found | {key: (variable, env[variable]) for variable, key in SPECIAL.items() if env.get(variable)}
+
+
+def _neighbour(variable: str, by_variable: Mapping[str, str]) -> str:
+    """The variable that the user probably meant; "" if the name does not resemble any of ours."""
+    suffix = variable.removeprefix(ENVIRONMENT_PREFIX)
+    if _INJECTED.fullmatch(suffix):
+        return ""
+    names = {name.removeprefix(ENVIRONMENT_PREFIX): name for name in (*by_variable, *_RESERVED)}
+    if close := difflib.get_close_matches(suffix, names, n=1, cutoff=0.8):
+        return names[close[0]]
+    table, _, name = suffix.lower().rpartition("__")
+    if table in _SECTIONS or (not table and name in {row.name for row in OPTIONS.values()}):
+        return OPTIONS[nearest(suffix.lower().replace("__", ".", 1))].variable
+    return ""

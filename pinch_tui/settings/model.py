@@ -1,8 +1,8 @@
-"""Every setting, its default, and what it guarantees. Frozen.
+"""Every setting, its default, and its meaning. Frozen.
 
 Flags override the environment (``PINCH_TUI_TALK__MODE`` is ``talk.mode``), which overrides ``config.toml``, which
-overrides the defaults here; `pinch_tui.settings.load` reads and validates them. A field made by `option` carries a row
-of the table in `pinch_tui.core.options`. The program never writes the user's file.
+overrides the defaults here; `pinch_tui.settings.load` reads and validates them. A field made by `option` has a row in
+the table of `pinch_tui.core.options`. The program never writes the user's file.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ class BargeIn(StrEnum):
 
 
 class Switch(StrEnum):
-    """On, off, or as fits."""
-
     AUTO = "auto"
     ON = "on"
     OFF = "off"
@@ -53,7 +51,7 @@ class Reopen(StrEnum):
 
 class ServiceName(StrEnum):
     DEFAULT = ""
-    """Pinch with a key, else practice."""
+    """Pinch if there is a key, else practice."""
     PINCH = "pinch"
     BETA1 = "pinch-beta1"
     CARTESIA = "cartesia"
@@ -63,17 +61,16 @@ class ServiceName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """``[service]``: which service is used."""
+    """``[service]``: the service in use."""
 
     name: ServiceName = option(
         ServiceName.DEFAULT,
         flag="--service",
-        help="Who interprets.",
+        help="The service that interprets.",
         label="Service",
         remembered="service",
         opens_session=True,
     )
-    """Empty: Pinch where there is a key, else the practice service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +81,19 @@ class ApiSettings:
         DEFAULT_BASE_URL,
         flag="--base-url",
         metavar="URL",
-        help="Ask this service for sessions: https, or http to loopback.",
+        help="Address of the Pinch service: https, or http to loopback.",
     )
-    """Where sessions are asked for. The key goes over https, or to loopback, nowhere else."""
+    """Where sessions are requested. The key is sent over https or to loopback only."""
     key: str = option("", is_secret=True)
-    """The API key. Better in the keyring (``pinch-tui key set``) or in PINCH_API_KEY."""
+    """The API key; better kept in the keyring (``pinch-tui key set``) or in PINCH_API_KEY."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings(SessionParams):
-    """``[session]``: what is asked of a service's session, and what happens when one has ended."""
+    """``[session]``: the parameters of a session, and what happens after it has ended."""
 
     reopen: Reopen = Reopen.EAGER
-    """An idle session that the service ended is reopened at once, or at the next press."""
+    """Reopen an idle session that the service ended at once, or at the next press."""
 
     spare: bool = option(
         True,
@@ -104,10 +101,10 @@ class SessionSettings(SessionParams):
         offers=((True, "yes, for a quick swap"), (False, "no")),
         remembered="spare",
     )
-    """Hold a second session open for the swapped pair; never where an open session costs (`bills_open_time`)."""
+    """Keep a second session open for the swapped pair; never if open sessions are billed (`bills_open_time`)."""
 
     def params(self, pair: tuple[str, str] | None = None) -> SessionParams:
-        """What the service is asked for; ``pair`` replaces the languages."""
+        """The parameters to request; ``pair`` replaces the languages."""
         params = SessionParams(**{row.name: getattr(self, row.name) for row in SESSION_OPTIONS})
         if pair is not None:
             params = replace(params, source=pair[0], target=pair[1])
@@ -130,17 +127,17 @@ class TalkSettings:
     )
     """``auto``: hold, a tap latches. ``hold``: never latch. ``tap``: press to start, press to stop."""
     key: str = "space"
-    """The talk key, by its Textual name. Bare modifiers and function keys work where the terminal reports releases."""
+    """The talk key, by its Textual name. Bare modifiers and function keys need a terminal that reports releases."""
     exact: bool = True
     """Ask the terminal for key releases (the kitty keyboard protocol)."""
     probe: bool = True
-    """Ask the system for the key's state where that is valid (X11, macOS, Windows)."""
+    """Ask the system for the key's state if it can tell (X11, macOS, Windows)."""
     preroll_ms: int = option(300, within=(0, 1500, " ms"))
-    """Sound from before the press that is sent first."""
+    """Sound from before the press to send first."""
     tail_ms: int = option(150, within=(0, 2000, " ms"))
-    """Sound after the release that is still sent."""
+    """Sound to send after the release."""
     limit_s: int = option(120, within=(5, 600, " s"))
-    """Longest utterance; said 10 s before."""
+    """Longest utterance; the user is warned 10 s before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,21 +156,21 @@ class MicSettings:
     """Empty is the system's default."""
     keep_open: KeepOpen = KeepOpen.FOCUS
     """``focus``: open while the terminal is focused. ``always``. ``press``: while talking (the beginning is lost)."""
-    shared: bool = option(False, flag="--share-mic", help="Open the microphone also while another pinch-tui has it.")
-    """Without it a second copy opens the microphone with the first press of the talk key only."""
+    shared: bool = option(False, flag="--share-mic", help="Open the microphone even while another pinch-tui uses it.")
+    """If false, a second copy opens the microphone only when its talk key is first pressed."""
     noise_suppression: bool = option(
         False,
         flag="--noise-suppression",
-        help="Suppress noise in the microphone's sound.",
+        help="Suppress background noise in the microphone.",
         label="Noise",
         offers=((False, "as it is"), (True, "suppressed")),
         remembered="noise_suppression",
     )
-    """This one and the two that follow need the ``aec`` extra."""
+    """Like the next two, needs the ``aec`` extra."""
     gain_control: bool = option(
         False,
         flag="--gain-control",
-        help="Bring the voice to an even level.",
+        help="Keep the voice at an even level.",
         label="Level",
         offers=((False, "as it is"), (True, "kept even")),
         remembered="gain_control",
@@ -186,11 +183,9 @@ class MicSettings:
         offers=((False, "as it is"), (True, "removed")),
         remembered="echo_cancel",
     )
-    """Remove the loudspeaker from the microphone."""
 
     @property
     def processing(self) -> Processing:
-        """What is done to the sound."""
         return Processing(self.echo_cancel, self.noise_suppression, self.gain_control)
 
 
@@ -209,7 +204,7 @@ class SpeakerSettings:
     )
     """Empty is the system's default."""
     volume: float = option(1.0, within=(0.0, 2.0, ""), label="Voice volume", remembered="volume")
-    """1.0 is as sent."""
+    """1.0 is the original volume."""
     muted: bool = option(False, label="Muted", remembered="muted")
     """Start with the speech muted."""
     barge_in: BargeIn = option(
@@ -222,11 +217,11 @@ class SpeakerSettings:
         ),
         remembered="barge_in",
     )
-    """What a press does to the speech being played: ``stop`` it, ``duck`` it, or ``mix``."""
+    """What a press does to the speech being played: ``stop`` it, ``duck`` it, or ``mix`` (let it play on)."""
     other_sound: OtherSound = option(
         OtherSound.OFF,
         flag="--other-sound",
-        help="What other programs' media do while you talk or a translation is spoken.",
+        help="What to do with other programs' media while you talk or a translation is spoken.",
         label="Other programs",
         offers=(
             (OtherSound.OFF, "play on"),
@@ -235,9 +230,9 @@ class SpeakerSettings:
         ),
         remembered="other_sound",
     )
-    """Players with MPRIS on Linux, with the system's media controls on Windows; Music and Spotify on macOS."""
+    """Works with MPRIS players on Linux, media-control players on Windows, Music and Spotify on macOS."""
     cues: Switch = Switch.AUTO
-    """Short go, stop and error sounds. ``auto``: over headphones, where that is known."""
+    """Short start, stop and error sounds. ``auto``: if headphones are known to be in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,32 +240,32 @@ class UiSettings:
     """``[ui]``: the screen."""
 
     theme: str = option("auto", text=Text.LINE, label="Theme", remembered="theme")
-    """A theme's name; ``auto`` is dark or light as the terminal is, ``pinch-contrast`` the high-contrast one."""
+    """A theme's name; ``auto`` follows the terminal (dark or light), ``pinch-contrast`` has high contrast."""
     bidi: Bidi = Bidi.AUTO
     """Who reorders right-to-left text: the ``app``, the ``terminal``, or ``auto``."""
     motion: bool = True
     """Animations."""
-    ascii: Switch = option(Switch.AUTO, flag="--ascii", help="Draw with ASCII alone; auto: where it has to be.")
-    """Draw with ASCII only. ``auto``: where the terminal or the locale has nothing else."""
+    ascii: Switch = option(Switch.AUTO, flag="--ascii", help="Draw with ASCII only; auto: if nothing else is possible.")
+    """``auto``: only if the terminal or the locale supports nothing else."""
     timestamps: bool = True
-    """A time beside each utterance."""
+    """Show each utterance's time."""
     keys: dict[str, str] = field(default_factory=dict)
     """``[ui.keys]``: action name = key, for your own key map."""
 
     @property
     def is_ascii(self) -> bool:
-        """Whether ASCII alone is drawn. ``auto`` is decided before anything is."""
+        """``auto`` has been resolved before anything is drawn."""
         return self.ascii is Switch.ON
 
 
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
-    """``[history]``: what is kept on disk."""
+    """``[history]``: conversations kept on disk."""
 
-    enabled: bool = option(True, flag="--no-history", help="Keep nothing of this conversation on disk.")
-    """Keep every final on this machine."""
+    enabled: bool = option(True, flag="--no-history", help="Do not keep this conversation on disk.")
+    """Keep every final text on this machine."""
     keep_days: int = option(0, within=(0, 36_500, " days"))
-    """Delete conversations older than this at start; 0 keeps them."""
+    """At start, delete conversations older than this; 0 keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,60 +273,55 @@ class PracticeSettings:
     """``[practice]``: the practice service."""
 
     phrasebook: str = ""
-    """A phrasebook file of your own (tab-separated), beside the built-in one."""
+    """Your own phrasebook file (tab-separated), added to the built-in one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beta1Settings:
-    """``[beta1]``: Pinch's older interface, which speaks with your own voice. Its key is ``api.key``."""
+    """``[beta1]``: Pinch's older interface, which speaks with your own voice. It uses ``api.key``."""
 
     base_url: str = DEFAULT_DUB_URL
-    """The key goes over https, or to loopback, nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
 class CartesiaSettings:
-    """``[cartesia]``: the service of that name."""
+    """``[cartesia]``: Cartesia's speech recognition."""
 
     base_url: str = DEFAULT_CARTESIA_URL
-    """The key goes over https, or to loopback, nowhere else."""
     key: str = option("", is_secret=True)
-    """Its API key. Better in the keyring (``pinch-tui key set --service cartesia``) or in CARTESIA_API_KEY."""
+    """The API key; better kept in the keyring (``pinch-tui key set --service cartesia``) or in CARTESIA_API_KEY."""
     model: str = ""
-    """Empty chooses by the language: ink-2, or ink-whisper."""
+    """Empty chooses ink-2 or ink-whisper by the language."""
     turns: bool = False
-    """A latched talk is hands-free: the service finds where a turn ends."""
+    """Latched talk is hands-free: the service detects the end of each turn."""
     keyterms: str = option("", text=Text.LINE)
-    """Words that are likely to come, separated by commas."""
+    """Words to expect, separated by commas."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmallestSettings:
-    """``[smallest]``: smallest.ai."""
+    """``[smallest]``: smallest.ai's speech recognition."""
 
     base_url: str = DEFAULT_SMALLEST_URL
-    """The key goes over https, or to loopback, nowhere else. Another address is used for every language."""
+    """An address other than the default is used for every language."""
     key: str = option("", is_secret=True)
-    """Its API key. Better in the keyring (``pinch-tui key set --service smallest``) or in SMALLEST_API_KEY."""
+    """The API key; better kept in the keyring (``pinch-tui key set --service smallest``) or in SMALLEST_API_KEY."""
     model: str = "pulse"
     keywords: str = option("", text=Text.LINE)
-    """Words that are likely to come, as ``word:boost`` separated by commas; a boost is 1-3."""
+    """Words to expect, as ``word:boost`` separated by commas; a boost is 1-3."""
 
 
 @dataclass(frozen=True, slots=True)
 class DubSettings:
-    """``[dub]``: ``pinch-tui dub``. Its key is ``api.key``."""
+    """``[dub]``: ``pinch-tui dub``. It uses ``api.key``."""
 
     base_url: str = DEFAULT_DUB_URL
-    """Where jobs are asked for. The key goes over https, or to loopback, nowhere else."""
     poll_s: float = option(10.0, within=(0.1, 600, " s"))
-    """Seconds between two questions how a job stands."""
+    """Interval between two requests for a job's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set."""
-
     service: ServiceSettings = field(default_factory=ServiceSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     session: SessionSettings = field(default_factory=SessionSettings)

@@ -1,4 +1,4 @@
-"""What a command was asked to do beside the settings: the values that `pinch_tui.wiring` is called with."""
+"""The options of one run that are not settings."""
 
 from __future__ import annotations
 
@@ -14,37 +14,35 @@ from pinch_tui.store.paths import Paths, resolve
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a program run was started."""
+    """The settings and flags of one program run."""
 
     loaded: LoadedSettings = field(repr=False)
-    """The settings with their file, warnings and origins; ``loaded.settings`` is what run_app gets first."""
     paths: Paths = field(default_factory=lambda: resolve(os.environ))
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     is_practice: bool = False
-    """``--practice``: use the built-in practice service even when there is a key."""
+    """``--practice``: use the built-in practice service even if there is a key."""
     log_file: Path | None = None
-    """``--log-file``; None is the state folder's own."""
+    """``--log-file``; None is the default file in the state folder."""
     events: Path | None = None
     """``--events``: the event log."""
     trace: Path | None = None
     """``--trace``: redacted wire traffic with timing."""
     trace_has_text: bool = False
-    """``--trace-text``: the trace keeps what was said."""
+    """``--trace-text``: the trace includes spoken text."""
     is_plain: bool = False
     """``--plain``: lines instead of a screen, for screen readers and dumb terminals."""
     continues: str = ""
-    """``--continue``: go on with this conversation, as `History.find` takes it; "" begins one."""
+    """``--continue``: a reference for `History.find`; "" begins a new conversation."""
     is_demo: bool = False
-    """``--demo``: play a short conversation and leave."""
+    """``--demo``: play a short conversation and quit."""
 
     @property
     def keeps_history(self) -> bool:
-        """Whether this run's conversation is kept on disk."""
         return self.loaded.settings.history.enabled
 
 
 class TextFormat(StrEnum):
-    """What ``translate`` prints."""
+    """The output formats of ``translate``."""
 
     TEXT = "text"
     JSONL = "jsonl"
@@ -55,21 +53,21 @@ class TextFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TranslateOptions:
-    """``pinch-tui translate``: what goes in and what comes out."""
+    """The options of ``pinch-tui translate``."""
 
     run: RunOptions
     inputs: tuple[str, ...] = ()
-    """Sound files in order; ``-`` is 16 kHz mono PCM16 on stdin. Empty when ``is_listening``."""
+    """Sound files in order; ``-`` is 16 kHz mono PCM16 on stdin. Empty if ``is_listening``."""
     is_listening: bool = False
     """``--listen``: the microphone, hands-free, until Ctrl-C."""
     out: Path | None = None
-    """``--out``: a 24 kHz mono float32 WAV of exactly what was sent."""
+    """``--out``: a 24 kHz mono float32 WAV of exactly the speech that the service sent."""
     format: TextFormat = TextFormat.TEXT
     has_both: bool = False
-    """``--both``: the original stands above the translation."""
+    """``--both``: the original together with the translation."""
     has_interim: bool = False
-    """``--interim``: texts that may still change, too."""
+    """``--interim``: also texts that can still change."""
     is_batch: bool = False
-    """``--batch``: whole files in one request each, where the service hears them so."""
+    """``--batch``: each file in one request, if the service supports that."""
     has_all_finals: bool = False
-    """``--all-finals``: finals of segments that are not settled yet, too."""
+    """``--all-finals``: also the finals of segments that are not settled yet."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pinch_tui.cli.context import CliContext, needs_ascii
 from pinch_tui.errors import UsageError
-from pinch_tui.settings.model import Switch
+from pinch_tui.settings.model import OPTIONS, Switch
 from pinch_tui.settings.run import RunOptions
 
 
@@ -52,8 +52,8 @@ def open_app(context: CliContext) -> int:
     """Run the app until it quits; returns its exit code."""
     options = run_options(context)
     if options.is_demo:
-        if others := [flag.name for key, flag in context.flags.items() if key.startswith(("session.", "service."))]:
-            raise UsageError(f"--demo cannot be combined with {others[0]}.", "Use only one of them.")
+        if others := [key for key in context.flags if key.startswith(("session.", "service."))]:
+            raise UsageError(f"--demo cannot be combined with {OPTIONS[others[0]].flag}.", "Use only one of them.")
         if options.continues:
             raise UsageError("--demo cannot be combined with --continue.", "Use only one of them.")
         options = _for_demo(options)
