@@ -1,7 +1,7 @@
-"""What the screen, the line mode and the commands see of the engine.
+"""The engine as the screen, the line mode and the commands see it.
 
-`EngineFacade` is the whole surface: intents and talk edges go in, facts come out to subscribers, snapshots
-and levels are polled. All methods but `talk` belong to the event loop's thread.
+Intents and talk edges go in; subscribers receive events; status, levels and transcript are polled. All methods but
+`EngineFacade.talk` belong to the event loop's thread.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pinch_tui.core.transcript.utterance import Utterance
 Listener = Callable[[EngineEvent], None]
 
 
-class TranscriptView(Protocol):
-    """Read access to the conversation."""
+class TranscriptReader(Protocol):
+    """Read access to a conversation."""
 
     @property
     def utterances(self) -> Sequence[Utterance]:
-        """All of them in press order; the sequence is live, its items are frozen."""
+        """All utterances in press order; the sequence is live, its items are frozen."""
 
     def utterance(self, number: int) -> Utterance: ...
 
@@ -30,21 +30,21 @@ class EngineFacade(Protocol):
     def status(self) -> Status: ...
 
     @property
-    def transcript(self) -> TranscriptView: ...
+    def transcript(self) -> TranscriptReader: ...
 
     def levels(self) -> Levels: ...
 
     def post(self, intent: Intent) -> None:
-        """Ask for something; returns at once."""
+        """Carry out an intent; returns at once."""
 
     def talk(self, edge: TalkEdge) -> None:
-        """A step of the talk key. May be called from any thread; keeps order; never blocks."""
+        """Report a step of the talk key. Callable from any thread; keeps order; never blocks."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear every fact, called on the loop's thread in order; returns the way to stop."""
+        """Deliver every event, in order, on the loop's thread; returns a function that unsubscribes."""
 
     def speech_of(self, utterance: int) -> bytes:
-        """All speech received for an utterance: float32 LE mono 24 kHz, b"" when there is none (any more)."""
+        """All speech kept for an utterance: float32 LE mono 24 kHz, b"" for none."""
 
     async def run(self) -> None:
-        """Work until stopped by `Quit`; the last fact is `Stopped`."""
+        """Work until `Quit`; the last event is `Stopped`."""

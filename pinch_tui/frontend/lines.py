@@ -11,7 +11,7 @@ from pinch_tui.core.events import Correct, ReplaySpeech, SendAgain
 from pinch_tui.core.transcript.correct import new_words
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance
-from pinch_tui.engine.facade import EngineFacade, TranscriptView
+from pinch_tui.engine.facade import EngineFacade, TranscriptReader
 from pinch_tui.frontend.clipboard import Clipboard
 from pinch_tui.frontend.ports import Export, Face, Wording
 from pinch_tui.frontend.services import AppServices
@@ -26,7 +26,7 @@ class LineWork:
 
     def __init__(
         self,
-        transcript: TranscriptView,
+        transcript: TranscriptReader,
         services: AppServices,
         face: Face,
         *,

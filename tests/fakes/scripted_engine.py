@@ -23,7 +23,7 @@ from pinch_tui.core.events import (
 from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
-from pinch_tui.engine.facade import Listener, TranscriptView
+from pinch_tui.engine.facade import Listener, TranscriptReader
 
 
 class ScriptedEngine:
@@ -46,7 +46,7 @@ class ScriptedEngine:
     # ---- EngineFacade
 
     @property
-    def transcript(self) -> TranscriptView:
+    def transcript(self) -> TranscriptReader:
         return self._conversation
 
     def levels(self) -> Levels:

@@ -28,7 +28,7 @@ from pinch_tui.ui.widgets.notices import Notices
 from pinch_tui.ui.widgets.search_bar import SearchBar
 from pinch_tui.ui.widgets.strip import displayed
 
-MakeView = Callable[[facade.TranscriptView], TranscriptView]
+MakeView = Callable[[facade.TranscriptReader], TranscriptView]
 _HINTS = (
     ("continue", "continue"),
     ("search", "search"),

@@ -49,7 +49,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(
         self,
-        transcript: facade.TranscriptView,
+        transcript: facade.TranscriptReader,
         *,
         has_times: bool = True,
         reorders: Order | bool = Order.LETTERS,
@@ -77,7 +77,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.latest_key = "End"
         """The key that the jump mark names, "" for none."""
 
-    def like(self, transcript: facade.TranscriptView) -> TranscriptView:
+    def like(self, transcript: facade.TranscriptReader) -> TranscriptView:
         """A view of another conversation with the same look."""
         style = self._book.style
         return TranscriptView(
