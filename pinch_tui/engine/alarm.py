@@ -1,4 +1,4 @@
-"""One pending wake-up on the event loop, whose clock is the machines' clock."""
+"""Time in the engine: the system's clock, and a timer on the event loop. Both run on the loop's time."""
 
 from __future__ import annotations
 
@@ -8,37 +8,32 @@ from collections.abc import Callable
 
 
 class Alarm:
-    """Calls ``ring`` at the time it was last set to; setting it again replaces the time."""
+    """A timer that calls ``ring``. Setting it again replaces the time."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
-        self._loop = loop
+    def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         self._handle: asyncio.TimerHandle | None = None
-        self._at = float("inf")
 
     def set(self, t: float | None) -> None:
-        """``t`` in the loop's time (`time.monotonic()`), None for no wake-up."""
-        if t == self._at or (t is None and self._handle is None):
-            return
+        """``t`` in the loop's time, None to cancel."""
         if self._handle is not None:
+            if self._handle.when() == t:
+                return
             self._handle.cancel()
             self._handle = None
-        self._at = float("inf")
         if t is not None:
-            self._at = t
-            self._handle = self._loop.call_at(t, self._fire)
+            self._handle = asyncio.get_running_loop().call_at(t, self._fire)
 
     def _fire(self) -> None:
         self._handle = None
-        self._at = float("inf")
         self._ring()
 
 
 class SystemClock:
-    """The `Clock` port on the time of the loop that runs first, and the system's wall clock."""
+    """The `Clock` port: the time of the first running loop that uses it, and the system's wall clock."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None  # to look it up costs a system call
+        self._loop: asyncio.AbstractEventLoop | None = None  # kept, because each lookup costs a system call
 
     def monotonic(self) -> float:
         if self._loop is None:

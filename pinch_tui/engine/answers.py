@@ -1,4 +1,4 @@
-"""Turns the answers to utterances into rows, speech and log lines."""
+"""Turns a session's answers to utterances into rows, speech and log lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from pinch_tui.core.events import Frame, Severity
+from pinch_tui.core.latency import Span
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.kept import KeptSound
 from pinch_tui.core.session.outbox import Outgoing
@@ -21,7 +22,7 @@ from pinch_tui.engine.speech_player import SpeechPlayer
 
 
 class Answers:
-    """`take` handles what a session reports of an utterance."""
+    """`take` handles every `ev.Answer`."""
 
     def __init__(self, conversation: Conversation, player: SpeechPlayer, listening: Listening) -> None:
         self._conversation = conversation
@@ -34,11 +35,10 @@ class Answers:
     def take(self, runner: SessionRunner, answer: ev.Answer) -> None:
         session = runner.session
         if not self._transcript.is_open(answer.source if isinstance(answer, ev.TextMoved) else answer.number):
-            return  # of a conversation that was left for another one
+            return  # for a conversation that was replaced by another one
         match answer:
             case ev.TextReceived():
-                if not self._text(session, answer):
-                    return
+                self._text(session, answer)
             case ev.TextMoved():
                 self._moved(answer)
             case ev.SpeechReceived(number, _, chunk):
@@ -46,7 +46,7 @@ class Answers:
                 if not self._transcript.utterance(number).has_speech:
                     self._transcript.mark_speech(number)
                     self._notifier.changed(number)
-                return
+                return  # chunks are frequent, and the player's own events refresh the status
             case ev.FirstFrameQueued(number, attempt):
                 params, target = session.params, session.traits.target_of(session.params)
                 self._transcript.retarget(number, params.source, target, session.session_id)
@@ -54,32 +54,24 @@ class Answers:
             case ev.FinalizeQueued(number):
                 self._notifier.log("finalize", utterance=number)
             case ev.Restarted(number, attempt, kept, kept_speech):
-                self._transcript.restart(number, attempt, session.session_id, kept)
                 self._player.restarted(number, 4 * kept_speech)
-                self._conversation.latency.forget(number)
-                self._notifier.log("resend", utterance=number, attempt=attempt)
-                self._notifier.changed(number)
+                self._restart(number, attempt, session.session_id, kept)
             case ev.Settled(number, sound):
                 self._settled(number, sound)
             case _:
                 assert_never(answer)
         self._conversation.refresh()
 
-    def _text(self, session: Session, answer: ev.TextReceived) -> bool:
-        """Show it. Whether the status may be another now; most interim texts change nothing that it tells."""
+    def _text(self, session: Session, answer: ev.TextReceived) -> None:
         number, message = answer.number, answer.message
-        now = self._conversation.now()
-        refused, measured = self._transcript.refused, self._conversation.latency.latency()
-        is_news = self._conversation.latency.first_text(number, now) is not measured or message.is_final
-        traits = session.traits
+        now, latency, traits = self._conversation.now(), self._conversation.latency, session.traits
+        latency.measure(Span.FIRST_TEXT, number, now)
         if message.is_final and (message.kind is TranscriptKind.TRANSLATED or not traits.translates):
-            self._conversation.latency.final(number, now)
+            latency.measure(Span.FINAL, number, now)
             if not traits.acknowledges_end:
                 self._conversation.awaited.discard(number)
-        is_changed = self._transcript.apply(number, answer.attempt, message, self._conversation.ms())
-        is_news = is_news or self._transcript.refused != refused
-        if not is_changed:
-            return is_news
+        if not self._transcript.apply(number, answer.attempt, message, self._conversation.ms()):
+            return
         self._notifier.changed(number)
         utterance = self._transcript.utterance(number)
         segment = self._transcript.segment_of(number, message.id)
@@ -102,41 +94,41 @@ class Answers:
             session_id=session.session_id,
             **({"note": message.note} if message.note else {}),
         )
-        return is_news
 
     def _moved(self, answer: ev.TextMoved) -> None:
-        ms = self._conversation.ms()
-        if self._transcript.move(answer.source, answer.id, answer.target, answer.attempt, ms, answer.before):
-            self._notifier.log("moved", utterance=answer.source, to=answer.target, id=answer.id)
-            if not self._transcript.utterance(answer.source).has_text and self._player.moved(
-                answer.source, answer.target
-            ):
-                self._transcript.mark_speech(answer.source, has_speech=False)
-                self._transcript.mark_speech(answer.target)
-            self._notifier.changed(answer.source, answer.target)
+        source, target = answer.source, answer.target
+        if self._transcript.move(source, answer.id, target, answer.attempt, self._conversation.ms(), answer.before):
+            self._notifier.log("moved", utterance=source, to=target, id=answer.id)
+            if not self._transcript.utterance(source).has_text and self._player.moved(source, target):
+                self._transcript.mark_speech(source, has_speech=False)
+                self._transcript.mark_speech(target)
+            self._notifier.changed(source, target)
+
+    def _restart(self, number: int, attempt: int, session_id: str | None, kept: int = 0, **fields: bool) -> None:
+        self._transcript.restart(number, attempt, session_id, kept)
+        self._conversation.latency.forget(number)
+        self._notifier.log("resend", None, utterance=number, attempt=attempt, **fields)
+        self._notifier.changed(number)
 
     def forget(self) -> None:
-        """Another conversation takes the place of the one up to now."""
+        """Another conversation replaces this one."""
         self._kept = KeptSound()
 
-    def taken_again(self, number: int) -> Outgoing | None:
-        """The kept sound of an empty row as a new attempt; None where none is kept."""
+    def send_again(self, number: int) -> Outgoing | None:
+        """The kept sound of an empty row as a new attempt; None if there is none."""
         frames = self._kept.take(number)
         if not frames:
             return None
         utterance = self._transcript.utterance(number)
         attempt = utterance.attempt + 1
-        self._transcript.restart(number, attempt, utterance.session_id)
-        self._conversation.latency.forget(number)
         self._conversation.awaited.add(number)
         self._notifier.clear("heard")
-        self._notifier.log("resend", utterance=number, attempt=attempt, asked=True)
-        self._notifier.changed(number)
+        self._restart(number, attempt, utterance.session_id, asked=True)
         peak = max(frame.peak for frame in frames)
         return Outgoing(number, deque(frames), attempt=attempt, is_ended=True, peak=peak)
 
     def _keep(self, utterance: Utterance, sound: Sequence[Frame]) -> None:
-        """The sound of a row without text, where sending it again may help."""
+        """Keep the sound of a row without text, if sending it again might help."""
         cause = utterance.unheard
         if not sound or not (utterance.has_note or (cause is not None and cause.may_help_again)):
             return
@@ -155,9 +147,8 @@ class Answers:
         is_empty = utterance.state is UtteranceState.EMPTY
         if is_empty:
             self._keep(utterance, sound)
-            utterance = self._transcript.utterance(number)
-        if is_empty and not utterance.has_note and not self._listening.is_failing:  # the cause is told already
-            self._tell_unheard(utterance)
+            if not utterance.has_note and not self._listening.is_failing:  # otherwise the cause is already shown
+                self._tell_unheard(self._transcript.utterance(number))
         fields: dict[str, Any] = {"utterance": number, "empty": is_empty}
         if utterance.unheard is not None:
             fields["why"] = utterance.unheard.value

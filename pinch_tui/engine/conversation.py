@@ -1,4 +1,4 @@
-"""Shared by all parts of the engine: the rows, their latency, and the notifier."""
+"""State shared by all parts of the engine: the transcript, its latency, and the notifier."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.notifier import Notifier
 
-GAP_MS = 1000
-"""Between the last line of a conversation and the moment in which it is resumed, in its own time."""
-
 
 @dataclass(slots=True)
 class Conversation:
-    """``began_at``: monotonic seconds. ``refresh`` says that the status may have changed."""
+    """``began_at``: monotonic seconds. ``refresh``: call it when the status might have changed."""
 
     clock: Clock
     began_at: float
@@ -26,16 +23,16 @@ class Conversation:
     transcript: Transcript = field(default_factory=Transcript)
     latency: LatencyMeter = field(default_factory=LatencyMeter)
     awaited: set[int] = field(default_factory=set)
-    """Utterances whose last words are awaited."""
+    """Utterances that still await their last words."""
 
     def now(self) -> float:
         return self.clock.monotonic()
 
     def resume(self, utterances: Sequence[Utterance]) -> None:
-        """Go on with an earlier conversation: its time goes on where it ended, however long ago that was."""
+        """Continue an earlier conversation, whose time resumes one second after its last line."""
         self.transcript.resume(utterances)
-        self.began_at = self.now() - (self.transcript.end_ms + GAP_MS) / 1000
+        self.began_at = self.now() - self.transcript.end_ms / 1000 - 1.0
 
     def ms(self, t: float | None = None) -> int:
-        """Milliseconds from the beginning to ``t``, or to now."""
+        """Milliseconds from the beginning to ``t`` (now by default)."""
         return max(0, round(((self.now() if t is None else t) - self.began_at) * 1000))

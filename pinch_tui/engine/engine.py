@@ -1,8 +1,8 @@
-"""The engine: feeds facts to the machines and carries out their commands. Implements `EngineFacade`.
+"""The engine: joins the parts, and owns how the whole begins and ends. Implements `EngineFacade`.
 
-Everything runs on one event loop; only `talk` may be called from another thread. Decisions are made in ``core``. The
-parts by topic: `Sessions`, `Talking`, `Listening` (the microphone), `Loudspeaker` with its `SpeechPlayer`, and
-`Answers`. This module joins them, and owns how the whole begins and ends.
+Everything runs on one event loop; only `Engine.talk` can be called from another thread. Pure machines in ``core`` make
+the decisions. The parts that run them: `Sessions`, `Talking`, `Listening` (the microphone), `Loudspeaker` with its
+`SpeechPlayer`, and `Answers`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pinch_tui.core import events as e
 from pinch_tui.core.options import pair_text
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.sound import MicFailed, SpeakerFailed
-from pinch_tui.core.talk.talk import TalkState
+from pinch_tui.core.talk import talk as tk
 from pinch_tui.core.transcript.transcript import Transcript
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.alarm import Alarm
@@ -41,7 +41,7 @@ from pinch_tui.settings.model import BargeIn
 
 __all__ = ["Engine", "EngineConfig", "EnginePorts"]
 
-FAREWELL_S = 0.3
+_FAREWELL_S = 0.3
 """How long the end waits for the service to answer a close."""
 _STATUS_EVERY_S = 0.2
 
@@ -49,8 +49,8 @@ _STATUS_EVERY_S = 0.2
 class Engine:
     """One conversation.
 
-    ``on_forced_end`` hears when an utterance was ended by anything but its key, ``on_silent_stop`` when nothing was
-    said just before a soft stop, so that it may be final at once.
+    ``random``: numbers from 0 to 1, for the jitter of retries. ``on_forced_end`` is called if anything but its key
+    ends an utterance, ``on_silent_stop`` at a soft stop after a moment of silence.
     """
 
     def __init__(
@@ -58,30 +58,49 @@ class Engine:
         config: EngineConfig,
         ports: EnginePorts,
         random: Callable[[], float],
-        on_forced_end: Callable[[e.TalkSource], None] | None = None,
-        on_silent_stop: Callable[[], None] | None = None,
+        on_forced_end: Callable[[e.TalkSource], None] = lambda source: None,
+        on_silent_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._ports = ports
-        self._on_forced_end = on_forced_end or (lambda source: None)
-        self._on_silent_stop = on_silent_stop or (lambda: None)
-        self._notifier = Notifier(ports.clock)
-        self._conversation = Conversation(ports.clock, ports.clock.monotonic(), self._notifier, self._refresh)
-        self._sessions = Sessions(
-            ports.service,
-            self._conversation,
-            random,
-            reopens_idle=config.reopens_idle,
-            has_spare=config.has_spare,
-            is_continuous=config.is_continuous,
-        )
         self._edges: deque[e.TalkEdge] = deque()
-        self._intents: deque[e.Intent] = deque()
+        self._intents: deque[e.Intent] = deque()  # before `run`
         self._status = e.Status(params=config.params, service=ports.service.traits)
+        self._status_alarm = Alarm(self._refresh)
         self._draining_until: float | None = None
+        self._drain_alarm = Alarm(self._leave)
+        self._stopped = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_quitting = False
         self._is_over = False
+
+        self._microphone = guarded(ports.microphone, self._microphone_broke)
+        self._speaker = guarded(ports.speaker, self._speaker_broke)
+        self._notifier = Notifier(ports.clock)
+        conversation = Conversation(ports.clock, ports.clock.monotonic(), self._notifier, self._refresh)
+        self._conversation = conversation
+        # A continuous utterance has no end after which its speech could be played.
+        barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
+        self._player = SpeechPlayer(self._speaker, barge_in, conversation)
+        self._loudspeaker = Loudspeaker(self._speaker, self._player, conversation, has_cues=config.has_cues)
+        cue = self._loudspeaker.cue
+        self._machine = tk.TalkMachine(config.talk)
+        access = Access(ports.claim, conversation, is_shared=config.shares_microphone)
+        self._listening = Listening(self._machine, config.keep_open, self._microphone, access, conversation, cue)
+        self._answers = Answers(conversation, self._player, self._listening)
+        self._sessions = Sessions(
+            ports.service, conversation, random, config, self._answers.take, cue, all_closed=self._leave
+        )
+        self._talking = Talking(
+            self._machine,
+            conversation,
+            self._sessions,
+            self._listening,
+            self._loudspeaker,
+            on_forced_end,
+            on_silent_stop,
+        )
+        self._listening.attach(self._talking.drive, self._talking.force_end)
 
     # ---- EngineFacade ----
 
@@ -94,126 +113,108 @@ class Engine:
         return self._conversation.transcript
 
     def levels(self) -> e.Levels:
-        if self._loop is None:
-            return e.Levels()
         return self._listening.levels()
 
     def post(self, intent: e.Intent) -> None:
-        """Ask for something. Intents that come before `run` wait for it."""
+        """Carry out an intent. Intents posted before `run` wait for it."""
         if self._loop is None:
             self._intents.append(intent)
         elif not self._is_over:
             self._on_intent(intent)
 
     def talk(self, edge: e.TalkEdge) -> None:
-        """A step of the talk key, from any thread."""
+        """Report a step of the talk key, from any thread."""
         self._edges.append(edge)
         if (loop := self._loop) is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed: nothing is left to talk to
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the engine has ended
                 loop.call_soon_threadsafe(self._take_edges, context=self._context)
-
-    def hear_sample(self, frame: e.Frame) -> None:
-        """20 ms of a phrase that a voice speaks in place of a person, between edges of `TalkSource.SAMPLE`."""
-        if self._loop is not None and not self._is_over:
-            self._talking.hear_sample(frame)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._notifier.subscribe(listener)
 
-    def say(self, notice: e.NoticePosted) -> None:
-        """Tell something that was found outside the engine."""
-        self._notifier.emit(notice)
-
     def speech_of(self, utterance: int) -> bytes:
-        return self._player.of(utterance) if self._loop is not None else b""
-
-    @property
-    def is_resting(self) -> bool:
-        """There is no talk, and no words are awaited."""
-        if self._loop is None:
-            return True
-        return self._talking.machine.state is TalkState.IDLE and not self._sessions.unsettled()
-
-    def resume(self, utterances: Sequence[Utterance]) -> None:
-        """Go on with an earlier conversation in place of the one up to now; only while it `is_resting`."""
-        assert self.is_resting
-        used = self._conversation.transcript.last_number
-        self._conversation.resume(utterances)
-        if self._loop is not None:
-            self._player.forget()
-            self._answers.forget()
-            self._talking.count_on_from(max(used, self._conversation.transcript.last_number))
-            self._notifier.clear("heard", "change", "replay")
-            self._refresh()
-
-    def use_service(self, service: Service) -> None:
-        """Use another service, or the same one with another key, from now on; a new session is opened at once."""
-        is_other = service.traits.name != self._sessions.service.traits.name
-        params = self._sessions.replace_service(service)
-        if params is not None and self._loop is not None:
-            self._open_new_session(params, is_other_service=is_other)
+        return self._player.of(utterance)
 
     async def run(self) -> None:
-        """Work until a `Quit` is done. The last fact is `Stopped`."""
+        """Work until a `Quit` is done. The last event is `Stopped`."""
         loop = asyncio.get_running_loop()
-        # Listeners are always called in the context that `run` was called in, whichever thread the cause came from.
+        # Listeners are always called in the context of `run`, whichever thread caused the event.
         self._context = contextvars.copy_context()
-        self._stopped = asyncio.Event()
-        self._drain_alarm = Alarm(loop, self._leave)
-        self._status_alarm = Alarm(loop, self._refresh)
-        self._make_parts()
-        ports = self._ports
+        self._player.set_volume(self._config.volume, self._config.is_muted)
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._sessions.attach(self._answers.take, self._loudspeaker.cue, self._leave, tasks)
                 workers = [
-                    tasks.create_task(self._listening.hear(), name="microphone"),
+                    tasks.create_task(self._listening.listen(), name="microphone"),
                     tasks.create_task(self._loudspeaker.listen(), name="speaker"),
                 ]
                 self._loop = loop
-                self._sessions.open(self._config.params)
+                self._sessions.start(self._config.params, tasks)
                 self._listening.apply_policy()
                 self._take_edges()
                 while self._intents:
                     self._on_intent(self._intents.popleft())
                 await self._stopped.wait()
                 self._end_timers()
-                loop.call_later(FAREWELL_S, self._sessions.end_farewells)
+                loop.call_later(_FAREWELL_S, self._sessions.end_farewells)
                 for worker in workers:
                     worker.cancel()
         finally:
             if self._config.closes_sound:
-                await guarded(ports.microphone, self._microphone_broke).aclose()
-                await guarded(ports.speaker, self._speaker_broke).aclose()
+                await self._microphone.aclose()
+                await self._speaker.aclose()
             await self._sessions.aclose()
         self._is_over = True
         self._notifier.emit(e.Stopped(self._sessions.unfinished()))
 
-    def _make_parts(self) -> None:
-        """What needs the running loop."""
-        config, ports, conversation = self._config, self._ports, self._conversation
-        microphone = guarded(ports.microphone, self._microphone_broke)
-        speaker = guarded(ports.speaker, self._speaker_broke)
-        # With a single endless utterance, barge-in would hold its speech back until the end.
-        barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
-        self._player = SpeechPlayer(speaker, barge_in, self._on_speech_event, ports.clock.monotonic)
-        self._player.set_volume(config.volume, config.is_muted)
-        self._loudspeaker = Loudspeaker(speaker, self._player, conversation, has_cues=config.has_cues)
-        access = Access(ports.claim, conversation, is_shared=config.shares_microphone)
-        self._listening = Listening(
-            config.talk, config.keep_open, microphone, access, conversation, self._loudspeaker.cue
+    # ---- beside the facade ----
+
+    def hear_sample(self, frame: e.Frame) -> None:
+        """Take 20 ms of a phrase spoken by a synthetic voice, between two edges of `TalkSource.SAMPLE`."""
+        if not self._is_over:
+            self._talking.hear_sample(frame)
+
+    def say(self, notice: e.NoticePosted) -> None:
+        """Post a notice of another part of the program."""
+        self._notifier.emit(notice)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether no utterance is under way, and none awaits its last words."""
+        return self._machine.state is tk.TalkState.IDLE and not self._sessions.unsettled()
+
+    def resume(self, utterances: Sequence[Utterance]) -> None:
+        """Replace the conversation by an earlier one, to continue it. Only allowed while the engine `is_resting`."""
+        assert self.is_resting
+        used = self._conversation.transcript.last_number
+        self._conversation.resume(utterances)
+        self._player.forget()
+        self._answers.forget()
+        # The next utterance gets a number that neither conversation has used.
+        self._machine.number = max(self._machine.number, used, self._conversation.transcript.last_number)
+        self._notifier.clear("heard", "change", "replay")
+        self._refresh()
+
+    def use_service(self, service: Service) -> None:
+        """Use another service, or the same one with another key, and open a new session at once."""
+        is_other = service.traits.name != self._sessions.service.traits.name
+        params = self._sessions.replace_service(service)
+        if params is not None:
+            self._open_new_session(params, is_other_service=is_other)
+
+    # ---- status and faults ----
+
+    def _refresh(self) -> None:
+        """Update the status if it has changed."""
+        if not self._sessions.all():
+            return
+        status = snapshot(
+            self._conversation, self._sessions, self._machine, self._listening, self._loudspeaker, self._draining_until
         )
-        self._talking = Talking(
-            config.talk,
-            conversation,
-            self._sessions,
-            self._listening,
-            self._loudspeaker,
-            self._on_forced_end,
-            self._on_silent_stop,
-        )
-        self._listening.attach(self._talking)
-        self._answers = Answers(conversation, self._player, self._listening)
+        is_moving = status.behind_s > 0 or status.speech_late_s > 0 or self._machine.state is not tk.TalkState.IDLE
+        self._status_alarm.set(self._conversation.now() + _STATUS_EVERY_S if is_moving else None)
+        if status != self._status:
+            self._status = status
+            self._notifier.emit(e.StatusChanged(status))
 
     def _microphone_broke(self, error: AudioError) -> None:
         if not self._is_over:
@@ -225,30 +226,6 @@ class Engine:
             self._loudspeaker.failed(SpeakerFailed(error, is_retrying=False))
             self._refresh()
 
-    # ---- the status ----
-
-    def _refresh(self) -> None:
-        """Something the status shows may have changed."""
-        if self._loop is None or not self._sessions.all():
-            return
-        talk = self._talking.machine
-        status = snapshot(
-            self._conversation, self._sessions, talk, self._listening, self._loudspeaker, self._draining_until
-        )
-        is_moving = status.behind_s > 0 or status.speech_late_s > 0 or talk.state is not TalkState.IDLE
-        self._status_alarm.set(self._conversation.now() + _STATUS_EVERY_S if is_moving else None)
-        if status != self._status:
-            self._status = status
-            self._notifier.emit(e.StatusChanged(status))
-
-    def _on_speech_event(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
-        if kind == "speech-start":
-            self._conversation.latency.first_sound(utterance, t)
-        elif kind == "speech-end" and not fields["cut"]:
-            last = self._conversation.latency.last_sound(utterance, t).last_sound.ms
-            fields = fields if last is None else {**fields, "last_sound_ms": round(last)}
-        self._notifier.log(kind, t, utterance=utterance, **fields)
-
     # ---- the session ----
 
     def _change_session(self, params: e.SessionParams) -> None:
@@ -257,21 +234,21 @@ class Engine:
             self._open_new_session(params)
 
     def _open_new_session(self, params: e.SessionParams, *, is_other_service: bool = False) -> None:
-        """The next words go to a new session; what was said before is finalized and drained on the old one.
+        """Send the next words to a new session, and drain the old one.
 
-        What the old one was refused goes to the new one.
+        The new session also gets the utterances that the old one was refused.
         """
         self._notifier.clear("link", "speech")
-        before = self._sessions.current().session.params if self._sessions.all() else None
+        before = self._sessions.current().session.params
         self._sessions.open(params)
-        if self._talking.part():  # the key is still down: what follows is a new utterance
+        if self._machine.state is tk.TalkState.TALKING:  # the rest of the speech becomes a new utterance
+            self._talking.drive(tk.Parted(self._conversation.now()))
             meant = self._sessions.current().session.traits.meant
-            told = _from_here_on(before and meant(before), meant(params))
-            self._notifier.notice("change", e.Severity.INFO, *told)
+            self._notifier.notice("change", e.Severity.INFO, *_from_here_on(meant(before), meant(params)))
         self._talking.handed_over(self._sessions.hand_over(is_other_service=is_other_service))
         self._sessions.drain_former()
 
-    # ---- intents ----
+    # ---- edges and intents ----
 
     def _take_edges(self) -> None:
         while self._edges:
@@ -296,7 +273,8 @@ class Engine:
             case e.Foreground(is_foreground):
                 self._listening.foreground(is_foreground)
                 if not is_foreground:
-                    self._talking.leave_foreground()
+                    self._talking.force_end(e.TalkSource.QUIT)
+                    self._talking.drive(tk.MicVanished())  # ends the tail, too
             case e.SelectSpeaker(device):
                 self._loudspeaker.select(device)
             case e.SetVolume(volume, is_muted):
@@ -304,16 +282,15 @@ class Engine:
             case e.SetBargeIn(policy):
                 self._player.barge_in = BargeIn(policy)
             case e.ReplaySpeech(utterance, speed):
-                if not self._player.replay(utterance, speed):
-                    self._notifier.notice("replay", e.Severity.INFO, "There is no speech for this line.")
-                elif self._player.has_replay_waiting:
-                    self._notifier.notice("replay", e.Severity.INFO, "It plays when you finish talking.")
+                self._player.replay(utterance, speed)
             case e.StopSpeech(skip):
                 self._player.stop(skip=skip)
             case e.CatchUp():
                 self._player.catch_up()
             case e.SendAgain(number):
-                self._send_again(number)
+                attempt = self._answers.send_again(number)
+                if attempt is not None and not self._is_quitting:
+                    self._sessions.current().feed(ev.UtterancesGiven((attempt,)))
             case e.Correct(number, original, translation):
                 if self._conversation.transcript.correct(number, original, translation):
                     self._notifier.changed(number)
@@ -323,11 +300,7 @@ class Engine:
                 assert_never(intent)
         self._refresh()
 
-    def _send_again(self, number: int) -> None:
-        attempt = self._answers.taken_again(number)
-        if attempt is None or self._is_quitting:
-            return
-        self._sessions.current().feed(ev.UtterancesGiven((attempt,)))
+    # ---- the end ----
 
     def _quit(self, *, drain: bool) -> None:
         is_second = self._is_quitting
@@ -353,12 +326,12 @@ class Engine:
         self._drain_alarm.set(None)
         self._status_alarm.set(None)
         self._listening.end_timer()
-        self._talking.end_timer()
+        self._talking.end_timers()
         self._sessions.end_timers()
 
 
-def _from_here_on(before: e.SessionParams | None, params: e.SessionParams) -> tuple[str, str]:
-    """What a change in mid-talk comes to, and what becomes of the words before it."""
-    if before and (before.source, before.target, before.two_way) == (params.source, params.target, params.two_way):
+def _from_here_on(before: e.SessionParams, params: e.SessionParams) -> tuple[str, str]:
+    """What the settings change while the user talks, and what becomes of the words before."""
+    if (before.source, before.target, before.two_way) == (params.source, params.target, params.two_way):
         return "From here on: the new settings.", "Earlier words keep the old ones."
     return f"From here on: {pair_text(params)}.", "Earlier words keep their languages."

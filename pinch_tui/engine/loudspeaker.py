@@ -1,4 +1,4 @@
-"""The speaker as a device: whether and which one there is, and the cues. Speech belongs to `SpeechPlayer`."""
+"""The speaker as a device: whether it is there, its name, and the cues. Speech belongs to `SpeechPlayer`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pinch_tui.engine.speech_player import SpeechPlayer
 
 
 class Loudspeaker:
-    """``has_cues`` None: over headphones, where that is known."""
+    """``has_cues`` None: cues only if the speaker is known to be headphones."""
 
     def __init__(
         self, speaker: Speaker, player: SpeechPlayer, conversation: Conversation, *, has_cues: bool | None
@@ -25,7 +25,7 @@ class Loudspeaker:
 
     @property
     def late_s(self) -> float:
-        """Seconds of speech that wait to be played."""
+        """Seconds of speech waiting to be played."""
         return round(self._speaker.buffered_s(), 1)
 
     @property
@@ -37,12 +37,12 @@ class Loudspeaker:
         self._speaker.select(device)
 
     def cue(self, name: str) -> None:
-        """A short sound, where cues are wanted."""
+        """Play a short sound, if cues are on."""
         if self._has_cues or (self._has_cues is None and self.has_headphones):
             self._speaker.cue(name)
 
     async def listen(self) -> None:
-        """Handle the speaker's events until it ends."""
+        """Handle the speaker's events until they end."""
         notifier = self._conversation.notifier
         async for event in self._speaker.events():
             match event:
@@ -61,7 +61,7 @@ class Loudspeaker:
             self._conversation.refresh()
 
     def failed(self, event: SpeakerFailed) -> None:
-        """It is gone, or broke."""
+        """The speaker vanished or broke."""
         error, notifier = event.error, self._conversation.notifier
         self.is_there = False
         notifier.notice("speaker", Severity.WARNING, error.title, error.hint, is_retrying=event.is_retrying)

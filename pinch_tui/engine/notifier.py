@@ -1,4 +1,4 @@
-"""Tells the listeners: facts, lines of the event log, notices."""
+"""Delivers the engine's events to its listeners: changes, lines of the event log, notices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinch_tui.engine.facade import Listener
 
 
 class Notifier:
-    """All events leave the engine through it. What a listener raises goes no further, and is told once."""
+    """Every event leaves the engine through it. A listener's exception stops here and is reported once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,7 +21,7 @@ class Notifier:
         self._faults: set[tuple[int, str]] = set()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear everything from now on; returns the way to stop."""
+        """Deliver every event from now on; returns a function that unsubscribes."""
         self._listeners.append(listener)
 
         def stop() -> None:
@@ -39,13 +39,12 @@ class Notifier:
         if (fault := (id(listener), name)) not in self._faults:
             self._faults.add(fault)
             note_unexpected(exc)
+            title = f"A part of the program failed in an unexpected way ({name})."
             hint = "What is shown or kept may be incomplete. Save what you need, then start the program again."
-            self.notice(
-                "listener", Severity.ERROR, f"A part of the program failed in an unexpected way ({name}).", hint
-            )
+            self.notice("listener", Severity.ERROR, title, hint)
 
     def log(self, kind: str, t: float | None = None, **fields: object) -> None:
-        """A line of the event log; ``t`` is when it happened (now, if not given)."""
+        """Add a line to the event log; ``t`` is when it happened (now by default)."""
         self.emit(Logged(self._clock.monotonic() if t is None else t, kind, fields))
 
     def notice(
@@ -58,7 +57,7 @@ class Notifier:
         is_retrying: bool = False,
         offers: tuple[str, ...] = (),
     ) -> None:
-        """Post a notice. A lasting one is posted once until it is cleared; a passing one is posted each time."""
+        """Post a notice. A repeated error or retry is posted once until it is cleared; other notices every time."""
         posted = NoticePosted(topic, severity, title, hint, is_retrying, offers=offers)
         if (is_retrying or severity is Severity.ERROR) and self._shown.get(topic) == posted:
             return
@@ -72,5 +71,5 @@ class Notifier:
                 self.emit(NoticePosted(topic, Severity.INFO, ""))
 
     def changed(self, *numbers: int) -> None:
-        """These utterances changed."""
+        """Report that these utterances changed."""
         self.emit(TranscriptChanged(numbers))

@@ -1,4 +1,4 @@
-"""What an engine is made of: its settings and its ports."""
+"""What an engine is built from: its settings and its ports."""
 
 from __future__ import annotations
 
@@ -11,19 +11,10 @@ from pinch_tui.engine.ports import Microphone, MicrophoneClaim, NoClaim, Speaker
 from pinch_tui.services.ports import Service
 from pinch_tui.settings.model import BargeIn, KeepOpen
 
-DRAIN_S = 3.0
-"""How long a quit waits for the last words."""
-
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """What the engine is told once.
-
-    ``has_spare``: a session for the swapped pair is opened ahead. ``is_continuous``: utterances without limit, settled
-    segment by segment. ``has_cues`` None: over headphones, where
-    that is known. ``drain_s``: how long a quit waits for the last words. ``closes_sound``: the microphone and the
-    speaker are the engine's to close. ``shares_microphone``: it is opened also while another copy has it.
-    """
+    """The engine's settings; they do not change while it runs, unless an intent says so."""
 
     params: SessionParams = field(default_factory=SessionParams)
     talk: TalkConfig = field(default_factory=TalkConfig)
@@ -31,18 +22,24 @@ class EngineConfig:
     barge_in: BargeIn = BargeIn.STOP
     reopens_idle: bool = True
     has_spare: bool = False
+    """Whether a session for the swapped pair is opened in advance."""
     is_continuous: bool = False
+    """Whether utterances have no time limit and settle segment by segment."""
     volume: float = 1.0
     is_muted: bool = False
     has_cues: bool | None = None
-    drain_s: float = DRAIN_S
+    """Whether cues are played. None: only if the speaker is known to be headphones."""
+    drain_s: float = 3.0
+    """How long a quit waits for the last words."""
     closes_sound: bool = True
+    """Whether the engine closes the microphone and the speaker when it ends."""
     shares_microphone: bool = False
+    """Whether the microphone is opened even if another copy of the program has it."""
 
 
 @dataclass(slots=True)
 class EnginePorts:
-    """The engine's side of the world; closed by the engine at the end of `Engine.run`."""
+    """The engine's access to the outside world."""
 
     microphone: Microphone
     speaker: Speaker

@@ -1,34 +1,34 @@
-"""Translated speech on its way to the speaker: playouts, barge-in, replay.
+"""Plays translated speech: playouts, barge-in, replay.
 
-A playout is one run of speech of one utterance. While a person talks (and barge-in is ``stop``), speech that arrives is
-kept and said afterwards; speech that a press cut off is not repeated, but can be replayed.
+A playout is one run of speech of one utterance. With barge-in ``stop``, speech that arrives while the user talks is
+played afterwards. Speech that a press cuts off is not repeated, but can be replayed.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pinch_tui.core.events import OUT_RATE
+from pinch_tui.core.events import OUT_RATE, Severity
+from pinch_tui.core.latency import Span
 from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, Underran
 from pinch_tui.engine.alarm import Alarm
+from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import Speaker
 from pinch_tui.settings.model import BargeIn
 
 QUIET_S = 0.8
-"""A playout ends when no chunk came for this long. A shorter pause is a gap in it, as in the jitter buffer."""
+"""A playout ends after this long without a chunk. A shorter pause is a gap within it, as in the jitter buffer."""
 KEEP_BYTES = 64 * 1024 * 1024
-"""Speech kept for replay (about 11 minutes); the oldest goes first."""
+"""Speech kept for replay (about 11 minutes); the oldest is dropped first."""
 WAIT_BYTES = 5 * 60 * OUT_RATE * 4
-"""Speech that may wait while a person talks (5 minutes, as long as the speaker's own queue); more is dropped."""
+"""Speech that can wait while the user talks (5 minutes, like the speaker's own queue); more is dropped."""
 PART_BYTES = 64 * 1024
-"""Chunks are kept in parts of about this size, however small they come."""
+"""Chunks are joined into parts of about this size, however small they arrive."""
 DUCKED = 0.25
-REPLAY_CHUNK = 1_920 * 4
+"""Gain of the speech while the user talks, with barge-in ``duck``."""
 ECHO_S = 0.25
-"""Sound captured this soon after speech was played may hold its echo."""
+"""Sound captured this soon after speech was played might contain its echo."""
 
 
 @dataclass(slots=True)
@@ -36,60 +36,52 @@ class _Playout:
     utterance: int
     is_replay: bool = False
     has_started: bool = False
-    ran_dry_at: float | None = None  # not yet known whether more speech follows
+    ran_dry_at: float | None = None  # a gap if more speech follows, otherwise the end
     started_at: float = 0.0
     gaps: int = 0
 
 
 @dataclass(slots=True)
 class _Speech:
-    """What was received for one utterance. Positions are bytes since its beginning, in whichever attempt."""
+    """The speech received for one utterance. Positions are in bytes from the beginning of an attempt."""
 
-    parts: deque[bytes] = field(default_factory=deque)  # the last of it, as far as it is kept
-    position: int = 0  # where the newest attempt is
-    reached: int = 0  # how far any attempt came: before that all was said (or dropped) already
+    parts: deque[bytes] = field(default_factory=deque)  # the speech still kept: the latest part of it
+    position: int = 0  # the newest attempt's
+    reached: int = 0  # the furthest of any attempt; everything before was played or dropped
 
     @property
     def n_bytes(self) -> int:
-        """Of the parts."""
         return sum(map(len, self.parts))
 
 
 class SpeechPlayer:
-    """Owns what is being said. ``on_event`` hears (kind, utterance, time, fields) for the event log and the meters."""
+    """Decides which speech is played, and when."""
 
-    def __init__(
-        self,
-        speaker: Speaker,
-        barge_in: BargeIn,
-        on_event: Callable[[str, int, float, dict[str, object]], None],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, speaker: Speaker, barge_in: BargeIn, conversation: Conversation) -> None:
         self._speaker = speaker
         self.barge_in = barge_in
-        self._on_event = on_event
-        self._now = now
-        self._quiet = Alarm(asyncio.get_running_loop(), self._end_open)
+        self._conversation = conversation
+        self._quiet = Alarm(self._end_open)
         self._playouts: dict[int, _Playout] = {}
         self._next = 0
-        self._open: int | None = None
+        self._open: int | None = None  # the playout that takes the next chunks
         self._speech: dict[int, _Speech] = {}
-        self._kept = 0
+        self._kept = 0  # bytes of all kept speech
         self._silenced: set[int] = set()
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._is_talking = False
-        self._replay: tuple[int, float] | None = None  # to be played when the talk ends
+        self._replay: tuple[int, float] | None = None  # utterance and speed, to play when the talk ends
         self.volume, self.is_muted = 1.0, False
         self.underruns = 0
-        self.gap_s = 0.0  # seconds of silence in them
+        self.gap_s = 0.0  # seconds of silence in playouts
         self.dropped_s = 0.0
-        self.speaking: int | None = None  # the utterance being said
+        self.speaking: int | None = None  # the utterance being played
         self._last_sound_at = float("-inf")
 
     # ---- speech arrives ----
 
     def chunk(self, utterance: int, data: bytes) -> None:
-        """A chunk of an utterance's speech came."""
+        """Take a chunk of an utterance's speech: play it, let it wait, or drop it."""
         speech = self._speech.setdefault(utterance, _Speech())
         self._keep(speech, data)
         to_skip = max(0, speech.reached - speech.position)
@@ -100,16 +92,15 @@ class SpeechPlayer:
             return
         if utterance in self._silenced:
             self._drop(data)
-            return
-        if self._is_talking and (self.barge_in is BargeIn.STOP or self._waiting):
+        elif self._is_talking and (self.barge_in is BargeIn.STOP or self._waiting):
             self._wait(utterance, data)
-            return
-        self._play(utterance, data)
+        else:
+            self._play(utterance, data)
 
     def restarted(self, utterance: int, settled_bytes: int = 0) -> None:
         """The utterance is sent again; speech that was already played is not played twice.
 
-        ``settled_bytes``: the part of its speech that is settled and will not come again.
+        ``settled_bytes``: length of the settled speech at its beginning, which will not arrive again.
         """
         speech = self._speech.get(utterance)
         if speech is None:
@@ -121,7 +112,7 @@ class SpeechPlayer:
         speech.position = min(settled_bytes, speech.position)
 
     def moved(self, source: int, target: int) -> bool:
-        """What is kept of an utterance's speech is another's, of which none has come; False when there is none."""
+        """Give the speech kept for ``source`` to ``target``. False if there is none, or ``target`` already has some."""
         if target in self._speech or source not in self._speech:
             return False
         self._speech[target] = self._speech.pop(source)
@@ -133,7 +124,7 @@ class SpeechPlayer:
             self._end_open()
 
     def silence(self, utterance: int) -> None:
-        """Say no more of it."""
+        """Stop the utterance's speech, and play no more of it."""
         self._silenced.add(utterance)
         for number, data in self._waiting:
             if number == utterance:
@@ -147,18 +138,14 @@ class SpeechPlayer:
         speech = self._speech.get(utterance)
         return b"".join(speech.parts) if speech else b""
 
-    # ---- the person ----
+    # ---- the user ----
 
     def talk_started(self) -> None:
-        """A press: the policy says what happens to the speech being played."""
+        """An utterance began: stop or duck the speech, as the barge-in policy says."""
         self._is_talking = True
-        match self.barge_in:
-            case BargeIn.STOP:
-                self._silence_playouts()
-            case BargeIn.DUCK:
-                self._apply_gain()
-            case BargeIn.MIX:
-                pass
+        if self.barge_in is BargeIn.STOP:
+            self._silence_playouts()
+        self._apply_gain()
 
     def talk_ended(self) -> None:
         self._is_talking = False
@@ -174,30 +161,34 @@ class SpeechPlayer:
         self._apply_gain()
 
     def replay(self, utterance: int, speed: float) -> bool:
-        """Say it again, ``speed`` below 1 slower; False when there is nothing to say. If talking stops
-        the speech, it waits for the end of the talk: the microphone would hear it."""
+        """Play an utterance's speech again; a ``speed`` below 1 is slower. False if there is none.
+
+        With barge-in ``stop`` it waits until the user has finished talking.
+        """
         self._replay = None
         data = self.of(utterance)
         if not data:
+            self._conversation.notifier.notice("replay", Severity.INFO, "There is no speech for this line.")
             return False
         if self._is_talking and self.barge_in is BargeIn.STOP:
             self._replay = (utterance, speed)
+            self._conversation.notifier.notice("replay", Severity.INFO, "It plays when you finish talking.")
             return True
         if speed != 1.0:
-            from pinch_tui.audio.dsp.stretch import slow_down  # with numpy, which comes after the first paint
+            from pinch_tui.audio.dsp.stretch import slow_down  # imports numpy, which must not delay the first paint
 
             data = slow_down(data, speed)
         self._silence_playouts()
-        self._silenced.discard(utterance)  # what of it still comes is said behind this
+        self._silenced.discard(utterance)  # speech that is still arriving is played after the replay
         self._forget_waiting(utterance)
         playout = self._begin(utterance, is_replay=True)
-        for start in range(0, len(data), REPLAY_CHUNK):
-            self._speaker.play(playout, data[start : start + REPLAY_CHUNK])
+        for start in range(0, len(data), 4 * 1_920):
+            self._speaker.play(playout, data[start : start + 4 * 1_920])
         self._speaker.end(playout)
         return True
 
     def stop(self, *, skip: bool) -> None:
-        """Silence the utterance being said (``skip``), or everything."""
+        """Silence the utterance being played (``skip``), or everything."""
         self._replay = None
         if skip and self.speaking is not None:
             self.silence(self.speaking)
@@ -207,13 +198,13 @@ class SpeechPlayer:
             self.silence(utterance)
 
     def forget(self) -> None:
-        """Stop, and keep nothing of what was said up to now."""
+        """Stop, and keep no speech received so far."""
         self.stop(skip=False)
         self._speech.clear()
         self._kept = 0
 
     def catch_up(self) -> None:
-        """Go on with the newest utterance's speech; where that is being said already, skip it."""
+        """Skip to the newest utterance's speech; if no other speech waits, skip that too."""
         spoken = [playout.utterance for playout in self._playouts.values()]
         waiting = [*spoken, *(utterance for utterance, _ in self._waiting)]
         if not waiting:
@@ -224,21 +215,17 @@ class SpeechPlayer:
 
     @property
     def gaps(self) -> int:
-        """Gaps so far in what is being said."""
+        """Gaps so far in the speech being played."""
         return sum(playout.gaps for playout in self._playouts.values() if playout.utterance == self.speaking)
 
-    @property
-    def has_replay_waiting(self) -> bool:
-        return self._replay is not None
-
     def may_echo(self) -> bool:
-        """Whether speech is being played, or was a moment ago."""
-        return self.speaking is not None or self._now() - self._last_sound_at < ECHO_S
+        """Whether speech is being played, or ended less than `ECHO_S` ago."""
+        return self.speaking is not None or self._conversation.now() - self._last_sound_at < ECHO_S
 
     # ---- the speaker ----
 
     def heard(self, event: PlayoutStarted | PlayoutEnded | Underran) -> None:
-        """Something the speaker says of a playout."""
+        """Handle a speaker's event about a playout."""
         playout = self._playouts.get(event.playout)
         if playout is None:
             return
@@ -247,29 +234,34 @@ class SpeechPlayer:
                 playout.has_started, playout.started_at = True, event.t
                 self.speaking = playout.utterance
                 if not playout.is_replay:
-                    self._on_event("speech-start", playout.utterance, event.t, {})
+                    self._conversation.latency.measure(Span.FIRST_SOUND, playout.utterance, event.t)
+                    self._conversation.notifier.log("speech-start", event.t, utterance=playout.utterance)
             case Underran():
-                # The end of speech is never announced, so only speech that goes on was interrupted.
+                # The service never announces the end of speech: only if more follows was this a gap.
                 playout.ran_dry_at = event.t
             case PlayoutEnded():
                 del self._playouts[event.playout]
                 if self._open == event.playout:
                     self._open = None
-                self._last_sound_at = self._now()
+                self._last_sound_at = self._conversation.now()
                 if self.speaking == playout.utterance:
                     self.speaking = None
                 if playout.has_started and not playout.is_replay:
-                    fields: dict[str, object] = {
-                        "played_s": round(event.played / OUT_RATE, 3),
-                        "cut": event.was_cleared,
-                    }
-                    # Its end is known after a pause, in which nothing was heard any more.
-                    ended_at = event.t if playout.ran_dry_at is None else min(event.t, playout.ran_dry_at)
-                    if playout.gaps:
-                        gap_s = max(0.0, ended_at - playout.started_at - event.played / OUT_RATE)
-                        self.gap_s += gap_s
-                        fields |= {"gaps": playout.gaps, "gap_s": round(gap_s, 3)}
-                    self._on_event("speech-end", playout.utterance, ended_at, fields)
+                    self._log_end(playout, event)
+
+    def _log_end(self, playout: _Playout, event: PlayoutEnded) -> None:
+        fields: dict[str, object] = {"played_s": round(event.played / OUT_RATE, 3), "cut": event.was_cleared}
+        # The speaker reports the end only after a pause.
+        ended_at = event.t if playout.ran_dry_at is None else min(event.t, playout.ran_dry_at)
+        if playout.gaps:
+            gap_s = max(0.0, ended_at - playout.started_at - event.played / OUT_RATE)
+            self.gap_s += gap_s
+            fields |= {"gaps": playout.gaps, "gap_s": round(gap_s, 3)}
+        if not event.was_cleared:
+            last = self._conversation.latency.measure(Span.LAST_SOUND, playout.utterance, ended_at)
+            if last is not None:
+                fields["last_sound_ms"] = round(last)
+        self._conversation.notifier.log("speech-end", ended_at, utterance=playout.utterance, **fields)
 
     # ---- inside ----
 
@@ -289,10 +281,11 @@ class SpeechPlayer:
         self._kept += len(data)
         while self._kept > KEEP_BYTES:
             oldest = next(kept for kept in self._speech.values() if kept.parts)
-            gone = len(oldest.parts.popleft()) if oldest is speech else oldest.n_bytes
-            if oldest is not speech:
+            if oldest is speech:
+                self._kept -= len(oldest.parts.popleft())
+            else:
+                self._kept -= oldest.n_bytes
                 oldest.parts.clear()
-            self._kept -= gone
 
     def _drop(self, data: bytes) -> None:
         self.dropped_s += len(data) / 4 / OUT_RATE
@@ -306,10 +299,10 @@ class SpeechPlayer:
         if playout.ran_dry_at is not None:
             self.underruns += 1
             playout.gaps += 1
-            self._on_event("underrun", utterance, playout.ran_dry_at, {})
+            self._conversation.notifier.log("underrun", playout.ran_dry_at, utterance=utterance)
             playout.ran_dry_at = None
         self._speaker.play(self._open, data)
-        self._quiet.set(self._now() + QUIET_S)
+        self._quiet.set(self._conversation.now() + QUIET_S)
 
     def _begin(self, utterance: int, *, is_replay: bool = False) -> int:
         self._next += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
@@ -25,15 +24,15 @@ LIMIT_REACHED = "Time limit reached. Translating what you said."
 
 
 class Talking:
-    """Talk edges and captured frames in; utterances out to a session. Implements `Talker`.
+    """Takes talk edges and captured frames (`drive`), and gives utterances to the sessions.
 
-    ``on_forced_end`` hears when an utterance was ended by anything but its key, ``on_silent_stop`` when nothing was
-    said just before a soft stop.
+    ``on_forced_end`` is called if anything but the key ends an utterance, ``on_silent_stop`` at a soft stop after a
+    moment of silence.
     """
 
     def __init__(
         self,
-        config: tk.TalkConfig,
+        machine: tk.TalkMachine,
         conversation: Conversation,
         sessions: Sessions,
         listening: Listening,
@@ -41,7 +40,7 @@ class Talking:
         on_forced_end: Callable[[TalkSource], None],
         on_silent_stop: Callable[[], None],
     ) -> None:
-        self.machine = tk.TalkMachine(config, conversation.transcript.last_number)
+        self._machine = machine
         self._conversation = conversation
         self._notifier = conversation.notifier
         self._transcript = conversation.transcript
@@ -51,140 +50,81 @@ class Talking:
         self._player = loudspeaker.player
         self._on_forced_end = on_forced_end
         self._on_silent_stop = on_silent_stop
-        self._owner: dict[int, SessionRunner] = {}
+        self._owners: dict[int, SessionRunner] = {}  # of utterances under way
         self._refused: TalkEdge | None = None  # the press that found no microphone, until its release
         self._was_refused = False
-        loop = asyncio.get_running_loop()
-        self._alarm = Alarm(loop, lambda: self.drive(tk.TalkWoke()))
-        self._refusal_alarm = Alarm(loop, self._end_refused)  # a press from outside may never be released
+        self._alarm = Alarm(lambda: self.drive(tk.TalkWoke()))
+        self._refusal_alarm = Alarm(self._end_refused)  # the release of a press from another process can be missing
 
-    def end_timer(self) -> None:
+    def end_timers(self) -> None:
         self._alarm.set(None)
         self._refusal_alarm.set(None)
 
-    @property
-    def is_talking(self) -> bool:
-        return self.machine.state is tk.TalkState.TALKING
-
-    @property
-    def plays_sample(self) -> bool:
-        """Whether the utterance under way is a sample, which no microphone speaks."""
-        return self.machine.source is TalkSource.SAMPLE
-
-    @property
-    def needs_microphone(self) -> bool:
-        """Whether an utterance is under way that the microphone speaks."""
-        return self.machine.state is not tk.TalkState.IDLE and not self.plays_sample
-
-    @property
-    def started_at(self) -> float | None:
-        return self.machine.started_at
-
-    # ---- what happens ----
+    # ---- facts ----
 
     def drive(self, fact: tk.TalkFact) -> None:
-        """Feed the talk machine a fact and carry out its commands."""
+        """Give the talk machine a fact and carry out its commands."""
         if isinstance(fact, TalkEdge) and fact.source is not TalkSource.SAMPLE and self._refuses(fact):
             return
-        for command in self.machine.handle(fact, self._conversation.now()):
+        for command in self._machine.handle(fact, self._conversation.now()):
             self._do(command)
-        self._alarm.set(self.machine.wake_at())
+        self._alarm.set(self._machine.wake_at())
         if not isinstance(fact, tk.FrameArrived):
             self._conversation.refresh()
 
-    def count_on_from(self, number: int) -> None:
-        """The next utterance has a higher number, and one that was never used."""
-        self.machine.number = max(self.machine.number, number)
-
     def force_end(self, source: TalkSource) -> None:
-        """End the running utterance, if any, by something that is not its key."""
-        if not self.is_talking:
-            return
-        self.drive(TalkEdge(EdgeKind.COMMIT, self._conversation.now(), source))
-        self._on_forced_end(source)
-
-    def part(self) -> bool:
-        """Continue the speech as a new utterance at the newest session. False when there is no utterance under way."""
-        if self.is_talking:
-            self.drive(tk.Parted(self._conversation.now()))
-            return True
-        return False
+        """End the utterance under way, if any, by something other than its key."""
+        if self._machine.state is tk.TalkState.TALKING:
+            self.drive(TalkEdge(EdgeKind.COMMIT, self._conversation.now(), source))
+            self._on_forced_end(source)
 
     def handed_over(self, numbers: Iterable[int]) -> None:
-        """The current session has these now; what is still captured of them goes there, too."""
+        """The current session has taken over these utterances: it gets the rest of their frames too."""
         for number in numbers:
-            if number in self._owner:
-                self._owner[number] = self._sessions.current()
-
-    def leave_foreground(self) -> None:
-        """End what is being said, its tail included."""
-        self.force_end(TalkSource.QUIT)
-        self.drive(tk.MicVanished())
+            if number in self._owners:
+                self._owners[number] = self._sessions.current()
 
     def hear_sample(self, frame: Frame) -> None:
-        """20 ms of a sample, in place of the microphone's."""
-        if self.plays_sample:
+        """Take 20 ms of a sample in place of a captured frame."""
+        if self._machine.is_sample:
             self.drive(tk.FrameArrived(self._listening.numbered(frame)))
 
-    def captured(self, frame: Frame) -> None:
-        if self.machine.state is not tk.TalkState.IDLE:
-            self.drive(tk.FrameArrived(frame))
-
-    def microphone_opened(self) -> None:
-        self.drive(tk.MicReturned())
-
-    def microphone_closed(self, t: float, *, at_end: bool) -> None:
-        if at_end and self.is_talking:
-            self.drive(TalkEdge(EdgeKind.COMMIT, t, TalkSource.DEVICE))
-        self._vanished()
-
-    def microphone_failed(self, *, is_retrying: bool) -> None:
-        if self.needs_microphone:
-            self._loudspeaker.cue("error")
-            if not is_retrying:  # nothing to wait for
-                self.force_end(TalkSource.DEVICE)
-        self._vanished()
-
-    def _vanished(self) -> None:
-        """No more frames come; a sample needs none."""
-        if not self.plays_sample:
-            self.drive(tk.MicVanished())
+    # ---- commands ----
 
     def _do(self, command: tk.TalkCommand) -> None:
         match command:
             case tk.Begin():
                 self._begin(command)
             case tk.Take(number, frame, is_first):
-                is_muted = self._listening.is_muted and not self.plays_sample
+                is_muted = self._listening.is_muted and not self._machine.is_sample
                 self._transcript.hear(number, self._conversation.ms(frame.t), frame.peak, is_muted=is_muted)
-                self._owner[number].feed(ev.FrameTaken(number, frame))
+                self._owners[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._notifier.log("first-frame", frame.t, utterance=number)
-                    self._loudspeaker.cue("go")  # not before: what is said until then is not heard
+                    self._loudspeaker.cue("go")  # not before: until now nothing was captured
                     self._conversation.refresh()
             case tk.SoftStopped(number, t, source, is_stopped):
                 kind = "talk-soft-stop" if is_stopped else "talk-resume"
                 self._notifier.log(kind, t, utterance=number, source=source.value)
-                is_quiet = self._listening.preroll.is_quiet(t - _QUIET_S, _QUIET_S, VOICE_PEAK)
-                if is_stopped and is_quiet:
+                if is_stopped and self._listening.preroll.is_quiet(t - _QUIET_S, _QUIET_S, VOICE_PEAK):
                     self._on_silent_stop()
             case tk.Latched(number):
                 self._notifier.log("talk-latch", utterance=number)
-                self._owner[number].feed(ev.UtteranceLatched(number))
+                self._owners[number].feed(ev.UtteranceLatched(number))
             case tk.Released():
                 self._released(command)
             case tk.End(number):
                 self._conversation.awaited.add(number)
                 self._transcript.finish(number, self._conversation.ms())
-                self._owner.pop(number).feed(ev.UtteranceEnded(number))
+                self._owners.pop(number).feed(ev.UtteranceEnded(number))
                 self._notifier.changed(number)
-                if self.machine.state is tk.TalkState.IDLE:  # else the next press ended it
+                if self._machine.state is tk.TalkState.IDLE:  # otherwise the next press ended it
                     self._player.talk_ended()
                 self._listening.apply_policy()
             case tk.Cancel(number, t):
                 self._cancelled(number, t)
             case tk.LimitNear(number, at):
-                self._notifier.log("limit-near", utterance=number, limit_s=self.machine.config.limit_s)
+                self._notifier.log("limit-near", utterance=number, limit_s=self._machine.config.limit_s)
                 left = f"{max(0.0, at - self._conversation.now()):.0f} s"
                 self._notifier.notice("limit", Severity.WARNING, f"Talking stops in {left}.")
             case _:
@@ -192,19 +132,18 @@ class Talking:
 
     def _begin(self, command: tk.Begin) -> None:
         number, runner = command.number, self._sessions.current()
-        self._owner[number] = runner
-        params, session_id = runner.session.params, runner.session.session_id
-        wall = self._conversation.clock.wall() - (self._conversation.now() - command.t)
-        is_sample = self.plays_sample
+        self._owners[number] = runner
+        params = runner.session.params
+        is_sample = self._machine.is_sample
         self._transcript.begin(
             Utterance(
                 number,
-                wall,
+                self._conversation.clock.wall() - (self._conversation.now() - command.t),
                 self._conversation.ms(),
                 params.source,
                 runner.session.traits.target_of(params),
                 is_two_way=params.two_way,
-                session_id=session_id,
+                session_id=runner.session.session_id,
                 is_sample=is_sample,
             )
         )
@@ -213,82 +152,48 @@ class Talking:
         since = command.since
         if is_sample or (may_echo and self._player.barge_in is BargeIn.STOP):
             since = command.t
-            self.machine.skip_until(since)
+            self._machine.skip_until(since)
         self._player.talk_started()
         self._listening.used()
         for draining in self._sessions.draining():
-            if draining.session.state is not SessionState.STOPPED:  # what was refused is not asked again by a press
+            if draining.session.state is not SessionState.STOPPED:  # a press does not repeat a refused request
                 draining.feed(ev.RetryRequested())
         runner.feed(ev.UtteranceStarted(number))
-        self._sessions.talked()
+        self._sessions.spare.used()
         self._notifier.clear("heard", "change")
         if not is_sample and not command.goes_on:
-            self._listening.pressed()
+            self._listening.warn_if_muted()
         self._notifier.changed(number)
         for frame in self._listening.preroll.since(since, command.after):
             self.drive(tk.FrameArrived(frame))
-        if self._listening.state is MicState.LOST:  # it has as long to come back as one that vanishes while talking
-            self._vanished()
-
-    def _refuses(self, edge: TalkEdge) -> bool:
-        """Whether the edge belongs to a press that found no microphone. The press and its release are logged all the
-        same."""
-        if edge.kind is EdgeKind.START:
-            is_refused = self._was_refused = self._listening.is_gone and (not self.is_talking or self.plays_sample)
-            self._refused = edge if is_refused else None
-            limit_s = self.machine.config.limit_s
-            self._refusal_alarm.set(edge.t + limit_s if is_refused and limit_s is not None else None)
-            if is_refused:
-                self._refuse(edge)
-            return is_refused
-        start = self._refused
-        if start is None:
-            return edge.kind is EdgeKind.CANCEL and self._was_refused  # of this press, not of the one before
-        if edge.kind is EdgeKind.LATCH:
-            self._on_forced_end(TalkSource.DEVICE)  # else the next press would end what never began
-        if edge.kind in (EdgeKind.LATCH, EdgeKind.COMMIT, EdgeKind.CANCEL):
-            self._refused = None
-            self._refusal_alarm.set(None)
-            source = TalkSource.DEVICE if edge.kind is EdgeKind.LATCH else edge.source
-            held = round((edge.t - start.t) * 1000)
-            fields = {"utterance": None, "source": source.value, "released": edge.t, "held_ms": held}
-            self._notifier.log("talk-stop", self._conversation.now(), **fields, refused=True)
-        return True
-
-    def _end_refused(self) -> None:
-        self._refuses(TalkEdge(EdgeKind.LATCH, self._conversation.now(), TalkSource.DEVICE))
-
-    def _refuse(self, edge: TalkEdge) -> None:
-        """No utterance: say again what is wrong and what cures it, and look whether the microphone has come since."""
-        self._notifier.log("talk-start", edge.t, utterance=None, source=edge.source.value, refused=True)
-        self._loudspeaker.cue("error")
-        self._listening.refuse()
+        if self._listening.state is MicState.LOST:  # it gets the same grace as one that vanishes while talking
+            self._listening.vanished()
 
     def _released(self, command: tk.Released) -> None:
-        number = command.number
-        held = round((command.t - command.started_at) * 1000)
-        self._notifier.log(
-            "talk-stop",
-            command.committed_at,
-            utterance=number,
-            source=command.source.value,
-            released=command.t,
-            held_ms=held,
-        )
+        number, source = command.number, command.source
+        self._log_stop(number, command.committed_at, source, command.started_at, command.t)
         self._conversation.latency.commit(number, command.committed_at)
         self._listening.used()
-        if command.source is not TalkSource.CHANGE:
+        if source is not TalkSource.CHANGE:
             self._loudspeaker.cue("stop")
         self._notifier.clear("limit")
         if command.is_forced:
-            self._on_forced_end(command.source)
-        if command.source is TalkSource.LIMIT:
+            self._on_forced_end(source)
+        if source is TalkSource.LIMIT:
             self._notifier.notice("limit", Severity.WARNING, LIMIT_REACHED)
+
+    def _log_stop(
+        self, number: int | None, t: float, source: TalkSource, pressed: float, released: float, **fields: object
+    ) -> None:
+        held_ms = round((released - pressed) * 1000)
+        self._notifier.log(
+            "talk-stop", t, utterance=number, source=source.value, released=released, held_ms=held_ms, **fields
+        )
 
     def _cancelled(self, number: int, t: float) -> None:
         self._notifier.log("talk-cancel", t, utterance=number)
-        self._owner.pop(number, None)
-        for runner in self._sessions.all():  # it may have ended, and gone on to another session
+        self._owners.pop(number, None)
+        for runner in self._sessions.all():  # it can have ended, and been handed over to another session
             runner.feed(ev.UtteranceCancelled(number))
         self._transcript.cancel(number)
         self._conversation.latency.forget(number)
@@ -298,3 +203,33 @@ class Talking:
         self._player.talk_ended()
         self._notifier.clear("limit")
         self._notifier.changed(number)
+
+    # ---- presses without a microphone ----
+
+    def _refuses(self, edge: TalkEdge) -> bool:
+        """Whether the edge belongs to a press that found no microphone. Such a press begins no utterance, but it is
+        logged like others."""
+        if edge.kind is EdgeKind.START:
+            is_talking = self._machine.state is tk.TalkState.TALKING and not self._machine.is_sample
+            is_refused = self._was_refused = self._listening.is_gone and not is_talking
+            self._refused = edge if is_refused else None
+            limit_s = self._machine.config.limit_s
+            self._refusal_alarm.set(edge.t + limit_s if is_refused and limit_s is not None else None)
+            if is_refused:
+                self._notifier.log("talk-start", edge.t, utterance=None, source=edge.source.value, refused=True)
+                self._listening.refuse()
+            return is_refused
+        start = self._refused
+        if start is None:
+            return edge.kind is EdgeKind.CANCEL and self._was_refused  # not meant for the utterance before
+        if edge.kind is EdgeKind.LATCH:
+            self._on_forced_end(TalkSource.DEVICE)  # otherwise the next press would be taken for its end
+        if edge.kind in (EdgeKind.LATCH, EdgeKind.COMMIT, EdgeKind.CANCEL):
+            self._refused = None
+            self._refusal_alarm.set(None)
+            source = TalkSource.DEVICE if edge.kind is EdgeKind.LATCH else edge.source
+            self._log_stop(None, self._conversation.now(), source, start.t, edge.t, refused=True)
+        return True
+
+    def _end_refused(self) -> None:
+        self._refuses(TalkEdge(EdgeKind.LATCH, self._conversation.now(), TalkSource.DEVICE))

@@ -7,9 +7,11 @@ import struct
 
 import pytest
 
-from pinch_tui.core.events import OUT_RATE
+from pinch_tui.core.events import OUT_RATE, EngineEvent, Logged
 from pinch_tui.engine import speech_player as module
 from pinch_tui.engine.alarm import SystemClock
+from pinch_tui.engine.conversation import Conversation
+from pinch_tui.engine.notifier import Notifier
 from pinch_tui.engine.speech_player import DUCKED, QUIET_S, SpeechPlayer
 from pinch_tui.settings.model import BargeIn
 from tests.fakes.fake_speaker import FakeSpeaker
@@ -29,11 +31,17 @@ class Scene:
         self.speaker = FakeSpeaker(clock, instant=instant)
         self.told: list[tuple[str, int, dict[str, object]]] = []
         self.times: list[float] = []
-        self.speech = SpeechPlayer(self.speaker, barge_in, self.hear, clock.monotonic)
+        notifier = Notifier(clock)
+        notifier.subscribe(self.hear)
+        self.speech = SpeechPlayer(self.speaker, barge_in, Conversation(clock, 0.0, notifier, lambda: None))
 
-    def hear(self, kind: str, utterance: int, t: float, fields: dict[str, object]) -> None:
-        self.told.append((kind, utterance, fields))
-        self.times.append(t)
+    def hear(self, event: EngineEvent) -> None:
+        if isinstance(event, Logged):
+            fields = dict(event.fields)
+            utterance = fields.pop("utterance")
+            assert isinstance(utterance, int)
+            self.told.append((event.kind, utterance, fields))
+            self.times.append(event.t)
 
     def pump(self) -> None:
         """Deliver what the speaker said."""

@@ -173,6 +173,16 @@ class TalkMachine:
         self._has_last = False  # an utterance that has ended and was not cancelled
 
     @property
+    def is_sample(self) -> bool:
+        """Whether the utterance under way is a sample, which does not come from the microphone."""
+        return self.source is TalkSource.SAMPLE
+
+    @property
+    def needs_microphone(self) -> bool:
+        """Whether an utterance from the microphone is under way."""
+        return self.state is not TalkState.IDLE and not self.is_sample
+
+    @property
     def limit_at(self) -> float | None:
         if self.state is not TalkState.TALKING or self.config.limit_s is None or self.started_at is None:
             return None

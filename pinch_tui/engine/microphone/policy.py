@@ -1,22 +1,22 @@
-"""When the microphone is open (`mic.keep_open`), and how promptly it is heard. Pure."""
+"""When the microphone is open (`mic.keep_open`), and how promptly its frames are delivered. Pure."""
 
 from __future__ import annotations
 
 from pinch_tui.settings.model import KeepOpen
 
 LINGER_S = 60.0
-"""Where the terminal reports no focus, the microphone closes this long after the last utterance."""
+"""If the terminal reports no focus, the microphone closes this long after the last utterance."""
 PRESS_LINGER_S = 0.5
 """With `KeepOpen.PRESS` it closes this long after an utterance: the next press often follows at once."""
 ATTENDED_S = 1.0
-"""For this long after an utterance each frame is wanted at once; later a few may come together."""
+"""Frames are delivered one by one for this long after an utterance; later, several can come together."""
 
 
 class MicrophonePolicy:
-    """Answers whether the microphone is wanted; focus and presses go in.
+    """Decides from the focus and the utterances whether the microphone should be open.
 
-    At the start the terminal is taken to have the focus, since the program was just started in it; where no focus
-    report ever comes, that lasts for `LINGER_S`, and again after each utterance.
+    The program has just been started in the terminal, so at first the terminal is assumed to have the focus. If it
+    never reports its focus, that assumption holds for `LINGER_S` from the start and from each utterance.
     """
 
     def __init__(self, keep_open: KeepOpen, now: float) -> None:
@@ -26,7 +26,7 @@ class MicrophonePolicy:
         self._used_at = now
         self._talked_at = float("-inf")
         self.is_in_background = False
-        """Of the shell: the program is about to be stopped, and nothing may listen meanwhile."""
+        """Whether the program is in the shell's background, where it must not listen."""
 
     def focus(self, has_focus: bool, is_known: bool) -> None:
         self._has_focus = has_focus
@@ -37,7 +37,7 @@ class MicrophonePolicy:
         self._used_at = self._talked_at = now
 
     def looked_at(self, now: float) -> None:
-        """Its level is shown."""
+        """The level meter is shown."""
         self._used_at = now
 
     def wants_open(self, now: float, *, is_talking: bool) -> bool:
@@ -56,11 +56,11 @@ class MicrophonePolicy:
                 return now < self._used_at + LINGER_S
 
     def is_attended(self, now: float, *, is_talking: bool) -> bool:
-        """Whether each frame is wanted as soon as it is there."""
+        """Whether each frame is wanted at once (`Microphone.attend`)."""
         return is_talking or now < self._used_at + ATTENDED_S
 
     def next_at(self, now: float) -> float | None:
-        """When an answer may next change without an event."""
+        """When the policy's answers can next change by time alone."""
         times = [self._used_at + ATTENDED_S]
         if self._keep_open is KeepOpen.FOCUS and not self._is_focus_known:
             times.append(self._used_at + LINGER_S)

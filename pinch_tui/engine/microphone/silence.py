@@ -1,4 +1,4 @@
-"""Detects a microphone that delivers only zeros during an utterance. Pure: frames in, a verdict out."""
+"""Detects a microphone that delivers only zeros during an utterance. Pure."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from enum import StrEnum
 from pinch_tui.core.events import Frame
 
 ZEROS_S = 2.0
-"""Seconds of exact zeros during an utterance before it is reported."""
+"""Seconds of exact zeros during an utterance before they are reported."""
 
 
 class Silence(StrEnum):
-    """What the newest frame says."""
+    """A change that the newest frame brought."""
 
     NEVER_HEARD = "never heard"  # no sound at all since the press
-    FELL_SILENT = "fell silent"  # nothing any more; some microphones do so by themselves in a pause
-    OVER = "over"  # what was told is no longer true
+    FELL_SILENT = "fell silent"  # no sound any more; some microphones mute themselves in a pause
+    OVER = "over"  # there is sound again after a reported silence
 
 
 class SilenceWatch:
-    """Names the silence once, and takes it back with the first sound."""
+    """Reports a silence once, and its end with the first sound."""
 
     def __init__(self) -> None:
-        self._heard_t = float("-inf")  # of the newest frame that was not all zeros
-        self._has_told = False
+        self._heard_t = float("-inf")  # of the newest frame with any sound
+        self._has_reported = False
 
     def opened(self, *, is_recording: bool) -> None:
-        """Another source is heard; a recording's silences are its own, from its beginning on."""
+        """Another source was opened. A recording may begin with silence."""
         if is_recording:
             self._heard_t = float("inf")
 
     def hear(self, frame: Frame, started: float | None, *, has_pauses: bool) -> Silence | None:
-        """``started``: when the utterance under way began. ``has_pauses``: silence belongs to it (files, listening)."""
+        """``started``: when the utterance under way began. ``has_pauses``: long pauses are normal."""
         if frame.peak > 0.0:
             self._heard_t = frame.t
-            if not self._has_told:
+            if not self._has_reported:
                 return None
-            self._has_told = False
+            self._has_reported = False
             return Silence.OVER
-        if self._has_told or started is None or frame.t - max(started, self._heard_t) < ZEROS_S:
+        if self._has_reported or started is None or frame.t - max(started, self._heard_t) < ZEROS_S:
             return None
         has_heard = self._heard_t > started
         if has_heard and has_pauses:
             return None
-        self._has_told = True
+        self._has_reported = True
         return Silence.FELL_SILENT if has_heard else Silence.NEVER_HEARD

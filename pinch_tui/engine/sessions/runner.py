@@ -1,4 +1,4 @@
-"""Runs one session machine: its commands become HTTP calls, sockets and timers, their outcomes become facts."""
+"""Runs one session machine: turns its commands into HTTP calls, sockets and timers, and their outcomes into facts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pinch_tui.services.ports import Connection, Service
 OnReport = Callable[["SessionRunner", ev.Report], None]
 
 TURN_S = 0.004
-"""How long messages may be taken before everybody else gets a turn."""
+"""How long to take messages without a pause before other tasks get a turn."""
 
 
 @dataclass(slots=True)
@@ -33,14 +33,14 @@ class _Attempt:
     task: asyncio.Task[None]
     connection: Connection | None = None
     outgoing: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
-    """Frames; None is the end of an utterance."""
+    """Frames, and None at the end of each utterance."""
     pings: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class SessionRunner:
     """One session and its machine. Facts go in through `feed`; reports come out through ``on_report``, in order.
 
-    ``closing`` holds the tasks that close sockets, as long as they run.
+    ``closing`` collects the running tasks that close sockets.
     """
 
     def __init__(
@@ -58,37 +58,37 @@ class SessionRunner:
         self._tasks = tasks
         self.on_report = on_report
         self._closing = closing
-        self._alarm = Alarm(asyncio.get_running_loop(), self._woke)
+        self._alarm = Alarm(self._woke)
         self._attempt: _Attempt | None = None
 
     def replace_service(self, service: Service) -> None:
-        """Use the same service with another key from now on; another service is for other sessions."""
+        """If it is the same service with another key, use that from now on. A session never changes its service."""
         if service.traits.name == self.session.traits.name:
             self._service = service
             self.feed(ev.KeyReplaced())
 
     def feed(self, fact: ev.Fact) -> None:
-        """Feed the machine a fact and carry out its commands."""
+        """Give the machine a fact and carry out its commands."""
         for step in self.session.handle(fact, self._clock.monotonic()):
             self._do(step)
 
     def _woke(self) -> None:
         if self._attempt is not None and self.session.is_active:
-            self._look(self._attempt)
+            self._report_progress(self._attempt)
         self.feed(ev.Woke())
 
     def end_timer(self) -> None:
-        """It is closed: nothing wakes it any more."""
+        """Stop the timer of a closed session."""
         self._alarm.set(None)
 
-    def _look(self, attempt: _Attempt) -> None:
-        """Tell the machine how far what was sent has got, where that is known."""
+    def _report_progress(self, attempt: _Attempt) -> None:
+        """Tell the machine how much of the sent data has arrived, if the connection knows."""
         progress = quietly(attempt.connection.progress, None) if attempt.connection is not None else None
         if progress is not None:
             self.feed(ev.Progressed(attempt.generation, progress))
 
     def end(self) -> None:
-        """Cancel what is still running; for the very end."""
+        """Cancel the timer and the attempt; only at the end of the program."""
         self._alarm.set(None)
         self._drop(is_dead=True)
 
@@ -163,7 +163,7 @@ class SessionRunner:
             quietly(connection.abort, None)
             return
         attempt.connection = connection
-        self._look(attempt)
+        self._report_progress(attempt)
         closed = ev.SocketClosed(generation, 1006)
         try:
             async with asyncio.TaskGroup() as group:
@@ -173,13 +173,13 @@ class SessionRunner:
         except* PinchError as group:
             closed = _closed(generation, group.exceptions[0])
         finally:
-            quietly(connection.abort, None)  # nothing is left open, however this ended
+            quietly(connection.abort, None)  # whatever ended it
         self.feed(closed)
 
     async def _receive(self, generation: int, connection: Connection) -> None:
-        """Take every message. A service that sends without end gets `TURN_S` at a time: keys and screen come between.
+        """Take every message. During a flood, other tasks get a turn every `TURN_S`.
 
-        A message that is there already is received without the loop's turning, so the turning is asked for.
+        Receiving a message that has already arrived does not let them run, so this yields explicitly.
         """
         began = self._clock.monotonic()
         while True:
@@ -194,7 +194,7 @@ class SessionRunner:
             try:
                 await of_adapter(connection.finalize() if data is None else connection.send(data))
             except ConnectionLost:
-                return  # the receiver says so, with the close code, after the last messages
+                return  # the receiver reports it with the close code, after the last messages
             self.feed(ev.Sent(attempt.generation))
 
     async def _ping(self, attempt: _Attempt, connection: Connection) -> None:
@@ -233,7 +233,7 @@ def _closed(generation: int, why: BaseException) -> ev.SocketClosed:
 
 
 def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failure:
-    """What failed; ``kind`` where there is no HTTP status."""
+    """The failure behind an exception; ``kind`` if there is no HTTP status."""
     match exc:
         case CredentialError():
             return Failure(FailureKind.HTTP, exc.status, exc.title, exc.hint, is_credential=True, words=exc.words)

@@ -20,6 +20,7 @@ from pinch_tui.engine.boundary import of_adapter
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.sessions.runner import OnReport, SessionRunner
 from pinch_tui.engine.sessions.spare import SpareSession
+from pinch_tui.engine.setup import EngineConfig
 from pinch_tui.errors import PinchError
 from pinch_tui.services.ports import Service
 
@@ -28,45 +29,41 @@ _RESTING = (SessionState.IDLE, SessionState.STOPPED, SessionState.CLOSED)
 
 
 class Sessions:
-    """Runs `Session` machines. `attach` it before `open`."""
+    """Runs `Session` machines. `start` it before anything else.
+
+    ``answer`` gets every answer to an utterance; ``all_closed`` is called when the last session has closed at the end.
+    """
 
     def __init__(
         self,
         service: Service,
         conversation: Conversation,
         random: Callable[[], float],
-        *,
-        reopens_idle: bool,
-        has_spare: bool,
-        is_continuous: bool,
-    ) -> None:
-        self.service = service
-        self._old_services: list[Service] = []  # may still be asked for a draining session
-        self._conversation = conversation
-        self._notifier = conversation.notifier
-        self._random = random
-        self._reopens_idle = reopens_idle
-        self._has_spare = has_spare
-        self._is_continuous = is_continuous
-        self._runners: list[SessionRunner] = []
-        self._pace = Pace()
-        self._counted = Counters()  # of closed sessions, and what no session counts
-        self._farewells: set[asyncio.Task[None]] = set()  # sockets that are being closed
-        self._failing: SessionRunner | None = None  # what was said last about a failing session is about this one
-        self._is_ending = False
-
-    def attach(
-        self,
+        config: EngineConfig,
         answer: Callable[[SessionRunner, ev.Answer], None],
         cue: Callable[[str], None],
         all_closed: Callable[[], None],
-        tasks: asyncio.TaskGroup,
     ) -> None:
-        """``answer`` takes all that comes back for utterances."""
+        self.service = service
+        self.spare = SpareSession(conversation, random, partial(self._make, is_spare=True), self._wanted_spare)
+        self._old_services: list[Service] = []  # draining sessions can still need them
+        self._conversation = conversation
+        self._notifier = conversation.notifier
+        self._random = random
+        self._config = config
         self._answer, self._cue, self._all_closed = answer, cue, all_closed
+        self._has_spare = config.has_spare
+        self._runners: list[SessionRunner] = []
+        self._pace = Pace()
+        self._counted = Counters()  # of closed sessions, and everything that is not counted per session
+        self._farewells: set[asyncio.Task[None]] = set()  # sockets that are being closed
+        self._failing: SessionRunner | None = None  # the session of the newest failure notice
+        self._is_ending = False
+
+    def start(self, params: SessionParams, tasks: asyncio.TaskGroup) -> None:
+        """Open the first session."""
         self._tasks = tasks
-        make = partial(self._make, is_spare=True)
-        self._spare = SpareSession(self._conversation, self._random, make, self._wanted_spare)
+        self.open(params)
 
     # ---- which there are ----
 
@@ -82,12 +79,12 @@ class Sessions:
 
     @property
     def is_resting(self) -> bool:
-        """Nothing is under way, so nothing will come."""
+        """Whether no session is open or being opened."""
         return all(runner.session.state in _RESTING for runner in self._runners)
 
     @property
     def behind_s(self) -> float:
-        """Seconds of speech that wait to be sent."""
+        """Seconds of speech waiting to be sent."""
         return round(sum(runner.session.delivery.outbox.behind_s for runner in self._runners), 1)
 
     def unsettled(self) -> list[int]:
@@ -98,11 +95,10 @@ class Sessions:
         return sum(runner.session.delivery.unfinished for runner in self._runners)
 
     def counters(self) -> Counters:
-        """Of all sessions, the closed ones included."""
+        """The counters of all sessions, closed ones included."""
         return self._counted_with(self._runners)
 
     def _counted_with(self, runners: Iterable[SessionRunner]) -> Counters:
-        """What was counted up to now, and the sound that these have held back, sent again or let go."""
         counted, deliveries = self._counted, [runner.session.delivery for runner in runners]
         return replace(
             counted,
@@ -114,8 +110,8 @@ class Sessions:
     # ---- opening and changing ----
 
     def open(self, params: SessionParams) -> None:
-        """The next words go to a new session; `drain_former` lets the one before finish."""
-        spare = self._spare.take(params)
+        """Send the next words to a new session; `drain_former` lets the previous one finish."""
+        spare = self.spare.take(params)
         if spare is None:
             runner = self._make(params, self._report)
             self._runners.append(runner)
@@ -134,38 +130,33 @@ class Sessions:
             self._random,
             asked=params,
             traits=traits,
-            reopens_idle=self._reopens_idle,
-            has_checkpoints=self._is_continuous,
+            reopens_idle=self._config.reopens_idle,
+            has_checkpoints=self._config.is_continuous,
             pace=self._pace,
             is_spare=is_spare,
         )
         clock = self._conversation.clock
         return SessionRunner(session, self.service, clock, self._tasks, on_report, self._farewells)
 
-    # ---- the spare one ----
-
     def keep_spare(self, is_on: bool) -> None:
-        """Whether a session for the swapped pair is held open."""
+        """Whether to hold a session for the swapped pair open."""
         self._has_spare = is_on
-        self._spare.look()
-
-    def talked(self) -> None:
-        """An utterance began."""
-        self._spare.used()
+        self.spare.look()
 
     def _wanted_spare(self) -> SessionParams | None:
-        """What a swap would ask for; None where no spare session is held open now."""
-        if not self._has_spare or self._is_ending or self._is_continuous or not self._runners:
+        """The parameters of the spare session, None if there should be none now."""
+        if not self._has_spare or self._is_ending or self._config.is_continuous or not self._runners:
             return None
         session = self.current().session
         may_keep = self.service.traits.may_keep_spare and session.state is SessionState.READY
         return session.asked.swapped() if may_keep and not session.asked.two_way else None
 
     def hand_over(self, *, is_other_service: bool) -> tuple[int, ...]:
-        """The current session takes what the former ones keep and cannot send; the numbers of the utterances.
+        """Give the current session the utterances that earlier ones cannot send; returns their numbers.
 
-        What was refused for its settings is sent with others, and everything without a connection to another service.
-        A refused key refuses these settings as well as others: its cure sends what was said under the old ones.
+        Utterances refused because of the session's settings go out with the new settings. To another service go all
+        utterances of sessions without a connection. A refused key is no reason: once it is replaced, their own session
+        sends them.
         """
         items: list[Outgoing] = []
         for former in self.draining():
@@ -182,20 +173,20 @@ class Sessions:
         self._runners[-2].feed(ev.DrainRequested(lingers=True))
 
     def differs(self, params: SessionParams) -> bool:
-        """Whether these parameters ask for another session than the current one."""
+        """Whether these parameters need a new session."""
         return self.service.traits.fitted(params)[0] != self.current().session.params
 
     def replace_service(self, service: Service) -> SessionParams | None:
-        """Use another service, or the same one with another key. Returns what to open a session with, if anything."""
+        """Use another service, or the same one with another key. Returns the parameters to open a session with."""
         self._old_services.append(self.service)
         is_same = service.traits.name == self.service.traits.name
         self.service = service
         self._pace = Pace()
         if not self._runners or self._is_ending:
             return None
-        self._spare.drop()
+        self.spare.drop()
         was_trying = self.current().session.is_without_socket
-        for runner in self.all():  # an older one, too, may keep words
+        for runner in self.all():  # earlier sessions can hold words too
             runner.replace_service(service)
         self._notifier.clear("link")
         return None if was_trying and is_same else self.current().session.asked
@@ -207,16 +198,17 @@ class Sessions:
     # ---- the end ----
 
     def finish(self) -> None:
-        """Let what is under way finish, in a hurry."""
+        """Close every session as soon as its utterances are settled."""
         self._is_ending = True
-        self._spare.end()
+        self.spare.end()
         for runner in self.all():
             runner.session.delivery.hurry()
             runner.feed(ev.DrainRequested())
 
     def stop(self) -> None:
+        """Close every session now."""
         self._is_ending = True
-        self._spare.end()
+        self.spare.end()
         for runner in self._runners:
             runner.feed(ev.StopRequested())
 
@@ -244,7 +236,7 @@ class Sessions:
         self._counted = self._counted_with([runner])
         self._runners.remove(runner)
 
-    # ---- what they report ----
+    # ---- reports ----
 
     def _report(self, runner: SessionRunner, report: ev.Report) -> None:
         match report:
@@ -261,12 +253,8 @@ class Sessions:
             case ev.SpeechUnavailable(target, supported):
                 self._no_speech(target, supported)
             case ev.MessageIgnored(is_unknown):
-                counted = self._counted
-                self._counted = (
-                    replace(counted, unknown=counted.unknown + 1)
-                    if is_unknown
-                    else replace(counted, malformed=counted.malformed + 1)
-                )
+                unknown, malformed = self._counted.unknown + is_unknown, self._counted.malformed + (not is_unknown)
+                self._counted = replace(self._counted, unknown=unknown, malformed=malformed)
             case _:
                 self._answer(runner, report)
                 return
@@ -284,8 +272,8 @@ class Sessions:
         )
         if runner is self.current() or self._failing is runner:
             self._notifier.clear("link")
-        if runner is self.current():  # the service is back: those that gave up try again
-            self._spare.ready()
+        if runner is self.current():  # the service is back: sessions that gave up try again
+            self.spare.ready()
             for former in self.draining():
                 if former.session.is_active and former.session.state in (SessionState.IDLE, SessionState.STOPPED):
                     former.feed(ev.RetryRequested())
@@ -296,7 +284,7 @@ class Sessions:
         policy = policy_of(report.failure)
         session = runner.session
         if runner is self.current():
-            (self._spare.refused if policy is Policy.BUSY else self._spare.look)()
+            (self.spare.refused if policy is Policy.BUSY else self.spare.look)()
         if report.retry_at is not None:
             delay = max(0.0, report.retry_at - self._conversation.now())
             self._counted = replace(self._counted, reconnects=self._counted.reconnects + 1)
@@ -319,8 +307,10 @@ class Sessions:
             offers = _cures(report.failure, session)
             self._notifier.notice("link", Severity.ERROR, title, hint + _ids(session), offers=offers)
         elif policy is Policy.FAULT or (policy is Policy.BUSY and session.traits.support):
-            # The service's own fault, or no capacity in a minute of tries: to be reported there.
-            hint = f"Press the talk key to retry; if this continues, {_report(session)}. {_SAFE}"
+            # The service's own fault, or a minute of tries without capacity: its support should know.
+            where = session.traits.support
+            to = f" {'to' if '@' in where else 'through'} {where}" if where else ""
+            hint = f"Press the talk key to retry; if this continues, report it{to}{_ids(session)}. {_SAFE}"
             hint = f"{hint} {quoted(report.failure.words)}".strip()
             self._notifier.notice("link", Severity.WARNING, title, hint, offers=("support",))
         elif report.unsettled or policy is not Policy.ENDED:
@@ -349,7 +339,7 @@ class Sessions:
 
 
 def _cures(failure: Failure, session: Session) -> tuple[str, ...]:
-    """The actions that cure a refusal, or help to report it."""
+    """Names of the actions that cure a refusal, or help to report it."""
     if failure.kind is FailureKind.HTTP and failure.is_credential:
         return ("welcome", "support") if failure.code == 403 else ("welcome",)
     if failure.kind is FailureKind.HTTP:
@@ -358,12 +348,6 @@ def _cures(failure: Failure, session: Session) -> tuple[str, ...]:
 
 
 def _ids(session: Session) -> str:
-    """What the service finds a session by, in brackets."""
+    """The ids by which the service's support finds the session, in brackets."""
     model = f", model {session.model_version_id}" if session.model_version_id else ""
     return f" (session {session.session_id}{model})" if session.session_id else ""
-
-
-def _report(session: Session) -> str:
-    where = session.traits.support
-    to = f" {'to' if '@' in where else 'through'} {where}" if where else ""
-    return f"report it{to}{_ids(session)}"

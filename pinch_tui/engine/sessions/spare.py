@@ -1,11 +1,10 @@
-"""A session for the swapped pair, opened ahead: the one that takes the first words after a swap.
+"""A session for the swapped pair, opened in advance: it takes the first words after a swap.
 
-It gets no sound, and its reports wait, until it is taken. A failure closes it without a notice or a count.
+Until then it gets no sound, and its reports are held back. If it fails, it is closed without a notice.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from pinch_tui.core.events import SessionParams
@@ -17,7 +16,7 @@ from pinch_tui.engine.sessions.runner import OnReport, SessionRunner
 
 
 class SpareSession:
-    """``make(params, on_report)`` makes its runner; ``wanted`` tells for which parameters, None for none."""
+    """``make(params, on_report)`` makes its runner; ``wanted`` gives the parameters it should have now, if any."""
 
     def __init__(
         self,
@@ -31,12 +30,12 @@ class SpareSession:
         self._make = make
         self._wanted = wanted
         self._policy = SparePolicy(conversation.now())
-        self._alarm = Alarm(asyncio.get_running_loop(), self.look)
+        self._alarm = Alarm(self.look)
         self._runner: SessionRunner | None = None
         self._reports: list[ev.Report] = []
 
     def look(self) -> None:
-        """Open it, or close it, as is wanted now."""
+        """Open or close it if that is due."""
         now, params = self._conversation.now(), self._wanted()
         is_wanted = params is not None and self._policy.is_wanted(now)
         if self._runner is not None and not (is_wanted and self._runner.session.asked == params):
@@ -49,7 +48,7 @@ class SpareSession:
         self._alarm.set(None if params is None else self._policy.next_at(now))
 
     def ready(self) -> None:
-        """The session in use is ready."""
+        """The current session is ready."""
         self._policy.is_ready(self._conversation.now())
         self.look()
 
@@ -59,12 +58,12 @@ class SpareSession:
         self.look()
 
     def refused(self) -> None:
-        """The service has no room for the session in use, so none for another one."""
+        """The service has no capacity for the current session, and so none for a spare."""
         self._policy.has_failed(self._conversation.now(), self._random())
         self.look()
 
     def take(self, params: SessionParams) -> tuple[SessionRunner, list[ev.Report]] | None:
-        """Let go of it, for use: its runner, and what it had to tell. None where it is for other parameters."""
+        """Hand over its runner and its reports so far. None if it has other parameters, or if there is none."""
         runner = self._runner
         if runner is None or runner.session.asked != params:
             self.drop()
