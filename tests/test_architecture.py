@@ -96,7 +96,6 @@ PURE_AUDIO = frozenset(
         "dsp.sinc",
         "dsp.meter",
         "dsp.loudness",
-        "dsp.stretch",
         "dsp.cues",
         "devices.choice",
     )

@@ -175,7 +175,7 @@ class SpeechPlayer:
             self._conversation.notifier.notice("replay", Severity.INFO, "It plays when you finish talking.")
             return True
         if speed != 1.0:
-            from pinch_tui.audio.dsp.stretch import slow_down  # imports numpy, which must not delay the first paint
+            from pinch_tui.audio.dsp.resample import slow_down  # imports numpy, which must not delay the first paint
 
             data = slow_down(data, speed)
         self._silence_playouts()

@@ -38,7 +38,7 @@ class Device:
 def test_speech_whose_end_comes_late_costs_no_cushion_at_any_rate(rate: int, end: str) -> None:
     device = Device(rate)
     jitter = device.voice._jitter
-    base = jitter.need
+    base = jitter.target
     for number in range(1, 5):
         device.voice.command({"kind": "begin", "playout": number})
         for _ in range(20):
@@ -47,6 +47,6 @@ def test_speech_whose_end_comes_late_costs_no_cushion_at_any_rate(rate: int, end
         device.pull(40)  # nothing comes any more, and nobody says so
         device.voice.command({"kind": end, "playout": number})
         device.pull(3)
-        assert (jitter.need, jitter.underruns, jitter.buffered) == (base, 0, 0)
+        assert (jitter.target, jitter.underruns, jitter.buffered) == (base, 0, 0)
     if end == "end":
         assert jitter.played == pytest.approx(4 * 20 * CHUNK * rate / OUT_RATE, abs=8)

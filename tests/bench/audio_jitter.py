@@ -108,7 +108,7 @@ def make(name: str) -> JitterBuffer | At48k:
     buffer = JitterBuffer(RATE)
     if name.startswith("fixed"):
         cushion = RATE * int(name.removeprefix("fixed ")) // 1000
-        buffer.need = buffer._start = buffer._jittery = buffer._cap = cushion
+        buffer.target = buffer._initial = buffer._after_underrun = buffer._cap = cushion
     if name == "fixed 0":
         buffer._is_ready = lambda entry: entry.buffered > 0 or entry.is_ended  # type: ignore[method-assign]
     return buffer

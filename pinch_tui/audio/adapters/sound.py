@@ -103,7 +103,7 @@ class Sound:
             return
         self.host.start()
         self._watcher.start()
-        self.host.begin("sound-load", load("pinch_tui.audio.dsp.stretch"))
+        self.host.begin("sound-load", load("pinch_tui.audio.dsp.resample"))
 
     def use(self, processing: Processing, tell: Callable[[AudioError], None]) -> None:
         """Change how the microphone's sound is processed. ``tell`` is called with the reason where that fails."""

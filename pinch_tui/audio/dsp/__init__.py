@@ -1,1 +1,1 @@
-"""Samples in, samples out. Pure."""
+"""Signal processing: samples in, samples out. Pure."""

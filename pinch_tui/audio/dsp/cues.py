@@ -1,4 +1,4 @@
-"""Go, stop and error as short sounds, made in code. Pure: stdlib only, the sound host renders them at its own rate."""
+"""The short sounds for go, stop and error, synthesised at the device's rate. Pure: stdlib only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from functools import cache
 
 LOUDNESS = 0.18
 EDGE_MS = 6
+"""Length of each note's fade-in and fade-out."""
 
 _NOTES: dict[str, tuple[tuple[float, float], ...]] = {
-    # (Hz, ms) one after another: up for go, down for stop, a low double knock for an error
+    # (Hz, ms) in sequence: rising for go, falling for stop, two low notes for an error
     "go": ((660.0, 45.0), (880.0, 60.0)),
     "stop": ((880.0, 45.0), (587.0, 60.0)),
     "error": ((220.0, 90.0), (0.0, 40.0), (196.0, 130.0)),
@@ -19,7 +20,7 @@ _NOTES: dict[str, tuple[tuple[float, float], ...]] = {
 
 @cache
 def render(name: str, rate: int) -> array[float]:
-    """float32 samples of a cue at ``rate``; each note rises and falls over 6 ms. Unknown names are silent."""
+    """float32 samples of a cue at ``rate``. Unknown names are silent."""
     samples = array("f")
     edge = max(1, round(rate * EDGE_MS / 1000))
     for hertz, millis in _NOTES.get(name, ()):

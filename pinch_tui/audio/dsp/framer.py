@@ -1,7 +1,4 @@
-"""Cuts a stream of bytes into frames of 20 ms.
-
-Pure: no I/O, no clock, no numpy. Any chopping of the same input gives the same frames.
-"""
+"""Cuts a byte stream into 20 ms frames. Pure: no I/O, no clock, no numpy."""
 
 from __future__ import annotations
 
@@ -9,18 +6,18 @@ from pinch_tui.core.events import FRAME_BYTES
 
 
 class Framer:
-    """Collects mono int16 bytes at 16 kHz and hands out whole frames of `FRAME_BYTES`."""
+    """Collects mono int16 bytes at 16 kHz into frames of `FRAME_BYTES`, the same however the input is split."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
 
     @property
     def pending(self) -> int:
-        """Bytes that wait for a frame to be complete."""
+        """Bytes of the incomplete frame."""
         return len(self._rest)
 
     def push(self, data: bytes) -> list[bytes]:
-        """Append bytes of any length (even half a sample); the frames that are now complete, in order."""
+        """Append any number of bytes (even half a sample); return the frames that are now complete, in order."""
         rest, size = self._rest, FRAME_BYTES
         rest += data
         whole = len(rest) // size * size
@@ -31,7 +28,7 @@ class Framer:
         return [block[start : start + size] for start in range(0, whole, size)]
 
     def flush(self) -> bytes | None:
-        """The last, incomplete frame padded with zeros; None when nothing is left. A lone odd byte is dropped."""
+        """The incomplete frame, padded with zeros; None if there is none. An odd last byte is dropped."""
         rest = bytes(self._rest[: len(self._rest) // 2 * 2])
         self._rest.clear()
         return rest.ljust(FRAME_BYTES, b"\0") if rest else None

@@ -1,6 +1,6 @@
-"""How loud samples are: peaks and dBFS without numpy, because the sound host must start fast.
+"""Peaks, mean squares and dBFS, without numpy because the sound host must start fast.
 
-Pure: no I/O, no clock, stdlib only. Samples are little-endian as on every platform the program runs on.
+Pure: no I/O, no clock, stdlib only. Samples are little-endian, as is every platform that the program runs on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FULL_SCALE = 32_768
 
 
 def peak16(pcm: bytes) -> float:
-    """Largest absolute sample of mono int16 bytes, 0.0-1.0; 0.0 for none."""
+    """Largest absolute sample of mono int16 bytes, 0.0-1.0; 0.0 if empty."""
     samples = array("h", pcm)
     if not samples:
         return 0.0
@@ -22,7 +22,7 @@ def peak16(pcm: bytes) -> float:
 
 
 def mean_square16(pcm: bytes) -> float:
-    """Mean of the squared samples of mono int16 bytes, 0.0-1.0."""
+    """Mean square of mono int16 bytes, 0.0-1.0; 0.0 if empty."""
     samples = array("h", pcm)
     if not samples:
         return 0.0
@@ -31,10 +31,10 @@ def mean_square16(pcm: bytes) -> float:
 
 
 def dbfs(amplitude: float) -> float:
-    """Decibels below full scale of a linear amplitude; `SILENCE_DBFS` for zero."""
+    """Linear amplitude -> dBFS; `SILENCE_DBFS` for zero."""
     return 20.0 * math.log10(amplitude) if amplitude > 0.0 else SILENCE_DBFS
 
 
 def amplitude(decibels: float) -> float:
-    """The linear amplitude of a level in dBFS."""
+    """dBFS -> linear amplitude."""
     return 0.0 if decibels == SILENCE_DBFS else float(10.0 ** (decibels / 20.0))

@@ -1,7 +1,7 @@
 """Conversions between the sample formats of the wire, of files and of devices.
 
-Pure: numpy arithmetic, no I/O, no clock. ``pcm`` is mono int16 little-endian bytes, ``speech`` mono float32
-little-endian bytes; arrays are 1-D float32 in -1.0..1.0 unless a docstring says otherwise.
+Pure: numpy, no I/O, no clock. ``pcm`` is mono int16 little-endian bytes, ``speech`` mono float32 little-endian bytes;
+arrays are 1-D float32 in -1.0..1.0 unless a docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int16]
 
 SOFT_KNEE = 0.9
-"""Where the limiter starts to bend; below it samples pass untouched."""
+"""Amplitude above which the limiter acts."""
 
 
 def to_pcm16(samples: Floats) -> bytes:
-    """float32 samples -> int16 bytes, rounded, clipped, non-finite values as silence."""
+    """float32 samples -> int16 bytes, rounded and clipped; non-finite values become silence."""
     finite = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
     return bytes(np.clip(np.rint(finite * np.float32(32_768)), -32_768, 32_767).astype("<i2").tobytes())
 
@@ -38,14 +38,14 @@ def mono(samples: Floats) -> Floats:
 
 
 def speech_samples(speech: bytes) -> Floats:
-    """float32 bytes as they came -> samples, untouched; up to three odd last bytes are ignored."""
+    """float32 bytes -> samples; up to three odd last bytes are ignored."""
     return np.frombuffer(speech, dtype="<f4", count=len(speech) // 4).astype(np.float32, copy=False)
 
 
 def clean_speech(speech: bytes) -> bytes:
-    """What may go to a loudspeaker: non-finite samples become silence, over-loud ones are limited smoothly.
+    """Make speech safe for a loudspeaker: non-finite samples become silence, loud ones are limited softly.
 
-    Samples up to `SOFT_KNEE` pass bit for bit; louder ones approach 1.0 along a tanh and never reach past it.
+    Samples up to `SOFT_KNEE` pass bit for bit; louder ones approach 1.0 along a tanh.
     """
     samples = speech_samples(speech)
     if samples.size == 0:

@@ -1,8 +1,7 @@
-"""Rates: streaming with a constant delay, and whole recordings at once.
+"""Resampling of live streams, with a constant delay, and of whole recordings.
 
-Pure: numpy and soxr, no I/O, no clock. soxr's variable-rate engine is used for streams because its delay is constant
-(12.5 ms at 48 -> 16 kHz; the default engine works in blocks and is up to 37 ms late in bursts). Where there is no soxr,
-`pinch_tui.audio.dsp.sinc` takes its place.
+Pure: numpy and soxr, no I/O, no clock. Live streams use soxr's variable-rate engine, whose delay is constant (12.5 ms
+from 48 to 16 kHz; the default engine works in bursts, up to 37 ms late). Without soxr, `SincStream` is used.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 
 from pinch_tui.audio.dsp.pcm import Floats, Ints
 from pinch_tui.audio.dsp.sinc import SincStream
+from pinch_tui.core.events import OUT_RATE
 
 try:
     import soxr
@@ -23,7 +23,7 @@ except ImportError:
 
 
 class _SoxrStream:
-    """soxr's stream, given back before the interpreter ends: it prints a warning about one that a thread has."""
+    """soxr's stream, released before the interpreter exits: soxr warns about one that a thread still holds."""
 
     def __init__(self, rate_in: int, rate_out: int, *, is_live: bool) -> None:
         quality = "HQ" if is_live else "VHQ"
@@ -49,21 +49,21 @@ def _release_all() -> None:
 
 
 Stream = _SoxrStream | SincStream
-"""Mono samples of one rate in, those of another out. With ``last`` also the tail; then the stream is over."""
+"""Converts mono samples; the call with ``last`` also returns the tail and ends the stream."""
 
 
 def stream(rate_in: int, rate_out: int, *, is_live: bool) -> Stream:
-    """``is_live``: a constant delay rather than the best quality."""
+    """``is_live`` prefers a constant delay to the best quality."""
     if soxr is None:
         return SincStream(rate_in, rate_out)
     return _SoxrStream(rate_in, rate_out, is_live=is_live)
 
 
 class Resampler:
-    """One continuous stream of mono samples from one rate to another; a new one after every gap.
+    """Converts one continuous mono stream; make a new one after a gap.
 
-    ``dtype`` is ``int16`` or ``float32``. Any chopping of the same input gives the same output, joined. int16 is worked
-    on as float32 and rounded, because soxr's own int16 output is dithered: exact zeros would not stay exact zeros.
+    ``dtype`` is ``int16`` or ``float32``. The joined output does not depend on how the input is split. int16 is
+    converted as float32 and rounded, because soxr dithers its own int16 output, so exact zeros would not stay zeros.
     """
 
     def __init__(self, rate_in: int, rate_out: int, dtype: str) -> None:
@@ -77,8 +77,13 @@ class Resampler:
     def _new(self) -> Stream:
         return stream(self.rate_in, self.rate_out, is_live=True)
 
+    @property
+    def delay_s(self) -> float:
+        """Seconds of input whose output is still held back."""
+        return self._fed / self.rate_in - self._given / self.rate_out
+
     def push(self, data: bytes) -> bytes:
-        """Samples in (whole ones, any number), samples out: those that are ready by now."""
+        """Whole samples in, the samples that are ready out."""
         if self._stream is None:
             return data
         samples = np.frombuffer(data, dtype=self._dtype).astype(np.float32, copy=False)
@@ -95,7 +100,7 @@ class Resampler:
         return bytes(out.tobytes())
 
     def flush(self) -> bytes:
-        """The tail, so that the output is as long as the input was; the next `push` starts a new stream."""
+        """The tail, which makes the output as long as the input; the next `push` starts a new stream."""
         if self._stream is None or not self._fed:
             return b""
         due = -(-self._fed * self.rate_out // self.rate_in) - self._given
@@ -111,12 +116,11 @@ class Resampler:
 
 
 class PromptResampler(Resampler):
-    """A stream of which nothing is held back: every chunk comes out as long as it went in, a constant delay later.
+    """For playback: each chunk comes out as long as it went in, with a constant delay.
 
-    For playback, where the jitter buffer needs whole chunks: what a stream holds back would be missing from its
-    cushion, and would be heard alone when the speech has paused. The delay (1.5 ms from 24 to 48 kHz) stands before the
-    first chunk as silence, and as much of the end, where it fades, is left out. soxr's streams would need 10 ms, so
-    `SincStream` does it everywhere.
+    The jitter buffer needs whole chunks: samples held back would be missing from its depth, and would be heard alone
+    during a pause in the speech. The first chunk therefore begins with silence as long as the delay (1.5 ms from 24 to
+    48 kHz), and as much is cut from the end of the tail. It always uses `SincStream`; soxr's delay would be 10 ms.
     """
 
     def _new(self) -> Stream:
@@ -132,7 +136,7 @@ class PromptResampler(Resampler):
 
 
 def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Ints:
-    """A whole mono recording at another rate, best quality, same dtype."""
+    """Convert a whole mono recording in the best quality; the dtype stays."""
     if rate_in == rate_out or not samples.size:
         return samples
     if soxr is not None:
@@ -142,3 +146,10 @@ def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Int
     if samples.dtype == np.int16:
         return np.asarray(np.clip(np.rint(floats), -32_768, 32_767), dtype=np.int16)
     return floats
+
+
+def slow_down(speech: bytes, speed: float) -> bytes:
+    """Speech (float32 LE at 24 kHz) at ``speed`` (0.5-1.0, clamped) for a second listening; its pitch falls, too."""
+    speed = max(0.5, min(1.0, speed))
+    slower = convert(np.frombuffer(speech, dtype="<f4"), round(OUT_RATE * speed), OUT_RATE)
+    return bytes(np.asarray(slower, dtype="<f4").tobytes())

@@ -15,7 +15,7 @@ from typing import Any
 
 from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp import cues
-from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, RanDry
+from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, Underrun
 from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan, route_of
 from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
 from pinch_tui.core.events import OUT_RATE
@@ -198,12 +198,12 @@ class _Voice:
     def _at_24k(self, samples: int) -> int:
         return samples if self.rate == OUT_RATE else round(samples * OUT_RATE / self.rate)
 
-    def _note(self, event: Began | Ended | RanDry, heard: float) -> bytes:
+    def _note(self, event: Began | Ended | Underrun, heard: float) -> bytes:
         note: Note = {"playout": event.playout, "t": heard + event.offset / self.rate}
         match event:
             case Began():
                 note["kind"] = "began"
-            case RanDry():
+            case Underrun():
                 note["kind"] = "dry"
             case Ended():
                 note |= {"kind": "over", "played": self._at_24k(event.played), "cleared": event.was_cleared}

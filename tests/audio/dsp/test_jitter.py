@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, RanDry
+from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, Underrun
 from tests.bench import audio_jitter
 
 RATE = 24_000
@@ -110,7 +110,7 @@ def run_dry(buffer: JitterBuffer, number: int) -> None:
     for _ in range(6):
         buffer.push(number, ramp(0, CHUNK))
     buffer.pull(6 * CHUNK + BLOCK)
-    assert [type(event) for event in buffer.take_events()] == [Began, RanDry]
+    assert [type(event) for event in buffer.take_events()] == [Began, Underrun]
     for _ in range(6):
         buffer.push(number, ramp(0, CHUNK))
     buffer.end(number)
@@ -140,31 +140,31 @@ def speak(buffer: JitterBuffer, number: int, seconds: float, late: list[float], 
 
 def test_an_underrun_grows_the_cushion_and_calm_shrinks_it() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     for number in range(1, 4):
         run_dry(buffer, number)
     assert buffer.underruns == 3
-    assert buffer.need == JITTERY + 2 * CHUNK
+    assert buffer.target == JITTERY + 2 * CHUNK
     for number in range(4, 8):  # the first calm time still knows the late chunks of before
         speak(buffer, number, 4.0, [0.0])
-    assert buffer.need == base
+    assert buffer.target == base
     assert buffer.underruns == 3
 
 
 def test_speech_that_ends_unannounced_costs_nothing() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     for number in range(1, 8):
         speak(buffer, number, 2.0, [0.0], ends="clear" if number % 2 else "end")
-        assert (buffer.need, buffer.underruns) == (base, 0)
+        assert (buffer.target, buffer.underruns) == (base, 0)
 
 
 def test_the_tail_of_a_resampler_is_no_late_chunk() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     for number in range(1, 8):
         speak(buffer, number, 2.0, [0.0], ends="tail")
-        assert (buffer.need, buffer.underruns) == (base, 0)
+        assert (buffer.target, buffer.underruns) == (base, 0)
     assert buffer.played == 7 * (25 * CHUNK + 100)
     buffer.end(7)
     buffer.end(7)
@@ -173,9 +173,9 @@ def test_the_tail_of_a_resampler_is_no_late_chunk() -> None:
 
 def test_speech_far_ahead_needs_no_grown_cushion() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     run_dry(buffer, 1)
-    assert buffer.need > base
+    assert buffer.target > base
     for number in range(2, 6):
         buffer.begin(number)
         for ms in range(0, 10_000, 10):
@@ -183,17 +183,17 @@ def test_speech_far_ahead_needs_no_grown_cushion() -> None:
                 buffer.push(number, ramp(0, 20 * CHUNK))
             buffer.pull(BLOCK)
         buffer.clear()
-    assert buffer.need == base
+    assert buffer.target == base
 
 
 def test_jitter_that_goes_on_keeps_its_cushion() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     jitter = [0.0, 0.0, 0.0, 0.0, 0.0, 150.0, 70.0, 0.0]
     for number in range(1, 9):
         speak(buffer, number, 6.0, jitter)
         assert buffer.underruns == 1  # the first one only
-    assert buffer.need > base
+    assert buffer.target > base
 
 
 def test_the_cushion_has_a_cap() -> None:
@@ -203,39 +203,39 @@ def test_the_cushion_has_a_cap() -> None:
         buffer.push(1, ramp(0, RATE // 2))
         buffer.push(1, ramp(0, 1))
         buffer.pull(RATE)
-    assert buffer.need == RATE * 400 // 1000
+    assert buffer.target == RATE * 400 // 1000
 
 
 def test_ten_calm_seconds_shrink_the_cushion_within_a_playout() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     buffer.begin(1)
     buffer.push(1, ramp(0, 2 * CHUNK))
     buffer.push(1, ramp(0, 1))
     buffer.pull(3 * CHUNK)
-    assert buffer.need == JITTERY
+    assert buffer.target == JITTERY
     for _ in range(10 * RATE // CHUNK):
         buffer.push(1, ramp(0, CHUNK))
         buffer.pull(CHUNK)
-    assert buffer.need == JITTERY  # one chunk was late in that time
+    assert buffer.target == JITTERY  # one chunk was late in that time
     for _ in range(10 * RATE // CHUNK + 5):
         buffer.push(1, ramp(0, CHUNK))
         buffer.pull(CHUNK)
-    assert buffer.need == base
+    assert buffer.target == base
 
 
 def test_a_pause_between_sentences_costs_nothing_and_a_short_rest_is_played() -> None:
     buffer = plain()
-    base = buffer.need
+    base = buffer.target
     buffer.begin(1)
     buffer.push(1, ramp(0, CHUNK))
     buffer.push(1, ramp(0, CHUNK))
     buffer.pull(2 * CHUNK + BLOCK)
-    assert buffer.need == JITTERY
+    assert buffer.target == JITTERY
     for _ in range(100):
         assert not any(buffer.pull(BLOCK)[1:])
     buffer.push(1, ramp(0, 100))
-    assert buffer.need == base
+    assert buffer.target == base
     heard = [any(buffer.pull(BLOCK)) for _ in range(40)]
     assert heard.index(True) == 4  # as the first chunk of a playout
     assert buffer.played == 2 * CHUNK + 100
