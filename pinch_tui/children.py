@@ -96,10 +96,9 @@ async def start(
     *command: str,
     env: Mapping[str, str] | None = None,
     has_stdin: bool = True,
-    has_stderr: bool = False,
     limit: int = _BUFFERED,
 ) -> Process:
-    """Start a child `apart`, with a pipe as its stdout; its other streams are pipes or closed. Raises `OSError`.
+    """Start a child `apart`, with a pipe as its stdout. stderr is discarded, stdin a pipe or empty. Raises `OSError`.
 
     ``env`` defaults to ours without API keys. ``limit``: bytes that are read ahead, and that a line may have.
     """
@@ -110,16 +109,16 @@ async def start(
         *command,
         stdin=PIPE if has_stdin else DEVNULL,
         stdout=PIPE,
-        stderr=PIPE if has_stderr else DEVNULL,  # native code may print there
+        stderr=DEVNULL,  # native code may print there
         env=without_keys(os.environ) if env is None else env,
         limit=limit,
         **apart(),
     )
 
 
-async def start_module(name: str, *words: str, has_stderr: bool = False, limit: int = _BUFFERED) -> Process:
+async def start_module(name: str, *words: str, limit: int = _BUFFERED) -> Process:
     """Start a module of ours, which gets its input on stdin. Raises `OSError`."""
-    return await start(*module_command(name, *words), env=environment(), has_stderr=has_stderr, limit=limit)
+    return await start(*module_command(name, *words), env=environment(), limit=limit)
 
 
 def kill(process: Process) -> None:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pinch_tui.audio.adapters.microphone import HostMicrophone
-from pinch_tui.audio.adapters.sound import follow_server
+from pinch_tui.audio.adapters.sound import use_server_devices
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import OUT_RATE, Frame
@@ -213,7 +213,7 @@ async def _delays(times: int, env: dict[str, str]) -> tuple[list[float], list[fl
     ours: list[float] = []
     plain: list[float] = []
     async with SoundHost(clock=clock) as host:
-        await follow_server(host)
+        await use_server_devices(host)
         mic = HostMicrophone(host, clock=clock, device="vspeaker_monitor")
         speaker = HostSpeaker(host, clock=clock)
 

@@ -137,7 +137,7 @@ async def act(command: str, audio: VirtualAudio, scene: Scene, flag: Path) -> No
             make_48k_only(audio)
         case "kill-capture" | "kill-playback" | "kill-hosts":
             for runner in (scene.host.capture, scene.host.playback):
-                if command in ("kill-hosts", f"kill-{runner.role}") and runner.host_pid:
+                if command in ("kill-hosts", f"kill-{runner.supervision.direction}") and runner.host_pid:
                     os.kill(runner.host_pid, signal.SIGKILL)
         case _:
             await audio.do(*command.split())

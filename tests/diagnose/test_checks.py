@@ -44,7 +44,7 @@ def frames(n: int = 50, *, peak: float = 0.1, n_clipped: int = 0) -> list[Frame]
 
 HEARD = Listening(MicOpened("Built-in", 48_000, 0.0), frames=frames())
 PLAYED = Played(9600, SpeakerOpened("Speakers", 48_000), samples=9600, has_ended=True)
-BUSY = AudioError("The microphone is busy.", "Close the program that holds it.", code=-9985)
+BUSY = AudioError("The microphone is busy.", "Close the program that is using it.", code=-9985)
 
 
 def listening(**changes: object) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from pinch_tui.audio.adapters.inbox import MicInbox
-from pinch_tui.audio.adapters.microphone import TOGETHER
+from pinch_tui.audio.adapters.microphone import BATCH_FRAMES
 from pinch_tui.audio.dsp.loudness import peak16
 from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import FRAME_BYTES, FRAME_S, IN_RATE, Frame
@@ -87,7 +87,7 @@ class FakeMicrophone:
             self._next += 1
             self._held.append(frame)
             frames.append(frame)
-            if self.is_attended or len(self._held) >= TOGETHER:
+            if self.is_attended or len(self._held) >= BATCH_FRAMES:
                 self._give()
         return frames
 

@@ -25,12 +25,12 @@ LATE_S: Final = 5.0
 
 
 class FileMicrophone:
-    """A recording as a microphone: a file in any format, or a stream that holds one or raw 16 kHz mono PCM16.
+    """A recording as a microphone: a file in any format, or a stream of one or of raw 16 kHz mono PCM16.
 
-    Opens once per `request_open` where it stopped; ends with `MicClosed(at_end=True)`. ``realtime`` paces the frames by
-    the clock: frame n leaves (n + 1) x 20 ms after the opening. The last frame is padded with zeros. ``tell`` is called
-    with remarks about the recording. A file that cannot be read raises `InputFileError` in the constructor, before any
-    session is asked for; a stream raises it from `events`, before any frame.
+    Each `request_open` continues where the last one stopped; the end is `MicClosed(at_end=True)`. ``realtime`` paces
+    the frames: frame n leaves (n + 1) x 20 ms after the opening. The last frame is padded with zeros. ``tell`` gets
+    remarks about the recording. An unreadable file raises `InputFileError` in the constructor, before a session is
+    opened; an unreadable stream raises it from `events`, before any frame.
     """
 
     def __init__(
@@ -51,22 +51,22 @@ class FileMicrophone:
         self._framer = Framer()
         self._ready: deque[bytes] = deque()
         self._at_end = False
-        self._next = 0  # frames given so far
+        self._next = 0  # frames delivered so far
         self._is_open = False
         self._is_shut = False
         self._changed = asyncio.Event()
         self.is_damaged = False
-        """Whether some of the recording could not be heard."""
+        """True if a part of the recording could not be read."""
         self._bytes = 0
 
     @property
     def heard_s(self) -> float:
-        """Seconds of the recording that were given so far."""
+        """Seconds of the recording delivered so far."""
         return min(self._next * FRAME_S, self._read_s)
 
     @property
     def length_s(self) -> float | None:
-        """Seconds of the whole recording; before its end as its header has it, None where that is not known."""
+        """Length of the recording in seconds, from its header until its end is reached; None if unknown."""
         if self._at_end:
             return self._read_s
         return self._stated_s if self._stated_s is not None and self._stated_s >= self._read_s else None
@@ -76,7 +76,7 @@ class FileMicrophone:
         return self._bytes / 2 / IN_RATE
 
     def attend(self, is_attended: bool) -> None:
-        """Every frame comes at once."""
+        """Ignored: frames are never batched."""
 
     def request_open(self) -> None:
         if not self._is_shut:
@@ -88,7 +88,7 @@ class FileMicrophone:
         self._changed.set()
 
     def select(self, device: str | None) -> None:
-        """A file has no other device."""
+        """Ignored: a file has no other device."""
 
     async def events(self) -> AsyncIterator[MicEvent]:
         while not self._is_shut:
@@ -107,7 +107,7 @@ class FileMicrophone:
                 count += 1
                 due = opened + count * FRAME_S
                 late = self._clock.monotonic() - due
-                if late > LATE_S:  # the machine slept, or the pipe was silent: continue from now, without a burst
+                if late > LATE_S:  # the machine slept, or the pipe was silent: continue without a burst
                     opened, due = opened + late, due + late
                 if self._realtime:
                     await self._clock.sleep_until(due)

@@ -1,4 +1,4 @@
-"""The queues between an adapter and its consumer: ordered, bounded where samples pass, ended by `close`."""
+"""The queues between an adapter and its consumer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEEP_S = 60.0
 
 
 class Inbox(Generic[T]):
-    """Events in order for one consumer; those queued at `close` are still delivered."""
+    """Events in order for one consumer. `close` ends the iteration once the queued events are delivered."""
 
     def __init__(self) -> None:
         self._events: deque[T] = deque()
@@ -45,7 +45,7 @@ class Inbox(Generic[T]):
 
 
 class MicInbox(Inbox[MicEvent]):
-    """Keeps at most 60 s of frames; the oldest are dropped and counted in the next frame's ``lost``."""
+    """Holds at most ``keep_s`` of frames; older ones are dropped and counted in the next frame's ``lost``."""
 
     def __init__(self, keep_s: float = KEEP_S) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Speech that was handed to the speaker and is not played yet. A host that dies mid-sentence loses almost nothing.
+"""The speaker's unplayed speech, kept so that a host that dies mid-sentence loses almost nothing.
 
-Pure: no I/O, no clock. Samples are float32 bytes at 24 kHz. The host gets at most `AHEAD` unconfirmed samples; those
-after its last confirmation are kept here and sent to its successor.
+Pure: no I/O, no clock. Samples are float32 bytes at 24 kHz. The host holds at most `AHEAD` unconfirmed samples; all
+samples after its last confirmation are kept here for its successor.
 """
 
 from __future__ import annotations
@@ -14,23 +14,22 @@ from pinch_tui.core.events import OUT_RATE
 AHEAD = 4 * OUT_RATE
 """Unconfirmed samples that a host may hold."""
 KEEP = 300 * OUT_RATE
-"""Samples that may wait (5 minutes, 29 MB); more are dropped and counted."""
-
+"""Bound of the unplayed samples (5 minutes, 29 MB); more are dropped and counted."""
 MERGED = 7_680
-"""Bytes of a usual chunk; smaller ones are merged, because millions of tiny ones use more memory than their sound."""
+"""Bytes of a usual chunk. Smaller chunks are merged up to this size, because each one has a memory overhead."""
 
 
 @dataclass(slots=True)
-class Entry:
-    """One playout. Positions count samples from its begin."""
+class Playout:
+    """One playout. Positions are in samples from its start."""
 
     number: int
     chunks: deque[bytes] = field(default_factory=deque)  # from ``kept`` on
     kept: int = 0  # position of the first kept sample
-    sent: int = 0  # position up to which the host has it
+    sent: int = 0  # end of the samples sent to the host
     pushed: int = 0
-    played: int = 0  # confirmed
-    base: int = 0  # position at which the present host began with it
+    played: int = 0  # confirmed by the host
+    base: int = 0  # position at which the current host started it
     is_ended: bool = False
     is_begun_at_host: bool = False
     is_end_sent: bool = False
@@ -41,14 +40,14 @@ class Ledger:
     """The playouts in order."""
 
     def __init__(self) -> None:
-        self.entries: dict[int, Entry] = {}  # by their numbers, in order
+        self.entries: dict[int, Playout] = {}  # by number, in order
         self.dropped = 0
 
     def begin(self, number: int) -> None:
-        self.entries.setdefault(number, Entry(number))
+        self.entries.setdefault(number, Playout(number))
 
     def push(self, number: int, samples: bytes) -> bool:
-        """False when it was dropped: the playout is unknown or over, or too much waits."""
+        """False if the samples were dropped: the playout is unknown or has ended, or `KEEP` is reached."""
         entry = self.entries.get(number)
         count = len(samples) // 4
         if entry is None or entry.is_ended or self.buffered + count > KEEP:
@@ -66,8 +65,8 @@ class Ledger:
         if entry is not None:
             entry.is_ended = True
 
-    def remove(self, number: int | None) -> list[Entry]:
-        """Take one playout (or all) out; its unplayed samples count as dropped."""
+    def remove(self, number: int | None) -> list[Playout]:
+        """Remove one playout (None: all); its unplayed samples count as dropped."""
         gone = [entry for entry in self.entries.values() if number in (None, entry.number)]
         for entry in gone:
             del self.entries[entry.number]
@@ -75,7 +74,7 @@ class Ledger:
         return gone
 
     def confirm(self, number: int, played_by_host: int) -> None:
-        """The present host has played this many samples of the playout."""
+        """The current host reports this many samples of the playout as played."""
         entry = self.entries.get(number)
         if entry is None:
             return
@@ -84,13 +83,13 @@ class Ledger:
             entry.kept += len(entry.chunks.popleft()) // 4
 
     def host_lost(self) -> None:
-        """The host is gone: the next one begins after the last confirmation."""
+        """The host is gone; the next one starts after the last confirmation."""
         for entry in self.entries.values():
             entry.sent = entry.base = entry.played
             entry.is_begun_at_host = entry.is_end_sent = False
 
-    def next_samples(self, entry: Entry) -> bytes:
-        """The next samples of a playout for the host; b"" when it has all, or `AHEAD`."""
+    def next_samples(self, entry: Playout) -> bytes:
+        """The next samples to send of a playout; b"" if the host has all of them, or holds `AHEAD`."""
         room = AHEAD - sum(other.sent - other.played for other in self.entries.values())
         if room <= 0 or entry.sent >= entry.pushed:
             return b""
@@ -106,5 +105,5 @@ class Ledger:
 
     @property
     def buffered(self) -> int:
-        """Samples that wait to be played."""
+        """Unplayed samples of all playouts."""
         return sum(entry.pushed - entry.played for entry in self.entries.values())

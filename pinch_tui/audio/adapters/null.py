@@ -1,4 +1,4 @@
-"""Stand-ins for a machine without sound, or a run without a microphone."""
+"""Stand-ins for a machine without sound and for a run without a microphone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinch_tui.errors import AudioError
 
 
 class SilentMicrophone:
-    """A microphone without frames. ``opens``: the name under which it opens, or why it never does, told every time."""
+    """A microphone without frames. ``opens``: the name it opens under, or the error that every attempt reports."""
 
     def __init__(self, opens: str | AudioError, *, clock: Clock) -> None:
         self._opens = opens
@@ -32,10 +32,10 @@ class SilentMicrophone:
             self._inbox.put(MicClosed(self._clock.monotonic()))
 
     def attend(self, is_attended: bool) -> None:
-        """No frames, no difference."""
+        """Ignored: there are no frames."""
 
     def select(self, device: str | None) -> None:
-        """There is nothing to choose from."""
+        """Ignored: there is no device."""
 
     def events(self) -> AsyncIterator[MicEvent]:
         return self._inbox.__aiter__()
@@ -45,7 +45,7 @@ class SilentMicrophone:
 
 
 class NullSpeaker(UnpacedSpeaker):
-    """Ends every playout unplayed, and reports the reason with the first."""
+    """Ends every playout unplayed and reports the reason with the first one."""
 
     def __init__(self, error: AudioError, *, clock: Clock) -> None:
         super().__init__(clock)

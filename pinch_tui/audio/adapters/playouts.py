@@ -1,4 +1,4 @@
-"""The base of speakers without a device: playouts are over as soon as they end, and nothing is paced."""
+"""The base of speakers without a device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent
 
 
 class UnpacedSpeaker:
-    """A `Speaker` that passes each chunk to `_take` when it arrives."""
+    """A `Speaker` without pacing: chunks are taken as they arrive, and a playout is over as soon as it ends."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,14 +31,14 @@ class UnpacedSpeaker:
         self._open[playout] += len(whole) // 4
 
     def _take(self, samples: bytes) -> bool:
-        """Whether the samples count as played."""
+        """Take the samples; True if they count as played."""
         return False
 
     def end(self, playout: int) -> None:
         self._over(playout, was_cleared=False)
 
     def clear(self, playout: int | None = None) -> None:
-        """Ends the playout; what was taken stays taken."""
+        """Ends the playouts; samples already taken still count."""
         for number in [number for number in self._open if playout in (None, number)]:
             self._over(number, was_cleared=True)
 
@@ -48,10 +48,10 @@ class UnpacedSpeaker:
             self._inbox.put(PlayoutEnded(playout, self._clock.monotonic(), played, was_cleared))
 
     def set_gain(self, gain: float) -> None:
-        """There is no volume."""
+        """Ignored: there is no volume."""
 
     def cue(self, name: str) -> None:
-        """Cues are only for listeners."""
+        """Ignored: nobody listens."""
 
     def dropped_s(self) -> float:
         return 0.0
@@ -60,7 +60,7 @@ class UnpacedSpeaker:
         return 0.0
 
     def select(self, device: str | None) -> None:
-        """There is nothing to choose from."""
+        """Ignored: there is no device."""
 
     def events(self) -> AsyncIterator[SpeakerEvent]:
         return self._inbox.__aiter__()

@@ -3,8 +3,8 @@
 ::
 
     async with Sound(clock=clock, input_device="", output_device="") as sound:
-        sound.microphone, sound.speaker     # the ports; stand-ins that say why when there is no PortAudio
-        sound.problem                       # the AudioError to tell at the start, or None
+        sound.microphone, sound.speaker     # the ports; without PortAudio, stand-ins that report the reason
+        sound.problem                       # the AudioError to show at the start, or None
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.devices import missing
-from pinch_tui.audio.devices.choice import Direction
+from pinch_tui.audio.devices.choice import Direction, matching
 from pinch_tui.audio.devices.guard import (
     Block,
     Guard,
@@ -34,7 +34,7 @@ from pinch_tui.audio.devices.guard import (
     Verdict,
     source_in_use,
 )
-from pinch_tui.audio.devices.listing import is_there, list_devices
+from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.audio.devices.routes import Route, route
 from pinch_tui.audio.devices.server import ServerState, unmute
 from pinch_tui.audio.devices.server_watch import ServerWatch, has_pactl, read_state
@@ -49,12 +49,12 @@ _PLAIN = Processing()
 
 
 def has_processing() -> bool:
-    """The extra that processes the microphone's sound seems to be there; nothing is loaded."""
+    """True if the extra that processes the microphone's sound is installed; nothing is imported."""
     return importlib.util.find_spec("livekit") is not None
 
 
 class Sound:
-    """Entered and left in one task. Leaving closes both adapters and leaves no child behind."""
+    """Enter and leave it in one task. Leaving closes both adapters and ends the children."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Sound:
         return self
 
     def start(self) -> None:
-        """Start the children and the watcher, and begin to load what the first speech needs."""
+        """Start the children and the watcher, and preload the modules that the first speech needs."""
         if self.host is None or self._watcher is None:
             return
         self.host.start()
@@ -106,7 +106,7 @@ class Sound:
         self.host.begin("sound-load", load("pinch_tui.audio.dsp.resample"))
 
     def use(self, processing: Processing, tell: Callable[[AudioError], None]) -> None:
-        """Change how the microphone's sound is processed. ``tell`` is called with the reason where that fails."""
+        """Change how the microphone's sound is processed. ``tell`` gets the reason if that fails."""
         self._processing = processing
         if self.host is not None:
             self.host.begin("sound-processing", self._use(tell))
@@ -119,7 +119,7 @@ class Sound:
                 tell(exc)
 
     async def _process(self, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
-        """Raises `AudioError` without the extra; then the sound stays as it is."""
+        """Apply the wanted processing. Raises `AudioError` without the extra; the sound is then unprocessed."""
         processor = None
         microphone.process = None
         if wanted := self._processing:
@@ -130,11 +130,11 @@ class Sound:
                 processor = await asyncio.to_thread(SoundProcessor, wanted)
             finally:
                 if processor is None:
-                    speaker.tell_heard(None)
+                    speaker.set_reference(None)
             if wanted != self._processing:
-                return  # another choice was made meanwhile
+                return  # the choice has changed meanwhile
             microphone.process = processor.process
-        speaker.tell_heard(processor.heard if processor is not None and processor.has_echo else None)
+        speaker.set_reference(processor.add_reference if processor is not None and processor.has_echo else None)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
@@ -146,15 +146,15 @@ class Sound:
         await self._stack.__aexit__(kind, exc, trace)
 
 
-async def follow_server(host: SoundHost) -> None:
-    """Give a host that is not watched the sound server's devices as they are now."""
+async def use_server_devices(host: SoundHost) -> None:
+    """Let a host without a `DeviceWatcher` find the sound server's current devices."""
     state = await read_state() if has_pactl() else None
     host.capture.find_route = partial(route, state, Direction.INPUT)
     host.playback.find_route = partial(route, state, Direction.OUTPUT)
 
 
 class DeviceWatcher:
-    """Does what the guards decide when the server changes; without a server, looks for lost devices."""
+    """Carries out the guards' decisions when the sound server changes; without a server, looks for lost devices."""
 
     def __init__(self, host: SoundHost, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
         self._host = host
@@ -162,27 +162,26 @@ class DeviceWatcher:
         self._mic_guard = MicGuard()
         self._speaker_guard = SpeakerGuard(self._mic_guard)
         self._watch = ServerWatch(self._on_state)
-        self._looking: dict[str, asyncio.Task[None]] = {}
-        for adapter, guard in ((microphone, self._mic_guard), (speaker, self._speaker_guard)):
+        self._looking: dict[Direction, asyncio.Task[None]] = {}
+        for runner, adapter, guard, direction in (
+            (host.capture, microphone, self._mic_guard, Direction.INPUT),
+            (host.playback, speaker, self._speaker_guard, Direction.OUTPUT),
+        ):
             adapter.on_opened = partial(self._opened, guard)
             adapter.on_selected = guard.forget
             adapter.on_closed = guard.closed
-            adapter.on_look = self._look
-        speaker.is_headphones = self._is_headphones
-        microphone.server_name = partial(self._default_name, Direction.INPUT)
-        speaker.server_name = partial(self._default_name, Direction.OUTPUT)
-        for runner, direction in ((host.capture, Direction.INPUT), (host.playback, Direction.OUTPUT)):
+            adapter.on_look = partial(self._look, runner, direction)
+            adapter.server_name = partial(self._default_name, direction)
             runner.find_route = partial(self._route, direction)
             runner.routes_known = self._watch.known
+        speaker.is_headphones = self._is_headphones
         self._watching: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Watch from now on."""
         if self._watching is None:
             self._watching = self._host.begin("sound-server-watch", self._watch.run())
 
     def stop(self) -> None:
-        """Stop watching."""
         for task in (self._watching, *self._looking.values()):
             if task is not None:
                 task.cancel()
@@ -197,7 +196,7 @@ class DeviceWatcher:
         self._watch.look()
 
     def _on_state(self, state: ServerState | None) -> None:
-        self._mic.muted(*self._muting(state))
+        self._mic.set_muted(*self._muting(state))
         if state is None:
             return
         capture, playback = self._host.capture, self._host.playback
@@ -205,16 +204,16 @@ class DeviceWatcher:
             is_back = not runner.route.endpoint and route(state, direction, runner.supervision.device).endpoint
             if is_back and runner.supervision.is_substitute:
                 runner.reopen()
-        heard = self._mic_guard.decide(_stream(capture, self._mic), state, playback.host_pid)
-        _obey(heard, capture, self._mic)
-        spoken = self._speaker_guard.decide(_stream(playback, self._speaker), state)
-        _obey(spoken, playback, self._speaker)
-        self._speaker.look_again()
+        verdict = self._mic_guard.decide(_stream(capture, self._mic), state, playback.host_pid)
+        _obey(verdict, capture, self._mic)
+        verdict = self._speaker_guard.decide(_stream(playback, self._speaker), state)
+        _obey(verdict, playback, self._speaker)
+        self._speaker.check_headphones()
         for runner in (capture, playback):
             runner.retry_now()
 
     def _muting(self, state: ServerState | None) -> tuple[bool, str]:
-        """Whether the server has the microphone muted, and how to unmute it."""
+        """True if the server has muted the microphone, and how to unmute it."""
         if state is None:
             return False, ""
         capture = _stream(self._host.capture, self._mic)
@@ -237,16 +236,17 @@ class DeviceWatcher:
 
     # ---- without a server ----
 
-    def _look(self, role: str, device: str) -> None:
-        task = self._looking.get(role)
+    def _look(self, runner: HostRunner, direction: Direction) -> None:
+        task = self._looking.get(direction)
         if task is None or task.done():
-            self._looking[role] = self._host.begin(f"sound-look-{role}", self._look_for(role, device))
+            self._looking[direction] = self._host.begin(f"sound-look-{direction}", self._look_for(runner, direction))
 
-    async def _look_for(self, role: str, device: str) -> None:
+    async def _look_for(self, runner: HostRunner, direction: Direction) -> None:
+        """Reopen the stream if its wanted device is back."""
         found = await list_devices()
-        runner = self._host.capture if role == "capture" else self._host.playback
-        devices = found.inputs if role == "capture" else found.outputs
-        if runner.supervision.is_substitute and is_there(devices, device):
+        devices = found.inputs if direction is Direction.INPUT else found.outputs
+        wanted = runner.supervision.device or ""
+        if runner.supervision.is_substitute and matching(list(devices), wanted) is not None:
             runner.reopen()
 
 
@@ -259,7 +259,7 @@ def _obey(verdict: Verdict | None, runner: HostRunner, adapter: HostStream) -> N
         case Reopen():
             runner.reopen()
         case Moved(endpoint, is_substitute, note):
-            adapter.moved(endpoint.description, is_substitute, note)
+            adapter.use_endpoint(endpoint.description, is_substitute, note)
 
 
 def _stream(runner: HostRunner, adapter: HostStream) -> Stream:

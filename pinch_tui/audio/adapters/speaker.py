@@ -1,7 +1,7 @@
-"""The speaker behind its port. Playouts survive a restart of the sound host.
+"""The speaker's adapter. Playouts survive a restart of the sound host.
 
 The first playout or cue opens the output stream; `IDLE_S` without sound closes it. Without a loudspeaker, playouts wait
-up to `PATIENCE_S` and then end unplayed.
+for `PATIENCE_S` and then end unplayed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from pinch_tui.audio.adapters.inbox import Inbox
-from pinch_tui.audio.adapters.ledger import Entry, Ledger
+from pinch_tui.audio.adapters.ledger import Ledger, Playout
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.host.playback import LATENCY_S as DEFAULT_LATENCY_S
-from pinch_tui.audio.host.supervision import Command, LookForReturn, SayClosed, SayFailed, SayOpened
+from pinch_tui.audio.host.supervision import Command, LookForDevice, ReportClosed, ReportFailed, ReportOpened
 from pinch_tui.audio.host.supervisor import SoundHost
-from pinch_tui.audio.host.wire import Kind, Note, pack_note, pack_speech, read_heard
+from pinch_tui.audio.host.wire import Kind, Note, pack_note, pack_speech, read_played
 from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import (
@@ -30,11 +30,12 @@ from pinch_tui.core.sound import (
 
 IDLE_S: Final = 30.0
 PATIENCE_S: Final = 10.0
-STARVED: Final = 3
+UNDERFLOW_LIMIT: Final = 3
+"""Device underflows after which the latency is raised to `SAFE_LATENCY_S`."""
 SAFE_LATENCY_S: Final = 0.06
 
-Heard = Callable[[float, bytes, int], None]
-"""(time, float32 samples, their rate): what went to the loudspeaker."""
+Played = Callable[[float, bytes, int], None]
+"""(time, float32 samples, their rate): receives the samples that went to the loudspeaker."""
 
 
 class HostSpeaker(HostStream):
@@ -42,17 +43,17 @@ class HostSpeaker(HostStream):
 
     def __init__(self, host: SoundHost, *, clock: Clock, device: str | None = None) -> None:
         super().__init__(host.playback, clock, device, OUT_RATE)
-        self._on_heard: Heard | None = None
+        self._on_played: Played | None = None
         self._inbox: Inbox[SpeakerEvent] = Inbox()
         self._ledger = Ledger()
         self._is_open = False
         self._gain = 1.0
         self._latency = DEFAULT_LATENCY_S
         self._cues: list[str] = []
-        self._clearing: dict[int, Entry] = {}
+        self._clearing: dict[int, Playout] = {}
         self._idle: asyncio.TimerHandle | None = None
         self._waiting: asyncio.TimerHandle | None = None
-        self._has_headphones: bool | None = None  # as it was last reported
+        self._has_headphones: bool | None = None  # as last reported
         self._runner.on_message = self._message
         self._runner.on_note = self._note
         self._runner.on_command = self._command
@@ -64,7 +65,7 @@ class HostSpeaker(HostStream):
         if self._is_shut:
             return
         self._ledger.begin(playout)
-        self._want()
+        self._request_stream()
         self._pump()
 
     def play(self, playout: int, chunk: bytes) -> None:
@@ -86,10 +87,10 @@ class HostSpeaker(HostStream):
         for entry in self._ledger.remove(playout):
             if self._is_open and entry.is_begun_at_host:
                 self._runner.write(pack_note({"kind": "clear", "playout": entry.number}))
-                self._clearing[entry.number] = entry  # the host says how much was really played
+                self._clearing[entry.number] = entry  # until the host reports how much was played
             else:
                 self._cleared(entry, self._clock.monotonic())
-        self._rest()
+        self._close_when_idle()
 
     def set_gain(self, gain: float) -> None:
         self._gain = min(2.0, max(0.0, gain))
@@ -100,10 +101,10 @@ class HostSpeaker(HostStream):
             return
         if self._is_open:
             self._runner.write(pack_note({"kind": "cue", "name": name}))
-            self._rest()
+            self._close_when_idle()
         else:
-            self._cues = [name]  # when late, only the newest matters
-            self._want()
+            self._cues = [name]  # once late, only the newest matters
+            self._request_stream()
 
     def buffered_s(self) -> float:
         return self._ledger.buffered / OUT_RATE
@@ -118,20 +119,20 @@ class HostSpeaker(HostStream):
         if self._is_shut:
             return
         self.clear()
-        self._lost()
+        self._stream_lost()
         self._is_shut = True
         self._cancel_timers()
         self._runner.shut()
         self._inbox.close()
 
-    def tell_heard(self, on_heard: Heard | None) -> None:
-        """``on_heard`` gets what goes to the loudspeaker from now on, as an echo's reference."""
-        self._on_heard = on_heard
+    def set_reference(self, on_played: Played | None) -> None:
+        """Pass the samples that go to the loudspeaker to ``on_played``, for echo cancellation; None stops it."""
+        self._on_played = on_played
         if self._is_open:
-            self._runner.write(pack_note({"kind": "reference", "on": on_heard is not None}))
+            self._runner.write(pack_note({"kind": "reference", "on": on_played is not None}))
 
-    def look_again(self) -> None:
-        """The server changed: headphones may have been plugged into the same device."""
+    def check_headphones(self) -> None:
+        """Report headphones that were plugged into, or out of, the same device."""
         if self._is_open and self.is_headphones() != self._has_headphones:
             self._say_opened()
 
@@ -139,9 +140,9 @@ class HostSpeaker(HostStream):
         self._has_headphones = self.is_headphones()
         self._inbox.put(SpeakerOpened(self.name, self._rate, self._has_headphones, self._is_substitute, note))
 
-    # ---- towards the host ----
+    # ---- to the host ----
 
-    def _want(self) -> None:
+    def _request_stream(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -150,7 +151,7 @@ class HostSpeaker(HostStream):
             self._waiting = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_up)
 
     def _pump(self) -> None:
-        """Send the host what it may have now, playout by playout."""
+        """Send the host as many samples as it may hold, playout by playout."""
         if not self._is_open:
             return
         for entry in list(self._ledger.entries.values()):
@@ -166,14 +167,14 @@ class HostSpeaker(HostStream):
                 self._runner.write(pack_note({"kind": "end", "playout": entry.number}))
 
     def _give_up(self) -> None:
-        """No loudspeaker for too long: drop what waits."""
+        """There was no loudspeaker for `PATIENCE_S`: drop the waiting playouts and cues."""
         self._waiting = None
         if not self._is_open:
             self.clear()
             self._cues.clear()
 
-    def _rest(self) -> None:
-        """If nothing is left to play, release the device after a while."""
+    def _close_when_idle(self) -> None:
+        """If nothing is left to play, close the stream after `IDLE_S`."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -194,9 +195,9 @@ class HostSpeaker(HostStream):
     # ---- from the host ----
 
     def _message(self, kind: Kind, payload: bytes) -> None:
-        if kind is Kind.HEARD and self._on_heard is not None:
-            t, samples = read_heard(payload)
-            self._on_heard(t, samples, self._rate)
+        if kind is Kind.PLAYED and self._on_played is not None:
+            t, samples = read_played(payload)
+            self._on_played(t, samples, self._rate)
 
     def _note(self, note: Note) -> None:
         match note["kind"]:
@@ -213,8 +214,8 @@ class HostSpeaker(HostStream):
                     self._pump()
 
     def _underflowed(self, count: int) -> None:
-        """A device that keeps underflowing gets three times the latency, at the next pause."""
-        if count >= STARVED and self._runner.supervision.latency is None:
+        """Raise the latency of a device that keeps underflowing; takes effect at the next pause."""
+        if count >= UNDERFLOW_LIMIT and self._runner.supervision.latency is None:
             self._runner.supervision.latency = SAFE_LATENCY_S
 
     def _began(self, playout: int, t: float) -> None:
@@ -237,48 +238,48 @@ class HostSpeaker(HostStream):
         self._ledger.remove(entry.number)
         self._inbox.put(PlayoutEnded(entry.number, float(note["t"]), entry.played, was_cleared=False))
         self._pump()
-        self._rest()
+        self._close_when_idle()
 
-    def _cleared(self, entry: Entry, t: float) -> None:
+    def _cleared(self, entry: Playout, t: float) -> None:
         self._inbox.put(PlayoutEnded(entry.number, t, entry.played, was_cleared=True))
 
     def _command(self, command: Command) -> None:
         match command:
-            case SayOpened(note):
+            case ReportOpened(note):
                 self._opened(note)
-            case SayFailed(error, is_retrying):
-                self._lost()
+            case ReportFailed(error, is_retrying):
+                self._stream_lost()
                 self._inbox.put(SpeakerFailed(error, is_retrying))
                 if not is_retrying:
                     self.clear()
-            case SayClosed():
-                self._lost()
-            case LookForReturn():
-                self._look()
+            case ReportClosed():
+                self._stream_lost()
+            case LookForDevice():
+                self.on_look()
             case _:
                 return
 
     def _opened(self, note: Note) -> None:
-        self._lost()
+        self._stream_lost()
         self._is_open = True
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
         self._latency = self._runner.supervision.latency or DEFAULT_LATENCY_S
-        told = self._take_opened(note)
+        remark = self._take_opened(note)
         self._runner.write(pack_note({"kind": "gain", "gain": self._gain}))
-        if self._on_heard is not None:
+        if self._on_played is not None:
             self._runner.write(pack_note({"kind": "reference", "on": True}))
         for name in self._cues:
             self._runner.write(pack_note({"kind": "cue", "name": name}))
         self._cues.clear()
         self.on_opened(note)
-        self._say_opened(told)
+        self._say_opened(remark)
         self._pump()
-        self._rest()
+        self._close_when_idle()
 
-    def _lost(self) -> None:
-        """The host or its stream is gone, and our samples with it."""
+    def _stream_lost(self) -> None:
+        """The stream is gone, and with it the samples that the host held."""
         self._is_open = False
         self.on_closed()
         self._ledger.host_lost()

@@ -1,6 +1,6 @@
-"""The translated speech as a WAV: a file, or a stream of open length into a pipe.
+"""Writes the translated speech as a WAV, into a file or, with an open length, into a pipe.
 
-What is written is exactly the float samples that came, in order.
+The float samples are written unchanged and in order.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from pinch_tui.core.sound import SpeakerOpened
 from pinch_tui.errors import InputFileError, why
 
 OPEN_LENGTH: Final = 0xFFFF_FFFF
-"""The length in the header of a WAV whose end is not known, as ffmpeg writes and reads it."""
+"""The length in a WAV header if the real one is unknown, as ffmpeg writes and reads it."""
 BEHIND_LIMIT: Final = 32 * 1024 * 1024
-"""Bytes that may wait for a reader of the pipe, 5.8 minutes of speech."""
-_LEAVES_WITHIN_S: Final = 10.0
+"""Bytes that can wait for the pipe's reader: 5.8 minutes of speech."""
+_CLOSE_S: Final = 10.0
 
 
 class _File:
-    """A file on a disk: written through at once, so that a full disk is found where it can be said.
+    """A file on a disk, written without a buffer so that a full disk is noticed in time to report it.
 
-    `write` raises OSError, as that of `_Pipe`, which may do so for something that was written before.
+    `write` raises OSError. So does `_Pipe.write`, possibly for an earlier write.
     """
 
     def __init__(self, handle: int, *, is_ours: bool) -> None:
@@ -49,12 +49,12 @@ class _File:
             raise
 
     async def close(self, header: bytes) -> None:
-        """Completes the header."""
-        if self._handle < 0:  # a failed write was reported already
+        """Complete the header."""
+        if self._handle < 0:  # a failed write has been reported
             return
         try:
             os.lseek(self._handle, 0, os.SEEK_SET)
-        except OSError:  # a device, whose header has an open length
+        except OSError:  # a device: its header keeps the open length
             pass
         else:
             self.write(header)
@@ -67,7 +67,7 @@ class _File:
 
 
 class _Pipe:
-    """A pipe, which its reader may leave unread: a thread writes. Bound: `BEHIND_LIMIT`, then `write` raises."""
+    """A pipe, written by a thread because its reader can stall. Beyond `BEHIND_LIMIT` unread bytes `write` raises."""
 
     def __init__(self, handle: int, *, is_ours: bool) -> None:
         self._handle = handle
@@ -88,10 +88,10 @@ class _Pipe:
         self._parts.put(data)
 
     async def close(self, header: bytes) -> None:
-        """Waits for the reader to take what is left."""
+        """Wait for the reader to take the rest."""
         self._parts.put(b"")
         try:
-            async with asyncio.timeout(_LEAVES_WITHIN_S):
+            async with asyncio.timeout(_CLOSE_S):
                 await self._done.wait()
         except TimeoutError:
             raise TimeoutError(None, "its reader does not take the rest") from None
@@ -111,18 +111,17 @@ class _Pipe:
         if self._is_ours:
             with contextlib.suppress(OSError):
                 os.close(self._handle)
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._done.set)
 
 
 class FileSpeaker(UnpacedSpeaker):
-    """Writes every chunk that is played as a 24 kHz mono float32 WAV.
+    """Writes every played chunk into a 24 kHz mono float32 WAV.
 
-    Nothing is paced: a playout is over as soon as it ends. A file's header is completed by `aclose`; a pipe, which
-    cannot be gone back in, gets a header of open length. What cannot be written at first raises `InputFileError` with
-    the reason: a full disk, a reader that has gone, a pipe that nobody reads. What fails later is kept in ``failure``,
-    because no exception may go through the engine, which would take it for a fault of the session. Needs a running loop
-    for a pipe.
+    `aclose` completes a file's header; a pipe, which cannot seek back, gets a header of open length. The constructor
+    raises `InputFileError` with the reason: a full disk, a reader that has gone, a pipe without a reader. Later
+    failures are kept in ``failure``, because the engine would take an exception for a fault of the session. A pipe
+    needs a running event loop.
     """
 
     def __init__(self, target: Path | BinaryIO, *, clock: Clock) -> None:
@@ -131,7 +130,7 @@ class FileSpeaker(UnpacedSpeaker):
         super().__init__(clock)
         self._bytes = 0
         self.failure: InputFileError | None = None
-        """Why nothing more is written."""
+        """Why writing has stopped."""
         try:
             self._output, self._is_stream = _opened(target)
         except OSError as exc:
@@ -147,7 +146,7 @@ class FileSpeaker(UnpacedSpeaker):
 
     def _take(self, samples: bytes) -> bool:
         if self.failure is None:
-            with contextlib.suppress(InputFileError):  # kept
+            with contextlib.suppress(InputFileError):  # kept in `failure`
                 self._write(samples)
                 self._bytes += len(samples)
         return True
@@ -181,7 +180,7 @@ class FileSpeaker(UnpacedSpeaker):
 
 
 def _opened(target: Path | BinaryIO) -> tuple[_File | _Pipe, bool]:
-    """The output, and whether it is a stream. Raises OSError; a pipe that nobody reads is refused, not waited for."""
+    """The output, and True if it is a stream. Raises OSError, also for a pipe without a reader."""
     if not isinstance(target, Path):
         handle, is_ours = target.fileno(), False
     else:
@@ -198,7 +197,7 @@ def _opened(target: Path | BinaryIO) -> tuple[_File | _Pipe, bool]:
 def wav_header(data_bytes: int) -> bytes:
     """The header of a 24 kHz mono float32 WAV with ``data_bytes`` of samples (format 3, with its fact chunk).
 
-    `OPEN_LENGTH` stands in all three places for a length that is not known.
+    An unknown length is `OPEN_LENGTH` in all three places.
     """
     is_open = data_bytes >= OPEN_LENGTH - 58
     size = OPEN_LENGTH if is_open else data_bytes

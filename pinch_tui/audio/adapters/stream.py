@@ -1,4 +1,4 @@
-"""The base of microphone and speaker: one direction of the sound host, and the device that it uses."""
+"""The base of microphone and speaker: one direction of the sound host and the device it uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinch_tui.core.clock import Clock
 class HostStream:
     """``device``: a name, a part of one, ``name / host API``, or None for the default.
 
-    `DeviceWatcher` sets the callbacks.
+    `DeviceWatcher` sets the callbacks. ``on_look`` is called repeatedly while a substitute is in use.
     """
 
     def __init__(self, runner: HostRunner, clock: Clock, device: str | None, rate: int) -> None:
@@ -22,12 +22,12 @@ class HostStream:
         self._is_shut = False
         self._rate = rate
         self._is_substitute = False
-        self._doubt = ""
+        self._ambiguity = ""
         self.name = ""
         self._opened_name = ""
         self.follows_server = False  # opened as the sound server's default
-        self.endpoint = ""  # the sound server's device that was opened by its name
-        self.on_look: Callable[[str, str], None] = lambda role, device: None
+        self.endpoint = ""  # the sound server's device, if it was opened by name
+        self.on_look: Callable[[], None] = lambda: None
         self.on_opened: Callable[[Note], None] = lambda note: None
         self.on_selected: Callable[[], None] = lambda: None
         self.on_closed: Callable[[], None] = lambda: None
@@ -39,9 +39,8 @@ class HostStream:
             self.on_selected()
             self._runner.select(device or None)
 
-    def moved(self, name: str, is_substitute: bool, note: str = "") -> None:
-        """The server tells which endpoint is used. Reported when it differs from the last report, or when there is a
-        note."""
+    def use_endpoint(self, name: str, is_substitute: bool, note: str = "") -> None:
+        """The sound server connected the stream to this device; reports a change, or a note."""
         shown = name if self.follows_server or is_substitute else self._opened_name
         is_substitute = is_substitute or self._runner.supervision.is_substitute
         if (shown, is_substitute) == (self.name, self._is_substitute) and not note:
@@ -51,20 +50,15 @@ class HostStream:
 
     @abstractmethod
     def _say_opened(self, note: str = "") -> None:
-        """Tell the consumer which device is used now."""
+        """Report the device in use to the consumer."""
 
     def _take_opened(self, note: Note) -> str:
-        """Returns what there is to say about the choice, once."""
+        """Record the opened device. Returns a sentence about an ambiguous name, unless it was the last one returned."""
         self.follows_server = bool(note.get("is_server"))
         self.endpoint = str(note.get("endpoint") or "")
         self._rate = int(note["rate"])
         self.name = (self.server_name() if self.follows_server else "") or str(note["name"])
         self._opened_name = self.name
         self._is_substitute = bool(note["substitute"])
-        told, self._doubt = self._doubt, str(note.get("doubt") or "")
-        return self._doubt if self._doubt != told else ""
-
-    def _look(self) -> None:
-        """A substitute is in use: see whether the chosen device is back."""
-        host = self._runner.supervision
-        self.on_look(host.direction, host.device or "")
+        last, self._ambiguity = self._ambiguity, str(note.get("ambiguity") or "")
+        return self._ambiguity if self._ambiguity != last else ""

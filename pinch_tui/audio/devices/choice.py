@@ -224,7 +224,7 @@ def means_the_server(wanted: str) -> bool:
     return (want.rpartition(SEPARATOR)[0] or want) in SERVER_NAMES
 
 
-def doubt(devices: list[Device], wanted: str | None) -> str:
+def ambiguity(devices: list[Device], wanted: str | None) -> str:
     """A sentence where a name fits several devices of one host API that are no monitors, so that the first of them is
     only a guess; "" where it is plain."""
     if not wanted or number_of(wanted):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from pinch_tui.audio.devices.choice import Device, DeviceList, Direction, matching
+from pinch_tui.audio.devices.choice import Device, DeviceList, Direction
 from pinch_tui.audio.devices.routes import combined, server_devices
 from pinch_tui.audio.devices.server import ServerState
 from pinch_tui.audio.devices.server_watch import has_pactl, read_state
-from pinch_tui.audio.host.errors import explain_code
+from pinch_tui.audio.host.errors import explain_code, explain_note
 from pinch_tui.audio.host.supervisor import spawn_host
 from pinch_tui.audio.host.wire import Kind, Note, read_note
 from pinch_tui.children import PipeBroken, Splitter, kill, reap
@@ -30,10 +30,7 @@ async def list_devices() -> DeviceList:
     if note is None:
         return DeviceList(error=explain_code(None, "stalled", "capture"))
     if note["kind"] == "failed":
-        code = note.get("code")
-        return DeviceList(
-            error=explain_code(code if isinstance(code, int) else None, str(note.get("text", "")), "capture")
-        )
+        return DeviceList(error=explain_note(note, "capture"))
     inputs, outputs = (
         tuple(combined(server_devices(state, direction), _devices(note.get(direction.value))))
         for direction in Direction
@@ -74,8 +71,3 @@ def _devices(rows: object) -> list[Device]:
     if not isinstance(rows, list):
         return []
     return [Device(*row) for row in rows if isinstance(row, list) and [*map(type, row)] == _ROW]
-
-
-def is_there(devices: tuple[Device, ...], wanted: str) -> bool:
-    """A device that fits ``wanted`` can be chosen."""
-    return matching(list(devices), wanted) is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pinch_tui.audio.devices.choice import SERVER_API, Device, Direction, doubt, matching, means_the_server
+from pinch_tui.audio.devices.choice import SERVER_API, Device, Direction, ambiguity, matching, means_the_server
 from pinch_tui.audio.devices.server import ServerState
 
 
@@ -19,7 +19,7 @@ class Route:
     ``endpoint``: the source or sink to open, "" for the server's default or a device that is not the server's;
     ``monitored``: the sink that this source monitors; ``label`` and ``rate``: of the device that the server leads to,
     "" and 0 where it is not known; ``listed``: how many of the server's devices stand before PortAudio's in the list;
-    ``doubt``: a sentence where the name fits several devices.
+    ``ambiguity``: a sentence where the name fits several devices.
     """
 
     endpoint: str = ""
@@ -27,7 +27,7 @@ class Route:
     label: str = ""
     rate: int = 0
     listed: int = 0
-    doubt: str = ""
+    ambiguity: str = ""
 
 
 def server_devices(state: ServerState | None, direction: Direction) -> list[Device]:
@@ -76,8 +76,8 @@ def route(state: ServerState | None, direction: Direction, wanted: str | None) -
     if found is not None:
         endpoint = state.named(direction, found.endpoint)
         monitored = endpoint.other if endpoint is not None and found.monitors else ""
-        doubted = doubt(devices, wanted)
-        return Route(found.endpoint, monitored, found.name, found.rate, len(devices), doubted)
+        ambiguous = ambiguity(devices, wanted)
+        return Route(found.endpoint, monitored, found.name, found.rate, len(devices), ambiguous)
     default = next((device for device in devices if device.is_default), None)
     if default is None:
         return Route(listed=len(devices))

@@ -1,1 +1,1 @@
-"""The sound hosts: child processes that alone load PortAudio, and their supervision."""
+"""The sound hosts (child processes, the only ones that load PortAudio) and their supervision."""

@@ -4,9 +4,9 @@
 spins a core and freezes its device list. In a child process none of that reaches the program, and a restart cures it.
 Each direction has its own process, so a lost microphone does not interrupt playback.
 
-Threads: the main thread makes every PortAudio control call (WASAPI requires one thread), a reader takes commands from
-standard input and exits the process at its end, a writer sends to a private copy of standard output. PortAudio calls
-back on its own threads.
+Threads: the main thread makes all PortAudio control calls (WASAPI requires a single thread). A reader takes commands
+from standard input and exits the process at its end. A writer sends to a private copy of standard output. PortAudio
+runs its callbacks on its own threads.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Writer:
         self._thread.start()
 
     def put(self, *item: Any) -> None:
-        """``put(render, *args)``: send the bytes that ``render(*args)`` returns."""
+        """``put(render, *args)`` sends the bytes that ``render(*args)`` returns; it runs on the writer's thread."""
         self._items.put(item)
 
     def finish(self) -> None:
-        """Send what waits, then stop."""
+        """Send the queued items, then stop."""
         self._items.put(None)
         self._thread.join()
 
@@ -57,7 +57,7 @@ class Writer:
 
 
 def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
-    """Take commands until standard input ends, then exit at once, even if other threads hang."""
+    """Handle commands until standard input ends, then exit at once, even if other threads hang."""
     splitter = Splitter(Kind)
     try:
         while data := os.read(fd, 1 << 16):
@@ -76,7 +76,7 @@ def read_commands(fd: int, role: Capture | Playback, control: SimpleQueue[Note])
 
 
 def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) -> NoReturn:
-    """Obey ``open`` and ``close``; while a stream is open, let the role send its sign of life."""
+    """Execute ``open`` and ``close``; while a stream is open, let the role send its sign of life."""
     while True:
         try:
             note = control.get(timeout=role.tick_s if role.is_open else None)
@@ -92,16 +92,16 @@ def control_loop(sd: Any, role: Capture | Playback, control: SimpleQueue[Note]) 
 
 
 def rescan(sd: Any) -> None:
-    """Make PortAudio read the devices again. Only without an open stream: the next one would reuse its pointer."""
+    """Make PortAudio read the devices again. No stream may be open: the next one would reuse its pointer."""
     try:
         sd._terminate()
         sd._initialize()
     except sd.PortAudioError:
-        os._exit(1)  # the program starts another host
+        os._exit(1)  # the program will start another host
 
 
 def load_portaudio(writer: Writer) -> Any:
-    """sounddevice; without it, say why and end this process."""
+    """The sounddevice module; if it cannot be loaded, report why and exit."""
     try:
         import sounddevice
     except (ImportError, OSError) as exc:
@@ -112,20 +112,20 @@ def load_portaudio(writer: Writer) -> Any:
 
 
 def watch_mute(writer: Writer, end: threading.Event) -> None:
-    """Tell whether the system has the default microphone muted, at first and when that changes, until ``end``."""
+    """Report whether the system's default microphone is muted, first at once and then at each change, until ``end``."""
     from pinch_tui.audio.host.muting import EVERY_S, reader
 
-    read, told = reader(), None
+    read, reported = reader(), None
     while read is not None and not end.is_set():
         is_muted = read()
-        if is_muted is not None and is_muted is not told:
-            told = is_muted
+        if is_muted is not None and is_muted is not reported:
+            reported = is_muted
             writer.put(pack_note, {"kind": "muted", "on": is_muted})
         end.wait(EVERY_S)
 
 
 def private_pipes() -> tuple[int, int]:
-    """The command and wire descriptors, moved away from 0 and 1, where native code prints."""
+    """Copies of the command and wire descriptors. 0 and 1 are redirected, because native code prints there."""
     commands, wire = os.dup(0), os.dup(1)
     if sys.platform == "win32":
         import msvcrt
@@ -140,7 +140,7 @@ def private_pipes() -> tuple[int, int]:
 
 
 def device_note(sd: Any) -> Note:
-    """Every device of both directions."""
+    """The ``devices`` note: every device of both directions. Raises `OpenError`."""
     note: Note = {"kind": "devices"}
     for direction in Direction:
         note[direction.value] = [
@@ -167,11 +167,9 @@ def main(argv: list[str]) -> NoReturn:
     control: SimpleQueue[Note] = SimpleQueue()
     threading.Thread(target=read_commands, args=(commands, role, control), name="reader", daemon=True).start()
     if isinstance(role, Playback):
-        load()  # before a stream runs, whose callback would have to share the interpreter with it
+        load()  # now, because an import would delay the callback of a running stream
     writer.put(pack_note, {"kind": "ready", "pid": os.getpid()})
-    if isinstance(role, Playback):
-        threading.Thread(target=load, name="load", daemon=True).start()
-    elif sys.platform in ("darwin", "win32"):
+    if isinstance(role, Capture) and sys.platform in ("darwin", "win32"):
         threading.Thread(target=watch_mute, args=(writer, threading.Event()), name="mute", daemon=True).start()
     control_loop(sd, role, control)
 

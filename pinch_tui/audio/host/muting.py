@@ -1,7 +1,7 @@
-"""Whether the system has its default microphone muted, where that can be asked: Core Audio and Windows. Stdlib only.
+"""Reads whether the system's default microphone is muted, on macOS (Core Audio) and Windows. Stdlib only.
 
-It is read in the sound host, so that native code runs apart from the program. Elsewhere the sound server tells
-(`pinch_tui.audio.devices.server`), or nobody. Sources: ``kAudioDevicePropertyMute`` and
+It runs in the sound host, which keeps native code out of the program. On Linux the sound server reports muting
+(`pinch_tui.audio.devices.server`). Sources: ``kAudioDevicePropertyMute`` and
 ``kAudioDevicePropertyVolumeScalar`` in Apple's AudioHardware.h, ``IAudioEndpointVolume::GetMute`` in Microsoft's
 endpointvolume.h.
 """
@@ -15,13 +15,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 EVERY_S: Final = 2.0
-"""How often it is read; a read takes some ten microseconds."""
+"""Interval of reading; a read takes some ten microseconds."""
 _COREAUDIO: Final = "/System/Library/Frameworks/CoreAudio.framework/CoreAudio"
 _SYSTEM: Final = 1  # kAudioObjectSystemObject
 
 
 def reader(platform: str = sys.platform) -> Callable[[], bool | None] | None:
-    """What reads it on this system: True or False, None where it cannot be told. None where there is no such thing."""
+    """A function that returns True or False, or None if unknown; None if this system has no such function."""
     try:
         if platform == "darwin":
             return CoreAudioMute(ctypes.CDLL(_COREAUDIO)).read
@@ -47,7 +47,7 @@ def four(code: str) -> int:
 
 
 class CoreAudioMute:
-    """``library`` is CoreAudio, or stands for it."""
+    """``library`` is Core Audio, or a test's fake."""
 
     def __init__(self, library: Any) -> None:
         self._get = library.AudioObjectGetPropertyData
@@ -57,7 +57,7 @@ class CoreAudioMute:
         self._get.argtypes = [number, ctypes.POINTER(PropertyAddress), number, pointer, ctypes.POINTER(number), pointer]
 
     def read(self) -> bool | None:
-        """Muted, or turned down to nothing; None where the device tells neither."""
+        """True if muted, or turned down to zero; None if the device reports neither."""
         device = self._property(_SYSTEM, "dIn ", "glob", ctypes.c_uint32())
         if not device:
             return None
@@ -82,11 +82,11 @@ _I_ENUMERATOR: Final = uuid.UUID("a95664d2-9614-4f35-a746-de8db63617e6")
 _I_VOLUME: Final = uuid.UUID("5cdf2c82-841e-4546-9722-0cf74078229a")
 _ALL: Final = 23  # CLSCTX_ALL
 _CAPTURE, _CONSOLE = 1, 0
-_RELEASE, _DEFAULT_ENDPOINT, _ACTIVATE, _GET_MUTE = 2, 4, 3, 15  # places in the interfaces' tables of methods
+_RELEASE, _DEFAULT_ENDPOINT, _ACTIVATE, _GET_MUTE = 2, 4, 3, 15  # indices in the interfaces' method tables
 
 
 class WindowsMute:
-    """``ole32``, or what stands for it; ``call`` calls a method of an interface. Read on one thread."""
+    """``ole32`` is the library, or a test's fake; ``call`` calls an interface's method. Use it on one thread."""
 
     def __init__(self, ole32: Any, call: Callable[..., int] | None = None) -> None:
         self._ole32 = ole32
@@ -94,7 +94,7 @@ class WindowsMute:
         ole32.CoInitializeEx(None, 0)
 
     def read(self) -> bool | None:
-        """None where there is no microphone, or it cannot be asked."""
+        """None if there is no microphone, or its state cannot be read."""
         opened: list[ctypes.c_void_p] = []
 
         def out() -> ctypes.c_void_p:
@@ -123,7 +123,7 @@ def _guid(value: uuid.UUID) -> Any:
 
 
 def call_method(interface: ctypes.c_void_p, place: int, *arguments: Any) -> int:
-    """Call the method at a place of an interface's table. Raises `OSError` for a result below zero."""
+    """Call the method at an index of an interface's table. Raises `OSError` for a result below zero."""
     table = ctypes.cast(interface, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
     kinds = [ctypes.c_int32 if isinstance(argument, int) else ctypes.c_void_p for argument in arguments]
     method = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, *kinds)(table[place] or 0)

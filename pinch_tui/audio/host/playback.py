@@ -1,8 +1,8 @@
-"""Playback inside the sound host: the jitter buffer, pulled by the device's callback. Stdlib only.
+"""Playback inside the sound host: the device's callback pulls from the jitter buffer. Stdlib only.
 
-The callback owns the buffer while a stream runs; the reader's thread passes commands through a deque, so neither waits
-for the other. A device runs at its own rate where that is known, else at 24 kHz if it can; numpy, which resamples, is
-loaded by `load` before the first stream.
+The callback owns the buffer while a stream runs; the reader's thread passes it commands through a deque, so neither
+waits for the other. A device runs at its own rate if that is known, else at 24 kHz if it can. numpy, which resampling
+needs, is loaded by `load` before the first stream.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pinch_tui.audio.devices.choice import Direction
 from pinch_tui.audio.dsp import cues
 from pinch_tui.audio.dsp.jitter import Began, Ended, JitterBuffer, Underrun
 from pinch_tui.audio.host.streams import HostRole, OpenError, Outbox, Plan, failed_note, opened_note, plan, route_of
-from pinch_tui.audio.host.wire import Note, pack_heard, pack_note, read_speech
+from pinch_tui.audio.host.wire import Note, pack_note, pack_played, read_speech
 from pinch_tui.core.events import OUT_RATE
 
 LATENCY_S = 0.02
-"""Measured with 10 ms blocks: a clear is silent after 41 ms, fade included (50 at 0.03, 80 at 480/0.06), with one
-underflow in 45 s beside four busy processes. A device that underflows gets more."""
+"""Measured with 10 ms blocks: a clear is silent after 41 ms, fade included (50 ms at 0.03; 80 ms at 0.06 with 20 ms
+blocks), with one underflow in 45 s beside four busy processes. A device that keeps underflowing gets more."""
 
 
 def load() -> None:
-    """Import what speech at another rate needs, so that the first speech does not wait for it."""
+    """Import the resampler, so that the first speech does not wait for it."""
     import pinch_tui.audio.dsp.resample  # noqa: F401
 
 
@@ -37,74 +37,73 @@ class Playback(HostRole):
 
     def __init__(self, sd: Any, outbox: Outbox) -> None:
         super().__init__(sd, outbox)
-        self._voice: _Voice | None = None
+        self._player: _Player | None = None
         self._is_reference = False
         self._gain = 1.0
-        self._blocks_said = 0
+        self._blocks_reported = 0
 
     def open(self, note: Note) -> None:
-        """Open what the note asks for and say ``opened`` or ``failed``; the buffer starts empty."""
+        """Open the requested device with an empty buffer, and report ``opened`` or ``failed``."""
         self._shut()
         try:
             picked = plan(self._sd, Direction.OUTPUT, note.get("device"), OUT_RATE, "float32", route=route_of(note))
             latency = float(note.get("latency") or LATENCY_S)
-            voice = _Voice(picked, self._outbox, latency)
-            voice.set_gain(self._gain)
-            voice.is_reference = self._is_reference
-            self._voice = voice
-            self._blocks_said = 0
+            player = _Player(picked, self._outbox, latency)
+            player.set_gain(self._gain)
+            player.is_reference = self._is_reference
+            self._player = player
+            self._blocks_reported = 0
             block = picked.rate // 100 if latency < 0.05 else picked.rate // 50
-            stream = self._made(self._sd.RawOutputStream, picked, "float32", block, latency, voice.callback)
+            stream = self._make_stream(self._sd.RawOutputStream, picked, "float32", block, latency, player.callback)
             self._start(stream)
             self._stream = stream
-            voice.latency = float(stream.latency)
+            player.latency = float(stream.latency)
         except OpenError as exc:
-            self._voice = None
+            self._player = None
             self._outbox.put(pack_note, failed_note(exc))
             return
         self._outbox.put(pack_note, opened_note(picked))
 
     def speech(self, payload: bytes) -> None:
-        """Take samples for a playout. They are resampled here, so that the callback only copies."""
-        voice = self._voice
-        if voice is not None:
-            playout, samples = read_speech(payload)
-            voice.push(playout, samples)
+        """Add samples to a playout. They are resampled here, so that the callback only copies."""
+        player = self._player
+        if player is not None:
+            player.push(*read_speech(payload))
 
     def handle(self, note: Note) -> None:
-        voice = self._voice
+        player = self._player
         match note["kind"]:
             case "gain":
                 self._gain = float(note["gain"])
-                if voice is not None:
-                    voice.set_gain(self._gain)
+                if player is not None:
+                    player.set_gain(self._gain)
             case "reference":
                 self._is_reference = bool(note["on"])
-                if voice is not None:
-                    voice.is_reference = self._is_reference
-            case "begin" | "end" | "clear" | "cue" if voice is not None:
-                voice.command(note)
+                if player is not None:
+                    player.is_reference = self._is_reference
+            case "begin" | "end" | "clear" | "cue" if player is not None:
+                player.command(note)
 
     def tick(self) -> None:
-        """Send the progress while the callback runs: the sign of life."""
-        voice = self._voice
-        if voice is not None and voice.blocks != self._blocks_said:
-            self._blocks_said = voice.blocks
-            self._outbox.put(voice.progress)
+        """Report progress, the sign of life, if the callback has run."""
+        player = self._player
+        if player is not None and player.blocks != self._blocks_reported:
+            self._blocks_reported = player.blocks
+            self._outbox.put(player.progress)
 
     def _shut(self) -> None:
         super()._shut()
-        self._voice = None
+        self._player = None
 
 
-class _Voice:
-    """One opening's jitter buffer, resamplers, cues and counters."""
+class _Player:
+    """The jitter buffer, resamplers, cues and counters of one opened stream."""
 
     def __init__(self, picked: Plan, outbox: Outbox, latency: float) -> None:
         self.rate = picked.rate
         self.channels = picked.channels
         self.latency = latency
-        self._commands: deque[tuple[Callable[..., None], *tuple[Any, ...]]] = deque()  # what to call, and with what
+        self._commands: deque[tuple[Callable[..., None], *tuple[Any, ...]]] = deque()  # (function, *arguments)
         self.blocks = 0
         self.underflows = 0
         self.is_reference = False
@@ -129,7 +128,7 @@ class _Voice:
 
     def command(self, note: Note) -> None:
         kind, playout = note["kind"], note.get("playout")
-        tail = self._follow(kind, playout) if self.rate != OUT_RATE else b""
+        tail = self._update_resamplers(kind, playout) if self.rate != OUT_RATE else b""
         match kind:
             case "begin":
                 self._commands.append((self._jitter.begin, playout))
@@ -140,8 +139,8 @@ class _Voice:
             case "cue":
                 self._commands.append((self._overlay.append, array("f", cues.render(str(note["name"]), self.rate))))
 
-    def _follow(self, kind: str, playout: int | None) -> bytes:
-        """Each playout has its own resampler, whose tail comes out at the end."""
+    def _update_resamplers(self, kind: str, playout: int | None) -> bytes:
+        """Keep one resampler per playout; returns its tail at the end."""
         if kind == "begin" and playout is not None:
             from pinch_tui.audio.dsp.resample import PromptResampler
 
@@ -179,11 +178,11 @@ class _Voice:
             now = time.monotonic()
             if events:
                 ahead = times.outputBufferDacTime - times.currentTime
-                heard = now + (ahead if 0.0 < ahead < 1.0 else self.latency)
+                block_t = now + (ahead if 0.0 < ahead < 1.0 else self.latency)
                 for event in events:
-                    self._outbox.put(self._note, event, heard)
+                    self._outbox.put(self._note, event, block_t)
             if self.is_reference:
-                self._outbox.put(pack_heard, now, out.tobytes())
+                self._outbox.put(pack_played, now, out.tobytes())
 
     def _mix(self, out: array[float]) -> None:
         for samples in self._overlay:
@@ -198,8 +197,8 @@ class _Voice:
     def _at_24k(self, samples: int) -> int:
         return samples if self.rate == OUT_RATE else round(samples * OUT_RATE / self.rate)
 
-    def _note(self, event: Began | Ended | Underrun, heard: float) -> bytes:
-        note: Note = {"playout": event.playout, "t": heard + event.offset / self.rate}
+    def _note(self, event: Began | Ended | Underrun, block_t: float) -> bytes:
+        note: Note = {"playout": event.playout, "t": block_t + event.offset / self.rate}
         match event:
             case Began():
                 note["kind"] = "began"

@@ -1,7 +1,6 @@
-"""Opening of streams inside the sound host: which device, which rate, how many channels. Stdlib only.
+"""Opens streams inside the sound host: chooses the device, the rate and the channels. Stdlib only.
 
-``sd`` is the sounddevice module, handed in by `pinch_tui.audio.host.child` (which alone imports it) or a fake of a
-test.
+``sd`` is the sounddevice module, passed in by `pinch_tui.audio.host.child` (which alone imports it), or a test's fake.
 """
 
 from __future__ import annotations
@@ -13,13 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from pinch_tui.audio.devices.choice import Choice, Device, Direction, choose, doubt, number_of, of_tables, the_server
+from pinch_tui.audio.devices.choice import (
+    Choice,
+    Device,
+    Direction,
+    ambiguity,
+    choose,
+    number_of,
+    of_tables,
+    the_server,
+)
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.wire import Note, pack_note
 
 INVALID_RATE = -9997
-INVALID_CHANNELS = -9998
-INVALID_DEVICE = -9996
+NOT_SUPPORTED = (INVALID_RATE, -9998, -9996)
+"""PortAudio's codes for a rate, a number of channels or other settings that the device does not support."""
 NO_DEVICE = -20_000
 """Our own code: there is no device."""
 NO_PORTAUDIO = -20_001
@@ -30,7 +38,7 @@ _NOWHERE = Route()
 
 
 class OpenError(Exception):
-    """A stream could not be opened: PortAudio's (or our) code and its text."""
+    """A stream could not be opened. ``code`` and ``text`` are PortAudio's, or our own."""
 
     def __init__(self, code: int | None, text: str) -> None:
         super().__init__(text)
@@ -48,11 +56,11 @@ class Plan:
     is_substitute: bool
     extra: Any = None
     route: Route = _NOWHERE
-    doubt: str = ""
+    ambiguity: str = ""
 
 
 def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> list[Device]:
-    """The devices that PortAudio found at its start."""
+    """The devices that PortAudio found when it started. Raises `OpenError`."""
     try:
         return of_tables([dict(entry) for entry in sd.query_devices()], list(sd.query_hostapis()), direction, platform)
     except sd.PortAudioError as exc:
@@ -60,7 +68,7 @@ def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> l
 
 
 def translate(sd: Any, exc: BaseException) -> OpenError:
-    """PortAudio's exception -> code and text (host errors keep their own text)."""
+    """PortAudio's exception -> code and text, including the host API's own."""
     args = exc.args
     code = args[1] if len(args) > 1 and isinstance(args[1], int) else None
     text = str(args[0]) if args else type(exc).__name__
@@ -72,42 +80,42 @@ def translate(sd: Any, exc: BaseException) -> OpenError:
 
 
 def route_of(note: Note) -> Route:
-    """The way that an ``open`` note names; none where it names none."""
+    """The route in an ``open`` note; an empty one without it."""
     return Route(**note.get("route") or {})
 
 
 _OWN = {name: os.environ.get(name, "") for name in ("PULSE_SOURCE", "PULSE_SINK", "PIPEWIRE_NODE", "PIPEWIRE_ALSA")}
-"""The user's own values of the variables that `lead` sets."""
+"""The user's own values of the variables that `set_route` sets."""
 
 
-def lead(
+def set_route(
     direction: Direction,
     route: Route,
     environ: MutableMapping[str, str] = os.environ,
     own: Mapping[str, str] = _OWN,
 ) -> None:
-    """Tell the server's client libraries in this process which device to open, or leave it to the user's environment.
+    """Tell the server's client libraries in this process which device to open; without one, the user's variables apply.
 
-    libpulse reads ``PULSE_SOURCE`` and ``PULSE_SINK`` when ALSA's ``pulse`` plugin connects; the ``pipewire`` plugin
-    reads ``PIPEWIRE_NODE``, and for what a sink plays the property in ``PIPEWIRE_ALSA``.
+    libpulse reads ``PULSE_SOURCE`` and ``PULSE_SINK`` when ALSA's ``pulse`` plugin connects. The ``pipewire`` plugin
+    reads ``PIPEWIRE_NODE``, and ``PIPEWIRE_ALSA`` to capture from a sink.
     """
-    told = {"PULSE_SOURCE" if direction is Direction.INPUT else "PULSE_SINK": route.endpoint}
-    told["PIPEWIRE_NODE"] = route.monitored or route.endpoint
-    told["PIPEWIRE_ALSA"] = "{ stream.capture.sink = true }" if route.monitored else ""
-    for name, endpoint in told.items():
-        if value := endpoint or own.get(name, ""):
+    variables = {"PULSE_SOURCE" if direction is Direction.INPUT else "PULSE_SINK": route.endpoint}
+    variables["PIPEWIRE_NODE"] = route.monitored or route.endpoint
+    variables["PIPEWIRE_ALSA"] = "{ stream.capture.sink = true }" if route.monitored else ""
+    for name, wanted in variables.items():
+        if value := wanted or own.get(name, ""):
             environ[name] = value
         else:
             environ.pop(name, None)
 
 
 def _chosen(devices: list[Device], wanted: str | None, route: Route) -> tuple[Choice | None, Route]:
-    """The device to open, and the way on from there."""
+    """The PortAudio device to open, and the route on from the sound server."""
     server = the_server(devices)
     if server is not None and route.endpoint:
         return Choice(server), route
     number = number_of(wanted or "") - route.listed
-    if server is not None and route.listed and number > 0:  # what is typed counts the server's devices, too
+    if server is not None and route.listed and number > 0:  # a typed number counts the server's devices, too
         own = [device for device in devices if not device.is_server]
         choice = Choice(own[number - 1]) if number <= len(own) else choose(devices, "nothing")
     else:
@@ -125,17 +133,17 @@ def plan(
     platform: str = sys.platform,
     route: Route = _NOWHERE,
 ) -> Plan:
-    """The first supported combination of rate and channels; mono is tried first, and of the rates ``rate``.
+    """The first supported combination of rate and channels, starting with ``rate`` and mono.
 
-    For an output the device's own rate, where it is known, comes before ``rate``: some devices take another one and
-    play noise. Checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
+    An output's own rate, if known, comes before ``rate``, because some devices accept other rates and play noise.
+    The combination is checked before opening, because a failed opening prints to stderr. Raises `OpenError`.
     """
     devices = devices_of(sd, direction, platform)
     choice, route = _chosen(devices, wanted, route)
     if choice is None:
         raise OpenError(NO_DEVICE, f"no {direction} device")
-    lead(direction, route)
-    device, doubted = choice.device, route.doubt if route.endpoint else doubt(devices, wanted)
+    set_route(direction, route)
+    device, ambiguous = choice.device, route.ambiguity if route.endpoint else ambiguity(devices, wanted)
     check: Callable[..., None] = sd.check_input_settings if direction == Direction.INPUT else sd.check_output_settings
     extra = _extra(sd, device)
     refused: OpenError | None = None
@@ -145,12 +153,12 @@ def plan(
             check(device=device.index, channels=channels, dtype=dtype, samplerate=try_rate, extra_settings=extra)
         except sd.PortAudioError as exc:
             refused = translate(sd, exc)
-            if refused.code not in (INVALID_RATE, INVALID_CHANNELS, INVALID_DEVICE):
+            if refused.code not in NOT_SUPPORTED:
                 raise refused from exc
         except ValueError as exc:
             raise translate(sd, exc) from exc
         else:
-            return Plan(device, try_rate, channels, choice.is_substitute, extra, route, doubted)
+            return Plan(device, try_rate, channels, choice.is_substitute, extra, route, ambiguous)
     raise refused or OpenError(INVALID_RATE, "no rate fits")
 
 
@@ -165,13 +173,13 @@ def _combinations(device: Device, first: int, wanted: int) -> Iterator[tuple[int
 
 
 def _extra(sd: Any, device: Device) -> Any:
-    """WASAPI's shared mode refuses every rate but the mixer's unless it is asked to convert (sounddevice #492)."""
+    """WASAPI's shared mode refuses every rate but the mixer's unless told to convert (sounddevice #492)."""
     return sd.WasapiSettings(auto_convert=True) if "WASAPI" in device.host_api else None
 
 
-def keeps_unread(device: Device, maps: Path = Path("/proc/self/maps")) -> bool:
-    """Whether blocks that are not taken are kept for seconds: ALSA's ``pulse`` plugin does, and wakes this process less
-    often if they are taken together. Asked while a stream is open, which loads the plugin."""
+def keeps_unread_blocks(device: Device, maps: Path = Path("/proc/self/maps")) -> bool:
+    """True if unread blocks are kept for seconds, so that reading them in batches saves wake-ups: ALSA's ``pulse``
+    plugin does. Call it while a stream is open, which loads the plugin."""
     if not device.is_server or device.name.casefold() == "pipewire":
         return False
     try:
@@ -189,7 +197,7 @@ def opened_note(picked: Plan) -> Note:
         "rate": picked.rate,
         "channels": picked.channels,
         "substitute": picked.is_substitute,
-        "doubt": picked.doubt,
+        "ambiguity": picked.ambiguity,
     }
 
 
@@ -198,13 +206,13 @@ def failed_note(error: OpenError) -> Note:
 
 
 class Outbox(Protocol):
-    """The writer: ``put(render, *args)`` sends what ``render(*args)`` returns, from the writer's thread."""
+    """The writer: ``put(render, *args)`` calls ``render(*args)`` on the writer's thread and sends the result."""
 
     def put(self, *item: Any) -> None: ...
 
 
 class HostRole:
-    """One direction's stream in this process. All methods but the device's callbacks run on the control thread."""
+    """One direction's stream in this process. All methods except the device's callbacks run on the control thread."""
 
     tick_s: float | None = None
 
@@ -219,14 +227,14 @@ class HostRole:
         return self._stream is not None
 
     def tick(self) -> None:
-        """Called every ``tick_s`` seconds, unless that is None."""
+        """Called every ``tick_s`` seconds while a stream is open, unless that is None."""
 
     def close(self) -> None:
-        """Close the stream and say ``closed``."""
+        """Close the stream and report ``closed``."""
         self._shut()
         self._outbox.put(pack_note, {"kind": "closed"})
 
-    def _made(self, make: Any, picked: Plan, dtype: str, block: int, latency: float, callback: Any) -> Any:
+    def _make_stream(self, make: Any, picked: Plan, dtype: str, block: int, latency: float, callback: Any) -> Any:
         """A stream that is not started yet. Raises `OpenError`."""
         self._is_expected_end = False
 
@@ -250,22 +258,22 @@ class HostRole:
             raise translate(self._sd, exc) from exc
 
     def _start(self, stream: Any) -> None:
-        """Raises `OpenError`, with the stream closed."""
+        """Raises `OpenError` after closing the stream."""
         try:
             stream.start()
         except self._sd.PortAudioError as exc:
-            shut(self._sd, stream)
+            _close_stream(self._sd, stream)
             raise translate(self._sd, exc) from exc
 
     def _shut(self) -> None:
         if self._stream is not None:
             self._is_expected_end = True
             stream, self._stream = self._stream, None
-            shut(self._sd, stream)
+            _close_stream(self._sd, stream)
 
 
-def shut(sd: Any, stream: Any) -> None:
-    """abort, then close: `stop` can hang for ever on a suspended server. Errors of a dead stream are ignored."""
+def _close_stream(sd: Any, stream: Any) -> None:
+    """Abort, then close: `stop` can hang for ever on a suspended server. Errors of a dead stream are ignored."""
     for step in (stream.abort, stream.close):
         try:
             step()

@@ -1,7 +1,7 @@
-"""The supervision of one sound host, as a machine: what is seen and when -> what to do.
+"""The supervision of one sound host, as a state machine: events and times in, commands out.
 
-Pure: no I/O, no clock. Each direction (capture or playback) has one child process. The one recovery for a
-stall, a hang, a crash, a lost server and a runaway is to kill the child and start another.
+Pure: no I/O, no clock. Each direction (capture or playback) has one child process. Every stall, hang, crash, lost
+server and runaway is cured in the same way: kill the child and start another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pinch_tui.audio.host.errors import explain_code
+from pinch_tui.audio.host.errors import explain_code, explain_note
 from pinch_tui.audio.host.streams import NO_PORTAUDIO
 from pinch_tui.audio.host.wire import Note
 from pinch_tui.errors import AudioError
@@ -19,17 +19,18 @@ START_S = 6.0
 OPEN_S = 3.0
 """Limit for ``opened`` or ``failed``, and then for the first sign of life."""
 SILENT_S = 1.0
-"""Silence that counts as a stall; the largest legitimate gap measured was 58 ms."""
+"""A gap between signs of life that counts as a stall; the largest legitimate gap measured was 58 ms."""
 CLOSE_S = 1.5
 LATE_S = 0.25
-"""A later tick means that this program was suspended, which says nothing about the child."""
+"""A tick later than this means that this program was suspended, which says nothing about the child."""
 STABLE_S = 5.0
+"""After running this long, earlier failures no longer count."""
 WAITS_S = (0.0, 0.2, 0.5, 1.0, 1.5)
-"""Waits between tries after a failure; the last repeats, so a device is used within 2 s of its return."""
+"""Waits between attempts; the last one repeats, so a device is used within 2 s of its return."""
 UNWANTED_STARTS = 3
 """Restarts of a child that dies while no stream is wanted."""
 RETURN_LOOK_S = 2.0
-"""Interval of looking for the chosen device while a substitute is used."""
+"""Interval of looking for the wanted device while a substitute is used."""
 
 
 class State(StrEnum):
@@ -51,7 +52,7 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Kill the child and ignore what it still sends."""
+    """Kill the child and ignore its remaining messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +61,33 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class SayOpened:
+class ReportOpened:
     note: Note
 
 
 @dataclass(frozen=True, slots=True)
-class SayFailed:
+class ReportFailed:
     error: AudioError
     is_retrying: bool
 
 
 @dataclass(frozen=True, slots=True)
-class SayClosed:
+class ReportClosed:
     """The stream was closed on request."""
 
 
 @dataclass(frozen=True, slots=True)
-class LookForReturn:
-    """A substitute is in use: see whether the wanted device is back."""
+class LookForDevice:
+    """A substitute is in use: check whether the wanted device is back."""
 
 
-Command = Spawn | Kill | Send | SayOpened | SayFailed | SayClosed | LookForReturn
+Command = Spawn | Kill | Send | ReportOpened | ReportFailed | ReportClosed | LookForDevice
 
 
 class HostSupervision:
     """``direction`` is ``capture`` or ``playback``. Every method takes the time and returns commands, in order.
 
-    `deadline` is the time of the next `tick` (None: none is due).
+    `deadline` is the time of the next `tick`; None if none is due.
     """
 
     def __init__(self, direction: str, device: str | None = None) -> None:
@@ -100,12 +101,12 @@ class HostSupervision:
         self._deadline: float | None = None
         self._retry_at: float | None = None
         self._look_at: float | None = None
-        self._tries = 0  # failures since it last ran stably
+        self._tries = 0  # failures since the stream last ran for `STABLE_S`
         self._running_since = float("-inf")
-        self._said: str | None = None  # the failure that was told and not yet cured
+        self._said: str | None = None  # title of the reported failure, until a stream runs again
         self._is_shut = False
         self._needs_fresh = False
-        self._is_hopeless = False
+        self._lacks_portaudio = False
         self.blocked: AudioError | None = None
 
     @property
@@ -117,27 +118,27 @@ class HostSupervision:
     def is_running(self) -> bool:
         return self.state == State.RUNNING
 
-    # ---- what is wanted ----
+    # ---- requests ----
 
     def prespawn(self, now: float) -> list[Command]:
-        """Have a child ready, without an open stream."""
+        """Start a child without opening a stream."""
         return self._spawn(now) if self.state == State.NONE and self._retry_at is None else []
 
     def open(self, now: float) -> list[Command]:
-        """The stream is wanted from now on."""
+        """Request a stream."""
         if self._is_shut:
             return []
-        self._is_hopeless = False
+        self._lacks_portaudio = False
         if self.is_wanted:
             return self.retry_now(now)
         self.is_wanted = True
         self._tries = 0
         self._said = None
-        told = self._tell(self.blocked) if self.blocked is not None else []
-        return told + self._go(now)
+        reports = self._report(self.blocked) if self.blocked is not None else []
+        return reports + self._go(now)
 
     def close(self, now: float) -> list[Command]:
-        """The stream is not wanted any more."""
+        """Withdraw the request for a stream."""
         if not self.is_wanted:
             return []
         self.is_wanted = False
@@ -145,8 +146,8 @@ class HostSupervision:
         if self.state == State.RUNNING:
             return self._close(now)
         if self.state == State.OPENING:
-            return []  # closed as soon as it is known what came of it
-        return [SayClosed()]
+            return []  # closed once the opening has succeeded or failed
+        return [ReportClosed()]
 
     def select(self, device: str | None, now: float) -> list[Command]:
         """Use another device from now on."""
@@ -157,7 +158,7 @@ class HostSupervision:
         return self.reopen(now)
 
     def reopen(self, now: float) -> list[Command]:
-        """Close and open again with a fresh look at the devices (one came back, or another was chosen)."""
+        """Close, scan the devices again, and open (a device came back, or another one was chosen)."""
         self._needs_fresh = True
         self._look_at = None
         if not self.is_wanted:
@@ -167,14 +168,14 @@ class HostSupervision:
         return self.retry_now(now)
 
     def retry_now(self, now: float) -> list[Command]:
-        """End a wait."""
+        """End the wait before the next attempt."""
         if self._retry_at is None or not self.is_wanted:
             return []
         self._retry_at = now
         return self.tick(now)
 
     def block(self, error: AudioError, now: float) -> list[Command]:
-        """The present device must not be used (a loudspeaker's monitor): stop, and open nothing until `unblock`."""
+        """The current device must not be used (a loudspeaker's monitor): stop, and open nothing until `unblock`."""
         self.blocked = error
         commands: list[Command] = []
         if self.state in (State.RUNNING, State.OPENING, State.CLOSING):
@@ -183,11 +184,11 @@ class HostSupervision:
             self._deadline = self._look_at = None
         if self.is_wanted:
             self._retry_at = None
-            return commands + self._tell(error) + self._go(now)
+            return commands + self._report(error) + self._go(now)
         return commands + self.prespawn(now)
 
     def unblock(self, now: float) -> list[Command]:
-        """There is a device again."""
+        """A usable device is available again."""
         if self.blocked is None:
             return []
         self.blocked = None
@@ -195,7 +196,7 @@ class HostSupervision:
         return self._go(now) if self.is_wanted and self._retry_at is None else []
 
     def shut(self) -> list[Command]:
-        """The end: no child is left."""
+        """Kill the child for good."""
         self._is_shut = True
         self.is_wanted = False
         self._deadline = self._retry_at = self._look_at = None
@@ -204,17 +205,17 @@ class HostSupervision:
         self.state = State.NONE
         return [Kill()]
 
-    # ---- what is seen ----
+    # ---- events ----
 
-    def sign(self, now: float) -> None:
-        """A frame, or progress: it lives."""
+    def sign_of_life(self, now: float) -> None:
+        """A frame or a progress note arrived."""
         if self.state == State.RUNNING:
             self._deadline = now + SILENT_S
             if self._tries and now - self._running_since > STABLE_S:
                 self._tries = 0
 
     def note(self, note: Note, now: float) -> list[Command]:
-        """A note of the child that concerns its life."""
+        """A note from the child; those that do not concern its life are ignored."""
         match note["kind"], self.state:
             case "ready", State.STARTING:
                 self.state = State.IDLE
@@ -227,21 +228,21 @@ class HostSupervision:
             case "closed", State.CLOSING:
                 self.state = State.IDLE
                 self._deadline = None
-                return self._go(now) if self.is_wanted else [SayClosed()]
+                return self._go(now) if self.is_wanted else [ReportClosed()]
             case "ended", State.RUNNING:
                 return self._fail(explain_code(None, "ended", self.direction), now, must_kill=True)
         return []
 
     def exited(self, generation: int, now: float) -> list[Command]:
-        """The child is gone: killed, crashed, or its wire is broken."""
+        """The child is gone: killed, crashed, or its pipe is broken."""
         if generation != self.generation or self.state == State.NONE:
             return []
         was, self.state = self.state, State.NONE
         self._deadline = None
-        if self._is_hopeless or self._is_shut:
+        if self._lacks_portaudio or self._is_shut:
             return []
         if not self.is_wanted:
-            closed: list[Command] = [SayClosed()] if was in (State.CLOSING, State.OPENING) else []
+            closed: list[Command] = [ReportClosed()] if was in (State.CLOSING, State.OPENING) else []
             self._tries += 1
             if self._tries <= UNWANTED_STARTS:
                 self._later(now)
@@ -260,7 +261,7 @@ class HostSupervision:
             return self._go(now) if self.is_wanted else self.prespawn(now)
         if self._look_at is not None and now >= self._look_at:
             self._look_at = now + RETURN_LOOK_S
-            return [LookForReturn()]
+            return [LookForDevice()]
         return []
 
     # ---- inside ----
@@ -275,7 +276,7 @@ class HostSupervision:
         return [Spawn(self.generation)]
 
     def _go(self, now: float) -> list[Command]:
-        """One step towards a running stream."""
+        """Take the next step towards a running stream."""
         if self.state == State.NONE:
             return self._spawn(now)
         if self.state != State.IDLE or self.blocked is not None:
@@ -294,7 +295,7 @@ class HostSupervision:
         return [Send({"kind": "close"})]
 
     def _opened(self, note: Note, now: float) -> list[Command]:
-        if not self.is_wanted or self._needs_fresh:  # or another device was chosen in the meantime
+        if not self.is_wanted or self._needs_fresh:  # withdrawn, or another device was chosen meanwhile
             return self._close(now)
         self.state = State.RUNNING
         self._deadline = now + OPEN_S
@@ -302,21 +303,20 @@ class HostSupervision:
         self._said = None
         self.is_substitute = bool(note.get("substitute"))
         self._look_at = now + RETURN_LOOK_S if self.is_substitute else None
-        return [SayOpened(note)]
+        return [ReportOpened(note)]
 
     def _refused(self, note: Note, now: float) -> list[Command]:
-        code = note.get("code")
-        error = explain_code(code if isinstance(code, int) else None, str(note.get("text", "")), self.direction)
-        if code == NO_PORTAUDIO:
-            self._is_hopeless = True
+        error = explain_note(note, self.direction)
+        if note.get("code") == NO_PORTAUDIO:
+            self._lacks_portaudio = True
             self.state = State.NONE
             self._deadline = None
             was_wanted, self.is_wanted = self.is_wanted, False
-            return [Kill(), SayFailed(error, is_retrying=False)] if was_wanted else [Kill()]
+            return [Kill(), ReportFailed(error, is_retrying=False)] if was_wanted else [Kill()]
         self.state = State.IDLE
         self._deadline = None
         if not self.is_wanted:
-            return [SayClosed()]
+            return [ReportClosed()]
         self._needs_fresh = True
         return self._fail(error, now, must_kill=False)
 
@@ -327,7 +327,7 @@ class HostSupervision:
         had_stream = self.state in (State.CLOSING, State.OPENING)
         self.state = State.NONE
         self._later(now)
-        return [Kill(), SayClosed()] if had_stream else [Kill()]
+        return [Kill(), ReportClosed()] if had_stream else [Kill()]
 
     def _fail(self, error: AudioError, now: float, *, must_kill: bool) -> list[Command]:
         commands: list[Command] = []
@@ -337,19 +337,19 @@ class HostSupervision:
         self._deadline = self._look_at = None
         wait = WAITS_S[min(self._tries, len(WAITS_S) - 1)]
         self._tries += 1
-        commands += self._tell(error)
+        commands += self._report(error)
         if wait == 0.0:
             return commands + self._go(now)
         self._retry_at = now + wait
         return commands
 
-    def _tell(self, error: AudioError) -> list[Command]:
-        """Report a failure once, until a stream runs again or another failure comes."""
+    def _report(self, error: AudioError) -> list[Command]:
+        """Report a failure once, until a stream runs again or a different failure occurs."""
         if self._said == error.title:
             return []
         self._said = error.title
-        return [SayFailed(error, is_retrying=True)]
+        return [ReportFailed(error, is_retrying=True)]
 
     def _later(self, now: float) -> None:
-        """Start an idle child again after a while."""
+        """Restart an idle child after the longest wait."""
         self._retry_at = now + WAITS_S[-1]

@@ -1,4 +1,4 @@
-"""The sound hosts of this program: started, watched, killed and started again, without ever blocking the loop.
+"""Runs the sound hosts: starts, watches, kills and restarts them without ever blocking the event loop.
 
 ::
 
@@ -8,14 +8,13 @@
         ...                                         # the engine runs
                                                     # leaving kills both children and waits for them
 
-One child serves capture, one playback, so that a fault in one direction leaves the other alone.
-`pinch_tui.audio.host.supervision` decides; here its commands are carried out.
+Capture and playback have a child each, so a fault in one direction leaves the other alone.
+`pinch_tui.audio.host.supervision` decides; this module executes its commands.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from types import TracebackType
@@ -26,52 +25,45 @@ from pinch_tui.audio.host.supervision import (
     Command,
     HostSupervision,
     Kill,
-    LookForReturn,
-    SayClosed,
-    SayFailed,
-    SayOpened,
+    LookForDevice,
+    ReportClosed,
+    ReportFailed,
+    ReportOpened,
     Send,
     Spawn,
 )
 from pinch_tui.audio.host.wire import Kind, Note, pack_note, read_note
 from pinch_tui.boundary import carefully, note_unexpected
-from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
+from pinch_tui.children import Splitter, kill, reap, start_module
 from pinch_tui.core.clock import Clock
-from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 
 READ_BYTES: Final = 1 << 16
-STDERR_LINES: Final = 50
-STDERR_BYTES_S: Final = 64 * 1024
-"""Native code can print 80 MB a second; beyond this rate its pipe is left full, which blocks the printing thread."""
 WRITE_BOUND: Final = 4 * 1024 * 1024
-"""Unread commands and speech; a child that falls further behind is killed."""
-DRAIN_S: Final = 0.2
+"""Bytes of commands and speech that a child may leave unread before it is killed."""
 
 
 async def spawn_host(role: str) -> asyncio.subprocess.Process:
     """Start a sound host. Raises OSError."""
-    return await start_module("pinch_tui.audio.host.child", role, has_stderr=True, limit=1 << 20)
+    return await start_module("pinch_tui.audio.host.child", role, limit=1 << 20)
 
 
 class HostRunner:
-    """One direction with its child. The owner (microphone or speaker) sets the three callbacks.
+    """One direction and its child. The owner (microphone or speaker) sets the three callbacks.
 
-    ``on_message(kind, payload)``: frames and what was heard; ``on_note(note)``: every note; ``on_command(command)``:
-    `SayOpened`, `SayFailed`, `SayClosed`, `LookForReturn`. ``find_route(device)`` finds the way to a device that is
-    opened; ``routes_known``, where there is one, waits until it can, while the child starts.
+    ``on_message(kind, payload)`` gets frames and played samples; ``on_note(note)`` every note; ``on_command(command)``
+    `ReportOpened`, `ReportFailed`, `ReportClosed` and `LookForDevice`. ``find_route(device)`` returns the route to a
+    device; ``routes_known``, if set, waits until it can, while the child starts.
     """
 
     def __init__(self, role: str, clock: Clock, tasks: asyncio.TaskGroup) -> None:
         self.supervision = HostSupervision(role)
-        self.role = role
         self._clock = clock
         self._tasks = tasks
         self._process: asyncio.subprocess.Process | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
         self._is_shut = False
-        self.stderr: deque[str] = deque(maxlen=STDERR_LINES)
         self.host_pid: int | None = None
         self.on_message: Callable[[Kind, bytes], None] = lambda kind, payload: None
         self.on_note: Callable[[Note], None] = lambda note: None
@@ -80,7 +72,7 @@ class HostRunner:
         self.find_route: Callable[[str | None], Route] = lambda device: Route()
         self.routes_known: Callable[[], Awaitable[object]] | None = None
 
-    # ---- what the owner asks ----
+    # ---- requests of the owner ----
 
     def prespawn(self) -> None:
         self._do(self.supervision.prespawn(self._now()))
@@ -98,7 +90,7 @@ class HostRunner:
         self._do(self.supervision.reopen(self._now()))
 
     def retry_now(self) -> None:
-        """The sound server changed: make a waiting try at once."""
+        """The sound server changed: end the wait before the next attempt."""
         self._do(self.supervision.retry_now(self._now()))
 
     def block(self, error: AudioError) -> None:
@@ -108,7 +100,7 @@ class HostRunner:
         self._do(self.supervision.unblock(self._now()))
 
     def write(self, message: bytes) -> None:
-        """Send to the running child without waiting. A child that stopped reading is killed."""
+        """Send to the running child without waiting. A child that has stopped reading is killed."""
         process = self._process
         if process is None or process.stdin is None or process.returncode is not None:
             return
@@ -121,11 +113,11 @@ class HostRunner:
         process.stdin.write(message)
 
     def shut(self) -> None:
-        """Kill the child and start no other."""
+        """Kill the child and never start another."""
         self._is_shut = True
         self._do(self.supervision.shut())
 
-    # ---- the machine's commands ----
+    # ---- commands of the supervision ----
 
     def _now(self) -> float:
         return self._clock.monotonic()
@@ -135,7 +127,9 @@ class HostRunner:
             match command:
                 case Spawn(generation):
                     if not self._is_shut:
-                        self._tasks.create_task(self._serve(generation), name=f"sound-{self.role}-{generation}")
+                        self._tasks.create_task(
+                            self._serve(generation), name=f"sound-{self.supervision.direction}-{generation}"
+                        )
                 case Kill():
                     self._kill()
                 case Send({"kind": "open"} as note):
@@ -143,15 +137,15 @@ class HostRunner:
                     self.write(pack_note({**note, "route": asdict(self.route)}))
                 case Send(note):
                     self.write(pack_note(note))
-                case SayOpened() | SayFailed() | SayClosed() | LookForReturn():
+                case ReportOpened() | ReportFailed() | ReportClosed() | LookForDevice():
                     self.on_command(command)
                 case _:
                     assert_never(command)
         self._arm()
 
-    def _sign(self, now: float) -> None:
-        self.supervision.sign(now)
-        # The deadline mostly moves away, and the timer finds that out; only the first sign brings it nearer.
+    def _sign_of_life(self) -> None:
+        self.supervision.sign_of_life(self._now())
+        # Most signs postpone the deadline, which `tick` notices; only the first one brings it forward.
         deadline = self.supervision.deadline
         if self._armed_for is not None and deadline is not None and deadline < self._armed_for:
             self._arm()
@@ -178,89 +172,58 @@ class HostRunner:
     # ---- the child ----
 
     async def _serve(self, generation: int) -> None:
-        """One child's life: start it, listen to it, see it gone."""
+        """Start one child, handle its messages, and report its end."""
         try:
-            process = await spawn_host(self.role)
+            process = await spawn_host(self.supervision.direction)
         except OSError as exc:
-            self.stderr.append(f"cannot start: {exc.strerror}")
-            self._gone(generation)
+            note_unexpected(exc)
+            self._do(self.supervision.exited(generation, self._now()))
             return
         if generation != self.supervision.generation or self._is_shut:
             kill(process)
         else:
             self._process = process
         try:
-            async with asyncio.TaskGroup() as group:
-                drain = group.create_task(self._drain(process))
-                await carefully(self._listen(process), self._broke)
-                if self._process is process:
-                    self._process = None
-                    self.host_pid = None
-                self._gone(generation)
-                await asyncio.wait({drain}, timeout=DRAIN_S)  # its last lines may tell why
-                drain.cancel()
+            await carefully(self._listen(process))
+            if self._process is process:
+                self._process = None
+                self.host_pid = None
+            self._do(self.supervision.exited(generation, self._now()))
         finally:
             kill(process)
             await reap(process)
 
-    def _gone(self, generation: int) -> None:
-        self._do(self.supervision.exited(generation, self._now()))
-
-    def _broke(self, exc: Exception) -> None:
-        """The child wrote what nobody foresaw, which counts as its end: another one is started."""
-        note_unexpected(exc)
-        self.stderr.append(f"unexpected {type(exc).__name__}")
-
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Handle the child's messages until its pipe ends. Raises `PipeBroken`, and anything a bad note causes."""
         assert process.stdout is not None
         if self.routes_known is not None:
             await self.routes_known()
         splitter = Splitter(Kind)
         while data := await process.stdout.read(READ_BYTES):
-            try:
-                messages = splitter.push(data)
-                if self._process is process:
-                    for kind, payload in messages:
-                        self._take(kind, payload)
-            except PipeBroken as exc:
-                self.stderr.append(f"wire: {exc}")
-                break
-        kill(process)
+            messages = splitter.push(data)
+            if self._process is not process:
+                continue
+            for kind, payload in messages:
+                if kind is Kind.NOTE:
+                    self._handle_note(read_note(payload))
+                else:
+                    self._sign_of_life()
+                    self.on_message(kind, payload)
 
-    def _take(self, kind: Kind, payload: bytes) -> None:
-        now = self._now()
-        if kind is Kind.NOTE:
-            note = read_note(payload)
-            if note["kind"] == "ready":
-                self.host_pid = int(note.get("pid", 0)) or None
-            elif note["kind"] == "progress":
-                self._sign(now)
-            self.on_note(note)
-            self._do(self.supervision.note(note, now))
-        else:
-            self._sign(now)
-            self.on_message(kind, payload)
-
-    async def _drain(self, process: asyncio.subprocess.Process) -> None:
-        """Keep the newest lines that native code prints, at a bounded rate."""
-        assert process.stderr is not None
-        loop = asyncio.get_running_loop()
-        window, taken = loop.time(), 0
-        while data := await process.stderr.read(4096):
-            for line in data.decode("utf-8", "replace").splitlines():
-                self.stderr.append(clean(line, 300))
-            taken += len(data)
-            if taken >= STDERR_BYTES_S:
-                if process.returncode is None:
-                    await asyncio.sleep(max(0.0, window + 1.0 - loop.time()))
-                window, taken = loop.time(), 0
+    def _handle_note(self, note: Note) -> None:
+        if note["kind"] == "ready":
+            self.host_pid = int(note.get("pid", 0)) or None
+        elif note["kind"] == "progress":
+            self._sign_of_life()
+        self.on_note(note)
+        self._do(self.supervision.note(note, self._now()))
 
 
 class SoundHost:
-    """Both directions. Entered and left in one task; leaving kills the children and takes milliseconds."""
+    """Both directions. Enter and leave it in one task; leaving kills the children within milliseconds."""
 
     def __init__(self, *, clock: Clock, is_deferred: bool = False) -> None:
-        """``is_deferred``: the children start with `start`, or when a stream is asked for."""
+        """``is_deferred``: the children start with `start`, or when a stream is requested."""
         self._is_deferred = is_deferred
         self._tasks = asyncio.TaskGroup()
         self.capture = HostRunner("capture", clock, self._tasks)
@@ -273,7 +236,7 @@ class SoundHost:
         return self
 
     def start(self) -> None:
-        """Start the children that are not there yet."""
+        """Start the children that are not running yet."""
         self.capture.prespawn()
         self.playback.prespawn()
 
@@ -285,11 +248,7 @@ class SoundHost:
         await self._tasks.__aexit__(kind, exc, trace)
 
     def begin(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Work of the microphone's and the speaker's own watchers. It ends with the host, which it never ends."""
+        """Run background work until the host ends; its failure does not end the host."""
         task = self._tasks.create_task(carefully(work), name=name)
-        task.add_done_callback(lambda _: work.close())  # it may never have begun
+        task.add_done_callback(lambda _: work.close())  # if it never started
         return task
-
-    def noise(self) -> list[str]:
-        """The newest lines that native sound code printed."""
-        return [*self.capture.stderr, *self.playback.stderr]

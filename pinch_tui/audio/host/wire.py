@@ -1,15 +1,15 @@
-"""The messages between the program and its sound hosts, on pipes.
+"""The messages between the program and its sound hosts, sent on pipes.
 
 Pure: no I/O, no clock, stdlib only. Times are ``time.monotonic()``, which all processes share. Kinds:
 
 - `FRAME` (host -> program): time of the last sample (f64), peak (f32), lost samples (u32), then `FRAME_BYTES`
 - `NOTE` (both ways): a JSON object with ``kind``
 - `SPEECH` (program -> host): playout (u32), then float32 samples at 24 kHz
-- `HEARD` (host -> program): time (f64), then the float32 samples at the device's rate that went to the loudspeaker
+- `PLAYED` (host -> program): time (f64), then the float32 samples, at the device's rate, that went to the loudspeaker
 
-Notes to a host: ``open`` (device, fresh, latency, route), ``close``, ``together`` (frames), ``begin``/``end``
-(playout), ``clear`` (playout or null), ``gain``, ``cue``, ``reference``. Notes from a host: ``ready``, ``opened``,
-``failed``, ``closed``, ``ended``, ``began``, ``over``, ``dry``, ``progress``, ``devices``.
+Notes to a host: ``open`` (device, fresh, latency, route), ``close``, ``batch`` (frames), ``begin``/``end`` (playout),
+``clear`` (playout or null), ``gain``, ``cue``, ``reference``. Notes from a host: ``ready``, ``opened``, ``failed``,
+``closed``, ``ended``, ``muted``, ``began``, ``over``, ``dry``, ``progress``, ``devices``.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Kind(IntEnum):
     FRAME = 1
     NOTE = 2
     SPEECH = 3
-    HEARD = 4
+    PLAYED = 4
 
 
 Note = dict[str, Any]
 
 _FRAME = struct.Struct("<dfI")
 _SPEECH = struct.Struct("<I")
-_HEARD = struct.Struct("<d")
+_PLAYED = struct.Struct("<d")
 
 
 def pack_note(note: Note) -> bytes:
@@ -49,16 +49,16 @@ def pack_speech(playout: int, samples: bytes) -> bytes:
     return pack(Kind.SPEECH, _SPEECH.pack(playout) + samples)
 
 
-def pack_heard(t: float, samples: bytes) -> bytes:
-    return pack(Kind.HEARD, _HEARD.pack(t) + samples)
+def pack_played(t: float, samples: bytes) -> bytes:
+    return pack(Kind.PLAYED, _PLAYED.pack(t) + samples)
 
 
 def read_note(payload: bytes) -> Note:
-    """Raises `PipeBroken` unless it is a JSON object with a ``kind``."""
+    """Raises `PipeBroken` unless the payload is a JSON object with a ``kind``."""
     try:
         note = json.loads(payload)
     except (ValueError, RecursionError) as exc:
-        raise PipeBroken("a note is no JSON") from exc
+        raise PipeBroken("a note is not JSON") from exc
     if not isinstance(note, dict) or not isinstance(note.get("kind"), str):
         raise PipeBroken("a note has no kind")
     return note
@@ -79,8 +79,8 @@ def read_speech(payload: bytes) -> tuple[int, bytes]:
     return int(_SPEECH.unpack_from(payload)[0]), payload[_SPEECH.size :]
 
 
-def read_heard(payload: bytes) -> tuple[float, bytes]:
+def read_played(payload: bytes) -> tuple[float, bytes]:
     """(time, float32 samples)."""
-    if len(payload) < _HEARD.size or len(payload) % 4:
-        raise PipeBroken("what was heard has the wrong size")
-    return float(_HEARD.unpack_from(payload)[0]), payload[_HEARD.size :]
+    if len(payload) < _PLAYED.size or len(payload) % 4:
+        raise PipeBroken("played samples have the wrong size")
+    return float(_PLAYED.unpack_from(payload)[0]), payload[_PLAYED.size :]

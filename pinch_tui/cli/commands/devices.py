@@ -78,7 +78,7 @@ def listing(found: DeviceList, wanted: tuple[str, str]) -> list[str]:
 
 
 def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) -> list[str]:
-    from pinch_tui.audio.devices.choice import choose, doubt
+    from pinch_tui.audio.devices.choice import ambiguity, choose
     from pinch_tui.diagnose.finding import tidy
 
     if not entries:
@@ -92,8 +92,8 @@ def _half(title: str, entries: tuple[Device, ...], wanted: str, default: str) ->
         out.append(f" {mark}{number:>3}  {tidy(device.name)}{note}{marks}, {device.rate} Hz, {tidy(device.host_api)}")
     if wanted and chosen is not None and chosen.is_substitute:
         out.append(f"      {tidy(wanted)!r} is not connected: {tidy(chosen.device.name)} is used until it returns.")
-    if doubted := doubt(list(entries), wanted):
-        out.append(f"      {tidy(doubted)} Give more of the name.")
+    if ambiguous := ambiguity(list(entries), wanted):
+        out.append(f"      {tidy(ambiguous)} Give more of the name.")
     return out
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from pinch_tui.audio.adapters.microphone import HostMicrophone
-from pinch_tui.audio.adapters.sound import follow_server
+from pinch_tui.audio.adapters.sound import use_server_devices
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.devices import missing
 from pinch_tui.audio.devices.choice import DeviceList
@@ -31,7 +31,7 @@ async def opened(adapter: type[Adapter], device: str) -> AsyncIterator[Adapter]:
     """A microphone or a loudspeaker in a sound host of its own; "" is the default device."""
     clock = SystemClock()
     async with SoundHost(clock=clock) as host:
-        await follow_server(host)
+        await use_server_devices(host)
         found = adapter(host, clock=clock, device=device or None)
         try:
             yield found

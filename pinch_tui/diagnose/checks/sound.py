@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import fmean
 
-from pinch_tui.audio.devices.choice import Device, DeviceList, doubt, matching
+from pinch_tui.audio.devices.choice import Device, DeviceList, ambiguity, matching
 from pinch_tui.audio.dsp.loudness import dbfs, mean_square16, peak16
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
 from pinch_tui.diagnose.sound import Listening, Played
@@ -60,7 +60,7 @@ def check_devices(found: DeviceList | None, wanted: tuple[str, str] = ("", "")) 
     if gone:
         sentence = f"The chosen {' and the '.join(f'{what} is not connected' for what in gone)}: the default is used."
         return warn("devices", sentence, f"Plug it in. {_CHOOSE}", **listed)
-    vague = list(filter(None, (doubt(list(devices), name) for _, devices, name in chosen)))
+    vague = list(filter(None, (ambiguity(list(devices), name) for _, devices, name in chosen)))
     if vague:
         return warn("devices", " ".join(vague), "Give more of the name; `pinch-tui devices` shows it.", **listed)
     if not found.outputs:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from pinch_tui.audio.adapters import speaker as speaker_module
-from pinch_tui.audio.adapters.microphone import TOGETHER, HostMicrophone
+from pinch_tui.audio.adapters.microphone import BATCH_FRAMES, HostMicrophone
 from pinch_tui.audio.adapters.sound import DeviceWatcher
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.devices.server import Endpoint, ServerState
-from pinch_tui.audio.host.supervision import HostSupervision, LookForReturn, SayClosed, SayFailed, SayOpened
+from pinch_tui.audio.host.supervision import HostSupervision, LookForDevice, ReportClosed, ReportFailed, ReportOpened
 from pinch_tui.audio.host.wire import Kind, pack_frame, read_note, read_speech
 from pinch_tui.children import Splitter
 from pinch_tui.core.events import FRAME_BYTES, Frame
@@ -79,9 +79,9 @@ class FakeRunner:
         ]
 
 
-def opened(**extra: object) -> SayOpened:
+def opened(**extra: object) -> ReportOpened:
     note = {"kind": "opened", "name": "dev", "rate": 24_000, "substitute": False, "is_server": False, **extra}
-    return SayOpened(note)
+    return ReportOpened(note)
 
 
 def a_speaker() -> tuple[HostSpeaker, FakeRunner, ManualClock]:
@@ -109,7 +109,7 @@ async def test_a_dead_host_s_successor_gets_what_was_not_played() -> None:
     assert runner.take() == [(1, 1000), {"kind": "end", "playout": 1}]
     runner.on_note({"kind": "began", "playout": 1, "t": 5.0})
     runner.on_note({"kind": "progress", "playout": 1, "played": 700, "underflows": 0})
-    runner.on_command(SayFailed(AudioError("gone"), is_retrying=True))
+    runner.on_command(ReportFailed(AudioError("gone"), is_retrying=True))
     runner.on_command(opened())
     again = runner.take()
     assert again[1:] == [{"kind": "begin", "playout": 1}, (1, 300), (1, 1000), {"kind": "end", "playout": 1}]
@@ -135,7 +135,7 @@ async def test_a_clear_asks_the_host_how_much_was_heard() -> None:
     assert [note["kind"] for note in runner.take()] == ["clear", "clear"]
     assert speaker.buffered_s() == 0.0
     runner.on_note({"kind": "over", "playout": 1, "t": 3.0, "played": 480, "cleared": True})
-    runner.on_command(SayFailed(AudioError("gone"), is_retrying=True))  # the second answer never comes
+    runner.on_command(ReportFailed(AudioError("gone"), is_retrying=True))  # the second answer never comes
     await speaker.aclose()
     ends = [event async for event in speaker.events() if isinstance(event, PlayoutEnded)]
     assert [(end.playout, end.played, end.was_cleared) for end in ends] == [(1, 480, True), (2, 0, True)]
@@ -153,7 +153,7 @@ async def test_without_a_loudspeaker_nobody_waits_for_ever(monkeypatch: pytest.M
         assert (event.playout, event.played, event.was_cleared) == (1, 0, True)
         break
     speaker.begin(2)
-    failed = SayFailed(AudioError("No sound: the PortAudio library is missing."), is_retrying=False)
+    failed = ReportFailed(AudioError("No sound: the PortAudio library is missing."), is_retrying=False)
     speaker._runner.on_command(failed)
     await speaker.aclose()
     assert [event.playout async for event in speaker.events() if isinstance(event, PlayoutEnded)] == [2]
@@ -179,34 +179,34 @@ async def test_the_device_is_released_when_idle_and_starving_asks_for_more(monke
 
 async def test_moves_are_told_once_and_volume_is_bounded() -> None:
     speaker, runner, _ = a_speaker()
-    looked: list[tuple[str, str]] = []
-    speaker.on_look = lambda role, device: looked.append((role, device))
+    looked: list[str] = []
+    speaker.on_look = lambda: looked.append("look")
     runner.supervision.device = "usb"
     runner.on_command(opened(is_server=True, name="pulse"))
-    speaker.moved("Headphones", False)
-    speaker.moved("Headphones", False)
-    speaker.moved("HDMI", True)
-    runner.on_command(LookForReturn())
+    speaker.use_endpoint("Headphones", False)
+    speaker.use_endpoint("Headphones", False)
+    speaker.use_endpoint("HDMI", True)
+    runner.on_command(LookForDevice())
     speaker.set_gain(9.0)
     assert runner.take()[-1] == {"kind": "gain", "gain": 2.0}
     speaker.select("")
     assert runner.log[-1] == "select None"
-    runner.on_command(SayClosed())
+    runner.on_command(ReportClosed())
     await speaker.aclose()
     names = [(event.name, event.is_substitute) async for event in speaker.events() if isinstance(event, SpeakerOpened)]
     assert names == [("pulse", False), ("Headphones", False), ("HDMI", True)]
-    assert looked == [("playback", "usb")]
+    assert looked == ["look"]
 
 
 async def test_headphones_that_are_plugged_into_the_same_device_are_told() -> None:
     speaker, runner, _ = a_speaker()
     has_headphones: list[bool | None] = [False]
     speaker.is_headphones = lambda: has_headphones[0]
-    speaker.look_again()  # nothing is open, nothing is told
+    speaker.check_headphones()  # nothing is open, nothing is told
     runner.on_command(opened())
     has_headphones[0] = True
-    speaker.look_again()
-    speaker.look_again()
+    speaker.check_headphones()
+    speaker.check_headphones()
     await speaker.aclose()
     told = [event async for event in speaker.events()]
     assert [event.is_headphones for event in told if isinstance(event, SpeakerOpened)] == [False, True]
@@ -223,15 +223,15 @@ async def test_what_is_missing_between_two_hosts_is_counted_and_a_closing_is_no_
     runner.on_command(opened(rate=48_000))
     frame(1.00)
     frame(1.02, lost=320)
-    runner.on_command(SayFailed(AudioError("gone"), is_retrying=True))
+    runner.on_command(ReportFailed(AudioError("gone"), is_retrying=True))
     runner.on_command(opened(rate=48_000))
     frame(2.04)
-    runner.on_command(SayClosed())
+    runner.on_command(ReportClosed())
     runner.on_command(opened(rate=48_000))
     frame(9.00)
-    mic.moved("dev", False)
-    mic.moved("Other", True)
-    mic.moved("dev", False, "A sentence.")
+    mic.use_endpoint("dev", False)
+    mic.use_endpoint("Other", True)
+    mic.use_endpoint("dev", False, "A sentence.")
     await mic.aclose()
     events = [event async for event in mic.events()]
     frames = [event for event in events if isinstance(event, Frame)]
@@ -246,7 +246,7 @@ async def test_what_is_missing_between_two_hosts_is_counted_and_a_closing_is_no_
 
 async def test_a_new_host_is_told_that_nobody_talks() -> None:
     mic, runner, _ = a_microphone()
-    few, one = ({"kind": "together", "frames": n} for n in (TOGETHER, 1))
+    few, one = ({"kind": "batch", "frames": n} for n in (BATCH_FRAMES, 1))
     runner.on_command(opened())
     assert runner.take() == []
     mic.attend(False)
@@ -278,9 +278,9 @@ async def test_a_late_consumer_loses_the_oldest_and_knows_how_much() -> None:
 
 async def test_a_name_that_fits_two_devices_is_told_once() -> None:
     microphone, runner, _ = a_microphone()
-    opened = {"kind": "opened", "name": "USB 1", "rate": 16_000, "substitute": False, "doubt": "two fit"}
+    opened = {"kind": "opened", "name": "USB 1", "rate": 16_000, "substitute": False, "ambiguity": "two fit"}
     for _ in range(2):
-        runner.on_command(SayOpened(opened))
+        runner.on_command(ReportOpened(opened))
     events = microphone.events()
     told = [await anext(events) for _ in range(2)]
     assert [event.note for event in told if isinstance(event, MicOpened)] == ["two fit", ""]
@@ -289,7 +289,7 @@ async def test_a_name_that_fits_two_devices_is_told_once() -> None:
 async def test_what_the_system_mutes_is_told_when_it_changes() -> None:
     mic, _, _ = a_microphone()
     for is_muted in (False, True, True, False):
-        mic.muted(is_muted, "Unmute it.")
+        mic.set_muted(is_muted, "Unmute it.")
     await mic.aclose()
     told = [event async for event in mic.events()]
     assert told == [MicMuted(True, "Unmute it."), MicMuted(False, "Unmute it.")]
@@ -340,11 +340,11 @@ async def test_the_meters_level_is_that_of_the_processed_sound() -> None:
 
 async def test_the_echos_reference_is_asked_for_while_it_is_wanted() -> None:
     speaker, runner, _ = a_speaker()
-    speaker.tell_heard(lambda t, samples, rate: None)  # before there is a stream to ask
+    speaker.set_reference(lambda t, samples, rate: None)  # before there is a stream to ask
     assert runner.take() == []
     speaker._is_open = True
-    speaker.tell_heard(lambda t, samples, rate: None)
-    speaker.tell_heard(None)
+    speaker.set_reference(lambda t, samples, rate: None)
+    speaker.set_reference(None)
     assert [note["on"] for note in runner.take() if note["kind"] == "reference"] == [True, False]
     await speaker.aclose()
 

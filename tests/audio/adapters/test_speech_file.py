@@ -127,7 +127,7 @@ async def test_a_reader_that_stops_reading_does_not_stop_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speech_file, "BEHIND_LIMIT", 1_000_000)
-    monkeypatch.setattr(speech_file, "_LEAVES_WITHIN_S", 0.05)
+    monkeypatch.setattr(speech_file, "_CLOSE_S", 0.05)
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     speaker = FileSpeaker(tmp_path / "pipe", clock=ManualClock())

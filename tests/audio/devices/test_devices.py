@@ -19,8 +19,8 @@ from pinch_tui import children
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
 from pinch_tui.audio.adapters.sound import Sound
-from pinch_tui.audio.devices.choice import DeviceList
-from pinch_tui.audio.devices.listing import is_there, list_devices
+from pinch_tui.audio.devices.choice import DeviceList, matching
+from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.audio.dsp.meter import Meter
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.audio.host.wire import Kind, pack_note, read_note
@@ -135,9 +135,9 @@ async def test_the_list_is_fresh_and_names_the_defaults(audio: VirtualAudio) -> 
     assert [item.name for item in found.outputs] == ["VirtualMicrophone", "VirtualSpeaker", *own]
     assert found.default_input == "Monitor of VirtualMicrophone"
     assert found.default_output == "VirtualSpeaker"
-    assert is_there(found.outputs, "vspeaker / ALSA")
-    assert is_there(found.outputs, "virtualspeaker")
-    assert not is_there(found.outputs, "bluetooth")
+    assert matching(list(found.outputs), "vspeaker / ALSA") is not None
+    assert matching(list(found.outputs), "virtualspeaker") is not None
+    assert matching(list(found.outputs), "bluetooth") is None
     await audio.do("stop")
     assert (await list_devices()).inputs == ()
 
@@ -364,9 +364,7 @@ async def test_a_host_without_the_library_says_so_once(monkeypatch: pytest.Monke
         await mic.aclose()
 
 
-async def test_a_host_that_babbles_is_killed_and_its_noise_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_a_host_that_babbles_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "sounddevice.py").write_text(
         "import os, sys\nsys.stderr.write('ALSA lib \\x1b[31mnoise\\n'); sys.stderr.flush()\n"
         "os.write(1, b'native print'); os._exit(3)\n"
@@ -380,9 +378,6 @@ async def test_a_host_that_babbles_is_killed_and_its_noise_kept(
         assert isinstance(failed, MicFailed)
         assert failed.is_retrying
         assert "stopped" in failed.error.title
-        noise = " ".join(host.noise())
-        assert "noise" in noise
-        assert "\x1b" not in noise
         await mic.aclose()
 
 
@@ -398,14 +393,13 @@ async def test_a_runaway_neither_floods_nor_freezes_the_program(
         "threading.Event().wait()\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    async with SoundHost(clock=SystemClock()) as host:
+    async with SoundHost(clock=SystemClock()):
         until = time.monotonic() + 1.5
         longest = 0.0
         while time.monotonic() < until:
             before = time.monotonic()
             await asyncio.sleep(0.01)
             longest = max(longest, time.monotonic() - before)
-        assert 0 < len(host.noise()) <= 100
         assert longest < 0.25
         left = time.monotonic()
     assert time.monotonic() - left < 1.5

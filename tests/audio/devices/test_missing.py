@@ -164,14 +164,14 @@ def test_the_reference_meets_the_microphone_in_steps_of_10_ms(canceller: process
     near = tone.astype("<i2").tobytes()
     assert canceller.process(near, 0.0) == near  # nothing plays: zeros are the reference
     speech = (np.round(tone).astype(np.int16).astype(np.float32) / 32768).tobytes()
-    canceller.heard(0.0, speech, 16_000)
+    canceller.add_reference(0.0, speech, 16_000)
     left = np.frombuffer(canceller.process(np.round(tone).astype("<i2").tobytes(), 0.02), dtype="<i2")
     assert left[0] == 1  # what is left of a microphone with sound is never exact zeros, as of a muted one
     assert not left[1:].any()
     for i in range(100):
-        canceller.heard(0.02 * i, speech, 16_000)
+        canceller.add_reference(0.02 * i, speech, 16_000)
     assert canceller.skipped > 0
-    canceller.heard(10.0, speech, 24_000)
+    canceller.add_reference(10.0, speech, 24_000)
     assert len(canceller.process(bytes(FRAME_BYTES), 10.0)) == FRAME_BYTES
 
 
@@ -190,14 +190,14 @@ def test_what_was_played_while_the_microphone_was_closed_does_not_delay_the_refe
     canceller: processing.SoundProcessor,
 ) -> None:
     for i in range(1, 101):  # two seconds without a microphone
-        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+        canceller.add_reference(i * 0.02, stamp(i * 0.02), 16_000)
     ages = []
     for i in range(101, 201):
-        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+        canceller.add_reference(i * 0.02, stamp(i * 0.02), 16_000)
         ages.append(age_ms(canceller, i * 0.02))
     assert max(ages) < 45
     for i in range(201, 301):  # it is closed again, and opened again
-        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+        canceller.add_reference(i * 0.02, stamp(i * 0.02), 16_000)
     assert age_ms(canceller, 300 * 0.02) < 45
 
 
@@ -205,7 +205,7 @@ def test_clocks_that_drift_apart_do_not_delay_the_reference(canceller: processin
     played = 0
     for i in range(1, 3001):  # a minute, the loudspeaker's clock faster by a hundredth
         while played * 0.0198 <= i * 0.02:
-            canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+            canceller.add_reference(i * 0.02, stamp(i * 0.02), 16_000)
             played += 1
         assert age_ms(canceller, i * 0.02) < 100
 
@@ -213,7 +213,7 @@ def test_clocks_that_drift_apart_do_not_delay_the_reference(canceller: processin
 def test_a_late_reference_is_kept(canceller: processing.SoundProcessor) -> None:
     """Both pipes wait for a program that stood still: nothing of the reference is left out."""
     for i in range(1, 16):
-        canceller.heard(i * 0.02, stamp(i * 0.02), 16_000)
+        canceller.add_reference(i * 0.02, stamp(i * 0.02), 16_000)
     for i in range(1, 16):
         assert age_ms(canceller, i * 0.02) == pytest.approx(0, abs=1)
     assert canceller.skipped == 0

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pinch_tui.audio.devices.choice import Device, Direction, choose, doubt, matching, offered
+from pinch_tui.audio.devices.choice import Device, Direction, ambiguity, choose, matching, offered
 from pinch_tui.audio.devices.routes import Route, combined, route, server_devices
 from pinch_tui.audio.devices.server import Endpoint, ServerState
-from pinch_tui.audio.host.streams import lead, plan, route_of
+from pinch_tui.audio.host.streams import plan, route_of, set_route
 from tests.fakes.fake_sounddevice import FakeDevice, FakeSoundDevice
 
 USB = Endpoint(4, "alsa_input.usb", "USB Microphone", rate=44_100)
@@ -99,11 +99,11 @@ def test_what_is_offered_has_the_marks_and_a_chosen_one_that_is_away() -> None:
 
 def test_a_part_that_fits_two_devices_is_a_guess_and_a_monitor_does_not_count() -> None:
     both = server_devices(STATE, Direction.INPUT)
-    assert not doubt(both, "headset")
+    assert not ambiguity(both, "headset")
     two = [*both, replace(both[0], name="USB Camera", index=9)]
-    assert doubt(two, "usb") == "'usb' fits USB Microphone and USB Camera; USB Microphone is used."
-    assert not doubt([replace(device, name=f"{device.name} 1") for device in two], "1")
-    assert not doubt(two, "usb camera")
+    assert ambiguity(two, "usb") == "'usb' fits USB Microphone and USB Camera; USB Microphone is used."
+    assert not ambiguity([replace(device, name=f"{device.name} 1") for device in two], "1")
+    assert not ambiguity(two, "usb camera")
     found = matching(two, "usb")
     assert found is not None
     assert found.name == "USB Microphone"
@@ -146,12 +146,12 @@ def test_the_host_opens_the_server_and_is_led_on_from_there(monkeypatch: pytest.
 def test_the_environment_leads_and_gives_the_users_own_values_back() -> None:
     own = {"PULSE_SOURCE": "mine"}
     environ = dict(own)
-    lead(Direction.INPUT, Route("bluez_input.00_11"), environ, own)
+    set_route(Direction.INPUT, Route("bluez_input.00_11"), environ, own)
     assert environ == {"PULSE_SOURCE": "bluez_input.00_11", "PIPEWIRE_NODE": "bluez_input.00_11"}
-    lead(Direction.INPUT, Route("out.monitor", "out"), environ, own)
+    set_route(Direction.INPUT, Route("out.monitor", "out"), environ, own)
     assert environ["PULSE_SOURCE"] == "out.monitor"
     assert (environ["PIPEWIRE_NODE"], environ["PIPEWIRE_ALSA"]) == ("out", "{ stream.capture.sink = true }")
-    lead(Direction.INPUT, Route(), environ, own)
+    set_route(Direction.INPUT, Route(), environ, own)
     assert environ == own
 
 

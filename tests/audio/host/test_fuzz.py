@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.devices import listing
-from pinch_tui.audio.devices.choice import Direction
+from pinch_tui.audio.devices.choice import Direction, matching
 from pinch_tui.audio.devices.routes import route, server_devices
 from pinch_tui.audio.devices.server import parse
 from pinch_tui.audio.host import supervisor
@@ -130,7 +130,7 @@ def test_anything_in_place_of_the_list_of_devices(data: bytes) -> None:
         patch.setattr(listing, "spawn_host", spawn)
         patch.setattr(listing, "has_pactl", lambda: False)
         found = asyncio.run(listing.list_devices())
-    assert all(listing.is_there((device,), device.name) or not device.name for device in found.inputs)
+    assert all(matching([device], device.name) or not device.name for device in found.inputs)
 
 
 ENTRY = st.fixed_dictionaries(

@@ -15,8 +15,8 @@ from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host import capture as capture_module
 from pinch_tui.audio.host.capture import BACKLOG, Capture
 from pinch_tui.audio.host.playback import Playback
-from pinch_tui.audio.host.streams import NO_DEVICE, OpenError, keeps_unread, plan
-from pinch_tui.audio.host.wire import Kind, pack_speech, read_frame, read_heard, read_note
+from pinch_tui.audio.host.streams import NO_DEVICE, OpenError, keeps_unread_blocks, plan
+from pinch_tui.audio.host.wire import Kind, pack_speech, read_frame, read_note, read_played
 from pinch_tui.children import Splitter
 from tests.fakes.fake_sounddevice import FakeDevice, FakeSoundDevice, WasapiSettings
 
@@ -155,7 +155,7 @@ def test_overflow_and_backlog_count_what_is_missing() -> None:
 
 def test_frames_come_together_when_asked_and_at_once_again() -> None:
     sd, outbox, capture = one_mic()
-    capture.handle({"kind": "together", "frames": 5})
+    capture.handle({"kind": "batch", "frames": 5})
     capture.open({"device": None})
     outbox.take()
 
@@ -170,7 +170,7 @@ def test_frames_come_together_when_asked_and_at_once_again() -> None:
 
     pcm: list[bytes] = []
     assert deliver(0, 8) == [0, 0, 0, 0, 5, 0, 0, 0]
-    capture.handle({"kind": "together", "frames": 1})
+    capture.handle({"kind": "batch", "frames": 1})
     pcm.extend(read_frame(payload)[3] for _, payload in outbox.take())
     assert len(pcm) == 8
     assert deliver(8, 10) == [1, 1]
@@ -201,12 +201,12 @@ def test_the_devices_thread_rests_between_deliveries_where_the_server_keeps_the_
 ) -> None:
     maps = tmp_path / "maps"
     maps.write_text(f"7f00 r-xp /usr/lib/alsa-lib/libasound_module_pcm_{plugin}.so\n")
-    monkeypatch.setattr(capture_module, "keeps_unread", lambda device: keeps_unread(device, maps))
+    monkeypatch.setattr(capture_module, "keeps_unread_blocks", lambda device: keeps_unread_blocks(device, maps))
     sd = FakeSoundDevice([FakeDevice(name)], defaults={"ALSA": (0, -1)})
     outbox = Outbox()
     capture = Capture(sd, outbox)
     urgent = capture.urgent = Urgent()  # type: ignore[assignment]
-    capture.handle({"kind": "together", "frames": 5})
+    capture.handle({"kind": "batch", "frames": 5})
     capture.open({"device": None})
     for i in range(5):
         sd.streams[0].deliver(ramp(320, i * 320), age=0.005)
@@ -215,7 +215,7 @@ def test_the_devices_thread_rests_between_deliveries_where_the_server_keeps_the_
         sd.streams[0].deliver(ramp(320, i * 320), age=0.1)  # there are newer ones
     assert len(urgent.rests) == rests
     assert not urgent.is_set
-    capture.handle({"kind": "together", "frames": 1})
+    capture.handle({"kind": "batch", "frames": 1})
     assert urgent.is_set
     sd.streams[0].deliver(ramp(320, 3200), age=0.005)
     assert len(urgent.rests) == rests
@@ -226,10 +226,10 @@ def test_the_devices_thread_rests_between_deliveries_where_the_server_keeps_the_
 def test_a_device_that_lost_sound_is_not_left_alone_again_and_a_close_ends_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(capture_module, "keeps_unread", lambda device: True)
+    monkeypatch.setattr(capture_module, "keeps_unread_blocks", lambda device: True)
     sd, _, capture = one_mic()
     urgent = capture.urgent = Urgent()  # type: ignore[assignment]
-    capture.handle({"kind": "together", "frames": 2})
+    capture.handle({"kind": "batch", "frames": 2})
     capture.open({"device": None})
     sd.streams[0].deliver(ramp(640), age=0.005)
     for _ in range(4):
@@ -484,7 +484,7 @@ def test_volume_cues_and_reference() -> None:
     out = b"".join(sd.streams[0].pull() for _ in range(20))
     samples = array("f", out)
     assert 0.1 < max(samples) < 0.3  # cues do not follow the speech's volume
-    heard = [read_heard(payload) for kind, payload in outbox.take() if kind == Kind.HEARD]
+    heard = [read_played(payload) for kind, payload in outbox.take() if kind == Kind.PLAYED]
     assert b"".join(samples for _, samples in heard) == out
     playback.handle({"kind": "gain", "gain": 1.0})
     playback.handle({"kind": "reference", "on": False})

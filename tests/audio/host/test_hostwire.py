@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from pinch_tui.audio.host.wire import (
     Kind,
     pack_frame,
-    pack_heard,
     pack_note,
+    pack_played,
     pack_speech,
     read_frame,
-    read_heard,
     read_note,
+    read_played,
     read_speech,
 )
 from pinch_tui.children import PipeBroken, Splitter, pack
@@ -41,8 +41,8 @@ def test_what_goes_in_comes_out() -> None:
     assert (kind, read_note(payload)) == (Kind.NOTE, {"kind": "open", "device": "Gerät"})
     ((kind, payload),) = Splitter(Kind).push(pack_speech(7, b"abcd"))
     assert (kind, read_speech(payload)) == (Kind.SPEECH, (7, b"abcd"))
-    ((kind, payload),) = Splitter(Kind).push(pack_heard(3.5, b"abcdefgh"))
-    assert (kind, read_heard(payload)) == (Kind.HEARD, (3.5, b"abcdefgh"))
+    ((kind, payload),) = Splitter(Kind).push(pack_played(3.5, b"abcdefgh"))
+    assert (kind, read_played(payload)) == (Kind.PLAYED, (3.5, b"abcdefgh"))
 
 
 @pytest.mark.parametrize("noise", [b"ALSA lib pcm.c:8570", b"\x00" * 5, b"\x02\xff\xff\xff\xff"])
@@ -63,4 +63,4 @@ def test_wrong_sizes_are_noticed() -> None:
     with pytest.raises(PipeBroken):
         read_speech(b"abc")
     with pytest.raises(PipeBroken):
-        read_heard(b"abc")
+        read_played(b"abc")

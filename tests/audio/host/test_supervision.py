@@ -11,10 +11,10 @@ from pinch_tui.audio.host.supervision import (
     Command,
     HostSupervision,
     Kill,
-    LookForReturn,
-    SayClosed,
-    SayFailed,
-    SayOpened,
+    LookForDevice,
+    ReportClosed,
+    ReportFailed,
+    ReportOpened,
     Send,
     Spawn,
     State,
@@ -39,8 +39,8 @@ def running(device: str | None = None) -> HostSupervision:
     host.prespawn(0.0)
     host.note({"kind": "ready"}, 0.0)
     host.open(0.0)
-    assert names(host.note(opened(), 0.0)) == ["SayOpened"]
-    host.sign(0.1)
+    assert names(host.note(opened(), 0.0)) == ["ReportOpened"]
+    host.sign_of_life(0.1)
     return host
 
 
@@ -54,7 +54,7 @@ def test_what_is_chosen_or_changes_while_the_stream_opens_is_not_lost(is_selecte
     assert (host.select("other", 0.1) if is_selected else host.reopen(0.1)) == []
     assert host.note(opened(), 0.2) == [Send({"kind": "close"})]
     assert host.note({"kind": "closed"}, 0.3) == [Send({"kind": "open", "device": device, "fresh": True})]
-    assert names(host.note(opened(), 0.4)) == ["SayOpened"]
+    assert names(host.note(opened(), 0.4)) == ["ReportOpened"]
     assert host.is_running
 
 
@@ -66,11 +66,11 @@ def test_prespawned_then_opened_then_closed() -> None:
     assert host.deadline is None
     assert host.open(1.0) == [Send({"kind": "open", "device": "usb", "fresh": False})]
     assert host.open(1.0) == []
-    assert host.note(opened(), 1.05) == [SayOpened(opened())]
+    assert host.note(opened(), 1.05) == [ReportOpened(opened())]
     assert host.is_running
-    host.sign(1.1)
+    host.sign_of_life(1.1)
     assert host.close(2.0) == [Send({"kind": "close"})]
-    assert host.note({"kind": "closed"}, 2.01) == [SayClosed()]
+    assert host.note({"kind": "closed"}, 2.01) == [ReportClosed()]
     assert host.state == State.IDLE
     assert host.deadline is None
 
@@ -81,7 +81,7 @@ def test_opening_before_the_child_is_ready() -> None:
     assert names(host.note({"kind": "ready"}, 0.1)) == ["Send"]
     assert host.close(0.2) == []  # it is known soon what came of it
     assert names(host.note(opened(), 0.3)) == ["Send"]
-    assert host.note({"kind": "closed"}, 0.4) == [SayClosed()]
+    assert host.note({"kind": "closed"}, 0.4) == [ReportClosed()]
 
 
 def test_a_stall_is_killed_after_a_second_and_started_again() -> None:
@@ -89,11 +89,11 @@ def test_a_stall_is_killed_after_a_second_and_started_again() -> None:
     assert host.deadline == pytest.approx(1.1)
     assert host.tick(1.05) == []
     commands = host.tick(1.1)
-    assert names(commands) == ["Kill", "SayFailed", "Spawn"]
-    assert isinstance(commands[1], SayFailed)
+    assert names(commands) == ["Kill", "ReportFailed", "Spawn"]
+    assert isinstance(commands[1], ReportFailed)
     assert commands[1].is_retrying
     assert names(host.note({"kind": "ready"}, 1.2)) == ["Send"]
-    assert names(host.note(opened(), 1.21)) == ["SayOpened"]
+    assert names(host.note(opened(), 1.21)) == ["ReportOpened"]
 
 
 def test_the_first_sign_may_take_three_seconds() -> None:
@@ -102,13 +102,13 @@ def test_the_first_sign_may_take_three_seconds() -> None:
     host.note({"kind": "ready"}, 0.1)
     host.note(opened(), 0.2)
     assert host.tick(2.0) == []
-    assert names(host.tick(3.3)) == ["Kill", "SayFailed", "Spawn"]
+    assert names(host.tick(3.3)) == ["Kill", "ReportFailed", "Spawn"]
 
 
 def test_a_program_that_stood_still_concludes_nothing() -> None:
     host = running()
     assert host.tick(9.0) == []
-    host.sign(9.01)
+    host.sign_of_life(9.01)
     assert host.tick(9.6) == []
     assert host.is_running
 
@@ -128,29 +128,29 @@ def test_waits_grow_and_end_with_stability() -> None:
             waits.append(0.0)
         host.note({"kind": "ready"}, now)
         host.note(opened(), now)
-        host.sign(now)
+        host.sign_of_life(now)
     assert waits == [0.0, 0.2, 0.5, 1.0, 1.5, 1.5]
     for step in range(60):
-        host.sign(now + step * 0.1)
-    assert names(host.tick(now + 5.9 + 1.0)) == ["Kill", "SayFailed", "Spawn"]
+        host.sign_of_life(now + step * 0.1)
+    assert names(host.tick(now + 5.9 + 1.0)) == ["Kill", "ReportFailed", "Spawn"]
 
 
 def test_a_failure_is_said_once() -> None:
     host = running()
-    assert names(host.note({"kind": "ended"}, 0.5)) == ["Kill", "SayFailed", "Spawn"]
+    assert names(host.note({"kind": "ended"}, 0.5)) == ["Kill", "ReportFailed", "Spawn"]
     host.note({"kind": "ready"}, 0.6)
     said = host.note({"kind": "failed", "code": NO_DEVICE, "text": ""}, 0.7)
-    assert names(said) == ["SayFailed"]
+    assert names(said) == ["ReportFailed"]
     assert host.tick(0.9) == [Send({"kind": "open", "device": None, "fresh": True})]
     assert host.note({"kind": "failed", "code": NO_DEVICE, "text": ""}, 1.0) == []
     assert names(host.tick(1.5)) == ["Send"]
-    assert names(host.note(opened(), 1.6)) == ["SayOpened"]
+    assert names(host.note(opened(), 1.6)) == ["ReportOpened"]
 
 
 def test_a_crash_is_seen_at_once_and_an_old_child_is_ignored() -> None:
     host = running()
     generation = host.generation
-    assert names(host.exited(generation, 0.5)) == ["SayFailed", "Spawn"]
+    assert names(host.exited(generation, 0.5)) == ["ReportFailed", "Spawn"]
     assert host.exited(generation, 0.6) == []
 
 
@@ -158,8 +158,8 @@ def test_without_portaudio_nothing_is_tried_again() -> None:
     host = HostSupervision("capture")
     host.open(0.0)
     commands = host.note({"kind": "failed", "code": NO_PORTAUDIO, "text": "not found"}, 0.1)
-    assert names(commands) == ["Kill", "SayFailed"]
-    assert isinstance(commands[1], SayFailed)
+    assert names(commands) == ["Kill", "ReportFailed"]
+    assert isinstance(commands[1], ReportFailed)
     assert not commands[1].is_retrying
     assert host.exited(host.generation, 0.2) == []
     assert host.deadline is None
@@ -169,7 +169,7 @@ def test_without_portaudio_nothing_is_tried_again() -> None:
 def test_a_close_that_hangs_is_a_kill() -> None:
     host = running()
     host.close(1.0)
-    assert names(host.tick(2.5)) == ["Kill", "SayClosed"]
+    assert names(host.tick(2.5)) == ["Kill", "ReportClosed"]
     assert host.deadline == pytest.approx(4.0)
     assert names(host.tick(4.0)) == ["Spawn"]  # idle again
 
@@ -199,9 +199,9 @@ def test_a_substitute_is_given_back() -> None:
     host.open(0.0)
     host.note({"kind": "ready"}, 0.0)
     host.note(opened(substitute=True), 0.0)
-    host.sign(1.9)
-    assert host.tick(2.0) == [LookForReturn()]
-    host.sign(2.0)
+    host.sign_of_life(1.9)
+    assert host.tick(2.0) == [LookForDevice()]
+    host.sign_of_life(2.0)
     assert host.tick(2.1) == []
     assert host.reopen(2.2) == [Send({"kind": "close"})]
 
@@ -210,7 +210,7 @@ def test_blocked_until_there_is_a_device() -> None:
     host = running()
     error = AudioError("a loudspeaker")
     commands = host.block(error, 1.0)
-    assert commands == [Kill(), SayFailed(error, is_retrying=True), Spawn(2)]
+    assert commands == [Kill(), ReportFailed(error, is_retrying=True), Spawn(2)]
     assert host.note({"kind": "ready"}, 1.1) == []
     assert host.tick(50.0) == []
     assert host.unblock(60.0) == [Send({"kind": "open", "device": None, "fresh": True})]
@@ -222,7 +222,7 @@ def test_blocked_before_it_is_wanted() -> None:
     error = AudioError("a loudspeaker")
     assert names(host.block(error, 0.0)) == ["Spawn"]
     host.note({"kind": "ready"}, 0.1)
-    assert host.open(1.0) == [SayFailed(error, is_retrying=True)]
+    assert host.open(1.0) == [ReportFailed(error, is_retrying=True)]
     assert names(host.unblock(2.0)) == ["Send"]
 
 
@@ -269,7 +269,7 @@ def test_whatever_happens_there_is_one_child_and_no_dead_end(script: list[tuple[
             case "tick":
                 commands = host.tick(now)
             case "sign" if alive:
-                host.sign(now)
+                host.sign_of_life(now)
             case "block":
                 commands = host.block(AudioError("x"), now)
             case "unblock":
