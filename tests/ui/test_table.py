@@ -95,7 +95,7 @@ async def test_the_talk_key_talks_and_escape_throws_away_before_it_closes(key: s
         await pilot.press(key)
         assert r.hold.calls[-1] == ("key",)
         r.engine.set_status(word=StateWord.TALKING, talking_since=monotonic())
-        await until(pilot, lambda: "talking" in table(r).bar._lines.plain)
+        await until(pilot, lambda: "talking" in table(r).bar._drawn.plain)
         await pilot.press("escape")
         assert r.hold.calls[-1] == ("escape",)
         assert isinstance(r.app.screen, TableView)

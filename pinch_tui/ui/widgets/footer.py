@@ -1,16 +1,18 @@
-"""The bottom line: the most used keys, and how the end of a hold is known."""
+"""The bottom line: the most used keys, and how the talk key works here."""
 
 from __future__ import annotations
+
+from textual.content import Content
 
 from pinch_tui.frontend.actions import ACTIONS
 from pinch_tui.frontend.status_text import hold_text
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.widgets.line_widget import LineWidget
-from pinch_tui.ui.widgets.strip import Piece, Strip, cells, lay_out
+from pinch_tui.ui.widgets.strip import Piece, cells, lay_out
 
 
 class Footer(LineWidget):
-    """As many actions of the table as fit, always with help and quit; a click runs one."""
+    """As many of the footer's actions as fit, always with help and quit. A click runs one."""
 
     DEFAULT_CSS = """
     Footer { background: $panel; color: $text-muted; dock: bottom; }
@@ -20,7 +22,7 @@ class Footer(LineWidget):
         super().__init__()
         self._front, self._hold = host.front, host.hold
 
-    def compose_strip(self, width: int) -> Strip:
+    def compose_line(self, width: int) -> Content:
         right = [Piece(f" {hold_text(self._hold.report().method)} ", "$foreground", "help")]
         room = width - cells(right)
         chosen: dict[str, list[Piece]] = {}

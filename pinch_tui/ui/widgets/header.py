@@ -1,8 +1,10 @@
-"""The top line: which languages, whether connected, and whether this is practice."""
+"""The top line: the languages, the connection, and whether this is practice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from textual.content import Content
 
 from pinch_tui.core.events import StateWord, Status
 from pinch_tui.core.transcript.clean import clean
@@ -10,7 +12,7 @@ from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.status_text import link_word
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.widgets.line_widget import LineWidget
-from pinch_tui.ui.widgets.strip import Piece, Strip, displayed, first_fit
+from pinch_tui.ui.widgets.strip import Piece, displayed, first_fit
 
 _LINK_WORDS = {
     StateWord.OFFLINE: ("offline", "$warning"),
@@ -21,7 +23,7 @@ _LINK_WORDS = {
 
 
 class Header(LineWidget):
-    """The language pair opens the language menu, the connection the details."""
+    """A click on the language pair opens the language menu, on the connection the details."""
 
     DEFAULT_CSS = """
     Header { background: $panel; color: $foreground; dock: top; }
@@ -31,7 +33,7 @@ class Header(LineWidget):
         super().__init__()
         self._engine, self._marks, self._order = host.front.engine, host.marks, host.order
 
-    def compose_strip(self, width: int) -> Strip:
+    def compose_line(self, width: int) -> Content:
         return first_fit(width, self._choices())
 
     def _choices(self) -> Iterator[tuple[list[Piece], list[Piece]]]:

@@ -1,9 +1,9 @@
-"""A line with pieces at its left and at its right end; a click on a piece may run an action."""
+"""Lines with pieces at the left and the right end; a click on a piece can run an action."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -13,11 +13,10 @@ from pinch_tui.ui.text.layout import Order, apart, cut, layout
 _ENDLESS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of plain text in one style (theme variables such as ``$accent`` are understood).
+class Piece(NamedTuple):
+    """Plain text in one style, which may use theme variables such as ``$accent``.
 
-    ``action``: what a click on it runs, "" for nothing.
+    ``action``: the action that a click runs, "" for none.
     """
 
     text: str
@@ -25,25 +24,13 @@ class Piece:
     action: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """A line laid out: its content, and which columns run which action."""
-
-    content: Content
-    targets: tuple[tuple[int, int, str], ...] = ()
-
-    def action_at(self, x: int) -> str:
-        """The action under column ``x``; "" for none."""
-        return next((action for start, end, action in self.targets if start <= x < end), "")
-
-
 def displayed(text: str, order: Order) -> str:
-    """A cleaned line of text in the order in which this terminal must get it."""
+    """A cleaned line of text in the order that this terminal needs."""
     return text if text.isascii() else " ".join(line.text for line in layout(text, _ENDLESS, reorders=order))
 
 
 def parts_of(shown: str, style: str, order: Order) -> list[tuple[str, str]]:
-    """A `displayed` text as parts of a content: what has to be set apart for this terminal in bold."""
+    """A `displayed` text as parts of a `Content`; parts that this terminal must not reorder together are in bold."""
     found: list[tuple[str, str]] = []
     at = 0
     for start, end in apart(shown) if order is Order.WORDS else ():
@@ -53,13 +40,13 @@ def parts_of(shown: str, style: str, order: Order) -> list[tuple[str, str]]:
 
 
 def cells(pieces: Iterable[Piece]) -> int:
-    """Width of pieces side by side."""
+    """Total width of the pieces."""
     return sum(cell_len(piece.text) for piece in pieces)
 
 
-def lay_out(width: int, left: Sequence[Piece], right: Sequence[Piece] = ()) -> Strip:
-    """A line of exactly ``width`` cells. Where there is too little room the left side is cut; the right side only where
-    it alone does not fit."""
+def lay_out(width: int, left: Sequence[Piece], right: Sequence[Piece] = ()) -> Content:
+    """A line of exactly ``width`` cells. If space is short the left side is cut; the right side is left out only if it
+    does not fit by itself."""
     right_cells = cells(right)
     if right_cells > width:
         right, right_cells = (), 0
@@ -68,30 +55,23 @@ def lay_out(width: int, left: Sequence[Piece], right: Sequence[Piece] = ()) -> S
     shown: list[Piece] = []
     used = 0
     for piece in left:
-        wanted = cell_len(piece.text)
-        if used + wanted > room:
-            rest = cut(piece.text, room - used) if room - used > 1 else ""
-            if rest:
-                shown.append(Piece(rest, piece.style, piece.action))
-                used += cell_len(rest)
+        text = piece.text if used + cell_len(piece.text) <= room else cut(piece.text, room - used)
+        if text != piece.text and room - used <= 1:
             break
-        shown.append(piece)
-        used += wanted
-    shown.append(Piece(" " * (width - right_cells - used)))
-    shown.extend(right)
-    targets: list[tuple[int, int, str]] = []
-    x = 0
-    for piece in shown:
-        end = x + cell_len(piece.text)
-        if piece.action:
-            targets.append((x, end, piece.action))
-        x = end
-    content = Content.assemble(*((piece.text, piece.style) for piece in shown if piece.text))
-    return Strip(content, tuple(targets))
+        shown.append(piece._replace(text=text))
+        used += cell_len(text)
+        if text != piece.text:
+            break
+    pieces = (*shown, Piece(" " * (width - right_cells - used)), *right)
+    return Content.assemble(*((piece.text, _style(piece)) for piece in pieces if piece.text))
 
 
-def first_fit(width: int, choices: Iterable[tuple[Sequence[Piece], Sequence[Piece]]]) -> Strip:
-    """The first of several ways to write a line that fits into ``width``; the last one, cut, when none does."""
+def _style(piece: Piece) -> str:
+    return f"{piece.style} @click=app.do({piece.action!r})" if piece.action else piece.style
+
+
+def first_fit(width: int, choices: Iterable[tuple[Sequence[Piece], Sequence[Piece]]]) -> Content:
+    """The first of several versions of a line that fits into ``width``; if none does, the last one, cut."""
     left: Sequence[Piece] = ()
     right: Sequence[Piece] = ()
     for left, right in choices:

@@ -1,6 +1,6 @@
-"""The talk bar: the state word, the level meter, the microphone; and a button that is held with the mouse.
+"""The talk bar: state, level meter and microphone; it is also a button to hold with the mouse.
 
-It repaints only when a line has really changed, so that polling a silent microphone costs nothing.
+Repaints only if its content has changed, so that polling a silent microphone costs nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pinch_tui.core.events import Levels, MicState, StateWord, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend import status_text as text
 from pinch_tui.ui.ports import Host
+from pinch_tui.ui.widgets.line_widget import LineWidget
 from pinch_tui.ui.widgets.meter import meter
 from pinch_tui.ui.widgets.mouse_hold import MouseHold
 from pinch_tui.ui.widgets.strip import Piece, cells, lay_out
@@ -28,17 +29,17 @@ _WORD_STYLES = {
 }
 _NARROW = 80
 _LEAST_NAME = 9
-"""A microphone's name is cut to this many cells, and left out where there are fewer."""
+"""A microphone's name is left out if there are fewer cells than this."""
 _MIC_STYLES = {MicState.OPEN: "$foreground", MicState.LOST: "$warning", MicState.ABSENT: "$warning"}
 
 
 def has_clock(status: Status) -> bool:
-    """Whether a time that passes is shown."""
+    """Whether the bar shows a running time."""
     times = (status.draining_until, status.retry_at, status.talking_since, status.limit_at)
     return status.word is StateWord.TALKING or any(t is not None for t in times)
 
 
-class TalkBar(MouseHold):
+class TalkBar(MouseHold, LineWidget):
     """Two lines of state above the footer. Holding a mouse button on them counts as holding the talk key."""
 
     DEFAULT_CSS = """
@@ -52,12 +53,10 @@ class TalkBar(MouseHold):
         self.hold_with(host.hold.mouse_down, host.hold.mouse_up)
         self._status, self._levels = Status(), Levels()
         self._method = "tap"
-        self._lines = Content("")
-        self._width = -1  # that the lines are laid out for
         self._shown: object = None
 
     def show(self, *, is_typing: bool = False) -> None:
-        """Draw the engine's present state. ``is_typing``: keys go into a text field."""
+        """Draw the engine's present state. ``is_typing``: a text field has the focus."""
         status, levels = self._front.engine.status, self._front.engine.levels()
         self._status, self._levels = status, levels
         self._method = "typing" if is_typing else self._hold.report().method
@@ -67,21 +66,12 @@ class TalkBar(MouseHold):
             return
         self._shown = shown
         self.set_class(status.word is StateWord.TALKING, "-talking")
-        before = self._lines
-        self._lay_out(self.content_size.width)
-        if not before.is_same(self._lines):
-            self.refresh()
-
-    def render(self) -> Content:
-        if (width := self.content_size.width) != self._width:
-            self._lay_out(width)
-        return self._lines
+        self.redraw()
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
-    def _lay_out(self, width: int) -> None:
-        self._width = width
-        self._lines = Content("\n").join([self._state_line(width), self._mic_line(width)]) if width > 0 else Content("")
+    def compose_line(self, width: int) -> Content:
+        return Content("\n").join([self._state_line(width), self._mic_line(width)]) if width > 0 else Content("")
 
     def _edge(self) -> Piece:
         style = "$accent" if self._status.word in (StateWord.TALKING, StateWord.READY) else "$text-disabled"
@@ -102,7 +92,7 @@ class TalkBar(MouseHold):
         warning = [Piece(f" {clean(line.warning)} ", "bold $warning")] if line.warning else []
         late = text.backlog_text(status, is_narrow=is_narrow, catch_up=self._front.key_named("catch_up"))
         right = warning or ([Piece(f"{late} ", "$text-muted")] if late else [])
-        return lay_out(width, [*word, *hint], right).content
+        return lay_out(width, [*word, *hint], right)
 
     def _mic_line(self, width: int) -> Content:
         status, levels, marks = self._status, self._levels, self._marks
@@ -112,7 +102,7 @@ class TalkBar(MouseHold):
         style = _MIC_STYLES.get(status.mic, "$text-muted")
         left = [self._edge(), Piece(f"{mark} {mic.state}  ", style)]
         volume = text.volume_text(status)
-        right = [Piece(f"{volume} ", "$text-muted", "mute")] if volume else []
+        right = [Piece(f"{volume} ", "$text-muted")] if volume else []
         if is_open:
             words = [Piece(f" {text.dbfs_text(levels.peak_dbfs)} ", "$text-muted")]
             problem = [Piece(f" {clean(mic.problem)}", "bold $warning")] if mic.problem else []
@@ -122,7 +112,7 @@ class TalkBar(MouseHold):
             if cells(name) > (left_over := width - cells([*left, *bar, *words, *right])) and left_over < _LEAST_NAME:
                 name = []
             if room < 10:
-                return lay_out(width, [*left, *bar, *problem], ()).content
-            return lay_out(width, [*left, *bar, *words, *problem, *name], right).content
+                return lay_out(width, [*left, *bar, *problem])
+            return lay_out(width, [*left, *bar, *words, *problem, *name], right)
         problem = [Piece(clean(mic.problem), "bold $warning")] if mic.problem else []
-        return lay_out(width, [*left, *problem], right).content
+        return lay_out(width, [*left, *problem], right)
