@@ -12,7 +12,7 @@ from pinch_tui.diagnose.checks import service
 from pinch_tui.diagnose.finding import Finding, Verdict
 from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError
 from pinch_tui.services.pinch.connection import PinchConnection
-from pinch_tui.services.pinch.traits import PINCH
+from pinch_tui.services.pinch.traits import PINCH, REFUSALS
 from pinch_tui.services.ports import Connection, Service
 
 
@@ -96,11 +96,11 @@ async def test_a_service_that_works() -> None:
     [
         (CredentialError("The service refused the API key from the keyring (401).", status=401), 3, "keyring (401)"),
         (CredentialError("The API key may not use this (403).", "Ask support.", status=403), 3, "(403)"),
-        (AllocationError("", status=429, retryable=True), 5, "Too many sessions"),
-        (AllocationError("", status=503, retryable=True), 5, "full right now (503)"),
-        (AllocationError("", status=500, retryable=True), 5, "internal error (500)"),
+        (REFUSALS.error("the keyring", 429), 5, "fewer connections at once (429)"),
+        (REFUSALS.error("the keyring", 503), 5, "full right now (503)"),
+        (REFUSALS.error("the keyring", 500), 5, "internal error (500)"),
         (AllocationError("A redirect (302).", "Mend it.", status=302, retryable=False), 5, "redirect (302)"),
-        (AllocationError("", status=422, retryable=False), 5, "settings (422)"),
+        (REFUSALS.error("the keyring", 422), 5, "settings (422)"),
         (AllocationError("No answer.", "Wait; your words are safe.", status=None, retryable=True), 5, "No answer."),
         (LinkError("odd"), 5, "odd"),
     ],

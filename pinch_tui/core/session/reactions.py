@@ -91,7 +91,7 @@ def describe(failure: Failure) -> tuple[str, str]:
 def _usual(failure: Failure) -> tuple[str, str]:
     match failure.kind:
         case FailureKind.HTTP:
-            return _http(failure.code or 0)
+            return f"The service gave no session ({failure.code or 0}).", "Your words are safe."
         case FailureKind.FOREIGN:
             return (
                 "Something else answered instead of the service.",
@@ -109,23 +109,6 @@ def _usual(failure: Failure) -> tuple[str, str]:
             return "The connection has stalled.", "Reconnecting; your words are safe and will be sent again."
         case FailureKind.CLOSE:
             return _close(failure.code or 1006)
-
-
-def _http(status: int) -> tuple[str, str]:
-    match status:
-        case 401 | 403:
-            return f"The service refused the API key ({status}).", "Enter another one: pinch-tui key set."
-        case 429:
-            return "Too many sessions for now (429).", "Waiting before retrying; your words are safe."
-        case 503:
-            return "The service is full right now (503).", "Waiting before retrying; your words are safe."
-        case _ if status >= 500:
-            return f"The service had an internal error ({status}).", "Waiting before retrying; your words are safe."
-        case _:
-            return (
-                f"The service refused the session's settings ({status}).",
-                "Choose other languages or settings; your words are safe.",
-            )
 
 
 def _close(code: int) -> tuple[str, str]:
