@@ -6,8 +6,11 @@ further sentences of the last one. A text that repeats the previous one is a new
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.untrusted import message_of, number_of, text_of
+from pinch_tui.core.untrusted import message_of, text_of
 from pinch_tui.core.wire import (
     ErrorMessage,
     Malformed,
@@ -17,7 +20,7 @@ from pinch_tui.core.wire import (
     UnknownMessage,
     WireEvent,
 )
-from pinch_tui.services.pinch.protocol import language_code
+from pinch_tui.services.pinch.protocol import decode_transcript
 
 
 class Pairing:
@@ -34,10 +37,8 @@ class Pairing:
         if isinstance(fields, Malformed):
             return fields
         match fields.get("type"):
-            case "original_transcript":
-                kind = TranscriptKind.ORIGINAL
-            case "translated_transcript":
-                kind = TranscriptKind.TRANSLATED
+            case "original_transcript" | "translated_transcript":
+                return self._transcript(fields)
             case "session_started" | "session_ended":
                 return MetadataAck()
             case "error":
@@ -45,21 +46,19 @@ class Pairing:
                 return ErrorMessage(clean(text_of(text), 300))
             case name:
                 return UnknownMessage(clean(text_of(name), 100))
-        text = fields.get("text")
-        if kind is TranscriptKind.TRANSLATED and not (isinstance(text, str) and text):
-            text = fields.get("translated_text", text)
-        is_final = fields.get("is_final", True)  # missing means final (3.5)
-        if not isinstance(text, str) or not isinstance(is_final, bool):
-            return Malformed("transcript of the wrong types")
-        number = self._original(is_final) if kind is TranscriptKind.ORIGINAL else self._translation(is_final)
-        return TranscriptMessage(
-            kind,
-            f"beta_{number}",
-            clean(text),
-            is_final,
-            detected_language=language_code(fields.get("language_detected")),
-            timestamp=number_of(fields.get("timestamp")),
-        )
+
+    def _transcript(self, fields: dict[str, Any]) -> TranscriptMessage | Malformed:
+        v1: dict[str, Any] = {k: fields[k] for k in ("type", "text", "translated_text", "timestamp") if k in fields}
+        v1 |= {
+            "correlation_id": "-",
+            "is_final": fields.get("is_final", True),  # final unless it says otherwise (3.5)
+            "detected_language": fields.get("language_detected"),
+        }
+        message = decode_transcript(v1)
+        if isinstance(message, Malformed):
+            return message
+        count = self._original if message.kind is TranscriptKind.ORIGINAL else self._translation
+        return replace(message, id=f"beta_{count(message.is_final)}")
 
     def _original(self, is_final: bool) -> int:
         if not is_final:

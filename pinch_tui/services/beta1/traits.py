@@ -1,4 +1,4 @@
-"""What Pinch beta1 declares (reference, sections 3 and 9.1)."""
+"""The traits of Pinch beta1 (reference, sections 3 and 9.1)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BETA1 = ServiceTraits(
     bills_open_time=True,  # a room with an agent in it, and 11-18 % of a core
     grace_s=0.5,
     ready_within_s=30.0,
-    # No end mark exists: Pinch's own client waits at least 6 s (10 s for text alone), at most 20 s, with 2 s of quiet.
+    # There is no end mark: Pinch's own client waits for 2 s of quiet, 6 s (10 s for text only) to 20 s in all.
     quiet=QuietTimes(
         text=2.0,
         before_speech=4.0,

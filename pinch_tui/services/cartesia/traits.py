@@ -1,4 +1,4 @@
-"""What Cartesia declares (reference, sections 5 and 9.2)."""
+"""The traits of Cartesia (reference, sections 5 and 9.2)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pinch's real-time interface: session allocation over HTTP, and one WebSocket for each session."""
+"""Pinch's real-time interface: session allocation over HTTP, and one WebSocket per session."""

@@ -1,8 +1,7 @@
-"""The wire codec of the service's real-time interface, version 1. Pure.
+"""The wire codec of Pinch's real-time interface, version 1. Pure.
 
-``decode`` is total: any bytes and any text become a `V1Event`, with bounded sizes and clean texts; nothing is raised.
-``query`` and ``parse_allocation`` are the two halves of ``GET /v1/session``. Section numbers in this file are those of
-the service's reference.
+``decode`` never raises: any bytes and any text become a `V1Event` with bounded sizes and clean texts. ``query`` and
+``parse_allocation`` are the two halves of ``GET /v1/session``. Section numbers are those of the service's reference.
 """
 
 from __future__ import annotations
@@ -35,13 +34,9 @@ NOTE_LIMIT: Final = 300
 DEFAULT_EXPIRES_S: Final = 60.0
 _SUPPORTED_LIMIT: Final = 300
 
-_KIND_OF: Final = {
-    "original_transcript": TranscriptKind.ORIGINAL,
-    "translated_transcript": TranscriptKind.TRANSLATED,
-}
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 
-# ---- what the client says -----------------------------------------------------------------------------------------
+# ---- client messages ----------------------------------------------------------------------------------------------
 
 
 FINALIZE: Final = '{"type":"finalize"}'
@@ -49,7 +44,7 @@ FINALIZE: Final = '{"type":"finalize"}'
 
 
 def query(params: SessionParams) -> list[tuple[str, str]]:
-    """Every parameter of ``GET /v1/session`` (1.1), not yet percent-encoded; empty free texts are left out."""
+    """The parameters of ``GET /v1/session`` (1.1), not yet percent-encoded; empty free texts are left out."""
     if params.two_way:
         params = replace(params, finalize_mode=FinalizeMode.SENTENCE)
     pairs = []
@@ -65,7 +60,7 @@ def query(params: SessionParams) -> list[tuple[str, str]]:
 
 
 def cut_text(text: str, limit: int) -> str:
-    """At most ``limit`` characters, never half of one: a cut falls before a character's marks and joiners."""
+    """The first ``limit`` code points at most, without splitting a visible character."""
     text = "".join(char for char in text if not 0xD800 <= ord(char) <= 0xDFFF)
     if len(text) <= limit:
         return text
@@ -86,8 +81,8 @@ def _continues(before: str, char: str) -> bool:
 
 
 def parse_allocation(body: bytes) -> Allocation | None:
-    """The session of a 200 answer (1.2); None when it is no JSON object with a session id and a URL, which is not
-    checked further here."""
+    """The session in a 200 answer (1.2); None unless it is a JSON object with a session id and a URL. The URL's target
+    is not checked here."""
     fields = object_of(body)
     if fields is None:
         return None
@@ -103,17 +98,17 @@ def parse_allocation(body: bytes) -> Allocation | None:
     return Allocation(session_id, ws_url, expires_in, _identifier(fields.get("model_version_id")))
 
 
-# ---- what the service says ----------------------------------------------------------------------------------------
+# ---- service messages ---------------------------------------------------------------------------------------------
 
 
 def decode(raw: bytes | str) -> V1Event:
-    """What one message of the service means: bytes are speech (1.6), text is JSON (1.8). Never raises."""
+    """Decode a message: bytes are speech (1.6), text is JSON (1.8). Never raises."""
     if isinstance(raw, str):
         return _decode_text(raw)
     if not raw:
         return Malformed("empty binary message")
     if len(raw) % 4:
-        return Malformed("binary message is no whole number of float32 samples")
+        return Malformed("binary message is not a whole number of float32 samples")
     if len(raw) > MESSAGE_LIMIT:
         return Malformed("binary message is too long")
     return SpeechChunk(bytes(raw))
@@ -126,9 +121,9 @@ def _decode_text(raw: str) -> V1Event:
     kind = fields.get("type")
     if not isinstance(kind, str):
         return Malformed("message without a type")
-    if kind in _KIND_OF:
-        return _decode_transcript(_KIND_OF[kind], fields)
     match kind:
+        case "original_transcript" | "translated_transcript":
+            return decode_transcript(fields)
         case "ready":
             return ReadyMessage(_identifier(fields.get("session_id")) or "")
         case "metadata_ack":
@@ -139,27 +134,29 @@ def _decode_text(raw: str) -> V1Event:
             return UnknownMessage(clean(kind, 100))
 
 
-def _decode_transcript(kind: TranscriptKind, fields: dict[str, Any]) -> TranscriptMessage | Malformed:
+def decode_transcript(fields: dict[str, Any]) -> TranscriptMessage | Malformed:
+    """Decode the fields of a message whose type is one of the two transcripts."""
+    kind = TranscriptKind(fields["type"].removesuffix("_transcript"))
     id_ = _identifier(fields.get("correlation_id"))
     if id_ is None:
         return Malformed("transcript without a correlation id")
     text = fields.get("text")
     if kind is TranscriptKind.TRANSLATED and not (isinstance(text, str) and text):
-        text = fields.get("translated_text", text)  # both fields carry the same value (1.8)
+        text = fields.get("translated_text", text)  # the same value (1.8)
     if not isinstance(text, str):
         return Malformed("transcript without a text")
     is_final = fields.get("is_final", False)
     if not isinstance(is_final, bool):
-        return Malformed("transcript whose is_final is no boolean")
+        return Malformed("transcript whose is_final is not a boolean")
     original = fields.get("original_text") if kind is TranscriptKind.TRANSLATED else None
     return TranscriptMessage(
         kind,
         id_,
         clean(text),
         is_final,
-        source_language=language_code(fields.get("source_language")),
-        target_language=language_code(fields.get("target_language")),
-        detected_language=language_code(fields.get("detected_language")),
+        source_language=_language_code(fields.get("source_language")),
+        target_language=_language_code(fields.get("target_language")),
+        detected_language=_language_code(fields.get("detected_language")),
         original_text=(clean(original) or None) if isinstance(original, str) else None,
         timestamp=number_of(fields.get("timestamp"), math.inf),
         note=clean(note, NOTE_LIMIT) if isinstance(note := fields.get("note"), str) and not text else "",
@@ -170,8 +167,7 @@ def _identifier(value: object) -> str | None:
     return (clean(value, ID_LIMIT) or None) if isinstance(value, str) else None
 
 
-def language_code(value: object) -> str | None:
-    """A language code; None for anything else."""
+def _language_code(value: object) -> str | None:
     return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else None
 
 
@@ -217,11 +213,11 @@ def _listed_field(value: object) -> tuple[str, ...]:
         value = list(value)
     if not isinstance(value, list):
         return ()
-    return _unique(code for item in value if (code := language_code(item)) is not None)
+    return _unique(code for item in value if (code := _language_code(item)) is not None)
 
 
 def supported_codes(text: str) -> tuple[str, ...]:
-    """The language codes that an error text lists, in its order: quoted, in brackets behind names, or separated."""
+    """The language codes listed in an error text, in its order: quoted, in brackets after names, or separated."""
     rest = _NAMED_TARGET.sub(" ", text, count=1)
     for shape in (_QUOTED_CODE, _BRACED_CODE):
         found = shape.findall(rest)

@@ -1,4 +1,4 @@
-"""What Pinch's real-time interface, version 1, declares. Numbers and close codes: the reference's sections 1.8-1.11."""
+"""The traits of Pinch's real-time interface, version 1 (reference, sections 1.8-1.11)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PINCH = ServiceTraits(
     name="pinch",
     label="Pinch",
     key="pinch",
-    voice_hint="The talker's own voice is beta1's: --service pinch-beta1 --voice clone.",
+    voice_hint="Only beta1 has your own voice: --service pinch-beta1 --voice clone.",
     pace=2.0,
     grace_s=0.3,
     support="support@startpinch.com",
@@ -46,4 +46,4 @@ REFUSALS = Refusals(
     settings="Choose other languages or settings.",
 )
 PRACTICE = replace(PINCH, name="practice", label="Practice", key="", support="", is_practice=True)
-"""The practice service speaks the same interface on this machine."""
+"""The practice service has the same interface, on this machine."""

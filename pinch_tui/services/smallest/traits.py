@@ -1,4 +1,4 @@
-"""What smallest.ai declares (reference, sections 6 and 9.3)."""
+"""The traits of smallest.ai (reference, sections 6 and 9.3)."""
 
 from __future__ import annotations
 
