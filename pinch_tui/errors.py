@@ -33,17 +33,18 @@ EXIT_INTERRUPTED = 130
 
 
 class PinchError(Exception):
-    """A failure in words for the user. ``retryable``: trying again can help."""
+    """A failure in words for the user. ``retryable``: trying again can help. ``status``: of HTTP, if there is one."""
 
     exit_code: int = 1
     words: str = ""
     """The service's own words, cleaned and without secrets; shown under the title."""
 
-    def __init__(self, title: str, hint: str = "", *, retryable: bool = False) -> None:
+    def __init__(self, title: str, hint: str = "", *, retryable: bool = False, status: int | None = None) -> None:
         super().__init__(title)
         self.title = title
         self.hint = hint
         self.retryable = retryable
+        self.status = status
 
     def __str__(self) -> str:
         return f"{self.title} {self.hint}".strip()
@@ -69,13 +70,9 @@ class InputFileError(UsageError):
 
 
 class CredentialError(PinchError):
-    """No API key, a refused one, or one without the entitlement. ``status``: the HTTP status, if there is one."""
+    """No API key, a refused one, or one without the entitlement."""
 
     exit_code = EXIT_CREDENTIALS
-
-    def __init__(self, title: str, hint: str = "", *, retryable: bool = False, status: int | None = None) -> None:
-        super().__init__(title, hint, retryable=retryable)
-        self.status = status
 
 
 class AudioError(PinchError):
@@ -95,7 +92,7 @@ class LinkError(PinchError):
 
 
 class AllocationError(LinkError):
-    """The request for a session failed. ``status``: the HTTP status, None without an answer.
+    """The request for a session failed. ``status`` None: there was no answer.
 
     ``is_foreign``: something other than the service answered, such as a network's login page.
     """
@@ -103,8 +100,7 @@ class AllocationError(LinkError):
     def __init__(
         self, title: str, hint: str = "", *, status: int | None, retryable: bool, is_foreign: bool = False
     ) -> None:
-        super().__init__(title, hint, retryable=retryable)
-        self.status = status
+        super().__init__(title, hint, retryable=retryable, status=status)
         self.is_foreign = is_foreign
 
 

@@ -22,7 +22,15 @@ from pinch_tui.dub.model import Address, Failure, Job, Result, Trouble
 from pinch_tui.dub.wire import BODY_LIMIT, address_body, is_page, parse_address, parse_error, parse_job, parse_result
 from pinch_tui.errors import CredentialError, UsageError, why
 from pinch_tui.network.targets import TargetRefused
-from pinch_tui.network.transport import RoutedTransport, client, failure_of, limited, scope_of_answer
+from pinch_tui.network.transport import (
+    RoutedTransport,
+    client,
+    failure_of,
+    first_bytes,
+    is_compressed,
+    limited,
+    scope_of_answer,
+)
 from pinch_tui.network.way import find as find_way
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=15.0)
@@ -106,7 +114,7 @@ class DubClient:
         async def ask() -> T | Failure:
             headers = {"Authorization": f"Bearer {self._key}"}
             async with self._client.stream(method, url, json=body, headers=headers) as response:
-                content = await _read(response, BODY_LIMIT)
+                content = await first_bytes(response, BODY_LIMIT)
                 self._nearest = scope_of_answer(response)
             if response.is_success:
                 parsed = parse(content)
@@ -135,7 +143,7 @@ class DubClient:
                 timeout=TRANSFER_TIMEOUT,
                 extensions=limited(self._nearest),
             ) as response:
-                content = await _read(response, BODY_LIMIT)
+                content = await first_bytes(response, BODY_LIMIT)
             if response.is_success:
                 return Uploaded()
             return parse_error(response.status_code, content, secrets=self._secrets)
@@ -186,7 +194,7 @@ class DubClient:
                         continue
                     if not response.is_success:
                         return 0, False
-                    beginning = await _read(response, 1_024)
+                    beginning = await first_bytes(response, 1_024)
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, TargetRefused):
                 return 0, False
             whole = response.headers.get("Content-Range", "").rpartition("/")[2]
@@ -229,18 +237,6 @@ async def _pieces(file: BinaryIO, size: int, on_progress: OnProgress) -> AsyncIt
         on_progress(sent, size)
 
 
-async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The first bytes of an answer; none if it is compressed, which was not requested."""
-    if _is_packed(response):
-        return b""
-    body = bytearray()
-    async for part in response.aiter_bytes():
-        body += part
-        if len(body) >= limit:
-            break
-    return bytes(body[:limit])
-
-
 async def _save(
     response: httpx.Response,
     begin: Callable[[str], BinaryIO],
@@ -249,11 +245,11 @@ async def _save(
     secrets: Iterable[str],
 ) -> Failure | None:
     if not response.is_success:
-        content = await _read(response, BODY_LIMIT)
+        content = await first_bytes(response, BODY_LIMIT)
         return parse_error(response.status_code, content, secrets=secrets)
     kind = response.headers.get("Content-Type", "")
     total = _length(response)
-    if _is_packed(response) or (limit is not None and (total or 0) > limit):
+    if is_compressed(response) or (limit is not None and (total or 0) > limit):
         return Failure(Trouble.UNREADABLE)
     file: BinaryIO | None = None
     received = 0
@@ -277,10 +273,6 @@ def _length(response: httpx.Response) -> int | None:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdigit() and len(text) < 16 else None
-
-
-def _is_packed(response: httpx.Response) -> bool:
-    return str(response.headers.get("Content-Encoding", "identity")).strip().lower() not in ("identity", "")
 
 
 async def _caught(request: Awaitable[T | Failure]) -> T | Failure:

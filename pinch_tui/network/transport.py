@@ -93,6 +93,21 @@ def scope_of_answer(response: httpx.Response) -> Scope:
     return reached if isinstance(reached, Scope) else scope_of(response.request.url.host)
 
 
+async def first_bytes(response: httpx.Response, limit: int) -> bytes:
+    """At most ``limit`` bytes of an answer; none if it is compressed, which was not requested."""
+    body = bytearray()
+    if not is_compressed(response):
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) >= limit:
+                break
+    return bytes(body[:limit])
+
+
+def is_compressed(response: httpx.Response) -> bool:
+    return str(response.headers.get("Content-Encoding", "identity")).strip().lower() not in ("identity", "")
+
+
 class RoutedTransport(httpx.AsyncBaseTransport):
     """Connection pools: one for each proxy, and for each scope to which direct connections are limited.
 

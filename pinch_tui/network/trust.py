@@ -27,11 +27,6 @@ _BUNDLES: Final = (
 """Where distributions keep their bundle. A Python that was built elsewhere looks in other places."""
 
 
-def is_named(env: Mapping[str, str]) -> bool:
-    """Whether a variable names certificates, which might be unusable."""
-    return bool(env.get(FILE) or env.get(FOLDER))
-
-
 def context(env: Mapping[str, str]) -> ssl.SSLContext:
     """The context for connections to services and proxies, loaded once (50 ms).
 

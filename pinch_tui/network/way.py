@@ -44,7 +44,7 @@ class Way:
 def check(url: str, env: Mapping[str, str] = os.environ) -> None:
     """Raises `ConfigError` as `find` does, without loading the system's certificates."""
     choose(url, env)
-    if urlsplit(url).scheme not in ("http", "ws") and trust.is_named(env):
+    if urlsplit(url).scheme not in ("http", "ws") and (env.get(trust.FILE) or env.get(trust.FOLDER)):
         trust.context(env)
 
 

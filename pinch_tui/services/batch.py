@@ -50,15 +50,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The text of a file."""
+    """The text of a file. ``words``: with their times, or a single one that is the whole text."""
 
     text: str
-    language: str | None = None
-    duration_s: float = 0.0
-    words: tuple[Word, ...] = ()
+    language: str | None
+    duration_s: float
+    words: tuple[Word, ...]
 
     def segments(self) -> tuple[Segment, ...]:
-        """Split at sentences and pauses if the words have times, else a single one."""
+        """Split at sentences and pauses."""
         groups: list[list[Word]] = []
         for word in self.words:
             last = groups[-1] if groups else []
@@ -67,17 +67,18 @@ class Heard:
                 groups.append([word])
             else:
                 last.append(word)
-        if not groups:
-            return (self._segment(1, self.text, 0.0, self.duration_s),) if self.text else ()
         return tuple(
-            self._segment(n, reduce(joined, [word.text for word in group]), group[0].start_s, group[-1].end_s)
-            for n, group in enumerate(groups, 1)
+            all_final(
+                Segment(
+                    f"batch.{number}",
+                    reduce(joined, [word.text for word in group]),
+                    detected_language=self.language,
+                    start_ms=round(group[0].start_s * 1000),
+                    end_ms=round(max(group[0].start_s, group[-1].end_s) * 1000),
+                )
+            )
+            for number, group in enumerate(groups, 1)
         )
-
-    def _segment(self, number: int, text: str, start_s: float, end_s: float) -> Segment:
-        start_ms, end_ms = round(start_s * 1000), round(max(start_s, end_s) * 1000)
-        name = f"batch.{number}"
-        return all_final(Segment(name, text, detected_language=self.language, start_ms=start_ms, end_ms=end_ms))
 
 
 async def transcribe(
@@ -174,28 +175,23 @@ def check(name: str, settings: Settings) -> None:
 
 def parse(body: bytes) -> Heard | None:
     """Read an answer of either provider; None if it is not one."""
-    if (fields := object_of(body)) is None:
+    fields = object_of(body) or {}
+    raw = fields.get("text", fields.get("transcription"))
+    if not isinstance(raw, str):
         return None
-    text = fields.get("text", fields.get("transcription"))
-    if not isinstance(text, str):
-        return None
-    language = fields.get("language")
+    text, language = clean(raw, 10 * len(raw) + 1), fields.get("language")
     metadata = fields.get("metadata")
-    duration = fields.get("duration", metadata.get("duration") if isinstance(metadata, dict) else None)
-    return Heard(
-        clean(text, 10 * len(text) + 1),
-        language if isinstance(language, str) and language.isascii() and len(language) < 36 else None,
-        _seconds(duration),
-        _words(fields.get("words")),
-    )
-
-
-def _words(value: object) -> tuple[Word, ...]:
-    return tuple(
-        Word(text, _seconds(item.get("start")), _seconds(item.get("end")))
-        for item in (value if isinstance(value, list) else ())
-        if isinstance(item, dict) and (text := clean(text_of(item.get("word")), 200))
-    )
+    duration_s = _seconds(fields.get("duration", metadata.get("duration") if isinstance(metadata, dict) else None))
+    claimed = fields.get("words")
+    words = [
+        Word(word, _seconds(item.get("start")), _seconds(item.get("end")))
+        for item in (claimed if isinstance(claimed, list) else ())
+        if isinstance(item, dict) and (word := clean(text_of(item.get("word")), 200))
+    ]
+    if text and not words:
+        words = [Word(text, 0.0, duration_s)]
+    is_code = isinstance(language, str) and language.isascii() and len(language) < 36
+    return Heard(text, language if is_code else None, duration_s, tuple(words))
 
 
 def _seconds(value: object) -> float:

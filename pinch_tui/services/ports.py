@@ -87,8 +87,7 @@ class HandshakeRefused(LinkError):
     """The server answered the handshake with an HTTP status; ``words`` is its own explanation."""
 
     def __init__(self, status: int, words: str) -> None:
-        super().__init__(f"The session's socket was refused ({status}).", retryable=True)
-        self.status = status
+        super().__init__(f"The session's socket was refused ({status}).", retryable=True, status=status)
         self.words = words
 
 

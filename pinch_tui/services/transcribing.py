@@ -58,6 +58,6 @@ class Transcriber:
             try:
                 return await making.open_socket(url, {"Authorization": f"Bearer {making.key}", **self.headers})
             except HandshakeRefused as exc:
-                raise self.refusals.error(making.key_place, exc.status, exc.words) from None
+                raise self.refusals.error(making.key_place, exc.status or 0, exc.words) from None
 
         return Way(open_socket, self.dialect(url))

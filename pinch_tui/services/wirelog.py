@@ -29,7 +29,7 @@ from pinch_tui.core.options import SessionParams, traced
 from pinch_tui.core.secrecy import hide, secrets_of
 from pinch_tui.core.session.outbox import is_quiet
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, ConnectionLost, CredentialError, LinkError, PinchError
+from pinch_tui.errors import ConnectionLost, LinkError, PinchError
 from pinch_tui.services.ports import OpenSocket, SessionApi, Socket
 from pinch_tui.services.redact import alias, redact
 
@@ -114,8 +114,7 @@ class _TracedSessionApi:
         try:
             got = await self._inner.allocate(params)
         except PinchError as exc:
-            status = exc.status if isinstance(exc, AllocationError | CredentialError) else None
-            self._log.line("failed", {"what": "allocate", "status": status})
+            self._log.line("failed", {"what": "allocate", "status": exc.status})
             raise
         self._log.allocated(got)
         return got

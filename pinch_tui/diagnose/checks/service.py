@@ -13,7 +13,7 @@ from pinch_tui.core.secrecy import redact, secrets_of
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.wire import Allocation, ErrorMessage, ReadyMessage
 from pinch_tui.diagnose.finding import Finding, Verdict, fail, ok, since, skip, warn
-from pinch_tui.errors import EXIT_LINK, AllocationError, ConnectionLost, CredentialError, PinchError
+from pinch_tui.errors import EXIT_LINK, ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.ports import Connection, Service
 
 STAGE_S = 6.0
@@ -85,7 +85,7 @@ def _given(allocation: Allocation, ms: int) -> Finding:
 
 def _refused(name: str, error: PinchError, ms: int) -> Finding:
     """A refusal in the words that the app would use."""
-    status = error.status if isinstance(error, AllocationError | CredentialError) else None
+    status = error.status
     kind = FailureKind.NETWORK if status is None else FailureKind.HTTP
     is_credential = isinstance(error, CredentialError)
     words = error.words

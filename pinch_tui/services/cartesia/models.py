@@ -21,11 +21,6 @@ _WHISPER_CODES: Final = (
 WHISPER_LANGUAGES: Final = frozenset(_WHISPER_CODES.split())
 
 
-def finds_turns(model: str) -> bool:
-    """Whether the turns endpoint takes this model; with others the manual one ends a text after a silence."""
-    return model in (INK_2, INK_PREVIEW)
-
-
 def model_for(source: str, wanted: str = "") -> str:
     """The model for a language; ``wanted`` is the configured one. Raises `ConfigError` if it cannot recognise it."""
     code = base_code(source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.services.cartesia.models import finds_turns, model_for
+from pinch_tui.services.cartesia.models import INK_2, INK_PREVIEW, model_for
 from pinch_tui.services.cartesia.protocol import TURNS, VERSION, dialect, socket_url
 from pinch_tui.services.cartesia.traits import CARTESIA, REFUSALS
 from pinch_tui.services.hearing import Dialect
@@ -19,7 +19,8 @@ def make(making: Making) -> Service:
     settings = making.settings.cartesia
 
     def addresses(params: SessionParams) -> tuple[str, str]:
-        can_turn = finds_turns(model_for(params.source, settings.model))
+        # Only these find turns. With other models the manual endpoint ends a text after a silence.
+        can_turn = model_for(params.source, settings.model) in (INK_2, INK_PREVIEW)
         has_turns = making.is_hands_free and can_turn
         url = socket_url(settings, params.source, has_turns=has_turns)
         latches = settings.turns and can_turn and not has_turns

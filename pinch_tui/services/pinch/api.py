@@ -17,7 +17,7 @@ from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, CredentialError, LinkError
 from pinch_tui.network.targets import check_socket
-from pinch_tui.network.transport import client, failure_of, scope_of_answer
+from pinch_tui.network.transport import client, failure_of, first_bytes, scope_of_answer
 from pinch_tui.network.way import find as find_way
 from pinch_tui.network.way import wants_login
 from pinch_tui.services.pinch.protocol import parse_allocation, query
@@ -77,7 +77,7 @@ class HttpSessionApi:
         try:
             response = await self._client.send(request, stream=True)
             try:
-                body = await _read(response)
+                body = await first_bytes(response, _MAX_BODY)
             finally:
                 await response.aclose()
         except _Redirect as exc:
@@ -116,18 +116,6 @@ class HttpSessionApi:
 
     async def aclose(self) -> None:
         await self._client.aclose()
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """The first bytes of the answer; none of one that is compressed against our wish."""
-    body = bytearray()
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        return b""
-    async for part in response.aiter_bytes():
-        body += part
-        if len(body) > _MAX_BODY:
-            break
-    return bytes(body[:_MAX_BODY])
 
 
 def _foreign(title: str, status: int) -> AllocationError:
