@@ -1,9 +1,9 @@
-"""A conversation as a file: txt, md, srt, vtt, json and csv, bilingual or one side. Pure: lines in, one text out.
+"""Writes a conversation as txt, md, srt, vtt, json or csv, bilingual or one side. Pure: lines in, one text out.
 
-txt, md and json begin with a head and give clock times where the head has them, csv gives the clock time of each line;
-else times are whole milliseconds since the conversation began. Subtitles follow `pinch_tui.core.transcript.subtitles`.
-A two-way conversation of one pair has a column for each language and names the speaker. Nothing in a text can break out
-of its format: texts are one clean line, and each format escapes what it must.
+txt, md and json begin with a head. If the head has clock times, txt, md and csv give the clock time of each line; all
+other times are milliseconds since the conversation began. `pinch_tui.core.transcript.subtitles` has the rules of
+subtitles. A conversation that is two-way in one pair of languages has a column per language and names the speakers.
+No text can break out of its format: texts are one clean line, and each format escapes its special characters.
 """
 
 from __future__ import annotations
@@ -11,21 +11,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final
 
 from pinch_tui.core.languages import AUTO, label, same_language
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.export import ExportFormat, ExportHead, ExportLine, ExportSide, pairs_of
 from pinch_tui.core.transcript.subtitles import Cue, Spoken, cues_of
 
-SCHEMA_VERSION: Final = 1
-DATE: Final = "Date"
-BYTE_ORDER_MARK: Final = "\ufeff"
-"""Begins a csv file: without it Excel takes UTF-8 for the code page of the machine."""
+_DATE: Final = "Date"
 
 
 def render(
@@ -36,44 +32,96 @@ def render(
 ) -> str:
     """The whole file's text, to be written as UTF-8 without newline translation."""
     if side is ExportSide.TRANSLATION and lines and not any(line.target_language for line in lines):
-        side = ExportSide.ORIGINAL  # without a translation, the transcript is all there is
-    match format_:
-        case ExportFormat.TXT:
-            return to_txt(lines, side, head)
-        case ExportFormat.MD:
-            return to_md(lines, side, head)
-        case ExportFormat.SRT:
-            return to_srt(lines, side)
-        case ExportFormat.VTT:
-            return to_vtt(lines, side)
-        case ExportFormat.JSON:
-            return to_json(lines, side, head)
-        case ExportFormat.CSV:
-            return to_csv(lines, side, head)
-        case _:
-            assert_never(format_)
+        side = ExportSide.ORIGINAL  # nothing was translated: write the transcript
+    return _WRITERS[format_](_Document(lines, side, head))
 
 
-# ---- what the formats share ---------------------------------------------------------------------------------------
+class _Document:
+    """The content of a file: its lines with words, and what the formats have in common."""
+
+    def __init__(self, lines: Sequence[ExportLine], side: ExportSide, head: ExportHead | None) -> None:
+        self.lines, self.side, self.head = lines, side, head
+        ways = dict.fromkeys((line.source_language, line.target_language) for line in lines)
+        self.ways = list(ways)
+        """Source and target of every direction of translation, in order of appearance."""
+        self.pair = _two_way_pair(lines)
+        self.columns = self.pair if side is ExportSide.BOTH else None
+        """The two languages that have a column each."""
+        is_clear = self.pair or (len(pairs_of(lines)) == 1 and all(line.speaker for line in lines))
+        self.has_directions = len(ways) > 1 and not is_clear
+        """Whether txt and md name the languages of each line."""
+        self.entries = [(line, texts) for line in lines if (texts := _texts(line, side))]
+        """The lines that have words, and their clean texts."""
+
+    def direction(self, line: ExportLine) -> str:
+        """``en → es`` if the file names the languages of each line, else ""."""
+        codes = (line.source_language, line.target_language) if self.has_directions else ()
+        return " → ".join(filter(None, map(clean, codes)))
+
+    def in_columns(self, line: ExportLine) -> tuple[str, str]:
+        """A line's texts in the order of the columns, whoever spoke."""
+        is_turned = self.columns is not None and same_language(line.source_language, self.columns[1])
+        return (line.translation, line.original) if is_turned else (line.original, line.translation)
+
+    def moment(self, line: ExportLine) -> datetime | None:
+        """When the line was said, in the head's time zone; None if only the time since the beginning is known."""
+        if self.head is None or not self.head.has_clock or line.at is None:
+            return None
+        try:
+            return datetime.fromtimestamp(line.at, self.head.started.tzinfo)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    def time(self, line: ExportLine) -> str:
+        """The clock time (with the date from the second day on), or the time since the beginning."""
+        moment = self.moment(line)
+        if self.head is None or moment is None:
+            return _clock(line.start_ms).partition(".")[0]
+        is_first_day = moment.date() == self.head.started.date()
+        return f"{moment:%H:%M:%S}" if is_first_day else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+    def facts(self, head: ExportHead) -> list[tuple[str, str]]:
+        """The head's lines: name and text."""
+        started = head.started
+        when = f"{started:%Y-%m-%d}, {started:%H:%M}"
+        if head.has_clock:
+            last = next((moment for line in reversed(self.lines) if (moment := self.moment(line))), started)
+            when += f" to {last:%H:%M}" if last.date() == started.date() else f" to {last:%Y-%m-%d %H:%M}"
+        if started.tzinfo is not None:
+            when += f" (UTC{started:%z})"
+        if self.pair:
+            languages = f"{label(self.pair[0])} and {label(self.pair[1])}, two-way"
+        else:
+            named = (f"{label(source)} to {label(target)}" if target else label(source) for source, target in self.ways)
+            languages = ", ".join(named)
+        facts = [
+            (_DATE, when),
+            ("Recordings" if len(head.inputs) > 1 else "Recording", ", ".join(head.inputs)),
+            ("Languages", languages),
+            ("Service", head.service),
+            ("Context", head.context),
+            ("Part", head.part),
+        ]
+        return [(name, text) for name, raw in facts if (text := clean(raw))]
 
 
-def _ms(value: float) -> int:
-    return max(0, math.floor(value + 0.5)) if math.isfinite(value) else 0
+def _two_way_pair(lines: Sequence[ExportLine]) -> tuple[str, str] | None:
+    """The two languages of a conversation that is two-way from beginning to end, else None."""
+    pairs = {line.pair for line in lines}
+    if len(pairs) != 1 or (pair := pairs.pop()) is None or AUTO in pair or same_language(*pair):
+        return None
+    spoken = {code for line in lines for code in (line.source_language, line.target_language)}
+    return pair if all(any(same_language(code, column) for column in pair) for code in spoken) else None
 
 
 def _texts(line: ExportLine, side: ExportSide) -> list[str]:
-    """The clean texts to show, those without words left out; of a transcript the original, whatever the side."""
-    texts: tuple[str, ...]
-    match side if line.target_language else ExportSide.ORIGINAL:
-        case ExportSide.BOTH:
-            texts = (line.original, line.translation)
-        case ExportSide.ORIGINAL:
-            texts = (line.original,)
-        case ExportSide.TRANSLATION:
-            texts = (line.translation,)
-        case _:
-            assert_never(side)
-    return [cleaned for text in texts if (cleaned := clean(text))]
+    """The clean texts of a line, without empty ones; if it is not translated, its original whatever the side."""
+    texts = []
+    if side is not ExportSide.TRANSLATION or not line.target_language:
+        texts.append(clean(line.original))
+    if side is not ExportSide.ORIGINAL and line.target_language:
+        texts.append(clean(line.translation))
+    return [text for text in texts if text]
 
 
 def _clock(ms: int, separator: str = ".") -> str:
@@ -83,138 +131,63 @@ def _clock(ms: int, separator: str = ".") -> str:
     return f"{hours:02}:{minutes:02}:{seconds:02}{separator}{ms:03}"
 
 
-def _moment(line: ExportLine, head: ExportHead | None) -> datetime | None:
-    """When the line was said, in the head's time zone; None where only the time since the beginning is known."""
-    if head is None or not head.has_clock or line.at is None:
-        return None
-    try:
-        return datetime.fromtimestamp(line.at, head.started.tzinfo)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _time(line: ExportLine, head: ExportHead | None) -> str:
-    """The clock time (with the date from the second day on), or the time since the beginning."""
-    moment = _moment(line, head)
-    if head is None or moment is None:
-        return _clock(_ms(line.start_ms)).partition(".")[0]
-    return f"{moment:%H:%M:%S}" if moment.date() == head.started.date() else f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def _directions(lines: Sequence[ExportLine]) -> list[str]:
-    """``en → es`` for each line where more than one pair was spoken, or not every line names its speaker; else ""."""
-    ways = {(line.source_language, line.target_language) for line in lines}
-    if len(ways) < 2 or _columns(lines) or (len(pairs_of(lines)) == 1 and all(line.speaker for line in lines)):
-        return [""] * len(lines)
-    return [" → ".join(filter(None, map(clean, (line.source_language, line.target_language)))) for line in lines]
-
-
-def _columns(lines: Sequence[ExportLine]) -> tuple[str, str] | None:
-    """The two languages that have a column each: those of a conversation that is two-way from beginning to end."""
-    pairs = {line.pair for line in lines}
-    if len(pairs) != 1 or (pair := pairs.pop()) is None or AUTO in pair or same_language(*pair):
-        return None
-    spoken = {code for line in lines for code in (line.source_language, line.target_language)}
-    return pair if all(any(same_language(code, column) for column in pair) for code in spoken) else None
-
-
-def _in_columns(line: ExportLine, columns: tuple[str, str]) -> tuple[str, str]:
-    """A line's texts in the order of the columns, whoever spoke."""
-    is_turned = same_language(line.source_language, columns[1])
-    return (line.translation, line.original) if is_turned else (line.original, line.translation)
-
-
-def _facts(lines: Sequence[ExportLine], head: ExportHead) -> list[tuple[str, str]]:
-    """The head's lines: name and text."""
-    started = head.started
-    day, zone = f"{started:%Y-%m-%d}", f"UTC{started:%z}" if started.tzinfo is not None else ""
-    if head.has_clock:
-        last = next((moment for line in reversed(lines) if (moment := _moment(line, head))), started)
-        to = f"{last:%H:%M}" if last.date() == started.date() else f"{last:%Y-%m-%d %H:%M}"
-        when = f"{day}, {started:%H:%M} to {to}{f' ({zone})' if zone else ''}"
-    else:
-        when = f"{day}, {started:%H:%M}{f' ({zone})' if zone else ''}"
-    columns = _columns(lines)
-    if columns:
-        languages = f"{label(columns[0])} and {label(columns[1])}, two-way"
-    else:
-        ways = dict.fromkeys((line.source_language, line.target_language) for line in lines)
-        languages = ", ".join(
-            f"{label(source)} to {label(target)}" if target else label(source) for source, target in ways
-        )
-    facts = [
-        (DATE, when),
-        ("Recordings" if len(head.inputs) > 1 else "Recording", ", ".join(head.inputs)),
-        ("Languages", languages),
-        ("Service", head.service),
-        ("Context", head.context),
-        ("Part", head.part),
-    ]
-    return [(name, text) for name, raw in facts if (text := clean(raw))]
-
-
 # ---- for reading --------------------------------------------------------------------------------------------------
 
 
-def to_txt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head: ExportHead | None = None) -> str:
-    """A head, then for each line a time, the languages where they change, who spoke, and the texts below each other."""
+def _txt(document: _Document) -> str:
+    """A head, then each line: time, languages if they change, speaker, and the texts below each other."""
     blocks = []
-    columns = _columns(lines) if side is ExportSide.BOTH else None
-    for line, direction in zip(lines, _directions(lines), strict=True):
-        texts = _texts(line, side)
-        if not texts:
-            continue
-        if columns and len(texts) == 2 and line.speaker:
-            texts[1] = f"{label(line.target_language)}: {texts[1]}"
+    for line, texts in document.entries:
+        first, *rest = texts
+        if rest and document.columns and line.speaker:
+            rest = [f"{label(line.target_language)}: {rest[0]}"]
         mark = "* " if line.starred else ""
         speaker = f"{clean(line.speaker)}: " if line.speaker else ""
+        direction = document.direction(line)
         languages = f"({direction}) " if direction else ""
-        stamp = f"[{_time(line, head)}] "
-        first, *rest = texts
-        block = [f"{stamp}{mark}{languages}{speaker}{first}", *(f"{' ' * len(stamp)}{text}" for text in rest)]
-        blocks.append("\n".join(block) + "\n")
-    body = ("\n" if side is ExportSide.BOTH else "").join(blocks)
-    if head is None:
+        stamp = f"[{document.time(line)}] "
+        below = "".join(f"{' ' * len(stamp)}{text}\n" for text in rest)
+        blocks.append(f"{stamp}{mark}{languages}{speaker}{first}\n{below}")
+    body = ("\n" if document.side is ExportSide.BOTH else "").join(blocks)
+    if document.head is None:
         return body
-    above = "".join(f"{name + ':':<11} {text}\n" for name, text in _facts(lines, head))
+    above = "".join(f"{name + ':':<11} {text}\n" for name, text in document.facts(document.head))
     return f"Conversation\n\n{above}\n{body}"
 
 
-# Inside a table cell; a line's beginning is never the text's. Colons and dots only where they would make a link or an
-# emoji's short name.
+# Inside a table cell, where no text begins a line. Colons and dots are special only in links and short names of emoji.
 _MD_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>&|~$^@]|:(?=\S)|(?<=[wW]{3})\.)")
 
 
-def _md(text: str) -> str:
-    """A table cell: every character that could be markup, or make a link by itself, is escaped."""
+def _md_cell(text: str) -> str:
     return _MD_SPECIAL.sub(r"\\\1", clean(text))
 
 
-def to_md(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head: ExportHead | None = None) -> str:
-    """A head and a table, one row a line; a star marks starred lines; languages where they change."""
+def _md(document: _Document) -> str:
+    """A head and a table with a row per line. A star marks starred lines."""
+    lines, side = document.lines, document.side
     has_speaker = any(line.speaker for line in lines)
-    directions = _directions(lines)
-    has_directions = any(directions)
-    columns = _columns(lines) if side is ExportSide.BOTH else None
     if lines and not any(line.target_language for line in lines):
         side = ExportSide.ORIGINAL
     sides = [ExportSide.ORIGINAL, ExportSide.TRANSLATION] if side is ExportSide.BOTH else [side]
-    named = [_md(label(code)) for code in columns] if columns else [one.value.capitalize() for one in sides]
-    header = ["Time", *(["Languages"] if has_directions else []), *(["Speaker"] if has_speaker else []), *named]
+    named = [_md_cell(label(code)) for code in document.columns or ()] or [one.value.capitalize() for one in sides]
+    header = [
+        "Time",
+        *(["Languages"] if document.has_directions else []),
+        *(["Speaker"] if has_speaker else []),
+        *named,
+    ]
     rows = [header, ["---"] * len(header)]
-    for line, direction in zip(lines, directions, strict=True):
-        if not _texts(line, side):
-            continue
-        time_ = _time(line, head) + (" ★" if line.starred else "")
+    for line, _ in document.entries:
         by_side = [line.original if one is ExportSide.ORIGINAL else line.translation for one in sides]
-        texts = _in_columns(line, columns) if columns else by_side
-        languages = [_md(direction)] if has_directions else []
-        speaker = [_md(line.speaker or "")] if has_speaker else []
-        rows.append([time_, *languages, *speaker, *map(_md, texts)])
+        texts = document.in_columns(line) if document.columns else by_side
+        languages = [_md_cell(document.direction(line))] if document.has_directions else []
+        speaker = [_md_cell(line.speaker or "")] if has_speaker else []
+        rows.append([document.time(line) + (" ★" if line.starred else ""), *languages, *speaker, *map(_md_cell, texts)])
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    if head is None:
+    if document.head is None:
         return f"# Conversation\n\n{table}"
-    facts = [(name, text if name == DATE else _md(text)) for name, text in _facts(lines, head)]
+    facts = [(name, text if name == _DATE else _md_cell(text)) for name, text in document.facts(document.head)]
     return "# Conversation\n\n" + "".join(f"- {name}: {text}\n" for name, text in facts) + f"\n{table}"
 
 
@@ -222,37 +195,37 @@ def to_md(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head:
 
 
 def cues(lines: Sequence[ExportLine], side: ExportSide) -> list[Cue]:
-    """The lines as cues, in order of time, none overlapping the next."""
-    spoken = []
-    for line in lines:
-        if texts := _texts(line, side):
-            start = _ms(line.start_ms)
-            marks = tuple((share, _ms(ms)) for share, ms in line.marks)
-            spoken.append(Spoken(start, max(start, _ms(line.end_ms)), tuple(texts), line.speaker, marks))
-    return cues_of(spoken)
+    """The lines as cues in order of time, without overlaps."""
+    return cues_of(
+        [
+            Spoken(line.start_ms, line.end_ms, tuple(texts), line.speaker, line.marks)
+            for line in lines
+            if (texts := _texts(line, side))
+        ]
+    )
 
 
-def to_srt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """SubRip. It knows no escapes, so the one sequence that ends a cue, ``-->``, is an arrow."""
+def _srt(document: _Document) -> str:
+    """SubRip. It has no escapes, so the one sequence that would end a cue, ``-->``, becomes an arrow."""
     return "".join(
         f"{index}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n"
         + "".join(f"{re.sub('--+>', '→', text)}\n" for text in cue.lines)
         + "\n"
-        for index, cue in enumerate(cues(lines, side), start=1)
+        for index, cue in enumerate(cues(document.lines, document.side), start=1)
     )
 
 
-def _vtt(text: str) -> str:
+def _vtt_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def to_vtt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> str:
-    """WebVTT, with a voice span where it is known who spoke."""
+def _vtt(document: _Document) -> str:
+    """WebVTT, with a voice span if the speaker is known."""
     blocks = ["WEBVTT\n"]
-    for cue in cues(lines, side):
-        speaker = _vtt(clean(cue.speaker or "")).rstrip("-")  # "--" and the tag's own ">" would end the cue
+    for cue in cues(document.lines, document.side):
+        speaker = _vtt_text(clean(cue.speaker or "")).rstrip("-")  # "--" and the tag's own ">" would end the cue
         voice = f"<v {speaker}>" if speaker else ""
-        texts = "".join(f"{voice}{_vtt(text)}\n" for text in cue.lines)
+        texts = "".join(f"{voice}{_vtt_text(text)}\n" for text in cue.lines)
         blocks.append(f"{_clock(cue.start_ms)} --> {_clock(cue.end_ms)}\n{texts}")
     return "\n".join(blocks)
 
@@ -260,14 +233,14 @@ def to_vtt(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH) -> s
 # ---- for programs -------------------------------------------------------------------------------------------------
 
 
-def _fields(line: ExportLine, side: ExportSide, head: ExportHead | None) -> dict[str, object]:
+def _fields(document: _Document, line: ExportLine) -> dict[str, object]:
     fields: dict[str, object] = {"number": line.number, "segment_id": clean(line.segment_id)}
-    if head is not None and head.has_clock:
-        moment = _moment(line, head)
+    if document.head is not None and document.head.has_clock:
+        moment = document.moment(line)
         fields["time"] = moment.isoformat(timespec="seconds") if moment else None
     fields |= {
-        "start_ms": _ms(line.start_ms),
-        "end_ms": max(_ms(line.start_ms), _ms(line.end_ms)),
+        "start_ms": line.start_ms,
+        "end_ms": line.end_ms,
         "speaker": clean(line.speaker) if line.speaker else None,
         "source_language": clean(line.source_language),
         "target_language": clean(line.target_language),
@@ -275,36 +248,28 @@ def _fields(line: ExportLine, side: ExportSide, head: ExportHead | None) -> dict
         "translation": clean(line.translation),
         "starred": line.starred,
     }
-    match side:
-        case ExportSide.ORIGINAL:
-            del fields["translation"], fields["target_language"]
-        case ExportSide.TRANSLATION:
-            del fields["original"], fields["source_language"]
-        case ExportSide.BOTH:
-            pass
-        case _:
-            assert_never(side)
+    if document.side is ExportSide.ORIGINAL:
+        del fields["translation"], fields["target_language"]
+    elif document.side is ExportSide.TRANSLATION:
+        del fields["original"], fields["source_language"]
     return fields
 
 
-def to_json(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head: ExportHead | None = None) -> str:
-    """``{"format": "pinch-tui conversation", "version": 1, ..., "lines": [...]}``; lines of a two-way conversation have
-    ``texts`` by language, too."""
-    columns = _columns(lines) if side is ExportSide.BOTH else None
-    rows = []
-    for line in lines:
-        if _texts(line, side):
-            row = _fields(line, side, head)
-            if columns:
-                row["texts"] = dict(zip(columns, map(clean, _in_columns(line, columns)), strict=True))
-            rows.append(row)
-    whole: dict[str, object] = {"format": "pinch-tui conversation", "version": SCHEMA_VERSION, "side": side.value}
+def _json(document: _Document) -> str:
+    """``{"format": "pinch-tui conversation", "version": 1, ..., "lines": [...]}``. The lines of a two-way conversation
+    also have ``texts`` by language."""
+    head, rows = document.head, []
+    for line, _ in document.entries:
+        row = _fields(document, line)
+        if document.columns:
+            row["texts"] = dict(zip(document.columns, map(clean, document.in_columns(line)), strict=True))
+        rows.append(row)
+    whole: dict[str, object] = {"format": "pinch-tui conversation", "version": 1, "side": document.side.value}
     if head is not None:
-        ways = dict.fromkeys((line.source_language, line.target_language) for line in lines)
         whole |= {
             "started": head.started.isoformat(timespec="seconds"),
-            "languages": [[clean(source), clean(target)] for source, target in ways],
-            "is_two_way": columns is not None,
+            "languages": [[clean(source), clean(target)] for source, target in document.ways],
+            "is_two_way": document.columns is not None,
             "service": clean(head.service),
             "context": clean(head.context),
             "part": head.part,
@@ -316,8 +281,8 @@ def to_json(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, hea
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def _cell(value: object) -> object:
-    """A spreadsheet runs what begins like a formula; an apostrophe in front makes it text."""
+def _csv_cell(value: object) -> object:
+    """Spreadsheets execute text that begins like a formula; an apostrophe in front prevents that."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -325,26 +290,31 @@ def _cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def to_csv(lines: Sequence[ExportLine], side: ExportSide = ExportSide.BOTH, head: ExportHead | None = None) -> str:
-    """Comma-separated with a byte-order mark and a header, CRLF, quoted where needed. The texts of a two-way
-    conversation stand in a column for each language, named by its code."""
-    columns = _columns(lines) if side is ExportSide.BOTH else None
+def _csv(document: _Document) -> str:
+    """Comma-separated, with a header and CRLF, quoted where needed. The texts of a two-way conversation stand in a
+    column per language, named by its code."""
     rows = []
-    for line in lines:
-        if _texts(line, side):
-            fields = _fields(line, side, head)
-            if (moment := _moment(line, head)) is not None:
-                fields["time"] = (
-                    f"{moment:%Y-%m-%d %H:%M:%S}"  # which spreadsheets take for a time; the zone they do not
-                )
-            if columns:
-                first, second = map(clean, _in_columns(line, columns))
-                renamed = {"original": (columns[0], first), "translation": (columns[1], second)}
-                fields = dict(renamed.get(name, (name, value)) for name, value in fields.items())
-            rows.append(fields)
+    for line, _ in document.entries:
+        fields = _fields(document, line)
+        if (moment := document.moment(line)) is not None:
+            fields["time"] = f"{moment:%Y-%m-%d %H:%M:%S}"  # without the zone, which spreadsheets do not understand
+        if document.columns:
+            first, second = map(clean, document.in_columns(line))
+            renamed = {"original": (document.columns[0], first), "translation": (document.columns[1], second)}
+            fields = dict(renamed.get(name, (name, value)) for name, value in fields.items())
+        rows.append(fields)
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    blank = ExportLine(0, 0, "", "", "", "")
-    writer.writerow(rows[0] if rows else _fields(blank, side, head))
-    writer.writerows([_cell(value) for value in row.values()] for row in rows)
-    return BYTE_ORDER_MARK + out.getvalue()
+    writer.writerow(rows[0] if rows else _fields(document, ExportLine(0, 0, "", "", "", "")))
+    writer.writerows([_csv_cell(value) for value in row.values()] for row in rows)
+    return "\ufeff" + out.getvalue()  # without a byte-order mark, Excel assumes the system's code page
+
+
+_WRITERS: Final = {
+    ExportFormat.TXT: _txt,
+    ExportFormat.MD: _md,
+    ExportFormat.SRT: _srt,
+    ExportFormat.VTT: _vtt,
+    ExportFormat.JSON: _json,
+    ExportFormat.CSV: _csv,
+}

@@ -1,6 +1,6 @@
-"""The content of an export: which lines of a conversation, its head, and its file name. Pure.
+"""What an export contains: the lines of a conversation, a head, and a file name. Pure.
 
-Every format of `pinch_tui.core.transcript.documents` takes the same frozen `ExportLine` list.
+`pinch_tui.core.transcript.documents` writes it in every format.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
-from typing import Final, assert_never
+from typing import Final
 
 from pinch_tui.core.languages import AUTO, label, normalize
 from pinch_tui.core.transcript.sides import segment_side
@@ -18,6 +17,8 @@ from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceSta
 
 SAMPLE: Final = "sample"
 """The speaker of a sample."""
+MANY: Final = "mul"
+"""ISO 639 for "multiple languages"; a file's name has it once."""
 
 
 class ExportFormat(StrEnum):
@@ -38,10 +39,10 @@ class ExportSide(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ExportLine:
     """One segment. ``source_language`` is the original's, ``target_language`` the translation's; ``speaker`` names who
-    spoke in a two-way conversation. Fractions of milliseconds are rounded, halves up."""
+    spoke in a two-way conversation. Times are in ms since the conversation began, with the end not before the start."""
 
-    start_ms: float
-    end_ms: float
+    start_ms: int
+    end_ms: int
     original: str
     translation: str
     source_language: str
@@ -52,23 +53,23 @@ class ExportLine:
     starred: bool = False
     at: float | None = None
     """Unix seconds when it was said."""
-    marks: tuple[tuple[float, float], ...] = ()
-    """(share of the text from 0 to 1, ms since the conversation began), rising: when that much had been said."""
+    marks: tuple[tuple[float, int], ...] = ()
+    """(share of the text from 0 to 1, ms), rising: when that much had been said."""
     pair: tuple[str, str] | None = None
-    """The two languages of a two-way conversation, in the order of the screen; None for one that is not two-way."""
+    """The languages of a two-way conversation, in the order of the screen; None if it is not two-way."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportHead:
-    """What stands above the lines. ``started`` has a time zone, in which all clock times are given."""
+    """The facts above the lines. All clock times are in the time zone of ``started``."""
 
     started: datetime
     service: str = ""
     context: str = ""
     part: str = ""
-    """Which lines these are, "" for all of them."""
+    """Which lines these are (`ExportPart`), "" for all lines."""
     inputs: tuple[str, ...] = ()
-    """The sound files that were translated; their lines have times of the recording instead of clock times."""
+    """The translated sound files; their lines have times of the recording instead of clock times."""
 
     @property
     def has_clock(self) -> bool:
@@ -77,7 +78,7 @@ class ExportHead:
 
 @dataclass(frozen=True, slots=True)
 class ExportPart:
-    """Which lines: those with numbers from ``first`` to ``last`` (None is the end), and of these the starred ones."""
+    """A selection of lines: numbers ``first`` to ``last`` (None: the end), all or only the starred ones."""
 
     first: int = 1
     last: int | None = None
@@ -85,17 +86,15 @@ class ExportPart:
 
     def of(self, utterances: Iterable[Utterance], starred: Collection[int]) -> list[Utterance]:
         """The utterances of this part."""
-        last = self.last
+        last = float("inf") if self.last is None else self.last
         return [
             one
             for one in utterances
-            if one.number >= self.first
-            and (last is None or one.number <= last)
-            and (one.number in starred or not self.is_starred_only)
+            if self.first <= one.number <= last and (one.number in starred or not self.is_starred_only)
         ]
 
     def __str__(self) -> str:
-        """For the head: ``starred lines from 3 to 17``; "" for everything."""
+        """Such as ``starred lines from 3 to 17``; "" for all lines."""
         words = ["starred lines" if self.is_starred_only else "lines"]
         if self.first > 1:
             words.append(f"from {self.first}")
@@ -105,10 +104,9 @@ class ExportPart:
 
 
 def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> list[ExportLine]:
-    """The lines of a conversation in row order; ``starred`` are numbers of utterances.
+    """The final texts of a conversation in row order, without cancelled rows; ``starred`` are numbers of utterances.
 
-    Cancelled rows and rows without words are left out, and so is whatever is not final. A line ends where the next one
-    begins, even if its last text came later.
+    A line ends when the next one begins, even if its last text came later.
     """
     lines = []
     for utterance in utterances:
@@ -136,35 +134,29 @@ def lines_of(utterances: Iterable[Utterance], starred: Collection[int] = ()) -> 
                         (utterance.source, utterance.target) if utterance.is_two_way else None,
                     )
                 )
+    following = [line.start_ms for line in lines[1:]] + [line.end_ms for line in lines[-1:]]
     return [
-        replace(line, end_ms=max(line.start_ms, min(line.end_ms, following.start_ms)))
-        for line, following in pairwise(lines)
-    ] + lines[-1:]
+        replace(line, end_ms=max(line.start_ms, min(line.end_ms, latest)))
+        for line, latest in zip(lines, following, strict=True)
+    ]
 
 
-def _shares(segment: Segment) -> tuple[tuple[float, float], ...]:
-    """The segment's marks as shares of its original as it was first worded."""
+def _shares(segment: Segment) -> tuple[tuple[float, int], ...]:
+    """The segment's marks as shares of the service's wording of the original."""
     length = len(segment.wording[0])
-    return tuple((min(1.0, n / length), float(ms)) for n, ms in segment.marks) if length else ()
+    return tuple((min(1.0, n / length), ms) for n, ms in segment.marks) if length else ()
 
 
 def _direction(utterance: Utterance, segment: Segment) -> tuple[str, str, str | None]:
-    """The languages of the original and of the translation, and who spoke."""
-    detected = normalize(segment.detected_language)
-    match segment_side(utterance, segment):
-        case "right":
-            source, target = utterance.target, utterance.source
-            if target == AUTO:
-                target = segment.target_language or AUTO
-            return source, target, label(source)
-        case "left":
-            source = detected if utterance.source == AUTO and detected else utterance.source
-            return source, utterance.target, label(source)
-        case None:
-            source = detected if detected and (utterance.source == AUTO or utterance.is_two_way) else utterance.source
-            return source, utterance.target, None
-        case side:
-            assert_never(side)
+    """The language of the original, that of the translation, and who spoke."""
+    side = segment_side(utterance, segment)
+    if side == "right":
+        source, target = utterance.target, utterance.source
+        return source, (segment.target_language or AUTO) if target == AUTO else target, label(source)
+    source, detected = utterance.source, normalize(segment.detected_language)
+    if detected and (source == AUTO or (side is None and utterance.is_two_way)):
+        source = detected
+    return source, utterance.target, label(source) if side else None
 
 
 def pairs_of(lines: Iterable[ExportLine]) -> set[frozenset[str]]:
@@ -173,17 +165,13 @@ def pairs_of(lines: Iterable[ExportLine]) -> set[frozenset[str]]:
 
 
 def pair_of(lines: Sequence[ExportLine], usual: tuple[str, str]) -> tuple[str, str]:
-    """The pair for a file's name: ``usual`` where it is that of all lines, theirs, or `MANY` for several."""
+    """The pair for a file's name: the pair of all lines, in the order of ``usual`` if that is the same, or `MANY`."""
     pairs = pairs_of(lines)
     if len(pairs) > 1:
         return MANY, MANY
     if not lines or pairs == {frozenset(usual)}:
         return usual
     return lines[0].source_language, lines[0].target_language
-
-
-MANY: Final = "mul"
-"""ISO 639 for "multiple languages"; as both languages of a file's name it stands there once."""
 
 
 def file_name(
@@ -195,7 +183,7 @@ def file_name(
     *,
     copy: int = 1,
 ) -> str:
-    """A name safe on every system, such as ``pinch-2026-11-20-1455-en-es.srt``; ``copy`` > 1 adds ``-2``, ``-3``..."""
+    """A name for every system, such as ``pinch-2026-11-20-1455-en-es.srt``; ``copy`` > 1 adds ``-2``, ``-3``..."""
     languages = [normalize(code) or "xx" for code in (source, target) if code or code == source]
     parts = [f"pinch-{started:%Y-%m-%d-%H%M}", *dict.fromkeys(languages)]
     if side is not ExportSide.BOTH:
