@@ -1,7 +1,7 @@
 """Cleans text from the wire before it is shown, stored or compared. Pure.
 
-Removed: escape sequences, C0 and C1 controls, bidi embeddings, overrides and isolates, invisible format characters,
-noncharacters, surrogates. Kept: every letter, mark, symbol and emoji of every script, the joiners that Persian, Indic
+Removes escape sequences, C0 and C1 controls, bidi embeddings, overrides and isolates, invisible format characters,
+noncharacters, surrogates. Keeps every letter, mark, symbol and emoji of every script, the joiners that Persian, Indic
 scripts and emoji need, direction marks (LRM, RLM, ALM), and markup such as ``[red]``, which is literal text. Cleaning
 is idempotent.
 """
@@ -12,13 +12,13 @@ import re
 from typing import Final
 
 TEXT_LIMIT: Final = 20_000
-"""Limit of characters for one text: six times the longest utterance. More would cost time."""
+"""Most characters of one text: six times the longest utterance."""
 
 MAX_MARKS: Final = 16
-"""Combining marks in a row that are kept; no writing system needs more, and terminals choke on thousands."""
+"""Most combining marks in a row; no writing system needs more, and terminals choke on thousands."""
 
-# Payloads never reach over another control character: a missing terminator costs its introducer alone, and a text full
-# of introducers is still read in linear time.
+# A payload ends at any control character: a missing terminator costs only its introducer, and a text full of
+# introducers takes linear time.
 _ESCAPES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
     r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, SOS, PM, APC
@@ -44,7 +44,7 @@ _DIRECTION_MARKS: Final = re.compile("([\u200e\u200f\u061c])[\u200e\u200f\u061c]
 _JOINER_RUN: Final = re.compile("([\u200c\u200d])[\u200c\u200d]+")
 _LOOSE_JOINER: Final = re.compile("(?:^|(?<=\\s))[\u200c\u200d]|[\u200c\u200d](?=\\s|$)")
 _SPACE_RUN: Final = re.compile(" {2,}")
-# The blocks whose characters are marks without an own width; scripts' own vowel signs are left alone.
+# Blocks of marks that take no cell of their own, without the vowel signs of scripts.
 _MARK: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARKS: Final = re.compile(f"({_MARK}{{{MAX_MARKS}}}){_MARK}+")
 _PLAIN: Final = re.compile(r"[ -~]*")

@@ -1,4 +1,4 @@
-"""Corrections of settled lines: the texts are replaced, and the service's wording is kept beside them. Pure."""
+"""Corrections of settled lines: they replace the texts, and keep the service's wording beside them. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _TOKENS = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
 
 
 def corrected(segments: Sequence[Segment], original: str | None, translation: str | None) -> tuple[Segment, ...]:
-    """The segments of a line with these whole texts; None, and a text without words, leave a side as it is.
+    """The segments of a line with these whole texts; None or an empty text leaves a side as it is.
 
-    A text that is the first wording again takes the correction back.
+    A text that equals the service's wording withdraws the correction.
     """
     originals = _spread([one.original for one in segments], [one.wording[0] for one in segments], original)
     translations = _spread([one.translation for one in segments], [one.wording[1] for one in segments], translation)
@@ -26,7 +26,7 @@ def corrected(segments: Sequence[Segment], original: str | None, translation: st
 
 
 def with_wording(segment: Segment, original: str | None, translation: str | None) -> Segment:
-    """The segment with these corrected texts, None to leave one as it is; the first wording is no correction."""
+    """The segment with these corrected texts; None leaves a side as it is."""
     first_original, first_translation = segment.wording
     if original is not None:
         segment = replace(
@@ -55,7 +55,7 @@ def first_wording(segment: Segment) -> Segment:
 
 
 def new_words(before: str, after: str) -> tuple[str, ...]:
-    """The words that a correction added, run by run: usually names that belong in the context."""
+    """The runs of words that a correction added; usually they are names that belong in the context."""
     old, new = before.split(), after.split()
     changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     runs = (" ".join(new[first:last]) for kind, _, _, first, last in changes if kind in ("replace", "insert"))
@@ -63,7 +63,7 @@ def new_words(before: str, after: str) -> tuple[str, ...]:
 
 
 def _spread(parts: Sequence[str], first: Sequence[str], new_text: str | None) -> Sequence[str | None]:
-    """A new text for all the parts of a line, each of which keeps what is still its own; None where it has no words."""
+    """Distribute a line's new text over its parts, so that unchanged words stay in theirs. All None if empty."""
     text = clean(new_text or "")
     if not text:
         return [None] * len(parts)
@@ -86,7 +86,7 @@ def _spread(parts: Sequence[str], first: Sequence[str], new_text: str | None) ->
 
 
 def _mapped(at: int, opcodes: Sequence[tuple[str, int, int, int, int]]) -> int:
-    """Where the boundary before the ``at``-th old token lies among the new ones."""
+    """The position among the new tokens of the boundary behind the first ``at`` old ones."""
     for kind, old_low, old_high, new_low, new_high in opcodes:
         if old_low < at <= old_high:
             if kind == "equal":

@@ -1,26 +1,29 @@
-"""Merges a segment's interim and final texts into the text that is shown. Pure.
+"""Merges a segment's interim and final texts into the text on screen. Pure.
 
-The service revises interims and never finals; finals may be cumulative (each holds the one before as its beginning) or
-one a sentence, under the same id (1.9 of the service's reference). `Track` holds one such text and keeps it stable:
+The service revises interims, never finals. The finals of one id are cumulative (each begins with the one before) or
+one per sentence (section 1.9 of the service's reference). `Track` holds one such text and keeps it stable:
 
-- a kept final is only extended by a final that begins with it, or followed by the next sentence;
-- an interim replaces what stands behind the kept finals, whether it repeats them or not, and however it spells them:
-  interims often come without capitals and punctuation;
-- a text that is merely a beginning of what is shown (a late or repeated message) takes nothing back;
-- a final that confirms the beginning of what is shown leaves the rest standing, provisional, until more is known.
+- A kept final changes in two ways only: a final that begins with it extends it, or the next sentence follows it.
+- An interim replaces the text behind the kept finals. It can repeat the finals, even with other capitals and
+  punctuation.
+- A late or repeated message, whose text is only a beginning of the text on screen, removes nothing.
+- If a final confirms a beginning of the text on screen, the rest stays as provisional until a later message.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import reduce
+from itertools import takewhile
 from typing import Final
 
-_SENTENCE_ENDS: Final = frozenset(".!?…。！？．｡؟۔।॥։።")
-_CLOSERS: Final = frozenset("\"'”’»)]}」』）")
-_PAUSES: Final = "".join(_SENTENCE_ENDS) + ",;:，、；：،؛-–— "
+SENTENCE_ENDS: Final = frozenset(".!?…。！？．｡؟۔।॥։።")
+CLOSERS: Final = "\"'”’»)]}」』）】》"
+"""Quotes and brackets that can follow the end of a sentence."""
+_PAUSES: Final = "".join(SENTENCE_ENDS) + ",;:，、；：،؛-–— "
 
-# Scripts that are written without spaces between words, as ranges of code points.
+# Ranges of code points of scripts without spaces between words.
 _UNSPACED: Final = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x0F00, 0x0FFF),  # Tibetan
@@ -37,7 +40,7 @@ _UNSPACED: Final = (
 
 
 def is_unspaced(char: str) -> bool:
-    """Whether the character belongs to a script that puts no spaces between words."""
+    """Whether the character's script has no spaces between words."""
     code = ord(char)
     return code >= 0x0E00 and any(low <= code <= high for low, high in _UNSPACED)
 
@@ -53,44 +56,32 @@ def joined(before: str, after: str) -> str:
 
 def whole(texts: Iterable[str]) -> str:
     """The texts of consecutive segments as one."""
-    joint = ""
-    for text in texts:
-        joint = joined(joint, text)
-    return joint
+    return reduce(joined, texts, "")
 
 
 def ends_sentence(text: str) -> bool:
     """Whether the text ends with a sentence's punctuation, closing quotes and brackets aside."""
-    end = len(text)
-    while end and text[end - 1] in _CLOSERS:
-        end -= 1
-    return end > 0 and text[end - 1] in _SENTENCE_ENDS
+    return text.rstrip(CLOSERS)[-1:] in SENTENCE_ENDS
 
 
 def _breaks_at(text: str, index: int) -> bool:
-    """Whether a word may end before ``index``."""
+    """Whether a word can end before ``index``."""
     if index >= len(text) or index == 0:
         return True
     return not text[index].isalnum() or not text[index - 1].isalnum() or is_unspaced(text[index])
 
 
 def _common_prefix(a: str, b: str) -> int:
-    n = 0
-    for left, right in zip(a, b, strict=False):
-        if left != right:
-            break
-        n += 1
-    return n
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
 
 
 def _letters(text: str) -> str:
-    """The text without what spellings differ in: capitals, punctuation and spaces."""
+    """The text without the differences between spellings: capitals, punctuation and spaces."""
     return "".join(char for char in text.casefold() if unicodedata.category(char)[0] not in "PZC")
 
 
 def _past(text: str, letters: str) -> str | None:
-    """The rest of the text after these letters, compared without case, punctuation and spaces; None when it does not
-    begin with them."""
+    """The text behind these `_letters`; None if it does not begin with them."""
     n = 0
     for index, char in enumerate(text):
         if n == len(letters):
@@ -106,23 +97,23 @@ _NONE: Final[frozenset[int]] = frozenset()
 
 
 class Track:
-    """The text of one kind of one segment: kept finals, then a provisional rest."""
+    """The original or the translation of one segment: kept finals, then a provisional rest."""
 
     __slots__ = ("_is_closed", "_is_over", "_is_rest_old", "_last", "_seen", "stable", "text")
 
     def __init__(self) -> None:
         self.text = ""
         self.stable = 0
-        """How many leading characters are kept finals."""
+        """Number of leading characters that are kept finals."""
         self._last = 0  # where the last kept sentence begins
-        self._seen = _NONE  # hashes of sentences that came, so that a repeated one is known
+        self._seen = _NONE  # hashes of the finals so far, to recognise repeated ones
         self._is_closed = False
         self._is_over = False
-        self._is_rest_old = False  # the provisional rest stems from before the last final
+        self._is_rest_old = False  # the provisional rest is older than the last final
 
     @property
     def is_final(self) -> bool:
-        """Whether the newest word on this text was a final, and all of it is kept."""
+        """Whether all of the text is final, and no interim has come since."""
         return self._is_closed and self.stable == len(self.text)
 
     @property
@@ -130,7 +121,7 @@ class Track:
         return self.text[: self.stable]
 
     def apply(self, text: str, *, is_final: bool, keeps_rest: bool = True) -> bool:
-        """Take one message; True when the text, its stable part or its finality changed."""
+        """Take one message; True if the text, its stable part or its finality changed."""
         before = (self.text, self.stable, self.is_final)
         if is_final:
             self._take_final(text, keeps_rest=keeps_rest)
@@ -139,8 +130,10 @@ class Track:
         return before != (self.text, self.stable, self.is_final)
 
     def close(self) -> bool:
-        """Nothing more is expected: drop a rest that no message after the last final confirmed. From now on
-        an interim adds to what is all final only if it begins with it."""
+        """Expect nothing more: drop a rest that no message has confirmed since the last final; True if there was one.
+
+        From now on, an interim extends a final text only if it begins with that.
+        """
         self._is_over = True
         if not self._is_rest_old or self.stable == len(self.text):
             return False
@@ -151,7 +144,7 @@ class Track:
     def _take_final(self, final: str, *, keeps_rest: bool) -> None:
         kept = self.kept
         is_known = hash(final) in self._seen
-        if not final.startswith(kept):  # else it begins the kept text for ever, and is known by that
+        if not final.startswith(kept):  # a cumulative final is recognised by the kept text itself
             self._seen |= {hash(final)}
         if is_known or (kept and (kept.startswith(final) or kept[self._last :].startswith(final))):
             return
@@ -179,7 +172,7 @@ class Track:
             self._is_closed = False
 
     def _behind_finals(self, interim: str) -> str | None:
-        """The whole text with this interim behind the kept finals; None for one that says nothing new."""
+        """The whole text with this interim behind the kept finals; None if the interim adds nothing."""
         kept = self.kept
         if interim.startswith(kept):
             return interim
@@ -192,8 +185,8 @@ class Track:
                 return None
             if letters and (rest := _past(interim, letters)) is not None:
                 return joined(kept, rest) if rest else None
-        # An interim that starts like an unfinished sentence among the finals retells it with other words: what is kept
-        # stays, and only the words beyond it are shown. After a full stop it is the next sentence.
+        # An interim that shares half of an unfinished final rewords it: keep the final, and append only further words.
+        # After a full stop, the interim is the next sentence.
         if not ends_sentence(last) and _common_prefix(last, interim) * 2 >= len(last):
             return _retold(kept, last, interim)
         return None if self._is_over and self.is_final else joined(kept, interim)

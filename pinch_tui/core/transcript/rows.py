@@ -1,4 +1,4 @@
-"""The hidden state of an utterance's row. Pure."""
+"""The state behind an utterance's row. Pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pinch_tui.core.transcript.utterance import Segment, final_part
 
 
 class Row:
-    """An utterance's hidden state: the texts of its newest attempt."""
+    """The texts of an utterance's newest attempt, whether they are on screen already or not."""
 
     __slots__ = ("detected", "held", "index", "kept", "segments", "size", "tracks", "voicing")
 
     def __init__(self) -> None:
-        self.index: dict[str, int] = {}  # of the newest attempt's ids alone
+        self.index: dict[str, int] = {}  # position of each id of the newest attempt
         self.tracks: list[tuple[Track, Track]] = []
         self.segments: tuple[Segment, ...] = ()
-        self.kept = 0  # how many of the segments older attempts have settled
-        self.held = False  # an older attempt's segments are still shown
+        self.kept = 0  # number of leading segments that older attempts have settled
+        self.held = False  # whether the screen still has an older attempt's segments
         self.size = 0  # characters of the segments
         self.voicing = Voicing()
-        self.detected: str | None = None  # the language that the service told last
+        self.detected: str | None = None  # the latest language that the service has detected
 
     @classmethod
     def of(cls, segments: tuple[Segment, ...]) -> Row:
-        """The row of an utterance that is settled for good: no id of a message means one of its segments."""
+        """The row of an utterance of an earlier conversation, whose segments take no messages."""
         row = cls()
         row.segments = segments
         row.size = sum(map(size_of, segments))
@@ -38,14 +38,14 @@ class Row:
         self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
 
     def take_out(self, at: int) -> None:
-        """Let go of a segment of the newest attempt."""
+        """Remove a segment."""
         self.size -= size_of(self.segments[at])
         del self.tracks[at]
         self.segments = (*self.segments[:at], *self.segments[at + 1 :])
         self.index = {id_: n - (n > at) for id_, n in self.index.items() if n != at}
 
     def put_in(self, id_: str, segment: Segment, tracks: tuple[Track, Track], before: str | None) -> None:
-        """Take a segment of another row, before one that is here, or behind them all."""
+        """Insert a segment of another row before the segment of the id ``before``, or at the end."""
         at = self.index.get(before, len(self.tracks)) if before is not None else len(self.tracks)
         self.index = {other: n + (n >= at) for other, n in self.index.items()}
         self.index[id_] = at
@@ -54,7 +54,7 @@ class Row:
         self.size += size_of(segment)
 
     def close(self) -> None:
-        """Nothing more is expected for this attempt: beside finals, a segment without any is no answer."""
+        """Expect nothing more for this attempt: if any text is final, drop the segments without one."""
         if any(final_part(segment) for segment in self.segments):
             for at in reversed(range(len(self.segments))):
                 if final_part(self.segments[at]) is None and not self.segments[at].note:
@@ -64,7 +64,7 @@ class Row:
                 self.put(at, shown(self.segments[at], original, translation))
 
     def reset(self, kept: int) -> None:
-        """Forget all but the first ``kept`` segments; a new connection's ids never mean the old ones."""
+        """Keep only the first ``kept`` segments, and no ids: a new connection can use the same ids for others."""
         self.close()
         self.index = {}
         self.tracks = self.tracks[:kept]
@@ -74,7 +74,7 @@ class Row:
 
 
 def shown(segment: Segment, original: Track, translation: Track) -> Segment:
-    """The segment with the texts that came; what a person has corrected stays."""
+    """The segment with the tracks' texts, unless a person has corrected it."""
     if segment.is_corrected:
         return segment
     return replace(
@@ -90,11 +90,11 @@ def shown(segment: Segment, original: Track, translation: Track) -> Segment:
 
 
 MAX_MARKS = 200
-"""Beyond this many, every second mark is dropped."""
+"""Of more marks than this, every second one is dropped."""
 
 
 def marked(segment: Segment, marks: Sequence[tuple[int, int]]) -> Segment:
-    """The segment with these marks, as many as are kept."""
+    """The segment with these marks, at most `MAX_MARKS`."""
     kept = tuple(marks)
     while len(kept) > MAX_MARKS:
         kept = (*kept[:-1:2], kept[-1])

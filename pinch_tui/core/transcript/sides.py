@@ -1,4 +1,4 @@
-"""Who spoke in a two-way conversation. Pure."""
+"""Determines who spoke in a two-way conversation. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ Side = Literal["left", "right"]
 def speaker_side(utterance: Utterance) -> Side | None:
     """Who spoke in a two-way conversation: ``left`` speaks the source language, ``right`` the target language.
 
-    None where that is not known, and always when the conversation is not two-way.
+    None if that is not known, or if the conversation is not two-way.
     """
     return next((side for s in utterance.segments if (side := segment_side(utterance, s)) is not None), None)
 
 
 def segment_side(utterance: Utterance, segment: Segment) -> Side | None:
-    """As `speaker_side`, for one segment. The detected language decides; where it is missing, a language pair that the
-    service turned round tells the same (nothing documented promises that it does)."""
+    """As `speaker_side`, for one segment.
+
+    The detected language decides. If there is none, a reversed language pair of the segment tells as much, although
+    nothing in the service's reference promises that.
+    """
     if not utterance.is_two_way:
         return None
     detected = segment.detected_language
@@ -29,7 +32,7 @@ def segment_side(utterance: Utterance, segment: Segment) -> Side | None:
             segment.target_language, utterance.source
         )
         return "right" if was_turned and not same_language(utterance.source, utterance.target) else None
-    if same_language(utterance.source, utterance.target):  # en-US and en-GB: only the exact codes tell
+    if same_language(utterance.source, utterance.target):  # such as en-US and en-GB: only the exact codes differ
         exact = normalize(detected)
         matches = [normalize(code) == exact for code in (utterance.source, utterance.target)]
         return ("left" if matches[0] else "right") if matches[0] != matches[1] else None

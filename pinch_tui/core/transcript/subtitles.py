@@ -1,12 +1,11 @@
-"""Makes subtitle cues: short, in order, never overlapping, at a readable speed. Pure.
+"""Makes subtitle cues: short, in order, without overlaps, at a readable speed. Pure.
 
-The rules are those of broadcasters: at most `MAX_LINES` lines of `MAX_COLUMNS` columns and `MAX_CUE_MS` a cue, cut at
-the end of a sentence or a clause where there is one near the middle, else between words. A cue with two languages has
-one line for each. Wide characters (Chinese, Japanese, Korean) count two columns, so that a line of them holds 21.
+The rules follow broadcasters' guides. A cue has at most `MAX_LINES` lines of `MAX_COLUMNS` columns and lasts at most
+`MAX_CUE_MS`. Longer text is cut at the end of a sentence or clause near the middle, or else between words. A bilingual
+cue has one line per language. Wide characters (Chinese, Japanese, Korean) take two columns.
 
-A piece of a text takes its share of the text's time: between the times of words where those are known, in proportion to
-its length otherwise. A cue stays long enough to be read where the next one leaves room, and for that the next one may
-begin late by up to `MAX_LATE_MS`.
+The times of a piece follow from the times of words if those are known, otherwise from its share of the text's length. A
+cue stays long enough to be read if the next one leaves room; the next one can start up to `MAX_LATE_MS` late for that.
 """
 
 from __future__ import annotations
@@ -18,22 +17,24 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
+from pinch_tui.core.transcript.merge import CLOSERS, SENTENCE_ENDS
+
 MAX_LINES: Final = 2
 MAX_COLUMNS: Final = 42
 MAX_CUE_MS: Final = 7_000
 MIN_CUE_MS: Final = 1_000
-"""A shorter cue is lengthened to this where the next one leaves room."""
+"""A shorter cue is extended to this if the next one leaves room."""
 COLUMNS_PER_S: Final = 17.0
-"""Reading speed of adults: 17 characters a second, as broadcasters' guides have it."""
+"""Reading speed of adults, according to broadcasters' guides."""
 MAX_LATE_MS: Final = 2_000
-"""How long after its words a cue may begin, so that the one before can be read. Beyond it, reading speed gives way."""
+"""Longest delay of a cue so that the one before can be read. Beyond it, the one before is cut short."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One segment to be shown: a text, or the original and its translation, clean and without line breaks.
+    """One segment to show: a text, or an original and its translation, clean and without line breaks.
 
-    ``marks``: (share of the text from 0 to 1, ms), rising: when that much of it had been said.
+    ``marks``: (share of the text from 0 to 1, ms), rising: when that much of the text had been said.
     """
 
     start_ms: int
@@ -69,7 +70,7 @@ class Cue:
 
 
 def columns(text: str) -> int:
-    """The width of a text: two for a wide character, one for every other."""
+    """The width of a text: two columns per wide character, one per other."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
@@ -95,7 +96,7 @@ def cues_of(spoken: Sequence[Spoken]) -> list[Cue]:
 
 
 class _Cut(IntEnum):
-    """What a cut divides; the higher, the worse."""
+    """The places to cut a text, from best to worst."""
 
     SENTENCE = 0
     CLAUSE = 1
@@ -104,26 +105,24 @@ class _Cut(IntEnum):
     CLUSTER = 4
 
 
-_SENTENCE_ENDS: Final = frozenset(".!?…。！？؟۔।॥")
 _CLAUSE_ENDS: Final = frozenset(",;:–—，、；：،؛")
-_CLOSERS: Final = frozenset("\"'”’»)]}」』）】》")
 _NEVER_FIRST: Final = frozenset("ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞ・‐゠–〜?!‼⁇⁈⁉%％")
 _JOINER: Final = "\u200d"
 _PENALTY: Final = {_Cut.SENTENCE: 0.0, _Cut.CLAUSE: 0.15, _Cut.WORD: 0.4, _Cut.CHARACTER: 0.5, _Cut.CLUSTER: 9.0}
-"""Added to a cut's distance from the middle, as a share of the text."""
+"""Added to a cut's distance from the wanted place, as a share of the text."""
 
 
 def _cut_at(text: str, at: int) -> _Cut | None:
-    """What a cut before the character ``at`` divides; None where the text must not be cut."""
+    """The kind of place before the character ``at``; None if the text must not be cut there."""
     before, after = text[at - 1], text[at]
     last = at - 1
-    while last > 0 and text[last] in _CLOSERS:
+    while last > 0 and text[last] in CLOSERS:
         last -= 1
     if after != " ":
         is_open = unicodedata.category(before) in ("Ps", "Pi")
         if not _is_wide(before) or is_open or not _may_begin(after) or not _is_between_clusters(before, after):
             return None
-    if text[last] in _SENTENCE_ENDS:
+    if text[last] in SENTENCE_ENDS:
         return _Cut.SENTENCE
     if text[last] in _CLAUSE_ENDS:
         return _Cut.CLAUSE
@@ -135,19 +134,19 @@ def _is_wide(char: str) -> bool:
 
 
 def _may_begin(char: str) -> bool:
-    """Whether a line may begin with this character."""
-    is_closing = unicodedata.category(char) in ("Pe", "Pf") or char in _CLOSERS
-    return not (is_closing or char in _NEVER_FIRST or char in _SENTENCE_ENDS or char in _CLAUSE_ENDS)
+    """Whether a line can begin with this character."""
+    is_closing = unicodedata.category(char) in ("Pe", "Pf") or char in CLOSERS
+    return not (is_closing or char in _NEVER_FIRST or char in SENTENCE_ENDS or char in _CLAUSE_ENDS)
 
 
 def _is_between_clusters(before: str, after: str) -> bool:
-    """Whether two characters belong to different letters: no mark, joiner or modifier binds them."""
+    """Whether no mark, joiner or modifier binds two characters together."""
     is_bound = unicodedata.category(after) in ("Mn", "Mc", "Me") or after == _JOINER or before == _JOINER
     return not (is_bound or "\U0001f3fb" <= after <= "\U0001f3ff" or "\U0001f1e6" <= after <= "\U0001f1ff")
 
 
 def _cuts(text: str) -> Iterator[tuple[int, _Cut]]:
-    """Every place where the text may be cut. A long one without any, such as an address, is cut between letters."""
+    """Every place to cut the text. A long text without any, such as a URL, is cut between letters."""
     found = [(at, cut) for at in range(1, len(text)) if (cut := _cut_at(text, at)) is not None]
     yield from found
     if found or columns(text) <= MAX_COLUMNS:
@@ -157,14 +156,14 @@ def _cuts(text: str) -> Iterator[tuple[int, _Cut]]:
 
 
 def _best_cut(text: str, share: float = 0.5, worst: _Cut = _Cut.CLUSTER) -> int | None:
-    """Where to cut a text near ``share`` of it, not worse than ``worst``; None where that is nowhere."""
+    """The best place near ``share`` of the text and no worse than ``worst``; None if there is none."""
     whole = len(text)
     places = ((_PENALTY[cut] + abs(at / whole - share), at) for at, cut in _cuts(text) if cut <= worst)
     return min(places, default=(0.0, None))[1]
 
 
 def _pieces(one: Spoken) -> list[Spoken]:
-    """The segment in pieces, each of which is a cue."""
+    """The segment in pieces that fit into one cue each."""
     waiting, done = [(one.texts, 0.0, 1.0)], []
     while waiting:
         texts, low, high = waiting.pop()
@@ -180,7 +179,7 @@ _Part = tuple[tuple[str, ...], float, float]
 
 
 def _halved(one: Spoken, texts: tuple[str, ...], low: float, high: float) -> list[_Part] | None:
-    """Two halves of a piece that does not fit into a cue, or that lasts too long and can be cut at a clause."""
+    """Two halves of a piece that does not fit into a cue, or that is too long and can be cut at a clause; else None."""
     if _fits(texts):
         if one.at(high) - one.at(low) <= MAX_CUE_MS:
             return None
@@ -200,7 +199,7 @@ def _halved(one: Spoken, texts: tuple[str, ...], low: float, high: float) -> lis
 
 
 def _split(text: str, at: int | None) -> tuple[str, str]:
-    """The halves of a text; one that cannot be cut stays whole and stands in the first."""
+    """The halves of a text; all of it in the first if there is no place to cut."""
     return (text[:at].strip(), text[at:].strip()) if at is not None else (text, "")
 
 
@@ -211,7 +210,7 @@ def _fits(texts: tuple[str, ...]) -> bool:
 
 
 def _lines(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The lines of a cue: one a language, or one text balanced over as many as it needs and may have."""
+    """The lines of a cue: one per language, or one text in two balanced lines if it is too wide for one."""
     if len(texts) > 1 or columns(texts[0]) <= MAX_COLUMNS:
         return tuple(text for text in texts if text)
     text = texts[0]

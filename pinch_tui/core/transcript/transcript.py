@@ -1,7 +1,7 @@
 """The conversation: utterances, their segments, interim and final texts. Pure.
 
-An utterance (one hold of the talk key) is one row of the conversation. It holds segments, one for each correlation id,
-in order of appearance. Originals and translations of one id always share a segment, whatever the order of arrival.
+An utterance (one hold of the talk key) is one row of the conversation. It has a segment per correlation id, in order of
+appearance. The original and the translation of one id share a segment, whichever arrives first.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceSta
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 TEXT_ROOM, TEXT_A_SECOND = 200_000, 100
-"""Limit of characters for one utterance: a base, and more for each second of its age. Speech never needs more."""
+"""Most characters of one utterance: a base, and more per second since its start. Speech never needs as many."""
 
 
 class Transcript:
-    """All utterances in press order, and the texts that came for them.
+    """All utterances in press order, with their texts.
 
-    Shown texts stay stable (`pinch_tui.core.transcript.merge`). A resend is a new attempt of the same row: its texts
-    stay hidden until they reach as far as the shown ones, or until the row settles, and then replace them at once.
+    Texts on screen stay stable (`pinch_tui.core.transcript.merge`). A resend is a new attempt of the same row: its
+    texts stay hidden until they are as long as those on screen, or until the row settles. Then they replace them.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,11 @@ class Transcript:
         self._position: dict[int, int] = {}
         self._earlier: frozenset[int] = frozenset()
         self.refused = 0
-        """Messages whose texts were beyond an utterance's bound."""
+        """Number of messages refused because the utterance had too much text."""
 
     @property
     def utterances(self) -> Sequence[Utterance]:
-        """All of them in press order; the sequence is live, its items are frozen."""
+        """All utterances in press order; the sequence is live, its items are frozen."""
         return self._utterances
 
     def utterance(self, number: int) -> Utterance:
@@ -46,8 +46,7 @@ class Transcript:
         return self._utterances[self._position[number]]
 
     def resume(self, utterances: Iterable[Utterance]) -> None:
-        """Go on with an earlier conversation in place of this one. Its lines are settled for good: nothing but a
-        person's correction changes them."""
+        """Replace this conversation by an earlier one. Only a person's corrections can change its lines."""
         self._utterances[:] = utterances
         self._rows = [Row.of(one.segments) for one in self._utterances]
         self._position = {one.number: at for at, one in enumerate(self._utterances)}
@@ -55,35 +54,32 @@ class Transcript:
 
     @property
     def earlier(self) -> frozenset[int]:
-        """The numbers of the lines that were said before this conversation was resumed."""
+        """The numbers of the utterances from before `resume`."""
         return self._earlier
 
     @property
     def last_number(self) -> int:
-        """The highest number in use; 0 while there is none."""
+        """The highest number in use, 0 if there is none."""
         return max(self._position, default=0)
 
     @property
     def end_ms(self) -> int:
         """When the last text came, in ms since the conversation began."""
-        ends = (
-            end for one in self._utterances for end in (one.end_ms or one.start_ms, *(s.end_ms for s in one.segments))
-        )
-        return max(ends, default=0)
+        ends = ((one.end_ms or one.start_ms, *(s.end_ms for s in one.segments)) for one in self._utterances)
+        return max(map(max, ends), default=0)
 
     def is_open(self, number: int) -> bool:
-        """Whether what the service says may change this row: it is here, and was begun since the conversation was
-        resumed."""
+        """Whether the service's messages can change this row: it exists, and is not `earlier`."""
         return number in self._position and number not in self._earlier
 
     def segment_of(self, number: int, message_id: str) -> Segment | None:
-        """The newest attempt's segment of a correlation id, shown or still hidden."""
+        """The newest attempt's segment of a correlation id, on screen or still hidden."""
         row = self._rows[self._position[number]]
         at = row.index.get(message_id)
         return None if at is None else row.segments[at]
 
     def begin(self, utterance: Utterance) -> None:
-        """A new row at the end."""
+        """Add a row. Raises `ValueError` if there is one of its number."""
         if utterance.number in self._position:
             raise ValueError(f"utterance {utterance.number} has begun already")
         self._position[utterance.number] = len(self._utterances)
@@ -91,14 +87,14 @@ class Transcript:
         self._utterances.append(utterance)
 
     def hear(self, number: int, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
-        """A frame of the utterance's sound, as `Voicing.hear` takes it."""
+        """Take a frame of the utterance's sound, as `Voicing.hear` does."""
         if number in self._position:
             self._rows[self._position[number]].voicing.hear(end_ms, peak, is_muted=is_muted)
 
     def apply(self, number: int, attempt: int, message: TranscriptMessage, now_ms: int) -> bool:
-        """Take one message for an utterance; True when what is shown changed.
+        """Take one message for an utterance; True if the row changed.
 
-        Messages of an older attempt, for a cancelled utterance or for an unknown number change nothing.
+        Messages of an older attempt, or for a cancelled or unknown utterance, change nothing.
         """
         if not self.is_open(number):
             return False
@@ -106,9 +102,9 @@ class Transcript:
         utterance = self._utterances[position]
         if utterance.state is UtteranceState.CANCELLED or attempt < utterance.attempt:
             return False
-        if attempt > utterance.attempt and utterance.is_corrected:
-            return False
         if attempt > utterance.attempt:
+            if utterance.is_corrected:
+                return False
             self.restart(number, attempt, utterance.session_id)
             utterance = self._utterances[position]
         row = self._rows[position]
@@ -120,10 +116,10 @@ class Transcript:
     def move(
         self, number: int, message_id: str, target: int, attempt: int, now_ms: int, before: str | None = None
     ) -> bool:
-        """What came for a segment belongs to another utterance's attempt; True when what is shown changed.
+        """Move a segment to another utterance's attempt, before the segment of the id ``before`` or to the end; True if
+        a row changed.
 
-        ``before``: the target's segment that it stands before; None: it is the last.
-        The texts are dropped if the target row was cancelled or has a newer attempt.
+        The segment is dropped if the target row was cancelled or has a newer attempt.
         """
         if not (self.is_open(number) and self.is_open(target)):
             return False
@@ -145,9 +141,9 @@ class Transcript:
         return True
 
     def restart(self, number: int, attempt: int, session_id: str | None, kept: int = 0) -> None:
-        """The utterance is sent again: ``attempt`` becomes the newest, texts of older ones are no longer taken.
+        """Begin a new attempt because the utterance is sent again; messages of older attempts no longer count.
 
-        ``kept``: how many leading segments are settled, are not sent again, and stay as they are.
+        ``kept``: number of leading segments that are settled; they are not sent again and stay as they are.
         """
         position = self._position[number]
         utterance = self._utterances[position]
@@ -169,12 +165,12 @@ class Transcript:
         )
 
     def finish(self, number: int, now_ms: int) -> None:
-        """No more sound is taken; the last words are awaited."""
+        """Its sound has ended; the last words still come."""
         if self.utterance(number).state is UtteranceState.TALKING:
             self._change(number, state=UtteranceState.WAITING, end_ms=now_ms)
 
     def settle(self, number: int, now_ms: int) -> None:
-        """Nothing more is expected. A row without any text becomes EMPTY."""
+        """Expect nothing more. A row without any text becomes EMPTY."""
         position = self._position[number]
         utterance = self._utterances[position]
         if not utterance.is_live:
@@ -184,7 +180,7 @@ class Transcript:
         end_ms = now_ms if utterance.end_ms is None else utterance.end_ms
         self._show(position, is_forced=True)
         utterance = self._utterances[position]
-        if row.held:  # the newest attempt was not answered; of older ones only finals are known to be its words
+        if row.held:  # no answer to the newest attempt: of older texts, only the finals are certain
             row.held = False
             finals = (final_part(segment) for segment in utterance.segments)
             utterance = replace(utterance, segments=tuple(final for final in finals if final is not None))
@@ -196,15 +192,15 @@ class Transcript:
         self._change(number, state=UtteranceState.EMPTY, end_ms=end_ms, unheard=cause, heard_as=row.detected)
 
     def cancel(self, number: int) -> None:
-        """Cancel an unsettled utterance: its texts are removed, later messages are dropped, the row stays."""
+        """Cancel an unsettled utterance: remove its texts and drop later messages. The row stays."""
         if self.utterance(number).is_live:
             self._rows[self._position[number]] = Row()
             self._change(number, state=UtteranceState.CANCELLED, segments=())
 
     def correct(self, number: int, original: str | None, translation: str | None) -> bool:
-        """Replace the texts of a settled row, as `corrected` does; True when it changed.
+        """Correct the texts of a settled row with `corrected`; True if it changed.
 
-        What comes later of a corrected segment, and a new attempt of its row, is no longer taken.
+        From then on, a corrected segment takes no messages, and its row no new attempt.
         """
         position = self._position.get(number)
         if position is None or self._utterances[position].state is not UtteranceState.SETTLED:
@@ -220,7 +216,7 @@ class Transcript:
         return True
 
     def mark_speech(self, number: int, *, has_speech: bool = True) -> None:
-        """Translated speech has come for this utterance; or what had come was another's."""
+        """Whether translated speech has come for this utterance."""
         if self.utterance(number).has_speech != has_speech:
             self._change(number, has_speech=has_speech)
 
@@ -229,7 +225,7 @@ class Transcript:
         self._change(number, can_send_again=is_kept)
 
     def retarget(self, number: int, source: str, target: str, session_id: str | None) -> None:
-        """The utterance goes to another session, before any text came; later it keeps its pair."""
+        """The utterance goes to another session. Once it has text, it keeps its languages."""
         if not self.utterance(number).has_text and not self._rows[self._position[number]].segments:
             self._change(number, source=source, target=target, session_id=session_id)
 
@@ -261,7 +257,7 @@ class Transcript:
             segment = Segment(id_, start_ms=start, end_ms=now_ms, attempt=utterance.attempt)
             row.segments = (*row.segments, segment)
         is_original = message.kind is TranscriptKind.ORIGINAL
-        if message.note:  # nothing that was shown of this text holds; without an original there is no translation
+        if message.note:  # withdraw this text; without an original there is no translation either
             row.tracks[at] = (Track(), Track()) if is_original else (row.tracks[at][0], Track())
         original, translation = row.tracks[at]
         track = original if is_original else translation
@@ -288,14 +284,14 @@ class Transcript:
         return True
 
     def _start_after(self, row: Row, at: int, number: int, now_ms: int) -> int:
-        """When the segment after a row's ``at``-th began; now when there is none."""
+        """When the segment after the ``at``-th of this row began; now if there is none."""
         if at + 1 < len(row.segments):
             return row.segments[at + 1].start_ms
         rows = (self._rows[position] for position in range(self._position[number] + 1, len(self._rows)))
         return next((one.segments[0].start_ms for one in rows if one.segments), now_ms)
 
     def _show(self, position: int, *, is_forced: bool) -> bool:
-        """Bring the newest attempt's segments on the screen, unless an older attempt's reach further."""
+        """Bring the newest attempt's segments to the screen, unless an older attempt has longer texts there."""
         utterance, row = self._utterances[position], self._rows[position]
         if row.held:
             if not any(s.original or s.translation for s in row.segments[row.kept :]):
@@ -317,15 +313,15 @@ class Transcript:
 
 
 def _timed(row: Row, before: Segment, segment: Segment, said: Sequence[tuple[int, float]], is_live: bool) -> Segment:
-    """A segment whose original grew, with the times of its words (``said``), or else with when its finals came."""
+    """A segment whose original grew, with marks from the times of its words (``said``), or else of its finals."""
     begin = row.voicing.begin_ms
-    if said and begin is not None and not row.kept:  # what a resend keeps shifts the attempt's times
+    if said and begin is not None and not row.kept:  # kept segments shift the times of a new attempt
         marks = [(n, begin + round(seconds * 1000)) for n, seconds in said]
         at = row.segments.index(before)
         since = row.segments[at - 1].end_ms if at else begin
         return marked(replace(segment, start_ms=min(max(since, marks[0][1]), segment.end_ms)), marks)
     if not is_live or not 0 < before.original_stable < segment.original_stable:
-        return segment  # one final tells nothing about the words within it
+        return segment  # a single final says nothing about the times of its words
     earlier = segment.marks or ((before.original_stable, before.end_ms),)
     return marked(segment, [*earlier, (segment.original_stable, segment.end_ms)])
 

@@ -1,7 +1,7 @@
-"""Why nothing came back for an utterance, and how it is put. Pure.
+"""Determines why an utterance has no text, and words it for the user. Pure.
 
-The one place that decides: by what was captured of it (`Voicing`) and by what the service said. The screen, the line
-mode and ``translate`` show what is decided here.
+The captured sound (`Voicing`) and the service's answers decide. The screen, the line mode and ``translate`` all use
+these words.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from pinch_tui.core.talk.voicing import Voicing
 
 
 class Unheard(StrEnum):
-    """The cause, from the microphone to the service."""
+    """The causes, in order from the microphone to the service."""
 
     MUTED = "muted"  # the system had the microphone muted
-    ZEROS = "zeros"  # nothing but exact zeros came from it
+    ZEROS = "zeros"  # the microphone delivered nothing but exact zeros
     QUIET = "quiet"  # sound, but no voice in it
-    NO_TEXT = "no-text"  # a voice, for which the service gave no text
+    NO_TEXT = "no-text"  # a voice, but the service returned no text
 
     @property
     def may_help_again(self) -> bool:
-        """Whether the same sound may be understood when it is sent again."""
+        """Whether sending the same sound again can produce a text."""
         return self in (Unheard.QUIET, Unheard.NO_TEXT)
 
 
 def cause_of(sound: Voicing) -> Unheard | None:
-    """Why an utterance with this sound has no text; None where nothing of it was captured."""
+    """Why an utterance with this sound has no text; None if nothing was captured."""
     if sound.begin_ms is None:
         return None
     if sound.peak == 0.0:
@@ -44,10 +44,10 @@ def sentences(
     detected: str | None = None,
     is_recording: bool = False,
 ) -> tuple[str, str]:
-    """What is said of it: what happened, and what to do.
+    """A title and a hint for the user: what happened, and what to do.
 
-    ``source``, ``target``: the languages it was spoken under. ``detected``: the language that the service told.
-    ``is_recording``: it came from a file, not from a microphone.
+    ``source``, ``target``: the utterance's languages. ``detected``: the language that the service detected.
+    ``is_recording``: whether the sound comes from a file instead of a microphone.
     """
     match cause:
         case Unheard.ZEROS if is_recording:
@@ -68,7 +68,7 @@ def sentences(
 
 
 def note(cause: Unheard | None) -> str:
-    """The same in a few words, in place of the text."""
+    """The cause in a few words, to stand in place of the text."""
     match cause:
         case None:
             return "nothing heard"

@@ -1,4 +1,4 @@
-"""The rows of a conversation as everybody sees them: an utterance and its segments. Pure, frozen values."""
+"""The public rows of a conversation: an utterance and its segments. Pure, frozen values."""
 
 from __future__ import annotations
 
@@ -11,24 +11,15 @@ from pinch_tui.core.transcript.unheard import Unheard
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One correlation id. The texts as shown now; ``*_is_final``: they will not be rewritten.
-
-    ``original_stable`` / ``translation_stable``: how many leading characters are final (the rest is provisional).
-    ``start_ms``: when its voice began as far as the sound tells, never after its first text came and never before the
-    segment of the row before it ended; ``end_ms``: when its last text came, or the next segment began. In ms since the
-    conversation began (for exports).
-    ``id`` is the correlation id, told apart from older attempts' ids where a new session uses the same one again.
-    ``attempt``: the attempt to which the texts belong; what a resend leaves in place belongs to the new one.
-    ``marks``: characters of the original and when they had been said, in ms since the conversation began: by the times
-    of words where the service gives them, else by when the finals of a growing text came. Rising.
-    ``first_original`` / ``first_translation``: the service's wording of a text that a person has corrected since.
-    ``note``: why a text is missing, in the service's words; it is shown, and never kept, exported or spoken.
-    """
+    """The texts of one correlation id, as they are now. Times are in ms since the conversation began."""
 
     id: str
+    """The correlation id, with a suffix if an older attempt's session has used the same one."""
     original: str = ""
     original_is_final: bool = False
+    """Whether the whole text is final."""
     original_stable: int = 0
+    """Number of leading characters that are final; the rest is provisional."""
     translation: str = ""
     translation_is_final: bool = False
     translation_stable: int = 0
@@ -36,13 +27,21 @@ class Segment:
     target_language: str | None = None
     detected_language: str | None = None
     start_ms: int = 0
+    """When its voice began according to the sound: never after its first text, nor before the end of the previous
+    segment."""
     end_ms: int = 0
+    """When its last text came, or the next segment began."""
     revision: int = 0
     attempt: int = 1
+    """The attempt that the texts belong to; those that a resend keeps belong to the new one."""
     marks: tuple[tuple[int, int], ...] = ()
+    """(characters of the original, when they had been said), rising: from the service's times of words, or else from
+    the arrival of the finals of a growing text."""
     first_original: str | None = None
+    """The service's wording of an original that a person has corrected."""
     first_translation: str | None = None
     note: str = ""
+    """Why a text is missing, in the service's words. It is shown, but never kept, exported or spoken."""
 
     @property
     def is_corrected(self) -> bool:
@@ -50,13 +49,15 @@ class Segment:
 
     @property
     def wording(self) -> tuple[str, str]:
-        """Original and translation as the service worded them."""
-        original, translation = self.first_original, self.first_translation
-        return self.original if original is None else original, self.translation if translation is None else translation
+        """Original and translation in the service's words."""
+        return (
+            self.original if self.first_original is None else self.first_original,
+            self.translation if self.first_translation is None else self.first_translation,
+        )
 
 
 def final_part(segment: Segment) -> Segment | None:
-    """The segment with its final texts alone; None while nothing of it is final."""
+    """The segment with only the final parts of its texts; None if there are none."""
     original = segment.original if segment.original_is_final else segment.original[: segment.original_stable]
     translation = (
         segment.translation if segment.translation_is_final else segment.translation[: segment.translation_stable]
@@ -78,16 +79,16 @@ def all_final(segment: Segment) -> Segment:
 
 
 class UtteranceState(StrEnum):
-    TALKING = "talking"  # sound is still being taken
-    WAITING = "waiting"  # finalized; last words are awaited
+    TALKING = "talking"  # sound still comes
+    WAITING = "waiting"  # finalized; the last words still come
     SETTLED = "settled"  # nothing more is expected (late finals are still taken)
-    EMPTY = "empty"  # settled, and nothing was heard
-    CANCELLED = "cancelled"  # thrown away by Escape
+    EMPTY = "empty"  # settled without any text
+    CANCELLED = "cancelled"  # discarded by Escape
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One row. ``source``/``target``: the pair it was spoken under, ``target`` empty where nothing is translated.
+    """One row. ``source`` and ``target`` are the languages it was spoken under, ``target`` empty without translation.
     ``attempt`` counts from 1; a resend adds one."""
 
     number: int
@@ -103,13 +104,13 @@ class Utterance:
     end_ms: int | None = None
     has_speech: bool = False
     is_sample: bool = False  # spoken by a voice of the program, not by a person
-    unheard: Unheard | None = None  # why it is empty, where that is known
-    heard_as: str | None = None  # the language that the service told without any text
+    unheard: Unheard | None = None  # why it is empty, if known
+    heard_as: str | None = None  # the language that the service detected, without any text
     can_send_again: bool = False  # its sound is kept
 
     @property
     def is_translated(self) -> bool:
-        """Whether a translation comes, or came; else the row is a transcript."""
+        """Whether it has or will have a translation; otherwise the row is a transcript."""
         return bool(self.target)
 
     @property
@@ -122,7 +123,7 @@ class Utterance:
 
     @property
     def spoken_language(self) -> str | None:
-        """The detected language when the service gave one, else None."""
+        """The language that the service detected, None if unknown."""
         return next((s.detected_language for s in self.segments if s.detected_language), None)
 
     @property
@@ -136,15 +137,15 @@ class Utterance:
 
     @property
     def is_corrected(self) -> bool:
-        """Whether a person has changed a text of it."""
+        """Whether a person has corrected one of its texts."""
         return any(s.is_corrected for s in self.segments)
 
     @property
     def is_live(self) -> bool:
-        """Whether more may come."""
+        """Whether sound or text still comes."""
         return self.state in (UtteranceState.TALKING, UtteranceState.WAITING)
 
     @property
     def has_content(self) -> bool:
-        """Whether there is something to copy, hear or show, or there may still be."""
+        """Whether there is text to show, or text can still come."""
         return self.is_live or self.has_text
