@@ -9,8 +9,7 @@ from typing import Any, assert_never
 from pinch_tui.core.events import Frame, Severity
 from pinch_tui.core.latency import Span
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.kept import KeptSound
-from pinch_tui.core.session.outbox import Outgoing
+from pinch_tui.core.session.outbox import KeptSound, Outgoing
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.transcript.unheard import Unheard, sentences
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pinch_tui.core.events import ChangeSession, RetryNow, SendAgain, SessionParams, StateWord, Voice
-from pinch_tui.core.session.kept import KeptSound
+from pinch_tui.core.session.outbox import KeptSound
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.services.pinch.traits import PRACTICE
 from tests.engine.rig import Rig, play

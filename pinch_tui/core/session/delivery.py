@@ -1,8 +1,8 @@
-"""Getting utterances to the service over one connection after another. Pure.
+"""Gets utterances to the service, over one connection after another, until each one is settled. Pure.
 
-Holds what is unsettled, sends it in order and at a bounded rate, keeps the service's grace between two utterances,
-attributes what comes back, and says when an utterance is settled. The session machine tells it when a connection is
-ready and when it is gone.
+Holds the unsettled utterances and sends them in order, no faster than the service takes them and with its grace between
+two of them. Attributes what comes back, and says when an utterance is settled. The session machine says when there is a
+connection and when it is lost.
 """
 
 from __future__ import annotations
@@ -12,44 +12,41 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session.attribution import Attribution, Moved
-from pinch_tui.core.session.credit import Pace
+from pinch_tui.core.session.attribution import Attribution, Move
 from pinch_tui.core.session.events import (
-    Command,
     FinalizeQueued,
     FirstFrameQueued,
     GoHandsFree,
     MessageIgnored,
-    Report,
     Restarted,
     SendAudio,
     SendFinalize,
     Settled,
     SpeechReceived,
+    Step,
     TextMoved,
     TextReceived,
 )
+from pinch_tui.core.session.link import Window
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
+from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.settle import SettleWatch
 from pinch_tui.core.session.traits import ServiceTraits
-from pinch_tui.core.session.window import Window
-from pinch_tui.core.wire import SpeechChunk, TranscriptKind, TranscriptMessage
+from pinch_tui.core.wire import SpeechChunk, TranscriptMessage
 
-WINDOW = 25
-"""Frames handed to the socket and not yet taken by it."""
+_MAX_QUEUED = 25
+"""Frames handed to the socket that it has not taken yet."""
 _CHECKPOINT_QUIET = 25  # frames of silence
 _CHECKPOINT_GAP_S = 0.6
 _CHECKPOINT_KEEP = 15  # frames kept before a checkpoint
 _CAREFUL_ATTEMPTS = 2
 """A later attempt is answered by any final after its end: a link that drops every few seconds must get on."""
 _TEXTS_KEPT = 32  # newest messages of a segment
-
-Step = Command | Report
 _PLAIN = ServiceTraits()
 
 
 class _Part(Enum):
-    """What the socket has yet to take."""
+    """What the socket is to take next."""
 
     QUIET = auto()
     VOICE = auto()
@@ -63,9 +60,13 @@ class Delivery:
         self, traits: ServiceTraits = _PLAIN, *, has_checkpoints: bool = False, pace: Pace | None = None
     ) -> None:
         self.outbox = Outbox()
+        self.held_s = 0.0  # sound that had to wait for a connection
+        self.resent_s = 0.0
+        self.heard_at = float("-inf")  # the service's last sign of life
+        self.answered_at = float("-inf")  # when the newest answered ping was sent
+        self.window: Window | None = None
+        """Bounds the sound under way; None if the system says what has arrived."""
         self._traits = traits
-        self.held_frames = 0  # frames that had to wait for a session
-        self.resent_frames = 0
         self._has_checkpoints = has_checkpoints
         self._generation: int | None = None
         self._expects_speech = True
@@ -75,14 +76,9 @@ class Delivery:
         self._attempts: dict[int, int] = {}
         self._cancelled: set[int] = set()
         self._texts: dict[str, list[TranscriptMessage]] = {}  # of segments that may move to another utterance
-        # Handed to the socket, in order: the utterance, and what of it.
-        self._flying: deque[tuple[int, _Part]] = deque()
+        self._queued: deque[tuple[int, _Part]] = deque()  # handed to the socket: the utterance, and what of it
         self._hold_until = float("-inf")
-        self.heard_at = float("-inf")  # the service's last sign of life
-        self.answered_at = float("-inf")  # when the newest ping left that it has answered
         self._pinged_at = float("-inf")
-        self.window: Window | None = None
-        """Bounds what is under way on this connection; None while the system tells what has arrived."""
 
     @property
     def is_active(self) -> bool:
@@ -97,11 +93,11 @@ class Delivery:
     # ---- the connection ----
 
     def connect(self, generation: int, *, expects_speech: bool, now: float, has_sentences: bool = False) -> list[Step]:
-        """A connection is ready: what was held goes out."""
+        """A connection is ready: send what was held."""
         self._generation = generation
         self._expects_speech = expects_speech
         self._attribution.has_sentences = has_sentences
-        self._flying.clear()
+        self._queued.clear()
         self._hold_until = float("-inf")
         for item in self.outbox:
             item.kept_before = item.kept_segments
@@ -109,39 +105,41 @@ class Delivery:
         return self.pump(now)
 
     def disconnect(self, now: float) -> list[Step]:
-        """The connection is gone: everything unsettled that the service has not answered becomes a new attempt."""
+        """The connection is lost: settle what is answered, and make the rest new attempts."""
         self._generation = None
-        self._flying.clear()
+        self._queued.clear()
         steps: list[Step] = []
         for item in list(self.outbox):
+            watch = self._watches.get(item.number)
             if item.is_cancelled:
                 self.outbox.remove(item.number)
-                continue
-            watch = self._watches.get(item.number)
-            if watch is not None and watch.is_answered and self._attribution.is_sure(item.number):
+            elif watch is not None and watch.is_answered and self._attribution.is_sure(item.number):
                 steps += self._settle(item.number, now)
-                continue
-            if item.restart():
+            elif item.restart():
                 item.spoken = item.kept_speech
                 steps.append(Restarted(item.number, item.attempt, item.kept_segments, item.kept_speech))
         self._watches.clear()
         self._texts.clear()
-        # What the next one says before it is ready is about nothing.
+        # At once: texts that the next connection sends before it is ready must answer nothing.
         self._attribution = self._new_attribution(self._attribution.pace)
         return steps
 
     def taken(self, now: float) -> list[Step]:
         """The socket took one frame or message."""
-        if self._flying:
-            number, part = self._flying.popleft()
+        if self._queued:
+            number, part = self._queued.popleft()
+            watch = self._watches.get(number)
             if part is not _Part.FINALIZE and self.window is not None:
                 self.window.taken()
             if part is _Part.FINALIZE:
-                self._finalize_left(number, now)
+                self._hold_until = now + self._traits.grace_s
+                self._attribution.finalize_left(number, now)
+                if watch is not None:
+                    watch.finalized_at = now
             elif part is _Part.VOICE:
                 self._attribution.voiced(number, now)
-                if (watch := self._watches.get(number)) is not None:
-                    watch.voiced_at = now
+                if watch is not None:
+                    watch.voice_sent_at = now
         return self.pump(now)
 
     def hurry(self) -> None:
@@ -151,7 +149,7 @@ class Delivery:
             watch.expects_speech = False
 
     def pinged(self, now: float) -> None:
-        """A ping is sent, behind all that the socket took; none other is unanswered."""
+        """A ping is sent, behind all that the socket took. No other one is unanswered."""
         self._pinged_at = now
         if self.window is not None:
             self.window.pinged(now)
@@ -168,11 +166,11 @@ class Delivery:
         self.window.ponged(now)
         return self.pump(now)
 
-    def asks_at(self) -> float:
+    def ping_at(self) -> float:
         """When the next ping is wanted, so that neither an utterance nor the window waits for a regular one."""
         if self.window is not None and self.window.wants_ping:
             return float("-inf")
-        times = [watch.asks_at(self.answered_at) for watch in self._watches.values()]
+        times = [watch.ping_at(self.answered_at) for watch in self._watches.values()]
         return min((at for at in times if at is not None), default=float("inf"))
 
     # ---- utterances ----
@@ -183,12 +181,11 @@ class Delivery:
     def give_away(self) -> tuple[Outgoing, ...]:
         """Let go of what is unsettled, for another session to send. Only while there is no connection."""
         items = tuple(item for item in self.outbox if not item.is_cancelled)
-        for item in list(self.outbox):
-            self.outbox.remove(item.number)
+        self.outbox.clear()
         return items
 
     def take_over(self, items: Iterable[Outgoing], now: float) -> list[Step]:
-        """Send these, too, as `Outbox.put` puts them."""
+        """Send these, too, where `Outbox.put` puts them."""
         items = tuple(items)
         self.outbox.put(items)
         for item in items:
@@ -199,7 +196,7 @@ class Delivery:
     def frame(self, number: int, frame: Frame, now: float) -> list[Step]:
         self.outbox.add(number, frame)
         if self._generation is None:
-            self.held_frames += 1
+            self.held_s += FRAME_S
             return []
         return self.pump(now)
 
@@ -216,14 +213,12 @@ class Delivery:
         if item is None:
             return []
         item.is_ended = True
-        if item.total == 0:
-            return self._settle(number, now)
-        return self.pump(now)
+        return self._settle(number, now) if item.total == 0 else self.pump(now)
 
     def cancel(self, number: int, now: float) -> list[Step]:
-        """No more of it is sent, one finalize closes what was, and its results are dropped.
+        """Send no more of it, close what was sent with one finalize, and drop its results.
 
-        What was sent is still to be answered, so the answer is awaited like any other.
+        The service still answers what was sent, so that answer is awaited like any other.
         """
         item = self.outbox.get(number)
         self._cancelled.add(number)
@@ -239,24 +234,22 @@ class Delivery:
             self.outbox.remove(number)
         return self.pump(now)
 
-    # ---- what comes back ----
+    # ---- replies ----
 
     def text(self, message: TranscriptMessage, now: float) -> list[Step]:
-        number, moved = self._attribution.of_text(message, now)
+        number, moves = self._attribution.of_text(message, now)
         if number is None:
             return [MessageIgnored(is_unknown=False)] if self._attribution.is_full(now) else []
-        own = [move for move in moved if move.id == message.id and move.source == move.target]  # once its text is there
-        steps = self._moved([move for move in moved if move not in own], now)
-        if message.kind is TranscriptKind.TRANSLATED:
-            self._attribution.translated(message.id)
+        own = [move for move in moves if move.id == message.id and move.source == move.target]
+        steps = self._carry_out([move for move in moves if move not in own], now)
         if (watch := self._watches.get(number)) is not None:
             watch.message(message, now)
-            self._expect_more(number, watch)
-            texts = self._texts.setdefault(message.id, [])
-            texts[:] = [*texts[-_TEXTS_KEPT:], message]
+            self._update_patience(number, watch)
+            self._texts[message.id] = [*self._texts.get(message.id, [])[-_TEXTS_KEPT:], message]
         if number in self._cancelled:
             return steps
-        return [*steps, TextReceived(number, self._attempts.get(number, 1), message), *self._moved(own, now)]
+        # The segment can only move within its utterance once its text is there.
+        return [*steps, TextReceived(number, self._attempts.get(number, 1), message), *self._carry_out(own, now)]
 
     def speech(self, chunk: SpeechChunk, now: float) -> list[Step]:
         number = self._attribution.of_speech(chunk.n_samples, now)
@@ -283,7 +276,7 @@ class Delivery:
         generation = self._generation
         if generation is None:
             return steps
-        while len(self._flying) < WINDOW and now >= self._hold_until:
+        while len(self._queued) < _MAX_QUEUED and now >= self._hold_until:
             item = self.outbox.current()
             if item is None:
                 break
@@ -298,8 +291,8 @@ class Delivery:
         return steps
 
     def due(self, now: float) -> list[Step]:
-        """What has become due: settled utterances, checkpoints, and whatever may be sent."""
-        steps = self._moved(self._attribution.due(now), now)
+        """Settle what is due, let go of sound behind a checkpoint, and send what may be sent."""
+        steps = self._carry_out(self._attribution.due(now), now)
         for number, watch in list(self._watches.items()):
             at = self._settles_at(number, watch)
             if at is not None and at <= now:
@@ -309,25 +302,24 @@ class Delivery:
         return steps + self.pump(now)
 
     def wake_at(self, now: float) -> float | None:
-        """When `due` is to be asked next."""
-        times = [at for number, watch in self._watches.items() if (at := self._settles_at(number, watch)) is not None]
-        if (claim := self._attribution.wake_at()) is not None:
-            times.append(claim)
+        """When to call `due` next."""
+        times = [self._settles_at(number, watch) for number, watch in self._watches.items()]
+        times.append(self._attribution.wake_at())
         item = self.outbox.current()
-        is_held_back = item is not None and item.waiting > 0 and not self._has_room()
-        can_send = self._generation is not None and item is not None and (item.waiting > 0 or item.is_ended)
-        if can_send and not is_held_back and len(self._flying) < WINDOW and self._hold_until < float("inf"):
+        has_sound = item is not None and item.waiting > 0
+        is_wanted = self._has_room() if has_sound else item is not None and item.is_ended
+        can_send = self._generation is not None and len(self._queued) < _MAX_QUEUED and self._hold_until < float("inf")
+        if is_wanted and can_send:
             times.append(max(self._hold_until, self._pacer.next_at(now)))
-        return min(times, default=None)
+        return min((at for at in times if at is not None), default=None)
 
     # ---- inside ----
 
     def _new_attribution(self, pace: Pace | None) -> Attribution:
-        traits = self._traits
-        return Attribution(pace, is_in_order=traits.acknowledges_end, grace_s=traits.grace_s)
+        return Attribution(pace, is_in_order=self._traits.acknowledges_end, grace_s=self._traits.grace_s)
 
     def _expect(self, item: Outgoing) -> None:
-        """Texts of this attempt come from now on; on a connection it is watched for its end."""
+        """Texts of this attempt come from now on. On a connection, watch for its end."""
         self._attempts[item.number] = item.attempt
         if self._generation is not None:
             traits = self._traits
@@ -347,12 +339,12 @@ class Delivery:
             if item.is_latched:
                 steps.append(GoHandsFree(generation))
         if item.was_sent_before:
-            self.resent_frames += 1
+            self.resent_s += FRAME_S
         if self.window is not None:
             self.window.sent()
         frame = item.take(now)
         steps.append(SendAudio(generation, frame.pcm))
-        self._flying.append((item.number, _Part.VOICE if frame.peak > VOICE_PEAK else _Part.QUIET))
+        self._queued.append((item.number, _Part.VOICE if frame.peak > VOICE_PEAK else _Part.QUIET))
         return steps
 
     def _finalize(self, item: Outgoing, generation: int, now: float) -> list[Step]:
@@ -361,36 +353,30 @@ class Delivery:
         item.finalized_at = now
         is_voiced = item.peak > VOICE_PEAK
         self._attribution.finalized(item.number, now, is_voiced=is_voiced)
-        self._hold_until = float("inf")  # until it has really left
-        self._flying.append((item.number, _Part.FINALIZE))
+        self._hold_until = float("inf")  # until the socket has taken it
+        self._queued.append((item.number, _Part.FINALIZE))
         if item.is_cancelled:
             self.outbox.remove(item.number)
         if (watch := self._watches.get(item.number)) is not None:
             watch.is_voiced = is_voiced
         return [SendFinalize(generation), FinalizeQueued(item.number)]
 
-    def _finalize_left(self, number: int, now: float) -> None:
-        self._hold_until = now + self._traits.grace_s
-        self._attribution.finalize_left(number, now)
-        if (watch := self._watches.get(number)) is not None:
-            watch.finalized_at = now
-
     def _has_room(self) -> bool:
         return self.window is None or self.window.is_open
 
     def _settles_at(self, number: int, watch: SettleWatch) -> float | None:
-        """When the utterance is settled; not while its text may still turn out to be the next one's."""
+        """When the utterance settles; None while it cannot, or while its text may belong to another one."""
         if self._attribution.is_contested(number) or (at := watch.settles_at(self.answered_at)) is None:
             return None
-        for other in self._attribution.beside(number):
-            if (one := self._watches.get(other)) is not None:
-                others_at = one.settles_at(self.answered_at)
-                at = max(at, float("inf") if others_at is None else others_at)
+        for other in self._attribution.exchangeable_with(number):
+            if (other_watch := self._watches.get(other)) is not None:
+                other_at = other_watch.settles_at(self.answered_at)
+                at = max(at, float("inf") if other_at is None else other_at)
         return min(at, watch.ceiling)
 
     def _settle(self, number: int, now: float) -> list[Step]:
-        steps = self._moved(moved := self._attribution.settled(number, now), now)
-        if any(move.target == number for move in moved):  # it was answered after all
+        steps = self._carry_out(moves := self._attribution.settled(number, now), now)
+        if any(move.target == number for move in moves):  # it has an answer after all
             return steps
         item = self.outbox.get(number)
         sound = tuple(item.frames) if item is not None and item.base == 0 else ()
@@ -400,48 +386,39 @@ class Delivery:
                 self._texts.pop(id_, None)
         return steps if number in self._cancelled else [*steps, Settled(number, sound)]
 
-    def _expect_more(self, number: int, watch: SettleWatch) -> None:
-        """How long further texts of the utterance may take, by what it has now."""
-        watch.lag, watch.patience = self._attribution.lag(number), self._attribution.patience(number)
+    def _update_patience(self, number: int, watch: SettleWatch) -> None:
+        """How long further texts of the utterance may take, judging by those it has."""
+        watch.lag_s, watch.patience_s = self._attribution.lag_s(number), self._attribution.patience_s(number)
         # The last final takes about as long as those before it took; an earlier one comes sooner.
-        watch.soonest_last_s = watch.patience / 2 if self._attribution.is_patience_measured else watch.patience
+        is_measured = self._attribution.pace.slowest_final_s is not None
+        watch.soonest_last_s = watch.patience_s / 2 if is_measured else watch.patience_s
         if self._attempts.get(number, 1) > _CAREFUL_ATTEMPTS:
             watch.soonest_last_s = 0.0
 
-    def _moved(self, moved: list[Moved], now: float) -> list[Step]:
+    def _carry_out(self, moves: list[Move], now: float) -> list[Step]:
         steps: list[Step] = []
-        for move in moved:
+        for move in moves:
             source, target = self._watches.get(move.source), self._watches.get(move.target)
             if source is not None and target is not None:
                 source.give(move.id, target, now)
-                self._expect_more(move.target, target)
+                self._update_patience(move.target, target)
             attempt = self._attempts.get(move.target, 1)
-            if move.source in self._cancelled:
-                texts = self._texts.get(move.id, [])
-                if move.target not in self._cancelled:
-                    steps += [TextReceived(move.target, attempt, message) for message in texts]
-                    if move.before is not None:
-                        steps.append(TextMoved(move.id, move.target, move.target, attempt, move.before))
-            else:
+            if move.source not in self._cancelled:
                 steps.append(TextMoved(move.id, move.source, move.target, attempt, move.before))
+            elif move.target not in self._cancelled:  # its texts were not reported
+                steps += [TextReceived(move.target, attempt, message) for message in self._texts.get(move.id, [])]
+                if move.before is not None:
+                    steps.append(TextMoved(move.id, move.target, move.target, attempt, move.before))
         return steps
 
     def _checkpoint(self, now: float) -> None:
-        """In an utterance without a limit, let go of sound whose segments are all final and silent behind."""
+        """In an utterance without a limit, let go of sound before a silence, if all its segments are final."""
         item = self.outbox.current()
         watch = self._watches.get(item.number) if item else None
         if item is None or watch is None or item.quiet < _CHECKPOINT_QUIET or not watch.has_all_finals:
             return
-        if now - watch.last_at < _CHECKPOINT_GAP_S or watch.told_at < max(item.voiced_at, watch.voiced_at):
-            return  # something may still be said about what was sent
+        if now - watch.replied_at < _CHECKPOINT_GAP_S or watch.original_at < max(item.voiced_at, watch.voice_sent_at):
+            return  # more text may come about what was sent
         self.outbox.forget_front(item.number, item.next - item.base - _CHECKPOINT_KEEP)
         item.kept_segments = item.kept_before + len(watch.segments)
         item.kept_speech = item.spoken
-
-    @property
-    def held_s(self) -> float:
-        return self.held_frames * FRAME_S
-
-    @property
-    def resent_s(self) -> float:
-        return self.resent_frames * FRAME_S

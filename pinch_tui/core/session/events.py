@@ -333,5 +333,6 @@ class MessageIgnored:
 
 Command = Allocate | OpenSocket | SendAudio | GoHandsFree | SendFinalize | SendPing | CloseSocket | WakeAt
 Answer = FirstFrameQueued | FinalizeQueued | Restarted | TextReceived | TextMoved | SpeechReceived | Settled
-"""What is reported of one utterance."""
+"""A report about one utterance."""
 Report = SessionReady | SessionFailed | SessionClosed | ServiceSaid | SpeechUnavailable | MessageIgnored | Answer
+Step = Command | Report

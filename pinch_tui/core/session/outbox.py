@@ -1,4 +1,4 @@
-"""What is still to be sent: utterances with their frames, in order, at a bounded rate. Pure.
+"""The sound of the unsettled utterances, in order, and the rate at which it may leave. Pure.
 
 An utterance's sound stays here until it is settled, so that it can be sent again from its first sample after a drop.
 """
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pinch_tui.core.events import FRAME_S, Frame
 
 VOICE_PEAK = 0.01
-"""Peaks below -40 dBFS are no voice."""
+"""Peaks up to -40 dBFS are not voice."""
 _LOUD = int(VOICE_PEAK * 32_768)
 KEEP_S = 600.0
 """Seconds of unsettled sound kept in memory."""
 _FAST = 1.5
+"""From this pace on, frames may leave in bursts,"""
 _SLACK = 0.1
-"""From a pace of `_FAST` on: the share of a second's frames that may leave in one burst."""
+"""each with up to this share of a second's frames."""
 
 
 def is_quiet(pcm: bytes) -> bool:
@@ -28,7 +29,7 @@ def is_quiet(pcm: bytes) -> bool:
 
 
 class Pacer:
-    """A token bucket: in no second more frames than ``pace`` times real time. A pace near real time has no bursts."""
+    """A token bucket: never more than ``pace`` seconds of sound per second. A pace near real time has no bursts."""
 
     def __init__(self, pace: float = 2.0) -> None:
         frames = pace / FRAME_S
@@ -75,9 +76,9 @@ class Outgoing:
     peak: float = 0.0
     quiet: int = 0  # quiet frames in a row at the end of what was sent
     voiced_at: float = float("-inf")  # when the last frame that is not quiet was sent
-    kept_segments: int = 0  # its first segments that are settled: their sound is let go, and they stay
-    kept_before: int = 0  # as it was when the connection began
-    spoken: int = 0  # samples of speech that came, counted from the utterance's beginning
+    kept_segments: int = 0  # segments before a checkpoint: they stay, and their sound is no longer kept
+    kept_before: int = 0  # their number when the connection began
+    spoken: int = 0  # samples of speech received since the utterance began
     kept_speech: int = 0  # how many of them belong to the kept segments
 
     @property
@@ -104,11 +105,11 @@ class Outgoing:
 
     @property
     def was_sent_before(self) -> bool:
-        """Whether the next frame goes out again."""
+        """Whether the next frame was sent in an earlier attempt."""
         return self.next < self.reached
 
     def forget(self, n: int, *, even_unsent: bool = False) -> int:
-        """Let go of up to ``n`` frames at the front (sent ones, unless told otherwise); returns how many went."""
+        """Drop up to ``n`` frames at the front, unsent ones only with ``even_unsent``; returns how many."""
         gone = 0
         while gone < n and self.frames and (even_unsent or self.base < self.next):
             self.frames.popleft()
@@ -118,7 +119,7 @@ class Outgoing:
         return gone
 
     def restart(self) -> bool:
-        """Make it a new attempt from its first kept frame; False when nothing of it had been sent."""
+        """Begin a new attempt with the first kept frame; returns False if nothing of it had been sent."""
         was_sent = self.next > self.base
         self.reached = max(self.reached, self.next)
         self.next = self.base
@@ -135,7 +136,7 @@ class Outbox:
         self._items: dict[int, Outgoing] = {}
         self._keep = int(keep_s / FRAME_S)
         self._kept = 0
-        self.forgotten = 0  # frames let go at the memory bound
+        self.forgotten = 0  # frames dropped at the memory bound
 
     def __iter__(self) -> Iterator[Outgoing]:
         return iter(self._items.values())
@@ -150,7 +151,7 @@ class Outbox:
         return self._items.setdefault(number, Outgoing(number))
 
     def put(self, items: Iterable[Outgoing]) -> None:
-        """Take whole utterances, in the order of their numbers, behind those of which something was sent."""
+        """Add whole utterances, in the order of their numbers, behind those that are being sent."""
         for item in items:
             self._items[item.number] = item
             self._kept += len(item.frames)
@@ -160,7 +161,7 @@ class Outbox:
         self._trim()
 
     def add(self, number: int, frame: Frame) -> None:
-        """Append a frame to a running utterance; frames of ended or unknown ones are not taken."""
+        """Append a frame to a running utterance; ignores one of an ended or unknown utterance."""
         item = self._items.get(number)
         if item is None or item.is_ended:
             return
@@ -169,15 +170,13 @@ class Outbox:
         if self._kept > self._keep:
             self._trim()
 
-    def forget_front(self, number: int, n: int) -> int:
-        """Let go of sound that is settled at the front of a running utterance."""
-        item = self._items.get(number)
-        gone = item.forget(n) if item else 0
-        self._kept -= gone
-        return gone
+    def forget_front(self, number: int, n: int) -> None:
+        """Drop settled sound at the front of a running utterance."""
+        if (item := self._items.get(number)) is not None:
+            self._kept -= item.forget(n)
 
     def cancel(self, number: int) -> None:
-        """No more of it is sent."""
+        """Drop what was not sent yet."""
         item = self._items.get(number)
         if item is None:
             return
@@ -190,6 +189,10 @@ class Outbox:
         if (item := self._items.pop(number, None)) is not None:
             self._kept -= len(item.frames)
 
+    def clear(self) -> None:
+        self._items.clear()
+        self._kept = 0
+
     def current(self) -> Outgoing | None:
         """The oldest utterance whose finalize has not been sent."""
         return next((item for item in self._items.values() if item.finalized_at is None), None)
@@ -199,7 +202,7 @@ class Outbox:
         return sum(item.waiting for item in self._items.values() if item.finalized_at is None) * FRAME_S
 
     def _trim(self) -> None:
-        """Keep the bound: drop sent sound first, then the oldest that is unsent."""
+        """Keep the bound: drop sent sound first, then the oldest unsent sound."""
         for even_unsent in (False, True):
             for item in self._items.values():
                 gone = item.forget(self._kept - self._keep, even_unsent=even_unsent)
@@ -207,3 +210,30 @@ class Outbox:
                 self.forgotten += gone
                 if self._kept <= self._keep:
                     return
+
+
+class KeptSound:
+    """The sound of utterances that settled without a text, oldest first, so that the user can send it again."""
+
+    def __init__(self, keep_s: float = 300.0) -> None:
+        """``keep_s``: seconds of sound kept in memory (300 s take 9.6 MB); the oldest utterance goes first."""
+        self._keep = round(keep_s / FRAME_S)
+        self._frames: dict[int, tuple[Frame, ...]] = {}
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._frames
+
+    def put(self, number: int, frames: Iterable[Frame]) -> list[int]:
+        """Keep an utterance; returns the numbers of those that were dropped, itself included if it is too long."""
+        self._frames.pop(number, None)
+        self._frames[number] = tuple(frames)
+        kept, dropped = sum(map(len, self._frames.values())), []
+        while kept > self._keep:
+            oldest = next(iter(self._frames))
+            kept -= len(self._frames.pop(oldest))
+            dropped.append(oldest)
+        return dropped
+
+    def take(self, number: int) -> tuple[Frame, ...]:
+        """The sound of an utterance, which is then no longer kept; empty if there is none."""
+        return self._frames.pop(number, ())

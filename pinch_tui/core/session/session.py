@@ -14,15 +14,14 @@ from pinch_tui.core.events import FinalizeMode, SessionParams
 from pinch_tui.core.said import words
 from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.acknowledged import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements, patience_s
-from pinch_tui.core.session.credit import Pace
-from pinch_tui.core.session.delivery import Delivery, Step
-from pinch_tui.core.session.events import SessionState
+from pinch_tui.core.session.delivery import Delivery
+from pinch_tui.core.session.events import SessionState, Step
+from pinch_tui.core.session.link import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements, Window, pong_wait_s
 from pinch_tui.core.session.outbox import Outgoing
+from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.session.retries import Retries
 from pinch_tui.core.session.traits import ServiceTraits
-from pinch_tui.core.session.window import Window
 from pinch_tui.core.wire import (
     EndMessage,
     ErrorMessage,
@@ -390,7 +389,7 @@ class Session:
     def _next_ping_at(self) -> float:
         if self._ping_at is not None:
             return float("inf")
-        return min(self._pinged_at + (PING_EVERY_S if self.is_active else PING_IDLE_S), self.delivery.asks_at())
+        return min(self._pinged_at + (PING_EVERY_S if self.is_active else PING_IDLE_S), self.delivery.ping_at())
 
     def _stall_at(self) -> float:
         if self._ping_at is None:
@@ -398,7 +397,7 @@ class Session:
         if not self.is_active:
             return max(self._ping_at, self.delivery.heard_at) + PONG_IDLE_S
         if self.delivery.window is not None:
-            return max(self._ping_at, self.delivery.heard_at) + patience_s(self.delivery.window.shortest_s)
+            return max(self._ping_at, self.delivery.heard_at) + pong_wait_s(self.delivery.window.shortest_s)
         quiet = max(self._ping_at, self.delivery.heard_at) + PONG_WITHIN_S
         return max(quiet, self._acks.lives_until())
 

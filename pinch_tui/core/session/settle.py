@@ -1,13 +1,16 @@
-"""When an utterance is settled. Pure.
+"""Decides when an utterance is settled. Pure.
 
-`finalize` is not acknowledged by the service (reference, section 1.10), so the end is inferred: every segment has its
-final original and final translation, and nothing more came for a quiet gap; or a ceiling has passed. Finals come
-several times for a segment (section 1.9), so one that a later text goes beyond is not its last, and a voice that was
-sent after the last text is still to be answered. A service that sends finals before the end is given the time that its
-answers take; as any silence, that counts only from a service that lived all the time.
+The service does not acknowledge `finalize` (reference, section 1.10), so the end is inferred. An utterance is settled
 
-A queue may lie before a slow link, so `finalize` arrives long after it left. A service that answers a ping sent after
-it has it: nothing is settled before that pong, and where the pong was slow, silence counts from there.
+- when every segment has its final original and its final translation, and nothing more came for a while; or
+- when a ceiling has passed.
+
+Three facts make that harder. Finals come several times for a segment (section 1.9), so a final is not the last one if a
+later text goes beyond it. Texts are late, so voice that was sent after the last text is still to be transcribed. And a
+service that sends early finals needs time for the last one (``patience_s``).
+
+Silence only counts if the service was alive meanwhile, which pings show. On a slow link `finalize` can wait in a queue:
+nothing settles before a ping sent after it was answered, and if that pong was slow, all times count from the pong.
 """
 
 from __future__ import annotations
@@ -16,15 +19,15 @@ from dataclasses import dataclass, field
 
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
-TELL_S = 0.2
+_SHORTEST_LAG_S = 0.2
 """A text cannot cover sound that was sent less than this before it."""
-SLOW_S = 2.0
-"""A `finalize` whose pong takes longer stood in a queue with the voice before it: texts until then may be too early."""
+_SLOW_PONG_S = 2.0
+"""After a longer round trip `finalize` was in a queue with the voice before it, so texts until then may be early."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuietTimes:
-    """How long silence lasts before it means the end, in seconds; a service that is slower declares its own."""
+    """How long silence lasts before it means the end, in seconds; a slower service declares its own."""
 
     text: float = 0.6
     """After the last final, when no speech is expected."""
@@ -43,48 +46,45 @@ class QuietTimes:
 
 
 @dataclass(slots=True)
-class _Half:
-    """One kind of one segment. ``text``: its newest final."""
+class _Side:
+    """The original or the translation of one segment."""
 
-    text: str | None = None
-    earlier: set[str] = field(default_factory=set)
+    newest_final: str | None = None
+    older_finals: set[str] = field(default_factory=set)
     is_final: bool = False
 
     def take(self, text: str, *, is_final: bool) -> bool:
-        """Take one message; True when it goes beyond an earlier final."""
-        newest = self.text
-        if newest is not None and (newest.startswith(text) or text in self.earlier):
+        """Take one message; returns whether it goes beyond an earlier final."""
+        newest = self.newest_final
+        if newest is not None and (newest.startswith(text) or text in self.older_finals):
             self.is_final |= is_final and newest == text
             return False
         self.is_final = is_final
         if is_final:
             if newest is not None:
-                self.earlier.add(newest)
-            self.text = text
+                self.older_finals.add(newest)
+            self.newest_final = text
         return newest is not None
 
 
 @dataclass(slots=True)
-class _Halves:
-    original: _Half = field(default_factory=_Half)
-    translation: _Half = field(default_factory=_Half)
+class _Sides:
+    original: _Side = field(default_factory=_Side)
+    translation: _Side = field(default_factory=_Side)
 
     def take(self, message: TranscriptMessage) -> None:
         if message.kind is TranscriptKind.ORIGINAL:
             if self.original.take(message.text, is_final=message.is_final):
-                self.translation.is_final = False  # its translation is still to come
-        elif message.original_text not in self.original.earlier:
+                self.translation.is_final = False  # the new words are not translated yet
+        elif message.original_text not in self.original.older_finals:
             self.translation.take(message.text, is_final=message.is_final)
-
-    def are_final(self, *, with_translation: bool) -> bool:
-        return self.original.is_final and (self.translation.is_final or not with_translation)
 
 
 @dataclass(slots=True)
 class SettleWatch:
     """Watches one attempt of one utterance.
 
-    ``is_acknowledged``: the service says when the utterance is over; only the ceiling is watched here.
+    ``is_acknowledged``: the service says when the utterance is over, so only the ceiling is watched here.
     """
 
     expects_speech: bool
@@ -92,79 +92,84 @@ class SettleWatch:
     is_acknowledged: bool = False
     quiet: QuietTimes = field(default_factory=QuietTimes)
     finalized_at: float | None = None  # when `finalize` left
-    is_asked: bool = False  # a ping followed `finalize`
-    arrived_at: float | None = None  # when that ping's pong came: the service has it
+    is_pinged: bool = False  # a ping followed `finalize`
+    arrived_at: float | None = None  # when that ping was answered: the service has `finalize`
     is_voiced: bool = True
-    voiced_at: float = float("-inf")  # when the last of the voice had really left
-    segments: dict[str, _Halves] = field(default_factory=dict)
-    last_at: float = float("-inf")  # the last message or chunk
-    told_at: float = float("-inf")  # the last original text
-    lag: float = 0.0  # from the utterance's voice to its first interim, as far as known
-    patience: float = 0.0  # seconds after `finalize` in which another final may follow one
+    voice_sent_at: float = float("-inf")  # when the last of the voice had really left
+    segments: dict[str, _Sides] = field(default_factory=dict)
+    replied_at: float = float("-inf")  # when the last message or chunk came
+    original_at: float = float("-inf")  # when the last original text came
+    chunk_at: float | None = None  # when the last chunk came
+    lag_s: float = 0.0  # from the voice to its first interim; 0.0 if unknown
+    patience_s: float = 0.0  # after `finalize`, while another final may follow one
     soonest_last_s: float = 0.0  # a final that comes sooner after `finalize` is not taken for the last one
-    speech_at: float | None = None  # the last chunk
 
     def message(self, message: TranscriptMessage, now: float) -> None:
-        self.segments.setdefault(message.id, _Halves()).take(message)
-        self.last_at = now
+        self.segments.setdefault(message.id, _Sides()).take(message)
+        self.replied_at = now
         if message.kind is TranscriptKind.ORIGINAL:
-            self.told_at = now
+            self.original_at = now
 
     def speech(self, now: float) -> None:
-        self.last_at = self.speech_at = now
+        self.replied_at = self.chunk_at = now
 
     def pinged(self) -> None:
-        """A ping is sent, in order behind what the socket took."""
-        self.is_asked = self.finalized_at is not None and not self.is_acknowledged
+        """A ping was sent, in order behind what the socket took."""
+        self.is_pinged = self.finalized_at is not None and not self.is_acknowledged
 
     def ponged(self, now: float) -> None:
-        if self.is_asked and self.arrived_at is None:
+        if self.is_pinged and self.arrived_at is None:
             self.arrived_at = now
 
-    def asks_at(self, answered_at: float) -> float | None:
-        """When a ping is wanted: behind `finalize`, and where silence would mean that nothing was heard."""
+    def ping_at(self, answered_at: float) -> float | None:
+        """When a ping is wanted: after `finalize`, and where silence is about to mean the end. None for never.
+
+        ``answered_at``: when the newest answered ping was sent.
+        """
         if self.finalized_at is None or self.is_acknowledged:
             return None
-        if not self.is_asked:
+        if not self.is_pinged:
             return self.finalized_at
-        at = self._silent_at if self.is_voiced else None
+        at = self._silence_counts_at if self.is_voiced else None
         return at if at is not None and answered_at < at else None
 
     def give(self, segment: str, other: SettleWatch, now: float) -> None:
-        """The segment answers another utterance."""
-        if (halves := self.segments.pop(segment, None)) is None:
+        """The segment belongs to another utterance; the speech goes with the last one."""
+        if (sides := self.segments.pop(segment, None)) is None:
             return
-        other.segments[segment] = halves
-        other.last_at = other.told_at = now
+        other.segments[segment] = sides
+        other.replied_at = other.original_at = now
         if not self.segments:
-            other.speech_at, self.speech_at = self.speech_at, None
-            self.told_at = float("-inf")
+            other.chunk_at, self.chunk_at = self.chunk_at, None
+            self.original_at = float("-inf")
 
     @property
     def has_all_finals(self) -> bool:
-        with_translation = self.expects_translation
+        """Whether there are texts, and all of them are final."""
         return bool(self.segments) and all(
-            halves.are_final(with_translation=with_translation) for halves in self.segments.values()
+            sides.original.is_final and (sides.translation.is_final or not self.expects_translation)
+            for sides in self.segments.values()
         )
 
     @property
     def has_final_since_end(self) -> bool:
         """Whether all texts are final, and one of them came after `finalize` left."""
-        return self.finalized_at is not None and self.told_at >= self.finalized_at and self.has_all_finals
+        return self.finalized_at is not None and self.original_at >= self.finalized_at and self.has_all_finals
 
     @property
-    def is_told(self) -> bool:
-        """Whether texts have come about all of the voice, as far as the service's lag tells."""
-        if (queued_until := self._queued_until) is not None and self.told_at < queued_until:
+    def is_voice_covered(self) -> bool:
+        """Whether the texts cover all of the voice, judging by the service's lag."""
+        if (queued_until := self._queued_until) is not None and self.original_at < queued_until:
             return False
-        return self.told_at >= self.voiced_at + max(TELL_S, self.lag / 2)
+        return self.original_at >= self.voice_sent_at + max(_SHORTEST_LAG_S, self.lag_s / 2)
 
     @property
     def is_answered(self) -> bool:
-        """Whether the service has nothing more to write: it need not hear the utterance again."""
+        """Whether the service has written all that it will, so that it need not hear the utterance again."""
         if self.finalized_at is None or self.arrived_at is None or self.is_acknowledged:
             return False
-        return self.has_all_finals and self.is_told and self.told_at >= self.finalized_at + self.soonest_last_s
+        is_last = self.original_at >= self.finalized_at + self.soonest_last_s
+        return self.has_all_finals and self.is_voice_covered and is_last
 
     @property
     def ceiling(self) -> float:
@@ -172,15 +177,13 @@ class SettleWatch:
         since = self._queued_until or self.finalized_at
         if since is None:
             return float("inf")
-        return max(since + self.quiet.ceiling, self.last_at + self.quiet.ceiling_idle)
+        return max(since + self.quiet.ceiling, self.replied_at + self.quiet.ceiling_idle)
 
     def settles_at(self, answered_at: float) -> float | None:
-        """The time at which the utterance is settled if nothing more comes; None before `finalize` has arrived.
+        """When the utterance settles if nothing more comes; None before `finalize` has arrived.
 
-        ``answered_at``: when the newest ping left that the service has answered. Silence means that nothing was heard,
-        or nothing more, only from a service that, where there was a voice, lived all the time.
+        ``answered_at``: when the newest answered ping was sent. Silence counts only up to then.
         """
-        quiet = self.quiet
         if self.finalized_at is None or (self.arrived_at is None and not self.is_acknowledged):
             return None
         since, ceiling = self._queued_until or self.finalized_at, self.ceiling
@@ -190,34 +193,34 @@ class SettleWatch:
             return at if not self.is_voiced or answered_at >= at else None
         if not self.has_all_finals:
             return ceiling
-        pause = quiet.text
+        pause = self.quiet.text
         if self.expects_speech:
-            pause = quiet.before_speech if self.speech_at is None else quiet.speech
-        at = max(max(self.last_at, since) + pause, since + self.patience)
-        if (silent_at := self._silent_at) is not None:  # the last words may not have been told of at all
-            at = max(at, silent_at) if answered_at >= silent_at else ceiling
+            pause = self.quiet.before_speech if self.chunk_at is None else self.quiet.speech
+        at = max(max(self.replied_at, since) + pause, since + self.patience_s)
+        if (counts_at := self._silence_counts_at) is not None:
+            at = max(at, counts_at) if answered_at >= counts_at else ceiling
         return min(ceiling, at)
 
     @property
     def _queued_until(self) -> float | None:
-        """When the service is known to have `finalize`, where a queue held it up."""
+        """When the service got `finalize`, if a queue had held it up."""
         finalized_at, arrived_at = self.finalized_at, self.arrived_at
-        is_quick = finalized_at is None or arrived_at is None or arrived_at - finalized_at <= SLOW_S
+        is_quick = finalized_at is None or arrived_at is None or arrived_at - finalized_at <= _SLOW_PONG_S
         return None if is_quick else arrived_at
 
     @property
-    def _silent_at(self) -> float | None:
-        """When silence means that nothing was heard, or nothing after the last text; None where it need not tell."""
+    def _silence_counts_at(self) -> float | None:
+        """When silence means that no (further) word was recognised; None if the texts themselves tell the end."""
         if self.segments and self.finalized_at is not None and self.has_all_finals:
             since = self._queued_until or self.finalized_at
-            if not self.is_told:
-                return since + max(self.quiet.empty_voiced, self.patience)
-            return since + self.patience if self.patience and self.is_voiced else None
+            if not self.is_voice_covered:
+                return since + max(self.quiet.empty_voiced, self.patience_s)
+            return since + self.patience_s if self.patience_s and self.is_voiced else None
         return self._empty_at
 
     @property
     def _empty_at(self) -> float | None:
-        """When silence means that nothing was heard; None before `finalize` has arrived or once something came."""
-        if self.arrived_at is None or self.segments or self.speech_at is not None:
+        """When silence means that nothing was recognised; None before `finalize` arrived or once something came."""
+        if self.arrived_at is None or self.segments or self.chunk_at is not None:
             return None
         return self.arrived_at + (self.quiet.empty_voiced if self.is_voiced else self.quiet.empty_silent)

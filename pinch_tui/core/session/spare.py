@@ -6,7 +6,7 @@ the next press. A failed one is dropped silently and tried again at growing inte
 
 from __future__ import annotations
 
-from pinch_tui.core.session.backoff import Backoff
+from pinch_tui.core.session.retries import Backoff
 
 AFTER_READY_S = 1.0
 """Delay after the session in use is ready: its own traffic comes first."""

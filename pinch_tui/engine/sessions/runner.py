@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pinch_tui.boundary import quietly
 from pinch_tui.core.clock import Clock
 from pinch_tui.core.session import events as ev
-from pinch_tui.core.session.delivery import Step
+from pinch_tui.core.session.events import Step
 from pinch_tui.core.session.reactions import Failure, FailureKind
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.wire import Allocation

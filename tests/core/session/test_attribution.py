@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.session.attribution import Attribution, Moved
-from pinch_tui.core.session.credit import Pace
+from pinch_tui.core.session.attribution import Attribution, Move
+from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 GRACE_S, PAUSE_S = 0.25, 0.3
@@ -192,13 +192,13 @@ def test_a_late_first_segment_stands_before_the_one_that_was_told_of_first() -> 
     attribution.first_sent(1, 0.0)
     attribution.finalized(1, 2.0, is_voiced=True)
 
-    def say(id_: str, *, is_final: bool, at: float) -> list[Moved]:
+    def say(id_: str, *, is_final: bool, at: float) -> list[Move]:
         number, moved = attribution.of_text(TranscriptMessage(TranscriptKind.ORIGINAL, id_, id_, is_final), at)
         assert number == 1
         return moved
 
     assert say("second", is_final=False, at=1.0) == []
-    assert say("first", is_final=True, at=2.5) == [Moved("first", 1, 1, "second")]
+    assert say("first", is_final=True, at=2.5) == [Move("first", 1, 1, "second")]
 
 
 def test_sentences_after_an_unheard_utterance_stay_in_one_row() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session.attribution import IDS, IDS_A_SECOND
-from pinch_tui.core.session.delivery import Delivery, Step
+from pinch_tui.core.session.attribution import MAX_SEGMENTS, MAX_SEGMENTS_PER_S
+from pinch_tui.core.session.delivery import Delivery
 from pinch_tui.core.session.events import (
     MessageIgnored,
     Restarted,
@@ -12,6 +12,7 @@ from pinch_tui.core.session.events import (
     SendFinalize,
     Settled,
     SpeechReceived,
+    Step,
     TextMoved,
     TextReceived,
 )
@@ -314,7 +315,7 @@ def test_a_flood_of_segments_is_cut_off_and_counted() -> None:
     s.start(1)
     s.talk(1, 1.0)
     taken = sum(s.text(f"id {n}") == 1 for n in range(5_000))
-    assert IDS <= taken <= IDS + 2 * IDS_A_SECOND
+    assert MAX_SEGMENTS <= taken <= MAX_SEGMENTS + 2 * MAX_SEGMENTS_PER_S
     flood = TranscriptMessage(TranscriptKind.ORIGINAL, "one more", "text", is_final=True)
     assert s.delivery.text(flood, s.now) == [MessageIgnored(is_unknown=False)]
     assert s.text("id 0") == 1  # what is known goes on
@@ -338,7 +339,7 @@ def test_words_that_a_slow_socket_took_after_the_last_text_are_waited_for() -> N
     s.delivery.end(1, s.now)
     s.now += 0.4
     s.both("a")  # of the first second
-    while s.delivery._flying:
+    while s.delivery._queued:
         s.delivery.taken(s.now)
     s.wait(3.0)
     assert s.delivery.is_active, "the last words may still come"

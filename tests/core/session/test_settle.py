@@ -20,7 +20,7 @@ class Scene:
 
     def release(self) -> None:
         self.watch.finalized_at = self.watch.arrived_at = 2.1
-        self.watch.voiced_at = 2.0
+        self.watch.voice_sent_at = 2.0
 
     @property
     def at(self) -> float | None:
@@ -130,7 +130,7 @@ def test_silence_after_an_early_final_means_the_end_only_from_a_service_that_liv
     s.release()
     s.watch.pinged()
     end = 2.1 + QUIET.empty_voiced
-    assert s.watch.asks_at(answered_at=2.1) == end
+    assert s.watch.ping_at(answered_at=2.1) == end
     assert s.watch.settles_at(answered_at=2.1) == 2.1 + QUIET.ceiling
     assert s.watch.settles_at(answered_at=end) == end
 
@@ -139,12 +139,12 @@ def test_a_service_that_sends_several_finals_is_given_the_time_that_its_answers_
     s = Scene()
     s.release()
     s.watch.pinged()
-    s.watch.patience, s.watch.soonest_last_s = 3.0, 1.5
+    s.watch.patience_s, s.watch.soonest_last_s = 3.0, 1.5
     s.say(2.5, SAID, "hello.")
     s.say(2.6, MEANT, "hola.")
     assert s.at == 2.1 + 3.0
     assert not s.watch.is_answered, "it may be the final before the last"
-    assert s.watch.asks_at(answered_at=2.1) == 2.1 + 3.0, "silence tells only of a service that lives"
+    assert s.watch.ping_at(answered_at=2.1) == 2.1 + 3.0, "silence tells only of a service that lives"
     assert s.watch.settles_at(answered_at=5.0) == 2.1 + QUIET.ceiling
     s.say(4.9, SAID, "hello. yes.")
     s.say(5.0, MEANT, "hola. si.")
