@@ -27,6 +27,7 @@ from textual.geometry import Size
 
 from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceState
 from pinch_tui.ui.app.theme import THEMES
+from pinch_tui.ui.transcript.row import RowStyle
 from pinch_tui.ui.transcript.view import TranscriptView
 
 WORDS = (
@@ -121,7 +122,7 @@ class Talk:
 class Bench(App[None]):
     def __init__(self, talk: Talk) -> None:
         super().__init__(driver_class=CountingDriver)
-        self.view = TranscriptView(talk)
+        self.view = TranscriptView(talk, RowStyle())
 
     def compose(self) -> ComposeResult:
         yield self.view
@@ -245,7 +246,7 @@ async def measure(app: Any, talk: Talk, seconds: float) -> None:
     app.view.select_first()
     async with watching() as stalls:
         await talk_for(app, talk, seconds / 2)
-    say("talking, reading at the top: worst stall", f"{stalls}; new below {app.view.new_below}")
+    say("talking, reading at the top: worst stall", f"{stalls}; new below {len(app.view.unseen)}")
     for name, act in (("top", app.view.select_first), ("end", app.view.select_last)):
         act()
         await asyncio.sleep(0.3)

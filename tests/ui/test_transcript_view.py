@@ -11,6 +11,7 @@ from textual.message import Message
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.ui.app.theme import ASCII, THEMES
 from pinch_tui.ui.text.layout import Order
+from pinch_tui.ui.transcript.row import RowStyle
 from pinch_tui.ui.transcript.view import TranscriptView
 from tests.ui.line_talk import Talk
 
@@ -20,7 +21,7 @@ class Shown(App[None]):
 
     def __init__(self, talk: Talk, **look: object) -> None:
         super().__init__()
-        self.view = TranscriptView(talk, clock=self.clock, **look)  # type: ignore[arg-type]
+        self.view = TranscriptView(talk, RowStyle(**look), clock=self.clock)  # type: ignore[arg-type]
         self.heard: list[Message] = []
         self.now = 0.0
 
@@ -372,7 +373,7 @@ async def test_the_selection_moves_by_line_page_and_end() -> None:
     async with app.run_test(size=(80, 12)):
         view = app.view
         assert view.cursor == 60
-        view.select_prev()
+        view.select_next(-1)
         assert view.cursor == 59
         view.select_next()
         view.select_next()
@@ -384,7 +385,7 @@ async def test_the_selection_moves_by_line_page_and_end() -> None:
         assert view.cursor is not None and view.cursor > page
         view.select_first()
         assert view.cursor == 1 and "word0" in app.lines[0]
-        view.select_prev()
+        view.select_next(-1)
         assert view.cursor == 1
         assert app.lines[0].startswith("▌")
 
@@ -549,8 +550,8 @@ async def test_a_tall_row_that_is_being_read_is_not_left_for_a_new_one() -> None
     talk.add(" ".join(f"w{i:03}" for i in range(400)), "corto")
     app = Shown(talk)
     async with app.run_test(size=(60, 15)) as pilot:
-        app.view.select_prev()
-        app.view.select_prev()
+        app.view.select_next(-1)
+        app.view.select_next(-1)
         await pilot.pause()
         before = app.lines
         app.view.refresh_utterances([talk.add("newest", "nuevo")])

@@ -48,8 +48,9 @@ from pinch_tui.ui.app.palette import ActionPalette, Palette
 from pinch_tui.ui.app.theme import ASCII, THEMES, UNICODE
 from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.main import MainScreen
-from pinch_tui.ui.text.cells import WIDTHS_QUERY, judge_widths
+from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, judge_widths
 from pinch_tui.ui.text.layout import app_reorders
+from pinch_tui.ui.transcript.row import RowStyle
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.mouse_hold import MouseHold
 
@@ -125,8 +126,9 @@ class PinchApp(App[AppExit]):
         if not settings.ui.motion:
             self.animation_level = "none"
         self.order = app_reorders(settings.ui.bidi, os.environ)
-        times = settings.ui.timestamps
-        view = TranscriptView(engine.transcript, has_times=times, reorders=self.order, shapes=self.marks)
+        widths = guess_widths(os.environ)
+        style = RowStyle(has_times=settings.ui.timestamps, order=self.order, shapes=self.marks, widths=widths)
+        view = TranscriptView(engine.transcript, style)
         view.latest_key = self.front.key_named("latest")
         self.main = self._face.main = MainScreen(self, view)
         self._face.actions = ScreenActions(self, self.main, draw_large)

@@ -1,13 +1,14 @@
-"""The laid-out conversation: its rows, their heights and their lines; no widget. Pure.
+"""The laid-out conversation: its rows, their heights and their lines. Pure.
 
-A row is laid out when it comes into view and kept for a while; the heights of all others are estimates. A row that
-was live does not shrink at once, so that nothing below it jumps; `release` shrinks it when lines move anyway.
+A row is laid out when it comes into view and kept for a while; all other heights are estimates. A row that was live
+does not shrink at once, so that nothing below it jumps; `release` shrinks it when lines move anyway.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.ui.transcript import row as line_row
@@ -17,23 +18,13 @@ from pinch_tui.ui.transcript.row import RowLine, RowStyle
 GAP = 1
 """Empty lines between two rows."""
 KEPT_ROWS = 400
-"""Most rows kept laid out; beyond it the oldest half is dropped."""
-
-
-class Row:
-    """A row in its present layout. ``painted`` is the painter's cache: (line, is selected) -> its strip."""
-
-    __slots__ = ("lines", "painted")
-
-    def __init__(self, lines: tuple[RowLine, ...]) -> None:
-        self.lines = lines
-        self.painted: dict[tuple[int, bool], object] = {}
+"""Limit of laid-out rows; beyond it the oldest half is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to paint. ``top``: the scroll position at which nothing in view has moved. ``lines``: content lines that
-    changed; ``from_line``: everything from this content line down (None: nothing grew)."""
+    """The lines to paint. ``top``: the scroll position at which nothing in view moves. ``lines``: the changed
+    content lines; ``from_line``: everything from this content line down (None: no height changed)."""
 
     top: int
     lines: tuple[int, ...] = ()
@@ -41,15 +32,15 @@ class Changes:
 
 
 class LineBook:
-    """All rows of a conversation. ``read`` gives its utterances in press order; rows are counted from 0."""
+    """All rows of a conversation. ``read`` returns its utterances in press order; rows are counted from 0."""
 
     def __init__(self, read: Callable[[], Sequence[Utterance]], style: RowStyle) -> None:
         self._read = read
         self.style = style
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, tuple[RowLine, ...]] = {}
         self._floor: dict[int, int] = {}
         self._row_of: dict[int, int] = {}
-        self._sizes: list[line_row.Size] = []  # kept, so that a new width costs no look at 10,000 texts
+        self._sizes: list[line_row.Size] = []  # kept, since a new width must not read 10,000 texts
         self.view = Viewport(self._measure)
         self.stars: frozenset[int] = frozenset()
         self.speaking: int | None = None
@@ -59,36 +50,34 @@ class LineBook:
 
     @property
     def is_laid_out(self) -> bool:
-        """Whether the view's width is known yet."""
+        """Whether the view has a width yet."""
         return self.style.width > 0
 
     def utterance(self, row: int) -> Utterance:
         return self._read()[row]
 
     def row_of(self, number: int | None) -> int | None:
-        """The row of an utterance, None when there is none."""
+        """The row of an utterance; None if it has none."""
         return None if number is None else self._row_of.get(number)
 
     def bottom(self, number: int) -> int:
-        """The line after an utterance's last one."""
+        """The line below an utterance."""
         row = self._row_of.get(number)
         return 0 if row is None else self.view.top(row + 1)
 
     def gap_above(self, row: int) -> int:
         return GAP if row else 0
 
-    def row(self, row: int) -> Row:
+    def lines(self, row: int) -> tuple[RowLine, ...]:
         """A row's lines, laid out on demand."""
         found = self._rows.get(row)
         if found is None:
             utterance = self.utterance(row)
-            found = Row(
-                line_row.build(
-                    utterance,
-                    self.style,
-                    is_starred=utterance.number in self.stars,
-                    is_speaking=utterance.number == self.speaking,
-                )
+            found = line_row.build(
+                utterance,
+                self.style,
+                is_starred=utterance.number in self.stars,
+                is_speaking=utterance.number == self.speaking,
             )
             if len(self._rows) >= KEPT_ROWS:
                 for old in list(self._rows)[: KEPT_ROWS // 2]:
@@ -96,8 +85,19 @@ class LineBook:
             self._rows[row] = found
         return found
 
+    def line(self, line: int) -> tuple[int | None, RowLine | None]:
+        """The row of a content line (None: a gap, or below the end) and its pieces (None: empty)."""
+        if line >= self.view.total:
+            return None, None
+        row = self.view.row_at(line)
+        at = line - self.view.top(row) - self.gap_above(row)
+        if at < 0:
+            return None, None
+        lines = self.lines(row)
+        return row, lines[at] if at < len(lines) else None
+
     def _measure(self, row: int) -> int:
-        height = max(self.gap_above(row) + len(self.row(row).lines), self._floor.get(row, 0))
+        height = max(self.gap_above(row) + len(self.lines(row)), self._floor.get(row, 0))
         if row in self._floor or self.utterance(row).is_live:
             self._floor[row] = height
         return height
@@ -107,17 +107,17 @@ class LineBook:
         return max(self.gap_above(row) + height, self._floor.get(row, 0))
 
     def newest(self) -> int:
-        """The last row that has a text or may still get one, or else the last of all."""
+        """The last row that has a text or can still get one; without such a row, the last one."""
         utterances = self._read()
         last = len(self) - 1
         return next((row for row in range(last, -1, -1) if utterances[row].has_content), last)
 
     def release(self) -> bool:
-        """Drop the empty lines below rows that are no longer live; returns whether there were any."""
+        """Drop the empty lines below rows that are no longer live; returns False if there were none."""
         return self._release([row for row in self._floor if not self.utterance(row).is_live])
 
     def release_last(self) -> bool:
-        """The same for the last row alone, below which nothing can jump."""
+        """`release` for the last row only, since nothing below it can jump."""
         last = len(self) - 1
         return last in self._floor and not self.utterance(last).is_live and self._release([last])
 
@@ -166,17 +166,12 @@ class LineBook:
         self._row_of[utterance.number] = row
 
     def mark_matches(self, folded: str) -> None:
-        """Mark the matches of a folded needle; heights stay."""
+        """Mark the matches of a folded needle; no height changes."""
         self.style = replace(self.style, folded=folded)
         self._rows.clear()
 
-    def forget_paint(self) -> None:
-        """The theme changed: keep the lines, drop the strips."""
-        for row in self._rows.values():
-            row.painted.clear()
-
     def forget(self, numbers: Iterable[int]) -> Iterator[int]:
-        """The look of these utterances changed, not their text; returns their rows."""
+        """The look of these utterances changed, but not their height; returns their rows."""
         for number in numbers:
             row = self._row_of.get(number)
             if row is not None:
@@ -186,7 +181,7 @@ class LineBook:
     # ---- changes --------------------------------------------------------------------------------------------------
 
     def take_new(self) -> list[int] | None:
-        """Add new utterances; returns their numbers, or None when some have gone."""
+        """Add new utterances; returns their numbers, or None if utterances have gone."""
         utterances = self._read()
         known = len(self.view)
         if len(utterances) < known:
@@ -216,17 +211,7 @@ class LineBook:
                 from_line = first if from_line is None else from_line
             else:
                 start = first + self.gap_above(row)
-                lines.extend(start + at for at in _changed(before, self.row(row)))
+                lines += (
+                    start + at for at, (old, new) in enumerate(zip_longest(before or (), self.lines(row))) if old != new
+                )
         return Changes(top, tuple(lines), from_line)
-
-
-def _changed(before: Row | None, after: Row) -> Iterator[int]:
-    """Lines that differ; strips of the others are carried over."""
-    old = before.lines if before else ()
-    for at in range(max(len(old), len(after.lines))):
-        if at >= len(old) or at >= len(after.lines) or old[at] != after.lines[at]:
-            yield at
-        elif before is not None:
-            for key in ((at, False), (at, True)):
-                if key in before.painted:
-                    after.painted[key] = before.painted[key]

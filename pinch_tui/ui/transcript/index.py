@@ -1,14 +1,13 @@
-"""Maps rows of the conversation to lines of the screen: a prefix-sum tree with lazy measuring. Pure.
+"""Maps the rows of a conversation to lines: a prefix-sum tree with lazy measuring. Pure.
 
-Heights of utterances that were never seen are estimates; `Viewport` replaces an estimate by the true height when the
-utterance comes into view, and moves the scroll position so that what was already on screen stays where it is. Nothing
-here costs more than O(log n) per utterance in view; only `reset` is linear.
+The height of a row that was never in view is an estimate. `Viewport` measures a row when it comes into view, and moves
+the scroll position so that everything already on the screen stays in place. The cost is O(log n) per row in view; only
+`reset` is linear.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import accumulate
 
 
@@ -30,7 +29,7 @@ class LineIndex:
         sums = [0, *accumulate(self._heights)]
         self._tree = [total - sums[i & (i - 1)] for i, total in enumerate(sums)]
         self.total = sums[n]
-        """Lines of all rows together."""
+        """The sum of all heights."""
         self._top_bit = 1 << n.bit_length() >> 1 if n else 0
 
     def append(self, height: int) -> None:
@@ -49,7 +48,7 @@ class LineIndex:
         return self._heights[row]
 
     def set(self, row: int, height: int) -> int:
-        """Give a row a new height; returns by how much it grew."""
+        """Change a row's height; returns its growth."""
         delta = height - self._heights[row]
         if delta:
             self._heights[row] = height
@@ -70,7 +69,7 @@ class LineIndex:
         return total
 
     def row_at(self, line: int) -> int:
-        """The row that holds a line; the last row for lines beyond the end, 0 for an empty index."""
+        """The row at a line: beyond the end the last row, in an empty index 0."""
         row = 0
         rest = line
         bit = self._top_bit
@@ -84,18 +83,8 @@ class LineIndex:
         return min(row, max(0, n - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A row in view: its place in the conversation, its first line, its height."""
-
-    row: int
-    top: int
-    height: int
-
-
 class Viewport(LineIndex):
-    """The index, and which of its heights are true rather than estimated. ``measure(row)`` gives a row's true
-    height."""
+    """An index that knows which of its heights are estimates. ``measure(row)`` returns a row's true height."""
 
     __slots__ = ("_is_true", "_measure")
 
@@ -109,12 +98,12 @@ class Viewport(LineIndex):
         self._is_true = bytearray(len(self))
 
     def append(self, height: int) -> None:
-        """Add a row of an estimated height."""
+        """Add a row with an estimated height."""
         super().append(height)
         self._is_true.append(0)
 
     def doubt(self, row: int, estimate: int) -> int:
-        """A row out of view changed: use the estimate until it is seen. Returns its growth."""
+        """A row out of view changed: use the estimate until it comes into view. Returns its growth."""
         self._is_true[row] = 0
         return self.set(row, estimate)
 
@@ -127,16 +116,16 @@ class Viewport(LineIndex):
         return 0 if self._is_true[row] else self.know(row)
 
     def _ensure_above(self, row: int, room: int) -> None:
-        """Measure the rows above one that fill this many lines."""
+        """Measure the rows that fill ``room`` lines above a row."""
         while row > 0 and room > 0:
             row -= 1
             self._ensure(row)
             room -= self.height(row)
 
     def settle(self, top: int, height: int) -> int:
-        """Measure every row in view; returns the scroll position at which nothing already visible has moved.
+        """Measure every row in view; returns the scroll position at which nothing already visible moves.
 
-        The first row in view whose height was already true is what stays in place; with none, the row at ``top``.
+        The first row in view with a true height stays in place; without one, the row at ``top``.
         """
         n = len(self)
         if not n:
@@ -149,7 +138,7 @@ class Viewport(LineIndex):
             row += 1
         if row >= n or line >= top + height:
             row, line = first, self.top(first)
-        at = line - top  # the screen line of the row that stays
+        at = line - top  # where on the screen the row stays
         self._ensure(row)
         self._ensure_above(row, at)
         top = max(0, self.top(row) - at)
@@ -163,15 +152,15 @@ class Viewport(LineIndex):
         return top
 
     def settle_end(self, height: int) -> int:
-        """Measure the last rows; returns the scroll position that shows the end."""
+        """Measure the last rows; returns the scroll position of the end."""
         self._ensure_above(len(self), height)
         return max(0, self.total - height)
 
     def show(self, row: int, top: int, height: int, *, is_near: bool = False) -> int:
         """The nearest scroll position at which a row is wholly in view.
 
-        A row that is too tall stays where it is while it fills the view. Else its first lines are shown, or, with
-        ``is_near``, those of its lines that are nearest to the view.
+        A row taller than the view stays in place if it fills the view. Otherwise its first lines are shown, or with
+        ``is_near`` the lines nearest to the view.
         """
         top = self.settle(top, height)
         grown = self._ensure(row)
@@ -190,17 +179,8 @@ class Viewport(LineIndex):
             return self.settle(min(first, max(0, first + tall - height)), height)
         return top
 
-    def placed(self, top: int, height: int) -> list[Placed]:
-        """The rows in view, top first."""
-        found: list[Placed] = []
-        n = len(self)
-        if not n or height <= 0:
-            return found
-        row = self.row_at(top)
-        line = self.top(row)
-        while row < n and line < top + height:
-            tall = self.height(row)
-            found.append(Placed(row, line, tall))
-            line += tall
-            row += 1
-        return found
+    def rows(self, top: int, height: int) -> range:
+        """The rows in view."""
+        if not len(self) or height <= 0:
+            return range(0)
+        return range(self.row_at(top), self.row_at(top + height - 1) + 1)

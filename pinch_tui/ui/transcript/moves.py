@@ -1,5 +1,6 @@
-"""Moving through a conversation: which row to select, and the scroll position that shows it. Pure. In a row that is
-taller than the view, steps and pages scroll to its end before they move on.
+"""Moving through a conversation: the row to select, and the scroll position that shows it. Pure.
+
+Within a row taller than the view, steps and pages scroll to its end before they go on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ def is_in_view(book: LineBook, row: int, top: int, height: int) -> bool:
 
 def step(book: LineBook, row: int, by: int, top: int, height: int) -> tuple[int, int]:
     """The row ``by`` rows after the selected one, and the position. From a row out of view it goes to the nearest in
-    view. In a row that is too tall it scrolls by ``by`` lines as long as there is more of it on that side.
+    view. Within a row that is too tall it scrolls by ``by`` lines while there are more on that side.
     """
     view = book.view
     top = view.settle(top, height)
@@ -29,30 +30,27 @@ def step(book: LineBook, row: int, by: int, top: int, height: int) -> tuple[int,
 
 
 def page(book: LineBook, direction: int, top: int, height: int) -> tuple[int, int]:
-    """A page down (1) or up (-1): the last (first) row that is wholly in view then, and the position."""
+    """A page down (1) or up (-1): the last (first) row that is then wholly in view, and the position."""
     top = book.view.settle(top + direction * max(1, height - 2), height)
     return _whole(book, top, height)[0 if direction < 0 else -1], top
 
 
 def _whole(book: LineBook, top: int, height: int) -> list[int]:
-    """The rows whose text is wholly in view, or else those whose text is partly in view."""
-    placed = book.view.placed(top, height)
-    starts = {p.row: p.top + book.gap_above(p.row) for p in placed}
-    whole = [p.row for p in placed if starts[p.row] >= top and p.top + p.height <= top + height]
+    """The rows whose text is wholly in view; without any, those whose text is partly in view."""
+    starts = {row: book.view.top(row) + book.gap_above(row) for row in book.view.rows(top, height)}
+    whole = [row for row, start in starts.items() if start >= top and book.view.top(row + 1) <= top + height]
     return whole or [row for row, start in starts.items() if start < top + height] or list(starts)
 
 
 def to_match(book: LineBook, row: int, top: int, height: int, covered: int) -> int:
-    """The position that shows a row or, when it is too tall, a line of it with a match.
+    """The position that shows a row or, if it is too tall, one of its lines with a match.
 
-    ``covered``: how many lines at the bottom of the view are hidden by something else.
+    ``covered``: the number of hidden lines at the bottom of the view.
     """
     view = book.view
     top = view.show(row, top, height)
     start = view.top(row) + book.gap_above(row)
-    lines = [
-        start + at for at, line in enumerate(book.row(row).lines) if any(piece.marks & MATCH for piece in line.pieces)
-    ]
+    lines = [start + at for at, line in enumerate(book.lines(row)) if any(piece.marks & MATCH for piece in line.pieces)]
     if not lines or any(top <= line < top + height - covered for line in lines):
         return top
     return view.settle(lines[0] - height // 2, height)

@@ -74,7 +74,7 @@ class RowLine(NamedTuple):
 class RowStyle:
     """All that a row's lines depend on besides the utterance. ``folded``: the search needle, folded."""
 
-    width: int
+    width: int = 0
     has_times: bool = True
     order: Order = Order.LETTERS
     folded: str = ""

@@ -1,13 +1,12 @@
 """The conversation: one line-API view of any length.
 
-Every utterance is a row; rows are laid out when they come into view and kept, so that an interim text costs one row,
-not the conversation. While the view is at its end it follows; scrolled up, nothing in it moves, and a mark tells how
-many lines are new below. It belongs to the event loop's thread. Keys are bound by the table of actions, not here.
+Every utterance is a row, and only rows in view are laid out, so an interim text costs one row and not the conversation.
+A view that shows the end follows it; in one that is scrolled up nothing moves, and a mark counts the new rows below.
+It belongs to the event loop's thread. Keys are bound by the table of actions.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -20,9 +19,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pinch_tui.engine import facade
-from pinch_tui.ui.app.theme import UNICODE, Marks
-from pinch_tui.ui.text.cells import Widths, guess_widths
-from pinch_tui.ui.text.layout import Order
 from pinch_tui.ui.throttle import Throttle
 from pinch_tui.ui.transcript import moves as line_moves
 from pinch_tui.ui.transcript.book import LineBook
@@ -50,16 +46,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(
         self,
         transcript: facade.TranscriptReader,
-        *,
-        has_times: bool = True,
-        reorders: Order | bool = Order.LETTERS,
-        shapes: Marks = UNICODE,
-        widths: Widths | None = None,
+        style: RowStyle,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """The view sets the width of ``style``, and its search the needle."""
         super().__init__()
         self._transcript = transcript
-        style = RowStyle(0, has_times, Order(reorders), "", shapes, widths or guess_widths(os.environ))
         self._book = LineBook(lambda: transcript.utterances, style)
         self._search = Search(lambda: transcript.utterances)
         self._painter: Painter | None = None
@@ -70,25 +62,22 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Whether the end is in view and stays there."""
         self._shown_height = 0
         self.cursor: int | None = None
-        """The selected utterance's number; until one is selected, the newest that has, or may still get, a text."""
+        """The selected utterance's number; until one is selected, the newest that has, or can still get, a text."""
         self._cursor_follows = True
         self.unseen: set[int] = set()
-        """Utterances below the view that are new or changed."""
+        """New and changed utterances below the view."""
         self.latest_key = "End"
-        """The key that the jump mark names, "" for none."""
+        """The key that the jump mark names; "" for none."""
 
     def like(self, transcript: facade.TranscriptReader) -> TranscriptView:
         """A view of another conversation with the same look."""
-        style = self._book.style
-        return TranscriptView(
-            transcript, has_times=style.has_times, reorders=style.order, shapes=style.shapes, widths=style.widths
-        )
+        return TranscriptView(transcript, replace(self._book.style, width=0, folded=""))
 
-    # ---- what there is --------------------------------------------------------------------------------------------
+    # ---- content and look ------------------------------------------------------------------------------------------
 
     def refresh_utterances(self, numbers: Iterable[int]) -> None:
-        """These utterances changed or began: paint them soon, at most 20 times a second. May be called from any task of
-        the loop."""
+        """These utterances changed or began: paint them soon, at most 20 times a second. Any task of the loop can call
+        this."""
         numbers = set(numbers)
         if self._search.folded:
             self._search.update(map(self._transcript.utterance, numbers))
@@ -130,7 +119,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def moves(self) -> Mapping[str, Callable[[], object]]:
         """The actions that move the selection."""
         return {
-            "line_up": self.select_prev,
+            "line_up": lambda: self.select_next(-1),
             "line_down": self.select_next,
             "page_up": lambda: self.select_page(-1),
             "page_down": lambda: self.select_page(1),
@@ -147,16 +136,13 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._move_cursor(row, self._book.view.show(row, self._top, self._height))
 
     def select_next(self, step: int = 1) -> None:
-        """Select the next row; in a row that is too tall for the view, scroll on to its end first."""
+        """Select the next (1) or previous (-1) row; within a row that is too tall, scroll to its end first."""
         row = self._book.row_of(self.cursor)
         if row is not None and self._is_placed:
             self._move_cursor(*line_moves.step(self._book, row, step, self._top, self._height))
 
-    def select_prev(self) -> None:
-        self.select_next(-1)
-
     def select_page(self, direction: int) -> None:
-        """Scroll by a page (1: on, -1: back) and select the last (first) row that is wholly in view."""
+        """Scroll a page down (1) or up (-1) and select the last (first) row that is wholly in view."""
         if len(self._book) and self._is_placed:
             self._move_cursor(*line_moves.page(self._book, direction, self._top, self._height))
 
@@ -170,14 +156,14 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._move_cursor(self._book.newest(), self._book.view.settle_end(self._height))
 
     def select_next_star(self) -> bool:
-        """Select the starred utterance after the selected one, round the end; False when none is starred."""
+        """Select the next starred utterance, after the last one the first; returns False if none is starred."""
         starred = [u.number for u in self._transcript.utterances if u.number in self._book.stars]
         if starred:
             self.select(next((n for n in starred if self.cursor is not None and n > self.cursor), starred[0]))
         return bool(starred)
 
     def _move_cursor(self, row: int, top: int | None = None) -> None:
-        """Select a row, at this scroll position if one is given."""
+        """Select a row, at the given scroll position if any."""
         self._cursor_follows = row == self._book.newest()
         if top is not None and self._is_placed:
             self._apply(top)
@@ -194,7 +180,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Selected(number))
 
     def _keep_cursor(self) -> None:
-        """Utterances came or went: keep the selection, or follow the newest."""
+        """After utterances came or went: keep the selection, or follow the newest."""
         if not len(self._book):
             self.cursor = None
         elif self._cursor_follows or self._book.row_of(self.cursor) is None:
@@ -210,12 +196,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._go_to(self._search.here(self.cursor))
 
     def search_step(self, direction: int) -> Found:
-        """Go to the next (1) or previous (-1) match, round the ends."""
+        """Go to the next (1) or previous (-1) match, past the last one to the first."""
         return self._go_to(self._search.step(self.cursor, direction))
 
     @property
     def found(self) -> Found:
-        """Whether the selected utterance is a match, and how many there are now."""
+        """The selected utterance's place among the matches."""
         return self._search.count(self.cursor)
 
     def _go_to(self, found: Found) -> Found:
@@ -247,15 +233,15 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._come_to(top, selected)
 
     def _selected_in_view(self) -> int | None:
-        """The selected row and its place before a new layout."""
+        """The selected row if it is in view; call this before a new layout."""
         row = self._book.row_of(self.cursor)
-        # A view that has grown may have moved up already, so that only its new height takes in all it showed.
+        # A view that grew can have moved up already; then only the new height covers the rows it showed before.
         height = max(self._shown_height, self._height)
         return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
 
     def _come_to(self, top: int, selected: int | None) -> None:
-        """After a new layout: go to the end if the view follows it, else to ``top``, or near it where the selected row
-        would be out of view."""
+        """After a new layout: go to the end if the view follows it, else to ``top``, or nearby to keep the selected row
+        in view."""
         if self.is_following:
             top = self._book.view.settle_end(self._height)
         elif selected is not None and selected == self._book.row_of(self.cursor):
@@ -266,12 +252,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def _apply(self, top: int) -> None:
-        """Set size and scroll position in a way that `watch_scroll_y` does not take for scrolling by the user."""
+        """Set size and scroll position; `watch_scroll_y` must not mistake this for scrolling by the user."""
         self._is_adjusting = True
         try:
             size = Size(self._book.style.width, self._book.view.total)
             if size != self.virtual_size:
-                # Set without a new layout of the whole screen, which nothing but the scrollbar would show.
+                # Without a new layout of the whole screen: only the scrollbar changes.
                 self.set_reactive(TranscriptView.virtual_size, size)
                 self._scroll_update(size)
             if top != self.scroll_y:
@@ -281,7 +267,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._is_adjusting = False
 
     def _note_position(self) -> None:
-        """After a move: update whether the end is in view, and what has been seen."""
+        """After a move: update whether the view follows the end, and which utterances have been seen."""
         end = self._top + self._height
         self.is_following = end >= self._book.view.total
         if self.unseen:
@@ -295,7 +281,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     # ---- changes --------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Paint what changed: single lines where no height did, else the view from the first grown row down."""
+        """Paint the changes: single lines, or if a height changed, everything from the first such row down."""
         dirty, self._dirty = self._dirty, set()
         was_empty = not len(self._book)
         fresh = self._book.take_new()
@@ -309,7 +295,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         changes = self._book.change(dirty, self._top, height)
         self._keep_cursor()
         if self.is_following:
-            # With a new row everything in view moves up anyway; in a conversation shorter than the view nothing moves.
+            # A new row moves everything in view anyway; in a conversation shorter than the view nothing moves.
             if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
                 self.refresh()
             self._apply(self._book.view.settle_end(height))
@@ -356,7 +342,6 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._painter = None
-        self._book.forget_paint()
 
     def on_click(self, event: events.Click) -> None:
         line = self._top + event.y
@@ -373,6 +358,5 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         cells = self._book.style.width or self.size.width
         if self.unseen and y == self._height - 1:
             return self._painter.jump_mark(len(self.unseen), cells, self.latest_key)
-        if not self._book.is_laid_out:
-            return self._painter.blank(cells)
-        return self._painter.book_line(self._book, self._top + y, cells, self._book.row_of(self.cursor))
+        row, line = self._book.line(self._top + y) if self._book.is_laid_out else (None, None)
+        return self._painter.line(line, cells, row is not None and row == self._book.row_of(self.cursor))
