@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from textual.app import App
 
 from pinch_tui.ui.big.halves import Halves, Said
-from pinch_tui.ui.big.lettering import DrawLarge, LargeType, Picture, Refusal, Request, Why
+from pinch_tui.ui.big.lettering import DrawLarge, LargeType, Picture, Refusal, Request, no_font
 from pinch_tui.ui.big.pages import pages
 from pinch_tui.ui.big.text import BigText
 from pinch_tui.ui.big.view import Arrangement, BigView
@@ -62,7 +62,7 @@ def test_a_long_text_takes_pages() -> None:
     made = pages(text, 38, 10)
     assert len(made) > 1
     assert (
-        "".join("".join(p) for p in pages(text, 38, 10, reorders=False)).replace(" ", "")[:40]
+        "".join("".join(p) for p in pages(text, 38, 10, Order.TERMINAL)).replace(" ", "")[:40]
         == (text.replace(" ", "")[:40])
     )
 
@@ -201,7 +201,7 @@ async def test_a_late_answer_does_not_cover_a_text_that_was_taken_away() -> None
 
     def draw(request: Request) -> Picture | Refusal:
         assert go.wait(20)
-        return Refusal(Why.NO_FONT, "Chinese characters")
+        return no_font("Chinese characters", "", "")
 
     app = Shower("火车", draw)
     async with app.run_test(size=(60, 15)) as pilot:

@@ -75,7 +75,7 @@ def test_shaped_letters_are_the_same_letters() -> None:
 
 
 def test_a_wrapped_paragraph_reads_line_by_line() -> None:
-    lines = layout("אחת שתיים שלוש ארבע", 10, (), True)
+    lines = layout("אחת שתיים שלוש ארבע", 10, (), Order.LETTERS)
     assert [line.text for line in lines] == ["םייתש תחא", "עברא שולש"]
     assert all(line.is_rtl for line in lines)
 

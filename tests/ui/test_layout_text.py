@@ -11,7 +11,7 @@ from pinch_tui.settings.model import Bidi
 from pinch_tui.ui.text import layout as layout_text
 from pinch_tui.ui.text.breaks import wrap
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, Widths, clusters, drawable, guess_widths, judge_widths
-from pinch_tui.ui.text.layout import Mark, Order, app_reorders, cut, layout
+from pinch_tui.ui.text.layout import Mark, Order, cut, layout, order_for
 
 CORPUS = {
     "latin": "Good morning, I have a reservation — two nights, state-of-the-art/room 12.",
@@ -39,14 +39,14 @@ texts = st.text(
 
 @pytest.mark.parametrize("name", CORPUS)
 @pytest.mark.parametrize("limit", [7, 20, 34, 200])
-@pytest.mark.parametrize("reorders", [False, True])
-def test_lines_of_every_script_fit_and_keep_their_letters(name: str, limit: int, reorders: bool) -> None:
+@pytest.mark.parametrize("order", [Order.TERMINAL, Order.LETTERS])
+def test_lines_of_every_script_fit_and_keep_their_letters(name: str, limit: int, order: Order) -> None:
     text = drawable(CORPUS[name])
-    lines = layout(text, limit, (), reorders)
+    lines = layout(text, limit, (), order)
     for line in lines:
         assert line.cells == cell_len(line.text) <= limit
         assert line.is_rtl or line.text == line.text.strip()
-    if not reorders:
+    if order is Order.TERMINAL:
         shown = "".join(part.text for part in clusters(text))
         written = "".join(line.text for line in lines).replace("\u200f", "")
         assert sorted("".join(written.split())) == sorted("".join(shown.split()))
@@ -62,11 +62,11 @@ def test_direction_is_the_first_strong_letters(name: str, is_rtl: bool) -> None:
     assert {line.is_rtl for line in layout(drawable(CORPUS[name]), 20)} == {is_rtl}
 
 
-@given(texts, st.integers(1, 40), st.booleans())
+@given(texts, st.integers(1, 40), st.sampled_from(Order))
 @settings(max_examples=150, deadline=None)
-def test_any_text_wraps_into_lines_that_fit(text: str, limit: int, reorders: bool) -> None:
+def test_any_text_wraps_into_lines_that_fit(text: str, limit: int, order: Order) -> None:
     text = drawable(text)
-    lines = layout(text, limit, (), reorders)
+    lines = layout(text, limit, (), order)
     assert bool(lines) == bool(text)
     for line in lines:
         assert line.cells == cell_len(line.text)
@@ -211,9 +211,9 @@ def test_cut_leaves_whole_clusters_and_says_so() -> None:
     ],
 )
 def test_terminals_that_reorder_by_themselves_are_known(environment: dict[str, str], order: Order) -> None:
-    assert app_reorders(Bidi.AUTO, environment) is order
-    assert bool(app_reorders(Bidi.APP, environment))
-    assert app_reorders(Bidi.TERMINAL, environment) is Order.TERMINAL
+    assert order_for(Bidi.AUTO, environment) is order
+    assert order_for(Bidi.APP, environment) is not Order.TERMINAL
+    assert order_for(Bidi.TERMINAL, environment) is Order.TERMINAL
 
 
 def test_the_question_about_widths_is_concealed_and_leaves_nothing_behind() -> None:

@@ -49,7 +49,7 @@ from pinch_tui.ui.app.theme import ASCII, THEMES, UNICODE
 from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.main import MainScreen
 from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, judge_widths
-from pinch_tui.ui.text.layout import app_reorders
+from pinch_tui.ui.text.layout import order_for
 from pinch_tui.ui.transcript.row import RowStyle
 from pinch_tui.ui.transcript.view import TranscriptView
 from pinch_tui.ui.widgets.mouse_hold import MouseHold
@@ -125,7 +125,7 @@ class PinchApp(App[AppExit]):
         self.theme = self.looks.theme
         if not settings.ui.motion:
             self.animation_level = "none"
-        self.order = app_reorders(settings.ui.bidi, os.environ)
+        self.order = order_for(settings.ui.bidi, os.environ)
         widths = guess_widths(os.environ)
         style = RowStyle(has_times=settings.ui.timestamps, order=self.order, shapes=self.marks, widths=widths)
         view = TranscriptView(engine.transcript, style)

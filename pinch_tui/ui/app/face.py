@@ -122,7 +122,7 @@ class ScreenFace:
             return
         if notice.severity is Severity.INFO:
             if (table := self.actions.table_view) is not None:
-                table.hear(notice.title)
+                table.say(notice.title)
         elif self._app.screen_stack and self._app.screen is not place:  # a panel covers the notices
             text = clean(f"{notice.title} {notice.hint}")
             severity: SeverityLevel = "warning" if notice.severity is Severity.WARNING else "error"

@@ -1,7 +1,6 @@
-"""Which font files on this machine may contain the letters of a text.
+"""Finds font files on this machine that can have the letters of a text; the caller checks that they do.
 
-Finders block for up to `TIMEOUT_S` a call, so they run in a worker thread. Their fonts are candidates: the caller
-checks which letters a font really has.
+A call can block for `TIMEOUT_S`, so finders run in a worker thread.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pinch_tui.children import tied_to_parent, without_keys
 from pinch_tui.ui.big.scripts import Script
 
 TIMEOUT_S = 2.0
-"""Long enough for fontconfig to build its cache, which it does at the first call after fonts were installed."""
+"""Enough for fontconfig to build its cache, which it does at the first call after fonts were installed."""
 _MOST = 16
 _MOST_CHARS = 400
 _BOLD, _MEDIUM = 200, 100
@@ -26,34 +25,33 @@ _BOLD, _MEDIUM = 200, 100
 
 @dataclass(frozen=True, slots=True)
 class FontFile:
-    """A font: its file, and which of the file's fonts it is."""
+    """A font: its file, and its index among the file's fonts."""
 
     path: str
     index: int = 0
 
 
 OWN = FontFile("")
-"""The font inside Pillow, which has the letters of ASCII and a few more."""
+"""The font inside Pillow, which covers ASCII and a little more."""
 
 
 class Fontconfig:
-    """Asks ``fc-match``, which knows the fonts of Linux and BSD."""
+    """Asks ``fc-match`` for the fonts of Linux and BSD."""
 
     @property
     def lacks_tool(self) -> str:
-        """The program that finding fonts needs and that is not installed; empty when nothing is missing."""
+        """The missing program that is needed to find fonts; "" if none is missing."""
         return "" if shutil.which("fc-match") else "fontconfig"
 
     def find(self, script: Script, chars: str) -> Sequence[FontFile]:
-        """Fonts that may hold ``chars``, the best first. Never raises."""
+        """Fonts that can have ``chars``, the best first. Never raises."""
         program = shutil.which("fc-match")
         if program is None:
             return ()
         try:
+            arguments = [program, "--sort", "--format", "%{file}\t%{index}\t%{color}\n", _pattern(script, chars)]
             asked = subprocess.run(
-                tied_to_parent(
-                    [program, "--sort", "--format", "%{file}\t%{index}\t%{color}\n", _pattern(script, chars)]
-                ),
+                tied_to_parent(arguments),
                 env=without_keys(os.environ),
                 capture_output=True,
                 timeout=TIMEOUT_S,
@@ -88,7 +86,7 @@ def _parsed(answer: str) -> list[FontFile]:
 
 
 class KnownFiles:
-    """Looks in the system's font folders for the files that come with the system."""
+    """Looks for the system's own files in its font folders."""
 
     lacks_tool = ""
 
@@ -111,7 +109,8 @@ def _is_file(path: Path) -> bool:
 
 
 def font_folders(platform: str, environment: Mapping[str, str], home: Path) -> list[Path]:
-    """Where macOS ("Font Book": system, shared and own fonts) and Windows (since 10 also a user's own) keep fonts."""
+    """The font folders of macOS ("Font Book": system, shared and own fonts) and Windows (from 10 on a user's own,
+    too)."""
     if platform == "win32":
         folders = [Path(environment.get("WINDIR") or r"C:\Windows") / "Fonts"]
         if local := environment.get("LOCALAPPDATA"):

@@ -1,4 +1,4 @@
-"""Which text of a line is shown in which half of the big view. Pure."""
+"""The texts of a line, for the halves of the big view. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pinch_tui.core.transcript.utterance import Utterance
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text and its language, where that is known."""
+    """A text and its language, "" if unknown."""
 
     text: str
     language: str
@@ -21,8 +21,8 @@ class Said:
 class Halves:
     """A line for two people: ``far`` for the person across the table, ``near`` for the one at the keyboard.
 
-    ``near`` None: there is no translation, so there is one text. ``translation``: what the view of one language shows;
-    the original until there is a translation.
+    ``near`` is None if the service does not translate. ``translation`` is for the view of one language: the original
+    until the translation comes.
     """
 
     far: Said
@@ -31,16 +31,15 @@ class Halves:
 
 
 def halves(line: Utterance, near: str) -> Halves:
-    """``near``: the language of the person at the keyboard, "" for the one that was spoken in this line.
+    """Each language stays in its half, whoever speaks.
 
-    Each language stays in its half, no matter who speaks.
+    ``near``: the language of the person at the keyboard, "" for the language spoken in this line.
     """
-    told = next((s.target_language for s in line.segments if s.translation and s.target_language), None)
+    reported = next((s.target_language for s in line.segments if s.translation and s.target_language), None)
     original = Said(line.original, line.spoken_language or line.source)
-    translation = Said(line.translation, told or line.target)
-    alone = translation if translation.text else original
+    translation = Said(line.translation, reported or line.target)
     if not line.is_translated:
         return Halves(original, None, original)
     is_theirs = speaker_side(line) == "right" if line.is_two_way else bool(near) and same_language(line.target, near)
     far, own = (original, translation) if is_theirs else (translation, original)
-    return Halves(far, own, alone)
+    return Halves(far, own, translation if translation.text else original)

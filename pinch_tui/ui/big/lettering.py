@@ -1,8 +1,7 @@
-"""Large type in any script: a text drawn with the machine's fonts, as dots in cells.
+"""Large type in any script: draws a text with the machine's fonts, as dots in cells.
 
 `LargeType` runs in a worker thread. It finds fonts that together have every letter, and the largest size at which the
-text fits. Lines are broken and ordered by the rules of `ui.text`; each run given to the press has one font and one
-direction.
+text fits. Lines are broken and ordered by the rules of `ui.text`; a drawn run has one font and one direction.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from pinch_tui.ui.big.fonts import OWN, FontFinder
 from pinch_tui.ui.big.press import Face, PillowPress, Placed
@@ -24,21 +22,21 @@ from pinch_tui.ui.text.breaks import pieces
 from pinch_tui.ui.text.cells import Cluster, clusters, drawable
 
 CELL = (4, 8)
-"""Dots of the canvas in one cell, across and down. Cells are twice as high as wide, so the dots are square."""
+"""Dots per cell of the canvas, across and down. Cells are twice as high as wide, so the dots are square."""
 _LARGEST = 40 * CELL[1]
 _INK = 96
 _MOST_CHARS = 400
 """Longest text on one page."""
 _MOST_PAGED_CHARS = 4000
 _LEAST_LINES = 2
-"""Where a text takes several pages, each has room for at least this many lines."""
+"""Fewest lines on each of several pages."""
 _MOST_KEPT = 32
 _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
 class Grid(NamedTuple):
-    """A way of drawing dots with characters: how many one cell has, across and down."""
+    """The dots that one character draws, across and down."""
 
     across: int
     down: int
@@ -49,8 +47,8 @@ QUADRANTS, BRAILLE, WHOLE = Grid(2, 2), Grid(2, 4), Grid(1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A text, the cells it may fill, and its language where that is known. A text that is turned upside down is split
-    into pages where it does not fit, since only drawn letters can be turned."""
+    """A text, the cells that it can fill, and its language if known. A text upside down that does not fit is split
+    into pages, since only drawn letters can be turned."""
 
     text: str
     columns: int
@@ -60,59 +58,67 @@ class Request:
     is_ascii: bool = False
 
 
-class Why(Enum):
-    """Why a text was not drawn."""
-
-    NO_ROOM = auto()
-    NO_FONT = auto()
-    NO_FINDER = auto()
-    NO_PRESS = auto()
-    NO_SHAPING = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a text stays at the usual size. ``letters``: those for which no font was found; ``tool``: the program that is
-    missing."""
+    """Why a text stays at the usual size: one reason with its cure, from the longest wording to the shortest. Without
+    any, the text is too long for the room."""
 
-    why: Why
-    letters: str = ""
-    font: str = ""
-    tool: str = ""
+    wordings: tuple[str, ...] = ()
+
+    @property
+    def lacks_room(self) -> bool:
+        return not self.wordings
 
     def remark(self, limit: int) -> str:
-        """The reason and what to do about it in at most ``limit`` cells; empty when nothing can be done or nothing is
-        wrong."""
-        such = f", such as {self.font}" if self.font else ""
-        match self.why:
-            case Why.NO_ROOM:
-                return ""
-            case Why.NO_FONT:
-                install = f"has {self.letters}; install one for large type"
-                said = [f"No font on this machine {install}{such}", f"No font on this machine {install}"]
-                said += [f"No font here {install}", f"Large type needs a font with {self.letters}"]
-            case Why.NO_FINDER:
-                wanted = f"{self.tool} and a font with {self.letters}"
-                said = [f"Fonts cannot be found on this machine; install {wanted}{such}", f"Large type needs {wanted}"]
-                said += [f"Large type needs {self.tool} on this machine"]
-            case Why.NO_PRESS | Why.NO_SHAPING:
-                said = [f"Nothing on this machine can draw {self.letters} in large type; install {self.tool}"]
-                said += [f"Large {self.letters} need {self.tool} on this machine"]
-            case _:
-                assert_never(self.why)
-        return next((sentence for sentence in said if len(sentence) <= limit), said[-1])
+        """The longest wording within ``limit`` cells, or else the shortest; "" if there is nothing to say."""
+        shortest = self.wordings[-1] if self.wordings else ""
+        return next((wording for wording in self.wordings if len(wording) <= limit), shortest)
+
+
+def no_font(letters: str, font: str, tool: str) -> Refusal:
+    """No font has these letters. ``font``: one that has them, "" if unknown; ``tool``: the program for finding fonts
+    if it is missing, else ""."""
+    such = f", such as {font}" if font else ""
+    if tool:
+        wanted = f"{tool} and a font with {letters}"
+        return Refusal(
+            (
+                f"Fonts cannot be found on this machine; install {wanted}{such}",
+                f"Large type needs {wanted}",
+                f"Large type needs {tool} on this machine",
+            )
+        )
+    install = f"has {letters}; install one for large type"
+    return Refusal(
+        (
+            f"No font on this machine {install}{such}",
+            f"No font on this machine {install}",
+            f"No font here {install}",
+            f"Large type needs a font with {letters}",
+        )
+    )
+
+
+def no_drawing(letters: str, tool: str) -> Refusal:
+    """These letters cannot be drawn without ``tool``."""
+    return Refusal(
+        (
+            f"Nothing on this machine can draw {letters} in large type; install {tool}",
+            f"Large {letters} need {tool} on this machine",
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Rows of equal width, to be centred. ``more``: the further pages of a text that takes several."""
+    """Rows of equal width, to be centred. ``more``: further pages."""
 
     rows: tuple[str, ...]
     more: tuple[tuple[str, ...], ...] = ()
 
 
 DrawLarge = Callable[[Request], "Picture | Refusal"]
-"""May take a while: to be called from a worker thread. Never raises."""
+"""Slow, so call it on a worker thread. Never raises."""
 
 
 class _Run(NamedTuple):
@@ -122,7 +128,7 @@ class _Run(NamedTuple):
 
 
 class _Set:
-    """A text ready to be set: its clusters, their levels and faces, and its pieces, which line ends do not split."""
+    """A text ready for setting: its clusters, their levels and faces, and its pieces, which line ends do not split."""
 
     def __init__(self, parts: Sequence[Cluster], faces: Sequence[Face], *, can_shape: bool) -> None:
         self.parts = parts
@@ -146,7 +152,7 @@ class _Set:
             is_rtl = level % 2 == 1
             face = self._faces[members[0]]
             if is_rtl and self._can_shape:
-                members.sort()  # the press puts a run into its order by itself
+                members.sort()  # the press orders a run itself
             words = [self.parts[i].text for i in members]
             if is_rtl and not self._can_shape:
                 words = [line_bidi.mirror(word) for word in words]
@@ -157,7 +163,7 @@ class _Set:
         return sum(run.face.advance(run.text, size, is_rtl=run.is_rtl) for run in self.runs(start, end))
 
     def broken(self, size: int, limit: int) -> list[tuple[int, int]] | None:
-        """Lines of about ``limit`` dots at most, by the sum of their pieces; None when a piece is wider."""
+        """Lines of about ``limit`` dots at most, by the sum of their pieces; None if a piece is wider."""
         blank = self.faces[0].advance(" ", size, is_rtl=False)
         lines: list[tuple[int, int]] = []
         used = 0.0
@@ -176,7 +182,8 @@ class _Set:
 
 
 class _Setting(NamedTuple):
-    """Lines at one size: dots from the top of the ink to the base line, between base lines, and altogether."""
+    """Lines at one size. In dots: ``above`` from the top of the ink to the base line, ``pitch`` between base lines, and
+    ``height`` in all."""
 
     size: int
     lines: list[tuple[int, int]]
@@ -198,7 +205,7 @@ def _setting(whole: _Set, size: int, width: int, height: int) -> _Setting | None
 
 
 def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | None:
-    """The largest size whose lines fit; None when not even ``smallest`` does."""
+    """The largest size whose lines fit; None if not even ``smallest`` fits."""
     best = _setting(whole, smallest, width, height)
     if best is None:
         return None
@@ -214,7 +221,7 @@ def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | 
 
 
 def _paged(whole: _Set, size: int, width: int, height: int) -> list[_Setting]:
-    """The lines at one size on as many pages as it takes; none where a word, or `_LEAST_LINES`, do not fit."""
+    """The lines at one size, on several pages; empty if a word or `_LEAST_LINES` do not fit."""
     everything = _setting(whole, size, width, sys.maxsize)
     if everything is None:
         return []
@@ -228,7 +235,7 @@ def _paged(whole: _Set, size: int, width: int, height: int) -> list[_Setting]:
 
 
 def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
-    """The most solid grid that keeps letters legible at this size; None without one."""
+    """The most solid grid in which letters of this size are legible, if any."""
     for grid in (WHOLE,) if is_ascii else (QUADRANTS, BRAILLE):
         if size * grid.down >= script.rows * CELL[1]:
             return grid
@@ -273,11 +280,10 @@ def _cell(inked: list[list[bool]], grid: Grid) -> str:
 
 
 class LargeType:
-    """Draws texts with the fonts that a finder names, and keeps the last few pictures. May be called from any
-    thread."""
+    """Draws texts with the fonts that a finder names, and keeps the last few pictures. Any thread can call it."""
 
     def __init__(self, finder: FontFinder, make_press: Callable[[], PillowPress]) -> None:
-        """``make_press`` is called by the first request, and may raise `ImportError`."""
+        """The first request calls ``make_press``, which can raise `ImportError`."""
         self._finder = finder
         self._make_press = make_press
         self._press: PillowPress | None = None
@@ -290,7 +296,7 @@ class LargeType:
             answer: Picture | Refusal | None = self._kept.get(request)
             if answer is None:
                 answer = self._draw(request)
-                if isinstance(answer, Picture):  # not kept: the user may install a font meanwhile
+                if isinstance(answer, Picture):  # a refusal is not kept, since the user can install a font
                     if len(self._kept) >= _MOST_KEPT:
                         del self._kept[next(iter(self._kept))]
                     self._kept[request] = answer
@@ -300,20 +306,19 @@ class LargeType:
         text = unicodedata.normalize("NFC", drawable(request.text))
         most = _MOST_PAGED_CHARS if request.is_turned else _MOST_CHARS
         if not text or len(text) > most or min(request.columns, request.rows) < 1:
-            return Refusal(Why.NO_ROOM)
+            return Refusal()
         script = script_of(text, request.language)
         try:
             self._press = self._press or self._make_press()
         except ImportError:
-            return Refusal(Why.NO_PRESS, script.letters, tool="Pillow with FreeType")
+            return no_drawing(script.letters, "Pillow with FreeType")
         if not self._press.can_shape and not can_be_set_singly(text):
-            return Refusal(Why.NO_SHAPING, script.letters, tool="FriBidi")
+            return no_drawing(script.letters, "FriBidi")
         parts = clusters(text)
         faces = self._cover(script, sorted({part.text for part in parts}))
         if isinstance(faces, Script):
             font = next(iter(faces.families), "") if faces is not OTHER else ""
-            tool = self._finder.lacks_tool
-            return Refusal(Why.NO_FINDER if tool else Why.NO_FONT, faces.letters, font, tool)
+            return no_font(faces.letters, font, self._finder.lacks_tool)
         whole = _Set(parts, faces, can_shape=self._press.can_shape)
         rows = 1 if request.is_ascii else BRAILLE.down
         smallest = -(-script.rows * CELL[1] // rows)
@@ -322,12 +327,12 @@ class LargeType:
         found_pages = [found] if found else _paged(whole, smallest, width, height) if request.is_turned else []
         grid = _grid(script, found_pages[0].size, is_ascii=request.is_ascii) if found_pages else None
         if grid is None:
-            return Refusal(Why.NO_ROOM)
+            return Refusal()
         first, *more = [_drawn(whole, page, grid, self._press, request) for page in found_pages]
         return Picture(first, tuple(more))
 
     def _cover(self, script: Script, words: Collection[str]) -> list[Face] | Script:
-        """Faces that together have every cluster, the script's own first; or the script for which there is none."""
+        """Faces that together have every cluster, the script's own first; or the script without a face."""
         known = self._faces.get(script, [])
         if known and all(any(has(face, word) for face in known) for word in words):
             return known
@@ -345,7 +350,7 @@ class LargeType:
         return faces
 
     def _first(self, script: Script, wanted: Collection[str], needed: Collection[str]) -> Face | None:
-        """The first face that has all that is wanted, else the first that has what is needed."""
+        """The first face that has all ``wanted`` clusters, else the first that has all ``needed`` ones."""
         assert self._press is not None
         good: Face | None = None
         for font in (*self._finder.find(script, "".join(needed)), OWN):
@@ -359,7 +364,7 @@ class LargeType:
 
 
 def has(face: Face, cluster: str) -> bool:
-    """Whether a face has every sign of a cluster that is to be seen."""
+    """Whether a face has every visible character of a cluster."""
     return not any(face.lacks(char) for char in cluster if not _is_unseen(char))
 
 

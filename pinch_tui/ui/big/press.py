@@ -1,4 +1,4 @@
-"""Measures and draws text with Pillow. Called only from worker threads; the first call loads Pillow."""
+"""Measures and draws text with Pillow. For worker threads only, since the first call loads Pillow."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST_SIZES = 24
 
 
 class Ink(NamedTuple):
-    """How far ink reaches above and below the base line, in dots; both positive."""
+    """The reach of ink above and below the base line, in dots; both positive."""
 
     above: float
     below: float
 
 
 class Placed(NamedTuple):
-    """A run of one direction and font, and where its base line starts, in dots from the upper left."""
+    """A run of one direction and font, and the start of its base line, in dots from the upper left."""
 
     face: Face
     text: str
@@ -33,7 +33,7 @@ class Placed(NamedTuple):
 
 
 def _open(font: FontFile, size: int, *, can_shape: bool) -> FreeTypeFont:
-    """Raises `OSError` when it is no font."""
+    """Raises `OSError` if the file is no font."""
     from PIL import ImageFont
 
     engine = ImageFont.Layout.RAQM if can_shape else ImageFont.Layout.BASIC
@@ -48,7 +48,7 @@ class Face:
     """An opened font."""
 
     def __init__(self, font: FontFile, *, can_shape: bool) -> None:
-        """Raises `OSError` when it is no font."""
+        """Raises `OSError` if the file is no font."""
         self._font = font
         self._can_shape = can_shape
         self._sizes: dict[int, FreeTypeFont] = {}
@@ -79,17 +79,17 @@ class Face:
         return "rtl" if is_rtl else "ltr"
 
     def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
-        """The width of a run of one direction, ``size`` dots an em."""
+        """The width of a run of one direction in dots, at ``size`` dots per em."""
         return self.at(size).getlength(text, direction=self.direction(is_rtl=is_rtl))
 
     def ink(self, text: str, size: int, *, is_rtl: bool) -> Ink:
-        """The height of its ink."""
+        """The reach of a run's ink."""
         _, top, _, bottom = self.at(size).getbbox(text, anchor="ls", direction=self.direction(is_rtl=is_rtl))
         return Ink(-top, bottom)
 
 
 class PillowPress:
-    """Opens fonts and draws with them. Raises `ImportError` where Pillow came without FreeType."""
+    """Opens fonts and draws with them. Raises `ImportError` if Pillow lacks FreeType."""
 
     def __init__(self) -> None:
         from PIL import features
@@ -97,10 +97,10 @@ class PillowPress:
         if not features.check("freetype2"):
             raise ImportError("Pillow without FreeType")
         self.can_shape = bool(features.check("raqm"))
-        """Whether letters are joined and marks are put in their places."""
+        """Whether letters are joined and marks are placed."""
 
     def face(self, font: FontFile) -> Face | None:
-        """None: it cannot be opened."""
+        """The opened font, None if that fails."""
         try:
             return Face(font, can_shape=self.can_shape)
         except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The script of a text, and which fonts and how many dots its letters need. Pure."""
+"""The script of a text, with the fonts and the size that its letters need. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class Script:
     """A script as fonts know it."""
 
     letters: str
-    """What its letters are called in a sentence."""
+    """The name of its letters in a sentence."""
     language: str
-    """A language tag by which fontconfig prefers fonts; empty: none."""
+    """A language tag for fontconfig's choice of fonts; "" for none."""
     families: tuple[str, ...] = ()
-    """Font families to be preferred, the best first."""
+    """Preferred font families, the best first."""
     files: tuple[str, ...] = ()
-    """Font files that come with macOS and Windows, according to the vendors' lists."""
+    """Font files of macOS and Windows, from the vendors' lists."""
     needs_shaping: bool = False
-    """Whether its letters change with their neighbours."""
+    """Whether the shape of a letter depends on its neighbours."""
     is_dense: bool = False
-    """Whether a regular weight is easier to read than bold, because letters have many strokes."""
+    """Whether a regular weight is easier to read than bold, because its letters have many strokes."""
     rows: int = 12
-    """Fewest rows of dots an em that keep letters legible."""
+    """Fewest rows of dots per em for legible letters."""
 
 
 _MAC_ALL = "Arial Unicode.ttf"
@@ -129,9 +129,9 @@ def _of(char: str) -> Script | None:
 
 
 def script_of(text: str, language: str = "") -> Script:
-    """The script of most letters in a text, not counting Latin and its like; `OTHER` when none of those here fits.
+    """The script of most letters in a text, not counting Latin, Greek and Cyrillic; `OTHER` if it is none of these.
 
-    ``language``: a language code, which decides how Chinese characters are drawn where the text alone does not.
+    ``language``: a language code, which decides how Chinese characters are drawn if the text does not show it.
     """
     found = Counter(script for char in text if (script := _of(char)) is not None)
     if not found:
@@ -151,8 +151,7 @@ def script_of(text: str, language: str = "") -> Script:
 
 
 def letters_of(script: Script, chars: Iterable[str]) -> str:
-    """Those of ``chars`` that belong to a script (all for `OTHER`); Chinese characters belong to each script that uses
-    them."""
+    """The ``chars`` that belong to a script (all for `OTHER`); Chinese characters belong to every script with them."""
     if script is OTHER:
         return "".join(chars)
     wanted = {script.letters, CHINESE.letters} if script.is_dense else {script.letters}
@@ -160,7 +159,7 @@ def letters_of(script: Script, chars: Iterable[str]) -> str:
 
 
 def can_be_set_singly(text: str) -> bool:
-    """Whether letters can be set one by one, without shaping: none joins or carries marks."""
+    """Whether letters can be set one by one, without shaping: none joins others or has marks."""
     return not any(
         unicodedata.category(char) in ("Mn", "Mc", "Me") or ((found := _of(char)) is not None and found.needs_shaping)
         for char in text

@@ -1,4 +1,4 @@
-"""The big view of the running conversation, to hand across the table: it follows the newest line, and talks."""
+"""The big view of the running conversation: it follows the newest line, and one can talk there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pinch_tui.ui.widgets.polling import Poller, polling_rate
 from pinch_tui.ui.widgets.talk_bar import TalkBar
 
 SAID_S = 4.0
-"""How long a passing line stays."""
+"""How long a passing line stays, in seconds."""
 _ACTIONS = (
     "swap",
     "two_way",
@@ -34,7 +34,7 @@ _ACTIONS = (
     "replay_slower",
     "retry",
 )
-"""Actions that their usual keys run here, too."""
+"""Actions whose usual keys work here, too."""
 _OWN = (
     ("Esc", "Throw away, close"),
     ("Enter q", "Close"),
@@ -46,9 +46,9 @@ _OWN = (
 
 
 class TableView(BigView):
-    """The talk key works as on the conversation, and so does holding the mouse button on the texts or the bar.
+    """The talk key works as in the conversation, and so does holding the mouse button on the texts or the bar.
 
-    The view begins with one line, and shows each newer one as soon as that has words.
+    The view starts with one line, and shows each newer line once that has words.
     """
 
     DEFAULT_CSS = "TableView TalkBar { height: 2; }"
@@ -90,7 +90,7 @@ class TableView(BigView):
         self._poller.set_rate(polling_rate(self._front.engine.status))
 
     def lines_changed(self, numbers: Collection[int]) -> None:
-        """These lines changed; the newest one with words is shown."""
+        """These lines changed: show the newest one with words."""
         utterances = self._front.engine.transcript.utterances
         newest = next((one for one in reversed(utterances) if one.has_text), None)
         if newest is not None and newest.number > self._newest:
@@ -100,8 +100,8 @@ class TableView(BigView):
         elif self._line in numbers:
             self.show(self._halves_of(self._front.engine.transcript.utterance(self._line)))
 
-    def hear(self, text: str) -> None:
-        """A passing line, in place of a remark about the letters."""
+    def say(self, text: str) -> None:
+        """Show a passing line in place of a remark about the letters."""
         self._say_remark(clean(text))
         self.set_timer(SAID_S, self._say_keys)
 
@@ -123,7 +123,7 @@ class TableView(BigView):
         self._host.push_screen(HelpScreen(Place("Here, in the big view", _OWN, _ACTIONS)))
 
     def action_back(self) -> None:
-        """During an utterance Escape cancels that, and leaves the view open."""
+        """During an utterance Escape cancels it and leaves the view open."""
         status = self._front.engine.status
         if status.talking_since is not None or status.word is StateWord.TALKING:
             do(self._front, "cancel")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,7 +11,7 @@ from textual import work
 from textual.message import Message
 from textual.strip import Strip
 
-from pinch_tui.ui.big.lettering import DrawLarge, Picture, Refusal, Request, Why
+from pinch_tui.ui.big.lettering import DrawLarge, Picture, Refusal, Request
 from pinch_tui.ui.big.pages import Page, pages
 from pinch_tui.ui.text.cells import drawable, width
 from pinch_tui.ui.text.layout import Order
@@ -18,16 +19,16 @@ from pinch_tui.ui.widgets.mouse_hold import MouseHold
 
 _MARGIN = 1
 _GROWTH = 60
-"""A change that adds more characters than this is not taken for words that are read as they come."""
+"""A text that grows by more characters than this at once has no reader who follows its end."""
 _PATIENCE_S = 0.3
-"""How long the widget stays empty during the first drawing; then the text is shown at the usual size."""
+"""Longest time without a text, during the first drawing; then the text is shown at the usual size."""
 
 
 class BigText(MouseHold):
     """A text, centred.
 
-    ``draw`` is called in a worker thread, with one request at a time and always the newest; `Drawn` is posted when its
-    answer is on screen. A text that cannot be drawn is shown upright, at the terminal's own letter size.
+    ``draw`` is called on a worker thread, one request at a time and always the newest; `Drawn` is posted when its
+    answer is on the screen. A text that cannot be drawn is shown upright, at the terminal's letter size.
     """
 
     DEFAULT_CSS = """
@@ -41,46 +42,46 @@ class BigText(MouseHold):
         self,
         *,
         is_ascii: bool,
-        reorders: Order | bool,
+        order: Order,
         draw: DrawLarge | None = None,
     ) -> None:
         super().__init__()
         self._text = self._language = ""
         self._is_ascii = is_ascii
-        self._reorders = reorders
+        self._order = order
         self._draw = draw
         self._wanted: Request | None = None
         self._answered: Request | None = None
         self.is_drawing = False
-        """Whether it is not known yet how the text can be shown."""
+        """Whether a drawing is under way."""
         self._pages: list[Page] = []
         self.refusal: Refusal | None = None
-        """Why the text could not be drawn, if there is something to say."""
+        """Why the text could not be drawn."""
         self.page = 0
         self.is_turned = False
 
     @property
     def can_turn(self) -> bool:
-        """Whether the text can be turned upside down: it is drawn in dots, or could be on several pages."""
+        """Whether the text can be turned upside down: it is drawn in dots, or would be on several pages."""
         answered = self._answered
         if answered is None or answered != self._wanted:
             return False
-        is_long = self.refusal is not None and self.refusal.why is Why.NO_ROOM
-        return self.refusal is None or (is_long and not (answered.is_turned or self._is_ascii))
+        if self.refusal is None:
+            return True
+        return self.refusal.lacks_room and not (answered.is_turned or self._is_ascii)
 
     @property
     def n_pages(self) -> int:
         return len(self._pages)
 
     def set_draw(self, draw: DrawLarge | None) -> None:
-        """None: the text has the usual size from now on."""
+        """None: show the text at the usual size."""
         if draw is not self._draw:
             self._draw = draw
             self.show()
 
     def grow(self, text: str, language: str) -> None:
-        """More words of the text that is shown. A reader who sees its last page goes on to the page where they
-        continue."""
+        """Show more words of the present text. If its last page is shown, go on to the page where it continues."""
         is_read = 0 < self.n_pages == self.page + 1 and 0 < len(text) - len(self._text) <= _GROWTH
         self.show(text, language=language, page=self.n_pages if is_read else None)
 
@@ -92,8 +93,7 @@ class BigText(MouseHold):
         is_turned: bool | None = None,
         language: str | None = None,
     ) -> None:
-        """Show another text, another page, or the text turned round. By default the page stays; one that is not there
-        is the nearest."""
+        """Show another text, another page, or the text turned round. By default the page stays, or becomes the last."""
         self.page = self.page if page is None else page
         self._text = self._text if text is None else text
         self._language = self._language if language is None else language
@@ -119,7 +119,7 @@ class BigText(MouseHold):
         self.refresh()
 
     def _request(self) -> Request | None:
-        """What has to be drawn; None when there is no text, or no way to draw it."""
+        """The drawing to ask for; None without a text, room or a way to draw."""
         columns, rows = self.size.width - 2 * _MARGIN, self.size.height
         text = drawable(self._text)
         if self._draw is None or not text or min(columns, rows) < 1:
@@ -128,14 +128,14 @@ class BigText(MouseHold):
 
     def _lay_out(self) -> None:
         """Show the text at the usual size."""
-        self._pages = pages(self._text, self.size.width - 2 * _MARGIN, self.size.height, reorders=self._reorders)
+        self._pages = pages(self._text, self.size.width - 2 * _MARGIN, self.size.height, self._order)
         self._keep_page()
 
     def _keep_page(self) -> None:
         self.page = max(0, min(self.page, len(self._pages) - 1))
 
     def _fits(self) -> bool:
-        """Whether the pages shown still fit, so that they may stay until the answer comes."""
+        """Whether the present pages still fit, so that they can stay until the answer."""
         return all(
             len(page) <= self.size.height and all(width(row) <= self.size.width for row in page) for page in self._pages
         )
@@ -162,12 +162,8 @@ class BigText(MouseHold):
         if self._wanted is None:
             return
         self._answered = request
-        if (request.columns, request.rows, request.is_turned) != (
-            self._wanted.columns,
-            self._wanted.rows,
-            self._wanted.is_turned,
-        ):
-            return
+        if replace(request, text=self._wanted.text, language=self._wanted.language) != self._wanted:
+            return  # of another size, or not turned
         if isinstance(answer, Picture):
             self._pages, self.refusal = [answer.rows, *answer.more], None
             self._keep_page()

@@ -1,4 +1,4 @@
-"""The big view: a line as large as the screen allows, in both languages, for the person across the table."""
+"""The big view: a line as large as the screen allows, in both languages, for a person across the table."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from pinch_tui.ui.text.cells import width
 from pinch_tui.ui.text.layout import cut
 
 _EVEN_ROWS = 18
-"""From this many rows on, both languages get half of them; on fewer, the far one gets two thirds."""
+"""From this height on both languages get half of the rows; below it, the far one gets two thirds."""
 _LARGE_ROWS = 6
-"""On fewer rows than this the near text keeps the usual size: its reader sits close to the screen."""
+"""On fewer rows the near text keeps the usual size, since its reader sits close to the screen."""
 
 
 @dataclass(slots=True)
 class Arrangement:
-    """How the view is arranged; kept from one opening to the next."""
+    """The arrangement of the view, kept from one opening to the next."""
 
     has_both: bool = True
     """Both languages, or the translation alone."""
     is_turned: bool = False
-    """The far text is upside down."""
+    """Whether the far text is upside down."""
 
 
 class Hints(Widget):
@@ -50,8 +50,8 @@ class Hints(Widget):
         self._short: Sequence[tuple[str, str]] = ()
 
     def say(self, *parts: tuple[str, str], short: Sequence[tuple[str, str]] = ()) -> None:
-        """Pairs of a text and the screen's action that a click on it runs, "" for none. ``short``: used where ``items``
-        do not fit."""
+        """Pairs of a text and the action of the screen that a click runs, "" for none. ``short``: used if ``parts`` do
+        not fit."""
         self._long, self._short = parts, short or parts
         self.refresh()
 
@@ -91,7 +91,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
     """
     ENDS_TALK = True
     TALKS: ClassVar[bool] = False
-    """The talk key and the mouse talk here."""
+    """Whether the talk key and the mouse talk here."""
     rows_below: ClassVar[int] = 2
     """Rows taken by the rule and the hints."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,7 +104,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
     ]
 
     def __init__(self, host: Host, halves: Halves, arrangement: Arrangement, draw: DrawLarge | None) -> None:
-        """``draw``: draws large type, in a worker thread; None: texts keep the usual size."""
+        """``draw`` draws large type, on a worker thread; None: texts keep the usual size."""
         super().__init__()
         self._host, self._front = host, host.front
         for key in self._front.keys["big"]:
@@ -112,8 +112,8 @@ class BigView(ClosesOnce, ModalScreen[None]):
         self._halves, self._kept, self._draw = halves, arrangement, draw
         self._page = 0
         is_ascii = self._front.settings.ui.is_ascii
-        self.far = BigText(is_ascii=is_ascii, reorders=host.order, draw=draw)
-        self.near = BigText(is_ascii=is_ascii, reorders=host.order, draw=draw)
+        self.far = BigText(is_ascii=is_ascii, order=host.order, draw=draw)
+        self.near = BigText(is_ascii=is_ascii, order=host.order, draw=draw)
         self.far.is_turned = self._kept.is_turned
         self._rule = Rule(line_style="ascii" if is_ascii else "solid")
         self._remark = Hints()
@@ -129,13 +129,13 @@ class BigView(ClosesOnce, ModalScreen[None]):
 
     @property
     def _shown(self) -> tuple[Said, Said | None]:
-        """The texts of the far and the near half, as they are arranged now."""
+        """The texts of the far and the near half in the present arrangement."""
         if self._kept.has_both and self._halves.near is not None:
             return self._halves.far, self._halves.near
         return self._halves.translation, None
 
     def show(self, halves: Halves, *, is_new: bool = False) -> None:
-        """Show other texts: more words of this line, or (``is_new``) another line from its first page on."""
+        """Show more words of this line, or (``is_new``) another line from its first page on."""
         self._halves = halves
         self._arrange()
         far, near = self._shown
@@ -216,8 +216,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
         self.dismiss(None)
 
     def action_turn(self) -> None:
-        """Turn the far half upside down, for the person across the table; only text that is drawn in dots can be
-        turned."""
+        """Turn the far half upside down for the person across the table; only drawn text can be turned."""
         if self.far.can_turn or self.far.is_turned or self.far.is_drawing:
             self._kept.is_turned = not self.far.is_turned
             self.far.show(is_turned=self._kept.is_turned, page=0)
@@ -231,7 +230,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
             self.show(self._halves, is_new=True)
 
     def action_page(self, step: int) -> None:
-        """Turn both halves."""
+        """Turn the pages of both halves."""
         self._page = max(0, min(self._page + step, self._n_pages - 1))
         for half in (self.far, self.near):
             half.show(page=self._page)

@@ -1,7 +1,7 @@
 """Right-to-left text in display order, and joined Arabic letters. Pure.
 
-The Unicode bidirectional algorithm (UAX #9) over grapheme clusters, without explicit controls: cleaned text holds none.
-Libraries return a plain string, while here every cluster must keep its style through the reordering.
+The Unicode bidirectional algorithm (UAX #9) over grapheme clusters, without explicit controls, since cleaned text has
+none. Libraries return a plain string, but here every cluster must keep its style.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TypeVar
 
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
-_STRONG = {"L": 0, "R": 1, "AL": 1}
+_STRONG = frozenset(("L", "R", "AL"))
 _NEUTRAL = frozenset(("ON", "WS", "B", "S", "BN", "NSM", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
 _BRACKETS = dict(zip("([{⟨「『【《〈（", ")]}⟩」』】》〉）", strict=True))
 _CLOSERS = {closer: opener for opener, closer in _BRACKETS.items()}
@@ -24,27 +24,24 @@ Kind = TypeVar("Kind", str, int)
 
 
 def has_rtl(text: str) -> bool:
-    """Whether the text holds a character of a right-to-left script."""
+    """Whether the text has a character of a right-to-left script."""
     return _RTL.search(text) is not None
 
 
 def is_rtl(text: str) -> bool:
-    """Whether the paragraph runs from right to left: its first strong character decides (rules P2, P3)."""
-    for char in text:
-        direction = _STRONG.get(unicodedata.bidirectional(char))
-        if direction is not None:
-            return direction == 1
-    return False
+    """Whether the paragraph runs from right to left; its first strong character decides (rules P2, P3)."""
+    directions = (unicodedata.bidirectional(char) for char in text)
+    return next((direction for direction in directions if direction in _STRONG), "L") != "L"
 
 
 def mirror(cluster: str) -> str:
-    """The mirrored shape of a bracket (rule L4)."""
+    """A bracket's mirrored shape (rule L4)."""
     return _MIRRORS.get(cluster, cluster)
 
 
 def resolve(clusters: Sequence[str], is_rtl_paragraph: bool) -> tuple[list[int], list[bool]]:
-    """Each cluster's embedding level (odd: right to left), and whether it belongs
-    to left-to-right text (numbers among right-to-left letters do not)."""
+    """Each cluster's embedding level (odd: right to left), and whether it belongs to left-to-right text; numbers among
+    right-to-left letters do not."""
     base = int(is_rtl_paragraph)
     kinds = [unicodedata.bidirectional(cluster[0]) or "L" for cluster in clusters]
     _resolve_weak(kinds, "R" if base else "L")
@@ -128,7 +125,7 @@ def _resolve_neutral(kinds: list[str], base: int) -> None:
 
 
 def _stretches(kinds: Sequence[Kind], wanted: Container[Kind]) -> list[tuple[int, int]]:
-    """Where neighbours are all of the wanted kinds: start and end."""
+    """Start and end of each run of the wanted kinds."""
     at = 0
     found: list[tuple[int, int]] = []
     for is_wanted, group in groupby(kinds, key=lambda kind: kind in wanted):
@@ -145,8 +142,6 @@ def _side(kind: str) -> str:
 def display_order(line: Sequence[int]) -> list[int]:
     """The display order of one line, given the levels of its clusters (rule L2): indices, leftmost first."""
     order = list(range(len(line)))
-    if not line:
-        return order
     lowest_odd = min((level for level in line if level % 2), default=0)
     if not lowest_odd:
         return order
@@ -161,7 +156,7 @@ def display_order(line: Sequence[int]) -> list[int]:
 
 @cache
 def _forms() -> dict[str, dict[str, str]]:
-    """Letter -> its ``isolated``, ``initial``, ``medial`` and ``final`` presentation forms, from Unicode itself."""
+    """Each letter's ``isolated``, ``initial``, ``medial`` and ``final`` presentation forms, from Unicode's data."""
     found: dict[str, dict[str, str]] = {}
     for code in (*range(0xFB50, 0xFBFF + 1), *range(0xFE70, 0xFEFC + 1)):
         parts = unicodedata.decomposition(chr(code)).split()
@@ -182,10 +177,10 @@ def _joins_previous(letter: str) -> bool:
 
 
 def shape(parts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Give Arabic letters their joined forms; lam and alef become one sign.
+    """Give Arabic letters their joined forms; lam and alef become one character.
 
-    ``parts`` are clusters with their start; the result keeps the starts (the lam's, for a joined pair). Most terminals
-    that do not reorder do not shape either, so every letter would appear isolated.
+    ``parts`` are clusters with their starts, which the result keeps (for lam and alef the lam's). Most terminals that
+    do not reorder do not shape either, so every letter would appear isolated.
     """
     table = _forms()
     merged: list[tuple[str, str, int]] = []  # letter, its marks, start

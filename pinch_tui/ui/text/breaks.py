@@ -1,6 +1,6 @@
 """Line breaking. Pure.
 
-Lines are broken at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and at
+Lines end at spaces and hyphens, between ideographs (but not before closing or after opening punctuation), and between
 syllables in scripts without spaces.
 """
 
@@ -17,7 +17,7 @@ _NO_END = frozenset("([{£¥‘“‹«〈《「『【〔〖〘〚＄（［｛�
 
 
 def _is_ideographic(cluster: Cluster) -> bool:
-    """Whether a line may be broken before and after this cluster without a space."""
+    """Whether a line can end before and after this cluster without a space."""
     code = ord(cluster.text[0])
     if code < 0x0E00:
         return False
@@ -31,7 +31,7 @@ def _is_ideographic(cluster: Cluster) -> bool:
 
 
 def _is_southeast(cluster: Cluster) -> bool:
-    """Thai, Lao, Burmese, Khmer: words are not separated by spaces."""
+    """Whether this is Thai, Lao, Burmese or Khmer, which have no spaces between words."""
     code = ord(cluster.text[0])
     return 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF
 
@@ -42,23 +42,22 @@ _NO_THAI_START = frozenset("ะาำๅๆฯ")
 
 
 def _may_break(before: Cluster, after: Cluster) -> bool:
-    """Whether a line may end after ``before`` (no space between the two)."""
+    """Whether a line can end between these two neighbours."""
     if after.text[0] in _NO_START or before.text[-1] in _NO_END:
         return False
     if _is_ideographic(before) or _is_ideographic(after):
         return True
     if _is_southeast(before) and _is_southeast(after):
-        # Without a dictionary: never between a leading vowel and its consonant, never before a following vowel; a
-        # leading vowel always opens a syllable, which makes it the best place to break.
+        # There is no dictionary. A leading vowel always opens a syllable, so the best place is before it; a line never
+        # ends after it or before a following vowel.
         return after.text[0] in _LEADING_VOWELS and before.text[0] not in _LEADING_VOWELS
     return before.text in _HYPHENS and after.text[0].isalpha()
 
 
 def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
-    """Break clusters into lines of at most ``limit`` cells; pairs of indices without the blanks at the breaks.
+    """Break clusters into lines of at most ``limit`` cells: pairs of indices, without the spaces at the breaks.
 
-    A word longer than a line is broken between clusters; a cluster is never torn (one wider than the limit stands
-    alone).
+    A word longer than a line is broken between clusters. A cluster wider than the limit stands alone.
     """
     limit = max(1, limit)
     lines: list[tuple[int, int]] = []
@@ -67,8 +66,8 @@ def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
     while start < n:
         used = 0
         end = start
-        good = -1  # a line may end before this cluster
-        soft = -1  # a syllable of a script without spaces may end before this one
+        good = -1  # a line can end before this cluster
+        soft = -1  # a syllable of a script without spaces can end before this one
         while end < n:
             part = parts[end]
             if part.text == " ":
@@ -86,12 +85,8 @@ def wrap(parts: list[Cluster], limit: int) -> list[tuple[int, int]]:
             end += 1
         if end >= n:
             stop = n
-        elif good > start:
-            stop = good
-        elif soft > start:
-            stop = soft
         else:
-            stop = max(end, start + 1)
+            stop = next((at for at in (good, soft, end) if at > start), start + 1)
         last = stop
         while last > start and parts[last - 1].text == " ":
             last -= 1
@@ -106,10 +101,10 @@ _LONG_PIECE = 8
 
 
 def pieces(parts: Sequence[Cluster]) -> list[tuple[int, int]]:
-    """The stretches to keep on one line, as pairs of indices without the blanks between them.
+    """Pieces to keep on one line, as pairs of indices without the spaces between them.
 
-    They end at blanks, between ideographs (in Japanese where a phrase ends) and syllables; long ones also at hyphens,
-    and in scripts without spaces wherever a syllable may end."""
+    They end at spaces, between ideographs (in Japanese between phrases) and between syllables; long ones also at
+    hyphens, and in scripts without spaces wherever a syllable can end."""
     found: list[tuple[int, int]] = []
     start = 0
     is_japanese = any(_is_hiragana(part) for part in parts)
@@ -146,8 +141,8 @@ def _is_hiragana(cluster: Cluster) -> bool:
 
 
 def _ends_phrase(before: Cluster, part: Cluster, earlier: Cluster | None) -> bool:
-    """Whether a Japanese phrase is likely to end between the two: its words end in hiragana and begin without, and a
-    particle after a word without hiragana ends one, too."""
+    """Whether a Japanese phrase probably ends between the two: before a word that starts without hiragana, or after a
+    particle that follows such a word."""
     if not _is_ideographic(before) or not _is_ideographic(part):
         return True
     if not _is_hiragana(before):
@@ -159,5 +154,5 @@ def _ends_phrase(before: Cluster, part: Cluster, earlier: Cluster | None) -> boo
 
 
 def _is_syllable(before: Cluster, part: Cluster) -> bool:
-    """Whether a syllable of a script without spaces may end between the two."""
+    """Whether a syllable of a script without spaces can end between the two."""
     return _is_southeast(part) and before.text[0] not in _LEADING_VOWELS and part.text[0] not in _NO_THAI_START

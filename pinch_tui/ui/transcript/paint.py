@@ -19,7 +19,7 @@ COMPONENT_CLASSES: frozenset[str] = frozenset(
     | {"transcript--provisional", "transcript--match", "transcript--cursor", "transcript--jump", "transcript--spoken"}
 )
 
-_KEPT_STRIPS = 1024
+_KEPT_STRIPS = 256
 
 CSS = """
 TranscriptView {

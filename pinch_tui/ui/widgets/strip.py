@@ -26,7 +26,7 @@ class Piece(NamedTuple):
 
 def displayed(text: str, order: Order) -> str:
     """A cleaned line of text in the order that this terminal needs."""
-    return text if text.isascii() else " ".join(line.text for line in layout(text, _ENDLESS, reorders=order))
+    return text if text.isascii() else " ".join(line.text for line in layout(text, _ENDLESS, order=order))
 
 
 def parts_of(shown: str, style: str, order: Order) -> list[tuple[str, str]]:
