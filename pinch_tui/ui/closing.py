@@ -1,4 +1,4 @@
-"""Closing what lies over the conversation."""
+"""Closing the panels over the conversation."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ else:
 
 
 class ClosesOnce(_Base):
-    """Put this before the screen in a class's bases.
+    """A base to put before the screen.
 
     A closed screen still receives the keys that were typed before. A second Esc or Enter among them would close the
-    screen below, and raise where only the conversation is left.
+    screen below, or raise if that is the conversation.
     """
 
     _result: tuple[Any] | None = None
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Close this; nothing where it is closed already. Below another screen it waits until that one is closed."""
+        """Close this screen, unless it is closed already. Below another screen it waits until that one closes."""
         if self.app.screen is self:
             return super().dismiss(result)
         self._result = (result,)

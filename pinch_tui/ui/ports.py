@@ -1,5 +1,5 @@
-"""What the panels need of the app, and what the app needs of the talk key. `pinch_tui.ui.app` and `pinch_tui.keys`
-implement these; panels know the app only through its port."""
+"""Ports of the screen: the app as the panels see it, and the talk key as the app sees it. `pinch_tui.ui.app` and
+`pinch_tui.keys` implement them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pinch_tui.ui.text.layout import Order
 
 
 class ScreenTalkKey(TalkKey, Protocol):
-    """The talk key as the screen feeds it."""
+    """The talk key, which also takes the screen's keys, mouse and focus."""
 
     on_report_changed: Callable[[Any], None] | None
     on_hang_up: Callable[[], None] | None
@@ -50,14 +50,15 @@ class Host(Protocol):
     def push_screen(self, screen: Screen[Any], callback: Callable[[Any], None] | None = None) -> Any: ...
 
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
-        """Show a line as large as fits. ``is_running``: it is one of the running conversation, and may change."""
+        """Show a line as large as fits. ``is_running``: the line belongs to the running conversation and can change."""
 
     def arm(self) -> None:
-        """The focus or the screen has changed: decide again whether the talk key works."""
+        """Decide again whether the talk key works, after the focus or the screen has changed."""
 
     def continue_past(self, id_: str) -> None:
         """Continue a past conversation: close all panels and show it."""
 
-    def set_theme(self, name: str) -> None: ...
+    def set_theme(self, name: str) -> None:
+        """Change the theme, now and for the next start."""
 
     def action_command_palette(self) -> None: ...

@@ -10,13 +10,13 @@ from textual import events
 from textual.message_pump import MessagePump
 
 INTERVAL_S = 0.05
-"""Shortest time between two paintings, on average."""
+"""Shortest mean time between two paintings."""
 SLACK_S = 0.045
-"""How much earlier a single painting may come, so that a steady 20 changes a second are never delayed."""
+"""How much earlier a single painting can come, so that a steady 20 changes per second are never delayed."""
 
 
 class Throttle:
-    """Calls ``paint`` soon after each change. Quiet costs no timer."""
+    """Calls ``paint`` soon after each change. Without changes no timer runs."""
 
     def __init__(self, owner: MessagePump, paint: Callable[[], None], clock: Callable[[], float] = monotonic) -> None:
         self._owner, self._paint, self._clock = owner, paint, clock
@@ -24,17 +24,17 @@ class Throttle:
         self._is_due = False
 
     def poke(self) -> None:
-        """Something changed. May be called from any task of the loop."""
+        """Something changed. Any task of the loop can call this."""
         if not self._is_due and self._owner.is_attached:
-            # Through the owner's own queue: a timer needs the owner's context, and any task may call this.
-            # Not `call_later`, which looks into the callback's signature each time.
+            # Through the owner's queue, since a timer needs the owner's context.
+            # Not `call_later`, which inspects the callback's signature each time.
             self._is_due = self._owner.post_message(events.Callback(self._in_time))
 
     def _in_time(self) -> None:
         if (wait_s := self._next - SLACK_S - self._clock()) <= 0:
             self._run()
         else:
-            # Not `set_timer`, which makes a task and looks into two callbacks' signatures each time.
+            # Not `set_timer`, which makes a task and inspects two callbacks' signatures each time.
             asyncio.get_running_loop().call_later(wait_s, self._owner.post_message, events.Callback(self._run))
 
     def _run(self) -> None:

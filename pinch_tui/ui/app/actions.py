@@ -1,6 +1,6 @@
-"""The actions that only a screen has: panels, moving, searching, stars, the big view, themes.
+"""The actions that only the screen has: panels, moving, searching, stars, the big view, themes.
 
-Panels are imported when they are first opened, so that the first paint does not wait for them.
+A panel is imported when it is first opened, so that the first paint does not wait for it.
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ class ScreenActions:
         self._host.push_screen(KeyScreen())
 
     def _next_theme(self) -> None:
-        here = OWN_THEMES.index(self._host.theme) if self._host.theme in OWN_THEMES else -1
-        name = OWN_THEMES[(here + 1) % len(OWN_THEMES)]
+        present = OWN_THEMES.index(self._host.theme) if self._host.theme in OWN_THEMES else -1
+        name = OWN_THEMES[(present + 1) % len(OWN_THEMES)]
         self._host.set_theme(name)
-        self._host.front.face.say("theme", f"Theme: {THEME_TITLES.get(name, name)}")
+        self._host.front.face.say("theme", f"Theme: {THEME_TITLES[name]}")
 
     def _star(self) -> None:
         front = self._host.front
@@ -113,7 +113,8 @@ class ScreenActions:
             self.show_big(line)
 
     def show_big(self, utterance: Utterance, *, is_running: bool = True) -> None:
-        """The line as large as fits; in the running conversation one can talk there, and it follows the newest line."""
+        """Show a line as large as fits. For the running conversation the view also talks and follows the newest
+        line."""
         from pinch_tui.ui.big.halves import halves
         from pinch_tui.ui.big.table import TableView
         from pinch_tui.ui.big.view import Arrangement, BigView
@@ -128,7 +129,7 @@ class ScreenActions:
 
     @property
     def table_view(self) -> TableView | None:
-        """The big view of the running conversation, while it is on the screen."""
+        """The big view of the running conversation, if it is on the screen."""
         if self._table_view is not None and not self._table_view.is_current:
             self._table_view = None
         return self._table_view

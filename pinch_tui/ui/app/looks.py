@@ -1,6 +1,6 @@
-"""Colours and shapes that this terminal can show: light or dark by its background, no colour, ASCII only.
+"""The colours and shapes that this terminal can show: light or dark by its background, no colour, ASCII only.
 
-`Looks` decides which theme is painted. The two filters change finished lines, so they also apply to what Textual draws.
+`Looks` chooses the theme. The two filters change finished lines, so they cover Textual's own widgets, too.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from pinch_tui.core.keymap import AUTO_THEME
 from pinch_tui.ui.app.theme import CONTRAST, DARK, LIGHT
 
 BACKGROUND_QUERY = "\x1b]11;?\x1b\\"
-"""Asks for the background's colour (xterm's OSC 11). tmux from 3.4 on answers for the terminal it runs in. It is never
-asked through tmux (``Ptmux;``): tmux reads the answer to that itself, or types it."""
+"""Queries the background's colour (xterm's OSC 11). From 3.4 on tmux answers for its terminal. The query is never sent
+through tmux (``Ptmux;``), which would read the answer itself, or type it."""
 ANSWERS_WITHIN_S = 2.0
-"""An answer that comes later changes nothing under the reader's eyes. The first paint waits for none."""
+"""A later answer is ignored, since the colours must not change under the reader's eyes. The first paint does not
+wait."""
 _FINE_COLOURS = ("256", "truecolor")
 _LIGHT = 0.5
 _STANDS_OUT = 0.2
-"""Brightness from which a background is a cursor, a selection or a badge: the screen's own is black then."""
+"""From this brightness on a background is a cursor, a selection or a badge, since the screen's own is black."""
 
 
 class Background(Protocol):
-    """The terminal's background; channels from 0.0 to 1.0."""
+    """The terminal's background; each channel from 0.0 to 1.0."""
 
     red: float
     green: float
@@ -43,7 +44,7 @@ def is_light(background: Background) -> bool:
 
 
 def is_light_by_environment(env: Mapping[str, str]) -> bool | None:
-    """What ``COLORFGBG`` says (``0;15``: black on white), which rxvt and Konsole set; None for nothing."""
+    """The answer of ``COLORFGBG`` (``0;15``: black on white), which rxvt and Konsole set; None without one."""
     last = env.get("COLORFGBG", "").rpartition(";")[2]
     if not (last.isascii() and last.isdigit() and int(last) < 16):
         return None
@@ -51,7 +52,7 @@ def is_light_by_environment(env: Mapping[str, str]) -> bool | None:
 
 
 class Looks:
-    """Which theme to paint. ``wish``: the chosen theme, or ``auto``."""
+    """Chooses the theme to paint. ``wish``: the user's theme, or ``auto``."""
 
     def __init__(self, wish: str, env: Mapping[str, str], clock: Callable[[], float]) -> None:
         self.wish = wish
@@ -63,7 +64,7 @@ class Looks:
 
     @property
     def theme(self) -> str:
-        """The name of the theme to paint. Its calm greys would run together in sixteen colours, or none."""
+        """The name of the theme to paint. Without 256 colours the greys of the dark theme would run together."""
         if self.has_no_colour or (self.has_few_colours and self.wish in (AUTO_THEME, DARK.name)):
             return CONTRAST.name
         if self.wish != AUTO_THEME:
@@ -71,11 +72,11 @@ class Looks:
         return LIGHT.name if self._is_light else DARK.name
 
     def know_colours(self, color_system: str | None) -> None:
-        """``color_system``: Rich's name for what the terminal can show."""
+        """``color_system``: Rich's name for the terminal's range of colours."""
         self.has_few_colours = color_system not in _FINE_COLOURS
 
     def query(self) -> str:
-        """The sequence that queries the terminal's background, "" where the answer would change nothing."""
+        """The sequence that queries the terminal's background; "" if the answer would change nothing."""
         if self.wish != AUTO_THEME or self.has_few_colours or self.has_no_colour:
             return ""
         self._until = self._clock() + ANSWERS_WITHIN_S
@@ -89,19 +90,18 @@ class Looks:
 
 
 class Colourless(LineFilter):
-    """Takes every colour away, backgrounds too. What stands out by its background is drawn in reverse video."""
+    """Removes every colour, backgrounds too; a text that stands out by its background gets reverse video."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [Segment(text, _colourless(style, control), control) for text, style, control in segments]
-
-
-def _colourless(style: Style | None, control: object) -> Style | None:
-    return style if style is None or control else _without_colour(style)
+        return [
+            segment if segment.style is None or segment.control else segment._replace(style=_colourless(segment.style))
+            for segment in segments
+        ]
 
 
 @lru_cache(1024)
-def _without_colour(style: Style) -> Style:
-    plain = style.without_color + Style.from_meta(style.meta)  # Textual finds what was clicked by the meta
+def _colourless(style: Style) -> Style:
+    plain = style.without_color + Style.from_meta(style.meta)  # by the meta Textual finds the target of a click
     if style.bgcolor is None or style.bgcolor.is_default:
         return plain
     if Color.from_rich_color(style.bgcolor).brightness < _STANDS_OUT:
@@ -110,7 +110,7 @@ def _without_colour(style: Style) -> Style:
 
 
 class AsciiShapes(LineFilter):
-    """Draws borders, bars and marks with ASCII. Other text stays as it is: what was said is no drawing."""
+    """Draws borders, bars and marks in ASCII; other text stays."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         drawn: list[Segment] = []

@@ -19,10 +19,10 @@ from pinch_tui.ui.ports import Host
 
 
 class Palette(ClosesOnce, CommandPalette):
-    """Textual's palette for keys that come faster than it is drawn: it closes once, and does one action."""
+    """Textual's palette, made safe for keys that come faster than it is drawn: it closes once, and does one action."""
 
     def _on_mount(self, event: events.Mount) -> None:
-        if self not in self.app.screen_stack:  # closed before it was there
+        if self not in self.app.screen_stack:  # it was closed before it was mounted
             event.prevent_default()
 
     @on(OptionList.OptionSelected)
@@ -38,7 +38,7 @@ class Palette(ClosesOnce, CommandPalette):
 
 
 class ActionPalette(Provider):
-    """The entries of Ctrl+P. All titles are our own, so nothing untrusted is parsed as markup."""
+    """The entries of Ctrl+P. Every title is ours, so no untrusted text is parsed as markup."""
 
     @property
     def _host(self) -> Host:

@@ -1,24 +1,59 @@
 """The three themes, and the symbols that show states.
 
-One accent colour, calm greys, and no meaning in colour alone: every state has a word and a shape of its own. The shapes
-come in two sets, one of them ASCII. Whatever is read has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3);
-``text-disabled`` is for what need not be read: empty cells of the meter, rules, arrows that do nothing yet.
+One accent colour, calm greys, and no meaning in colour alone: every state has a word and a shape of its own. There are
+two sets of shapes, one of them ASCII. Text has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3); ``text-disabled`` is
+for things that nobody has to read: empty cells of the meter, rules, arrows that do nothing yet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from textual.theme import Theme
 
 from pinch_tui.core.events import StateWord
 from pinch_tui.core.keymap import AUTO_THEME
 
-DARK = Theme(
-    name="pinch-dark",
-    primary="#7fb4ca",
-    secondary="#938aa9",
+
+def _theme(
+    name: str,
+    *,
+    background: str,
+    panel: str,
+    accent: str,
+    border: str,
+    border_blurred: str,
+    scrollbar: str,
+    muted: str,
+    disabled: str,
+    selection: str,
+    **more: Any,
+) -> Theme:
+    """A theme whose keys, cursor, selection and scrollbar follow from its other colours."""
+    variables = {
+        "text-muted": muted,
+        "text-disabled": disabled,
+        "footer-key-foreground": accent,
+        "input-selection-background": f"{accent} {selection}",
+        "block-cursor-foreground": background,
+        "block-cursor-background": accent,
+        "border": border,
+        "border-blurred": border_blurred,
+        "scrollbar": scrollbar,
+        "scrollbar-background": background,
+        "scrollbar-hover": border,
+        "scrollbar-active": accent,
+    }
+    variables |= more.pop("variables", {})
+    return Theme(name, accent, background=background, panel=panel, accent=accent, variables=variables, **more)
+
+
+DARK = _theme(
+    "pinch-dark",
     accent="#7fb4ca",
+    secondary="#938aa9",
     warning="#e6c384",
     error="#e8737f",
     success="#98bb6c",
@@ -26,28 +61,17 @@ DARK = Theme(
     background="#16161d",
     surface="#1f1f28",
     panel="#2a2a37",
-    dark=True,
-    variables={
-        "text-muted": "#a09d8a",
-        "text-disabled": "#727169",
-        "footer-key-foreground": "#7fb4ca",
-        "input-selection-background": "#7fb4ca 35%",
-        "block-cursor-foreground": "#16161d",
-        "block-cursor-background": "#7fb4ca",
-        "border": "#54546d",
-        "border-blurred": "#2a2a37",
-        "scrollbar": "#363646",
-        "scrollbar-background": "#16161d",
-        "scrollbar-hover": "#54546d",
-        "scrollbar-active": "#7fb4ca",
-    },
+    muted="#a09d8a",
+    disabled="#727169",
+    selection="35%",
+    border="#54546d",
+    border_blurred="#2a2a37",
+    scrollbar="#363646",
 )
-
-LIGHT = Theme(
-    name="pinch-light",
-    primary="#1c5f7a",
-    secondary="#624c83",
+LIGHT = _theme(
+    "pinch-light",
     accent="#1c5f7a",
+    secondary="#624c83",
     warning="#8a5a00",
     error="#b3261e",
     success="#3d6b22",
@@ -56,27 +80,17 @@ LIGHT = Theme(
     surface="#f1efe7",
     panel="#e5e2d6",
     dark=False,
-    variables={
-        "text-muted": "#5c5a52",
-        "text-disabled": "#7c796d",
-        "footer-key-foreground": "#1c5f7a",
-        "input-selection-background": "#1c5f7a 25%",
-        "block-cursor-foreground": "#faf9f5",
-        "block-cursor-background": "#1c5f7a",
-        "border": "#a5a192",
-        "border-blurred": "#e5e2d6",
-        "scrollbar": "#d5d1c2",
-        "scrollbar-background": "#faf9f5",
-        "scrollbar-hover": "#a5a192",
-        "scrollbar-active": "#1c5f7a",
-    },
+    muted="#5c5a52",
+    disabled="#7c796d",
+    selection="25%",
+    border="#a5a192",
+    border_blurred="#e5e2d6",
+    scrollbar="#d5d1c2",
 )
-
-CONTRAST = Theme(
-    name="pinch-contrast",
-    primary="#ffff00",
-    secondary="#00ffff",
+CONTRAST = _theme(
+    "pinch-contrast",
     accent="#ffff00",
+    secondary="#00ffff",
     warning="#ffcc00",
     error="#ff8080",
     success="#80ff80",
@@ -84,56 +98,47 @@ CONTRAST = Theme(
     background="#000000",
     surface="#000000",
     panel="#262626",
-    dark=True,
     text_alpha=1.0,
-    variables={
-        "text-muted": "#ffffff",
-        "text-disabled": "#e0e0e0",
-        "foreground-muted": "#ffffff",
-        "footer-key-foreground": "#ffff00",
-        "input-selection-background": "#ffff00 50%",
-        "block-cursor-foreground": "#000000",
-        "block-cursor-background": "#ffff00",
-        "border": "#ffffff",
-        "border-blurred": "#b0b0b0",
-        "scrollbar": "#b0b0b0",
-        "scrollbar-background": "#000000",
-        "scrollbar-hover": "#ffffff",
-        "scrollbar-active": "#ffff00",
-    },
+    muted="#ffffff",
+    disabled="#e0e0e0",
+    selection="50%",
+    border="#ffffff",
+    border_blurred="#b0b0b0",
+    scrollbar="#b0b0b0",
+    variables={"foreground-muted": "#ffffff"},
 )
 
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, CONTRAST)
 THEME_TITLES = {AUTO_THEME: "like the terminal", DARK.name: "dark", LIGHT.name: "light", CONTRAST.name: "high contrast"}
-"""The themes in words."""
+"""Each theme's name for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The shapes that the screen draws with; every one is a single cell wide, ``arrow`` and ``both`` excepted."""
+    """The shapes on the screen; each takes one cell, except ``arrow`` and ``both``."""
 
-    states: dict[StateWord, str]
-    arrow: str
-    both: str
-    bar: str
-    bar_full: str
-    bar_steps: str
+    states: Mapping[StateWord, str]
+    arrow: str = " → "
+    both: str = " ⇄ "
+    bar: str = "│"
+    bar_full: str = "█"
+    bar_steps: str = "▏▎▍▌▋▊▉"
     """Partial cells of the meter, from the emptiest to the fullest."""
-    bar_empty: str
-    peak: str
-    mic_open: str
-    mic_closed: str
-    mic_lost: str
-    edge: str
-    star: str
-    left: str
-    right: str
-    new_session: str
-    ellipsis: str
+    bar_empty: str = "·"
+    peak: str = "┃"
+    mic_open: str = "●"
+    mic_closed: str = "○"
+    mic_lost: str = "×"
+    edge: str = "▌"
+    star: str = "★"
+    left: str = "‹"
+    right: str = "›"
+    new_session: str = "↻"
+    ellipsis: str = "…"
 
 
 UNICODE = Marks(
-    states={
+    {
         StateWord.OFFLINE: "○",
         StateWord.CONNECTING: "◌",
         StateWord.READY: "◆",
@@ -141,27 +146,10 @@ UNICODE = Marks(
         StateWord.FINALIZING: "◐",
         StateWord.SPEAKING: "▶",
         StateWord.RECONNECTING: "↻",
-    },
-    arrow=" → ",
-    both=" ⇄ ",
-    bar="│",
-    bar_full="█",
-    bar_steps="▏▎▍▌▋▊▉",
-    bar_empty="·",
-    peak="┃",
-    mic_open="●",
-    mic_closed="○",
-    mic_lost="×",
-    edge="▌",
-    star="★",
-    left="‹",
-    right="›",
-    new_session="↻",
-    ellipsis="…",
+    }
 )
-
 ASCII = Marks(
-    states={
+    {
         StateWord.OFFLINE: "-",
         StateWord.CONNECTING: "~",
         StateWord.READY: "=",

@@ -11,21 +11,26 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 
 
-class LineIndex:
-    """Heights of rows with fast prefix sums (a Fenwick tree)."""
+class Viewport:
+    """The heights of rows with fast prefix sums (a Fenwick tree), some of them estimates.
 
-    __slots__ = ("_heights", "_top_bit", "_tree", "total")
+    ``measure(row)`` returns a row's true height.
+    """
 
-    def __init__(self, heights: Iterable[int] = ()) -> None:
-        self.reset(heights)
+    __slots__ = ("_heights", "_is_true", "_measure", "_top_bit", "_tree", "total")
+
+    def __init__(self, measure: Callable[[int], int]) -> None:
+        self._measure = measure
+        self.reset(())
 
     def __len__(self) -> int:
         return len(self._heights)
 
     def reset(self, heights: Iterable[int]) -> None:
-        """Replace every height; linear."""
+        """Replace every height by an estimate; linear."""
         self._heights = list(heights)
         n = len(self._heights)
+        self._is_true = bytearray(n)
         sums = [0, *accumulate(self._heights)]
         self._tree = [total - sums[i & (i - 1)] for i, total in enumerate(sums)]
         self.total = sums[n]
@@ -33,8 +38,10 @@ class LineIndex:
         self._top_bit = 1 << n.bit_length() >> 1 if n else 0
 
     def append(self, height: int) -> None:
+        """Add a row with an estimated height."""
         i = len(self._heights) + 1
         self._heights.append(height)
+        self._is_true.append(0)
         node = height
         step = 1
         while step < (i & -i):
@@ -47,7 +54,7 @@ class LineIndex:
     def height(self, row: int) -> int:
         return self._heights[row]
 
-    def set(self, row: int, height: int) -> int:
+    def _set(self, row: int, height: int) -> int:
         """Change a row's height; returns its growth."""
         delta = height - self._heights[row]
         if delta:
@@ -82,35 +89,15 @@ class LineIndex:
             bit >>= 1
         return min(row, max(0, n - 1))
 
-
-class Viewport(LineIndex):
-    """An index that knows which of its heights are estimates. ``measure(row)`` returns a row's true height."""
-
-    __slots__ = ("_is_true", "_measure")
-
-    def __init__(self, measure: Callable[[int], int]) -> None:
-        super().__init__()
-        self._measure = measure
-
-    def reset(self, heights: Iterable[int]) -> None:
-        """Replace every height by an estimate; linear."""
-        super().reset(heights)
-        self._is_true = bytearray(len(self))
-
-    def append(self, height: int) -> None:
-        """Add a row with an estimated height."""
-        super().append(height)
-        self._is_true.append(0)
-
     def doubt(self, row: int, estimate: int) -> int:
         """A row out of view changed: use the estimate until it comes into view. Returns its growth."""
         self._is_true[row] = 0
-        return self.set(row, estimate)
+        return self._set(row, estimate)
 
     def know(self, row: int) -> int:
         """Measure a row now; returns its growth."""
         self._is_true[row] = 1
-        return self.set(row, self._measure(row))
+        return self._set(row, self._measure(row))
 
     def _ensure(self, row: int) -> int:
         return 0 if self._is_true[row] else self.know(row)

@@ -1,9 +1,9 @@
-"""One utterance as lines of styled pieces. Pure: an utterance and a width in, lines out.
+"""One utterance as lines of styled pieces. Pure.
 
-From left to right: the edge that marks the selection, the time, the star; then each text with a mark of its state or
-speaker and its language code. Side by side the original stands left and the translation right (in a two-way
-conversation: the source language left, the target language right), segment by segment on the same lines; in narrow
-places the translation follows below.
+From left to right: the edge that marks the selection, the time and the star, then the texts, each after a mark of its
+state or speaker and its language code. Side by side, the original is left and the translation right (in a two-way
+conversation the source language left and the target language right), segment by segment on the same lines; in a narrow
+view the translation is below.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from pinch_tui.ui.text.layout import Line, Mark, Order, cut, layout
 from pinch_tui.ui.transcript import search
 
 SIDE_BY_SIDE = 72
-"""Fewest cells for two columns: 80 less borders, padding and the scrollbar."""
+"""Fewest cells for two columns: 80 without borders, padding and the scrollbar."""
 
 PROVISIONAL = 1
 MATCH = 2
 SPOKEN = 4
-"""Of the side that was spoken, in a two-way conversation."""
+"""On the speaker's side of a two-way conversation."""
 
 SAMPLE_NOTE = "sample (practice voice)"
 _COLUMN_GAP = 2
 _COLUMN_MAX = 76
-"""Widest column: a mark, a code and a text of about 70 cells. Longer lines are hard to follow."""
+"""Widest column: a mark, a code and about 70 cells of text. Longer lines are hard to read."""
 _HEAD = 3
-"""Cells of a text's mark and of the blanks around its code."""
+"""Cells of a text's mark and of the spaces around its code."""
 _CODE_MIN = 2
 _CODE_MAX = 7
 _LRM = "\N{LEFT-TO-RIGHT MARK}"
 
 
 class Role(StrEnum):
-    """What a piece shows; the view's component classes have these names."""
+    """The content of a piece; the view's component classes have these names."""
 
     BLANK = "blank"
     EDGE = "edge"
@@ -64,7 +64,7 @@ class Piece(NamedTuple):
 
 
 class RowLine(NamedTuple):
-    """One line of a row; with the edge before them its pieces fill ``cells`` cells of the terminal."""
+    """One line of a row; the edge and its pieces fill ``cells`` cells of the terminal."""
 
     pieces: tuple[Piece, ...]
     cells: int
@@ -72,7 +72,7 @@ class RowLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowStyle:
-    """All that a row's lines depend on besides the utterance. ``folded``: the search needle, folded."""
+    """Everything besides the utterance that determines a row's lines. ``folded``: the folded search needle."""
 
     width: int = 0
     has_times: bool = True
@@ -81,7 +81,7 @@ class RowStyle:
     shapes: Marks = UNICODE
     widths: Widths = Widths.GRAPHEMES
     is_one_column: bool = False
-    """Whether a transcript is drawn: one text over the full width."""
+    """Whether there are no translations: one text over the full width."""
 
     @property
     def is_side_by_side(self) -> bool:
@@ -94,7 +94,7 @@ class RowStyle:
 
     @property
     def column(self) -> int:
-        """Cells of one text with its mark and code."""
+        """Cells of a text with its mark and code."""
         room = self.width - self.gutter
         if self.is_side_by_side:
             return min(_COLUMN_MAX, (room - _COLUMN_GAP) // 2)
@@ -106,9 +106,9 @@ class _Text(NamedTuple):
 
     lines: tuple[Line, ...]
     role: Role
-    code: str
-    mark: str
-    mark_role: Role
+    code: str = ""
+    mark: str = ""
+    mark_role: Role = Role.LIVE
     is_wide: bool = False  # over both columns
     is_spoken: bool = False  # two-way: this is the speaker's side
 
@@ -122,23 +122,23 @@ def is_spoken_right(utterance: Utterance, segment: Segment | None = None) -> boo
 
 
 Size = tuple[int, int, int]
-"""How long a row's texts are in characters: of each pair the longer one, the originals, the translations."""
+"""Lengths in characters: the longer text of each pair, the originals, the translations; each summed over a row."""
 
 
 def size_of(utterance: Utterance) -> Size:
-    """What `estimates` needs of an utterance."""
+    """The lengths for `estimates`."""
     longer = originals = translations = 0
     for segment in utterance.segments:
         left, right = len(segment.original), len(segment.translation)
         longer += left if left > right else right
         originals += left
         translations += right
-    # A transcript takes the full width where a pair of texts stands side by side.
+    # Without translations a text has the width of two columns.
     return longer if utterance.is_translated else longer // 2, originals, translations
 
 
 def estimates(sizes: Iterable[Size], style: RowStyle) -> list[int]:
-    """Estimated heights of rows, good enough for a scrollbar. The gap above is not counted."""
+    """Estimated heights of rows without the gap above, good enough for a scrollbar."""
     room = max(4, style.column - _CODE_MIN - _HEAD)
     if style.is_side_by_side:
         return [-(-longer // room) or 1 for longer, _, _ in sizes]
@@ -149,7 +149,7 @@ def _laid_out(text: str, stable: int, is_final: bool, room: int, style: RowStyle
     shown = drawable(text)
     marks: list[Mark] = []
     if not is_final:
-        # The cleaned text may be shorter than the one that was counted; cleaning the stable part alone is exact.
+        # Offsets count the text before cleaning, which can shorten it; cleaning the stable part alone is exact.
         start = min(len(drawable(text[:stable])), len(shown))
         shown += style.shapes.ellipsis
         marks.append(Mark(start, len(shown), PROVISIONAL))
@@ -159,7 +159,7 @@ def _laid_out(text: str, stable: int, is_final: bool, room: int, style: RowStyle
 
 
 def _state_note(utterance: Utterance, style: RowStyle) -> str:
-    """Words for an utterance without text."""
+    """The words in place of a text."""
     dots = style.shapes.ellipsis
     match utterance.state:
         case UtteranceState.TALKING:
@@ -192,19 +192,14 @@ def _code_width(utterance: Utterance) -> int:
 
 
 def _note(utterance: Utterance, room: int, style: RowStyle) -> _Text:
-    """A note in place of a text: over both columns, since there is no other text."""
-    if style.is_side_by_side:
-        room += style.column + _COLUMN_GAP
+    """A note in place of all texts; ``room`` is the row's."""
     words = layout(_state_note(utterance, style), room)
-    mark = _live_mark(utterance, style)
-    return _Text(words, Role.NOTE, _code(utterance.source), mark, Role.LIVE, is_wide=True)
+    return _Text(words, Role.NOTE, _code(utterance.source), _live_mark(utterance, style), is_wide=True)
 
 
-def _remark(segment: Segment, room: int, style: RowStyle) -> _Text:
-    """What the service says in place of an original: one line over the whole row. ``room``: of one column."""
-    if style.is_side_by_side:
-        room += style.column + _COLUMN_GAP
-    return _Text(layout(cut(drawable(segment.note), room), room), Role.NOTE, "", "", Role.LIVE, is_wide=True)
+def _remark(segment: Segment, room: int) -> _Text:
+    """One line of the service's words in place of an original; ``room`` is the row's."""
+    return _Text(layout(cut(drawable(segment.note), room), room), Role.NOTE, is_wide=True)
 
 
 def _awaited(room: int, style: RowStyle) -> tuple[Line, ...]:
@@ -238,7 +233,7 @@ def _translation(utterance: Utterance, segment: Segment, room: int, style: RowSt
         lines = _awaited(room, style)
     else:
         lines, role = layout(drawable(segment.note) or "no translation arrived", room), Role.NOTE
-    return _Text(lines, role, _code(code), style.shapes.states[StateWord.SPEAKING] if is_spoken else "", Role.LIVE)
+    return _Text(lines, role, _code(code), style.shapes.states[StateWord.SPEAKING] if is_spoken else "")
 
 
 def _cells(text: _Text | None, at: int, column: int, code_width: int, style: RowStyle) -> list[Piece]:
@@ -268,7 +263,7 @@ def _cells(text: _Text | None, at: int, column: int, code_width: int, style: Row
 
 
 def _gutter(utterance: Utterance, style: RowStyle, is_first: bool, is_starred: bool) -> list[Piece]:
-    """The gutter without its first cell, which the view draws."""
+    """The gutter without the edge, which the view draws."""
     if not is_first:
         return [Piece(" " * (style.gutter - 1), Role.BLANK)]
     pieces: list[Piece] = []
@@ -282,17 +277,16 @@ _Pair = tuple[_Text | None, _Text | None]
 
 
 def _without_repeated_codes(pairs: list[_Pair]) -> list[_Pair]:
-    """Side by side, a language code stands at its column's first text, and again only where it changes."""
+    """Each column names its language at the first text, and again only when it changes."""
     last = ["", ""]
     shown: list[_Pair] = []
     for pair in pairs:
-        sides: list[_Text | None] = []
+        sides = list(pair)
         for side, text in enumerate(pair):
             if text is not None and text.code == last[side]:
-                sides.append(text._replace(code=""))
-            else:
-                sides.append(text)
-                last[side] = text.code if text is not None else last[side]
+                sides[side] = text._replace(code="")
+            elif text is not None:
+                last[side] = text.code
         shown.append((sides[0], sides[1]))
     return shown
 
@@ -315,13 +309,15 @@ def _side_by_side(pairs: list[_Pair], column: int, code_width: int, style: RowSt
 def build(
     utterance: Utterance, style: RowStyle, *, is_starred: bool = False, is_speaking: bool = False
 ) -> tuple[RowLine, ...]:
-    """The lines of a row, without the edge (first cell) and without the gap above."""
+    """The lines of a row, without the edge (its first cell) and the gap above."""
     style = style if utterance.is_translated else replace(style, is_one_column=True)
     column = style.column
     code_width = _code_width(utterance)
+    both = 2 * column + _COLUMN_GAP if style.is_side_by_side else column
     room = max(1, column - code_width - _HEAD)
+    wide_room = room + both - column
     if not utterance.segments or utterance.state is UtteranceState.CANCELLED:
-        spoken: list[tuple[bool, _Text, _Text | None]] = [(False, _note(utterance, room, style), None)]
+        spoken: list[tuple[bool, _Text, _Text | None]] = [(False, _note(utterance, wide_room, style), None)]
     else:
         spoken = [
             (
@@ -332,21 +328,20 @@ def build(
                 else None,
             )
             if segment.original or segment.translation or not segment.note
-            else (False, _remark(segment, room, style), None)
+            else (False, _remark(segment, wide_room), None)
             for i, segment in enumerate(utterance.segments)
         ]
     if utterance.is_sample:
-        sample = _Text(layout(SAMPLE_NOTE, room), Role.NOTE, "", "", Role.LIVE)
-        spoken.append((is_spoken_right(utterance), sample, None))
+        spoken.append((is_spoken_right(utterance), _Text(layout(SAMPLE_NOTE, room), Role.NOTE), None))
     if style.is_side_by_side:
         pairs: list[_Pair] = [(t, o) if is_right else (o, t) for is_right, o, t in spoken]
         rows = _side_by_side(pairs, column, code_width, style)
     else:
-        texts = [text for _, *both in spoken for text in both if text is not None]
+        texts = [text for _, *pair in spoken for text in pair if text is not None]
         rows = [_cells(text, at, column, code_width, style) for text in texts for at in range(len(text.lines))]
     if not rows:
         rows.append([Piece(" " * column, Role.BLANK)])
-    cells = style.gutter + (2 * column + _COLUMN_GAP if style.is_side_by_side else column)
     return tuple(
-        RowLine((*_gutter(utterance, style, at == 0, is_starred), *pieces), cells) for at, pieces in enumerate(rows)
+        RowLine((*_gutter(utterance, style, at == 0, is_starred), *pieces), style.gutter + both)
+        for at, pieces in enumerate(rows)
     )

@@ -14,38 +14,28 @@ from pinch_tui.ui.text.cells import drawable
 Spans = tuple[tuple[int, int], ...]
 
 
-def _fold_char(char: str) -> str:
-    if char.isascii():
-        return char.lower()
-    return "".join(
-        part
-        for part in unicodedata.normalize("NFKD", char).casefold()
-        if unicodedata.category(part) not in ("Mn", "Cf")
-    )
-
-
 class _Folds(dict[int, str]):
-    """Folds characters for `str.translate`, each when it is first seen."""
+    """Folds characters for `str.translate`, and keeps up to 20,000 of them."""
 
     def __missing__(self, code: int) -> str:
-        if len(self) >= _MOST_FOLDS:
+        if len(self) >= 20_000:
             self.clear()
-        folded = self[code] = _fold_char(chr(code))
+        parts = unicodedata.normalize("NFKD", chr(code)).casefold()
+        folded = self[code] = "".join(part for part in parts if unicodedata.category(part) not in ("Mn", "Cf"))
         return folded
 
 
-_MOST_FOLDS = 20_000
 _FOLDS = _Folds()
 
 
 def fold(text: str) -> str:
-    """A text without case, accents and vowel points, compatibility forms made plain."""
+    """A text without case, accents, vowel points and compatibility forms."""
     return text.lower() if text.isascii() else text.translate(_FOLDS)
 
 
 @lru_cache(maxsize=512)
 def find(text: str, folded: str) -> Spans:
-    """Spans of a folded needle in a text, as offsets of its characters; none for an empty needle."""
+    """Spans of a folded needle in a text, as character offsets; none for an empty needle."""
     if not folded:
         return ()
     if text.isascii():
@@ -70,7 +60,7 @@ def find(text: str, folded: str) -> Spans:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The state of a search: the current utterance (None: nothing found) and its place among ``total``, from 1."""
+    """The state of a search: the present match (None: nothing found) and its place among ``total``, from 1."""
 
     number: int | None
     place: int
@@ -78,7 +68,7 @@ class Found:
 
     @property
     def words(self) -> str:
-        """As the search line puts it."""
+        """For the search line."""
         if not self.total:
             return " nothing found"
         return f" line {self.place} of {self.total}" if self.place else f" {self.total} found"
@@ -88,22 +78,22 @@ NOTHING_FOUND = Found(None, 0, 0)
 
 
 class Search:
-    """One needle over one conversation. ``read`` gives the utterances; the newest match comes first.
+    """Searches one conversation; ``read`` returns its utterances. The newest match comes first.
 
-    Folded texts are kept for utterances that did not change since (their frozen values are compared by identity), so
-    that a further letter over 10,000 utterances stays quick.
+    The folded texts of unchanged utterances (the same frozen object) are kept, so that one more letter is quick to
+    search in 10,000 utterances.
     """
 
     def __init__(self, read: Callable[[], Sequence[Utterance]]) -> None:
         self._read = read
         self._texts: dict[int, tuple[Utterance, str]] = {}
         self.folded = ""
-        """The folded needle, "" when nothing is searched."""
+        """The folded needle; "" without a search."""
         self.numbers: list[int] = []
         """Numbers of all matching utterances, oldest first."""
 
     def look_for(self, needle: str) -> None:
-        """Search for another needle; an empty one ends the search."""
+        """Search for a needle; an empty one ends the search."""
         self.folded = fold(drawable(needle))
         self.numbers = [utterance.number for utterance in self._read() if self._matches(utterance)]
 
@@ -128,17 +118,15 @@ class Search:
         parts = [part for segment in utterance.segments for part in (segment.original, segment.translation)]
         text = "\n".join(parts)
         if "  " not in text and "\ufffc" not in text and text.replace("\n", " ").isprintable():
-            text = fold(text)  # checked as a whole, since most texts need no cleaning
+            text = fold(text)  # most texts need no cleaning
         else:
             text = "\n".join(fold(drawable(part)) for part in parts)
         self._texts[utterance.number] = (utterance, text)
         return text
 
     def step(self, current: int | None, direction: int) -> Found:
-        """The next match after (``direction`` > 0) or before an utterance, round the ends.
-
-        Without a current utterance the newest match is the first one.
-        """
+        """The next match after (``direction`` > 0) or before an utterance, past the last one the first; without a
+        current utterance the newest match."""
         at = len(self.numbers) - 1
         if current is not None and direction > 0:
             at = bisect_right(self.numbers, current) % max(1, len(self.numbers))
@@ -155,6 +143,6 @@ class Search:
         return Found(self.numbers[at], at % n + 1, n) if n else NOTHING_FOUND
 
     def count(self, current: int | None) -> Found:
-        """The place of the current utterance (0 for no match) and the number of matches."""
+        """The place of the current utterance (0: no match) and the number of matches."""
         here = self.here(current)
         return here if here.number == current else replace(here, number=None, place=0)
