@@ -140,6 +140,11 @@ class HoldInput:
             return False
         return self.key_pressed(key, "", reports_release=False, t=t)
 
+    def feed_focus(self, has_focus: bool, t: float) -> None:
+        """A change of the terminal's focus under a stock driver."""
+        if self.findings.stock_reason:
+            (self.focus if has_focus else self.blur)(t)
+
     def mouse_down(self, t: float) -> None:
         self._tell(MousePressed(), t)
 
@@ -150,7 +155,7 @@ class HoldInput:
         self._tell(Controlled(start), t)
 
     def blur(self, t: float) -> None:
-        """The terminal lost the focus. Our driver reports this, too; a second report is harmless."""
+        """The terminal lost the focus."""
         self._tell(Blurred(), t)
 
     def focus(self, t: float) -> None:

@@ -85,11 +85,3 @@ def _driver_module() -> ModuleType | None:
     except (ImportError, AttributeError):
         return None
     return module
-
-
-def adopt(hold: HoldInput) -> None:
-    """For a program that reads the terminal itself and feeds `TalkKeyFilter`: check Textual as for our driver."""
-    if sys.platform != "win32":
-        from textual.drivers.linux_driver import LinuxDriver
-
-        hooked(hold, LinuxDriver)

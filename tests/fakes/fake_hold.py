@@ -50,11 +50,8 @@ class FakeHold:
     def mouse_up(self, t: float) -> None:
         self.calls.append(("mouse_up",))
 
-    def blur(self, t: float) -> None:
-        self.calls.append(("blur",))
-
-    def focus(self, t: float) -> None:
-        self.calls.append(("focus",))
+    def feed_focus(self, has_focus: bool, t: float) -> None:
+        self.calls.append(("focus",) if has_focus else ("blur",))
 
     def end(self, source: TalkSource, t: float) -> None:
         self.calls.append(("end", source))

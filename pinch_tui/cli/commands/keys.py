@@ -132,9 +132,7 @@ def _listening(hold: HoldInput, fd: int, write: Callable[[bytes], None], say: Ca
     """Run the hold machine on this terminal, and restore both afterwards."""
     from pinch_tui.diagnose import tty
     from pinch_tui.frontend.status_text import hold_text
-    from pinch_tui.keys.hook import adopt
 
-    adopt(hold)
     hold.on_report_changed = lambda report: say(f"        {hold_text(report.method)}. {report.sentence}")
     say(f"Press, hold and release keys. The talk key is {hold.settings.key}. Ctrl+C quits.")
     hold.attach(fd)

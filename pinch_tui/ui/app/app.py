@@ -4,8 +4,8 @@ Running
     ``run()`` returns an `AppExit`. The app starts the engine after the first paint, and ends when the engine stops.
 
 The talk key
-    While ``hold.armed``, the driver from ``choose_driver`` passes the talk key and the terminal's focus straight to
-    ``hold``. Under any other driver (tests, the browser) the app does that.
+    The driver from ``choose_driver`` passes the talk key and the terminal's focus straight to ``hold``. The app passes
+    them, too, but ``hold`` only takes them under another driver (tests, the browser).
 
 Leaving
     Ctrl+Q, the first Ctrl+C, SIGTERM and SIGHUP drain: the engine gets ``Quit(drain=True)`` and the talk bar counts
@@ -106,7 +106,6 @@ class PinchApp(App[AppExit]):
         self.marks = ASCII if is_ascii else UNICODE
         self.looks = Looks(settings.ui.theme, os.environ, clock)
         self._own_filters: list[LineFilter] = [AsciiShapes()] if is_ascii else []
-        self._has_hold_driver = False
         self._has_seen_focus = False
         self._has_told_quit = False
         super().__init__()
@@ -136,23 +135,19 @@ class PinchApp(App[AppExit]):
     # ---- starting --------------------------------------------------------------------------------------------------
 
     def get_driver_class(self) -> type[Driver]:
-        stock = super().get_driver_class()
-        ours = self._choose_driver(stock)
-        self._has_hold_driver = ours is not stock
-        return ours
+        return self._choose_driver(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[Any]:
         return self.main
 
     def on_mount(self) -> None:
-        if self.is_headless:  # decided after `get_driver_class` was asked
+        if self.is_headless:  # Textual decides this after `get_driver_class`
             self._choose_driver(HeadlessDriver)
-            self._has_hold_driver = False
         if not (self.is_headless or self.is_web):
             self.looks.know_colours(self.console.color_system)
             self.theme = self.looks.theme
             self._face.write_raw(self.looks.query())
-            self._face.write_raw(WIDTHS_QUERY)  # the first paint, which is still to come, covers what it writes
+            self._face.write_raw(WIDTHS_QUERY)  # the first paint follows and covers its output
         self.app_resume_signal.subscribe(self, self._resumed)
         self.hold.on_report_changed = self._on_report
         self.hold.on_hang_up, self.hold.on_interrupt = self.front.leaving.hang_up, self.front.leaving.interrupt
@@ -167,7 +162,7 @@ class PinchApp(App[AppExit]):
         self.theme = self.looks.theme
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Ours in place of Textual's ``NO_COLOR``, which paints in greys."""
+        """Replace Textual's ``NO_COLOR`` filters, which paint in greys."""
         theirs = (item for item in super().get_line_filters() if not isinstance(item, Monochrome | NoColor))
         return [*theirs, *self._own_filters]
 
@@ -181,7 +176,7 @@ class PinchApp(App[AppExit]):
         """Start-up work that can wait until after the first paint."""
         self.run_worker(self.front.run_engine(), name="engine")
         gc.enable()  # `pinch_tui.__main__` has disabled it
-        gc.freeze()  # all of this stays, so collections need not look at it (collecting first would cost 40 ms)
+        gc.freeze()  # all this stays, so leave it out of collections (collecting it first would cost 40 ms)
         services = self.front.services
         services.log(self.front.clock(), "ready", {"hold": self.hold.report().method})
         if services.continued is not None:
@@ -194,7 +189,7 @@ class PinchApp(App[AppExit]):
         self.front.close()
 
     def _fatal_error(self) -> None:
-        """The stock traceback without local variables: they may hold a key or what was said."""
+        """The stock traceback without local variables, which can hold a key or texts of the conversation."""
         from rich.segment import Segments
         from rich.traceback import Traceback
 
@@ -238,12 +233,7 @@ class PinchApp(App[AppExit]):
         return popped
 
     async def on_event(self, event: events.Event) -> None:
-        if (
-            isinstance(event, events.Key)
-            and not event.is_forwarded
-            and not self._has_hold_driver
-            and self.hold.feed_key(event.key, event.time)
-        ):
+        if isinstance(event, events.Key) and not event.is_forwarded and self.hold.feed_key(event.key, event.time):
             return
         await super().on_event(event)
 
@@ -266,19 +256,18 @@ class PinchApp(App[AppExit]):
                 widget.refresh()
 
     def on_app_focus(self, event: events.AppFocus) -> None:
-        if not self._has_hold_driver:
-            self.hold.focus(event.time)
-        self._has_seen_focus = True
-        self.front.engine.post(TerminalFocusChanged(True))
+        self._focus_changed(True, event.time)
 
     def on_app_blur(self, event: events.AppBlur) -> None:
-        if not self._has_hold_driver:
-            self.hold.blur(event.time)
         for screen in self.screen_stack:
             for held in screen.query(MouseHold):
                 held.let_go(event.time)
+        self._focus_changed(False, event.time)
+
+    def _focus_changed(self, has_focus: bool, t: float) -> None:
+        self.hold.feed_focus(has_focus, t)
         self._has_seen_focus = True
-        self.front.engine.post(TerminalFocusChanged(False))
+        self.front.engine.post(TerminalFocusChanged(has_focus))
 
     # ---- for the panels --------------------------------------------------------------------------------------------
 
