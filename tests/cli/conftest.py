@@ -86,6 +86,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     wiring.run_app = note("app")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pinch_tui.wiring.app", wiring)
     inputs = types.ModuleType("pinch_tui.cli.translate.inputs")
-    inputs.run_inputs = note("translate")  # type: ignore[attr-defined]
+    translate = note("translate")
+    inputs.run_inputs = lambda options: translate(options.run.loaded.settings, options)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pinch_tui.cli.translate.inputs", inputs)
     return asked

@@ -374,7 +374,7 @@ def test_without_a_terminal_nothing_is_drawn(tmp_path: Path) -> None:
         (["--base-url", "http://example.org"], "--base-url: api.base_url must be https"),
         (["--config", "/nonexistent.toml"], "/nonexistent.toml does not exist."),
         (["translate"], "There is nothing to translate."),
-        (["translate", "--listen", "x.wav"], "--listen takes the microphone, not files."),
+        (["translate", "--listen", "x.wav"], "--listen uses the microphone, not files."),
         (["translate", "nix.wav"], "nix.wav cannot be read: it does not exist."),
         (["translate", "."], ". is a folder, not a sound file."),
         (["translate", "-", "-"], "Stdin can be read only once."),

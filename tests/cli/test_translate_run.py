@@ -577,7 +577,7 @@ async def test_an_output_that_nobody_reads_is_spoken_of_once_and_so_is_its_reade
     run, said = _watched([1.0, 6.0, 60.0, 0.0, 0.0], is_bounded=True)
     assert said == [
         "pinch-tui: The output has not been read for 6 s; up to 10 minutes are kept, and the translation continues.",
-        "pinch-tui: The output is read again.",
+        "pinch-tui: The output is being read again.",
     ]
     assert not run.failed.is_set()
 

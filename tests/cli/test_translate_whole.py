@@ -282,7 +282,7 @@ async def test_an_interrupt_lets_the_last_words_come(program: Program, tmp_path:
         out, err = await process.communicate()
     assert process.returncode == 130
     assert out.decode() == "Buenos días.\n"
-    assert err.decode() == "pinch-tui: Waiting for the last words; Ctrl-C again leaves at once.\n"
+    assert err.decode() == "pinch-tui: Waiting for the last words; Ctrl-C again quits at once.\n"
     (session,) = program.service.sessions
     assert (session.finalized, session.close_code) == (1, 1000)
     assert bytes(session.sound) == path.read_bytes()[44:][: len(session.sound)]

@@ -309,7 +309,7 @@ def test_listening_goes_on_while_nobody_reads_the_output(
             while len(output) < listening.padding + 64:
                 output += listening.read(64 if len(output) >= listening.padding else listening.padding)
                 time.sleep(0.1)
-            listening.wait(lambda: "The output is read again." in listening.said(), 5)
+            listening.wait(lambda: "The output is being read again." in listening.said(), 5)
 
             listening.process.send_signal(number)
             told = time.monotonic()

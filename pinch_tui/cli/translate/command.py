@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,8 +29,8 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
 
 
 @click.command("translate", epilog=_EPILOG)
-@click.argument("audio", nargs=-1, type=click.Path(allow_dash=True))
-@click.option("--listen", is_flag=True, help="Translate the microphone, hands-free, until Ctrl-C.")
+@click.argument("inputs", nargs=-1, type=click.Path(allow_dash=True), metavar="[AUDIO]...")
+@click.option("--listen", "is_listening", is_flag=True, help="Translate the microphone, hands-free, until Ctrl-C.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, allow_dash=True, readable=False, path_type=Path),
@@ -37,66 +38,51 @@ be read, 3 no API key or a refused one (--practice needs none), 4 sound, 5 netwo
 )
 @click.option(
     "--format",
-    "kind",
     type=click.Choice([str(kind) for kind in TextFormat], case_sensitive=False),
     default="text",
     show_default=True,
     help="text: one line per segment. jsonl: one object per segment. srt, vtt, md: a document at the end.",
 )
-@click.option("--batch", is_flag=True, help="Send each file in one request (cartesia and smallest).")
-@click.option("--both", is_flag=True, help="Print the original, too.")
-@click.option("--interim", is_flag=True, help="Print texts that may still change (jsonl: on stdout, else on stderr).")
-@click.option("--all-finals", is_flag=True, help="jsonl: print the finals of segments that may still grow.")
+@click.option("--batch", "is_batch", is_flag=True, help="Send each file in one request (cartesia and smallest).")
+@click.option("--both", "has_both", is_flag=True, help="Also print the original.")
+@click.option(
+    "--interim",
+    "has_interim",
+    is_flag=True,
+    help="Also print texts that may still change (jsonl: on stdout, else on stderr).",
+)
+@click.option(
+    "--all-finals", "has_all_finals", is_flag=True, help="jsonl: also print finals of segments that may still grow."
+)
 @session_flags
 @run_flags
 @click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    audio: tuple[str, ...],
-    listen: bool,
-    out: Path | None,
-    kind: str,
-    both: bool,
-    interim: bool,
-    all_finals: bool,
-    batch: bool,
-    **_flags: object,
-) -> None:
+def command(ctx: click.Context, /, **flags: Any) -> None:
     """Translate AUDIO: sound files or pipes in order, - for stdin.
 
     WAV, FLAC, OGG, MP3 and AIFF are read directly; M4A, WebM, MP4 and others need ffmpeg. A pipe or stdin may also
     carry raw 16 kHz mono PCM16.
     """
     context = CliContext.of(ctx)
-    check_inputs(audio, is_listening=listen)
-    if all_finals and kind.lower() != TextFormat.JSONL:
+    named = {field.name: flags[field.name] for field in fields(TranslateOptions) if field.name in flags}
+    options = TranslateOptions(run_options(context), **named | {"format": TextFormat(flags["format"].lower())})
+    _check_inputs(options.inputs, is_listening=options.is_listening)
+    if options.has_all_finals and options.format is not TextFormat.JSONL:
         raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
-    if batch and (listen or "-" in audio):
+    if options.is_batch and (options.is_listening or "-" in options.inputs):
         raise UsageError("--batch is for files.", "Name sound files, or leave out --batch.")
-    if out is not None:
-        check_out(out)
-    options = TranslateOptions(
-        run=run_options(context),
-        inputs=audio,
-        is_listening=listen,
-        out=out,
-        format=TextFormat(kind.lower()),
-        has_both=both,
-        has_interim=interim,
-        has_all_finals=all_finals,
-        is_batch=batch,
-    )
+    if options.out is not None:
+        _check_out(options.out)
 
     from pinch_tui.cli.translate.inputs import run_inputs
 
-    ctx.exit(int(run_inputs(options.run.loaded.settings, options) or 0))
+    ctx.exit(run_inputs(options))
 
 
-def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
-    """Refuse what cannot work before anything is opened. Raises `UsageError`, `InputFileError`."""
+def _check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
+    """Refuse inputs that cannot work before anything is opened. Raises `UsageError`, `InputFileError`."""
     if is_listening and inputs:
-        raise UsageError("--listen takes the microphone, not files.", "Use only one of them.")
+        raise UsageError("--listen uses the microphone, not files.", "Use only one of them.")
     if not is_listening and not inputs:
         raise UsageError("There is nothing to translate.", "Name sound files, - for stdin, or --listen.")
     if inputs.count("-") > 1:
@@ -110,15 +96,9 @@ def check_inputs(inputs: tuple[str, ...], *, is_listening: bool) -> None:
             check_path(Path(name))
 
 
-def check_out(out: Path) -> None:
+def _check_out(out: Path) -> None:
     """Refuse an output that cannot take the speech. Raises `UsageError`."""
-    if str(out) == "-":
-        if sys.stdout is None or sys.stdout.isatty():
-            raise UsageError("Standard output is a terminal.", "Pipe it on: --out - | aplay, or name a file.")
-        return
-    try:
-        mode = os.stat(out).st_mode  # noqa: PTH116 - Path.is_file raises what Path.stat does
-    except OSError:
-        return  # opening it gives the reason
-    if stat.S_ISREG(mode):
-        raise UsageError(f"{shown(out)} exists already and was not changed.", "Name another file after --out.")
+    if str(out) == "-" and (sys.stdout is None or sys.stdout.isatty()):
+        raise UsageError("Standard output is a terminal.", "Pipe it into a player: --out - | aplay, or name a file.")
+    if str(out) != "-" and os.path.isfile(out):  # noqa: PTH113 - never raises; opening it gives the reason
+        raise UsageError(f"{shown(out)} already exists and was not changed.", "Name another file after --out.")

@@ -1,9 +1,8 @@
-"""The output of ``translate``: sinks that take the conversation as it grows and write text, JSON lines or a document.
+"""The output of ``translate``: sinks that follow the conversation and write text, JSON lines or a document.
 
-A sink gets the utterances after every change, and a tick while nothing changes. It prints a segment once it is settled,
-because a printed line cannot be changed. A segment is settled when its utterance is, when a later segment has a final
-translation, or when both its texts are final and unchanged for `QUIET_S`. If the service does not translate, only the
-original counts.
+A sink receives the utterances after every change, and regular ticks. A printed line cannot be changed, so a segment is
+printed when it is settled: when its utterance is, when a later segment has a final translation, or when both its texts
+are final and have not changed for `QUIET_S`. If the service does not translate, only the original counts.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY))
 
 
 class Sink:
-    """Takes one input after another and prints its conversation as it grows. All that write may raise OSError."""
+    """Prints the conversation of one input after another. Every method that writes can raise OSError."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
         self._shown: Sequence[Utterance] = ()
 
     def begin_input(self, name: str) -> None:
-        """The next utterances belong to this input; numbers and times begin anew."""
+        """The following utterances belong to this input; their numbers and times start again."""
         self._shown = ()
 
     def show(self, utterances: Sequence[Utterance], now: float) -> None:
@@ -41,22 +40,22 @@ class Sink:
         self.tick(now)
 
     def tick(self, now: float) -> None:
-        """Time passed."""
+        """Time has passed."""
 
     def end_input(self, length_ms: int | None) -> None:
-        """This input is over: write what was held back. ``length_ms``: its true length; None for the microphone."""
+        """The input has ended: write the rest. ``length_ms``: its true length; None for the microphone."""
 
     def finish(self) -> None:
-        """All inputs are over."""
+        """All inputs have ended."""
 
 
 class SegmentSink(Sink):
-    """Knows which segments are settled, and what was printed of each."""
+    """Tracks which segments are settled, and how much of each has been printed."""
 
     def __init__(self, write: Write) -> None:
         super().__init__(write)
-        self._changed: dict[tuple[int, str], tuple[str, str, float]] = {}  # its texts, and since when
-        self._printed: dict[tuple[int, str], tuple[str, str, bool]] = {}  # its texts, and whether it was settled
+        self._changed: dict[tuple[int, str], tuple[str, str, float]] = {}  # both texts, and the time of their change
+        self._printed: dict[tuple[int, str], tuple[str, str, bool]] = {}  # both texts, and whether it was settled
 
     def begin_input(self, name: str) -> None:
         super().begin_input(name)
@@ -64,7 +63,7 @@ class SegmentSink(Sink):
         self._printed.clear()
 
     def _segments(self, now: float) -> Iterator[tuple[Utterance, Segment, bool]]:
-        """Every segment with final text (that part alone) and whether it is settled, in order."""
+        """Each segment with final text, cut to that text, and whether it is settled."""
         for utterance in self._shown:
             if utterance.state is UtteranceState.CANCELLED:
                 continue
@@ -85,7 +84,7 @@ class SegmentSink(Sink):
 
 
 class TextSink(SegmentSink):
-    """One line a settled segment: the translation, with ``has_both`` the original and a tab before it."""
+    """One line per settled segment: the translation, with ``has_both`` preceded by the original and a tab."""
 
     def __init__(self, write: Write, *, has_both: bool) -> None:
         super().__init__(write)
@@ -98,7 +97,7 @@ class TextSink(SegmentSink):
 
     def end_input(self, length_ms: int | None) -> None:
         for utterance, segment, is_settled in self._segments(0.0):
-            if not is_settled:  # the run was interrupted: its finals are printed as they are
+            if not is_settled:  # the run was interrupted
                 self._print(utterance, segment)
 
     def _print(self, utterance: Utterance, segment: Segment) -> None:
@@ -111,7 +110,7 @@ class TextSink(SegmentSink):
             self._printed[key] = texts
             return
         original, translation, _ = texts
-        if before is not None:  # finals are only extended: the rest is news
+        if before is not None:  # finals are only extended, so print the rest
             original, translation = _rest(before[0], original), _rest(before[1], translation)
         self._printed[key] = texts
         if not utterance.is_translated:
@@ -121,7 +120,7 @@ class TextSink(SegmentSink):
             self._write(f"{clean(original)}\t{clean(translation)}\n" if self._has_both else f"{clean(translation)}\n")
 
     def _was_said_before(self, utterance: Utterance, texts: tuple[str, str, bool]) -> bool:
-        """Whether a resend brought, under a new id, texts that an earlier attempt had already printed."""
+        """True if these texts were already printed for an earlier attempt, under another id."""
         if utterance.attempt == 1:
             return False
         current = {segment.id for segment in utterance.segments}
@@ -137,8 +136,11 @@ def _rest(before: str, text: str) -> str:
 
 
 class JsonLinesSink(SegmentSink):
-    """One object a settled segment (``is_last``); with ``has_all_finals`` one a final, too, and with ``has_interim``
-    one for each change of a text that is not final. ``names_inputs``: every object names its ``input``."""
+    """One object per settled segment (``is_last``).
+
+    ``has_all_finals`` adds one per final, and ``has_interim`` one per change of a text that is not final.
+    ``names_inputs``: every object names its ``input``.
+    """
 
     def __init__(self, write: Write, *, has_interim: bool, has_all_finals: bool, names_inputs: bool) -> None:
         super().__init__(write)
@@ -189,7 +191,7 @@ class JsonLinesSink(SegmentSink):
 
     def _object(self, kind: str, utterance: Utterance, segment: Segment, *, is_last: bool) -> None:
         whole = replace(segment, original_stable=len(segment.original), translation_stable=len(segment.translation))
-        line = lines_of([replace(utterance, segments=(whole,))])[0]  # knows who spoke in which direction
+        line = lines_of([replace(utterance, segments=(whole,))])[0]  # decides the direction
         fields: dict[str, object] = {
             "kind": kind,
             "id": segment.id,
@@ -210,7 +212,7 @@ class JsonLinesSink(SegmentSink):
 
 
 class DocumentSink(Sink):
-    """A whole document, written at the end; several inputs follow one another by their true lengths."""
+    """A document, written at the end. Several inputs follow one another, offset by their true lengths."""
 
     def __init__(self, write: Write, format_: ExportFormat, side: ExportSide, head: ExportHead | None) -> None:
         super().__init__(write)
@@ -230,7 +232,7 @@ class DocumentSink(Sink):
 
 
 def shifted(utterance: Utterance, numbers: int, ms: int, length_ms: int | None = None) -> Utterance:
-    """The utterance with its number and times shifted; no time is later than the end of its input."""
+    """The utterance with its number and times shifted; times are limited to the end of its input."""
 
     def moved(at: int) -> int:
         return ms + (at if length_ms is None else min(at, length_ms))
@@ -262,7 +264,7 @@ def make_sink(
     n_inputs: int = 1,
     head: ExportHead | None = None,
 ) -> Sink:
-    """The sink of a format. ``head``: what stands above a document that has one."""
+    """The sink of a format. ``head``: the title of a document."""
     match kind:
         case TextFormat.TEXT:
             return TextSink(write, has_both=has_both)

@@ -1,7 +1,7 @@
-"""Runs ``translate`` against any engine: one continuous utterance an input, printed as it settles.
+"""Runs ``translate`` on an engine: one continuous utterance per input, printed as it settles.
 
-`run_translate` starts the utterance, waits for the input's end (or Ctrl-C), lets the last words come, quits the engine
-and returns the exit code. Everything but the translation goes to the `Console`, that is, to stderr.
+`run_translate` starts the utterance, waits for the end of the input (or Ctrl-C) and for the last words, quits the
+engine and returns the exit code. Everything but the translation goes to the `Console`, that is, to stderr.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from pinch_tui.cli.interrupts import Interrupt
 from pinch_tui.cli.translate.console import Console
@@ -30,27 +30,23 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.engine.facade import EngineFacade
-from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK, PinchError, UsageError
+from pinch_tui.errors import EXIT_AUDIO, EXIT_CREDENTIALS, EXIT_INTERRUPTED, EXIT_LINK, EXIT_OK, UsageError
 from pinch_tui.outlet import Outlet
+
+if TYPE_CHECKING:
+    from pinch_tui.audio.adapters.speech_file import FileSpeaker
 
 TICK_S = 0.1
 DRAIN_S = 15.0
 """Maximum wait for the last words after Ctrl-C."""
 OFFLINE_DRAIN_S = 3.0
-"""The same while no session is open."""
+"""The same if no session is open."""
 BEHIND_S = 5.0
-"""Time without a reader after which the user is told."""
+"""Unread time after which the user is warned."""
 UNREAD_S = 600.0
-"""Time without a reader after which ``--listen`` ends."""
+"""Unread time after which ``--listen`` ends."""
 _OFFLINE = frozenset((StateWord.OFFLINE, StateWord.CONNECTING, StateWord.RECONNECTING))
 _ENDED = frozenset((UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED))
-
-
-class SpeechOutput(Protocol):
-    """Where the speech is written. ``failure``: why writing has stopped, None while it works."""
-
-    @property
-    def failure(self) -> PinchError | None: ...
 
 
 @dataclass(slots=True)
@@ -63,18 +59,20 @@ class _Run:
     clock: Callable[[], float]
     exit_code: int = EXIT_OK
     failed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to quit without waiting for more words."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
-    gave_up: asyncio.Event = field(default_factory=asyncio.Event)
-    output: Outlet | None = None  # where the sink's text leaves
-    is_bounded: bool = False  # what waits in it
+    output: Outlet | None = None
+    """The outlet of the sink's text."""
+    is_bounded: bool = False
+    """True if the outlet keeps a limited amount of unread text."""
     is_behind: bool = False
     has_no_reader: bool = False
     drains_since: float | None = None
     write_error: OSError | None = None
-    speech: SpeechOutput | None = None
-    _is_mic_gone: bool = False  # for good
-    _is_mic_lost: bool = False  # for now
+    speech: FileSpeaker | None = None
+    _is_mic_gone: bool = False  # permanently
+    _is_mic_lost: bool = False  # temporarily
 
     def hear(self, event: EngineEvent) -> None:
         match event:
@@ -113,10 +111,10 @@ class _Run:
         if self.drains_since is not None:
             limit = OFFLINE_DRAIN_S if self.engine.status.word in _OFFLINE else DRAIN_S
             if self.clock() - self.drains_since >= limit:
-                self.gave_up.set()
+                self.failed.set()
 
     def _watch_output(self) -> None:
-        """Tell the user when the output is not read, and end the run if that lasts too long."""
+        """Warn the user if the output is not read, and end the run if that lasts too long."""
         waiting_s = 0.0 if self.output is None else self.output.waiting_s
         if waiting_s >= BEHIND_S and not self.is_behind:
             self.is_behind = True
@@ -126,7 +124,7 @@ class _Run:
             )
         elif self.is_behind and waiting_s < BEHIND_S:
             self.is_behind = False
-            self.console.say("The output is read again.")
+            self.console.say("The output is being read again.")
         if self.is_bounded and waiting_s >= UNREAD_S:
             self.has_no_reader = True
             self.failed.set()
@@ -135,7 +133,7 @@ class _Run:
         return self.write_error is not None or (self.speech is not None and self.speech.failure is not None)
 
     def _guarded(self, write: Callable[[], None]) -> None:
-        """A closed pipe or a full disk ends the run."""
+        """Write; a closed pipe or a full disk ends the run."""
         if self.write_error is not None:
             return
         try:
@@ -158,7 +156,7 @@ class _Run:
 
 
 def _without_promises(hint: str) -> str:
-    """The app's hint without the promises that need a talk key."""
+    """The app's hint without the promises that apply only with a talk key."""
     for promise in ("Your words are safe.", "Press the talk key to retry."):
         hint = hint.replace(promise, "")
     return hint.replace("; your words are safe.", ".").strip()
@@ -172,12 +170,12 @@ async def run_translate(
     *,
     is_listening: bool = False,
     output: Outlet | None = None,
-    speech: SpeechOutput | None = None,
+    speech: FileSpeaker | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Translate one input to its end; returns the exit code. Raises the failure of ``speech``.
+    """Translate one input to its end; returns the exit code.
 
-    Raises OSError when the output cannot be written; the engine has stopped by then.
+    Raises the failure of ``speech``, and OSError if the output cannot be written; the engine has stopped by then.
     """
     run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening, speech=speech)
     stop = engine.subscribe(run.hear)
@@ -197,14 +195,14 @@ async def run_translate(
     if speech is not None and speech.failure is not None:
         raise speech.failure
     if run.has_no_reader:
-        raise UsageError(f"The output has not been read for {UNREAD_S / 60:.0f} minutes.", "Its contents are lost.")
+        raise UsageError(f"The output has not been read for {UNREAD_S / 60:.0f} minutes.", "The rest is lost.")
     if interrupt.count and not (is_listening and interrupt.count == 1 and run.exit_code == EXIT_OK):
         return EXIT_INTERRUPTED
     return run.exit_code
 
 
 async def drained(output: Outlet, interrupt: Interrupt) -> None:
-    """Wait until the output has been read, but at most until `DRAIN_S` after the interruption.
+    """Wait until the output has been read; after Ctrl-C, for at most `DRAIN_S`.
 
     Raises the output's OSError.
     """
@@ -219,15 +217,15 @@ async def drained(output: Outlet, interrupt: Interrupt) -> None:
 
 
 async def _steer(run: _Run, interrupt: Interrupt) -> None:
-    """The utterance's life: begin, end of input or interruption, last words, quit."""
+    """Take the utterance through its stages: start, end of the input or Ctrl-C, last words, quit."""
     run.engine.talk(TalkEdge(EdgeKind.START, run.clock(), TalkSource.CONTROL))
     await _any(run.ended, run.failed, interrupt.changed)
     if not run.failed.is_set() and not run.ended.is_set() and interrupt.count == 1:
         interrupt.changed.clear()
-        run.console.say("Waiting for the last words; Ctrl-C again leaves at once.")
+        run.console.say("Waiting for the last words; Ctrl-C again quits at once.")
         run.engine.talk(TalkEdge(EdgeKind.COMMIT, run.clock(), TalkSource.QUIT))
         run.drains_since = run.clock()
-        await _any(run.ended, run.failed, run.gave_up, interrupt.changed)
+        await _any(run.ended, run.failed, interrupt.changed)
     can_drain = run.ended.is_set() and not run.failed.is_set() and interrupt.count < 2
     run.engine.post(Quit(drain=can_drain))
     interrupt.changed.clear()
