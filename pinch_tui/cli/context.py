@@ -1,4 +1,4 @@
-"""What the commands share: the typed flags, the environment, and the settings that result."""
+"""Shared by the commands: the typed flags, the environment, and the resulting settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def needs_ascii(stream: TextIO | None, env: Mapping[str, str]) -> bool:
-    """Whether a stream or its terminal is limited to ASCII."""
+    """True if a stream or its terminal is limited to ASCII."""
     encoding = getattr(stream, "encoding", None) or ""
     if sys.platform == "win32":
         return not encoding.lower().startswith("utf")
@@ -34,7 +34,7 @@ def needs_ascii(stream: TextIO | None, env: Mapping[str, str]) -> bool:
 
 @dataclass(slots=True)
 class CliContext:
-    """``ctx.obj`` of every command. A subcommand's own flags override those typed before it."""
+    """``ctx.obj`` of every command. A subcommand's flags override those typed before it."""
 
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     config: Path | None = None
@@ -45,7 +45,7 @@ class CliContext:
 
     @classmethod
     def of(cls, ctx: click.Context) -> CliContext:
-        """The context, with what was typed for the command of ``ctx``."""
+        """The context, including the flags typed for the command of ``ctx``."""
         context = ctx.ensure_object(cls)
         context._take(ctx)
         return context
@@ -55,7 +55,7 @@ class CliContext:
         return resolve(self.env)
 
     def load(self) -> LoadedSettings:
-        """The settings. Warnings are printed once, on stderr. Raises `ConfigError`."""
+        """Load the settings and print their warnings on stderr. Raises `ConfigError`."""
         loaded = load(self.config, self.env, self.flags)
         for warning in loaded.warnings:
             click.echo(f"pinch-tui: {warning}", err=True)
@@ -110,25 +110,41 @@ def _flags_of(*sections: str) -> tuple[Callable[[F], F], ...]:
     return tuple(_flag(row) for row in _FLAGS.values() if row.key.partition(".")[0] in sections)
 
 
-_PATH = click.Path(dir_okay=False, path_type=Path)
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator for several options."""
 
-_APP_ALONE = ("mic.shared", "speaker.other_sound")
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+_APP_ONLY = ("mic.shared", "speaker.other_sound")
 """Options of the microphone and the speaker that only the app uses."""
-_SESSION = tuple(
-    _flag(row)
-    for row in _FLAGS.values()
-    if row.key.partition(".")[0] in ("session", "mic", "speaker") and row.key not in _APP_ALONE
+
+session_flags = _all(
+    *(
+        _flag(row)
+        for row in _FLAGS.values()
+        if row.key.partition(".")[0] in ("session", "mic", "speaker") and row.key not in _APP_ONLY
+    )
 )
-_RUN = (
-    click.option("--config", type=_PATH, metavar="FILE", help="Read this configuration file."),
+"""The flags of a session."""
+config_flag = click.option("--config", type=_PATH, metavar="FILE", help="Read this configuration file.")
+run_flags = _all(
+    config_flag,
     *_flags_of("service", "api"),
     click.option("--practice", "is_practice", is_flag=True, help="Use the built-in practice service."),
     click.option("--log-file", type=_PATH, metavar="FILE", help="Write the log here (no transcripts, no secrets)."),
     click.option("--events", type=_PATH, metavar="FILE", help="Append events for scripts, one JSON object per line."),
     click.option("--trace", type=_PATH, metavar="FILE", help="Write redacted wire traffic for support."),
-    click.option("--trace-text", "trace_has_text", is_flag=True, help="Keep what was said in the trace."),
+    click.option("--trace-text", "trace_has_text", is_flag=True, help="Include spoken text in the trace."),
 )
-_SCREEN = (
+"""The flags of a run: configuration, service, logs."""
+screen_flags = _all(
     click.option(
         "--demo", "is_demo", is_flag=True, help="Play a short conversation and quit; needs no account and no sound."
     ),
@@ -141,32 +157,7 @@ _SCREEN = (
         help="Continue a past conversation: the last one, or the one with this ID.",
     ),
     click.option("--plain", "is_plain", is_flag=True, help="Lines instead of a screen, for screen readers."),
-    *(_flag(OPTIONS[key]) for key in _APP_ALONE),
+    *(_flag(OPTIONS[key]) for key in _APP_ONLY),
     *_flags_of("ui", "history"),
 )
-
-
-def session_flags(function: F) -> F:
-    """The flags that shape a session."""
-    return _with(function, _SESSION)
-
-
-def run_flags(function: F) -> F:
-    """The flags of a run: configuration, service, logs."""
-    return _with(function, _RUN)
-
-
-def config_flag(function: F) -> F:
-    """``--config`` alone."""
-    return _with(function, _RUN[:1])
-
-
-def screen_flags(function: F) -> F:
-    """The flags of the interactive app."""
-    return _with(function, _SCREEN)
-
-
-def _with(function: F, options: tuple[Callable[[F], F], ...]) -> F:
-    for option in reversed(options):
-        function = option(function)
-    return function
+"""The flags of the interactive app."""

@@ -1,4 +1,4 @@
-"""Ctrl-C as an event that a command can wait for: the first press drains, the second leaves at once."""
+"""Ctrl-C as an event that a command can wait for: the first press drains, the second quits at once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ else:
 
 @dataclass(slots=True)
 class Interrupt:
-    """Ctrl-C: the first asks to drain and leave, the second to leave at once."""
+    """The presses of Ctrl-C so far."""
 
     count: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by each press."""
     since: float | None = None
-    """The loop's time of the first."""
+    """The loop's time at the first press."""
 
     def press(self) -> None:
         if self.since is None:
@@ -34,7 +35,7 @@ class Interrupt:
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Interrupt]:
-    """SIGINT, SIGTERM and SIGHUP as an `Interrupt`, where the loop can; restores the handlers afterwards."""
+    """SIGINT, SIGTERM and SIGHUP as an `Interrupt`, if the loop supports that. Restores the handlers at the end."""
     interrupt = Interrupt()
     loop = asyncio.get_running_loop()
     before: list[tuple[signal.Signals, Any]] = []

@@ -1,7 +1,7 @@
 """The command line: ``pinch-tui`` opens the app, its subcommands do one thing each.
 
-Each subcommand is a module that is imported when it is called, as everything heavy is: ``--help`` imports neither
-textual nor numpy, sounddevice or httpx. `run` turns every outcome into an exit code.
+A subcommand's module is imported only when it is called, like everything else that is slow to import: ``--help``
+imports neither textual nor numpy, sounddevice or httpx. `run` turns every outcome into an exit code.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("pinch_tui.cli.commands.completion", "Print the completion script of a shell."),
     "help": ("pinch_tui.cli.commands.manual", "Help on a command or a topic, or the manual page."),
 }
-"""Subcommand -> its module and its one line. The module holds the click command under ``command`` or its own name."""
+"""Subcommand -> its module, which has the click command as ``command`` or under its own name, and its one-line help."""
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
-"""Failures of a write to stdout, besides a closed pipe."""
+"""Failures of a write to stdout, apart from a closed pipe."""
 
 EPILOG = """\b
 Exit codes:
@@ -63,7 +63,7 @@ Exit codes:
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by name, and imports a command when it is called."""
+    """Imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -78,7 +78,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but suggests the nearest name for an unknown command."""
+        """Like click's, but suggests the nearest name for an unknown command."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """As click does, but from the table: help needs no command's module."""
+        """Like click's, but from the table, so that help imports no command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
@@ -115,8 +115,8 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 def cli(ctx: click.Context, /, **_flags: object) -> None:
     """A push-to-talk interpreter in the terminal: hold space, speak, let go.
 
-    Without a command the app opens. Your words and their translation stand side by side, and the translation is
-    spoken. Without an API key the built-in practice service answers.
+    Without a command, the app opens. It shows your words beside their translation and speaks the translation. Without
+    an API key, it uses the built-in practice service.
     """
     # Without a handler, the warnings of libraries would be printed on stderr, in the middle of a screen.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -131,7 +131,7 @@ def cli(ctx: click.Context, /, **_flags: object) -> None:
 def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run one command line and return its exit code; every failure is one line on stderr.
 
-    ``env`` is what settings and the key are read from; None is the process's own environment.
+    ``env`` is the environment for settings and the key; None is the process's own.
     """
     _settle_encodings()
     try:
@@ -159,7 +159,7 @@ def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None)
     except BrokenPipeError:
         _abandon_stdout()
         return EXIT_OK
-    except SystemExit as exc:  # click's own ways out: shell completion, and 1 when the reader of stdout has gone
+    except SystemExit as exc:  # raised by click: after shell completion, and with 1 if the reader of stdout has gone
         if exc.code != 1 or os.environ.get("_PINCH_TUI_COMPLETE"):
             raise
         _abandon_stdout()
@@ -175,11 +175,7 @@ def run(args: Sequence[str] | None = None, env: Mapping[str, str] | None = None)
             raise
         return _exhausted(_first(exhausted))
     except OSError as exc:
-        if exc.filename is None and exc.errno in _FULL:
-            _abandon_stdout()
-            say(f"The output cannot be written: {exc.strerror}. Free some space, or write elsewhere.")
-            return EXIT_USAGE
-        if exc.errno not in _EXHAUSTED:
+        if exc.errno not in _EXHAUSTED and not (exc.filename is None and exc.errno in _FULL):
             raise
         return _exhausted(exc)
     try:
@@ -197,23 +193,26 @@ def _first(group: BaseExceptionGroup[Failure]) -> Failure:
 
 
 def _exhausted(exc: BaseException) -> int:
-    """Report a resource of this machine that ran out."""
-    reason = exc.strerror if isinstance(exc, OSError) else None
-    name = f" {exc.filename}" if isinstance(exc, OSError) and isinstance(exc.filename, str) else ""
-    hint = "Free some space, or write elsewhere."
-    if isinstance(exc, OSError) and exc.errno in (errno.EMFILE, errno.ENFILE):
-        hint = "Close other programs, or raise the limit: ulimit -n 256."
-    say(f"This machine cannot go on{name and ' with'}{name}: {reason}. {hint}")
+    """Report that a resource of this machine has run out."""
+    assert isinstance(exc, OSError)
     _abandon_stdout()
+    hint = "Free some space, or write elsewhere."
+    if exc.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "Close other programs, or raise the limit: ulimit -n 256."
+    if exc.filename is None and exc.errno in _FULL:
+        what = "The output cannot be written"
+    else:
+        what = f"This machine cannot continue{f' with {exc.filename}' if isinstance(exc.filename, str) else ''}"
+    say(f"{what}: {exc.strerror}. {hint}")
     return EXIT_USAGE
 
 
 def say(sentence: str) -> None:
-    """One line for the user on stderr, without secrets or control characters."""
-    line = " ".join(redact(sentence).encode("utf-8", "replace").decode().split())  # a name that is not UTF-8
+    """Print one line on stderr, without secrets or control characters."""
+    line = " ".join(redact(sentence).encode("utf-8", "replace").decode().split())  # file names need not be UTF-8
     with contextlib.suppress(OSError):
         said = "pinch-tui: " + "".join(char for char in line if char.isprintable())
-        if sys.stderr.isatty():  # it may have stopped reading
+        if sys.stderr.isatty():  # it might have stopped reading
             say_briefly(sys.stderr.fileno(), said + "\n")
         else:
             click.echo(said, err=True)
@@ -228,7 +227,7 @@ def _settle_encodings() -> None:
 
 
 def _abandon_stdout() -> None:
-    """Discard all further output, so that the interpreter's last flush does not fail."""
+    """Discard all further output, so that the interpreter's final flush does not fail."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, sys.stdout.fileno())

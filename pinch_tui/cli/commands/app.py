@@ -19,10 +19,7 @@ def run_options(context: CliContext) -> RunOptions:
 
 
 def needs_terminal(env: Mapping[str, str]) -> None:
-    """Refuse to start the screen without a terminal: it is drawn on stderr, and keys are read from stdin.
-
-    Raises `UsageError`.
-    """
+    """Raises `UsageError` without a terminal: the screen is drawn on stderr, and keys are read from stdin."""
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise UsageError(
             "The app needs a terminal for its keys and its screen (stdin and stderr).",
@@ -33,13 +30,13 @@ def needs_terminal(env: Mapping[str, str]) -> None:
 
 
 def _for_demo(options: RunOptions) -> RunOptions:
-    """The demo runs in practice, and in line mode where no screen can be drawn, such as in a container."""
+    """The demo uses the practice service, and line mode if no screen can be drawn, such as in a container."""
     can_draw = sys.stdin.isatty() and sys.stderr.isatty() and options.env.get("TERM", "") not in ("dumb", "unknown")
     return replace(options, is_practice=True, is_plain=options.is_plain or not can_draw)
 
 
 def drawable(options: RunOptions) -> RunOptions:
-    """The options with ``ui.ascii = auto`` resolved for the stream in use: stderr for the screen, else stdout."""
+    """Resolve ``ui.ascii = auto`` for the stream in use: stderr for the screen, else stdout."""
     loaded = options.loaded
     if loaded.settings.ui.ascii is not Switch.AUTO:
         return options

@@ -1,16 +1,13 @@
-"""``pinch-tui completion``: the script that makes a shell complete our commands."""
+"""``pinch-tui completion``: the script that teaches a shell to complete our commands."""
 
 from __future__ import annotations
 
 import click
 from click.shell_completion import get_completion_class
 
-SHELLS = ("bash", "zsh", "fish")
-VARIABLE = "_PINCH_TUI_COMPLETE"
-
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of SHELL.
@@ -22,16 +19,18 @@ def command(ctx: click.Context, shell: str) -> None:
     """
     maker = get_completion_class(shell)
     assert maker is not None
-    completion = maker(ctx.find_root().command, {}, "pinch-tui", VARIABLE)
-    # `source()` would first run the shell, to ask for its version.
-    script = completion.source_template % completion.source_vars()
-    click.echo(_with_own_start(script) if shell == "zsh" else script)
+    completion = maker(ctx.find_root().command, {}, "pinch-tui", "_PINCH_TUI_COMPLETE")
+    script = completion.source_template % completion.source_vars()  # `source()` would run the shell for its version
+    if shell == "zsh":  # for a start-up file that runs compinit later, or never
+        assert _ZSH_REGISTER in script
+        script = script.replace(_ZSH_REGISTER, _ZSH_START + _ZSH_REGISTER)
+    click.echo(script)
 
 
 _ZSH_REGISTER = "    compdef _pinch_tui_completion pinch-tui\n"
 _ZSH_START = """\
     if (( ! $+functions[compdef] )); then
-        # A later compinit clears its tables, so the first prompt registers again.
+        # A later compinit would clear its tables, so the first prompt registers again.
         autoload -Uz compinit add-zsh-hook && compinit -i -D
         _pinch_tui_register() {
             add-zsh-hook -d precmd _pinch_tui_register
@@ -40,9 +39,3 @@ _ZSH_START = """\
         add-zsh-hook precmd _pinch_tui_register
     fi
 """
-
-
-def _with_own_start(script: str) -> str:
-    """zsh's script for a start-up file that runs compinit later, or never."""
-    assert _ZSH_REGISTER in script
-    return script.replace(_ZSH_REGISTER, _ZSH_START + _ZSH_REGISTER)

@@ -1,4 +1,4 @@
-"""``pinch-tui config``: show the settings and where each comes from, print the file's path, write an example."""
+"""``pinch-tui config``: show the settings and their origins, print the file's path, write an example."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def command() -> None:
 
 
 def shown(loaded: LoadedSettings, key: str) -> str:
-    """A setting's value as TOML; a secret's only as present or not."""
+    """A setting's value as TOML; for a secret, only whether it is set."""
     value = value_of(loaded.settings, key)
     if key in SECRET_KEYS:
         return "<set, not shown>" if value else '""'
@@ -38,10 +38,10 @@ def shown(loaded: LoadedSettings, key: str) -> str:
 @session_flags
 @run_flags
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--changed", is_flag=True, help="Show only what differs from the defaults.")
+@click.option("--changed", is_flag=True, help="Show only settings that differ from the defaults.")
 @click.pass_context
 def show(ctx: click.Context, /, as_json: bool, changed: bool, **_flags: object) -> None:
-    """Show every setting, its value and where it comes from."""
+    """Show every setting with its value and its origin."""
     context = CliContext.of(ctx)
     loaded = context.load()
     keys = [key for key in OPTIONS if not changed or loaded.origins[key].source is not Source.DEFAULT]
@@ -77,7 +77,7 @@ def path(ctx: click.Context, /, **_flags: object) -> None:
 @config_flag
 @click.pass_context
 def init(ctx: click.Context, /, **_flags: object) -> None:
-    """Write the example to the configuration file's path, with everything commented out.
+    """Create the configuration file from the example, with everything commented out.
 
     An existing file is not changed.
     """
@@ -88,7 +88,7 @@ def init(ctx: click.Context, /, **_flags: object) -> None:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as exc:
         raise UsageError(
-            f"{target} exists already and was not changed.", "Edit it, or name another with --config."
+            f"{target} already exists and was not changed.", "Edit it, or name another with --config."
         ) from exc
     except OSError as exc:
         raise UsageError(f"{target} cannot be written: {exc.strerror}.", "Name another with --config.") from exc
@@ -98,17 +98,14 @@ def init(ctx: click.Context, /, **_flags: object) -> None:
 
 
 def commented_out(example: str) -> str:
-    """The example with nothing set: a setting would override what the app remembers, such as the languages."""
+    """The example with nothing set: a setting would override the choices that the app remembers."""
     body = re.sub(r"^(?=[a-z_]+ = )", "#", example, flags=re.MULTILINE)
-    return f"# Remove the # from what you want to set.\n#\n{body}"
+    return f"# Remove the # before a setting to set it.\n#\n{body}"
 
 
 def example_text() -> str:
-    """The commented example: from the installed package, or from the checkout it runs in."""
-    packaged = importlib.resources.files("pinch_tui").joinpath(EXAMPLE)
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    beside = Path(__file__).parents[3] / EXAMPLE
-    if beside.is_file():
-        return beside.read_text(encoding="utf-8")
+    """The commented example: from the installed package, or from the checkout."""
+    for place in (importlib.resources.files("pinch_tui").joinpath(EXAMPLE), Path(__file__).parents[3] / EXAMPLE):
+        if place.is_file():
+            return place.read_text(encoding="utf-8")
     raise UsageError(f"The example {EXAMPLE} is missing from this installation.", "Reinstall pinch-tui.")

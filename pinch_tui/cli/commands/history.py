@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import stat
 import sys
 import time
-from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -44,9 +41,9 @@ def _history(context: CliContext) -> History:
 
 
 def _refuse(unread: list[Unreadable]) -> None:
-    """Report every file that cannot be read, the last one by raising `UsageError`."""
+    """Report every unreadable file, the last one by raising `UsageError`."""
     for item in unread[:-1]:
-        click.echo(f"{item.error().title}", err=True)
+        click.echo(item.error().title, err=True)
     if unread:
         raise unread[-1].error()
 
@@ -65,14 +62,14 @@ def command(ctx: click.Context) -> None:
     """Past conversations: list, show, search, export, delete.
 
     Name a conversation by the word last, by its number in the list (1 is the newest), or by the beginning of its name.
-    pinch-tui --continue takes the same names and continues it.
+    pinch-tui --continue accepts the same names.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_all)
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_context
 def list_all(ctx: click.Context, as_json: bool = False) -> None:
     """List the conversations, newest first."""
@@ -119,15 +116,14 @@ def show(context: CliContext, reference: str) -> None:
 
 
 def _shown(utterance: Utterance, *, is_starred: bool = False) -> str:
-    """An utterance's number, time and languages, then its texts; one block per speaker."""
+    """An utterance's number, time and languages, then its texts; one block per direction."""
     at = time.strftime("%H:%M:%S", time.localtime(utterance.started))
-    star = " *" if is_starred else ""
+    marks = f"{' corrected' if utterance.is_corrected else ''}{' *' if is_starred else ''}"
     shown = []
     for (source, target, speaker), run in groupby(lines_of([utterance]), key=_direction):
         said = list(run)
         who = " sample" if speaker == SAMPLE else f" {speaker} spoke" if speaker else ""
-        corrected = " corrected" if utterance.is_corrected else ""
-        shown.append(f"{utterance.number}. {at} {source} > {target}{who}{corrected}{star}")
+        shown.append(f"{utterance.number}. {at} {source} > {target}{who}{marks}")
         texts = (whole(line.original for line in said), whole(line.translation for line in said))
         shown += [f"  {clean(text)}" for text in texts if text]
     return "\n".join(shown)
@@ -139,10 +135,10 @@ def _direction(line: ExportLine) -> tuple[str, str, str | None]:
 
 @command.command("search")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_context
 def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
-    """Find what was said, in either language; case and accents do not matter. Exit code 1 when nothing is found."""
+    """Find utterances by words of either language; case and accents do not matter. Exit code 1 if nothing is found."""
     last = ""
     history = _history(ctx.obj)
     unread = [entry for entry in history.entries() if isinstance(entry, Unreadable)]
@@ -184,7 +180,7 @@ def delete(ctx: click.Context, references: tuple[str, ...], is_all: bool, yes: b
     history = _history(ctx.obj)
     if is_all == bool(references):
         raise UsageError("Name the conversations to delete.", f"Each by {_REFERENCE}; or use --all.")
-    # By name, so that empty, damaged and unreadable files are deleted, too.
+    # By name, so that empty, damaged and unreadable files are deleted as well.
     names = history.ids() if is_all else list(dict.fromkeys(history.find(reference).id for reference in references))
     if not yes and not _is_confirmed(f"Delete {_counted(len(names))} for good?"):
         click.echo("Nothing was deleted.", err=True)
@@ -197,7 +193,7 @@ def delete(ctx: click.Context, references: tuple[str, ...], is_all: bool, yes: b
             refusals.append(exc)
     click.echo(f"Deleted {_counted(len(names) - len(refusals))}.")
     if refusals:
-        more = f" Neither can {len(refusals) - 1} more." if len(refusals) > 1 else ""
+        more = f" Nor could {len(refusals) - 1} more." if len(refusals) > 1 else ""
         raise UsageError(f"{refusals[0].title}{more}", refusals[0].hint)
 
 
@@ -207,7 +203,7 @@ def _is_confirmed(question: str) -> bool:
     except click.Abort:
         if sys.stdin.isatty():
             raise
-        raise UsageError("Nothing was deleted: there was no answer.", "--yes deletes without asking.") from None
+        raise UsageError("Nothing was deleted: there was no answer.", "Use --yes to delete without asking.") from None
 
 
 def _counted(n: int) -> str:
@@ -220,7 +216,10 @@ FORMATS = tuple(str(kind) for kind in ExportFormat)
 @command.command("export")
 @click.argument("reference", default="last")
 @click.option(
-    "--format", "kind", type=click.Choice(FORMATS, case_sensitive=False), help="Default: by the name of --out, else md."
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS, case_sensitive=False),
+    help="Default: by the extension of --out, else md.",
 )
 @click.option("--side", type=click.Choice([str(side) for side in ExportSide]), default="both", show_default=True)
 @click.option("--starred", is_flag=True, help="Only starred lines.")
@@ -236,7 +235,7 @@ def export(
     line_range: str | None,
     out: Path | None,
 ) -> None:
-    """Export a conversation, both languages or one side; all of it, starred lines, or a range.
+    """Export a conversation, in both languages or one; all of it, starred lines, or a range.
 
     REFERENCE is last, its number in the list, or the beginning of its name. An existing file is never overwritten. In
     a folder, the new file is named after the date and the languages.
@@ -247,15 +246,20 @@ def export(
     part = _part(line_range, is_starred_only=starred)
     lines = lines_of(part.of(item.utterances, item.stars), item.stars)
     if not lines and str(part):
-        raise UsageError(nothing_in(part), "pinch-tui history show numbers the lines.")
+        raise UsageError(nothing_in(part), "pinch-tui history show lists them with their numbers.")
     started = datetime.fromtimestamp(item.started).astimezone()
     service = ", ".join(item.services) or ("Practice" if item.is_practice else "")
     text = render(lines, format_, ExportSide(side), ExportHead(started, service, item.context, str(part)))
     if out is None or str(out) == "-":
         click.echo(text.encode(), nl=False)
     elif os.path.isdir(out):  # noqa: PTH112 - Path.is_dir raises for names that are too long
-        name = _namer(item, lines, format_, ExportSide(side))
-        path = create(out.absolute(), name, text.encode())
+        source, target = pair_of(lines, item.pairs[0] if item.pairs else ("xx", "xx"))
+        local = datetime.fromtimestamp(item.started)
+        path = create(
+            out.absolute(),
+            lambda copy: file_name(local, source, target, format_, ExportSide(side), copy=copy),
+            text.encode(),
+        )
         click.echo(str(path), err=True)
     else:
         _write(out, text)
@@ -266,7 +270,7 @@ _RANGE = re.compile(r"(?P<one>\d{1,9})|(?P<first>\d{1,9})?-(?P<last>\d{1,9})?")
 
 
 def _part(line_range: str | None, *, is_starred_only: bool) -> ExportPart:
-    """The part to export. Raises `UsageError` for a range that cannot be used."""
+    """The part to export. Raises `UsageError` for an invalid range."""
     if line_range is None:
         return ExportPart(is_starred_only=is_starred_only)
     found = _RANGE.fullmatch(line_range.strip())
@@ -279,32 +283,18 @@ def _part(line_range: str | None, *, is_starred_only: bool) -> ExportPart:
     return ExportPart(first, None if last is None else int(last), is_starred_only)
 
 
-def _namer(
-    item: Conversation, lines: list[ExportLine], format_: ExportFormat, side: ExportSide
-) -> Callable[[int], str]:
-    """The name of the export's n-th copy."""
-    source, target = pair_of(lines, item.pairs[0] if item.pairs else ("xx", "xx"))
-    started = datetime.fromtimestamp(item.started)  # file names hold local time
-    return lambda copy: file_name(started, source, target, format_, side, copy=copy)
-
-
-def _new(path: Path) -> int:
-    """The flags that open an export: only a new file, or an existing pipe or device."""
-    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
-    with contextlib.suppress(OSError):
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - Path.stat says the same
-            return flags
-    return flags | os.O_CREAT | os.O_EXCL
-
-
 def _write(path: Path, text: str) -> None:
+    """Write a new file, or an existing pipe or device. Raises `UsageError`."""
+    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
+    if os.path.isfile(path) or not os.path.exists(path):  # noqa: PTH110, PTH113 - never raise
+        flags |= os.O_CREAT | os.O_EXCL
     try:
-        handle = os.open(path, _new(path), 0o600)
-        if sys.platform != "win32":  # a pipe without a reader was refused; otherwise wait for it
+        handle = os.open(path, flags, 0o600)
+        if sys.platform != "win32":  # opening a pipe without a reader has failed; wait for a slow reader
             os.set_blocking(handle, True)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
     except FileExistsError as exc:
-        raise UsageError(f"{path} exists already and was not changed.", "Name another file after --out.") from exc
+        raise UsageError(f"{path} already exists and was not changed.", "Name another file after --out.") from exc
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {why(exc)}.", "Name another file after --out.") from exc

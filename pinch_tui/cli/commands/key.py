@@ -1,4 +1,4 @@
-"""``pinch-tui key``: store the API keys, say where they are, remove them. A key is never shown or an argument."""
+"""``pinch-tui key``: store, locate and remove the API keys. A key is never shown, and never an argument."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {"pinch": PINCH.name, "pinch-beta1": PINCH.name, **{name: name for name 
 """Service -> the name of its key."""
 
 
-def _whose(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+def _key_name(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     if value != NAMES[value]:
         click.echo("pinch-tui: Pinch and Pinch beta1 share one key.", err=True)
     return NAMES[value]
@@ -32,14 +32,14 @@ _service = click.option(
     type=click.Choice(list(NAMES)),
     default=PINCH.name,
     show_default=True,
-    callback=_whose,
+    callback=_key_name,
     help="The service. Pinch's key is also used for pinch-beta1 and dub.",
 )
 
 
 @click.group("key")
 def command() -> None:
-    """Store the API keys, say where they are, or remove them.
+    """Store, locate or remove the API keys.
 
     A key is looked up in its variable (PINCH_API_KEY, CARTESIA_API_KEY, SMALLEST_API_KEY), the system's keyring, a
     private file in the state folder, and config.toml, in that order. The first one found is used.
@@ -47,35 +47,28 @@ def command() -> None:
 
 
 class _WithoutArguments(click.Command):
-    """Refuses every argument without repeating it: it may be the key."""
+    """Refuses every argument without repeating it, since it might be the key."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if _without_service(args, ctx.help_option_names):
-            raise UsageError(
-                "Do not pass the key as an argument: others could read it in the process list.",
-                "Paste it at the prompt, or pipe it in. If this was a real key, remove it from the shell's history.",
-            )
+        given = iter(args)
+        for arg in given:
+            if arg == "--service":
+                is_key = (next(given, "") or "pinch") not in NAMES
+            else:
+                is_key = arg.removeprefix("--service=") not in NAMES and arg not in ctx.help_option_names
+            if is_key:
+                raise UsageError(
+                    "Do not pass the key as an argument: others could read it in the process list.",
+                    "Paste it at the prompt, or pipe it in. If it was a real key, remove it from the shell's history.",
+                )
         return super().parse_args(ctx, args)
-
-
-def _without_service(args: list[str], others: list[str]) -> list[str]:
-    """The arguments that are neither the service's name nor a request for help."""
-    rest: list[str] = []
-    given = iter(args)
-    for arg in given:
-        if arg == "--service":
-            value = next(given, "")
-            rest += [] if value in NAMES or not value else [value]
-        elif arg.removeprefix("--service=") not in NAMES and arg not in others:
-            rest.append(arg)
-    return rest
 
 
 @command.command("set", cls=_WithoutArguments)
 @_service
 @click.pass_obj
 def set_key(context: CliContext, name: str) -> None:
-    """Store a key: it is asked for without echo, or read from stdin if that is not a terminal."""
+    """Store a key, entered without echo, or read from stdin if that is not a terminal."""
     names = KEYS[name]
     if sys.stdin.isatty():
         value = click.prompt("API key" if names is PINCH else f"{names.label} API key", hide_input=True, err=True)
@@ -92,7 +85,7 @@ def set_key(context: CliContext, name: str) -> None:
 @_service
 @click.pass_context
 def status(ctx: click.Context, name: str) -> None:
-    """Say whether there is a key and where it was found. Exit code 3 if there is none."""
+    """Report whether there is a key, and where. Exit code 3 if there is none."""
     context: CliContext = ctx.obj
     names = KEYS[name]
     key = lookup_key(context.load().settings, context.env, context.paths.state, _keyring(names), names)
@@ -100,9 +93,9 @@ def status(ctx: click.Context, name: str) -> None:
         click.echo(f"pinch-tui: {warning}", err=True)
     if not key:
         click.echo(
-            "There is no API key. pinch-tui key set keeps one; without one the practice service answers."
+            "There is no API key. Store one with pinch-tui key set; without one, the practice service is used."
             if names is PINCH
-            else f"There is no {names.label} API key. pinch-tui key set --service {name} keeps one."
+            else f"There is no {names.label} API key. Store one with pinch-tui key set --service {name}."
         )
         ctx.exit(EXIT_CREDENTIALS)
     places = {

@@ -1,7 +1,7 @@
-"""``pinch-tui keys``: show what this terminal sends for keys, and how the talk key reads it.
+"""``pinch-tui keys``: show what this terminal sends for keys, and how the talk key interprets it.
 
-Each line shows the bytes and how the app's parser reads them; the steps of the hold machine are printed as "talk: ...".
-The terminal's mode is always restored.
+Each line shows the bytes and what the app's parser makes of them; the steps of the hold machine are printed as
+"talk: ...". The terminal's mode is always restored.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _POLL_S = 0.1
 def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
     """Show what this terminal sends for keys.
 
-    Press, hold and release keys: each line shows the bytes and the key they mean, and the steps of the talk key. Ctrl+C
-    quits.
+    Press, hold and release keys: each line shows the bytes and the key that they stand for, and the steps of the talk
+    key. Ctrl+C quits.
     """
     if actions:
         _list_actions(ctx.ensure_object(CliContext))
@@ -66,7 +66,7 @@ def keys(ctx: click.Context, seconds: float | None, actions: bool) -> None:
 
 
 def _list_actions(context: CliContext) -> None:
-    """Names, keys and titles. A broken [ui.keys] is reported after them, since its cure needs the names."""
+    """Print names, keys and titles. A broken [ui.keys] is reported last, since correcting it needs the names."""
     from pinch_tui.core.keymap import DEFAULT_KEYS, resolve_keys
     from pinch_tui.frontend.actions import ACTIONS
 

@@ -10,11 +10,11 @@ import click
 from pinch_tui.core.languages import LANGUAGES, Language, find
 from pinch_tui.errors import UsageError
 
-_NOTE = "* The service speaks this language; others may come as text only."
+_json_flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
 @click.group("languages", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@_json_flag
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool) -> None:
     """List languages with their codes, or find one by a part of its name."""
@@ -23,7 +23,7 @@ def command(ctx: click.Context, /, as_json: bool) -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@_json_flag
 def list_all(as_json: bool) -> None:
     """List all languages."""
     _print(LANGUAGES, as_json=as_json)
@@ -31,11 +31,10 @@ def list_all(as_json: bool) -> None:
 
 @command.command("find")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@_json_flag
 def find_some(words: tuple[str, ...], as_json: bool) -> None:
     """Find languages by code, English or native name; accents do not matter."""
-    query = " ".join(words)
-    found = find(query, with_auto=True)
+    found = find(" ".join(words), with_auto=True)
     if not found:
         raise UsageError("No language matches that.", "pinch-tui languages lists all.")
     _print(found, as_json=as_json)
@@ -55,4 +54,4 @@ def _print(languages: Iterable[Language], *, as_json: bool) -> None:
         return
     for item in languages:
         click.echo(f"{item.code:<9}{'*' if item.known_speech else ' '} {item.name:<30} {item.native}".rstrip())
-    click.echo(_NOTE, err=True)
+    click.echo("* The service speaks this language; others may be text only.", err=True)

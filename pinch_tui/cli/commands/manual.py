@@ -6,12 +6,12 @@ import difflib
 import importlib.metadata
 import inspect
 import platform
+from importlib.resources import files
 
 import click
 from click.shell_completion import CompletionItem
 
 from pinch_tui import __version__
-from pinch_tui.cli.topics import page, topics
 
 STANDS_ON = (
     "textual",
@@ -28,8 +28,18 @@ STANDS_ON = (
 OPTIONAL = ("pocketsphinx", "espeakng-loader", "livekit")
 
 
+def topics() -> dict[str, str]:
+    """Topic -> the title of its page in ``help/``, sorted by name."""
+    pages = sorted(files("pinch_tui").joinpath("help").iterdir(), key=lambda page: page.name)
+    return {
+        page.name[:-3]: page.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        for page in pages
+        if page.name.endswith(".md")
+    }
+
+
 def version_lines() -> list[str]:
-    """The versions of the program, Python, the libraries and the system. Nothing is imported for it."""
+    """The versions of the program, Python, the libraries and the system, without importing any of them."""
     parts = [f"Python {platform.python_version()}"]
     for name in (*STANDS_ON, *OPTIONAL):
         try:
@@ -51,7 +61,7 @@ def _roff(text: str) -> str:
 
 
 def _prose(text: str) -> list[str]:
-    """A command's help as roff; paragraphs that begin with click's mark keep their line breaks."""
+    """A command's help as roff; paragraphs after click's ``\\b`` mark keep their line breaks."""
     lines: list[str] = []
     for paragraph in inspect.cleandoc(text).split("\n\n"):
         if paragraph.startswith("\b"):
@@ -83,7 +93,7 @@ def _terms(items: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def manual_page(root: click.Group, ctx: click.Context) -> str:
-    """The whole manual in roff (``man -l``), made from the commands' own help."""
+    """The whole manual in roff (``man -l``), generated from the commands' help."""
     lines = [
         f'.TH PINCH\\-TUI 1 "" "pinch-tui {__version__}" "User Commands"',
         ".SH NAME",
@@ -128,7 +138,7 @@ def _options(command: click.Command, ctx: click.Context) -> list[str]:
 
 
 def _words(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The commands' and topics' names for the shell's completion."""
+    """Commands and topics, for the shell's completion."""
     root = ctx.find_root()
     names = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
     return [CompletionItem(name) for name in (*names, *topics()) if name.startswith(incomplete)]
@@ -146,7 +156,7 @@ def command(ctx: click.Context, man: bool, words: tuple[str, ...]) -> None:
         click.echo(manual_page(root.command, root), nl=False)
         return
     if len(words) == 1 and words[0] in topics():
-        click.echo(page(words[0]), nl=False)
+        click.echo(files("pinch_tui").joinpath("help", f"{words[0]}.md").read_text(encoding="utf-8"), nl=False)
         return
     current, current_ctx = root.command, root
     for word in words:

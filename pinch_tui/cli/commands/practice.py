@@ -1,6 +1,6 @@
-"""``pinch-tui practice``: the practice service as a program of its own, and ``practice phrases``.
+"""``pinch-tui practice``: the practice service as a standalone server, and ``practice phrases``.
 
-Imports the server only when it runs, so that ``--help`` answers at once.
+The server is imported only to run it, so that ``--help`` stays fast.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def practice(
 ) -> None:
     """Run a local Pinch-compatible server.
 
-    It speaks the v1 protocol on 127.0.0.1, accepts any API key, understands a phrasebook and speaks its translations.
-    The first line on stdout is its base URL; each request is logged on stderr. Ctrl+C ends it.
+    It serves the v1 protocol on 127.0.0.1, accepts any API key, recognises the phrases of a phrasebook and speaks their
+    translations. The first line on stdout is its base URL; requests are logged on stderr. Ctrl+C stops it.
     """
     if context.invoked_subcommand is not None:
         context.obj = phrasebook
@@ -76,38 +76,36 @@ async def _serve(options: PracticeOptions) -> None:
     from pinch_tui.services.practice.bounds import AUDIO_RATE, MAX_CLIENT_SESSIONS, MAX_SESSIONS
     from pinch_tui.services.practice.service import PracticeService
 
-    over = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no loop signal handlers: Ctrl+C arrives as KeyboardInterrupt there.
+        # On Windows, loops have no signal handlers, and Ctrl+C raises KeyboardInterrupt.
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, over.set)
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with PracticeService(options) as service:
         click.echo(service.base_url)
         click.echo(
             f"Accepts any API key, from this machine only; at most {MAX_CLIENT_SESSIONS} sessions per key and "
-            f"{MAX_SESSIONS} in all; audio at up to {AUDIO_RATE:g} times real time. Ctrl+C ends it.",
+            f"{MAX_SESSIONS} in all; audio at up to {AUDIO_RATE:g} times real time. Ctrl+C stops it.",
             err=True,
         )
-        await over.wait()
+        await stopped.wait()
 
 
 def _log(line: str) -> None:
-    """One line for each request and session, beside the base URL on stdout."""
     with contextlib.suppress(OSError):  # stderr is closed
         click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=True)
 
 
 @practice.command()
-@click.option("--from", "source", default="en", show_default=True, help="Language to say the phrases in.")
-@click.option("--to", "target", default="es", show_default=True, help="Language to translate them into.")
+@click.option("--from", "source", default="en", show_default=True, help="Language of the phrases.")
+@click.option("--to", "target", default="es", show_default=True, help="Language of their translations.")
 @_phrasebook
 @click.pass_obj
 def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | None) -> None:
-    """List what can be said to the practice service.
+    """List the phrases that the practice service recognises.
 
-    One phrase per line with its translation, separated by a tab; [... and ...] is the first and the last value of
-    a slot. Names ("my name is ...") cannot be understood and are refused.
+    One phrase per line with its translation, separated by a tab; [... and ...] shows the first and the last value of
+    a slot. Names ("my name is ...") cannot be recognised and are refused.
     """
     from pinch_tui.core.languages import understood
     from pinch_tui.errors import UsageError
@@ -119,7 +117,7 @@ def phrases(outer: Path | None, source: str, target: str, phrasebook: Path | Non
     for language in (source, target):
         code = (understood(language) or language).split("-")[0]
         if code not in known:
-            raise UsageError(f"The practice phrasebook has no language {language}.", f"It has {', '.join(known)}.")
+            raise UsageError(f"The practice phrasebook does not cover {language}.", f"It covers {', '.join(known)}.")
         codes.append(code)
     for said, meant in load(path).patterns(*codes):
         click.echo(f"{said}\t{meant}")

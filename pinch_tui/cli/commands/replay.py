@@ -1,4 +1,4 @@
-"""``pinch-tui replay FILE``: run a trace through the engine again and report the result."""
+"""``pinch-tui replay FILE``: run a trace through the engine again, and report the result."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def replay(file: Path, as_json: bool) -> None:
     """Run a trace through the program again.
 
-    FILE was written by --trace. The service's messages are taken from it, and the client processes them again. Texts
-    are placeholders, unless the trace was made with --trace-text.
+    FILE was written by --trace. It supplies the service's messages, which the client processes again. Texts are
+    placeholders, unless the trace was made with --trace-text.
     """
     from pinch_tui.diagnose.replay import replay as run_again
     from pinch_tui.services.registry import reader
@@ -59,7 +59,7 @@ def report(result: Replayed) -> list[str]:
     """The result as text."""
     out = [f"{result.lines} lines over {result.duration_s:.1f} s, written by pinch-tui {clean(result.program)}"]
     for session_id, model in result.sessions:
-        out.append(f"session {clean(session_id)}, model {clean(model) or 'not told'}")
+        out.append(f"session {clean(session_id)}, model {clean(model) or 'unknown'}")
     out += [f"  {clean(name)}: {n}" for name, n in sorted(result.counts.items())]
     out += [f"failure: {clean(text)}" for text in result.failures]
     out += [f"difference: {clean(text)}" for text in result.differences]

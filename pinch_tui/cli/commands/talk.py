@@ -1,6 +1,6 @@
 """``pinch-tui talk start|stop|toggle|status``: control the talk key of the running app.
 
-Made for the key bindings of a window manager, so it imports little and ends at once.
+Meant for the key bindings of a window manager, so it imports little and exits at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _EPILOG = """\b
 To hold a key under any terminal, bind one whose press and release your window manager reports:
   sway:  bindsym --no-repeat F9 exec pinch-tui talk start
          bindsym --release   F9 exec pinch-tui talk stop
-A start without a stop ends at the limit of an utterance (talk.limit_s)."""
+Without a stop, talking ends at the limit of an utterance (talk.limit_s)."""
 
 
 @click.command(epilog=_EPILOG)
