@@ -32,7 +32,7 @@ from pinch_tui.services.practice.faults import FaultPlan
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from tests.dub.conftest import make_wav
 from tests.fakes import dub_service, plain_service
-from tests.fakes.hearing_service import HearingService
+from tests.fakes.recognition_service import RecognitionService
 from tests.fakes.room_allocations import RoomAllocations
 
 pytestmark = [
@@ -355,7 +355,7 @@ async def test_a_service_that_repeats_secrets(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize("name", ["cartesia", "smallest"])
 async def test_a_provider_that_repeats_its_key(tmp_path: Path, process_list: ProcessList, name: str) -> None:
     early = {"type": "error", "status": "error", "message": f"No {KEY}, nor Bearer {KEY}."}
-    async with HearingService(early_complaint=early).running() as service:
+    async with RecognitionService(early_complaint=early).running() as service:
         world = World(tmp_path, "http://127.0.0.1:9")
         env = {f"{name.upper()}_API_KEY": KEY, f"PINCH_TUI_{name.upper()}__BASE_URL": service.base_url}
         wav = str(world.wav)

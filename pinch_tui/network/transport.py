@@ -145,25 +145,11 @@ class RoutedTransport(httpx.AsyncBaseTransport):
             await pool.aclose()
 
     def _pool(self, proxy: Proxy | None, context: ssl.SSLContext, nearest: Scope) -> httpx.AsyncHTTPTransport:
-        if proxy is None:
-            return _Checked(context, self._limits, _Backend(nearest, self._resolve))
-        return httpx.AsyncHTTPTransport(
-            verify=context, proxy=as_httpx(proxy, context), limits=self._limits, trust_env=False
-        )
-
-
-class _Checked(httpx.AsyncHTTPTransport):
-    """Connects through ``backend``; httpx has no argument for that."""
-
-    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits, backend: httpcore.AsyncNetworkBackend) -> None:
-        super().__init__(verify=context, limits=limits, trust_env=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=backend,
-        )
+        over = None if proxy is None else as_httpx(proxy, context)
+        transport = httpx.AsyncHTTPTransport(verify=context, proxy=over, limits=self._limits, trust_env=False)
+        if proxy is None:  # httpx has no argument for the backend
+            transport._pool._network_backend = _Backend(nearest, self._resolve)
+        return transport
 
 
 class _Backend(httpcore.AnyIOBackend):

@@ -24,7 +24,7 @@ from pinch_tui.network.transport import client
 from pinch_tui.services.cartesia.models import WHISPER, model_for
 from pinch_tui.services.cartesia.protocol import VERSION
 from pinch_tui.services.cartesia.traits import REFUSALS as CARTESIA_REFUSALS
-from pinch_tui.services.hearing import base_code
+from pinch_tui.services.recognition import base_code
 from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.services.smallest.traits import REFUSALS as SMALLEST_REFUSALS
 from pinch_tui.settings.model import Settings
@@ -49,7 +49,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class FileText:
     """The text of a file. ``words``: with their times, or a single one that is the whole text."""
 
     text: str
@@ -89,7 +89,7 @@ async def transcribe(
     key_place: str,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-) -> Heard:
+) -> FileText:
     """A file's text, from the service of that name. ``transport`` is for tests.
 
     Raises `ConfigError`, `InputFileError`, `CredentialError` and `LinkError`.
@@ -173,7 +173,7 @@ def check(name: str, settings: Settings) -> None:
         _cartesia_model(settings)
 
 
-def parse(body: bytes) -> Heard | None:
+def parse(body: bytes) -> FileText | None:
     """Read an answer of either provider; None if it is not one."""
     fields = object_of(body) or {}
     raw = fields.get("text", fields.get("transcription"))
@@ -191,7 +191,7 @@ def parse(body: bytes) -> Heard | None:
     if text and not words:
         words = [Word(text, 0.0, duration_s)]
     is_code = isinstance(language, str) and language.isascii() and len(language) < 36
-    return Heard(text, language if is_code else None, duration_s, tuple(words))
+    return FileText(text, language if is_code else None, duration_s, tuple(words))
 
 
 def _seconds(value: object) -> float:

@@ -10,9 +10,9 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError
-from pinch_tui.services.hearing import Dialect
 from pinch_tui.services.making import Making
 from pinch_tui.services.ports import HandshakeRefused, Service, Socket
+from pinch_tui.services.recognition import Dialect
 from pinch_tui.services.refusals import Refusals
 from pinch_tui.services.utterances import UtteranceConnection, Way
 

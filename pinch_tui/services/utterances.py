@@ -17,8 +17,8 @@ from pinch_tui.core.events import FRAME_BYTES, FRAME_S
 from pinch_tui.core.secrecy import redact
 from pinch_tui.core.wire import EndMessage, ErrorMessage, ReadyMessage, TranscriptMessage, WireEvent
 from pinch_tui.errors import ConnectionLost, PinchError
-from pinch_tui.services.hearing import Dialect, Hearing
 from pinch_tui.services.ports import Socket
+from pinch_tui.services.recognition import Dialect, Recognition
 
 KEEPALIVE_S = 5.0
 """A keep-alive is sent after this long without sound."""
@@ -41,7 +41,7 @@ class Way:
 class _Utterance:
     socket: Socket
     dialect: Dialect
-    hearing: Hearing
+    recognition: Recognition
     sent_at: float
     pending: bytearray = field(default_factory=bytearray)  # less than a chunk
     sound: bytearray | None = None  # all of it, as long as it can still move to the hands-free socket
@@ -92,7 +92,7 @@ class UtteranceConnection:
         if utterance.sound is not None:
             await self._keep(utterance, utterance.sound, pcm)
         utterance.pending += pcm
-        utterance.hearing.sent(pcm)
+        utterance.recognition.sent(pcm)
         if len(utterance.pending) >= utterance.dialect.chunk_frames * FRAME_BYTES:
             await self._flush(utterance)
 
@@ -106,7 +106,7 @@ class UtteranceConnection:
         utterance.is_finalized = True
         self._is_latched = False
         await self._flush(utterance)
-        utterance.hearing.released()
+        utterance.recognition.released()
         for message in utterance.dialect.endings:
             await utterance.socket.send(message)
 
@@ -137,7 +137,7 @@ class UtteranceConnection:
             self._fail(exc)
             return None
         self._count += 1
-        utterance = _Utterance(socket, way.dialect, way.dialect.hearing(f"u{self._count}"), self._now())
+        utterance = _Utterance(socket, way.dialect, way.dialect.recognition(f"u{self._count}"), self._now())
         utterance.sound = bytearray() if self._hands_free is not None and way is self._held else None
         self._utterances.append(utterance)
         self._changed.set()
@@ -162,7 +162,7 @@ class UtteranceConnection:
             except PinchError:  # stay with the held socket
                 self._is_latched = False
                 return
-            utterance.dialect, utterance.hearing = way.dialect, way.dialect.hearing(f"u{self._count}")
+            utterance.dialect, utterance.recognition = way.dialect, way.dialect.recognition(f"u{self._count}")
             utterance.pending = sound
             before.abort()
             return
@@ -190,14 +190,14 @@ class UtteranceConnection:
     async def _receive(self, utterance: _Utterance) -> None:
         socket = utterance.socket
         try:
-            heard = utterance.hearing.message(await socket.receive())
+            outcomes = utterance.recognition.message(await socket.receive())
         except ConnectionLost as exc:
             if utterance.socket is not socket:
                 return  # it moved to a hands-free socket
-            heard = utterance.hearing.closed(exc.code)
-            if not heard:
+            outcomes = utterance.recognition.closed(exc.code)
+            if not outcomes:
                 raise
-        for item in heard:
+        for item in outcomes:
             if isinstance(item, PinchError):
                 raise item
             utterance.has_text |= isinstance(item, TranscriptMessage)

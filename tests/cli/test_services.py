@@ -17,7 +17,7 @@ from pinch_tui.services.catalogue import TRAITS
 from pinch_tui.settings.checks import HEARS_ONLY
 from pinch_tui.settings.model import ServiceName
 from tests.cli.conftest import Shell
-from tests.fakes.hearing_service import HearingService
+from tests.fakes.recognition_service import RecognitionService
 from tests.fakes.room_allocations import RoomAllocations
 
 KEYS = {"CARTESIA_API_KEY": "sk_car_canary_1", "SMALLEST_API_KEY": "sk_canary_2", "PINCH_API_KEY": "pk_canary_3"}
@@ -74,7 +74,7 @@ def test_a_service_without_its_key_says_so(shell: Shell, talk: str, name: str) -
 
 @pytest.mark.parametrize(("name", "text"), [("cartesia", "Good morning.\n"), ("smallest", "Good morning.\n")])
 async def test_translate_prints_what_was_said(talk: str, tmp_path: Path, name: str, text: str) -> None:
-    async with HearingService().running() as service:
+    async with RecognitionService().running() as service:
         environment = {
             **os.environ,
             **KEYS,
@@ -133,7 +133,7 @@ def verdicts(found: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 @pytest.mark.slow
 async def test_doctor_tries_address_key_and_socket_of_smallest(tmp_path: Path) -> None:
-    async with HearingService().running() as service:
+    async with RecognitionService().running() as service:
         found = await examined(tmp_path, "smallest", "SMALLEST", service.base_url)
         assert set(verdicts(found).values()) == {"ok"}
         assert len(verdicts(found)) == 7
@@ -196,7 +196,7 @@ async def test_doctor_tries_address_key_and_room_of_beta1(tmp_path: Path) -> Non
 async def test_doctor_names_the_variable_of_a_missing_key(
     tmp_path: Path, name: str, table: str, variable: str, command: str
 ) -> None:
-    async with HearingService().running() as service:
+    async with RecognitionService().running() as service:
         found = await examined(tmp_path, name, table, service.base_url, **{variable: ""})
     assert (found["key"]["verdict"], found["key"]["exit_code"]) == ("fail", 3)
     assert found["key"]["cure"] == f"Store one with `{command}`, or set {variable}."

@@ -22,8 +22,8 @@ from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from pinch_tui.services.registry import make
 from pinch_tui.settings.model import ApiSettings, CartesiaSettings, Settings, SmallestSettings
 from tests.fakes.fake_rooms import FakeRooms
-from tests.fakes.hearing_service import HearingService
 from tests.fakes.plain_service import PlainService
+from tests.fakes.recognition_service import RecognitionService
 
 VOICE = b"".join(struct.pack("<h", 9000 if i // 40 % 2 else -9000) for i in range(FRAME_BYTES // 2))
 
@@ -53,13 +53,13 @@ async def practice() -> AsyncIterator[Service]:
 
 @asynccontextmanager
 async def cartesia() -> AsyncIterator[Service]:
-    async with HearingService().running() as server:
+    async with RecognitionService().running() as server:
         yield made("cartesia", Settings(cartesia=CartesiaSettings(base_url=server.base_url)))
 
 
 @asynccontextmanager
 async def smallest() -> AsyncIterator[Service]:
-    async with HearingService().running() as server:
+    async with RecognitionService().running() as server:
         yield made("smallest", Settings(smallest=SmallestSettings(base_url=server.base_url)))
 
 

@@ -10,8 +10,8 @@ import pytest
 from pinch_tui.core.events import FRAME_BYTES, EdgeKind, SessionParams
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.transcript.utterance import UtteranceState
-from tests.fakes.hearing_service import HearingService
-from tests.services.hearing_rig import KEY, MAKERS, Make, Scene, check_drops, drop_at, play, told, told_frames
+from tests.fakes.recognition_service import RecognitionService
+from tests.services.recognition_rig import KEY, MAKERS, Make, Scene, check_drops, drop_at, play, told, told_frames
 
 every_service = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
@@ -222,7 +222,7 @@ def test_the_key_travels_in_a_header_alone(make: Make) -> None:
 
 
 def test_the_script_speaks_for_itself() -> None:
-    assert HearingService().hears(b"") == [("Good ", True), ("morning.", True)]
+    assert RecognitionService().hears(b"") == [("Good ", True), ("morning.", True)]
 
 
 def test_another_service_takes_the_next_words_and_the_conversation_stays() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.audio.rig import VirtualAudio
 from tests.e2e.live import CTRL_Q, PRESS, RELEASE, LiveApp, find, samples, say
-from tests.fakes.hearing_service import HearingService
+from tests.fakes.recognition_service import RecognitionService
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
@@ -24,7 +24,7 @@ KEY = "sk_any_key_0123456789"
 
 
 @contextmanager
-def serving(service: HearingService) -> Iterator[HearingService]:
+def serving(service: RecognitionService) -> Iterator[RecognitionService]:
     """The service, in a thread of its own: the test waits for the terminal."""
     started = threading.Event()
     loop = asyncio.new_event_loop()
@@ -52,7 +52,7 @@ def test_a_held_utterance_arrives_whole_and_is_written_in_one_column(
 ) -> None:
     spoken = say(tmp_path, "Where is the train station?")
     env = {f"{name.upper()}_API_KEY": KEY}
-    with serving(HearingService(hears=lambda _sound: PIECES)) as service:
+    with serving(RecognitionService(hears=lambda _sound: PIECES)) as service:
         env[f"PINCH_TUI_{name.upper()}__BASE_URL"] = service.base_url
         with LiveApp(tmp_path, "--service", name, audio=audio, env=env) as app:
             app.wait("mic", 5, state="open")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.services.beta1.test_beta1 import HOWS, check_break
-from tests.services.hearing_rig import MAKERS, check_drops
+from tests.services.recognition_rig import MAKERS, check_drops
 
 
 def main(runs: int, first: int) -> None:

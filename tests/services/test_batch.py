@@ -24,7 +24,7 @@ WORDS = [
 ]
 
 
-async def transcribe(path: Path, name: str, source: str, transport: httpx.AsyncBaseTransport) -> batch.Heard:
+async def transcribe(path: Path, name: str, source: str, transport: httpx.AsyncBaseTransport) -> batch.FileText:
     settings = Settings(session=SessionSettings(source=source))
     return await batch.transcribe(path, name, settings, "sk_canary", "the test", transport=transport)
 
@@ -66,7 +66,7 @@ async def test_cartesia_takes_a_form(tmp_path: Path) -> None:
     assert b"ID3 sound" in sent
     assert b"ink-whisper" in sent
     assert b"\r\n\r\npt\r\n" in sent
-    assert isinstance(heard, batch.Heard)
+    assert isinstance(heard, batch.FileText)
     assert [(s.original, s.start_ms, s.end_ms) for s in heard.segments()] == [
         ("Good morning.", 0, 800),
         ("How are", 1000, 1200),
@@ -79,7 +79,7 @@ async def test_smallest_takes_the_bytes(tmp_path: Path) -> None:
     heard, (request,) = await hear(tmp_path, "smallest", httpx.Response(200, json=body), "ja")
     assert str(request.url).startswith("https://api.us.smallest.ai/waves/v1/stt/?model=pulse&language=ja")
     assert request.content == b"ID3 sound"
-    assert isinstance(heard, batch.Heard)
+    assert isinstance(heard, batch.FileText)
     assert [(s.original, s.end_ms) for s in heard.segments()] == [("Guten Morgen.", 2000)]
 
 

@@ -12,7 +12,7 @@ import pytest
 from pinch_tui.core.events import EdgeKind
 from tests.fakes.fake_rooms import ANSWER_S, SILENCE_S
 from tests.services.beta1 import test_beta1 as beta1
-from tests.services.hearing_rig import Scene, cartesia, play, smallest
+from tests.services.recognition_rig import Scene, cartesia, play, smallest
 
 DELAY_S = 0.3
 PREROLL_S, TAIL_S = 0.3, 0.15

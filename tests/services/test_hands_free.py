@@ -9,8 +9,8 @@ import pytest
 
 from pinch_tui.core.events import FRAME_BYTES, EdgeKind
 from pinch_tui.core.transcript.utterance import UtteranceState
-from tests.fakes.hearing_service import Piece, Taken
-from tests.services.hearing_rig import (
+from tests.fakes.recognition_service import Piece, Taken
+from tests.services.recognition_rig import (
     MAKERS,
     Make,
     Scene,

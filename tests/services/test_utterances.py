@@ -10,7 +10,7 @@ from pinch_tui.core.events import FRAME_BYTES
 from pinch_tui.core.wire import MetadataAck, Progress
 from pinch_tui.errors import PinchError
 from pinch_tui.services.cartesia.protocol import dialect as cartesia
-from pinch_tui.services.hearing import Dialect
+from pinch_tui.services.recognition import Dialect
 from pinch_tui.services.smallest.protocol import dialect as smallest
 from pinch_tui.services.utterances import KEEPALIVE_S, UtteranceConnection, Way
 
@@ -87,8 +87,8 @@ async def test_smallest_is_kept_alive_while_a_socket_idles() -> None:
 
 
 async def test_the_answer_to_a_keepalive_is_no_text() -> None:
-    hearing = smallest(is_continuous=False).hearing("u1")
-    assert list(hearing.message('{"type":"pong"}')) == [MetadataAck()]
+    recognition = smallest(is_continuous=False).recognition("u1")
+    assert list(recognition.message('{"type":"pong"}')) == [MetadataAck()]
 
 
 async def test_after_its_end_nothing_is_kept_alive() -> None:

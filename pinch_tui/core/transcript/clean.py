@@ -9,6 +9,7 @@ is idempotent.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 TEXT_LIMIT: Final = 20_000
@@ -63,6 +64,12 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
 def printable(text: str) -> str:
     """A path for display: unprintable characters become question marks; nothing else changes."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def is_between_clusters(before: str, after: str) -> bool:
+    """Whether no mark, joiner or modifier binds two characters together."""
+    is_bound = unicodedata.category(after) in ("Mn", "Mc", "Me") or "\u200d" in (before, after)
+    return not (is_bound or "\U0001f3fb" <= after <= "\U0001f3ff" or "\U0001f1e6" <= after <= "\U0001f1ff")
 
 
 def _clean(text: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
+from pinch_tui.core.transcript.clean import is_between_clusters
 from pinch_tui.core.transcript.merge import CLOSERS, SENTENCE_ENDS
 
 MAX_LINES: Final = 2
@@ -107,7 +108,6 @@ class _Cut(IntEnum):
 
 _CLAUSE_ENDS: Final = frozenset(",;:–—，、；：،؛")
 _NEVER_FIRST: Final = frozenset("ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞ・‐゠–〜?!‼⁇⁈⁉%％")
-_JOINER: Final = "\u200d"
 _PENALTY: Final = {_Cut.SENTENCE: 0.0, _Cut.CLAUSE: 0.15, _Cut.WORD: 0.4, _Cut.CHARACTER: 0.5, _Cut.CLUSTER: 9.0}
 """Added to a cut's distance from the wanted place, as a share of the text."""
 
@@ -120,7 +120,7 @@ def _cut_at(text: str, at: int) -> _Cut | None:
         last -= 1
     if after != " ":
         is_open = unicodedata.category(before) in ("Ps", "Pi")
-        if not _is_wide(before) or is_open or not _may_begin(after) or not _is_between_clusters(before, after):
+        if not _is_wide(before) or is_open or not _may_begin(after) or not is_between_clusters(before, after):
             return None
     if text[last] in SENTENCE_ENDS:
         return _Cut.SENTENCE
@@ -139,12 +139,6 @@ def _may_begin(char: str) -> bool:
     return not (is_closing or char in _NEVER_FIRST or char in SENTENCE_ENDS or char in _CLAUSE_ENDS)
 
 
-def _is_between_clusters(before: str, after: str) -> bool:
-    """Whether no mark, joiner or modifier binds two characters together."""
-    is_bound = unicodedata.category(after) in ("Mn", "Mc", "Me") or after == _JOINER or before == _JOINER
-    return not (is_bound or "\U0001f3fb" <= after <= "\U0001f3ff" or "\U0001f1e6" <= after <= "\U0001f1ff")
-
-
 def _cuts(text: str) -> Iterator[tuple[int, _Cut]]:
     """Every place to cut the text. A long text without any, such as a URL, is cut between letters."""
     found = [(at, cut) for at in range(1, len(text)) if (cut := _cut_at(text, at)) is not None]
@@ -152,7 +146,7 @@ def _cuts(text: str) -> Iterator[tuple[int, _Cut]]:
     if found or columns(text) <= MAX_COLUMNS:
         return
     for at in range(1, len(text)):
-        yield at, _Cut.CHARACTER if _is_between_clusters(text[at - 1], text[at]) else _Cut.CLUSTER
+        yield at, _Cut.CHARACTER if is_between_clusters(text[at - 1], text[at]) else _Cut.CLUSTER
 
 
 def _best_cut(text: str, share: float = 0.5, worst: _Cut = _Cut.CLUSTER) -> int | None:

@@ -69,7 +69,7 @@ class Beta1Connection:
         self._channel = channel
         self._now = now
         self._splitter = Splitter(Kind)
-        self._came: deque[tuple[Kind, bytes]] = deque()
+        self._incoming: deque[tuple[Kind, bytes]] = deque()
         self._pairing = Pairing()
         self._pongs = asyncio.Event()
         self._is_talking = False
@@ -97,15 +97,15 @@ class Beta1Connection:
 
     async def receive(self) -> WireEvent:
         while True:
-            while not self._came:
+            while not self._incoming:
                 data = await self._channel.read()
                 if not data:
                     raise ConnectionLost(1006)
                 try:
-                    self._came.extend(self._splitter.push(data))
+                    self._incoming.extend(self._splitter.push(data))
                 except PipeBroken:
                     raise ConnectionLost(1006) from None
-            event = self._heard(*self._came.popleft())
+            event = self._event(*self._incoming.popleft())
             if event is not None:
                 return event
 
@@ -116,7 +116,7 @@ class Beta1Connection:
     def abort(self) -> None:
         self._channel.kill()
 
-    def _heard(self, kind: Kind, payload: bytes) -> WireEvent | None:
+    def _event(self, kind: Kind, payload: bytes) -> WireEvent | None:
         match kind:
             case Kind.READY:
                 return ReadyMessage("")

@@ -6,7 +6,7 @@ from typing import Final
 
 from pinch_tui.core.languages import AUTO
 from pinch_tui.errors import ConfigError
-from pinch_tui.services.hearing import base_code
+from pinch_tui.services.recognition import base_code
 
 INK_2: Final = "ink-2"
 INK_PREVIEW: Final = "ink-preview"

@@ -18,7 +18,7 @@ from pinch_tui.core.untrusted import number_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed
 from pinch_tui.errors import PinchError
 from pinch_tui.services.cartesia.models import INK_PREVIEW, WHISPER, model_for
-from pinch_tui.services.hearing import END, Dialect, Heard, Hearing, base_code
+from pinch_tui.services.recognition import END, Dialect, Outcome, Recognition, base_code
 from pinch_tui.settings.model import CartesiaSettings
 
 VERSION: Final = "2026-03-01"
@@ -51,21 +51,21 @@ def socket_url(settings: CartesiaSettings, source: str, *, has_turns: bool) -> s
 def dialect(refuse: Refuse, *, has_turns: bool, is_continuous: bool) -> Dialect:
     """Chunks of 100 ms; a steady stream if the service listens for pauses (5.5)."""
     if has_turns:
-        return Dialect(lambda name: TurnsHearing(name, refuse), 5, ('{"type":"close"}',), fills_gaps=True)
+        return Dialect(lambda name: TurnsRecognition(name, refuse), 5, ('{"type":"close"}',), fills_gaps=True)
     return Dialect(
-        lambda name: ManualHearing(name, refuse, by_pause=is_continuous),
+        lambda name: ManualRecognition(name, refuse, by_pause=is_continuous),
         5,
         ("finalize", "close"),
         fills_gaps=is_continuous,
     )
 
 
-class _CartesiaHearing(Hearing):
+class _CartesiaRecognition(Recognition):
     def __init__(self, name: str, refuse: Refuse, *, by_pause: bool = False) -> None:
         super().__init__(name, by_pause=by_pause)
         self._refuse = refuse
 
-    def _error(self, fields: dict[str, Any]) -> list[Heard]:
+    def _error(self, fields: dict[str, Any]) -> list[Outcome]:
         """Error frames (5.4), alike on both sockets."""
         status = fields.get("status_code", fields.get("code"))
         status = status if isinstance(status, int) and 400 <= status < 600 else 0
@@ -76,13 +76,13 @@ class _CartesiaHearing(Hearing):
         return [ErrorMessage(clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300))]
 
 
-class ManualHearing(_CartesiaHearing):
+class ManualRecognition(_CartesiaRecognition):
     """One utterance of a held key."""
 
-    def _read(self, fields: dict[str, Any]) -> list[Heard] | None:
+    def _read(self, fields: dict[str, Any]) -> list[Outcome] | None:
         match fields.get("type"):
             case "transcript":
-                return self._heard(fields)
+                return self._transcript(fields)
             case "flush_done":
                 return []  # the last final may still follow
             case "done":
@@ -92,27 +92,27 @@ class ManualHearing(_CartesiaHearing):
             case _:
                 return None
 
-    def _heard(self, fields: dict[str, Any]) -> list[Heard]:
+    def _transcript(self, fields: dict[str, Any]) -> list[Outcome]:
         text, is_final = fields.get("text", ""), fields.get("is_final", False)
         if not isinstance(text, str) or not isinstance(is_final, bool):
             return [Malformed("transcript of the wrong types")]
         if text:
             self._begin()
-        return self._text_is(self._text + text, fields, is_final=is_final)
+        return self._set_text(self._text + text, fields, is_final=is_final)
 
 
-class TurnsHearing(_CartesiaHearing):
+class TurnsRecognition(_CartesiaRecognition):
     """One hands-free utterance: the service finds the pauses, and each turn is a segment."""
 
-    def _read(self, fields: dict[str, Any]) -> list[Heard] | None:
+    def _read(self, fields: dict[str, Any]) -> list[Outcome] | None:
         text = text_of(fields.get("transcript"))
         match fields.get("type"):
             case "turn.update" | "turn.eager_end":  # an eager end may be withdrawn
-                return self._text_is(text, {}, is_final=False)
+                return self._set_text(text, {}, is_final=False)
             case "turn.end":
-                heard = self._text_is(text, {"language": _language(fields.get("languages"))}, is_final=True)
+                outcomes = self._set_text(text, {"language": _language(fields.get("languages"))}, is_final=True)
                 self._next_segment()
-                return heard
+                return outcomes
             case "connected" | "turn.start" | "turn.resume":
                 return []
             case "error":
@@ -120,7 +120,7 @@ class TurnsHearing(_CartesiaHearing):
             case _:
                 return None
 
-    def closed(self, code: int) -> Sequence[Heard]:
+    def closed(self, code: int) -> Sequence[Outcome]:
         return [END] if code == 1000 and self._is_released else []
 
 

@@ -8,9 +8,9 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.services.cartesia.models import INK_2, INK_PREVIEW, model_for
 from pinch_tui.services.cartesia.protocol import TURNS, VERSION, dialect, socket_url
 from pinch_tui.services.cartesia.traits import CARTESIA, REFUSALS
-from pinch_tui.services.hearing import Dialect
 from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
+from pinch_tui.services.recognition import Dialect
 from pinch_tui.services.transcribing import Transcriber
 from pinch_tui.settings.model import Settings
 

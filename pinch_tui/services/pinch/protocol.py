@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pinch_tui.core.options import SESSION_OPTIONS, FinalizeMode, SessionParams
-from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.clean import clean, is_between_clusters
 from pinch_tui.core.untrusted import message_of, number_of, object_of
 from pinch_tui.core.wire import (
     MESSAGE_LIMIT,
@@ -65,16 +65,9 @@ def cut_text(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     end = limit
-    while end > limit - 32 and _continues(text[end - 1], text[end]):
+    while end > limit - 32 and not is_between_clusters(text[end - 1], text[end]):
         end -= 1
     return text[:end]
-
-
-def _continues(before: str, char: str) -> bool:
-    """Whether ``char`` belongs to the same visible character as ``before``."""
-    if "\u200d" in (before, char) or "\ufe00" <= char <= "\ufe0f" or "\U0001f3fb" <= char <= "\U0001f3ff":
-        return True
-    return "\u0300" <= char <= "\u036f"
 
 
 # ---- the answer of GET /v1/session --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Final
 
 from pinch_tui.core.languages import AUTO
 from pinch_tui.errors import ConfigError
-from pinch_tui.services.hearing import base_code
+from pinch_tui.services.recognition import base_code
 
 GLOBAL_HOST: Final = "https://api.smallest.ai"
 US_HOST: Final = "https://api.us.smallest.ai"

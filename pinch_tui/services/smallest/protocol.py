@@ -14,7 +14,7 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import joined
 from pinch_tui.core.untrusted import text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck
-from pinch_tui.services.hearing import END, Dialect, Heard, Hearing, base_code
+from pinch_tui.services.recognition import END, Dialect, Outcome, Recognition, base_code
 from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.settings.model import SmallestSettings
 
@@ -41,40 +41,40 @@ def socket_url(settings: SmallestSettings, source: str, *, is_hands_free: bool, 
 def dialect(*, is_continuous: bool) -> Dialect:
     """Chunks of 60 ms (6)."""
     return Dialect(
-        lambda name: SmallestHearing(name, by_pause=is_continuous),
+        lambda name: SmallestRecognition(name, by_pause=is_continuous),
         3,
         ('{"type":"finalize"}', '{"type":"close_stream"}'),
         '{"type":"keepalive"}',
     )
 
 
-class SmallestHearing(Hearing):
+class SmallestRecognition(Recognition):
     """One utterance."""
 
-    def _read(self, fields: dict[str, Any]) -> list[Heard] | None:
+    def _read(self, fields: dict[str, Any]) -> list[Outcome] | None:
         kind = fields.get("type")
         if kind == "error" or fields.get("status") == "error" or (kind is None and "error" in fields):
             return self._error(fields)
         match kind:
             case "transcription":
-                return self._heard(fields)
+                return self._transcript(fields)
             case "pong" | "speech_started" | "speech_ended":
                 return [MetadataAck()]
             case _:
                 return None
 
-    def _heard(self, fields: dict[str, Any]) -> list[Heard]:
+    def _transcript(self, fields: dict[str, Any]) -> list[Outcome]:
         text = fields.get("transcript", fields.get("transcription", ""))
         is_final, is_last = fields.get("is_final", False), fields.get("is_last", False)
         if not isinstance(text, str) or not isinstance(is_final, bool) or not isinstance(is_last, bool):
             return [Malformed("transcription of the wrong types")]
-        heard: list[Heard] = []
+        outcomes: list[Outcome] = []
         if text:
             self._begin()
-            heard = self._text_is(joined(self._text, text), fields, is_final=is_final or is_last)
-        return [*heard, END] if is_last and self._is_released else heard
+            outcomes = self._set_text(joined(self._text, text), fields, is_final=is_final or is_last)
+        return [*outcomes, END] if is_last and self._is_released else outcomes
 
-    def _error(self, fields: dict[str, Any]) -> list[Heard]:
+    def _error(self, fields: dict[str, Any]) -> list[Outcome]:
         text = clean(text_of(fields.get("message")) or text_of(fields.get("error")), 300)
         if self._is_silent:
             return [END]  # a silent press may be answered with an error

@@ -30,7 +30,7 @@ from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_rooms import FakeRooms, Room
 from tests.fakes.fake_speaker import FakeSpeaker
 from tests.faults.warp import run
-from tests.services.hearing_rig import Scene, told, told_frames
+from tests.services.recognition_rig import Scene, told, told_frames
 
 
 def says(sound: bytes) -> list[tuple[str, str]]:

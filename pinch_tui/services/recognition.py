@@ -1,7 +1,7 @@
 """One utterance at a service that only transcribes: the socket's messages in, the v1 vocabulary out. Pure.
 
-A provider's `Dialect` makes a `Hearing` for each utterance; `pinch_tui.services.utterances` feeds it. Decoding never
-raises: an unreadable message is a `Malformed`, a refusal is a `PinchError`.
+A provider's `Dialect` makes a `Recognition` for each utterance, and `pinch_tui.services.utterances` feeds it. Decoding
+never raises: an unreadable message is a `Malformed`, a refusal is a `PinchError`.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def base_code(code: str) -> str:
     return code.partition("-")[0].lower()
 
 
-Heard = WireEvent | PinchError
+Outcome = WireEvent | PinchError
 """A `PinchError`: the provider refuses to go on, and why."""
 END: Final = EndMessage()
 
 
-class Hearing:
+class Recognition:
     """One utterance: joins its texts into one growing text per segment, and cleans that as a whole.
 
     A subclass per provider says what its messages mean (`_read`). ``by_pause``: the utterance may last for hours, so
@@ -74,20 +74,20 @@ class Hearing:
         """It is over and has no text: nothing was said, and an error now means only that."""
         return self._is_released and not self._has_text
 
-    def message(self, raw: bytes | str) -> Sequence[Heard]:
+    def message(self, raw: bytes | str) -> Sequence[Outcome]:
         """What a message of the socket means."""
         fields = message_of(raw)
         if isinstance(fields, Malformed):
             return [fields]
-        heard = self._read(fields)
-        return [UnknownMessage(clean(text_of(fields.get("type")), 100))] if heard is None else heard
+        outcomes = self._read(fields)
+        return [UnknownMessage(clean(text_of(fields.get("type")), 100))] if outcomes is None else outcomes
 
-    def closed(self, code: int) -> Sequence[Heard]:
+    def closed(self, code: int) -> Sequence[Outcome]:
         """What the closing of the socket means; empty if the connection was lost, since texts may be missing."""
         return []
 
     @abstractmethod
-    def _read(self, fields: dict[str, Any]) -> list[Heard] | None:
+    def _read(self, fields: dict[str, Any]) -> list[Outcome] | None:
         """What the fields of a message mean; None if its type is unknown."""
 
     # ---- texts ----
@@ -102,11 +102,11 @@ class Hearing:
         self._segment += 1
         self._text, self._said = "", ()
 
-    def _text_is(self, whole: str, fields: dict[str, Any], *, is_final: bool) -> list[Heard]:
+    def _set_text(self, whole: str, fields: dict[str, Any], *, is_final: bool) -> list[Outcome]:
         """The segment's text is ``whole``, or may become that. ``fields``: ``language``, and ``words``, the times of
         the new words: a list of objects with ``word``, ``start`` and ``end`` in seconds since the utterance began."""
         if is_final:
-            self._said = (*self._said, *said_of(whole, len(self._text), fields.get("words")))
+            self._said = (*self._said, *word_times(whole, len(self._text), fields.get("words")))
             self._text = whole
         self._language = text_of(fields.get("language")) or self._language
         text = clean(whole)
@@ -124,8 +124,8 @@ class Hearing:
 class Dialect:
     """How a provider wants its socket to be used."""
 
-    hearing: Callable[[str], Hearing]
-    """Makes an utterance's hearing from its name."""
+    recognition: Callable[[str], Recognition]
+    """Makes an utterance's recognition from its name."""
     chunk_frames: int
     """Frames in a chunk."""
     endings: tuple[str, ...]
@@ -136,7 +136,7 @@ class Dialect:
     """Whether zeros replace sound that pauses."""
 
 
-def said_of(whole: str, since: int, words: object) -> list[tuple[int, float]]:
+def word_times(whole: str, since: int, words: object) -> list[tuple[int, float]]:
     """(characters of ``whole``, seconds) at the start and the end of each word from ``since`` on.
 
     Words that are not in the text, or whose times do not rise, are left out.

@@ -38,7 +38,7 @@ class Taken:
 
 
 @dataclass
-class HearingService:
+class RecognitionService:
     """``hears`` makes an utterance's pieces from its sound, and ``early`` those that come while it is said.
 
     ``delay_s`` passes between the end and the first piece. ``drops(taken, n_bytes)`` ends the connection where it says
@@ -64,7 +64,7 @@ class HearingService:
     base_url: str = ""
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[HearingService]:
+    async def running(self) -> AsyncIterator[RecognitionService]:
         async with serve(self._serve, "127.0.0.1", 0, process_request=self._answer, compression=None) as server:
             self.base_url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
             yield self
@@ -103,7 +103,7 @@ class _Dropped(Exception):
 
 @dataclass
 class _Speaker:
-    service: HearingService
+    service: RecognitionService
     connection: ServerConnection
     taken: Taken
     said: int = 0  # early pieces

@@ -30,10 +30,11 @@ from pinch_tui.services.cartesia.service import make as make_cartesia
 from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
 from pinch_tui.services.smallest.service import make as make_smallest
+from pinch_tui.services.socket import open_socket
 from pinch_tui.settings.model import CartesiaSettings, Settings, SmallestSettings
 from tests.fakes.fake_microphone import FakeMicrophone
 from tests.fakes.fake_speaker import FakeSpeaker
-from tests.fakes.hearing_service import HearingService, Piece, Taken
+from tests.fakes.recognition_service import Piece, RecognitionService, Taken
 from tests.faults.warp import run
 
 Make = Callable[[str, SystemClock, bool], Service]
@@ -53,6 +54,7 @@ def making(clock: SystemClock, *, is_continuous: bool, is_hands_free: bool = Fal
         "",
         is_continuous=is_continuous,
         is_hands_free=is_hands_free,
+        open_socket=open_socket,  # loaded already: importing it in a thread takes real time
         now=clock.monotonic,
     )
 
@@ -105,7 +107,7 @@ class Scene:
 
     engine: Engine
     microphone: FakeMicrophone
-    service: HearingService
+    service: RecognitionService
     source: str = "voice"
     events: list[EngineEvent] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
@@ -176,7 +178,7 @@ def play(
     async def main() -> Scene:
         clock = SystemClock()
         script.setdefault("hears", HEARS[make("http://127.0.0.1:9", clock, False).traits.label])
-        async with HearingService(**script).running() as service:  # type: ignore[arg-type]
+        async with RecognitionService(**script).running() as service:  # type: ignore[arg-type]
             microphone = FakeMicrophone(clock)
             made = make(service.base_url, clock, is_continuous)
             ports = EnginePorts(microphone, FakeSpeaker(clock, instant=True), made, clock)
