@@ -1,5 +1,4 @@
-"""What a person can choose about talking and the sound, beside the devices. Pure, and quick to load, as the settings
-need it."""
+"""The choices about talking and sound, other than devices. Pure, and quick to load for the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ class TalkMode(StrEnum):
 
 
 class OtherSound(StrEnum):
-    """What other programs' media do during talk and spoken translations."""
+    """What happens to other programs' media during talk and spoken translations."""
 
     OFF = "off"
     PAUSE = "pause"
@@ -25,15 +24,15 @@ class OtherSound(StrEnum):
 
 
 DUCKED: Final = 0.3
-"""Part of its loudness that a ducked player keeps."""
+"""Volume of a ducked player, relative to before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """What is done to the microphone's sound before anybody hears it."""
+    """Processing of the microphone's sound before it is used."""
 
-    echo: bool = False  # take out what the loudspeaker plays
-    noise: bool = False  # suppress what is no voice
+    echo: bool = False  # cancel the echo of the loudspeaker
+    noise: bool = False  # suppress background noise
     gain: bool = False  # bring the voice to an even level
 
     def __bool__(self) -> bool:

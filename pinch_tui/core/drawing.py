@@ -1,4 +1,4 @@
-"""What stands in ASCII for the characters that screens are drawn with. Pure. Letters of any script are left alone."""
+"""Replaces the shapes that screens are drawn with by ASCII. Letters of any script stay. Pure."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SHAPES: Final = {
     ".": "…",
 }
 _SOLID: Final = "▄▅▆▇█▉▊▋▀▙▚▛▜▞▟▖▗▘▝░▒▓"
-"""At least about half of the cell is filled; the others of the kind come to the same in a terminal's bars."""
+"""Blocks that fill at least about half of the cell."""
 _TABLE: Final = str.maketrans({shape: ascii_ for ascii_, shapes in _SHAPES.items() for shape in shapes})
 _HASHES: Final = str.maketrans(dict.fromkeys(_SOLID, "#"))
 _ANY: Final = re.compile(f"[{_SOLID}{''.join(_SHAPES.values())}]")
 
 
 def in_ascii(text: str) -> list[tuple[str, bool]]:
-    """The text in runs of the same number of cells, with whether a run is blanks to be filled (in reverse video)."""
+    """The text in runs, without a change of width; True marks runs of blanks to show in reverse video."""
     if _ANY.search(text) is None:
         return [(text, False)]
     drawn = text.translate(_TABLE)
@@ -42,19 +42,19 @@ def in_ascii(text: str) -> list[tuple[str, bool]]:
 
 
 def line_in_ascii(text: str) -> str:
-    """The same for a plain line."""
+    """The text as one plain line, with ``#`` for filled cells."""
     return text.translate(_TABLE).translate(_HASHES)
 
 
 _WITHOUT_SHAPES: Final = re.compile(r"(?:linux|vt\d|ansi|cons25|dumb|unknown)")
-"""How the names of terminals begin whose fonts lack these shapes, or that know no UTF-8."""
+"""Terminals (beginnings of ``TERM``) whose fonts lack these shapes, or that know no UTF-8."""
 
 
 def needs_ascii(env: Mapping[str, str], encoding: str, *, is_made_utf_8: bool) -> bool:
-    """Whether a terminal, or the locale, cannot draw with more than ASCII.
+    """Whether the terminal or the locale allows only ASCII.
 
-    ``encoding``: that of the stream. ``is_made_utf_8``: Python found the locale ``C`` and chose UTF-8 itself (PEP 538,
-    PEP 540): then ``LC_CTYPE`` is its own. No locale at all counts as UTF-8, as in systemd.
+    ``encoding``: the stream's. ``is_made_utf_8``: Python found the locale ``C`` and chose UTF-8 itself (PEP 538,
+    PEP 540), so ``LC_CTYPE`` says nothing. No locale at all counts as UTF-8, as under systemd.
     """
     if not encoding.lower().startswith("utf") or _WITHOUT_SHAPES.match(env.get("TERM", "")):
         return True

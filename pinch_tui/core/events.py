@@ -1,10 +1,10 @@
-"""The vocabulary: facts, intents and snapshots that pass between the rooms.
+"""The vocabulary: facts, intents and snapshots that pass between the rooms. Pure, frozen values.
 
-Pure: no I/O, no clock. Everything is frozen. Facts are named in the past tense, intents in the imperative. Times ``t``
-are seconds of one monotonic clock (``time.monotonic()``), which every process of the program shares.
+Facts are named in the past tense, intents in the imperative. Times ``t`` are seconds of one monotonic clock
+(``time.monotonic()``), which every process of the program shares.
 
-The wire's own vocabulary (``WireEvent``) stands in `pinch_tui.core.wire`, the session's parameters in
-`pinch_tui.core.options`, the machines' commands beside their machines.
+`pinch_tui.core.wire` has the messages of services, `pinch_tui.core.options` the session's parameters; the commands of a
+machine stand beside it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pinch_tui.core.session.traits import ServiceTraits
 # ---- sound --------------------------------------------------------------------------------------------------------
 
 IN_RATE = 16_000
-"""Samples a second towards the service (PCM16 little-endian, mono)."""
+"""Sample rate towards the service (PCM16 little-endian, mono)."""
 OUT_RATE = 24_000
-"""Samples a second from the service (float32 little-endian, mono)."""
+"""Sample rate from the service (float32 little-endian, mono)."""
 FRAME_SAMPLES = 320
 FRAME_BYTES = 640
 FRAME_S = 0.02
@@ -32,9 +32,8 @@ FRAME_S = 0.02
 class Frame:
     """20 ms of captured sound: `FRAME_SAMPLES` mono int16 samples, little-endian, at 16 kHz.
 
-    ``index`` counts frames since the program started and never repeats; consecutive frames of one open microphone have
-    consecutive indices. ``t`` is when the last sample was captured. ``peak`` is the largest absolute sample / 32768.
-    ``lost`` is the number of samples known to be missing before this frame.
+    ``index`` rises by one with each frame and never repeats. ``t``: when the last sample was captured. ``peak``: the
+    largest absolute sample / 32768. ``lost``: number of samples known to be missing before this frame.
     """
 
     pcm: bytes
@@ -56,9 +55,9 @@ class TalkSource(StrEnum):
     TAP = "tap"  # a tap latched, or ended a latched utterance
     MOUSE = "mouse"
     CONTROL = "control"  # `pinch-tui talk start|stop`
-    SAMPLE = "sample"  # a phrase that a voice of the program speaks in place of a person
+    SAMPLE = "sample"  # a phrase spoken by a synthetic voice in place of a person
     LIMIT = "limit"  # the longest-utterance limit
-    CHANGE = "change"  # other languages or settings, while the talk goes on
+    CHANGE = "change"  # other languages or settings while the user talks
     FOCUS = "focus"  # the terminal lost the focus
     DEVICE = "device"  # the microphone vanished
     QUIT = "quit"  # quit, suspend, hang-up
@@ -66,14 +65,14 @@ class TalkSource(StrEnum):
 
 
 class EdgeKind(StrEnum):
-    """What the hold machine tells the engine."""
+    """The steps of a press, from the hold machine to the engine."""
 
     START = "start"
-    SOFT_STOP = "soft-stop"  # probably released; capture goes on until commit or resume
+    SOFT_STOP = "soft-stop"  # probably released; capture continues until commit or resume
     RESUME = "resume"  # it was not a release
     COMMIT = "commit"  # released
-    LATCH = "latch"  # the press was a tap: go on until the next press
-    CANCEL = "cancel"  # drop this utterance
+    LATCH = "latch"  # the press was a tap: continue until the next press
+    CANCEL = "cancel"  # discard this utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +89,26 @@ class TalkEdge:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSession:
-    """Use these parameters from the next utterance on; a new session is opened, the old one drains."""
+    """Send the next words to a new session with these parameters; the old one drains."""
 
     params: SessionParams
 
 
 @dataclass(frozen=True, slots=True)
 class KeepSpare:
-    """Whether a spare session for the swapped pair is held open."""
+    """Whether to hold a spare session for the swapped pair open."""
 
     is_on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RetryNow:
-    """End a back-off at once, or reopen a session that stopped."""
+    """End a back-off now, or reopen a stopped session."""
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalFocusChanged:
-    """The terminal got or lost the focus; ``known`` is False where the terminal reports no focus."""
+    """The terminal gained or lost the focus; ``known`` is False if the terminal does not report it."""
 
     has_focus: bool
     known: bool = True
@@ -117,21 +116,22 @@ class TerminalFocusChanged:
 
 @dataclass(frozen=True, slots=True)
 class SelectMicrophone:
-    """Capture from this device (a name, or a part of one); None is the system's default."""
+    """Capture from this device (a name, or a part of one); None for the system's default."""
 
     device: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class HearMicrophone:
-    """The microphone's level is shown: keep it open as after an utterance."""
+    """The level meter is shown: keep the microphone open as after an utterance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Foreground:
-    """The program goes to the shell's background (False), where it must hear nothing, or comes back (True).
+    """The program moves to the shell's background (False), where it must not listen, or back (True).
 
-    What is being said ends at once, without a tail; the microphone is closed as soon as the status says so.
+    The background ends the utterance under way at once, without a tail. Wait for the status to show the microphone as
+    closed.
     """
 
     is_foreground: bool
@@ -144,7 +144,7 @@ class SelectSpeaker:
 
 @dataclass(frozen=True, slots=True)
 class SetVolume:
-    """Loudness of the translated speech, 0.0-2.0 (1.0 is as sent)."""
+    """Loudness of the translated speech, 0.0-2.0 (1.0: unchanged)."""
 
     volume: float
     is_muted: bool = False
@@ -152,14 +152,14 @@ class SetVolume:
 
 @dataclass(frozen=True, slots=True)
 class SetBargeIn:
-    """What a press does to the speech being played: ``stop``, ``duck`` or ``mix``."""
+    """Whether a press stops (``stop``) or quietens (``duck``) the speech being played, or neither (``mix``)."""
 
     policy: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaySpeech:
-    """Say an utterance's translation again, from what was received. ``speed`` < 1 is slower."""
+    """Play an utterance's received speech again. ``speed`` < 1 is slower."""
 
     utterance: int
     speed: float = 1.0
@@ -167,26 +167,26 @@ class ReplaySpeech:
 
 @dataclass(frozen=True, slots=True)
 class StopSpeech:
-    """Stop the speech being played. ``skip``: only this utterance's; otherwise everything that waits, too."""
+    """Stop the speech being played. ``skip``: only this utterance's; otherwise all waiting speech, too."""
 
     skip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """Leave out the speech that waits before the newest utterance's; that one itself where nothing else waits."""
+    """Skip to the newest utterance's speech; if no other speech waits, skip that too."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendAgain:
-    """Send the kept sound of an utterance that settled without a text (`Utterance.can_send_again`)."""
+    """Send the kept sound of an utterance without text again (`Utterance.can_send_again`)."""
 
     utterance: int
 
 
 @dataclass(frozen=True, slots=True)
 class Correct:
-    """A person corrects a settled line: its whole texts from now on; None leaves a side as it is."""
+    """Replace the texts of a settled line; None leaves a side as it is."""
 
     utterance: int
     original: str | None = None
@@ -195,7 +195,7 @@ class Correct:
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """Leave. ``drain``: finalize and wait (up to 3 s) for the last words first. A second Quit leaves at once."""
+    """Leave. ``drain``: finalize, and wait for the last words for up to 3 s. A second Quit leaves at once."""
 
     drain: bool = True
 
@@ -238,30 +238,30 @@ class MicState(StrEnum):
     CLOSED = "closed"
     OPENING = "opening"
     OPEN = "open"
-    LOST = "lost"  # vanished or failed; being looked for
-    ABSENT = "absent"  # no PortAudio, no device: nothing to wait for
+    LOST = "lost"  # vanished or failed; the adapter looks for it
+    ABSENT = "absent"  # no PortAudio or no device; the adapter does not look for one
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Counters of losses and retries since the start; all shown in the details panel."""
+    """Losses and retries since the start; the details panel shows all of them."""
 
-    underruns: int = 0  # the playback gaps
-    gap_s: float = 0.0  # seconds of them
+    underruns: int = 0  # playback gaps
+    gap_s: float = 0.0  # seconds of gaps
     lost_samples: int = 0  # microphone samples known to be missing
     held_s: float = 0.0  # seconds of speech held back until a session was ready
     resent_s: float = 0.0  # seconds of speech sent again after a drop
     forgotten_s: float = 0.0  # seconds of settled audio dropped at the memory bound
     dropped_speech_s: float = 0.0  # seconds of translated speech dropped (barge-in, overrun)
-    malformed: int = 0  # messages of the wire that could not be read
-    unknown: int = 0  # messages of the wire of an unknown type
+    malformed: int = 0  # unreadable messages
+    unknown: int = 0  # messages of an unknown type
     reconnects: int = 0
-    refused: int = 0  # texts beyond what an utterance may hold
+    refused: int = 0  # texts beyond the limit of an utterance
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Milliseconds after the commit of an utterance, None where not measured; p50 and p95 of ``n`` utterances."""
+    """Milliseconds after the commit of the newest utterance, None if not measured; p50 and p95 of ``n`` utterances."""
 
     ms: float | None = None
     p50_p95: tuple[float, float] | None = None
@@ -270,7 +270,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The delays of the newest utterance, and of the conversation."""
+    """The delays of the newest utterance and of the conversation (`pinch_tui.core.latency`)."""
 
     first_text: Delay = Delay()
     final: Delay = Delay()
@@ -283,7 +283,7 @@ class Status:
     """A snapshot of everything the screen shows besides the transcript."""
 
     word: StateWord = StateWord.OFFLINE
-    detail: str = ""  # one sentence behind the word, "" when there is nothing to add
+    detail: str = ""  # one sentence about the word, "" for nothing to add
     retry_at: float | None = None  # monotonic time of the next try, while reconnecting
     params: SessionParams = field(default_factory=SessionParams)
     session_id: str | None = None
@@ -291,19 +291,19 @@ class Status:
     service: ServiceTraits = field(default_factory=ServiceTraits)
     mic: MicState = MicState.CLOSED
     mic_name: str = ""
-    mic_is_muted: bool = False  # by the system, as far as that is known
+    mic_is_muted: bool = False  # by the system; False if unknown
     mic_is_taken: bool = False  # by another copy of the program
     has_speaker: bool = False
     speaker_name: str = ""
     is_latched: bool = False
     is_soft_stopped: bool = False
     talking_since: float | None = None  # monotonic time of the press
-    talk_source: str = ""  # the `TalkSource` that began the utterance under way, "" for none
+    talk_source: str = ""  # the `TalkSource` of the utterance under way, "" for none
     limit_at: float | None = None  # monotonic time of the longest-utterance limit
     behind_s: float = 0.0  # seconds of speech waiting to be sent
     speech_late_s: float = 0.0  # seconds of translated speech waiting to be played
     speaking_utterance: int | None = None
-    speech_gaps: int = 0  # in what is being said
+    speech_gaps: int = 0  # in the speech being played
     draining_until: float | None = None  # monotonic time at which a quit stops waiting
     volume: float = 1.0
     is_muted: bool = False
@@ -317,14 +317,14 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What the meters show, polled at 10-20 Hz. dBFS, -inf for digital silence."""
+    """The levels for the meters, polled at 10-20 Hz. In dBFS, -inf for digital silence."""
 
     peak_dbfs: float = float("-inf")
     hold_dbfs: float = float("-inf")  # peak hold
     is_clipping: bool = False
     is_too_quiet: bool = False
     zeros_s: float = 0.0  # seconds of exact zeros up to now
-    has_heard: bool = False  # anything but exact zeros since the program started
+    has_heard: bool = False  # anything but exact zeros since the start
 
 
 class Severity(StrEnum):
@@ -341,7 +341,7 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptChanged:
-    """These utterances (by number) changed; read them from ``engine.transcript``."""
+    """These utterances (numbers) changed; read them from ``engine.transcript``."""
 
     utterances: tuple[int, ...]
 
@@ -356,9 +356,9 @@ class NoticePosted:
     hint: str = ""
     is_retrying: bool = False
     path: str = ""
-    """A file that the title ends in, shown as it is: to be copied, spaces and all."""
+    """A file path to show unchanged behind the title, so that it can be copied."""
     offers: tuple[str, ...] = ()
-    """Names of the actions that help; a face names their keys behind the hint."""
+    """Names of the actions that help; the screen and the line mode show their keys behind the hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +372,7 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The engine has ended; the terminal may be given back. ``unsettled``: utterances whose last words did not come."""
+    """The engine has ended. ``unsettled``: number of utterances whose last words did not come."""
 
     unsettled: int = 0
 

@@ -1,4 +1,4 @@
-"""How near hosts are: this machine, the local network, or beyond. Pure: names are not resolved."""
+"""Determines how near a host is: this machine, the local network, or beyond. Pure: resolves no names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import IntEnum
 _NAMES = frozenset(("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"))
 _THIS_HOST = ipaddress.ip_network("0.0.0.0/8")
 _STAND_INS = ipaddress.ip_network("198.18.0.0/15")
-"""A VPN client may answer every name with one of these; no network uses them for its machines."""
+"""Some VPN clients resolve every name to one of these; no network uses them for real machines."""
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}\.?")
-"""How a resolver takes an IPv4 address besides four decimal numbers: 127.1, 0x7f000001, 017700000001."""
+"""Other spellings of IPv4 addresses that resolvers accept: 127.1, 0x7f000001, 017700000001."""
 
 
 def is_loopback(host: str | None) -> bool:
@@ -29,18 +29,18 @@ def is_loopback(host: str | None) -> bool:
 
 
 class Scope(IntEnum):
-    """How near an address is to this machine."""
+    """The distance of an address from this machine, farthest first."""
 
     WORLD = 0
     NETWORK = 1
-    """The local network, or another that is not routed everywhere."""
+    """The local network, or another that is not globally routed."""
     MACHINE = 2
 
 
 def scope_of(host: str) -> Scope:
-    """The scope of an address in any spelling that a resolver takes. Names are `Scope.WORLD` but those of this machine.
+    """The scope of an address, in any spelling that resolvers accept. Names of other machines are `Scope.WORLD`.
 
-    An IPv6 address counts as the IPv4 address that it stands for.
+    An IPv6 address that embeds an IPv4 address has the scope of that.
     """
     name = host.lower().rstrip(".")
     if name in _NAMES or name.endswith(".localhost"):
@@ -48,7 +48,7 @@ def scope_of(host: str) -> Scope:
     try:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
-        # Other spellings of an address have no legitimate use, so all of them are refused.
+        # The other spellings have no legitimate use, so treat them all like addresses of this machine.
         return Scope.MACHINE if _NUMBER.fullmatch(name) else Scope.WORLD
     if isinstance(address, ipaddress.IPv6Address):
         address = _inner(address)

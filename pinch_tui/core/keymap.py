@@ -1,8 +1,8 @@
-"""The names that a configuration may use of the screen: actions with their usual keys, and themes. Pure.
+"""The names of the screen in the configuration: actions with their default keys, and themes. Pure.
 
-They stand here, and not in the screen's own room, so that a configuration is checked before the screen is loaded.
-Keys are Textual's names (``ctrl+r``, ``question_mark``), several separated by commas. The user's map is ``[ui.keys]``:
-action name = keys, ``"none"`` to take an action off the keyboard. `resolve_keys` refuses what cannot work.
+They are here, so that the configuration can be checked without loading the screen. Keys have Textual's names
+(``ctrl+r``, ``question_mark``), separated by commas. The user's map is ``[ui.keys]``: action name = keys, ``"none"``
+for an action without a key.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from collections.abc import Mapping
 
 from pinch_tui.core.keynames import NAMED, SAME_BYTES, nearest_key, normal, talk_key
 from pinch_tui.errors import ConfigError
-
-NO_KEY = "none"
-"""What the user writes to take an action off the keyboard."""
 
 DEFAULT_KEYS: Mapping[str, str] = {
     "help": "question_mark,f1",
@@ -68,16 +65,15 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "quit": "ctrl+q",
     "interrupt": "ctrl+c",
 }
-"""Action -> its usual keys, "" for none."""
+"""Action -> its default keys, "" for none."""
 
 FIXED = frozenset(("quit", "interrupt"))
-"""Actions that work everywhere, text fields and panels included, and cannot be moved to another key."""
+"""Actions that work everywhere, also in text fields and panels, and stay on their keys."""
 
 AUTO_THEME = "auto"
-"""Dark or light, as the terminal is."""
+"""Dark or light, like the terminal."""
 YIELDING = frozenset(("send_again", "catch_up", "continue", "phrases", "support"))
-"""Actions that came later, or moved: their usual keys give way to a user's map, which may be older, and to the talk
-key."""
+"""Newer or moved actions: their default keys give way to the talk key and to the user's map, which can be older."""
 
 OWN_THEMES = ("pinch-dark", "pinch-light", "pinch-contrast")
 THEMES: tuple[str, ...] = (
@@ -104,11 +100,11 @@ THEMES: tuple[str, ...] = (
     "textual-light",
     "tokyo-night",
 )
-"""Every theme that may be named: ours, and those that Textual brings."""
+"""All themes: ours, and Textual's."""
 
 
 class KeyMapError(ConfigError):
-    """A key map that cannot work. ``key``: the dotted key of the setting at fault."""
+    """An invalid key map. ``key``: the dotted key of the faulty setting."""
 
     def __init__(self, key: str, title: str, hint: str) -> None:
         super().__init__(title, hint)
@@ -116,7 +112,7 @@ class KeyMapError(ConfigError):
 
 
 def check_theme(name: str) -> None:
-    """Raises `ConfigError` for a theme that is not there, with the nearest name."""
+    """Raises `ConfigError` for an unknown theme, with the nearest name."""
     names = (AUTO_THEME, *THEMES)
     if name not in names:
         near = difflib.get_close_matches(name, names, n=1)
@@ -128,26 +124,26 @@ RESERVED: Mapping[str, str] = {
     "tab": "moves the focus",
     "shift+tab": "moves the focus",
 }
-"""Keys that nothing may take, and what they do."""
+"""Keys that no action can have, and what they do."""
 
 
 def split_keys(keys: str) -> tuple[str, ...]:
-    """The single keys of a binding, each once; ``none`` and "" have none."""
-    if keys.strip().lower() in ("", NO_KEY):
+    """The keys of a binding, each once; none for ``none`` and ""."""
+    if keys.strip().lower() in ("", "none"):
         return ()
     return tuple(dict.fromkeys(normal(key.strip()) for key in keys.split(",") if key.strip()))
 
 
 def first_key(keys: Mapping[str, tuple[str, ...]], action: str) -> str:
-    """The key to show for an action; "" when it has none."""
+    """The key to show for an action, "" for none."""
     return next(iter(keys.get(action, ())), "")
 
 
 def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple[str, ...]]:
-    """Action name -> its keys, the user's map applied.
+    """Action name -> its keys, with the user's map applied.
 
-    Raises `KeyMapError` for an unknown action or key (with the nearest name), an action that cannot be moved, a key
-    that two actions or the talk key want, and a reserved key; further mistakes are its ``others``.
+    Raises `KeyMapError` for an unknown action or key (with the nearest name), a fixed action, a key with two uses, and
+    a reserved key; further mistakes are its ``others``.
     """
     resolved = {name: split_keys(keys) for name, keys in DEFAULT_KEYS.items()}
     mistakes: list[KeyMapError] = []
@@ -173,7 +169,7 @@ def resolve_keys(user_keys: Mapping[str, str], talk_key: str) -> dict[str, tuple
 
 
 def _user_keys(where: str, keys: str, mistakes: list[KeyMapError]) -> tuple[str, ...]:
-    """The keys of one entry; those that no keyboard has go to the mistakes."""
+    """The keys of one entry; adds a mistake for each key that does not exist."""
     found = []
     for key in split_keys(keys):
         known = talk_key(key)
@@ -183,7 +179,7 @@ def _user_keys(where: str, keys: str, mistakes: list[KeyMapError]) -> tuple[str,
             hint = f"Did you mean {near!r}?" if near else "`pinch-tui keys` shows the names."
             mistakes.append(KeyMapError(where, f"{where}: there is no key {key!r}.", hint))
         elif modifiers == ["shift"] and last not in NAMED:
-            hint = "Write the character that comes of it, such as '!'."
+            hint = "Write the character that it types, such as '!'."
             mistakes.append(KeyMapError(where, f"{where}: {key!r} never arrives under that name.", hint))
         else:
             found.append(known)

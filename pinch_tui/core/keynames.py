@@ -1,6 +1,6 @@
-"""Names of keys: Textual's, people's and others; and which keys a plain terminal can report. Pure.
+"""Names of keys, and the keys that a plain terminal can report. Pure.
 
-Keys are known by Textual's names: ``ctrl+r``, ``question_mark``, ``N``.
+Keys have Textual's names: ``ctrl+r``, ``question_mark``, ``N``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MODIFIERS = frozenset(
     [f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt", "super", "hyper", "meta")]
     + ["iso_level3_shift", "iso_level5_shift", "caps_lock", "num_lock", "scroll_lock"]
 )
-"""Modifiers and locks: their release proves nothing about other keys, and they end no hold."""
+"""Modifiers and locks. Their release says nothing about other keys, and ends no hold."""
 BY_CHARACTER = {
     "?": "question_mark",
     "/": "slash",
@@ -36,7 +36,7 @@ BY_CHARACTER = {
     "_": "underscore",
     "\\": "backslash",
 }
-"""Characters that name their key."""
+"""Characters whose key has another name."""
 
 NAMED = frozenset(
     (
@@ -50,7 +50,7 @@ NAMED = frozenset(
         *(f"f{n}" for n in range(1, 36)),
     )
 )
-"""Every key that has a name and no character."""
+"""Every key with a name and no character, and space."""
 _MODIFIERS = frozenset(("alt", "ctrl", "hyper", "meta", "shift", "super"))
 _OTHER_NAMES = {
     "return": "enter",
@@ -69,14 +69,12 @@ _OTHER_NAMES = {
     "command": "super",
     "win": "super",
 }
-"""Other names of keys."""
+"""Other names that people write."""
 
 
 def normal(key: str) -> str:
-    """A key as Textual names it; single characters are understood, so ``"?"`` may be written for ``question_mark``.
-
-    Shift and a letter is the capital letter.
-    """
+    """The Textual name of a key. A character names its key (``?`` is ``question_mark``); Shift and a letter is the
+    capital letter."""
     if key in BY_CHARACTER:
         return BY_CHARACTER[key]
     *modifiers, last = [*key[:-2].split("+"), "+"] if key.endswith("++") else key.split("+")
@@ -89,9 +87,9 @@ def normal(key: str) -> str:
 
 
 def talk_key(name: str) -> str | None:
-    """The talk key as key events name it (``F9`` is ``f9``, ``ctrl+alt+t`` is ``alt+ctrl+t``), None for no key's name.
+    """A key's name in key events (``F9`` is ``f9``, ``ctrl+alt+t`` is ``alt+ctrl+t``), None if there is no such key.
 
-    A character stands for its key, by itself or by its Unicode name.
+    A character names its key, by itself or by its Unicode name.
     """
     *modifiers, last = normal(name).split("+")
     known = _known_key(last)
@@ -101,7 +99,7 @@ def talk_key(name: str) -> str | None:
 
 
 def nearest_key(name: str) -> str:
-    """The key whose name is most like this one, "" when none is."""
+    """The key with the most similar name, "" if none is similar."""
     *modifiers, last = normal(name).split("+")
     held = [_nearest(modifier, _MODIFIERS) for modifier in modifiers]
     if not modifiers or not all(held):
@@ -145,7 +143,7 @@ _SHOWN = {name: character for character, name in BY_CHARACTER.items() if name !=
 
 
 def key_name(key: str) -> str:
-    """A key as people write it: ``ctrl+q`` -> ``Ctrl+Q``, ``question_mark`` -> ``?``."""
+    """The name of a key for people: ``ctrl+q`` -> ``Ctrl+Q``, ``question_mark`` -> ``?``."""
     *modifiers, last = key.split("+")
     name = _part_name(last)
     if modifiers and len(name) == 1:
@@ -166,9 +164,9 @@ SAME_BYTES: Mapping[str, str] = {
     "ctrl+m": "is the Enter key in ordinary terminals",
     "ctrl+left_square_bracket": "is the Escape key in ordinary terminals",
 }
-"""Keys that no action may use, and why. They may still be the talk key."""
+"""Keys that no action can have, and why. The talk key can."""
 LEGACY_NAMES = {"ctrl+@": "ctrl+space"}
-"""What a key is called where it comes as a byte that it shares with another."""
+"""Other names of keys that arrive as a byte shared with another key."""
 _SPECIAL = frozenset(
     ["up", "down", "left", "right", "home", "end", "insert", "delete", "pageup", "pagedown"]
     + [f"f{n}" for n in range(1, 21)]
@@ -181,7 +179,7 @@ _CONTROL_BYTES = frozenset(["space", "backslash", "right_square_bracket", "circu
 
 
 def needs_protocol(key: str) -> bool:
-    """Whether only a terminal with the keyboard protocol can show this key (a Textual name)."""
+    """Whether only a terminal with the keyboard protocol can report this key (a Textual name)."""
     *modifiers, last = key.split("+")
     if not modifiers:
         return last in _ONLY_PROTOCOL or last.startswith("media_")

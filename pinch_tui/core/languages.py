@@ -1,7 +1,7 @@
 """Language codes, their English and native names, writing direction, and type-to-find. Pure.
 
-The table is not an allow-list: any well-formed code is accepted everywhere, because only the service knows what it can
-translate (section 2 of the service's reference).
+The table is no allow-list: any well-formed code is accepted everywhere, because only the service knows which languages
+it translates (section 2 of the service's reference).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Final
 from pinch_tui.core.transcript.clean import clean
 
 AUTO: Final = "auto"
-"""The source "whatever is spoken"."""
+"""The source language of any speech: the service detects it."""
 
 KNOWN_SPEECH: Final = frozenset(("en", "es", "fr", "de", "it", "pt", "ru", "ja", "ko", "zh"))
-"""Languages that the service is known to handle; for others its answer decides."""
+"""Languages that the service is known to support; for others its answer decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ _RTL_LANGUAGES: Final = frozenset(
 )
 _RTL_SCRIPTS: Final = frozenset(("Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"))
 
-# Other spellings of one language: withdrawn codes, three-letter codes, and names that include one another.
+# Other codes of a language: withdrawn and three-letter codes, and closely related languages.
 _SAME: Final = {
     alias: code
     for line in """
@@ -186,7 +186,7 @@ _WELL_FORMED: Final = re.compile(
 
 
 def normalize(code: str | None) -> str | None:
-    """The code in its usual spelling (``PT_br`` -> ``pt-BR``); None for what is no language code."""
+    """The code in its usual spelling (``PT_br`` -> ``pt-BR``); None if it is not a language code."""
     if not code:
         return None
     code = code.strip().replace("_", "-")
@@ -204,7 +204,7 @@ def normalize(code: str | None) -> str | None:
 
 
 def base(code: str | None) -> str | None:
-    """The language alone, without script and region, in its one spelling (``zh`` for ``cmn-TW``)."""
+    """The code of the language without script and region, the same for all its codes (``zh`` for ``cmn-TW``)."""
     normalized = normalize(code)
     if normalized is None or normalized == AUTO:
         return normalized
@@ -213,7 +213,7 @@ def base(code: str | None) -> str | None:
 
 
 def same_language(a: str | None, b: str | None) -> bool:
-    """Whether both codes name one language, regions and scripts aside. ``auto`` and nonsense equal nothing."""
+    """Whether both codes name the same language, regions and scripts aside. False for ``auto`` and invalid codes."""
     language = base(a)
     return language is not None and language != AUTO and language == base(b)
 
@@ -228,7 +228,7 @@ def is_rtl(code: str | None) -> bool:
 
 
 def has_known_speech(code: str | None) -> bool:
-    """Whether the service is known to speak this language; False means "not known", never "no"."""
+    """Whether the service is known to speak this language. False means unknown, not "no"."""
     return base(code) in KNOWN_SPEECH
 
 
@@ -241,16 +241,16 @@ LANGUAGES: Final[tuple[Language, ...]] = tuple(
         key=lambda language: language.name,
     )
 )
-"""The table in the order of English names."""
+"""The table, sorted by English names."""
 
 DETECT: Final = Language(AUTO, "Detect language", "Detect language")
-"""The menu's entry for the source `AUTO`."""
+"""The menu entry for the source `AUTO`."""
 
 _BY_CODE: Final = {language.code: language for language in LANGUAGES}
 
 
 def language_of(code: str) -> Language | None:
-    """The entry for any well-formed code; one outside the table is named after its language and its own parts."""
+    """The entry for a well-formed code, None for others. Outside the table, its language and other parts name it."""
     normalized = normalize(code)
     if normalized is None:
         return None
@@ -269,12 +269,12 @@ def language_of(code: str) -> Language | None:
 
 
 def is_known(code: str | None) -> bool:
-    """Whether the table has this language, whatever the region."""
+    """Whether the table has this language, with any region."""
     return base(code) in _BY_CODE
 
 
 def label(code: str) -> str:
-    """The English name for people; the cleaned code itself where there is none."""
+    """The English name, or the cleaned code without one."""
     language = language_of(code)
     return clean(code, 35) if language is None else language.name
 
@@ -292,10 +292,9 @@ _FOLDED: Final = {
 
 
 def understood(text: str) -> str | None:
-    """The code that a person means by a code or by a whole name (``spanish``, ``Español``, ``mandarin``), in its usual
-    spelling; None for anything else, a part of a name included.
+    """The code, in its usual spelling, for a code or a whole name (``spanish``, ``Español``, ``mandarin``); else None.
 
-    A code beats a name, except that a known name beats a code outside the table (``lao`` is Lao).
+    A code takes precedence over a name, but not if it is outside the table (``lao`` is Lao).
     """
     code = normalize(text)
     if code is not None and (code == AUTO or is_known(code)):
@@ -304,7 +303,7 @@ def understood(text: str) -> str | None:
 
 
 def suggestion(text: str) -> Language | None:
-    """The language that a refused text most likely meant: part of a name, or a misspelt one."""
+    """The most likely language for an invalid text, such as a part of a name or a misspelt one."""
     found = find(text)
     if found:
         return found[0]
@@ -317,10 +316,10 @@ def _plain_name(text: str) -> str:
 
 
 def find(query: str, *, with_auto: bool = False) -> list[Language]:
-    """Languages that match what was typed, the best first: exact, names' beginnings, codes', words', parts.
+    """Languages that match the typed text, best first: whole, beginning of a name, of a code, of a word, part.
 
-    Accents do not matter. An empty query lists all, those of known speech first. A well-formed code outside the table
-    becomes an entry of its own: the last, or the first when it names a region or script (``pt-AO``).
+    Ignores accents. An empty query lists all languages, first those with known speech. A well-formed code outside the
+    table becomes an entry: the last one, or the first if it names a region or script (``pt-AO``).
     """
     wanted = _folded(clean(query, 60).replace("_", "-"))
     entries = (DETECT, *LANGUAGES) if with_auto else LANGUAGES
@@ -356,7 +355,7 @@ _BY_NAME: Final = {
     for language in LANGUAGES
     for name in (*_ALSO.get(language.code, ()), language.native, language.name)
 }
-"""Every whole name, as `_plain_name` gives it, with its code."""
+"""Every whole name in the form of `_plain_name` -> code."""
 
 
 def _rank(language: Language, wanted: str) -> int | None:

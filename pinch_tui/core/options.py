@@ -1,10 +1,10 @@
-"""The table of options: every name of each option. Pure.
+"""The table of options. Pure.
 
-Each field of `SessionParams` is one parameter of a service session. Its row gives its names in the configuration, the
-environment, the flags, the settings screen, the query of an allocation, the trace and the sentence about a change. The
-other settings (`pinch_tui.settings.model`) carry rows too, with the columns that apply to them.
+Each field of `SessionParams` is one parameter of a service session. Its row has its names in the configuration, the
+environment, the flags, the settings screen, the query of an allocation and the trace, and words for a change. The other
+settings (`pinch_tui.settings.model`) have rows too, with the columns that apply to them.
 
-To add an option to the session: add a field to `SessionParams`, and use it where it matters.
+To add an option to the session, add a field to `SessionParams` and use it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from pinch_tui.core.languages import AUTO, label
 T = TypeVar("T")
 
 FREE_TEXT_LIMIT: Final = 2_000
-"""Characters of one free text that the service takes (section 1.1 of its reference, for ``context``)."""
-
-
+"""Most characters of a free text for the service (section 1.1 of its reference, for ``context``)."""
 ENVIRONMENT_PREFIX: Final = "PINCH_TUI_"
 
 
 class Text(Enum):
-    """What a text may hold."""
+    """The kinds of text."""
 
     ANY = auto()
     LANGUAGE = auto()
@@ -41,40 +39,40 @@ class Option:
 
     name: str = ""
     key: str = ""
-    """In the configuration: ``session.voice``, which is ``PINCH_TUI_SESSION__VOICE`` in the environment."""
+    """The name in the configuration, such as ``session.voice``."""
     kind: Any = str
     default: object = None
     text: Text = Text.ANY
     within: tuple[float, float, str] | None = None
-    """Least and largest number, and the unit to say."""
+    """Smallest and largest number, and the unit in messages."""
     limit: int = 0
-    """Most characters of a free text; what is longer is cut."""
+    """Most characters of a free text; longer ones are cut."""
 
     flag: str = ""
-    """On the command line. A switch has ``--no-`` as well, unless its flag begins so."""
+    """The name on the command line. A switch also has a ``--no-`` form, unless its flag is one."""
     help: str = ""
     """One sentence for ``--help``."""
     metavar: str = "TEXT"
 
     label: str = ""
-    """On the settings screen, "" to leave it out."""
+    """The label on the settings screen, "" to leave it out."""
     offers: tuple[tuple[object, str], ...] = ()
-    """The choices there, with their wording."""
+    """The choices on the settings screen: value and wording."""
     note: str = ""
-    """A remark beside the choice, or the placeholder of the field."""
+    """A remark beside the choices, or the placeholder of the field."""
 
     query: str = ""
-    """As the parameter of ``GET /v1/session``."""
+    """The parameter of ``GET /v1/session``."""
     inverse: str = ""
-    """Its name in the query and the trace where these state the opposite."""
+    """The name in the trace if query and trace have the opposite value."""
     says: Callable[[SessionParams], str] | None = None
-    """A change in a few words."""
+    """Words for a change to the given parameters."""
     opens_session: bool = False
     """Whether a change needs a new session."""
     remembered: str = ""
-    """Name under which a choice made in the app is kept for the next start, "" to forget it."""
+    """The name under which the app keeps a choice for the next start, "" to forget it."""
     is_secret: bool = False
-    """Whether its value is never shown."""
+    """Whether the value must never be shown."""
 
     @property
     def variable(self) -> str:
@@ -90,7 +88,7 @@ _ROW: Final = "option"
 
 
 def option(default: T, **columns: Any) -> T:
-    """The default of a dataclass field, with its row. ``columns``: those of `Option`."""
+    """A dataclass field with this default and a row. ``columns``: fields of `Option`."""
     row = Option(**columns)
     made: Any = field(default=default, repr=not row.is_secret, metadata={_ROW: row})
     return made  # type: ignore[no-any-return]
@@ -99,7 +97,8 @@ def option(default: T, **columns: Any) -> T:
 def rows_of(section: str, kind: type) -> tuple[Option, ...]:
     """The rows of a dataclass whose fields are one section of the configuration.
 
-    A field's kind is that of its default, or a table of strings; evaluating the annotations would cost milliseconds.
+    The kind of a field is the type of its default, or a table of strings without one. Evaluating the annotations would
+    take milliseconds.
     """
     return tuple(
         replace(
@@ -120,7 +119,7 @@ class Voice(StrEnum):
     MALE = "male"
     FEMALE = "female"
     CLONE = "clone"
-    """The talker's own."""
+    """The speaker's own voice."""
 
 
 class FinalizeMode(StrEnum):
@@ -142,7 +141,7 @@ def _session(default: T, **columns: Any) -> T:
 
 @dataclass(frozen=True, slots=True)
 class SessionParams:
-    """What a service session is asked for (``GET /v1/session``, section 1.1 of the service's reference)."""
+    """The parameters of a service session (``GET /v1/session``, section 1.1 of the service's reference)."""
 
     source: str = _session(
         "en",
@@ -239,17 +238,16 @@ class SessionParams:
 
     @property
     def audio_output(self) -> bool:
-        """Whether speech is asked for."""
+        """Whether to ask for speech."""
         return not self.text_only
 
     @property
     def lacks_a_language(self) -> bool:
-        """Whether two-way is impossible: the other side would not know what to translate into."""
+        """Whether two-way is impossible, since no language is known to translate replies into."""
         return self.source == AUTO
 
     def swapped(self, heard: str | None = None) -> SessionParams | None:
-        """The other way round. ``heard``, the language that was detected last, takes the place of `AUTO`; None where
-        there is nothing to swap without it."""
+        """The reverse direction. ``heard``, the language detected last, replaces `AUTO`; None if it would be needed."""
         source = heard if self.source == AUTO else self.source
         if source is None:
             return None
@@ -262,7 +260,7 @@ class SessionParams:
         )
 
     def consistent(self) -> SessionParams:
-        """Without two-way where it is impossible."""
+        """The same without two-way, if that is impossible."""
         return replace(self, two_way=False) if self.two_way and self.lacks_a_language else self
 
 
@@ -276,7 +274,7 @@ def difference_text(old: SessionParams, new: SessionParams) -> str:
 
 
 def kept_choices(old: SessionParams, new: SessionParams) -> dict[str, str | bool]:
-    """The changes that hold for the next start, too, by their remembered names."""
+    """The changes to keep for the next start, by their remembered names."""
     return {
         row.remembered: plain(getattr(new, row.name))
         for row in SESSION_OPTIONS
@@ -285,7 +283,7 @@ def kept_choices(old: SessionParams, new: SessionParams) -> dict[str, str | bool
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON takes it."""
+    """A value for JSON."""
     return value.value if isinstance(value, StrEnum) else value
 
 
@@ -293,7 +291,7 @@ def plain(value: Any) -> Any:
 
 
 def traced(params: SessionParams) -> dict[str, object]:
-    """The parameters as a trace holds them: free texts by their lengths alone."""
+    """The parameters for a trace, with only the lengths of free texts."""
     found: dict[str, object] = {}
     for row in SESSION_OPTIONS:
         value = plain(getattr(params, row.name))
@@ -307,7 +305,7 @@ def traced(params: SessionParams) -> dict[str, object]:
 
 
 def from_trace(fields_: Mapping[str, object]) -> SessionParams:
-    """What a trace says was asked for; the default where it does not say, or says nonsense. Never raises."""
+    """The parameters in a trace, with defaults for missing and invalid ones. Never raises."""
     found: dict[str, Any] = {}
     for row in SESSION_OPTIONS:
         value = fields_.get(row.inverse or row.name)

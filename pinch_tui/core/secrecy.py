@@ -1,4 +1,4 @@
-"""Removes keys and tokens from foreign texts before these are shown, logged or traced. Pure."""
+"""Removes keys and tokens from texts from outside, before they are shown, logged or traced. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ MIN_SECRET: Final = 4
 
 _PATTERNS: Final = (
     (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;)]+"), rf"\1{HIDDEN}"),
-    # Bounded, so that a text of nothing but beginnings of addresses costs no square of its length.
+    # The bound keeps the time linear for a text full of beginnings of URLs.
     (re.compile(r"\b((?:wss?|https?)://[^\s\"'?#]{0,2000})[?#][^\s\"']*"), rf"\1?{HIDDEN}"),
     (re.compile(r"(?i)\b((?:token|api[_-]?key|authorization|ws_url)\"?\s*[=:]\s*\"?)[^\s\"',;&)]+"), rf"\1{HIDDEN}"),
     (re.compile(r"\b[ps]k_[A-Za-z0-9_\-]{6,}"), HIDDEN),
 )
 _QUERY: Final = re.compile(r"[?&][^=&#]*=([^&#]+)")
-
-
 UNMISTAKABLE: Final = 12
-"""Shorter secrets, and harmless values of a socket's address, may be spoken words."""
+"""Shorter secrets, and harmless values in a socket's URL, can also be spoken words."""
 
 
 def hide(text: str, secrets: Iterable[str], shortest: int = UNMISTAKABLE) -> str:
-    """``text`` without the given secrets, and otherwise as it is."""
+    """``text`` without the given secrets of at least ``shortest`` characters."""
     for secret in secrets:
         if len(secret) >= shortest:
             text = text.replace(secret, HIDDEN)
@@ -36,7 +34,7 @@ def hide(text: str, secrets: Iterable[str], shortest: int = UNMISTAKABLE) -> str
 
 
 def hide_in(event: WireEvent, secrets: Collection[str]) -> WireEvent:
-    """A message without the given secrets in any of its texts and ids, whoever put them there."""
+    """A message without the given secrets in its texts and ids."""
 
     def clear(text: str | None) -> str | None:
         return hide(text, secrets) if text else text
@@ -54,7 +52,7 @@ def hide_in(event: WireEvent, secrets: Collection[str]) -> WireEvent:
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """``text`` without the given secrets, bearer tokens, query strings of URLs and whatever looks like a key."""
+    """``text`` without the given secrets, bearer tokens, query strings of URLs, and anything that looks like a key."""
     text = hide(text, secrets, MIN_SECRET)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
@@ -62,5 +60,5 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
-    """A pre-signed URL and the values of its query: what must not be repeated."""
+    """The secrets of a pre-signed URL: itself, and the values of its query."""
     return (url, *_QUERY.findall(url))

@@ -7,24 +7,22 @@ from dataclasses import dataclass
 from pinch_tui.core.events import Frame
 from pinch_tui.errors import AudioError
 
-# ---- microphone ---------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class MicOpened:
-    """The input stream runs. ``t`` is when it was opened; ``rate`` is the device's own rate before resampling."""
+    """The input stream runs since ``t``; ``rate`` is the device's own, before resampling."""
 
     name: str
     rate: int
     t: float
-    is_substitute: bool = False  # not the device that was asked for
-    note: str = ""  # a sentence to tell about this device
-    is_recording: bool = False  # a file or a stream: its silences say nothing about a device
+    is_substitute: bool = False  # not the selected device
+    note: str = ""  # a sentence about this device for the user
+    is_recording: bool = False  # a file or a stream, whose silences are no fault of a device
 
 
 @dataclass(frozen=True, slots=True)
 class MicClosed:
-    """Closed as requested, or (files) at the end of the input."""
+    """Closed on request, or (files) at the end of the input."""
 
     t: float
     at_end: bool = False
@@ -32,7 +30,7 @@ class MicClosed:
 
 @dataclass(frozen=True, slots=True)
 class MicFailed:
-    """Capture failed or stopped. ``is_retrying``: the adapter goes on trying and will say `MicOpened` again."""
+    """Capture failed or stopped. ``is_retrying``: the adapter keeps trying, until the next `MicOpened`."""
 
     error: AudioError
     t: float
@@ -41,16 +39,13 @@ class MicFailed:
 
 @dataclass(frozen=True, slots=True)
 class MicMuted:
-    """The system muted the microphone, or took that back; said also while it is closed. ``cure``: how to unmute it."""
+    """The system muted or unmuted the microphone, open or not. ``cure``: how to unmute it."""
 
     is_muted: bool
     cure: str = ""
 
 
 MicEvent = Frame | MicOpened | MicClosed | MicFailed | MicMuted
-
-
-# ---- speaker ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class PlayoutStarted:
 
 @dataclass(frozen=True, slots=True)
 class PlayoutEnded:
-    """A playout is over: one for each `begin`. ``played``: samples at 24 kHz that were really played."""
+    """A playout is over; there is one event per `begin`. ``played``: samples at 24 kHz that were really played."""
 
     playout: int
     t: float
@@ -85,7 +80,7 @@ class SpeakerOpened:
     rate: int
     is_headphones: bool | None = None  # None: not known
     is_substitute: bool = False
-    note: str = ""  # what else to say of it
+    note: str = ""  # a sentence about this device for the user
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""JSON from outside: whatever it is, nothing here raises. Pure."""
+"""Reads JSON from outside; nothing here raises. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pinch_tui.core.wire import MESSAGE_LIMIT, Malformed
 
 
 def json_of(raw: bytes | str) -> Any:
-    """The value of a JSON text; None where it is none, or is nested too deeply."""
+    """The value of a JSON text; None if it is not JSON, or nested too deeply."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):  # no JSON, no Unicode, a number of thousands of digits
@@ -17,13 +17,13 @@ def json_of(raw: bytes | str) -> Any:
 
 
 def object_of(raw: bytes | str) -> dict[str, Any] | None:
-    """The JSON object of a text; None where it is none."""
+    """The object of a JSON text; None if there is none."""
     value = json_of(raw)
     return value if isinstance(value, dict) else None
 
 
 def message_of(raw: bytes | str) -> dict[str, Any] | Malformed:
-    """The JSON object of a message of at most `MESSAGE_LIMIT`."""
+    """The JSON object of a message of at most `MESSAGE_LIMIT` characters or bytes."""
     if len(raw) > MESSAGE_LIMIT:
         return Malformed("message is too long")
     fields = object_of(raw)
@@ -31,12 +31,12 @@ def message_of(raw: bytes | str) -> dict[str, Any] | Malformed:
 
 
 def text_of(value: object) -> str:
-    """A string, "" for anything else."""
+    """The value if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 
 
 def number_of(value: object, limit: float = 1e15) -> float | None:
-    """A number between ``-limit`` and ``limit``; None for anything else."""
+    """The value if it is a number between ``-limit`` and ``limit``, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -47,5 +47,5 @@ def number_of(value: object, limit: float = 1e15) -> float | None:
 
 
 def whole_of(value: object) -> int | None:
-    """A whole number; None for anything else."""
+    """The value if it is a whole number, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -327,7 +327,7 @@ class Engine:
         self._status_alarm.set(None)
         self._listening.end_timer()
         self._talking.end_timers()
-        self._sessions.end_timers()
+        self._sessions.end()
 
 
 def _from_here_on(before: e.SessionParams, params: e.SessionParams) -> tuple[str, str]:

@@ -243,19 +243,7 @@ class Transcript:
             has_hint = message.original_text and message.kind is TranscriptKind.TRANSLATED
             if not message.text and not has_hint and not message.note:
                 return False
-            at = row.index[message.id] = len(row.tracks)
-            row.tracks.append((Track(), Track()))
-            id_ = message.id
-            while any(segment.id == id_ for segment in row.segments):
-                id_ = f"{id_}/{utterance.attempt}"
-            since = utterance.start_ms
-            if row.segments:
-                since = row.voicing.pause_before(row.segments[-1].end_ms, row.segments[-1].start_ms)
-                row.put(len(row.segments) - 1, replace(row.segments[-1], end_ms=since))
-            latest = min(now_ms, self._start_after(row, len(row.segments), utterance.number, now_ms))
-            start = max(min(since, now_ms), min(row.voicing.onset(since, now_ms), latest))
-            segment = Segment(id_, start_ms=start, end_ms=now_ms, attempt=utterance.attempt)
-            row.segments = (*row.segments, segment)
+            at = self._begin_segment(row, utterance, message.id, now_ms)
         is_original = message.kind is TranscriptKind.ORIGINAL
         if message.note:  # withdraw this text; without an original there is no translation either
             row.tracks[at] = (Track(), Track()) if is_original else (row.tracks[at][0], Track())
@@ -282,6 +270,23 @@ class Transcript:
             return False
         row.put(at, segment)
         return True
+
+    def _begin_segment(self, row: Row, utterance: Utterance, message_id: str, now_ms: int) -> int:
+        """Add a segment to a row, which ends the one before; returns its position."""
+        at = row.index[message_id] = len(row.tracks)
+        row.tracks.append((Track(), Track()))
+        id_ = message_id
+        while any(segment.id == id_ for segment in row.segments):
+            id_ = f"{id_}/{utterance.attempt}"
+        since = utterance.start_ms
+        if at:
+            before = row.segments[-1]
+            since = row.voicing.pause_before(before.end_ms, before.start_ms)
+            row.put(at - 1, replace(before, end_ms=since))
+        latest = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
+        start = max(min(since, now_ms), min(row.voicing.onset(since, now_ms), latest))
+        row.segments = (*row.segments, Segment(id_, start_ms=start, end_ms=now_ms, attempt=utterance.attempt))
+        return at
 
     def _start_after(self, row: Row, at: int, number: int, now_ms: int) -> int:
         """When the segment after the ``at``-th of this row began; now if there is none."""

@@ -77,10 +77,6 @@ class SessionRunner:
             self._report_progress(self._attempt)
         self.feed(ev.Woke())
 
-    def end_timer(self) -> None:
-        """Stop the timer of a closed session."""
-        self._alarm.set(None)
-
     def _report_progress(self, attempt: _Attempt) -> None:
         """Tell the machine how much of the sent data has arrived, if the connection knows."""
         progress = quietly(attempt.connection.progress, None) if attempt.connection is not None else None
@@ -88,7 +84,7 @@ class SessionRunner:
             self.feed(ev.Progressed(attempt.generation, progress))
 
     def end(self) -> None:
-        """Cancel the timer and the attempt; only at the end of the program."""
+        """Cancel the timer, and the attempt if there still is one."""
         self._alarm.set(None)
         self._drop(is_dead=True)
 
@@ -171,7 +167,11 @@ class SessionRunner:
                 group.create_task(self._ping(attempt, connection))
                 await self._receive(generation, connection)
         except* PinchError as group:
-            closed = _closed(generation, group.exceptions[0])
+            why = group.exceptions[0]
+            if isinstance(why, ConnectionLost):
+                closed = ev.SocketClosed(generation, why.code, reason=why.reason)
+            elif isinstance(why, PinchError):
+                closed = ev.SocketClosed(generation, 1006, _failure(why, FailureKind.OPEN))
         finally:
             quietly(connection.abort, None)  # whatever ended it
         self.feed(closed)
@@ -220,16 +220,6 @@ def _abandon(attempt: _Attempt) -> None:
     if attempt.connection is not None:
         quietly(attempt.connection.abort, None)
     attempt.task.cancel()
-
-
-def _closed(generation: int, why: BaseException) -> ev.SocketClosed:
-    match why:
-        case ConnectionLost():
-            return ev.SocketClosed(generation, why.code, reason=why.reason)
-        case PinchError():
-            return ev.SocketClosed(generation, 1006, _failure(why, FailureKind.OPEN))
-        case _:
-            return ev.SocketClosed(generation, 1006)
 
 
 def _failure(exc: PinchError, kind: FailureKind = FailureKind.NETWORK) -> Failure:

@@ -212,11 +212,13 @@ class Sessions:
         for runner in self._runners:
             runner.feed(ev.StopRequested())
 
-    def end_timers(self) -> None:
+    def end(self) -> None:
+        """Cancel the timers and attempts of all sessions."""
         for runner in self._runners:
             runner.end()
 
     def end_farewells(self) -> None:
+        """Wait no longer for the service's answer to a close."""
         for task in list(self._farewells):
             task.cancel()
 
@@ -226,15 +228,12 @@ class Sessions:
                 await of_adapter(service.api.aclose())
 
     def _closed(self, runner: SessionRunner) -> None:
-        """A session is closed for good."""
         if self._is_ending:
             if all(other.session.state is SessionState.CLOSED for other in self._runners):
                 self._all_closed()
-            return
-        if runner not in self._runners or runner is self.current():
-            return
-        self._counted = self._counted_with([runner])
-        self._runners.remove(runner)
+        elif runner in self.draining():
+            self._counted = self._counted_with([runner])
+            self._runners.remove(runner)
 
     # ---- reports ----
 

@@ -80,7 +80,7 @@ class SpareSession:
         if runner is not None:
             self._conversation.notifier.log("spare", state="closed")
             runner.feed(ev.StopRequested())
-            runner.end_timer()
+            runner.end()
 
     def end(self) -> None:
         """Close it for good."""
@@ -92,7 +92,7 @@ class SpareSession:
             return
         if isinstance(report, ev.SessionClosed):
             self._runner = None
-            runner.end_timer()
+            runner.end()
             self._policy.has_failed(self._conversation.now(), self._random())
             self._conversation.notifier.log("spare", state="failed")
             self.look()

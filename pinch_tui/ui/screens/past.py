@@ -50,7 +50,7 @@ def pairs_text(pairs: Pairs, arrow: str, order: Order) -> str:
 
 
 class _Lines:
-    """The lines of a past conversation: a `facade.TranscriptView`."""
+    """The lines of a past conversation: a `facade.TranscriptReader`."""
 
     def __init__(self, utterances: Sequence[Utterance]) -> None:
         self.utterances = list(utterances)
