@@ -102,14 +102,13 @@ def state_line(status: Status, now: float, *, method: str, key: str, is_narrow: 
                 where = "Enter on a phrase plays it" if status.is_practice else ""
                 return StateLine("ready", "speaking needs a microphone", where)
             return StateLine("ready", talk_hint(method, key, is_narrow=is_narrow), status.detail)
-        case StateWord.CONNECTING:
-            return StateLine("connecting", status.detail or "you can speak already; nothing is lost")
-        case StateWord.FINALIZING:
-            return StateLine("finalizing", status.detail or "waiting for the last words")
-        case StateWord.SPEAKING:
-            return StateLine("speaking", status.detail)
-        case StateWord.OFFLINE:
-            return StateLine("offline", status.detail or f"{key_name(key)} connects")
+        case word:
+            hints = {
+                StateWord.CONNECTING: "you can speak already; nothing is lost",
+                StateWord.FINALIZING: "waiting for the last words",
+                StateWord.OFFLINE: f"{key_name(key)} connects",
+            }
+            return StateLine(word.value, status.detail or hints.get(word, ""))
 
 
 def state_sentence(status: Status, now: float) -> str:

@@ -1,4 +1,4 @@
-"""The line mode (``pinch-tui --plain``): for screen readers and terminals that can only append lines.
+"""The line mode (``pinch-tui --plain``), for screen readers and terminals that can only append lines.
 
 No cursor movement, no colour, no interim text. Single keys talk and run the screen's actions, with the user's key map;
 only questions read a whole line. The terminal is always restored at the end.

@@ -1,8 +1,8 @@
-"""The console's input records on Windows: what was typed, without ever waiting for more.
+"""Reads typed characters from the Windows console without waiting.
 
-The C runtime's ``getwch`` gives an arrow as two characters, of which the first is also the letter ``à``, and its
-``kbhit`` does not know of the second; so the records are read themselves (``ReadConsoleInputW``). A key without a
-character (arrows, function keys, modifiers) types nothing.
+The C runtime's ``getwch`` returns an arrow key as two characters, the first of which is also the letter ``à``, and its
+``kbhit`` does not report the second. So this reads the input records (``ReadConsoleInputW``). Keys without a character
+(arrows, function keys, modifiers) are ignored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 _STD_INPUT_HANDLE = -10
 _KEY_EVENT = 0x0001
 _MENU = 0x12
-"""The virtual key of Alt: a character entered by its number on the keypad comes with its release."""
+"""The virtual key of Alt, whose release delivers a character entered by its number on the keypad."""
 _AT_ONCE = 128
 
 
@@ -39,7 +39,7 @@ class InputRecord(ctypes.Structure):
 
 
 class ConsoleInput:
-    """The records of this process's console; ``kernel`` stands for kernel32. Raises `OSError` where there is none."""
+    """The console of this process. ``kernel`` replaces kernel32 in tests. Raises `OSError` without a console."""
 
     def __init__(self, kernel: Any = None) -> None:
         self._kernel = kernel if kernel is not None else ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
@@ -48,10 +48,10 @@ class ConsoleInput:
         self._kernel.GetNumberOfConsoleInputEvents.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self._kernel.ReadConsoleInputW.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
         self._handle = self._kernel.GetStdHandle(_STD_INPUT_HANDLE & 0xFFFFFFFF)
-        self._half = b""  # of a character beyond the first 65,536
+        self._half = b""  # first half of a surrogate pair
 
     def typed(self) -> str:
-        """What was typed and not read yet, "" for nothing."""
+        """The characters typed since the last call, "" for none."""
         units = self._half
         waiting, got = ctypes.c_uint32(), ctypes.c_uint32()
         records = (InputRecord * _AT_ONCE)()

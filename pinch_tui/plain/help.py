@@ -1,4 +1,4 @@
-"""The line mode's help: the actions that are here, with their keys. Pure."""
+"""The line mode's help: the actions that it offers, with their keys. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pinch_tui.core.keynames import key_name
 from pinch_tui.frontend.actions import ACTIONS, Action, Group
 
 OWN = ("help", "settings", "details", "latest", "phrases")
-"""Actions that the line mode has in its own way. The others without a handler are the screen's alone."""
+"""Actions that the line mode implements itself. The others without a handler exist on the screen alone."""
 OFFERED = frozenset(action.name for action in ACTIONS if action.handler is not None or action.name in OWN)
 
 _WORDS: Mapping[str, str] = {
@@ -25,7 +25,7 @@ _WORDS: Mapping[str, str] = {
 
 
 def spoken_key(key: str) -> str:
-    """A key as a screen reader says it right: ``?`` is ``question mark``, ``N`` is ``Shift+N``."""
+    """A key in a form that screen readers pronounce: ``?`` is ``question mark``, ``N`` is ``Shift+N``."""
     if len(key) == 1:
         return f"Shift+{key}" if key.isupper() else key
     return key_name(key) if len(key_name(key)) > 1 else key.replace("_", " ")

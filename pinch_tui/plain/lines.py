@@ -1,4 +1,4 @@
-"""Whole lines to the terminal, and questions that are answered with one."""
+"""Writes whole lines to the terminal, and asks questions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pinch_tui.ui.text.breaks import wrap
 from pinch_tui.ui.text.cells import clusters
 
 _LEAST_COLUMNS = 20
-"""Narrower terminals wrap lines themselves."""
+"""Lines are not broken for terminals narrower than this."""
 
 
 def terminal_columns() -> int:
-    """Width of the terminal on stdout; 0 when unknown, as in a pipe."""
+    """Width of the terminal on stdout; 0 if unknown, as with a pipe."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
@@ -25,19 +25,18 @@ def terminal_columns() -> int:
 
 
 class Lines:
-    """Lines broken between words where the terminal is narrower."""
+    """Breaks long lines between words. ``columns``: the terminal's width, 0 if unknown."""
 
     def __init__(self, terminal: Terminal, columns: Callable[[], int], *, is_ascii: bool) -> None:
         self._terminal, self._columns, self._is_ascii = terminal, columns, is_ascii
 
     def tell(self, *lines: str) -> None:
-        """Write lines, one below the other."""
         for line in lines:
             for part in self._wrapped(line_in_ascii(line) if self._is_ascii else line):
                 self._terminal.write(part)
 
     async def ask(self, question: str) -> str:
-        """The line that was typed, "" for none."""
+        """The answer, "" for none."""
         return clean(await self._terminal.ask("\n".join(self._wrapped(question))))
 
     def _wrapped(self, line: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The line mode's questions: languages, a line's wording, the service. The talk key does nothing meanwhile."""
+"""The line mode's questions: languages, a line's wording, the service. They turn the talk key off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
 from pinch_tui.frontend.ports import Wording
-from pinch_tui.plain.languages import NotOne, parse_pair, practised_text, recent_text, resolve
+from pinch_tui.plain.languages import UnclearLanguage, parse_pair, practised_text, recent_text, resolve
 from pinch_tui.plain.lines import Lines
 
 _ASK = (
@@ -21,7 +21,7 @@ _ASK_ONE = "Type the language you speak, or auto. Press Enter to change nothing.
 
 
 class Questions:
-    """Each question returns at once while another one is open."""
+    """A question that comes during another one is not asked."""
 
     def __init__(self, front: FrontEnd, lines: Lines) -> None:
         self._front, self._lines = front, lines
@@ -29,7 +29,7 @@ class Questions:
 
     @contextmanager
     def _questioning(self) -> Iterator[bool]:
-        """Take the keyboard for a question; False while another one is open."""
+        """Take the keyboard for a question; False if another one has it."""
         if self._is_asking:
             yield False
             return
@@ -42,19 +42,19 @@ class Questions:
             self._is_asking = False
 
     async def wording(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
-        """Ask for a line's texts; an empty answer leaves a text as it is."""
+        """Ask for a line's new texts; an empty answer keeps the old one."""
         asked = [("Original", line.original)] + ([("Translation", line.translation)] if line.is_translated else [])
-        told: list[str] = []
+        answers: list[str] = []
         with self._questioning() as is_free:
             if not is_free:
                 return
             for name, text in asked:
-                answer = await self._lines.ask(f"{name}: {clean(text)}\nNew text, or Enter to leave it: ")
-                told.append(" ".join(answer.split()) or text)
-        done((told[0], told[1] if line.is_translated else ""))
+                answer = await self._lines.ask(f"{name}: {clean(text)}\nNew text, or Enter to keep it: ")
+                answers.append(" ".join(answer.split()) or text)
+        done((answers[0], answers[1] if line.is_translated else ""))
 
     async def service(self) -> None:
-        """Say which service is in use, and ask for another one."""
+        """Name the service in use, and ask for another one."""
         now, offers = self._front.engine.status.service, dict(self._front.services.service_offers)
         self._lines.tell(f"Service: {now.label}.")
         others = [name for name in offers if name != now.name]
@@ -63,14 +63,14 @@ class Questions:
         with self._questioning() as is_free:
             if not is_free:
                 return
-            question = f"Type the name of another one: {', '.join(others)}. Press Enter to change nothing."
+            question = f"Type the name of another service: {', '.join(others)}. Press Enter to change nothing."
             answer = (await self._lines.ask(question)).strip().casefold()
         names = [name for name in offers if answer in (name.casefold(), offers[name].casefold())]
         names = names or [name for name in others if answer and name.startswith(answer)]
         if len(names) == 1:
             await self._front.session.use_service(names[0])
         elif answer:
-            self._lines.tell(f"There is no service of that name: {answer}. Nothing was changed.")
+            self._lines.tell(f"There is no service called {answer}. Nothing was changed.")
 
     async def languages(self, choices: LanguageChoices, *, is_source_side: bool) -> None:
         """Ask for the pair, or for the spoken language alone."""
@@ -94,8 +94,8 @@ class Questions:
             if pair[0] == pair[1] and not choices.has_target:
                 pair = choices.swapped
             if pair[0] == pair[1]:
-                raise NotOne("These are not two languages.")
-        except NotOne as doubt:
+                raise UnclearLanguage("The two languages are the same.")
+        except UnclearLanguage as doubt:
             self._lines.tell(f"{doubt} Nothing was changed.")
             return
         self._front.session.choose_pair(pair)

@@ -1,4 +1,4 @@
-"""The line mode's terminal, and the keys behind the characters that it sends."""
+"""The line mode's terminal, and the names of the keys that it sends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinch_tui.core.keynames import talk_key
 
 KeyHandler = Callable[[str, float], None]
 HANG_UP = "hang-up"
-"""The key name that reports that the terminal is gone."""
+"""The key name that means that the terminal is gone."""
 
 _MOVES = ("up", "down", "right", "left", "home", "end")
 _NAMES = {
@@ -36,16 +36,16 @@ _SEQUENCES = {
     "\x1b[5~": "pageup",
     "\x1b[6~": "pagedown",
 }
-"""What the usual terminals send for keys that are no characters."""
+"""What common terminals send for keys without a character."""
 _ASCII = frozenset(talk_key(chr(code)) or chr(code) for code in range(0x20, 0x7F))
 _OTHERS: frozenset[str] = frozenset() if sys.platform == "win32" else frozenset(_SEQUENCES.values())
 TYPED_KEYS = _ASCII | frozenset(_NAMES.values()) | _OTHERS
-"""The keys that can be read here by name; other letters can, too."""
+"""The names of the keys that can be read here. Letters beyond ASCII are read, too."""
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|[ -Z\\^-~])")
 
 
 def key_names(text: str) -> list[str]:
-    """Names of the keys that typed a text, as Textual calls them; sequences of unknown keys are left out."""
+    """Textual's names of the keys that typed a text; unknown sequences are left out."""
     found: list[str] = []
     at = 0
     while at < len(text):
@@ -65,37 +65,37 @@ def key_names(text: str) -> list[str]:
 
 
 class Terminal(Protocol):
-    """What the line mode needs of a terminal."""
+    """The terminal as the line mode uses it."""
 
     has_keys: bool
     """Whether there is a keyboard."""
 
     @property
     def fd(self) -> int | None:
-        """The descriptor that keys are read from, where there is one."""
+        """The descriptor that keys are read from, None if there is none."""
 
     def open(self, on_key: KeyHandler) -> None: ...
 
     def write(self, line: str) -> None:
-        """One whole line."""
+        """Write a whole line."""
 
     async def ask(self, question: str) -> str:
-        """Print a question and read a line, with the terminal's own editing and echo; "" at the end of input."""
+        """Print a question and read a line, with echo and editing; "" at the end of input."""
 
     def suspend(self) -> None:
-        """To the shell, until the program is continued."""
+        """Stop the process; returns when the shell continues it."""
 
     def close(self) -> None: ...
 
 
 class LineOutput:
-    """Lines on stdout without a keyboard: the demo without a terminal."""
+    """Stdout without a keyboard, for the demo without a terminal."""
 
     fd: int | None = None
     has_keys = False
 
     def open(self, on_key: KeyHandler) -> None:
-        """No key comes."""
+        """There are no keys."""
 
     def write(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # the reader has gone
@@ -106,7 +106,7 @@ class LineOutput:
         return ""
 
     def suspend(self) -> None:
-        """There is no shell to go back to."""
+        """There is no shell to return to."""
 
     def close(self) -> None:
-        """Nothing was taken."""
+        """There is nothing to restore."""

@@ -1,7 +1,6 @@
-"""The line mode's POSIX terminal: single keys without echo, and whole lines when a question is asked.
+"""The line mode's POSIX terminal: single keys without echo, and whole lines as answers to questions.
 
-Writes only whole lines, moves no cursor, uses no thread. `close` always restores the terminal. Windows has
-`pinch_tui.plain.tty_windows`.
+Writes only whole lines, moves no cursor, uses no thread. `pinch_tui.plain.tty_windows` is its counterpart.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from pinch_tui.errors import UsageError
 from pinch_tui.outlet import LAST_WORDS_S, PatientStream, key_decoder
 from pinch_tui.plain.terminal import HANG_UP, KeyHandler, key_names
 
-assert sys.platform != "win32"  # `pinch_tui.plain.tty_windows` takes its place there
+assert sys.platform != "win32"
 import termios  # noqa: E402
 
 _LONGEST = 64
-"""Most characters kept of an unfinished sequence; those of keys are shorter."""
+"""Maximum length of an unfinished sequence, in characters; those of keys are shorter."""
 ESCAPE_S = 0.05
-"""An Escape that nothing follows for this long was the key."""
+"""An Escape character was the Escape key if nothing follows it for this time."""
 MOST_PENDING = 64 * 1024
-"""Bytes that wait for a terminal that does not read; later lines are left out and counted."""
+"""Maximum output that waits for a blocked terminal, in bytes; further lines are dropped and counted."""
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 
 class PosixTerminal:
-    """A terminal on two descriptors. Raises `UsageError` from `open` when it is none."""
+    """Keys come from ``fd``, output goes to ``out`` or stdout. `open` raises `UsageError` if ``fd`` is no terminal."""
 
     has_keys = True
 
@@ -48,7 +47,7 @@ class PosixTerminal:
         self._escape: asyncio.TimerHandle | None = None
         self._answer: asyncio.Future[str] | None = None
         self._stream: PatientStream | None = None
-        self._n_missed = 0  # lines that the terminal did not take
+        self._n_missed = 0  # lines dropped
         self._is_gone = False
         self._has_ended = False
         self._has_closed_question = False
@@ -80,7 +79,7 @@ class PosixTerminal:
 
     def _use_question(self) -> None:
         """Whole lines with the terminal's own editing and echo. Escape, Ctrl+C and Ctrl+Q end the line, as Enter does,
-        so that they are heard at once."""
+        so that they are read at once."""
         if self._saved is None:
             return
         mode = [*self._saved[:6], list(self._saved[6])]
@@ -91,13 +90,13 @@ class PosixTerminal:
             (termios.VINTR, nothing),
             (termios.VEOL, b"\x1b"),
             (termios.VEOL2, b"\x03"),
-            (termios.VEOF, b"\x11"),  # its line comes without it, an empty one as no byte at all
+            (termios.VEOF, b"\x11"),  # not part of the line that it ends: an empty line arrives as no byte at all
         ):
             mode[6][index] = char
         termios.tcsetattr(self.fd, termios.TCSADRAIN, mode)
 
     def write(self, line: str) -> None:
-        """A line. A terminal that is gone ends the program, as the end of input does."""
+        """Write a line. If the terminal is gone the program ends, as at the end of input."""
         if self._is_gone:
             return
         text = line + "\n"
@@ -111,7 +110,7 @@ class PosixTerminal:
             self._loop.call_soon(self._at_end, time.monotonic())
 
     def _print(self, text: str) -> None:
-        """Print without waiting: a terminal that stops reading stops nothing else."""
+        """Print without waiting: a blocked terminal must not block anything else."""
         if self._stream is None:
             self._stream = PatientStream(sys.stdout, "pinch-lines")
         if self._stream.outlet.pending > MOST_PENDING:
@@ -144,18 +143,17 @@ class PosixTerminal:
         if not tail:
             self._has_closed_question = False
         ready = self._pending[: tail.start()] if tail else self._pending
-        self._pending = self._pending[len(ready) :][:_LONGEST]  # what is cut off belongs to no key
+        self._pending = self._pending[len(ready) :][:_LONGEST]  # no key has a longer sequence
         if self._pending:
             self._escape = self._loop.call_later(ESCAPE_S, self._settle_escape)
         self._tell(ready, now)
 
     def _settle_escape(self) -> None:
-        """What looked like the beginning of a sequence was the Escape key."""
+        """Nothing followed an Escape: it was the key, and if it closed a question it does nothing more."""
         pending, self._pending = self._pending, ""
-        if self._has_closed_question:  # nothing followed: it was the key that closed the question
-            self._has_closed_question = False
-            return
-        self._tell(pending[:1], time.monotonic())
+        if not self._has_closed_question:
+            self._tell(pending[:1], time.monotonic())
+        self._has_closed_question = False
 
     def _tell(self, text: str, now: float) -> None:
         for name in key_names(text):
@@ -171,16 +169,16 @@ class PosixTerminal:
         self._on_key(HANG_UP, now)
 
     def _take_line(self, data: bytes, now: float) -> None:
-        """An answer; one that ended with another key than Enter is none, and the key does what it does elsewhere."""
+        """The answer has ended. If it was not with Enter it is empty, and the key does what it does elsewhere."""
         assert self._answer is not None
         text = self._decoder.decode(data, final=True)
         if text.endswith("\n"):
             self._answer.set_result(text.strip())
             return
         self._answer.set_result("")
-        self.write("")  # what is told next does not stand behind what was typed
+        self.write("")  # output continues on a new line
         if text.endswith("\x1b"):
-            # It may be the beginning of an arrow's sequence, whose rest is no text either.
+            # Perhaps the start of an arrow key's sequence, whose rest must not be read as keys either.
             self._pending, self._has_closed_question = "\x1b", True
             self._escape = self._loop.call_later(ESCAPE_S, self._settle_escape)
         else:
@@ -201,11 +199,11 @@ class PosixTerminal:
         if self._stream is not None:
             self._stream.outlet.drain(LAST_WORDS_S)
         self._use_lines()
-        os.kill(os.getpid(), signal.SIGTSTP)  # stops here; what follows runs when continued
+        os.kill(os.getpid(), signal.SIGTSTP)  # returns when the shell continues the process
         self._use_keys()
 
     def close(self) -> None:
-        """Give the terminal back; may be called twice."""
+        """Restore the terminal. Can be called twice."""
         if self._saved is None:
             return
         if self._escape is not None:
@@ -214,6 +212,6 @@ class PosixTerminal:
             self._stream.outlet.close(LAST_WORDS_S)
         if not self._loop.is_closed():
             self._loop.remove_reader(self.fd)
-        with contextlib.suppress(OSError, termios.error):  # a terminal that is gone needs nothing back
+        with contextlib.suppress(OSError, termios.error):  # the terminal is gone
             termios.tcsetattr(self.fd, termios.TCSANOW, self._saved)
         self._saved = None

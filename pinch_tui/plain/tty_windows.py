@@ -1,7 +1,4 @@
-"""The keyboard of the line mode on Windows: the console is polled, no thread, no colour.
-
-Keys without a character (arrows, function keys) are left out.
-"""
+"""The line mode's Windows console. It is polled, so there is no thread. Keys without a character are ignored."""
 
 from __future__ import annotations
 
@@ -18,7 +15,8 @@ POLL_S = 0.02
 
 
 class WindowsTerminal:
-    """Fulfils `pinch_tui.plain.terminal.Terminal`. Raises `UsageError` from `open` without a console."""
+    """`open` raises `UsageError` without a console. ``console``, ``out`` and ``is_tty`` replace the real ones in
+    tests."""
 
     has_keys = True
     fd: int | None = None
@@ -57,7 +55,7 @@ class WindowsTerminal:
         self._poller = asyncio.get_running_loop().call_later(POLL_S, self._poll, console)
 
     def _edit(self, char: str) -> None:
-        """A line is being typed: we echo it and cannot move the cursor, so backspace starts over."""
+        """Edit the answer being typed, with echo. The cursor cannot be moved, so backspace starts over."""
         if char in "\r\n":
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(self._typed.strip())

@@ -1,7 +1,7 @@
-"""The line mode's sentences for changes of the state and the conversation. Pure.
+"""The line mode's sentences about changes of the state and of the conversation. Pure.
 
-Everything is announced once, in whole lines and in order. A final that grows is announced by what was added, a
-corrected one again.
+Everything is announced once, in whole lines and in order. Of a final that has grown only the new text is announced; a
+corrected one is announced again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pinch_tui.frontend.status_text import LATE_SPEECH_S, mic_line, state_senten
 
 _DONE = (UtteranceState.SETTLED, UtteranceState.EMPTY, UtteranceState.CANCELLED)
 REPEAT_S = 60.0
+"""A microphone problem is announced again after this time."""
 
 
 def sentence(text: str) -> str:
@@ -30,7 +31,7 @@ class Narrator:
     """Announces each change once."""
 
     def __init__(self, *, catch_up: str = "") -> None:
-        """``catch_up``: the key that catches up with the voice, "" for none."""
+        """``catch_up``: the key of that action, "" for none."""
         self._catch_up = f" {catch_up} catches up." if catch_up else ""
         self._told: dict[tuple[int, str, str], str] = {}
         self._ended: set[int] = set()
@@ -47,7 +48,7 @@ class Narrator:
     # ---- the state ------------------------------------------------------------------------------------------------
 
     def status(self, status: Status, now: float) -> Iterator[str]:
-        """What is new in a status."""
+        """Sentences about the differences from the last status."""
         if self._params is not None and status.params != self._params:
             voice = "" if status.params.audio_output else ", text only"
             yield f"Languages: {pair_text(status.service.meant(status.params))}{voice}."
@@ -76,11 +77,11 @@ class Narrator:
             yield sentence(f"Microphone: {status.mic_name or 'found again'}")
 
     def knows(self, params: SessionParams) -> None:
-        """These parameters were announced already."""
+        """These parameters have been announced already."""
         self._params = params
 
     def levels(self, status: Status, levels: Levels, now: float) -> Iterator[str]:
-        """Problems of the microphone's sound, each at most once a minute."""
+        """Problems with the microphone's sound, each at most once a minute."""
         is_there = status.mic not in (MicState.LOST, MicState.ABSENT)
         problem = mic_line(status, levels, now).problem if is_there else ""
         if problem and now - self._mic_problems.get(problem, float("-inf")) >= REPEAT_S:
@@ -98,7 +99,7 @@ class Narrator:
     # ---- the conversation -----------------------------------------------------------------------------------------
 
     def utterances(self, changed: Iterable[Utterance]) -> Iterator[str]:
-        """New finals, and ends without text."""
+        """New finals, and utterances that have ended without text."""
         for utterance in changed:
             yield from self._utterance(utterance)
 
@@ -106,7 +107,7 @@ class Narrator:
         number = utterance.number
         if utterance.attempt > self._resent.get(number, 1) and utterance.state not in _DONE:
             self._resent[number] = utterance.attempt
-            if number in self._ended:  # asked for: the line had come to nothing
+            if number in self._ended:  # the user asked for it, after the line had ended without text
                 self._ended.discard(number)
                 yield "Your words are being sent again."
             else:
@@ -116,13 +117,12 @@ class Narrator:
                 self._ended.add(number)
                 yield "Thrown away."
             return
-        last = len(utterance.segments) - 1
-        for at, segment in enumerate(utterance.segments):
-            is_over = utterance.state in _DONE or at < last
+        for segment in utterance.segments:
+            is_over = utterance.state in _DONE or segment is not utterance.segments[-1]
             yield from self._segment(utterance, segment, is_over)
         if utterance.state is UtteranceState.EMPTY and number not in self._ended:
             self._ended.add(number)
-            if not utterance.has_note and utterance.unheard is None:  # a known cause comes as a notice
+            if not utterance.has_note and utterance.unheard is None:  # otherwise a notice tells the cause
                 yield sentences(None, "", "")[0]
 
     def _segment(self, utterance: Utterance, segment: Segment, is_over: bool) -> Iterator[str]:

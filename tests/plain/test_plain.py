@@ -43,7 +43,7 @@ from pinch_tui.frontend.services import AppServices
 from pinch_tui.keys import HoldInput
 from pinch_tui.plain.app import PlainApp
 from pinch_tui.plain.help import OFFERED, help_lines
-from pinch_tui.plain.languages import NotOne, parse_pair
+from pinch_tui.plain.languages import UnclearLanguage, parse_pair
 from pinch_tui.plain.terminal import key_names
 from pinch_tui.plain.tty import PosixTerminal
 from pinch_tui.plain.tty_windows import WindowsTerminal
@@ -246,21 +246,21 @@ def test_languages_are_found_by_code_and_name(typed: str, pair: tuple[str, str])
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("chi", "chi may be Chinese (zh), "),
-        ("japenese", "No language is called japenese. Near: Japanese (ja)"),
+        ("chi", "chi could be Chinese (zh), "),
+        ("japenese", "No language is called japenese. Did you mean Japanese (ja)"),
         ("fr x!", "No language is called x!."),
         ("a, b, c", "more than two"),
     ],
 )
 def test_what_names_no_language_or_several_is_said_with_its_neighbours(typed: str, words: str) -> None:
-    with pytest.raises(NotOne) as caught:
+    with pytest.raises(UnclearLanguage) as caught:
         parse_pair(typed, "en", "fr")
     assert words in str(caught.value)
 
 
 @given(st.text(max_size=40))
 def test_any_answer_names_languages_or_says_why_not(typed: str) -> None:
-    with contextlib.suppress(NotOne):
+    with contextlib.suppress(UnclearLanguage):
         assert all(parse_pair(typed, "en", "fr"))
 
 
@@ -757,8 +757,8 @@ OFFERS = (("pinch", "Pinch"), ("pinch-beta1", "Pinch beta1"), ("cartesia", "Cart
     [
         ("Cartesia", "cartesia", "From now on: Cartesia."),
         ("pinch-", "pinch-beta1", "From now on: Pinch beta1."),
-        ("deepl", None, "There is no service of that name: deepl. Nothing was changed."),
-        ("p", None, "There is no service of that name: p. Nothing was changed."),
+        ("deepl", None, "There is no service called deepl. Nothing was changed."),
+        ("p", None, "There is no service called p. Nothing was changed."),
         ("", None, ""),
     ],
 )

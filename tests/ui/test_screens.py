@@ -690,7 +690,7 @@ async def test_a_key_that_is_refused_says_why_and_is_not_kept() -> None:
     r.asked.refuses = PinchError("The service refused the API key (401).", "Check it.")
     async with r.app.run_test(size=SIZE) as pilot:
         await pilot.press("f3", *"pk", "enter")
-        await until(pilot, lambda: "The key was not kept." in shown(r.app))
+        await until(pilot, lambda: "The key was not saved." in shown(r.app))
         assert "refused the API key (401)" in shown(r.app)
         assert r.app.screen.query_one(Input).value == ""
         await pilot.press("enter")

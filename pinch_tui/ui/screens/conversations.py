@@ -25,9 +25,9 @@ from pinch_tui.ui.widgets.notices import Notices
 from pinch_tui.ui.widgets.strip import displayed
 
 TYPING_S = 0.15
-"""A search begins after this pause in typing."""
+"""A search starts after this pause in typing."""
 MAX_FOUND = 300
-"""Most lines that a search lists."""
+"""A search ends after about this many lines."""
 _DELETES = ("delete", "ctrl+d")
 _NONE = "There are no past conversations yet. They are kept from the first translation on."
 
@@ -47,25 +47,25 @@ class ConversationsScreen(ListPanel[None]):
         self._make_view = make_view
         self.notices = Notices()
         self._entries: list[PastEntry] = []
-        self._is_new = False
-        """Whether the list shows the result for the text in the field."""
-        self._needle = ""
-        """The search text of the list, folded."""
+        """The rows of the list."""
+        self._has_results = False
+        """Whether the list shows results for the text in the field, not for an earlier text."""
         self._is_done = False
+        """Whether these results are complete."""
+        self._needle = ""
+        """The folded text that the list was searched for."""
         self._opens_first = False
-        """Enter was pressed before the result was there."""
+        """Whether Enter was pressed before there was a result."""
         self._back_to: tuple[str, int | None] | None = None
+        """Id and line of the row to select again once it is listed."""
         self._doomed: PastEntry | None = None
-        """The conversation that the next press deletes."""
+        """The conversation to delete at the next press."""
         self._trouble = ""
-        """Why the list is incomplete."""
+        """Why the list is incomplete, "" if it is not."""
 
     def body(self) -> Iterator[Widget]:
         yield from super().body()
         yield self.notices
-
-    def on_mount(self) -> None:
-        self._look("")
 
     # ---- finding ---------------------------------------------------------------------------------------------------
 
@@ -73,15 +73,12 @@ class ConversationsScreen(ListPanel[None]):
     def _text(self) -> str:
         return self.field.value.strip()
 
-    def find(self) -> None:
-        self._look(self._text)
-
-    def _look(self, text: str, back_to: PastEntry | None = None) -> None:
+    def find(self, back_to: PastEntry | None = None) -> None:
         """Refill the list; ``back_to``: the row to select, if it still exists."""
         self._back_to = None if back_to is None else (back_to.id, back_to.line)
-        self._is_new = self._is_done = self._opens_first = False
+        self._has_results = self._is_done = self._opens_first = False
         self._trouble = ""
-        self._find(text)
+        self._find(self._text)
         self._say()
 
     @work(group="find", exclusive=True)
@@ -92,20 +89,19 @@ class ConversationsScreen(ListPanel[None]):
             async with aclosing(self.front.services.past.find(text)) as parts:
                 async for part in parts:
                     if part:
-                        self._take(part, text)
-                    if text and len(self._entries) >= MAX_FOUND and self._is_new:
+                        self._add(part, text)
+                    if text and len(self._entries) >= MAX_FOUND and self._has_results:
                         break
         except PinchError as error:
             self._trouble = f"{error.title} {error.hint}"
         self._is_done = True
-        if not self._is_new:
-            self._take((), text)
-        self._say()
+        self._add((), text)
 
-    def _take(self, part: Sequence[PastEntry], text: str) -> None:
+    def _add(self, part: Sequence[PastEntry], text: str) -> None:
+        """List more results; the first ones replace those of an earlier search."""
         listed = self.listed
-        if not self._is_new:
-            self._is_new = True
+        if not self._has_results:
+            self._has_results = True
             self._needle = fold(text)
             self._entries = []
             listed.clear_options()
@@ -125,40 +121,37 @@ class ConversationsScreen(ListPanel[None]):
     @property
     def _here(self) -> PastEntry | None:
         at = self.listed.highlighted
-        return self._entries[at] if self._is_new and at is not None and at < len(self._entries) else None
+        return self._entries[at] if self._has_results and at is not None and at < len(self._entries) else None
 
     def action_move(self, step: int) -> None:
         self.keep()
         super().action_move(step)
 
     def submit(self) -> None:
-        if self._is_new:
+        if self._has_results:
             super().submit()
         else:
             self._opens_first = True
 
     def choose(self, at: int) -> None:
         self.keep()
-        if self._is_new:
+        if self._has_results:
             self._open(self._entries[at])
 
     def takes_key(self, event: events.Key) -> bool:
-        """Delete at the end of the text deletes a conversation; any key but that cancels it."""
+        """Delete, with the cursor at the end of the text, deletes a conversation; any other key cancels that."""
         if event.key in _DELETES and self.field.cursor_position >= len(self.field.value):
-            self.delete()
+            self._delete_pressed()
         elif event.key in self.front.keys["continue"] and not event.is_printable:
-            self.go_on()
+            self._continue()
         else:
             self.keep()
             return False
         return True
 
-    def _open(self, entry: PastEntry) -> None:
-        self._opens_first = False
-        self._show(entry)
-
     @work(group="open", exclusive=True)
-    async def _show(self, entry: PastEntry) -> None:
+    async def _open(self, entry: PastEntry) -> None:
+        self._opens_first = False
         try:
             conversation = await self.front.services.past.open(entry.id)
         except PinchError as error:
@@ -169,11 +162,11 @@ class ConversationsScreen(ListPanel[None]):
         self.host.push_screen(screen, partial(self._came_back, conversation))
 
     def _came_back(self, before: PastConversation, now: PastConversation | None) -> None:
-        """The conversation may have changed while it was open: its stars, its texts and so the lines that are found."""
+        """The conversation might have changed while it was open: its stars, or its texts and so the matching lines."""
         if now is None:
             return
         if now.utterances != before.utterances:
-            self._look(self._text, self._here)
+            self.find(self._here)
             return
         listed = self.listed
         for at, entry in enumerate(self._entries):
@@ -181,15 +174,15 @@ class ConversationsScreen(ListPanel[None]):
                 self._entries[at] = replace(entry, n_stars=len(now.stars))
                 listed.replace_option_prompt_at_index(at, self._row(self._entries[at]))
 
-    def go_on(self) -> None:
-        """Continue the conversation of this row."""
+    def _continue(self) -> None:
+        """Continue the selected conversation."""
         self.keep()
         if self._here is not None:
             self.host.continue_past(self._here.id)
 
     # ---- deleting --------------------------------------------------------------------------------------------------
 
-    def delete(self) -> None:
+    def _delete_pressed(self) -> None:
         """The first press asks, the second one deletes."""
         entry = self._here
         if entry is None:
@@ -202,7 +195,7 @@ class ConversationsScreen(ListPanel[None]):
         self.front.face.begin("delete", self._delete(entry))
 
     def keep(self) -> None:
-        """Any other key cancels the deletion."""
+        """Cancel the deletion."""
         if self._doomed is not None:
             self._doomed = None
             self._say()
@@ -226,7 +219,6 @@ class ConversationsScreen(ListPanel[None]):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        """Lay out all rows again."""
         self.fill(map(self._row, self._entries), min(self.listed.highlighted or 0, len(self._entries) - 1))
 
     def _say(self) -> None:
@@ -245,7 +237,7 @@ class ConversationsScreen(ListPanel[None]):
         self.say(title, keys, none)
 
     def _state(self) -> str:
-        if not self._is_new:
+        if not self._has_results:
             return "looking..."
         n = len(self._entries)
         if not self._text:
@@ -255,7 +247,7 @@ class ConversationsScreen(ListPanel[None]):
         return f"{counted(n, 'line')} found" + ("" if self._is_done else ", looking on...")
 
     def _row(self, entry: PastEntry) -> Content:
-        """Two lines: when, how much, which languages; below, what was said."""
+        """Two lines: time, length and languages; below, what was said."""
         room = self.listed.scrollable_content_region.width - 2
         marks = self.host.marks
         about = [when(entry.started)]
@@ -273,7 +265,7 @@ class ConversationsScreen(ListPanel[None]):
         return Content.assemble(" ", (head, "bold"), f"  {pairs}\n ", words)
 
     def _words(self, text: str, room: int) -> str:
-        """As much of the text as fits, around the match."""
+        """As much of the text around the match as fits."""
         start, end = next(iter(find(text, self._needle)), (0, 0))
         if width(text[:end]) >= room:
             text = self.host.marks.ellipsis + text[max(0, start - room // 3) :]

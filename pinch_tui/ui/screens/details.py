@@ -1,4 +1,4 @@
-"""The details panel: delays, session, microphone and speaker, and the counters of everything that went wrong."""
+"""The details panel: delays, session, microphone and speaker, and counters of what went wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from pinch_tui.core.events import Delay, Latency, Status
+from pinch_tui.core.events import Delay, Status
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.frontend.status_text import mic_line
@@ -20,14 +20,14 @@ REFRESH_S = 0.5
 _NAME_CELLS = 16
 """Narrow enough for a whole session id beside it in 60 columns."""
 _MANY = 20
-"""With fewer measurements than this their number is shown, too."""
+"""The number of measurements is shown if there are fewer than this."""
 _AWAITED, _NONE, _BEFORE, _NOT_YET = "awaited", "none", "was there before", "not measured yet"
 _MODES = dict(OPTIONS["session.finalize_mode"].offers)
 Section = tuple[str, Sequence[tuple[str, str]]]
 
 
 def _delay_text(delay: Delay, without: str) -> str:
-    """``without``: shown where the last utterance has no figure."""
+    """``without``: shown if the last utterance has no figure."""
     text = without if delay.ms is None else f"{delay.ms:.0f} ms"
     if delay.p50_p95 is None:
         return text
@@ -36,7 +36,7 @@ def _delay_text(delay: Delay, without: str) -> str:
 
 
 def last_released(utterances: Sequence[Utterance]) -> Utterance | None:
-    """The newest utterance that was ended and not cancelled: the one whose delays are shown."""
+    """The newest utterance that has ended and was not cancelled: its delays are shown."""
     unmeasured = (UtteranceState.TALKING, UtteranceState.CANCELLED)
     return next((u for u in reversed(utterances) if u.state not in unmeasured), None)
 
@@ -61,9 +61,18 @@ def unmeasured(status: Status, utterance: Utterance | None) -> tuple[str, str, s
 def sections(
     status: Status, extra: Sequence[tuple[str, str]] = (), utterance: Utterance | None = None
 ) -> Iterator[Section]:
-    """Headings, each with its names and values, in plain text. ``utterance``: `last_released`."""
+    """Headings, each with its rows of name and value, in plain text. ``utterance``: the `last_released`."""
     counters, params = status.counters, status.params
-    yield "Delays after release", list(_latency_rows(status.latency, unmeasured(status, utterance)))
+    delays, without = status.latency, unmeasured(status, utterance)
+    yield (
+        "Delays after release",
+        [
+            ("first text", _delay_text(delays.first_text, without[0])),
+            ("last text", _delay_text(delays.final, without[1])),
+            ("first sound", _delay_text(delays.first_sound, without[2])),
+            ("last sound", _delay_text(delays.last_sound, without[2])),
+        ],
+    )
     yield (
         "Session",
         [
@@ -100,14 +109,6 @@ def sections(
         yield "More", list(extra)
 
 
-def _latency_rows(latency: Latency, without: tuple[str, str, str]) -> Iterator[tuple[str, str]]:
-    text, final, sound = without
-    yield "first text", _delay_text(latency.first_text, text)
-    yield "last text", _delay_text(latency.final, final)
-    yield "first sound", _delay_text(latency.first_sound, sound)
-    yield "last sound", _delay_text(latency.last_sound, sound)
-
-
 class DetailsScreen(Panel[None]):
     """Refreshed twice a second while it is open."""
 
@@ -138,5 +139,4 @@ class DetailsScreen(Panel[None]):
         problem = mic_line(engine.status, engine.levels(), self.front.clock()).problem
         if problem:
             parts.append((f"{problem}\n", "bold $warning"))
-        content = Content.assemble(*parts).rstrip()
-        self.query_one("#facts", Static).update(content)
+        self.query_one("#facts", Static).update(Content.assemble(*parts).rstrip())

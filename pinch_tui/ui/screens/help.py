@@ -1,4 +1,4 @@
-"""Help: how to talk in this terminal and why, and all keys, those of the current screen first."""
+"""Help: how to talk in this terminal and why, and all keys, with those of the current screen first."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _TITLE_CELLS = 26
 _NAME_CELLS = 16
 _TALK = ("Talk", "How to hold it: see the top")
 _LEAST_ROOM = 24
-"""Descriptions are left out where they would get less room than this."""
+"""Descriptions are left out if there are fewer cells than this."""
 
 
 class TalkingLines(Static):
-    """How to talk here, and why in this way. How keys can be held may be found out while the panel is open."""
+    """How to talk here, and why this way, which can change while the panel is open."""
 
     def on_mount(self) -> None:
         host = cast("Host", self.app)
@@ -56,12 +56,14 @@ class TalkingLines(Static):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the help was opened. ``own``: keys that only it has, by name; ``actions``: those of the table that work
-    there, both under ``title``. ``groups``: the order of what follows."""
+    """The screen from which the help was opened."""
 
     title: str = ""
+    """Heading of this screen's keys."""
     own: tuple[tuple[str, str], ...] = ()
+    """Keys of this screen alone: their names, and what they do."""
     actions: tuple[str, ...] = ()
+    """Actions of the table that work on this screen."""
     groups: tuple[Group, ...] = (Group.TALK, Group.LINE, Group.CONVERSATION, Group.LANGUAGES, Group.PROGRAM)
 
 
@@ -79,7 +81,7 @@ class _Row(NamedTuple):
 
 
 def _sections(keys: Mapping[str, tuple[str, ...]], talk_key: str, place: Place) -> Iterator[tuple[str, list[_Row]]]:
-    """Headings with their rows: the present place first."""
+    """Headings with their rows, those of ``place`` first."""
 
     def row(name: str) -> _Row:
         action = BY_NAME[name]
@@ -99,8 +101,8 @@ def keys_text(
     place: Place = Place(),
     wanted: str = "",
 ) -> Content:
-    """The table of actions with the keys in force, laid out for ``width`` cells. ``wanted``: only rows with each of
-    these words, in key, title, description or name."""
+    """The table of actions with the user's keys, laid out for ``width`` cells. ``wanted``: show only rows with all of
+    these words in their key, title, description or name."""
     words = fold(wanted).split()
 
     def has_all(*texts: str) -> bool:
@@ -113,7 +115,7 @@ def keys_text(
         if rows:
             parts.append((f"{heading}\n", "bold $accent"))
         for names, title, description in rows:
-            # In words: a sign could be taken for a key.
+            # "no key" in words: a symbol could be mistaken for a key.
             parts.append((f" {names or 'no key':<{_KEY_CELLS}} ", "bold" if names else "$text-muted"))
             parts.append(f"{title:<{_TITLE_CELLS}} ")
             lines = wrap(description, room) if room >= _LEAST_ROOM else []
@@ -148,7 +150,7 @@ class KeysTable(Static):
 
 
 class HelpScreen(Panel[None]):
-    """Scrolls when it does not fit; what is typed looks for a key. ``place``: what is shown first."""
+    """Typing searches the keys. ``place``: the screen whose keys come first."""
 
     DEFAULT_CSS = """
     HelpScreen FilterField { margin-bottom: 1; }
@@ -179,7 +181,7 @@ class HelpScreen(Panel[None]):
         self.query_one(FilterField).focus()
 
     def _takes_key(self, event: events.Key) -> bool:
-        """While nothing is typed, the key that opened the help closes it, and Home and End scroll."""
+        """If the field is empty, the key that opened the help closes it, and Home and End scroll."""
         if self.query_one(FilterField).value:
             return False
         if event.key in self.front.keys[self.OPENED_BY]:

@@ -1,6 +1,6 @@
 """Enter the API key, or go back to practice.
 
-The key is typed into a hidden field and handed to `AppServices.store_key`, which tests it before keeping it; it is
+The key is typed into a hidden field and passed to `AppServices.store_key`, which tests it before storing it. It is
 never shown, logged or kept here.
 """
 
@@ -23,7 +23,7 @@ KEYS_ARE_MADE_AT = "https://portal.startpinch.com"
 
 
 class KeyScreen(Panel[None]):
-    """Enter tests the key, keeps it and switches to the service; the conversation stays."""
+    """Enter tests and stores the key and switches to the service. The conversation stays."""
 
     TITLE = "Your Pinch key"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "practice", show=False, priority=True)]
@@ -56,7 +56,7 @@ class KeyScreen(Panel[None]):
         self.query_one("#answer", Static).update(Content.styled(clean(text), style))
 
     def action_practice(self) -> None:
-        """Talk to the practice service from now on."""
+        """Use the practice service from the next utterance on."""
         if not self._is_practice:
             self.front.face.begin("service", self.front.session.use_service("practice"))
             self.dismiss(None)
@@ -67,7 +67,7 @@ class KeyScreen(Panel[None]):
         if not key:
             self.dismiss(None)
             return
-        self._say("Trying the key ...", "$text-muted")
+        self._say("Testing the key...", "$text-muted")
         self._store(key)
 
     @work(exclusive=True)
@@ -75,6 +75,6 @@ class KeyScreen(Panel[None]):
         try:
             await self.front.services.store_key(key)
         except PinchError as error:
-            self._say(f"{error} The key was not kept.", "bold $warning")
+            self._say(f"{error} The key was not saved.", "bold $warning")
         else:
             self.dismiss(None)

@@ -1,7 +1,6 @@
 """The language menu: one side of the pair at a time, with recent pairs at the top.
 
-Typing searches; any code may be typed. After ``l``, Enter goes back to the previous pair, and 2 takes the second recent
-pair.
+Typing searches; any language code is accepted. After ``l``, Enter chooses the previous pair, and 2 the one before it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _CODE_CELLS = 7
 
 
 class LanguageScreen(ListPanel[Pair | None]):
-    """Ends with the pair chosen, or None."""
+    """Returns the chosen pair, or None."""
 
     DEFAULT_CSS = "LanguageScreen .panel.-full { max-height: 30; }"
     SHEET = "panel -full"
@@ -38,19 +37,16 @@ class LanguageScreen(ListPanel[Pair | None]):
         self._is_source_side = is_source_side
         self._entries: list[Entry] = []
 
-    def on_mount(self) -> None:
-        self.find()
-
     # ---- choosing --------------------------------------------------------------------------------------------------
 
     def action_side(self) -> None:
-        """Go to the other side: the language spoken, or the language translated into."""
+        """Choose the other language: the one to speak, or the one to translate into."""
         if self._choices.has_target:
             self._is_source_side = not self._is_source_side
             self.find()
 
     def takes_key(self, event: events.Key) -> bool:
-        """Digits choose a recent pair while nothing is typed."""
+        """Digits choose a recent pair if the field is empty."""
         recents = self._choices.other_recents()
         digit = event.character or ""
         if self.field.value or not digit or digit not in "123456789"[: len(recents)]:
@@ -75,12 +71,12 @@ class LanguageScreen(ListPanel[Pair | None]):
 
     @property
     def _code_now(self) -> str:
-        """The language in force on the side that is being chosen."""
+        """The current language of the side being chosen."""
         return self._choices.pair[0 if self._is_source_side else 1]
 
     def _first_choice(self) -> int:
-        """What Enter would take: the previous pair, the best match, or else what is in force, so that a stray Enter
-        changes nothing."""
+        """The row that Enter would choose: the previous pair, the best match, or else the current language, so that a
+        stray Enter changes nothing."""
         if self.field.value.strip() or (self._entries and self._entries[0].is_pair):
             return 0
         return next((at for at, entry in enumerate(self._entries) if entry.code == self._code_now), 0)

@@ -65,6 +65,7 @@ class ListPanel(Panel[Result], Generic[Result]):
     def on_mount(self) -> None:
         self.listed.can_focus = False
         self.field.focus()
+        self.find()
 
     @property
     def field(self) -> Input:

@@ -18,14 +18,6 @@ from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.ui.closing import ClosesOnce
 from pinch_tui.ui.ports import Host
 
-SHORT_ROWS = 20
-"""Below this height a sheet takes the whole height without padding."""
-LIFTED_ROWS = 36
-"""From this height a sheet leaves the header and the talk bar uncovered; below, it is as wide as the screen."""
-NARROW_COLUMNS = 84
-"""Below this width a sheet takes the whole width: a sliver of conversation beside it would distract."""
-SNUG_COLUMNS = 108
-"""The same for a wide sheet."""
 Result = TypeVar("Result")
 
 
@@ -51,7 +43,8 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
         & Input, & Input:focus { border: none; height: 1; padding: 0 1; background: $panel; }
         & OptionList, & OptionList:focus { border: none; background: $surface; padding: 0; scrollbar-size-vertical: 1; }
         & TextArea, & TextArea:focus { border: none; background: $panel; padding: 0 1; height: 5; }
-        &.-narrow .panel, &.-snug .panel.-wide, &.-low .panel, &.-low .panel.-wide { width: 100%; }
+        &.-narrow .panel, &.-short .panel, &.-low .panel { width: 100%; }
+        &.-narrow .-wide, &.-snug .-wide, &.-short .-wide, &.-low .-wide { width: 100%; }
         &.-lifted .panel { margin: 1 0 5 0; }
         &.-short .panel, &.-short .panel:nocolor { border: none; padding: 0 1; height: 100%; max-height: 100%; }
         &.-short .body { height: 1fr; max-height: 100%; }
@@ -60,6 +53,10 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     }
     """
 
+    # A sheet takes the whole width if it would leave only a sliver of conversation beside it. It takes the whole height
+    # without padding if that is short, and leaves the header and the talk bar uncovered if there is room.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (84, "-snug"), (108, "-roomy")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-low"), (36, "-lifted")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
     TITLE: ClassVar[str | None] = None
     KEYS: ClassVar[str] = "Esc closes"
@@ -101,13 +98,6 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
         if self.OPENED_BY and event.key in self.front.keys[self.OPENED_BY]:
             event.stop()
             self.action_close()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.height < SHORT_ROWS, "-short")
-        self.set_class(event.size.height >= LIFTED_ROWS, "-lifted")
-        self.set_class(event.size.height < LIFTED_ROWS, "-low")
-        self.set_class(event.size.width < NARROW_COLUMNS, "-narrow")
-        self.set_class(event.size.width < SNUG_COLUMNS, "-snug")
 
     def on_click(self, event: events.Click) -> None:
         """A click beside the sheet closes it."""

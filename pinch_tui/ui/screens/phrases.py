@@ -33,12 +33,12 @@ class PhrasesScreen(ListPanel[str]):
         self._found: list[tuple[str, str]] = []
 
     def on_resize(self, _event: events.Resize) -> None:
-        self.call_after_refresh(self.find)
+        self.call_after_refresh(self.find)  # rows are laid out for the list's width
 
     def find(self) -> None:
         needle = fold(self.field.value.strip())
         self._found = [pair for pair in self._phrases if not needle or any(find(text, needle) for text in pair)]
-        room = self.listed.scrollable_content_region.width - 2
+        room = max(1, self.listed.scrollable_content_region.width - 2)
         left = min(max((width(clean(one)) for one, _ in self._found), default=0), max(8, room // 2))
         self.fill((self._row(*pair, needle, left, room) for pair in self._found), 0)
         counted = f"  {len(self._found)}" if self._found else ""

@@ -1,8 +1,8 @@
 """Settings that take effect without a restart.
 
-Devices, volume, theme and the like change at once. Whatever needs a new session is collected: the last line says what
-differs, and closing the panel opens the new session while the old one finishes what was said. Nothing is written to the
-user's file; choices are remembered through the services.
+Devices, volume, theme and the like change at once. Options that need a new session change when the panel is closed; the
+last line lists them. The old session then still finishes what was said. The user's configuration file is never written:
+choices are remembered through the services.
 """
 
 from __future__ import annotations
@@ -31,48 +31,22 @@ from pinch_tui.ui.widgets.meter import meter
 
 METER_HZ = 15.0
 HEAR_EVERY_S = 20.0
-"""How often the microphone is asked for again to keep the meter live; it closes a minute after it was last asked
-for."""
+"""Interval of the requests that keep the microphone open for the meter; it closes a minute after the last one."""
 _METER_CELLS = 30
 _SHORT_CELLS = 10
 _LEVEL_CELLS = 8
-"""Cells of a level in words."""
+"""Width of a level in words."""
 _INDENT = 22
 _ROWS = [row for row in SESSION_OPTIONS if row.label]
 _AT_ONCE = {row.remembered: key for key, row in OPTIONS.items() if row.label and not row.opens_session}
-"""Choice -> the key of an option that takes effect at once."""
+"""The choices that take effect at once: id -> configuration key."""
 _YES_NO = ((True, "yes"), (False, "no"))
 _SAME_VOLUME = 0.005
 _SYSTEM = (None, "system's default")
 
 
-class MeterLine(Widget):
-    """The live meter of the selected microphone."""
-
-    DEFAULT_CSS = """
-    MeterLine { height: 1; width: 1fr; }
-    """
-
-    def render(self) -> Content:
-        panel = self.screen
-        if not isinstance(panel, SettingsScreen):
-            return Content("")
-        engine, marks = panel.front.engine, panel.host.marks
-        levels = engine.levels()
-        mic = mic_line(engine.status, levels, panel.front.clock(), is_test=True)
-        width = max(1, self.content_size.width)
-        trouble = mic.problem or ("" if mic.state == "mic open" else mic.state)
-        room = max(_SHORT_CELLS, min(_METER_CELLS, width - _INDENT - _LEVEL_CELLS))
-        bar = meter(levels, _SHORT_CELLS if trouble else room, marks, is_live=True)
-        pieces = [(piece.text, piece.style) for piece in bar]
-        if trouble:
-            return Content.assemble(" ", *pieces, "  ", (clean(trouble), "bold $warning")).truncate(width)
-        level = (f" {dbfs_text(levels.peak_dbfs)}", "$text-muted")
-        return Content.assemble(" " * _INDENT, *pieces, level).truncate(width)
-
-
 class KeyRow(Static, can_focus=True):
-    """A button that opens the screen for the API key."""
+    """A row that opens the screen for the API key."""
 
     DEFAULT_CSS = """
     KeyRow { height: 1; width: 1fr; }
@@ -89,11 +63,11 @@ class KeyRow(Static, can_focus=True):
 
 
 class SettingsScreen(Panel[None]):
-    """Closing applies what needs a new session."""
+    """Closing applies the options that need a new session."""
 
     DEFAULT_CSS = """
     SettingsScreen .heading.-next { margin-top: 1; }
-    SettingsScreen .row { height: 1; width: 1fr; }
+    SettingsScreen .row, SettingsScreen #meter { height: 1; width: 1fr; }
     SettingsScreen .row Static { width: 22; color: $text-muted; }
     SettingsScreen .row Input { width: 1fr; }
     SettingsScreen TextArea { margin: 0 0 0 1; }
@@ -140,7 +114,7 @@ class SettingsScreen(Panel[None]):
         status, services = self.front.engine.status, self.front.services
         mic, speaker = self.front.settings.mic, self.front.settings.speaker
         yield _choice("mic.device", None, (_SYSTEM,))
-        yield MeterLine()
+        yield Static(id="meter")
         for name in ("noise_suppression", "gain_control", "echo_cancel"):
             yield _choice(f"mic.{name}", getattr(mic, name), problem=services.processing_problem)
         yield _choice("speaker.device", None, (_SYSTEM,))
@@ -152,21 +126,37 @@ class SettingsScreen(Panel[None]):
 
     @property
     def _rows(self) -> list[Option]:
-        """The options that the service in use has."""
+        """The session options that the service in use has."""
         left_out = self.front.engine.status.service.left_out
         return [row for row in _ROWS if row.name not in left_out]
 
     def on_mount(self) -> None:
         self.query(".body Choice, .body Input").first().focus()
-        self.set_interval(1 / METER_HZ, self.query_one(MeterLine).refresh)
+        self.set_interval(1 / METER_HZ, self._draw_meter)
         self._hear_microphone()
         self.set_interval(HEAR_EVERY_S, self._hear_microphone)
         self._list_devices()
         self._judge()
 
     def _hear_microphone(self) -> None:
-        """Ask for an open microphone, as after an utterance."""
         self.front.engine.post(HearMicrophone())
+
+    def _draw_meter(self) -> None:
+        """Draw the live level of the selected microphone."""
+        engine, line = self.front.engine, self.query_one("#meter", Static)
+        levels = engine.levels()
+        mic = mic_line(engine.status, levels, self.front.clock(), is_test=True)
+        width = max(1, line.content_size.width)
+        trouble = mic.problem or ("" if mic.state == "mic open" else mic.state)
+        room = max(_SHORT_CELLS, min(_METER_CELLS, width - _INDENT - _LEVEL_CELLS))
+        bar = meter(levels, _SHORT_CELLS if trouble else room, self.host.marks, is_live=True)
+        pieces = [(piece.text, piece.style) for piece in bar]
+        if trouble:
+            drawn = Content.assemble(" ", *pieces, "  ", (clean(trouble), "bold $warning"))
+        else:
+            level = (f" {dbfs_text(levels.peak_dbfs)}", "$text-muted")
+            drawn = Content.assemble(" " * _INDENT, *pieces, level)
+        line.update(drawn.truncate(width), layout=False)
 
     @work
     async def _list_devices(self) -> None:
@@ -177,11 +167,10 @@ class SettingsScreen(Panel[None]):
         ):
             choice = self.query_one(f"#{name}", Choice)
             system = (None, f"{_SYSTEM[1]}: {default}") if default else _SYSTEM
+            choice.note = names.problem or choice.note
             choice.set_options([system, *devices], chosen)
-            if names.problem:
-                choice.set_note(names.problem)
 
-    # ---- what holds at once ----------------------------------------------------------------------------------------
+    # ---- options that take effect at once --------------------------------------------------------------------------
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
         key = _AT_ONCE.get(event.choice.id or "")
@@ -192,19 +181,19 @@ class SettingsScreen(Panel[None]):
             self.front.session.use(key, "" if value is None else value)
         self._judge()
 
-    # ---- what needs a new session ----------------------------------------------------------------------------------
+    # ---- options that need a new session ---------------------------------------------------------------------------
 
     def _value(self, name: str) -> object:
         return self.query_one(f"#{name}", Choice).value
 
     def _new_service(self) -> str:
-        """The label of the service that is chosen and not in use yet, "" for none."""
+        """The label of the chosen service if it is not in use yet, else ""."""
         offers = dict(self.front.services.service_offers)
         name = str(self._value("service")) if offers else ""
         return offers[name] if name and name != self.front.engine.status.service.name else ""
 
     def params(self) -> SessionParams:
-        """The session as the form describes it now."""
+        """The session parameters as the form has them now."""
         chosen: dict[str, Any] = {}
         for row in self._rows:
             match self.query_one(f"#{row.name}"):
@@ -228,7 +217,7 @@ class SettingsScreen(Panel[None]):
     @on(Input.Changed)
     @on(TextArea.Changed)
     def _judge(self) -> None:
-        """Say what closing will do, and how much context there is."""
+        """Say what closing will do, and count the characters of long texts."""
         if not self.is_attached:
             return
         for row in self._rows:
@@ -265,13 +254,13 @@ class SettingsScreen(Panel[None]):
 
 
 def _themes(now: str) -> list[tuple[object, str]]:
-    """Ours, and the one in force if it is another."""
+    """Our themes, and the current one if it is not among them."""
     names = dict.fromkeys((AUTO_THEME, *OWN_THEMES, now))
     return [(name, THEME_TITLES.get(name, name)) for name in names]
 
 
 def _volumes(now: float) -> list[tuple[object, str]]:
-    """Steps of ten per cent, and the volume in force, which may lie between two of them."""
+    """Steps of ten per cent, and the current volume, which can lie between two of them."""
     steps = [step / 10 for step in range(round(VOLUME_RANGE[1] * 10) + 1)]
     others = [step for step in steps if abs(step - now) > _SAME_VOLUME]
     return [(volume, f"{volume * 100:.0f} %") for volume in sorted([*others, now])]
@@ -285,8 +274,8 @@ def _choice(
     problem: str = "",
     wraps: bool = True,
 ) -> Choice:
-    """The form's line of an option; its id is the name under which a choice is remembered. ``problem``: why it has no
-    effect here, "" where it has."""
+    """The row of an option; its id is the name under which the choice is remembered. ``problem``: why the option has no
+    effect on this machine, "" if it has."""
     row = OPTIONS[key]
     offers = offers or row.offers or _YES_NO
     return Choice(row.remembered, row.label, offers, value, note=problem or row.note, wraps=wraps)

@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.widgets.strip import parts_of
@@ -27,7 +26,26 @@ class Phrase(NamedTuple):
     translation: str
 
 
-class EmptyCard(Static, can_focus=True):
+class PhraseChooser(Widget, can_focus=True):
+    """Offers phrases to be spoken as a sample. Subclasses draw them, and bind keys to ``step`` and ``speak``."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self._host = host
+        self.phrases: Sequence[Phrase] = ()
+        self._at = 0
+
+    def action_step(self, step: int) -> None:
+        if self.phrases:
+            self._at = (self._at + step) % len(self.phrases)
+            self.refresh()
+
+    def action_speak(self) -> None:
+        if self.phrases:
+            self._host.front.play_phrase(self.phrases[self._at].spoken)
+
+
+class EmptyCard(PhraseChooser):
     """The empty conversation: how to talk here, and phrases to try in practice mode.
 
     Up and Down choose a phrase, Enter has it spoken.
@@ -42,14 +60,8 @@ class EmptyCard(Static, can_focus=True):
         Binding("enter", "speak", show=False),
     ]
 
-    def __init__(self, host: Host) -> None:
-        super().__init__()
-        self._host, self._services = host, host.front.services
-        self._at = 0
-        self._hint = ""
-        self.phrases: Sequence[Phrase] = ()
-        """The phrases shown."""
-        self._is_stacked = False
+    _hint = ""
+    _is_stacked = False
 
     def show(self, hint: str, phrases: Sequence[Phrase], width: int) -> None:
         """``hint``: how to talk, shown on the user's first run. ``phrases``: in practice mode; those too long for a
@@ -60,16 +72,16 @@ class EmptyCard(Static, can_focus=True):
         self._is_stacked = not fitting
         self._hint, self.phrases = hint, fitting or phrases[:1]
         self._at = min(self._at, max(0, len(self.phrases) - 1))
-        self._draw()
+        self.refresh()
 
     @property
     def _is_first(self) -> bool:
         """Nothing was ever translated for this user, so the card shows a single thing to do."""
-        is_practice = self._host.front.engine.status.is_practice
-        return is_practice and not (self._services.has_key or self._services.has_seen_welcome)
+        front = self._host.front
+        return front.engine.status.is_practice and not (front.services.has_key or front.services.has_seen_welcome)
 
-    def _draw(self) -> None:
-        is_first, phrases, status = self._is_first, self.phrases, self._host.front.engine.status
+    def render(self) -> Content:
+        is_first, phrases, front = self._is_first, self.phrases, self._host.front
         parts: list[tuple[str, str]] = []
         if is_first:
             how = self._hint[:1].upper() + self._hint[1:]
@@ -83,14 +95,14 @@ class EmptyCard(Static, can_focus=True):
             if is_first:
                 sample = "No microphone? Press Enter to hear it as a sample.\n"
                 parts.append((f"\n\n{sample}This is practice: nothing leaves your computer.", "$text-muted"))
-            if not self._services.has_key and (key := self._host.front.key_named("welcome")):
+            if not front.services.has_key and (key := front.key_named("welcome")):
                 parts.append((f"\n\nHave a Pinch key? {key}", "$text-muted"))
-        elif status.is_practice:
+        elif front.engine.status.is_practice:
             parts.append(("\n\n" * bool(parts) + "This is practice: nothing leaves your computer.", "$text-muted"))
         else:
-            beside = ", the other language beside them" if status.service.translates else ""
+            beside = ", the other language beside them" if front.engine.status.service.translates else ""
             parts.append((f"Your words appear here{beside}.", "$text-muted"))
-        self.update(Content.assemble(*parts))
+        return Content.assemble(*parts)
 
     def _table(self) -> Iterator[tuple[str, str]]:
         """Originals and translations side by side, or one above the other."""
@@ -106,21 +118,6 @@ class EmptyCard(Static, can_focus=True):
             yield from parts_of(translation, "$text-muted", order)
             yield " " * (right - cell_len(translation)), ""
 
-    def on_focus(self) -> None:
-        self._draw()
-
-    def on_blur(self) -> None:
-        self._draw()
-
-    def action_step(self, step: int) -> None:
-        if self.phrases:
-            self._at = (self._at + step) % len(self.phrases)
-            self._draw()
-
-    def action_speak(self) -> None:
-        if self.phrases:
-            self._host.front.play_phrase(self.phrases[self._at].spoken)
-
 
 def _that_fit(phrases: Sequence[Phrase], room: int) -> list[Phrase]:
     """The phrases that fit side by side in ``room`` cells, each column as wide as its widest text."""
@@ -134,7 +131,7 @@ def _that_fit(phrases: Sequence[Phrase], room: int) -> list[Phrase]:
     return fitting
 
 
-class SayThis(Widget, can_focus=True):
+class SayThis(PhraseChooser):
     """In practice mode, one line with the next phrase to say and its translation.
 
     With the focus, Left and Right choose another phrase; Enter, or a click, has it spoken.
@@ -152,36 +149,24 @@ class SayThis(Widget, can_focus=True):
         Binding("enter", "speak", show=False),
     ]
 
-    def __init__(self, host: Host) -> None:
-        super().__init__()
-        self._host = host
-        self._phrases: Sequence[Phrase] = ()
-        self._turn = self._at = 0
+    _turn = 0
 
     def show(self, phrases: Sequence[Phrase], turn: int) -> None:
         """``turn``, the number of utterances so far, decides which phrase is shown."""
-        if (phrases, turn) == (self._phrases, self._turn):
+        if (phrases, turn) == (self.phrases, self._turn):
             return
-        self._phrases = phrases
-        self._turn = self._at = turn
+        self.phrases, self._turn = phrases, turn
+        self._at = turn % len(phrases) if phrases else 0
         self.set_class(bool(phrases), "-any")
         self.refresh()
 
     def on_click(self) -> None:
         self.action_speak()
 
-    def action_step(self, step: int) -> None:
-        self._at += step
-        self.refresh()
-
-    def action_speak(self) -> None:
-        if self._phrases:
-            self._host.front.play_phrase(self._phrases[self._at % len(self._phrases)].spoken)
-
     def render(self) -> Content:
-        if not self._phrases:
+        if not self.phrases:
             return Content("")
-        _, original, translation = self._phrases[self._at % len(self._phrases)]
+        _, original, translation = self.phrases[self._at]
         room = max(1, self.content_size.width)
         line = Content.assemble(
             ("say this: ", "$text-muted"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -12,13 +12,15 @@ from textual.message import Message
 from textual.widget import Widget
 
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.ui.ports import Host
 from pinch_tui.ui.text.layout import cut
 
 LABEL_CELLS = 20
 
 
 class Choice(Widget, can_focus=True):
-    """Left and Right (or a click on either half) change the value, Space the next one, Enter accepts the form."""
+    """Left and Right, or a click at the left or right of the value, change it; Space takes the next; Enter accepts
+    the form."""
 
     DEFAULT_CSS = """
     Choice { height: 1; width: 1fr; }
@@ -54,24 +56,21 @@ class Choice(Widget, can_focus=True):
         note: str = "",
         wraps: bool = True,
     ) -> None:
-        """``options``: value and its plain text. ``note`` stands at the right."""
+        """``options``: values with their texts. ``note``: shown at the right. ``wraps``: after the last value comes the
+        first."""
         super().__init__(id=name)
-        self._label, self._options, self._note, self._wraps = label, list(options), note, wraps
-        self._at = next((n for n, (option, _) in enumerate(self._options) if option == value), 0)
+        self._label, self.note, self._wraps = label, note, wraps
+        self.set_options(options, value)
 
     @property
     def value(self) -> object:
-        """The chosen value; None when there is nothing to choose from."""
+        """The chosen value; None if there are no options."""
         return self._options[self._at][0] if self._options else None
 
     def set_options(self, options: Sequence[tuple[object, str]], value: object) -> None:
-        """Offer other options, without posting `Changed`."""
+        """Replace the options, without posting `Changed`. The first is chosen if none has this value."""
         self._options = list(options)
         self._at = next((n for n, (option, _) in enumerate(self._options) if option == value), 0)
-        self.refresh()
-
-    def set_note(self, note: str) -> None:
-        self._note = note
         self.refresh()
 
     def action_step(self, step: int) -> None:
@@ -95,16 +94,15 @@ class Choice(Widget, can_focus=True):
     def render(self) -> Content:
         width = self.content_size.width
         is_here = self.has_focus
-        marks = getattr(self.app, "marks", None)
-        left, right = (marks.left, marks.right) if marks is not None else ("<", ">")
+        marks = cast("Host", self.app).marks
         label = f" {clean(self._label):<{LABEL_CELLS - 1}}"
-        room = max(4, width - LABEL_CELLS - 6 - len(self._note))
+        room = max(4, width - LABEL_CELLS - 6 - len(self.note))
         value = cut(clean(self._options[self._at][1]), room) if self._options else "none"
         arrows = "bold $accent" if is_here else "$text-disabled"
         return Content.assemble(
             (label, "$foreground" if is_here else "$text-muted"),
-            (f"{left} ", arrows),
+            (f"{marks.left} ", arrows),
             (value, "bold $foreground" if is_here else "$foreground"),
-            (f" {right}", arrows),
-            (f"  {self._note}" if self._note else "", "$text-muted"),
+            (f" {marks.right}", arrows),
+            (f"  {self.note}" if self.note else "", "$text-muted"),
         )

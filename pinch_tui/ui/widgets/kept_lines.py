@@ -1,9 +1,8 @@
 """Paints only what changed; Textual renders every visible widget whenever one of them changes.
 
-The screen paints 20 times a second while someone talks, and most of a paint went into widgets that had not changed
-and into looking up, line by line, borders that no widget here has. `keep_lines` puts a cache of finished lines in the
-place of a widget's own: the one private name of Textual that this module touches, which is why the version is pinned.
-Where that name is missing nothing is done, and everything is painted as Textual does it.
+The screen paints 20 times a second during talk, and most of that time went into unchanged widgets and into looking up
+borders, which no widget here has. `keep_lines` replaces a widget's private cache, the only private name of Textual used
+here, and the reason for pinning its version. If a version has no such cache, Textual paints as usual.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class KeptLines(StylesCache):
     """Returns the same lines until they change.
 
     They become stale for the same reasons as in the base class: a region was refreshed, or the style or size changed.
-    The lines of a widget without box, outline, tint and padding are its content lines as they are.
+    A widget without border, outline, tint and padding needs only its content lines.
     """
 
     def __init__(self) -> None:
@@ -48,7 +47,7 @@ class KeptLines(StylesCache):
         if changed:
             first, end = min(changed), max(changed) + 1
             part = Region(crop.x, first, crop.width, end - first)
-            lines = list(self._kept)  # a new list: the old one may still be looked at
+            lines = list(self._kept)  # a copy: the old list might still be in use
             lines[first - crop.y : end - crop.y] = super().render_widget(widget, part)
             self._kept = lines
         return self._kept
@@ -65,7 +64,7 @@ class KeptLines(StylesCache):
 
 
 def is_bare(styles: Any) -> bool:
-    """Whether nothing is drawn around or over the content."""
+    """Whether only the content is drawn, with nothing around or over it."""
     edges = (*styles.border, *styles.outline)
     has_box = any(kind for kind, _ in edges) or any(styles.gutter) or any(styles.padding)
     has_hatch = styles.has_rule("hatch") and styles.hatch != "none"
@@ -74,7 +73,7 @@ def is_bare(styles: Any) -> bool:
 
 
 def keep_lines(*widgets: Widget) -> None:
-    """Let these widgets keep their finished lines. They look the same as before."""
+    """Let these widgets keep their finished lines; they look the same as before."""
     for widget in widgets:
         if isinstance(getattr(widget, _NAME, None), StylesCache):
             setattr(widget, _NAME, KeptLines())

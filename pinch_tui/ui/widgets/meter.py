@@ -15,7 +15,7 @@ CLIP_ZONE_DBFS = -3.0
 
 
 def meter(levels: Levels, width: int, marks: Marks, *, is_live: bool) -> list[Piece]:
-    """The meter in exactly ``width`` cells. ``is_live``: sound is being taken, so it is drawn in the accent colour."""
+    """The meter in exactly ``width`` cells; in the accent colour if ``is_live``."""
     if width <= 0:
         return []
     filled = meter_position(levels.peak_dbfs, width)

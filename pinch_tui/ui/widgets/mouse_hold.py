@@ -1,4 +1,4 @@
-"""A part of the screen that talks while a mouse button is held on it."""
+"""A widget that talks while the mouse button is held on it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from textual.widget import Widget
 
 
 class MouseHold(Widget):
-    """Holding the left mouse button on the widget counts as holding the talk key. Until `hold_with` is
-    called, mouse events go to the screen as usual."""
+    """Holding the left mouse button on the widget counts as holding the talk key, once `hold_with` has been called."""
 
     _on_press: Callable[[float], None] | None = None
     _on_release: Callable[[float], None] | None = None
     _is_held = False
 
     def hold_with(self, on_press: Callable[[float], None], on_release: Callable[[float], None]) -> None:
-        """Both get the time of the event, in monotonic seconds."""
+        """Both callbacks get the time of the event, in monotonic seconds."""
         self._on_press, self._on_release = on_press, on_release
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
@@ -34,14 +33,14 @@ class MouseHold(Widget):
         self.let_go(event.time)
 
     def on_mouse_release(self, event: events.MouseRelease) -> None:
-        """The mouse capture was lost: end the hold."""
+        """The widget has lost the mouse."""
         self.let_go(event.time)
 
     def on_unmount(self, event: events.Unmount) -> None:
         self.let_go(event.time)
 
     def let_go(self, t: float) -> None:
-        """End a hold by mouse, if there is one."""
+        """End the hold, if there is one."""
         if not self._is_held:
             return
         self._is_held = False

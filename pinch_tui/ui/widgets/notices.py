@@ -1,4 +1,4 @@
-"""Notices: a passing line, or a banner that stays until the problem is solved or closed."""
+"""Notices: passing lines, and banners that stay until the problem is solved or the user closes them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pinch_tui.core.events import NoticePosted, Severity
 from pinch_tui.core.transcript.clean import clean, printable
 
 PASSING_S = 6.0
-"""How long a passing line stays; one that says that something is being retried stays until it is taken back."""
+"""How long a passing line stays. A notice about a retry stays until it is withdrawn."""
 OWN = "screen-"
-"""How the topics of the screen's own lines begin: answers to what a person did."""
+"""Prefix of the topics of the screen's own lines, which answer the user's actions."""
 _MARKS = {Severity.INFO: "i", Severity.WARNING: "!", Severity.ERROR: "x", Severity.FATAL: "x"}
 _STYLES = {
     Severity.INFO: "$foreground",
@@ -23,9 +23,8 @@ _STYLES = {
 
 
 class Notices(Widget):
-    """Shows the gravest banner, with the result of the user's last action below it, or else the newest passing line.
-
-    Without notices it takes no room.
+    """Shows the most severe banner, with the result of the user's last action below it, or else the newest passing
+    line. Without notices it takes no space.
     """
 
     DEFAULT_CSS = """
@@ -42,7 +41,7 @@ class Notices(Widget):
 
     @property
     def current(self) -> NoticePosted | None:
-        """What is shown."""
+        """The notice on the screen."""
         banners = [notice for notice in self._by_topic.values() if _stays(notice)]
         grave = [notice for notice in banners if notice.severity in (Severity.ERROR, Severity.FATAL)]
         if grave:
@@ -52,7 +51,7 @@ class Notices(Widget):
         return banners[-1] if banners else None
 
     def post(self, notice: NoticePosted) -> None:
-        """Show a notice, or withdraw it when its title is empty."""
+        """Show a notice, or withdraw its topic if the title is empty."""
         if not notice.title:
             self.take_back(notice.topic)
             return
@@ -68,20 +67,20 @@ class Notices(Widget):
         self._draw()
 
     def set_talking(self, is_talking: bool) -> None:
-        """During an utterance, Escape belongs to the utterance."""
+        """During an utterance Escape cancels the utterance, so notices do not offer it."""
         if is_talking != self._is_talking:
             self._is_talking = is_talking
             self._draw()
 
     def take_back(self, topic: str) -> None:
-        """Withdraw the notices of a topic."""
+        """Withdraw the notice of a topic."""
         if self._passing == topic:
             self._passing = ""
         if self._by_topic.pop(topic, None) is not None:
             self._draw()
 
     def dismiss(self) -> bool:
-        """Dismiss the notice shown; False when there is none."""
+        """Dismiss the current notice; False if there is none."""
         shown = self.current
         if shown is None:
             return False
@@ -110,7 +109,6 @@ class Notices(Widget):
         passing = self._by_topic.get(self._passing)
         if passing is None or passing is shown or not passing.topic.startswith(OWN):
             return self._content(shown)
-        # The result of a key pressed below a banner is shown, too.
         return Content("\n").join((self._content(shown), self._content(passing)))
 
     def _content(self, notice: NoticePosted) -> Content:

@@ -1,4 +1,4 @@
-"""How often levels and countdowns are read: only as often as they can change the screen."""
+"""Reads levels and countdowns only as often as they can change the screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDLE_HZ = 4.0
 
 
 def polling_rate(status: Status) -> float:
-    """Hz; 0 for not at all."""
+    """How often to poll in this state, in Hz; 0 for never."""
     if status.word in (StateWord.TALKING, StateWord.SPEAKING) or status.talking_since is not None:
         return LIVE_HZ
     is_counting = status.retry_at is not None or status.draining_until is not None
@@ -22,7 +22,7 @@ def polling_rate(status: Status) -> float:
 
 
 class Poller:
-    """Calls ``draw`` at the rate that was set last, as long as ``owner`` is there.
+    """Calls ``draw`` at a rate that can change, as long as ``owner`` is attached.
 
     Not `set_interval`, whose timer is a task that goes through two queues for each call.
     """
@@ -33,13 +33,12 @@ class Poller:
         self.rate = 0.0
 
     def set_rate(self, rate: float) -> None:
-        """Hz; 0 for not at all."""
-        if rate == self.rate:
-            return
-        self.rate = rate
-        self._set()
+        """``rate``: in Hz; 0 to stop."""
+        if rate != self.rate:
+            self.rate = rate
+            self._schedule()
 
-    def _set(self) -> None:
+    def _schedule(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -51,5 +50,5 @@ class Poller:
         if not self._owner.is_attached:
             self.rate = 0.0
             return
-        self._set()
+        self._schedule()
         self._draw()

@@ -15,7 +15,7 @@ from pinch_tui.ui.transcript.view import TranscriptView
 
 
 class SearchBar(Horizontal):
-    """Searches a view for what is typed. Hidden until opened."""
+    """Searches a view for the typed text. Hidden until opened."""
 
     DEFAULT_CSS = """
     SearchBar { height: 1; display: none; background: $panel; padding: 0 1; }
@@ -46,12 +46,12 @@ class SearchBar(Horizontal):
         return self.has_class("-open")
 
     def open(self) -> None:
-        """Show the line and type into it."""
+        """Show the search field and give it the focus."""
         self.add_class("-open")
         self.screen.set_focus(self.field)
 
     def close(self) -> bool:
-        """End the search; False when it was not open."""
+        """End the search; False if it was not open."""
         if not self.is_open:
             return False
         self.field.value = ""
@@ -61,11 +61,11 @@ class SearchBar(Horizontal):
         return True
 
     def action_step(self, direction: int) -> None:
-        """To the match before (-1) or after (1)."""
+        """Go to the previous (-1) or next (1) match."""
         self._say(self._view.search_step(direction))
 
     def follow(self) -> None:
-        """The conversation changed, or the selection moved: update the count."""
+        """The conversation has changed, or the selection has moved: update the count."""
         if self.is_open and self.field.value:
             self._say(self._view.found)
 
