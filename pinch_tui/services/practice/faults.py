@@ -1,16 +1,18 @@
 """Faults that the practice service simulates, to test a client against them. Pure.
 
-`FAULTS` documents ``--fault``, `FaultPlan.parse` reads it, and `FaultState` hands faults out, one allocation or session
-at a time. Faults can be combined.
+`FAULTS` defines and documents ``--fault``, `FaultPlan.parse` reads it, and `FaultState` counts allocations and
+sessions. Faults can be combined.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pinch_tui.errors import UsageError
 
-FAULTS: dict[str, str] = {
+FAULTS = {
     "401[:n]": "GET /v1/session answers 401 (the first n times; without n always)",
     "403[:n]": "GET /v1/session answers 403",
     "429[:n]": "GET /v1/session answers 429 with Retry-After: 1",
@@ -29,9 +31,18 @@ FAULTS: dict[str, str] = {
     "crash:SECONDS[:n]": "the recogniser's helper process dies SECONDS after `ready`",
 }
 
-_STATUSES = ("401", "403", "429", "500", "503")
 _CLOSE_CODES = (1000, 1001, 1011, 4400, 4401, 4500, 4503)
 _FOREVER = 1_000_000_000
+_FIELDS = {
+    "slow-allocate": "allocate_ms",
+    "late-ready": "ready_ms",
+    "jitter": "jitter_ms",
+    "stall": "stall_seconds",
+    "slow-read": "slow_read_ms",
+    "unsupported-language": "is_language_unsupported",
+    "garbage": "has_garbage",
+}
+"""Fault -> the field of `FaultPlan` that holds its number, or True."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,10 @@ class FaultPlan:
     """All faults to simulate."""
 
     statuses: tuple[tuple[int, int], ...] = ()
-    """(HTTP status, how many times), answered one after the other."""
+    """HTTP statuses of allocations, one after the other, each with its number of times."""
     allocate_ms: float = 0.0
     never_ready: int = 0
+    """Number of sessions."""
     ready_ms: float = 0.0
     closes: tuple[Timed, ...] = ()
     crashes: tuple[Timed, ...] = ()
@@ -62,43 +74,30 @@ class FaultPlan:
 
     @classmethod
     def parse(cls, words: tuple[str, ...] | list[str]) -> FaultPlan:
-        """Read ``--fault`` values; raise `UsageError` naming the word and what would be right."""
-        fields: dict[str, object] = {}
-        statuses: list[tuple[int, int]] = []
-        closes: list[Timed] = []
-        crashes: list[Timed] = []
+        """Read ``--fault`` values; raise `UsageError` naming the faulty word and the correct form."""
+        forms = {form.partition(":")[0].removesuffix("["): form for form in FAULTS}
+        fields: dict[str, Any] = {"statuses": (), "closes": (), "crashes": ()}
         for word in words:
             name, *rest = word.strip().split(":")
-            if name in _STATUSES:
-                statuses.append((int(name), _count(word, rest, 0)))
-            elif name == "never-ready":
-                fields["never_ready"] = _count(word, rest, 0)
-            elif name == "close" and len(rest) in (2, 3):
-                code = int(_number(word, rest[0]))
-                if code not in _CLOSE_CODES:
-                    raise UsageError(f"--fault {word}: {code} is no close code here.", f"Use one of {_CLOSE_CODES}.")
-                closes.append(Timed(_number(word, rest[1]), code, _count(word, rest, 2)))
-            elif name == "lose" and len(rest) in (1, 2):
-                closes.append(Timed(_number(word, rest[0]), 0, _count(word, rest, 1)))
-            elif name == "crash" and len(rest) in (1, 2):
-                crashes.append(Timed(_number(word, rest[0]), 0, _count(word, rest, 1)))
-            elif name in _NUMBERS and len(rest) == 1:
-                fields[_NUMBERS[name]] = _number(word, rest[0])
-            elif name in _FLAGS and not rest:
-                fields[_FLAGS[name]] = True
-            else:
+            form = forms.get(name, "")
+            n_optional = form.count("[")
+            n_numbers = form.count(":") - n_optional
+            if not form or not n_numbers <= len(rest) <= n_numbers + n_optional:
                 raise UsageError(f"--fault {word} is not known.", "Known faults: " + ", ".join(FAULTS) + ".")
-        return cls(statuses=tuple(statuses), closes=tuple(closes), crashes=tuple(crashes), **fields)  # type: ignore[arg-type]
-
-
-_NUMBERS = {
-    "slow-allocate": "allocate_ms",
-    "late-ready": "ready_ms",
-    "jitter": "jitter_ms",
-    "stall": "stall_seconds",
-    "slow-read": "slow_read_ms",
-}
-_FLAGS = {"unsupported-language": "is_language_unsupported", "garbage": "has_garbage"}
+            numbers = [_number(word, text) for text in rest[:n_numbers]]
+            times = _times(word, rest[n_numbers]) if rest[n_numbers:] else _FOREVER
+            if name.isdecimal():
+                fields["statuses"] += ((int(name), times),)
+            elif name == "never-ready":
+                fields["never_ready"] = times
+            elif name in _FIELDS:
+                fields[_FIELDS[name]] = numbers[0] if numbers else True
+            else:
+                code = int(numbers[0]) if name == "close" else 0
+                if name == "close" and code not in _CLOSE_CODES:
+                    raise UsageError(f"--fault {word}: {code} is no close code here.", f"Use one of {_CLOSE_CODES}.")
+                fields["crashes" if name == "crash" else "closes"] += (Timed(numbers[-1], code, times),)
+        return cls(**fields)
 
 
 def _number(word: str, text: str) -> float:
@@ -111,47 +110,34 @@ def _number(word: str, text: str) -> float:
     return value
 
 
-def _count(word: str, rest: list[str], index: int) -> int:
-    if len(rest) <= index:
-        return _FOREVER
-    if len(rest) > index + 1 or not rest[index].isdecimal():
+def _times(word: str, text: str) -> int:
+    if not text.isdecimal():
         raise UsageError(f"--fault {word}: the number of times must be a whole number.")
-    return int(rest[index])
+    return int(text)
 
 
-@dataclass(slots=True)
 class FaultState:
-    """Hands out the plan's faults in order. There is one for the whole service."""
+    """Counts the allocations and sessions of a service."""
 
-    plan: FaultPlan
-    _allocations: int = field(default=0, init=False)
-    _sessions: int = field(default=0, init=False)
+    def __init__(self, plan: FaultPlan) -> None:
+        self.plan = plan
+        self._allocations, self._sessions = itertools.count(), itertools.count()
 
     def next_status(self) -> int:
         """The HTTP status of the next allocation: a fault's, or 200."""
-        at = self._allocations
-        self._allocations += 1
+        at = next(self._allocations)
         for status, times in self.plan.statuses:
             if at < times:
                 return status
             at -= times
         return 200
 
-    def next_session(self) -> SessionFaults:
-        """The faults of the next session."""
-        at = self._sessions
-        self._sessions += 1
-        return SessionFaults(
-            is_never_ready=at < self.plan.never_ready,
-            closes=tuple(timed for timed in self.plan.closes if at < timed.times),
-            crashes=tuple(timed for timed in self.plan.crashes if at < timed.times),
+    def next_session(self) -> FaultPlan:
+        """The plan of the next session, without the faults that have happened often enough."""
+        at, plan = next(self._sessions), self.plan
+        return replace(
+            plan,
+            never_ready=max(0, plan.never_ready - at),
+            closes=tuple(timed for timed in plan.closes if at < timed.times),
+            crashes=tuple(timed for timed in plan.crashes if at < timed.times),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFaults:
-    """The counted faults of one session."""
-
-    is_never_ready: bool = False
-    closes: tuple[Timed, ...] = ()
-    crashes: tuple[Timed, ...] = ()

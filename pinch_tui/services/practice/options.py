@@ -1,4 +1,4 @@
-"""How a practice service is started."""
+"""Options of a practice service."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ VOICES = ("auto", "espeak", "tones")
 
 @dataclass(frozen=True, slots=True)
 class PracticeOptions:
-    """``port`` 0 takes a free one. ``ear`` and ``voice`` ``auto`` take the best that is installed; naming one that is
-    not installed fails at the first session with an ``error`` frame and leaves the plain one."""
+    """``port`` 0: any free one. ``ear`` and ``voice`` ``auto``: the best that is installed; if a named one is not
+    installed, sessions get an ``error`` frame and the plain one."""
 
     port: int = 0
     record: Path | None = None
     phrasebook: Path | None = None
-    fault: FaultPlan | None = None
+    fault: FaultPlan = field(default_factory=FaultPlan)
     ear: str = "auto"
     voice: str = "auto"
     secret: str = field(default="", repr=False)
-    """The one Bearer that is accepted; without one any is, and web pages of this machine may ask, too."""
+    """The only accepted Bearer; if empty, any is accepted, also from web pages of this machine."""
     log: Callable[[str], None] | None = None
-    """Called with one line for each request and each session. No line holds a key or a token."""
+    """Called with one line per request and session. No line contains a key or a token."""

@@ -1,6 +1,6 @@
-"""The ports of the practice service: an ear and a voice. Pure: values and Protocols.
+"""The ports of the practice service, an ear and a voice, and the values that pass through them. Pure.
 
-Both live in the helper process (`pinch_tui.services.practice.helper.worker`). What is heard travels to the server as
+Both run in the helper process (`pinch_tui.services.practice.helper.worker`). Recognised text travels to the server as
 JSON, speech as chunks of samples.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 EAR_RATE = 16_000
-"""Samples per second that an ear is fed with (mono PCM16 little-endian)."""
+"""Sample rate of an ear's input in Hz (mono PCM16 little-endian)."""
 VOICE_RATE = 24_000
-"""Samples per second that a voice gives (mono float32 little-endian)."""
+"""Sample rate of a voice's output in Hz (mono float32 little-endian)."""
 CHUNK_SAMPLES = 1_920
 """80 ms at 24 kHz: the size of a chunk on the wire."""
 
@@ -33,8 +33,8 @@ class SessionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Interim:
-    """A guess that grows. ``locked`` is the part of ``text`` (a prefix of it) that will not change any more;
-    ``translation`` is empty until exactly one phrase can be meant."""
+    """A guess that grows. ``locked``: the prefix of ``text`` that will not change any more; ``translation``: empty
+    until only one phrase fits."""
 
     segment: int
     text: str
@@ -45,9 +45,9 @@ class Interim:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The end of a segment. ``say`` is what the voice shall speak in ``target``; when it is empty, ``tone`` names the
-    sound that stands in its place: ``""`` (none), ``"plain"`` (something was heard), ``"falling"`` (refused). ``note``
-    says why a text is missing; it is no transcript and no translation."""
+    """The end of a segment. ``say``: the text to speak in ``target``; if it is empty, ``tone`` names the sound to play:
+    ``""`` (none), ``"plain"`` (something was heard), ``"falling"`` (refused). ``note``: why a text is missing; neither
+    transcript nor translation."""
 
     segment: int
     text: str
@@ -64,16 +64,16 @@ Heard = Interim | Final
 
 
 class Ear(Protocol):
-    """Turns samples into guesses and finals. A segment ends by a silence or by `finish`; silence gives nothing."""
+    """Turns samples into guesses and finals. A segment ends with a silence or with `finish`."""
 
     def feed(self, pcm: bytes) -> list[Heard]:
-        """Take mono PCM16 at 16 kHz, any whole number of samples."""
+        """Process mono PCM16 at 16 kHz, any whole number of samples."""
 
     def prepare(self) -> None:
-        """`finish` will probably follow: prepare for it."""
+        """Prepare for `finish`, which will probably follow."""
 
     def finish(self) -> list[Heard]:
-        """The utterance is over: close the open segment; the next samples start a new one."""
+        """Close the open segment at the end of the utterance; the next samples start a new one."""
 
     def close(self) -> None:
         """Return the recogniser to its pool."""
@@ -85,11 +85,15 @@ class Voice(Protocol):
     name: str
 
     def speak(self, text: str, language: str, voice: str) -> Iterator[bytes]:
-        """Yield float32 little-endian mono 24 kHz pieces of any length; nothing for a language it does not know."""
+        """Yield float32 little-endian mono 24 kHz pieces of any length; nothing for an unknown language."""
+
+
+def base_code(code: str) -> str:
+    """``en-US`` -> ``en``."""
+    return code.split("-", 1)[0].lower()
 
 
 def heard_to_json(heard: Heard) -> bytes:
-    """One line of JSON; `heard_from_json` reads it back."""
     kind = "final" if isinstance(heard, Final) else "interim"
     return json.dumps({"kind": kind, **asdict(heard)}).encode()
 

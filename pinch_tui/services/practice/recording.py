@@ -1,7 +1,7 @@
-"""``--record``: every session's audio as one WAV, exactly the samples that came, with a log beside it.
+"""``--record``: the received audio of each session as a WAV file, and a log next to it.
 
-Every frame updates the WAV's header, so the file can be read at any moment and after a kill.
-The log (``.jsonl``) has one object a line: ``t`` (`time.monotonic` at arrival), ``kind`` and that kind's fields.
+Every frame updates the WAV's header, so the file can be read at any time and after a kill. The log (``.jsonl``) has one
+object per line: ``t`` (`time.monotonic` at arrival), ``kind`` and that kind's fields.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -20,7 +21,7 @@ _HEADER_BYTES = 44
 
 
 def wav_header(n_bytes: int) -> bytes:
-    """The 44 bytes before ``n_bytes`` of mono PCM16 at 16 kHz."""
+    """The header for ``n_bytes`` of mono PCM16 at 16 kHz."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         *(b"RIFF", _HEADER_BYTES - 8 + n_bytes, b"WAVE", b"fmt ", 16, 1, 1, EAR_RATE, EAR_RATE * 2, 2, 16),
@@ -29,33 +30,35 @@ def wav_header(n_bytes: int) -> bytes:
 
 
 def _create(path: Path) -> int:
-    """A new file that only its owner may read: it holds what somebody said."""
+    """A new file with mode 0600, since it contains speech."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder for recordings; raise `InputFileError` when that is not possible."""
+@contextlib.contextmanager
+def _reporting(folder: Path) -> Iterator[None]:
     try:
+        yield
+    except OSError as exc:
+        raise InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.") from exc
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder for recordings and its parents (0700). Raises `InputFileError`."""
+    with _reporting(folder):
         for new in [*reversed([parent for parent in folder.parents if not parent.exists()]), folder]:
             new.mkdir(0o700, exist_ok=True)
-    except OSError as exc:
-        raise _fault(folder, exc) from exc
 
 
 class Recording:
-    """One session's files, named after its session id. Raises `InputFileError` when they cannot be made or written."""
+    """One session's files, named after its id. All methods but `close` raise `InputFileError` if writing fails."""
 
     def __init__(self, folder: Path, session_id: str) -> None:
         self._folder = folder
         self._wav_path, self._log_path = folder / f"{session_id}.wav", folder / f"{session_id}.jsonl"
         self._n_bytes = 0
-        with contextlib.ExitStack() as files:
-            try:
-                self._wav: BinaryIO = files.enter_context(os.fdopen(_create(self._wav_path), "wb", 0))
-                log = os.fdopen(_create(self._log_path), "w", 1, encoding="utf-8")
-            except OSError as exc:
-                raise _fault(folder, exc) from exc
-            self._log: TextIO = files.enter_context(log)
+        with _reporting(folder), contextlib.ExitStack() as files:
+            self._wav: BinaryIO = files.enter_context(os.fdopen(_create(self._wav_path), "wb", 0))
+            self._log: TextIO = files.enter_context(os.fdopen(_create(self._log_path), "w", 1, encoding="utf-8"))
             self._write(b"")
             files.pop_all()
 
@@ -65,13 +68,11 @@ class Recording:
         self.event(now, "audio", at=at, n_samples=len(data) // 2)
 
     def event(self, now: float, kind: str, **fields: Any) -> None:
-        try:
+        with _reporting(self._folder):
             self._log.write(json.dumps({"t": now, "kind": kind, **fields}) + "\n")
-        except OSError as exc:
-            raise _fault(self._folder, exc) from exc
 
     def close(self) -> None:
-        """A session to which nothing was said, such as a spare one, leaves no files."""
+        """Close the files; remove them if no audio arrived, as in a spare session."""
         for file, path in ((self._wav, self._wav_path), (self._log, self._log_path)):
             # A full disk was already reported by the write.
             with contextlib.suppress(OSError):
@@ -81,15 +82,9 @@ class Recording:
                     path.unlink()
 
     def _write(self, data: bytes) -> None:
-        try:
+        with _reporting(self._folder):
             self._wav.seek(_HEADER_BYTES + self._n_bytes)
             self._wav.write(data)
             self._n_bytes += len(data)
             self._wav.seek(0)
             self._wav.write(wav_header(self._n_bytes))
-        except OSError as exc:
-            raise _fault(self._folder, exc) from exc
-
-
-def _fault(folder: Path, exc: OSError) -> InputFileError:
-    return InputFileError(f"Nothing can be recorded in {folder}: {exc.strerror}.")

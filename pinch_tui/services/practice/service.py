@@ -1,9 +1,9 @@
 """A local Pinch-compatible server on loopback: ``GET /v1/session`` and the session's WebSocket on one port.
 
-It speaks the whole v1 protocol (section 1 of the service's reference) without key and network: any non-empty Bearer is
-accepted, or the one secret that its options name. Requests under a foreign name or from a foreign page are refused, and
-sessions, allocations and sound are bounded for each client (`pinch_tui.services.practice.bounds`). The ear and the
-voice work in a helper process, so that they never block the server's event loop.
+It speaks the whole v1 protocol (section 1 of the service's reference) without key and network. It accepts any non-empty
+Bearer, or only the secret in its options. It refuses requests under a foreign host name or from a foreign web page, and
+limits each client's sessions, allocations and audio (`pinch_tui.services.practice.bounds`). The ear and the voice run
+in a helper process, so that they never block the server's event loop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers, MultipleValuesError
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from pinch_tui import __version__
@@ -42,7 +41,7 @@ from pinch_tui.services.practice.session import HELLO_SECONDS, PracticeSession
 
 __all__ = ["FaultPlan", "PracticeOptions", "PracticeService"]
 
-# Failed handshakes are the peer's problem; nothing may be printed over the app's screen.
+# Failed handshakes are the client's problem; printing them would disturb the app's screen.
 _LOGGER = logging.getLogger("pinch_tui.services.practice.sockets")
 _LOGGER.propagate = False
 _LOGGER.addHandler(logging.NullHandler())
@@ -55,24 +54,18 @@ _ERRORS = {
     503: "no capacity, try again",
 }
 
-
 CLOSE_WITHIN_S = 0.5
 """How long `stop` waits for clients to close."""
-SAMPLE_VOICE = "female"
-"""The voice for samples: the one that the ear recognises best (``tests/bench/practice_ear.py``)."""
 
 
 class PracticeService:
     """The server. ``start`` returns its base URL as soon as it listens, before the ear is loaded; ``stop`` closes every
-    session (1001) and ends the helper. Also an async context manager.
-
-    Raises `LinkError` when the port cannot be had, `InputFileError` when nothing can be recorded.
+    session (1001) and ends the helper. It is also an async context manager.
     """
 
     def __init__(self, options: PracticeOptions | None = None) -> None:
         self._options = options or PracticeOptions()
-        self._plan = self._options.fault or FaultPlan()
-        self._faults = FaultState(self._plan)
+        self._faults = FaultState(self._options.fault)
         self._grants = Grants()
         self._clients = Clients()
         self._connections: set[ServerConnection] = set()
@@ -87,24 +80,25 @@ class PracticeService:
         return f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> str:
-        """Listen; returns the base URL. A second call returns the same, and a cancelled one stops nothing. Raises
-        `LinkError` when the port is not free.
+        """Listen; returns the base URL. A second call returns the same; cancelling a call stops nothing.
+
+        Raises `LinkError` when the port is not free, `InputFileError` when the folder for recordings cannot be made.
         """
         if self._listening is None:
             if self._options.record:
                 make_folder(self._options.record)
             loop = asyncio.get_running_loop()
             self._listening = loop.create_future()
-            # The one task that outlives its caller: it holds the group in which everything else runs, and `stop`
-            # awaits it.
+            # The only task that outlives its caller; `stop` awaits it. All others run in its group.
             self._runner = loop.create_task(self._run(self._listening), name="practice-service")
         await asyncio.shield(self._listening)
         return self.base_url
 
     async def say(self, text: str, language: str) -> bytes:
-        """A text spoken by the service's voice: PCM16 mono at 16 kHz, as from a microphone. Empty without a voice for
-        the language (a base code)."""
-        return await self.helper.say(text, language, SAMPLE_VOICE)
+        """Speak a text as a microphone would record it: PCM16 mono at 16 kHz. Empty if there is no voice for the
+        language (a base code)."""
+        # The ear recognises this voice best (tests/bench/practice_ear.py).
+        return await self.helper.say(text, language, "female")
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -148,7 +142,7 @@ class PracticeService:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await server.wait_closed()
-            # Clients that do not answer, never stop sending, or have sent nothing yet are cut off.
+            # Cut off clients that do not answer, never stop sending, or have sent nothing yet.
             for connection in list(self._connections):
                 connection.transport.abort()
             await server.wait_closed()
@@ -170,7 +164,7 @@ class PracticeService:
         return response
 
     async def _answer(self, request: Request) -> tuple[Response | None, str]:
-        """The HTTP answer, None for a socket that may open; and what the log adds to it."""
+        """The HTTP response, None to let a socket open; and a remark for the log."""
         try:
             path, host, origin = urlsplit(request.path), request.headers.get("Host", ""), request.headers.get("Origin")
             authorization = request.headers.get("Authorization", "")
@@ -183,8 +177,8 @@ class PracticeService:
             return None, ""
         if path.path != "/v1/session":
             return _json(404, {"error": "not found"}), ""
-        if self._plan.allocate_ms:
-            await asyncio.sleep(self._plan.allocate_ms / 1000)
+        if self._faults.plan.allocate_ms:
+            await asyncio.sleep(self._faults.plan.allocate_ms / 1000)
         scheme, _, key = authorization.partition(" ")
         is_known = scheme.lower() == "bearer" and is_right_key(key.strip(), self._options.secret)
         status = self._faults.next_status() if is_known else 401
@@ -202,16 +196,13 @@ class PracticeService:
         remark = f" {grant.session_id} {query.source} to {query.target}"
         if query.unknown:
             remark += f"; unknown parameters, ignored: {', '.join(query.unknown)}"
-        answer = _json(
-            200,
-            {
-                "session_id": grant.session_id,
-                "ws_url": f"ws://127.0.0.1:{self._port}/session?token={token}",
-                "expires_in": TOKEN_SECONDS,
-                "model_version_id": f"practice-{__version__} ({hello.mode(query.plan)})",
-            },
-        )
-        return answer, remark
+        allocation = {
+            "session_id": grant.session_id,
+            "ws_url": f"ws://127.0.0.1:{self._port}/session?token={token}",
+            "expires_in": TOKEN_SECONDS,
+            "model_version_id": f"practice-{__version__} ({hello.mode(query.plan)})",
+        }
+        return _json(200, allocation), remark
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None
@@ -237,15 +228,11 @@ class PracticeService:
         except InputFileError:
             await socket.close(4500, "the recording cannot be written")
             return
-        session = PracticeSession(socket, grant, self.helper, self._plan, self._faults.next_session(), recording)
-        try:
-            await session.run()
-        except ConnectionClosed:
-            return
+        await PracticeSession(socket, grant, self.helper, self._faults.next_session(), recording).run()
 
 
 def counted(everyone: set[ServerConnection]) -> type[ServerConnection]:
-    """Connections that are refused at once where there are too many, before the client is known."""
+    """A connection class that refuses connections beyond `MAX_CONNECTIONS`, before the client is known."""
 
     class Counted(ServerConnection):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -1,10 +1,10 @@
 """One socket of the practice service, from the token to the close code.
 
-Enforced (sections 1.4 to 1.10): nothing before `ready`, whole samples, readable JSON of a known type; anything else
-closes with 4400, a message of more than 1 MiB with 1009. Lenient: frames of any length up to `MAX_FRAME_BYTES`, at
-any pace, though what comes much faster than real time is read later; empty frames, several `finalize` in a row, an
-Authorization header on the socket. Another language spoken is refused in words (the reference: silence), and labels and
-context change nothing.
+Enforced (sections 1.4 to 1.10): nothing before `ready`, whole samples, valid JSON of a known type. A violation closes
+the socket with 4400, a message of more than 1 MiB with 1009. Allowed: frames of any length up to `MAX_FRAME_BYTES`, at
+any pace (a client that sends much faster than real time is read more slowly), empty frames, several `finalize` in a
+row, an Authorization header on the socket. Unlike the reference, speech in another language gets a note instead of
+silence; labels and context have no effect.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import json
 import random
 import secrets
 import time
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -24,32 +25,29 @@ from pinch_tui.errors import InputFileError
 from pinch_tui.services.practice import messages
 from pinch_tui.services.practice.allocation import Grant
 from pinch_tui.services.practice.bounds import MIN_COST, audio_bucket
-from pinch_tui.services.practice.faults import FaultPlan, SessionFaults, Timed
-from pinch_tui.services.practice.helper.helper import Hello, Helper
+from pinch_tui.services.practice.faults import FaultPlan, Timed
+from pinch_tui.services.practice.helper.helper import Helper
 from pinch_tui.services.practice.helper.link import HelperLink, Lost, Speech
 from pinch_tui.services.practice.ports import VOICE_RATE, Final, Interim
 from pinch_tui.services.practice.recording import Recording
 
 GRACE_SECONDS = 0.25
-"""After `finalize`, frames that were still in flight belong to the closed segment."""
+"""How long after `finalize` arriving frames still belong to its segment."""
 READY_SECONDS = 0.02
-"""Wait before `ready`, to catch a client that sends too early."""
+"""Delay of `ready`, to catch a client that sends too early."""
 LEAD_SECONDS = 0.16
 """Speech is sent in real time, two chunks ahead."""
 MAX_FRAME_BYTES = 64 * 1024
 MAX_PLAYOUT = 1_500
-"""Chunks of speech that may wait: two minutes."""
+"""Limit of queued speech, in chunks: two minutes."""
 HELLO_SECONDS = 3.0
-
-_LOST_TEXT = "The practice recogniser stopped and was restarted. Please repeat."
-
-_UNHEARD = "This could not be heard; please repeat."
+"""Longest wait for the helper to load."""
 
 
 class _LeaveError(Exception):
-    """The session is over. ``code`` None: the peer is gone; 0: cut the connection."""
+    """The session is over: close the socket with ``code``, or cut the connection (0)."""
 
-    def __init__(self, code: int | None, reason: str = "") -> None:
+    def __init__(self, code: int, reason: str = "") -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -57,7 +55,7 @@ class _LeaveError(Exception):
 
 @dataclass(slots=True)
 class _Segment:
-    id: str
+    id: str = field(default_factory=lambda: f"seg_{secrets.token_hex(4)}")
     locked: str = ""
     shown: str = ""
     translation: str = ""
@@ -71,21 +69,18 @@ class PracticeSession:
         socket: ServerConnection,
         grant: Grant,
         helper: Helper,
-        plan: FaultPlan,
-        faults: SessionFaults,
+        faults: FaultPlan,
         recording: Recording | None,
     ) -> None:
         self._socket = socket
         self._grant = grant
         self._helper = helper
-        self._fault_plan = plan
         self._faults = faults
         self._recording = recording
+        self._query = grant.query
         self._plan = grant.query.plan
-        # Texts carry the codes as the client gave them.
-        self._labels = replace(self._plan, source=grant.query.source, target=grant.query.target)
         self._playout: asyncio.Queue[bytes] = asyncio.Queue(MAX_PLAYOUT)
-        self._segments: dict[int, _Segment] = {}
+        self._segments: defaultdict[int, _Segment] = defaultdict(_Segment)
         self._sending = asyncio.Lock()
         self._bucket = audio_bucket()
         self._hold_until = 0.0
@@ -93,49 +88,41 @@ class PracticeSession:
 
     async def run(self) -> None:
         try:
-            if await self._open():
-                await self._converse()
+            await self._open()
+            await self._converse()
         except* _LeaveError as group:
-            for leave in group.exceptions[:1]:
-                if isinstance(leave, _LeaveError) and leave.code is not None:
-                    await self._close(leave.code, leave.reason)
+            leave = group.exceptions[0]
+            if isinstance(leave, _LeaveError) and leave.code:
+                await self._socket.close(leave.code, leave.reason)
+            else:
+                self._socket.transport.abort()
         except* ConnectionClosed:
             pass
         except* InputFileError:
-            await self._close(4500, "the recording cannot be written")
+            await self._socket.close(4500, "the recording cannot be written")
         finally:
             if self._recording:
                 self._recording.close()
 
-    async def _open(self) -> bool:
-        """Say `ready` and what is wrong with the request; False when `ready` never comes."""
-        wait = READY_SECONDS + self._fault_plan.ready_ms / 1000
-        try:
-            async with asyncio.timeout(None if self._faults.is_never_ready else wait):
+    async def _open(self) -> None:
+        """Send `ready`, then errors about the request."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(
+                None if self._faults.never_ready else READY_SECONDS + self._faults.ready_ms / 1000
+            ):
                 await self._socket.recv()
             raise _LeaveError(4400, "nothing may be sent before ready")
-        except TimeoutError:
-            pass
         hello = await self._helper.hello(HELLO_SECONDS)
         await self._send(messages.ready(self._grant.session_id))
-        query = self._grant.query
+        query, is_faulty = self._query, self._faults.is_language_unsupported
         if hello.problem:
             await self._send(messages.error(hello.problem, time.time()))
-        if query.is_spoken and not self._can_speak(hello):
-            text = messages.unsupported_target(query.target, self._spoken(hello), time.time())
-            await self._send(text)
+        spoken = [code for code in hello.spoken if code == "en" or not is_faulty]
+        if query.is_spoken and (is_faulty or (spoken and self._plan.target not in spoken)):
+            await self._send(messages.unsupported_target(query.target, spoken, time.time()))
             self._plan = replace(self._plan, is_spoken=False)
         if query.is_spoken and query.voice == "clone":
             await self._send(messages.error("voiceType='clone' is not supported yet", time.time()))
-        return True
-
-    def _spoken(self, hello: Hello) -> tuple[str, ...]:
-        return tuple(code for code in hello.spoken if not self._fault_plan.is_language_unsupported or code == "en")
-
-    def _can_speak(self, hello: Hello) -> bool:
-        if self._fault_plan.is_language_unsupported:
-            return False
-        return not hello.spoken or self._plan.target in hello.spoken
 
     async def _converse(self) -> None:
         link = self._helper.open(self._plan)
@@ -148,34 +135,28 @@ class PracticeSession:
                     group.create_task(self._close_later(timed))
                 for timed in self._faults.crashes:
                     group.create_task(self._crash_later(timed))
-                if self._fault_plan.has_garbage:
+                if self._faults.has_garbage:
                     group.create_task(self._send_garbage())
         finally:
             link.close()
 
     async def _read(self, link: HelperLink, group: asyncio.TaskGroup) -> None:
-        try:
-            while True:
-                if self._fault_plan.slow_read_ms:
-                    await asyncio.sleep(self._fault_plan.slow_read_ms / 1000)
-                message = await self._socket.recv()
-                now = time.monotonic()
-                if isinstance(message, bytes):
-                    self._audio(link, message, now)
-                else:
-                    await self._text(link, message, now, group)
-                if (wait := self._bucket.take(max(MIN_COST, len(message)), now)) > 0.0:
-                    await self._wait(wait)
-                await self._helper.room()
-        except ConnectionClosed:
-            raise _LeaveError(None) from None
-
-    async def _wait(self, seconds: float) -> None:
-        """Make a client wait that sends too fast; what it sent is dropped once it is gone."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._socket.wait_closed()
-            raise _LeaveError(None)
+        while True:
+            if self._faults.slow_read_ms:
+                await asyncio.sleep(self._faults.slow_read_ms / 1000)
+            message = await self._socket.recv()
+            now = time.monotonic()
+            if isinstance(message, bytes):
+                self._audio(link, message, now)
+            else:
+                await self._text(link, message, now, group)
+            # Read a fast client more slowly; if it leaves meanwhile, drop the rest.
+            if (wait := self._bucket.take(max(MIN_COST, len(message)), now)) > 0.0:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._socket.wait_closed()
+                    raise _LeaveError(0)
+            await self._helper.room()
 
     def _audio(self, link: HelperLink, data: bytes, now: float) -> None:
         if len(data) % 2:
@@ -184,8 +165,8 @@ class PracticeSession:
             raise _LeaveError(4400, "audio frame too long")
         if self._recording:
             self._recording.audio(data, now)
-        if self._stall_until is None and self._fault_plan.stall_seconds:
-            self._stall_until = now + self._fault_plan.stall_seconds
+        if self._stall_until is None and self._faults.stall_seconds:
+            self._stall_until = now + self._faults.stall_seconds
         if data:
             link.audio(data)
 
@@ -220,46 +201,44 @@ class PracticeSession:
             event = await link.events.get()
             match event:
                 case Speech():
-                    # A full queue holds up what follows, which bounds the memory.
+                    # A full queue delays the following events, which limits the memory.
                     await self._playout.put(event.data)
                 case Interim():
                     await self._interim(event)
                 case Final():
                     await self._final(event)
                 case Lost():
-                    await self._send(messages.error(_LOST_TEXT, time.time()))
-                    await self._final(Final(event.segment, "", "", self._plan.source, self._plan.target, note=_UNHEARD))
-
-    def _segment(self, number: int) -> _Segment:
-        if number not in self._segments:
-            self._segments[number] = _Segment(f"seg_{secrets.token_hex(4)}")
-        return self._segments[number]
+                    text = "The practice recogniser stopped and was restarted. Please repeat."
+                    await self._send(messages.error(text, time.time()))
+                    note = "This could not be heard; please repeat."
+                    await self._final(Final(event.segment, "", "", self._plan.source, self._plan.target, note=note))
 
     async def _interim(self, heard: Interim) -> None:
-        segment = self._segment(heard.segment)
+        segment = self._segments[heard.segment]
         if not heard.text.startswith(segment.locked):
             return
         now = time.time()
         if self._plan.is_stable and len(heard.locked) > len(segment.locked) and heard.locked.startswith(segment.locked):
             segment.locked = heard.locked
-            await self._send(messages.original(heard, heard.locked, self._labels, segment.id, now, is_final=True))
+            await self._send(messages.original(heard, heard.locked, self._query, segment.id, now, is_final=True))
         if heard.text not in (segment.shown, segment.locked):
             segment.shown = heard.text
-            await self._send(messages.original(heard, heard.text, self._labels, segment.id, now, is_final=False))
+            await self._send(messages.original(heard, heard.text, self._query, segment.id, now, is_final=False))
         if heard.translation != segment.translation and heard.translation:
             segment.translation = heard.translation
-            await self._send(messages.translated(heard, self._labels, segment.id, now, is_final=False))
+            await self._send(messages.translated(heard, self._query, segment.id, now, is_final=False))
 
     async def _final(self, heard: Final) -> None:
-        segment = self._segments.pop(heard.segment, None) or _Segment(f"seg_{secrets.token_hex(4)}")
+        id_ = self._segments[heard.segment].id
+        del self._segments[heard.segment]
         now = time.time()
-        await self._send(messages.original(heard, heard.text, self._labels, segment.id, now, is_final=True))
-        await self._send(messages.translated(heard, self._labels, segment.id, now, is_final=True))
+        await self._send(messages.original(heard, heard.text, self._query, id_, now, is_final=True))
+        await self._send(messages.translated(heard, self._query, id_, now, is_final=True))
         if self._recording:
-            self._recording.event(time.monotonic(), "final", id=segment.id)
+            self._recording.event(time.monotonic(), "final", id=id_)
 
     async def _speak(self) -> None:
-        """Send speech at the pace of real time; a late chunk does not shift the ones after it."""
+        """Send speech in real time; a late chunk does not delay the following ones."""
         due = 0.0
         while True:
             data = await self._playout.get()
@@ -274,15 +253,12 @@ class PracticeSession:
     async def _send(self, message: str | bytes) -> None:
         async with self._sending:
             now = time.monotonic()
-            if self._fault_plan.jitter_ms:
-                self._hold_until = max(self._hold_until, now + random.uniform(0, self._fault_plan.jitter_ms / 1000))
+            if self._faults.jitter_ms:
+                self._hold_until = max(self._hold_until, now + random.uniform(0, self._faults.jitter_ms / 1000))
             wait = max(self._hold_until, self._stall_until or 0.0) - now
             if wait > 0:
                 await asyncio.sleep(wait)
-            try:
-                await self._socket.send(message)
-            except ConnectionClosed:
-                raise _LeaveError(None) from None
+            await self._socket.send(message)
 
     async def _close_later(self, timed: Timed) -> None:
         await asyncio.sleep(timed.seconds)
@@ -297,12 +273,6 @@ class PracticeSession:
             await asyncio.sleep(0.05)
             await self._send(message)
 
-    async def _close(self, code: int, reason: str) -> None:
-        if code:
-            await self._socket.close(code, reason)
-        else:
-            self._socket.transport.abort()
-
 
 GARBAGE: tuple[str | bytes, ...] = (
     "not json",
@@ -315,4 +285,4 @@ GARBAGE: tuple[str | bytes, ...] = (
     b"\x00\x00\xc0\x7f\x00\x00\x80\x7f",
     json.dumps({"type": "original_transcript", "correlation_id": "seg_bad", "text": "\x1b[2J[red]x", "is_final": True}),
 )
-"""What ``--fault garbage`` mixes in. A client must show it harmlessly or count it."""
+"""Messages for ``--fault garbage``. A client must show them harmlessly or count them."""

@@ -54,7 +54,7 @@ def test_a_fresh_helper_is_told_what_is_not_answered():
     wire.link.finish()
     wire.taken()
     wire.link.died(is_final=False)
-    wire.link.say_again()
+    wire.link.repeat()
     assert wire.taken() == [(Kind.AUDIO, FRAME * 8), (Kind.FINISH, b"")]
     assert wire.events() == []
 
@@ -68,7 +68,7 @@ def test_what_came_already_is_not_passed_on_again():
     wire.link.heard(Interim(2, "two"))
     assert [getattr(event, "segment", 0) for event in wire.events()] == [1, 1, 0, 2]
     wire.link.died(is_final=False)
-    wire.link.say_again()
+    wire.link.repeat()
     for event in (Interim(1, "one"), final(1, "one")):
         wire.link.heard(event)
     wire.link.speech(b"a")
@@ -85,7 +85,7 @@ def test_segments_are_numbered_on_across_helpers():
     wire.link.finished()
     wire.link.audio(FRAME * 4)
     wire.link.died(is_final=False)
-    wire.link.say_again()
+    wire.link.repeat()
     wire.link.heard(final(1, "two"))
     assert wire.events() == [final(1, "one"), final(2, "two")]
 

@@ -1,8 +1,8 @@
-"""The server's side of the helper process, in which the ear and the voice work.
+"""The server's side of the helper process, in which the ear and the voice run.
 
-The recogniser blocks the interpreter for milliseconds and the voice library is not thread-safe, so both live in one
-child. It starts at once and loads in the background. When it dies it is restarted, and each session's link repeats what
-was not answered yet, so nothing is lost.
+The recogniser blocks the interpreter for milliseconds and the voice library is not thread-safe, so both run in one
+child. It starts at once and loads in the background. If it dies, it is restarted, and each session's link repeats
+everything that was not answered yet.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from pinch_tui.boundary import carefully
@@ -21,29 +22,29 @@ from pinch_tui.services.practice.options import PracticeOptions
 from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
 
 MAX_UNREAD = 4 * 1024 * 1024
-"""Bytes that may wait for the helper (two minutes of audio). A helper further behind is replaced."""
+"""Limit of unread bytes in the helper's pipe (two minutes of audio). A helper further behind is replaced."""
 FULL = 256 * 1024
-"""While more bytes than this wait for the helper, clients are not read (eight seconds of one client's audio)."""
+"""Above this number of unread bytes (eight seconds of one client's audio) nothing is read from clients."""
 HUNG_S = 15.0
-"""A helper that reads nothing for this long hangs and is replaced."""
-_LOOK_S = 0.02
+"""A helper that reads nothing for this time is considered hung and replaced."""
+_POLL_S = 0.02
 _READ_BYTES = 1 << 16
 
 _RESTART_SECONDS = 0.1
 _MAX_RESTARTS = 10
 _STABLE_SECONDS = 5.0
-"""A helper that lived this long was healthy: only `_MAX_RESTARTS` quicker deaths in a row end the retries."""
+"""A helper that dies sooner counts as a quick death; more than `_MAX_RESTARTS` of them in a row end the retries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What the helper has: ``ear`` phrasebook or plain, ``voice`` espeak or tones, and for which languages.
-    ``problem`` says why something that was asked for is missing."""
+    """What the helper offers: ``ear`` phrasebook or plain, ``voice`` espeak or tones, and their languages. ``problem``:
+    why something requested is missing."""
 
     ear: str = "plain"
     voice: str = "tones"
-    languages: tuple[str, ...] = ()
-    spoken: tuple[str, ...] = ()
+    languages: Sequence[str] = ()
+    spoken: Sequence[str] = ()
     problem: str = ""
 
     def mode(self, plan: SessionPlan) -> str:
@@ -55,7 +56,7 @@ class Hello:
 
 @dataclass(slots=True)
 class _Saying:
-    """A text that the helper is asked to say."""
+    """A text that the helper is speaking."""
 
     request: bytes
     sound: bytearray = field(default_factory=bytearray)
@@ -90,12 +91,10 @@ class Helper:
         return self._process.pid if self._process else None
 
     async def hello(self, seconds: float) -> Hello:
-        """What the helper has; after ``seconds`` without an answer the plain ear and tones are assumed."""
-        try:
+        """What the helper offers; the plain ear and tones if it does not answer within ``seconds``."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._said_hello.wait()
-        except TimeoutError:
-            return Hello()
         return self._hello
 
     def open(self, plan: SessionPlan) -> HelperLink:
@@ -106,7 +105,7 @@ class Helper:
         return link
 
     async def say(self, text: str, language: str, voice: str) -> bytes:
-        """The text as sound for a microphone: PCM16 mono at 16 kHz; empty where there is no voice for it."""
+        """Speak a text: PCM16 mono at 16 kHz, as from a microphone; empty without a voice for the language."""
         number, self._next = self._next, self._next + 1
         request = {"text": text, "language": language, "voice_type": voice}
         saying = self._sayings[number] = _Saying(json.dumps(request).encode())
@@ -123,23 +122,23 @@ class Helper:
         self.send(Kind.CLOSE, number)
 
     def send(self, kind: Kind, session: int, payload: bytes = b"") -> None:
-        """Write one packet. Without a helper nothing is written: each `HelperLink` repeats it to the next one."""
+        """Write one packet. Without a helper, nothing is written; each `HelperLink` repeats it to the next one."""
         if self._has_given_up and kind is Kind.FINISH:
             self._links[session].died(is_final=True)
             return
         if self._stdin is None or self._stdin.transport.is_closing():
             return
-        if self._stdin.transport.get_write_buffer_size() > MAX_UNREAD:
+        if self._unread > MAX_UNREAD:
             self.kill()
             return
         self._stdin.write(pack(kind, session, payload))
 
     async def room(self) -> None:
-        """Return when the helper has caught up so far that more may be read for it."""
+        """Wait until the helper can take more."""
         waited, least = 0.0, self._unread
         while self._unread > FULL:
-            await asyncio.sleep(_LOOK_S)
-            waited, least = (waited + _LOOK_S, least) if self._unread >= least else (0.0, self._unread)
+            await asyncio.sleep(_POLL_S)
+            waited, least = (waited + _POLL_S, least) if self._unread >= least else (0.0, self._unread)
             if waited >= HUNG_S:
                 self.kill()
                 return
@@ -156,7 +155,7 @@ class Helper:
             kill(self._process)
 
     def stop(self) -> None:
-        """End the helper for good; `run` returns when it is gone."""
+        """End the helper for good; `run` then returns."""
         self._stopping.set()
         self.kill()
 
@@ -165,7 +164,7 @@ class Helper:
         n_quick = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            await carefully(self._run_one())  # out of processes or memory, a broken pipe: it died at once
+            await carefully(self._run_one())  # whatever it raises (no memory, a broken pipe), the helper has died
             n_quick = n_quick + 1 if time.monotonic() - started < _STABLE_SECONDS else 0
             is_final = n_quick > _MAX_RESTARTS
             for link in self._links.values():
@@ -190,7 +189,7 @@ class Helper:
         self.send(Kind.SETUP, 0, self._setup)
         for link in self._links.values():
             self._open(link)
-            link.say_again()
+            link.repeat()
         for number, saying in self._sayings.items():
             saying.sound.clear()
             self.send(Kind.SAY, number, saying.request)
@@ -211,23 +210,17 @@ class Helper:
 
     def _handle(self, kind: Kind, session: int, payload: bytes) -> None:
         if kind is Kind.HELLO:
-            fields = json.loads(payload)
-            lists = {name: tuple(fields[name]) for name in ("languages", "spoken")}
-            self._hello = Hello(**fields | lists)
+            self._hello = Hello(**json.loads(payload))
             self._said_hello.set()
-            return
-        if (saying := self._sayings.get(session)) is not None:
+        elif (saying := self._sayings.get(session)) is not None:
             if kind is Kind.SOUND:
                 saying.sound += payload
             elif kind is Kind.FINISHED:
                 saying.is_over.set()
-            return
-        link = self._links.get(session)
-        if link is None:
-            return
-        if kind is Kind.HEARD:
-            link.heard(heard_from_json(payload))
-        elif kind is Kind.SPEECH:
-            link.speech(payload)
-        elif kind is Kind.FINISHED:
-            link.finished()
+        elif (link := self._links.get(session)) is not None:
+            if kind is Kind.HEARD:
+                link.heard(heard_from_json(payload))
+            elif kind is Kind.SPEECH:
+                link.speech(payload)
+            elif kind is Kind.FINISHED:
+                link.finished()

@@ -1,7 +1,7 @@
-"""One session's line to the helper process. It outlives the helper: what was not answered is sent again. Pure.
+"""One session's link to the helper process. It outlives the helper, and repeats unanswered audio to the next one. Pure.
 
-The line keeps the sound of the utterance until the helper reports that it has finished it. A fresh helper is given the
-same sound; finals and chunks of speech that have come already are not passed on a second time.
+The link keeps an utterance's audio until the helper has finished it. A new helper gets the same audio; its finals and
+speech are passed on only from where the last helper stopped.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pinch_tui.services.practice.helper.pipe import Kind
 from pinch_tui.services.practice.ports import Final, Heard, SessionPlan
 
 MAX_EVENTS = 4_096
-"""Events that wait for one session: about five minutes of speech. More are dropped and counted."""
+"""Limit of a session's queued events: about five minutes of speech. More are dropped and counted."""
 MAX_KEPT = 4 * 1024 * 1024
-"""Bytes of sound that are kept for a fresh helper: two minutes."""
+"""Limit of audio kept for a new helper, in bytes: two minutes."""
 PACKET_BYTES = 2_560
-"""Frames go to the helper in packets of 80 ms: waking it costs more than the work of a frame."""
+"""Frames are sent in packets of 80 ms, because waking the helper costs more than processing a frame."""
 _MAX_ATTEMPTS = 3
 
 Send = Callable[[Kind, int, bytes], None]
@@ -34,14 +34,14 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The helper died and the sound it had is lost; ``segment`` is the number that its final would have had. The next
-    audio goes to a fresh helper."""
+    """The helper died and its audio is lost; ``segment`` is the number of the missing final. The next audio goes to a
+    new helper."""
 
     segment: int
 
 
 class HelperLink:
-    """Numbers segments from 1 in the order of their finals, whatever the helper calls them."""
+    """Numbers segments from 1 in the order of their finals; the helpers' own numbers are ignored."""
 
     def __init__(self, send: Send, forget: Callable[[int], None], number: int, plan: SessionPlan) -> None:
         self._send = send
@@ -61,13 +61,13 @@ class HelperLink:
         self._skip_chunks = 0
 
     def audio(self, pcm: bytes) -> None:
-        """Take PCM16 of any whole number of samples."""
+        """Send PCM16 with any whole number of samples."""
         self._packet += pcm
         if len(self._packet) >= PACKET_BYTES:
             self._flush()
 
     def prepare(self) -> None:
-        """The utterance is about to be finished; more of its sound may still come."""
+        """The utterance will soon be finished; more of its audio can follow."""
         self._flush()
         self._send(Kind.PREPARE, self.number, b"")
 
@@ -78,15 +78,15 @@ class HelperLink:
     def close(self) -> None:
         self._forget(self.number)
 
-    def say_again(self) -> None:
-        """A fresh helper has been told of this session: give it what the last one has not answered."""
+    def repeat(self) -> None:
+        """Send a new helper everything that the last one has not answered."""
         self._skip_finals = self._n_new_finals
         self._skip_chunks = self._n_chunks
         for kind, payload in self._kept:
             self._send(kind, self.number, payload)
 
     def died(self, *, is_final: bool) -> None:
-        """The helper died; with ``is_final`` there will be no other."""
+        """The helper died; ``is_final``: there will be no other."""
         if not self._kept:
             return
         self._attempts += 1
@@ -98,7 +98,7 @@ class HelperLink:
             self._begin()
 
     def heard(self, heard: Heard) -> None:
-        """Pass on what the helper heard, unless it was passed on before."""
+        """Pass on an interim or final, unless it was passed on before."""
         if self._skip_finals:
             self._skip_finals -= isinstance(heard, Final)
             return
@@ -119,7 +119,7 @@ class HelperLink:
         self.put(Speech(data))
 
     def finished(self) -> None:
-        """The helper has answered all up to the oldest `finish`."""
+        """The helper has answered everything up to the oldest `finish`."""
         while self._kept:
             kind, payload = self._kept.popleft()
             self._kept_bytes -= len(payload)
@@ -143,7 +143,7 @@ class HelperLink:
             self._packet.clear()
 
     def _keep(self, kind: Kind, payload: bytes) -> None:
-        # Beyond the limit the sound is dropped; the count then shows that the utterance cannot be sent again.
+        # Beyond the limit audio is not kept; the count then shows that the utterance cannot be sent again.
         self._kept_bytes += len(payload)
         self._kept.append((kind, payload if self._kept_bytes <= MAX_KEPT else b""))
         self._send(kind, self.number, payload)

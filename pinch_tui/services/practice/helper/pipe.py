@@ -17,13 +17,13 @@ class Kind(IntEnum):
     AUDIO = 3  # PCM16
     FINISH = 4
     CLOSE = 5
-    PREPARE = 6  # FINISH will follow
+    PREPARE = 6  # FINISH will follow soon
     SAY = 7  # JSON: text, language, voice; answered by SOUND and FINISHED
     # from the helper
     HELLO = 10  # JSON: {"ear": name, "voice": name, "languages": [...], "spoken": [...]}
     HEARD = 11  # JSON: an Interim or a Final
     SPEECH = 12  # float32
-    FINISHED = 13  # all up to FINISH is answered
+    FINISHED = 13  # everything up to FINISH is answered
     SOUND = 15  # PCM16 at 16 kHz
 
 

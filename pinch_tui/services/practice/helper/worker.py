@@ -1,7 +1,7 @@
-"""The helper process: the ear and the voice, fed through stdin, answering on stdout.
+"""The helper process: the ear and the voice. It reads packets from stdin and writes packets to stdout.
 
-Single-threaded on purpose (the voice library is not thread-safe). It ends when its stdin ends. Nothing but packets is
-written to stdout; whatever a library prints goes to stderr, which the parent throws away.
+It has one thread, since the voice library is not thread-safe, and ends when its stdin ends. Output of libraries goes to
+stderr, which the parent discards.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CHUNK_BYTES = CHUNK_SAMPLES * 4
 
 
 def give_back() -> None:
-    """Return to the system what a closed ear no longer needs: the allocator would keep 20 MB for each."""
+    """Return a closed ear's memory to the system; the allocator would keep 20 MB for each."""
     gc.collect()
     if sys.platform.startswith("linux"):
         import ctypes
@@ -41,7 +41,7 @@ class Worker:
         self._workshop: Workshop | None = None
 
     def handle(self, kind: Kind, session: int, payload: bytes) -> None:
-        """Act on one packet of the parent."""
+        """Process one packet from the parent."""
         if kind is Kind.SETUP:
             self._set_up(json.loads(payload))
         elif kind is Kind.OPEN and self._workshop is not None:
@@ -49,8 +49,7 @@ class Worker:
             self._ears[session] = (plan, self._workshop.ear(plan))
         elif kind is Kind.SAY and self._workshop is not None:
             sound = spoken(self._workshop.voice, **json.loads(payload))
-            for at in range(0, len(sound), _CHUNK_BYTES):
-                self._send(Kind.SOUND, session, sound[at : at + _CHUNK_BYTES])
+            self._send_sound(Kind.SOUND, session, sound)
             self._send(Kind.FINISHED, session, b"")
         elif kind is Kind.CLOSE:
             if session in self._ears:
@@ -74,11 +73,12 @@ class Worker:
 
     def _tell(self, session: int, plan: SessionPlan, heard: Heard) -> None:
         self._send(Kind.HEARD, session, heard_to_json(heard))
-        if not isinstance(heard, Final) or self._workshop is None:
-            return
-        sound = b"".join(speech_of(heard, plan, self._workshop.voice))
+        if isinstance(heard, Final) and self._workshop is not None:
+            self._send_sound(Kind.SPEECH, session, b"".join(speech_of(heard, plan, self._workshop.voice)))
+
+    def _send_sound(self, kind: Kind, session: int, sound: bytes) -> None:
         for at in range(0, len(sound), _CHUNK_BYTES):
-            self._send(Kind.SPEECH, session, sound[at : at + _CHUNK_BYTES])
+            self._send(kind, session, sound[at : at + _CHUNK_BYTES])
 
     def _send(self, kind: Kind, session: int, payload: bytes) -> None:
         self._out.write(pack(kind, session, payload))
@@ -89,7 +89,7 @@ def main() -> int:
     """Serve packets until stdin ends."""
     tie_to_parent()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # A library that prints would break the framing: from here on stdout is stderr.
+    # A library's output would break the framing: from here on, stdout is stderr.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     worker = Worker(out)
     splitter = Splitter(Kind)

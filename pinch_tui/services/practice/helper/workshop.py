@@ -5,7 +5,7 @@ A recogniser serves one session at a time and returns to the pool. Making one ta
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Ear, Final, 
 from pinch_tui.services.practice.speech import lexicon
 from pinch_tui.services.practice.speech.ear import PhrasebookEar, heard_languages
 from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
-from pinch_tui.services.practice.speech.plain import PlainEar, ToneVoice
+from pinch_tui.services.practice.speech.plain import PlainEar, ToneVoice, tone
 from pinch_tui.services.practice.speech.sphinx import Recogniser, model_folder
 
 _MAX_IDLE = 2
@@ -32,11 +32,11 @@ class Workshop:
     espeak: Espeak | None
     dictionary: Path | None
     problem: str = ""
-    _idle: OrderedDict[tuple[str, ...], Recogniser] = field(default_factory=OrderedDict)
+    _idle: dict[tuple[str, ...], Recogniser] = field(default_factory=dict)
 
     @property
     def hello(self) -> dict[str, Any]:
-        """What the server is told (see `helper.Hello`)."""
+        """The fields of `helper.Hello`."""
         return {
             "ear": "phrasebook" if self.dictionary else "plain",
             "voice": self.voice.name,
@@ -47,13 +47,13 @@ class Workshop:
 
     @property
     def heard(self) -> tuple[str, ...]:
-        """The languages that can be recognised here."""
+        """The languages that can be recognised."""
         if self.dictionary is None:
             return ()
         return tuple(code for code in self.book.languages if code == "en" or (self.espeak and code in VOICES))
 
     def ear(self, plan: SessionPlan) -> Ear:
-        """An ear for a session: the phrasebook's where it can be had, else the plain one."""
+        """An ear for a session: the phrasebook's if its languages are available, else the plain one."""
         languages = heard_languages(plan, self.heard)
         if not languages or self.dictionary is None:
             return PlainEar(plan)
@@ -64,20 +64,20 @@ class Workshop:
         return PhrasebookEar(plan, self.book, recogniser, partial(self._put_back, languages, recogniser))
 
     def warm_up(self) -> None:
-        """Load what the first sentence needs, so that it is not late."""
+        """Load what the first sentence needs, so that it is not delayed."""
         for _ in self.voice.speak("Hello.", "en", "male"):
             pass
 
     def _put_back(self, languages: tuple[str, ...], recogniser: Recogniser) -> None:
+        self._idle.pop(languages, None)
         self._idle[languages] = recogniser
-        self._idle.move_to_end(languages)
-        while len(self._idle) > _MAX_IDLE:
-            self._idle.popitem(last=False)
+        if len(self._idle) > _MAX_IDLE:
+            del self._idle[next(iter(self._idle))]
 
 
 def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
-    """Load what is installed. ``problem`` names what was asked for and is missing, and a faulty phrasebook, which is
-    left out."""
+    """Load what is installed. ``problem`` reports requested parts that are missing, and a faulty phrasebook, which is
+    ignored."""
     problems: list[str] = []
     try:
         book = phrasebook.load(path)
@@ -102,7 +102,7 @@ def open_workshop(ear: str, voice: str, path: Path | None) -> Workshop:
 
 
 def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
-    """A spoken text as from a microphone: PCM16 mono at 16 kHz; empty for a language without a voice."""
+    """Speak a text as a microphone would record it: PCM16 mono at 16 kHz; empty for a language without a voice."""
     import numpy as np
 
     from pinch_tui.audio.dsp.resample import convert
@@ -114,12 +114,10 @@ def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
     return bytes((np.clip(resampled, -1.0, 1.0) * 32767).astype("<i2").tobytes())
 
 
-def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> list[bytes]:
-    """The sound for a final: its words, its tone, or nothing."""
-    from pinch_tui.services.practice.speech.plain import tone
-
+def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> Iterable[bytes]:
+    """The sound of a final: its words, its tone, or nothing."""
     if not plan.is_spoken:
-        return []
+        return ()
     if final.say:
-        return list(voice.speak(final.say, final.target, plan.voice))
-    return list(tone(final.tone)) if final.tone else []
+        return voice.speak(final.say, final.target, plan.voice)
+    return (tone(final.tone),) if final.tone else ()

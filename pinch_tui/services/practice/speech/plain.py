@@ -1,6 +1,6 @@
-"""The plain ear and the tones: what is left when no recogniser or no voice is installed. Labelled as practice.
+"""The plain ear and the tones, used when no recogniser or no voice is installed. Its texts are labelled as practice.
 
-The plain ear measures how long a person speaks, not what is said; the tones are short sine sounds. Together they
+The plain ear measures how long a person speaks, not what they say; the tones are short sine sounds. Together they
 exercise the whole path from microphone to loudspeaker.
 """
 
@@ -17,7 +17,7 @@ PLAIN_LABEL = "[practice]"
 
 
 class PlainEar:
-    """Tells how long a person spoke. Every full second is locked, so that the finals of stable mode grow."""
+    """Reports how long a person spoke. Every full second is locked, so that the finals of stable mode grow."""
 
     def __init__(self, plan: SessionPlan) -> None:
         self._plan = plan
@@ -55,7 +55,7 @@ class PlainEar:
         return "".join(f" {second} s," for second in range(1, int(self._seconds) + 1))
 
     def _interim(self) -> list[Heard]:
-        # Five guesses a second: enough to see the text move.
+        # Five guesses per second are enough to see the text move.
         text = f"{PLAIN_LABEL}{self._ticks()} {int(self._seconds * 5) / 5:.1f} s of speech"
         if text == self._shown:
             return []
@@ -67,13 +67,12 @@ class PlainEar:
         ticks = self._ticks() if self._plan.is_stable else ""
         text = f"{PLAIN_LABEL}{ticks} {self._seconds:.1f} s of speech"
         self._seconds = 0.0
-        is_any = self._plan.source == "auto"
-        source = "en" if is_any else self._plan.source
+        source = "en" if self._plan.source == "auto" else self._plan.source
         return Final(self._segment, text, text, source, self._plan.target, tone="plain")
 
 
-def tone(kind: str) -> Iterator[bytes]:
-    """Yield the sound of a tone, float32 at 24 kHz: two rising notes (``plain``) or one gliding down (``falling``)."""
+def tone(kind: str) -> bytes:
+    """The sound of a tone, float32 at 24 kHz: two rising notes (``plain``) or one gliding down (``falling``)."""
     seconds = 0.36
     n_samples = int(seconds * VOICE_RATE)
     phase = 0.0
@@ -84,11 +83,11 @@ def tone(kind: str) -> Iterator[bytes]:
         phase += 2 * math.pi * frequency / VOICE_RATE
         fade = min(1.0, n / 480, (n_samples - n) / 480)
         samples.append(0.2 * fade * math.sin(phase))
-    yield samples.tobytes()
+    return samples.tobytes()
 
 
 class ToneVoice:
-    """In place of a voice: one short tone a word."""
+    """Replaces a voice by one short tone per word."""
 
     name = "tones"
 
