@@ -30,7 +30,7 @@ class JsonLines:
         self.dropped = 0
         """Number of lines that were not written."""
         self._name = name
-        self._on_failure = on_failure
+        self._on_failure = on_failure or (lambda _: None)
         self._has_failed = False
         self._is_torn = False
         self._written = 0  # bytes
@@ -66,11 +66,7 @@ class JsonLines:
             self.dropped += 1
             if not self._has_failed:
                 self._has_failed = True
-                self._tell(f"The {self._name} {self.path} cannot be written: {exc.strerror}.")
-
-    def _tell(self, sentence: str) -> None:
-        if self._on_failure is not None:
-            self._on_failure(sentence)
+                self._on_failure(f"The {self._name} {self.path} cannot be written: {exc.strerror}.")
 
 
 class EventLog(JsonLines):

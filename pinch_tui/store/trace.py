@@ -76,7 +76,7 @@ class TraceWriter(JsonLines):
         if self._fd is not None and self._written + len(data) > self._max_bytes:
             self._append(b'{"t":0,"kind":"full"}\n')
             self.close()
-            self._tell(f"The trace {self.path} is full ({self._max_bytes // 1_000_000} MB); it ends here.")
+            self._on_failure(f"The trace {self.path} is full ({self._max_bytes // 1_000_000} MB); it ends here.")
         self._append(data)
 
     def log(self, t: float, kind: str, fields: Mapping[str, object]) -> None:

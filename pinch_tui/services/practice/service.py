@@ -153,12 +153,9 @@ class PracticeService:
             self._options.log(line)
 
     async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        try:
-            path = urlsplit(request.path).path[:40]
-        except ValueError:
-            path = ""
         response, remark = await self._answer(request)
         if response is not None:
+            path = request.path.partition("?")[0][:40]
             shown = path if path.isascii() and path.isprintable() else "?"
             self._log(f"GET {shown} {response.status_code}{remark}")
         return response

@@ -1,7 +1,7 @@
-"""libespeak-ng through ctypes: phonemes of a text, and speech. Only the helper process loads it; one thread only.
+"""libespeak-ng through ctypes: phonemes and speech of a text. Only the helper process loads it, in one thread.
 
-The library comes with the `espeakng-loader` package or with an installed espeak-ng. It is GPL-3-or-later and stays in
-that process. Source of the settings and traps: reference, practice service, "espeakng-loader".
+The library comes with the `espeakng-loader` package or with an installed espeak-ng. It is GPL-3-or-later, one reason to
+keep it in that process. Source of the settings and workarounds: reference, practice service, "espeakng-loader".
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ctypes.util
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ from pinch_tui.errors import AudioError
 from pinch_tui.services.practice.ports import VOICE_RATE
 
 _SYNCHRONOUS = 2
-_BUFFER_MS = 60
 _DONT_EXIT = 0x8000
 _UTF8 = 1
 _IPA_SEPARATED = 0x02 | ord("_") << 8
 _MAX_DATA_PATH = 150
-"""Longer data paths fail inside the library (at 160 characters) with a misleading message."""
+"""Data paths of 160 characters fail in the library with a misleading message."""
 
 VOICES: dict[str, tuple[str, ...]] = {
     **{code: (code,) for code in ("fr", "de", "it", "nl", "pl", "ru", "tr", "ja", "ko", "ar", "hi")},
@@ -34,17 +33,17 @@ VOICES: dict[str, tuple[str, ...]] = {
     "pt": ("pt-br", "pt"),
     "zh": ("cmn",),
 }
-"""Language code -> the library's voices; the first speaks, all of them say how a word may sound."""
+"""Language code -> the library's voices. The first one speaks; all are used for pronunciations."""
 _FEMALE = "+f5"
 
 _VOWEL_BEFORE_SHADDA = re.compile("([\u064b-\u0650])\u0651")
-"""The canonical order of Unicode, in which the library loses the vowel."""
+"""Unicode's canonical order, in which the library drops the vowel."""
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 def find_library() -> tuple[str, str | None] | None:
-    """Path of the library and of its data (None: its own idea); None when there is none."""
+    """Paths of the library and of its data (None: its default); None if it is not installed."""
     try:
         import espeakng_loader
     except ImportError:
@@ -54,7 +53,7 @@ def find_library() -> tuple[str, str | None] | None:
 
 
 class Espeak:
-    """The library, loaded. Raises `AudioError` when it is not there or does not start."""
+    """The loaded library. Raises `AudioError` if it is not installed or does not start."""
 
     name = "espeak"
 
@@ -69,7 +68,7 @@ class Espeak:
             raise AudioError(f"The voice library cannot be loaded: {exc}.") from exc
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self.rate = self._start(data)
-        # The breath in the voice is random: the same run says the same samples. Older libraries cannot.
+        # Breath noise is random; a seed makes runs repeatable. Older libraries have none.
         if hasattr(self._lib, "espeak_ng_SetRandSeed"):
             self._lib.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._voice = ""
@@ -80,7 +79,8 @@ class Espeak:
     def _start(self, data: str | None) -> int:
         def rate_with(folder: str | None) -> int:
             path = folder.encode() if folder is not None else None
-            return int(self._lib.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, path, _DONT_EXIT))
+            buffer_ms = 60
+            return int(self._lib.espeak_Initialize(_SYNCHRONOUS, buffer_ms, path, _DONT_EXIT))
 
         rate = rate_with(data) if data is None or len(data) <= _MAX_DATA_PATH else 0
         if rate <= 0 and data is not None:
@@ -90,7 +90,7 @@ class Espeak:
         return rate
 
     def phonemes(self, text: str, voice: str) -> str:
-        """IPA of a text with ``_`` between phonemes and spaces between words; empty for an unknown voice."""
+        """The IPA of a text, with ``_`` between phonemes and spaces between words; empty for an unknown voice."""
         if not self._choose(voice):
             return ""
         rest = ctypes.c_char_p(readable(text))
@@ -101,7 +101,7 @@ class Espeak:
         return " ".join(clauses)
 
     def speak(self, text: str, language: str, voice: str) -> Iterator[bytes]:
-        """Yield the speech of a text: float32 mono 24 kHz, in one piece."""
+        """Yield the speech of a text in one piece: float32 mono 24 kHz."""
         if language not in VOICES:
             return
         import numpy as np
@@ -114,7 +114,7 @@ class Espeak:
             yield np.clip(sound, -1.0, 1.0).astype("<f4").tobytes()
 
     def render(self, text: str, voice: str) -> bytes:
-        """Speech as the library makes it: PCM16 mono at `rate`; empty for an unknown voice."""
+        """The library's own output: PCM16 mono at `rate`; empty for an unknown voice."""
         if not self._choose(voice):
             return b""
         data = readable(text) + b"\0"
@@ -125,7 +125,7 @@ class Espeak:
         return pcm
 
     def _choose(self, voice: str) -> bool:
-        # Choosing loads the language's dictionary, which takes milliseconds for the large ones.
+        # Choosing loads the language's dictionary, which takes milliseconds.
         if voice != self._voice and self._lib.espeak_SetVoiceByName(voice.encode()) == 0:
             self._voice = voice
         return voice == self._voice
@@ -137,15 +137,14 @@ class Espeak:
 
 
 def readable(text: str) -> bytes:
-    """A text in the form that the library needs: UTF-8, Arabic shadda before its vowel."""
+    """A text as the library needs it: UTF-8, Arabic shadda before its vowel."""
     return _VOWEL_BEFORE_SHADDA.sub("\u0651\\1", text).encode()
 
 
 def _short_copy(data: Path) -> str:
-    """Link (or copy) the data folder to a short temporary path; it is removed at exit."""
+    """Link (or copy) the data folder to a short temporary path, which is removed at exit."""
     folder = Path(tempfile.mkdtemp(prefix="pinch-"))
-    remove: Callable[[], None] = lambda: shutil.rmtree(folder, ignore_errors=True)  # noqa: E731
-    atexit.register(remove)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     link = folder / data.name
     try:
         link.symlink_to(data, target_is_directory=True)

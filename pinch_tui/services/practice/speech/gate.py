@@ -1,7 +1,7 @@
-"""Speech or not: an energy gate with a tracked floor, and the segments it makes. Pure.
+"""Voice activity: an energy gate with a tracked noise floor, and the segments it makes. Pure.
 
-Push-to-talk needs no more: the key already says when to listen. The floor is the quietest smoothed block of the last
-1.2 s, so that steady noise never counts as speech; before there is a history, anything above -45 dBFS may be speech.
+This is enough for push-to-talk, where the key says when to listen. The floor is the quietest smoothed block of the last
+1.2 s, so that steady noise never counts as speech. At the start it is assumed to be at most -52 dBFS.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Iterator
+from enum import StrEnum
 from operator import mul
 
-BLOCK_SAMPLES = 320
-"""20 ms at 16 kHz: the gate's step."""
-BLOCK_BYTES = BLOCK_SAMPLES * 2
+BLOCK_BYTES = 640
+"""20 ms of PCM16 at 16 kHz: the gate's step."""
 
-_FLOOR_BLOCKS = 60
-_START_VOICED = 3
-_START_WINDOW = 5
+_START_VOICED, _START_WINDOW = 3, 5
+"""A segment starts when 3 of the last 5 blocks are voiced."""
 _MIN_VOICED = 9
+"""A segment with fewer voiced blocks is only a click."""
 _END_SILENT = 35
-_LEAD_BLOCKS = 12
+"""700 ms of silence end a segment."""
+_MARGIN_DB = 8.0
+"""Speech exceeds the noise floor by this margin."""
+_QUIETEST_DB = -56.0
+"""Quieter sound is never speech."""
 
 
 def level_dbfs(block: bytes) -> float:
@@ -33,24 +37,18 @@ def level_dbfs(block: bytes) -> float:
     return max(-96.0, 10.0 * math.log10(power / 1_073_741_824.0)) if power else -96.0
 
 
-_MARGIN_DB = 8.0
-"""How far speech lies above the noise floor."""
-_QUIETEST_DB = -56.0
-"""Quieter sound is never speech."""
-
-
 class Gate:
-    """Says for each 20 ms block whether it is speech."""
+    """Decides for each 20 ms block whether it is speech."""
 
     def __init__(self) -> None:
-        self._history: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
+        self._history: deque[float] = deque(maxlen=60)
         self._smooth = -96.0
         self.level = -96.0
         """The level of the last block in dBFS."""
 
     @property
     def quietest(self) -> float:
-        """The quietest of the last 1.2 s in dBFS, without the assumption that `floor` makes of the first blocks."""
+        """The quietest smoothed level of the last 1.2 s in dBFS, without the assumption about the start."""
         return min(self._history, default=0.0)
 
     @property
@@ -69,8 +67,8 @@ class Gate:
         return level > max(self.floor + _MARGIN_DB, _QUIETEST_DB)
 
 
-class SegmentState:
-    """Names of what `Segmenter.push` tells about a block."""
+class SegmentState(StrEnum):
+    """The effect of a block."""
 
     IDLE = "idle"
     START = "start"
@@ -82,60 +80,58 @@ class SegmentState:
 class Segmenter:
     """Cuts a stream of PCM16 into 20 ms blocks and the blocks into segments.
 
-    ``push`` yields ``(state, blocks)``: START brings the 160 to 200 ms before the first voiced block along, SPEECH
-    single blocks, END closes the segment after 700 ms of silence; DROPPED takes back a start that was only a click.
+    ``push`` yields ``(state, blocks)``. START comes with the last blocks (240 ms), SPEECH with a single one; END closes
+    the segment; DROPPED revokes a start that was only a click.
     """
 
     def __init__(self) -> None:
         self._gate = Gate()
         self._rest = b""
-        self._lead: deque[bytes] = deque(maxlen=_LEAD_BLOCKS)
+        self._lead: deque[bytes] = deque(maxlen=12)
         self._recent: deque[bool] = deque(maxlen=_START_WINDOW)
         self._is_open = False
         self.n_voiced = 0
-        """Voiced blocks of the open segment."""
+        """Number of voiced blocks in the open segment."""
         self.n_silent = 0
-        """Blocks of silence at the end of the open segment."""
+        """Number of silent blocks at the end of the open segment."""
         self._length = 0
         self._power = 0.0
         self._floor = 0.0
 
     @property
     def snr_db(self) -> float:
-        """How far the voiced blocks of the open segment stand out, on average, of the quietest that was in it."""
+        """Mean power of the open segment's voiced blocks over the quietest level in it."""
         if not self.n_voiced or not self._power:
             return 0.0
         return 10.0 * math.log10(self._power / self.n_voiced) - self._floor
 
     @property
     def voiced_seconds(self) -> float:
-        """Voiced time of the open segment, without its trailing silence."""
+        """Duration of the open segment without its trailing silence."""
         return max(0, self._length - self.n_silent) * 0.02
 
     @property
     def is_sure(self) -> bool:
-        """Enough was voiced that the open segment will not be dropped any more."""
+        """Whether the open segment is speech and will not be dropped."""
         return self._is_open and self.n_voiced >= _MIN_VOICED
 
-    def push(self, pcm: bytes) -> Iterator[tuple[str, list[bytes]]]:
-        """Take sound; yield what each whole block is. What else this object tells is as of the block yielded last."""
+    def push(self, pcm: bytes) -> Iterator[tuple[SegmentState, list[bytes]]]:
+        """Process audio; yields for each whole block. The properties describe the state after that block."""
         data = self._rest + pcm
         whole = len(data) - len(data) % BLOCK_BYTES
         self._rest = data[whole:]
         for at in range(0, whole, BLOCK_BYTES):
             yield self._block(data[at : at + BLOCK_BYTES])
 
-    def finish(self) -> str:
-        """Close the open segment at once: END, DROPPED when it was only a click, IDLE when there is none."""
-        state = SegmentState.IDLE
-        if self._is_open:
-            state = SegmentState.END if self.n_voiced >= _MIN_VOICED else SegmentState.DROPPED
-        self._reset()
+    def finish(self) -> SegmentState:
+        """Close the open segment at once: END, DROPPED if it was only a click, IDLE if there is none."""
+        state = self._close() if self._is_open else SegmentState.IDLE
+        self._recent.clear()
         self._lead.clear()
         self._rest = b""
         return state
 
-    def _block(self, block: bytes) -> tuple[str, list[bytes]]:
+    def _block(self, block: bytes) -> tuple[SegmentState, list[bytes]]:
         is_speech = self._gate.is_speech(block)
         if not self._is_open:
             self._lead.append(block)
@@ -159,12 +155,12 @@ class Segmenter:
         self.n_silent = 0 if is_speech else self.n_silent + 1
         if self.n_silent < _END_SILENT:
             return SegmentState.SPEECH, [block]
-        state = SegmentState.END if self.n_voiced >= _MIN_VOICED else SegmentState.DROPPED
-        self._reset()
-        return state, [block]
+        return self._close(), [block]
 
-    def _reset(self) -> None:
+    def _close(self) -> SegmentState:
+        state = SegmentState.END if self.is_sure else SegmentState.DROPPED
         self._is_open = False
         self._recent.clear()
         self.n_voiced = self.n_silent = self._length = 0
         self._power = 0.0
+        return state

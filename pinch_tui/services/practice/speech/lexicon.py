@@ -1,8 +1,8 @@
-"""How every sentence of the phrasebook may sound, as words and phones of the English acoustic model.
+"""The pronunciations of the phrasebook's sentences, as words and phones of the English acoustic model.
 
-English words come from the recogniser's own dictionary; everything else, and unknown English words, from espeak's
-phonemes. A dictionary word is named after its language and its sound (``es_17``), so that sentences share words and a
-recognised word tells its language.
+English words come from the recogniser's own dictionary; other languages, and unknown English words, from espeak's
+phonemes. A dictionary word is named after its language and a number (``es_17``), so that sentences share words and a
+recognised word reveals its language.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from pinch_tui.services.practice.speech.phones import to_phones
 
 Phonemes = Callable[[str, str], str]
 """(text, espeak voice) -> IPA, as `Espeak.phonemes`."""
-
 _UNSPACED = ("ja", "zh")
 _PIECE_PHONES = 5
-"""Languages written without spaces are cut into pieces of about this many phones, so that guesses can grow."""
+"""Sentences without spaces are cut into pieces of about this many phones, so that guesses can grow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """A sentence as the recogniser hears it: ``words`` of the dictionary, and for each where its text ends."""
+    """A sentence for the recogniser: ``words`` of the dictionary, and ``ends``, where each word ends in the text."""
 
     language: str
     sentence: Sentence
@@ -36,7 +35,7 @@ class Spelling:
     ends: tuple[int, ...]
 
     def shown(self, n_words: int) -> str:
-        """The text of the first words, as it will stand in the whole."""
+        """The beginning of the sentence's text, up to the end of this number of words."""
         if n_words >= len(self.words):
             return self.sentence.text
         return self.sentence.text[: self.ends[n_words - 1]] if n_words else ""
@@ -52,16 +51,14 @@ class Lexicon:
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def name(self, language: str, key: str, sounds: Iterable[str]) -> str:
-        """The dictionary word of a language for a key; made on first use."""
-        found = self._names.get((language, key))
-        if found is None:
-            found = self._names[language, key] = f"{language}_{len(self._names)}"
-            self.entries[found] = list(dict.fromkeys(sounds))
+        """The dictionary word for a key in a language, added on first use."""
+        found = self._names.setdefault((language, key), f"{language}_{len(self._names)}")
+        self.entries.setdefault(found, list(dict.fromkeys(sounds)))
         return found
 
 
 def build(book: Phrasebook, languages: Iterable[str], dictionary: Path, phonemes: Phonemes | None) -> Lexicon:
-    """Make the lexicon of some languages. Without ``phonemes`` only English words of the dictionary can be had."""
+    """Make the lexicon of some languages. Without ``phonemes`` it has only English words of the dictionary."""
     lexicon = Lexicon()
     for language in languages:
         if language == "en":
@@ -73,7 +70,7 @@ def build(book: Phrasebook, languages: Iterable[str], dictionary: Path, phonemes
 
 
 def tokens(text: str) -> tuple[tuple[str, int], ...]:
-    """Words of a spaced text, without punctuation, each with the position where it ends."""
+    """The words of a spaced text without punctuation, each with its end position."""
     found: list[tuple[str, int]] = []
     for match in re.finditer(r"\S+", text):
         inner = [at for at, sign in enumerate(match[0]) if _is_of_word(sign)]
@@ -83,7 +80,7 @@ def tokens(text: str) -> tuple[tuple[str, int], ...]:
 
 
 def _is_of_word(sign: str) -> bool:
-    # A word may end in a mark: the vowel signs of Hindi and Arabic are no letters.
+    # Words can end in marks: the vowel signs of Hindi and Arabic are no letters.
     return sign.isalnum() or sign in "_'" or unicodedata.category(sign)[0] == "M"
 
 
@@ -139,7 +136,7 @@ def _add_foreign(lexicon: Lexicon, language: str, sentence: Sentence, phonemes: 
 
 
 def _sounds(text: str, language: str, voice: str, phonemes: Phonemes) -> list[str]:
-    """The phones of each word of a text; one word at a time where espeak joins words."""
+    """The phones of each word of a text, spoken one by one if espeak joins words."""
     whole = [" ".join(to_phones(word, language)) for word in phonemes(text, voice).split()]
     whole = [sound for sound in whole if sound]
     words = tokens(text)

@@ -1,6 +1,6 @@
-"""From espeak's IPA to the phones of the English acoustic model (CMU set). Pure.
+"""Converts espeak's IPA to the phones of the English acoustic model (CMU set). Pure.
 
-The map comes from the reference (practice service, "Map used"), measured there on human Russian phrases.
+The map comes from the reference (practice service, "Map used"), where it was measured with human Russian phrases.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import unicodedata
 
 
 def _by_sign(table: dict[str, str]) -> dict[str, str]:
-    """Phones -> signs, the other way round."""
+    """Invert a table of phones -> signs."""
     return {sign: phones for phones, signs in table.items() for sign in signs}
 
 
@@ -35,14 +35,14 @@ _PER_LANGUAGE = {
     "tr": {"e": "EH"},
     "nl": {"ɣ": "HH"},
 }
-_ASPIRATING = ("hi", "zh", "ko")  # an h after a stop is aspiration there
+_ASPIRATING = ("hi", "zh", "ko")  # in these languages, an h after a stop is aspiration
 _NASAL = "\u0303"
 _VOWEL_PHONES = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
 
 
 def to_phones(ipa: str, language: str) -> tuple[str, ...]:
-    """Turn IPA into CMU phones. Stress, length, aspiration, palatalisation, tones and unknown signs are dropped; a
-    nasal vowel gets an N; a phone is not repeated where length is only written double."""
+    """Convert IPA to CMU phones. Stress, length, aspiration, palatalisation, tones and unknown signs are dropped; a
+    nasal vowel gets an N; double phones become one, since they only mark length."""
     own = _PER_LANGUAGE.get(language, {})
     text = unicodedata.normalize("NFD", ipa).replace("c\u0327", "ç").replace("a\u0308", "ä")
     text = text.replace("_", "").replace(".", "")

@@ -1,14 +1,13 @@
-"""pocketsphinx over a grammar of the phrasebook: one recogniser, its guesses, and how sure it is.
+"""pocketsphinx with a grammar of the phrasebook: one recogniser, its guesses, and how well they fit.
 
-Settings and traps are those of the reference (practice service, "pocketsphinx"): no best-path search, beams of 1e-70,
-and ``compallsen``, which makes the score of a frame its distance from the best sound of the model.
+Settings follow the reference (practice service, "pocketsphinx"): no best-path search, beams of 1e-70, and
+``compallsen``, which makes a frame's score its distance from the best sound of the model.
 
-A coarse decoder follows the speech; its guesses are good enough to show. At the end of the segment the judge decodes
-all of it once, finely, with the segment's own mean as its channel, so that the answer does not depend on earlier sound.
-A grammar always finds a guess, so the judge has a second decoder that accepts any sequence of phones. How much better
-that fits a word, smoothed over the sentence, tells whether to accept the guess: a near miss ("where is the museum")
-differs in one word, where the free phones fit far better. Compared with the distance alone, this measure does not
-depend on the speaker (``tests/bench/practice_ear.py`` prints it).
+A coarse decoder follows the speech; its guesses are good enough to show. At the end of the segment, the judge decodes
+all of it once, finely, with the segment's own mean as its channel, so that the result does not depend on earlier audio.
+A grammar always finds a guess. Therefore the judge has a second decoder that accepts any sequence of phones. A guess is
+refused if these free phones fit some word much better: a near miss ("where is the museum") differs in one word. Unlike
+the distance alone, this measure does not depend on the speaker (``tests/bench/practice_ear.py`` prints it).
 """
 
 from __future__ import annotations
@@ -22,21 +21,19 @@ from typing import Any
 from pinch_tui.services.practice.speech.lexicon import Lexicon, Spelling
 
 _SMOOTH_FRAMES = 10
+"""Weight of the sentence's mean in a word's score, in frames."""
 _DITHER = 8.0
-"""RMS of the noise (16-bit steps, -72 dBFS) added before judging. The model does not know digital silence, which would
-change the result for a phrase between silences."""
-_MAX_STRAY = 0.4
-_STRAY_FREE = 20
-"""Frames of fillers for each frame of words (beside 0.2 s) in a sentence that may be believed. What the free phones
-take for silence, too, is not counted: the room before the first word and after the last one tells nothing."""
+"""RMS of the noise (16-bit steps, -72 dBFS) added before judging: the model was not trained with digital silence."""
+_MAX_STRAY, _STRAY_FREE = 0.4, 20
+"""Filler frames allowed in a sentence: a share of the word frames, plus 0.2 s. Fillers that the free phones take for
+silence are not counted, since they are only the room before the first and after the last word."""
 _SILENCE = "SIL"
 _EMPTY = "(NULL)"
 """A joint of the grammar, which takes no time."""
-_MAX_DITHER_SAMPLES = 8 * 16_000
 
 
 def model_folder() -> Path:
-    """The acoustic model and dictionary inside the package; raise `ImportError` without it."""
+    """The folder of the acoustic model and dictionary in the package. Raises `ImportError` if it is not installed."""
     import pocketsphinx
 
     return Path(pocketsphinx.__file__).parent / "model" / "en-us"
@@ -44,17 +41,17 @@ def model_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What the sound is taken for. ``mean`` and ``worst`` tell how badly it fits, per frame, over the sentence and over
-    its worst word: of the judge's guess, how much worse than free phones (0 is perfect; 1 to 3 is usual, 4 is
-    doubtful); of a guess on the way, how far from the best sound of the model (5 to 9 is usual)."""
+    """A recognised beginning or sentence. ``mean`` and ``worst``: its distance per frame, in the sentence and in its
+    worst word. The judge measures it from the free phones (0 is perfect, 1 to 3 usual, 4 doubtful), a guess on the way
+    from the best sound of the model (5 to 9 is usual)."""
 
     spellings: tuple[Spelling, ...]
-    """Every sentence that begins with the heard words, in the book's order."""
+    """All sentences that begin with the recognised words, in the book's order."""
     n_words: int
     mean: float
     worst: float
     pause_share: float = 0.0
-    """Frames around and between the words for each frame of words."""
+    """Frames around and between the words, per frame of words."""
 
     @property
     def text(self) -> str:
@@ -62,17 +59,17 @@ class Guess:
 
     @property
     def whole(self) -> Spelling | None:
-        """The sentence, when all of its words were heard."""
+        """The sentence, if all of its words were recognised."""
         return next((spelling for spelling in self.spellings if len(spelling.words) == self.n_words), None)
 
     def common(self, n_words: int) -> str:
-        """The text of the first words when every sentence still possible writes it the same way, else nothing."""
+        """The text of the first words if all ``spellings`` write it the same way, else empty."""
         texts = {spelling.shown(n_words) for spelling in self.spellings}
         return texts.pop() if len(texts) == 1 and n_words < self.n_words else ""
 
 
 class _Free:
-    """What free phones make of a sound, summed up to each frame: their distance, and the frames that are no silence."""
+    """The free phones' decoding: sums up to each frame of their distance, and of frames that are not silence."""
 
     def __init__(self, distances: list[float], sounds: list[int]) -> None:
         self._distances = distances
@@ -83,7 +80,7 @@ class _Free:
         return len(self._distances) - 1
 
     def distance(self, first: int, last: int) -> float:
-        """The distance over the frames from ``first`` to before ``last``, which is in the sound."""
+        """The summed distance of the frames from ``first`` to before ``last``."""
         return self._distances[last] - self._distances[min(first, last)]
 
     def n_heard(self, first: int, last: int) -> int:
@@ -104,7 +101,6 @@ class Recogniser:
         self._judge = _phrases(lexicon, rules, 1e-70)
         phones = str(model_folder() / "en-us-phone.lm.bin")
         self._free = _decoder(allphone=phones, allphone_ci=True, lw=2.0, beam=1e-10, pbeam=1e-10)
-        self._dither: Any = None
 
     def begin(self) -> None:
         self._follower.start_utt()
@@ -113,30 +109,21 @@ class Recogniser:
         self._follower.process_raw(pcm, False, False)
 
     def end(self) -> None:
-        """Leave what was followed; nothing is asked of it any more."""
+        """End the utterance that was fed."""
         self._follower.end_utt()
 
     def guess(self) -> Guess | None:
-        """The best sentence so far; None when no word was heard yet."""
+        """The best guess so far; None if there is no word yet."""
         return self._read(self._follower, None)
 
     def judge(self, pcm: bytes) -> Guess | None:
-        """The best sentence of a whole segment (PCM16, at most 8 s), and how well it fits."""
-        sound = self._dithered(pcm)
+        """The best guess of a whole segment (PCM16, at most 8 s)."""
+        sound = _dithered(pcm)
         for decoder in (self._judge, self._free):
             decoder.start_utt()
             decoder.process_raw(sound, False, True)
             decoder.end_utt()
         return self._read(self._judge, self._heard_freely())
-
-    def _dithered(self, pcm: bytes) -> bytes:
-        import numpy as np
-
-        if self._dither is None:
-            self._dither = np.random.default_rng(7).normal(0.0, _DITHER, _MAX_DITHER_SAMPLES)
-        samples = np.frombuffer(pcm, dtype="<i2")[:_MAX_DITHER_SAMPLES]
-        noisy: bytes = np.clip(samples + self._dither[: samples.size], -32_768, 32_767).astype("<i2").tobytes()
-        return noisy
 
     def _read(self, decoder: Any, free: _Free | None) -> Guess | None:
         if decoder.hyp() is None:
@@ -156,7 +143,7 @@ class Recogniser:
             n_frames = last - segment.start_frame
             if n_frames <= 0:
                 continue
-            # A filler counts too: speech that the grammar has no words for hides in it.
+            # Fillers count, too: they contain speech for which the grammar has no words.
             if segment.word[0] in "<[(":
                 scores.append((n_frames, max(0.0, excess)))
                 n_stray += free.n_heard(segment.start_frame, last) if free is not None else 0
@@ -186,6 +173,15 @@ class Recogniser:
         return _Free([0.0, *accumulate(steps)], [0, *accumulate(sounds)])
 
 
+def _dithered(pcm: bytes) -> bytes:
+    """The same audio with the same noise each time."""
+    import numpy as np
+
+    samples = np.frombuffer(pcm, dtype="<i2")
+    noise = np.random.default_rng(7).normal(0.0, _DITHER, samples.size)
+    return bytes(np.clip(samples + noise, -32_768, 32_767).astype("<i2").tobytes())
+
+
 def _decoder(**settings: Any) -> Any:
     import pocketsphinx
 
@@ -209,13 +205,13 @@ def _phrases(lexicon: Lexicon, rules: str, beam: float, **settings: Any) -> Any:
 
 
 def _distance(segment: Any) -> float:
-    # The binding gives the score as a power of e; what underflows is as far off as can be.
+    # The binding exponentiates the score; an underflow is the largest distance.
     n_frames = segment.end_frame - segment.start_frame + 1
     return -1000.0 * math.log(segment.ascore) if segment.ascore > 0 else 1000.0 * n_frames
 
 
 def grammar(lexicon: Lexicon) -> str:
-    """A JSGF grammar of all sentences. Common beginnings are shared, so that the search stays small."""
+    """A JSGF grammar of all sentences, with shared beginnings to keep the search small."""
     tree: dict[str, Any] = {}
     for spelling in lexicon.spellings:
         node = tree
