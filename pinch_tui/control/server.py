@@ -28,8 +28,6 @@ from pinch_tui.control.messages import (
 
 MAX_CONNECTIONS = 8
 IDLE_S = 2.0
-TAKE_OVER_S = 3.0
-"""Interval at which a second copy checks whether the first still listens."""
 
 OnCommand = Callable[[ControlCommand], Mapping[str, object]]
 """Carries out a command at once, on the loop's thread; returns the reply (JSON-ready, no secrets)."""
@@ -74,8 +72,11 @@ class ControlServer:
     async def start(self) -> None:
         await self._endpoint.start(self._serve)
 
-    async def take_over(self, every_s: float = TAKE_OVER_S) -> None:
-        """Wait until the other copy has ended, then listen. Returns when that worked or failed for good."""
+    async def take_over(self, every_s: float = 3.0) -> None:
+        """Wait until the other copy has ended, then listen. Returns when that worked or failed for good.
+
+        ``every_s``: interval of the attempts, in seconds.
+        """
         is_waiting = True
         while is_waiting:
             await asyncio.sleep(every_s)

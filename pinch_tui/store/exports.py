@@ -81,13 +81,8 @@ def export_conversation(
 
 def save_speech(folder: Path, utterance: int, wav: bytes) -> Path:
     """Write the speech of one line, a complete WAV file; returns the new file."""
-    at = datetime.now().astimezone()
-
-    def name(copy: int) -> str:
-        suffix = f"-{copy}" if copy > 1 else ""
-        return f"pinch-{at:%Y-%m-%d-%H%M}-line-{utterance}{suffix}.wav"
-
-    return create(folder, name, wav)
+    name = f"pinch-{datetime.now().astimezone():%Y-%m-%d-%H%M}-line-{utterance}"
+    return create(folder, lambda copy: f"{name}-{copy}.wav" if copy > 1 else f"{name}.wav", wav)
 
 
 def default_folder() -> Path:

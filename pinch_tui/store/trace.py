@@ -23,8 +23,6 @@ MAX_NUMBER: Final = 1e15
 """Larger times and counts are rejected when a trace is read."""
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Size limit of one run: about six hours of talking."""
-MAX_LINE: Final = 8_000_000
-"""Longest line that is read, in bytes."""
 
 LOGGED_KINDS: Final = frozenset(
     {"ready", "session", "talk-start", "talk-soft-stop", "talk-stop", "talk-cancel", "first-frame", "finalize"}
@@ -119,7 +117,7 @@ class TraceReader:
         seen_header = False
         try:
             with self.path.open("rb") as file:
-                while raw := file.readline(MAX_LINE):
+                while raw := file.readline(8_000_000):
                     line = parse_line(raw)
                     if line is None:
                         self.unreadable += 1

@@ -31,7 +31,7 @@ from pinch_tui.core.transcript.merge import whole
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import EXIT_INTERRUPTED, UsageError, why
 from pinch_tui.store.exports import create, nothing_in
-from pinch_tui.store.history.conversations import Conversation, History, Unreadable
+from pinch_tui.store.history.conversations import Conversation, History, Unreadable, matching
 
 _REFERENCE = "last, its number in the list, or the beginning of its name"
 
@@ -140,30 +140,33 @@ def _direction(line: ExportLine) -> tuple[str, str, str | None]:
 def search(ctx: click.Context, words: tuple[str, ...], as_json: bool) -> None:
     """Find utterances by words of either language; case and accents do not matter. Exit code 1 if nothing is found."""
     last = ""
-    history = _history(ctx.obj)
-    unread = [entry for entry in history.entries() if isinstance(entry, Unreadable)]
-    for item, utterance in history.search(" ".join(words)):
-        if as_json:
-            spoken = dict.fromkeys(map(_direction, lines_of([utterance])))
-            source, target, speaker = (
-                next(iter(spoken)) if len(spoken) == 1 else (utterance.source, utterance.target, None)
-            )
-            fields = {
-                "id": item.id,
-                "utterance": utterance.number,
-                "started": utterance.started,
-                "original": utterance.original,
-                "translation": utterance.translation,
-                "source_language": source,
-                "target_language": target,
-                "speaker": speaker,
-            }
-            click.echo(json.dumps(fields, ensure_ascii=False))
-        else:
-            if item.id != last:
-                click.echo(f"{item.id}  {_when(item.started)}")
-            click.echo(_shown(utterance, is_starred=utterance.number in item.stars))
-        last = item.id
+    unread: list[Unreadable] = []
+    for item in _history(ctx.obj).entries():
+        if isinstance(item, Unreadable):
+            unread.append(item)
+            continue
+        for utterance, _ in matching(item, " ".join(words)):
+            if as_json:
+                spoken = dict.fromkeys(map(_direction, lines_of([utterance])))
+                source, target, speaker = (
+                    next(iter(spoken)) if len(spoken) == 1 else (utterance.source, utterance.target, None)
+                )
+                fields = {
+                    "id": item.id,
+                    "utterance": utterance.number,
+                    "started": utterance.started,
+                    "original": utterance.original,
+                    "translation": utterance.translation,
+                    "source_language": source,
+                    "target_language": target,
+                    "speaker": speaker,
+                }
+                click.echo(json.dumps(fields, ensure_ascii=False))
+            else:
+                if item.id != last:
+                    click.echo(f"{item.id}  {_when(item.started)}")
+                click.echo(_shown(utterance, is_starred=utterance.number in item.stars))
+            last = item.id
     _refuse(unread)
     if not last:
         click.echo("Nothing was found.", err=True)

@@ -26,7 +26,6 @@ MIN_COST = 64
 """Every message counts as at least this many bytes."""
 MAX_CLIENTS = 1_000
 """Clients whose allocation rates are remembered."""
-_BYTES_S = 32_000
 
 
 class Bucket:
@@ -50,11 +49,6 @@ class Bucket:
             return False
         self._tokens -= 1.0
         return True
-
-
-def audio_bucket() -> Bucket:
-    """A bucket for the audio bytes of one session."""
-    return Bucket(AUDIO_BURST_S * _BYTES_S, AUDIO_RATE * _BYTES_S)
 
 
 def client_of(key: str) -> str:

@@ -10,16 +10,16 @@ from pinch_tui.services.practice.allocation import SessionQuery
 from pinch_tui.services.practice.ports import Final, Interim
 
 
-def dump(fields: dict[str, Any]) -> str:
+def _dump(fields: dict[str, Any]) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def ready(session_id: str) -> str:
-    return dump({"type": "ready", "session_id": session_id})
+    return _dump({"type": "ready", "session_id": session_id})
 
 
 def error(text: str, now: float) -> str:
-    return dump({"type": "error", "error": text, "timestamp": now})
+    return _dump({"type": "error", "error": text, "timestamp": now})
 
 
 def unsupported_target(code: str, spoken: Sequence[str], now: float) -> str:
@@ -57,7 +57,7 @@ def _transcript(
     """``note`` says why a text is empty. The reference has no such field; other clients see an empty final."""
     if has_note and isinstance(heard, Final) and heard.note:
         fields = {**fields, "note": heard.note}
-    return dump(
+    return _dump(
         {
             **fields,
             "correlation_id": segment_id,

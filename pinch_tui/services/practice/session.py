@@ -24,22 +24,18 @@ from websockets.exceptions import ConnectionClosed
 from pinch_tui.errors import InputFileError
 from pinch_tui.services.practice import messages
 from pinch_tui.services.practice.allocation import Grant
-from pinch_tui.services.practice.bounds import MIN_COST, audio_bucket
+from pinch_tui.services.practice.bounds import AUDIO_BURST_S, AUDIO_RATE, MIN_COST, Bucket
 from pinch_tui.services.practice.faults import FaultPlan, Timed
 from pinch_tui.services.practice.helper.helper import Helper
 from pinch_tui.services.practice.helper.link import HelperLink, Lost, Speech
-from pinch_tui.services.practice.ports import VOICE_RATE, Final, Interim
+from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Final, Interim
 from pinch_tui.services.practice.recording import Recording
 
 GRACE_SECONDS = 0.25
 """How long after `finalize` arriving frames still belong to its segment."""
-READY_SECONDS = 0.02
-"""Delay of `ready`, to catch a client that sends too early."""
 LEAD_SECONDS = 0.16
 """Speech is sent in real time, two chunks ahead."""
 MAX_FRAME_BYTES = 64 * 1024
-MAX_PLAYOUT = 1_500
-"""Limit of queued speech, in chunks: two minutes."""
 HELLO_SECONDS = 3.0
 """Longest wait for the helper to load."""
 
@@ -79,10 +75,10 @@ class PracticeSession:
         self._recording = recording
         self._query = grant.query
         self._plan = grant.query.plan
-        self._playout: asyncio.Queue[bytes] = asyncio.Queue(MAX_PLAYOUT)
+        self._playout: asyncio.Queue[bytes] = asyncio.Queue(1_500)  # chunks: two minutes
         self._segments: defaultdict[int, _Segment] = defaultdict(_Segment)
         self._sending = asyncio.Lock()
-        self._bucket = audio_bucket()
+        self._bucket = Bucket(AUDIO_BURST_S * EAR_RATE * 2, AUDIO_RATE * EAR_RATE * 2)  # bytes
         self._hold_until = 0.0
         self._stall_until: float | None = None
 
@@ -105,11 +101,9 @@ class PracticeSession:
                 self._recording.close()
 
     async def _open(self) -> None:
-        """Send `ready`, then errors about the request."""
+        """Send `ready`, after a moment that catches clients that send too early; then errors about the request."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(
-                None if self._faults.never_ready else READY_SECONDS + self._faults.ready_ms / 1000
-            ):
+            async with asyncio.timeout(None if self._faults.never_ready else 0.02 + self._faults.ready_ms / 1000):
                 await self._socket.recv()
             raise _LeaveError(4400, "nothing may be sent before ready")
         hello = await self._helper.hello(HELLO_SECONDS)

@@ -24,12 +24,10 @@ from pinch_tui.store.locks import claim, is_held
 from pinch_tui.store.paths import BINARY, is_torn, open_file
 
 _SUFFIX: Final = ".jsonl"
-_DAY_S: Final = 86_400
 _AHEAD_DAYS: Final = 90
 """A clock that is later than the newest conversation by more than this is probably wrong."""
 _BEHIND_DAYS: Final = 1
 """The same for a clock that is earlier."""
-_HEADER_LIMIT: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +186,6 @@ class History:
             raise _no_such(name)
         return conversation
 
-    def search(self, text: str) -> Iterator[tuple[Conversation, Utterance]]:
-        """Utterances that contain ``text`` in either language, ignoring case and accents; newest conversation first."""
-        for conversation in self.conversations():
-            for utterance, _ in matching(conversation, text):
-                yield conversation, utterance
-
     def correct(
         self, conversation: Conversation, number: int, original: str | None, translation: str | None
     ) -> Conversation:
@@ -255,8 +247,8 @@ class History:
             path = self.path_of(name)
             with contextlib.suppress(OSError):
                 changed[path] = path.stat().st_mtime
-        old = [path for path, at in changed.items() if now - at > keep_days * _DAY_S]
-        away = (now - max(changed.values(), default=now)) / _DAY_S
+        old = [path for path, at in changed.items() if now - at > keep_days * 86_400]
+        away = (now - max(changed.values(), default=now)) / 86_400
         if away < -_BEHIND_DAYS or (old and away > _AHEAD_DAYS):
             side = "behind" if away < 0 else "after"
             return Purge(
@@ -282,7 +274,7 @@ class History:
         path = self.path_of(name)
         try:
             with open_file(path) as file:
-                header = read([file.readline(_HEADER_LIMIT)]).header
+                header = read([file.readline(64 * 1024)]).header
             return header.started if header is not None else _started_from(name, path)
         except OSError:
             try:

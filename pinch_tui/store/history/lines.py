@@ -27,8 +27,6 @@ from pinch_tui.core.transcript.utterance import Segment, Utterance, UtteranceSta
 SCHEMA = 1
 _ID_LIMIT = 300
 _CODE_LIMIT = 40
-_YEAR_3000 = 32_503_680_000.0
-_CENTURY_MS = 3_155_760_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ def _maybe(value: object, limit: int) -> str | None:
 def _time(value: float) -> float:
     """Unix seconds within the range of all calendars."""
     seconds = float(value)
-    if not 0.0 <= seconds < _YEAR_3000:
+    if not 0.0 <= seconds < 32_503_680_000.0:  # the year 3000
         raise ValueError("not a time of a conversation")
     return seconds
 
@@ -232,6 +230,6 @@ def _time(value: float) -> float:
 def _ms(value: Any) -> int:
     """Milliseconds since a conversation began."""
     ms = int(value)
-    if not 0 <= ms < _CENTURY_MS:
+    if not 0 <= ms < 3_155_760_000_000:  # a century
         raise ValueError("not a time within a conversation")
     return ms

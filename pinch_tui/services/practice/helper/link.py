@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pinch_tui.services.practice.helper.pipe import Kind
 from pinch_tui.services.practice.ports import Final, Heard, SessionPlan
 
-MAX_EVENTS = 4_096
-"""Limit of a session's queued events: about five minutes of speech. More are dropped and counted."""
 MAX_KEPT = 4 * 1024 * 1024
 """Limit of audio kept for a new helper, in bytes: two minutes."""
 PACKET_BYTES = 2_560
@@ -48,7 +46,7 @@ class HelperLink:
         self._forget = forget
         self.number = number
         self.plan = plan
-        self.events: asyncio.Queue[Heard | Speech | Lost] = asyncio.Queue(MAX_EVENTS)
+        self.events: asyncio.Queue[Heard | Speech | Lost] = asyncio.Queue(4_096)  # five minutes of speech
         self.dropped = 0
         self._packet = bytearray()
         self._kept: deque[tuple[Kind, bytes]] = deque()

@@ -38,16 +38,16 @@ class Worker:
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._ears: dict[int, tuple[SessionPlan, Ear]] = {}
-        self._workshop: Workshop | None = None
+        self._workshop: Workshop  # made by SETUP, always the first packet
 
     def handle(self, kind: Kind, session: int, payload: bytes) -> None:
         """Process one packet from the parent."""
         if kind is Kind.SETUP:
             self._set_up(json.loads(payload))
-        elif kind is Kind.OPEN and self._workshop is not None:
+        elif kind is Kind.OPEN:
             plan = SessionPlan(**json.loads(payload))
             self._ears[session] = (plan, self._workshop.ear(plan))
-        elif kind is Kind.SAY and self._workshop is not None:
+        elif kind is Kind.SAY:
             sound = spoken(self._workshop.voice, **json.loads(payload))
             self._send_sound(Kind.SOUND, session, sound)
             self._send(Kind.FINISHED, session, b"")
@@ -73,7 +73,7 @@ class Worker:
 
     def _tell(self, session: int, plan: SessionPlan, heard: Heard) -> None:
         self._send(Kind.HEARD, session, heard_to_json(heard))
-        if isinstance(heard, Final) and self._workshop is not None:
+        if isinstance(heard, Final):
             self._send_sound(Kind.SPEECH, session, b"".join(speech_of(heard, plan, self._workshop.voice)))
 
     def _send_sound(self, kind: Kind, session: int, sound: bytes) -> None:

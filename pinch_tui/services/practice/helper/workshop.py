@@ -20,8 +20,6 @@ from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
 from pinch_tui.services.practice.speech.plain import PlainEar, ToneVoice, tone
 from pinch_tui.services.practice.speech.sphinx import Recogniser, model_folder
 
-_MAX_IDLE = 2
-
 
 @dataclass(slots=True)
 class Workshop:
@@ -71,7 +69,7 @@ class Workshop:
     def _put_back(self, languages: tuple[str, ...], recogniser: Recogniser) -> None:
         self._idle.pop(languages, None)
         self._idle[languages] = recogniser
-        if len(self._idle) > _MAX_IDLE:
+        if len(self._idle) > 2:
             del self._idle[next(iter(self._idle))]
 
 

@@ -121,10 +121,8 @@ def _add_foreign(lexicon: Lexicon, language: str, sentence: Sentence, phonemes: 
         variants = [first]
         length = len(sentence.text.rstrip("。？！、 .?!"))
         total = sum(len(sound.split()) for sound in first)
-        ends, done = [], 0
-        for sound in first:
-            done += len(sound.split())
-            ends.append(max(1, length * done // total))
+        spoken = itertools.accumulate(len(sound.split()) for sound in first)
+        ends = [max(1, length * n_phones // total) for n_phones in spoken]
     else:
         ends = [end for _, end in words]
         variants = [variant for variant in variants if len(variant) == len(first)]

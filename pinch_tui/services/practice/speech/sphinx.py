@@ -13,8 +13,8 @@ the distance alone, this measure does not depend on the speaker (``tests/bench/p
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +68,8 @@ class Guess:
         return texts.pop() if len(texts) == 1 and n_words < self.n_words else ""
 
 
-class _Free:
-    """The free phones' decoding: sums up to each frame of their distance, and of frames that are not silence."""
-
-    def __init__(self, distances: list[float], sounds: list[int]) -> None:
-        self._distances = distances
-        self._sounds = sounds
-
-    @property
-    def n_frames(self) -> int:
-        return len(self._distances) - 1
-
-    def distance(self, first: int, last: int) -> float:
-        """The summed distance of the frames from ``first`` to before ``last``."""
-        return self._distances[last] - self._distances[min(first, last)]
-
-    def n_heard(self, first: int, last: int) -> int:
-        return self._sounds[last] - self._sounds[min(first, last)]
+_Frame = tuple[float, bool]
+"""One frame as decoded by the free phones: its distance, and whether it is not silence."""
 
 
 class Recogniser:
@@ -125,7 +110,7 @@ class Recogniser:
             decoder.end_utt()
         return self._read(self._judge, self._heard_freely())
 
-    def _read(self, decoder: Any, free: _Free | None) -> Guess | None:
+    def _read(self, decoder: Any, free: Sequence[_Frame] | None) -> Guess | None:
         if decoder.hyp() is None:
             return None
         words: list[str] = []
@@ -135,18 +120,16 @@ class Recogniser:
         for segment in decoder.seg():
             if segment.word == _EMPTY:
                 continue
-            last = segment.end_frame + 1
-            excess = _distance(segment)
-            if free is not None:
-                last = min(last, free.n_frames)
-                excess -= free.distance(segment.start_frame, last)
+            last = segment.end_frame + 1 if free is None else min(segment.end_frame + 1, len(free))
+            freely = free[segment.start_frame : last] if free is not None else []
+            excess = _distance(segment) - sum(distance for distance, _ in freely)
             n_frames = last - segment.start_frame
             if n_frames <= 0:
                 continue
             # Fillers count, too: they contain speech for which the grammar has no words.
             if segment.word[0] in "<[(":
                 scores.append((n_frames, max(0.0, excess)))
-                n_stray += free.n_heard(segment.start_frame, last) if free is not None else 0
+                n_stray += sum(is_sound for _, is_sound in freely)
                 continue
             words.append(segment.word.partition("(")[0])
             n_spoken += n_frames
@@ -159,18 +142,15 @@ class Recogniser:
         n_pausing = sum(n_frames for n_frames, _ in scores) - n_spoken
         return Guess(tuple(spellings), len(words), mean, worst, n_pausing / n_spoken)
 
-    def _heard_freely(self) -> _Free:
-        steps: list[float] = []
-        sounds: list[int] = []
+    def _heard_freely(self) -> list[_Frame]:
+        frames: list[_Frame] = []
         for segment in self._free.seg() or ():
-            n_frames = segment.end_frame - segment.start_frame + 1
+            first, n_frames = segment.start_frame, segment.end_frame + 1 - segment.start_frame
             # Ignore a stretch without a usable score (the very first one).
-            step = _distance(segment) / n_frames if segment.ascore > 0 else 0.0
-            steps += [0.0] * (segment.end_frame + 1 - len(steps))
-            sounds += [0] * (segment.end_frame + 1 - len(sounds))
-            steps[segment.start_frame : segment.end_frame + 1] = [step] * n_frames
-            sounds[segment.start_frame : segment.end_frame + 1] = [int(segment.word != _SILENCE)] * n_frames
-        return _Free([0.0, *accumulate(steps)], [0, *accumulate(sounds)])
+            distance = _distance(segment) / n_frames if segment.ascore > 0 else 0.0
+            frames += [(0.0, False)] * (first - len(frames))
+            frames[first : first + n_frames] = [(distance, segment.word != _SILENCE)] * n_frames
+        return frames
 
 
 def _dithered(pcm: bytes) -> bytes:
