@@ -62,7 +62,7 @@ class ChildKeyring:
             # Without "from": the exception carries the child's output.
             raise KeyringFailed(f"it did not answer within {timeout_s:g} s") from None
         except OSError as exc:
-            raise KeyringFailed(f"it cannot be asked ({exc.strerror})") from exc
+            raise KeyringFailed(f"it cannot be started ({exc.strerror})") from exc
         if done.returncode == _ABSENT:
             raise KeyringAbsent("this system has none")
         if done.returncode not in (_FOUND, _NOTHING):

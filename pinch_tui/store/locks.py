@@ -101,7 +101,7 @@ if sys.platform == "win32":
     import msvcrt
 
     _FAR = 1 << 40
-    """Windows locks bytes, and nobody else can read them. This one is beyond the end of any file."""
+    """Windows locks bytes, which other processes then cannot read. This one is beyond the end of any file."""
 
     def _lock(fd: int, *, is_waiting: bool = False) -> bool:
         """Waiting gives up after ten seconds, as the C library does."""

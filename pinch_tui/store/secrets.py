@@ -58,7 +58,7 @@ class KeySource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key and where it was found. ``value`` is empty, and ``source`` NONE, when there is none."""
+    """A key and where it was found. ``value`` is empty, and ``source`` NONE, if there is none."""
 
     value: str = field(repr=False)
     source: KeySource
@@ -114,12 +114,12 @@ def lookup_key(
         except KeyringAbsent:
             pass
         except KeyringFailed as exc:
-            warnings.append(f"The keyring was left out: {exc}.")
+            warnings.append(f"The keyring was skipped: {exc}.")
     path = folder / name.file
     try:
         if value := read_file(path)[: MAX_KEY + 2].decode("ascii", "replace").strip():
             if not is_private(path):
-                warnings.append(f"{path} may be read by others: run chmod 600 {path}.")
+                warnings.append(f"{path} can be read by others: run chmod 600 {path}.")
             return ApiKey(value, KeySource.FILE, tuple(warnings))
     except FileNotFoundError:
         pass

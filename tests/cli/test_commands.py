@@ -84,7 +84,7 @@ def test_a_key_comes_from_stdin_and_goes_into_the_file(shell: Shell, monkeypatch
     assert shell.key_file.read_text(encoding="utf-8") == CANARY + "\n"
     assert shell("key", "status") == (0, f"There is an API key, from {shell.paths.state / 'key'}.\n", "")
     shell.keyring = MemoryKeyring(failure="it is locked or broken")
-    assert shell("key", "status")[2] == "pinch-tui: The keyring was left out: it is locked or broken.\n"
+    assert shell("key", "status")[2] == "pinch-tui: The keyring was skipped: it is locked or broken.\n"
     code, out, _ = shell("key", "delete")
     assert (code, out) == (0, "Removed from the key file.\n")
     code, out, _ = shell("key", "delete")
@@ -572,4 +572,4 @@ def test_an_export_goes_into_a_pipe_that_is_read(talked: Shell, tmp_path: Path) 
     finally:
         os.close(reader)
     code, _, err = talked("practice", "phrases", "--phrasebook", str(pipe))
-    assert code == 2 and "is no file, and it is read more than once" in err
+    assert code == 2 and "is not a regular file, but it is read more than once" in err

@@ -106,10 +106,10 @@ BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {
     ),
     "no key": (lambda: machine.check_key(""), Verdict.WARN, 0, "There is no API key"),
     "locked keyring": (
-        lambda: machine.check_key("key file", ("The keyring was left out: locked.",)),
+        lambda: machine.check_key("key file", ("The keyring was skipped: locked.",)),
         Verdict.WARN,
         0,
-        "left out",
+        "was skipped",
     ),
     "no TTY": (lambda: terminal.check_terminal(replace(TERMINAL, has_terminal=False)), Verdict.WARN, 0, "no TTY"),
     "dumb": (lambda: terminal.check_terminal(replace(TERMINAL, env={"TERM": "dumb"})), Verdict.WARN, 0, "TERM=dumb"),

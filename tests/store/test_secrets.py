@@ -56,7 +56,7 @@ def test_a_key_never_shows() -> None:
 def test_a_keyring_that_fails_is_left_out_and_said(tmp_path: Path) -> None:
     key = lookup_key(_settings("from_config"), {}, tmp_path, MemoryKeyring(failure="it did not answer within 4 s"))
     assert key.source is KeySource.CONFIG
-    assert key.warnings == ("The keyring was left out: it did not answer within 4 s.",)
+    assert key.warnings == ("The keyring was skipped: it did not answer within 4 s.",)
     assert lookup_key(_settings("from_config"), {}, tmp_path, MemoryKeyring(is_absent=True)).warnings == ()
 
 
@@ -170,7 +170,7 @@ def test_a_broken_keyring_prints_nothing(capfd: pytest.CaptureFixture[str]) -> N
     script = f"import sys; sys.stderr.write('{CANARY}'); sys.exit(1)"
     with pytest.raises(KeyringFailed, match="is locked or broken"):
         _child(script).get()
-    with pytest.raises(KeyringFailed, match="cannot be asked"):
+    with pytest.raises(KeyringFailed, match="cannot be started"):
         ChildKeyring(command=("/nonexistent/python",)).get()
     captured = capfd.readouterr()
     assert CANARY not in captured.out + captured.err

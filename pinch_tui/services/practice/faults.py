@@ -95,7 +95,9 @@ class FaultPlan:
             else:
                 code = int(numbers[0]) if name == "close" else 0
                 if name == "close" and code not in _CLOSE_CODES:
-                    raise UsageError(f"--fault {word}: {code} is no close code here.", f"Use one of {_CLOSE_CODES}.")
+                    raise UsageError(
+                        f"--fault {word}: {code} is not a supported close code.", f"Use one of {_CLOSE_CODES}."
+                    )
                 fields["crashes" if name == "crash" else "closes"] += (Timed(numbers[-1], code, times),)
         return cls(**fields)
 

@@ -154,7 +154,7 @@ def read_rows(path: Path) -> list[_Row]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "no file, and it is read more than once"
+            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file, but it is read more than once"
             raise ConfigError(f"The phrasebook {path} is {what}.", "Name a text file.")
         # Count lines as editors do; `str.splitlines` would also split at some characters inside cells.
         lines = path.read_text(encoding="utf-8-sig").split("\n")
@@ -178,7 +178,7 @@ def read_rows(path: Path) -> list[_Row]:
             continue
         row = _row(cells, columns, where)
         if row.id in rows:
-            raise ConfigError(f"{where}: the id {row.id} stands in {rows[row.id].where} already.")
+            raise ConfigError(f"{where}: the id {row.id} is already used in {rows[row.id].where}.")
         rows[row.id] = row
     if not columns:
         raise ConfigError(f"The phrasebook {path} is empty.", "Its first line names the columns: id, en, es, ...")
@@ -187,10 +187,10 @@ def read_rows(path: Path) -> list[_Row]:
 
 def _columns(cells: list[str], where: str) -> list[str]:
     if cells[0] != "id" or len(cells) < 3:
-        raise ConfigError(f"{where}: the first line must name the columns: id and two languages at least.")
+        raise ConfigError(f"{where}: the first line must name the columns: id and at least two languages.")
     for cell in cells[1:]:
         if not _CODE.fullmatch(cell):
-            raise ConfigError(f"{where}: {cell[:20]!r} is no language code.", "Use two or three small letters.")
+            raise ConfigError(f"{where}: {cell[:20]!r} is not a language code.", "Use two or three lower-case letters.")
     if len(set(cells)) != len(cells):
         raise ConfigError(f"{where}: a column is named twice.")
     return cells
@@ -201,27 +201,28 @@ def _row(cells: list[str], columns: list[str], where: str) -> _Row:
         raise ConfigError(f"{where}: {len(cells)} cells, but the first line names {len(columns)} columns.")
     if not _ID.fullmatch(cells[0]):
         raise ConfigError(
-            f"{where}: {cells[0][:20]!r} is no id.", "Use small letters, digits and _; name=value for a slot."
+            f"{where}: {cells[0][:20]!r} is not an id.", "Use lower-case letters, digits and _; name=value for a slot."
         )
     texts = {column: cell for column, cell in zip(columns[1:], cells[1:], strict=False) if cell}
     for column, text in texts.items():
         if len(text) > MAX_TEXT:
             raise ConfigError(f"{where}: {column} has more than {MAX_TEXT} characters.")
         if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
-            raise ConfigError(f"{where}: {column} holds a control character.")
+            raise ConfigError(f"{where}: {column} contains a control character.")
         if "{" in (rest := _SLOT.sub("", text)) or "}" in rest:
             raise ConfigError(
-                f"{where}: {column} holds a brace that is no slot.", "Write a slot as {name}, in small letters."
+                f"{where}: {column} contains a brace that is not part of a slot.",
+                "Write a slot as {name}, in lower case.",
             )
         if not any(character.isalpha() for character in _SLOT.sub("x", text)):
-            raise ConfigError(f"{where}: {column} holds no letter.")
+            raise ConfigError(f"{where}: {column} contains no letter.")
     if len(texts) < 2:
-        raise ConfigError(f"{where}: {cells[0]} must be written in two languages at least.")
+        raise ConfigError(f"{where}: {cells[0]} must be written in at least two languages.")
     slots = {column: _SLOT.findall(text) for column, text in texts.items()} if "=" not in cells[0] else {}
     slot = next((name for names in slots.values() for name in names), "")
     for column, names in slots.items():
         if names != ([slot] if slot else []):
-            raise ConfigError(f"{where}: {column} of {cells[0]} must hold the one slot {{{slot}}}.")
+            raise ConfigError(f"{where}: {column} of {cells[0]} must contain the slot {{{slot}}} once, and no other.")
     return _Row(cells[0], texts, slot, where)
 
 

@@ -169,7 +169,7 @@ class PracticeService:
             return _json(400, {"error": "bad request"}), ""
         is_private = bool(self._options.secret)
         if not is_our_host(host, self._port) or not is_our_origin(origin, self._port, is_private=is_private):
-            return _json(403, {"error": "this service is asked from this machine, under its own address"}), ""
+            return _json(403, {"error": "only programs on this machine can use this service, at its own address"}), ""
         if path.path == "/session":
             return None, ""
         if path.path != "/v1/session":

@@ -280,7 +280,7 @@ class History:
             try:
                 return path.stat().st_mtime
             except OSError:
-                return float("inf")  # list it first, where it is noticed
+                return float("inf")  # list it first, so that it is noticed
 
     def _read(self, name: str) -> Conversation | Unreadable | None:
         path = self.path_of(name)

@@ -46,7 +46,7 @@ Wordings = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The file's content about one utterance. ``finals`` are in the row's order; ``is_starred`` None: not mentioned."""
+    """The file's content about an utterance. ``finals`` are in the row's order; ``is_starred`` None: no line says."""
 
     finals: Wordings
     corrections: Wordings
@@ -146,7 +146,7 @@ class HistoryWriter:
         return has_written is False or (has_written is True and self._confirm())
 
     def close(self) -> int:
-        """Write what is still missing, sync, and close the file; returns how many utterances are missing for good."""
+        """Write everything still missing, sync, and close the file; returns the number of utterances lost for good."""
         if self._unwritten or self._unsynced:
             self.record(())
         if self._unsynced:
@@ -200,7 +200,7 @@ class HistoryWriter:
     def _erase(self, numbers: Collection[int]) -> bool:
         """Replace the file by one without these utterances of this run; False when that failed.
 
-        An unreadable line may hold their words, so it is removed, too. The lines before `resume` stay as they are.
+        Unreadable lines can contain their words, so they are removed, too. Lines from before `resume` are not touched.
         """
         if self._fd is None or self.path is None:
             return True
@@ -259,7 +259,7 @@ class HistoryWriter:
         try:
             os.fsync(self._fd)
         except OSError as exc:
-            # The kernel may have dropped what it could not write, and would report the next sync as a success.
+            # The kernel can have dropped the unwritten data, and would report success for the next sync.
             for number in self._unsynced:
                 self._kept.pop(number, None)
                 self._unwritten[number] = None
@@ -344,7 +344,7 @@ def _new_finals(utterance: Utterance, before: _Kept) -> list[Segment]:
 
 
 def _wanted(utterance: Utterance, before: _Kept, is_starred: bool | None) -> _Kept:
-    """What the file must hold of an utterance. A correction that was taken back is a correction, too."""
+    """The lines that the file must hold of an utterance. A revoked correction remains, with the first wording."""
     return _Kept(
         {final.id: (final.original, final.translation) for final in _finals(utterance)},
         {

@@ -42,7 +42,7 @@ of espeak's voice: near misses of one word stay below 1.5, unrelated sentences a
 _MAX_JOINTS = 2
 """Number of places at which a second phrase is looked for; each costs a decoding."""
 _REST_BLOCKS = 25
-"""Speech after a whole phrase is taken for a possible second one if it lasts at least half a second."""
+"""Speech of at least half a second after a whole phrase can be a second phrase."""
 _JOINT_BLOCKS = 20
 """Two phrases are split at the quietest place within 400 ms around the point where the first was complete."""
 _MAX_SOUND_BYTES = 8 * 32_000
