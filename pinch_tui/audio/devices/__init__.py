@@ -1,1 +1,1 @@
-"""Sound devices: which there are, which is meant, and what the sound server does with them."""
+"""Sound devices: listing them, finding one by name, and following what the sound server does with them."""

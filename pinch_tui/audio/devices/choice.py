@@ -1,33 +1,31 @@
-"""Which device a name means. Devices are chosen by a part of their name, never by a stored index, since indices change.
+"""Finds devices by name. An index is never stored, because indices change.
 
-Pure: works on the plain tables that PortAudio gives (also inside the sound host, so stdlib only).
+Pure, and stdlib only because the sound host uses it, too.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.errors import AudioError
 
 SEPARATOR = " / "
-"""Joins a device's name and its host API where both are needed: ``Headset / ALSA``."""
-
+"""Joins a device's name and its host API: ``Headset / ALSA``."""
 SERVER_NAMES = ("pulse", "default", "pipewire", "sysdefault")
 """PCMs that follow the sound server. ``pulse`` is first: when a server dies, PortAudio loops for ever in ALSA's
-``pipewire`` plugin (PortAudio #1037), but under ``pulse`` the stream ends."""
-
+``pipewire`` plugin (PortAudio #1037), while in ``pulse`` the stream ends."""
 SERVER_API = "sound server"
-"""Takes the place of a host API for the sources and sinks of PulseAudio and PipeWire."""
+"""Stands in for the host API of PulseAudio's and PipeWire's sources and sinks."""
 
 _LOCAL_APIS = ("Windows WASAPI", "MME", "Windows DirectSound", "ALSA", "JACK Audio Connection Kit", "OSS")
 API_ORDER = (SERVER_API, "Core Audio", *_LOCAL_APIS)
-
-
-_TELL_RATE = ("Core Audio", "Windows WASAPI", "JACK Audio Connection Kit")
-"""Host APIs whose default rate is that of the mixer. MME and DirectSound always say 44,100 Hz, as ALSA's plugins do."""
+_TRUE_RATE_APIS = ("Core Audio", "Windows WASAPI", "JACK Audio Connection Kit")
+"""Host APIs whose default rate is the mixer's. MME, DirectSound and ALSA's plugins always report 44,100 Hz."""
 _CARD = re.compile(r" ?\(hw:\d+,\d+\)$")
 
 
@@ -38,7 +36,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device for one direction. ``channels`` and ``rate`` are what PortAudio says (fictions for `is_server`)."""
+    """One device for one direction. ``channels`` and ``rate`` are PortAudio's figures, fictional for `is_server`."""
 
     name: str
     host_api: str
@@ -47,29 +45,29 @@ class Device:
     rate: int
     is_default: bool = False
     endpoint: str = ""
-    """Of a source or sink of the sound server, the server's own name for it."""
+    """The sound server's own name for its source or sink; "" for other devices."""
     is_bluetooth: bool = False
     monitors: bool = False
-    """A source that the server made for what one of its sinks plays."""
+    """True for a source through which the server exposes the sound of one of its sinks."""
 
     @property
     def key(self) -> str:
-        """What is stored for it."""
+        """The text stored in settings."""
         return f"{self.name}{SEPARATOR}{self.host_api}"
 
     @property
     def is_monitor(self) -> bool:
-        """It captures what a loudspeaker plays."""
+        """True if it captures what a loudspeaker plays."""
         return self.monitors or "monitor" in self.name.casefold()
 
     @property
     def is_server(self) -> bool:
-        """It follows the sound server's own choice."""
+        """True if it follows the sound server's own choice of device."""
         return not self.endpoint and self.name.casefold() in SERVER_NAMES
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What to know before choosing it, in words, without what its name tells already."""
+        """Properties to show beside its name, except those that the name contains."""
         name = self.name.casefold()
         marks = (
             ("default", self.is_default),
@@ -80,14 +78,14 @@ class Device:
 
     @property
     def native_rate(self) -> int:
-        """The hardware's own rate, in samples a second; 0 where PortAudio's figure says nothing about it."""
-        is_told = self.host_api in _TELL_RATE or _CARD.search(self.name) is not None
-        return self.rate if is_told and not self.is_server else 0
+        """The hardware's own rate in Hz; 0 if PortAudio does not know it."""
+        is_known = self.host_api in _TRUE_RATE_APIS or _CARD.search(self.name) is not None
+        return self.rate if is_known and not self.is_server else 0
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
-    """What can be chosen now. ``error``: why there is no list. The server's own names where it tells them."""
+    """The devices to choose from. ``error``: why they could not be listed. ``default_...``: names for people."""
 
     inputs: tuple[Device, ...] = ()
     outputs: tuple[Device, ...] = ()
@@ -98,64 +96,54 @@ class DeviceList:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The device to open; ``is_substitute``: not what was asked for."""
+    """The device to open. ``is_substitute``: the wanted one was not found."""
 
     device: Device
     is_substitute: bool = False
 
 
-def of_tables(
-    devices: list[dict[str, object]],
-    apis: list[dict[str, object]],
-    direction: Direction,
-    platform: str,
+def from_portaudio(
+    devices: Sequence[Mapping[str, Any]], apis: Sequence[Mapping[str, Any]], direction: Direction, platform: str
 ) -> list[Device]:
-    """PortAudio's tables -> the devices of one direction, the default marked."""
+    """The devices of one direction in PortAudio's tables, the default marked."""
     default = _default_index(devices, apis, direction, platform)
-    channels_key = f"max_{direction}_channels"
-    found = []
-    for index, entry in enumerate(devices):
-        channels = int(str(entry.get(channels_key, 0)))
-        if channels < 1:
-            continue
-        api = int(str(entry.get("hostapi", 0)))
-        api_name = str(apis[api].get("name", "")) if 0 <= api < len(apis) else ""
-        rate = round(float(str(entry.get("default_samplerate", 0))))
-        found.append(Device(clean(str(entry.get("name", "")), 500), api_name, index, channels, rate, index == default))
-    return found
+    channels = f"max_{direction}_channels"
+    return [
+        Device(
+            name=clean(entry["name"], 500),
+            host_api=apis[entry["hostapi"]]["name"],
+            index=index,
+            channels=entry[channels],
+            rate=round(entry["default_samplerate"]),
+            is_default=index == default,
+        )
+        for index, entry in enumerate(devices)
+        if entry[channels] > 0
+    ]
 
 
 def _default_index(
-    devices: list[dict[str, object]], apis: list[dict[str, object]], direction: Direction, platform: str
+    devices: Sequence[Mapping[str, Any]], apis: Sequence[Mapping[str, Any]], direction: Direction, platform: str
 ) -> int:
-    key = f"default_{direction}_device"
-    wanted = "Windows WASAPI" if platform == "win32" else ""  # PortAudio's own default there is MME
-    for api in sorted(apis, key=lambda api: _api_rank(str(api.get("name", "")))):
-        index = int(str(api.get(key, -1)))
-        if index >= 0 and (not wanted or api.get("name") == wanted):
-            if platform.startswith("linux"):
-                return _server_index(devices, index, direction)
-            return index
-    if wanted:
-        return _default_index(devices, apis, direction, "")
-    return -1
+    """The default of the best host API; PortAudio's own would be MME on Windows. -1 without one.
 
-
-def _server_index(devices: list[dict[str, object]], default: int, direction: Direction) -> int:
-    """On Linux ``pulse`` is preferred when the default only means "the sound server" as well."""
-    if str(devices[default].get("name", "")).casefold() not in SERVER_NAMES:
+    On Linux ``pulse`` is preferred to another device that only leads to the sound server, too.
+    """
+    ranked = sorted(apis, key=lambda api: _api_rank(api["name"]))
+    defaults = [api[f"default_{direction}_device"] for api in ranked]
+    default: int = next((index for index in defaults if index >= 0), -1)
+    if default < 0 or not platform.startswith("linux") or devices[default]["name"].casefold() not in SERVER_NAMES:
         return default
-    for index, entry in enumerate(devices):
-        if entry.get("name") == "pulse" and int(str(entry.get(f"max_{direction}_channels", 0))) > 0:
-            return index
-    return default
+    channels = f"max_{direction}_channels"
+    pulse = (index for index, entry in enumerate(devices) if entry["name"] == "pulse" and entry[channels] > 0)
+    return next(pulse, default)
 
 
 def choose(devices: list[Device], wanted: str | None) -> Choice | None:
-    """The device that ``wanted`` means: its key, its whole name, or a part of it (case does not count).
+    """The device that ``wanted`` means: its key, name or a part of the name, in any case; None or "" for the default.
 
-    None or "" is the default. What cannot be found is replaced by the default, else by the first device that is no
-    monitor; None when there is no device at all.
+    A device that is not found is replaced by the default, or else by the first one that is not a monitor. Returns None
+    if there is no device at all.
     """
     if wanted:
         found = matching(devices, wanted)
@@ -169,35 +157,35 @@ def choose(devices: list[Device], wanted: str | None) -> Choice | None:
     return Choice(fallback, is_substitute=bool(wanted))
 
 
-def the_server(devices: list[Device]) -> Device | None:
+def server_device(devices: list[Device]) -> Device | None:
     """PortAudio's device that leads to the sound server."""
     found = [device for device in devices if device.is_server]
     return min(found, key=lambda d: (not d.is_default, SERVER_NAMES.index(d.name.casefold())), default=None)
 
 
 def matching(devices: list[Device], wanted: str) -> Device | None:
-    """The best of `fitting`; None when there is none. A number is a place in the list, from 1, unless it is a name.
+    """The best of `all_matching`, or None. A number that is not a name is a position in the list, from 1.
 
-    Numbers are for typing: they mean what ``pinch-tui devices`` shows now, and are never remembered.
+    Positions are only for typing: they refer to the current output of ``pinch-tui devices`` and are never stored.
     """
     number = number_of(wanted)
     if 1 <= number <= len(devices) and all(wanted.strip() != device.name for device in devices):
         return devices[number - 1]
-    found = fitting(devices, wanted)
+    found = all_matching(devices, wanted)
     return found[0] if found else None
 
 
 def number_of(wanted: str) -> int:
-    """The place in a list that was typed, 0 for a name."""
+    """The list position that was typed; 0 for a name."""
     want = wanted.strip()
     return int(want) if want.isascii() and want.isdigit() and len(want) < 4 else 0
 
 
-def fitting(devices: list[Device], wanted: str) -> list[Device]:
-    """The devices with this name, the best match first: by key, whole name, the server's name, or part of the name.
+def all_matching(devices: list[Device], wanted: str) -> list[Device]:
+    """The devices that match by key, else by name, else by the server's name, else by a part of the name.
 
-    Of those that fit equally well a monitor is the last, then the better host API comes first, then the order in the
-    list. A remembered ALSA device is also known by its name without the card's number, which another start may change.
+    Monitors come last; then better host APIs come first, then the order of the list counts. A stored ALSA device also
+    matches without its card number, which can change at a restart.
     """
     want = wanted.casefold().strip()
     name, _, api = want.rpartition(SEPARATOR)
@@ -213,23 +201,22 @@ def fitting(devices: list[Device], wanted: str) -> list[Device]:
         found = [device for device in devices if grade(device)]
         if found:
             return sorted(found, key=lambda device: (device.is_monitor, _api_rank(device.host_api), device.index))
-    if means_the_server(wanted):  # chosen where the server's own devices were not listed
+    if names_server(wanted):  # stored when the server's own devices were not listed
         return [device for device in devices if device.endpoint and device.is_default]
     return []
 
 
-def means_the_server(wanted: str) -> bool:
-    """Whether it names a device that follows the sound server's own choice."""
+def names_server(wanted: str) -> bool:
+    """True for the name of a device that follows the sound server's own choice."""
     want = wanted.casefold().strip()
     return (want.rpartition(SEPARATOR)[0] or want) in SERVER_NAMES
 
 
 def ambiguity(devices: list[Device], wanted: str | None) -> str:
-    """A sentence where a name fits several devices of one host API that are no monitors, so that the first of them is
-    only a guess; "" where it is plain."""
+    """A sentence for the user if the name fits several devices of one host API (monitors aside); "" if not."""
     if not wanted or number_of(wanted):
         return ""
-    fits = [device for device in fitting(devices, wanted) if not device.is_monitor]
+    fits = [device for device in all_matching(devices, wanted) if not device.is_monitor]
     alike = [device.name for device in fits if device.host_api == fits[0].host_api]
     if len(alike) < 2:
         return ""
@@ -237,9 +224,9 @@ def ambiguity(devices: list[Device], wanted: str | None) -> str:
 
 
 def offered(devices: list[Device], wanted: str | None) -> tuple[list[tuple[str, str]], str | None]:
-    """(key, name for a person) of each device to choose from, and the key of the one that ``wanted`` means.
+    """(key, label) of each device to choose from, and the key of the one that ``wanted`` means.
 
-    The host API is named where two devices are called alike. A wanted device that is away stands at the end.
+    Labels include the host API if two devices have the same name. A wanted device that is away is listed last.
     """
     names = [device.name for device in devices]
     offers = [

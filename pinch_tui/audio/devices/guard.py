@@ -1,6 +1,6 @@
-"""Keeps the two streams on their devices, on a sound server that moves streams.
+"""Keeps our two streams on their devices although a sound server moves streams.
 
-Pure: no I/O, no clock. Accepted microphones are remembered: a virtual microphone is a monitor too, and must not be
+Pure: no I/O, no clock. Accepted microphones are remembered: a virtual microphone is a monitor, too, and must not be
 mistaken for a loudspeaker's when the default sink changes.
 """
 
@@ -13,7 +13,7 @@ from pinch_tui.audio.devices.server import (
     BLUETOOTH_NOTE,
     Endpoint,
     ServerState,
-    is_loudspeaker,
+    captures_loudspeaker,
     same_bluetooth,
 )
 from pinch_tui.audio.host.errors import loudspeaker_as_microphone, speaker_into_microphone
@@ -27,12 +27,12 @@ class Stream:
     pid: int | None
     is_running: bool
     follows_server: bool  # opened as the server's default
-    device: str | None  # what was asked for
+    device: str | None  # the wanted device
     is_blocked: bool
-    endpoint: str = ""  # the server's device that was asked for by its name
+    endpoint: str = ""  # the server's device, if it was opened by name
 
     def used(self, direction: Direction, state: ServerState) -> Endpoint | None:
-        """What it hears or plays to, as far as the server knows."""
+        """The source or sink it is connected to, if the server knows."""
         return state.used(direction, self.pid) if self.is_running else None
 
 
@@ -43,7 +43,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Unblock:
-    """It may be opened again."""
+    """The stream may be opened again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The stream uses ``endpoint`` now; also sent when that is first known."""
+    """The stream now uses ``endpoint``; also sent for its first one."""
 
     endpoint: Endpoint
     is_substitute: bool
@@ -64,7 +64,7 @@ Verdict = Block | Unblock | Reopen | Moved
 
 
 def source_in_use(stream: Stream, state: ServerState) -> Endpoint | None:
-    """What the stream hears; without one, the default, which an opening would get. None where that is not known."""
+    """The source of the stream, or the one that it would get when opened; None if unknown."""
     source = stream.used(Direction.INPUT, state)
     if source is None and (stream.follows_server or stream.device is None):
         return state.default(Direction.INPUT)
@@ -72,45 +72,45 @@ def source_in_use(stream: Stream, state: ServerState) -> Endpoint | None:
 
 
 class Guard:
-    """`home` is the intended endpoint: the first one used, until the person chooses another."""
+    """`intended` is the name of the endpoint to stay on: the first one used, until the user chooses another."""
 
     def __init__(self, direction: Direction) -> None:
         self._direction = direction
-        self.home: str | None = None
-        self._now: str | None = None
-        self._has_tried_home = False  # reopen only once: it may land elsewhere again
+        self.intended: str | None = None
+        self._current: str | None = None
+        self._has_tried_reopening = False  # only once, because the server may move the stream away again
 
     def forget(self) -> None:
-        """Another device was chosen."""
-        self.home = self._now = None
+        """The user chose another device."""
+        self.intended = self._current = None
 
     def opened(self, endpoint: str) -> None:
-        """The stream was opened; ``endpoint``: the server's device that was asked for, "" for no certain one."""
-        if endpoint and endpoint != self.home:
-            self.home = endpoint
-            self._has_tried_home = False
+        """The stream was opened. ``endpoint``: the server's device if it was opened by name, else ""."""
+        if endpoint and endpoint != self.intended:
+            self.intended = endpoint
+            self._has_tried_reopening = False
 
     def closed(self) -> None:
-        self._now = None
+        self._current = None
 
-    def _is_home_there(self, state: ServerState) -> bool:
-        return state.named(self._direction, self.home) is not None
+    def _is_intended_there(self, state: ServerState) -> bool:
+        return state.named(self._direction, self.intended) is not None
 
     def _follow(self, used: Endpoint, stream: Stream, state: ServerState, note: str = "") -> Verdict | None:
-        """The stream uses this endpoint."""
-        if self.home is None:
-            self.home = used.name
-        if used.name == self.home or not self._is_home_there(state):
-            self._has_tried_home = False
+        """Decide about a stream that uses this endpoint."""
+        if self.intended is None:
+            self.intended = used.name
+        if used.name == self.intended or not self._is_intended_there(state):
+            self._has_tried_reopening = False
         elif stream.follows_server and used == state.default(self._direction):
-            self.home = used.name  # both are there: the person chose another default
-        elif not self._has_tried_home:
-            self._has_tried_home = True
+            self.intended = used.name  # both are there, so the user chose another default
+        elif not self._has_tried_reopening:
+            self._has_tried_reopening = True
             return Reopen()
-        if used.name == self._now:
+        if used.name == self._current:
             return None
-        self._now = used.name
-        return Moved(used, used.name != self.home, note)
+        self._current = used.name
+        return Moved(used, used.name != self.intended, note)
 
 
 class MicGuard(Guard):
@@ -133,15 +133,16 @@ class MicGuard(Guard):
             default = state.default(Direction.INPUT)
             is_another = default is not None and default.name != self._blocked_on
             is_fine = is_another and default is not None and not self._is_bad(default, state, playback_pid)
-            return Unblock() if self._is_home_there(state) or is_fine else None
+            return Unblock() if self._is_intended_there(state) or is_fine else None
         source = stream.used(Direction.INPUT, state)
-        is_asked = stream.device is not None and "monitor" in stream.device.casefold()
-        is_asked = is_asked or (source is not None and source.name == stream.endpoint)
-        meant = source_in_use(stream, state)
-        if meant is not None and not is_asked and self._is_bad(meant, state, playback_pid):
-            self._blocked_on = meant.name
-            self._now = None if source is not None else self._now
-            return Block(loudspeaker_as_microphone(meant.description))
+        is_requested = (stream.device is not None and "monitor" in stream.device.casefold()) or (
+            source is not None and source.name == stream.endpoint
+        )
+        next_source = source_in_use(stream, state)
+        if next_source is not None and not is_requested and self._is_bad(next_source, state, playback_pid):
+            self._blocked_on = next_source.name
+            self._current = None if source is not None else self._current
+            return Block(loudspeaker_as_microphone(next_source.description))
         if source is None:
             return None
         self._accepted.add(source.name)
@@ -150,11 +151,11 @@ class MicGuard(Guard):
         return self._follow(source, stream, state, note)
 
     def _is_bad(self, source: Endpoint, state: ServerState, playback_pid: int | None) -> bool:
-        return source.name not in self._accepted and is_loudspeaker(source, state, playback_pid)
+        return source.name not in self._accepted and captures_loudspeaker(source, state, playback_pid)
 
 
 class SpeakerGuard(Guard):
-    """Decides about the playback stream: it must not feed the source that serves as microphone."""
+    """Decides about the playback stream, which must not feed the source used as microphone."""
 
     def __init__(self, mic: MicGuard) -> None:
         super().__init__(Direction.OUTPUT)
@@ -164,12 +165,12 @@ class SpeakerGuard(Guard):
         if stream.is_blocked:
             default = state.default(Direction.OUTPUT)
             is_fine = default is not None and not self._feeds_mic(default)
-            return Unblock() if self._is_home_there(state) or is_fine else None
+            return Unblock() if self._is_intended_there(state) or is_fine else None
         sink = stream.used(Direction.OUTPUT, state)
         if sink is None:
             return None
         if self._feeds_mic(sink):
-            self._now = None
+            self._current = None
             return Block(speaker_into_microphone(sink.description))
         return self._follow(sink, stream, state)
 

@@ -1,4 +1,4 @@
-"""The list of devices, read by a short-lived child: PortAudio freezes its own list at its start."""
+"""Lists the devices in a short-lived child, because PortAudio reads them only when it starts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ROW: Final = [str, str, int, int, int, bool]
 
 
 async def list_devices() -> DeviceList:
-    """What can be chosen now: the sound server's devices, and what PortAudio sees beside them. Never raises.
+    """The devices to choose from: the sound server's, and PortAudio's others. Never raises.
 
-    It takes about 80 ms, `LIST_S` at the most.
+    It takes about 80 ms, and at most `LIST_S`.
     """
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(_ask())

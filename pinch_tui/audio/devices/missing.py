@@ -1,7 +1,7 @@
-"""Why this machine has no sound, and the command that fixes it.
+"""Explains why this machine has no sound, and names the command that fixes it.
 
-Libraries are looked up by name and not loaded, which takes milliseconds and prints nothing. The sound host finds the
-rest.
+Libraries are looked up by name without loading them, which takes milliseconds and prints nothing. The sound host
+reports other problems.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _MANAGERS: tuple[tuple[str, str, str, str], ...] = (
     ("emerge", "sudo emerge", "media-libs/portaudio", "media-plugins/alsa-plugins"),
     ("nix-env", "nix-env -iA", "nixpkgs.portaudio", ""),
 )
-"""A package manager's program, its command, and the packages of PortAudio and of ALSA's way to a sound server."""
+"""(program of the package manager, its command, PortAudio's package, the package of ALSA's sound server plugin)."""
 _PLUGIN_FILES = ("pulse", "pipewire", "jack")
 _DOCTOR = "pinch-tui doctor"
 
 
 def install_command(system: str | None = None, which: Which = shutil.which) -> str:
-    """The one command that installs PortAudio and its way to the sound server on this system."""
+    """The command that installs PortAudio and ALSA's sound server plugin on this system."""
     system = system or platform.system()
     if system == "Darwin":
         return "brew install portaudio" if which("brew") else "python -m pip install --force-reinstall sounddevice"
@@ -46,14 +46,14 @@ def install_command(system: str | None = None, which: Which = shutil.which) -> s
 
 
 def has_server_plugin(root: Path = Path("/usr")) -> bool:
-    """Whether ALSA, and with it PortAudio, has a way to a sound server."""
+    """True if ALSA, and so PortAudio, can reach a sound server."""
     folders = (root / "lib", root / "lib64", *(root / "lib").glob("*-linux-*"))
     names = [f"libasound_module_pcm_{name}.so" for name in _PLUGIN_FILES]
     return any((folder / "alsa-lib" / name).exists() for folder in folders for name in names)
 
 
 def device_cure(platform: str = sys.platform, which: Which = shutil.which, has_plugin: bool | None = None) -> str:
-    """The one command to run where PortAudio is there and sees no device."""
+    """The command to run if PortAudio is installed but finds no device."""
     if platform == "linux" and not (has_server_plugin() if has_plugin is None else has_plugin):
         for program, command, _, plugin in _MANAGERS:
             if plugin and which(program):
@@ -62,7 +62,7 @@ def device_cure(platform: str = sys.platform, which: Which = shutil.which, has_p
 
 
 def explain() -> AudioError | None:
-    """What is missing before any device can be looked for; None when PortAudio is there."""
+    """The missing package or library; None if PortAudio is installed."""
     if importlib.util.find_spec("sounddevice") is None:
         return AudioError(
             "No sound: the Python package sounddevice is missing.",
@@ -71,7 +71,7 @@ def explain() -> AudioError | None:
         )
     if sys.platform in ("darwin", "win32"):
         return None  # PortAudio is part of the wheels
-    import ctypes.util  # 2 ms, which the first screen does not wait for
+    import ctypes.util  # takes 2 ms, too long before the first paint
 
     if ctypes.util.find_library("portaudio") is None:
         return no_portaudio()

@@ -1,37 +1,37 @@
-"""The sound server's sources and sinks as devices, and the way to one of them.
+"""The sound server's sources and sinks as devices, and the route to one of them.
 
-Pure: no I/O, no clock. PortAudio sees a sound server as one device. Which of the server's devices that leads to is told
-to the server's client library in the sound host's environment, so the sound host opens a `Route`, not a name.
+Pure: no I/O, no clock. PortAudio sees a sound server as a single device. Environment variables of the sound host tell
+the server's client library which source or sink to use, so the sound host opens a `Route` rather than a name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pinch_tui.audio.devices.choice import SERVER_API, Device, Direction, ambiguity, matching, means_the_server
+from pinch_tui.audio.devices.choice import SERVER_API, Device, Direction, ambiguity, matching, names_server
 from pinch_tui.audio.devices.server import ServerState
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a sound host is told besides the device that is wanted.
-
-    ``endpoint``: the source or sink to open, "" for the server's default or a device that is not the server's;
-    ``monitored``: the sink that this source monitors; ``label`` and ``rate``: of the device that the server leads to,
-    "" and 0 where it is not known; ``listed``: how many of the server's devices stand before PortAudio's in the list;
-    ``ambiguity``: a sentence where the name fits several devices.
-    """
+    """The sound server's part of opening a device."""
 
     endpoint: str = ""
+    """The source or sink to open; "" for the server's default, or a device that is not the server's."""
     monitored: str = ""
+    """The sink that this source monitors."""
     label: str = ""
+    """Name of the source or sink for people; "" if unknown."""
     rate: int = 0
-    listed: int = 0
+    """Its rate in Hz; 0 if unknown."""
+    server_count: int = 0
+    """Number of the server's devices, which precede PortAudio's in the list."""
     ambiguity: str = ""
+    """A sentence for the user if the name fits several devices."""
 
 
 def server_devices(state: ServerState | None, direction: Direction) -> list[Device]:
-    """The sources or sinks of the server, those that are no monitors first. Two of one name get the server's too."""
+    """The server's sources or sinks, monitors last. Equal names are followed by the server's own."""
     if state is None:
         return []
     is_input = direction is Direction.INPUT
@@ -55,9 +55,9 @@ def server_devices(state: ServerState | None, direction: Direction) -> list[Devi
 
 
 def combined(server: list[Device], portaudio: list[Device]) -> list[Device]:
-    """What can be chosen: the server's devices, then PortAudio's that do not lead to the server.
+    """The devices to choose from: the server's, then PortAudio's that do not lead to the server.
 
-    Where PortAudio has no way to the server, the server's devices cannot be opened, so its own list stays.
+    If PortAudio cannot reach the server, only its own devices can be opened.
     """
     if not server or not any(device.is_server for device in portaudio):
         return portaudio
@@ -68,11 +68,11 @@ def combined(server: list[Device], portaudio: list[Device]) -> list[Device]:
 
 
 def route(state: ServerState | None, direction: Direction, wanted: str | None) -> Route:
-    """The way to the device that ``wanted`` means, of the server as it is now."""
+    """The route to the device that ``wanted`` means in the server's current state."""
     devices = server_devices(state, direction)
     if state is None or not devices:
         return Route()
-    found = matching(devices, wanted) if wanted and not means_the_server(wanted) else None
+    found = matching(devices, wanted) if wanted and not names_server(wanted) else None
     if found is not None:
         endpoint = state.named(direction, found.endpoint)
         monitored = endpoint.other if endpoint is not None and found.monitors else ""
@@ -80,5 +80,5 @@ def route(state: ServerState | None, direction: Direction, wanted: str | None) -
         return Route(found.endpoint, monitored, found.name, found.rate, len(devices), ambiguous)
     default = next((device for device in devices if device.is_default), None)
     if default is None:
-        return Route(listed=len(devices))
-    return Route(label=default.name, rate=default.rate, listed=len(devices))
+        return Route(server_count=len(devices))
+    return Route(label=default.name, rate=default.rate, server_count=len(devices))

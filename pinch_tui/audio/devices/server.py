@@ -1,8 +1,8 @@
-"""The state of a PulseAudio or PipeWire server, and which sources are loudspeakers.
+"""The state of a PulseAudio or PipeWire server, and which of its sources capture a loudspeaker.
 
-Pure: no I/O, no clock. When a device vanishes, the server moves its streams silently: the microphone stream may then
-capture a loudspeaker's monitor, and the app would hear its own speech. Not every monitor is wrong (virtual microphones
-are monitors), only that of the default sink or of the sink that plays our speech.
+Pure: no I/O, no clock. When a device vanishes, the server silently moves its streams: the microphone stream may then
+capture a loudspeaker's monitor, and the app would hear its own speech. Virtual microphones are monitors, too, so only
+the monitor of the default sink, or of the sink that plays our speech, is wrong.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _SPEAKERS = ("speaker", "hdmi", "tv", "hifi", "lineout", "line-out")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A source or a sink. ``other``: for a source the sink it monitors ("" for a real one), for a sink its monitor."""
+    """A source or a sink. ``other``: a sink's monitor, or the sink that a source monitors ("" for a real source)."""
 
     index: int
     name: str
     description: str
     other: str = ""
     is_headphones: bool | None = None
-    bluetooth: str = ""  # address of the Bluetooth device, "" for none
+    bluetooth: str = ""  # address of the Bluetooth device, "" if it is none
     is_muted: bool = False
-    rate: int = 0  # samples a second of its own, 0 where the server does not say
+    rate: int = 0  # in Hz, 0 if unknown
     channels: int = 1
 
 
@@ -42,8 +42,8 @@ class ServerState:
     default_sink: str = ""
     sources: tuple[Endpoint, ...] = ()
     sinks: tuple[Endpoint, ...] = ()
-    capturing: dict[int, int] = field(default_factory=dict)  # process -> index of the source it hears
-    playing: dict[int, int] = field(default_factory=dict)  # process -> index of the sink it plays to
+    capturing: dict[int, int] = field(default_factory=dict)  # process id -> index of its source
+    playing: dict[int, int] = field(default_factory=dict)  # process id -> index of its sink
 
     def endpoints(self, direction: Direction) -> tuple[Endpoint, ...]:
         return self.sources if direction is Direction.INPUT else self.sinks
@@ -56,14 +56,14 @@ class ServerState:
         return next((endpoint for endpoint in self.endpoints(direction) if endpoint.name == name), None)
 
     def used(self, direction: Direction, pid: int | None) -> Endpoint | None:
-        """The source that a process hears, or the sink it plays to; None when the server does not know the process."""
+        """The source or sink that a process uses; None if the server does not know the process."""
         streams = self.capturing if direction is Direction.INPUT else self.playing
         index = streams.get(pid or -1)
         return next((endpoint for endpoint in self.endpoints(direction) if endpoint.index == index), None)
 
 
 def parse(listing: str, info: str) -> ServerState | None:
-    """The output of ``pactl -f json list`` and ``pactl -f json info``; None when it cannot be read."""
+    """Parse the output of ``pactl -f json list`` and ``pactl -f json info``; None if it is malformed."""
     try:
         everything, server = json.loads(listing), json.loads(info)
         return ServerState(
@@ -78,8 +78,8 @@ def parse(listing: str, info: str) -> ServerState | None:
         return None
 
 
-def is_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | None) -> bool:
-    """This source hears what a loudspeaker plays: the default sink's monitor, or that of our own output's sink."""
+def captures_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | None) -> bool:
+    """True for the monitor of the default sink, or of the sink that plays our speech."""
     if not source.other:
         return False
     ours = state.used(Direction.OUTPUT, playback_pid)
@@ -87,7 +87,7 @@ def is_loudspeaker(source: Endpoint, state: ServerState, playback_pid: int | Non
 
 
 def same_bluetooth(source: Endpoint | None, sink: Endpoint | None) -> bool:
-    """One Bluetooth device for both directions: its sound drops to telephone quality while the mic is open."""
+    """True if both are one Bluetooth device, whose sound drops to telephone quality while its microphone is open."""
     return source is not None and sink is not None and bool(source.bluetooth) and source.bluetooth == sink.bluetooth
 
 
@@ -106,7 +106,7 @@ def _endpoint(entry: dict[str, Any], class_key: str) -> Endpoint:
     properties = entry.get("properties") or {}
     other = str(entry.get("monitor_source") or "")
     if class_key and properties.get(class_key) != "monitor":
-        other = ""  # some servers write "n/a" or the source's own name for real sources
+        other = ""  # some servers give "n/a" or the source's own name for real sources
     address = ""
     if properties.get("device.bus") == "bluetooth" or "bluez" in str(properties.get("device.api", "")):
         address = str(properties.get("device.string") or properties.get("api.bluez5.address") or "bluetooth")
@@ -124,7 +124,7 @@ def _endpoint(entry: dict[str, Any], class_key: str) -> Endpoint:
 
 
 def _number(entry: dict[str, Any], pattern: str) -> int:
-    """A number of ``s16le 2ch 48000Hz``, 0 without one that can be meant."""
+    """A number in ``s16le 2ch 48000Hz``; 0 if it is missing or implausible."""
     found = re.search(pattern, str(entry.get("sample_specification") or ""))
     number = int(found[1]) if found is not None and len(found[1]) < 7 else 0
     return number if number <= _MOST_HZ else 0

@@ -1,7 +1,7 @@
-"""Watches the sound server, where there is one that `pactl` can talk to; elsewhere it stays silent.
+"""Watches a sound server through `pactl`; does nothing on systems without it.
 
-``pactl subscribe`` tells that something changed, two more calls (5 ms each) tell what. Every call has a time limit,
-because a hung server hangs them too.
+``pactl subscribe`` reports that something has changed; two more calls (5 ms each) read the new state. Every call has a
+time limit, because a hung server hangs them, too.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from pinch_tui.children import kill, reap, start, tied_to_parent, without_keys
 
 CALL_S: Final = 2.0
 SETTLE_S: Final = 0.03
-"""Changes come in bursts; the state is read once for each."""
+"""Changes come in bursts; the state is read once per burst."""
 KNOWN_S: Final = 0.5
-"""A stream is not opened before the server has answered, or this has passed; an answer takes 15 ms."""
+"""How long opening a stream waits for the server's first answer, which takes 15 ms."""
 WAITS_S: Final = (0.25, 0.5, 0.7)
 _KINDS: Final = ("source", "sink", "server", "card")
 
 
 def has_pactl() -> bool:
-    """There is a sound server's control program on this system."""
+    """True if this system has a sound server's control program."""
     return sys.platform.startswith("linux") and shutil.which("pactl") is not None
 
 
 async def read_state() -> ServerState | None:
-    """What the server says now; None when it does not answer."""
+    """The server's current state; None if it does not answer."""
     async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(_call(what)) for what in ("list", "info")]
-    listing, info = (task.result() for task in asked)
+        calls = [group.create_task(_call(what)) for what in ("list", "info")]
+    listing, info = (call.result() for call in calls)
     return parse(listing, info) if listing is not None and info is not None else None
 
 
 class ServerWatch:
-    """``on_state(state)`` at the start and after every change; ``state`` is the newest (None: no server)."""
+    """Calls ``on_state(state)`` at the start and after every change. `state` is the newest; None without a server."""
 
     def __init__(self, on_state: Callable[[ServerState | None], None]) -> None:
         self._on_state = on_state
@@ -50,17 +50,17 @@ class ServerWatch:
         self._is_known = asyncio.Event()
 
     async def known(self) -> None:
-        """Wait for the first answer, or for `KNOWN_S`; the watch must run."""
+        """Wait for the first answer, at most `KNOWN_S`; `run` must be running."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(KNOWN_S):
                 await self._is_known.wait()
 
     def look(self) -> None:
-        """Read the state soon (one of our streams was opened)."""
+        """Read the state soon, for example because one of our streams was opened."""
         self._changed.set()
 
     async def run(self) -> None:
-        """Watch until cancelled; returns at once where there is no `pactl`."""
+        """Watch until cancelled; returns at once without `pactl`."""
         if not has_pactl():
             self._is_known.set()
             return
@@ -85,32 +85,32 @@ class ServerWatch:
     async def _subscribe(self) -> None:
         tries = 0
         while True:
-            heard = await self._listen()
-            tries = 0 if heard else tries + 1
+            has_answered = await self._listen()
+            tries = 0 if has_answered else tries + 1
             self._changed.set()
             await asyncio.sleep(WAITS_S[min(tries, len(WAITS_S) - 1)])
 
     async def _listen(self) -> bool:
-        """One ``pactl subscribe``, until it ends; whether it told anything."""
+        """Run one ``pactl subscribe`` until it ends; True if it reported anything."""
         process = await _pactl("subscribe")
         if process is None:
             return False
-        heard = False
+        has_answered = False
         self._changed.set()
         try:
             assert process.stdout is not None
             while line := await _line(process.stdout):
-                heard = True
+                has_answered = True
                 if any(f" on {kind}" in line.decode("utf-8", "replace") for kind in _KINDS):
                     self._changed.set()
         finally:
             kill(process)
             await reap(process)
-        return heard
+        return has_answered
 
 
 async def _line(pipe: asyncio.StreamReader) -> bytes:
-    """The next line, b"" at the end; of one longer than the pipe's limit, a piece without a word in it."""
+    """The next line; b"" at the end; an empty line in place of one that exceeds the pipe's limit."""
     try:
         return await pipe.readline()
     except ValueError:

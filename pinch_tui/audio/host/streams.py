@@ -18,9 +18,9 @@ from pinch_tui.audio.devices.choice import (
     Direction,
     ambiguity,
     choose,
+    from_portaudio,
     number_of,
-    of_tables,
-    the_server,
+    server_device,
 )
 from pinch_tui.audio.devices.routes import Route
 from pinch_tui.audio.host.wire import Note, pack_note
@@ -62,7 +62,7 @@ class Plan:
 def devices_of(sd: Any, direction: Direction, platform: str = sys.platform) -> list[Device]:
     """The devices that PortAudio found when it started. Raises `OpenError`."""
     try:
-        return of_tables([dict(entry) for entry in sd.query_devices()], list(sd.query_hostapis()), direction, platform)
+        return from_portaudio(list(sd.query_devices()), sd.query_hostapis(), direction, platform)
     except sd.PortAudioError as exc:
         raise translate(sd, exc) from exc
 
@@ -111,11 +111,11 @@ def set_route(
 
 def _chosen(devices: list[Device], wanted: str | None, route: Route) -> tuple[Choice | None, Route]:
     """The PortAudio device to open, and the route on from the sound server."""
-    server = the_server(devices)
+    server = server_device(devices)
     if server is not None and route.endpoint:
         return Choice(server), route
-    number = number_of(wanted or "") - route.listed
-    if server is not None and route.listed and number > 0:  # a typed number counts the server's devices, too
+    number = number_of(wanted or "") - route.server_count
+    if server is not None and route.server_count and number > 0:  # a typed number counts the server's devices, too
         own = [device for device in devices if not device.is_server]
         choice = Choice(own[number - 1]) if number <= len(own) else choose(devices, "nothing")
     else:

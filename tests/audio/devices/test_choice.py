@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from pinch_tui.audio.devices.choice import Device, Direction, choose, matching, of_tables, offered
+from pinch_tui.audio.devices.choice import Device, Direction, choose, from_portaudio, matching, offered
 from pinch_tui.audio.dsp.cues import render
 
 
@@ -25,23 +25,23 @@ def api(name: str, default: int = -1) -> dict[str, object]:
 
 def test_pulse_is_preferred_over_default_and_pipewire_on_linux() -> None:
     devices = [entry("pipewire"), entry("pulse"), entry("default")]
-    found = of_tables(devices, [api("ALSA", 2)], Direction.INPUT, "linux")
+    found = from_portaudio(devices, [api("ALSA", 2)], Direction.INPUT, "linux")
     assert [device.name for device in found if device.is_default] == ["pulse"]
-    only = of_tables(devices[::2], [api("ALSA", 1)], Direction.INPUT, "linux")
+    only = from_portaudio(devices[::2], [api("ALSA", 1)], Direction.INPUT, "linux")
     assert [device.name for device in only if device.is_default] == ["default"]
 
 
 def test_a_real_default_is_left_alone() -> None:
     devices = [entry("HDA Intel"), entry("pulse")]
-    found = of_tables(devices, [api("ALSA", 0)], Direction.OUTPUT, "linux")
+    found = from_portaudio(devices, [api("ALSA", 0)], Direction.OUTPUT, "linux")
     assert [device.name for device in found if device.is_default] == ["HDA Intel"]
 
 
 def test_only_devices_of_the_direction_are_listed() -> None:
     devices = [entry("mic", outputs=0), entry("out", inputs=0)]
-    assert [d.name for d in of_tables(devices, [api("ALSA", -1)], Direction.INPUT, "linux")] == ["mic"]
-    assert [d.index for d in of_tables(devices, [api("ALSA", -1)], Direction.OUTPUT, "linux")] == [1]
-    assert of_tables([entry("\x1b[31mevil\nname")], [api("ALSA")], Direction.INPUT, "linux")[0].name == "evil name"
+    assert [d.name for d in from_portaudio(devices, [api("ALSA", -1)], Direction.INPUT, "linux")] == ["mic"]
+    assert [d.index for d in from_portaudio(devices, [api("ALSA", -1)], Direction.OUTPUT, "linux")] == [1]
+    assert from_portaudio([entry("\x1b[31mevil\nname")], [api("ALSA")], Direction.INPUT, "linux")[0].name == "evil name"
 
 
 DEVICES = [

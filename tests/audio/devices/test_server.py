@@ -13,7 +13,7 @@ from pinch_tui.audio.devices.server import (
     BLUETOOTH_NOTE,
     Endpoint,
     ServerState,
-    is_loudspeaker,
+    captures_loudspeaker,
     parse,
     same_bluetooth,
     unmute,
@@ -58,9 +58,9 @@ def test_a_new_default_that_the_person_chose_is_followed() -> None:
     guard.decide(stream(), HOME, SPEAKER)
     chosen = replace(HOME, default_source="builtin", capturing={MIC: 2})
     assert guard.decide(stream(), chosen, SPEAKER) == Moved(BUILTIN, False)
-    assert guard.home == "builtin"
+    assert guard.intended == "builtin"
     guard.forget()
-    assert guard.home is None
+    assert guard.intended is None
     speaker = SpeakerGuard(guard)
     speaker.decide(stream(SPEAKER), HOME)
     other = Endpoint(9, "hdmi", "HDMI")
@@ -209,8 +209,8 @@ def test_the_servers_words_are_read() -> None:
     assert state.used(Direction.INPUT, MIC) == monitor
     assert state.used(Direction.OUTPUT, SPEAKER) == state.sinks[0]
     assert state.used(Direction.INPUT, None) is None
-    assert is_loudspeaker(monitor, state, None)
-    assert not is_loudspeaker(usb, state, SPEAKER)
+    assert captures_loudspeaker(monitor, state, None)
+    assert not captures_loudspeaker(usb, state, SPEAKER)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"sources": [{}]}', '{"sources": [1]}'])
