@@ -16,7 +16,7 @@ from pinch_tui.audio.dsp.loudness import peak16
 from pinch_tui.audio.recordings import reader
 from pinch_tui.audio.recordings.decode import Remark
 from pinch_tui.audio.recordings.length import stated_s
-from pinch_tui.audio.recordings.source import shown
+from pinch_tui.audio.recordings.source import display_name
 from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import FRAME_S, IN_RATE, Frame
 from pinch_tui.core.sound import MicClosed, MicEvent, MicOpened
@@ -47,7 +47,7 @@ class FileMicrophone:
         self._clock = clock
         self._realtime = realtime
         self._tell = tell
-        self._name = shown(source)
+        self._name = display_name(source)
         self._framer = Framer()
         self._ready: deque[bytes] = deque()
         self._at_end = False

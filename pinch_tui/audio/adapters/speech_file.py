@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
-from pinch_tui.audio.recordings.source import shown
+from pinch_tui.audio.recordings.source import display_name
 from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import SpeakerOpened
@@ -126,7 +126,7 @@ class FileSpeaker(UnpacedSpeaker):
 
     def __init__(self, target: Path | BinaryIO, *, clock: Clock) -> None:
         self.path = target if isinstance(target, Path) else None
-        self._name = shown(target) if isinstance(target, Path) else "standard output"
+        self._name = display_name(target) if isinstance(target, Path) else "standard output"
         super().__init__(clock)
         self._bytes = 0
         self.failure: InputFileError | None = None

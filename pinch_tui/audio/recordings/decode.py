@@ -1,4 +1,4 @@
-"""One recording from its bytes to 16 kHz mono PCM16: sniffs, chooses the decoder, mixes, and says what was amiss."""
+"""Decodes one recording to 16 kHz mono PCM16: detects its kind, chooses the decoder, mixes, and reports problems."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pinch_tui.audio.recordings import ffmpeg
-from pinch_tui.audio.recordings.failures import CannotDecode, NeedsFfmpeg
+from pinch_tui.audio.recordings.block import Block, CannotDecode, NeedsFfmpeg
 from pinch_tui.audio.recordings.mpeg import id3_size
 from pinch_tui.audio.recordings.pieces import Piece, flac_pieces, mpeg_pieces, ogg_pieces, sized_pieces
 from pinch_tui.audio.recordings.sniff import HEAD, NO_SOUND, Kind, sniff
@@ -17,26 +17,22 @@ from pinch_tui.audio.recordings.source import FORMATS, READ_BYTES, ByteSource
 from pinch_tui.core.events import IN_RATE
 from pinch_tui.errors import InputFileError
 
-if TYPE_CHECKING:
-    from pinch_tui.audio.recordings.block import Block
-
-_LIBRARY: Final = frozenset((Kind.W64, Kind.AIFF, Kind.AU, Kind.CAF, Kind.FLAC, Kind.OGG, Kind.MP3))
-OPPOSITE: Final = "its channels are in opposite phase and cancel each other; one channel is used"
+LIBSNDFILE_KINDS: Final = frozenset((Kind.WAV, Kind.W64, Kind.AIFF, Kind.AU, Kind.CAF, Kind.FLAC, Kind.OGG, Kind.MP3))
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence for the user. ``is_damage``: some of the recording was not heard."""
+    """A sentence for the user. ``is_damage``: a part of the recording could not be decoded."""
 
     sentence: str
     is_damage: bool = False
 
 
 def decoded(source: ByteSource, *, may_be_raw: bool) -> Generator[bytes | Remark]:
-    """The recording, block by block. ``may_be_raw``: what is nothing else is 16 kHz mono PCM16.
+    """The recording, block by block. ``may_be_raw``: an unknown format is taken for 16 kHz mono PCM16.
 
-    Raises `InputFileError` before the first block for what cannot be read. What breaks further on ends the recording
-    with a `Remark`.
+    Raises `InputFileError` before the first block if the recording cannot be read. A later failure ends it with a
+    `Remark`.
     """
     kind = kind_of(source)
     if kind is Kind.GZIP:
@@ -56,7 +52,7 @@ def decoded(source: ByteSource, *, may_be_raw: bool) -> Generator[bytes | Remark
 
 
 def kind_of(source: ByteSource) -> Kind:
-    """What the source holds; waits for no more bytes than the answer needs."""
+    """Detect what the source holds, without waiting for more bytes than necessary."""
     wanted = 1
     while True:
         head = source.peek(wanted)
@@ -70,18 +66,19 @@ def kind_of(source: ByteSource) -> Kind:
 
 
 def _mixed(source: ByteSource, blocks: Generator[Block], kind: Kind) -> Generator[bytes | Remark]:
-    from pinch_tui.audio.recordings.mixing import Mixer  # with numpy, which raw samples do not need
+    from pinch_tui.audio.recordings.mixing import Mixer  # imports numpy, which raw samples do not need
 
     mixer = Mixer()
-    given, is_told = 0, False
+    given, is_reported = 0, False
     try:
         with closing(blocks):
             for block in blocks:
                 data = mixer.push(block)
                 given += len(data)
-                if mixer.has_cancelled and not is_told:
-                    is_told = True
-                    yield Remark(f"{source.name}: {OPPOSITE}.")
+                if mixer.has_cancelled and not is_reported:
+                    is_reported = True
+                    problem = "its channels are in opposite phase and cancel each other; one channel is used"
+                    yield Remark(f"{source.name}: {problem}.")
                 if data:
                     yield data
     except CannotDecode as exc:
@@ -99,7 +96,10 @@ def _refusal(source: ByteSource, kind: Kind, exc: CannotDecode) -> InputFileErro
     line = ffmpeg.cure(source)
     if isinstance(exc, NeedsFfmpeg):
         what = "is no WAV, FLAC, OGG or MP3 file" if kind is Kind.RAW else f"is {kind.value}, which needs ffmpeg"
-        return InputFileError(f"{source.name} {what}, and ffmpeg is not installed.", f"Install it, or use it: {line}")
+        return InputFileError(
+            f"{source.name} {what}, and ffmpeg is not installed.",
+            f"Install it, or convert the recording elsewhere: {line}",
+        )
     if kind is Kind.RAW:
         return InputFileError(
             f"{source.name} is not a sound file that can be read ({exc}).",
@@ -109,16 +109,16 @@ def _refusal(source: ByteSource, kind: Kind, exc: CannotDecode) -> InputFileErro
 
 
 def _blocks(source: ByteSource, kind: Kind) -> Generator[Block]:
-    """By our own reader, by libsndfile, and by ffmpeg, in this order; the next is asked while nothing was given."""
+    """Try our own WAV reader, then libsndfile, then ffmpeg, until one of them has decoded a block."""
     for decoder in (_by_wav, _by_library):
-        has_given = False
+        has_begun = False
         try:
             with closing(decoder(source, kind)) as blocks:
                 for block in blocks:
-                    has_given = True
+                    has_begun = True
                     yield block
         except CannotDecode as exc:
-            if has_given or not source.can_rewind:
+            if has_begun or not source.can_rewind:
                 raise
             source.rewind()
             failure = exc
@@ -127,21 +127,21 @@ def _blocks(source: ByteSource, kind: Kind) -> Generator[Block]:
     try:
         yield from ffmpeg.decode(source, needs_index=kind is Kind.MP4)
     except NeedsFfmpeg:
-        if kind in _LIBRARY or kind is Kind.WAV:
+        if kind in LIBSNDFILE_KINDS:
             raise failure from None
         raise
 
 
 def _by_wav(source: ByteSource, kind: Kind) -> Generator[Block]:
     if kind is not Kind.WAV:
-        raise CannotDecode("it is no WAV")
+        raise CannotDecode("it is not a WAV file")
     from pinch_tui.audio.recordings import wav
 
     yield from wav.decode(source)
 
 
 def _by_library(source: ByteSource, kind: Kind) -> Generator[Block]:
-    """libsndfile; also what we do not know, if it is a file."""
+    """Decode with libsndfile, which also tries unknown formats."""
     pieces: Iterator[Piece]
     match kind:
         case Kind.MP3:
@@ -161,7 +161,7 @@ def _by_library(source: ByteSource, kind: Kind) -> Generator[Block]:
 
 
 def _unpacked(source: ByteSource) -> ByteSource:
-    """What a gzip stream holds."""
+    """The content of a gzip stream."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def read(n: int) -> bytes:

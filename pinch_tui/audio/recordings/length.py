@@ -1,33 +1,32 @@
-"""The length of a sound file by its header, for showing how far a run is. The header is not checked."""
+"""The length that a sound file's header states, for showing progress. It is not verified."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from pinch_tui.audio.recordings.decode import kind_of
+from pinch_tui.audio.recordings.decode import LIBSNDFILE_KINDS, kind_of
 from pinch_tui.audio.recordings.mpeg import frames_promised, id3_size, mpeg_frame
 from pinch_tui.audio.recordings.sniff import Kind
-from pinch_tui.audio.recordings.source import ByteSource, opened
+from pinch_tui.audio.recordings.source import ByteSource, open_source
 from pinch_tui.errors import InputFileError
 
 _LONGEST_S: Final = 7 * 86_400.0
-"""More is a header's way of saying that the length is not known."""
-_LIBRARY: Final = frozenset((Kind.WAV, Kind.W64, Kind.AIFF, Kind.AU, Kind.CAF, Kind.FLAC, Kind.OGG))
+"""A header that states more does not know the length."""
 _FRAME: Final = 4096
 
 
 def stated_s(path: Path) -> float | None:
-    """Seconds; None where the header does not say."""
+    """Seconds; None if the header does not state a length."""
     try:
-        source = opened(path)
+        source = open_source(path)
     except InputFileError:
         return None
     try:
         kind = kind_of(source)
         if kind in (Kind.MP3, Kind.ID3):
             return _mpeg_s(source)
-        return _library_s(path) if kind in _LIBRARY else None
+        return _library_s(path) if kind in LIBSNDFILE_KINDS else None
     except InputFileError:
         return None
     finally:
@@ -35,7 +34,7 @@ def stated_s(path: Path) -> float | None:
 
 
 def _library_s(path: Path) -> float | None:
-    import soundfile  # heavy imports stay out of the start of the program
+    import soundfile  # heavy, so not imported at the start of the program
 
     try:
         info = soundfile.info(path)
@@ -46,7 +45,7 @@ def _library_s(path: Path) -> float | None:
 
 
 def _mpeg_s(source: ByteSource) -> float | None:
-    """By the number of frames in the first one, or by the size at a constant bit rate."""
+    """From the frame count in the first frame, or from the file's size at a constant bit rate."""
     source.skip(id3_size(source.peek(10)))
     head = source.peek(_FRAME)
     frame = mpeg_frame(head, 0)

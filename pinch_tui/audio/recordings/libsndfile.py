@@ -1,8 +1,8 @@
-"""libsndfile as a decoder of streams: each joined recording by a decoder of its own, block by block.
+"""Decodes streams with libsndfile, block by block; each of several joined recordings gets its own decoder.
 
-MP3 and Ogg are handed over through an operating system's pipe, because libsndfile asks a seekable MP3 or Ogg for its
-end first (seconds for a long file, never for a pipe); where a pipe's descriptor cannot be handed over (Windows),
-through a temporary file. FLAC and the others go through a window onto the stream, which can go back a little.
+MP3 and Ogg go through an operating system's pipe, because libsndfile first looks for the end of a seekable one, which
+takes seconds for a long file. On Windows, where a pipe's descriptor cannot be passed on, they go through a temporary
+file. FLAC and the others are read through a window onto the stream, in which libsndfile can seek back a little.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from pinch_tui.audio.recordings.block import BLOCK, Block, check_rate
-from pinch_tui.audio.recordings.failures import CannotDecode
+from pinch_tui.audio.recordings.block import BLOCK, Block, CannotDecode, check_rate
 from pinch_tui.audio.recordings.pieces import Piece
 from pinch_tui.audio.recordings.source import Feeder
 from pinch_tui.errors import InputFileError
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     import soundfile
 
 _WINDOW: Final = 1024 * 1024
-"""Bytes that a decoder can go back."""
+"""Bytes that a decoder can seek back."""
 _UNKNOWN: Final = 1 << 40
-"""The length that is told for a stream whose length is not known."""
+"""The length reported for a stream of unknown length."""
 _FORMAT_ERRORS: Final = (OSError, RuntimeError, EOFError, ValueError, TypeError)
 CAN_PASS_PIPES: Final = sys.platform != "win32"
 
@@ -33,21 +32,21 @@ CAN_PASS_PIPES: Final = sys.platform != "win32"
 def decode(pieces: Iterator[Piece], name: str, *, through_pipe: bool, size: int | None = None) -> Iterator[Block]:
     """The samples of every recording in ``pieces``.
 
-    Raises `CannotDecode` for what libsndfile does not read, at its beginning or further on, and `InputFileError`.
+    Raises `CannotDecode` if libsndfile cannot read a recording, or its rest, and `InputFileError`.
     """
-    cut = _Cut(pieces)
-    while not cut.at_end:
+    recordings = _Recordings(pieces)
+    while not recordings.at_end:
         if not through_pipe:
-            yield from _blocks(_Window(cut, size), name)
+            yield from _blocks(_Window(recordings, size), name)
         elif CAN_PASS_PIPES:
-            yield from _piped(cut, name)
+            yield from _piped(recordings, name)
         else:
-            yield from _spooled(cut, name)
-        cut.leave()
+            yield from _spooled(recordings, name)
+        recordings.leave()
 
 
-class _Cut:
-    """The pieces of one recording after the other."""
+class _Recordings:
+    """Splits the pieces into recordings, to be read one after the other."""
 
     def __init__(self, pieces: Iterator[Piece]) -> None:
         self._pieces = pieces
@@ -68,17 +67,17 @@ class _Cut:
         return data
 
     def leave(self) -> None:
-        """On to the next recording, whatever of this one the decoder left."""
+        """Skip to the next recording."""
         while self.take():
             pass
         self._has_begun = False
 
 
 class _Window:
-    """The file-like object that libsndfile reads a recording through."""
+    """The file-like object through which libsndfile reads one recording."""
 
-    def __init__(self, cut: _Cut, size: int | None) -> None:
-        self._cut = cut
+    def __init__(self, recordings: _Recordings, size: int | None) -> None:
+        self._cut = recordings
         self._size = size if size is not None else _UNKNOWN
         self._data = bytearray()
         self._base = self._at = 0
@@ -90,7 +89,7 @@ class _Window:
         while not self._is_over and self._base + len(self._data) < end:
             try:
                 data = self._cut.take()
-            except InputFileError as exc:  # not through the C code: it would be printed and forgotten
+            except InputFileError as exc:  # raised later: the C code would print it and continue
                 self.error, data = exc, b""
             self._is_over = not data
             self._data += data
@@ -113,7 +112,7 @@ class _Window:
 
 
 def _blocks(file: Any, name: str) -> Iterator[Block]:
-    """What one decoder reads from a descriptor or a file-like object."""
+    """Decode one recording from a descriptor or a file-like object."""
     library = _library()
     try:
         sound = library(file, closefd=False) if isinstance(file, int) else library(file)
@@ -140,11 +139,11 @@ def _reraise(file: Any) -> None:
 
 
 def _library() -> type[soundfile.SoundFile]:
-    import soundfile  # heavy imports stay out of the start of the program
+    import soundfile  # heavy, so not imported at the start of the program
 
     class Streamed(soundfile.SoundFile):  # type: ignore[misc]
-        """Read from the beginning to the end: soundfile seeks after each block of what says that it can seek, which
-        decoders of MP3 do not survive unharmed, and believes a header about the length."""
+        """Reads from the beginning to the end. In a seekable file soundfile trusts the header's length, and seeks after
+        each block, which corrupts the output of MP3 decoders."""
 
         def seekable(self) -> bool:
             return False
@@ -152,10 +151,10 @@ def _library() -> type[soundfile.SoundFile]:
     return Streamed
 
 
-def _piped(cut: _Cut, name: str) -> Iterator[Block]:
-    """Through a pipe that a thread fills."""
+def _piped(recordings: _Recordings, name: str) -> Iterator[Block]:
+    """Decode one recording through a pipe that a thread fills."""
     ours, theirs = os.pipe()
-    feeder = Feeder(cut.take, os.fdopen(theirs, "wb"), "recording-feed")
+    feeder = Feeder(recordings.take, os.fdopen(theirs, "wb"), "recording-feed")
     try:
         yield from _blocks(ours, name)
     finally:
@@ -165,10 +164,10 @@ def _piped(cut: _Cut, name: str) -> Iterator[Block]:
         raise feeder.failure
 
 
-def _spooled(cut: _Cut, name: str) -> Iterator[Block]:
-    """Through a temporary file."""
+def _spooled(recordings: _Recordings, name: str) -> Iterator[Block]:
+    """Decode one recording through a temporary file."""
     with tempfile.TemporaryFile() as file:
-        while data := cut.take():
+        while data := recordings.take():
             file.write(data)
         file.seek(0)
         yield from _blocks(file, name)

@@ -1,4 +1,4 @@
-"""Blocks of any rate and any number of channels -> 16 kHz mono PCM16. Pure: numpy and the resampler, no I/O."""
+"""Converts blocks of any rate and number of channels to 16 kHz mono PCM16. Pure: numpy and the resampler, no I/O."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pinch_tui.audio.recordings.block import Block
 from pinch_tui.core.events import IN_RATE
 
 CANCELS: Final = 0.2
-"""Energy of the mean of the channels, against that of channels which have nothing to do with each other, below which
-they cancel each other: two channels with a correlation under -0.8."""
+"""Channels cancel if their mean has less than this part of the energy that uncorrelated channels would give. For two
+channels this is a correlation below -0.8."""
 _AUDIBLE: Final = 1e-6
 """Mean square below which a block is too quiet to judge (-60 dBFS)."""
 
 
 class Mixer:
-    """One recording. ``has_cancelled`` tells that channels of opposite phase were met; then the louder one is used."""
+    """Converts one recording. If channels of opposite phase cancel, the loudest is used and `has_cancelled` is set."""
 
     def __init__(self) -> None:
         self.has_cancelled = False
@@ -28,7 +28,7 @@ class Mixer:
         self._converter: Stream | None = None
 
     def push(self, block: Block) -> bytes:
-        """The samples that are ready by now."""
+        """Convert a block; returns the samples that are ready."""
         out = b""
         if block.rate != self._rate:
             out = self.finish()

@@ -1,4 +1,4 @@
-"""Headers of MPEG audio frames (ISO 11172-3, 13818-3) and of AAC in ADTS (ISO 13818-7). Pure: no I/O."""
+"""Parses the headers of MPEG audio frames (ISO 11172-3, 13818-3) and of AAC in ADTS (ISO 13818-7). Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _KBPS: Final = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""(MPEG version 1, or 2 and 2.5; layer) -> bit rates by their index from 1."""
+"""(1 for MPEG 1, 2 for MPEG 2 and 2.5; layer) -> bit rates by index, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class MpegFrame:
-    """One frame: its length in bytes, and what must not change from frame to frame."""
+    """One frame: its length in bytes, and the properties that stay the same throughout a recording."""
 
     size: int
     rate: int
     channels: int
     layer: int
     samples: int = 1024
-    """Samples of each channel in it."""
+    """Samples per channel."""
     info_at: int = 0
-    """Where a ``Xing`` or ``Info`` header would stand in a layer III frame."""
+    """Offset at which a layer III frame can have a ``Xing`` or ``Info`` header; 0 in others."""
 
     def is_like(self, other: MpegFrame) -> bool:
         return (self.rate, self.channels, self.layer) == (other.rate, other.channels, other.layer)
 
 
 def mpeg_frame(data: bytes | bytearray, at: int) -> MpegFrame | None:
-    """The MPEG audio frame whose header stands at ``at``; None when there is none. Free-format frames are none."""
+    """The MPEG audio frame at ``at``; None if there is none. Free-format frames are not recognised."""
     if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:
         return None
     version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
@@ -54,7 +54,7 @@ def mpeg_frame(data: bytes | bytearray, at: int) -> MpegFrame | None:
 
 
 def adts_frame(data: bytes | bytearray, at: int) -> MpegFrame | None:
-    """The AAC frame whose ADTS header stands at ``at``; None when there is none."""
+    """The AAC frame whose ADTS header is at ``at``; None if there is none."""
     if len(data) < at + 7 or data[at] != 0xFF or data[at + 1] & 0xF6 != 0xF0:
         return None
     index = data[at + 2] >> 2 & 15
@@ -65,9 +65,9 @@ def adts_frame(data: bytes | bytearray, at: int) -> MpegFrame | None:
 
 
 def frames_promised(data: bytes | bytearray, at: int, frame: MpegFrame) -> int | None:
-    """How many sound frames a ``Xing``, ``Info`` or ``VBRI`` header frame says follow it; None when it is none.
+    """The number of following frames that a ``Xing``, ``Info`` or ``VBRI`` frame states, 0 if it states none.
 
-    0 where the header does not say.
+    None for any other frame.
     """
     if not frame.info_at:
         return None
@@ -82,7 +82,7 @@ def frames_promised(data: bytes | bytearray, at: int, frame: MpegFrame) -> int |
 
 
 def id3_size(head: bytes | bytearray) -> int:
-    """The length of the ID3v2 tag at the beginning, its header and footer included; 0 when there is none."""
+    """The length of the ID3v2 tag at the beginning, including its header and footer; 0 if there is none."""
     if len(head) < 10 or head[:3] != b"ID3" or any(byte & 0x80 for byte in head[6:10]):
         return 0
     size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]

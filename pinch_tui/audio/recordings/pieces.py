@@ -1,7 +1,7 @@
-"""Cuts joined streams (``cat a.mp3 b.mp3``, Ogg chains, FLAC) where one recording ends and the next begins.
+"""Splits joined streams (``cat a.mp3 b.mp3``, Ogg chains, FLAC) into their recordings.
 
-A piece is ``(starts_anew, bytes)``. Tags and rubbish between the frames of an MP3 are left out: libraries print
-warnings about them, and some stop there.
+A piece is ``(is_first, bytes)``; ``is_first`` marks the first piece of a recording. Tags and rubbish between the
+frames of an MP3 are dropped, because libraries print warnings about them, and some stop there.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _FLAC_LAST_START: Final = b"fLaC\x80\x00\x00\x22"
 
 
 def mpeg_pieces(source: ByteSource) -> Iterator[Piece]:
-    """The frames of an MP3: anew at each information frame, at the end of the frames it promised, at other formats."""
+    """The frames of an MP3. A new recording starts at an information frame, after the frames that one has promised,
+    and at a change of format."""
     now: MpegFrame | None = None
     promised: int | None = None
-    starts_anew, batch = True, bytearray()
+    is_first, batch = True, bytearray()
     while head := source.peek(_LONGEST_FRAME + 4):
         frame = mpeg_frame(head, 0)
         following = None if frame is None else mpeg_frame(head, frame.size)
@@ -40,28 +41,28 @@ def mpeg_pieces(source: ByteSource) -> Iterator[Piece]:
         is_over = promised is not None and promised <= 0
         if now is None or count is not None or is_over or not frame.is_like(now):
             if batch:
-                yield starts_anew, bytes(batch)
+                yield is_first, bytes(batch)
                 batch.clear()
-            starts_anew, now, promised = True, frame, count or None
+            is_first, now, promised = True, frame, count or None
         elif promised is not None:
             promised -= 1
         batch += source.exactly(frame.size)
         if len(batch) >= _BATCH:
-            yield starts_anew, bytes(batch)
-            starts_anew = False
+            yield is_first, bytes(batch)
+            is_first = False
             batch.clear()
     if batch:
-        yield starts_anew, bytes(batch)
+        yield is_first, bytes(batch)
 
 
 def _next_sync(head: bytes) -> int:
-    """Bytes to the next possible frame or tag."""
+    """Distance in bytes to the next possible frame or tag."""
     places = [place for mark in (b"\xff", b"ID3") if (place := head.find(mark, 1)) > 0]
     return min(places, default=len(head))
 
 
 def ogg_pieces(source: ByteSource) -> Iterator[Piece]:
-    """The pages of an Ogg stream: anew at the first beginning-of-stream page behind any other page."""
+    """The pages of an Ogg stream. A new recording starts at a beginning-of-stream page that follows any other page."""
     is_among_firsts = False
     while head := source.peek(_OGG_PAGE + 255):
         if head[:4] != b"OggS":
@@ -76,29 +77,29 @@ def ogg_pieces(source: ByteSource) -> Iterator[Piece]:
 
 
 def flac_pieces(source: ByteSource) -> Iterator[Piece]:
-    """A FLAC stream: anew wherever a stream's marker and its first metadata header stand."""
-    starts_anew = True
+    """A FLAC stream. A new recording starts at each stream marker with its first metadata header."""
+    is_first = True
     while head := source.peek(_BATCH + len(_FLAC_START)):
         places = [head.find(mark, 1) for mark in (_FLAC_START, _FLAC_LAST_START)]
         place = min((place for place in places if place > 0), default=0)
-        yield starts_anew, source.exactly(place or min(len(head), _BATCH))
-        starts_anew = bool(place)
+        yield is_first, source.exactly(place or min(len(head), _BATCH))
+        is_first = bool(place)
 
 
 def sized_pieces(source: ByteSource) -> Iterator[Piece]:
-    """AIFF, AU, Wave64 and the rest: anew where another file of the same kind stands at the stated end of the first."""
+    """AIFF, AU, Wave64 and others. A new recording starts if a file of the same kind follows the stated end."""
     begins = source.peek(4)
-    starts_anew, left = True, _stated_size(source.peek(24))
+    is_first, left = True, _stated_size(source.peek(24))
     while data := source.read(_BATCH if not left else min(left, _BATCH)):
-        yield starts_anew, data
-        starts_anew = False
+        yield is_first, data
+        is_first = False
         left -= min(left, len(data))
         if not left and source.peek(4) == begins and (size := _stated_size(source.peek(24))):
-            starts_anew, left = True, size
+            is_first, left = True, size
 
 
 def _stated_size(head: bytes) -> int:
-    """The whole length of a file, by its header; 0 where it does not say."""
+    """The file's total length according to its header; 0 if unknown."""
     match head[:4]:
         case b"FORM":
             size = int.from_bytes(head[4:8], "big")

@@ -1,7 +1,6 @@
-"""Decodes a recording in a thread, ahead of its consumer by a bounded queue, and never blocks the loop or the exit.
+"""Decodes a recording in a thread, up to `AHEAD` blocks before its consumer, without blocking the loop or the exit.
 
-A daemon thread decodes: unlike an executor's thread it keeps nobody from leaving while the other end of a pipe is
-silent. Bound: `AHEAD` blocks wait, then the thread does.
+It is a daemon thread, because an executor's thread would delay the exit while the other end of a pipe is silent.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pinch_tui.audio.recordings import source as sources
 from pinch_tui.audio.recordings.decode import Remark, decoded
+from pinch_tui.audio.recordings.source import check_path, open_source
 from pinch_tui.errors import InputFileError
 
 AHEAD: Final = 8
@@ -22,7 +21,7 @@ AHEAD: Final = 8
 class RecordingReader:
     """One pass through one recording; the thread starts with the first `read`.
 
-    ``may_be_raw``: what is no container is taken as 16 kHz mono PCM16 (standard input and pipes).
+    ``may_be_raw``: an unknown format is taken for 16 kHz mono PCM16 (standard input and pipes).
     """
 
     def __init__(self, source: Path | BinaryIO, *, may_be_raw: bool) -> None:
@@ -35,7 +34,7 @@ class RecordingReader:
         self._at_end = False
 
     async def read(self) -> bytes | Remark:
-        """The next samples or the next remark, as soon as there is one; b"" at the end. Raises `InputFileError`."""
+        """The next samples or remark; b"" at the end. Raises `InputFileError`."""
         if self._at_end or self._is_closed:
             return b""
         if self._thread is None:
@@ -50,13 +49,13 @@ class RecordingReader:
         return item
 
     def close(self) -> None:
-        """Stop: a waiting `read` ends. A thread that is stuck in the stream dies with the program."""
+        """Stop, and end a waiting `read`. A thread that is stuck in the stream ends with the program."""
         self._is_closed = True
         self._room.release()
         self._items.put_nowait(b"")
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        for item in self._heard():
+        for item in self._decode():
             self._room.acquire()
             if self._is_closed:
                 return
@@ -65,9 +64,9 @@ class RecordingReader:
             except RuntimeError:  # the loop is closed
                 return
 
-    def _heard(self) -> Iterator[bytes | Remark | InputFileError]:
+    def _decode(self) -> Iterator[bytes | Remark | InputFileError]:
         try:
-            source = sources.opened(self._source)
+            source = open_source(self._source)
             try:
                 for item in decoded(source, may_be_raw=self._may_be_raw):
                     if item:
@@ -81,13 +80,13 @@ class RecordingReader:
 
 
 def check(path: Path) -> bool:
-    """Read the first block of a file, so that what cannot be read is refused before anything is opened for it.
+    """Decode the first block of a file, to refuse an unreadable one before a session is opened for it.
 
-    Returns whether it is a regular file; a pipe can be read only once and is not touched. Raises `InputFileError`.
+    Returns True for a regular file; a pipe can be read only once, so it is not touched. Raises `InputFileError`.
     """
-    if not sources.check_path(path):
+    if not check_path(path):
         return False
-    source = sources.opened(path)
+    source = open_source(path)
     items = decoded(source, may_be_raw=False)
     try:
         for item in items:

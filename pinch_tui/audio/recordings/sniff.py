@@ -1,7 +1,7 @@
-"""Tells from its first bytes what a stream holds. Pure: no I/O.
+"""Detects the kind of a stream from its first bytes. Pure: no I/O.
 
-Only what cannot be mistaken for PCM16 samples is told: a magic of four bytes or more, two MPEG frames that follow one
-another, or a run of printable text.
+It recognises only what PCM16 samples cannot resemble: a magic number, two consecutive MPEG frames, or a run of
+printable text.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 from pinch_tui.audio.recordings.mpeg import adts_frame, mpeg_frame
 
 HEAD: Final = 64
-"""Bytes that suffice for every magic."""
+"""Bytes that suffice for every magic number."""
 TEXT: Final = 128
-"""Printable bytes that are believed to be text; fewer only where the stream ends with them."""
+"""Printable bytes that count as text; fewer are enough if the stream ends with them."""
 
 
 class Kind(StrEnum):
-    """What a stream holds; the value is how a person would call it."""
+    """The kind of a stream; the value is its name for the user."""
 
     RAW = "raw samples"
     WAV = "WAV"
@@ -55,7 +55,7 @@ class Kind(StrEnum):
 NO_SOUND: Final = frozenset(
     (Kind.TEXT, Kind.ZIP, Kind.PDF, Kind.PNG, Kind.JPEG, Kind.XZ, Kind.BZIP2, Kind.ZSTD),
 )
-"""Nothing that any decoder would make sound of."""
+"""Kinds that no decoder reads."""
 
 _MAGICS: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"RF64", Kind.WAV),
@@ -96,15 +96,15 @@ _ATOMS: Final = frozenset((b"ftyp", b"moov", b"mdat", b"wide"))
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """The kind shows only in the first ``bytes`` bytes."""
+    """Detecting the kind takes this many bytes."""
 
     bytes: int
 
 
 def sniff(head: bytes, *, is_whole: bool) -> Kind | More:
-    """The kind of what begins with ``head``, or how much of it is needed. ``is_whole``: nothing follows ``head``.
+    """The kind of a stream that begins with ``head``, or the number of bytes needed. ``is_whole``: nothing follows.
 
-    Raw samples are recognised as soon as they cannot be anything else, so that a live pipe is heard at once.
+    Raw samples are recognised as soon as they can be nothing else, so that a live pipe starts at once.
     """
     for magic, kind in _MAGICS:
         if head.startswith(magic):
@@ -121,7 +121,7 @@ def sniff(head: bytes, *, is_whole: bool) -> Kind | More:
 
 
 def _may_begin(head: bytes) -> bool:
-    """Whether more bytes could complete a magic."""
+    """True if more bytes could complete a magic number."""
     if any(magic.startswith(head) for magic, _ in _MAGICS):
         return True
     if any(form[0].startswith(head[:4]) for form in _FORMS):
@@ -130,7 +130,7 @@ def _may_begin(head: bytes) -> bool:
 
 
 def _frames(head: bytes, *, is_whole: bool) -> Kind | More | None:
-    """MP3 or AAC without a tag: two frames with the same parameters, one right behind the other."""
+    """MP3 or AAC without a tag: two consecutive frames with the same parameters."""
     if head[:1] != b"\xff":
         return None
     if len(head) < 8 and not is_whole:
@@ -163,7 +163,7 @@ def _is_text(sample: bytes) -> bool:
     try:
         text = sample.decode("utf-8")
     except UnicodeDecodeError as exc:
-        if exc.start < len(sample) - 3:  # else a character that the sample's end cuts off
+        if exc.start < len(sample) - 3:  # otherwise the sample's end has cut a character
             return False
         text = sample[: exc.start].decode("utf-8")
     return bool(text) and all(char.isprintable() or char in "\r\n\t\f\x1b\ufeff" for char in text)

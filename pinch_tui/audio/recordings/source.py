@@ -1,7 +1,7 @@
-"""The bytes of a recording: a file, a pipe or standard input, in order, with a head that can be looked at first.
+"""The bytes of a recording: a file, a pipe or standard input, whose beginning can be examined and read again.
 
-A stream's descriptor is read past Python's buffer: the interpreter cannot leave while a thread holds the lock of a
-buffer that it wants to flush.
+Streams are read from their descriptor, not through Python's buffer: the interpreter cannot exit while a thread holds
+the lock of a buffer.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pinch_tui.errors import InputFileError, why
 
 READ_BYTES: Final = 64 * 1024
 KEPT: Final = 4 * 1024 * 1024
-"""Bytes after which a source forgets its beginning: decoders make up their mind within the first blocks."""
-FORMATS: Final = "Give a WAV, FLAC, OGG or MP3 file, or what ffmpeg can read."
+"""Bytes that can be rewound: decoders accept or refuse a stream within its first blocks."""
+FORMATS: Final = "Give a WAV, FLAC, OGG or MP3 file, or another one that ffmpeg can read."
 
 
 class ByteSource:
-    """Bytes in order. ``path`` is the file's where there is a regular file, ``size`` its length.
+    """Bytes in order. ``path`` and ``size`` are those of a regular file, else None.
 
-    Raises `InputFileError` from `read` and `peek` when the medium fails.
+    `read` and `peek` raise `InputFileError` if reading fails.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ByteSource:
         self.size = size
         self._read = read
         self._close = close
-        self._kept: bytearray | None = bytearray()  # everything since the beginning; None: forgotten
+        self._kept: bytearray | None = bytearray()  # everything since the beginning; None beyond `KEPT`
         self._ahead = bytearray()
         self._at_end = False
 
@@ -53,17 +53,17 @@ class ByteSource:
         return self._kept is not None
 
     def peek(self, n: int) -> bytes:
-        """The next ``n`` bytes without taking them, fewer only at the end; waits for them."""
+        """Wait for the next ``n`` bytes, fewer only at the end, without consuming them."""
         while len(self._ahead) < n and self._pull():
             pass
         return bytes(self._ahead[:n])
 
     def is_whole(self, n: int) -> bool:
-        """Whether no more than ``n`` bytes are left, as far as is known without waiting."""
+        """True if at most ``n`` bytes are known to be left. Never waits."""
         return self._at_end and len(self._ahead) <= n
 
     def read(self, n: int = READ_BYTES) -> bytes:
-        """Up to ``n`` bytes, as soon as there are some; b"" at the end."""
+        """Up to ``n`` bytes, as soon as any are available; b"" at the end."""
         if not self._ahead:
             self._pull()
         data = bytes(self._ahead[:n])
@@ -87,8 +87,8 @@ class ByteSource:
             n -= len(part)
 
     def rewind(self) -> None:
-        """Back to the beginning. Only as long as `can_rewind`."""
-        assert self._kept is not None, "the beginning is forgotten"
+        """Back to the beginning; requires `can_rewind`."""
+        assert self._kept is not None, "cannot rewind"
         self._ahead[:0] = self._kept
         self._kept.clear()
 
@@ -102,7 +102,7 @@ class ByteSource:
             data = self._read(READ_BYTES)
         except OSError as exc:
             raise InputFileError(f"{self.name} cannot be read: {why(exc)}.", "Copy it to another place.") from exc
-        except ValueError:  # it was closed meanwhile
+        except ValueError:  # closed meanwhile
             data = b""
         self._at_end = not data
         self._ahead += data
@@ -110,7 +110,7 @@ class ByteSource:
 
 
 class Feeder:
-    """A thread that writes what ``read`` gives into a decoder's pipe until that has enough. `failure` ended it."""
+    """A thread that copies ``read()`` into a decoder's pipe until either side ends. `failure`: why reading failed."""
 
     def __init__(self, read: Callable[[], bytes], pipe: IO[bytes], name: str) -> None:
         self._read = read
@@ -120,7 +120,7 @@ class Feeder:
         self._thread.start()
 
     def join(self) -> None:
-        """It ends with what it reads, or at its next write."""
+        """Wait for its end, which comes at the end of the input, or at the next write after the pipe is closed."""
         self._thread.join()
 
     def _run(self) -> None:
@@ -129,14 +129,14 @@ class Feeder:
                 while data := self._read():
                     pipe.write(data)
                     pipe.flush()
-        except (BrokenPipeError, ValueError):  # the decoder has enough, or is gone
+        except (BrokenPipeError, ValueError):  # the decoder is done
             pass
         except InputFileError as exc:
             self.failure = exc
 
 
-def shown(source: Path | BinaryIO) -> str:
-    """The name of a source as it is shown: no control characters, whatever the file is called."""
+def display_name(source: Path | BinaryIO) -> str:
+    """The name of a source for messages, without control characters."""
     name = str(source) if isinstance(source, Path) else str(getattr(source, "name", ""))
     if name in ("", "<stdin>", "-"):
         return "standard input"
@@ -144,11 +144,11 @@ def shown(source: Path | BinaryIO) -> str:
 
 
 def check_path(path: Path) -> bool:
-    """Whether it is a regular file (else it is a pipe or a socket, which can be read once).
+    """True for a regular file, False for a pipe or a socket, which can be read only once.
 
-    Raises `InputFileError` with the true reason when it is neither, or may not be read.
+    Raises `InputFileError` with the true reason if it is neither, or is not readable.
     """
-    name = shown(path)
+    name = display_name(path)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - Path.stat says the same, and a name of bytes passes here
     except OSError as exc:
@@ -163,12 +163,12 @@ def check_path(path: Path) -> bool:
     return stat.S_ISREG(mode)
 
 
-def opened(source: Path | BinaryIO) -> ByteSource:
-    """The bytes of a file, a pipe or an open stream. Raises `InputFileError` with the true reason.
+def open_source(source: Path | BinaryIO) -> ByteSource:
+    """Open a file or a named pipe, or wrap an open stream. Raises `InputFileError` with the true reason.
 
-    A named pipe is opened when somebody opens its other end, which may take for ever.
+    Opening a named pipe waits, possibly for ever, for a program to open its other end.
     """
-    name = shown(source)
+    name = display_name(source)
     if not isinstance(source, Path):
         return ByteSource(_reading(source), name)
     is_regular = check_path(source)
@@ -189,7 +189,7 @@ def opened(source: Path | BinaryIO) -> ByteSource:
 
 
 def _reading(stream: BinaryIO) -> Callable[[int], bytes]:
-    """Reads what is there now instead of waiting for a whole block: a live pipe is heard at once."""
+    """A function that reads the available bytes without waiting for a full block, so a live pipe starts at once."""
     try:
         stream.fileno()
     except (AttributeError, io.UnsupportedOperation, ValueError):

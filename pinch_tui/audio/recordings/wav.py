@@ -1,8 +1,8 @@
-"""WAV (RIFF, RF64, BW64) of linear PCM, float, A-law and mu-law, read as it comes.
+"""Decodes WAV (RIFF, RF64, BW64) with linear PCM, float, A-law or mu-law samples from a stream.
 
-The stated length of the samples is believed only where something that may follow it follows: a recorder that died
-leaves 0 or a wrong number, and a program that writes into a pipe leaves the largest there is. WAV files joined end to
-end are read one after the other. Other codecs raise `CannotDecode`.
+The stated length of the samples counts only if a plausible continuation follows it: a recorder that died leaves 0 or
+a wrong number, and a program that writes into a pipe states the largest number possible. Joined WAV files are read one
+after the other. Other codecs raise `CannotDecode`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pinch_tui.audio.recordings.block import BLOCK, Block, check_rate
-from pinch_tui.audio.recordings.failures import CannotDecode
+from pinch_tui.audio.recordings.block import BLOCK, Block, CannotDecode, check_rate
 from pinch_tui.audio.recordings.source import ByteSource
 
 _OPEN: Final = 0x7FFF_F000
-"""A stated length from here on means "until the end": what ffmpeg, sox and others write into a pipe."""
+"""Larger lengths mean "until the end"; ffmpeg, sox and others write them into a pipe."""
 _CHUNK_NAMES: Final = (
     "LIST INFO fact cue smpl bext iXML axml aXML JUNK junk PAD FLLR id3 ID3 inst plst note labl ltxt acid PEAK cart"
     " chna levl umid minf elm1 regn _PMX DISP MD5 SAUR wavl slnt data fmt ds64 afsp LGWV ResU tlst SMED"
@@ -27,20 +26,19 @@ _CHUNK_NAMES: Final = (
 _CHUNKS: Final = frozenset(name.encode().ljust(4) for name in _CHUNK_NAMES.split())
 _EXTENSIBLE: Final = 0xFFFE
 _UNPACKED_LIMIT: Final = 64 * 1024 * 1024
-"""The longest chunk beside the samples that is skipped in a stream; more is damage."""
+"""The longest chunk, besides the samples, that is skipped; a longer one is damage."""
 
 Unpack = Callable[[bytes], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """What the ``fmt`` chunk says."""
+    """The content of the ``fmt `` chunk. ``width``: bytes per sample."""
 
     tag: int
     channels: int
     rate: int
     width: int
-    """Bytes of one sample."""
 
     @property
     def frame(self) -> int:
@@ -62,7 +60,7 @@ def _is_header(head: bytes) -> bool:
 
 
 def _one(source: ByteSource) -> Iterator[Block]:
-    """The chunks of one file, up to the end or to the next file."""
+    """Decode one file, up to its end or the next file."""
     source.skip(12)
     long_size: int | None = None
     form: Format | None = None
@@ -99,14 +97,14 @@ def _format(source: ByteSource, body: bytes) -> Format:
     if not channels or not align or align % channels or channels > 1024:
         raise CannotDecode("its header is damaged")
     form = Format(tag, channels, rate, align // channels)
-    _unpacker(form)  # unknown codecs are refused before any sound
+    _unpacker(form)  # refuses unknown codecs before any sound
     return form
 
 
 def _samples(source: ByteSource, form: Format, stated: int) -> Iterator[Block]:
-    """The samples of a ``data`` chunk, and what is sound behind its stated end."""
-    is_believed = 0 < stated < _OPEN or stated > 0xFFFF_FFFF or stated <= (source.size or 0)
-    left = stated if stated and is_believed else None
+    """The samples of a ``data`` chunk, and any that follow its stated end."""
+    is_plausible = 0 < stated < _OPEN or stated > 0xFFFF_FFFF or stated <= (source.size or 0)
+    left = stated if stated and is_plausible else None
     if stated == 0 and _may_follow(source):
         return
     unpack, rest = _unpacker(form), b""
@@ -128,7 +126,7 @@ def _samples(source: ByteSource, form: Format, stated: int) -> Iterator[Block]:
 
 
 def _may_follow(source: ByteSource, pad: int = 0) -> bool:
-    """Whether what comes next is no sound: the end, another file or another chunk. A padding byte is taken."""
+    """True if the samples end here: at the end of the input, another file or another chunk. Skips the padding byte."""
     head = source.peek(13)
     for skipped in sorted({pad, 0}, reverse=True):
         after = head[skipped : skipped + 12]
@@ -145,7 +143,7 @@ def _is_chunk(source: ByteSource, name: bytes, size: int) -> bool:
 
 
 def _unpacker(form: Format) -> Unpack:
-    """bytes -> float32 samples. Raises `CannotDecode` for a codec that is not known here."""
+    """A function from bytes to float32 samples. Raises `CannotDecode` for an unknown codec."""
     match form.tag, form.width:
         case (1, 1):
             return lambda data: (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / np.float32(128)
@@ -155,10 +153,8 @@ def _unpacker(form: Format) -> Unpack:
             return _pcm24
         case (1, 4):
             return lambda data: (np.frombuffer(data, "<i4") / 2_147_483_648).astype(np.float32)
-        case (3, 4):
-            return lambda data: np.frombuffer(data, "<f4").astype(np.float32, copy=False)
-        case (3, 8):
-            return lambda data: np.frombuffer(data, "<f8").astype(np.float32)
+        case (3, 4 | 8 as width):
+            return lambda data: np.frombuffer(data, f"<f{width}").astype(np.float32, copy=False)
         case (6, 1):
             return lambda data: _ALAW_TABLE[np.frombuffer(data, np.uint8)]
         case (7, 1):

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pinch_tui.audio.recordings.source import check_path, shown
+from pinch_tui.audio.recordings.source import check_path, display_name
 from pinch_tui.cli.commands.app import run_options
 from pinch_tui.cli.context import CliContext, run_flags, session_flags
 from pinch_tui.errors import UsageError
@@ -101,4 +101,4 @@ def _check_out(out: Path) -> None:
     if str(out) == "-" and (sys.stdout is None or sys.stdout.isatty()):
         raise UsageError("Standard output is a terminal.", "Pipe it into a player: --out - | aplay, or name a file.")
     if str(out) != "-" and os.path.isfile(out):  # noqa: PTH113 - never raises; opening it gives the reason
-        raise UsageError(f"{shown(out)} already exists and was not changed.", "Name another file after --out.")
+        raise UsageError(f"{display_name(out)} already exists and was not changed.", "Name another file after --out.")

@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from pinch_tui.audio.recordings.decode import Remark, decoded
-from pinch_tui.audio.recordings.source import opened
+from pinch_tui.audio.recordings.source import open_source
 
 SAMPLES = array("h", [((i * 7919) % 65_536) - 32_768 for i in range(5000)])
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
@@ -27,7 +27,7 @@ def load(source: Path | io.BytesIO, *, may_be_raw: bool = False) -> bytes:
 
 def heard(source: Path | io.BytesIO, *, may_be_raw: bool = False) -> tuple[bytes, list[Remark]]:
     """A whole recording, and what is said about it."""
-    bytes_ = opened(source)
+    bytes_ = open_source(source)
     try:
         items = list(decoded(bytes_, may_be_raw=may_be_raw))
     finally:

@@ -17,7 +17,7 @@ import soundfile
 from pinch_tui.audio.recordings import ffmpeg
 from pinch_tui.audio.recordings.decode import decoded
 from pinch_tui.audio.recordings.length import stated_s
-from pinch_tui.audio.recordings.source import ByteSource, shown
+from pinch_tui.audio.recordings.source import ByteSource, display_name
 from pinch_tui.errors import InputFileError, why
 from tests.audio.recordings import SAMPLES, encoded, heard, load, needs_ffmpeg, sine, tones, wav, write_wav
 
@@ -114,7 +114,7 @@ def test_the_true_reason_is_told_in_one_line(tmp_path: Path, make: Callable[[Pat
     with pytest.raises(InputFileError, match=words) as info:
         load(path)
     assert info.value.exit_code == 2
-    assert shown(path) in info.value.title
+    assert display_name(path) in info.value.title
     assert "\x1b" not in str(info.value) and "\n" not in str(info.value)
 
 
@@ -315,7 +315,7 @@ ADTS = (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9)) * 20
 def test_without_ffmpeg_its_one_line_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, kind: str, is_stream: bool
 ) -> None:
-    monkeypatch.setattr(ffmpeg, "find", lambda: None)
+    monkeypatch.setattr(ffmpeg.shutil, "which", lambda name: None)
     path = write(tmp_path / "a b.m4a", data)
     with pytest.raises(InputFileError, match=f"is {kind}, which needs ffmpeg, and ffmpeg is not installed") as info:
         load(io.BytesIO(data) if is_stream else path, may_be_raw=is_stream)
