@@ -129,7 +129,7 @@ async def _run_app(settings: Settings, options: RunOptions) -> int:
         recorder = Recorder(engine, options, stack, is_practice=service.is_practice, keeps_history=keeps_history)
         wire.tell_through(recorder.problem)
         quieting = Quieting(players_here(), settings.speaker.other_sound, partial(_tell_sound, engine))
-        stack.callback(engine.subscribe(quieting.hear))
+        stack.callback(engine.subscribe(quieting.handle))
         await stack.enter_async_context(_alongside(engine, quieting.run()))
         hold = _hold(settings, engine, state)
         notices = [*options.loaded.warnings, *key.warnings, *service.traits.fitted(params)[1]]

@@ -1,1 +1,1 @@
-"""What other programs play: paused or ducked while the user talks or a translation is spoken."""
+"""Pauses or ducks other programs' media while the user talks or a translation is spoken."""

@@ -1,8 +1,8 @@
-"""Players on macOS: Music and Spotify, through the scripting dictionaries that both publish.
+"""Players on macOS: Music and Spotify, through their scripting dictionaries.
 
-macOS tells no program what else plays. ``osascript`` runs one short script a call, which asks only programs that run
-and starts none. The first call makes macOS ask the person for permission; the child that waits for the answer is left
-alone until the next call, since the dialog belongs to it.
+macOS tells no program what else is playing. Each call runs a short script in ``osascript``, which queries running
+programs and starts none. At the first call macOS asks the user for permission; the child that waits for the answer
+runs on until the next call, because the dialog belongs to it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ function run(orders) {
   return lines.join("\\n");
 }
 """
-"""JavaScript, as it looks a program's words up when it runs: AppleScript does not compile where Spotify is missing."""
+"""JavaScript, because AppleScript does not compile if Spotify is missing."""
 OSASCRIPT: Final = ("/usr/bin/osascript", "-l", "JavaScript", "-e", SCRIPT)
 _REFUSED: Final = -1743  # errAEEventNotPermitted
 _MOST_BYTES: Final = 4096
@@ -51,7 +51,7 @@ _FAILED: Final = re.compile(rf"({'|'.join(PROGRAMS)}) failed (-?\d{{1,6}})")
 
 
 class ApplePlayers:
-    """A `Players`. ``command`` gets the orders as further arguments: a verb, a program, and two volumes."""
+    """A `Players`. ``command`` gets orders as further arguments: a verb, a program and, for ``volume``, two volumes."""
 
     def __init__(self, command: Sequence[str] = OSASCRIPT) -> None:
         self._command = tuple(command)
@@ -88,7 +88,7 @@ class ApplePlayers:
             await reap(process)
 
     async def _run(self, orders: list[str]) -> list[str]:
-        """The lines of the answer; none where a program, or the person, does not answer within `CALL_S`."""
+        """The lines of the answer; none if a program, or the user, does not answer within `CALL_S`."""
         await self.aclose()
         self._process = await start([*self._command, *orders], has_input=False)
         try:
@@ -111,7 +111,7 @@ async def _output(process: Process) -> bytes:
 
 
 def _check(answer: list[str]) -> None:
-    """A program that ended meanwhile, or does not answer, is left as it is."""
+    """Raises `AudioError` if macOS refused permission; other failures of a single program are ignored."""
     for found in filter(None, map(_FAILED.fullmatch, answer)):
         if int(found[2]) == _REFUSED:
             raise AudioError(

@@ -1,7 +1,7 @@
 """Players on Linux: MPRIS over the session's D-Bus, with jeepney.
 
-https://specifications.freedesktop.org/mpris-spec/2.2/. Every call has a limit, since a player that hangs does not
-answer; a broken connection is dropped and opened again at the next need.
+https://specifications.freedesktop.org/mpris-spec/2.2/. Every call has a time limit, because a player can hang. A broken
+connection is dropped, and opened again when it is next needed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MOST_PLAYERS: Final = 16
 _SAME_VOLUME: Final = 0.02
 _PREFIX: Final = "org.mpris.MediaPlayer2."
 _PROXIES: Final = (f"{_PREFIX}playerctld",)
-"""Stands for another player, which has a name of its own."""
+"""Players that only forward to another one, which is listed, too."""
 _PLAYER: Final = "org.mpris.MediaPlayer2.Player"
 _BROKEN: Final = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, struct.error)
-"""What a broken connection, or bytes that are no D-Bus, make of jeepney's calls."""
+"""Exceptions that jeepney raises for a broken connection, or for bytes that are not D-Bus."""
 
 
 class MprisPlayers:
@@ -73,14 +73,14 @@ class MprisPlayers:
         return [name for name in players[:MOST_PLAYERS] if await self._get(name, "PlaybackStatus") == "Playing"]
 
     async def _duck(self, name: str) -> None:
-        """A player without a volume plays on as it does."""
+        """Lower the volume; a player without one is left alone."""
         volume = await self._get(name, "Volume")
         if isinstance(volume, float) and volume > 0.0:
             self._held.append(Held(name, volume, volume * DUCKED))
             await self._set_volume(name, volume * DUCKED)
 
     async def _get(self, name: str, what: str) -> object:
-        """A property; None where the player has none, or does not answer."""
+        """A property; None if the player lacks it, or does not answer."""
         got = await self._call(name, "org.freedesktop.DBus.Properties", "Get", "ss", (_PLAYER, what))
         return got[0][1] if got else None
 
@@ -100,7 +100,7 @@ class MprisPlayers:
     async def _call(
         self, name: str, interface: str, method: str, signature: str | None = None, body: tuple[object, ...] = ()
     ) -> Any:
-        """The body of the answer; None for an error, and for none within `CALL_S`."""
+        """The body of the reply; None for an error, or without a reply within `CALL_S`."""
         from jeepney import DBusAddress, new_method_call
 
         connection = await self._connected()
@@ -122,7 +122,7 @@ class MprisPlayers:
 
 
 async def _open(bus: str) -> Any:
-    """A connection that has said hello. jeepney's own way to open one leaves the socket open when it fails."""
+    """An authenticated connection. jeepney's own function leaks the socket if it fails."""
     if sys.platform == "win32":
         raise ConnectionRefusedError("there is no session bus on Windows")
     from jeepney.auth import BEGIN, Authenticator
@@ -148,7 +148,7 @@ async def _open(bus: str) -> Any:
 
 
 async def _answer(connection: Any, call: Any) -> Any:
-    """The body of the answer to a call, None for an error."""
+    """Send a call and return the body of its reply; None for an error."""
     from jeepney import HeaderFields, MessageType
 
     serial = next(connection.outgoing_serial)

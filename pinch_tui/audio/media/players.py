@@ -1,4 +1,4 @@
-"""The other programs that play, as a port, and which adapter this system has."""
+"""The port to other programs' media players, and the choice of this system's adapter."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pinch_tui.errors import AudioError
 
 
 class Players(Protocol):
-    """What was done to each player is remembered here, and only that is taken back."""
+    """Quiets players, and restores exactly those."""
 
     async def quiet(self, how: OtherSound) -> None:
-        """Pause or duck what plays now. Raises `AudioError` where a player cannot be reached, or not ducked."""
+        """Pause or duck the playing media. Raises `AudioError` if a player cannot be reached or ducked."""
 
     async def restore(self) -> None:
-        """Take it back, but for players that somebody has changed since. Raises `AudioError`."""
+        """Undo `quiet`, except for players that have been changed since. Raises `AudioError`."""
 
     async def aclose(self) -> None: ...
 
 
 def media_problem(platform: str = sys.platform) -> str:
-    """Why other programs cannot be paused on this system, "" where they can."""
+    """Why other programs cannot be paused on this system; "" if they can."""
     if platform == "darwin":
         return ""
     if platform == "win32":
@@ -34,7 +34,7 @@ def media_problem(platform: str = sys.platform) -> str:
 
 
 class NoPlayers:
-    """Of a system where they cannot be reached: says why."""
+    """A `Players` for a system without an adapter; reports why."""
 
     def __init__(self, problem: str) -> None:
         self._problem = problem
@@ -50,7 +50,7 @@ class NoPlayers:
 
 
 def players_here(platform: str = sys.platform) -> Players:
-    """The adapter of this system. It connects, or starts its child, when it is first needed."""
+    """This system's adapter. It connects, or starts its child, when first used."""
     if problem := media_problem(platform):
         return NoPlayers(problem)
     if platform == "darwin":

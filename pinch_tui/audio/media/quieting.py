@@ -1,6 +1,6 @@
-"""When other programs are quiet: from the press, or the first word of a translation, until a moment after the last.
+"""Decides when other programs are quiet: from the press, or the first spoken word, until shortly after the last one.
 
-Runs beside the engine and hears its status; nothing waits for it.
+It follows the engine's status in a task of its own, for which nothing waits.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pinch_tui.core.events import EngineEvent, StateWord, Status, StatusChanged
 from pinch_tui.errors import AudioError
 
 RESUME_S: Final = 1.5
-"""Silence after which they play again: the next sentence often follows at once."""
+"""Silence before other programs resume; the next sentence often follows soon."""
 BOUND_S: Final = 1.5
-"""Longest time for all players together."""
+"""Time limit for all players together."""
 _BUSY: Final = (StateWord.TALKING, StateWord.FINALIZING, StateWord.SPEAKING)
 
 
 def is_busy(status: Status) -> bool:
-    """The user talks, waits for a translation, or listens to it."""
+    """True while the user talks, waits for a translation, or listens to it."""
     return status.talking_since is not None or status.speaking_utterance is not None or status.word in _BUSY
 
 
 class Quieting:
-    """``tell`` is called once with the reason where it is not possible. Cancelling `run` restores everything."""
+    """``tell`` is called once with the reason if quieting fails. Cancelling `run` restores everything."""
 
     def __init__(
         self, players: Players, how: OtherSound, tell: Callable[[AudioError], None], resume_s: float = RESUME_S
@@ -38,28 +38,27 @@ class Quieting:
         self._tell = tell
         self._resume_s = resume_s
         self._is_busy = False
-        self._done = OtherSound.OFF  # what is in force at the players
+        self._applied = OtherSound.OFF
         self._is_told = False
         self._changed = asyncio.Event()
 
-    def hear(self, event: EngineEvent) -> None:
-        """An event of the engine."""
+    def handle(self, event: EngineEvent) -> None:
         if isinstance(event, StatusChanged) and is_busy(event.status) is not self._is_busy:
             self._is_busy = not self._is_busy
             self._changed.set()
 
     def use(self, how: OtherSound) -> None:
-        """From now on."""
+        """Change how other programs are quieted."""
         self._how, self._is_told = how, False
         self._changed.set()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Run until cancelled."""
         try:
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                if self._done is not OtherSound.OFF and not self._is_busy and self._done is self._how:
+                if self._applied is not OtherSound.OFF and not self._is_busy and self._applied is self._how:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(self._resume_s):
                             await self._changed.wait()
@@ -72,9 +71,9 @@ class Quieting:
 
     async def _apply(self) -> None:
         wanted = self._how if self._is_busy else OtherSound.OFF
-        if wanted is self._done:
+        if wanted is self._applied:
             return
-        was, self._done = self._done, wanted
+        was, self._applied = self._applied, wanted
         try:
             async with asyncio.timeout(BOUND_S):
                 if was is not OtherSound.OFF:

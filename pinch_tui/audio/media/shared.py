@@ -1,4 +1,4 @@
-"""What the players' adapters share: the record of a quieted player, the child of a script, and the refusal."""
+"""Shared by the players' adapters: the record of a quieted player, starting a script's child, and the failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinch_tui.errors import AudioError
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A player that was quieted. ``before`` and ``ducked``: its volumes in its own unit; without them it was paused."""
+    """A quieted player. ``before`` and ``ducked`` are volumes in its own unit; both are 0 if it was paused."""
 
     name: str
     before: float = 0.0
@@ -20,7 +20,7 @@ class Held:
 
 
 async def start(command: Sequence[str], *, has_input: bool) -> Process:
-    """Raises `AudioError` where the program cannot be started."""
+    """Start a child. Raises `AudioError` if that fails."""
     try:
         return await children.start(*command, has_stdin=has_input)
     except OSError as exc:
@@ -28,5 +28,5 @@ async def start(command: Sequence[str], *, has_input: bool) -> Process:
 
 
 def unusable(why: str) -> AudioError:
-    """``why``: the name or number of an error, never text of another program."""
+    """The error for the user. ``why``: the name or number of an error, never text from another program."""
     return AudioError("What other programs play goes on: they cannot be reached.", f"({why})", retryable=False)

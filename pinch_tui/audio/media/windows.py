@@ -1,8 +1,8 @@
 """Players on Windows 10 (1809) and later: the system's media transport controls.
 
-https://learn.microsoft.com/uwp/api/windows.media.control. They are WinRT, which Windows PowerShell 5.1 can call without
-another package: one child runs `SCRIPT`, reads a number and a word a line, and answers each with a line. It remembers
-what it paused, and plays that again when its stdin closes, so also when this process ends.
+https://learn.microsoft.com/uwp/api/windows.media.control. They are part of WinRT, which Windows PowerShell 5.1 can call
+without another package. One child runs `SCRIPT`: it reads a number and a word per line, and answers each with a line.
+It resumes the players that it paused when its stdin closes, so also when this process ends.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pinch_tui.core.choices import OtherSound
 from pinch_tui.errors import AudioError
 
 ANSWER_S: Final = 10.0
-"""Age of an unanswered request at which the child is replaced. PowerShell itself takes about a second to start."""
+"""Age of an unanswered request at which the child is replaced. PowerShell takes about a second to start."""
 END_S: Final = 1.0
-"""Time for the child to end after its stdin has closed."""
+"""Time limit for the child's exit after its stdin is closed."""
 SCRIPT: Final = r"""
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -88,15 +88,15 @@ def powershell() -> Path:
 
 
 def command() -> list[str]:
-    """An encoded command is no script file: the policy for those does not apply."""
+    """The command that runs `SCRIPT`, encoded so that the policy for script files does not apply."""
     encoded = base64.b64encode(SCRIPT.encode("utf-16-le")).decode()
     return [str(powershell()), "-NoLogo", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded]
 
 
 class WindowsPlayers:
-    """A `Players`. The controls have no volume: `OtherSound.DUCK` pauses, and says so.
+    """A `Players`. The controls have no volume, so `OtherSound.DUCK` pauses and reports that.
 
-    A request that its caller gave up is still carried out, before the next one.
+    A request whose caller was cancelled is still executed, before the next one.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -152,7 +152,7 @@ class WindowsPlayers:
 
 
 async def _exchange(process: Process, number: int, word: str) -> str:
-    """The name of the error of this request, or of an earlier one that was given up; "" for none."""
+    """The name of the error of this request, or of an earlier cancelled one; "" without an error."""
     pipe, answers = process.stdin, process.stdout
     if pipe is None or answers is None:
         raise EOFError

@@ -50,7 +50,7 @@ class Scene:
         self.quieting = Quieting(fake, how, self.told.append)
 
     async def says(self, status: Status, seconds: float = 0.01) -> None:
-        self.quieting.hear(StatusChanged(status))
+        self.quieting.handle(StatusChanged(status))
         await asyncio.sleep(seconds)
 
 
