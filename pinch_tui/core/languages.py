@@ -28,8 +28,14 @@ class Language:
     code: str
     name: str
     native: str
-    is_rtl: bool = False
-    known_speech: bool = False
+
+    @property
+    def is_rtl(self) -> bool:
+        return is_rtl(self.code)
+
+    @property
+    def known_speech(self) -> bool:
+        return has_known_speech(self.code)
 
 
 _TABLE: Final = """
@@ -232,12 +238,9 @@ def has_known_speech(code: str | None) -> bool:
     return base(code) in KNOWN_SPEECH
 
 
-LANGUAGES: Final[tuple[Language, ...]] = tuple(
+LANGUAGES: Final = tuple(
     sorted(
-        (
-            Language(code, name, native, is_rtl(code), has_known_speech(code))
-            for code, name, native in (line.split("|") for line in _TABLE.split("\n") if line)
-        ),
+        (Language(*line.split("|")) for line in _TABLE.strip().splitlines()),
         key=lambda language: language.name,
     )
 )
@@ -256,16 +259,13 @@ def language_of(code: str) -> Language | None:
         return None
     if normalized == AUTO:
         return DETECT
-    known = _BY_CODE.get(normalized)
-    if known is not None:
+    if (known := _BY_CODE.get(normalized)) is not None:
         return known
-    rest = normalized.partition("-")[2]
     parent = _BY_CODE.get(base(normalized) or "")
-    rtl, speech = is_rtl(normalized), has_known_speech(normalized)
     if parent is None:
-        return Language(normalized, normalized, normalized, rtl, speech)
-    name, native = (f"{text} ({rest})" if rest else text for text in (parent.name, parent.native))
-    return Language(normalized, name, native, rtl, speech)
+        return Language(normalized, normalized, normalized)
+    rest = normalized.partition("-")[2]
+    return Language(normalized, *(f"{text} ({rest})" if rest else text for text in (parent.name, parent.native)))
 
 
 def is_known(code: str | None) -> bool:

@@ -1,6 +1,6 @@
 """Makes subtitle cues: short, in order, without overlaps, at a readable speed. Pure.
 
-The rules follow broadcasters' guides. A cue has at most `MAX_LINES` lines of `MAX_COLUMNS` columns and lasts at most
+The rules follow broadcasters' guides. A cue has at most two lines of `MAX_COLUMNS` columns and lasts at most
 `MAX_CUE_MS`. Longer text is cut at the end of a sentence or clause near the middle, or else between words. A bilingual
 cue has one line per language. Wide characters (Chinese, Japanese, Korean) take two columns.
 
@@ -20,7 +20,6 @@ from typing import Final
 from pinch_tui.core.transcript.clean import is_between_clusters
 from pinch_tui.core.transcript.merge import CLOSERS, SENTENCE_ENDS
 
-MAX_LINES: Final = 2
 MAX_COLUMNS: Final = 42
 MAX_CUE_MS: Final = 7_000
 MIN_CUE_MS: Final = 1_000
@@ -72,7 +71,7 @@ class Cue:
 
 def columns(text: str) -> int:
     """The width of a text: two columns per wide character, one per other."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(2 if _is_wide(char) else 1 for char in text)
 
 
 def cues_of(spoken: Sequence[Spoken]) -> list[Cue]:
@@ -151,8 +150,7 @@ def _cuts(text: str) -> Iterator[tuple[int, _Cut]]:
 
 def _best_cut(text: str, share: float = 0.5, worst: _Cut = _Cut.CLUSTER) -> int | None:
     """The best place near ``share`` of the text and no worse than ``worst``; None if there is none."""
-    whole = len(text)
-    places = ((_PENALTY[cut] + abs(at / whole - share), at) for at, cut in _cuts(text) if cut <= worst)
+    places = ((_PENALTY[cut] + abs(at / len(text) - share), at) for at, cut in _cuts(text) if cut <= worst)
     return min(places, default=(0.0, None))[1]
 
 
@@ -161,11 +159,10 @@ def _pieces(one: Spoken) -> list[Spoken]:
     waiting, done = [(one.texts, 0.0, 1.0)], []
     while waiting:
         texts, low, high = waiting.pop()
-        halves = _halved(one, texts, low, high)
-        if halves is None:
-            done.append(replace(one, texts=texts, start_ms=one.at(low), end_ms=one.at(high), marks=()))
-        else:
+        if halves := _halved(one, texts, low, high):
             waiting += reversed(halves)
+        else:
+            done.append(replace(one, texts=texts, start_ms=one.at(low), end_ms=one.at(high), marks=()))
     return done
 
 
@@ -174,14 +171,11 @@ _Part = tuple[tuple[str, ...], float, float]
 
 def _halved(one: Spoken, texts: tuple[str, ...], low: float, high: float) -> list[_Part] | None:
     """Two halves of a piece that does not fit into a cue, or that is too long and can be cut at a clause; else None."""
-    if _fits(texts):
-        if one.at(high) - one.at(low) <= MAX_CUE_MS:
-            return None
-        worst = _Cut.CLAUSE
-    else:
-        worst = _Cut.CLUSTER
+    fits = all(columns(line) <= MAX_COLUMNS for line in _lines(texts))
+    if fits and one.at(high) - one.at(low) <= MAX_CUE_MS:
+        return None
     longest = max(texts, key=columns)
-    at = _best_cut(longest, worst=worst)
+    at = _best_cut(longest, worst=_Cut.CLAUSE if fits else _Cut.CLUSTER)
     if at is None:
         return None
     first, second = _split(longest, at)
@@ -195,12 +189,6 @@ def _halved(one: Spoken, texts: tuple[str, ...], low: float, high: float) -> lis
 def _split(text: str, at: int | None) -> tuple[str, str]:
     """The halves of a text; all of it in the first if there is no place to cut."""
     return (text[:at].strip(), text[at:].strip()) if at is not None else (text, "")
-
-
-def _fits(texts: tuple[str, ...]) -> bool:
-    if len(texts) > 1:
-        return all(columns(text) <= MAX_COLUMNS for text in texts)
-    return len(_lines(texts)) <= MAX_LINES and all(columns(line) <= MAX_COLUMNS for line in _lines(texts))
 
 
 def _lines(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ these words.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from pinch_tui.core.languages import AUTO, label, same_language
 from pinch_tui.core.talk.voicing import Voicing
@@ -35,6 +36,32 @@ def cause_of(sound: Voicing) -> Unheard | None:
     return Unheard.NO_TEXT if sound.has_voice else Unheard.QUIET
 
 
+_WORDS: Final = {
+    None: ("Nothing was heard.", "", "nothing heard"),
+    Unheard.MUTED: (
+        "Nothing was heard: the microphone is muted by the system.",
+        "Unmute it, then say it again.",
+        "nothing heard: microphone muted",
+    ),
+    Unheard.ZEROS: (
+        "Nothing was heard: the microphone gave no sound at all.",
+        "It may be switched off, the wrong device, or blocked for this terminal.",
+        "nothing heard: no sound from the microphone",
+    ),
+    Unheard.QUIET: (
+        "Nothing was heard: it was too quiet to be speech.",
+        "Come closer, or turn the microphone up.",
+        "nothing heard: too quiet",
+    ),
+    Unheard.NO_TEXT: ("There was a voice, but no text came back.", "", "a voice, but no text came back"),
+}
+"""Title, hint and note of each cause."""
+_OF_RECORDINGS: Final = {
+    Unheard.ZEROS: "Nothing was heard: the recording is silent.",
+    Unheard.QUIET: "Nothing was heard: the recording is too quiet to be speech.",
+}
+
+
 def sentences(
     cause: Unheard | None,
     source: str,
@@ -49,37 +76,15 @@ def sentences(
     ``source``, ``target``: the utterance's languages. ``detected``: the language that the service detected.
     ``is_recording``: whether the sound comes from a file instead of a microphone.
     """
-    match cause:
-        case Unheard.ZEROS if is_recording:
-            return "Nothing was heard: the recording is silent.", ""
-        case Unheard.QUIET if is_recording:
-            return "Nothing was heard: the recording is too quiet to be speech.", ""
-        case None:
-            return "Nothing was heard.", ""
-        case Unheard.MUTED:
-            return "Nothing was heard: the microphone is muted by the system.", "Unmute it, then say it again."
-        case Unheard.ZEROS:
-            hint = "It may be switched off, the wrong device, or blocked for this terminal."
-            return "Nothing was heard: the microphone gave no sound at all.", hint
-        case Unheard.QUIET:
-            return "Nothing was heard: it was too quiet to be speech.", "Come closer, or turn the microphone up."
-        case Unheard.NO_TEXT:
-            return "There was a voice, but no text came back.", _language(source, target, is_two_way, detected)
+    if is_recording and cause in _OF_RECORDINGS:
+        return _OF_RECORDINGS[cause], ""
+    title, hint, _ = _WORDS[cause]
+    return title, _language(source, target, is_two_way, detected) if cause is Unheard.NO_TEXT else hint
 
 
 def note(cause: Unheard | None) -> str:
     """The cause in a few words, to stand in place of the text."""
-    match cause:
-        case None:
-            return "nothing heard"
-        case Unheard.MUTED:
-            return "nothing heard: microphone muted"
-        case Unheard.ZEROS:
-            return "nothing heard: no sound from the microphone"
-        case Unheard.QUIET:
-            return "nothing heard: too quiet"
-        case Unheard.NO_TEXT:
-            return "a voice, but no text came back"
+    return _WORDS[cause][2]
 
 
 def _language(source: str, target: str, is_two_way: bool, detected: str | None) -> str:

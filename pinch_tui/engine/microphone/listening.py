@@ -200,7 +200,6 @@ class Listening:
         self.state, self.name, self.detail = MicState.OPEN, event.name, ""
         self._has_opened, self._failed = True, None
         self.is_recording = event.is_recording
-        self._silence.opened(is_recording=event.is_recording)
         self._drive(tk.MicReturned())
         self._notifier.clear("mic")
         if event.is_substitute:
@@ -258,8 +257,8 @@ class Listening:
             self.warn_if_muted()
 
     def _watch_silence(self, frame: Frame) -> None:
-        if self.is_muted:
-            return  # already reported
+        if self.is_muted or self.is_recording:
+            return  # already reported, or no fault of a device
         hint = "It may be muted, the wrong device, or blocked for this terminal."
         title = f"No sound is coming from {self.name or 'the microphone'}"
         has_pauses = self._machine.config.limit_s is None

@@ -25,11 +25,6 @@ class SilenceWatch:
         self._heard_t = float("-inf")  # of the newest frame with any sound
         self._has_reported = False
 
-    def opened(self, *, is_recording: bool) -> None:
-        """Another source was opened. A recording may begin with silence."""
-        if is_recording:
-            self._heard_t = float("inf")
-
     def hear(self, frame: Frame, started: float | None, *, has_pauses: bool) -> Silence | None:
         """``started``: when the utterance under way began. ``has_pauses``: long pauses are normal."""
         if frame.peak > 0.0:

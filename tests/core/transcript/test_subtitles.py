@@ -13,7 +13,6 @@ from pinch_tui.core.transcript.subtitles import (
     MAX_COLUMNS,
     MAX_CUE_MS,
     MAX_LATE_MS,
-    MAX_LINES,
     MIN_CUE_MS,
     Cue,
     Spoken,
@@ -135,7 +134,7 @@ def conversations(draw: st.DrawFn, *, at_ease: bool = False) -> list[Spoken]:
 def test_cues_keep_the_rules(spoken: list[Spoken]) -> None:
     cues = cues_of(spoken)
     for cue in cues:
-        assert 1 <= len(cue.lines) <= MAX_LINES
+        assert 1 <= len(cue.lines) <= 2
         assert all(line and line == line.strip() and len(line) <= columns(line) <= MAX_COLUMNS for line in cue.lines)
         assert 0 < cue.end_ms - cue.start_ms <= MAX_CUE_MS
     for cue, following in pairwise(cues):
