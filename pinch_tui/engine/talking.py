@@ -157,7 +157,7 @@ class Talking:
         self._listening.used()
         for draining in self._sessions.draining():
             if draining.session.state is not SessionState.STOPPED:  # a press does not repeat a refused request
-                draining.feed(ev.RetryRequested())
+                draining.feed(ev.OpenRequested())
         runner.feed(ev.UtteranceStarted(number))
         self._sessions.spare.used()
         self._notifier.clear("heard", "change")

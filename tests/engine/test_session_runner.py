@@ -99,7 +99,7 @@ async def test_a_flood_of_messages_leaves_everybody_else_a_turn() -> None:
             session, Service(ServiceTraits(), flood, flood), TickingClock(), tasks, lambda link, report: None, set()
         )
         watcher = tasks.create_task(watch())
-        link.feed(ev.Started())
+        link.feed(ev.OpenRequested())
         await flood.is_empty.wait()
         watcher.cancel()
         link.end()
@@ -172,7 +172,7 @@ def test_a_fault_of_an_adapter_is_a_failed_attempt_and_the_words_are_sent_again(
                 lambda _, report: said.append(report),
                 set(),
             )
-            link.feed(ev.Started())
+            link.feed(ev.OpenRequested())
             link.feed(ev.UtteranceStarted(1))
             link.feed(ev.FrameTaken(1, Frame(bytes(640), 0.0, 0.5)))
             async with asyncio.timeout(20):

@@ -1,6 +1,6 @@
-"""What happens to a session (facts), what it wants done (commands), what it reports. Pure values.
+"""What the session machine takes and gives: facts in, commands and reports out. Pure values.
 
-Each connection attempt has a generation number; facts of an older generation are ignored by the machine.
+Each connection attempt has a generation number; the machine ignores facts of an older one.
 """
 
 from __future__ import annotations
@@ -15,21 +15,16 @@ from pinch_tui.core.wire import Allocation, Progress, SpeechChunk, TranscriptMes
 
 
 class SessionState(StrEnum):
-    IDLE = "idle"  # nothing is open; the next press (or `Started`) opens it
+    IDLE = "idle"  # nothing is open; the next press (or `OpenRequested`) opens it
     ALLOCATING = "allocating"
-    OPENING = "opening"  # the socket opens, or `ready` is awaited
+    OPENING = "opening"  # until the service says `ready`
     READY = "ready"
-    WAITING = "waiting"  # a back-off runs
-    STOPPED = "stopped"  # no try before a cure
-    CLOSED = "closed"  # done for good
+    WAITING = "waiting"  # for the end of a back-off
+    STOPPED = "stopped"  # no try before the user has cured the cause
+    CLOSED = "closed"  # for good
 
 
 # ---- facts --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Open the session now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ class Allocated:
     generation: int
     allocation: Allocation
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What must not be shown or kept, even where the service repeats it."""
+    """Must not be shown or kept, even if the service repeats them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """A look at how far what was sent has got; comes before `Woke` where the connection knows it."""
+    """How much of the sent data has arrived; comes before `Woke` if the connection knows it."""
 
     generation: int
     progress: Progress
@@ -76,7 +71,7 @@ class Ponged:
 
 @dataclass(frozen=True, slots=True)
 class SocketClosed:
-    """``failure``: why, where the adapter knows more than the close code."""
+    """``failure``: the cause, if the adapter knows more than the close code."""
 
     generation: int
     code: int
@@ -120,24 +115,24 @@ class UtteranceCancelled:
 
 @dataclass(frozen=True, slots=True)
 class UtterancesGiven:
-    """Utterances of another session, or that are sent again: they go out whole, behind what is on its way already."""
+    """Utterances to be sent whole, behind those under way: of another session, or again at the user's wish."""
 
     items: tuple[Outgoing, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RetryRequested:
-    """Try now."""
+class OpenRequested:
+    """Open the session now, whatever back-off or refusal came before."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyReplaced:
-    """Another key is in use. Whatever the old one was refused, or may still be refused, is asked for again."""
+    """Another key is in use: begin again whatever the old one was refused, or may still be refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrainRequested:
-    """No new utterance will come: close when the last one is settled (``lingers``: and had time for late texts)."""
+    """No new utterance will come: close when the last one is settled. ``lingers``: and leave time for late texts."""
 
     lingers: bool = False
 
@@ -148,8 +143,7 @@ class StopRequested:
 
 
 Fact = (
-    Started
-    | Allocated
+    Allocated
     | AttemptFailed
     | MessageReceived
     | Sent
@@ -163,7 +157,7 @@ Fact = (
     | UtteranceEnded
     | UtteranceCancelled
     | UtterancesGiven
-    | RetryRequested
+    | OpenRequested
     | KeyReplaced
     | DrainRequested
     | StopRequested
@@ -180,7 +174,7 @@ class Allocate:
 
 @dataclass(frozen=True, slots=True)
 class OpenSocket:
-    """``has_sound``: there is something to be sent at once."""
+    """``has_sound``: there is sound to send at once."""
 
     generation: int
     allocation: Allocation
@@ -195,7 +189,7 @@ class SendAudio:
 
 @dataclass(frozen=True, slots=True)
 class GoHandsFree:
-    """The utterance whose sound is sent now is latched."""
+    """The utterance that is being sent is latched."""
 
     generation: int
 
@@ -212,7 +206,7 @@ class SendPing:
 
 @dataclass(frozen=True, slots=True)
 class CloseSocket:
-    """Close with 1000, or (``is_dead``) drop the transport. Also ends whatever the generation was doing."""
+    """Close with 1000, or drop the transport (``is_dead``), and end whatever else the generation was doing."""
 
     generation: int
     is_dead: bool = False
@@ -220,7 +214,7 @@ class CloseSocket:
 
 @dataclass(frozen=True, slots=True)
 class WakeAt:
-    """Say `Woke` at this time; a later `WakeAt` replaces it."""
+    """Feed `Woke` at this time. A later `WakeAt` replaces this one."""
 
     t: float
 
@@ -236,7 +230,7 @@ class SessionReady:
 
 @dataclass(frozen=True, slots=True)
 class SessionFailed:
-    """The attempt is over. ``retry_at``: None when no try is planned; ``needs_cure``: not even at a press."""
+    """The attempt failed. ``retry_at``: None if no try is planned; ``needs_cure``: not even at the next press."""
 
     failure: Failure
     retry_at: float | None
@@ -264,7 +258,7 @@ class FinalizeQueued:
 class Restarted:
     """The utterance will be sent again.
 
-    ``kept_segments``: its first segments that are settled and stay; ``kept_speech``: the samples of their speech.
+    ``kept_segments``: the number of its settled segments, which stay; ``kept_speech``: the samples of their speech.
     """
 
     number: int
@@ -282,13 +276,13 @@ class TextReceived:
 
 @dataclass(frozen=True, slots=True)
 class TextMoved:
-    """What came for a segment answers another utterance than it was reported for."""
+    """The texts of a segment belong to another utterance than they were reported for, or to another place in it."""
 
     id: str
     source: int
     target: int
     attempt: int  # of the target
-    before: str | None = None  # the target's segment that it stands before; None: it is the last
+    before: str | None = None  # the target's segment that it comes before; None if it is the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +294,9 @@ class SpeechReceived:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Nothing more is expected for the utterance; its sound is let go.
+    """Nothing more is expected for the utterance.
 
-    ``sound``: all of it, empty where the beginning was let go earlier.
+    ``sound``: all of its sound; empty if the beginning is no longer kept.
     """
 
     number: int
@@ -311,14 +305,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSaid:
-    """An ``error`` frame: the service's own words."""
+    """The service's own words in an ``error`` message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechUnavailable:
-    """The target has no speech; the session is reopened text-only."""
+    """The service does not speak the target language; the session is reopened text-only."""
 
     target: str
     supported: tuple[str, ...]
@@ -326,7 +320,7 @@ class SpeechUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class MessageIgnored:
-    """A message that could not be read, or of an unknown type."""
+    """A message that could not be read, or one of an unknown type."""
 
     is_unknown: bool
 

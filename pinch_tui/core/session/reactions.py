@@ -1,7 +1,7 @@
-"""One reaction and one sentence for every way a session can fail. Pure.
+"""One reaction and one sentence for each way in which a session can fail. Pure.
 
-`Policy` says how the next try waits, `describe` what the person is told. What only one service means by a status or a
-close code is declared by that service (`Reaction`, or the sentences of its errors).
+`Policy` says when the next try follows, `describe` what the user is told. Statuses and close codes with a meaning of
+their own for one service are declared by that service (`Reaction`, or the sentences of its errors).
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from pinch_tui.core.said import quoted
 
 
 class FailureKind(StrEnum):
-    HTTP = "http"  # allocation answered with a status
-    FOREIGN = "foreign"  # something other than the service answered: a redirect, a login page
-    NETWORK = "network"  # allocation got no answer
+    HTTP = "http"  # the allocation was answered with a status
+    FOREIGN = "foreign"  # the answer is not the service's: a redirect, a login page
+    NETWORK = "network"  # the allocation was not answered
     OPEN = "open"  # the socket could not be opened
-    EXPIRED = "expired"  # allocated, and expired before it could be opened
-    NO_READY = "no-ready"  # opened, but `ready` never came
+    EXPIRED = "expired"  # the allocation expired before the socket was open
+    NO_READY = "no-ready"  # the socket opened, but `ready` never came
     CLOSE = "close"  # closed by the service, or lost (1006)
-    STALL = "stall"  # open, but without any answer
+    STALL = "stall"  # open, but silent
 
 
 class Policy(StrEnum):
-    """How the next try waits."""
+    """When the next try follows."""
 
-    STOP = "stop"  # no try before the cure
+    STOP = "stop"  # not before the user has cured the cause
     BUSY = "busy"  # 1 s, 2 s, 4 s ... cap 10 s; 60 s of tries
     LOST = "lost"  # at once after a stable ready, then 0.5 s, 1 s ... cap 10 s; 60 s of tries
     EXPIRED = "expired"  # at once, once; then as LOST
@@ -37,7 +37,7 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What a service means by a close code: how the next try waits, and what the person is told."""
+    """What a service means by a close code: when the next try follows, and what the user is told."""
 
     policy: Policy
     title: str
@@ -46,9 +46,9 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """``code``: HTTP status or close code. ``title``/``hint``: the adapter's own words, where it knows better.
+    """``code``: HTTP status or close code. ``title``, ``hint``: the adapter's own words, if it knows better.
 
-    ``is_final``: another try would fail the same way. ``policy``: the service's own reaction, where it has one.
+    ``is_final``: another try would fail the same way. ``policy``: the service's own reaction, if it has one.
     """
 
     kind: FailureKind
@@ -59,7 +59,7 @@ class Failure:
     is_final: bool = False
     policy: Policy | None = None
     words: str = ""
-    """What the service itself said, cleaned and without secrets."""
+    """The service's own words, cleaned and without secrets."""
 
 
 def policy_of(failure: Failure) -> Policy:

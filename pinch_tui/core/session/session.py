@@ -1,7 +1,7 @@
 """One service session: allocate, open, be ready, fail, wait, try again. Pure: ``handle(fact, now)`` returns what to do.
 
-The only place where a retry is decided. States are `SessionState`; what is sent when is `Delivery`'s part. A fact of an
-older generation is ignored, any fact is accepted in any state, and nothing opens after `StopRequested`.
+This is the only place that decides about retries; `Delivery` decides what is sent when. Every fact is accepted in every
+`SessionState`, facts of an older generation are ignored, and nothing opens after `StopRequested`.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from pinch_tui.core.wire import (
 
 ALLOCATE_WITHIN_S = 15.0
 STABLE_S = 3.0
-"""A session that was ready this long earns one immediate retry, and the bound on tries counts anew."""
+"""After being ready this long, a session that fails is retried at once, and its tries are counted anew."""
 PROVEN_S = 30.0
-"""A session that was ready this long, or that settled an utterance, clears the record of failures."""
+"""After being ready this long, or after settling an utterance, a session has no failures on record."""
 LINGER_S = 3.0
-"""A session that another took over from stays open this long after its last utterance settled: texts may be late."""
+"""A replaced session stays open this long after its last utterance settled: texts may be late."""
 PING_EVERY_S = 1.0
 PING_IDLE_S = 20.0
 PONG_IDLE_S = 10.0
@@ -48,7 +48,7 @@ _PLAIN = ServiceTraits()
 
 
 class Session:
-    """The machine of one session and its successors under the same parameters."""
+    """The machine of one session, and of its successors with the same parameters."""
 
     def __init__(
         self,
@@ -62,10 +62,10 @@ class Session:
         pace: Pace | None = None,
         is_spare: bool = False,
     ) -> None:
-        """``pace``: what is known of the service's, shared by its sessions. ``is_spare``: it is opened ahead, and
-        closes for good when it fails, until `use` is called."""
+        """``pace``: shared by all sessions of the service. ``is_spare``: the session is opened ahead; until `use` is
+        called, its first failure closes it for good."""
         self.asked = asked or params
-        """As a person asked for them; those in force differ where the service cannot do it all."""
+        """The parameters that the user asked for; `params` leaves out what the service cannot do."""
         self.params = params
         self.traits = traits
         self.state = SessionState.IDLE
@@ -77,7 +77,7 @@ class Session:
         self._reopens_idle = reopens_idle
         self._is_spare = is_spare
         self._generation = 0
-        self._secrets: tuple[str, ...] = ()  # the key and those of the socket's address: the service may repeat them
+        self._secrets: tuple[str, ...] = ()  # the key and those in the socket's address: the service might repeat them
         self._is_closing = False
         self._lingers = False
         self._settled_at = float("-inf")
@@ -100,7 +100,7 @@ class Session:
         return self._deadline if self.state is SessionState.WAITING else None
 
     def use(self) -> None:
-        """It takes words from now on."""
+        """The spare session becomes the one in use."""
         self._is_spare = False
 
     def handle(self, fact: ev.Fact, now: float) -> list[Step]:
@@ -124,8 +124,6 @@ class Session:
 
     def _handle(self, fact: ev.Fact, now: float) -> list[Step]:
         match fact:
-            case ev.Started():
-                return self._begin(now) if self.state is SessionState.IDLE else []
             case ev.Allocated():
                 return self._on_allocated(fact, now)
             case ev.AttemptFailed(generation, failure):
@@ -164,7 +162,7 @@ class Session:
                 return self.delivery.cancel(number, now)
             case ev.UtterancesGiven(items):
                 return [*self.delivery.take_over(items, now), *self._wanted(now)]
-            case ev.RetryRequested():
+            case ev.OpenRequested():
                 is_waiting = self.state in (SessionState.WAITING, SessionState.STOPPED, SessionState.IDLE)
                 if not is_waiting or (self._is_closing and not self.is_active):
                     return []
@@ -185,7 +183,7 @@ class Session:
 
     @property
     def is_without_socket(self) -> bool:
-        """Whether it tries to open one, waits before the next try, or was refused."""
+        """Whether it is allocating, waiting for the next try, or refused."""
         return self.state in (SessionState.ALLOCATING, SessionState.WAITING, SessionState.STOPPED)
 
     def _is_live(self, generation: int) -> bool:
@@ -260,7 +258,7 @@ class Session:
     def _on_error(self, error: ErrorMessage, now: float) -> list[Step]:
         if not (error.is_unsupported_target and self.params.audio_output):
             return [ev.ServiceSaid(redact(error.text, self._secrets))]
-        # Speech is not to be had in this language: the same session again, text only.
+        # The service does not speak this language: open the same session again, text only.
         old = self._generation
         self.params = replace(self.params, text_only=True)
         told = ev.SpeechUnavailable(self.params.target, error.supported)
@@ -271,17 +269,17 @@ class Session:
 
     def _on_utterance_started(self, number: int, now: float) -> list[Step]:
         if not self.is_active and self._ping_at is not None:
-            self._ping_at = now  # the idle ping's patience was longer; count anew
+            self._ping_at = now  # the wait for an idle ping's pong is longer: count anew
         self.delivery.start(number)
         return self._wanted(now)
 
     def give_away(self) -> tuple[Outgoing, ...]:
-        """Let go of what it keeps, for another session to send; nothing while it has a connection."""
+        """Let go of what is unsettled, for another session to send; nothing while there is a connection."""
         is_connected = self.state in (SessionState.OPENING, SessionState.READY)
         return () if is_connected else self.delivery.give_away()
 
     def _wanted(self, now: float) -> list[Step]:
-        """There is something to send: a session that rests is opened, one that was refused says so again."""
+        """There is something to send: open an idle session; a refused one reports its failure again."""
         match self.state:
             case SessionState.IDLE:
                 self._retries.clear()
@@ -325,7 +323,7 @@ class Session:
         return [*steps, told]
 
     def _delay(self, failure: Failure, now: float) -> tuple[float | None, bool]:
-        """Seconds to the next try (None: no try by itself), and whether a cure is needed first."""
+        """Seconds to the next try (None for no automatic try), and whether a cure is needed first."""
         policy = policy_of(failure)
         if policy is Policy.STOP:
             return None, True

@@ -1,7 +1,7 @@
-"""When a spare session for the swapped pair is kept open. Pure.
+"""Decides when to keep a spare session open for the swapped pair of languages. Pure.
 
-It is opened a moment after the session in use is ready, closed after a while without talk, and opened again at
-the next press. A failed one is dropped silently and tried again at growing intervals.
+It opens a moment after the session in use is ready, closes after a while without talk, and opens again at the next
+press. If it fails, nothing is said, and the next try follows after a growing delay.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from pinch_tui.core.session.retries import Backoff
 
 AFTER_READY_S = 1.0
-"""Delay after the session in use is ready: its own traffic comes first."""
+"""Delay after the session in use is ready, whose own traffic comes first."""
 IDLE_S = 300.0
-"""Without talk for this long it is closed."""
+"""It closes after this long without talk."""
 _AGAIN = Backoff(first_s=30.0, cap_s=600.0)
 
 
 class SparePolicy:
-    """Answers whether a spare session is wanted now."""
+    """Says whether a spare session is wanted now."""
 
     def __init__(self, now: float) -> None:
         self._used_at = now
@@ -44,7 +44,7 @@ class SparePolicy:
         return self._not_before <= now < self._used_at + IDLE_S
 
     def next_at(self, now: float) -> float | None:
-        """When the answer next changes without an event; None: not before someone talks."""
+        """When `is_wanted` next changes without an event; None if not before the user talks."""
         idle_at = self._used_at + IDLE_S
         if now >= idle_at:
             return None

@@ -1,4 +1,4 @@
-"""What one service can do and how it behaves. Pure data: the engine and the screens decide by it, never by names."""
+"""What a service can do and how it behaves. Pure data: the engine and the screens go by it, never by a service's name."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from pinch_tui.core.session.settle import QuietTimes
 
 @dataclass(frozen=True, slots=True)
 class ServiceTraits:
-    """The differences between services, declared by each of them."""
+    """How a service differs from others; each service declares its own."""
 
     name: str = ""
     """Its name in the configuration and on the command line."""
     label: str = "the service"
     """Its name for people: in the header, in sentences."""
     is_practice: bool = False
-    """Whether it is the built-in service that only knows its phrasebook."""
+    """Whether it is the built-in service, which only knows its phrasebook."""
     translates: bool = True
-    """Whether translations come. Without them an utterance settles by its original, and one column is shown."""
+    """Whether it translates. Without translations an utterance settles by its original, and one column is shown."""
     voices: tuple[Voice, ...] = (Voice.MALE, Voice.FEMALE)
-    """The voices that it speaks with; none where it does not speak."""
+    """The voices that it can speak with; none if it does not speak."""
     has_two_way: bool = True
-    """Whether either of two languages may be spoken."""
+    """Whether it recognises either of two languages."""
     takes_context: bool = True
-    """Whether labels and context are taken."""
+    """Whether it uses labels and context."""
     acknowledges_end: bool = False
-    """Whether it says that an utterance is over, after everything else about it. Else silence tells."""
+    """Whether it says when an utterance is over, after everything else about it. If not, silence means the end."""
     bills_open_time: bool = False
-    """Whether an open session costs although nothing is said to it, or holds much of this machine."""
+    """Whether an idle open session costs money, or much of this machine's memory."""
     key: str = ""
-    """The name under which its API key is kept; empty where it needs none."""
+    """The name under which its API key is stored; empty if it needs none."""
     pace: float = 2.0
-    """The fastest that it takes sound, in seconds of sound a second."""
+    """Fastest rate at which it takes sound, in seconds of sound per second."""
     voice_hint: str = ""
-    """Who has a voice that it lacks, as a sentence."""
+    """A sentence that names a service with the voices that it lacks."""
     ready_within_s: float = 8.0
-    """A connection that is not ready by then is given up."""
+    """Longest wait for `ready` after the socket is asked for."""
     grace_s: float = 0.0
-    """Seconds after an utterance's end in which the next one's sound would still be taken for the old one's."""
+    """Pause after `finalize` during which it would take new sound for a part of the old utterance."""
     quiet: QuietTimes = field(default_factory=QuietTimes)
-    """How long silence has to last where it tells the end."""
+    """How long silence lasts before it means the end."""
     support: str = ""
-    """Where to write about what stays wrong: an address, or the service's site where none is known."""
+    """Where to ask for help: an address, or the service's site if no address is known."""
     closes: Mapping[int, Reaction] = field(default_factory=lambda: MappingProxyType({}))
-    """What its close codes mean; others are a lost connection."""
+    """The close codes with a meaning of their own; any other is a lost connection."""
 
     @property
     def speaks(self) -> bool:
@@ -56,12 +56,12 @@ class ServiceTraits:
 
     @property
     def may_keep_spare(self) -> bool:
-        """Whether a second session may be held open for a swap."""
+        """Whether a second session is kept open for a swap of the languages."""
         return self.translates and not self.bills_open_time
 
     @property
     def left_out(self) -> frozenset[str]:
-        """The fields of `SessionParams` that mean nothing to it."""
+        """The fields of `SessionParams` that it has no use for."""
         return frozenset(
             ([] if self.speaks else ["voice", "text_only"])
             + ([] if self.has_two_way else ["two_way"])
@@ -70,7 +70,7 @@ class ServiceTraits:
         )
 
     def fitted(self, params: SessionParams) -> tuple[SessionParams, list[str]]:
-        """The parameters without what the service cannot do, and a sentence for each choice that is left out."""
+        """The parameters that the service can fulfil, and a sentence for each choice that it cannot."""
         left_out: list[str] = []
         if params.two_way and not self.has_two_way:
             params = replace(params, two_way=False)
@@ -84,15 +84,15 @@ class ServiceTraits:
         return params, left_out
 
     def meant(self, params: SessionParams) -> SessionParams:
-        """The parameters as they are told to people: without a target where nothing is translated."""
+        """The parameters to show to the user: without a target if nothing is translated."""
         return replace(params, target=self.target_of(params))
 
     def target_of(self, params: SessionParams) -> str:
-        """The language that is translated into, "" where none is."""
+        """The language it translates into, "" if it does not translate."""
         return params.target if self.translates else ""
 
     def closed(self, code: int, words: str = "") -> Failure:
-        """A close code, as the service means it, with its reason (cleaned)."""
+        """The failure that a close code means. ``words``: its reason, cleaned."""
         meant = self.closes.get(code)
         if meant is None:
             return Failure(FailureKind.CLOSE, code, words=words)

@@ -115,7 +115,7 @@ class Sessions:
         if spare is None:
             runner = self._make(params, self._report)
             self._runners.append(runner)
-            runner.feed(ev.Started())
+            runner.feed(ev.OpenRequested())
             return
         runner, reports = spare
         runner.on_report = self._report
@@ -193,7 +193,7 @@ class Sessions:
 
     def retry(self) -> None:
         for runner in self.all():
-            runner.feed(ev.RetryRequested())
+            runner.feed(ev.OpenRequested())
 
     # ---- the end ----
 
@@ -275,7 +275,7 @@ class Sessions:
             self.spare.ready()
             for former in self.draining():
                 if former.session.is_active and former.session.state in (SessionState.IDLE, SessionState.STOPPED):
-                    former.feed(ev.RetryRequested())
+                    former.feed(ev.OpenRequested())
 
     def _failed(self, runner: SessionRunner, report: ev.SessionFailed) -> None:
         self._failing = runner

@@ -44,7 +44,7 @@ class SpareSession:
             self._reports.clear()
             self._runner = self._make(params, self._report)
             self._conversation.notifier.log("spare", state="opening", source=params.source, target=params.target)
-            self._runner.feed(ev.Started())
+            self._runner.feed(ev.OpenRequested())
         self._alarm.set(None if params is None else self._policy.next_at(now))
 
     def ready(self) -> None:

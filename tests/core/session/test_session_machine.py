@@ -72,7 +72,7 @@ class SessionRules(RuleBasedStateMachine):
             match step:
                 case ev.Allocate(generation):
                     assert not self.is_stopped, "opened after Stop"
-                    if self.is_refused and not isinstance(fact, ev.RetryRequested):
+                    if self.is_refused and not isinstance(fact, ev.OpenRequested):
                         raise AssertionError("a refused key was asked again")
                     self.is_refused = False
                     self.generations.append(generation)
@@ -99,10 +99,6 @@ class SessionRules(RuleBasedStateMachine):
                     pass
 
     # ---- facts ----
-
-    @rule()
-    def start(self) -> None:
-        self.feed(ev.Started())
 
     @rule(back=st.integers(0, 2), expires=st.sampled_from([60.0, 60.0, 0.0]))
     def allocated(self, back: int, expires: float) -> None:
@@ -212,7 +208,7 @@ class SessionRules(RuleBasedStateMachine):
 
     @rule()
     def retry(self) -> None:
-        self.feed(ev.RetryRequested())
+        self.feed(ev.OpenRequested())
 
     @rule()
     def stop(self) -> None:
@@ -272,7 +268,7 @@ def test_every_close_code_of_a_service_has_its_sentence_and_its_reaction(traits:
     assert len(set(titles)) == len(titles)
     for code, reaction in traits.closes.items():
         session = Session(SessionParams(), random.Random(3).random, traits=traits)
-        session.handle(ev.Started(), 100.0)
+        session.handle(ev.OpenRequested(), 100.0)
         session.handle(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)), 100.0)
         session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 100.0)
         steps = session.handle(ev.SocketClosed(1, code), 101.0)
@@ -284,7 +280,7 @@ def test_every_close_code_of_a_service_has_its_sentence_and_its_reaction(traits:
 
 def test_the_services_own_words_follow_ours() -> None:
     session = Session(SessionParams(), random.Random(3).random)
-    session.handle(ev.Started(), 100.0)
+    session.handle(ev.OpenRequested(), 100.0)
     session.handle(ev.Allocated(1, Allocation("ss", "wss://s.example/x?token=canary_token_1", 60.0)), 100.0)
     session.handle(ev.MessageReceived(1, ReadyMessage("ss")), 100.0)
     reason = "\x1b[31mno slot for canary_token_1 [bold]" + "!" * 500
@@ -310,7 +306,7 @@ def test_every_wake_up_moves_on() -> None:
     for _ in range(100):
         now = 1000.0 + 20.0 * rng.random()
         session = Session(SessionParams(), random.Random(3).random, traits=PINCH)
-        session.handle(ev.Started(), now)
+        session.handle(ev.OpenRequested(), now)
         session.handle(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)), now)
         session.handle(ev.MessageReceived(1, ReadyMessage("ss")), now)
         for _ in range(10):
@@ -331,7 +327,7 @@ class Link:
         self.pinged_at: list[float] = []
         self.failed: list[tuple[float, FailureKind]] = []
         self.wake = 0.0
-        self.feed(ev.Started())
+        self.feed(ev.OpenRequested())
         self.feed(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)))
         self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
         self.feed(ev.UtteranceStarted(1))
@@ -372,7 +368,7 @@ class Queued:
         self.texts = 0
         self.coming: list[tuple[float, ev.Fact]] = []  # in order of their times
         self.wake = 0.0
-        self.feed(ev.Started())
+        self.feed(ev.OpenRequested())
         self.feed(ev.Allocated(1, Allocation("ss", "ws://127.0.0.1/x", 60.0)))
         self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
         self.feed(ev.UtteranceStarted(1))
@@ -454,7 +450,7 @@ def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:
     def feed(fact: ev.Fact) -> None:
         said.extend(session.handle(fact, 1000.0))
 
-    feed(ev.Started())
+    feed(ev.OpenRequested())
     feed(ev.Allocated(1, Allocation(f"ss-{key}", f"wss://x/?token={key}2", 60.0, f"m-{key}"), secrets=(key,)))
     feed(ev.MessageReceived(1, ReadyMessage(f"ss-{key}")))
     feed(ev.UtteranceStarted(1))
@@ -471,7 +467,7 @@ def test_the_key_is_taken_out_of_all_that_the_service_says() -> None:
 
 def test_words_that_look_like_a_harmless_value_of_an_address_stay() -> None:
     session = Session(SessionParams(), lambda: 0.5)
-    session.handle(ev.Started(), 1000.0)
+    session.handle(ev.OpenRequested(), 1000.0)
     session.handle(
         ev.Allocated(1, Allocation("ss", "wss://x/?language=true&rate=16000", 60.0), secrets=("practice",)), 1000.0
     )
@@ -542,7 +538,7 @@ class Narrow:
         self._queue_ends = self.now
         self._pong_at: float | None = None
         self.session = Session(SessionParams(), lambda: 0.5)
-        self.feed(ev.Started())
+        self.feed(ev.OpenRequested())
         self.feed(ev.Allocated(1, Allocation("ss", "wss://x", 60.0)))
         self.feed(ev.MessageReceived(1, ReadyMessage("ss")))
 
@@ -609,7 +605,7 @@ def test_a_link_that_flaps_never_gives_up_while_every_new_session_is_stable() ->
     """Each session is ready for longer than `STABLE_S`, none as long as `PROVEN_S`, for ten minutes."""
     session = Session(SessionParams(), random.Random(1).random, traits=PINCH)
     now, generation = 100.0, 0
-    session.handle(ev.Started(), now)
+    session.handle(ev.OpenRequested(), now)
     session.handle(ev.UtteranceStarted(1), now)
     for _ in range(60):
         generation += 1
@@ -626,7 +622,7 @@ def test_a_link_that_flaps_never_gives_up_while_every_new_session_is_stable() ->
 def test_a_link_that_is_never_stable_gives_up_after_a_minute() -> None:
     session = Session(SessionParams(), random.Random(1).random, traits=PINCH)
     now = began = 100.0
-    session.handle(ev.Started(), now)
+    session.handle(ev.OpenRequested(), now)
     steps = session.handle(ev.UtteranceStarted(1), now)
     generation = 1
     while session.state is not SessionState.IDLE:

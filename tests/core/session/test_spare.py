@@ -55,16 +55,16 @@ def test_failures_are_tried_again_ever_more_seldom() -> None:
 ])  # fmt: skip
 def test_a_spare_session_that_fails_is_closed_and_tells_nothing_else(fact: ev.Fact) -> None:
     session = Session(SessionParams(), lambda: 0.5, is_spare=True)
-    session.handle(ev.Started(), 0.0)
+    session.handle(ev.OpenRequested(), 0.0)
     if isinstance(fact, ev.SocketClosed):
         session.handle(ev.Allocated(1, Allocation("ss_1", "ws://127.0.0.1/", 60.0)), 0.1)
     assert session.handle(fact, 1.0) == [ev.CloseSocket(1, is_dead=True), ev.SessionClosed()]
-    assert session.handle(ev.RetryRequested(), 2.0) == []
+    assert session.handle(ev.OpenRequested(), 2.0) == []
 
 
 def test_once_in_use_it_retries_like_any_other() -> None:
     session = Session(SessionParams(), lambda: 0.5, is_spare=True)
-    session.handle(ev.Started(), 0.0)
+    session.handle(ev.OpenRequested(), 0.0)
     session.use()
     steps = session.handle(ev.AttemptFailed(1, Failure(FailureKind.HTTP, 503)), 1.0)
     assert any(isinstance(step, ev.SessionFailed) and step.retry_at == 2.0 for step in steps)
