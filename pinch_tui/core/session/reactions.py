@@ -83,7 +83,7 @@ def policy_of(failure: Failure) -> Policy:
 
 
 def describe(failure: Failure) -> tuple[str, str]:
-    """Title and hint for a person; the adapter's words go first where it gave any, the service's own follow."""
+    """Title and hint for the user: the adapter's own if it has any, followed by the service's own words."""
     title, hint = (failure.title, failure.hint) if failure.title else _usual(failure)
     return title, f"{hint} {quoted(failure.words)}".strip()
 

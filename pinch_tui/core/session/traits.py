@@ -1,4 +1,4 @@
-"""What a service can do and how it behaves. Pure data: the engine and the screens go by it, never by a service's name."""
+"""What a service can do and how it behaves. Pure data: engine and screens go by it, never by a service's name."""
 
 from __future__ import annotations
 
