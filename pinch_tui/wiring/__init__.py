@@ -1,5 +1,5 @@
-"""Joins the parts: settings -> engine -> screen or lines. Only this room names concrete classes.
+"""Assembles the app: settings, engine, screen or line mode. Only this package names concrete classes.
 
-``pinch-tui translate`` joins its own engines from the same parts (`pinch_tui.cli.translate.inputs`). Nothing is decided
-here that a machine could decide; what is opened here is closed here.
+``pinch-tui translate`` assembles its engines from the same parts (`pinch_tui.cli.translate.inputs`). The machines
+decide, not this package; whatever is opened here is closed here.
 """

@@ -1,4 +1,4 @@
-"""Which service a run begins with, with which key, and the change to another while it runs."""
+"""Chooses the service of a run and its API key."""
 
 from __future__ import annotations
 
@@ -42,30 +42,30 @@ class Chosen:
 
     @property
     def key_place(self) -> str:
-        """Where the key was found, in words."""
+        """The place where the key was found, in words."""
         return key_place(self.key.source, self.traits.key) if self.traits.key else self.name
 
     def address(self, settings: Settings) -> str:
-        """Where it is, for a person."""
+        """Its name and address, to show to the user."""
         if self.is_practice:
             return "practice, on this machine"
         return f"{self.traits.label}, {self.base_url(settings)}"
 
     def base_url(self, settings: Settings) -> str:
-        """Its configured address; "" for the practice service, which has one when it has started."""
+        """Its configured address; "" for the practice service, which gets one when it starts."""
         if self.is_practice:
             return ""
         return str(value_of(settings, self.address_option))
 
     @property
     def address_option(self) -> str:
-        """The dotted key that holds its address."""
+        """The configuration key of its address."""
         section = {"pinch": "api", "pinch-beta1": "beta1"}.get(self.name, self.name)
         return f"{section}.base_url"
 
 
 def key_place(source: KeySource, name: str = "pinch") -> str:
-    """Where a key stands, in words."""
+    """A place for keys, in words."""
     match source:
         case KeySource.ENVIRONMENT:
             return f"the environment variable {KEYS[name].variables[0]}"
@@ -80,41 +80,41 @@ def key_place(source: KeySource, name: str = "pinch") -> str:
 
 
 def find_key(settings: Settings, options: RunOptions, name: str = "pinch") -> ApiKey:
-    """A key, from the first place that has one."""
+    """The key from the first place that has one."""
     names = KEYS[name]
     return lookup_key(settings, options.env, options.paths.state, ChildKeyring(account=names.account), names)
 
 
 def own_phrasebook(settings: Settings) -> Path | None:
-    """The user's phrasebook file, when the settings name one."""
+    """The user's own phrasebook file; None if the settings name none."""
     book = settings.practice.phrasebook
     return expanded(Path(book)) if book else None
 
 
 class EmbeddedPractice:
-    """The practice service of this run: there is at most one, and it starts when its first session is asked for."""
+    """The one practice service of this run. It starts with its first session."""
 
     def __init__(self, phrasebook: Path | None) -> None:
         self._phrasebook = phrasebook
         self.secret = secrets.token_urlsafe(24)
-        """Its one key: made for this run, so that no other program can use it."""
+        """Its only key, made for this run, so that no other program can use the service."""
         self._service: PracticeService | None = None
         self._starting = asyncio.Lock()
 
     async def start(self) -> str:
-        """Its base URL."""
+        """Start it, if it does not run yet; returns its base URL."""
         async with self._starting:
             if self._service is None:
                 await load("pinch_tui.services.practice.service")
                 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 
-                # Kept before it starts: a run that ends meanwhile stops it all the same.
+                # Assigned before it starts, so that a run that ends meanwhile stops it all the same.
                 self._service = PracticeService(PracticeOptions(phrasebook=self._phrasebook, secret=self.secret))
                 await self._service.start()
             return self._service.base_url
 
     async def say(self, text: str, language: str) -> bytes:
-        """As `PracticeService.say`; starts the service where that has not been asked for yet."""
+        """As `PracticeService.say`; starts the service if it does not run yet."""
         await self.start()
         assert self._service is not None
         return await self._service.say(text, language)
@@ -127,15 +127,15 @@ class EmbeddedPractice:
 def choose_service(
     settings: Settings, options: RunOptions, stack: AsyncExitStack, *, needs_key: bool = False
 ) -> Chosen:
-    """The service that was asked for; else Pinch where there is a key, else the practice service.
+    """The service that the user named; otherwise Pinch if there is a key, and practice if there is none.
 
-    Raises `CredentialError` where ``needs_key`` and there is none.
+    Raises `CredentialError` if ``needs_key`` and there is none.
     """
     practice = EmbeddedPractice(own_phrasebook(settings))
     stack.push_async_callback(practice.stop)
     asked = "practice" if options.is_practice else settings.service.name.value
     traits = TRAITS[asked or "pinch"]
-    # Practice needs no key; that there is one decides whether the welcome offers to enter it.
+    # Practice needs no key, but looks for Pinch's: the welcome offers to enter one if there is none.
     key = find_key(settings, options, traits.key or "pinch")
     if needs_key and not key and traits.key:
         names = KEYS[traits.key]
@@ -147,7 +147,7 @@ def choose_service(
 
 
 def refuse_typed(traits: ServiceTraits, options: RunOptions, *, has_out: bool = False) -> None:
-    """Refuse what was typed and the service cannot do. Raises `UsageError`."""
+    """Refuse flags that ask for what the service cannot do. Raises `UsageError`."""
 
     def is_typed(key: str) -> bool:
         return options.loaded.origin(key).source is Source.FLAG

@@ -1,6 +1,6 @@
 """``pinch-tui --demo``: a short two-way conversation, spoken by the practice voice through the whole real pipeline.
 
-Needs no account, no microphone and no loudspeaker; leaves at its end with 0. Nothing of it is kept.
+It needs no account, microphone or loudspeaker, ends by itself with exit code 0, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ LINES = (
     (SOURCE, "Can I pay by card?"),
     (TARGET, "Que tenga un buen día."),
 )
-"""What is said: language and a phrase of the phrasebook. The voice is understood in all of them."""
+"""Language and phrase of each line. All are in the phrasebook, and are recognised when the practice voice speaks them.
+"""
 _READY_S = 30.0
 _ANSWER_S = 20.0
-"""The practice service answers within a second; this long even on a machine that is busy with other things."""
+"""The practice service answers within a second, but a busy machine may take longer."""
 _PAUSE_S = 0.8
 _LAST_LOOK_S = 2.0
 
@@ -42,7 +43,7 @@ def demo_settings(settings: Settings) -> Settings:
 
 
 class Demo:
-    """Plays the conversation and leaves. ``exit_code``: 0 when every line came back translated."""
+    """Plays the conversation and quits. ``exit_code``: 0 if every line was translated."""
 
     def __init__(self, engine: Engine, samples: SampleSpeaker) -> None:
         self._engine, self._samples = engine, samples
@@ -67,13 +68,13 @@ class Demo:
         for language, text in LINES:
             await asyncio.sleep(_PAUSE_S)
             if not await self._samples.speak(text, language):
-                return True  # the talk key or Escape was pressed, which ends the demo
+                return True  # the user pressed the talk key or Escape, which ends the demo
             if not await self._until(self._is_answered, _ANSWER_S):
                 return False
         return True
 
     def _is_answered(self) -> bool:
-        """Whether the newest line is translated, and the translation was spoken to its end."""
+        """Whether the newest line is translated and spoken to its end."""
         utterances = self._engine.transcript.utterances
         return bool(utterances) and _is_whole(utterances[-1]) and self._engine.status.word is not StateWord.SPEAKING
 

@@ -16,18 +16,18 @@ from pinch_tui.store.history.conversations import Conversation, History, Unreada
 from pinch_tui.store.locks import is_held
 
 PART_S = 0.05
-"""How long a search reads at a stretch; then results are shown, and a search that is no longer wanted ends."""
+"""How long a search reads before it yields its results, so that they can be shown and the search cancelled."""
 _FIRST_WORDS = 300
-"""Most characters of a conversation's first words in the list."""
+"""Maximum length of a conversation's first words in the list, in characters."""
 
 
 class KeptConversations:
     """Implements `frontend.past.PastConversations`. ``running``: the file of the running conversation, which is left
-    out: it belongs to its writer."""
+    out."""
 
     def __init__(self, history: History, running: Callable[[], Path | None]) -> None:
         self._history, self._running = history, running
-        self._changes = asyncio.Lock()  # changes reach a file in the order in which they were asked for
+        self._changes = asyncio.Lock()  # keeps changes of a file in the order of the calls
 
     async def find(self, text: str) -> AsyncGenerator[Sequence[PastEntry]]:
         rows = self._rows(text)
@@ -37,7 +37,7 @@ class KeptConversations:
             yield part
 
     def _part(self, rows: Iterator[list[PastEntry]]) -> tuple[list[PastEntry], bool]:
-        """What is found in `PART_S`, and whether there is more to read."""
+        """The results of the next `PART_S`, and whether there is more to read."""
         end = time.monotonic() + PART_S
         found: list[PastEntry] = []
         for some in rows:
@@ -102,7 +102,7 @@ class KeptConversations:
             await asyncio.to_thread(self._delete, id_)
 
     def _delete(self, id_: str) -> None:
-        """One that is being written would be written anew."""
+        """Refuses a conversation that is open, since its writer would write it again."""
         path = self._history.path_of(id_)
         try:
             is_open = is_held(path)

@@ -1,7 +1,7 @@
-"""Samples: phrases that the practice voice speaks in place of a person, through the whole real pipeline.
+"""Samples: phrases that the practice voice speaks in place of the user, through the whole real pipeline.
 
-The voice's sound enters the engine frame by frame, as the microphone's does, and from there everything is as when
-somebody talks: session, transcripts, speech. The utterance is marked as a sample. A press of the talk key ends it.
+The voice's sound enters the engine frame by frame, like the microphone's, and everything follows as if the user talked:
+session, transcripts, speech. The utterance is marked as a sample. A press of the talk key ends it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pinch_tui.engine.engine import Engine
 from pinch_tui.errors import UsageError
 
 _LEAD_IN_S = 0.1
-"""Silence before a phrase, as between a press and the first word."""
+"""Silence before a phrase, like that between a press and the first word."""
 _AFTER_S = 0.4
 """Silence after it, which covers the tail of the utterance."""
 
@@ -32,8 +32,9 @@ class SampleSpeaker:
         self._is_busy = False
 
     async def speak(self, text: str, language: str) -> bool:
-        """Speak a phrase to its end; False where it was not: a sample or a person was speaking, or somebody pressed the
-        talk key. Raises `UsageError` where there is no voice for the language, `LinkError` where practice cannot start.
+        """Speak a phrase; returns False if it was cut short, or if the user or another sample was speaking.
+
+        Raises `UsageError` if there is no voice for the language, `LinkError` if practice cannot start.
         """
         if self._is_busy or self._engine.status.talking_since is not None:
             return False

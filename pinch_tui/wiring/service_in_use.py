@@ -1,4 +1,4 @@
-"""The service that the app uses, which the user may change while it runs."""
+"""The service that the app uses; the user can change it, and its key, during the run."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class ServiceInUse:
         self._redactor = redactor
 
     def address(self) -> str:
-        """Where the service is."""
+        """The name and address of the service, to show to the user."""
         return self.chosen.address(self._settings)
 
     async def choose(self, name: str) -> None:
-        """Another service from now on."""
+        """Use another service from now on."""
         key_name = TRAITS[name].key
         key = self.chosen.key
         if key_name:
@@ -55,8 +55,8 @@ class ServiceInUse:
         self._state.remember("service", name)
 
     async def keep_key(self, value: str) -> str:
-        """Try a key for the service in use, keep it, and use it; practice needs none, so there it is Pinch's. A key
-        that the service refuses, or cannot be asked about, is not kept. Returns where it is kept, in words."""
+        """Test a key with the service in use (or with Pinch during practice), then store and use it. A key that cannot
+        be tested, or that the service refuses, is not stored. Returns where it is stored, in words."""
         name = KEYS[self.chosen.traits.key or "pinch"]
         service_name = "pinch" if self.chosen.is_practice else self.chosen.name
         typed = replace(self.chosen, name=service_name, key=ApiKey(clean_key(value), KeySource.NONE))
@@ -78,7 +78,7 @@ class ServiceInUse:
 
 
 async def _try(service: Service, params: SessionParams) -> None:
-    """Ask for one session, which is never opened. Raises `PinchError`."""
+    """Allocate one session without opening it. Raises `PinchError`."""
     try:
         await service.api.allocate(service.traits.fitted(params)[0])
     finally:
@@ -86,6 +86,6 @@ async def _try(service: Service, params: SessionParams) -> None:
 
 
 def _shadow(options: RunOptions, name: KeyName) -> str:
-    """A sentence on what would be found before a kept key at the next start, "" for nothing."""
+    """A warning that a variable in the environment overrides the stored key; "" if none does."""
     names = [variable for variable in name.variables if options.env.get(variable, "").strip()]
     return f"At the next start {names[0]} in the environment wins: unset it." if names else ""

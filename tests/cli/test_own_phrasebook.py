@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pinch_tui.services.practice import phrasebook
 from pinch_tui.settings.model import Settings
-from pinch_tui.wiring.app import practice_languages, practice_phrases
+from pinch_tui.wiring.app_services import practice_languages, practice_phrases
 from pinch_tui.wiring.choosing import own_phrasebook
 
 

@@ -20,7 +20,7 @@ from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
 from pinch_tui.store.paths import resolve
-from pinch_tui.wiring.parts import RETRY_S, Recorder
+from pinch_tui.wiring.recorder import RETRY_S, Recorder
 from tests.engine.rig import Rig, play
 from tests.fakes.conversation import segment, utterance
 

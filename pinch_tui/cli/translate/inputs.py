@@ -36,7 +36,8 @@ from pinch_tui.settings.run import TextFormat, TranslateOptions
 from pinch_tui.store import logs
 from pinch_tui.store.locks import MicrophoneLock
 from pinch_tui.wiring.choosing import Chosen, choose_service, refuse_typed
-from pinch_tui.wiring.parts import Recorder, Wire, engine_config, watch_children
+from pinch_tui.wiring.parts import Wire, engine_config, watch_children
+from pinch_tui.wiring.recorder import Recorder
 
 ONE_AT_A_TIME = (
     "The practice service recognises one phrase at a time: pause for half a second between phrases. "
