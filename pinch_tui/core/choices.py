@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 
 class TalkMode(StrEnum):
@@ -13,6 +13,14 @@ class TalkMode(StrEnum):
     AUTO = "auto"
     HOLD = "hold"
     TAP = "tap"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReport:
+    """``method``: how the end of a hold is detected in this terminal. ``sentence``: why, in plain words."""
+
+    method: Literal["exact", "learned", "probe", "tap", "mouse"]
+    sentence: str
 
 
 class OtherSound(StrEnum):

@@ -13,12 +13,13 @@ from pinch_tui.core.keymap import first_key, resolve_keys
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.languages import same_language
 from pinch_tui.core.options import pair_text
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.languages_text import phrase_language
 from pinch_tui.frontend.leaving import Leaving
 from pinch_tui.frontend.lines import RunningLines
-from pinch_tui.frontend.past import PastConversation, counted, when
+from pinch_tui.frontend.past import counted, when
 from pinch_tui.frontend.ports import Face, TalkKey
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.session import SessionChanges

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.utterance import Utterance
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.frontend.ports import Wording
 
 Pairs = tuple[tuple[str, str], ...]
@@ -33,35 +33,6 @@ class PastEntry:
     """The number of the matching line."""
     problem: str = ""
     """Why the conversation cannot be read, "" if it can."""
-
-
-class PastConversation(Protocol):
-    """A conversation as it stands on disk."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def started(self) -> float:
-        """Unix seconds."""
-
-    @property
-    def utterances(self) -> tuple[Utterance, ...]:
-        """In press order. The numbers of cancelled lines are missing."""
-
-    @property
-    def is_practice(self) -> bool: ...
-
-    @property
-    def stars(self) -> frozenset[int]:
-        """Numbers of the starred utterances."""
-
-    @property
-    def unreadable(self) -> int:
-        """Lines of its file that cannot be read."""
-
-    @property
-    def pairs(self) -> Pairs: ...
 
 
 def when(started: float) -> str:

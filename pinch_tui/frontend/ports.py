@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pinch_tui.core.choices import TalkMode
+from pinch_tui.core.choices import HoldReport, TalkMode
 from pinch_tui.core.events import EngineEvent, TalkSource
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
 from pinch_tui.core.transcript.utterance import Utterance
@@ -29,18 +29,6 @@ class AppExit:
     code: int = EXIT_OK
     unsettled: int = 0
     """Number of utterances whose last words did not arrive."""
-
-
-class HoldReport(Protocol):
-    """How the talk key is held in this terminal."""
-
-    @property
-    def method(self) -> str:
-        """``exact``, ``learned``, ``probe``, ``tap`` or ``mouse``."""
-
-    @property
-    def sentence(self) -> str:
-        """The reason, in plain words."""
 
 
 class TalkKey(Protocol):

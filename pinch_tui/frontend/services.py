@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pinch_tui.core.choices import OtherSound, Processing
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.frontend.past import PastConversation, PastConversations
+from pinch_tui.core.transcript.past import PastConversation
+from pinch_tui.frontend.past import PastConversations
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from pinch_tui.core.choices import TalkMode
+from pinch_tui.core.choices import HoldReport, TalkMode
 from pinch_tui.core.keynames import needs_protocol
-
-Method = Literal["exact", "learned", "probe", "tap", "mouse"]
-
-
-@dataclass(frozen=True, slots=True)
-class HoldReport:
-    """``method``: how the end of a hold is detected. ``sentence``: why, in plain words."""
-
-    method: Method
-    sentence: str
 
 
 @dataclass(slots=True)

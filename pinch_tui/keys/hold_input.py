@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pinch_tui.core.choices import TalkMode
+from pinch_tui.core.choices import HoldReport, TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.keynames import LEGACY_NAMES, MODIFIERS
 from pinch_tui.core.talk.hold import HoldMachine, HoldState
@@ -42,7 +42,7 @@ from pinch_tui.core.talk.hold_events import (
     TerminalRestarted,
     Tick,
 )
-from pinch_tui.keys.capability import Findings, HoldReport, decide
+from pinch_tui.keys.capability import Findings, decide
 from pinch_tui.keys.memory import KeyMemory, recall, remember
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.keys.probing import ProbeOpener, ProbeSlot

@@ -6,7 +6,6 @@ import contextlib
 import re
 import sys
 from collections.abc import Callable
-from typing import Protocol
 
 from pinch_tui.core.keynames import talk_key
 
@@ -64,49 +63,34 @@ def key_names(text: str) -> list[str]:
     return found
 
 
-class Terminal(Protocol):
-    """The terminal as the line mode uses it."""
+def print_line(line: str) -> None:
+    """Print a line at once; if the reader has gone it is lost."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
-    has_keys: bool
+
+class Terminal:
+    """The line mode's terminal; as such, stdout without a keyboard, for the demo."""
+
+    has_keys = False
     """Whether there is a keyboard."""
+    fd: int | None = None
+    """The descriptor that keys are read from, None if there is none."""
 
-    @property
-    def fd(self) -> int | None:
-        """The descriptor that keys are read from, None if there is none."""
-
-    def open(self, on_key: KeyHandler) -> None: ...
+    def open(self, on_key: KeyHandler) -> None:
+        """Start to read keys."""
 
     def write(self, line: str) -> None:
         """Write a whole line."""
+        print_line(line)
 
     async def ask(self, question: str) -> str:
         """Print a question and read a line, with echo and editing; "" at the end of input."""
+        return ""
 
     def suspend(self) -> None:
         """Stop the process; returns when the shell continues it."""
 
-    def close(self) -> None: ...
-
-
-class LineOutput:
-    """Stdout without a keyboard, for the demo without a terminal."""
-
-    fd: int | None = None
-    has_keys = False
-
-    def open(self, on_key: KeyHandler) -> None:
-        """There are no keys."""
-
-    def write(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # the reader has gone
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-
-    async def ask(self, question: str) -> str:
-        return ""
-
-    def suspend(self) -> None:
-        """There is no shell to return to."""
-
     def close(self) -> None:
-        """There is nothing to restore."""
+        """Restore the terminal."""

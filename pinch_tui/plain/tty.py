@@ -17,7 +17,7 @@ from typing import Any
 
 from pinch_tui.errors import UsageError
 from pinch_tui.outlet import LAST_WORDS_S, PatientStream, key_decoder
-from pinch_tui.plain.terminal import HANG_UP, KeyHandler, key_names
+from pinch_tui.plain.terminal import HANG_UP, KeyHandler, Terminal, key_names
 
 assert sys.platform != "win32"
 import termios  # noqa: E402
@@ -31,13 +31,13 @@ MOST_PENDING = 64 * 1024
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
 
 
-class PosixTerminal:
+class PosixTerminal(Terminal):
     """Keys come from ``fd``, output goes to ``out`` or stdout. `open` raises `UsageError` if ``fd`` is no terminal."""
 
     has_keys = True
 
     def __init__(self, fd: int | None = None, out: Callable[[str], object] | None = None) -> None:
-        self.fd = sys.stdin.fileno() if fd is None else fd
+        self.fd: int = sys.stdin.fileno() if fd is None else fd
         self._out = out
         self._saved: list[Any] | None = None
         self._on_key: KeyHandler = lambda name, t: None

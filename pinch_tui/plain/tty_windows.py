@@ -9,17 +9,16 @@ from collections.abc import Callable
 
 from pinch_tui.errors import UsageError
 from pinch_tui.plain.console import ConsoleInput
-from pinch_tui.plain.terminal import KeyHandler, key_names
+from pinch_tui.plain.terminal import KeyHandler, Terminal, key_names
 
 POLL_S = 0.02
 
 
-class WindowsTerminal:
+class WindowsTerminal(Terminal):
     """`open` raises `UsageError` without a console. ``console``, ``out`` and ``is_tty`` replace the real ones in
     tests."""
 
     has_keys = True
-    fd: int | None = None
 
     def __init__(
         self,
@@ -90,9 +89,6 @@ class WindowsTerminal:
             return await self._answer
         finally:
             self._answer = None
-
-    def suspend(self) -> None:
-        """Consoles have no job control."""
 
     def close(self) -> None:
         if self._poller is not None:

@@ -171,9 +171,9 @@ async def _run_face(
     """Run the screen or the line mode until it is left; returns the exit code."""
     if options.is_plain:
         from pinch_tui.plain.app import PlainApp
-        from pinch_tui.plain.terminal import LineOutput
+        from pinch_tui.plain.terminal import Terminal
 
-        terminal = LineOutput() if options.is_demo and not sys.stdin.isatty() else None
+        terminal = Terminal() if options.is_demo and not sys.stdin.isatty() else None
         return await PlainApp(engine, hold, services, settings, terminal=terminal).run()
     from pinch_tui.keys.hook import hooked
     from pinch_tui.ui.app.app import PinchApp

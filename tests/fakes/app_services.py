@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.past import PastConversation, PastEntry
+from pinch_tui.frontend.past import PastEntry
 from pinch_tui.frontend.ports import Wording
 from pinch_tui.frontend.services import AppServices, DeviceNames
 

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from pinch_tui.core.choices import TalkMode
+from pinch_tui.core.choices import HoldReport, TalkMode
 from pinch_tui.core.events import TalkSource
-
-
-@dataclass(frozen=True)
-class FakeReport:
-    method: str = "exact"
-    sentence: str = "This terminal reports when a key is let go."
-
 
 SENTENCES = {
     "tap": "The talk mode is set to tap: press to start, press again to stop.",
@@ -34,7 +26,7 @@ class FakeHold:
         self.on_hang_up: Callable[[], None] | None = None
         self.on_interrupt: Callable[[], None] | None = None
         self.dropped: Callable[[], int] = lambda: 0
-        self.now_report = FakeReport(method, SENTENCES[method]) if method in SENTENCES else FakeReport(method)
+        self.now_report = HoldReport(method, SENTENCES.get(method, "This terminal reports when a key is let go."))
         self.key = key
         self.calls: list[tuple[object, ...]] = []
 
@@ -62,7 +54,7 @@ class FakeHold:
     def set_mode(self, mode: TalkMode) -> None:
         self.calls.append(("mode", mode))
 
-    def report(self) -> FakeReport:
+    def report(self) -> HoldReport:
         return self.now_report
 
     def start(self) -> None:

@@ -8,31 +8,17 @@ from pathlib import Path
 
 from pinch_tui.core.transcript.correct import corrected
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
-from pinch_tui.core.transcript.utterance import Utterance
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.frontend.ports import Wording
-
-
-@dataclass(frozen=True)
-class FakeConversation:
-    id: str
-    started: float
-    utterances: tuple[Utterance, ...]
-    is_practice: bool = False
-    stars: frozenset[int] = frozenset()
-    unreadable: int = 0
-
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        return tuple(dict.fromkeys((one.source, one.target) for one in self.utterances))
 
 
 @dataclass
 class FakePast:
     """Implements `PastConversations`; finds by plain containment. ``refuses``: raised by everything but ``find``."""
 
-    kept: list[FakeConversation] = field(default_factory=list)
+    kept: list[PastConversation] = field(default_factory=list)
     """Newest first."""
     problems: list[PastEntry] = field(default_factory=list)
     refuses: PinchError | None = None
@@ -56,24 +42,24 @@ class FakePast:
                 yield [self._entry(one, one.utterances[0].original)]
         yield [] if text else self.problems
 
-    def _entry(self, one: FakeConversation, words: str, number: int | None = None) -> PastEntry:
+    def _entry(self, one: PastConversation, words: str, number: int | None = None) -> PastEntry:
         n_lines, n_stars = len(one.utterances), len(one.stars)
         return PastEntry(one.id, one.started, one.pairs, n_lines, n_stars, one.is_practice, words, number)
 
-    async def open(self, id_: str) -> FakeConversation:
+    async def open(self, id_: str) -> PastConversation:
         if self.refuses is not None:
             raise self.refuses
         return next(one for one in self.kept if one.id == id_)
 
-    async def _put(self, now: FakeConversation) -> FakeConversation:
+    async def _put(self, now: PastConversation) -> PastConversation:
         self.kept = [now if one.id == now.id else one for one in self.kept]
         return now
 
-    async def star(self, id_: str, number: int, *, is_on: bool) -> FakeConversation:
+    async def star(self, id_: str, number: int, *, is_on: bool) -> PastConversation:
         one = await self.open(id_)
         return await self._put(replace(one, stars=one.stars | {number} if is_on else one.stars - {number}))
 
-    async def correct(self, id_: str, number: int, wording: Wording) -> FakeConversation:
+    async def correct(self, id_: str, number: int, wording: Wording) -> PastConversation:
         one = await self.open(id_)
         said = tuple(
             replace(line, segments=corrected(line.segments, *wording)) if line.number == number else line
@@ -86,7 +72,7 @@ class FakePast:
         self.exported.append((id_, format_, side, part))
         return Path(f"past.{format_.value}")
 
-    async def go_on(self, id_: str) -> FakeConversation:
+    async def go_on(self, id_: str) -> PastConversation:
         """For `AppServices.continue_past`."""
         one = await self.open(id_)
         self.continued.append(id_)

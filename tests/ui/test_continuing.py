@@ -8,21 +8,22 @@ import pytest
 from textual.pilot import Pilot
 
 from pinch_tui.core.events import Correct, SessionParams
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.leaving import farewell
 from pinch_tui.settings.model import Settings, UiSettings
 from pinch_tui.ui.screens.conversations import ConversationsScreen
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_past import FakeConversation, FakePast
+from tests.fakes.fake_past import FakePast
 from tests.ui.harness import Rig, rig, until
 from tests.ui.test_conversations import OLDER, SIZE, YESTERDAY, opened, shown
 
 
-def going_on(*kept: FakeConversation, **more: Any) -> tuple[Rig, FakePast]:
+def going_on(*kept: PastConversation, **more: Any) -> tuple[Rig, FakePast]:
     """The app whose engine takes up what is continued, as the real one does."""
     store = FakePast(list(kept) or [YESTERDAY, OLDER])
 
-    async def go_on(id_: str) -> FakeConversation:
+    async def go_on(id_: str) -> PastConversation:
         one = await store.go_on(id_)
         r.engine.transcript.utterances[:] = one.utterances
         return one

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from pinch_tui.core.events import Correct
 from pinch_tui.core.transcript.export import ExportFormat, ExportPart, ExportSide
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastEntry
@@ -23,11 +24,11 @@ from pinch_tui.ui.screens.past import PastScreen
 from pinch_tui.wiring.past import KeptConversations
 from tests.fakes.conversation import segment, utterance
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_past import FakeConversation, FakePast
+from tests.fakes.fake_past import FakePast
 from tests.ui.harness import Rig, rig, until
 
 SIZE = (90, 30)
-YESTERDAY = FakeConversation(
+YESTERDAY = PastConversation(
     "20260921-140000-a",
     1_790_000_000.0,
     (
@@ -37,7 +38,7 @@ YESTERDAY = FakeConversation(
     ),
     stars=frozenset({2}),
 )
-OLDER = FakeConversation(
+OLDER = PastConversation(
     "20260919-090000-b",
     1_789_800_000.0,
     (line(1, "The train is late.", "Der Zug hat Verspätung.", target="de"),),
@@ -49,7 +50,7 @@ def shown(app: Any) -> str:
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
-def past(*kept: FakeConversation, **more: Any) -> tuple[Rig, FakePast]:
+def past(*kept: PastConversation, **more: Any) -> tuple[Rig, FakePast]:
     store = FakePast(list(kept) or [YESTERDAY, OLDER])
     return rig(past=store, **more), store
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input, TextArea
 
-from pinch_tui.core.choices import TalkMode
+from pinch_tui.core.choices import HoldReport, TalkMode
 from pinch_tui.core.events import (
     ChangeSession,
     Correct,
@@ -36,7 +36,7 @@ from pinch_tui.ui.screens.help import keys_text
 from pinch_tui.ui.screens.key import KeyScreen
 from pinch_tui.ui.screens.settings import KeyRow, SettingsScreen
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_hold import SENTENCES, FakeReport
+from tests.fakes.fake_hold import SENTENCES
 from tests.ui.harness import PHRASES, rig, until
 
 SIZE = (90, 40)
@@ -710,7 +710,7 @@ async def test_help_follows_what_is_found_out_about_the_talk_key() -> None:
     async with r.app.run_test(size=SIZE) as pilot:
         r.app.action_do("help")
         await until(pilot, lambda: "hold: learned" in shown(r.app))
-        r.hold.now_report = FakeReport("probe", "The X server tells when the key is up.")
+        r.hold.now_report = HoldReport("probe", "The X server tells when the key is up.")
         r.app.post_message(HoldReportChanged())
         await until(pilot, lambda: "The X server tells" in shown(r.app))
         assert "hold: learned" not in shown(r.app)

@@ -22,6 +22,7 @@ from pinch_tui.core.events import (
     Severity,
     StateWord,
 )
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.core.transcript.unheard import Unheard, sentences
 from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.frontend.past import PastEntry
@@ -31,7 +32,7 @@ from pinch_tui.ui.big.table import TableView
 from pinch_tui.ui.screens.past import PastScreen
 from pinch_tui.ui.widgets.choice import Choice
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_past import FakeConversation, FakePast
+from tests.fakes.fake_past import FakePast
 from tests.ui import picture
 from tests.ui.harness import Rig, rig, until
 from tests.ui.test_big_view import drawing
@@ -243,7 +244,7 @@ def test_language_menu(snap_compare: Any, size: Size) -> None:
     assert snap_compare(talked().app, terminal_size=size, press=["l"])
 
 
-HOTEL = FakeConversation(
+HOTEL = PastConversation(
     "c",
     1_790_000_000.0,
     (
@@ -266,8 +267,8 @@ def kept(**more: Any) -> Rig:
     past = FakePast(
         [
             HOTEL,
-            FakeConversation("b", 1_789_700_000.0, tuple(many), stars=frozenset({3, 7}), unreadable=2),
-            FakeConversation("a", 1_789_100_000.0, tuple(doctor), is_practice=True),
+            PastConversation("b", 1_789_700_000.0, tuple(many), stars=frozenset({3, 7}), unreadable=2),
+            PastConversation("a", 1_789_100_000.0, tuple(doctor), is_practice=True),
         ],
         [PastEntry("x", 1_780_000_000.0, problem="permission denied")],
     )

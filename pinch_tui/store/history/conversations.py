@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from pinch_tui.core.transcript.correct import corrected
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.errors import UsageError, why
 from pinch_tui.store.history.lines import Header, encode_correction, encode_star, read
@@ -30,30 +31,11 @@ _BEHIND_DAYS: Final = 1
 """The same for a clock that is earlier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """One conversation as read from disk, utterances in press order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation(PastConversation):
+    """A past conversation and its file."""
 
-    id: str
     path: Path
-    started: float
-    """Unix seconds."""
-    utterances: tuple[Utterance, ...]
-    is_practice: bool = False
-    stars: frozenset[int] = frozenset()
-    """Numbers of the utterances that the user starred."""
-    unreadable: int = 0
-    """Number of lines that could not be read."""
-    services: tuple[str, ...] = ()
-    """Names of the services that translated it, in order of appearance; ``models`` likewise."""
-    models: tuple[str, ...] = ()
-    context: str = ""
-    """The last context in use."""
-
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The language pairs spoken in it, in order of appearance."""
-        return tuple(dict.fromkeys((utterance.source, utterance.target) for utterance in self.utterances))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,16 +276,16 @@ class History:
             return Unreadable(name, path, why(exc))
         utterances = tuple(utterance for _, utterance in sorted(reading.utterances.items()))
         return Conversation(
-            name,
-            path,
-            header.started,
-            utterances,
-            header.is_practice,
-            frozenset(reading.stars & reading.utterances.keys()),
-            reading.unreadable,
-            tuple(dict.fromkeys(about.service for about in reading.about if about.service)),
-            tuple(dict.fromkeys(about.model for about in reading.about if about.model)),
-            next((about.context for about in reversed(reading.about) if about.context), ""),
+            id=name,
+            path=path,
+            started=header.started,
+            utterances=utterances,
+            is_practice=header.is_practice,
+            stars=frozenset(reading.stars & reading.utterances.keys()),
+            unreadable=reading.unreadable,
+            services=tuple(dict.fromkeys(about.service for about in reading.about if about.service)),
+            models=tuple(dict.fromkeys(about.model for about in reading.about if about.model)),
+            context=next((about.context for about in reversed(reading.about) if about.context), ""),
         )
 
 

@@ -14,10 +14,10 @@ from textual.notifications import SeverityLevel
 
 from pinch_tui.core.events import EngineEvent, NoticePosted, Severity, StatusChanged, TranscriptChanged
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.frontend.actions import BY_NAME
 from pinch_tui.frontend.languages_text import LanguageChoices
-from pinch_tui.frontend.past import PastConversation
 from pinch_tui.frontend.ports import AppExit, Export, Wording
 from pinch_tui.ui.app.actions import ScreenActions
 from pinch_tui.ui.ports import Host

@@ -14,8 +14,9 @@ from textual.widget import Widget
 from textual.widgets.option_list import Option
 
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.errors import PinchError
-from pinch_tui.frontend.past import PastConversation, PastEntry, counted, when
+from pinch_tui.frontend.past import PastEntry, counted, when
 from pinch_tui.ui.screens.list_panel import ListPanel, marked
 from pinch_tui.ui.screens.past import MakeView, PastScreen, pairs_text
 from pinch_tui.ui.text.cells import width

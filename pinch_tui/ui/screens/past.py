@@ -11,13 +11,14 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from pinch_tui.core.transcript.clean import clean
+from pinch_tui.core.transcript.past import PastConversation
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine import facade
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.handlers import add_context
 from pinch_tui.frontend.languages_text import full_name
 from pinch_tui.frontend.lines import LineWork
-from pinch_tui.frontend.past import Pairs, PastConversation, counted, when
+from pinch_tui.frontend.past import Pairs, counted, when
 from pinch_tui.frontend.ports import Wording
 from pinch_tui.ui.screens.help import HelpScreen, Place
 from pinch_tui.ui.screens.panel import Panel
