@@ -1,8 +1,8 @@
 """The engine: joins the parts, and owns how the whole begins and ends. Implements `EngineFacade`.
 
 Everything runs on one event loop; only `Engine.talk` can be called from another thread. Pure machines in ``core`` make
-the decisions. The parts that run them: `Sessions`, `Talking`, `Listening` (the microphone), `Loudspeaker` with its
-`SpeechPlayer`, and `Answers`.
+the decisions. The parts that run them: `Sessions`, `Talking`, `Listening` (the microphone), `SpeechPlayer` (the
+speaker), and `Answers`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from pinch_tui.engine.answers import Answers
 from pinch_tui.engine.boundary import guarded
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.facade import Listener
-from pinch_tui.engine.loudspeaker import Loudspeaker
 from pinch_tui.engine.microphone.access import Access
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.notifier import Notifier
@@ -81,9 +80,8 @@ class Engine:
         self._conversation = conversation
         # A continuous utterance has no end after which its speech could be played.
         barge_in = BargeIn.MIX if config.is_continuous else config.barge_in
-        self._player = SpeechPlayer(self._speaker, barge_in, conversation)
-        self._loudspeaker = Loudspeaker(self._speaker, self._player, conversation, has_cues=config.has_cues)
-        cue = self._loudspeaker.cue
+        self._player = SpeechPlayer(self._speaker, barge_in, conversation, has_cues=config.has_cues)
+        cue = self._player.cue
         self._machine = tk.TalkMachine(config.talk)
         access = Access(ports.claim, conversation, is_shared=config.shares_microphone)
         self._listening = Listening(self._machine, config.keep_open, self._microphone, access, conversation, cue)
@@ -96,7 +94,7 @@ class Engine:
             conversation,
             self._sessions,
             self._listening,
-            self._loudspeaker,
+            self._player,
             on_forced_end,
             on_silent_stop,
         )
@@ -145,7 +143,7 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 workers = [
                     tasks.create_task(self._listening.listen(), name="microphone"),
-                    tasks.create_task(self._loudspeaker.listen(), name="speaker"),
+                    tasks.create_task(self._player.listen(), name="speaker"),
                 ]
                 self._loop = loop
                 self._sessions.start(self._config.params, tasks)
@@ -208,7 +206,7 @@ class Engine:
         if not self._sessions.all():
             return
         status = snapshot(
-            self._conversation, self._sessions, self._machine, self._listening, self._loudspeaker, self._draining_until
+            self._conversation, self._sessions, self._machine, self._listening, self._player, self._draining_until
         )
         is_moving = status.behind_s > 0 or status.speech_late_s > 0 or self._machine.state is not tk.TalkState.IDLE
         self._status_alarm.set(self._conversation.now() + _STATUS_EVERY_S if is_moving else None)
@@ -223,7 +221,7 @@ class Engine:
 
     def _speaker_broke(self, error: AudioError) -> None:
         if not self._is_over:
-            self._loudspeaker.failed(SpeakerFailed(error, is_retrying=False))
+            self._player.heard(SpeakerFailed(error, is_retrying=False))
             self._refresh()
 
     # ---- the session ----
@@ -276,7 +274,7 @@ class Engine:
                     self._talking.force_end(e.TalkSource.QUIT)
                     self._talking.drive(tk.MicVanished())  # ends the tail, too
             case e.SelectSpeaker(device):
-                self._loudspeaker.select(device)
+                self._player.select(device)
             case e.SetVolume(volume, is_muted):
                 self._player.set_volume(volume, is_muted)
             case e.SetBargeIn(policy):

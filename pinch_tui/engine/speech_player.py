@@ -1,4 +1,4 @@
-"""Plays translated speech: playouts, barge-in, replay.
+"""The speaker: translated speech (playouts, barge-in, replay), cues, and whether the device is there.
 
 A playout is one run of speech of one utterance. With barge-in ``stop``, speech that arrives while the user talks is
 played afterwards. Speech that a press cuts off is not repeated, but can be replayed.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pinch_tui.core.events import OUT_RATE, Severity
 from pinch_tui.core.latency import Span
-from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, Underran
+from pinch_tui.core.sound import PlayoutEnded, PlayoutStarted, SpeakerEvent, SpeakerFailed, SpeakerOpened, Underran
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.conversation import Conversation
 from pinch_tui.engine.ports import Speaker
@@ -55,12 +55,22 @@ class _Speech:
 
 
 class SpeechPlayer:
-    """Decides which speech is played, and when."""
+    """Runs the speaker port, and decides which speech is played, and when.
 
-    def __init__(self, speaker: Speaker, barge_in: BargeIn, conversation: Conversation) -> None:
-        self._speaker = speaker
+    ``has_cues`` None: cues only if the speaker is known to be headphones.
+    """
+
+    def __init__(
+        self, speaker: Speaker, barge_in: BargeIn, conversation: Conversation, *, has_cues: bool | None = None
+    ) -> None:
         self.barge_in = barge_in
+        self.is_there = False
+        self.name = ""
+        self.has_headphones: bool | None = None
+        self._speaker = speaker
         self._conversation = conversation
+        self._notifier = conversation.notifier
+        self._has_cues = has_cues
         self._quiet = Alarm(self._end_open)
         self._playouts: dict[int, _Playout] = {}
         self._next = 0
@@ -77,6 +87,50 @@ class SpeechPlayer:
         self.dropped_s = 0.0
         self.speaking: int | None = None  # the utterance being played
         self._last_sound_at = float("-inf")
+
+    # ---- the device ----
+
+    @property
+    def late_s(self) -> float:
+        """Seconds of speech waiting to be played."""
+        return round(self._speaker.buffered_s(), 1)
+
+    @property
+    def unplayed_s(self) -> float:
+        """Seconds of speech that were never played, here or in the speaker."""
+        return self.dropped_s + self._speaker.dropped_s()
+
+    def select(self, device: str | None) -> None:
+        self._speaker.select(device)
+
+    def cue(self, name: str) -> None:
+        """Play a short sound, if cues are on."""
+        if self._has_cues or (self._has_cues is None and self.has_headphones):
+            self._speaker.cue(name)
+
+    async def listen(self) -> None:
+        """Handle the speaker's events until they end."""
+        async for event in self._speaker.events():
+            self.heard(event)
+            self._conversation.refresh()
+
+    def heard(self, event: SpeakerEvent) -> None:
+        match event:
+            case SpeakerOpened():
+                self.is_there, self.name, self.has_headphones = True, event.name, event.is_headphones
+                self._notifier.clear("speaker")
+                if event.is_substitute:
+                    title = f"The chosen speaker was not found; using {event.name}."
+                    self._notifier.notice("speaker", Severity.WARNING, title)
+                if event.note:
+                    self._notifier.notice("speaker-note", Severity.WARNING, event.note)
+            case SpeakerFailed(error, is_retrying):
+                self.is_there = False
+                self._notifier.notice("speaker", Severity.WARNING, error.title, error.hint, is_retrying=is_retrying)
+                self._notifier.log("error", topic="speaker", title=error.title)
+            case _:
+                if (playout := self._playouts.get(event.playout)) is not None:
+                    self._on_playout(playout, event)
 
     # ---- speech arrives ----
 
@@ -168,11 +222,11 @@ class SpeechPlayer:
         self._replay = None
         data = self.of(utterance)
         if not data:
-            self._conversation.notifier.notice("replay", Severity.INFO, "There is no speech for this line.")
+            self._notifier.notice("replay", Severity.INFO, "There is no speech for this line.")
             return False
         if self._is_talking and self.barge_in is BargeIn.STOP:
             self._replay = (utterance, speed)
-            self._conversation.notifier.notice("replay", Severity.INFO, "It plays when you finish talking.")
+            self._notifier.notice("replay", Severity.INFO, "It plays when you finish talking.")
             return True
         if speed != 1.0:
             from pinch_tui.audio.dsp.resample import slow_down  # imports numpy, which must not delay the first paint
@@ -222,20 +276,16 @@ class SpeechPlayer:
         """Whether speech is being played, or ended less than `ECHO_S` ago."""
         return self.speaking is not None or self._conversation.now() - self._last_sound_at < ECHO_S
 
-    # ---- the speaker ----
+    # ---- playouts ----
 
-    def heard(self, event: PlayoutStarted | PlayoutEnded | Underran) -> None:
-        """Handle a speaker's event about a playout."""
-        playout = self._playouts.get(event.playout)
-        if playout is None:
-            return
+    def _on_playout(self, playout: _Playout, event: PlayoutStarted | PlayoutEnded | Underran) -> None:
         match event:
             case PlayoutStarted():
                 playout.has_started, playout.started_at = True, event.t
                 self.speaking = playout.utterance
                 if not playout.is_replay:
                     self._conversation.latency.measure(Span.FIRST_SOUND, playout.utterance, event.t)
-                    self._conversation.notifier.log("speech-start", event.t, utterance=playout.utterance)
+                    self._notifier.log("speech-start", event.t, utterance=playout.utterance)
             case Underran():
                 # The service never announces the end of speech: only if more follows was this a gap.
                 playout.ran_dry_at = event.t
@@ -261,7 +311,7 @@ class SpeechPlayer:
             last = self._conversation.latency.measure(Span.LAST_SOUND, playout.utterance, ended_at)
             if last is not None:
                 fields["last_sound_ms"] = round(last)
-        self._conversation.notifier.log("speech-end", ended_at, utterance=playout.utterance, **fields)
+        self._notifier.log("speech-end", ended_at, utterance=playout.utterance, **fields)
 
     # ---- inside ----
 
@@ -299,7 +349,7 @@ class SpeechPlayer:
         if playout.ran_dry_at is not None:
             self.underruns += 1
             playout.gaps += 1
-            self._conversation.notifier.log("underrun", playout.ran_dry_at, utterance=utterance)
+            self._notifier.log("underrun", playout.ran_dry_at, utterance=utterance)
             playout.ran_dry_at = None
         self._speaker.play(self._open, data)
         self._quiet.set(self._conversation.now() + QUIET_S)

@@ -10,9 +10,9 @@ from pinch_tui.core.session.reactions import describe
 from pinch_tui.core.session.session import Session
 from pinch_tui.core.talk.talk import TalkMachine, TalkState
 from pinch_tui.engine.conversation import Conversation
-from pinch_tui.engine.loudspeaker import Loudspeaker
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.sessions.sessions import Sessions
+from pinch_tui.engine.speech_player import SpeechPlayer
 
 
 def state_word(session: Session, talk: TalkMachine, *, is_waiting: bool, is_speaking: bool) -> StateWord:
@@ -52,11 +52,11 @@ def snapshot(
     sessions: Sessions,
     talk: TalkMachine,
     listening: Listening,
-    loudspeaker: Loudspeaker,
+    player: SpeechPlayer,
     draining_until: float | None,
 ) -> Status:
     """The status now."""
-    session, player = sessions.current().session, loudspeaker.player
+    session = sessions.current().session
     is_talking = talk.state is TalkState.TALKING
     is_speaking = player.speaking is not None
     return Status(
@@ -71,15 +71,15 @@ def snapshot(
         mic_name=listening.name,
         mic_is_muted=listening.is_muted,
         mic_is_taken=listening.is_taken,
-        has_speaker=loudspeaker.is_there,
-        speaker_name=loudspeaker.name,
+        has_speaker=player.is_there,
+        speaker_name=player.name,
         is_latched=talk.is_latched,
         is_soft_stopped=talk.is_soft_stopped,
         talking_since=talk.started_at,
         talk_source="" if talk.source is None else talk.source.value,
         limit_at=talk.limit_at,
         behind_s=sessions.behind_s,
-        speech_late_s=loudspeaker.late_s,
+        speech_late_s=player.late_s,
         speaking_utterance=player.speaking,
         speech_gaps=player.gaps,
         draining_until=draining_until,
@@ -89,7 +89,7 @@ def snapshot(
             sessions.counters(),
             underruns=player.underruns,
             gap_s=round(player.gap_s, 1),
-            dropped_speech_s=loudspeaker.dropped_s,
+            dropped_speech_s=player.unplayed_s,
             lost_samples=listening.lost_samples,
             refused=conversation.transcript.refused,
         ),

@@ -13,10 +13,10 @@ from pinch_tui.core.talk import talk as tk
 from pinch_tui.core.transcript.utterance import Utterance
 from pinch_tui.engine.alarm import Alarm
 from pinch_tui.engine.conversation import Conversation
-from pinch_tui.engine.loudspeaker import Loudspeaker
 from pinch_tui.engine.microphone.listening import Listening
 from pinch_tui.engine.sessions.runner import SessionRunner
 from pinch_tui.engine.sessions.sessions import Sessions
+from pinch_tui.engine.speech_player import SpeechPlayer
 from pinch_tui.settings.model import BargeIn
 
 _QUIET_S = 0.2
@@ -36,7 +36,7 @@ class Talking:
         conversation: Conversation,
         sessions: Sessions,
         listening: Listening,
-        loudspeaker: Loudspeaker,
+        player: SpeechPlayer,
         on_forced_end: Callable[[TalkSource], None],
         on_silent_stop: Callable[[], None],
     ) -> None:
@@ -46,8 +46,7 @@ class Talking:
         self._transcript = conversation.transcript
         self._sessions = sessions
         self._listening = listening
-        self._loudspeaker = loudspeaker
-        self._player = loudspeaker.player
+        self._player = player
         self._on_forced_end = on_forced_end
         self._on_silent_stop = on_silent_stop
         self._owners: dict[int, SessionRunner] = {}  # of utterances under way
@@ -101,7 +100,7 @@ class Talking:
                 self._owners[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._notifier.log("first-frame", frame.t, utterance=number)
-                    self._loudspeaker.cue("go")  # not before: until now nothing was captured
+                    self._player.cue("go")  # not before: until now nothing was captured
                     self._conversation.refresh()
             case tk.SoftStopped(number, t, source, is_stopped):
                 kind = "talk-soft-stop" if is_stopped else "talk-resume"
@@ -148,7 +147,7 @@ class Talking:
             )
         )
         self._notifier.log("talk-start", command.t, utterance=number, source=command.source.value)
-        may_echo = self._player.may_echo() and not self._loudspeaker.has_headphones
+        may_echo = self._player.may_echo() and not self._player.has_headphones
         since = command.since
         if is_sample or (may_echo and self._player.barge_in is BargeIn.STOP):
             since = command.t
@@ -175,7 +174,7 @@ class Talking:
         self._conversation.latency.commit(number, command.committed_at)
         self._listening.used()
         if source is not TalkSource.CHANGE:
-            self._loudspeaker.cue("stop")
+            self._player.cue("stop")
         self._notifier.clear("limit")
         if command.is_forced:
             self._on_forced_end(source)
