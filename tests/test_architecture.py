@@ -228,7 +228,7 @@ def _circles(graph: dict[str, frozenset[str]]) -> list[list[str]]:
 OWNERS: dict[str, tuple[str, ...]] = {
     "textual": ("pinch_tui.ui", "pinch_tui.keys"),
     "rich": ("pinch_tui.ui", "pinch_tui.keys"),
-    "PIL": ("pinch_tui.ui.big.press",),
+    "PIL": ("pinch_tui.ui.big.renderer",),
     "wcwidth": ("pinch_tui.ui.text.cells",),
     "sounddevice": ("pinch_tui.audio.host.child",),
     "soundfile": ("pinch_tui.audio", "pinch_tui.dub.probe"),

@@ -56,16 +56,16 @@ class _ExitEvent(threading.Event):
 
 class _InputSelector(selectors.SelectSelector):
     """Waits for input or ``exit_event``. Textual's own selector wakes ten times a second; this one does that only while
-    ``is_owing``: a message can come without input."""
+    ``can_time_out``: a message can come without input."""
 
-    def __init__(self, exit_event: _ExitEvent, is_owing: Callable[[], bool]) -> None:
+    def __init__(self, exit_event: _ExitEvent, can_time_out: Callable[[], bool]) -> None:
         super().__init__()
-        self._is_owing = is_owing
+        self._can_time_out = can_time_out
         self._exit_fd = exit_event.reader
         self.register(self._exit_fd, selectors.EVENT_READ)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(timeout if self._is_owing() else None)
+        ready = super().select(timeout if self._can_time_out() else None)
         return [item for item in ready if item[0].fd != self._exit_fd]
 
 
@@ -94,12 +94,12 @@ class HoldDriver(TalkKeyDriver, LinuxDriver):
 
     def run_input_thread(self) -> None:
         assert self._filter is not None
-        is_owing, exit_event = self._filter.is_owing, self.exit_event
+        can_time_out, exit_event = self._filter.can_time_out, self.exit_event
         ours: dict[str, object] = {
             "XTermParser": self._filter.make_parser,
             "getincrementaldecoder": _tolerant_decoder,
             "selectors": SimpleNamespace(
-                SelectSelector=lambda: _InputSelector(exit_event, is_owing), EVENT_READ=selectors.EVENT_READ
+                SelectSelector=lambda: _InputSelector(exit_event, can_time_out), EVENT_READ=selectors.EVENT_READ
             ),
         }
         with reading(linux_driver, **ours):

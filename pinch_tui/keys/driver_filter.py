@@ -52,18 +52,18 @@ class TalkKeyFilter:
         self._hold = hold
         hold.dropped = lambda: self.gate.dropped
         self._parser: HoldParser | None = None
-        self._owed: dict[str, Message] = {}
+        self._postponed: dict[str, Message] = {}
         self._loop = loop
         self._context = contextvars.copy_context()
 
     def make_parser(self, debug: bool = False) -> HoldParser:
-        parser = self._parser = HoldParser(debug, self._hold.clock, self.take_owed)
+        parser = self._parser = HoldParser(debug, self._hold.clock, self.take_postponed)
         self._hold.is_midway = lambda: parser.is_midway
         return parser
 
-    def is_owing(self) -> bool:
+    def can_time_out(self) -> bool:
         """Whether a message can come without any further input."""
-        return self._parser is None or self._parser.is_waiting or bool(self._owed)
+        return self._parser is None or self._parser.is_waiting or bool(self._postponed)
 
     def takes(self, message: Message) -> bool:
         """Whether to keep this message from the application."""
@@ -87,12 +87,12 @@ class TalkKeyFilter:
             loop.call_soon_threadsafe(on_interrupt, context=self._context)
         return True
 
-    def take_owed(self) -> list[Message]:
+    def take_postponed(self) -> list[Message]:
         """The newest dropped message about each state (focus, size, button), once there is room for them."""
-        if not self._owed or not self.gate.has_room(Lane.REST, self._hold.clock()):
+        if not self._postponed or not self.gate.has_room(Lane.REST, self._hold.clock()):
             return []
-        owed, self._owed = list(self._owed.values()), {}
-        return owed
+        postponed, self._postponed = list(self._postponed.values()), {}
+        return postponed
 
     def _passes(self, message: Message) -> bool:
         now = self._hold.clock()
@@ -108,9 +108,9 @@ class TalkKeyFilter:
             case _:
                 return self.gate.passes(Lane.REST, now)
         passes = self.gate.passes(lane, now)
-        self._owed.pop(state, None)
+        self._postponed.pop(state, None)
         if state and not passes:
-            self._owed[state] = message
+            self._postponed[state] = message
         return passes
 
     def _is_ours(self, message: Message) -> bool:

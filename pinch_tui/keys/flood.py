@@ -18,7 +18,7 @@ class Lane(StrEnum):
     REST = "rest"
 
 
-MEASURES: dict[Lane, tuple[float, float]] = {
+LIMITS: dict[Lane, tuple[float, float]] = {
     Lane.READ: (250.0, 250.0),
     Lane.KEYS: (256.0, 100.0),
     Lane.POINTER: (128.0, 120.0),
@@ -33,7 +33,7 @@ class FloodGate:
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._tokens = {lane: burst for lane, (burst, _) in MEASURES.items()}
+        self._tokens = {lane: burst for lane, (burst, _) in LIMITS.items()}
         self._at = {lane: float("-inf") for lane in Lane}
 
     def passes(self, lane: Lane, now: float) -> bool:
@@ -46,7 +46,7 @@ class FloodGate:
 
     def has_room(self, lane: Lane, now: float) -> bool:
         """Whether an event of this lane would pass now."""
-        burst, rate = MEASURES[lane]
+        burst, rate = LIMITS[lane]
         since = now - self._at[lane]
         if since > 0:
             self._tokens[lane] = min(burst, self._tokens[lane] + since * rate) if since < burst / rate else burst

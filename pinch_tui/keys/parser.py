@@ -48,7 +48,7 @@ _SILENCE_S = 0.1
 """After this silence, input no longer belongs to a dropped sequence."""
 _ANSWER_S = 1.0
 """The same for a terminal's answer, which a network can deliver in pieces."""
-_HASTY = {"escape": "\x1b", "right_square_bracket": "\x1b]"}
+_EARLY = {"escape": "\x1b", "right_square_bracket": "\x1b]"}
 _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)", re.DOTALL)
 
 
@@ -87,16 +87,17 @@ class KeyReleased(events.Event, bubble=False):
 
 
 class HoldParser(XTermParser):
-    """``read_at``: when the bytes of the present events were read. ``owed``: further messages, polled with `tick`."""
+    """``read_at``: when the bytes of the present events were read. ``postponed``: further messages, polled with
+    `tick`."""
 
     def __init__(
         self,
         debug: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        owed: Callable[[], Iterable[Message]] = tuple,
+        postponed: Callable[[], Iterable[Message]] = tuple,
     ) -> None:
         self._clock = clock
-        self._owed = owed
+        self._postponed = postponed
         self.read_at = clock()
         self.plain_name = ""
         """The key of the last key event if it had no modifiers; "" otherwise or if unknown."""
@@ -113,16 +114,16 @@ class HoldParser(XTermParser):
         self._n_reissued = 0  # how many of its characters the base class will still give back as keys
         self._is_closing = False  # only the backslash is missing
         self._is_answer = False  # the dropped rest belongs to such an answer
-        self._hasty = ""  # input that became keys after a silence, but can be the beginning of an answer
-        self._hasty_at = 0.0
+        self._early = ""  # input that became keys after a silence, but can be the beginning of an answer
+        self._early_at = 0.0
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         now = self._clock()
         if self._dropping and now - self.read_at >= (_ANSWER_S if self._is_answer else _SILENCE_S):
             self._dropping, self._is_answer = "", False
-        if (self._hasty + data).startswith("\x1b]11;") and now - self._hasty_at < _ANSWER_S:
-            data, self._hasty = self._hasty + data, ""
+        if (self._early + data).startswith("\x1b]11;") and now - self._early_at < _ANSWER_S:
+            data, self._early = self._early + data, ""
         self.read_at = now
         return self._fed(data)
 
@@ -168,12 +169,12 @@ class HoldParser(XTermParser):
     def tick(self) -> Iterable[Message]:
         for message in super().tick():
             self._begun = ""
-            if isinstance(message, events.Key) and message.key in _HASTY:
-                self._hasty, self._hasty_at = _HASTY[message.key], self._clock()
+            if isinstance(message, events.Key) and message.key in _EARLY:
+                self._early, self._early_at = _EARLY[message.key], self._clock()
                 if self._is_closing:
                     continue
             yield message
-        yield from self._owed()
+        yield from self._postponed()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only needs a ``key``

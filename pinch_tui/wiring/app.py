@@ -265,6 +265,6 @@ def _large_type() -> LargeType:
     """Loaded by the first big view that needs it, in its worker thread."""
     from pinch_tui.ui.big.fonts import finder_for
     from pinch_tui.ui.big.lettering import LargeType
-    from pinch_tui.ui.big.press import PillowPress
+    from pinch_tui.ui.big.renderer import PillowRenderer
 
-    return LargeType(finder_for(), PillowPress)
+    return LargeType(finder_for(), PillowRenderer)

@@ -272,11 +272,11 @@ def test_windows_needs_no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestWaiting:
     """The input thread sleeps until there is input, or until something is due."""
 
-    def waits(self, *, is_owing: bool, typed: bytes = b"", is_leaving: bool = False) -> list[int]:
+    def waits(self, *, can_time_out: bool, typed: bytes = b"", is_leaving: bool = False) -> list[int]:
         exit_event = _ExitEvent()
         exit_event.open()
         keyboard, terminal = os.pipe()
-        selector = _InputSelector(exit_event, lambda: is_owing)
+        selector = _InputSelector(exit_event, lambda: can_time_out)
         try:
             selector.register(keyboard, selectors.EVENT_READ)
             if typed:
@@ -291,13 +291,13 @@ class TestWaiting:
             os.close(terminal)
 
     def test_input_ends_the_wait(self) -> None:
-        assert self.waits(is_owing=False, typed=b"a") == [0]
+        assert self.waits(can_time_out=False, typed=b"a") == [0]
 
     def test_so_does_the_end_of_the_program(self) -> None:
-        assert self.waits(is_owing=False, is_leaving=True) == []
+        assert self.waits(can_time_out=False, is_leaving=True) == []
 
     def test_it_is_short_while_something_is_due(self) -> None:
-        assert self.waits(is_owing=True) == []
+        assert self.waits(can_time_out=True) == []
 
     def test_a_cleared_event_lets_it_wait_again(self) -> None:
         exit_event = _ExitEvent()
@@ -309,12 +309,12 @@ class TestWaiting:
 
     def test_the_beginning_of_a_sequence_and_what_was_held_back_are_due(self, hold: HoldInput) -> None:
         talk_filter = TalkKeyFilter(hold)
-        assert talk_filter.is_owing()
+        assert talk_filter.can_time_out()
         parser = talk_filter.make_parser()
-        assert not talk_filter.is_owing()
+        assert not talk_filter.can_time_out()
         list(parser.feed("\x1b"))
-        assert talk_filter.is_owing()
+        assert talk_filter.can_time_out()
         list(parser.feed("[A"))
-        assert not talk_filter.is_owing()
-        talk_filter._owed["focus"] = events.AppFocus()
-        assert talk_filter.is_owing()
+        assert not talk_filter.can_time_out()
+        talk_filter._postponed["focus"] = events.AppFocus()
+        assert talk_filter.can_time_out()

@@ -1,4 +1,4 @@
-"""More than anybody types: what is dropped, what is owed, and what a paste and an unfinished sequence become."""
+"""More than anybody types: what is dropped, what is postponed, and what a paste and an unfinished sequence become."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.drivers import linux_driver
 from pinch_tui.core.events import TalkEdge
 from pinch_tui.keys import HoldInput
 from pinch_tui.keys.driver_filter import TalkKeyFilter, reading
-from pinch_tui.keys.flood import MEASURES, FloodGate, Lane
+from pinch_tui.keys.flood import LIMITS, FloodGate, Lane
 from pinch_tui.keys.parser import LONGEST_PASTE, HoldParser
 from pinch_tui.settings.model import TalkSettings
 
@@ -35,7 +35,7 @@ def keys_of(parser: HoldParser, data: str) -> list[str]:
 class TestGate:
     def test_a_burst_passes_and_then_the_rate(self) -> None:
         gate = FloodGate()
-        burst, rate = MEASURES[Lane.KEYS]
+        burst, rate = LIMITS[Lane.KEYS]
         assert sum(gate.passes(Lane.KEYS, 0.0) for _ in range(10_000)) == burst
         assert gate.dropped == 10_000 - burst
         assert sum(gate.passes(Lane.KEYS, 1 + n / 1e6) for n in range(10_000)) == pytest.approx(rate, abs=2)
@@ -78,12 +78,12 @@ class TestFilter:
     def test_the_newest_focus_is_owed(self) -> None:
         sorting, now, _ = self.sorting()
         self.passed(sorting, "\x1b[I\x1b[O" * 500)
-        assert sorting.take_owed() == []
+        assert sorting.take_postponed() == []
         now.t += 1.0
         assert sorting._parser is not None
-        owed = [message for message in sorting._parser.tick() if not sorting.takes(message)]
-        assert [type(message) for message in owed] == [events.AppBlur]
-        assert sorting.take_owed() == []
+        postponed = [message for message in sorting._parser.tick() if not sorting.takes(message)]
+        assert [type(message) for message in postponed] == [events.AppBlur]
+        assert sorting.take_postponed() == []
 
     def test_a_flood_with_the_talk_key_starts_a_bounded_number_of_utterances(self) -> None:
         sorting, _, edges = self.sorting()

@@ -30,7 +30,7 @@ class Camera:
         self.picture = ""
 
     def __call__(self, app: Any, *, terminal_size: tuple[int, int], press: Any = (), run_before: Any = None) -> bool:
-        app.looks.wish = self.theme
+        app.looks.chosen = self.theme
         app.theme = app.looks.theme  # another one with NO_COLOR
         self.picture = take_svg_screenshot(
             app=app, terminal_size=terminal_size, press=press, run_before=run_before, title=self.theme

@@ -18,8 +18,8 @@ from pinch_tui.ui.big.scripts import (
     KOREAN,
     OTHER,
     THAI,
-    can_be_set_singly,
     letters_of,
+    needs_no_shaping,
     script_of,
 )
 
@@ -56,8 +56,8 @@ def test_the_letters_that_a_font_has_to_have() -> None:
 
 
 def test_what_can_be_set_letter_by_letter() -> None:
-    assert can_be_set_singly("שלום, 3") and can_be_set_singly("今日は")
-    assert not can_be_set_singly("مرحبا") and not can_be_set_singly("कल") and not can_be_set_singly("ที่")
+    assert needs_no_shaping("שלום, 3") and needs_no_shaping("今日は")
+    assert not needs_no_shaping("مرحبا") and not needs_no_shaping("कल") and not needs_no_shaping("ที่")
 
 
 @pytest.fixture

@@ -24,24 +24,24 @@ from pinch_tui.ui.big.lettering import (
     no_drawing,
     no_font,
 )
-from pinch_tui.ui.big.press import PillowPress, Placed
+from pinch_tui.ui.big.renderer import PillowRenderer, Placed
 from pinch_tui.ui.big.scripts import ARABIC, script_of
 from pinch_tui.ui.text.breaks import pieces
 from pinch_tui.ui.text.cells import clusters, drawable
-from tests.fakes.fake_press import FakeFinder, FakePress
+from tests.fakes.fake_renderer import FakeFinder, FakeRenderer
 from tests.ui.test_layout_text import CORPUS
 
 PLACES = [(58, 12), (78, 21), (118, 37)]
 HEBREW_LETTERS = "אבגדהוזחטיכלמנסעפצקרשת"
 
 
-def typed(press: FakePress | None = None, finder: FakeFinder | None = None) -> LargeType:
-    press = press or FakePress()
-    return LargeType(finder or FakeFinder(), lambda: press)
+def typed(renderer: FakeRenderer | None = None, finder: FakeFinder | None = None) -> LargeType:
+    renderer = renderer or FakeRenderer()
+    return LargeType(finder or FakeFinder(), lambda: renderer)
 
 
-def words_of(press: FakePress) -> list[str]:
-    return [run.text for run in press.drawn[-1]]
+def words_of(renderer: FakeRenderer) -> list[str]:
+    return [run.text for run in renderer.drawn[-1]]
 
 
 # ---- breaking -----------------------------------------------------------------------------------------------------
@@ -105,13 +105,13 @@ def test_every_script_is_drawn_within_its_place(name: str, columns: int, rows: i
 
 
 def test_more_room_gives_larger_letters_and_the_largest_that_fit() -> None:
-    press = FakePress()
-    large = typed(press)
+    renderer = FakeRenderer()
+    large = typed(renderer)
     for place in PLACES:
         large(Request("火车站在哪里？", *place))
-    assert press.sizes == sorted(press.sizes)
+    assert renderer.sizes == sorted(renderer.sizes)
     # seven letters in 472 by 296 dots: four and three, or they would be smaller
-    size = press.sizes[-1]
+    size = renderer.sizes[-1]
     assert 0.75 * size * 4 <= 472 < 0.75 * (size + 1) * 4 or 2 * size + size // 8 <= 296
 
 
@@ -141,17 +141,17 @@ def test_upside_down_is_the_same_picture_turned() -> None:
 
 
 def test_a_press_that_shapes_gets_runs_in_reading_order_placed_as_they_are_seen() -> None:
-    press = FakePress()
-    typed(press)(Request("אבג abc 123", 118, 12))
-    assert [(run.text, run.is_rtl) for run in press.drawn[0]] == [("abc 123", False), ("אבג ", True)]
-    assert [run.x for run in press.drawn[0]] == sorted(run.x for run in press.drawn[0])
+    renderer = FakeRenderer()
+    typed(renderer)(Request("אבג abc 123", 118, 12))
+    assert [(run.text, run.is_rtl) for run in renderer.drawn[0]] == [("abc 123", False), ("אבג ", True)]
+    assert [run.x for run in renderer.drawn[0]] == sorted(run.x for run in renderer.drawn[0])
 
 
 def test_without_shaping_hebrew_is_put_in_order_here_and_arabic_is_left() -> None:
-    press = FakePress(can_shape=False)
-    large = typed(press)
+    renderer = FakeRenderer(can_shape=False)
+    large = typed(renderer)
     assert isinstance(large(Request("(אבג) ד", 118, 12)), Picture)
-    assert words_of(press) == ["ד (גבא)"]
+    assert words_of(renderer) == ["ד (גבא)"]
     for text in ("مرحبا", "नमस्ते", "สวัสดี"):
         refusal = large(Request(text, 118, 37))
         assert isinstance(refusal, Refusal)
@@ -162,31 +162,31 @@ def test_without_shaping_hebrew_is_put_in_order_here_and_arabic_is_left() -> Non
 
 
 def test_what_the_script_s_font_lacks_comes_from_another() -> None:
-    press = FakePress(fonts={"thin": "א", "hebrew": HEBREW_LETTERS, "latin": "abc123?!"})
+    renderer = FakeRenderer(fonts={"thin": "א", "hebrew": HEBREW_LETTERS, "latin": "abc123?!"})
     finder = FakeFinder(("broken", "thin", "hebrew", "latin"))
-    assert isinstance(typed(press, finder)(Request("אבג 12?", 118, 12)), Picture)
-    assert {(run.face.name, run.text.strip()) for run in press.drawn[0]} == {  # type: ignore[attr-defined]
+    assert isinstance(typed(renderer, finder)(Request("אבג 12?", 118, 12)), Picture)
+    assert {(run.face.name, run.text.strip()) for run in renderer.drawn[0]} == {  # type: ignore[attr-defined]
         ("hebrew", "אבג"), ("latin", "12"), ("latin", "?"),
     }  # fmt: skip
     assert [letters for letters, _ in finder.asked] == ["Hebrew letters", "these letters"]
 
 
 def test_one_font_with_everything_is_taken_before_two() -> None:
-    press = FakePress(fonts={"hebrew": HEBREW_LETTERS, "both": HEBREW_LETTERS + "12?"})
-    typed(press, FakeFinder(("hebrew", "both")))(Request("אבג 12?", 118, 12))
-    assert {run.face.name for run in press.drawn[0]} == {"both"}  # type: ignore[attr-defined]
+    renderer = FakeRenderer(fonts={"hebrew": HEBREW_LETTERS, "both": HEBREW_LETTERS + "12?"})
+    typed(renderer, FakeFinder(("hebrew", "both")))(Request("אבג 12?", 118, 12))
+    assert {run.face.name for run in renderer.drawn[0]} == {"both"}  # type: ignore[attr-defined]
 
 
 def test_a_missing_font_is_named_with_its_cure() -> None:
-    refusal = typed(FakePress(fonts={}))(Request("مرحبا", 78, 21))
+    refusal = typed(FakeRenderer(fonts={}))(Request("مرحبا", 78, 21))
     assert isinstance(refusal, Refusal)
     assert refusal.remark(200) == (
         "No font on this machine has Arabic letters; install one for large type, such as Noto Sans Arabic"
     )
     assert refusal.remark(60) == "No font here has Arabic letters; install one for large type"
-    bare = typed(FakePress(fonts={}), FakeFinder(lacks_tool="fontconfig"))(Request("ไทย", 78, 21))
+    bare = typed(FakeRenderer(fonts={}), FakeFinder(lacks_tool="fontconfig"))(Request("ไทย", 78, 21))
     assert isinstance(bare, Refusal) and bare.remark(60) == "Large type needs fontconfig and a font with Thai letters"
-    odd = typed(FakePress(fonts={"hebrew": HEBREW_LETTERS}), FakeFinder(("hebrew",)))(Request("אבג ☃", 78, 21))
+    odd = typed(FakeRenderer(fonts={"hebrew": HEBREW_LETTERS}), FakeFinder(("hebrew",)))(Request("אבג ☃", 78, 21))
     assert isinstance(odd, Refusal) and odd.remark(60) == "No font here has these letters; install one for large type"
 
 
@@ -202,7 +202,7 @@ def test_a_text_that_is_too_long_needs_no_word() -> None:
 
 
 def test_no_press_is_said_too() -> None:
-    def none() -> FakePress:
+    def none() -> FakeRenderer:
         raise ImportError
 
     refusal = LargeType(FakeFinder(), none)(Request("مرحبا", 78, 21))
@@ -210,26 +210,26 @@ def test_no_press_is_said_too() -> None:
 
 
 def test_fonts_are_looked_for_once_and_answers_are_kept() -> None:
-    press, finder = FakePress(), FakeFinder()
-    large = typed(press, finder)
+    renderer, finder = FakeRenderer(), FakeFinder()
+    large = typed(renderer, finder)
     first = large(Request("אבג", 78, 21))
-    assert large(Request("אבג", 78, 21)) is first and len(press.drawn) == 1
+    assert large(Request("אבג", 78, 21)) is first and len(renderer.drawn) == 1
     large(Request("דהו", 78, 21))
-    assert len(press.drawn) == 2 and len(finder.asked) == 1
+    assert len(renderer.drawn) == 2 and len(finder.asked) == 1
 
 
 def test_a_font_that_was_installed_meanwhile_is_found() -> None:
-    press = FakePress(fonts={})
-    large = typed(press)
+    renderer = FakeRenderer(fonts={})
+    large = typed(renderer)
     assert isinstance(large(Request("אבג", 78, 21)), Refusal)
-    press.fonts["all"] = None
+    renderer.fonts["all"] = None
     assert isinstance(large(Request("אבג", 78, 21)), Picture)
 
 
 @given(st.text(max_size=60), st.integers(-1, 60), st.integers(-1, 20), st.booleans(), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_any_text_gets_an_answer(text: str, columns: int, rows: int, is_ascii: bool, can_shape: bool) -> None:
-    answer = typed(FakePress(can_shape=can_shape))(Request(text, columns, rows, is_ascii=is_ascii))
+    answer = typed(FakeRenderer(can_shape=can_shape))(Request(text, columns, rows, is_ascii=is_ascii))
     assert isinstance(answer, Refusal) or len(answer.rows) <= rows
 
 
@@ -246,41 +246,41 @@ def font(tmp_path: Path) -> FontFile:
 
 
 def test_pillow_tells_which_letters_a_font_has(font: FontFile) -> None:
-    face = PillowPress().face(font)
+    face = PillowRenderer().face(font)
     assert face is not None
     assert [char for char in "Ae?1 中عक" if face.lacks(char)] == ["中", "ع", "क"]
 
 
 def test_pillow_measures_and_draws(font: FontFile) -> None:
-    press = PillowPress()
-    face = press.face(font)
+    renderer = PillowRenderer()
+    face = renderer.face(font)
     assert face is not None
     small, large = (face.advance("HHg", size, is_rtl=False) for size in (20, 40))
     assert 1.8 * small < large < 2.2 * small
     above, below = face.ink("HHg", 40, is_rtl=False)
     assert above > below > 0
-    rows = press.draw([Placed(face, "HHg", False, 4, 40)], 40, (160, 64), (80, 16))
+    rows = renderer.draw([Placed(face, "HHg", False, 4, 40)], 40, (160, 64), (80, 16))
     assert len(rows) == 16 and {len(row) for row in rows} == {80}
     assert max(map(max, rows)) == 255 and not any(rows[-1])
 
 
 def test_pillow_opens_only_fonts(tmp_path: Path) -> None:
     (tmp_path / "no.ttf").write_bytes(b"no font")
-    press = PillowPress()
-    assert press.face(FontFile(str(tmp_path / "no.ttf"))) is None
-    assert press.face(FontFile(str(tmp_path / "nowhere.ttf"))) is None
-    assert press.face(FontFile("nul\0")) is None
+    renderer = PillowRenderer()
+    assert renderer.face(FontFile(str(tmp_path / "no.ttf"))) is None
+    assert renderer.face(FontFile(str(tmp_path / "nowhere.ttf"))) is None
+    assert renderer.face(FontFile("nul\0")) is None
 
 
 def test_pillow_draws_a_whole_text(font: FontFile) -> None:
-    large = LargeType(FakeFinder((font.path,)), PillowPress)
+    large = LargeType(FakeFinder((font.path,)), PillowRenderer)
     answer = large(Request("Hello there", 78, 21))
     assert isinstance(answer, Picture) and "█" in "".join(answer.rows)
     assert isinstance(large(Request("今日は", 78, 21)), Refusal)
 
 
 def test_plain_english_needs_no_font_of_the_machine() -> None:
-    large = LargeType(FakeFinder((), "fontconfig"), PillowPress)
+    large = LargeType(FakeFinder((), "fontconfig"), PillowRenderer)
     answer = large(Request("Where is it?", 78, 21))
     assert isinstance(answer, Picture) and "█" in "".join(answer.rows)
     refused = large(Request("¿Dónde está?", 78, 21))
@@ -288,15 +288,15 @@ def test_plain_english_needs_no_font_of_the_machine() -> None:
 
 
 def test_arabic_is_joined_and_runs_from_the_right_with_a_font_of_this_machine() -> None:
-    press = PillowPress()
-    fonts = [press.face(font) for font in finder_for().find(ARABIC, "ببب")]
+    renderer = PillowRenderer()
+    fonts = [renderer.face(font) for font in finder_for().find(ARABIC, "ببب")]
     face = next((face for face in fonts if face is not None and not face.lacks("ب")), None)
-    if face is None or not press.can_shape:
+    if face is None or not renderer.can_shape:
         pytest.skip("no Arabic font or no FriBidi here")
     joined, single = (face.advance(text, 80, is_rtl=True) for text in ("ببب", "ب"))
     assert joined < 2.8 * single
     # alef is a bar, beh a bowl: the first letter, the bar, stands at the right
-    rows = press.draw([Placed(face, "اب", True, 20, 100)], 80, (200, 160), (200, 160))
+    rows = renderer.draw([Placed(face, "اب", True, 20, 100)], 80, (200, 160), (200, 160))
     tall = [x for row in rows[50:70] for x, dot in enumerate(row) if dot > 128]
     inked = [x for row in rows for x, dot in enumerate(row) if dot > 128]
     assert tall and min(tall) > (min(inked) + max(inked)) / 2

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
 
-from pinch_tui.ui.big.halves import Halves, Said
+from pinch_tui.ui.big.halves import HalfText, Halves
 from pinch_tui.ui.big.lettering import DrawLarge, LargeType, Picture, Refusal, Request, no_font
 from pinch_tui.ui.big.pages import pages
 from pinch_tui.ui.big.text import BigText
 from pinch_tui.ui.big.view import Arrangement, BigView
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.text.layout import Order
-from tests.fakes.fake_press import FakeFinder, FakePress
+from tests.fakes.fake_renderer import FakeFinder, FakeRenderer
 from tests.ui.harness import until
 from tests.ui.test_layout_text import CORPUS
 
@@ -69,7 +69,7 @@ def test_a_long_text_takes_pages() -> None:
 
 def alone(text: str) -> Halves:
     """A line that nobody translates."""
-    return Halves(Said(text, ""), None, Said(text, ""))
+    return Halves(HalfText(text, ""), None, HalfText(text, ""))
 
 
 class Shower(App[None]):
@@ -92,9 +92,9 @@ class Shower(App[None]):
         return "\n".join(view.render_line(y).text for y in range(view.size.height))
 
 
-def drawing(finder: FakeFinder | None = None, press: FakePress | None = None) -> LargeType:
-    press = press or FakePress()
-    return LargeType(finder or FakeFinder(), lambda: press)
+def drawing(finder: FakeFinder | None = None, renderer: FakeRenderer | None = None) -> LargeType:
+    renderer = renderer or FakeRenderer()
+    return LargeType(finder or FakeFinder(), lambda: renderer)
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15), (80, 24), (200, 60)])
@@ -165,7 +165,7 @@ async def test_text_is_drawn_off_the_loop_and_anew_at_another_size() -> None:
 
 
 async def test_without_a_font_the_text_stays_and_one_line_says_why() -> None:
-    app = Shower("مرحبا", drawing(press=FakePress(fonts={})))
+    app = Shower("مرحبا", drawing(renderer=FakeRenderer(fonts={})))
     async with app.run_test(size=(60, 15)) as pilot:
         await until(pilot, lambda: len(hints(app)) == 2)
         assert hints(app) == ["No font here has Arabic letters; install one for large type", "Esc close"]

@@ -21,7 +21,7 @@ def test_the_index_is_a_running_sum(first: list[int], changes: list[tuple[int, i
         plain.append(height)
     for row, height in changes:
         if row < len(plain):
-            assert index.doubt(row, height) == height - plain[row]
+            assert index.estimate(row, height) == height - plain[row]
             plain[row] = height
     assert index.total == sum(plain)
     assert [index.top(row) for row in range(len(plain) + 1)] == [sum(plain[:row]) for row in range(len(plain) + 1)]

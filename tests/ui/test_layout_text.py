@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from pinch_tui.settings.model import Bidi
 from pinch_tui.ui.text import layout as layout_text
 from pinch_tui.ui.text.breaks import wrap
-from pinch_tui.ui.text.cells import WIDTHS_QUERY, Widths, clusters, drawable, guess_widths, judge_widths
+from pinch_tui.ui.text.cells import WIDTHS_QUERY, Widths, clusters, drawable, guess_widths, widths_from
 from pinch_tui.ui.text.layout import Mark, Order, cut, layout, order_for
 
 CORPUS = {
@@ -151,7 +151,7 @@ def test_vowel_signs_take_the_cells_that_the_terminal_gives_them(word: str, cell
 
 
 def test_the_terminal_s_answer_or_name_decides() -> None:
-    assert [judge_widths(column) for column in (3, 4, 5, 0)] == [
+    assert [widths_from(column) for column in (3, 4, 5, 0)] == [
         Widths.GRAPHEMES,
         Widths.CAPPED,
         Widths.CODEPOINTS,

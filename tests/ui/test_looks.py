@@ -47,7 +47,7 @@ class Now:
 def looks(wish: str = "auto", *, colours: str = "truecolor", **env: str) -> tuple[Looks, Now]:
     now = Now()
     made = Looks(wish, env, now)
-    made.know_colours(colours)
+    made.set_colour_system(colours)
     return made, now
 
 

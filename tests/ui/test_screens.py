@@ -240,7 +240,7 @@ async def test_sound_and_program_change_at_once() -> None:
             SetBargeIn("duck"),
         ]
         assert ("mode", TalkMode.HOLD) in r.hold.calls
-        assert (r.app.theme, r.app.looks.wish) == ("pinch-dark", "pinch-dark"), "no longer as the terminal is"
+        assert (r.app.theme, r.app.looks.chosen) == ("pinch-dark", "pinch-dark"), "no longer as the terminal is"
         assert r.asked.kept == {
             "microphone": "WH-1000XM4 / sound server",
             "noise_suppression": True,

@@ -31,15 +31,15 @@ def test_case_accents_and_vowel_points_do_not_matter() -> None:
 def test_both_texts_are_searched_and_the_walk_goes_round() -> None:
     search = Search(lambda: made.utterances)
     made = talk()
-    assert search.here(None) == NOTHING_FOUND
+    assert search.nearest(None) == NOTHING_FOUND
     search.look_for("CAFÉ")
     assert search.numbers == [1, 3]
     assert search.step(None, 1).number == 3
     assert search.step(3, 1).number == 1
     assert search.step(1, 1).number == 3
     assert search.step(1, -1).number == 3
-    assert search.here(2).number == 1
-    assert (search.here(2).place, search.here(2).total) == (1, 2)
+    assert search.nearest(2).number == 1
+    assert (search.nearest(2).place, search.nearest(2).total) == (1, 2)
     search.look_for("STREET")
     assert search.numbers == [2]
 
@@ -68,7 +68,7 @@ def test_the_count_follows_what_changed() -> None:
     assert search.count(5) == Found(5, 2, 2)
     assert search.count(1) == Found(None, 0, 2)
     search.update(made.utterances)
-    assert search.count(5) == search.here(5)
+    assert search.count(5) == search.nearest(5)
 
 
 @given(st.text(max_size=40), st.text(max_size=4))

@@ -18,7 +18,7 @@ from pinch_tui.ui.big.halves import halves
 from pinch_tui.ui.big.lettering import LargeType, Picture, Refusal, Request
 from pinch_tui.ui.big.table import TableView
 from tests.fakes.fake_engine import line
-from tests.fakes.fake_press import FakeFinder, FakePress
+from tests.fakes.fake_renderer import FakeFinder, FakeRenderer
 from tests.ui.harness import Rig, rig, until
 from tests.ui.test_big_view import drawing
 
@@ -253,7 +253,7 @@ async def test_it_polls_the_microphone_as_the_conversation_does() -> None:
 
 
 def test_a_text_upside_down_has_its_pages_in_reading_order() -> None:
-    large = LargeType(FakeFinder(), FakePress)
+    large = LargeType(FakeFinder(), FakeRenderer)
     text = "火车站在哪里" * 30
     answer = large(Request(text, 58, 12, is_turned=True))
     assert isinstance(answer, Picture) and answer.more

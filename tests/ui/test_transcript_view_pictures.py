@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from pinch_tui.ui.text.cells import Widths
-from tests.fakes.fake_press import FakePress
+from tests.fakes.fake_renderer import FakeRenderer
 from tests.ui.harness import until
 from tests.ui.line_talk import corpus
 from tests.ui.test_big_view import Shower, drawing, hints
@@ -78,7 +78,7 @@ def test_the_big_view_draws(snap_compare: Any, size: tuple[int, int]) -> None:
 
 
 def test_the_big_view_says_which_font_is_missing(snap_compare: Any) -> None:
-    app = Shower("أين محطة القطار؟", drawing(press=FakePress(fonts={})))
+    app = Shower("أين محطة القطار؟", drawing(renderer=FakeRenderer(fonts={})))
 
     async def wait(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: app.big._remark.display)

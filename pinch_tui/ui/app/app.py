@@ -48,7 +48,7 @@ from pinch_tui.ui.app.palette import ActionPalette, Palette
 from pinch_tui.ui.app.theme import ASCII, THEMES, UNICODE
 from pinch_tui.ui.ports import ScreenTalkKey
 from pinch_tui.ui.screens.main import MainScreen
-from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, judge_widths
+from pinch_tui.ui.text.cells import WIDTHS_QUERY, guess_widths, widths_from
 from pinch_tui.ui.text.layout import order_for
 from pinch_tui.ui.transcript.row import RowStyle
 from pinch_tui.ui.transcript.view import TranscriptView
@@ -144,7 +144,7 @@ class PinchApp(App[AppExit]):
         if self.is_headless:  # Textual decides this after `get_driver_class`
             self._choose_driver(HeadlessDriver)
         if not (self.is_headless or self.is_web):
-            self.looks.know_colours(self.console.color_system)
+            self.looks.set_colour_system(self.console.color_system)
             self.theme = self.looks.theme
             self._face.write_raw(self.looks.query())
             self._face.write_raw(WIDTHS_QUERY)  # the first paint follows and covers its output
@@ -168,7 +168,7 @@ class PinchApp(App[AppExit]):
 
     def on_cursor_position(self, event: events.CursorPosition) -> None:
         """The answer to `WIDTHS_QUERY`."""
-        widths = judge_widths(event.x) if event.y == 0 else None
+        widths = widths_from(event.x) if event.y == 0 else None
         if widths is not None:
             self.main.lines.set_look(widths=widths)
 
@@ -285,7 +285,7 @@ class PinchApp(App[AppExit]):
         self._face.begin("continue", work())
 
     def set_theme(self, name: str) -> None:
-        self.looks.wish = name
+        self.looks.chosen = name
         self.theme = self.looks.theme
         self._face.write_raw(self.looks.query())
         self.front.session.use("ui.theme", name)

@@ -52,10 +52,10 @@ def is_light_by_environment(env: Mapping[str, str]) -> bool | None:
 
 
 class Looks:
-    """Chooses the theme to paint. ``wish``: the user's theme, or ``auto``."""
+    """Chooses the theme to paint. ``chosen``: the user's theme, or ``auto``."""
 
-    def __init__(self, wish: str, env: Mapping[str, str], clock: Callable[[], float]) -> None:
-        self.wish = wish
+    def __init__(self, chosen: str, env: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self.chosen = chosen
         self._clock = clock
         self._is_light = is_light_by_environment(env)
         self._until: float | None = None
@@ -65,19 +65,19 @@ class Looks:
     @property
     def theme(self) -> str:
         """The name of the theme to paint. Without 256 colours the greys of the dark theme would run together."""
-        if self.has_no_colour or (self.has_few_colours and self.wish in (AUTO_THEME, DARK.name)):
+        if self.has_no_colour or (self.has_few_colours and self.chosen in (AUTO_THEME, DARK.name)):
             return CONTRAST.name
-        if self.wish != AUTO_THEME:
-            return self.wish
+        if self.chosen != AUTO_THEME:
+            return self.chosen
         return LIGHT.name if self._is_light else DARK.name
 
-    def know_colours(self, color_system: str | None) -> None:
+    def set_colour_system(self, color_system: str | None) -> None:
         """``color_system``: Rich's name for the terminal's range of colours."""
         self.has_few_colours = color_system not in _FINE_COLOURS
 
     def query(self) -> str:
         """The sequence that queries the terminal's background; "" if the answer would change nothing."""
-        if self.wish != AUTO_THEME or self.has_few_colours or self.has_no_colour:
+        if self.chosen != AUTO_THEME or self.has_few_colours or self.has_no_colour:
             return ""
         self._until = self._clock() + ANSWERS_WITHIN_S
         return BACKGROUND_QUERY

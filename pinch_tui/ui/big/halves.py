@@ -10,7 +10,7 @@ from pinch_tui.core.transcript.utterance import Utterance
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HalfText:
     """A text and its language, "" if unknown."""
 
     text: str
@@ -25,9 +25,9 @@ class Halves:
     until the translation comes.
     """
 
-    far: Said
-    near: Said | None
-    translation: Said
+    far: HalfText
+    near: HalfText | None
+    translation: HalfText
 
 
 def halves(line: Utterance, near: str) -> Halves:
@@ -36,8 +36,8 @@ def halves(line: Utterance, near: str) -> Halves:
     ``near``: the language of the person at the keyboard, "" for the language spoken in this line.
     """
     reported = next((s.target_language for s in line.segments if s.translation and s.target_language), None)
-    original = Said(line.original, line.spoken_language or line.source)
-    translation = Said(line.translation, reported or line.target)
+    original = HalfText(line.original, line.spoken_language or line.source)
+    translation = HalfText(line.translation, reported or line.target)
     if not line.is_translated:
         return Halves(original, None, original)
     is_theirs = speaker_side(line) == "right" if line.is_two_way else bool(near) and same_language(line.target, near)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pinch_tui.ui.big.fonts import OWN, FontFinder
-from pinch_tui.ui.big.press import Face, PillowPress, Placed
-from pinch_tui.ui.big.scripts import OTHER, Script, can_be_set_singly, letters_of, script_of
+from pinch_tui.ui.big.renderer import Face, PillowRenderer, Placed
+from pinch_tui.ui.big.scripts import OTHER, Script, letters_of, needs_no_shaping, script_of
 from pinch_tui.ui.text import bidi as line_bidi
 from pinch_tui.ui.text.breaks import pieces
 from pinch_tui.ui.text.cells import Cluster, clusters, drawable
@@ -127,7 +127,7 @@ class _Run(NamedTuple):
     is_rtl: bool
 
 
-class _Set:
+class _Paragraph:
     """A text ready for setting: its clusters, their levels and faces, and its pieces, which line ends do not split."""
 
     def __init__(self, parts: Sequence[Cluster], faces: Sequence[Face], *, can_shape: bool) -> None:
@@ -152,7 +152,7 @@ class _Set:
             is_rtl = level % 2 == 1
             face = self._faces[members[0]]
             if is_rtl and self._can_shape:
-                members.sort()  # the press orders a run itself
+                members.sort()  # the renderer orders a run itself
             words = [self.parts[i].text for i in members]
             if is_rtl and not self._can_shape:
                 words = [line_bidi.mirror(word) for word in words]
@@ -181,7 +181,7 @@ class _Set:
         return lines
 
 
-class _Setting(NamedTuple):
+class _Layout(NamedTuple):
     """Lines at one size. In dots: ``above`` from the top of the ink to the base line, ``pitch`` between base lines, and
     ``height`` in all."""
 
@@ -192,27 +192,27 @@ class _Setting(NamedTuple):
     height: int
 
 
-def _setting(whole: _Set, size: int, width: int, height: int) -> _Setting | None:
-    lines = whole.broken(size, width)
-    if lines is None or any(whole.width(*line, size) > width for line in lines):
+def _layout(paragraph: _Paragraph, size: int, width: int, height: int) -> _Layout | None:
+    lines = paragraph.broken(size, width)
+    if lines is None or any(paragraph.width(*line, size) > width for line in lines):
         return None
-    inks = [run.face.ink(run.text, size, is_rtl=run.is_rtl) for line in lines for run in whole.runs(*line)]
+    inks = [run.face.ink(run.text, size, is_rtl=run.is_rtl) for line in lines for run in paragraph.runs(*line)]
     above = round(max(ink.above for ink in inks))
     below = round(max(ink.below for ink in inks))
     pitch = above + below + max(1, size // 8)
     total = pitch * (len(lines) - 1) + above + below
-    return _Setting(size, lines, above, pitch, total) if total <= height else None
+    return _Layout(size, lines, above, pitch, total) if total <= height else None
 
 
-def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | None:
+def _largest(paragraph: _Paragraph, smallest: int, width: int, height: int) -> _Layout | None:
     """The largest size whose lines fit; None if not even ``smallest`` fits."""
-    best = _setting(whole, smallest, width, height)
+    best = _layout(paragraph, smallest, width, height)
     if best is None:
         return None
     low, high = smallest, _LARGEST + 1
     while high - low > 1:
         middle = (low + high) // 2
-        found = _setting(whole, middle, width, height)
+        found = _layout(paragraph, middle, width, height)
         if found is None:
             high = middle
         else:
@@ -220,9 +220,9 @@ def _largest(whole: _Set, smallest: int, width: int, height: int) -> _Setting | 
     return best
 
 
-def _paged(whole: _Set, size: int, width: int, height: int) -> list[_Setting]:
+def _paged(paragraph: _Paragraph, size: int, width: int, height: int) -> list[_Layout]:
     """The lines at one size, on several pages; empty if a word or `_LEAST_LINES` do not fit."""
-    everything = _setting(whole, size, width, sys.maxsize)
+    everything = _layout(paragraph, size, width, sys.maxsize)
     if everything is None:
         return []
     _, lines, above, pitch, total = everything
@@ -231,7 +231,7 @@ def _paged(whole: _Set, size: int, width: int, height: int) -> list[_Setting]:
     if per_page < _LEAST_LINES:
         return []
     pages = [lines[at : at + per_page] for at in range(0, len(lines), per_page)]
-    return [_Setting(size, page, above, pitch, pitch * (len(page) - 1) + ends) for page in pages]
+    return [_Layout(size, page, above, pitch, pitch * (len(page) - 1) + ends) for page in pages]
 
 
 def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
@@ -242,18 +242,20 @@ def _grid(script: Script, size: int, *, is_ascii: bool) -> Grid | None:
     return None
 
 
-def _drawn(whole: _Set, found: _Setting, grid: Grid, press: PillowPress, request: Request) -> tuple[str, ...]:
+def _drawn(
+    paragraph: _Paragraph, found: _Layout, grid: Grid, renderer: PillowRenderer, request: Request
+) -> tuple[str, ...]:
     canvas = (request.columns * CELL[0], -(-found.height // CELL[1]) * CELL[1])
     placed: list[Placed] = []
     y = float(found.above + (canvas[1] - found.height) // 2)
     for start, end in found.lines:
-        x = (canvas[0] - whole.width(start, end, found.size)) / 2
-        for run in whole.runs(start, end):
+        x = (canvas[0] - paragraph.width(start, end, found.size)) / 2
+        for run in paragraph.runs(start, end):
             placed.append(Placed(run.face, run.text, run.is_rtl, x, y))
             x += run.face.advance(run.text, found.size, is_rtl=run.is_rtl)
         y += found.pitch
     dots = (request.columns * grid.across, canvas[1] // CELL[1] * grid.down)
-    return cells(press.draw(placed, found.size, canvas, dots), grid, is_turned=request.is_turned)
+    return cells(renderer.draw(placed, found.size, canvas, dots), grid, is_turned=request.is_turned)
 
 
 def cells(rows: Sequence[bytes], grid: Grid, *, is_turned: bool = False) -> tuple[str, ...]:
@@ -282,11 +284,11 @@ def _cell(inked: list[list[bool]], grid: Grid) -> str:
 class LargeType:
     """Draws texts with the fonts that a finder names, and keeps the last few pictures. Any thread can call it."""
 
-    def __init__(self, finder: FontFinder, make_press: Callable[[], PillowPress]) -> None:
-        """The first request calls ``make_press``, which can raise `ImportError`."""
+    def __init__(self, finder: FontFinder, make_renderer: Callable[[], PillowRenderer]) -> None:
+        """The first request calls ``make_renderer``, which can raise `ImportError`."""
         self._finder = finder
-        self._make_press = make_press
-        self._press: PillowPress | None = None
+        self._make_renderer = make_renderer
+        self._renderer: PillowRenderer | None = None
         self._lock = threading.Lock()
         self._kept: dict[Request, Picture] = {}
         self._faces: dict[Script, list[Face]] = {}
@@ -309,26 +311,26 @@ class LargeType:
             return Refusal()
         script = script_of(text, request.language)
         try:
-            self._press = self._press or self._make_press()
+            self._renderer = self._renderer or self._make_renderer()
         except ImportError:
             return no_drawing(script.letters, "Pillow with FreeType")
-        if not self._press.can_shape and not can_be_set_singly(text):
+        if not self._renderer.can_shape and not needs_no_shaping(text):
             return no_drawing(script.letters, "FriBidi")
         parts = clusters(text)
         faces = self._cover(script, sorted({part.text for part in parts}))
         if isinstance(faces, Script):
             font = next(iter(faces.families), "") if faces is not OTHER else ""
             return no_font(faces.letters, font, self._finder.lacks_tool)
-        whole = _Set(parts, faces, can_shape=self._press.can_shape)
+        paragraph = _Paragraph(parts, faces, can_shape=self._renderer.can_shape)
         rows = 1 if request.is_ascii else BRAILLE.down
         smallest = -(-script.rows * CELL[1] // rows)
         width, height = request.columns * CELL[0], request.rows * CELL[1]
-        found = _largest(whole, smallest, width, height)
-        found_pages = [found] if found else _paged(whole, smallest, width, height) if request.is_turned else []
+        found = _largest(paragraph, smallest, width, height)
+        found_pages = [found] if found else _paged(paragraph, smallest, width, height) if request.is_turned else []
         grid = _grid(script, found_pages[0].size, is_ascii=request.is_ascii) if found_pages else None
         if grid is None:
             return Refusal()
-        first, *more = [_drawn(whole, page, grid, self._press, request) for page in found_pages]
+        first, *more = [_drawn(paragraph, page, grid, self._renderer, request) for page in found_pages]
         return Picture(first, tuple(more))
 
     def _cover(self, script: Script, words: Collection[str]) -> list[Face] | Script:
@@ -351,10 +353,10 @@ class LargeType:
 
     def _first(self, script: Script, wanted: Collection[str], needed: Collection[str]) -> Face | None:
         """The first face that has all ``wanted`` clusters, else the first that has all ``needed`` ones."""
-        assert self._press is not None
+        assert self._renderer is not None
         good: Face | None = None
         for font in (*self._finder.find(script, "".join(needed)), OWN):
-            face = self._press.face(font)
+            face = self._renderer.face(font)
             if face is None or not all(has(face, word) for word in needed):
                 continue
             if all(has(face, word) for word in wanted):

@@ -158,7 +158,7 @@ def letters_of(script: Script, chars: Iterable[str]) -> str:
     return "".join(char for char in chars if (found := _of(char)) is not None and found.letters in wanted)
 
 
-def can_be_set_singly(text: str) -> bool:
+def needs_no_shaping(text: str) -> bool:
     """Whether letters can be set one by one, without shaping: none joins others or has marks."""
     return not any(
         unicodedata.category(char) in ("Mn", "Mc", "Me") or ((found := _of(char)) is not None and found.needs_shaping)

@@ -20,7 +20,7 @@ from pinch_tui.ui.widgets.mouse_hold import MouseHold
 _MARGIN = 1
 _GROWTH = 60
 """A text that grows by more characters than this at once has no reader who follows its end."""
-_PATIENCE_S = 0.3
+_BLANK_S = 0.3
 """Longest time without a text, during the first drawing; then the text is shown at the usual size."""
 
 
@@ -112,7 +112,7 @@ class BigText(MouseHold):
             if not self._fits():
                 self._pages = []
             if not self._pages:
-                self.set_timer(_PATIENCE_S, self._lose_patience)
+                self.set_timer(_BLANK_S, self._stop_waiting)
             if not self.is_drawing:
                 self.is_drawing = True
                 self._keep_drawing()
@@ -140,7 +140,7 @@ class BigText(MouseHold):
             len(page) <= self.size.height and all(width(row) <= self.size.width for row in page) for page in self._pages
         )
 
-    def _lose_patience(self) -> None:
+    def _stop_waiting(self) -> None:
         if not self._pages and self.is_drawing:
             self._lay_out()
             self.refresh()
@@ -153,12 +153,12 @@ class BigText(MouseHold):
             while draw is not None and self._wanted is not None and self._wanted != self._answered:
                 request = self._wanted
                 answer = await asyncio.to_thread(draw, request)
-                self._take(request, answer)
+                self._show_answer(request, answer)
                 draw = self._draw
         finally:
             self.is_drawing = False
 
-    def _take(self, request: Request, answer: Picture | Refusal) -> None:
+    def _show_answer(self, request: Request, answer: Picture | Refusal) -> None:
         if self._wanted is None:
             return
         self._answered = request

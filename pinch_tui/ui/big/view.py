@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Rule
 
-from pinch_tui.ui.big.halves import Halves, Said
+from pinch_tui.ui.big.halves import HalfText, Halves
 from pinch_tui.ui.big.lettering import DrawLarge
 from pinch_tui.ui.big.text import BigText
 from pinch_tui.ui.closing import ClosesOnce
@@ -128,7 +128,7 @@ class BigView(ClosesOnce, ModalScreen[None]):
         yield self._hints
 
     @property
-    def _shown(self) -> tuple[Said, Said | None]:
+    def _shown(self) -> tuple[HalfText, HalfText | None]:
         """The texts of the far and the near half in the present arrangement."""
         if self._kept.has_both and self._halves.near is not None:
             return self._halves.far, self._halves.near

@@ -83,7 +83,7 @@ class SettingsScreen(Panel[None]):
             yield from self._sound_rows()
             yield Static(Content("Program"), classes="heading -next")
             yield _choice("talk.mode", self.front.settings.talk.mode)
-            yield _choice("ui.theme", self.host.looks.wish, _themes(self.host.looks.wish))
+            yield _choice("ui.theme", self.host.looks.chosen, _themes(self.host.looks.chosen))
             if self.front.engine.status.service.may_keep_spare:
                 yield _choice("session.spare", self.front.settings.session.spare)
             yield KeyRow()

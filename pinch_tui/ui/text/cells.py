@@ -53,7 +53,7 @@ def guess_widths(environment: Mapping[str, str]) -> Widths:
     return Widths.CODEPOINTS
 
 
-def judge_widths(column: int) -> Widths | None:
+def widths_from(column: int) -> Widths | None:
     """The meaning of an answer to `WIDTHS_QUERY`, a column from 0; None if it is no such answer."""
     return {3: Widths.GRAPHEMES, 4: Widths.CAPPED, 5: Widths.CODEPOINTS}.get(column)
 

@@ -80,10 +80,10 @@ def _ordered(line: list[Cluster], level: list[int], is_left: list[bool], order: 
     if order is Order.TERMINAL:
         return _stretches(line, shown, is_left)
     seen = [line[i]._replace(text=line_bidi.mirror(line[i].text)) if level[i] % 2 else line[i] for i in shown]
-    return _turned_words(seen) if order is Order.WORDS else seen
+    return _reversed_words(seen) if order is Order.WORDS else seen
 
 
-def _turned_words(line: list[Cluster]) -> list[Cluster]:
+def _reversed_words(line: list[Cluster]) -> list[Cluster]:
     """Reverse each run of right-to-left letters, since the terminal will reverse it again. Punctuation keeps its place,
     since it mostly comes from another font, and the terminal reverses only runs of one font."""
     found: list[Cluster] = []

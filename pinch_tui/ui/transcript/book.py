@@ -125,7 +125,7 @@ class LineBook:
         has_shrunk = False
         for row in rows:
             del self._floor[row]
-            has_shrunk = self.view.know(row) < 0 or has_shrunk
+            has_shrunk = self.view.measure(row) < 0 or has_shrunk
         return has_shrunk
 
     # ---- a new layout ---------------------------------------------------------------------------------------------
@@ -141,9 +141,9 @@ class LineBook:
         self._floor.clear()
         utterances = self._read()
         if len(utterances) < len(self._sizes):
-            self.renew()
+            self.clear()
         for row in range(len(self._sizes), len(utterances)):
-            self._know_size(row, utterances[row])
+            self._keep_size(row, utterances[row])
         heights = [height + GAP for height in line_row.estimates(self._sizes, style)]
         if heights:
             heights[0] -= GAP - self.gap_above(0)
@@ -153,15 +153,15 @@ class LineBook:
         if anchor is None or anchor[0] >= len(self.view):
             return self.view.settle_end(height)
         row, share = anchor
-        self.view.know(row)
+        self.view.measure(row)
         return self.view.settle(self.view.top(row) + int(share * self.view.height(row)), height)
 
-    def renew(self) -> None:
+    def clear(self) -> None:
         """Show another conversation."""
         self._sizes.clear()
         self._row_of.clear()
 
-    def _know_size(self, row: int, utterance: Utterance) -> None:
+    def _keep_size(self, row: int, utterance: Utterance) -> None:
         self._sizes[row : row + 1] = [line_row.size_of(utterance)]
         self._row_of[utterance.number] = row
 
@@ -180,7 +180,7 @@ class LineBook:
 
     # ---- changes --------------------------------------------------------------------------------------------------
 
-    def take_new(self) -> list[int] | None:
+    def add_new(self) -> list[int] | None:
         """Add new utterances; returns their numbers, or None if utterances have gone."""
         utterances = self._read()
         known = len(self.view)
@@ -189,7 +189,7 @@ class LineBook:
         fresh: list[int] = []
         for row in range(known, len(utterances)):
             number = utterances[row].number
-            self._know_size(row, utterances[row])
+            self._keep_size(row, utterances[row])
             self.view.append(self._estimate(row))
             fresh.append(number)
         return fresh
@@ -202,12 +202,12 @@ class LineBook:
         for row in sorted(row for row in map(self._row_of.get, numbers) if row is not None):
             first = self.view.top(row)
             before = self._rows.pop(row, None)
-            self._know_size(row, utterances[row])
+            self._keep_size(row, utterances[row])
             if first >= top + height or first + self.view.height(row) <= top:
-                delta = self.view.doubt(row, self._estimate(row))
+                delta = self.view.estimate(row, self._estimate(row))
                 if first < top:
                     top += delta
-            elif self.view.know(row):
+            elif self.view.measure(row):
                 from_line = first if from_line is None else from_line
             else:
                 start = first + self.gap_above(row)

@@ -89,18 +89,18 @@ class Viewport:
             bit >>= 1
         return min(row, max(0, n - 1))
 
-    def doubt(self, row: int, estimate: int) -> int:
-        """A row out of view changed: use the estimate until it comes into view. Returns its growth."""
+    def estimate(self, row: int, height: int) -> int:
+        """A row out of view changed: use this estimate until it comes into view. Returns its growth."""
         self._is_true[row] = 0
-        return self._set(row, estimate)
+        return self._set(row, height)
 
-    def know(self, row: int) -> int:
+    def measure(self, row: int) -> int:
         """Measure a row now; returns its growth."""
         self._is_true[row] = 1
         return self._set(row, self._measure(row))
 
     def _ensure(self, row: int) -> int:
-        return 0 if self._is_true[row] else self.know(row)
+        return 0 if self._is_true[row] else self.measure(row)
 
     def _ensure_above(self, row: int, room: int) -> None:
         """Measure the rows that fill ``room`` lines above a row."""

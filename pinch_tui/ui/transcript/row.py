@@ -202,7 +202,7 @@ def _remark(segment: Segment, room: int) -> _Text:
     return _Text(layout(cut(drawable(segment.note), room), room), Role.NOTE, is_wide=True)
 
 
-def _awaited(room: int, style: RowStyle) -> tuple[Line, ...]:
+def _pending(room: int, style: RowStyle) -> tuple[Line, ...]:
     return layout(style.shapes.ellipsis, room, (Mark(0, 3, PROVISIONAL),))
 
 
@@ -217,7 +217,7 @@ def _original(utterance: Utterance, segment: Segment, room: int, style: RowStyle
     if segment.original:
         lines = _laid_out(segment.original, segment.original_stable, segment.original_is_final, room, style)
     else:
-        lines = _awaited(room, style) if utterance.is_live else ()
+        lines = _pending(room, style) if utterance.is_live else ()
     return _Text(lines, Role.ORIGINAL, _code(code), mark, mark_role, is_spoken=bool(of_segment or of_utterance))
 
 
@@ -230,7 +230,7 @@ def _translation(utterance: Utterance, segment: Segment, room: int, style: RowSt
     if segment.translation:
         lines = _laid_out(segment.translation, segment.translation_stable, segment.translation_is_final, room, style)
     elif utterance.is_live:
-        lines = _awaited(room, style)
+        lines = _pending(room, style)
     else:
         lines, role = layout(drawable(segment.note) or "no translation arrived", room), Role.NOTE
     return _Text(lines, role, _code(code), style.shapes.states[StateWord.SPEAKING] if is_spoken else "")

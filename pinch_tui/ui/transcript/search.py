@@ -134,7 +134,7 @@ class Search:
             at = bisect_left(self.numbers, current) - 1
         return self._found(at)
 
-    def here(self, current: int | None) -> Found:
+    def nearest(self, current: int | None) -> Found:
         """The match at the current utterance, or the nearest before it, or the newest."""
         return self._found(-1 if current is None else bisect_right(self.numbers, current) - 1)
 
@@ -144,5 +144,5 @@ class Search:
 
     def count(self, current: int | None) -> Found:
         """The place of the current utterance (0: no match) and the number of matches."""
-        here = self.here(current)
+        here = self.nearest(current)
         return here if here.number == current else replace(here, number=None, place=0)

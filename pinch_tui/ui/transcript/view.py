@@ -91,7 +91,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_follows = True
         self.is_following = True
         self._set_unseen(set())
-        self._book.renew()
+        self._book.clear()
         self._lay_out(replace(self._book.style, folded=""))
 
     def set_stars(self, numbers: Iterable[int]) -> None:
@@ -169,9 +169,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._apply(top)
             self._note_position()
             self._cursor_follows &= self._book.view.top(row + 1) <= self._top + self._height
-        self._point_at(self._book.utterance(row).number)
+        self._set_cursor(self._book.utterance(row).number)
 
-    def _point_at(self, number: int) -> None:
+    def _set_cursor(self, number: int) -> None:
         if number == self.cursor:
             return
         before, self.cursor = self.cursor, number
@@ -179,12 +179,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._refresh_row(touched)
         self.post_message(self.Selected(number))
 
-    def _keep_cursor(self) -> None:
+    def _update_cursor(self) -> None:
         """After utterances came or went: keep the selection, or follow the newest."""
         if not len(self._book):
             self.cursor = None
         elif self._cursor_follows or self._book.row_of(self.cursor) is None:
-            self._point_at(self._book.utterance(self._book.newest()).number)
+            self._set_cursor(self._book.utterance(self._book.newest()).number)
 
     # ---- search ---------------------------------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._search.look_for(text)
         self._book.mark_matches(self._search.folded)
         self.refresh()
-        return self._go_to(self._search.here(self.cursor))
+        return self._go_to(self._search.nearest(self.cursor))
 
     def search_step(self, direction: int) -> Found:
         """Go to the next (1) or previous (-1) match, past the last one to the first."""
@@ -228,9 +228,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         style = replace(style or self._book.style, width=self.scrollable_content_region.width)
         selected = self._selected_in_view()
         top = self._book.lay_out(style, self._height, None if self.is_following else self._top)
-        self._keep_cursor()
+        self._update_cursor()
         if self._is_placed:
-            self._come_to(top, selected)
+            self._move_to(top, selected)
 
     def _selected_in_view(self) -> int | None:
         """The selected row if it is in view; call this before a new layout."""
@@ -239,7 +239,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         height = max(self._shown_height, self._height)
         return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
 
-    def _come_to(self, top: int, selected: int | None) -> None:
+    def _move_to(self, top: int, selected: int | None) -> None:
         """After a new layout: go to the end if the view follows it, else to ``top``, or nearby to keep the selected row
         in view."""
         if self.is_following:
@@ -284,7 +284,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Paint the changes: single lines, or if a height changed, everything from the first such row down."""
         dirty, self._dirty = self._dirty, set()
         was_empty = not len(self._book)
-        fresh = self._book.take_new()
+        fresh = self._book.add_new()
         if fresh is None:
             self.reload()
             return
@@ -293,7 +293,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             return
         height = self._height
         changes = self._book.change(dirty, self._top, height)
-        self._keep_cursor()
+        self._update_cursor()
         if self.is_following:
             # A new row moves everything in view anyway; in a conversation shorter than the view nothing moves.
             if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
@@ -331,7 +331,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._lay_out()
         elif self._height > 0:
             selected = self._selected_in_view()
-            self._come_to(self._book.view.settle(self._top, self._height), selected)
+            self._move_to(self._book.view.settle(self._top, self._height), selected)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

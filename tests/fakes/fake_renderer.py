@@ -1,4 +1,4 @@
-"""A press without fonts: every character is a square pattern made from its number, the same on every machine."""
+"""A renderer without fonts: every character is a square pattern made from its number, the same on every machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pinch_tui.ui.big.fonts import FontFile
-from pinch_tui.ui.big.press import Face, Ink, Placed
+from pinch_tui.ui.big.renderer import Face, Ink, Placed
 from pinch_tui.ui.big.scripts import Script
 
 ADVANCE, ABOVE, BELOW = 0.75, 0.75, 0.25
@@ -30,7 +30,7 @@ class FakeFace:
 
 
 @dataclass
-class FakePress:
+class FakeRenderer:
     can_shape: bool = True
     fonts: dict[str, Collection[str] | None] = field(default_factory=lambda: {"all": None})
     """Path of a font -> its characters; None: all."""

@@ -88,7 +88,7 @@ class Face:
         return Ink(-top, bottom)
 
 
-class PillowPress:
+class PillowRenderer:
     """Opens fonts and draws with them. Raises `ImportError` if Pillow lacks FreeType."""
 
     def __init__(self) -> None:
