@@ -249,17 +249,12 @@ def _cells(text: _Text | None, at: int, column: int, code_width: int, style: Row
     else:
         pieces.append(Piece(" " * head, Role.BLANK, ground))
     line = text.lines[at]
-    pad = " " * max(0, column - head - line.cells)
+    pad = Piece(" " * max(0, column - head - line.cells), Role.BLANK, ground)
     body = [Piece(run.text, text.role, run.marks | ground) for run in line.runs]
-    if line.is_rtl:
-        pieces.append(Piece(pad, Role.BLANK, ground))
-        pieces += body
-        if style.order is Order.TERMINAL:
-            pieces.append(Piece(_LRM, Role.BLANK, ground))
-    else:
-        pieces += body
-        pieces.append(Piece(pad, Role.BLANK, ground))
-    return pieces
+    if not line.is_rtl:
+        return [*pieces, *body, pad]
+    end = [Piece(_LRM, Role.BLANK, ground)] if style.order is Order.TERMINAL else []
+    return [*pieces, pad, *body, *end]
 
 
 def _gutter(utterance: Utterance, style: RowStyle, is_first: bool, is_starred: bool) -> list[Piece]:
@@ -316,21 +311,17 @@ def build(
     both = 2 * column + _COLUMN_GAP if style.is_side_by_side else column
     room = max(1, column - code_width - _HEAD)
     wide_room = room + both - column
-    if not utterance.segments or utterance.state is UtteranceState.CANCELLED:
-        spoken: list[tuple[bool, _Text, _Text | None]] = [(False, _note(utterance, wide_room, style), None)]
-    else:
-        spoken = [
-            (
-                is_spoken_right(utterance, segment),
-                _original(utterance, segment, room, style, i == 0),
-                _translation(utterance, segment, room, style, is_speaking and i == 0)
-                if utterance.is_translated
-                else None,
-            )
-            if segment.original or segment.translation or not segment.note
-            else (False, _remark(segment, wide_room), None)
-            for i, segment in enumerate(utterance.segments)
-        ]
+    spoken: list[tuple[bool, _Text, _Text | None]] = []  # whether on the right, original, translation
+    for i, segment in enumerate(utterance.segments if utterance.state is not UtteranceState.CANCELLED else ()):
+        if segment.note and not (segment.original or segment.translation):
+            spoken.append((False, _remark(segment, wide_room), None))
+            continue
+        original, translation = _original(utterance, segment, room, style, i == 0), None
+        if utterance.is_translated:
+            translation = _translation(utterance, segment, room, style, is_speaking and i == 0)
+        spoken.append((is_spoken_right(utterance, segment), original, translation))
+    if not spoken:
+        spoken.append((False, _note(utterance, wide_room, style), None))
     if utterance.is_sample:
         spoken.append((is_spoken_right(utterance), _Text(layout(SAMPLE_NOTE, room), Role.NOTE), None))
     if style.is_side_by_side:
