@@ -51,8 +51,8 @@ class TalkKeyFilter:
         self.gate = FloodGate()
         self._hold = hold
         hold.dropped = lambda: self.gate.dropped
-        self._parser: HoldParser | None = None
         self._postponed: dict[str, Message] = {}
+        self._parser = self.make_parser()
         self._loop = loop
         self._context = contextvars.copy_context()
 
@@ -63,7 +63,7 @@ class TalkKeyFilter:
 
     def can_time_out(self) -> bool:
         """Whether a message can come without any further input."""
-        return self._parser is None or self._parser.is_waiting or bool(self._postponed)
+        return self._parser.is_waiting or bool(self._postponed)
 
     def takes(self, message: Message) -> bool:
         """Whether to keep this message from the application."""
@@ -115,7 +115,7 @@ class TalkKeyFilter:
 
     def _is_ours(self, message: Message) -> bool:
         parser, hold = self._parser, self._hold
-        t = parser.read_at if parser is not None else hold.clock()
+        t = parser.read_at
         match message:
             case KeyReleased():
                 hold.key_released(message.key, t)
@@ -127,11 +127,8 @@ class TalkKeyFilter:
                 hold.answered(False, t)
                 return True
             case events.Key():
-                if parser is None:
-                    return hold.key_pressed(message.key, "", reports_release=False, t=t)
-                reports_release = parser.reports_release
                 return hold.key_pressed(
-                    message.key, parser.plain_name, base=parser.base_name, reports_release=reports_release, t=t
+                    message.key, parser.plain_name, base=parser.base_name, reports_release=parser.reports_release, t=t
                 )
             case events.AppBlur():
                 hold.blur(t)
