@@ -6,11 +6,10 @@ in the arguments.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
-from pinch_tui.children import environment, module_command, tie_to_parent
+from pinch_tui.children import start_module, tie_to_parent
 from pinch_tui.errors import CredentialError, PinchError
 from pinch_tui.store.keyring_child import ChildKeyring
 from pinch_tui.store.secrets import KEYS, PINCH, KeyName, KeySource, clean, store_key
@@ -24,13 +23,7 @@ async def keep(value: str, folder: Path, name: KeyName = PINCH) -> KeySource:
     Raises `UsageError` if it cannot be a key, `CredentialError` if it cannot be stored.
     """
     key = clean(value)
-    child = await asyncio.create_subprocess_exec(
-        *module_command("pinch_tui.store.key_keeper", str(folder), name.name),
-        env=environment(),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    child = await start_module("pinch_tui.store.key_keeper", str(folder), name.name)
     out, _ = await child.communicate(key.encode())
     words = out.decode("utf-8", "replace").splitlines()
     if child.returncode == 0 and words:

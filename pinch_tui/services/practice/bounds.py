@@ -97,10 +97,9 @@ class Clients:
 
     def enter(self, client: str) -> bool:
         """Count a new session; False if there are too many."""
-        if self._open[client] >= MAX_CLIENT_SESSIONS or self._open.total() >= MAX_SESSIONS:
-            return False
-        self._open[client] += 1
-        return True
+        is_allowed = self._open[client] < MAX_CLIENT_SESSIONS and self._open.total() < MAX_SESSIONS
+        self._open[client] += is_allowed
+        return is_allowed
 
     def leave(self, client: str) -> None:
         self._open[client] -= 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pinch_tui.services.practice.allocation import SessionQuery
-from pinch_tui.services.practice.ports import Final, Interim
+from pinch_tui.services.practice.ports import Final, Heard
 
 
 def _dump(fields: dict[str, Any]) -> str:
@@ -36,34 +36,21 @@ def metadata_ack(request: dict[str, Any], now: float) -> str:
     return json.dumps(fields, allow_nan=False, separators=(",", ":"))
 
 
-def original(
-    heard: Interim | Final, text: str, query: SessionQuery, segment_id: str, now: float, *, is_final: bool
-) -> str:
-    fields = {"type": "original_transcript", "text": text, "is_final": is_final}
-    return _transcript(fields, heard, query, segment_id, now, has_note=not text)
-
-
-def translated(heard: Interim | Final, query: SessionQuery, segment_id: str, now: float, *, is_final: bool) -> str:
-    text = heard.translation
-    fields = {"type": "translated_transcript", "text": text, "translated_text": text, "is_final": is_final}
-    return _transcript(
-        {**fields, "original_text": heard.text}, heard, query, segment_id, now, has_note=bool(heard.text)
-    )
-
-
-def _transcript(
-    fields: dict[str, Any], heard: Interim | Final, query: SessionQuery, segment_id: str, now: float, *, has_note: bool
-) -> str:
-    """``note`` says why a text is empty. The reference has no such field; other clients see an empty final."""
-    if has_note and isinstance(heard, Final) and heard.note:
-        fields = {**fields, "note": heard.note}
-    return _dump(
-        {
-            **fields,
-            "correlation_id": segment_id,
-            "source_language": query.source,
-            "target_language": query.target,
-            "detected_language": heard.language,
-            "timestamp": now,
-        }
-    )
+def transcript(kind: str, text: str, heard: Heard, query: SessionQuery, id_: str, now: float, *, is_final: bool) -> str:
+    """A transcript of the ``kind`` original or translated."""
+    fields: dict[str, Any] = {
+        "type": f"{kind}_transcript",
+        "text": text,
+        "is_final": is_final,
+        "correlation_id": id_,
+        "source_language": query.source,
+        "target_language": query.target,
+        "detected_language": heard.language,
+        "timestamp": now,
+    }
+    if kind == "translated":
+        fields |= {"translated_text": text, "original_text": heard.text}
+    # Why a text is missing. The reference has no such field; other clients see an empty final.
+    if isinstance(heard, Final) and heard.note and bool(heard.text) is (kind == "translated"):
+        fields["note"] = heard.note
+    return _dump(fields)

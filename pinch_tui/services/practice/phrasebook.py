@@ -160,10 +160,10 @@ def read_rows(path: Path) -> list[_Row]:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as exc:
         raise ConfigError(f"The phrasebook {path} cannot be read: {why(exc)}.", "Name a text file.") from exc
-    except ValueError as exc:
-        if not isinstance(exc, UnicodeDecodeError):  # a zero byte in the name
-            raise ConfigError("The phrasebook's name is not a valid file name.", "Name a text file.") from exc
+    except UnicodeDecodeError as exc:
         raise ConfigError(f"The phrasebook {path} is not UTF-8 text.", "Save it as UTF-8.") from exc
+    except ValueError as exc:  # a zero byte in the name
+        raise ConfigError("The phrasebook's name is not a valid file name.", "Name a text file.") from exc
     if len(lines) > MAX_LINES:
         raise ConfigError(f"The phrasebook {path} has more than {MAX_LINES} lines.")
     columns: list[str] = []

@@ -28,7 +28,7 @@ from pinch_tui.services.practice.bounds import AUDIO_BURST_S, AUDIO_RATE, MIN_CO
 from pinch_tui.services.practice.faults import FaultPlan, Timed
 from pinch_tui.services.practice.helper.helper import Helper
 from pinch_tui.services.practice.helper.link import HelperLink, Lost, Speech
-from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Final, Interim
+from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Final, Heard, Interim
 from pinch_tui.services.practice.recording import Recording
 
 GRACE_SECONDS = 0.25
@@ -211,25 +211,27 @@ class PracticeSession:
         segment = self._segments[heard.segment]
         if not heard.text.startswith(segment.locked):
             return
-        now = time.time()
         if self._plan.is_stable and len(heard.locked) > len(segment.locked) and heard.locked.startswith(segment.locked):
             segment.locked = heard.locked
-            await self._send(messages.original(heard, heard.locked, self._query, segment.id, now, is_final=True))
+            await self._send_text("original", heard.locked, heard, segment.id, is_final=True)
         if heard.text not in (segment.shown, segment.locked):
             segment.shown = heard.text
-            await self._send(messages.original(heard, heard.text, self._query, segment.id, now, is_final=False))
+            await self._send_text("original", heard.text, heard, segment.id, is_final=False)
         if heard.translation != segment.translation and heard.translation:
             segment.translation = heard.translation
-            await self._send(messages.translated(heard, self._query, segment.id, now, is_final=False))
+            await self._send_text("translated", heard.translation, heard, segment.id, is_final=False)
 
     async def _final(self, heard: Final) -> None:
         id_ = self._segments[heard.segment].id
         del self._segments[heard.segment]
-        now = time.time()
-        await self._send(messages.original(heard, heard.text, self._query, id_, now, is_final=True))
-        await self._send(messages.translated(heard, self._query, id_, now, is_final=True))
+        await self._send_text("original", heard.text, heard, id_, is_final=True)
+        await self._send_text("translated", heard.translation, heard, id_, is_final=True)
         if self._recording:
             self._recording.event(time.monotonic(), "final", id=id_)
+
+    async def _send_text(self, kind: str, text: str, heard: Heard, id_: str, *, is_final: bool) -> None:
+        message = messages.transcript(kind, text, heard, self._query, id_, time.time(), is_final=is_final)
+        await self._send(message)
 
     async def _speak(self) -> None:
         """Send speech in real time; a late chunk does not delay the following ones."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import groupby
 
 
 def _by_sign(table: dict[str, str]) -> dict[str, str]:
@@ -28,6 +29,7 @@ _PAIRS = {
     "ei": "EY", "oʊ": "OW", "ou": "OW", "əʊ": "OW", "tʃ": "CH", "tɕ": "CH", "dʒ": "JH", "dʑ": "JH",
     "ts": "T S", "dz": "D Z", "pf": "P F",
 }  # fmt: skip
+_SIGNS = re.compile("|".join((*_PAIRS, ".")))
 _PER_LANGUAGE = {
     "es": {"e": "EH", "ɣ": "G", "β": "B", "ʎ": "Y"},
     "it": {"e": "EH"},
@@ -49,22 +51,10 @@ def to_phones(ipa: str, language: str) -> tuple[str, ...]:
     if language in _ASPIRATING:
         text = re.sub(r"(?<=[tdkpbgɡɟcɖʈɽsɕʃ])h", "", text)
     known = [sign for sign in text if sign == _NASAL or sign in own or sign in _VOWELS or sign in _CONSONANTS]
-    signs = [sign for n, sign in enumerate(known) if n == 0 or sign != known[n - 1]]
     phones: list[str] = []
-    at = 0
-    while at < len(signs):
-        pair = _PAIRS.get("".join(signs[at : at + 2]))
-        if pair is not None:
-            phones += pair.split()
-            at += 2
-            continue
-        sign = signs[at]
-        at += 1
-        if sign == _NASAL:
-            if phones and phones[-1] in _VOWEL_PHONES:
-                phones.append("N")
-            continue
-        found = own.get(sign) or _VOWELS.get(sign) or _CONSONANTS.get(sign, "")
-        phones += found.split()
-    kept = [phone for n, phone in enumerate(phones) if n == 0 or phone != phones[n - 1]]
-    return tuple(kept)
+    for sign in _SIGNS.findall("".join(sign for sign, _ in groupby(known))):
+        if sign != _NASAL:
+            phones += (_PAIRS.get(sign) or own.get(sign) or _VOWELS.get(sign) or _CONSONANTS.get(sign, "")).split()
+        elif phones and phones[-1] in _VOWEL_PHONES:
+            phones.append("N")
+    return tuple(phone for phone, _ in groupby(phones))

@@ -29,16 +29,15 @@ class PlainEar:
     def feed(self, pcm: bytes) -> list[Heard]:
         heard: list[Heard] = []
         for state, _ in self._segmenter.push(pcm):
-            match state:
-                case SegmentState.START:
-                    self._segment += 1
-                    self._shown = ""
-                    self._seconds = self._segmenter.voiced_seconds
-                case SegmentState.SPEECH:
-                    self._seconds = max(self._seconds, self._segmenter.voiced_seconds)
-                    heard += self._interim()
-                case SegmentState.END:
-                    heard.append(self._final())
+            if state is SegmentState.START:
+                self._segment += 1
+                self._shown = ""
+                self._seconds = self._segmenter.voiced_seconds
+            elif state is SegmentState.SPEECH:
+                self._seconds = max(self._seconds, self._segmenter.voiced_seconds)
+                heard += self._interim()
+            elif state is SegmentState.END:
+                heard.append(self._final())
         return heard
 
     def prepare(self) -> None:
