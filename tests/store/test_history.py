@@ -575,7 +575,9 @@ def test_what_may_not_be_read_is_named_with_its_permission(tmp_path: Path, close
         target.chmod(0o700)
 
 
-@pytest.mark.parametrize(("days", "words"), [(-3, "3 days behind"), (400, "400 days after"), (20_000, "20,000 days")])
+@pytest.mark.parametrize(
+    ("days", "words"), [(-3, "3 days behind"), (400, "400 days ahead of"), (20_000, "20,000 days")]
+)
 def test_retention_distrusts_a_clock_far_from_the_newest_file(tmp_path: Path, days: int, words: str) -> None:
     a_conversation(tmp_path, "old", STARTED - 60 * 86_400)
     a_conversation(tmp_path, "new", STARTED)

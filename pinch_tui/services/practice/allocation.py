@@ -38,7 +38,6 @@ class SessionQuery:
     is_spoken: bool = True
     is_stable: bool = True
     is_two_way: bool = False
-    context: str = ""
     unknown: tuple[str, ...] = ()
     """Names of unknown parameters, printable."""
 
@@ -72,8 +71,7 @@ def parse_query(query: str) -> SessionQuery:
     target = values.get("targetLanguage", "es")
     if target == "auto" or not _CODE.fullmatch(target):
         raise BadQueryError("targetLanguage must be a language code")
-    context = values.get("context", "")
-    if len(context) > FREE_TEXT_LIMIT:
+    if len(values.get("context", "")) > FREE_TEXT_LIMIT:
         raise BadQueryError(f"context must have at most {FREE_TEXT_LIMIT} characters")
     return SessionQuery(
         source=source,
@@ -82,7 +80,6 @@ def parse_query(query: str) -> SessionQuery:
         is_spoken=_one_of(values, "audioOutputEnabled", "true", "false") == "true",
         is_stable=_one_of(values, "finalizeMode", "stable", "sentence") == "stable",
         is_two_way=_one_of(values, "twoWay", "false", "true") == "true",
-        context=context,
         unknown=tuple(_printable(name) for name in values if name not in _KNOWN),
     )
 

@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 
 from pinch_tui import __version__
 from pinch_tui.errors import InputFileError, LinkError
-from pinch_tui.services.practice.allocation import TOKEN_SECONDS, BadQueryError, Grant, Grants, parse_query
+from pinch_tui.services.practice.allocation import TOKEN_SECONDS, BadQueryError, Grants, parse_query
 from pinch_tui.services.practice.bounds import (
     MAX_CONNECTIONS,
     Clients,
@@ -214,18 +214,13 @@ class PracticeService:
         began = time.monotonic()
         self._log(f"{grant.session_id} opened")
         try:
-            await self._converse(socket, grant)
+            recording = Recording(self._options.record, grant.session_id) if self._options.record else None
+            await PracticeSession(socket, grant, self.helper, self._faults.next_session(), recording).run()
+        except InputFileError:
+            await socket.close(4500, "the recording cannot be written")
         finally:
             self._clients.leave(grant.client)
             self._log(f"{grant.session_id} closed ({socket.close_code}) after {time.monotonic() - began:.1f} s")
-
-    async def _converse(self, socket: ServerConnection, grant: Grant) -> None:
-        try:
-            recording = Recording(self._options.record, grant.session_id) if self._options.record else None
-        except InputFileError:
-            await socket.close(4500, "the recording cannot be written")
-            return
-        await PracticeSession(socket, grant, self.helper, self._faults.next_session(), recording).run()
 
 
 def counted(everyone: set[ServerConnection]) -> type[ServerConnection]:

@@ -232,7 +232,7 @@ class History:
         old = [path for path, at in changed.items() if now - at > keep_days * 86_400]
         away = (now - max(changed.values(), default=now)) / 86_400
         if away < -_BEHIND_DAYS or (old and away > _AHEAD_DAYS):
-            side = "behind" if away < 0 else "after"
+            side = "behind" if away < 0 else "ahead of"
             return Purge(
                 doubt=f"This machine's clock is {abs(away):,.0f} days {side} the newest conversation. If it is right, "
                 f"you need not do anything; no conversation was deleted for being older than {keep_days} days."

@@ -10,7 +10,7 @@ from pinch_tui.services.practice.allocation import BadQueryError, Grants, Sessio
 
 
 def test_defaults_are_those_of_the_reference():
-    assert parse_query("") == SessionQuery("en", "es", "male", True, True, False, "")
+    assert parse_query("") == SessionQuery("en", "es", "male", True, True, False)
 
 
 def test_every_parameter_is_read():

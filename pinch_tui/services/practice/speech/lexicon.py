@@ -111,11 +111,10 @@ def _add_english(lexicon: Lexicon, sentences: Iterable[Sentence], path: Path, ph
 
 def _add_foreign(lexicon: Lexicon, language: str, sentence: Sentence, phonemes: Phonemes) -> None:
     variants = [_sounds(sentence.spoken, language, voice, phonemes) for voice in VOICES.get(language, ())]
-    variants = [variant for variant in variants if variant]
-    if not variants:
+    if not any(variants):
         return
     words = tokens(sentence.text)
-    first = variants[0]
+    first = next(filter(None, variants))
     if language in _UNSPACED or len(words) != len(first):
         first = _pieces([phone for sound in first for phone in sound.split()])
         variants = [first]
@@ -126,10 +125,7 @@ def _add_foreign(lexicon: Lexicon, language: str, sentence: Sentence, phonemes: 
     else:
         ends = [end for _, end in words]
         variants = [variant for variant in variants if len(variant) == len(first)]
-    names = []
-    for at, sound in enumerate(first):
-        sounds = [variant[at] for variant in variants]
-        names.append(lexicon.name(language, "|".join(dict.fromkeys(sounds)) or sound, sounds))
+    names = [lexicon.name(language, "|".join(dict.fromkeys(sounds)), sounds) for sounds in zip(*variants, strict=True)]
     lexicon.spellings.append(Spelling(language, sentence, tuple(names), tuple(ends)))
 
 
