@@ -50,15 +50,8 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its URL with the login, if there is one. A secret."""
-        return self._url(self.kind)
-
-    @property
-    def remote_names_url(self) -> str:
-        """As `url`, for libraries that look names up themselves unless a SOCKS URL says ``socks5h``. A secret."""
-        return self._url("socks5h" if self.kind == "socks5" else self.kind)
-
-    def _url(self, kind: str) -> str:
+        """Its URL with the login, if there is one. A secret. ``socks5h``: the proxy looks names up."""
+        kind = "socks5h" if self.kind == "socks5" else self.kind
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
         return f"{kind}://{login}{self.address}"
 

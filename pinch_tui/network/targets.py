@@ -22,7 +22,7 @@ from pinch_tui.errors import LinkError
 STAGGER_S: Final = 0.25
 """Delay before the next address is tried alongside (RFC 8305)."""
 
-REPORT: Final = "Is the base URL that of the service? If it is, report this with the session id."
+REPORT: Final = "Check that the base URL is the service's. If it is, report this with the session id."
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """A host's addresses. Raises OSError."""

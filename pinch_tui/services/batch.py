@@ -21,11 +21,10 @@ from pinch_tui.core.transcript.utterance import Segment, all_final
 from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.errors import AllocationError, ConfigError, InputFileError, LinkError
 from pinch_tui.network.transport import client
-from pinch_tui.services.cartesia.models import WHISPER, model_for
-from pinch_tui.services.cartesia.protocol import VERSION
+from pinch_tui.services.cartesia.protocol import VERSION, WHISPER, model_for
 from pinch_tui.services.cartesia.traits import REFUSALS as CARTESIA_REFUSALS
 from pinch_tui.services.recognition import base_code
-from pinch_tui.services.smallest.languages import host_for
+from pinch_tui.services.smallest.protocol import host_for
 from pinch_tui.services.smallest.traits import REFUSALS as SMALLEST_REFUSALS
 from pinch_tui.settings.model import Settings
 

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import WireEvent
-from pinch_tui.services.making import Making
 from pinch_tui.services.pinch.traits import PINCH
 from pinch_tui.services.ports import Service
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.settings.model import Settings
 
 if TYPE_CHECKING:
     from pinch_tui.services.wirelog import WireLog
 
 
-def make(name: str, making: Making, log: WireLog | None = None) -> Service:
+def make(name: str, setup: ServiceSetup, log: WireLog | None = None) -> Service:
     """The service of that name, traced to ``log``. Raises `ConfigError` if its settings cannot work."""
     if log is None:
-        service = _maker(name)(making)
+        service = _maker(name)(setup)
     else:
-        log.guard(making.key)
-        service = _maker(name)(replace(making, open_socket=log.traced_sockets(making.open_socket)))
+        log.guard(setup.key)
+        service = _maker(name)(replace(setup, open_socket=log.traced_sockets(setup.open_socket)))
         service = replace(service, api=log.traced_api(service.api))
-    return replace(service, secrets=(making.key,) if making.key else ())
+    return replace(service, secrets=(setup.key,) if setup.key else ())
 
 
-def _maker(name: str) -> Callable[[Making], Service]:
+def _maker(name: str) -> Callable[[ServiceSetup], Service]:
     match name:
         case "pinch":
             from pinch_tui.services.pinch.service import make

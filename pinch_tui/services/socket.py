@@ -177,7 +177,7 @@ async def _connected(
             user_agent_header=f"pinch-tui/{__version__}",
             create_connection=ChunkedParser,
             compression=None,
-            proxy=None if way.proxy is None else way.proxy.remote_names_url,
+            proxy=None if way.proxy is None else way.proxy.url,
             **options,
             open_timeout=None,
             close_timeout=_CLOSE_WITHIN_S,

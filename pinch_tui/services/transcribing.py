@@ -10,10 +10,10 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError
-from pinch_tui.services.making import Making
 from pinch_tui.services.ports import HandshakeRefused, Service, Socket
 from pinch_tui.services.recognition import Dialect
 from pinch_tui.services.refusals import Refusals
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.services.utterances import UtteranceConnection, Way
 
 
@@ -26,7 +26,7 @@ class Transcriber:
     """
 
     traits: ServiceTraits
-    making: Making
+    setup: ServiceSetup
     refusals: Refusals
     addresses: Callable[[SessionParams], tuple[str, str]]
     dialect: Callable[[str], Dialect]
@@ -36,7 +36,7 @@ class Transcriber:
         return Service(self.traits, self, self)
 
     async def allocate(self, params: SessionParams) -> Allocation:
-        if not self.making.key:
+        if not self.setup.key:
             name, label = self.traits.name, self.traits.label
             cure = f"Set {name.upper()}_API_KEY, or run: pinch-tui key set --service {name}."
             raise CredentialError(f"There is no {label} key.", cure)
@@ -50,14 +50,14 @@ class Transcriber:
         way = self._way(allocation.ws_url)
         hands_free = self._way(allocation.latched_url) if allocation.latched_url else None
         first = await way.open() if has_sound else None
-        return UtteranceConnection(way, self.making.now, first, key=self.making.key, hands_free=hands_free)
+        return UtteranceConnection(way, self.setup.now, first, key=self.setup.key, hands_free=hands_free)
 
     def _way(self, url: str) -> Way:
         async def open_socket() -> Socket:
-            making = self.making
+            setup = self.setup
             try:
-                return await making.open_socket(url, {"Authorization": f"Bearer {making.key}", **self.headers})
+                return await setup.open_socket(url, {"Authorization": f"Bearer {setup.key}", **self.headers})
             except HandshakeRefused as exc:
-                raise self.refusals.error(making.key_place, exc.status or 0, exc.words) from None
+                raise self.refusals.error(setup.key_place, exc.status or 0, exc.words) from None
 
         return Way(open_socket, self.dialect(url))

@@ -19,9 +19,9 @@ from pinch_tui.core.events import (
 )
 from pinch_tui.core.talk.talk import TalkConfig
 from pinch_tui.engine.engine import EngineConfig
-from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
 from pinch_tui.services.registry import make
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.settings.load import Source
 from pinch_tui.settings.model import Reopen, Settings, Switch
 from pinch_tui.settings.run import RunOptions
@@ -86,7 +86,7 @@ class Wire:
 
     def service(self, chosen: Chosen, settings: Settings, *, is_hands_free: bool = False) -> Service:
         """The ports of the chosen service. Raises `ConfigError`."""
-        making = Making(
+        setup = ServiceSetup(
             settings,
             chosen.key.value,
             chosen.key_place,
@@ -95,7 +95,7 @@ class Wire:
             is_continuous=self._is_continuous,
             is_hands_free=is_hands_free,
         )
-        return make(chosen.name, making, self._log)
+        return make(chosen.name, setup, self._log)
 
     def hear(self, event: EngineEvent) -> None:
         if self._trace is not None and self._log is not None and isinstance(event, Logged):

@@ -16,10 +16,10 @@ from pinch_tui.errors import ConnectionLost, CredentialError, PinchError
 from pinch_tui.services.beta1.connection import Beta1Connector
 from pinch_tui.services.beta1.traits import BETA1
 from pinch_tui.services.catalogue import TRAITS
-from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Connection, Service
 from pinch_tui.services.practice.service import PracticeOptions, PracticeService
 from pinch_tui.services.registry import make
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.settings.model import ApiSettings, CartesiaSettings, Settings, SmallestSettings
 from tests.fakes.fake_rooms import FakeRooms
 from tests.fakes.plain_service import PlainService
@@ -33,7 +33,7 @@ async def nowhere() -> str:
 
 
 def made(name: str, settings: Settings) -> Service:
-    return make(name, Making(settings, "sk_test", "the test", nowhere, "practice"))
+    return make(name, ServiceSetup(settings, "sk_test", "the test", nowhere, "practice"))
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def pinch() -> AsyncIterator[Service]:
 async def practice() -> AsyncIterator[Service]:
     server = PracticeService(PracticeOptions(ear="plain", voice="tones"))
     try:
-        yield make("practice", Making(Settings(), "", "practice", server.start, "practice"))
+        yield make("practice", ServiceSetup(Settings(), "", "practice", server.start, "practice"))
     finally:
         await server.stop()
 
@@ -186,7 +186,7 @@ async def test_what_is_closed_is_lost_to_the_receiver_and_never_raises_twice(
 
 @pytest.mark.parametrize("name", [name for name, traits in TRAITS.items() if traits.key])
 async def test_without_a_key_nothing_is_asked(name: str) -> None:
-    service = make(name, Making(Settings(), "", "nowhere", nowhere, "practice"))
+    service = make(name, ServiceSetup(Settings(), "", "nowhere", nowhere, "practice"))
     with pytest.raises(CredentialError) as refused:
         await service.api.allocate(SessionParams())
     assert isinstance(refused.value, PinchError)

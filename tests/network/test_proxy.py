@@ -49,7 +49,7 @@ def test_the_first_usable_proxy_is_used(env: dict[str, str], address: str | None
 def test_socks_through_the_extra(scheme: str) -> None:
     proxy = chosen(socks=True, HTTPS_PROXY=f"{scheme}://me:pw@127.0.0.1:9050", ALL_PROXY="http://b:1")
     assert proxy == Proxy("socks5", "127.0.0.1", 9050, "HTTPS_PROXY", "me", "pw")
-    assert (proxy.url, proxy.remote_names_url) == ("socks5://me:pw@127.0.0.1:9050", "socks5h://me:pw@127.0.0.1:9050")
+    assert proxy.url == "socks5h://me:pw@127.0.0.1:9050"
     assert chosen(socks=True, SOCKS_PROXY="socks5://127.0.0.1") == Proxy("socks5", "127.0.0.1", 1080, "SOCKS_PROXY")
 
 

@@ -27,8 +27,8 @@ from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.engine.engine import Engine, EngineConfig, EnginePorts
 from pinch_tui.services.cartesia.service import make as make_cartesia
-from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.services.smallest.service import make as make_smallest
 from pinch_tui.services.socket import open_socket
 from pinch_tui.settings.model import CartesiaSettings, Settings, SmallestSettings
@@ -45,8 +45,8 @@ async def nowhere() -> str:
     return ""
 
 
-def making(clock: SystemClock, *, is_continuous: bool, is_hands_free: bool = False, **settings: object) -> Making:
-    return Making(
+def setup(clock: SystemClock, *, is_continuous: bool, is_hands_free: bool = False, **settings: object) -> ServiceSetup:
+    return ServiceSetup(
         Settings(**settings),  # type: ignore[arg-type]
         KEY,
         "the test",
@@ -60,20 +60,20 @@ def making(clock: SystemClock, *, is_continuous: bool, is_hands_free: bool = Fal
 
 
 def cartesia(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    return make_cartesia(making(clock, is_continuous=is_continuous, cartesia=CartesiaSettings(base_url)))
+    return make_cartesia(setup(clock, is_continuous=is_continuous, cartesia=CartesiaSettings(base_url)))
 
 
 def cartesia_turns(base_url: str, clock: SystemClock, is_continuous: bool = True) -> Service:
     settings = CartesiaSettings(base_url)
-    return make_cartesia(making(clock, is_continuous=is_continuous, is_hands_free=True, cartesia=settings))
+    return make_cartesia(setup(clock, is_continuous=is_continuous, is_hands_free=True, cartesia=settings))
 
 
 def cartesia_latched(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    return make_cartesia(making(clock, is_continuous=False, cartesia=CartesiaSettings(base_url, turns=True)))
+    return make_cartesia(setup(clock, is_continuous=False, cartesia=CartesiaSettings(base_url, turns=True)))
 
 
 def smallest(base_url: str, clock: SystemClock, is_continuous: bool = False) -> Service:
-    return make_smallest(making(clock, is_continuous=is_continuous, smallest=SmallestSettings(base_url)))
+    return make_smallest(setup(clock, is_continuous=is_continuous, smallest=SmallestSettings(base_url)))
 
 
 MAKERS: dict[str, Make] = {"cartesia": cartesia, "smallest": smallest}

@@ -23,11 +23,11 @@ from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import ConnectionLost, LinkError, PinchError
 from pinch_tui.services.beta1.connection import Beta1Connector
 from pinch_tui.services.beta1.pipe import Kind
-from pinch_tui.services.making import Making
 from pinch_tui.services.pinch.api import HttpSessionApi
 from pinch_tui.services.pinch.protocol import decode
 from pinch_tui.services.ports import Connection, HandshakeRefused
 from pinch_tui.services.registry import make
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.services.socket import open_socket
 from pinch_tui.settings.model import CartesiaSettings, Settings
 
@@ -272,7 +272,7 @@ def test_anything_a_service_that_hears_can_say(
     async def talk() -> None:
         name = "smallest" if kind == "smallest" else "cartesia"
         is_turns = kind == "turns"
-        making = Making(
+        setup = ServiceSetup(
             Settings(cartesia=CartesiaSettings(turns=kind == "latched")),
             KEY,
             "the test",
@@ -282,7 +282,7 @@ def test_anything_a_service_that_hears_can_say(
             is_hands_free=is_turns,
             open_socket=OddOpener(sockets).open,
         )
-        service = make(name, making)
+        service = make(name, setup)
         try:
             allocation = await service.api.allocate(SessionParams(source="en"))
             connection = await service.connector.connect(allocation, has_sound=True)

@@ -9,9 +9,9 @@ import pytest
 from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import CredentialError, PinchError
-from pinch_tui.services.making import Making
 from pinch_tui.services.ports import HandshakeRefused, Socket
 from pinch_tui.services.registry import make
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.settings.model import Settings
 
 
@@ -25,7 +25,7 @@ async def refuse(url: str, headers: Mapping[str, str] = {}, *, nearest: Scope = 
 
 @pytest.mark.parametrize("name", ["cartesia", "smallest"])
 async def test_the_words_of_a_refused_socket_are_kept(name: str) -> None:
-    service = make(name, Making(Settings(), "sk_1", "the test", nowhere, "", open_socket=refuse))
+    service = make(name, ServiceSetup(Settings(), "sk_1", "the test", nowhere, "", open_socket=refuse))
     with pytest.raises(PinchError) as caught:
         await service.connector.connect(Allocation("", "wss://api.example/stt", 60.0), has_sound=True)
     assert isinstance(caught.value, CredentialError)

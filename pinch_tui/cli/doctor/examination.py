@@ -16,8 +16,8 @@ from pinch_tui.errors import PinchError
 from pinch_tui.keys.probes import open_probe
 from pinch_tui.network.proxy import choose
 from pinch_tui.services.catalogue import TRAITS
-from pinch_tui.services.making import Making
 from pinch_tui.services.registry import make
+from pinch_tui.services.setup import ServiceSetup
 from pinch_tui.settings.load import load
 from pinch_tui.settings.model import Settings
 from pinch_tui.store.keyring_child import ChildKeyring
@@ -81,11 +81,11 @@ async def _remote(stack: AsyncExitStack, settings: Settings, key: ApiKey, name: 
     stack.push_async_callback(practice.stop)
     chosen = Chosen(name, key, practice)
     base_url = await practice.start() if traits.is_practice else chosen.base_url(settings)
-    making = Making(settings, key.value, chosen.key_place, practice.start, practice.secret)
+    setup = ServiceSetup(settings, key.value, chosen.key_place, practice.start, practice.secret)
     way = Way(
         target_of(base_url, lambda url: choose(url, os.environ)),
         traits.label,
         chosen.address_option,
         is_default=base_url == chosen.base_url(Settings()),
     )
-    return Remote(way, not traits.key or bool(key), lambda: make(name, making), settings.session.params())
+    return Remote(way, not traits.key or bool(key), lambda: make(name, setup), settings.session.params())

@@ -18,7 +18,7 @@ from pinch_tui.children import PipeBroken, Splitter, kill, pack, start_module
 from pinch_tui.core.hosts import Scope
 from pinch_tui.core.wire import Allocation, ReadyMessage, SpeechChunk, WireEvent
 from pinch_tui.errors import ConnectionLost, LinkError
-from pinch_tui.network.targets import Resolve, addresses_of, checked_addresses
+from pinch_tui.network.targets import Resolve, addresses_of, check_socket, checked_addresses
 from pinch_tui.services.beta1.pairing import Pairing
 from pinch_tui.services.beta1.pipe import Kind
 from pinch_tui.services.beta1.traits import BETA1, MISSING_WHEEL, ROOM_GONE, ROOM_REFUSED
@@ -167,7 +167,7 @@ class Beta1Connector:
         try:
             channel = await self._start()
         except OSError as exc:
-            raise LinkError(f"The helper of Pinch beta1 cannot be started: {exc.strerror}.", "Try again.") from exc
+            raise LinkError(f"Pinch beta1's helper process cannot start: {exc.strerror}.", "Try again.") from exc
         asked = {"url": allocation.ws_url, "token": allocation.token, "is_text_only": allocation.is_text_only}
         await channel.write(pack(Kind.JOIN, json.dumps(asked).encode()))
         return Beta1Connection(channel, self._now)
@@ -175,6 +175,7 @@ class Beta1Connector:
     async def _check(self, allocation: Allocation) -> None:
         if allocation.nearest is Scope.MACHINE:
             return
+        check_socket(allocation.ws_url, allocation.nearest)
         # A name that cannot be looked up is left to the library, which may know a proxy.
         with contextlib.suppress(OSError, ValueError, TimeoutError):
             parts = urlsplit(allocation.ws_url)

@@ -64,13 +64,13 @@ class Helper:
         asked = json.loads(payload)
         self._is_text_only = asked.get("is_text_only", False)
         try:
-            await self._room.join(asked["url"], asked["token"], self._heard)
+            await self._room.join(asked["url"], asked["token"], self._forward)
         except RoomFailed as exc:
             self._send(Kind.FAILED, str(exc).encode()[:2_000])
             return
         self._send(Kind.READY, b"")
 
-    def _heard(self, kind: Kind, payload: bytes) -> None:
+    def _forward(self, kind: Kind, payload: bytes) -> None:
         if kind is not Kind.VOICE:
             self._send(kind, payload)
         elif not self._is_text_only:

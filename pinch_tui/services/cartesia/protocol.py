@@ -1,8 +1,8 @@
-"""Cartesia's two sockets: the manual endpoint while a key is held, the turns endpoint for hands-free. Pure.
+"""Cartesia's models, and its sockets: the manual endpoint while a key is held, the turns endpoint for hands-free. Pure.
 
-Section numbers are those of the reference. Manual (5.2): finals are deltas, joined verbatim, and `done` is the only
-safe end. Turns (5.1): texts are cumulative within a turn, only `turn.end` is definitive, and closing the socket is the
-end.
+Section numbers are those of the reference. Models (5.2, 9.2). Manual (5.2): finals are deltas, joined verbatim, and
+`done` is the only safe end. Turns (5.1): texts are cumulative within a turn, only `turn.end` is definitive, and closing
+the socket is the end.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.untrusted import number_of, text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed
-from pinch_tui.errors import PinchError
-from pinch_tui.services.cartesia.models import INK_PREVIEW, WHISPER, model_for
+from pinch_tui.errors import ConfigError, PinchError
 from pinch_tui.services.recognition import END, Dialect, Outcome, Recognition, base_code
 from pinch_tui.settings.model import CartesiaSettings
 
@@ -28,6 +27,37 @@ MAX_KEYTERMS, MAX_KEYTERM_CHARACTERS = 100, 1_200
 _STOPS: Final = frozenset((401, 402, 403, 429))
 
 Refuse = Callable[[int], PinchError]
+
+INK_2: Final = "ink-2"
+INK_PREVIEW: Final = "ink-preview"
+WHISPER: Final = "ink-whisper"
+INK_2_LANGUAGES: Final = frozenset(["en", "fr", "hi", "ja", "es"])
+"""The model itself detects which of them is spoken."""
+_WHISPER_CODES: Final = (
+    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml"
+    " cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am"
+    " yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue"
+)
+WHISPER_LANGUAGES: Final = frozenset(_WHISPER_CODES.split())
+
+
+def model_for(source: str, wanted: str = "") -> str:
+    """The model for a language; ``wanted`` is the configured one. Raises `ConfigError` if it cannot recognise it."""
+    code = base_code(source)
+    model = wanted or (INK_2 if source == AUTO or code in INK_2_LANGUAGES else WHISPER)
+    if model.startswith(WHISPER):
+        if source == AUTO:
+            raise ConfigError(
+                f"Cartesia's {model} does not detect the language.",
+                "Name it with --from, or leave cartesia.model empty.",
+            )
+        if code not in WHISPER_LANGUAGES:
+            raise ConfigError(f"Cartesia does not recognise {source}.", "Choose another language, or another service.")
+    elif model == INK_2 and source != AUTO and code not in INK_2_LANGUAGES:
+        raise ConfigError(
+            f"Cartesia's ink-2 does not recognise {source}.", "Leave cartesia.model empty: ink-whisper does."
+        )
+    return model
 
 
 def socket_url(settings: CartesiaSettings, source: str, *, has_turns: bool) -> str:

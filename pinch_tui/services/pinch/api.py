@@ -15,8 +15,7 @@ import httpx
 from pinch_tui.core.events import SessionParams
 from pinch_tui.core.said import of_body
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, CredentialError, LinkError
-from pinch_tui.network.targets import check_socket
+from pinch_tui.errors import AllocationError, CredentialError
 from pinch_tui.network.transport import client, failure_of, first_bytes, scope_of_answer
 from pinch_tui.network.way import find as find_way
 from pinch_tui.network.way import wants_login
@@ -72,7 +71,7 @@ class HttpSessionApi:
             request = self._request(params, {"Authorization": f"Bearer {self._key}"})
         except (ValueError, httpx.InvalidURL) as exc:
             raise CredentialError(
-                "The API key holds characters that cannot be sent.", f"Check the key from {self._key_place}."
+                "The API key contains characters that cannot be sent.", f"Check the key from {self._key_place}."
             ) from exc.with_traceback(None)
         try:
             response = await self._client.send(request, stream=True)
@@ -95,17 +94,12 @@ class HttpSessionApi:
         if parsed is None:
             raise AllocationError(
                 "The service's answer could not be read.",
-                "Is the base URL that of the service? Your words are safe.",
+                "Check that the base URL is the service's. Your words are safe.",
                 status=status,
                 retryable=True,
                 is_foreign=True,
             )
-        nearest = scope_of_answer(response)
-        try:
-            check_socket(parsed.ws_url, nearest)
-        except LinkError as exc:
-            raise AllocationError(exc.title, exc.hint, status=None, retryable=False) from None
-        return replace(parsed, nearest=nearest)
+        return replace(parsed, nearest=scope_of_answer(response))
 
     def _request(self, params: SessionParams, headers: dict[str, str]) -> httpx.Request:
         return self._client.build_request("GET", self._url, params=dict(query(params)), headers=headers)

@@ -5,30 +5,30 @@ from __future__ import annotations
 import asyncio
 
 from pinch_tui.network.way import check
-from pinch_tui.services.making import LateSessionApi, Making
 from pinch_tui.services.pinch.connection import PinchConnector
 from pinch_tui.services.pinch.traits import PINCH, PRACTICE
 from pinch_tui.services.ports import Service, SessionApi
+from pinch_tui.services.setup import LateSessionApi, ServiceSetup
 
 
-def make(making: Making) -> Service:
+def make(setup: ServiceSetup) -> Service:
     """Raises `ConfigError` if there is no usable way to the service."""
-    base_url = making.settings.api.base_url
+    base_url = setup.settings.api.base_url
     check(base_url)
 
     async def api() -> SessionApi:
-        return await asyncio.to_thread(_api, base_url, making.key, making.key_place)
+        return await asyncio.to_thread(_api, base_url, setup.key, setup.key_place)
 
-    return Service(PINCH, LateSessionApi(api), PinchConnector(making.open_socket))
+    return Service(PINCH, LateSessionApi(api), PinchConnector(setup.open_socket))
 
 
-def make_practice(making: Making) -> Service:
+def make_practice(setup: ServiceSetup) -> Service:
     """The practice service starts with the first session, so that nothing on the screen waits for it."""
 
     async def api() -> SessionApi:
-        return await asyncio.to_thread(_api, await making.start_practice(), making.practice_key, "practice")
+        return await asyncio.to_thread(_api, await setup.start_practice(), setup.practice_key, "practice")
 
-    return Service(PRACTICE, LateSessionApi(api), PinchConnector(making.open_socket))
+    return Service(PRACTICE, LateSessionApi(api), PinchConnector(setup.open_socket))
 
 
 def _api(base_url: str, key: str, key_place: str) -> SessionApi:

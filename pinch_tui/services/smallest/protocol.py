@@ -1,4 +1,4 @@
-"""smallest.ai's socket. Pure. Section numbers are those of the reference.
+"""smallest.ai's languages with their hosts (6), and its socket. Pure. Section numbers are those of the reference.
 
 Each final covers the sound since the one before (6); `is_last`, which answers `close_stream`, is the only certain end
 (9.3). Pieces are joined as sent, with a space if neither side has one and the script uses spaces (9.3).
@@ -6,17 +6,46 @@ Each final covers the sound since the one before (6); `is_last`, which answers `
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from pinch_tui.core.events import IN_RATE
+from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.transcript.merge import joined
 from pinch_tui.core.untrusted import text_of
 from pinch_tui.core.wire import ErrorMessage, Malformed, MetadataAck
+from pinch_tui.errors import ConfigError
 from pinch_tui.services.recognition import END, Dialect, Outcome, Recognition, base_code
-from pinch_tui.services.smallest.languages import host_for
 from pinch_tui.settings.model import SmallestSettings
+
+GLOBAL_HOST: Final = "https://api.smallest.ai"
+US_HOST: Final = "https://api.us.smallest.ai"
+US_ONLY: Final = frozenset(["zh", "yue", "ja", "ko"])
+INDIA_ONLY: Final = frozenset(["ta", "te", "kn", "ml"])
+"""The host's address is not documented."""
+_CODES: Final = "en hi de es ru it fr nl pt zh yue ja ko gu mr or bn ta te kn ml"
+LANGUAGES: Final = frozenset(_CODES.split())
+
+
+def host_for(source: str, base_url: str) -> str:
+    """The host for a language; a ``base_url`` set by the user always wins.
+
+    Raises `ConfigError` if no known host recognises the language.
+    """
+    code = base_code(source)
+    if source == AUTO:
+        raise ConfigError("smallest.ai does not detect the language.", "Name it with --from.")
+    if code not in LANGUAGES:
+        raise ConfigError(f"smallest.ai does not recognise {source}.", "Choose another language, or another service.")
+    if base_url != GLOBAL_HOST:
+        return base_url
+    if code in INDIA_ONLY:
+        raise ConfigError(
+            f"smallest.ai recognises {source} in India only, and that address is not public.",
+            "Ask smallest.ai for it, and set it as smallest.base_url.",
+        )
+    return US_HOST if code in US_ONLY else base_url
 
 
 def socket_url(settings: SmallestSettings, source: str, *, is_hands_free: bool, has_word_times: bool) -> str:

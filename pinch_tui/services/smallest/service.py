@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.services.making import Making
 from pinch_tui.services.ports import Service
-from pinch_tui.services.smallest.languages import host_for
-from pinch_tui.services.smallest.protocol import dialect, socket_url
+from pinch_tui.services.setup import ServiceSetup
+from pinch_tui.services.smallest.protocol import dialect, host_for, socket_url
 from pinch_tui.services.smallest.traits import REFUSALS, SMALLEST
 from pinch_tui.services.transcribing import Transcriber
 from pinch_tui.settings.model import Settings
 
 
-def make(making: Making) -> Service:
-    settings, is_continuous = making.settings.smallest, making.is_continuous
+def make(setup: ServiceSetup) -> Service:
+    settings, is_continuous = setup.settings.smallest, setup.is_continuous
 
     def addresses(params: SessionParams) -> tuple[str, str]:
         # Subtitles, which are made of recordings, need the times of words.
-        return socket_url(settings, params.source, is_hands_free=making.is_hands_free, has_word_times=is_continuous), ""
+        return socket_url(settings, params.source, is_hands_free=setup.is_hands_free, has_word_times=is_continuous), ""
 
-    return Transcriber(
-        SMALLEST, making, REFUSALS, addresses, lambda url: dialect(is_continuous=is_continuous)
-    ).service()
+    return Transcriber(SMALLEST, setup, REFUSALS, addresses, lambda url: dialect(is_continuous=is_continuous)).service()
 
 
 def check(settings: Settings, params: SessionParams) -> None:

@@ -23,7 +23,7 @@ SMALLEST = ServiceTraits(
         {
             1008: Reaction(
                 Policy.BUSY,
-                "smallest.ai has too many connections of this key (1008).",
+                "smallest.ai has too many connections with this key (1008).",
                 "Waiting before retrying; your words are safe.",
             )
         }

@@ -15,9 +15,13 @@ import pytest
 from pinch_tui.core.events import FinalizeMode, SessionParams, Voice
 from pinch_tui.core.hosts import Scope, is_loopback
 from pinch_tui.core.wire import Allocation
-from pinch_tui.errors import AllocationError, CredentialError, PinchError
+from pinch_tui.errors import AllocationError, CredentialError, LinkError, PinchError
+from pinch_tui.network.targets import TargetRefused
 from pinch_tui.services.beta1.api import Beta1Api
+from pinch_tui.services.beta1.connection import Beta1Connector, Channel
 from pinch_tui.services.pinch.api import HttpSessionApi
+from pinch_tui.services.pinch.connection import PinchConnector
+from pinch_tui.services.socket import open_socket
 
 KEY = "pk_canary_31415"
 TOKEN = "token_canary_27182"
@@ -207,9 +211,10 @@ async def test_cookies_are_not_kept_and_harm_nothing(cookie: bytes) -> None:
     ],
 )
 async def test_a_remote_service_cannot_aim_at_this_machine(ws_url: str) -> None:
-    error = await fails(httpx.Response(200, json={**BODY, "ws_url": ws_url}))
-    assert isinstance(error, AllocationError)
-    assert not error.retryable and ws_url not in f"{error.title}{error.hint}"
+    got = await allocate(httpx.Response(200, json={**BODY, "ws_url": ws_url}))
+    with pytest.raises(LinkError) as caught:
+        await PinchConnector(open_socket).connect(got)
+    assert not caught.value.retryable and ws_url not in f"{caught.value.title}{caught.value.hint}"
 
 
 async def test_a_local_service_may_name_this_machine() -> None:
@@ -348,12 +353,16 @@ async def test_a_service_may_only_name_what_is_no_nearer_than_itself(
     body = {"session_id": "s", "ws_url": ws_url, "expires_in": 60, "room_name": "r", "url": ws_url, "token": "t"}
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
     asking = kind(base_url, KEY, "the test", transport=transport)
-    try:
-        if nearest is None:
-            with pytest.raises(AllocationError, match="which is refused") as caught:
-                await asking.allocate(SessionParams())
-            assert not caught.value.retryable
-        else:
-            assert (await asking.allocate(SessionParams())).nearest is nearest
-    finally:
-        await asking.aclose()
+    got = await asking.allocate(SessionParams())
+    await asking.aclose()
+    if nearest is not None:
+        assert got.nearest is nearest
+        return
+
+    async def start() -> Channel:
+        raise AssertionError("a helper was started")
+
+    connector = PinchConnector(open_socket) if kind is HttpSessionApi else Beta1Connector(start)
+    with pytest.raises(TargetRefused, match="which is refused") as caught:
+        await connector.connect(got)
+    assert not caught.value.retryable

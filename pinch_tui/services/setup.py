@@ -1,4 +1,4 @@
-"""What services are made of. Network libraries are slow to import, so they are loaded when they are first used."""
+"""What every service is made from. Network libraries are slow to import, so they are loaded on first use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def open_socket(
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class ServiceSetup:
     """``key_place`` says where the key was found. ``start_practice`` starts the practice service and returns its base
     URL; ``practice_key`` is the only key that it accepts. ``is_continuous``: utterances may be of any length.
     ``is_hands_free``: no key is held, so utterances come straight from a microphone."""
@@ -44,7 +44,7 @@ class Making:
 
 
 class LateSessionApi:
-    """A `SessionApi` that is made for its first allocation."""
+    """A `SessionApi` that is made at its first allocation."""
 
     def __init__(self, make: Callable[[], Awaitable[SessionApi]]) -> None:
         self._make = make
