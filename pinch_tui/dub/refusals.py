@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from pinch_tui.core.said import quoted
+from pinch_tui.core.service_words import quoted
 from pinch_tui.dub.checks import LANGUAGES, bytes_text, clock_text
 from pinch_tui.dub.model import Failure, Record, Trouble
 from pinch_tui.errors import CredentialError, LinkError, PinchError, UsageError

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from pinch_tui.core import said
+from pinch_tui.core import service_words
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.untrusted import number_of, object_of
 from pinch_tui.dub.model import Address, Failure, Job, JobState, Result, Trouble
@@ -45,15 +45,15 @@ def parse_job(body: bytes, secrets: Iterable[str] = ()) -> Job | None:
     stage, percent = _progress(fields.get("progress"))
     limits = fields.get("limits")
     limits = limits if isinstance(limits, dict) else {}
-    word = said.code(fields.get("status"))
+    word = service_words.code(fields.get("status"))
     return Job(
         id=job_id,
         state=_state(word),
         status=word,
         stage=stage,
         percent=percent,
-        source=said.code(fields.get("source_lang")),
-        target=said.code(fields.get("target_lang")),
+        source=service_words.code(fields.get("source_lang")),
+        target=service_words.code(fields.get("target_lang")),
         duration_s=_number(fields.get("input_duration_sec")),
         cost_usd=_number(fields.get("cost_usd")),
         error=_reason(fields.get("error"), secrets),
@@ -74,14 +74,14 @@ def parse_result(body: bytes) -> Result | None:
 
 def parse_error(status: int, body: bytes, retry_after: str = "", secrets: Iterable[str] = ()) -> Failure:
     """An error answer."""
-    code, words = said.of_body(body, secrets)
+    code, words = service_words.of_body(body, secrets)
     return Failure(Trouble.STATUS, status, code, words, retry_after_s=_seconds(retry_after))
 
 
 def is_page(content_type: str, beginning: bytes) -> bool:
     """True if an answer is a web page rather than media."""
     kind = content_type.partition(";")[0].strip().lower()
-    return kind in ("text/html", "application/xhtml+xml") or said.is_markup(beginning[:200].decode("latin-1"))
+    return kind in ("text/html", "application/xhtml+xml") or service_words.is_markup(beginning[:200].decode("latin-1"))
 
 
 def without_query(url: str) -> str:
@@ -104,7 +104,7 @@ def _state(word: str) -> JobState:
 def _progress(value: object) -> tuple[str, float | None]:
     """Stage and percentage from null, a number, or an object that can lack either (section 9.4)."""
     if isinstance(value, dict):
-        stage = said.code(value.get("stage_name")) or said.code(value.get("stage"))
+        stage = service_words.code(value.get("stage_name")) or service_words.code(value.get("stage"))
         return stage, _percent(value.get("percent"))
     return "", _percent(value)
 
@@ -135,8 +135,8 @@ def _url(value: object) -> str:
 def _reason(value: object, secrets: Iterable[str]) -> str:
     """A job's ``error``: an object, a string, or null."""
     if isinstance(value, dict):
-        return said.words(value.get("message"), secrets) or said.code(value.get("code"))
-    return said.words(value, secrets)
+        return service_words.words(value.get("message"), secrets) or service_words.code(value.get("code"))
+    return service_words.words(value, secrets)
 
 
 def _seconds(text: str) -> float | None:

@@ -131,7 +131,7 @@ class Engine:
         return self._notifier.subscribe(listener)
 
     def speech_of(self, utterance: int) -> bytes:
-        return self._player.of(utterance)
+        return self._player.speech_of(utterance)
 
     async def run(self) -> None:
         """Work until a `Quit` is done. The last event is `Stopped`."""
@@ -221,7 +221,7 @@ class Engine:
 
     def _speaker_broke(self, error: AudioError) -> None:
         if not self._is_over:
-            self._player.heard(SpeakerFailed(error, is_retrying=False))
+            self._player.on_event(SpeakerFailed(error, is_retrying=False))
             self._refresh()
 
     # ---- the session ----

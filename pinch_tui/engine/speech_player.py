@@ -111,10 +111,10 @@ class SpeechPlayer:
     async def listen(self) -> None:
         """Handle the speaker's events until they end."""
         async for event in self._speaker.events():
-            self.heard(event)
+            self.on_event(event)
             self._conversation.refresh()
 
-    def heard(self, event: SpeakerEvent) -> None:
+    def on_event(self, event: SpeakerEvent) -> None:
         match event:
             case SpeakerOpened():
                 self.is_there, self.name, self.has_headphones = True, event.name, event.is_headphones
@@ -188,7 +188,7 @@ class SpeechPlayer:
             if playout.utterance == utterance:
                 self._clear(number)
 
-    def of(self, utterance: int) -> bytes:
+    def speech_of(self, utterance: int) -> bytes:
         speech = self._speech.get(utterance)
         return b"".join(speech.parts) if speech else b""
 
@@ -220,7 +220,7 @@ class SpeechPlayer:
         With barge-in ``stop`` it waits until the user has finished talking.
         """
         self._replay = None
-        data = self.of(utterance)
+        data = self.speech_of(utterance)
         if not data:
             self._notifier.notice("replay", Severity.INFO, "There is no speech for this line.")
             return False

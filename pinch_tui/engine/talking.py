@@ -96,7 +96,7 @@ class Talking:
                 self._begin(command)
             case tk.Take(number, frame, is_first):
                 is_muted = self._listening.is_muted and not self._machine.is_sample
-                self._transcript.hear(number, self._conversation.ms(frame.t), frame.peak, is_muted=is_muted)
+                self._transcript.add_sound(number, self._conversation.ms(frame.t), frame.peak, is_muted=is_muted)
                 self._owners[number].feed(ev.FrameTaken(number, frame))
                 if is_first:
                     self._notifier.log("first-frame", frame.t, utterance=number)

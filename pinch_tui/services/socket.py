@@ -29,8 +29,8 @@ from websockets.exceptions import (
 
 from pinch_tui import __version__
 from pinch_tui.core.hosts import Scope
-from pinch_tui.core.said import of_body
 from pinch_tui.core.secrecy import secrets_of
+from pinch_tui.core.service_words import of_body
 from pinch_tui.core.wire import Progress
 from pinch_tui.errors import ConfigError, ConnectionLost, LinkError
 from pinch_tui.network import targets

@@ -49,7 +49,7 @@ class Scene:
         while events:
             event = events.popleft()
             if hasattr(event, "playout"):
-                self.speech.heard(event)  # type: ignore[arg-type]
+                self.speech.on_event(event)  # type: ignore[arg-type]
 
     def advance(self, seconds: float) -> None:
         self.speaker.advance(seconds)
@@ -218,7 +218,7 @@ def test_resent_speech_is_not_said_twice(sizes: list[int]) -> None:
             s.speech.chunk(1, whole[at : at + 4 * size])
             at += 4 * size
         assert s.speaker.heard == whole
-        assert s.speech.of(1) == whole, "and a replay has it once"
+        assert s.speech.speech_of(1) == whole, "and a replay has it once"
 
     in_time(scene)
 
@@ -247,7 +247,7 @@ def test_what_is_settled_before_a_drop_is_not_skipped_in_what_follows() -> None:
         s.speech.chunk(1, tone(3, CHUNK))
         assert s.heard == [1.0, 2.0, 3.0]
         assert len(s.speaker.heard) == 4 * 7 * CHUNK
-        assert len(s.speech.of(1)) == 4 * 7 * CHUNK
+        assert len(s.speech.speech_of(1)) == 4 * 7 * CHUNK
 
     in_time(scene)
 
@@ -273,7 +273,7 @@ def test_tiny_chunks_are_kept_in_few_parts() -> None:
         s.speech.talk_started()
         for n in range(40_000):
             s.speech.chunk(1, tone(n, 1))
-        assert s.speech.of(1) == b"".join(tone(n, 1) for n in range(40_000))
+        assert s.speech.speech_of(1) == b"".join(tone(n, 1) for n in range(40_000))
         assert len(s.speech._speech[1].parts) <= 3
         assert len(s.speech._waiting) <= 3
 
@@ -286,12 +286,12 @@ def test_what_is_kept_for_replay_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
         s = Scene(instant=True)
         for n in range(12):
             s.speech.chunk(n // 4, tone(n))
-        assert s.speech.of(0) == b"", "the oldest utterance goes first"
-        assert len(s.speech.of(1)) == len(s.speech.of(2)) == 4 * 4 * CHUNK
+        assert s.speech.speech_of(0) == b"", "the oldest utterance goes first"
+        assert len(s.speech.speech_of(1)) == len(s.speech.speech_of(2)) == 4 * 4 * CHUNK
         for n in range(40):
             s.speech.chunk(9, tone(n))
-        assert len(s.speech.of(9)) <= 10 * 4 * CHUNK, "one utterance without end is bounded, too"
-        assert s.speech.of(9).endswith(tone(39))
+        assert len(s.speech.speech_of(9)) <= 10 * 4 * CHUNK, "one utterance without end is bounded, too"
+        assert s.speech.speech_of(9).endswith(tone(39))
         s.speech.restarted(9)
         s.speech.chunk(9, tone(0, 40 * CHUNK))
         s.speech.chunk(9, tone(99))

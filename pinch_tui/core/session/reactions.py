@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pinch_tui.core.said import quoted
+from pinch_tui.core.service_words import quoted
 
 
 class FailureKind(StrEnum):

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from pinch_tui.core.events import FinalizeMode, SessionParams
-from pinch_tui.core.said import words
 from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
+from pinch_tui.core.service_words import words
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Delivery
 from pinch_tui.core.session.events import SessionState, Step

@@ -86,7 +86,7 @@ class Transcript:
         self._rows.append(Row())
         self._utterances.append(utterance)
 
-    def hear(self, number: int, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
+    def add_sound(self, number: int, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
         """Take a frame of the utterance's sound, as `Voicing.hear` does."""
         if number in self._position:
             self._rows[self._position[number]].voicing.hear(end_ms, peak, is_muted=is_muted)

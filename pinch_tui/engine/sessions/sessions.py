@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from pinch_tui.core.events import FRAME_S, Counters, SessionParams, Severity
-from pinch_tui.core.said import quoted
+from pinch_tui.core.service_words import quoted
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import Outgoing

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 import httpx
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.said import of_body
+from pinch_tui.core.service_words import of_body
 from pinch_tui.core.wire import Allocation
 from pinch_tui.errors import AllocationError, CredentialError
 from pinch_tui.network.transport import client, failure_of, first_bytes, scope_of_answer

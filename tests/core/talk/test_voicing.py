@@ -79,7 +79,7 @@ def text(id_: str, words: str, *, is_final: bool = False) -> TranscriptMessage:
 
 def said(transcript: Transcript, number: int, begin: int, end: int) -> None:
     for at in range(begin, end, 20):
-        transcript.hear(number, at + 20, LOUD)
+        transcript.add_sound(number, at + 20, LOUD)
 
 
 def test_segments_begin_with_their_voice_and_never_overlap() -> None:

@@ -22,7 +22,7 @@ def talking() -> Transcript:
     transcript = Transcript()
     transcript.begin(Utterance(1, 0.0, 1000, "en", "es", session_id="ss_1"))
     for end_ms in range(1020, 14_000, 20):
-        transcript.hear(1, end_ms, 0.5)
+        transcript.add_sound(1, end_ms, 0.5)
     return transcript
 
 

@@ -66,7 +66,7 @@ class Conversation(RuleBasedStateMachine):
     def hear(self, data: st.DataObject, n_frames: int, peak: float) -> None:
         number = self.pick(data)
         for n in range(n_frames):
-            self.transcript.hear(number, self.now - 20 * (n_frames - 1 - n), peak)
+            self.transcript.add_sound(number, self.now - 20 * (n_frames - 1 - n), peak)
 
     @precondition(lambda self: self.last)
     @rule()

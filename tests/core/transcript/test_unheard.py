@@ -55,7 +55,7 @@ def spoken(*messages: TranscriptMessage, peak: float = 0.3) -> Transcript:
     transcript = Transcript()
     transcript.begin(Utterance(1, 1e9, 0, "en", "es", session_id="ss_1"))
     for at in range(20, 520, 20):
-        transcript.hear(1, at, peak)
+        transcript.add_sound(1, at, peak)
     transcript.finish(1, 520)
     for message in messages:
         transcript.apply(1, 1, message, 600)

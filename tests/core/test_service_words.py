@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.said import WORDS_LIMIT, of_body, quoted, words
+from pinch_tui.core.service_words import WORDS_LIMIT, of_body, quoted, words
 from pinch_tui.core.transcript.clean import clean
 
 
