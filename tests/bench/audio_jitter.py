@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pinch_tui.audio.dsp.jitter import Began, JitterBuffer
-from pinch_tui.audio.dsp.resample import PromptResampler
+from pinch_tui.audio.dsp.resample import Resampler
 from tests.bench.audio_arrivals import RECORDING
 
 RATE = 24_000
@@ -54,13 +54,13 @@ class At48k:
 
     def __init__(self) -> None:
         self._buffer = JitterBuffer(2 * RATE)
-        self._resampler = PromptResampler(RATE, 2 * RATE, "float32")
+        self._resampler = Resampler(RATE, 2 * RATE, "float32", is_prompt=True)
 
     def push(self, playout: int, samples: array[float]) -> None:
         self._buffer.push(playout, array("f", self._resampler.push(samples.tobytes())))
 
     def end(self, playout: int) -> None:
-        self._buffer.end(playout, array("f", self._resampler.flush()))
+        self._buffer.end(playout)
 
     def pull(self, count: int) -> None:
         self._buffer.pull(2 * count)

@@ -156,15 +156,13 @@ class JitterBuffer:
             self._lateness = max(self._lateness, due - entry.starts_at)
             entry.pushed += count
 
-    def end(self, playout: int, tail: Samples[float] | None = None) -> None:
-        """Mark the playout complete after ``tail`` (from a resampler); the rest is played without priming."""
+    def end(self, playout: int) -> None:
+        """Mark a playout as complete; its remaining samples are played without priming."""
         entry = self._find(playout)
         if entry is None or entry.is_ended:
             return
         if not entry.buffered:
             self._undo_underrun(entry)
-        if tail:
-            self.push(playout, tail)
         entry.is_ended = True
 
     def clear(self, playout: int | None = None) -> None:

@@ -22,13 +22,6 @@ def to_pcm16(samples: Floats) -> bytes:
     return bytes(np.clip(np.rint(finite * np.float32(32_768)), -32_768, 32_767).astype("<i2").tobytes())
 
 
-def mono16(samples: Ints) -> Ints:
-    """(n, channels) int16 -> (n,) int16: the mean of the channels."""
-    if samples.shape[1] == 1:
-        return np.ascontiguousarray(samples[:, 0])
-    return np.asarray(np.rint(samples.mean(axis=1, dtype=np.float64)), dtype=np.int16)
-
-
 def mono(samples: Floats) -> Floats:
     """(n, channels) float32 -> (n,) float32: the mean of the channels."""
     if samples.shape[1] == 1:

@@ -64,22 +64,28 @@ class Resampler:
 
     ``dtype`` is ``int16`` or ``float32``. The joined output does not depend on how the input is split. int16 is
     converted as float32 and rounded, because soxr dithers its own int16 output, so exact zeros would not stay zeros.
+
+    ``is_prompt`` is for playback, where the jitter buffer needs whole chunks: samples held back would be missing from
+    its depth, and would be heard alone during a pause in the speech. Each chunk then comes out as long as it went in.
+    The first one begins with silence as long as the delay (1.5 ms from 24 to 48 kHz), and as much is lost at the end.
+    This always uses `SincStream`, because soxr's delay would be 10 ms.
     """
 
-    def __init__(self, rate_in: int, rate_out: int, dtype: str) -> None:
+    def __init__(self, rate_in: int, rate_out: int, dtype: str, *, is_prompt: bool = False) -> None:
         self.rate_in = rate_in
         self.rate_out = rate_out
         self._dtype = np.dtype(dtype)
-        self._stream = None if rate_in == rate_out else self._new()
+        self._stream: Stream | None = None
+        if rate_in != rate_out:
+            self._stream = SincStream(rate_in, rate_out) if is_prompt else stream(rate_in, rate_out, is_live=True)
+        if is_prompt and isinstance(self._stream, SincStream):
+            self._stream.prime()
         self._fed = 0
         self._given = 0
 
-    def _new(self) -> Stream:
-        return stream(self.rate_in, self.rate_out, is_live=True)
-
     @property
     def delay_s(self) -> float:
-        """Seconds of input whose output is still held back."""
+        """Seconds of input whose output is still held back (0 if ``is_prompt``)."""
         return self._fed / self.rate_in - self._given / self.rate_out
 
     def push(self, data: bytes) -> bytes:
@@ -92,47 +98,9 @@ class Resampler:
         self._fed += samples.size
         out: Floats = self._stream.resample_chunk(samples)
         self._given += out.size
-        return self._bytes(out)
-
-    def _bytes(self, out: Floats) -> bytes:
         if self._dtype == np.int16:
             return bytes(np.clip(np.rint(out), -32_768, 32_767).astype("<i2").tobytes())
         return bytes(out.tobytes())
-
-    def flush(self) -> bytes:
-        """The tail, which makes the output as long as the input; the next `push` starts a new stream."""
-        if self._stream is None or not self._fed:
-            return b""
-        due = -(-self._fed * self.rate_out // self.rate_in) - self._given
-        tail: list[Floats] = []
-        zeros = np.zeros(max(1, self.rate_in // 50), dtype=np.float32)
-        got = 0
-        while got < due:
-            out = self._stream.resample_chunk(zeros)
-            tail.append(out)
-            got += out.size
-        self._stream, self._fed, self._given = self._new(), 0, 0
-        return self._bytes(np.concatenate(tail)[:due]) if tail else b""
-
-
-class PromptResampler(Resampler):
-    """For playback: each chunk comes out as long as it went in, with a constant delay.
-
-    The jitter buffer needs whole chunks: samples held back would be missing from its depth, and would be heard alone
-    during a pause in the speech. The first chunk therefore begins with silence as long as the delay (1.5 ms from 24 to
-    48 kHz), and as much is cut from the end of the tail. It always uses `SincStream`; soxr's delay would be 10 ms.
-    """
-
-    def _new(self) -> Stream:
-        return SincStream(self.rate_in, self.rate_out)
-
-    def push(self, data: bytes) -> bytes:
-        is_first = not self._fed
-        out = super().push(data)
-        if not is_first or not self._fed or not isinstance(self._stream, SincStream):
-            return out
-        self._given += self._stream.lag
-        return bytes(self._stream.lag * self._dtype.itemsize) + out
 
 
 def convert(samples: Floats | Ints, rate_in: int, rate_out: int) -> Floats | Ints:

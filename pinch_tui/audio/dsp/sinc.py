@@ -55,10 +55,9 @@ class SincStream:
         self._held, self._first = held[keep:], self._first + min(keep, held.size)
         return out
 
-    @property
-    def lag(self) -> int:
-        """Output samples that are held back until more input arrives."""
-        return int(self._half * self._up // self._down)
+    def prime(self) -> None:
+        """Feed silence as long as the delay, so that each chunk comes out as long as it went in."""
+        self.resample_chunk(np.zeros(self._half, np.float32))
 
     def _each(self, held: Floats, until: int) -> Floats:
         places = np.arange(self._given, until, dtype=np.int64) * self._down

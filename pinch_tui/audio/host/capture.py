@@ -40,9 +40,8 @@ def _downmix(data: bytes, channels: int) -> bytes:
     """The mean of the first two channels; an interface's further channels are rarely microphones."""
     import numpy as np
 
-    from pinch_tui.audio.dsp.pcm import mono16
-
-    return bytes(mono16(np.frombuffer(data, dtype="<i2").reshape(-1, channels)[:, :2]).tobytes())
+    samples = np.frombuffer(data, dtype="<i2").reshape(-1, channels)[:, :2]
+    return bytes(np.rint(samples.mean(axis=1)).astype("<i2").tobytes())
 
 
 class Capture(HostRole):

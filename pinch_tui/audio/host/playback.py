@@ -110,49 +110,35 @@ class _Player:
         self._outbox = outbox
         self._jitter = JitterBuffer(picked.rate)
         self._overlay: list[array[float]] = []
-        self._resamplers: dict[int, Any] = {}
+        self._resamplers: dict[Any, Any] = {}  # playout -> its Resampler
 
     # ---- the reader's thread ----
 
     def push(self, playout: int, samples: bytes) -> None:
-        if self.rate != OUT_RATE:
-            resampler = self._resamplers.get(playout)
-            if resampler is None:
-                return
-            samples = resampler.push(samples)
-        if samples:
-            self._commands.append((self._jitter.push, playout, array("f", samples)))
+        resampler = self._resamplers.get(playout)
+        if resampler is not None and (resampled := resampler.push(samples)):
+            self._commands.append((self._jitter.push, playout, array("f", resampled)))
 
     def set_gain(self, gain: float) -> None:
         self._commands.append((self._jitter.set_gain, gain))
 
     def command(self, note: Note) -> None:
-        kind, playout = note["kind"], note.get("playout")
-        tail = self._update_resamplers(kind, playout) if self.rate != OUT_RATE else b""
-        match kind:
+        playout = note.get("playout")
+        match note["kind"]:
             case "begin":
+                from pinch_tui.audio.dsp.resample import Resampler
+
+                self._resamplers[playout] = Resampler(OUT_RATE, self.rate, "float32", is_prompt=True)
                 self._commands.append((self._jitter.begin, playout))
             case "end":
-                self._commands.append((self._jitter.end, playout, array("f", tail)))
+                self._resamplers.pop(playout, None)
+                self._commands.append((self._jitter.end, playout))
             case "clear":
+                for number in list(self._resamplers) if playout is None else [playout]:
+                    self._resamplers.pop(number, None)
                 self._commands.append((self._jitter.clear, playout))
             case "cue":
                 self._commands.append((self._overlay.append, array("f", cues.render(str(note["name"]), self.rate))))
-
-    def _update_resamplers(self, kind: str, playout: int | None) -> bytes:
-        """Keep one resampler per playout; returns its tail at the end."""
-        if kind == "begin" and playout is not None:
-            from pinch_tui.audio.dsp.resample import PromptResampler
-
-            self._resamplers[playout] = PromptResampler(OUT_RATE, self.rate, "float32")
-        elif kind == "clear" and playout is None:
-            self._resamplers.clear()
-        elif playout is not None:
-            resampler = self._resamplers.pop(playout, None)
-            if resampler is not None and kind == "end":
-                tail: bytes = resampler.flush()
-                return tail
-        return b""
 
     # ---- the device's thread ----
 

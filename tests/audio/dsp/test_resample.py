@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinch_tui.audio.dsp import resample
-from pinch_tui.audio.dsp.pcm import clean_speech, mono, mono16, to_pcm16
-from pinch_tui.audio.dsp.resample import PromptResampler, Resampler, convert, stream
+from pinch_tui.audio.dsp.pcm import clean_speech, mono, to_pcm16
+from pinch_tui.audio.dsp.resample import Resampler, convert, stream
 from pinch_tui.audio.dsp.sinc import SincStream
 
 
@@ -36,15 +36,17 @@ NOISE = (np.random.default_rng(7).standard_normal(9600) * 4000).astype(np.int16)
 def test_any_chopping_gives_the_same_output(rates: tuple[int, int], dtype: str, cuts: list[int]) -> None:
     samples = NOISE if dtype == "int16" else (NOISE / 32768).astype(np.float32)
     whole, chopped = Resampler(*rates, dtype), Resampler(*rates, dtype)
-    expected = whole.push(samples.tobytes()) + whole.flush()
+    expected = whole.push(samples.tobytes())
     got, rest = b"", samples
     for cut in cuts:
         got += chopped.push(rest[:cut].tobytes())
         rest = rest[cut:]
-    got += chopped.push(rest.tobytes()) + chopped.flush()
+    got += chopped.push(rest.tobytes())
     assert got == expected
     width = 2 if dtype == "int16" else 4
-    assert len(got) // width == -(-samples.size * rates[1] // rates[0])
+    held_back = whole.delay_s * rates[1]
+    assert len(got) // width == round(samples.size * rates[1] / rates[0] - held_back)
+    assert 0 <= held_back < 0.04 * rates[1]
 
 
 @pytest.mark.parametrize(("rate", "block"), [(48000, 960), (44100, 882), (32000, 640), (96000, 1920)])
@@ -61,7 +63,7 @@ def test_zeros_stay_exact_zeros_and_equal_rates_pass_untouched() -> None:
     assert not any(resampler.push(bytes(9600)))
     same = Resampler(16_000, 16_000, "int16")
     assert same.push(NOISE.tobytes()) == NOISE.tobytes()
-    assert same.flush() == b""
+    assert same.delay_s == 0.0
     assert Resampler(48_000, 16_000, "int16").push(b"") == b""
 
 
@@ -70,7 +72,7 @@ def test_a_tone_survives_with_its_level_and_place(rate_in: int, rate_out: int) -
     t = np.arange(rate_in) / rate_in
     tone = (0.5 * np.sin(2 * np.pi * 1000 * t)).astype(np.float32)
     resampler = Resampler(rate_in, rate_out, "float32")
-    out = np.frombuffer(resampler.push(tone.tobytes()) + resampler.flush(), dtype=np.float32)
+    out = np.frombuffer(resampler.push(tone.tobytes()), dtype=np.float32)
     middle = out[rate_out // 10 : -rate_out // 10].astype(np.float64)
     phase = 2 * np.pi * 1000 * np.arange(rate_out // 10, rate_out // 10 + middle.size) / rate_out
     basis = np.stack([np.sin(phase), np.cos(phase)], axis=1)
@@ -85,12 +87,12 @@ def test_a_tone_survives_with_its_level_and_place(rate_in: int, rate_out: int) -
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000, 16_000])
 def test_a_prompt_stream_holds_nothing_back_and_keeps_the_tone(rate: int) -> None:
     tone = np.asarray([0.5 * math.sin(2 * math.pi * 440 * i / 24_000) for i in range(24_000)], np.float32)
-    stream = PromptResampler(24_000, rate, "float32")
+    stream = Resampler(24_000, rate, "float32", is_prompt=True)
     sizes = [len(stream.push(tone[start : start + 1920].tobytes())) // 4 for start in range(0, 24_000, 1920)]
     assert all(abs(size - 0.08 * rate) <= 1 for size in sizes[:-1])
-    assert sum(sizes) + len(stream.flush()) // 4 == rate
-    again = np.frombuffer(stream.push(tone.tobytes()), np.float32)
-    assert abs(again.size - rate) <= 1  # after the end a new stream begins
+    assert sum(sizes) == rate
+    again = np.frombuffer(Resampler(24_000, rate, "float32", is_prompt=True).push(tone.tobytes()), np.float32)
+    assert again.size == rate
     lag = round(rate * 0.0035)
     late = np.argmax(np.correlate(again[: rate // 4], tone_at(rate)[: rate // 4 - lag], "valid"))
     assert late / rate < 0.0025
@@ -140,8 +142,6 @@ def test_formats() -> None:
         to_pcm16(np.array([np.nan, np.inf, 2.0, -2.0], dtype=np.float32))
         == np.array([0, 0, 32767, -32768], dtype=np.int16).tobytes()
     )
-    assert mono16(np.array([[1, 3], [-5, -7]], dtype=np.int16)).tolist() == [2, -6]
-    assert mono16(np.array([[1], [2]], dtype=np.int16)).tolist() == [1, 2]
     assert mono(np.array([[0.5, 0.0]], dtype=np.float32)).tolist() == [0.25]
     assert mono(np.array([[0.5]], dtype=np.float32)).tolist() == [0.5]
 
