@@ -110,7 +110,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "loading": (),
     "core": ("errors",),
     "settings": ("errors", "core", "store.paths"),
-    "audio": ("errors", "boundary", "core", "children", "loading"),
+    "audio": ("errors", "boundary", "core", "children", "loading", "outlet"),
     "network": ("errors", "core.hosts"),
     "services": ("errors", "core", "settings.model", "network", "children", "loading"),
     "services.practice": (

@@ -39,12 +39,10 @@ class HostMicrophone(HostStream):
         self._runner.on_command = self._command
 
     def request_open(self) -> None:
-        if not self._is_shut:
-            self._runner.open()
+        self._runner.open()
 
     def request_close(self) -> None:
-        if not self._is_shut:
-            self._runner.close()
+        self._runner.close()
 
     def attend(self, is_attended: bool) -> None:
         if is_attended != self._is_attended:

@@ -69,8 +69,6 @@ class HostSpeaker(HostStream):
         self._pump()
 
     def play(self, playout: int, chunk: bytes) -> None:
-        if self._is_shut:
-            return
         from pinch_tui.audio.dsp.pcm import clean_speech  # imports numpy, which is loaded after the first paint
 
         samples = clean_speech(chunk)
@@ -78,8 +76,6 @@ class HostSpeaker(HostStream):
             self._pump()
 
     def end(self, playout: int) -> None:
-        if self._is_shut:
-            return
         self._ledger.end(playout)
         self._pump()
 

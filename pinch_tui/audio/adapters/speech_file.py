@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import queue
 import stat
 import struct
 import sys
-import threading
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -22,6 +20,7 @@ from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE
 from pinch_tui.core.sound import SpeakerOpened
 from pinch_tui.errors import InputFileError, why
+from pinch_tui.outlet import Outlet
 
 OPEN_LENGTH: Final = 0xFFFF_FFFF
 """The length in a WAV header if the real one is unknown, as ffmpeg writes and reads it."""
@@ -67,52 +66,33 @@ class _File:
 
 
 class _Pipe:
-    """A pipe, written by a thread because its reader can stall. Beyond `BEHIND_LIMIT` unread bytes `write` raises."""
+    """A pipe whose reader can stall. Beyond `BEHIND_LIMIT` unread bytes `write` raises."""
 
     def __init__(self, handle: int, *, is_ours: bool) -> None:
         self._handle = handle
         self._is_ours = is_ours
-        self._loop = asyncio.get_running_loop()
-        self._parts: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._behind = 0
-        self._error: OSError | None = None
-        self._done = asyncio.Event()
-        threading.Thread(target=self._run, name="speech-pipe", daemon=True).start()
+        self._outlet = Outlet(handle, "speech-pipe")
 
     def write(self, data: bytes) -> None:
-        if self._error is not None:
-            raise self._error
-        if self._behind + len(data) > BEHIND_LIMIT:
+        if self._outlet.error is not None:
+            raise self._outlet.error
+        if self._outlet.pending + len(data) > BEHIND_LIMIT:
             raise TimeoutError(None, "its reader is minutes behind")
-        self._behind += len(data)
-        self._parts.put(data)
+        self._outlet.write(data)
 
     async def close(self, header: bytes) -> None:
         """Wait for the reader to take the rest."""
-        self._parts.put(b"")
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
-                await self._done.wait()
-        except TimeoutError:
-            raise TimeoutError(None, "its reader does not take the rest") from None
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        while data := self._parts.get():
-            taken = len(data)
-            try:
-                while data:
-                    data = data[os.write(self._handle, data) :]
-            except OSError as exc:
-                self._error = exc
-                break
-            self._behind -= taken
-        if self._is_ours:
-            with contextlib.suppress(OSError):
-                os.close(self._handle)
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._done.set)
+                while self._outlet.pending:  # noqa: ASYNC110 - a thread's counter
+                    await asyncio.sleep(0.02)
+        is_written = self._outlet.close(0.0)
+        if self._is_ours and is_written:  # otherwise the outlet's thread may still use it
+            os.close(self._handle)
+        if self._outlet.error is not None:
+            raise self._outlet.error
+        if not is_written:
+            raise TimeoutError(None, "its reader does not take the rest")
 
 
 class FileSpeaker(UnpacedSpeaker):
@@ -120,8 +100,7 @@ class FileSpeaker(UnpacedSpeaker):
 
     `aclose` completes a file's header; a pipe, which cannot seek back, gets a header of open length. The constructor
     raises `InputFileError` with the reason: a full disk, a reader that has gone, a pipe without a reader. Later
-    failures are kept in ``failure``, because the engine would take an exception for a fault of the session. A pipe
-    needs a running event loop.
+    failures are kept in ``failure``, because the engine would take an exception for a fault of the session.
     """
 
     def __init__(self, target: Path | BinaryIO, *, clock: Clock) -> None:
