@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from pinch_tui.core.events import CatchUp, EdgeKind, RetryNow, StateWord, StopSpeech, TalkEdge, TalkSource
+from pinch_tui.core.events import EdgeKind, Intent, StateWord, StopSpeech, TalkEdge, TalkSource
 from pinch_tui.core.options import FREE_TEXT_LIMIT
 from pinch_tui.errors import PinchError
 from pinch_tui.frontend.frontend import FrontEnd
@@ -12,8 +13,9 @@ from pinch_tui.frontend.languages_text import last_heard
 from pinch_tui.frontend.lines import LineWork
 from pinch_tui.settings.model import VOLUME_RANGE
 
+Handler = Callable[[FrontEnd], None]
 VOLUME_STEP = 0.1
-SLOWER = 0.75
+SLOW_SPEED = 0.75
 """Speed of the slower replay."""
 
 
@@ -37,19 +39,14 @@ def cancel(front: FrontEnd) -> None:
         front.face.rest()
 
 
-def stop_speech(front: FrontEnd) -> None:
-    front.engine.post(StopSpeech())
-    front.face.confirm("Voice stopped.")
+def posting(intent: Intent, done: str) -> Handler:
+    """A handler that passes an intent to the engine and says what it did."""
 
+    def handler(front: FrontEnd) -> None:
+        front.engine.post(intent)
+        front.face.confirm(done)
 
-def skip_speech(front: FrontEnd) -> None:
-    front.engine.post(StopSpeech(skip=True))
-    front.face.confirm("Voice of this line skipped.")
-
-
-def catch_up(front: FrontEnd) -> None:
-    front.engine.post(CatchUp())
-    front.face.confirm("Catching up.")
+    return handler
 
 
 def mute(front: FrontEnd) -> None:
@@ -68,11 +65,6 @@ def turn(front: FrontEnd, step: float) -> None:
 
 def _loudness(volume: float) -> str:
     return f"Volume {volume * 100:.0f} %"
-
-
-def retry(front: FrontEnd) -> None:
-    front.engine.post(RetryNow())
-    front.face.confirm("Connecting now.")
 
 
 # ---- languages ----------------------------------------------------------------------------------------------------

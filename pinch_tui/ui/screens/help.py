@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,9 +17,7 @@ from textual.widgets import Input, Static
 from pinch_tui.core.keynames import key_name
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.actions import ACTIONS, BY_NAME, Group
-from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.status_text import hold_text, talk_hint
-from pinch_tui.ui.ports import Host
 from pinch_tui.ui.screens.list_panel import FilterField
 from pinch_tui.ui.screens.panel import Panel
 from pinch_tui.ui.transcript.search import fold
@@ -30,28 +28,6 @@ _NAME_CELLS = 16
 _TALK = ("Talk", "How to hold it: see the top")
 _LEAST_ROOM = 24
 """Descriptions are left out if there are fewer cells than this."""
-
-
-class TalkingLines(Static):
-    """How to talk here, and why this way, which can change while the panel is open."""
-
-    def on_mount(self) -> None:
-        host = cast("Host", self.app)
-        host.hold_signal.subscribe(self, lambda _: self._draw(host.front))
-        self._draw(host.front)
-
-    def _draw(self, front: FrontEnd) -> None:
-        report = front.hold.report()
-        hint = talk_hint(report.method, front.settings.talk.key)
-        mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
-        self.update(
-            Content.assemble(
-                (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
-                f"{mouse}\n",
-                (f"{hold_text(report.method)}", "$accent"),
-                (f"  {clean(report.sentence)}", "$text-muted"),
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +131,7 @@ class HelpScreen(Panel[None]):
     DEFAULT_CSS = """
     HelpScreen FilterField { margin-bottom: 1; }
     HelpScreen.-short FilterField { margin-bottom: 0; }
-    HelpScreen.-searching TalkingLines { display: none; }
+    HelpScreen.-searching #talking { display: none; }
     """
     TITLE, KEYS, SHEET = "Help", "Up and Down scroll, Esc closes", "panel -wide -full"
     ENDS_TALK = True
@@ -174,11 +150,26 @@ class HelpScreen(Panel[None]):
     def body(self) -> Iterator[Widget]:
         yield FilterField("type to search", self._takes_key)
         with VerticalScroll(classes="body", can_focus=False):
-            yield TalkingLines(classes="panel-text")
+            yield Static(id="talking", classes="panel-text")
             yield KeysTable(self.front.keys, self.front.settings.talk.key, self._place)
 
     def on_mount(self) -> None:
         self.query_one(FilterField).focus()
+        self.host.hold_signal.subscribe(self, lambda _: self._draw_talking())
+        self._draw_talking()
+
+    def _draw_talking(self) -> None:
+        """How to talk here, and why this way, which can change while the panel is open."""
+        report = self.front.hold.report()
+        hint = talk_hint(report.method, self.front.settings.talk.key)
+        mouse = "" if report.method == "mouse" else " Holding the mouse button on the talk bar works in every terminal."
+        drawn = Content.assemble(
+            (f"{hint[:1].upper()}{hint[1:]}.", "bold"),
+            f"{mouse}\n",
+            (f"{hold_text(report.method)}", "$accent"),
+            (f"  {clean(report.sentence)}", "$text-muted"),
+        )
+        self.query_one("#talking", Static).update(drawn)
 
     def _takes_key(self, event: events.Key) -> bool:
         """If the field is empty, the key that opened the help closes it, and Home and End scroll."""

@@ -105,7 +105,9 @@ class SettingsScreen(Panel[None]):
                     placeholder=row.note,
                 )
             elif row.is_free_text:
-                yield _row(row, value)
+                field = Input(value, placeholder=row.note, id=row.name, compact=True, max_length=row.limit)
+                field.select_on_focus = False
+                yield Horizontal(Static(Content(f" {row.label}")), field, classes="row")
             else:
                 offered = [offer for offer in row.offers if row.name != "voice" or offer[0] in service.voices]
                 yield _choice(row.key, value, offered)
@@ -279,8 +281,3 @@ def _choice(
     row = OPTIONS[key]
     offers = offers or row.offers or _YES_NO
     return Choice(row.remembered, row.label, offers, value, note=problem or row.note, wraps=wraps)
-
-
-def _row(row: Option, value: str) -> Horizontal:
-    field = Input(value, placeholder=row.note, id=row.name, compact=True, max_length=row.limit, select_on_focus=False)
-    return Horizontal(Static(Content(f" {row.label}")), field, classes="row")
