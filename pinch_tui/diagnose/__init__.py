@@ -1,1 +1,1 @@
-"""Diagnosis: the doctor and its checks."""
+"""Diagnosis: the doctor with its checks, and the replay of traces."""

@@ -1,4 +1,4 @@
-"""What a check says: a finding, as lines for a person and as an object for a program."""
+"""The outcome of a check: a finding, as lines for a person and as an object for a program."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NAME_WIDTH = 11
 
 class Verdict(StrEnum):
     OK = "ok"
-    WARN = "warn"  # works, but less well, or elsewhere
-    FAIL = "fail"  # does not work until it is cured
-    SKIP = "skip"  # was not checked; the sentence says why
+    WARN = "warn"  # works, but with limitations
+    FAIL = "fail"  # does not work until it is fixed
+    SKIP = "skip"  # not checked; the sentence says why
 
 
 _MARKS = {Verdict.OK: "✓", Verdict.WARN: "!", Verdict.FAIL: "✗", Verdict.SKIP: "-"}
@@ -30,7 +30,7 @@ _ASCII_MARKS = {Verdict.OK: "ok", Verdict.WARN: "! ", Verdict.FAIL: "X ", Verdic
 class Finding:
     """One check's outcome. ``sentence``: the state; ``cure``: what to do; both plain text without secrets.
 
-    ``exit_code`` is that of a failure (2 set-up, 3 credentials, 4 sound, 5 network or service), else 0. ``facts`` are
+    ``exit_code`` is 0, or for a failure 2 (set-up), 3 (credentials), 4 (sound) or 5 (network or service). ``facts`` are
     JSON-ready details for ``--json``.
     """
 
@@ -59,17 +59,17 @@ def skip(name: str, why: str) -> Finding:
 
 
 def tidy(text: str) -> str:
-    """One harmless line: names of devices, hosts and files come from outside."""
+    """One harmless line, since names of devices, hosts and files come from outside."""
     return clean(text, SENTENCE_LIMIT)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """The code of the first failure: checks run in the order in which faults have to be cured."""
+    """The code of the first failure, since checks run in the order in which faults have to be fixed."""
     return next((finding.exit_code for finding in findings if finding.verdict is Verdict.FAIL), EXIT_OK)
 
 
 def lines(finding: Finding, width: int, *, is_ascii: bool) -> list[str]:
-    """A mark, the name, the sentence; below them the cure, if one is needed."""
+    """A mark, the name and the sentence; below them the cure, if one is needed."""
     mark = (_ASCII_MARKS if is_ascii else _MARKS)[finding.verdict]
     head = f"{mark} {finding.name:<{NAME_WIDTH}} "
     indent = " " * len(head)
@@ -93,7 +93,7 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def as_object(findings: Iterable[Finding], program: str) -> dict[str, object]:
-    """What ``--json`` prints. ``version`` counts changes of this shape."""
+    """The object for ``--json``. ``version`` is the version of its format."""
     found = list(findings)
     return {
         "version": 1,

@@ -1,7 +1,7 @@
-"""Replays a trace: the real engine runs in virtual time against a service that answers as the trace says.
+"""Replays a trace: the real engine runs in virtual time against a service that plays the trace.
 
-What the service sent is taken from the trace; what the client does is decided anew and compared with what the trace
-says it sent. So a fault of the client appears again, and a fault of the network does not. Sound is zeros, captured when
+The service's messages come from the trace. The client decides anew, and its messages are compared with the trace's. So
+faults of the client appear again, and faults of the network do not. The sound is zeros, captured at the times at which
 the trace says that it was sent; texts are the trace's placeholders.
 """
 
@@ -44,18 +44,16 @@ from pinch_tui.settings.model import KeepOpen
 from pinch_tui.store.trace import TraceLine
 
 SETTLE_WITHIN_S = 20.0
-"""How long the engine may go on after the last line."""
+"""Time that the engine has after the last line."""
 MAX_PAUSE_S = 3600.0
-"""A longer pause between two lines is cut to this."""
+"""Longer pauses between two lines are cut to this."""
 TURN_S = 1e-6
-"""Virtual time moves only when the engine has nothing left to do, so this is long enough for all of it."""
-VOICE = 0.5
-"""The peak of replayed frames that are not quiet."""
+"""Long enough for everything the engine has to do, since virtual time moves only when it is idle."""
 
 
 @dataclass(slots=True)
 class Timing:
-    """Monotonic times of one utterance; None: it did not come."""
+    """Monotonic times of one utterance; None if the event did not occur."""
 
     started: float
     finalized: float | None = None
@@ -77,17 +75,15 @@ class Replayed:
     utterances: tuple[Utterance, ...] = ()
     timings: dict[int, Timing] = field(default_factory=dict)
     speech_samples: dict[int, int] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)  # failed attempts and closed sockets, in order
-    differences: list[str] = field(default_factory=list)  # where engine and trace disagree
+    failures: list[str] = field(default_factory=list)  # failed requests and closed sockets, in order
+    differences: list[str] = field(default_factory=list)  # between engine and trace
 
 
 Decode = Callable[[bytes | str], WireEvent]
 
 
 def replay(lines: Iterable[TraceLine], traits: ServiceTraits, decode: Decode) -> Replayed:
-    """Replay the lines of one run. ``traits`` and ``decode``: the service's. Never raises: lines that make no sense are
-    counted.
-    """
+    """Replay the lines of one run with the service's ``traits`` and ``decode``. Never raises: bad lines are counted."""
     return run(_Replay(list(lines), traits, decode).run())
 
 
@@ -95,7 +91,7 @@ def replay(lines: Iterable[TraceLine], traits: ServiceTraits, decode: Decode) ->
 
 
 class _Connection:
-    """One socket of the trace. ``frames`` and ``finalizes``: what the engine sent beyond what the trace sent."""
+    """One socket of the trace. ``frames`` and ``finalizes`` count the engine's minus the trace's."""
 
     def __init__(self) -> None:
         self.frames = self.finalizes = 0
@@ -113,13 +109,13 @@ class _Connection:
         self.frames += self.is_open
 
     def latch(self) -> None:
-        """A latched utterance is heard like any other."""
+        """Latched utterances are not special."""
 
     async def finalize(self) -> None:
         self.finalizes += self.is_open
 
     async def ping(self) -> None:
-        """Answered at once."""
+        """Returns at once."""
 
     async def receive(self) -> WireEvent:
         received = await self._received.get()
@@ -141,32 +137,29 @@ Pair = tuple[object, ...]
 
 
 class _Wire:
-    """`SessionApi` and `Connector` of the trace: a question waits until the trace has the answer."""
+    """`SessionApi` and `Connector` of the trace: each request waits for the trace's answer."""
 
     def __init__(self) -> None:
         self.waiting: set[Pair] = set()
-        """The pairs for which the engine waits for a session."""
+        """The pairs of the engine's pending requests."""
         self.newest: _Connection | None = None
+        self.asked: deque[Pair] = deque()
+        """The trace's requests that have no answer yet."""
         self._answers: defaultdict[Pair, asyncio.Queue[Allocation | PinchError]] = defaultdict(asyncio.Queue)
         self._sockets: dict[str, asyncio.Queue[_Connection | LinkError]] = {}
-        self._asked: deque[Pair] = deque()  # by the trace, and not answered
         self._unopened: deque[str] = deque()
 
-    def ask(self, params: SessionParams) -> None:
-        """The trace asks for a session."""
-        self._asked.append(_pair(params))
-
     def answer(self, got: Allocation | PinchError) -> None:
-        """The trace has an answer to its oldest question."""
-        if not self._asked:
+        """Answer the trace's oldest request."""
+        if not self.asked:
             return
         if isinstance(got, Allocation):
             self._sockets[got.ws_url] = asyncio.Queue()
             self._unopened.append(got.ws_url)
-        self._answers[self._asked.popleft()].put_nowait(got)
+        self._answers[self.asked.popleft()].put_nowait(got)
 
     def open(self, got: _Connection | LinkError) -> None:
-        """The socket of the oldest session that has none is open, or was refused."""
+        """Open, or refuse, the socket of the oldest session that has none."""
         if self._unopened:
             self._sockets[self._unopened.popleft()].put_nowait(got)
 
@@ -189,7 +182,7 @@ class _Wire:
         return got
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 # ---- the lines ----------------------------------------------------------------------------------------------------
@@ -198,7 +191,7 @@ class _Wire:
 class _Replay:
     def __init__(self, lines: list[TraceLine], traits: ServiceTraits, decode: Decode) -> None:
         self.out = Replayed()
-        self._spoken_at: float | None = None  # when the newest speech came
+        self._spoken_at: float | None = None  # when the newest speech arrived
         self._lines = lines
         self._traits, self._decode = traits, decode
         self._connections: dict[int, _Connection] = {}
@@ -207,6 +200,7 @@ class _Replay:
 
     async def run(self) -> Replayed:
         loop, clock = asyncio.get_running_loop(), SystemClock()
+        self._now = loop.time
         self._wire = _Wire()
         self._service = Service(self._traits, self._wire, self._wire)
         is_continuous = any(line.kind == "trace" and line.fields.get("continuous") is True for line in self._lines)
@@ -218,7 +212,7 @@ class _Replay:
         )
         ports = EnginePorts(SilentMicrophone("trace", clock=clock), UnpacedSpeaker(clock), self._service, clock)
         self._engine = Engine(config, ports, lambda: 0.5)
-        self._engine.subscribe(self._hear)
+        self._engine.subscribe(self._on_event)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._engine.run())
             at, t = loop.time(), self._lines[0].t if self._lines else 0.0
@@ -250,7 +244,10 @@ class _Replay:
             case "allocate":
                 self._on_allocate(from_trace(fields))
             case "allocated":
-                self._on_allocated(fields)
+                session_id, model = text_of(fields.get("session_id")), text_of(fields.get("model_version_id"))
+                self.out.sessions.append((session_id, model))
+                expires_in, url = number_of(fields.get("expires_in")) or 60.0, f"trace:{len(self.out.sessions)}"
+                self._wire.answer(Allocation(session_id, url, expires_in, model or None))
             case "failed":
                 self._on_failed(text_of(fields.get("what")), whole_of(fields.get("status")))
             case "opened":
@@ -263,29 +260,24 @@ class _Replay:
             case "closed":
                 self._on_closed(line.connection, whole_of(fields.get("code")), by_us=fields.get("by_us") is True)
             case "talk-cancel":
-                self._edge(EdgeKind.CANCEL)
+                self._edge(EdgeKind.CANCEL, self._now())
             case _:
                 self.out.counts[f"log {line.kind}"] += 1
 
     def _on_allocate(self, params: SessionParams) -> None:
+        """Make the engine request this session, unless it has already."""
         self.out.counts["sessions asked for"] += 1
-        self._wire.ask(params)
         pair = _pair(params)
+        self._wire.asked.append(pair)
         if pair in self._wire.waiting:
             return
         if pair != _pair(self._params):
             self._params = params
             self._engine.post(ChangeSession(params))
-        elif self._wire.newest is not None and self._wire.newest.is_open:  # with another key, for example
+        elif self._wire.newest is not None and self._wire.newest.is_open:  # such as with another key
             self._engine.use_service(self._service)
         else:
             self._engine.post(RetryNow())
-
-    def _on_allocated(self, fields: Mapping[str, object]) -> None:
-        session_id, model = text_of(fields.get("session_id")), text_of(fields.get("model_version_id"))
-        self.out.sessions.append((session_id, model))
-        url = f"trace:{len(self.out.sessions)}"
-        self._wire.answer(Allocation(session_id, url, number_of(fields.get("expires_in")) or 60.0, model or None))
 
     def _on_failed(self, what: str, status: int | None) -> None:
         self.out.failures.append(f"{'session' if what == 'allocate' else 'socket'} refused ({status or 'no answer'})")
@@ -300,7 +292,7 @@ class _Replay:
         connection = self._connections.get(number)
         n_bytes = whole_of(fields.get("bytes"))
         if connection is None:
-            self.out.differences.append("something was sent on a connection that never opened")
+            self.out.differences.append("the trace sent something on a connection that never opened")
         elif n_bytes is None:
             self.out.counts["finalizes sent"] += 1
             connection.finalizes -= 1
@@ -312,26 +304,23 @@ class _Replay:
             if n_bytes != FRAME_BYTES:
                 self.out.counts["frames of another size"] += 1
             connection.frames -= 1
-            if connection.frames < 0:
-                await self._capture(0.0 if fields.get("quiet") is True else VOICE)
+            if connection.frames < 0:  # the engine has sent all it has, so this frame was captured just now
+                now = self._now()
+                if self._engine.status.talking_since is None:
+                    self._edge(EdgeKind.START, now - FRAME_S)
+                    await asyncio.sleep(TURN_S)
+                self._frame_at = now
+                peak = 0.0 if fields.get("quiet") is True else 0.5
+                self._engine.hear_sample(Frame(bytes(FRAME_BYTES), 0, now, peak=peak))
 
-    async def _capture(self, peak: float) -> None:
-        """The engine has sent all that it has, so this is sound that was just taken."""
-        now = asyncio.get_running_loop().time()
-        if self._engine.status.talking_since is None:
-            self._edge(EdgeKind.START, now - FRAME_S)
-            await asyncio.sleep(TURN_S)
-        self._frame_at = now
-        self._engine.hear_sample(Frame(bytes(FRAME_BYTES), 0, now, peak=peak))
-
-    def _edge(self, kind: EdgeKind, t: float | None = None) -> None:
-        """A sample's: the engine takes its frames as they are given, without a microphone."""
-        self._engine.talk(TalkEdge(kind, asyncio.get_running_loop().time() if t is None else t, TalkSource.SAMPLE))
+    def _edge(self, kind: EdgeKind, t: float) -> None:
+        """An edge of a sample, whose frames reach the engine without a microphone."""
+        self._engine.talk(TalkEdge(kind, t, TalkSource.SAMPLE))
 
     def _on_received(self, number: int, fields: Mapping[str, object]) -> None:
         connection = self._connections.get(number)
         if connection is None:
-            self.out.differences.append("something came on a connection that never opened")
+            self.out.differences.append("the trace received something on a connection that never opened")
             return
         n_bytes = whole_of(fields.get("bytes"))
         message = fields.get("message")
@@ -341,17 +330,10 @@ class _Replay:
         else:
             event = self._decode(json.dumps(message) if isinstance(message, dict) else "")
             self.out.counts["messages received"] += 1
-        match event:
-            case Malformed():
-                self.out.counts["unreadable messages"] += 1
-            case UnknownMessage():
-                self.out.counts["unknown messages"] += 1
-            case ErrorMessage():
-                self.out.counts["error messages"] += 1
-            case SpeechChunk():
-                self._spoken_at = asyncio.get_running_loop().time()
-            case _:
-                pass
+        if kind := _NOTEWORTHY.get(type(event)):
+            self.out.counts[kind] += 1
+        if isinstance(event, SpeechChunk):
+            self._spoken_at = self._now()
         connection.give(event)
 
     def _on_closed(self, number: int, code: int | None, *, by_us: bool) -> None:
@@ -359,16 +341,14 @@ class _Replay:
         if not is_ordinary:
             self.out.failures.append(f"socket {'dropped' if by_us else 'closed'} ({code or 'no code'})")
         connection = self._connections.get(number)
-        if connection is None or not connection.is_open:
-            return
-        if is_ordinary:
-            return  # the engine closes it by itself, by the trace's times perhaps a hair later
-        connection.frames = connection.finalizes = 0  # what was on its way
-        connection.lose(code or 1006)
+        # The engine makes its ordinary closes by itself, perhaps slightly later than the trace.
+        if connection is not None and connection.is_open and not is_ordinary:
+            connection.frames = connection.finalizes = 0  # lost in transit
+            connection.lose(code or 1006)
 
-    # ---- what the engine makes of it ----
+    # ---- the engine's events ----
 
-    def _hear(self, event: EngineEvent) -> None:
+    def _on_event(self, event: EngineEvent) -> None:
         match event:
             case Logged(t, kind, {"utterance": int(number)}):
                 self._on_logged(t, kind, number)
@@ -376,7 +356,7 @@ class _Replay:
                 for number in numbers:
                     timing = self.out.timings[number]
                     if timing.first_speech is None and self._engine.transcript.utterance(number).has_speech:
-                        timing.first_speech = asyncio.get_running_loop().time()
+                        timing.first_speech = self._now()
             case _:
                 pass
 
@@ -397,11 +377,18 @@ class _Replay:
                 pass
 
     def _measure(self, number: int) -> None:
-        """Note the length of the speech, of which the engine keeps only the latest minutes."""
+        """Record the length of the speech, since the engine keeps only the latest minutes."""
         if samples := len(self._engine.speech_of(number)) // 4:
             self.out.speech_samples[number] = samples
 
 
+_NOTEWORTHY: Mapping[type, str] = {
+    Malformed: "unreadable messages",
+    UnknownMessage: "unknown messages",
+    ErrorMessage: "error messages",
+}
+
+
 def _pair(params: SessionParams) -> Pair:
-    """What identifies a session for the user. Speech is left out, since a session may switch it off by itself."""
+    """The parameters that identify a session. Speech is left out, since a session can switch it off by itself."""
     return params.source, params.target, params.voice, params.finalize_mode, params.two_way

@@ -1,7 +1,7 @@
-"""The terminal as a device: raw mode that is always undone, reading with a deadline, and the question about keys.
+"""The terminal as a device: raw mode that is always undone, reading with a deadline, and the query for key releases.
 
-The question is that of the talk key's reference, section 1.4: ask for flags 27, ask what is in force, ask for the
-device attributes, which every terminal answers; then take the request back. POSIX only; on Windows nothing is asked.
+The query follows section 1.4 of the talk key's reference: request flags 27, query the flags in force, query the device
+attributes, which every terminal answers; then withdraw the request. POSIX only; on Windows nothing is queried.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-ASK_S = 1.0
-ASK_REMOTE_S = 2.0
 PUSH = b"\x1b[>27u"
 POP = b"\x1b[<u"
 QUESTION = b"\x1b[?u\x1b[c"
@@ -25,13 +23,13 @@ FLAGS = re.compile(rb"\x1b\[\?(\d{1,4})u")
 ATTRIBUTES = re.compile(rb"\x1b\[\?[\d;]*c")
 
 Read = Callable[[float], bytes]
-"""The bytes that arrive within a number of seconds, b"" for none."""
+"""Takes a time limit in seconds; returns the bytes that arrived, b"" for none."""
 Write = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyAnswer:
-    """What a terminal answered when asked for key releases. ``flags`` None: it does not know the question."""
+    """A terminal's answer to the query for key releases. ``flags`` is None if it does not know the query."""
 
     flags: int | None
     has_answered: bool
@@ -40,7 +38,7 @@ class KeyAnswer:
 
 @contextlib.contextmanager
 def raw(fd: int) -> Iterator[None]:
-    """Raw mode on a terminal, undone at the end whatever happens. Raises OSError when it is no terminal."""
+    """Raw mode on a terminal, always undone at the end. Raises OSError if it is not a terminal."""
     if sys.platform == "win32":
         raise OSError("a console has no raw mode")
     import termios
@@ -59,9 +57,9 @@ def raw(fd: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def terminal() -> Iterator[int]:
-    """The controlling terminal, for reading and writing, whatever is redirected. Raises OSError."""
+    """The controlling terminal, for reading and writing, even if streams are redirected. Raises OSError."""
     if sys.platform == "win32":
-        raise OSError("a console is no file")
+        raise OSError("a console is not a file")
     fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     try:
         yield fd
@@ -70,7 +68,7 @@ def terminal() -> Iterator[int]:
 
 
 def reader(fd: int) -> Read:
-    """Read from a terminal that is in raw mode. Raises `OSError` when it is gone, b"" means that nothing came."""
+    """A `Read` from a terminal in raw mode. It raises `OSError` if the terminal has gone."""
 
     def read(within_s: float) -> bytes:
         ready, _, _ = select.select([fd], [], [], max(0.0, within_s))
@@ -85,7 +83,7 @@ def reader(fd: int) -> Read:
 
 
 def writer(fd: int) -> Write:
-    """Write to a terminal, whole."""
+    """A `Write` to a terminal that writes everything."""
 
     def write(data: bytes) -> None:
         while data:
@@ -95,32 +93,30 @@ def writer(fd: int) -> Write:
 
 
 def ask(read: Read, write: Write, within_s: float, clock: Callable[[], float] = time.monotonic) -> KeyAnswer:
-    """Ask a terminal in raw mode whether it reports key releases, and leave it as it was."""
+    """Ask a terminal in raw mode whether it reports key releases, and restore its state."""
     start = clock()
-    heard = b""
+    answer = b""
     write(PUSH + QUESTION)
     try:
-        while (left := start + within_s - clock()) > 0:
-            heard += read(left)
-            if ATTRIBUTES.search(heard):
-                break
+        while (left := start + within_s - clock()) > 0 and not ATTRIBUTES.search(answer):
+            answer += read(left)
     finally:
         write(POP)
     waited = round((clock() - start) * 1000)
-    flags = FLAGS.search(heard)
-    has_answered = flags is not None or ATTRIBUTES.search(heard) is not None
+    flags = FLAGS.search(answer)
+    has_answered = flags is not None or ATTRIBUTES.search(answer) is not None
     return KeyAnswer(int(flags.group(1)) if flags else None, has_answered, waited)
 
 
 def ask_here(*, is_remote: bool) -> KeyAnswer | None:
-    """Ask the controlling terminal; None where there is none, or (Windows) no way to ask."""
+    """Ask the controlling terminal; None without one, or (on Windows) without a way to ask."""
     if sys.platform == "win32":
         return None
     try:
         with terminal() as fd:
             if os.tcgetpgrp(fd) != os.getpgrp():
-                return None  # a job in the background is stopped when it touches the terminal's mode
+                return None  # a background job would be stopped for changing the terminal's mode
             with raw(fd):
-                return ask(reader(fd), writer(fd), ASK_REMOTE_S if is_remote else ASK_S)
+                return ask(reader(fd), writer(fd), 2.0 if is_remote else 1.0)
     except OSError:
         return None

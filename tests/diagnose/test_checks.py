@@ -327,5 +327,5 @@ def test_names_from_outside_cannot_paint(name: str) -> None:
 
 def test_the_resampler_is_named_where_it_is_not_the_usual_one() -> None:
     usual, other = (machine.check_packages({}, {}, has_soxr=has_soxr) for has_soxr in (True, False))
-    assert "soxr" not in usual.sentence and "Without soxr numpy resamples the sound." in other.sentence
+    assert "soxr" not in usual.sentence and "Without soxr, numpy resamples the sound." in other.sentence
     assert (usual.facts["resampler"], other.facts["resampler"]) == ("soxr", "numpy")

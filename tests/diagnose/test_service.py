@@ -120,7 +120,7 @@ async def test_sessions_that_are_refused(error: Exception, code: int, words: str
         (LinkError("The session's socket was refused (403)."), "socket", "refused (403)", "firewall"),
         (Socket(), "ready", "never became ready", "proxy"),
         (Socket(ConnectionLost(4401)), "ready", "before it was ready (4401)", "clock"),
-        (Socket(READY, after_sound=ConnectionLost(4400)), "round trip", "given sound (4400)", "fault of the client"),
+        (Socket(READY, after_sound=ConnectionLost(4400)), "round trip", "received sound (4400)", "fault of the client"),
         (Socket(READY, after_sound=ConnectionLost(4500)), "round trip", "(4500)", "fault of the service"),
         (Socket(READY, after_sound=ConnectionLost(1006)), "round trip", "(1006)", "connection was lost"),
     ],

@@ -53,7 +53,7 @@ async def run(env: dict[str, str], *args: str) -> list[dict[str, Any]]:
 )
 async def test_a_replay_comes_to_what_the_run_printed(tmp_path: Path, faults: tuple[str, ...], attempt: int) -> None:
     record(tmp_path / "speech.wav", 1.4)
-    plan = FaultPlan.parse(faults) if faults else None
+    plan = FaultPlan.parse(faults)
     service = PracticeService(PracticeOptions(ear="plain", voice="tones", fault=plan))
     url = await service.start()
     env = {

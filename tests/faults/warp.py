@@ -5,11 +5,13 @@ Loopback sockets deliver at once, so every run of one seed takes the same decisi
 
 from __future__ import annotations
 
+import selectors
 import socket
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from pinch_tui.diagnose import virtual_time
+from pinch_tui.diagnose.virtual_time import VirtualSelector
+from pinch_tui.diagnose.virtual_time import run as run_virtually
 
 T = TypeVar("T")
 
@@ -27,8 +29,13 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         inlet.bind(("127.0.0.1", 0))
         outlet.connect(inlet.getsockname())
 
-        def deliver() -> None:
-            outlet.send(b".")
-            inlet.recv(1)
+        class Delivering(VirtualSelector):
+            def select(self, timeout: float | None = None) -> list[Any]:
+                ready = selectors.DefaultSelector.select(self, 0)
+                if ready or timeout == 0:
+                    return ready
+                outlet.send(b".")
+                inlet.recv(1)
+                return super().select(timeout)
 
-        return virtual_time.run(main, deliver)
+        return run_virtually(main, Delivering)

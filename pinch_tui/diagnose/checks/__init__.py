@@ -1,1 +1,1 @@
-"""The checks, one module a subject: each looks at one thing and says what it found."""
+"""The doctor's checks, one module per subject. Each examines one thing and returns a finding."""

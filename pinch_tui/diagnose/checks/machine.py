@@ -1,4 +1,4 @@
-"""Checks of this machine and of the set-up: Python, platform, packages, configuration, key."""
+"""Checks of this machine and the set-up: Python, platform, packages, configuration, files, key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pinch_tui import __version__
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
 from pinch_tui.errors import EXIT_CREDENTIALS, EXIT_USAGE, ConfigError, PinchError
 
-OLDEST_PYTHON = (3, 11)
 _KNOWN = {"Linux": "Linux", "Darwin": "macOS", "Windows": "Windows"}
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)\s*(?:==\s*([0-9][A-Za-z0-9_.]*)\s*$)?")
 
@@ -26,48 +25,37 @@ def machine() -> Iterator[Finding]:
 
 
 def check_python(python: tuple[int, int, int], implementation: str) -> Finding:
-    """The interpreter is new enough, and of the tested kind."""
+    """The interpreter is new enough, and CPython."""
     version = ".".join(map(str, python))
-    if python[:2] < OLDEST_PYTHON:
+    if python[:2] < (3, 11):
+        cure = "Install a newer Python and recreate the virtual environment."
         return fail(
-            "python",
-            EXIT_USAGE,
-            f"Python {version} is too old: 3.11 or newer is needed.",
-            "Install a newer Python and recreate the virtual environment.",
-            version=version,
+            "python", EXIT_USAGE, f"Python {version} is too old: 3.11 or newer is needed.", cure, version=version
         )
     if implementation != "CPython":
-        sentence = f"{implementation} {version} is not tested: CPython is."
+        sentence = f"{implementation} {version} is not tested; CPython is."
         return warn("python", sentence, "If something misbehaves, try CPython.", version=version)
     return ok("python", f"Python {version}.", version=version)
 
 
 def check_platform(system: str, release: str, kind: str) -> Finding:
-    """The program is made for this system. ``system`` as `platform.system` names it, ``kind`` the processor's."""
+    """The system is supported. ``system`` as `platform.system` names it; ``kind``: the processor."""
     details = {"system": system, "release": release, "machine": kind}
     if system not in _KNOWN:
-        return warn(
-            "platform",
-            f"{system or 'This system'} is not one of Linux, macOS and Windows.",
-            "Most things may work; holding a key and sound are untested here.",
-            **details,
-        )
+        sentence = f"{system or 'This system'} is not one of Linux, macOS and Windows."
+        cure = "Most things may work; the talk key and sound are untested here."
+        return warn("platform", sentence, cure, **details)
     return ok("platform", f"{_KNOWN[system]} {release} on {kind}.", **details)
 
 
 def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str], *, has_soxr: bool = True) -> Finding:
-    """The packages are installed, in the versions needed. ``installed``: name -> version, None when missing;
-    ``pinned``: name -> the one version that is meant."""
+    """The required packages are installed. ``installed``: name -> version, None if missing; ``pinned``: name -> the
+    only version that is tested."""
     details = {"installed": dict(installed), "resampler": "soxr" if has_soxr else "numpy"}
     missing = sorted(name for name, version in installed.items() if version is None)
     if missing:
-        return fail(
-            "packages",
-            EXIT_USAGE,
-            f"Packages are missing: {', '.join(missing)}.",
-            "Reinstall pinch-tui into its virtual environment: python -m pip install --force-reinstall pinch-tui",
-            **details,
-        )
+        cure = "Reinstall pinch-tui into its virtual environment: python -m pip install --force-reinstall pinch-tui"
+        return fail("packages", EXIT_USAGE, f"Packages are missing: {', '.join(missing)}.", cure, **details)
     wrong = [
         f"{name} is {installed.get(name)} and should be {version}"
         for name, version in sorted(pinned.items())
@@ -75,14 +63,14 @@ def check_packages(installed: Mapping[str, str | None], pinned: Mapping[str, str
     ]
     if wrong:
         pins = " ".join(f"{name}=={version}" for name, version in sorted(pinned.items()))
-        sentence = f"{'; '.join(wrong)}: holding a key may fall back to guessing."
+        sentence = f"{'; '.join(wrong)}: key releases may have to be guessed."
         return warn("packages", sentence, f"Run: python -m pip install {pins}", **details)
-    resampler = "" if has_soxr else " Without soxr numpy resamples the sound."
+    resampler = "" if has_soxr else " Without soxr, numpy resamples the sound."
     return ok("packages", f"pinch-tui {__version__} with all its packages.{resampler}", **details)
 
 
 def _packages() -> tuple[dict[str, str | None], dict[str, str]]:
-    """What the distribution requires: the installed versions, and those it pins."""
+    """The distribution's requirements: their installed versions, and the pinned ones."""
     try:
         wanted = metadata.requires("pinch-tui") or []
     except metadata.PackageNotFoundError:
@@ -99,7 +87,7 @@ def _version(name: str) -> str | None:
 
 
 def check_config(path: str, *, exists: bool, error: PinchError | None = None, warnings: Sequence[str] = ()) -> Finding:
-    """The settings can be read. ``error``: why they cannot."""
+    """The settings can be read. ``error``: the reason if they cannot."""
     if error is not None:
         mistakes = [error, *(error.others if isinstance(error, ConfigError) else ())]
         title = " ".join(mistake.title for mistake in mistakes)
@@ -107,18 +95,16 @@ def check_config(path: str, *, exists: bool, error: PinchError | None = None, wa
         return fail("config", EXIT_USAGE, title, cure or "Correct that line.", path=path)
     if warnings:
         return warn("config", " ".join(warnings), "See `pinch-tui config show`.", path=path)
-    if not exists:
-        return ok("config", "No configuration file: the defaults apply.", path=path)
-    return ok("config", f"{path} is in order.", path=path)
+    return ok("config", f"{path} is in order." if exists else "No configuration file: the defaults apply.", path=path)
 
 
 def check_files(folders: Mapping[str, str]) -> Finding:
-    """Conversations, settings and logs can be kept. ``folders``: those that cannot be written -> why."""
+    """Conversations, settings and logs can be saved. ``folders``: unwritable folder -> reason."""
     if not folders:
-        return ok("files", "Conversations and settings can be kept.")
+        return ok("files", "Conversations and settings can be saved.")
     named = "; ".join(f"{folder} ({why})" for folder, why in folders.items())
-    cure = "Correct the folder's owner or mode, or name another with PINCH_TUI_HOME."
-    return warn("files", f"Nothing can be kept in {named}.", cure, folders=dict(folders))
+    cure = "Correct the folder's owner or mode, or set PINCH_TUI_HOME to another folder."
+    return warn("files", f"Nothing can be saved in {named}.", cure, folders=dict(folders))
 
 
 def check_key(
@@ -128,24 +114,21 @@ def check_key(
     service: str = "pinch",
     key: tuple[str, str] = ("pinch", "PINCH_API_KEY"),
 ) -> Finding:
-    """There is an API key, and others cannot read it. ``source``: where it was found, "" for nowhere, None when it
-    was not looked for. ``key``: the name under which the service's key is kept, and its variable."""
+    """There is an API key that others cannot read. ``source``: where it was found, "" for nowhere, None if it was not
+    looked up. ``key``: the name of the service's key, and its variable."""
     if source is None:
-        return skip("key", "The settings cannot be read, so the key was not looked for.")
+        return skip("key", "The settings cannot be read, so the key was not looked up.")
     if service == "practice":
-        return ok("key", "The practice service takes any key.", source="practice")
+        return ok("key", "The practice service accepts any key.", source="practice")
     if not source and service != "pinch":
         name, variable = key
         command = "pinch-tui key set" if name == "pinch" else f"pinch-tui key set --service {name}"
         cure = f"Store one with `{command}`, or set {variable}."
         return fail("key", EXIT_CREDENTIALS, f"There is no API key for {service}.", cure, source=None)
-    if not source:
-        return warn(  # not a failure: starting without a key is supported, and practice needs none
-            "key",
-            " ".join(("There is no API key: the app opens with the practice service.", *warnings)),
-            "For the real service, store a key with `pinch-tui key set`, or set PINCH_API_KEY.",
-            source=None,
-        )
+    if not source:  # not a failure: starting without a key is supported, and practice needs none
+        sentence = " ".join(("There is no API key: the app opens with the practice service.", *warnings))
+        cure = "To use Pinch, store a key with `pinch-tui key set`, or set PINCH_API_KEY."
+        return warn("key", sentence, cure, source=None)
     sentence = " ".join((f"The API key comes from: {source}.", *warnings))
     if warnings:
         return warn("key", sentence, "See `pinch-tui key status`.", source=source)

@@ -1,4 +1,4 @@
-"""Checks of the service, through the client's own adapters: the session, its socket, `ready`, and the round trip."""
+"""Checks of the service through the client's own adapters: the session, its socket, `ready`, and the round trip."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ STAGE_S = 6.0
 PINGS = 3
 SOUND_FRAMES = 10
 SLOW_MS = 300.0
-"""A round trip that is felt when talking."""
+"""A longer round trip is noticeable."""
 _CLOSED_WITHIN_S = 0.4
-"""A service that refuses what it got closes the socket about at once."""
+"""A service that refuses the sound closes the socket almost at once."""
 _CURES = {
-    Policy.BUSY: "Nothing is wrong here: try again in a minute; the app itself keeps your words and goes on trying.",
+    Policy.BUSY: "Nothing is wrong here: try again in a minute. The app keeps your words and retries.",
     Policy.LOST: "The connection was lost: check the network, then try again.",
     Policy.EXPIRED: "The session expired before it opened: check this machine's clock and the network's speed.",
-    Policy.FAULT: "A fault of the service: try again; if it stays, write to {support}.",
+    Policy.FAULT: "This is a fault of the service: try again; if it persists, write to {support}.",
     Policy.BAD: "This is a fault of the client: write to {support} with the session's id and model version.",
     Policy.ENDED: "The service ended the session: try again.",
 }
 
 
 async def check(service: Service, params: SessionParams, ready_s: float | None = None) -> AsyncIterator[Finding]:
-    """Ask for a session, open its socket, wait for `ready`, and hand over a moment of silence."""
+    """Request a session, open its socket, wait for `ready`, and send a moment of silence."""
     start = time.monotonic()
     try:
         allocation = await service.api.allocate(params)
@@ -57,12 +57,9 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
     talk = _Talk(service, connection, allocation, start)
     try:
         ready = await talk.ready(ready_s or service.traits.ready_within_s)
-        # Complaints about the settings come with the sound.
-        trip = (
-            skip("round trip", f"{_first_up(service.traits.label)} is not ready.")
-            if ready.exit_code
-            else await talk.round_trip()
-        )
+        # Complaints about the settings can arrive with the sound, so `ready` is judged after it.
+        skipped = skip("round trip", f"{_first_up(service.traits.label)} is not ready.")
+        trip = skipped if ready.exit_code else await talk.round_trip()
         yield talk.complained(ready)
         yield trip
     finally:
@@ -84,12 +81,11 @@ def _given(allocation: Allocation, ms: int) -> Finding:
 
 
 def _refused(name: str, error: PinchError, ms: int) -> Finding:
-    """A refusal in the words that the app would use."""
+    """A refusal in the app's words."""
     status = error.status
     kind = FailureKind.NETWORK if status is None else FailureKind.HTTP
     is_credential = isinstance(error, CredentialError)
-    words = error.words
-    failure = Failure(kind, status, error.title, error.hint, is_credential, not error.retryable, words=words)
+    failure = Failure(kind, status, error.title, error.hint, is_credential, not error.retryable, words=error.words)
     title, hint = describe(failure)
     cure = _CURES[Policy.BUSY] if policy_of(failure) is Policy.BUSY else _without_app_words(hint) or "Try again."
     return fail(name, error.exit_code, title, cure, status=status, ms=ms)
@@ -104,10 +100,10 @@ class _Talk:
         self._allocation = allocation
         self._start = start
         self._name = service.traits.label
-        self._said = ""  # the service's last complaint, as part of a sentence
+        self._said = ""  # the service's last complaint, as a sentence
 
     async def ready(self, within_s: float) -> Finding:
-        """The service says `ready`."""
+        """The service becomes ready."""
         try:
             async with asyncio.timeout(within_s):
                 while not isinstance(await self._receive(), ReadyMessage):
@@ -118,43 +114,43 @@ class _Talk:
             return _refused("ready", exc, since(self._start))
         except TimeoutError:
             sentence = f"The socket opened, but {self._name} never became ready.{self._said}"
-            cure = "Try again; if it stays, a proxy may be holding the messages back."
+            cure = "Try again; if it persists, a proxy may be holding back the messages."
             return fail("ready", EXIT_LINK, sentence, cure)
         ms = since(self._start)
         return ok("ready", f"{_first_up(self._name)} was ready after {ms} ms.", ms=ms)
 
     def complained(self, ready: Finding) -> Finding:
-        """What became of `ready` in the light of the service's complaints."""
+        """The finding about `ready`, or a warning if the service has complained since."""
         if not self._said or ready.verdict is not Verdict.OK:
             return ready
         sentence = f"{_first_up(self._name)} is ready, but complains.{self._said}"
         return warn("ready", sentence, "Try other languages.", **ready.facts)
 
     async def round_trip(self) -> Finding:
-        """Sound is taken, and an answer comes back in good time."""
+        """The service accepts sound, and answers quickly."""
         trips: list[float] = []
         try:
             async with asyncio.timeout(STAGE_S):
                 await self._exchange(trips)
         except ConnectionLost as exc:
-            return self._closed("round trip", exc.code, f"when it was given sound ({exc.code}).")
+            return self._closed("round trip", exc.code, f"when it received sound ({exc.code}).")
         except PinchError as exc:
             return _refused("round trip", exc, since(self._start))
         except TimeoutError:
             if not trips:
-                sentence = "Nothing came back through the socket."
-                return fail("round trip", EXIT_LINK, sentence, "A proxy may be holding it back; try again.")
+                cure = "A proxy may be holding back the answers; try again."
+                return fail("round trip", EXIT_LINK, "Nothing came back through the socket.", cure)
             sentence = f"{_first_up(self._name)} did not accept the sound."
             return fail("round trip", EXIT_LINK, sentence, "Try again.", all_ms=trips)
         middle = median(trips)
         details = {"median_ms": middle, "all_ms": trips}
         if middle > SLOW_MS:
             sentence = f"The round trip takes {middle:.0f} ms: translations will lag."
-            return warn("round trip", sentence, "Use another network or no VPN.", **details)
+            return warn("round trip", sentence, "Use another network, or no VPN.", **details)
         return ok("round trip", f"There and back in {middle:.0f} ms; {self._name} accepts sound.", **details)
 
     async def _exchange(self, trips: list[float]) -> None:
-        """Ping, and hand over a moment of silence, while messages are received: pongs may be among them."""
+        """Ping, and send a moment of silence, while receiving messages (some services' pongs are among them)."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 receiving = tasks.create_task(self._receive_all())
@@ -193,10 +189,10 @@ class _Talk:
 
 
 def _without_app_words(hint: str) -> str:
-    """A failure without the hints that reassure a person who is talking."""
+    """The hint without its reassurance for someone who is talking."""
     return re.sub(r"; your words are safe[^.]*\.", ".", hint).replace(" Your words are safe.", "").strip()
 
 
 def _first_up(name: str) -> str:
-    """For the beginning of a sentence; names stay as they are written."""
+    """Capitalise "the ..." at the beginning of a sentence; names stay unchanged."""
     return f"T{name[1:]}" if name.startswith("the ") else name

@@ -1,7 +1,7 @@
-"""Checks of the terminal: is there one, can it draw, colour, and tell when a key is up.
+"""Checks of the terminal: does it exist, can it draw, show colours, and report key releases.
 
-The ways of holding a key are those of the talk key's reference: exact (the terminal reports releases), probe (the
-system tells), learned (the pause in the key's repeats), tap.
+The methods of detecting a release are those of the talk key's reference: exact (the terminal reports it), probe (the
+system reports it), learned (a pause in the key's repeats), tap.
 """
 
 from __future__ import annotations
@@ -21,15 +21,13 @@ SMALLEST = (60, 15)
 DUMB = frozenset({"", "dumb", "unknown"})
 EVENT_TYPES = 2
 """The kitty protocol's flag for releases."""
-_UNASKED = "The terminal was not asked"
-_TRUE_COLOUR = frozenset({"truecolor", "24bit"})
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The terminal as it presents itself. ``answer`` None: it was not asked about its keys."""
+    """The terminal as it presents itself. ``answer`` is None if it was not asked about its keys."""
 
-    has_terminal: bool  # there is one to draw on, whatever is redirected
+    has_terminal: bool  # there is one to draw on, even if streams are redirected
     is_stdin_tty: bool
     is_stdout_tty: bool
     columns: int
@@ -38,7 +36,7 @@ class Screen:
     system: str  # as `platform.system` names it
     env: Mapping[str, str] = field(default_factory=dict)
     answer: KeyAnswer | None = None
-    probe: str = ""  # the system's own key state that can be asked here: "X11", "macOS", "Windows" or ""
+    probe: str = ""  # the system that can be asked for the key's state, such as "X11" or "macOS", or ""
 
     @property
     def term(self) -> str:
@@ -50,12 +48,12 @@ class Screen:
 
     @property
     def is_remote(self) -> bool:
-        """Whether this is an SSH session."""
+        """True in an SSH session."""
         return bool(self.env.get("SSH_CONNECTION") or self.env.get("SSH_TTY"))
 
 
 def look(env: Mapping[str, str], *, probe: str = "") -> Screen:
-    """The terminal of this process, asked about its keys where that is possible."""
+    """The terminal of this process, asked about its keys if possible."""
     is_stdin, is_stdout = sys.stdin is not None and sys.stdin.isatty(), sys.stdout.isatty()
     has_terminal, size = is_stdin and is_stdout, shutil.get_terminal_size()
     if sys.platform != "win32":
@@ -83,21 +81,16 @@ def check_terminal(screen: Screen) -> Finding:
     term = screen.env.get("TERM", "")
     details = {"TERM": term, "stdin": screen.is_stdin_tty, "stdout": screen.is_stdout_tty}
     if not screen.has_terminal:
-        return warn(
-            "terminal",
-            "There is no terminal here (no TTY): the screen cannot open.",
+        cure = (
             "Run pinch-tui in a terminal window; over SSH use `ssh -t`, in Docker `docker run -it`. "
-            "`pinch-tui translate` needs none.",
-            **details,
+            "`pinch-tui translate` needs none."
         )
+        return warn("terminal", "There is no terminal here (no TTY): the screen cannot open.", cure, **details)
     if screen.is_dumb:
         name = f"TERM={term}" if term else "TERM is not set"
-        return warn(
-            "terminal",
-            f"This terminal says that it can only print lines ({name}): the screen cannot be drawn.",
-            "Use another terminal, or set TERM (xterm-256color fits most); `pinch-tui --plain` prints lines.",
-            **details,
-        )
+        sentence = f"This terminal reports that it can only print lines ({name}): the screen cannot be drawn."
+        cure = "Use another terminal, or set TERM (xterm-256color suits most); `pinch-tui --plain` prints lines."
+        return warn("terminal", sentence, cure, **details)
     inside = multiplexer(screen)
     where = f" inside {inside}" if inside else ""
     return ok("terminal", f"{terminal_name(screen)}{where}{' over SSH' if screen.is_remote else ''}.", **details)
@@ -107,34 +100,26 @@ def check_size(screen: Screen) -> Finding:
     """The window is large enough."""
     if not screen.has_terminal:
         return skip("size", "There is no terminal.")
-    size = f"{screen.columns}x{screen.lines}"
+    size, details = f"{screen.columns}x{screen.lines}", {"columns": screen.columns, "lines": screen.lines}
     if screen.columns < SMALLEST[0] or screen.lines < SMALLEST[1]:
-        return warn(
-            "size",
-            f"The window has {size} cells; the screen needs {SMALLEST[0]}x{SMALLEST[1]}.",
-            "Make the window larger or the font smaller.",
-            columns=screen.columns,
-            lines=screen.lines,
-        )
-    side = "both columns side by side" if screen.columns >= 80 else "columns below one another"
-    return ok("size", f"{size} cells: {side}.", columns=screen.columns, lines=screen.lines)
+        sentence = f"The window has {size} cells; the screen needs {SMALLEST[0]}x{SMALLEST[1]}."
+        return warn("size", sentence, "Make the window larger or the font smaller.", **details)
+    side = "both columns side by side" if screen.columns >= 80 else "one column below the other"
+    return ok("size", f"{size} cells: {side}.", **details)
 
 
 def check_encoding(screen: Screen) -> Finding:
-    """Letters of all languages can be printed."""
+    """The letters of all languages can be printed."""
     name = screen.encoding.lower().replace("-", "").replace("_", "")
     if name in ("utf8", "utf8sig", "cp65001"):
         return ok("encoding", "UTF-8: all languages can be shown.", encoding=screen.encoding)
-    return warn(
-        "encoding",
-        f"The encoding is {screen.encoding or 'not known'}: many languages will show as question marks.",
-        "Set a UTF-8 locale, such as `export LANG=C.UTF-8`, or PYTHONUTF8=1.",
-        encoding=screen.encoding,
-    )
+    sentence = f"The encoding is {screen.encoding or 'unknown'}: many languages will show as question marks."
+    cure = "Set a UTF-8 locale, such as `export LANG=C.UTF-8`, or PYTHONUTF8=1."
+    return warn("encoding", sentence, cure, encoding=screen.encoding)
 
 
 def check_colours(screen: Screen) -> Finding:
-    """How many colours there are."""
+    """There are enough colours."""
     if not screen.has_terminal:
         return skip("colours", "There is no terminal.")
     n = n_colours(screen)
@@ -143,17 +128,13 @@ def check_colours(screen: Screen) -> Finding:
     if n >= 1 << 24:
         return ok("colours", "True colour.", colours=n)
     if n >= 256:
-        return ok("colours", "256 colours: the themes are shown with the nearest ones.", colours=n)
-    return warn(
-        "colours",
-        f"{n} colours: the themes will look coarse.",
-        "Set COLORTERM=truecolor if the terminal knows more; the theme pinch-contrast reads best.",
-        colours=n,
-    )
+        return ok("colours", "256 colours: the themes use the nearest ones.", colours=n)
+    cure = "Set COLORTERM=truecolor if the terminal supports more; the theme pinch-contrast is the most readable."
+    return warn("colours", f"{n} colours: the themes will look coarse.", cure, colours=n)
 
 
 def check_hold(screen: Screen) -> Finding:
-    """How the app will know that the talk key is up."""
+    """How the app will detect that the talk key is released."""
     if not screen.has_terminal:
         return skip("talk key", "There is no terminal.")
     if screen.is_dumb:
@@ -162,11 +143,11 @@ def check_hold(screen: Screen) -> Finding:
     if screen.env.get("TEXTUAL_DISABLE_KITTY_KEY") == "1":
         why = "Key releases are switched off by TEXTUAL_DISABLE_KITTY_KEY"
     elif answer is None:
-        why = _UNASKED
+        why = "The terminal was not asked"
     elif answer.flags is not None and answer.flags & EVENT_TYPES:
         return ok(
             "talk key",
-            f"Hold: exact. The terminal says that it reports key releases (answered in {answer.waited_ms} ms).",
+            f"Hold: exact. The terminal reports key releases (answered in {answer.waited_ms} ms).",
             method="exact",
             flags=answer.flags,
         )
@@ -177,33 +158,26 @@ def check_hold(screen: Screen) -> Finding:
     flags = answer.flags if answer is not None else None
     if screen.probe and not screen.is_remote:
         probe = screen.probe[0].lower() + screen.probe[1:] if screen.probe.startswith("The ") else screen.probe
-        sentence = f"Hold: exact through {probe}. {why}, but {probe} tells when the key is up."
+        sentence = f"Hold: exact through {probe}. {why}, but {probe} reports when the key is up."
         return ok("talk key", sentence, method="probe", flags=flags)
     if answer is None:
-        return skip(
-            "talk key", "The terminal was not asked: this runs in the background, or the system has no way to ask."
-        )
+        return skip("talk key", f"{why}: this runs in the background, or the system has no way to ask.")
     cure = "kitty, foot, Ghostty, WezTerm, Alacritty 0.13+ or Windows Terminal report releases exactly."
     if multiplexer(screen):
         cure = f"Outside {multiplexer(screen)} the hold may be exact. {cure}"
-    return warn(
-        "talk key",
-        f"Hold: learned. {why}; the end of a hold is told by the pause in the key's repeats, a short press is a tap.",
-        cure,
-        method="learned",
-        flags=flags,
-    )
+    sentence = f"Hold: learned. {why}; a pause in the key's repeats ends a hold, and a short press is a tap."
+    return warn("talk key", sentence, cure, method="learned", flags=flags)
 
 
-# ---- what the environment tells -----------------------------------------------------------------------------------
+# ---- from the environment -----------------------------------------------------------------------------------------
 
 
 def n_colours(screen: Screen) -> int:
-    """Colours, as far as the environment tells."""
+    """The number of colours, judged by the environment."""
     term = screen.term
-    if screen.env.get("COLORTERM", "").lower() in _TRUE_COLOUR or screen.env.get("WT_SESSION") or "direct" in term:
+    if screen.env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or screen.env.get("WT_SESSION"):
         return 1 << 24
-    if term in ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm"):
+    if term in ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm") or "direct" in term:
         return 1 << 24
     if "256" in term or screen.system == "Windows":
         return 256
@@ -211,7 +185,7 @@ def n_colours(screen: Screen) -> int:
 
 
 def terminal_name(screen: Screen) -> str:
-    """What the terminal calls itself."""
+    """The terminal's name for itself."""
     program = screen.env.get("TERM_PROGRAM", "")
     term = screen.env.get("TERM", "")
     if screen.env.get("WT_SESSION"):
