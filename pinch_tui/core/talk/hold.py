@@ -1,9 +1,9 @@
-"""The hold machine: keys, probe answers, focus, mouse, outside control and time in, `TalkEdge`s out.
+"""The hold machine: decides when the user begins and ends to talk, from key, probe, focus, mouse and outside control.
 
-Pure: ``handle(event, now) -> list[command]``, ``now`` being the moment of the event on the monotonic clock; its shell
-(`pinch_tui.keys.hold_input`) asks the probe on command and ticks at `HoldMachine.deadline`. Starts and ends (commit,
-cancel) strictly alternate; a forced end never latches. The limit of an utterance belongs to the talk machine, which
-forces an end here.
+Pure: ``handle(event, now) -> list[command]``, where ``now`` is the time of the event on the monotonic clock. Its shell
+(`pinch_tui.keys.hold_input`) queries the probe on command and feeds a `Tick` at `HoldMachine.deadline`. The `TalkEdge`s
+that come out alternate strictly: a start, then an end (commit or cancel). A forced end never latches. The time limit of
+an utterance belongs to the talk machine, which forces an end here.
 
 ============  ======================================  ==========================================================
 mode          a press shorter than 0.3 s              a press of unknown length (one byte, then silence)
@@ -13,8 +13,8 @@ mode          a press shorter than 0.3 s              a press of unknown length 
 ``tap``       every press starts or ends              the same
 ============  ======================================  ==========================================================
 
-An Escape may arrive after the commit it should have prevented: some terminals delay it by up to 0.5 s, and meanwhile
-the interrupted key looks released. So one cancel may follow a commit, until anything else is pressed.
+Escape can arrive after the commit that it should have prevented: some terminals delay it by up to 0.5 s, and meanwhile
+the interrupted key looks released. So a commit can be followed by one cancel, until another key is pressed.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from pinch_tui.core.talk.hold_key import KeyStep, KeyTracker, StepKind
 TAP_S = 0.3
 """A hold shorter than this is a tap (human taps last about 0.1 s)."""
 LEFTOVER_S = 0.25
-"""A press this soon after the terminal came back belongs to the press during which it was lost; its repeats resume."""
+"""A press this soon after the terminal came back continues the press during which the terminal was lost."""
 LATE_ESCAPE_S = {TalkSource.GAP: 1.0, TalkSource.PROBE: 1.0}
-"""An Escape this soon after an inferred commit still cancels that utterance;"""
+"""For so long after an inferred commit, Escape still cancels that utterance."""
 _PROMPT_ESCAPE_S = 0.25
-"""after a commit by a reported release, only about as long as the tail of the sound."""
+"""The same after a commit by a reported release: about as long as the tail of the sound."""
 _OWN = (TalkSource.KEY, TalkSource.TAP, TalkSource.MOUSE, TalkSource.CONTROL)
 
 
@@ -46,7 +46,7 @@ class HoldState(StrEnum):
 
 
 class HoldMachine:
-    """See the module."""
+    """Events in, `TalkEdge`s and probe requests out."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class HoldMachine:
         self.source = TalkSource.KEY
         self.key = KeyTracker(RepeatGap(cadence, is_remote=is_remote), has_probe=has_probe)
         self.owns_key = False
-        """The press under way began as talking; its repeats are swallowed until the release."""
+        """The current press began as talk, so its repeats are swallowed until the release."""
         self._started_at = 0.0
         self._ended_at = float("-inf")
         self._latched_at = 0.0
@@ -71,13 +71,13 @@ class HoldMachine:
         self._is_early = False  # committed on a soft stop alone
         self._is_remote = is_remote
         self._is_key_lost = False
-        self._cancellable_until = float("-inf")  # the utterance that was committed last
+        self._cancellable_until = float("-inf")  # of the newest commit
         self._regained_at = 0.0
         self._is_leftover = False
 
     @property
     def deadline(self) -> float | None:
-        """When the next `Tick` is due; None for never."""
+        """When the next `Tick` is due; None if none is."""
         return self.key.deadline
 
     def takes_escape(self, now: float) -> bool:
@@ -87,7 +87,7 @@ class HoldMachine:
     def handle(self, event: ev.HoldEvent, now: float) -> list[ev.HoldCommand]:
         edges = self._on_event(event, now)
         if isinstance(event, ev.OtherKeyDown | ev.Blurred | ev.TerminalRestarted):
-            self._cancellable_until = float("-inf")  # later presses do not belong to it
+            self._cancellable_until = float("-inf")
         elif edges and isinstance(last := edges[-1], TalkEdge):
             self._watch_for_escape(last, now)
         if not self.key.is_down:
@@ -162,7 +162,7 @@ class HoldMachine:
         for step in steps:
             match step.kind:
                 case StepKind.PRESSED:
-                    self._latched_in_doubt = False  # the doubt was about the press before
+                    self._latched_in_doubt = False  # that was about the press before
                     edges += self._on_pressed(step) if is_armed else []
                     self.owns_key = is_armed
                 case StepKind.DOUBTED:
@@ -216,7 +216,7 @@ class HoldMachine:
             self.state = HoldState.HELD
             self._latched_in_doubt = False
             return [self._edge(EdgeKind.RESUME, step.t, TalkSource.KEY)]
-        if self._is_early and self.state is HoldState.IDLE:  # it was a hold: continue without losing a sample
+        if self._is_early and self.state is HoldState.IDLE:  # the key is still held: go on without losing a sample
             return self._start(step.t, TalkSource.KEY)
         if self._hangs_on_key and self._is_soft:
             self._is_soft = False
@@ -235,7 +235,7 @@ class HoldMachine:
 
     def _on_released_while_latched(self, step: KeyStep) -> list[ev.HoldCommand]:
         if self._latched_in_doubt and step.source is not TalkSource.GAP:
-            # The press looked like a tap, since nothing followed it. It was a hold, and it ends here.
+            # The press looked like a tap, as no repeat followed. It was a hold, and ends here.
             return self._end(EdgeKind.COMMIT, step.t, step.source)
         if (
             self.mode is TalkMode.TAP
@@ -322,8 +322,7 @@ class HoldMachine:
         return self._end(EdgeKind.CANCEL, now, TalkSource.CANCEL)
 
     def _edge(self, kind: EdgeKind, t: float, source: TalkSource) -> TalkEdge:
-        # Threads stamp before they take their turn, so a stamp may be a little older than the start, or the end, that
-        # was told before it.
+        # A thread takes its time stamp before it gets its turn, so the stamp can be older than the edge before it.
         t = max(t, self._started_at, self._ended_at)
         if kind is EdgeKind.COMMIT:
             self._ended_at = t

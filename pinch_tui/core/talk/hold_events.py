@@ -1,4 +1,4 @@
-"""The inputs and outputs of the hold machine. Pure: frozen facts in the past tense."""
+"""The events and commands of the hold machine. Pure values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pinch_tui.core.events import TalkEdge, TalkSource
 
 @dataclass(frozen=True, slots=True)
 class KeyDown:
-    """A press or a repeat of the talk key. ``reports_release``: its encoding allows a release report. ``is_armed``
-    False: a text field has the keyboard, so the press is not for talking.
+    """A press or a repeat of the talk key.
+
+    ``reports_release``: its encoding allows for a release report. ``is_armed``: False while a text field has the
+    keyboard, so that the press is not for talking.
     """
 
     is_armed: bool = True
@@ -30,19 +32,19 @@ class OtherKeyDown:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSeen:
-    """The terminal reported the release of another key, which proves that it reports the talk key's, too."""
+    """The terminal reported the release of another key, so it reports that of the talk key, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The terminal says whether it reports releases."""
+    """The terminal said whether it reports releases."""
 
     is_claimed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswered:
-    """The key state as the system reports it, None when it could not be queried."""
+    """The key state according to the system; None if it could not be queried."""
 
     is_down: bool | None
 
@@ -88,7 +90,7 @@ class ForcedEnd:
 
 @dataclass(frozen=True, slots=True)
 class TerminalRestarted:
-    """The terminal was released and taken back (resume): its capabilities must be learned again."""
+    """The terminal was given back and taken again (resume), so its capabilities must be learned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class ModeSet:
 
 @dataclass(frozen=True, slots=True)
 class FellSilent:
-    """There was silence just before a soft stop, so waiting would not save a word."""
+    """The user was silent just before a soft stop, so waiting for more would save no word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Detects the end of auto-repeat: learns a keyboard's timing and how long a gap means a release.
+"""Tells a release from the gap in auto-repeat, by the keyboard's timing. Pure: no I/O, no clock.
 
-Pure: no I/O, no clock. A terminal without release reports sends one byte at the press, the next after the keyboard's
-initial delay, then one an interval. `RepeatGap` learns delay, interval and jitter from those arrivals. For the current
-press it gives the gap after which a release is likely (`window_s`) and the one after which it is certain (`span_s`).
-Figures: 0 false releases in 8 minutes of held key in real terminals, half of it under overload.
+A terminal without release reports sends one byte at the press, one more after the keyboard's initial delay, then one
+per interval. `RepeatGap` learns delay, interval and jitter from these arrivals. For the current press it gives the gap
+after which a release is likely (`window_s`), and the gap after which it is certain (`span_s`). Measured: no false
+release in 8 minutes of held key in real terminals, half of it under overload.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 UNKNOWN_DELAY_S = 0.9
-"""The gap after the first byte that means a tap, while the keyboard's initial delay is unknown."""
+"""The gap after the first byte that means a tap, if the keyboard's initial delay is unknown."""
 LONGEST_DELAY_S = 1.6
 """Longest plausible initial delay of a keyboard."""
 LATCH_GUARD_S = 0.25
-"""A byte this soon after a window closed is taken for a late repeat, never for a new press."""
+"""A byte this soon after the window has passed is a late repeat, never a new press."""
 _UNKNOWN_INTERVAL_S = 0.3
 _UNCONFIRMED_SPAN_S = 0.9
 _KEPT_GAPS = 15
@@ -25,14 +25,14 @@ _KEPT_GAPS = 15
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """A keyboard's auto-repeat as learned: initial delay, interval and jitter in seconds, None for unknown."""
+    """The learned timing of a keyboard's auto-repeat, in seconds; None if unknown."""
 
     delay_s: float | None = None
     interval_s: float | None = None
     jitter_s: float = 0.0
 
     def is_sane(self) -> bool:
-        """Whether these numbers are plausible; an implausible remembered cadence is dropped."""
+        """Whether these numbers are plausible. A remembered cadence that is not is ignored."""
         delay_ok = self.delay_s is None or 0.05 <= self.delay_s <= LONGEST_DELAY_S
         interval_ok = self.interval_s is None or 0.005 <= self.interval_s <= 1.0
         return delay_ok and interval_ok and 0.0 <= self.jitter_s <= 0.5
@@ -40,7 +40,7 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class Clamps:
-    """Bounds in seconds: of the window once repeats come, and of the grace between a likely and a sure release."""
+    """Bounds in seconds: of the window once there are repeats, and of the time from a likely to a certain release."""
 
     window_low_s: float = 0.110
     window_high_s: float = 0.450
@@ -49,7 +49,7 @@ class Clamps:
 
 LOCAL = Clamps()
 REMOTE = Clamps(window_low_s=0.300, window_high_s=0.800, grace_s=0.700)
-"""Over SSH bytes bunch; these bounds follow a simulation of LAN, wireless and mobile links."""
+"""Over SSH bytes arrive in bunches. The bounds come from a simulation of LAN, wireless and mobile links."""
 
 
 class RepeatGap:
@@ -75,7 +75,7 @@ class RepeatGap:
 
     @property
     def is_delay_confirmed(self) -> bool:
-        """Two holds of this run agreed about the initial delay."""
+        """Whether two holds of this run had the same initial delay."""
         return self._delays_seen >= 2
 
     def press(self, t: float) -> None:
@@ -85,7 +85,7 @@ class RepeatGap:
         self.first_gap_s = self._largest_gap_s = 0.0
 
     def repeat(self, t: float) -> None:
-        """One more byte of the press under way."""
+        """One more byte of the current press."""
         gap = max(0.0, t - self.last_at)
         self.arrivals += 1
         self.last_at = max(t, self.last_at)
@@ -94,7 +94,7 @@ class RepeatGap:
             return
         self._largest_gap_s = max(self._largest_gap_s, gap)
         self._learn_gap(gap)
-        if self.arrivals == 5:  # several taps in a row rarely get here; a hold does
+        if self.arrivals == 5:  # a hold gets here, several taps in a row hardly ever
             self._learn_delay(self.first_gap_s)
 
     def is_typical_delay(self, gap_s: float) -> bool:
@@ -104,9 +104,11 @@ class RepeatGap:
         return abs(gap_s - self._delay_s) <= 0.1 * self._delay_s + 0.06
 
     def is_press_of_its_own(self, gap_s: float) -> bool:
-        """Whether a second byte after this gap must be a new press: too late for a bounce, and not when a first repeat
-        is due. A remembered delay may belong to another keyboard, so then only bytes much earlier than it count, and
-        those later than nearly any keyboard's first repeat: one missed press would invert all that follow.
+        """Whether a second byte after this gap must be a new press: too late for a bounce, and not at the time of a
+        first repeat.
+
+        One missed press would invert all that follow. A remembered delay could belong to another keyboard, so until it
+        is confirmed, the byte must come much earlier, or later than nearly any keyboard's first repeat.
         """
         if gap_s <= 0.06:
             return False
@@ -131,9 +133,10 @@ class RepeatGap:
 
     @property
     def span_s(self) -> float:
-        """The gap after the last byte that makes a release certain; always longer than `window_s`. Remembered timing
-        may belong to another keyboard, so until two gaps of this press are known it exceeds the slowest plausible
-        repeat, and it is never shorter than a gap of this press.
+        """The gap after the last byte that makes a release certain; always longer than `window_s`.
+
+        It is never shorter than a gap of this press. Remembered timing could belong to another keyboard, so until two
+        gaps of this press are known, it is longer than the slowest plausible repeat, too.
         """
         window = self.window_s
         if self.arrivals <= 1:
@@ -148,7 +151,7 @@ class RepeatGap:
 
     @property
     def likely_release_at(self) -> float:
-        """The latest possible time of the release, given the arrivals."""
+        """The latest likely time of the release."""
         if self.arrivals <= 1:
             return self.last_at + self.window_s
         return self.last_at + min(self._interval_s or self.window_s, self.window_s)
@@ -158,7 +161,7 @@ class RepeatGap:
         if self._interval_s is None:
             self._interval_s = gap if gap > 0 else None
             return
-        bound = max(0.15, self._interval_s / 2)  # one stall of the machine must not widen the window for long
+        bound = max(0.15, self._interval_s / 2)  # so that one stall of the machine does not widen the window for long
         self._jitter_s = min(max(0.97 * self._jitter_s, abs(gap - self._interval_s)), bound)
         if len(self._gaps) >= 3:
             self._interval_s = _clamp(_median(self._gaps), 0.005, 1.0)
@@ -179,6 +182,6 @@ def _clamp(value: float, low: float, high: float) -> float:
 
 
 def _median(values: Iterable[float]) -> float:
-    """Of at least one value. The library's would cost 2 ms at the start of the program."""
+    """Of at least one value. Importing the library's takes 2 ms at start-up."""
     ordered = sorted(values)
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

@@ -1,8 +1,9 @@
-"""Tracks whether the talk key is down, from its bytes, release reports and probe answers. Pure: no I/O, no clock. Each
-press trusts, in this order: a release report of the terminal, the system's key state (valid only if it says "down" at
-the press), and the gap in auto-repeat. A release report counts when no repeat follows within the debounce, because some
-terminals send release and repeat in pairs. Between "down" and "up" lies "doubted": repeats have stopped, but not for
-long enough.
+"""Tracks whether the talk key is down, from its bytes, release reports and probe answers. Pure: no I/O, no clock.
+
+A press ends by the best source that it has: a release report of the terminal; else the key state of the system, if that
+said "down" at the press; else the gap in auto-repeat. A release report counts if no repeat follows within the debounce
+time, because some terminals send release and repeat in pairs. Between "down" and "up" the key can be "doubted": its
+repeats have stopped, but not for long enough to be sure.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from pinch_tui.core.talk.hold_gap import LONGEST_DELAY_S, RepeatGap
 
 DEBOUNCE_S = 0.040
 PAIRED_DEBOUNCE_S = 0.090
-"""Debounce once release and repeat were seen as a pair (worst pair measured: 57 ms)."""
+"""Debounce time of a terminal that sends release and repeat in pairs (57 ms apart at worst, as measured)."""
 PAIR_S = 0.060
 POLL_S = 0.010
 UNREAD_WAIT_S = 0.010
 STALE_S = 0.5
-"""Bytes of a held key may lag behind the system's key state by this much."""
+"""How far the bytes of a held key can lag behind the system's key state."""
 _MOST_UNREAD_WAITS = 30
 
 
 class StepKind(StrEnum):
     PRESSED = "pressed"
-    DOUBTED = "doubted"  # repeats have stopped for the window
-    AGAIN = "again"  # the doubt was wrong
+    DOUBTED = "doubted"  # its repeats have stopped
+    AGAIN = "again"  # they go on after all
     RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStep:
-    """One step of the key. ``t``: the best estimate of when it moved; ``held_s``: seconds since its press."""
+    """A change of the key's state. ``t``: the best estimate of its time; ``held_s``: seconds since the press."""
 
     kind: StepKind
     t: float
@@ -55,27 +56,27 @@ class KeyTracker:
         self.gap = gap
         self.has_probe = has_probe
         self.is_down = False
-        self.is_trusted = False  # this terminal has really sent a release
-        self.is_claimed = False  # it says that it does
+        self.is_trusted = False  # this terminal has sent a release
+        self.is_claimed = False  # this terminal says that it sends releases
         self.has_pairs = False
-        self.wants_answer = False  # the probe should be asked now
-        self._reports_release = False  # the press under way came in a form that a release can follow
+        self.wants_answer = False  # query the probe now
+        self._reports_release = False  # the encoding of the current press allows for a release report
         self._up_at: float | None = None
         self._doubted = False
         self._probe = _Probe.UNASKED
         self._invalid_answers = 0
         self._poll_at: float | None = None
         self._probe_released_at: float | None = None
-        self._asked_press: float | None = None  # a byte that may be stale waits for the probe's word
-        self._is_ghost = False  # given up as a tap without any sign of its release
+        self._asked_press: float | None = None  # time of a possibly stale byte, until the probe has answered
+        self._is_ghost = False  # taken for a tap, although nothing showed its release
         self._wait_until: float | None = None
         self._unread_waits = 0
 
-    # ---- what the method is -------------------------------------------------------------------------------------
+    # ---- the source of the release ------------------------------------------------------------------------------
 
     @property
     def is_exact(self) -> bool:
-        """The press under way will end by a reported release."""
+        """The current press will end by a reported release."""
         return self.is_trusted and self._reports_release
 
     @property
@@ -84,7 +85,7 @@ class KeyTracker:
 
     @property
     def is_guessed(self) -> bool:
-        """The press under way can only end by the gap in its repeats."""
+        """The current press can only end by a gap in its repeats."""
         return not self.is_exact and not self.is_probed
 
     @property
@@ -102,8 +103,9 @@ class KeyTracker:
         self._probe_released_at = None
 
     def key_down(self, t: float, *, reports_release: bool, is_eager: bool) -> list[KeyStep]:
-        """A press or a repeat; many terminals do not distinguish them. ``is_eager``: no utterance depends on this key,
-        so a byte too early for a repeat is a new press.
+        """A press or a repeat; many terminals send the same for both.
+
+        ``is_eager``: no utterance depends on this key, so a byte too early for a repeat is a new press.
         """
         if not self.is_down:
             return self._down_from_up(t, reports_release)
@@ -136,18 +138,18 @@ class KeyTracker:
         return []
 
     def trust(self, t: float) -> list[KeyStep]:
-        """The terminal has proved that it reports releases, so doubts from gaps are dropped."""
+        """The terminal has sent a release, so gaps in the repeats mean nothing."""
         self.is_trusted = True
         return self._undoubt(t) if self.is_exact and self._up_at is None else []
 
     def other_key(self, t: float) -> list[KeyStep]:
-        """Another key went down, which ends the talk key's repeats: its gap says nothing any more."""
+        """Another key went down, which ends the talk key's repeats whether it is held or not."""
         if not self.is_down or not self.is_guessed or self.is_claimed:
             return []
         return self._release(t, TalkSource.GAP)
 
     def probe_answered(self, is_down: bool | None, t: float) -> list[KeyStep]:
-        """The key state as the system reports it; None when it could not be queried, which says nothing about the next
+        """The key state according to the system; None if it could not be queried, which says nothing about the next
         press."""
         self.wants_answer = False
         if self._asked_press is not None:
@@ -177,7 +179,7 @@ class KeyTracker:
         return self._release(t, TalkSource.PROBE)
 
     def tick(self, now: float, *, has_unread: bool) -> list[KeyStep]:
-        """Time has passed. ``has_unread``: unread bytes wait in the terminal's input."""
+        """Time has passed. ``has_unread``: the terminal's input holds unread bytes."""
         if not self.is_down:
             return []
         if self._poll_at is not None and now >= self._poll_at:
@@ -203,7 +205,7 @@ class KeyTracker:
 
     @property
     def deadline(self) -> float | None:
-        """When `tick` has something to do."""
+        """When to call `tick` next; None if there is no need."""
         if not self.is_down:
             return None
         times = [t for t in (self._poll_at, self._silence_due_at) if t is not None]

@@ -1,10 +1,10 @@
-"""Push-to-talk, from edges and captured frames to utterances. Pure: ``handle(fact, now)`` returns what to do.
+"""Turns talk edges and captured frames into utterances. Pure: ``handle(fact, now)`` returns what to do.
 
-States: IDLE, TALKING (from the press to the release), TAIL (the moments after the release that are still sent). The
-hold machine decides what a press and a release are; this one decides which frames belong to which utterance. An
-utterance is a run of consecutive frames: from the pre-roll before the press, never older than the last frame already
-taken, to the tail after the release. The last one may be cancelled even after its end, until the next begins. A press
-cancels a sample under way.
+The hold machine decides what a press and a release are; this one decides which frames belong to which utterance. Its
+states: IDLE, TALKING (from the press to the release) and TAIL (the short time after the release that is still sent). An
+utterance is a run of consecutive frames, from the pre-roll before the press (never older than the last frame taken) to
+the tail after the release. It can be cancelled even after its end, until the next one begins. A press cancels a running
+sample.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import assert_never
 from pinch_tui.core.events import FRAME_S, EdgeKind, Frame, TalkEdge, TalkSource
 
 MIC_GRACE_S = 3.0
-"""A microphone that vanished while talking has this long to come back before the utterance ends."""
+"""How long a vanished microphone may take to come back before the utterance ends."""
 _LATE_S = 0.4
 """How long the tail waits for late frames, such as those of a blocked event loop."""
 _LATE_WAKE_S = 0.1
-"""A wake-up this late means that the loop was blocked; the frames captured meanwhile follow it."""
+"""A wake-up this late means that the event loop was blocked, and the frames captured meanwhile are still to come."""
 WARN_S = 10.0
-"""The warning comes this long before the limit."""
+"""How long before the limit the warning comes."""
 
 
 class TalkState(StrEnum):
@@ -33,7 +33,7 @@ class TalkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TalkConfig:
-    """In seconds; ``limit_s`` None for no limit."""
+    """``limit_s``: None for no limit."""
 
     preroll_s: float = 0.3
     tail_s: float = 0.15
@@ -60,8 +60,7 @@ class MicReturned:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """From ``t`` on the speech belongs to a new utterance, while the key stays down; for example after a change of
-    languages."""
+    """The speech from ``t`` on belongs to a new utterance, although the key stays down: the languages changed, say."""
 
     t: float
 
@@ -78,9 +77,9 @@ TalkFact = TalkEdge | FrameArrived | MicVanished | MicReturned | Parted | TalkWo
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A new utterance; kept frames captured after ``since`` with an index above ``after`` come first.
+    """A new utterance begins with the kept frames that were captured after ``since`` and have an index above ``after``.
 
-    ``goes_on``: the previous utterance continues in this one, without pre-roll and without a gap.
+    ``goes_on``: it continues the one before without a gap, so it has no pre-roll.
     """
 
     number: int
@@ -93,7 +92,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The frame belongs to the utterance. ``is_first``: it is the utterance's first."""
+    """The frame belongs to the utterance. ``is_first``: no other one came before."""
 
     number: int
     frame: Frame
@@ -102,7 +101,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class SoftStopped:
-    """``is_stopped`` False: the utterance resumes."""
+    """``is_stopped``: False if the utterance resumes."""
 
     number: int
     t: float
@@ -117,7 +116,7 @@ class Latched:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The key is up (or the utterance was ended by force); the tail runs. ``committed_at``: when that was decided."""
+    """The key is up, or the utterance was ended by force; the tail begins. ``committed_at``: when that was decided."""
 
     number: int
     started_at: float
@@ -153,11 +152,11 @@ class TalkMachine:
     """Edges and frames in, utterances out. Start and end strictly alternate; every utterance ends."""
 
     def __init__(self, config: TalkConfig, number: int = 0) -> None:
-        """``number``: that of the last utterance up to now; they are counted on from it."""
+        """``number``: that of the newest utterance so far."""
         self.config = config
         self.state = TalkState.IDLE
         self.number = number
-        self.source: TalkSource | None = None  # who began the utterance under way
+        self.source: TalkSource | None = None  # of the running utterance
         self.is_latched = False
         self.is_soft_stopped = False
         self.started_at: float | None = None
@@ -165,12 +164,12 @@ class TalkMachine:
         self._last_index = -1
         self._since = float("-inf")  # older frames do not belong to the utterance
         self._tail_end = 0.0
-        self._gives_up_at = 0.0  # on frames of the tail
+        self._gives_up_at = 0.0  # when to stop waiting for frames of the tail
         self._has_waited_longer = False
         self._last_t = float("-inf")
         self._vanished_at: float | None = None
         self._has_warned = False
-        self._has_last = False  # an utterance that has ended and was not cancelled
+        self._has_last = False  # an utterance has ended and was not cancelled
 
     @property
     def is_sample(self) -> bool:
@@ -232,7 +231,7 @@ class TalkMachine:
                 return self._start(edge)
             case EdgeKind.SOFT_STOP | EdgeKind.RESUME:
                 is_stopped = edge.kind is EdgeKind.SOFT_STOP
-                self.is_latched = self.is_latched and is_stopped  # a late first repeat: it was a hold after all
+                self.is_latched = self.is_latched and is_stopped  # a late first repeat shows that it is a hold
                 if self.state is not TalkState.TALKING or self.is_soft_stopped == is_stopped:
                     return []
                 self.is_soft_stopped = is_stopped
@@ -291,7 +290,7 @@ class TalkMachine:
         begun: list[TalkCommand]
         if self.has_sound:
             begun = [Released(number, started, t, now, TalkSource.CHANGE), End(number)]
-        else:  # nothing was heard of it yet
+        else:  # it has no frame yet
             begun = [Cancel(number, t)]
         self.number += 1
         self.started_at = t

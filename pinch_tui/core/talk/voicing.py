@@ -1,6 +1,6 @@
-"""Finds the stretches of voice within an utterance, from the sound that was sent. Pure: times in, times out.
+"""Finds the stretches of voice within an utterance. Pure.
 
-The service gives no offsets for its texts, so the beginning of a segment is estimated from the voice.
+The service gives no offsets for its texts, so a segment's beginning and end are estimated from the voice.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ FRAME_MS = round(FRAME_S * 1000)
 GAP_MS = 100
 """Shorter gaps are inside a word."""
 LEAST_MS = 60
-"""Shorter sounds are no voice: a key click, a knock."""
+"""Shorter sounds are not voice: a key click, a knock."""
 PAUSE_MS = 300
-"""A service ends a segment at a gap at least this long."""
+"""The shortest gap at which a service ends a segment."""
 LATE_MS = 1_000
 """Maximum delay of a segment's last text after the next segment's voice began."""
 LOOKBACK_MS = 10_000
-"""A text covers at most this much of the voice before it; anything older was noise."""
+"""The longest stretch before a text that the text can cover; older voice was noise."""
 _KEPT = 4096
 
 
@@ -31,17 +31,17 @@ class Voicing:
 
     def __init__(self) -> None:
         self.begin_ms: int | None = None
-        """When the utterance's first frame began; None before it was heard."""
+        """When the first frame of the utterance began; None before that frame."""
         self.peak = 0.0
-        """The loudest of it, 0-1 of full scale."""
+        """The highest peak, 0-1 of full scale."""
         self.has_voice = False
         """Whether any stretch was long enough for a voice."""
         self.was_muted = False
-        """Whether the system had the microphone muted meanwhile."""
+        """Whether the microphone was muted by the system at any time."""
         self._runs: deque[tuple[int, int]] = deque(maxlen=_KEPT)  # begin and end in ms, in order of time
 
     def hear(self, end_ms: int, peak: float, *, is_muted: bool = False) -> None:
-        """One frame was taken. ``end_ms``: when its last sample was captured, ``peak``: 0-1 of full scale."""
+        """Add one frame. ``end_ms``: when its last sample was captured; ``peak``: 0-1 of full scale."""
         begin = max(0, end_ms - FRAME_MS)
         self.peak = max(self.peak, peak)
         self.was_muted = self.was_muted or is_muted
@@ -58,8 +58,9 @@ class Voicing:
         self.has_voice = self.has_voice or last - first >= LEAST_MS
 
     def onset(self, since_ms: int, now_ms: int) -> int:
-        """When the speech behind a text of ``now_ms`` began: the first voice from ``since_ms`` on, or ``now_ms``
-        without any voice. Always within ``since_ms`` and ``now_ms``.
+        """When the speech of a text began that came at ``now_ms``: at the first voice since ``since_ms``.
+
+        Always between ``since_ms`` and ``now_ms``, which it is if there was no voice.
         """
         runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS and run[0] < now_ms and run[1] > since_ms]
         if not runs:
@@ -68,9 +69,9 @@ class Voicing:
         return next(max(begin, oldest, since_ms) for begin, end in runs if end > oldest)
 
     def pause_before(self, end_ms: int, begin_ms: int) -> int:
-        """Where a segment ends whose speech began at ``begin_ms`` and whose last text came at ``end_ms``. That text is
-        late, and the next segment may have begun: voice after a pause shortly before ``end_ms`` belongs to the next
-        one.
+        """When the speech of a segment ended that began at ``begin_ms`` and whose last text came at ``end_ms``.
+
+        Texts are late, so the next segment may have begun: voice after a pause shortly before ``end_ms`` belongs to it.
         """
         runs = [run for run in self._runs if run[1] - run[0] >= LEAST_MS]
         for before, run in zip(reversed(runs[:-1]), reversed(runs[1:]), strict=True):
