@@ -27,7 +27,7 @@ from pinch_tui.core.session.events import (
     TextMoved,
     TextReceived,
 )
-from pinch_tui.core.session.link import Window
+from pinch_tui.core.session.link import Link
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
 from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.settle import SettleWatch
@@ -62,10 +62,7 @@ class Delivery:
         self.outbox = Outbox()
         self.held_s = 0.0  # sound that had to wait for a connection
         self.resent_s = 0.0
-        self.heard_at = float("-inf")  # the service's last sign of life
-        self.answered_at = float("-inf")  # when the newest answered ping was sent
-        self.window: Window | None = None
-        """Bounds the sound under way; None if the system says what has arrived."""
+        self.link = Link()
         self._traits = traits
         self._has_checkpoints = has_checkpoints
         self._generation: int | None = None
@@ -78,7 +75,6 @@ class Delivery:
         self._texts: dict[str, list[TranscriptMessage]] = {}  # of segments that may move to another utterance
         self._queued: deque[tuple[int, _Part]] = deque()  # handed to the socket: the utterance, and what of it
         self._hold_until = float("-inf")
-        self._pinged_at = float("-inf")
 
     @property
     def is_active(self) -> bool:
@@ -129,8 +125,8 @@ class Delivery:
         if self._queued:
             number, part = self._queued.popleft()
             watch = self._watches.get(number)
-            if part is not _Part.FINALIZE and self.window is not None:
-                self.window.taken()
+            if part is not _Part.FINALIZE and self.link.window is not None:
+                self.link.window.taken()
             if part is _Part.FINALIZE:
                 self._hold_until = now + self._traits.grace_s
                 self._attribution.finalize_left(number, now)
@@ -150,28 +146,23 @@ class Delivery:
 
     def pinged(self, now: float) -> None:
         """A ping is sent, behind all that the socket took. No other one is unanswered."""
-        self._pinged_at = now
-        if self.window is not None:
-            self.window.pinged(now)
+        self.link.pinged(now)
         for watch in self._watches.values():
             watch.pinged()
 
     def ponged(self, now: float) -> list[Step]:
         """The ping is answered."""
-        self.heard_at, self.answered_at = now, self._pinged_at
+        self.link.ponged(now)
         for watch in self._watches.values():
             watch.ponged(now)
-        if self.window is None:
-            return []
-        self.window.ponged(now)
-        return self.pump(now)
+        return [] if self.link.window is None else self.pump(now)
 
-    def ping_at(self) -> float:
-        """When the next ping is wanted, so that neither an utterance nor the window waits for a regular one."""
-        if self.window is not None and self.window.wants_ping:
-            return float("-inf")
-        times = [watch.ping_at(self.answered_at) for watch in self._watches.values()]
-        return min((at for at in times if at is not None), default=float("inf"))
+    def next_ping_at(self) -> float:
+        """When the next ping is due, so that no utterance waits for a regular one; infinite while one is unanswered."""
+        if (regular_at := self.link.next_ping_at(is_active=self.is_active)) == float("inf"):
+            return regular_at
+        times = [watch.ping_at(self.link.answered_at) for watch in self._watches.values()]
+        return min([regular_at, *(at for at in times if at is not None)])
 
     # ---- utterances ----
 
@@ -340,8 +331,8 @@ class Delivery:
                 steps.append(GoHandsFree(generation))
         if item.was_sent_before:
             self.resent_s += FRAME_S
-        if self.window is not None:
-            self.window.sent()
+        if self.link.window is not None:
+            self.link.window.sent()
         frame = item.take(now)
         steps.append(SendAudio(generation, frame.pcm))
         self._queued.append((item.number, _Part.VOICE if frame.peak > VOICE_PEAK else _Part.QUIET))
@@ -362,15 +353,15 @@ class Delivery:
         return [SendFinalize(generation), FinalizeQueued(item.number)]
 
     def _has_room(self) -> bool:
-        return self.window is None or self.window.is_open
+        return self.link.window is None or self.link.window.is_open
 
     def _settles_at(self, number: int, watch: SettleWatch) -> float | None:
         """When the utterance settles; None while it cannot, or while its text may belong to another one."""
-        if self._attribution.is_contested(number) or (at := watch.settles_at(self.answered_at)) is None:
+        if self._attribution.is_contested(number) or (at := watch.settles_at(self.link.answered_at)) is None:
             return None
         for other in self._attribution.exchangeable_with(number):
             if (other_watch := self._watches.get(other)) is not None:
-                other_at = other_watch.settles_at(self.answered_at)
+                other_at = other_watch.settles_at(self.link.answered_at)
                 at = max(at, float("inf") if other_at is None else other_at)
         return min(at, watch.ceiling)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pinch_tui.core.wire import Progress
 
-PONG_WITHIN_S = 3.0
-"""While something is unsettled. With the pings' interval, a dead connection is noticed within 5 s."""
-MAX_ROUND_TRIPS_S = 10.0
+_PING_EVERY_S, _PING_IDLE_S = 1.0, 20.0
+"""Interval of pings while something is unsettled, and while nothing is."""
+_PONG_WITHIN_S, _PONG_IDLE_S = 3.0, 10.0
+"""Wait for a pong in the same two cases. While something is unsettled, a dead connection is noticed within 5 s."""
+_MAX_ROUND_TRIPS_S = 10.0
 """What two round trips may add: behind a long queue a lost packet is noticed, and sent again, that much later."""
-LOOK_EVERY_S = 0.25
+_LOOK_EVERY_S = 0.25
 """Interval of looks at the progress of sent data, while a ping is unanswered."""
 LEAST = 20
 """Smallest window, in frames. At 48 kbit/s they take 2.3 s, less than the wait for a pong."""
@@ -21,10 +23,80 @@ _SAME = 1.25
 """An answer up to this many times the shortest counts as equally short: the link is long, its queue empty."""
 
 
-def pong_wait_s(rtt_s: float) -> float:
+class Link:
+    """Pings the service on one connection after another."""
+
+    def __init__(self) -> None:
+        self.heard_at = float("-inf")  # the service's last sign of life
+        self.answered_at = float("-inf")  # when the newest answered ping was sent
+        self.window: Window | None = None
+        """Bounds the sound under way; None if the system says what has arrived."""
+        self._acknowledgements = Acknowledgements()
+        self._ping_at: float | None = None  # when the unanswered ping was sent
+        self._pinged_at = float("-inf")
+
+    def opened(self) -> None:
+        """Another connection is being opened."""
+        self._acknowledgements = Acknowledgements()
+        self.window = Window()
+
+    def ready(self, now: float) -> None:
+        """The service is ready on it."""
+        self.heard_at = self._pinged_at = now
+        self._ping_at = None
+
+    def look(self, progress: Progress, now: float) -> None:
+        """The system says how much of the sent data has arrived."""
+        self._acknowledgements.look(progress, now, self._ping_at)
+        self.window = None
+
+    def pinged(self, now: float) -> None:
+        self._ping_at = self._pinged_at = now
+        self._acknowledgements.pinged()
+        if self.window is not None:
+            self.window.pinged(now)
+
+    def ponged(self, now: float) -> None:
+        self._ping_at = None
+        self.heard_at, self.answered_at = now, self._pinged_at
+        if self.window is not None:
+            self.window.ponged(now)
+
+    def becomes_active(self, now: float) -> None:
+        """An utterance begins: the unanswered ping, if any, now has less time for its pong, counted from here."""
+        if self._ping_at is not None:
+            self._ping_at = now
+
+    def next_ping_at(self, *, is_active: bool) -> float:
+        """When the next regular ping is due; infinite while one is unanswered."""
+        if self._ping_at is not None:
+            return float("inf")
+        if self.window is not None and self.window.wants_ping:
+            return float("-inf")
+        return self._pinged_at + (_PING_EVERY_S if is_active else _PING_IDLE_S)
+
+    def dead_at(self, *, is_active: bool) -> float:
+        """When the connection counts as dead if nothing comes; infinite while no ping is unanswered."""
+        if self._ping_at is None:
+            return float("inf")
+        since = max(self._ping_at, self.heard_at)
+        if not is_active:
+            return since + _PONG_IDLE_S
+        if self.window is not None:
+            return since + _pong_wait_s(self.window.shortest_s)
+        return max(since + _PONG_WITHIN_S, self._acknowledgements.lives_until())
+
+    def next_look_at(self, now: float, *, is_active: bool) -> float | None:
+        """When to look again at what has arrived; None if there is no need."""
+        if self._ping_at is None or not is_active or not self._acknowledgements.are_known:
+            return None
+        return max(now, self._acknowledgements.looked_at + _LOOK_EVERY_S)
+
+
+def _pong_wait_s(rtt_s: float) -> float:
     """How long to wait for a pong once nothing of ours is in front of it. ``rtt_s``: the round trip; infinite if
     unknown."""
-    return PONG_WITHIN_S + (min(MAX_ROUND_TRIPS_S, 2.0 * rtt_s) if rtt_s < float("inf") else 0.0)
+    return _PONG_WITHIN_S + (min(_MAX_ROUND_TRIPS_S, 2.0 * rtt_s) if rtt_s < float("inf") else 0.0)
 
 
 class Acknowledgements:
@@ -39,7 +111,7 @@ class Acknowledgements:
         self.looked_at = float("-inf")
         self._acknowledged = self._arrived = 0
         self._moved_at = float("-inf")
-        self._pong_wait_s = PONG_WITHIN_S
+        self._pong_wait_s = _PONG_WITHIN_S
         self._ping_end: int | None = None  # bytes up to and including the unanswered ping
         self._ping_arrived_at: float | None = None
 
@@ -55,7 +127,7 @@ class Acknowledgements:
             self._moved_at = now
         self.are_known = True
         self.looked_at = now
-        self._pong_wait_s = pong_wait_s(progress.rtt_s)
+        self._pong_wait_s = _pong_wait_s(progress.rtt_s)
         if ping_at is None:
             return
         if self._ping_end is None and now > ping_at:

@@ -16,7 +16,6 @@ from pinch_tui.core.service_words import words
 from pinch_tui.core.session import events as ev
 from pinch_tui.core.session.delivery import Delivery
 from pinch_tui.core.session.events import SessionState, Step
-from pinch_tui.core.session.link import LOOK_EVERY_S, PONG_WITHIN_S, Acknowledgements, Window, pong_wait_s
 from pinch_tui.core.session.outbox import Outgoing
 from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
@@ -40,9 +39,6 @@ PROVEN_S = 30.0
 """After being ready this long, or after settling an utterance, a session has no failures on record."""
 LINGER_S = 3.0
 """A replaced session stays open this long after its last utterance settled: texts may be late."""
-PING_EVERY_S = 1.0
-PING_IDLE_S = 20.0
-PONG_IDLE_S = 10.0
 
 _PLAIN = ServiceTraits()
 
@@ -84,9 +80,6 @@ class Session:
         self._deadline: float | None = None  # of allocating, opening, or the back-off
         self._ready_at = float("inf")
         self._is_proven = False
-        self._ping_at: float | None = None  # of the unanswered ping
-        self._pinged_at = float("-inf")
-        self._acks = Acknowledgements()
         self._retries = Retries()
 
     @property
@@ -135,14 +128,10 @@ class Session:
                 return self.delivery.taken(now) if self._is_live(generation) else []
             case ev.Progressed(generation, progress):
                 if generation == self._generation:
-                    self._acks.look(progress, now, self._ping_at)
-                    self.delivery.window = None
+                    self.delivery.link.look(progress, now)
                 return []
             case ev.Ponged(generation):
-                if generation == self._generation:
-                    self._ping_at = None
-                    return self.delivery.ponged(now)
-                return []
+                return self.delivery.ponged(now) if generation == self._generation else []
             case ev.SocketClosed(generation, code, failure, reason):
                 is_open = self.state in (SessionState.OPENING, SessionState.READY)
                 if generation != self._generation or not is_open:
@@ -207,8 +196,7 @@ class Session:
         if got.expires_in <= 0:
             return self._fail(Failure(FailureKind.EXPIRED), now)
         self.state = SessionState.OPENING
-        self._acks = Acknowledgements()
-        self.delivery.window = Window()
+        self.delivery.link.opened()
         self._deadline = now + self.traits.ready_within_s
         return [ev.OpenSocket(self._generation, got, has_sound=self.is_active)]
 
@@ -216,7 +204,7 @@ class Session:
         is_open = self.state in (SessionState.OPENING, SessionState.READY)
         if fact.generation != self._generation or not is_open:
             return []
-        self.delivery.heard_at = now
+        self.delivery.link.heard_at = now
         match event := hide_in(fact.event, self._secrets):
             case ReadyMessage(session_id):
                 return self._on_ready(session_id, now) if self.state is SessionState.OPENING else []
@@ -245,8 +233,8 @@ class Session:
         self.state = SessionState.READY
         self.failure = None
         self._deadline = None
-        self._ready_at = self.delivery.heard_at = self._pinged_at = now
-        self._ping_at = None
+        self._ready_at = now
+        self.delivery.link.ready(now)
         self._is_proven = False
         ready = ev.SessionReady(self.session_id or "", self.model_version_id)
         has_sentences = self.params.two_way or self.params.finalize_mode is FinalizeMode.SENTENCE
@@ -268,8 +256,8 @@ class Session:
     # ---- utterances ----
 
     def _on_utterance_started(self, number: int, now: float) -> list[Step]:
-        if not self.is_active and self._ping_at is not None:
-            self._ping_at = now  # the wait for an idle ping's pong is longer: count anew
+        if not self.is_active:
+            self.delivery.link.becomes_active(now)
         self.delivery.start(number)
         return self._wanted(now)
 
@@ -375,38 +363,23 @@ class Session:
         if not self._is_proven and now >= self._ready_at + PROVEN_S:
             self._is_proven = True
             self._retries.clear()
-        if now >= self._stall_at():
+        if now >= self._dead_at():
             return self._fail(Failure(FailureKind.STALL), now)
-        if now >= self._next_ping_at():
-            self._ping_at = self._pinged_at = now
-            self._acks.pinged()
+        if now >= self.delivery.next_ping_at():
             self.delivery.pinged(now)
             return [ev.SendPing(self._generation)]
         return []
 
-    def _next_ping_at(self) -> float:
-        if self._ping_at is not None:
-            return float("inf")
-        return min(self._pinged_at + (PING_EVERY_S if self.is_active else PING_IDLE_S), self.delivery.ping_at())
-
-    def _stall_at(self) -> float:
-        if self._ping_at is None:
-            return float("inf")
-        if not self.is_active:
-            return max(self._ping_at, self.delivery.heard_at) + PONG_IDLE_S
-        if self.delivery.window is not None:
-            return max(self._ping_at, self.delivery.heard_at) + pong_wait_s(self.delivery.window.shortest_s)
-        quiet = max(self._ping_at, self.delivery.heard_at) + PONG_WITHIN_S
-        return max(quiet, self._acks.lives_until())
+    def _dead_at(self) -> float:
+        return self.delivery.link.dead_at(is_active=self.is_active)
 
     def _wake_at(self, now: float) -> float | None:
         if self.state is SessionState.CLOSED:
             return None
         times = [self._deadline, self.delivery.wake_at(now)]
         if self.state is SessionState.READY:
-            times += [self._stall_at(), self._next_ping_at()]
-            if self._ping_at is not None and self.is_active and self._acks.are_known:
-                times.append(max(now, self._acks.looked_at + LOOK_EVERY_S))
+            times += [self._dead_at(), self.delivery.next_ping_at()]
+            times.append(self.delivery.link.next_look_at(now, is_active=self.is_active))
             if (until := self._lingers_until()) > now:
                 times.append(until)
             if not self._is_proven:
