@@ -61,8 +61,12 @@ class Recorder:
             days = options.loaded.settings.history.keep_days
             self._purged(history.purge(days, time.time()), days)
             if self.history is None:
-                self.history = history.begin(
-                    time.time(), is_practice=is_practice, on_failure=self._not_saved, on_recovery=self._all_is_saved
+                self.history = HistoryWriter(
+                    history.folder,
+                    time.time(),
+                    is_practice=is_practice,
+                    on_failure=self._not_saved,
+                    on_recovery=self._all_is_saved,
                 )
         stack.callback(engine.subscribe(self.hear))
 

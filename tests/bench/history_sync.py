@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     """Print milliseconds for `HistoryWriter.record` of one utterance with one new final."""
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
-        writer = History(Path(folder)).begin(1_790_000_000.0)
+        writer = HistoryWriter(Path(folder), 1_790_000_000.0)
         took = []
         for number in range(1, count + 1):
             final = utterance(number, segment("a", "Where is the nearest station?", "¿Dónde está la estación?"))

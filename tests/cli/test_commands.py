@@ -25,6 +25,7 @@ from pinch_tui.core.languages import LANGUAGES
 from pinch_tui.settings.load import Source, load
 from pinch_tui.settings.model import OPTIONS, Settings
 from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.writer import HistoryWriter
 from tests.cli.conftest import Asked, Shell
 from tests.fakes.conversation import segment, utterance
 from tests.fakes.memory_keyring import MemoryKeyring
@@ -260,13 +261,13 @@ _TEXTS = [
 
 @pytest.fixture
 def talked(shell: Shell) -> Shell:
-    writer = History(shell.paths.history).begin(STARTED, is_practice=True)
+    writer = HistoryWriter(shell.paths.history, STARTED, is_practice=True)
     writer.record(
         utterance(n, segment(f"s{n}", *texts, start_ms=n * 1000, end_ms=n * 1000 + 999))
         for n, texts in enumerate(_TEXTS, 1)
     )
     writer.star(1, is_on=True)
-    History(shell.paths.history).begin(STARTED - 86_400).record([utterance(1, segment("a", "Older", "Más viejo"))])
+    HistoryWriter(shell.paths.history, STARTED - 86_400).record([utterance(1, segment("a", "Older", "Más viejo"))])
     return shell
 
 
@@ -396,7 +397,7 @@ def test_history_says_who_spoke_what_in_a_two_way_talk(shell: Shell) -> None:
     answered = replace(segment("b", "Sí, una.", "Yes, one."), detected_language="es")
     rows = [replace(utterance(n, one), is_two_way=True) for n, one in ((1, asked), (2, answered))]
     both = replace(utterance(3, asked, replace(answered, id="c")), is_two_way=True)
-    History(shell.paths.history).begin(STARTED).record([*rows, both])
+    HistoryWriter(shell.paths.history, STARTED).record([*rows, both])
     _, out, _ = shell("history", "show")
     shown = [block.partition(" ")[0] + block[block.index(":") + 6 :] for block in out.strip().split("\n\n")[1:]]
     assert shown[0] == "1. en > es English spoke\n  Do you have a room?\n  ¿Tiene una habitación?"

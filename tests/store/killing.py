@@ -22,9 +22,10 @@ import os, sys
 from pathlib import Path
 from pinch_tui.core.transcript.utterance import UtteranceState
 from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 
-writer = History(Path(sys.argv[1])).begin(1_790_000_000.0)
+writer = HistoryWriter(Path(sys.argv[1]), 1_790_000_000.0)
 number = 0
 waiting = []
 os.write(1, b"begun\\n")

@@ -32,7 +32,7 @@ def _lines(path: Path) -> list[dict[str, object]]:
 
 
 def test_a_final_is_on_disk_when_record_returns(tmp_path: Path) -> None:
-    writer = History(tmp_path / "history").begin(STARTED)
+    writer = HistoryWriter(tmp_path / "history", STARTED)
     assert writer.path is None
     said = utterance(1, segment("a", "Good morning.", "Buenos días."))
     assert writer.record([said]) == (1,)
@@ -65,7 +65,7 @@ def test_a_final_is_on_disk_when_record_returns(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
 def test_only_the_owner_reads_it(tmp_path: Path) -> None:
-    writer = History(tmp_path / "new" / "history").begin(STARTED)
+    writer = HistoryWriter(tmp_path / "new" / "history", STARTED)
     writer.record([utterance(1, segment("a", "x", "y"))])
     assert writer.path is not None
     assert stat.S_IMODE(writer.path.stat().st_mode) == 0o600
@@ -84,7 +84,7 @@ def test_what_is_synced_is_what_was_written(tmp_path: Path, monkeypatch: pytest.
         order.append("sync")
         real_sync(fd)
 
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     writer.record([utterance(1, segment("a", "x", "y"))])
     monkeypatch.setattr(os, "write", write)
     monkeypatch.setattr(os, "fsync", sync)
@@ -94,7 +94,7 @@ def test_what_is_synced_is_what_was_written(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_interim_text_is_not_kept(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     provisional = Segment("a", "Good mor", False, 0, "", False, 0)
     assert writer.record([utterance(1, provisional)]) == ()
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +106,7 @@ def test_interim_text_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_the_same_final_is_written_once(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     said = utterance(1, segment("a", "x", "y"))
     assert writer.record([said]) == (1,)
     assert writer.record([said, replace(said, state=UtteranceState.SETTLED)]) == ()
@@ -116,7 +116,7 @@ def test_the_same_final_is_written_once(tmp_path: Path) -> None:
 
 
 def test_the_newest_attempt_is_read(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     writer.record([utterance(1, segment("a", "Good", "Bueno"), segment("b", "morning", "día"))])
     again = utterance(1, segment("x", "Good morning", "Buenos días"), attempt=2)
     writer.record([again])
@@ -127,7 +127,7 @@ def test_the_newest_attempt_is_read(tmp_path: Path) -> None:
 
 
 def test_what_a_resend_kept_is_still_read(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     kept, dropped = segment("a", "Good", "Bueno"), segment("b", "mornin", "día")
     writer.record([utterance(1, kept, dropped)])
     again = utterance(1, kept, dropped, attempt=2)
@@ -142,7 +142,7 @@ def test_what_a_resend_kept_is_still_read(tmp_path: Path) -> None:
 
 
 def test_segments_stand_in_the_order_of_the_row(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     late = Segment("a", "interim", False, 0, "", False, 0)
     writer.record([utterance(1, late, segment("b", "two", "dos"))])
     writer.record([utterance(1, segment("a", "one", "uno"), segment("b", "two", "dos"))])
@@ -183,7 +183,7 @@ def test_a_slow_disk_is_synced_less_often_and_never_said_too_early(
 
 def test_a_sync_that_fails_saves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    writer = History(tmp_path).begin(STARTED, on_failure=said.append)
+    writer = HistoryWriter(tmp_path, STARTED, on_failure=said.append)
     writer.record([utterance(1, segment("a", "x", "y"))])
     with monkeypatch.context() as patch:
 
@@ -205,7 +205,7 @@ def test_a_sync_that_fails_saves_nothing(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_an_utterance_thrown_away_is_not_read(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
     gone = replace(utterance(1), state=UtteranceState.CANCELLED)
     assert writer.record([gone]) == ()
@@ -217,7 +217,7 @@ def test_an_utterance_thrown_away_is_not_read(tmp_path: Path) -> None:
 
 def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Path) -> None:
     history = History(tmp_path / "history")
-    writer = history.begin(STARTED)
+    writer = HistoryWriter(history.folder, STARTED)
     writer.about(About("Practice", ""))
     assert writer.path is None
     writer.record([utterance(1, segment("a", "Hello.", "Hola."))])
@@ -238,7 +238,7 @@ def test_service_and_context_are_kept_with_what_was_said_under_them(tmp_path: Pa
 
 def test_a_correction_is_kept_beside_the_first_wording(tmp_path: Path) -> None:
     history = History(tmp_path / "history")
-    writer = history.begin(STARTED)
+    writer = HistoryWriter(history.folder, STARTED)
     said = utterance(1, segment("a", "I met Reese.", "Conocí a Reese."), state=UtteranceState.SETTLED)
     writer.record([said])
     better = replace(said, segments=corrected(said.segments, "I met Ruiz.", None))
@@ -263,7 +263,7 @@ def test_a_correction_is_kept_beside_the_first_wording(tmp_path: Path) -> None:
 
 def test_a_past_conversation_is_corrected(tmp_path: Path) -> None:
     history = History(tmp_path / "history")
-    writer = history.begin(STARTED)
+    writer = HistoryWriter(history.folder, STARTED)
     writer.record([utterance(n, segment(f"s{n}", "I met Reese.", "Conocí a Reese.")) for n in (1, 2)])
     writer.close()
     mended = history.correct(history.find("last"), 2, None, "Conocí a Ruiz.")
@@ -280,7 +280,7 @@ def test_a_past_conversation_is_corrected(tmp_path: Path) -> None:
 
 
 def test_stars_come_and_go(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     assert not writer.star(1, is_on=True)
     writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
     assert writer.star(1, is_on=True)
@@ -296,7 +296,7 @@ def test_stars_come_and_go(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
 def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     writer.record([utterance(1, segment("a", "один", "uno"))])
     writer.record([utterance(2, segment("b", "два", "dos"))])
     assert writer.path is not None
@@ -308,7 +308,7 @@ def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int) -> Non
 
 
 def test_a_lost_header_is_made_up_for_by_the_name(tmp_path: Path) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     writer.record([utterance(1, segment("a", "x", "y"))])
     assert writer.path is not None
     lines = writer.path.read_bytes().splitlines(keepends=True)
@@ -320,7 +320,7 @@ def test_a_full_disk_is_said_with_what_is_missing_and_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    writer = History(tmp_path).begin(STARTED, on_failure=said.append, on_recovery=lambda: said.append("saved"))
+    writer = HistoryWriter(tmp_path, STARTED, on_failure=said.append, on_recovery=lambda: said.append("saved"))
     first, second = utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))
     real_write = os.write
     room = [0]
@@ -351,7 +351,7 @@ def test_a_full_disk_is_said_with_what_is_missing_and_made_good(
 
 
 def test_what_was_refused_is_written_at_the_end_or_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writers = [History(tmp_path / name).begin(STARTED) for name in ("freed", "full")]
+    writers = [HistoryWriter(tmp_path / name, STARTED) for name in ("freed", "full")]
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", _full)
         for writer in writers:
@@ -365,7 +365,7 @@ def test_what_was_refused_is_written_at_the_end_or_counted(tmp_path: Path, monke
 def test_a_star_and_an_escape_that_were_refused_are_written_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = History(tmp_path).begin(STARTED)
+    writer = HistoryWriter(tmp_path, STARTED)
     writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))])
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", _full)
@@ -383,7 +383,7 @@ def _full(_fd: int, _data: bytes) -> int:
 @pytest.mark.parametrize("how", ["unlinked", "replaced", "moved", "folder removed"])
 def test_saved_is_said_only_of_a_file_that_is_there(tmp_path: Path, how: str) -> None:
     folder = tmp_path / "a" / "history"
-    writer = History(folder).begin(STARTED)
+    writer = HistoryWriter(folder, STARTED)
     assert writer.record([utterance(1, segment("a", "x", "y")), utterance(2, segment("b", "x", "y"))]) == (1, 2)
     writer.star(2, is_on=True)
     writer.record([replace(utterance(1), state=UtteranceState.CANCELLED)])
@@ -408,7 +408,7 @@ def test_saved_is_said_only_of_a_file_that_is_there(tmp_path: Path, how: str) ->
 
 def test_a_purge_spares_what_a_running_copy_has_open(tmp_path: Path) -> None:
     history = History(tmp_path)
-    running, ended = history.begin(STARTED), history.begin(STARTED + 1)
+    running, ended = HistoryWriter(history.folder, STARTED), HistoryWriter(history.folder, STARTED + 1)
     for writer in (running, ended):
         writer.record([utterance(1, segment("a", "x", "y"))])
         assert writer.path is not None
@@ -431,7 +431,7 @@ def test_the_names_of_new_folders_are_synced(tmp_path: Path, monkeypatch: pytest
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("only Linux names open files")
     monkeypatch.setattr(os, "fsync", fsync)
-    writer = History(tmp_path / "a" / "b").begin(STARTED)
+    writer = HistoryWriter(tmp_path / "a" / "b", STARTED)
     writer.record([utterance(1, segment("a", "x", "y"))])
     assert writer.path is not None
     assert {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "a" / "b"), str(writer.path)} <= set(synced)
@@ -441,7 +441,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
     said: list[str] = []
-    writer = History(blocked / "history").begin(STARTED, on_failure=said.append)
+    writer = HistoryWriter(blocked / "history", STARTED, on_failure=said.append)
     assert writer.record([utterance(1, segment("a", "x", "y"))]) == ()
     assert len(said) == 1
 
@@ -449,7 +449,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 def test_two_conversations_of_one_second_do_not_share_a_file(tmp_path: Path) -> None:
     history = History(tmp_path)
     for _ in range(5):
-        history.begin(STARTED).record([utterance(1, segment("a", "x", "y"))])
+        HistoryWriter(history.folder, STARTED).record([utterance(1, segment("a", "x", "y"))])
     assert len(history.ids()) == 5
 
 
@@ -462,7 +462,7 @@ def history(tmp_path: Path) -> History:
     for day, (original, translation) in enumerate(
         [("Good morning", "Buenos días"), ("Where is the café?", "¿Dónde está la cafetería?"), ("Straße", "street")]
     ):
-        writer = history.begin(STARTED + day * 86_400)
+        writer = HistoryWriter(history.folder, STARTED + day * 86_400)
         writer.record([utterance(1, segment("a", original, translation))])
         writer.close()
     return history

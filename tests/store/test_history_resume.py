@@ -13,6 +13,7 @@ from pinch_tui.core.transcript.utterance import Utterance, UtteranceState
 from pinch_tui.errors import UsageError
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
+from pinch_tui.store.history.writer import HistoryWriter
 from tests.fakes.conversation import segment, utterance
 
 STARTED = 1_790_000_000.0
@@ -30,7 +31,7 @@ FIRST, SECOND = said(1, "Good morning.", "Buenos días."), said(2, "Thank you, M
 def history(tmp_path: Path) -> History:
     """One conversation of two lines: the second starred and corrected."""
     history = History(tmp_path / "history")
-    writer = history.begin(STARTED)
+    writer = HistoryWriter(history.folder, STARTED)
     mended = replace(SECOND, segments=corrected(SECOND.segments, "Thank you, Mr Miller.", None))
     writer.about(About("Pinch", "names: Miller"))
     writer.record([FIRST])
@@ -106,7 +107,7 @@ def test_a_line_that_was_cut_off_is_sealed(history: History) -> None:
 @pytest.mark.parametrize("is_resumed", [False, True])
 def test_one_that_another_copy_writes_is_refused_and_a_purge_spares_it(tmp_path: Path, is_resumed: bool) -> None:
     history = History(tmp_path / "history")
-    writer = history.begin(STARTED)
+    writer = HistoryWriter(history.folder, STARTED)
     writer.record([FIRST])
     if is_resumed:
         writer.close()
@@ -115,7 +116,7 @@ def test_one_that_another_copy_writes_is_refused_and_a_purge_spares_it(tmp_path:
         history.resume(name(history))
     path = history.path_of(name(history))
     now = path.stat().st_mtime + 40 * DAY_S
-    history.begin(now)  # nothing yet
+    HistoryWriter(history.folder, now)  # nothing yet
     assert history.purge(30, now).removed == 0 and path.exists()
     writer.close()
     assert history.purge(30, now).removed == 1

@@ -18,6 +18,7 @@ from pinch_tui.errors import PinchError
 from pinch_tui.frontend.past import PastEntry
 from pinch_tui.settings.model import Settings, UiSettings
 from pinch_tui.store.history.conversations import History
+from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.ui.big.view import BigView
 from pinch_tui.ui.screens.conversations import ConversationsScreen
 from pinch_tui.ui.screens.past import PastScreen
@@ -313,7 +314,7 @@ async def test_delete_in_the_middle_of_the_text_is_the_fields() -> None:
 
 
 def talk(folder: Path, started: float, *texts: tuple[str, str]) -> Path:
-    writer = History(folder).begin(started)
+    writer = HistoryWriter(folder, started)
     for number, (original, translation) in enumerate(texts, 1):
         said = utterance(number, segment(f"s{number}", original, translation), state=UtteranceState.SETTLED)
         writer.record([replace(said, started=started + number)])
@@ -365,7 +366,7 @@ async def test_real_files_are_found_opened_starred_corrected_exported_and_delete
 
 async def test_a_conversation_that_another_copy_writes_is_not_deleted(tmp_path: Path) -> None:
     folder = tmp_path / "history"
-    writer = History(folder).begin(1_790_000_000.0)
+    writer = HistoryWriter(folder, 1_790_000_000.0)
     writer.record([utterance(1, segment("a", "Hello.", "Hola."))])
     r, _ = on_disk(tmp_path)
     async with r.app.run_test(size=SIZE) as pilot:

@@ -19,6 +19,7 @@ from pinch_tui.settings.load import load
 from pinch_tui.settings.run import RunOptions
 from pinch_tui.store.history.conversations import History
 from pinch_tui.store.history.lines import About
+from pinch_tui.store.history.writer import HistoryWriter
 from pinch_tui.store.paths import resolve
 from pinch_tui.wiring.recorder import RETRY_S, Recorder
 from tests.engine.rig import Rig, play
@@ -34,7 +35,7 @@ def options(tmp_path: Path, continues: str = "") -> RunOptions:
 
 def kept(tmp_path: Path, *texts: str, days_ago: float = 1) -> str:
     """A conversation in the history; its name."""
-    writer = History(options(tmp_path).paths.history).begin(NOW - days_ago * 86_400)
+    writer = HistoryWriter(options(tmp_path).paths.history, NOW - days_ago * 86_400)
     writer.about(About("Cartesia"))
     writer.record(
         utterance(n, segment(f"s{n}", text, f"<{text}>"), state=UtteranceState.SETTLED)

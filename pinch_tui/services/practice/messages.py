@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from pinch_tui.services.practice.allocation import SessionQuery
@@ -20,10 +19,6 @@ def ready(session_id: str) -> str:
 
 def error(text: str, now: float) -> str:
     return _dump({"type": "error", "error": text, "timestamp": now})
-
-
-def unsupported_target(code: str, spoken: Sequence[str], now: float) -> str:
-    return error(f"targetLanguage='{code}' is not supported. Supported languages: {', '.join(spoken)}.", now)
 
 
 def metadata_ack(request: dict[str, Any], now: float) -> str:

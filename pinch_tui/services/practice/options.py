@@ -25,5 +25,5 @@ class PracticeOptions:
     voice: str = "auto"
     secret: str = field(default="", repr=False)
     """The only accepted Bearer; if empty, any is accepted, also from web pages of this machine."""
-    log: Callable[[str], None] | None = None
+    log: Callable[[str], None] = lambda _: None
     """Called with one line per request and session. No line contains a key or a token."""

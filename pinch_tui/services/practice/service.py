@@ -148,16 +148,12 @@ class PracticeService:
             await server.wait_closed()
             await asyncio.sleep(0)
 
-    def _log(self, line: str) -> None:
-        if self._options.log is not None:
-            self._options.log(line)
-
     async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         response, remark = await self._answer(request)
         if response is not None:
             path = request.path.partition("?")[0][:40]
             shown = path if path.isascii() and path.isprintable() else "?"
-            self._log(f"GET {shown} {response.status_code}{remark}")
+            self._options.log(f"GET {shown} {response.status_code}{remark}")
         return response
 
     async def _answer(self, request: Request) -> tuple[Response | None, str]:
@@ -212,7 +208,7 @@ class PracticeService:
             await socket.close(4503, "no capacity, try again")
             return
         began = time.monotonic()
-        self._log(f"{grant.session_id} opened")
+        self._options.log(f"{grant.session_id} opened")
         try:
             recording = Recording(self._options.record, grant.session_id) if self._options.record else None
             await PracticeSession(socket, grant, self.helper, self._faults.next_session(), recording).run()
@@ -220,7 +216,7 @@ class PracticeService:
             await socket.close(4500, "the recording cannot be written")
         finally:
             self._clients.leave(grant.client)
-            self._log(f"{grant.session_id} closed ({socket.close_code}) after {time.monotonic() - began:.1f} s")
+            self._options.log(f"{grant.session_id} closed ({socket.close_code}) after {time.monotonic() - began:.1f} s")
 
 
 def counted(everyone: set[ServerConnection]) -> type[ServerConnection]:

@@ -113,7 +113,8 @@ class PracticeSession:
             await self._send(messages.error(hello.problem, time.time()))
         spoken = [code for code in hello.spoken if code == "en" or not is_faulty]
         if query.is_spoken and (is_faulty or (spoken and self._plan.target not in spoken)):
-            await self._send(messages.unsupported_target(query.target, spoken, time.time()))
+            text = f"targetLanguage='{query.target}' is not supported. Supported languages: {', '.join(spoken)}."
+            await self._send(messages.error(text, time.time()))
             self._plan = replace(self._plan, is_spoken=False)
         if query.is_spoken and query.voice == "clone":
             await self._send(messages.error("voiceType='clone' is not supported yet", time.time()))
@@ -132,7 +133,7 @@ class PracticeSession:
                 if self._faults.has_garbage:
                     group.create_task(self._send_garbage())
         finally:
-            link.close()
+            self._helper.close(link)
 
     async def _read(self, link: HelperLink, group: asyncio.TaskGroup) -> None:
         while True:

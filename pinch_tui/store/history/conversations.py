@@ -64,19 +64,6 @@ class History:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(
-        self,
-        started: float,
-        *,
-        is_practice: bool = False,
-        on_failure: Callable[[str], None] | None = None,
-        on_recovery: Callable[[], None] | None = None,
-    ) -> HistoryWriter:
-        """A writer for a new conversation; its file appears with the first final."""
-        return HistoryWriter(
-            self.folder, started, is_practice=is_practice, on_failure=on_failure, on_recovery=on_recovery
-        )
-
     def resume(
         self,
         name: str,
@@ -99,8 +86,13 @@ class History:
             if not claim(fd):
                 raise UsageError("This conversation is open in another copy of pinch-tui.", "Quit that one first.")
             found = self.named(name)
-            is_practice = found.is_practice
-            writer = self.begin(found.started, is_practice=is_practice, on_failure=on_failure, on_recovery=on_recovery)
+            writer = HistoryWriter(
+                self.folder,
+                found.started,
+                is_practice=found.is_practice,
+                on_failure=on_failure,
+                on_recovery=on_recovery,
+            )
             writer.resume(path, fd, found.utterances, found.stars)
         except BaseException:
             os.close(fd)

@@ -77,8 +77,8 @@ class HistoryWriter:
         """A running mean."""
         self._started = started
         self._is_practice = is_practice
-        self._on_failure = on_failure
-        self._on_recovery = on_recovery
+        self._on_failure = on_failure or (lambda _: None)
+        self._on_recovery = on_recovery or (lambda: None)
         self._fd: int | None = None
         self._known: dict[int, Utterance] = {}  # every utterance with finals, in its newest state
         self._kept: dict[int, _Kept] = {}
@@ -248,8 +248,7 @@ class HistoryWriter:
                 return False
         if self._reported_missing is not None:
             self._reported_missing = None
-            if self._on_recovery is not None:
-                self._on_recovery()
+            self._on_recovery()
         return True
 
     def _sync(self) -> bool:
@@ -299,7 +298,7 @@ class HistoryWriter:
     def _failed(self, exc: OSError) -> None:
         is_news = self._reported_missing is None or self.missing > self._reported_missing
         self._reported_missing = self.missing
-        if is_news and self._on_failure is not None:
+        if is_news:
             what = f" {lines_missing(self.missing)}" if self.missing else ""
             self._on_failure(f"The conversation cannot be saved in {self.folder}: {exc.strerror}.{what}")
 

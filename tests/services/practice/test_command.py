@@ -37,7 +37,7 @@ def test_phrases_lists_both_languages():
 
 def test_wrong_words_say_what_is_right(tmp_path: Path):
     (tmp_path / "own.tsv").write_text("id\ten\n")
-    with pytest.raises(UsageError, match="It has en, es"):
+    with pytest.raises(UsageError, match="It covers en, es"):
         CliRunner().invoke(practice, ["phrases", "--to", "sv"], catch_exceptions=False)
     with pytest.raises(UsageError, match="Known faults"):
         CliRunner().invoke(practice, ["--fault", "meteor"], catch_exceptions=False)

@@ -14,7 +14,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[tuple[Kind, bytes]] = []
-        self.link = HelperLink(lambda kind, _, payload: self.sent.append((kind, payload)), lambda _: None, 1, PLAN)
+        self.link = HelperLink(lambda kind, _, payload: self.sent.append((kind, payload)), 1, PLAN)
 
     def events(self) -> list[object]:
         found = []

@@ -98,7 +98,7 @@ class Helper:
         return self._hello
 
     def open(self, plan: SessionPlan) -> HelperLink:
-        link = HelperLink(self.send, self.forget, self._next, plan)
+        link = HelperLink(self.send, self._next, plan)
         self._next += 1
         self._links[link.number] = link
         self._open(link)
@@ -117,9 +117,9 @@ class Helper:
             del self._sayings[number]
         return bytes(saying.sound)
 
-    def forget(self, number: int) -> None:
-        self._links.pop(number, None)
-        self.send(Kind.CLOSE, number)
+    def close(self, link: HelperLink) -> None:
+        del self._links[link.number]
+        self.send(Kind.CLOSE, link.number)
 
     def send(self, kind: Kind, session: int, payload: bytes = b"") -> None:
         """Write one packet. Without a helper, nothing is written; each `HelperLink` repeats it to the next one."""

@@ -41,9 +41,8 @@ class Lost:
 class HelperLink:
     """Numbers segments from 1 in the order of their finals; the helpers' own numbers are ignored."""
 
-    def __init__(self, send: Send, forget: Callable[[int], None], number: int, plan: SessionPlan) -> None:
+    def __init__(self, send: Send, number: int, plan: SessionPlan) -> None:
         self._send = send
-        self._forget = forget
         self.number = number
         self.plan = plan
         self.events: asyncio.Queue[Heard | Speech | Lost] = asyncio.Queue(4_096)  # five minutes of speech
@@ -72,9 +71,6 @@ class HelperLink:
     def finish(self) -> None:
         self._flush()
         self._keep(Kind.FINISH, b"")
-
-    def close(self) -> None:
-        self._forget(self.number)
 
     def repeat(self) -> None:
         """Send a new helper everything that the last one has not answered."""

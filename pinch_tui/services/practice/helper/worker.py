@@ -22,7 +22,7 @@ from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, 
 _CHUNK_BYTES = CHUNK_SAMPLES * 4
 
 
-def give_back() -> None:
+def return_memory() -> None:
     """Return a closed ear's memory to the system; the allocator would keep 20 MB for each."""
     gc.collect()
     if sys.platform.startswith("linux"):
@@ -54,7 +54,7 @@ class Worker:
         elif kind is Kind.CLOSE:
             if session in self._ears:
                 self._ears.pop(session)[1].close()
-                give_back()
+                return_memory()
         elif session in self._ears:
             plan, ear = self._ears[session]
             if kind is Kind.PREPARE:
