@@ -36,7 +36,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 class LatencyMeter:
-    """Takes the times (monotonic seconds) of what happens to utterances; `latency` gives the result."""
+    """Collects the spans of utterances; `latency` gives the result. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._committed: dict[int, float] = {}

@@ -10,7 +10,7 @@ from pinch_tui.errors import AudioError
 
 @dataclass(frozen=True, slots=True)
 class MicOpened:
-    """The input stream runs since ``t``; ``rate`` is the device's own, before resampling."""
+    """The input stream has been running since ``t``; ``rate`` is the device's own, before resampling."""
 
     name: str
     rate: int

@@ -39,7 +39,7 @@ class TranscriptMessage:
     detected_language: str | None = None
     original_text: str | None = None  # of a translation
     timestamp: float | None = None  # Unix seconds at the service
-    said: tuple[tuple[int, float], ...] = ()
+    word_times: tuple[tuple[int, float], ...] = ()
     """(characters of the text, when they had been said, in seconds since the first sound of this attempt), rising; the
     first is (0, when the first word began). Empty if the service gives no times of words."""
     note: str = ""

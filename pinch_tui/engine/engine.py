@@ -164,7 +164,7 @@ class Engine:
         self._is_over = True
         self._notifier.emit(e.Stopped(self._sessions.unfinished()))
 
-    # ---- beside the facade ----
+    # ---- for the wiring ----
 
     def hear_sample(self, frame: e.Frame) -> None:
         """Take 20 ms of a phrase spoken by a synthetic voice, between two edges of `TalkSource.SAMPLE`."""
@@ -329,7 +329,7 @@ class Engine:
 
 
 def _from_here_on(before: e.SessionParams, params: e.SessionParams) -> tuple[str, str]:
-    """What the settings change while the user talks, and what becomes of the words before."""
+    """Title and hint for a change of settings while the user talks."""
     if (before.source, before.target, before.two_way) == (params.source, params.target, params.two_way):
         return "From here on: the new settings.", "Earlier words keep the old ones."
     return f"From here on: {pair_text(params)}.", "Earlier words keep their languages."

@@ -36,7 +36,7 @@ def state_word(session: Session, talk: TalkMachine, *, is_waiting: bool, is_spea
 
 
 def detail(session: Session, mic: MicState, mic_detail: str, *, is_talking: bool) -> str:
-    """One sentence behind the word, or nothing. ``mic_detail``: what is wrong with the microphone."""
+    """One sentence behind the word, or nothing. ``mic_detail``: the problem with the microphone."""
     if session.failure is not None and session.state is not SessionState.READY:
         title, _ = describe(session.failure)
         return title

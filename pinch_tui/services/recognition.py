@@ -56,7 +56,7 @@ class Recognition:
         self._has_paused = False
         self._text = ""  # the segment's final text so far
         self._has_text = False
-        self._said: tuple[tuple[int, float], ...] = ()  # when it was said
+        self._word_times: tuple[tuple[int, float], ...] = ()  # of the text
         self._language: str | None = None
 
     def sent(self, pcm: bytes) -> None:
@@ -100,13 +100,13 @@ class Recognition:
 
     def _next_segment(self) -> None:
         self._segment += 1
-        self._text, self._said = "", ()
+        self._text, self._word_times = "", ()
 
     def _set_text(self, whole: str, fields: dict[str, Any], *, is_final: bool) -> list[Outcome]:
         """The segment's text is ``whole``, or may become that. ``fields``: ``language``, and ``words``, the times of
         the new words: a list of objects with ``word``, ``start`` and ``end`` in seconds since the utterance began."""
         if is_final:
-            self._said = (*self._said, *word_times(whole, len(self._text), fields.get("words")))
+            self._word_times = (*self._word_times, *word_times(whole, len(self._text), fields.get("words")))
             self._text = whole
         self._language = text_of(fields.get("language")) or self._language
         text = clean(whole)
@@ -114,10 +114,9 @@ class Recognition:
             return []
         self._has_text = True
         id_ = f"{self._name}.{self._segment}"
-        said = self._said if is_final else ()
-        return [
-            TranscriptMessage(TranscriptKind.ORIGINAL, id_, text, is_final, detected_language=self._language, said=said)
-        ]
+        times = self._word_times if is_final else ()
+        kind, language = TranscriptKind.ORIGINAL, self._language
+        return [TranscriptMessage(kind, id_, text, is_final, detected_language=language, word_times=times)]
 
 
 @dataclass(frozen=True, slots=True)

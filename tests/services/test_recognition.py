@@ -21,7 +21,7 @@ def words(*timed: tuple[str, float, float]) -> list[dict[str, object]]:
 
 def said(heard: object) -> tuple[tuple[int, float], ...]:
     (message,) = [one for one in list(heard) if isinstance(one, TranscriptMessage)]  # type: ignore[call-overload]
-    return tuple(message.said)
+    return tuple(message.word_times)
 
 
 def test_cartesia_words_are_counted_over_all_its_deltas() -> None:

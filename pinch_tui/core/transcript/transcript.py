@@ -265,7 +265,7 @@ class Transcript:
             end = min(now_ms, self._start_after(row, at, utterance.number, now_ms))
             segment = replace(shown(segment, original, translation), end_ms=max(end, before.start_ms))
             if is_original:
-                segment = _timed(row, before, segment, message.said, utterance.is_live)
+                segment = _timed(row, before, segment, message.word_times, utterance.is_live)
         elif segment == before:
             return False
         row.put(at, segment)
@@ -317,11 +317,13 @@ class Transcript:
         return True
 
 
-def _timed(row: Row, before: Segment, segment: Segment, said: Sequence[tuple[int, float]], is_live: bool) -> Segment:
-    """A segment whose original grew, with marks from the times of its words (``said``), or else of its finals."""
+def _timed(
+    row: Row, before: Segment, segment: Segment, word_times: Sequence[tuple[int, float]], is_live: bool
+) -> Segment:
+    """A segment whose original grew, with marks from the times of its words, or else of its finals."""
     begin = row.voicing.begin_ms
-    if said and begin is not None and not row.kept:  # kept segments shift the times of a new attempt
-        marks = [(n, begin + round(seconds * 1000)) for n, seconds in said]
+    if word_times and begin is not None and not row.kept:  # kept segments shift the times of a new attempt
+        marks = [(n, begin + round(seconds * 1000)) for n, seconds in word_times]
         at = row.segments.index(before)
         since = row.segments[at - 1].end_ms if at else begin
         return marked(replace(segment, start_ms=min(max(since, marks[0][1]), segment.end_ms)), marks)

@@ -1,1 +1,1 @@
-"""The microphone: when it is open, what it hears, and what is wrong with it."""
+"""The microphone: when it is open, what it captures, and what is wrong with it."""

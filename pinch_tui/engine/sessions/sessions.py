@@ -112,14 +112,11 @@ class Sessions:
     def open(self, params: SessionParams) -> None:
         """Send the next words to a new session; `drain_former` lets the previous one finish."""
         spare = self.spare.take(params)
-        if spare is None:
-            runner = self._make(params, self._report)
-            self._runners.append(runner)
-            runner.feed(ev.OpenRequested())
-            return
-        runner, reports = spare
+        runner, reports = spare or (self._make(params, self._report), [])
         runner.on_report = self._report
         self._runners.append(runner)
+        if spare is None:
+            runner.feed(ev.OpenRequested())
         for report in reports:
             self._report(runner, report)
 

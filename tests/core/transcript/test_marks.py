@@ -15,7 +15,7 @@ WHOLE = f"{FIRST} {SECOND}"
 
 
 def original(text: str, *, final: bool = True, said: tuple[tuple[int, float], ...] = ()) -> TranscriptMessage:
-    return TranscriptMessage(TranscriptKind.ORIGINAL, "u1.1", text, final, said=said)
+    return TranscriptMessage(TranscriptKind.ORIGINAL, "u1.1", text, final, word_times=said)
 
 
 def talking() -> Transcript:
@@ -64,7 +64,9 @@ def test_times_of_a_resend_that_keeps_something_are_not_taken() -> None:
     transcript = talking()
     transcript.apply(1, 1, original("Kept."), 2000)
     transcript.restart(1, 2, "ss_2", kept=1)
-    transcript.apply(1, 2, TranscriptMessage(TranscriptKind.ORIGINAL, "u1.2", FIRST, True, said=((9, 0.5),)), 5000)
+    transcript.apply(
+        1, 2, TranscriptMessage(TranscriptKind.ORIGINAL, "u1.2", FIRST, True, word_times=((9, 0.5),)), 5000
+    )
     assert [segment.marks for segment in transcript.utterance(1).segments] == [(), ()]
 
 
