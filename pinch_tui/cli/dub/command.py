@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from pinch_tui.cli.context import CliContext, config_flag
 from pinch_tui.errors import UsageError
@@ -26,22 +28,18 @@ a new one. Ctrl-C stops the waiting, not the job. Paths (or the job's name) go t
 Exit codes: 0 done, 2 usage, a file or a limit, 3 the key or the balance, 5 network, service or a failed job, 6 the job
 is still running, 130 interrupted before a job was created."""
 
-_SHARED = {
-    "is_practice": click.option("--practice", "is_practice", is_flag=True, help="Rehearse: no account, no network."),
-    "as_json": click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    "timeout": click.option(
-        "--timeout",
-        type=click.FloatRange(min=0),
-        metavar="S",
-        help="Wait at most S seconds for the job, then exit with code 6.",
-    ),
-    "out": click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        metavar="PATH",
-        help="Where to save the recording: a file or a folder.",
-    ),
-}
+_practice = click.option("--practice", "is_practice", is_flag=True, help="Rehearse: no account, no network.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_timeout = click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Wait at most S seconds for the job, then exit with code 6.",
+)
+_out = click.option(
+    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to save the recording: a file or a folder."
+)
 
 
 class _DubGroup(click.Group):
@@ -66,45 +64,41 @@ class _DubGroup(click.Group):
 _SUBCOMMAND = "pinch_tui.dub.subcommand"
 
 
-def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The dubbing languages, for the shell's completion."""
-    from click.shell_completion import CompletionItem
-
     from pinch_tui.core.languages import label
     from pinch_tui.dub.checks import LANGUAGES
 
-    names = {"auto": "whatever is spoken"} if param.name == "spoken" else {}
+    names = {"auto": "whatever is spoken"} if param.name == "source" else {}
     names |= {code: label(code) for code in LANGUAGES}
     return [CompletionItem(code, help=names[code]) for code in names if code.startswith(incomplete.lower())]
 
 
-def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
+def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The subcommands, then files, for the shell's completion."""
-    from click.shell_completion import CompletionItem
-
     found = [name for name in ("get", "list", "status") if name.startswith(incomplete)]
     return [*(CompletionItem(name) for name in found), CompletionItem(incomplete, type="file")]
 
 
 @click.group("dub", cls=_DubGroup, invoke_without_command=True, epilog=_EPILOG)
 @click.argument("media", metavar="FILE|URL", required=False, shell_complete=_media)
-@click.option("--to", "wanted", metavar="LANG", shell_complete=_codes, help="Language to dub into, such as es.")
+@click.option("--to", "target", metavar="LANG", shell_complete=_codes, help="Language to dub into, such as es.")
 @click.option(
     "--from",
-    "spoken",
+    "source",
     metavar="LANG",
     default="auto",
     show_default=True,
     shell_complete=_codes,
     help="Language of the recording.",
 )
-@_SHARED["out"]
+@_out
 @click.option("--yes", is_flag=True, help="Do not ask before paying; required without a terminal.")
-@click.option("--again", is_flag=True, help="Create and pay for a new job even if one exists.")
-@click.option("--no-wait", is_flag=True, help="Exit as soon as the job is created.")
-@_SHARED["timeout"]
-@_SHARED["as_json"]
-@_SHARED["is_practice"]
+@click.option("--again", "is_again", is_flag=True, help="Create and pay for a new job even if one exists.")
+@click.option("--no-wait", "waits", flag_value=False, default=True, help="Exit as soon as the job is created.")
+@_timeout
+@_json
+@_practice
 @config_flag
 @click.pass_context
 def command(ctx: click.Context, /, **flags: Any) -> None:
@@ -114,21 +108,13 @@ def command(ctx: click.Context, /, **flags: Any) -> None:
     context = CliContext.of(ctx)
     if flags["media"] is None:
         raise UsageError("There is nothing to dub.", "Name a recording or its URL, and --to LANG.")
-    if flags["wanted"] is None:
+    if flags["target"] is None:
         raise UsageError("The target language is missing.", "Add --to LANG, such as --to es.")
     from pinch_tui.cli.dub.look import Asked
     from pinch_tui.cli.dub.run import dub
 
-    asked = Asked(
-        media=flags["media"],
-        target=flags["wanted"],
-        source=flags["spoken"],
-        out=flags["out"],
-        is_again=flags["again"],
-        waits=not flags["no_wait"],
-        timeout_s=flags["timeout"],
-        confirm=None if flags["yes"] else _confirm,
-    )
+    named = {field.name: flags[field.name] for field in fields(Asked) if field.name in flags}
+    asked = Asked(**named, confirm=None if flags["yes"] else _confirm)
     ctx.exit(dub(context, asked, as_json=flags["as_json"]))
 
 
@@ -141,15 +127,13 @@ def _confirm(offer: str) -> bool:
 
 @command.command("get")
 @click.argument("job")
-@_SHARED["out"]
-@_SHARED["timeout"]
-@_SHARED["as_json"]
-@_SHARED["is_practice"]
+@_out
+@_timeout
+@_json
+@_practice
 @config_flag
 @click.pass_context
-def get(
-    ctx: click.Context, /, job: str, out: Path | None, timeout: float | None, as_json: bool, **_flags: object
-) -> None:
+def get(ctx: click.Context, /, job: str, out: Path | None, timeout_s: float | None, as_json: bool, **_: object) -> None:
     """Wait for JOB and fetch its files.
 
     JOB is the job's name, the beginning of it, or last.
@@ -157,13 +141,13 @@ def get(
     context = CliContext.of(ctx)
     from pinch_tui.cli.dub.run import get as fetch
 
-    ctx.exit(fetch(context, job, out, timeout, as_json=as_json))
+    ctx.exit(fetch(context, job, out, timeout_s, as_json=as_json))
 
 
 @command.command("status")
 @click.argument("job")
-@_SHARED["as_json"]
-@_SHARED["is_practice"]
+@_json
+@_practice
 @config_flag
 @click.pass_context
 def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> None:
@@ -178,7 +162,7 @@ def status(ctx: click.Context, /, job: str, as_json: bool, **_flags: object) -> 
 
 
 @command.command("list")
-@_SHARED["as_json"]
+@_json
 @click.pass_context
 def list_all(ctx: click.Context, /, as_json: bool) -> None:
     """List the jobs that were created on this machine, newest first."""
