@@ -766,6 +766,7 @@ def test_quit_waits_for_the_words_behind_earlier_finals() -> None:
     (first,) = rig.engine.transcript.utterances
     sent = rig.service.sessions[0].utterances()[0]
     assert sum(int(words) for words in first.translation.split()[3::4]) == len(sent)
+    assert isinstance(rig.events[-1], Stopped) and rig.events[-1].unsettled == 0, "nothing is known to be missing"
 
 
 @pytest.mark.parametrize("plan", [HEALTHY, Plan(end="hang", at_frame=5)])

@@ -27,6 +27,8 @@ limit a text can end up in a wrong row
 - until an utterance was answered while no other was open: the pace is a guess. If two utterances get one answer, it is
   given to the later one, as that takes the shorter delay;
 - with a service whose pace varies by more than the pause between two utterances;
+- if an utterance is the first one with several segments: its second one is given to the next utterance, if that had
+  begun by then and would not fit worse by more than the cost of a first split;
 - if a final of the next utterance overtook the last one of a press too short for an interim, and the next one's
   interims went on for less time than that press, or the pace is unknown and something else was not recognised.
 
