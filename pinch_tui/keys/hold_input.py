@@ -20,28 +20,8 @@ from dataclasses import replace
 from pinch_tui.core.choices import HoldReport, TalkMode
 from pinch_tui.core.events import EdgeKind, TalkEdge, TalkSource
 from pinch_tui.core.keynames import LEGACY_NAMES, MODIFIERS
+from pinch_tui.core.talk import hold_events as ev
 from pinch_tui.core.talk.hold import HoldMachine, HoldState
-from pinch_tui.core.talk.hold_events import (
-    AskProbe,
-    Blurred,
-    Claimed,
-    Controlled,
-    Escaped,
-    FellSilent,
-    Focused,
-    ForcedEnd,
-    HoldEvent,
-    KeyDown,
-    KeyUp,
-    ModeSet,
-    MousePressed,
-    MouseReleased,
-    OtherKeyDown,
-    ProbeAnswered,
-    ReleaseSeen,
-    TerminalRestarted,
-    Tick,
-)
 from pinch_tui.keys.capability import Findings, decide
 from pinch_tui.keys.memory import KeyMemory, recall, remember
 from pinch_tui.keys.probes import open_probe
@@ -89,7 +69,7 @@ class HoldInput:
         )
         self._answer_due: float | None = None
         self._tty: int | None = None
-        self._events: deque[tuple[HoldEvent, float]] = deque()
+        self._events: deque[tuple[ev.HoldEvent, float]] = deque()
         self._is_handling = False
         self._wake = threading.Condition(threading.RLock())
         self._probe = ProbeSlot(
@@ -146,41 +126,41 @@ class HoldInput:
             (self.focus if has_focus else self.blur)(t)
 
     def mouse_down(self, t: float) -> None:
-        self._tell(MousePressed(), t)
+        self._tell(ev.MousePressed(), t)
 
     def mouse_up(self, t: float) -> None:
-        self._tell(MouseReleased(), t)
+        self._tell(ev.MouseReleased(), t)
 
     def control(self, start: bool, t: float) -> None:
-        self._tell(Controlled(start), t)
+        self._tell(ev.Controlled(start), t)
 
     def blur(self, t: float) -> None:
         """The terminal lost the focus."""
-        self._tell(Blurred(), t)
+        self._tell(ev.Blurred(), t)
 
     def focus(self, t: float) -> None:
         """The terminal has the focus again."""
-        self._tell(Focused(), t)
+        self._tell(ev.Focused(), t)
 
     def end(self, source: TalkSource, t: float) -> None:
         """End the utterance: a lost device, the time limit, quit. It never latches."""
-        self._tell(ForcedEnd(source), t)
+        self._tell(ev.ForcedEnd(source), t)
 
     def escape(self, t: float) -> None:
         """Cancel the utterance."""
-        self._tell(Escaped(), t)
+        self._tell(ev.Escaped(), t)
 
     def fell_silent(self, t: float) -> None:
         """There was no speech just before a soft stop, so the stop can be final at once."""
-        self._tell(FellSilent(), t)
+        self._tell(ev.FellSilent(), t)
 
     def set_mode(self, mode: TalkMode) -> None:
-        self._tell(ModeSet(mode), self.clock())
+        self._tell(ev.ModeSet(mode), self.clock())
 
     def set_key(self, key: str) -> None:
         """Use another talk key; an utterance started with the old one ends."""
         with self._wake:
-            self._tell(ForcedEnd(TalkSource.KEY), self.clock())
+            self._tell(ev.ForcedEnd(TalkSource.KEY), self.clock())
             self._machine.key.reset()
             self._machine.key.is_trusted = False  # releases of a modifier say nothing about other keys
             self.findings.key, self._base = key, ""
@@ -214,25 +194,25 @@ class HoldInput:
             with self._wake:
                 self._base = base
                 self._probe.revive(t)
-                self._tell(KeyDown(is_armed, reports_release), t)
+                self._tell(ev.KeyDown(is_armed, reports_release), t)
                 return is_armed or self._machine.owns_key
         if key == "escape" and is_armed and self._machine.takes_escape(t):
-            self._tell(Escaped(), t)
+            self._tell(ev.Escaped(), t)
             return True
         if (plain or key) not in MODIFIERS:
-            self._tell(OtherKeyDown(), t)
+            self._tell(ev.OtherKeyDown(), t)
         return False
 
     def key_released(self, key: str, t: float) -> None:
         """The terminal reported a release of this key, named without modifiers."""
         if key == (self._base or self.findings.key.rpartition("+")[2]):
-            self._tell(KeyUp(), t)
+            self._tell(ev.KeyUp(), t)
         elif key not in MODIFIERS:
-            self._tell(ReleaseSeen(), t)
+            self._tell(ev.ReleaseSeen(), t)
 
     def asked(self, t: float, *, is_disabled: bool = False) -> None:
         """The driver has queried the terminal's capabilities; ``is_disabled``: the environment forbids that."""
-        self._tell(TerminalRestarted(), t)
+        self._tell(ev.TerminalRestarted(), t)
         with self._wake:
             found = self.findings
             found.is_claimed = False if is_disabled or not found.wants_exact else None
@@ -249,7 +229,7 @@ class HoldInput:
             if self.findings.is_claimed is None or reports_release:
                 self.findings.is_claimed = is_claimed = reports_release and self.findings.wants_exact
                 self._answer_due = None
-                self._tell(Claimed(is_claimed), t)
+                self._tell(ev.Claimed(is_claimed), t)
                 self._trust_modifier(t)
         self._say()
 
@@ -257,7 +237,7 @@ class HoldInput:
         """A modifier never repeats, so a missing repeat proves nothing; but a terminal that reports modifiers also
         reports their releases."""
         if self.findings.is_claimed and self.findings.key in MODIFIERS:
-            self._tell(ReleaseSeen(), t)
+            self._tell(ev.ReleaseSeen(), t)
 
     def attach(self, tty: int | None) -> None:
         """Our driver starts. ``tty``: the file descriptor it reads, None if that cannot be polled."""
@@ -271,7 +251,7 @@ class HoldInput:
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
-    def _tell(self, event: HoldEvent, t: float) -> None:
+    def _tell(self, event: ev.HoldEvent, t: float) -> None:
         with self._wake:
             self._events.append((event, t))
             if self._is_handling:  # called by a callback or a signal handler: the outer call takes the event
@@ -287,10 +267,10 @@ class HoldInput:
                 self._wake.notify_all()
         self._say()
 
-    def _step(self, event: HoldEvent, t: float) -> None:
+    def _step(self, event: ev.HoldEvent, t: float) -> None:
         for command in self._machine.handle(event, t):
-            if isinstance(command, AskProbe):
-                self._events.append((ProbeAnswered(self._probe.is_down()), self.clock()))
+            if isinstance(command, ev.AskProbe):
+                self._events.append((ev.ProbeAnswered(self._probe.is_down()), self.clock()))
                 continue
             if command.source is TalkSource.GAP and command.kind is EdgeKind.COMMIT:
                 self.findings.is_disproved |= bool(self.findings.is_claimed) and not self._machine.key.is_trusted
@@ -326,7 +306,7 @@ class HoldInput:
                     continue
             if self._answer_due is not None and self.clock() >= self._answer_due:
                 self.answered(False, self.clock())
-            self._tell(Tick(self._has_unread()), self.clock())
+            self._tell(ev.Tick(self._has_unread()), self.clock())
 
     def _has_unread(self) -> bool:
         """Whether more input is pending: an Escape goes before the missing repeat of the key that it cancels."""

@@ -55,27 +55,27 @@ _elsewhere = re.compile(r"\x1b\[(?:\[|M.{0,3}|<?[-0-9;]+[mM]|\?[0-9]+;[0-9]\$y)"
 class KittyFlags(events.Event, bubble=False):
     """The terminal's answer about the keyboard protocol's flags."""
 
+    key = "<flags>"  # the base parser wants one of every event
+
     def __init__(self, flags: int) -> None:
         super().__init__()
         self.flags = flags
-        self.key = "<flags>"
 
 
 class DeviceAttributes(events.Event, bubble=False):
     """The terminal's device attributes, which every terminal reports; they come after the flags or instead of them."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.key = "<device-attributes>"
+    key = "<device-attributes>"
 
 
 class TerminalBackground(events.Event, bubble=False):
     """The terminal's background colour; ``red``, ``green`` and ``blue`` from 0.0 to 1.0."""
 
+    key = "<background>"
+
     def __init__(self, red: float, green: float, blue: float) -> None:
         super().__init__()
         self.red, self.green, self.blue = red, green, blue
-        self.key = "<background>"
 
 
 class KeyReleased(events.Event, bubble=False):
